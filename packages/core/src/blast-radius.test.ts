@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decisions, type Decisions } from './blast-radius.js'
+import type { BlastRadius } from './blast-radius-options.js'
+
+interface Tried {
+  readonly radius: Decisions
+  readonly account: { seen: number; affected: number }
+  readonly hits: [string, number][]
+}
+
+function tried(how: BlastRadius, seed = 's'): Tried {
+  const account = { seen: 0, affected: 0 }
+  const hits: [string, number][] = []
+  const radius = decisions({ ...how, seed, injection: 'i', account, onHit: (name, call) => hits.push([String(name), call]) })
+  return { radius, account, hits }
+}
+
+const calls = (radius: Decisions, name: string, times: number): boolean[] => Array.from({ length: times }, () => radius.operation(name).shouldInject([]))
+
+const names = fc.constantFrom('a', 'b', 'c')
+const radii = fc.record({ skip: fc.nat(3), every: fc.integer({ min: 1, max: 4 }), rate: fc.constantFrom(0, 0.3, 0.5, 1), limitPerOperation: fc.integer({ min: 1, max: 5 }) })
+
+describe('decisions', () => {
+  it('are equal for equal seeds, under any interleaving of operations', () => {
+    fc.assert(fc.property(radii, fc.array(names, { maxLength: 60 }), fc.string(), (how, sequence, seed) => {
+      const interleaved = tried(how, seed)
+      for (const name of sequence) interleaved.radius.operation(name).shouldInject([])
+      const oneByOne = tried(how, seed)
+      for (const name of [...sequence].sort()) oneByOne.radius.operation(name).shouldInject([])
+      expect([...interleaved.hits].sort()).toEqual([...oneByOne.hits].sort())
+    }))
+  })
+
+  it('spend the limit on hits only', () => {
+    fc.assert(fc.property(radii, fc.integer({ min: 1, max: 6 }), fc.array(names, { maxLength: 60 }), (how, limit, sequence) => {
+      const free = tried(how)
+      const limited = tried({ ...how, limit })
+      for (const name of sequence) {
+        free.radius.operation(name).shouldInject([])
+        limited.radius.operation(name).shouldInject([])
+      }
+      expect(limited.hits).toEqual(free.hits.slice(0, limit))
+      expect(limited.account).toEqual({ seen: sequence.length, affected: Math.min(limit, free.hits.length) })
+    }))
+  })
+
+  it('come in the order: only, skip, every, rate, limit', () => {
+    const { radius, account } = tried({ only: 'a', skip: 2, every: 3, limit: 2 })
+    expect(calls(radius, 'b', 5)).toEqual([false, false, false, false, false])
+    expect(calls(radius, 'a', 10)).toEqual([false, false, true, false, false, true, false, false, false, false])
+    expect(account).toEqual({ seen: 10, affected: 2 })
+  })
+
+  it('affect every operation by default, none at rate 0', () => {
+    expect(calls(tried({}).radius, 'a', 3)).toEqual([true, true, true])
+    expect(calls(tried({ rate: 0 }).radius, 'a', 3)).toEqual([false, false, false])
+  })
+
+  it('count nothing outside `only`, and nothing after the end', () => {
+    const { radius, account } = tried({ only: ['journal:*', 'tick'] })
+    expect([...calls(radius, 'journal:write', 1), ...calls(radius, 'tick', 1), ...calls(radius, 'tock', 1), radius.operation(Symbol('tick')).shouldInject([])]).toEqual([true, true, false, false])
+    radius.end()
+    expect(calls(radius, 'tick', 1)).toEqual([false])
+    expect(account).toEqual({ seen: 2, affected: 2 })
+  })
+
+  it('can depend on the arguments', () => {
+    const { radius } = tried({ only: (args, name) => args[0] === 7 && name === 'get' })
+    expect([radius.operation('get').shouldInject([7]), radius.operation('get').shouldInject([8]), radius.operation('set').shouldInject([7])]).toEqual([true, false, false])
+  })
+
+  it('limit each operation by itself with limitPerOperation', () => {
+    const { radius } = tried({ limitPerOperation: 1 })
+    expect([...calls(radius, 'a', 2), ...calls(radius, 'b', 2)]).toEqual([true, false, true, false])
+  })
+
+  it('stay right when a bus makes up a new name for every event', () => {
+    const { radius, account } = tried({ only: ['a', 'b*'] })
+    for (let index = 0; index < 25_000; index += 1) radius.operation(`reply:${index}`).shouldInject([])
+    expect(calls(radius, 'a', 1)).toEqual([true])
+    expect(account.seen).toBe(1)
+  })
+
+  it('affect about the share that was asked for', () => {
+    const { radius, account } = tried({ rate: 0.2 }, 'share')
+    calls(radius, 'a', 10_000)
+    // Fixed seed; five standard deviations (40) around the mean.
+    expect(Math.abs(account.affected - 2_000)).toBeLessThan(200)
+  })
+})

@@ -1,0 +1,52 @@
+import { performance } from 'node:perf_hooks'
+import { describe, expect, it, vi } from 'vitest'
+import { systemClock } from './clock.js'
+import { manualClock } from './testing/manual-clock.js'
+
+describe('systemClock', () => {
+  it('is never early, also when the event loop was blocked before', async () => {
+    const blockUntil = performance.now() + 30
+    while (performance.now() < blockUntil);
+    const late = await Promise.all([0, 1, 3, 7.5, 20].map((ms) => new Promise<number>((resolve) => {
+      const start = performance.now()
+      systemClock.after(ms, () => resolve(performance.now() - start - ms))
+    })))
+    for (const ms of late) expect(ms).toBeGreaterThanOrEqual(0)
+  })
+
+  it('uses real timers although a test runner fakes them', async () => {
+    vi.useFakeTimers()
+    try {
+      await new Promise<void>((resolve) => void systemClock.after(1, resolve))
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('tells the time of day, and can be cancelled', () => {
+    expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(60_000)
+    const work = vi.fn()
+    const cancel = systemClock.after(0, work)
+    cancel()
+    cancel()
+    expect(work).not.toHaveBeenCalled()
+  })
+})
+
+describe('manualClock', () => {
+  it('runs what falls due in order, including what is added meanwhile', async () => {
+    const clock = manualClock(100)
+    const ran: [string, number][] = []
+    const log = (name: string) => () => void ran.push([name, clock.now()])
+    clock.after(20, log('b'))
+    clock.after(10, () => {
+      log('a')()
+      void Promise.resolve().then(() => clock.after(5, log('added')))
+    })
+    clock.after(50, log('later'))
+    await clock.advance(30)
+    expect(ran).toEqual([['a', 110], ['added', 115], ['b', 120]])
+    expect(clock.now()).toBe(130)
+    expect(clock.pending).toBe(1)
+  })
+})

@@ -1,0 +1,46 @@
+import { performance } from 'node:perf_hooks'
+import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers'
+
+/** The longest delay that fits a Node.js timer, in ms (2^31 - 1; a longer one would fire at once). */
+export const MAX_TIMER_MS = 2_147_483_647
+
+/** Cancels what was scheduled; harmless when it has already run. */
+export type Cancel = () => void
+
+/** Where the toolkit takes its time from. Pass a {@link Clock} of your own to move time by hand. */
+export interface Clock {
+  /** Milliseconds since the epoch, from a source that never runs backwards. */
+  now(): number
+  /**
+   * Runs `work` once, not earlier than `delayMs` from now.
+   *
+   * @param options.ref Whether waiting keeps the process alive. Default `true`.
+   */
+  after(delayMs: number, work: () => void, options?: { readonly ref?: boolean }): Cancel
+}
+
+/**
+ * The real clock. Its timers are the ones that were there when this module was loaded, so fake timers
+ * that a test runner installs later neither freeze a lease nor fire it.
+ *
+ * Never early: a Node.js timer counts from the event loop's cached time and may fire before its delay has
+ * passed; what is left is then waited for again.
+ */
+export const systemClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  after(delayMs, work, { ref = true } = {}) {
+    const dueAt = performance.now() + delayMs
+    let timer: NodeJS.Timeout
+    const wait = (ms: number): void => {
+      timer = startTimer(fire, ms)
+      if (!ref) timer.unref()
+    }
+    const fire = (): void => {
+      const left = dueAt - performance.now()
+      if (left > 0) wait(Math.ceil(left))
+      else work()
+    }
+    wait(delayMs)
+    return () => stopTimer(timer)
+  },
+}

@@ -1,0 +1,130 @@
+import { EventEmitter } from 'node:events'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { append, delay, drop } from '../test/faults.js'
+import { createChaos, registeredControllers, target, type Chaos, type Targets } from './controller.js'
+import { inject } from './inject.js'
+import { manualClock } from './testing/manual-clock.js'
+
+const open: { close(): Promise<void> }[] = []
+function controller<const T extends Targets>(targets: T, options: Omit<Parameters<typeof createChaos>[0] & object, 'targets'> = {}): Chaos<T> {
+  const chaos = createChaos({ environment: 'test', seed: 'fixed', ...options, targets })
+  open.push(chaos)
+  return chaos
+}
+afterEach(async () => {
+  for (const chaos of open.splice(0)) await chaos.close()
+})
+
+describe('createChaos', () => {
+  it('lists targets and faults as data, and injects by full or short name', async () => {
+    const list: string[] = []
+    const chaos = controller({ bus: target(new EventEmitter(), [delay, drop]), list: target(list, [append]) })
+    expect(await chaos.targets()).toEqual([
+      { name: 'bus', faults: ['test/delay-events', 'test/drop-events'] },
+      { name: 'list', faults: ['test/append-item'] },
+    ])
+    expect(await chaos.faults()).toContainEqual({
+      name: 'test/delay-events',
+      kind: 'standing',
+      summary: 'Holds events back.',
+      options: {
+        type: 'object',
+        properties: { delayMs: { type: 'number', minimum: 0, maximum: 2147483647, description: 'Time each event is held back, in ms.' } },
+        required: ['delayMs'],
+        additionalProperties: false,
+      },
+    })
+    const full = await chaos.inject('bus', 'test/delay-events', { delayMs: 5 })
+    const short = await chaos.inject('bus', 'drop-events')
+    const done = await chaos.inject('list', 'append-item', { item: 'x' })
+    expect([full.id, short.id]).toEqual(['test/delay-events@bus#1', 'test/drop-events@bus#1'])
+    expect(done).toMatchObject({ status: 'ended', outcome: 'completed', evidence: [{ item: 'x' }] })
+    expect((await chaos.injections()).map(({ id, status }) => [id, status])).toEqual([
+      ['test/append-item@list#1', 'ended'],
+      ['test/delay-events@bus#1', 'active'],
+      ['test/drop-events@bus#1', 'active'],
+    ])
+  })
+
+  it.each([
+    ['a target', ['bsu', 'drop-events', {}], 'CHAOS_UNKNOWN_TARGET', 'Did you mean `bus`?'],
+    ['a fault', ['bus', 'dorp-events', {}], 'CHAOS_UNKNOWN_FAULT', 'Did you mean `drop-events`?'],
+    ['an option', ['bus', 'delay-events', { delay: 5 }], 'CHAOS_INVALID_OPTION', 'Did you mean `delayMs`?'],
+    ['a value', ['bus', 'delay-events', { delayMs: '5' }], 'CHAOS_INVALID_OPTION', 'got `"5"`'],
+    ['a lease', ['bus', 'drop-events', {}, { leaseMs: 700_000 }], 'CHAOS_INVALID_OPTION', 'at most 600000'],
+  ] as const)('refuses %s that it does not know, with a suggestion', async (_what, args, code, words) => {
+    const bus = new EventEmitter()
+    const { controller: chaos } = controller({ bus: target(bus, [delay, drop]) })
+    const refused = chaos.inject(args[0], args[1], args[2], args[3])
+    await expect(refused).rejects.toMatchObject({ code })
+    await expect(refused).rejects.toThrow(words)
+    expect(await chaos.injections()).toEqual([])
+    expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+  })
+
+  it('stops one injection, knows it afterwards, and refuses an unknown id', async () => {
+    const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
+    const { id } = await chaos.inject('bus', 'drop-events')
+    expect(await chaos.stop(id)).toMatchObject({ outcome: 'stopped' })
+    expect(await chaos.stop(id)).toMatchObject({ outcome: 'stopped' })
+    await expect(chaos.stop('nobody')).rejects.toMatchObject({ code: 'CHAOS_UNKNOWN_INJECTION' })
+  })
+
+  it('refuses an id that is in force', async () => {
+    const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
+    await chaos.inject('bus', 'drop-events', {}, { id: 'mine' })
+    await expect(chaos.inject('bus', 'drop-events', {}, { id: 'mine' })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+  })
+
+  it('adds a target late, refuses its name twice, and forgets it with its injections', async () => {
+    const chaos = controller({})
+    const bus = new EventEmitter()
+    const handle = chaos.target('late', bus, [drop])
+    expect(() => chaos.target('late', bus, [drop])).toThrow(expect.objectContaining({ code: 'CHAOS_DUPLICATE_TARGET' }))
+    const injection = await handle.inject('drop-events')
+    await handle.remove()
+    expect(injection.outcome).toBe('stopped')
+    expect(await chaos.targets()).toEqual([])
+  })
+
+  it('refuses an object that a fault does not accept', () => {
+    expect(() => controller({ bus: target(Object.create(null) as EventEmitter, [drop]) })).toThrow(expect.objectContaining({ code: 'CHAOS_TARGET_MISMATCH' }))
+  })
+
+  it('ends its own injections with stopAll, and those of the whole process only when asked', async () => {
+    const [mine, other] = [controller({ bus: target(new EventEmitter(), [drop]) }), controller({ bus: target(new EventEmitter(), [drop]) })]
+    const bare = await inject(drop(), new EventEmitter())
+    const [a, b] = [await mine.inject('bus', 'drop-events'), await other.inject('bus', 'drop-events')]
+    expect((await mine.stopAll()).stopped.map(({ id }) => id)).toEqual([a.id])
+    expect([a.status, b.status, bare.status]).toEqual(['ended', 'active', 'active'])
+    expect((await mine.stopAll({ process: true })).stopped).toHaveLength(2)
+    expect([b.status, bare.status]).toEqual(['ended', 'ended'])
+  })
+
+  it('tells whoever follows what happens, until they stop', async () => {
+    const clock = manualClock()
+    const chaos = controller({ bus: target(new EventEmitter(), [drop]) }, { clock })
+    const listener = vi.fn()
+    const unfollow = chaos.follow(listener)
+    await chaos.inject('bus', 'drop-events', {}, { leaseMs: 10 })
+    await clock.advance(10)
+    unfollow()
+    await chaos.inject('bus', 'drop-events')
+    expect(listener.mock.calls.map(([entry]) => (entry as { type: string }).type)).toEqual(['armed', 'ended'])
+  })
+
+  it('is found in its process until it is closed', async () => {
+    const chaos = createChaos({ environment: 'test' })
+    expect(registeredControllers()).toContain(chaos.controller)
+    await chaos.close()
+    expect(registeredControllers()).not.toContain(chaos.controller)
+  })
+
+  it('remembers a bounded number of ended injections', async () => {
+    const chaos = controller({ list: target([] as string[], [append]) })
+    for (let index = 0; index < 120; index += 1) await chaos.inject('list', 'append-item', { item: 'x' })
+    const injections = await chaos.injections()
+    expect(injections).toHaveLength(100)
+    expect(injections[0]?.id).toBe('test/append-item@list#21')
+  })
+})

@@ -1,0 +1,27 @@
+import type { LiveInjection } from './process-state.js'
+import { ChaosError } from './errors.js'
+
+/** How an injection that was ended from outside came out. */
+export type Ended = Awaited<ReturnType<LiveInjection['undo']>>
+
+/**
+ * Ends injections in three steps. All of them are marked ended before anything else happens, so no new hit comes from
+ * any; then held work is released, innermost layer first; then everything is taken back, last in, first out.
+ *
+ * The first two steps, and every undo step that is synchronous, are done before this returns.
+ */
+export function endInjections(injections: Iterable<LiveInjection>, mark: (injection: LiveInjection) => boolean): Promise<Ended[]> {
+  const ending = [...injections].filter(mark).sort((a, b) => a.sequence - b.sequence)
+  for (const injection of ending) injection.release()
+  return Promise.all(ending.reverse().map((injection) => injection.undo())).then((ended) => ended.reverse())
+}
+
+/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` when anything could not be taken back. */
+export function assertTakenBack(failures: readonly unknown[]): void {
+  if (failures.length === 0) return
+  const messages = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Expected every step to be taken back, ${failures.length} failed: ${messages.join('; ')}. The others were taken back; restart the process if the target still misbehaves.`, {
+    errors: failures,
+    cause: failures[0],
+  })
+}

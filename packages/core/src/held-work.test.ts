@@ -1,0 +1,135 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { heldWork } from './held-work.js'
+import { manualClock } from './testing/manual-clock.js'
+
+function held(): { clock: ReturnType<typeof manualClock>; queue: ReturnType<typeof heldWork>; ran: string[]; onEmpty: ReturnType<typeof vi.fn>; push: (name: string) => () => void } {
+  const clock = manualClock()
+  const onEmpty = vi.fn()
+  const ran: string[] = []
+  return { clock, queue: heldWork(clock, onEmpty), ran, onEmpty, push: (name) => () => void ran.push(name) }
+}
+
+/** Collects what ends as an uncaught exception instead of letting it end the test run. */
+function uncaught(): unknown[] {
+  const errors: unknown[] = []
+  const listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => errors.push(error))
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of listeners) process.on('uncaughtException', listener)
+  })
+  return errors
+}
+
+describe('heldWork', () => {
+  it('runs work when its time is up, not before', async () => {
+    const { clock, queue, ran, push, onEmpty } = held()
+    queue.hold({ afterMs: 100, run: push('a') })
+    await clock.advance(99)
+    expect(ran).toEqual([])
+    await clock.advance(1)
+    expect(ran).toEqual(['a'])
+    expect(onEmpty).toHaveBeenCalledTimes(1)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('keeps work of one key in order, whatever the delays, and lets other keys pass', async () => {
+    const { clock, queue, ran, push } = held()
+    queue.hold({ afterMs: 100, order: 'tick', run: push('slow') })
+    queue.hold({ afterMs: 10, order: 'tick', run: push('fast') })
+    queue.queue({ order: 'tick', run: push('queued') })
+    queue.hold({ afterMs: 10, order: 'tock', run: push('other') })
+    await clock.advance(50)
+    expect(ran).toEqual(['other'])
+    await clock.advance(50)
+    expect(ran).toEqual(['other', 'slow', 'fast', 'queued'])
+    expect(queue.isHolding('tick')).toBe(false)
+  })
+
+  it('lets work without a key overtake', async () => {
+    const { clock, queue, ran, push } = held()
+    queue.hold({ afterMs: 100, run: push('slow') })
+    queue.hold({ afterMs: 10, run: push('fast') })
+    await clock.advance(100)
+    expect(ran).toEqual(['fast', 'slow'])
+  })
+
+  it('releases everything at once, oldest first, with what joins meanwhile at the tail', () => {
+    const { clock, queue, ran, push } = held()
+    queue.hold({
+      afterMs: 1_000,
+      order: 'tick',
+      run: () => {
+        ran.push('first')
+        expect(queue.isHolding('tick')).toBe(true)
+        queue.queue({ order: 'tick', run: push('joined') })
+      },
+    })
+    queue.hold({ afterMs: Infinity, run: push('endless') })
+    queue.hold({ afterMs: 1_000, order: 'tick', run: push('second') })
+    queue.release()
+    expect(ran).toEqual(['first', 'endless', 'second', 'joined'])
+    expect(queue.size).toBe(0)
+    expect(clock.pending).toBe(0)
+    expect(queue.isHolding('tick')).toBe(false)
+  })
+
+  it('lets what comes while a line drains join its tail', async () => {
+    const { clock, queue, ran, push } = held()
+    queue.hold({ afterMs: 10, order: 'tick', run: () => {
+      ran.push('first')
+      queue.queue({ order: 'tick', run: push('joined') })
+    } })
+    queue.hold({ afterMs: 10, order: 'tick', run: push('second') })
+    await clock.advance(10)
+    expect(ran).toEqual(['first', 'second', 'joined'])
+  })
+
+  it('neither strands the rest nor swallows when one run throws', async () => {
+    const errors = uncaught()
+    const { clock, queue, ran, push } = held()
+    const error = new Error('listener')
+    queue.hold({ afterMs: 10, order: 'tick', run: () => { throw error } })
+    queue.hold({ afterMs: 10, order: 'tick', run: push('next') })
+    await clock.advance(10)
+    expect(ran).toEqual(['next'])
+    expect(errors).toEqual([error])
+  })
+
+  it('abandons work when its own signal aborts, and lets what waited behind it go', async () => {
+    const { clock, queue, ran, push } = held()
+    const caller = new AbortController()
+    const abandon = vi.fn()
+    queue.hold({ afterMs: Infinity, order: 'get', run: push('hung'), abandon, signal: caller.signal })
+    queue.queue({ order: 'get', run: push('behind') })
+    caller.abort('enough')
+    expect(abandon).toHaveBeenCalledExactlyOnceWith('enough')
+    expect(ran).toEqual(['behind'])
+    expect(queue.size).toBe(0)
+    await clock.advance(1)
+    queue.hold({ afterMs: 10, run: push('late'), abandon, signal: caller.signal })
+    expect(abandon).toHaveBeenCalledTimes(2)
+    expect(queue.size).toBe(0)
+  })
+
+  it('does not abandon what has run', async () => {
+    const { clock, queue, push } = held()
+    const caller = new AbortController()
+    const abandon = vi.fn()
+    queue.hold({ afterMs: 10, run: push('done'), abandon, signal: caller.signal })
+    await clock.advance(10)
+    caller.abort()
+    expect(abandon).not.toHaveBeenCalled()
+  })
+
+  it('runs work in the async context in which it came', async () => {
+    const { clock, queue } = held()
+    const request = new AsyncLocalStorage<string>()
+    const contexts: (string | undefined)[] = []
+    for (const id of ['a', 'b']) request.run(id, () => queue.hold({ afterMs: 10, order: 'tick', run: () => contexts.push(request.getStore()) }))
+    await clock.advance(10)
+    expect(contexts).toEqual(['a', 'b'])
+  })
+})

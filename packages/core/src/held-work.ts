@@ -1,0 +1,143 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { Cancel, Clock } from './clock.js'
+import type { HeldWork, QueuedWork } from './fault.js'
+import { reportUncaught } from './report-uncaught.js'
+
+interface Item {
+  readonly run: () => void
+  readonly dueAt: number
+  readonly line: Line | undefined
+  /** Stops listening to the caller's signal and, for work without a key, its timer. */
+  letGo: () => void
+}
+
+/** Work of one key, oldest first. Only the head of a line waits on a timer. */
+interface Line {
+  readonly key: PropertyKey
+  readonly items: Set<Item>
+  cancelTimer: Cancel | undefined
+  /** While an item runs, the line exists even if it is empty: what comes meanwhile joins its tail. */
+  running: boolean
+}
+
+/** What one injection keeps back. */
+export interface HeldWorkQueue {
+  /** Items kept back right now. */
+  readonly size: number
+  hold(work: HeldWork): void
+  queue(work: QueuedWork): void
+  isHolding(key: PropertyKey): boolean
+  /** Runs everything now, oldest first, including what joins while it does. */
+  release(): void
+}
+
+/**
+ * Keeps work back until its time is up or it is released. Work runs in the async context in which it came.
+ * A run that throws neither strands the rest nor is swallowed: it ends as an uncaught exception.
+ *
+ * @param onEmpty Called whenever the last item has left.
+ */
+export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
+  // Sets iterate in the order of arrival, and an iteration visits what is added during it.
+  const all = new Set<Item>()
+  const lines = new Map<PropertyKey, Line>()
+
+  function add(work: Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }): void {
+    const { signal } = work
+    if (signal?.aborted === true) {
+      work.abandon?.(signal.reason)
+      return
+    }
+    const line = work.order === undefined ? undefined : lineOf(work.order)
+    const item: Item = { run: AsyncResource.bind(work.run), dueAt: clock.now() + work.afterMs, line, letGo: () => undefined }
+    const cancels: Cancel[] = []
+    if (signal !== undefined) {
+      const onAbort = (): void => {
+        drop(item)
+        work.abandon?.(signal.reason)
+        settleLine(line)
+        if (all.size === 0) onEmpty()
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      cancels.push(() => signal.removeEventListener('abort', onAbort))
+    }
+    if (line === undefined && work.afterMs !== Number.POSITIVE_INFINITY) {
+      cancels.push(clock.after(work.afterMs, () => {
+        runItem(item)
+        if (all.size === 0) onEmpty()
+      }))
+    }
+    if (cancels.length > 0) item.letGo = () => cancels.forEach((cancel) => cancel())
+    all.add(item)
+    if (line !== undefined) {
+      line.items.add(item)
+      if (line.items.size === 1) settleLine(line)
+    }
+  }
+
+  function lineOf(key: PropertyKey): Line {
+    let line = lines.get(key)
+    if (line === undefined) lines.set(key, (line = { key, items: new Set(), cancelTimer: undefined, running: false }))
+    return line
+  }
+
+  function drop(item: Item): void {
+    all.delete(item)
+    item.line?.items.delete(item)
+    item.letGo()
+  }
+
+  function runItem(item: Item): void {
+    drop(item)
+    const { line } = item
+    const nested = line?.running === true
+    if (line !== undefined) line.running = true
+    try {
+      item.run()
+    } catch (error) {
+      reportUncaught(error)
+    }
+    if (line !== undefined && !nested) line.running = false
+  }
+
+  /** Runs what is due at the head of a line and sets the timer for what is not; forgets an empty line. */
+  function settleLine(line: Line | undefined): void {
+    if (line === undefined || line.running) return
+    line.cancelTimer?.()
+    line.cancelTimer = undefined
+    for (const head of line.items) {
+      const waitMs = head.dueAt - clock.now()
+      // Less than a microsecond is rounding of the clock, not time to wait.
+      if (waitMs > 0.001) {
+        if (waitMs !== Number.POSITIVE_INFINITY) {
+          line.cancelTimer = clock.after(waitMs, () => {
+            settleLine(line)
+            if (all.size === 0) onEmpty()
+          })
+        }
+        return
+      }
+      runItem(head)
+    }
+    lines.delete(line.key)
+  }
+
+  return {
+    get size() {
+      return all.size
+    },
+    hold: add,
+    queue: (work) => add({ ...work, afterMs: 0 }),
+    isHolding: (key) => lines.has(key),
+    release() {
+      for (const item of all) {
+        const { line } = item
+        runItem(item)
+        if (line?.items.size === 0) {
+          line.cancelTimer?.()
+          lines.delete(line.key)
+        }
+      }
+    },
+  }
+}

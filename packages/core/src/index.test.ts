@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest'
+import * as core from './index.js'
+import * as testing from './testing/index.js'
+
+it('exports these names and no others', () => {
+  expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
+    [
+      "ChaosError",
+      "DEFAULT_LEASE_MS",
+      "HIT_CHANNEL",
+      "LIFE_CYCLE_CHANNEL",
+      "MAX_TIMER_MS",
+      "checkOptions",
+      "createChaos",
+      "defineFault",
+      "globMatcher",
+      "inject",
+      "injectedBy",
+      "isChaosError",
+      "isGlob",
+      "journal",
+      "jsonSchemaOf",
+      "listed",
+      "markInjected",
+      "option",
+      "optionsSchema",
+      "originalOf",
+      "ownersOf",
+      "portableInjectSchema",
+      "registeredControllers",
+      "suggestion",
+      "systemClock",
+      "target",
+      "withFault",
+    ]
+  `)
+  expect(Object.keys(testing).sort()).toEqual(['faultContract', 'manualClock', 'shapeDifference', 'shapeOf'])
+})

@@ -1,0 +1,130 @@
+import type { InjectOptions } from './blast-radius-options.js'
+import { systemClock, type Clock } from './clock.js'
+import { ChaosError } from './errors.js'
+import type { Fault } from './fault.js'
+import { bareRefusal } from './guard.js'
+import { DEFAULT_LEASE_MS, injectSchema } from './inject-options.js'
+import { InjectionRecord } from './injection-record.js'
+import type { Injection } from './injection.js'
+import { JournalWriter, type Follow, type Journal } from './journal.js'
+import { checkOptions, shown } from './options.js'
+import { processState } from './process-state.js'
+import { drawSeed } from './random.js'
+
+/** What a controller decides for its injections, and a bare `inject` by itself. */
+export interface Surroundings {
+  readonly targetName: string
+  readonly seed: string | undefined
+  readonly maxLeaseMs: number
+  readonly clock: Clock
+  readonly journal: JournalWriter
+  readonly refusal: () => ChaosError | undefined
+  /** The number of the next injection of this name: the k of `fault@target#k`. */
+  readonly count: (name: string) => number
+  readonly onArming: (injection: InjectionRecord) => void
+}
+
+const bareJournal = new JournalWriter()
+
+/** What happened to injections made by {@link inject} and {@link withFault} in this process. A controller keeps its own. */
+export const journal: Journal & { readonly follow: Follow } = bareJournal
+
+/**
+ * Puts a fault in force.
+ *
+ * @param how.clock Where time comes from. Default: the real clock.
+ * @param how.targetName The target's name in the injection's id. Default: the name of its class or function.
+ * @returns When a standing fault is in force, or an instant one is done.
+ * @throws ChaosError `CHAOS_DISABLED`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_INVALID_OPTION`, `CHAOS_TARGET_MISMATCH`, `CHAOS_TARGET_SEALED`,
+ *   `CHAOS_INJECTION_ENDED`, `CHAOS_ROLLBACK_FAILED`, and whatever the fault itself throws
+ */
+export async function inject<Target extends object>(
+  fault: Fault<Target>,
+  target: Target,
+  { clock = systemClock, targetName, ...how }: InjectOptions & { readonly clock?: Clock; readonly targetName?: string } = {},
+): Promise<Injection> {
+  return armFault(fault, target, how, {
+    targetName: targetName ?? nameOf(target),
+    seed: undefined,
+    maxLeaseMs: Number.POSITIVE_INFINITY,
+    clock,
+    journal: bareJournal,
+    refusal: bareRefusal,
+    count: (name) => countOn(target, name),
+    onArming: () => undefined,
+  })
+}
+
+/**
+ * Runs `work` with a fault in force, and takes it back afterwards whatever happens.
+ *
+ * @returns What `work` returned.
+ * @throws What `work` threw; ChaosError `CHAOS_ROLLBACK_FAILED` when the fault could not be taken back.
+ */
+export async function withFault<Target extends object, Result>(
+  fault: Fault<Target>,
+  target: Target,
+  work: (injection: Injection) => Result | Promise<Result>,
+  how: Parameters<typeof inject>[2] = {},
+): Promise<Result> {
+  const injection = await inject(fault, target, how)
+  let failure: { readonly error: unknown } | undefined
+  try {
+    return await work(injection)
+  } catch (error) {
+    failure = { error }
+    throw error
+  } finally {
+    // A failed rollback must not hide what went wrong before it.
+    await injection.rollback().catch((error: unknown) => {
+      if (failure === undefined) throw error
+      throw new ChaosError('CHAOS_ROLLBACK_FAILED', `The work failed, and so did taking ${injection.id} back: ${String(error)}`, { errors: [failure.error, error], cause: failure.error })
+    })
+  }
+}
+
+/** The one way a fault is armed, by a controller or without one. */
+export async function armFault(fault: Fault, target: unknown, given: InjectOptions, around: Surroundings): Promise<InjectionRecord> {
+  const refusal = around.refusal()
+  if (refusal !== undefined) throw refusal
+  const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
+  const { leaseMs = Math.min(DEFAULT_LEASE_MS, around.maxLeaseMs) } = how
+  if (leaseMs > around.maxLeaseMs) {
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`leaseMs\` to be at most ${around.maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`)
+  }
+  if (!fault.accepts(target)) {
+    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected the target of ${fault.name} to be ${fault.expects}, got ${shown(target)}.`)
+  }
+  if (how.signal?.aborted === true) {
+    throw new ChaosError('CHAOS_INJECTION_ENDED', `Expected a signal that has not aborted yet for ${fault.name}; nothing was injected.`, { cause: how.signal.reason })
+  }
+  const name = `${fault.name}@${around.targetName}`
+  const arming = {
+    ...how,
+    id: how.id ?? `${name}#${around.count(name)}`,
+    seed: String(how.seed ?? around.seed ?? drawSeed()),
+    leaseMs,
+    targetName: around.targetName,
+    clock: around.clock,
+    journal: around.journal,
+  }
+  const injection = new InjectionRecord(fault, arming)
+  around.onArming(injection)
+  await injection.arm(target as never)
+  return injection
+}
+
+function nameOf(target: object): string {
+  if (typeof target === 'function') return target.name === '' ? 'anonymous' : target.name
+  const { constructor } = target
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'object'
+}
+
+function countOn(target: object, name: string): number {
+  const { counts } = processState()
+  let named = counts.get(target)
+  if (named === undefined) counts.set(target, (named = new Map<string, number>()))
+  const count = (named.get(name) ?? 0) + 1
+  named.set(name, count)
+  return count
+}

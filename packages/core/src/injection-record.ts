@@ -1,0 +1,288 @@
+import type { InjectOptions } from './blast-radius-options.js'
+import { decisions, type Account, type Decisions } from './blast-radius.js'
+import type { Cancel, Clock } from './clock.js'
+import { assertTakenBack, endInjections } from './end-injections.js'
+import { ChaosError } from './errors.js'
+import type { Fault, InjectionContext } from './fault.js'
+import { heldWork, type HeldWorkQueue } from './held-work.js'
+import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
+import type { JournalWriter } from './journal.js'
+import { asData } from './options.js'
+import { patch } from './patch.js'
+import { processState, type LiveInjection } from './process-state.js'
+import { reportUncaught } from './report-uncaught.js'
+import { unwind, type Undo } from './undo-stack.js'
+
+/** What an injection is armed with, resolved and checked. */
+export interface Arming extends InjectOptions {
+  readonly id: string
+  readonly seed: string
+  readonly leaseMs: number
+  readonly targetName: string
+  readonly clock: Clock
+  readonly journal: JournalWriter
+}
+
+/** Evidence kept per injection. */
+const MAX_EVIDENCE = 100
+
+/** The life of one injection: armed, active, ending, ended. */
+export class InjectionRecord implements Injection, LiveInjection {
+  readonly sequence: number
+  readonly armedAt: number
+  status: InjectionStatus = 'arming'
+  outcome: InjectionOutcome | undefined
+  landedAt: number | undefined
+  endedAt: number | undefined
+  queued = 0
+  readonly done: Promise<InjectionState>
+
+  readonly #fault: Fault
+  readonly #arming: Arming
+  readonly #account: Account = { seen: 0, affected: 0 }
+  readonly #decisions: Decisions
+  readonly #held: HeldWorkQueue
+  readonly #undo: Undo[] = []
+  readonly #abort = new AbortController()
+  readonly #evidence: Readonly<Record<string, unknown>>[] = []
+  readonly #failures: unknown[] = []
+  readonly #cancelLease: Cancel
+  #settle: (state: InjectionState) => void = () => undefined
+
+  constructor(fault: Fault, arming: Arming) {
+    const state = processState()
+    this.#fault = fault
+    this.#arming = arming
+    this.sequence = state.sequence += 1
+    this.armedAt = arming.clock.now()
+    this.done = new Promise((resolve) => (this.#settle = resolve))
+    this.#held = heldWork(arming.clock, () => this.#endIfSpent())
+    this.#decisions = decisions({
+      ...arming,
+      injection: arming.id,
+      account: this.#account,
+      onHit: (operation, call) => this.#hit(operation, call),
+    })
+    // A lease alone keeps no process alive: what it would take back ends with the process.
+    this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
+    arming.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    state.live.add(this)
+  }
+
+  get id(): string {
+    return this.#arming.id
+  }
+  get fault(): string {
+    return this.#fault.name
+  }
+  get kind(): Fault['kind'] {
+    return this.#fault.kind
+  }
+  get target(): string {
+    return this.#arming.targetName
+  }
+  get options(): Readonly<Record<string, unknown>> {
+    return asData(this.#fault.options) as Record<string, unknown>
+  }
+  get seed(): string {
+    return this.#arming.seed
+  }
+  get leaseMs(): number {
+    return this.#arming.leaseMs
+  }
+  get leaseEndsAt(): number {
+    return this.armedAt + this.leaseMs
+  }
+  get seen(): number {
+    return this.#account.seen
+  }
+  get affected(): number {
+    return this.#account.affected
+  }
+  get passed(): number {
+    return this.#account.seen - this.#account.affected
+  }
+  get held(): number {
+    return this.#held.size
+  }
+  get evidence(): readonly Readonly<Record<string, unknown>>[] {
+    return [...this.#evidence]
+  }
+  get failures(): readonly string[] {
+    return this.#failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+  }
+
+  snapshot(): InjectionState {
+    const { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, evidence, failures } = this
+    return Object.freeze({ id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, evidence, failures })
+  }
+
+  /**
+   * Puts the fault in force. An instant one is done when this resolves.
+   *
+   * @throws What `fault.inject` threw, after taking back what it had done; ChaosError `CHAOS_INJECTION_ENDED` when the injection ended meanwhile.
+   */
+  async arm(target: never): Promise<void> {
+    this.#write('armed')
+    try {
+      const pending = this.#fault.inject(target, this.#context())
+      if (pending !== undefined) await this.#orEnded(pending)
+    } catch (error) {
+      await this.#fail(error)
+      throw error
+    }
+    if (this.#isOver()) {
+      await this.done
+      throw this.#endedError()
+    }
+    this.status = 'active'
+    if (this.kind === 'instant') assertTakenBack(await this.#end('completed'))
+    else this.#endIfSpent()
+  }
+
+  async rollback(): Promise<InjectionState> {
+    const failures = await this.#end('rolled-back')
+    const state = await this.done
+    assertTakenBack(failures)
+    return state
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.rollback()
+  }
+
+  mark(outcome: InjectionOutcome): boolean {
+    if (this.#isOver()) return false
+    this.status = 'ending'
+    this.outcome = outcome
+    this.endedAt = this.#arming.clock.now()
+    this.#decisions.end()
+    this.#cancelLease()
+    this.#arming.signal?.removeEventListener('abort', this.#onAbort)
+    return true
+  }
+
+  release(): void {
+    this.#abort.abort(this.#endedError())
+    this.#held.release()
+  }
+
+  undo(): Promise<{ readonly failures: readonly unknown[]; readonly state: InjectionState }> {
+    const failures = unwind(this.#undo)
+    if (failures instanceof Promise) return failures.then((late) => this.#ended(late))
+    return Promise.resolve(this.#ended(failures))
+  }
+
+  #ended(failures: readonly unknown[]): { failures: readonly unknown[]; state: InjectionState } {
+    this.#failures.push(...failures)
+    this.status = 'ended'
+    processState().live.delete(this)
+    const state = this.snapshot()
+    this.#write('ended', state)
+    this.#settle(state)
+    return { failures, state }
+  }
+
+  readonly #onAbort = (): void => void this.#end('aborted')
+
+  #end(outcome: InjectionOutcome): Promise<readonly unknown[]> {
+    return endInjections([this], () => this.mark(outcome)).then(([ended]) => ended?.failures ?? [])
+  }
+
+  /** The fault itself failed: take back what it had done, then report both. */
+  async #fail(error: unknown): Promise<void> {
+    if (this.#isOver()) {
+      await this.done
+      return
+    }
+    this.#failures.push(error)
+    const failures = await this.#end('failed')
+    if (failures.length > 0) assertTakenBack([error, ...failures])
+  }
+
+  /** A spent limit ends a standing fault, as soon as what it still holds back has run. */
+  #endIfSpent(): void {
+    if (this.status === 'active' && this.kind === 'standing' && this.#isSpent() && this.#held.size === 0) void this.#end('limit-spent')
+  }
+
+  #isSpent(): boolean {
+    return this.#account.affected >= (this.#arming.limit ?? Number.POSITIVE_INFINITY)
+  }
+
+  #isOver(): boolean {
+    return this.outcome !== undefined
+  }
+
+  #hit(operation: string | symbol, call: number): void {
+    const at = this.#arming.clock.now()
+    if (this.kind === 'standing') this.#land(at)
+    this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: String(operation), call })
+    // Not now: the caller has yet to act on this very hit.
+    if (this.#isSpent()) queueMicrotask(() => this.#endIfSpent())
+  }
+
+  #land(at: number): void {
+    if (this.landedAt !== undefined) return
+    this.landedAt = at
+    this.#write('landed')
+  }
+
+  #context(): InjectionContext {
+    const { clock } = this.#arming
+    return {
+      clock,
+      signal: this.#abort.signal,
+      operation: (name) => this.#decisions.operation(name),
+      isHolding: (order) => this.#held.isHolding(order),
+      hold: (work) => this.#held.hold(work),
+      queue: (work) => {
+        this.queued += 1
+        this.#held.queue(work)
+      },
+      patch: (object, key, layer, options = {}) => {
+        if (this.#isOver()) throw this.#endedError()
+        const unpatch = patch(object, key, layer, options.inherited)
+        this.#undo.push(() => {
+          const message = unpatch()
+          if (message !== undefined) this.#arming.journal.write({ type: 'warning', at: clock.now(), id: this.id, message })
+        })
+      },
+      defer: (undo) => {
+        if (!this.#isOver()) {
+          this.#undo.push(undo)
+          return
+        }
+        // The step was made too late to be kept: take it back at once.
+        void Promise.resolve(unwind([undo])).then((failures) => failures.forEach(reportUncaught))
+        throw this.#endedError()
+      },
+      landed: (evidence) => {
+        if (this.#evidence.length === MAX_EVIDENCE) this.#evidence.shift()
+        this.#evidence.push(Object.freeze({ ...evidence }))
+        this.#land(clock.now())
+      },
+    }
+  }
+
+  /** Waits for an async inject, but not beyond the end of the injection. */
+  async #orEnded(pending: Promise<void>): Promise<void> {
+    pending.catch(() => undefined)
+    await Promise.race([pending, this.done.then(() => Promise.reject(this.#endedError()))])
+  }
+
+  #endedError(): ChaosError {
+    const { outcome } = this
+    const reason = this.#arming.signal?.aborted === true ? this.#arming.signal.reason as unknown : undefined
+    return new ChaosError(
+      'CHAOS_INJECTION_ENDED',
+      outcome === 'lease-expired'
+        ? `Expected ${this.fault} to be done within its lease of ${this.leaseMs} ms, it was not. What it had done was taken back; pass a longer \`leaseMs\` if it needs more time.`
+        : `The injection ${this.id} has ended (${outcome ?? 'not begun'}).`,
+      reason === undefined ? {} : { cause: reason },
+    )
+  }
+
+  #write(type: 'armed' | 'landed' | 'ended', injection = this.snapshot()): void {
+    this.#arming.journal.write({ type, at: this.#arming.clock.now(), injection })
+  }
+}

@@ -1,0 +1,51 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { defineFault } from './define-fault.js'
+import { checkOptions, option, optionsSchema } from './options.js'
+
+const schema = optionsSchema(
+  { delayMs: option.durationMs('How long.'), order: v.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'), tags: v.optional(v.array(option.text('A tag.'))) },
+  { makeError: v.optional(option.func<() => Error>('Makes the error.')) },
+)
+
+describe('checkOptions', () => {
+  it('fills in defaults, drops what is undefined, and freezes deeply', () => {
+    const options = checkOptions(schema, { delayMs: 5, order: undefined, tags: ['a'] }, 'x/y')
+    expect(options).toEqual({ delayMs: 5, order: 'keep', tags: ['a'] })
+    expect(Object.isFrozen(options) && Object.isFrozen(options.tags)).toBe(true)
+  })
+
+  it.each([
+    [{}, 'Expected `delayMs` of x/y to be'],
+    [{ delayMs: -1 }, 'Expected `delayMs` of x/y to be a number of ms from 0 to 2147483647, got `-1`.'],
+    [{ delayMs: Infinity }, 'got `Infinity`'],
+    [{ delayMs: 5, order: 'kep' }, 'Expected `order` of x/y to be one of `keep`, `free`, got `"kep"`.'],
+    [{ delayMs: 5, tags: ['a', ''] }, 'Expected `tags.1` of x/y to be a text that is not empty, got `""`.'],
+    [{ delayMs: 5, ordre: 'keep' }, 'Expected an option of x/y (`delayMs`, `order`, `tags`, `makeError`), got `ordre`. Did you mean `order`?'],
+    ['fast', 'Expected the options of x/y to be an object, got `"fast"`.'],
+    [null, 'to be an object'],
+    [{ delayMs: 5, makeError: 'E' }, 'Expected `makeError` of x/y to be a function'],
+  ])('refuses %o', (given, message) => {
+    expect(() => checkOptions(schema, given, 'x/y')).toThrow(message)
+  })
+})
+
+describe('defineFault', () => {
+  const base = { name: 'test/slow-down', kind: 'standing', summary: 'Slows down.', expects: 'anything', accepts: () => true, inject: () => undefined } as const
+
+  it('makes types, checks, catalog and JSON Schema from one declaration', () => {
+    const slow = defineFault({ ...base, schema })
+    expect(slow.catalog.info).toMatchObject({ name: 'test/slow-down', kind: 'standing', options: { required: ['delayMs'], additionalProperties: false } })
+    expect(Object.keys(slow.catalog.info.options['properties'] as object)).toEqual(['delayMs', 'order', 'tags'])
+    expect(slow({ delayMs: 1 })).toMatchObject({ portable: true, options: { delayMs: 1, order: 'keep' } })
+    expect(slow({ delayMs: 1, makeError: () => new Error('x') }).portable).toBe(false)
+  })
+
+  it('takes a schema of another library together with its JSON Schema', () => {
+    const foreign = { '~standard': { version: 1 as const, vendor: 'other', validate: (value: unknown) => (typeof (value as { n?: unknown }).n === 'number' ? { value } : { issues: [{ message: 'n must be a number', path: ['n'] }] }) } }
+    expect(() => defineFault({ ...base, schema: foreign })).toThrow('Expected `jsonSchema`')
+    const fault = defineFault({ ...base, schema: foreign, jsonSchema: { type: 'object' } })
+    expect(() => fault({ n: 'x' })).toThrow('Option `n` of test/slow-down: n must be a number (got `"x"`).')
+    expect(fault.catalog.info.options).toEqual({ type: 'object' })
+  })
+})

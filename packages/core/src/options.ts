@@ -1,0 +1,161 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import * as v from 'valibot'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import type { JsonSchema } from './chaos-controller.js'
+import { MAX_TIMER_MS } from './clock.js'
+import { ChaosError } from './errors.js'
+import { listed, suggestion } from './suggest.js'
+
+/** The entries of an options object. */
+export type OptionEntries = v.ObjectEntries
+
+/**
+ * The words options are made of. From one declaration come the types, the check, the JSON Schema, and with it HTTP validation,
+ * flags, help and docs. Each description ends up in all of them.
+ */
+export const option = {
+  /** A time span in ms that fits a timer. */
+  durationMs: (description: string) =>
+    v.pipe(v.number('a number of ms from 0 to 2147483647'), v.minValue(0, 'a number of ms from 0 to 2147483647'), v.maxValue(MAX_TIMER_MS, 'a number of ms from 0 to 2147483647'), v.description(description)),
+  /** A share from 0 to 1. */
+  rate: (description: string) =>
+    v.pipe(v.number('a number from 0 to 1'), v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'), v.description(description)),
+  /** A whole number from `min` up. */
+  count: (description: string, min = 0) => {
+    const expected = `a whole number of at least ${min}`
+    return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.description(description))
+  },
+  /** A text that is not empty. */
+  text: (description: string) => v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'), v.description(description)),
+  /** One of a few words. */
+  oneOf: <const T extends readonly [string, ...string[]]>(choices: T, description: string) =>
+    v.pipe(v.picklist(choices, `one of ${listed(choices)}`), v.description(description)),
+  /** Yes or no. */
+  flag: (description: string) => v.pipe(v.boolean('true or false'), v.description(description)),
+  /** A name or glob, or a list of them. */
+  names: (description: string) =>
+    v.pipe(
+      v.union([v.pipe(v.string(), v.minLength(1, NAMES)), v.pipe(v.array(v.pipe(v.string(), v.minLength(1, NAMES))), v.minLength(1, NAMES))], NAMES),
+      v.description(description),
+    ),
+  /** A function: works in process only, and makes the fault not portable. */
+  func: <F extends (...args: never[]) => unknown>(description: string) => v.pipe(v.custom<F>((value) => typeof value === 'function', 'a function'), v.description(description)),
+  /** Makes an option optional, with a default if one is given. */
+  optional: v.optional,
+} as const
+
+const NAMES = 'a name or glob, or a list of them'
+
+const PORTABLE = Symbol('portable part')
+
+/** A schema of options that knows which of them JSON can carry. */
+export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObjectSchema<E, undefined> & { readonly [PORTABLE]: JsonSchema }
+
+/**
+ * Declares the options of a fault.
+ *
+ * @param portable Options that JSON can carry; only these are in the catalog.
+ * @param inProcess Options that hold functions or other live objects.
+ */
+export function optionsSchema<P extends OptionEntries, I extends OptionEntries = Record<never, never>>(portable: P, inProcess?: I): OptionsSchema<P & I> {
+  const { $schema: _dialect, ...json } = toJsonSchema(v.strictObject(portable), { typeMode: 'input' }) as Record<string, unknown>
+  return Object.assign(v.strictObject({ ...portable, ...inProcess } as P & I), { [PORTABLE]: json })
+}
+
+/** What a user may pass for options of this schema. */
+export type OptionsInput<S extends StandardSchemaV1> = StandardSchemaV1.InferInput<S>
+/** What a fault gets: defaults filled in. */
+export type OptionsOutput<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
+
+/**
+ * The JSON Schema of a schema's portable options.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for a schema of another library that does not know its own JSON Schema.
+ */
+export function jsonSchemaOf(schema: StandardSchemaV1, declared?: JsonSchema): JsonSchema {
+  if (declared !== undefined) return declared
+  if (PORTABLE in schema) return schema[PORTABLE] as JsonSchema
+  throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `jsonSchema` beside a schema that was not made by `optionsSchema`, got none. Pass the JSON Schema of its portable options.')
+}
+
+/**
+ * Checks options where they are given, long before they are used.
+ *
+ * @param of What the options belong to, for the message: `eventbus/delay-events`.
+ * @returns The options with defaults filled in, frozen.
+ * @throws ChaosError `CHAOS_INVALID_OPTION`
+ */
+export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unknown, of: string): OptionsOutput<S> {
+  const input = given === undefined ? {} : given
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected the options of ${of} to be an object, got \`${shown(given)}\`.`)
+  }
+  // An option that is `undefined` was not given.
+  const options: Record<string, unknown> = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+  const ours = PORTABLE in schema
+  if (ours) {
+    const { entries } = schema as unknown as OptionsSchema
+    refuseUnknown(Object.keys(options), Object.keys(entries), of)
+    // A strict object reports a missing option by its key alone; what it must be, its own schema says.
+    for (const [name, entry] of Object.entries(entries)) if (entry.type !== 'optional' && !(name in options)) options[name] = undefined
+  }
+
+  const result = schema['~standard'].validate(options)
+  if (result instanceof Promise) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a schema of ${of} that checks synchronously, got one that returns a promise.`)
+  if (result.issues !== undefined) {
+    const [issue] = result.issues
+    const path = issue?.path?.map((part) => (typeof part === 'object' ? part.key : part)) ?? []
+    const name = path.map(String).join('.')
+    const came = shown(path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), options))
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      ours && issue !== undefined && !issue.message.startsWith('Invalid')
+        ? `Expected \`${name}\` of ${of} to be ${issue.message}, got \`${came}\`.`
+        : `Option \`${name}\` of ${of}: ${issue?.message ?? 'not valid'} (got \`${came}\`).`,
+    )
+  }
+  return frozen(result.value)
+}
+
+function refuseUnknown(given: readonly string[], known: readonly string[], of: string): void {
+  for (const name of given) {
+    if (known.includes(name)) continue
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected an option of ${of} (${listed(known)}), got \`${name}\`.${suggestion(name, known)}`)
+  }
+}
+
+/** Whether JSON carries a value without loss. */
+export function isPortable(value: unknown): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (Array.isArray(value)) return value.every(isPortable)
+  return isPlain(value) && Object.values(value).every((part) => part === undefined || isPortable(part))
+}
+
+/** A value as a message can show it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  if (typeof value === 'function') return `[Function ${value.name}]`
+  if (value instanceof Error) return `[${value.name}: ${value.message}]`
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
+  return String(value)
+}
+
+/** Options as data that JSON can carry: functions and errors by name. */
+export function asData(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asData)
+  if (isPlain(value)) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, asData(part)]))
+  return isPortable(value) ? value : shown(value)
+}
+
+function frozen(value: unknown): unknown {
+  if (Array.isArray(value)) return Object.freeze(value.map(frozen))
+  if (isPlain(value)) return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, part]) => [key, frozen(part)])))
+  return value
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,229 @@
+import { ChaosError } from './errors.js'
+import type { AnyFunction, Below } from './fault.js'
+import { processState } from './process-state.js'
+
+/** One replacement over a member. What left stays as a link for whoever still holds its function, and is stepped over by everyone else. */
+interface Layer {
+  readonly fn: AnyFunction
+  left: boolean
+  readonly below: { readonly next: Layer | undefined }
+}
+
+/** The layers over one value of a member. A member has more than one stack when someone else patched in between. */
+interface Stack {
+  /** What the member held before: the value of an own member; for an inherited one it is looked up when it is called. */
+  readonly original: AnyFunction | undefined
+  /** Bottom first. */
+  readonly layers: Layer[]
+  /** Our function that stands on the member, as long as nobody replaced it. */
+  visible: AnyFunction
+}
+
+/** What is patched on one object. */
+interface PatchRecord {
+  /** Stands between the object and its prototype and holds the replacements of inherited members. */
+  splice: object | undefined
+  readonly own: Map<PropertyKey, Stack[]>
+  readonly inherited: Map<PropertyKey, Stack[]>
+}
+
+/** Takes a layer out again, from wherever in the stack it is. @returns What could not be put back, in words. */
+export type Unpatch = () => string | undefined
+
+/**
+ * Lays a function over a member, so that it can leave again in any order with others.
+ *
+ * An inherited member is never shadowed by an own key (defining and deleting one turns the object into a slow dictionary on
+ * Node.js 22 and up): one object spliced in between the target and its prototype carries the replacements, and goes with the last of them.
+ *
+ * @throws ChaosError `CHAOS_TARGET_SEALED`, `CHAOS_TARGET_MISMATCH`
+ */
+export function patch(object: object, key: PropertyKey, makeLayer: (below: Below) => AnyFunction, inherited = false): Unpatch {
+  const records = processState().patches as WeakMap<object, PatchRecord>
+  const record = records.get(object) ?? { splice: undefined, own: new Map<PropertyKey, Stack[]>(), inherited: new Map<PropertyKey, Stack[]>() }
+  const own = !inherited && Object.hasOwn(object, key)
+
+  const original = own ? ownFunction(object, key) : inheritedFunction(object, record, key)
+  if (!own && record.splice === undefined) record.splice = splice(object, key)
+  const holder = own ? object : (record.splice as object)
+  records.set(object, record)
+
+  const stacks = own ? record.own : record.inherited
+  const onMember = stacks.get(key) ?? []
+  const standing: unknown = Object.getOwnPropertyDescriptor(holder, key)?.value
+  let stack = onMember.find(({ visible }) => visible === standing)
+  const isNew = stack === undefined
+  const bottom = stack?.original ?? (own ? original : undefined)
+  const below = new BelowLayer(stack?.layers.at(-1), bottom, holder, key)
+  const fn = likeOriginal(makeLayer(below), original)
+  const layer: Layer = { fn, left: false, below }
+
+  stack ??= { original: bottom, layers: [], visible: fn }
+  define(holder, key, fn, own ? undefined : inheritedDescriptor(holder, key))
+  stack.layers.push(layer)
+  stack.visible = fn
+  if (isNew) onMember.push(stack)
+  stacks.set(key, onMember)
+
+  const takenFrom = stack
+  return () => {
+    if (layer.left) return undefined
+    layer.left = true
+    takenFrom.layers.splice(takenFrom.layers.indexOf(layer), 1)
+    const covered = settle(holder, key, onMember, own)
+    if (onMember.length === 0) stacks.delete(key)
+    if (record.splice !== undefined && record.inherited.size === 0) unsplice(object, record)
+    if (record.splice === undefined && record.own.size === 0 && record.inherited.size === 0) records.delete(object)
+    return covered ? `Someone else replaced \`${String(key)}\` while it was patched. Theirs was left in place; ours lets every call through.` : undefined
+  }
+}
+
+/**
+ * The objects of a prototype chain that have a member of their own by this name, nearest first, as if nothing were patched.
+ * A binding finds the override beneath which to break with it.
+ */
+export function ownersOf(object: object, key: PropertyKey): object[] {
+  const { splices } = processState()
+  const owners: object[] = []
+  for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
+    if (Object.hasOwn(holder, key) && !splices.has(holder)) owners.push(holder)
+  }
+  return owners
+}
+
+/** What `object[key]` would be if nothing were patched. */
+export function originalOf(object: object, key: PropertyKey): unknown {
+  const [owner] = ownersOf(object, key)
+  if (owner === undefined) return undefined
+  const record = processState().patches.get(owner) as PatchRecord | undefined
+  return record?.own.get(key)?.[0]?.original ?? Reflect.get(owner, key, object)
+}
+
+/** Reaches the next layer that has not left, else what the member held before the first one. */
+class BelowLayer implements Below {
+  next: Layer | undefined
+  readonly #bottom: AnyFunction | undefined
+  readonly #holder: object
+  readonly #key: PropertyKey
+
+  constructor(next: Layer | undefined, bottom: AnyFunction | undefined, holder: object, key: PropertyKey) {
+    this.next = next
+    this.#bottom = bottom
+    this.#holder = holder
+    this.#key = key
+  }
+
+  get call(): AnyFunction {
+    let next = this.next
+    if (next?.left === true) {
+      while (next?.left === true) next = next.below.next
+      this.next = next
+    }
+    if (next !== undefined) return next.fn
+    // An inherited member is looked up each time: its class may be patched, and restored, meanwhile.
+    return this.#bottom ?? (Object.getPrototypeOf(this.#holder) as Record<PropertyKey, AnyFunction>)[this.#key] as AnyFunction
+  }
+}
+
+/**
+ * Brings what stands on a member in line with the layers that are left.
+ *
+ * @returns Whether somebody else's function stands over a stack of ours that has no layer left.
+ */
+function settle(holder: object, key: PropertyKey, stacks: Stack[], own: boolean): boolean {
+  for (let index = stacks.length - 1; index >= 0; index -= 1) {
+    const stack = stacks[index] as Stack
+    const standing = Object.getOwnPropertyDescriptor(holder, key)
+    const top = stack.layers.at(-1)
+    if (standing?.value !== stack.visible) {
+      // Covered or removed by someone else. Covered: ours stays as a pass-through until theirs leaves. Removed: nothing to put back.
+      if (top === undefined && standing === undefined) stacks.splice(index, 1)
+      continue
+    }
+    if (top !== undefined) {
+      if (top.fn !== stack.visible) define(holder, key, top.fn)
+      stack.visible = top.fn
+      continue
+    }
+    if (own) define(holder, key, stack.original as AnyFunction)
+    else Reflect.deleteProperty(holder, key)
+    stacks.splice(index, 1)
+  }
+  return stacks.some(({ layers }) => layers.length === 0)
+}
+
+function ownFunction(object: object, key: PropertyKey): AnyFunction {
+  const descriptor = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor
+  const value = functionOf(descriptor, key)
+  if (descriptor.configurable !== true && descriptor.writable !== true) {
+    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${String(key)}\` to be replaceable, got a member that is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`)
+  }
+  return value
+}
+
+function inheritedFunction(object: object, record: PatchRecord, key: PropertyKey): AnyFunction {
+  if (record.splice === undefined && !Object.isExtensible(object)) {
+    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${String(key)}\` can be covered, got one that is sealed, frozen or not extensible. Inject into its class's prototype instead.`)
+  }
+  return functionOf(findDescriptor(Object.getPrototypeOf(record.splice ?? object) as object | null, key), key)
+}
+
+function functionOf(descriptor: PropertyDescriptor | undefined, key: PropertyKey): AnyFunction {
+  const value: unknown = descriptor?.value
+  if (typeof value === 'function') return value
+  const found = descriptor === undefined ? 'nothing' : descriptor.get === undefined ? typeof value : 'an accessor'
+  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`${String(key)}\` to be a method of the target, got ${found}.`)
+}
+
+function findDescriptor(object: object | null, key: PropertyKey): PropertyDescriptor | undefined {
+  for (let holder = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
+    const descriptor = Object.getOwnPropertyDescriptor(holder, key)
+    if (descriptor !== undefined) return descriptor
+  }
+  return undefined
+}
+
+function inheritedDescriptor(splice: object, key: PropertyKey): PropertyDescriptor | undefined {
+  return Object.hasOwn(splice, key) ? undefined : findDescriptor(Object.getPrototypeOf(splice) as object | null, key)
+}
+
+/** Puts a value on a member; a new one gets the attributes of `like`, an existing one keeps its own. */
+function define(holder: object, key: PropertyKey, value: AnyFunction, like?: PropertyDescriptor): void {
+  const enumerable = like?.enumerable
+  Object.defineProperty(holder, key, like === undefined ? { value } : { value, writable: true, configurable: true, enumerable: enumerable === true })
+}
+
+function splice(object: object, key: PropertyKey): object {
+  const between = Object.create(Object.getPrototypeOf(object) as object | null) as object
+  if (!Reflect.setPrototypeOf(object, between)) {
+    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${String(key)}\` can be covered, got one with a fixed prototype.`)
+  }
+  processState().splices.add(between)
+  return between
+}
+
+/** Takes the splice out of the prototype chain, unless somebody put members of theirs on it. */
+function unsplice(object: object, record: PatchRecord): void {
+  const between = record.splice as object
+  if (Reflect.ownKeys(between).length > 0) return
+  for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
+    if (Object.getPrototypeOf(holder) === between) {
+      Reflect.setPrototypeOf(holder, Object.getPrototypeOf(between) as object | null)
+      break
+    }
+  }
+  record.splice = undefined
+}
+
+/** Makes a replacement look like what it covers: name, arity and own keys such as `util.promisify.custom`. */
+function likeOriginal(fn: AnyFunction, original: AnyFunction): AnyFunction {
+  for (const key of Reflect.ownKeys(original)) {
+    const existing = Object.getOwnPropertyDescriptor(fn, key)
+    if (existing === undefined || existing.configurable === true) {
+      Object.defineProperty(fn, key, Object.getOwnPropertyDescriptor(original, key) as PropertyDescriptor)
+    } else if (existing.writable === true) {
+      Reflect.set(fn, key, Reflect.get(original, key))
+    }
+  }
+  return fn
+}

@@ -1,0 +1,181 @@
+import { EventEmitter, getEventListeners } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { delay, drop, observe } from '../test/faults.js'
+import { createChaos, target } from './controller.js'
+import { defineFault } from './define-fault.js'
+import type { Fault } from './fault.js'
+import { inject, journal } from './inject.js'
+import { injectedBy, markInjected } from './injected-errors.js'
+import { optionsSchema } from './options.js'
+import { faultContract } from './testing/fault-contract.js'
+import { manualClock } from './testing/manual-clock.js'
+import { shapeDifference, shapeOf } from './testing/shape.js'
+
+class Store {
+  readonly #rows = new Map<string, string>()
+  get(key: string): Promise<string | undefined> {
+    return Promise.resolve(this.#rows.get(key))
+  }
+}
+
+describe('the ten promises', () => {
+  it('1. nothing at rest: identity, own keys, prototype and descriptors are as found, no timer and no listener stays', async () => {
+    const bus = new EventEmitter().on('tick', () => undefined)
+    const { emit } = bus
+    const before = shapeOf(bus)
+    const { signal } = new AbortController()
+    const clock = manualClock()
+    const injection = await inject(delay({ delayMs: 1_000 }), bus, { signal, clock })
+    bus.emit('tick')
+    bus.setMaxListeners(7)
+    expect(bus.emit).not.toBe(emit)
+    await injection.rollback()
+    expect(bus.emit).toBe(emit)
+    expect(bus.getMaxListeners()).toBe(7)
+    expect(shapeDifference(before, shapeOf(bus))).toBeUndefined()
+    expect(clock.pending).toBe(0)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('2. cheap in force: an async target answers with the very promise it made', async () => {
+    const answers: Promise<string | undefined>[] = []
+    class Remembering extends Store {
+      override get(key: string): Promise<string | undefined> {
+        const answer = super.get(key)
+        answers.push(answer)
+        return answer
+      }
+    }
+    const store = new Remembering()
+    const injection = await inject(observe({ methods: 'get' }), store, { rate: 0 })
+    expect(store.get('a')).toBe(answers[0])
+    await injection.rollback()
+  })
+
+  it('3. true to the original: this, name, arity and return value stay, and an injected error differs by nothing but its mark', async () => {
+    const store = new Store()
+    const injection = await inject(observe({ methods: 'get' }), store)
+    expect([store.get.name, store.get.length]).toEqual(['get', 1])
+    await expect(store.get('a')).resolves.toBeUndefined()
+    await injection.rollback()
+    const error = markInjected(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), 'test/refuse')
+    expect(injectedBy(error)).toBe('test/refuse')
+    expect(Reflect.ownKeys(error).filter((key) => key !== 'stack').sort()).toEqual(['code', 'message'])
+    expect(injectedBy(new Error('real'))).toBeUndefined()
+  })
+
+  it('4. a lease, not a switch: a fault nobody ends, ends', async () => {
+    const clock = manualClock()
+    const bus = new EventEmitter()
+    const before = shapeOf(bus)
+    const injection = await inject(drop(), bus, { clock })
+    await clock.advance(59_999)
+    expect(injection.status).toBe('active')
+    await clock.advance(1)
+    expect(injection.outcome).toBe('lease-expired')
+    expect(shapeDifference(before, shapeOf(bus))).toBeUndefined()
+  })
+
+  it('5. the kill switch is instant: no hit after stopAll was called, held work is released, with 1,000 faults and 10,000 held operations; a failing undo stops no other', async () => {
+    const clock = manualClock()
+    const delivered: number[] = []
+    const bus = new EventEmitter().on('tick', (n: number) => delivered.push(n))
+    const failing = defineFault({ name: 'test/fail-undo', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_bus: EventEmitter, _options, context) => context.defer(() => { throw new Error('undo') }) })
+    const chaos = createChaos({ environment: 'test', clock, targets: { bus: target(bus, [delay, drop, failing]) } })
+    const holding = await chaos.inject('bus', 'delay-events', { delayMs: 50_000 })
+    for (let n = 0; n < 10_000; n += 1) bus.emit('tick', n)
+    expect(holding.held).toBe(10_000)
+    const others = await Promise.all(Array.from({ length: 999 }, () => chaos.inject('bus', 'drop-events', {}, { rate: 0.5 })))
+    await chaos.inject('bus', 'fail-undo')
+    const stopping = chaos.stopAll()
+    expect(delivered).toEqual(Array.from({ length: 10_000 }, (_, n) => n))
+    const affected = others.map((injection) => injection.affected)
+    bus.emit('tick', -1)
+    expect(others.map((injection) => injection.affected)).toEqual(affected)
+    await expect(stopping).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', errors: [new Error('undo')] })
+    expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+    expect(clock.pending).toBe(0)
+    await chaos.close()
+  })
+
+  it('6. off unless asked: refused in production and without an environment, while the app goes on untouched', async () => {
+    const before = process.env['NODE_ENV']
+    onTestFinished(() => void (process.env['NODE_ENV'] = before))
+    const bus = new EventEmitter()
+    const shape = shapeOf(bus)
+    for (const environment of ['production', undefined]) {
+      if (environment === undefined) delete process.env['NODE_ENV']
+      else process.env['NODE_ENV'] = environment
+      const chaos = createChaos({ targets: { bus: target(bus, [drop]) } })
+      await expect(chaos.inject('bus', 'drop-events')).rejects.toMatchObject({ code: 'CHAOS_ENVIRONMENT_REFUSED' })
+      expect((await chaos.info()).refusal).toContain('Expected')
+      await chaos.close()
+    }
+    process.env['NODE_ENV'] = 'production'
+    await expect(inject(drop(), bus)).rejects.toMatchObject({ code: 'CHAOS_ENVIRONMENT_REFUSED' })
+    expect(shapeDifference(shape, shapeOf(bus))).toBeUndefined()
+  })
+
+  it('7. typos are errors, and an injection that hit nothing says so', async () => {
+    const bus = new EventEmitter()
+    expect(() => delay({ dealyMs: 1 } as never)).toThrow('Did you mean `delayMs`?')
+    await expect(inject(drop(), bus, { rate: -0.1 })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+    const injection = await inject(drop(), bus, { only: 'tcik' })
+    bus.emit('tick')
+    const state = await injection.rollback()
+    expect(state).toMatchObject({ landedAt: undefined, seen: 0, affected: 0 })
+    expect(journal.entries.at(-1)).toMatchObject({ type: 'ended', injection: { landedAt: undefined } })
+  })
+
+  it('8. same seed, same run', async () => {
+    const run = async (seed: number): Promise<number[]> => {
+      const got: number[] = []
+      const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
+      const injection = await inject(drop(), bus, { seed, rate: 0.5 })
+      for (let n = 0; n < 100; n += 1) bus.emit('tick', n)
+      await injection.rollback()
+      return got
+    }
+    expect(await run(1)).toEqual(await run(1))
+    expect(await run(1)).not.toEqual(await run(2))
+  })
+
+  it('9. accounts balance: sent = delivered + dropped + held, at any instant', async () => {
+    const clock = manualClock()
+    let delivered = 0
+    const bus = new EventEmitter().on('tick', () => (delivered += 1))
+    const late = await inject(delay({ delayMs: 10 }), bus, { clock, rate: 0.5, seed: 1 })
+    const lossy = await inject(drop(), bus, { clock, rate: 0.3, seed: 2 })
+    for (let sent = 1; sent <= 500; sent += 1) {
+      bus.emit('tick')
+      expect(sent).toBe(delivered + lossy.affected + late.held)
+      if (sent % 7 === 0) await clock.advance(3)
+    }
+    await late.rollback()
+    expect(500).toBe(delivered + lossy.affected)
+    await lossy.rollback()
+  })
+
+  it('10. one conformance suite: it catches a fault that breaks a promise', async () => {
+    const base = { name: 'test/keep-wrapping', kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'a bus', accepts: (value: unknown) => value instanceof EventEmitter } as const
+    const leaking = defineFault({ ...base, inject: (bus: EventEmitter, _options, context) => {
+      const operation = context.operation('tick')
+      const original = bus.emit.bind(bus)
+      bus.emit = (name, ...args: unknown[]) => operation.shouldInject(args) || original(name, ...args)
+    } })
+    const uncounted = defineFault({ ...base, inject: (bus: EventEmitter, _options, context) => context.patch(bus, 'emit', () => () => true) })
+    expect(await failuresOf(leaking)).toContain('leaves the target as it found it, and a second rollback is harmless')
+    expect(await failuresOf(uncounted)).toContain('affects nothing at rate 0, and says that it hit nothing')
+    expect(await failuresOf(drop)).toEqual([])
+  })
+})
+
+/** The titles of the contract's cases that a fault fails. */
+async function failuresOf(fault: () => Fault<EventEmitter>): Promise<string[]> {
+  const failed: string[] = []
+  const cases = faultContract({ fault, target: () => new EventEmitter(), exercise: (bus, times) => {
+    for (let i = 0; i < times; i += 1) bus.emit('tick')
+  } })
+  for (const { title, run } of cases) await run().catch(() => failed.push(title))
+  return failed
+}

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { createChaos } from '../controller.js'
+import type { FaultFactoryFor } from '../define-fault.js'
+import { isChaosError } from '../errors.js'
+import type { Fault } from '../fault.js'
+import { inject, journal } from '../inject.js'
+import type { InjectOptions } from '../blast-radius-options.js'
+import type { Injection } from '../injection.js'
+import { manualClock, type ManualClock } from './manual-clock.js'
+import { shapeDifference, shapeOf } from './shape.js'
+
+/** What a fault needs to be held to the promises. */
+export interface FaultContract<Target extends object> {
+  /** Makes the fault, each time with the same options. */
+  readonly fault: () => Fault<Target>
+  /** Makes a fresh target. An instant fault gets one that it can land on. */
+  readonly target: () => Target | Promise<Target>
+  /**
+   * Does so many operations that the fault may affect, all of one name, and waits for none that the fault may hold back.
+   * Rejections that the fault causes are its business to swallow.
+   */
+  readonly exercise: (target: Target, times: number) => void | Promise<void>
+  /** Objects that the fault may touch. Default: the target itself. */
+  readonly touched?: (target: Target) => readonly object[]
+  /** Puts a target away. */
+  readonly dispose?: (target: Target) => void | Promise<void>
+  /** A value that is no target of this fault. Default: an empty object. */
+  readonly foreign?: unknown
+}
+
+/** One promise, as a case for any test runner: `for (const { title, run } of faultContract({…})) it(title, run)`. */
+export interface ContractCase {
+  readonly title: string
+  readonly run: () => Promise<void>
+}
+
+/**
+ * The promises that every fault keeps, as cases for any test runner. They use `node:assert`, a manual clock for standing faults,
+ * and real time for instant ones.
+ */
+export function faultContract<Target extends object>(contract: FaultContract<Target>): readonly ContractCase[] {
+  const { kind } = contract.fault()
+  return [...promisesOfAll(contract), ...(kind === 'standing' ? promisesOfStanding(contract) : promisesOfInstant(contract))]
+}
+
+interface Scene<Target> {
+  readonly target: Target
+  readonly clock: ManualClock
+  readonly arm: (how?: InjectOptions) => Promise<Injection>
+  readonly exercise: (times: number) => Promise<void>
+  readonly assertUntouched: () => void
+}
+
+/** A case with a fresh target, whose shape must be the same afterwards. */
+function scenario<Target extends object>(contract: FaultContract<Target>, title: string, play: (scene: Scene<Target>) => Promise<void>): ContractCase {
+  const run = async (): Promise<void> => {
+    const target = await contract.target()
+    const clock = manualClock(1_000_000)
+    const standing = contract.fault().kind === 'standing'
+    const touched = contract.touched?.(target) ?? [target]
+    // The application's own first steps (lazy fields) must not look like ours.
+    if (standing) await contract.exercise(target, 1)
+    const before = touched.map(shapeOf)
+    try {
+      await play({
+        target,
+        clock,
+        arm: (how) => inject(contract.fault(), target, standing ? { ...how, clock } : { ...how }),
+        exercise: async (times) => contract.exercise(target, times),
+        assertUntouched: () => {
+          for (const [index, object] of touched.entries()) {
+            const difference = shapeDifference(before[index] ?? [], shapeOf(object))
+            assert.equal(difference, undefined, `Expected the target as it was found, but ${String(difference)}.`)
+          }
+        },
+      })
+    } finally {
+      await contract.dispose?.(target)
+    }
+  }
+  return { title, run }
+}
+
+function promisesOfAll<Target extends object>(contract: FaultContract<Target>): ContractCase[] {
+  return [
+    {
+      title: 'is named package/verb-object, with options checked and frozen',
+      run: () => {
+        const fault = contract.fault()
+        assert.match(fault.name, /^[a-z][\w-]*\/[a-z][a-z-]*$/)
+        assert.ok(Object.isFrozen(fault.options), 'Expected the options to be frozen.')
+        return Promise.resolve()
+      },
+    },
+    {
+      title: 'refuses what is not its target',
+      run: () => assert.rejects(inject(contract.fault() as Fault<object>, (contract.foreign ?? {})), (error) => isChaosError(error, 'CHAOS_TARGET_MISMATCH')),
+    },
+    scenario(contract, 'is refused while chaos is disabled, and leaves the target alone', async ({ arm, assertUntouched }) => {
+      const before = process.env['CHAOS_DISABLED']
+      process.env['CHAOS_DISABLED'] = '1'
+      try {
+        await assert.rejects(arm(), (error) => isChaosError(error, 'CHAOS_DISABLED'))
+      } finally {
+        if (before === undefined) delete process.env['CHAOS_DISABLED']
+        else process.env['CHAOS_DISABLED'] = before
+      }
+      assertUntouched()
+    }),
+    scenario(contract, 'does nothing when its signal has aborted before', async ({ arm, assertUntouched }) => {
+      await assert.rejects(arm({ signal: AbortSignal.abort() }), (error) => isChaosError(error, 'CHAOS_INJECTION_ENDED'))
+      assertUntouched()
+    }),
+    scenario(contract, 'affects nothing at rate 0, and says that it hit nothing', async ({ arm, exercise, assertUntouched }) => {
+      const injection = await arm({ rate: 0 })
+      if (injection.kind === 'standing') await exercise(20)
+      const state = await injection.rollback()
+      assert.equal(state.affected, 0)
+      assert.equal(state.landedAt, undefined)
+      assert.ok(state.seen > 0, 'Expected the operations to be seen.')
+      assertUntouched()
+    }),
+  ]
+}
+
+function promisesOfStanding<Target extends object>(contract: FaultContract<Target>): ContractCase[] {
+  return [
+    scenario(contract, 'leaves the target as it found it, and a second rollback is harmless', async ({ arm, exercise, clock, assertUntouched }) => {
+      const injection = await arm()
+      await exercise(3)
+      const state = await injection.rollback()
+      assertUntouched()
+      assert.equal(state.outcome, 'rolled-back')
+      assert.equal(clock.pending, 0, 'Expected no timer to be left.')
+      assert.deepEqual(await injection.rollback(), state)
+    }),
+    scenario(contract, 'lands with its first hit, and counts what it saw: seen = affected + passed', async ({ arm, exercise, clock }) => {
+      const injection = await arm({ rate: 0.5, seed: 'contract' })
+      assert.equal(injection.landedAt, undefined)
+      await clock.advance(5)
+      await exercise(40)
+      assert.equal(injection.landedAt, clock.now())
+      assert.equal(injection.seen, 40)
+      assert.equal(injection.seen, injection.affected + injection.passed)
+      assert.ok(injection.affected > 0 && injection.passed > 0, `Expected some of 40 operations at rate 0.5, got ${injection.affected}.`)
+      await injection.rollback()
+    }),
+    scenario(contract, 'ends when its lease ends', async ({ arm, exercise, clock, assertUntouched }) => {
+      const injection = await arm({ leaseMs: 1_000 })
+      await exercise(3)
+      await clock.advance(999)
+      assert.equal(injection.outcome, undefined)
+      await clock.advance(1)
+      assert.equal((await injection.done).outcome, 'lease-expired')
+      assertUntouched()
+    }),
+    scenario(contract, 'ends when its signal aborts', async ({ arm, exercise, assertUntouched }) => {
+      const controller = new AbortController()
+      const injection = await arm({ signal: controller.signal })
+      await exercise(3)
+      controller.abort()
+      assert.equal((await injection.done).outcome, 'aborted')
+      assertUntouched()
+    }),
+    scenario(contract, 'spends its limit on hits only, and ends when it is spent', async ({ arm, exercise, clock, assertUntouched }) => {
+      const injection = await arm({ skip: 2, limit: 3, leaseMs: 600_000 })
+      await exercise(9)
+      await clock.advance(600_000)
+      const state = await injection.done
+      assert.equal(state.affected, 3)
+      assert.ok(state.outcome === 'limit-spent' || state.outcome === 'lease-expired', `Expected it to end by itself, got ${String(state.outcome)}.`)
+      assertUntouched()
+    }),
+    {
+      title: 'makes the same decisions for the same seed',
+      run: async () => {
+        const hitsOf = async (): Promise<number[]> => {
+          const calls: number[] = []
+          const unfollow = journal.follow((entry) => {
+            if (entry.type === 'hit' && entry.id === 'same-seed') calls.push(entry.call)
+          })
+          try {
+            await scenario(contract, '', async ({ arm, exercise }) => {
+              const injection = await arm({ id: 'same-seed', seed: 7, rate: 0.5 })
+              await exercise(40)
+              await injection.rollback()
+            }).run()
+          } finally {
+            unfollow()
+          }
+          return calls
+        }
+        const first = await hitsOf()
+        assert.ok(first.length > 0)
+        assert.deepEqual(await hitsOf(), first)
+      },
+    },
+    scenario(contract, 'overlaps with another of its kind, and they leave in any order', async ({ arm, exercise, assertUntouched }) => {
+      const [first, second, third] = [await arm({ rate: 0.3 }), await arm({ rate: 0.3 }), await arm({ rate: 0.3 })]
+      await exercise(10)
+      await second.rollback()
+      await exercise(10)
+      await first.rollback()
+      await exercise(10)
+      await third.rollback()
+      assertUntouched()
+    }),
+    scenario(contract, 'hits nothing once stopAll was called', async ({ target, clock, exercise, assertUntouched }) => {
+      const fault = contract.fault()
+      const chaos = createChaos({ environment: 'test', clock })
+      const factory = Object.assign(() => fault, { catalog: { ...fault, summary: '', info: { name: fault.name, kind: fault.kind, summary: '', options: {} } } })
+      chaos.target('target', target, [factory as FaultFactoryFor<Target>])
+      const injection = await chaos.controller.inject('target', fault.name)
+      await exercise(3)
+      const stopped = chaos.stopAll()
+      const { affected } = injection
+      await exercise(3)
+      assert.equal(injection.affected, affected)
+      assert.equal((await stopped).stopped.length, 1)
+      await chaos.close()
+      assertUntouched()
+    }),
+  ]
+}
+
+function promisesOfInstant<Target extends object>(contract: FaultContract<Target>): ContractCase[] {
+  return [
+    scenario(contract, 'lands with evidence, ends by itself, and a rollback afterwards is harmless', async ({ arm, assertUntouched }) => {
+      const injection = await arm()
+      assert.equal(injection.status, 'ended')
+      assert.equal(injection.outcome, 'completed')
+      assert.ok(injection.landedAt !== undefined && injection.landedAt >= injection.armedAt, 'Expected it to have landed.')
+      assert.ok(injection.evidence.length > 0, 'Expected evidence of what it did.')
+      assert.equal(injection.seen, injection.affected + injection.passed)
+      assert.equal((await injection.rollback()).outcome, 'completed')
+      assertUntouched()
+    }),
+    scenario(contract, 'affects no more operations than its limit', async ({ arm }) => {
+      const injection = await arm({ limit: 1 })
+      assert.equal(injection.affected, 1)
+    }),
+  ]
+}

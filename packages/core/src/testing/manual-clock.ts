@@ -1,0 +1,51 @@
+import type { Clock } from '../clock.js'
+
+/** A clock whose time moves only when a test moves it. */
+export interface ManualClock extends Clock {
+  /** Work that waits for its time. */
+  readonly pending: number
+  /** Moves time forward by so many ms, running what falls due in order, and lets promises settle in between. */
+  advance(ms: number): Promise<void>
+}
+
+interface Timer {
+  readonly dueAt: number
+  readonly work: () => void
+}
+
+/** Makes a {@link ManualClock}. @param startAt Its first `now()`, in ms since the epoch. Default 0. */
+export function manualClock(startAt = 0): ManualClock {
+  let now = startAt
+  const timers = new Set<Timer>()
+  const next = (until: number): Timer | undefined => {
+    let first: Timer | undefined
+    for (const timer of timers) if (timer.dueAt <= until && (first === undefined || timer.dueAt < first.dueAt)) first = timer
+    return first
+  }
+  return {
+    now: () => now,
+    after(delayMs, work) {
+      const timer = { dueAt: now + delayMs, work }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    get pending() {
+      return timers.size
+    },
+    async advance(ms) {
+      const until = now + ms
+      await settled()
+      for (let timer = next(until); timer !== undefined; timer = next(until)) {
+        timers.delete(timer)
+        now = Math.max(now, timer.dueAt)
+        timer.work()
+        await settled()
+      }
+      now = until
+      await settled()
+    },
+  }
+}
+
+/** A turn of the event loop: every promise that can settle has settled. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
