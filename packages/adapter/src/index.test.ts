@@ -1,0 +1,6 @@
+import { expect, it } from 'vitest'
+import * as adapter from './index.js'
+
+it('exports these names and no others', () => {
+  expect(Object.keys(adapter).sort()).toEqual(['errorPresetNames', 'refuseCalls'])
+})
