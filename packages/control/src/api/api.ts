@@ -1,0 +1,175 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { ChaosError, checkOptions, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
+import { armFor, type Caller } from './arm.js'
+import { readJson, type BodyLimits } from './body.js'
+import { asChaosError, errorBody, statusOf } from './errors.js'
+import { eventStream } from './event-stream.js'
+import { toJson } from './json.js'
+import { openApiDocument } from './openapi.js'
+import { matchRoutes, type Route } from './routes.js'
+
+/** Headers of an answer. */
+type Headers = Readonly<Record<string, string>>
+
+/** Who may come in. */
+export interface Door {
+  /**
+   * Looks at a request before anything is read of it.
+   *
+   * @returns Headers that every answer to it carries.
+   * @throws ChaosError for whoever is not let in.
+   */
+  readonly admit: (req: IncomingMessage) => Headers
+  /** Whether this is a browser asking what it may send; answered with the headers alone. */
+  readonly isPreflight: (req: IncomingMessage) => boolean
+}
+
+/** What the API is served with. */
+export interface ApiOptions extends BodyLimits {
+  readonly controller: ChaosController
+  readonly clock: Clock
+  readonly door: Door
+  /** Answers as the server answers a path that it does not know. */
+  readonly notFound: (req: IncomingMessage, res: ServerResponse) => void
+}
+
+/** The API, on whichever listener. `path` is below the base, `/` or `/targets`, the query aside. */
+export interface Api {
+  handle(req: IncomingMessage, res: ServerResponse, path: string): void
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, path: string): void
+  /** Disconnects the event streams and waits until what they held is taken back. */
+  close(): Promise<void>
+}
+
+/** What every answer carries. */
+const HEADERS: Headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
+const NOT_FOUND = STATUS_CODES[404] ?? ''
+
+export function createApi({ controller, clock, door, notFound, ...limits }: ApiOptions): Api {
+  const stream = eventStream(controller, clock)
+
+  /** Where chaos is not switched on, nothing tells this endpoint from a path that is not there. */
+  const switchedOn = async (): Promise<ControllerInfo | undefined> => {
+    const info = await controller.info().catch(() => undefined)
+    return info?.refusal === undefined ? info : undefined
+  }
+
+  async function answer(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+    if ((await switchedOn()) === undefined) {
+      notFound(req, res)
+      return
+    }
+    let headers = HEADERS
+    try {
+      headers = { ...headers, ...door.admit(req) }
+      if (door.isPreflight(req)) return void res.writeHead(204, headers).end()
+      if (path === '/events') throw new ChaosError('CHAOS_INVALID_REQUEST', 'Expected a WebSocket upgrade of /events, got a plain request. If it was an upgrade, hand the `upgrade` events of the server to the handler.')
+      const match = matchRoutes(path)
+      if (match === undefined) {
+        notFound(req, res)
+        return
+      }
+      const route = match.allowed.find(({ method }) => method === req.method)
+      if (route === undefined) {
+        const allow = match.allowed.map(({ method }) => method).join(', ')
+        headers = { ...headers, allow }
+        throw new ChaosError('CHAOS_METHOD_NOT_ALLOWED', `Expected ${allow} for ${path}, got ${req.method ?? 'nothing'}.`)
+      }
+      const result = await run(route, match.id, req, res)
+      send(res, route.status, headers, result)
+    } catch (thrown) {
+      const error = asChaosError(thrown)
+      const status = statusOf(error)
+      // What is left of the body is not waited for.
+      if (!req.complete) headers = { ...headers, connection: 'close' }
+      if (status === 401) headers = { ...headers, 'www-authenticate': 'Bearer' }
+      send(res, status, headers, errorBody(error))
+    }
+  }
+
+  async function run(route: Route, id: string, req: IncomingMessage, res: ServerResponse): Promise<unknown> {
+    const caller = callerOf(res)
+    const query = queryOf(req)
+    checkOptions(route.query, query, `${route.method} ${route.path}`)
+    const body = route.body === undefined ? undefined : await readJson(req, { ...limits, clock })
+    return route.run({
+      controller,
+      id,
+      query,
+      body,
+      arm: (request) => {
+        const holder = request.connection === undefined ? undefined : stream.connection(request.connection)
+        if (request.connection !== undefined && holder === undefined) {
+          throw new ChaosError('CHAOS_UNKNOWN_CONNECTION', 'Expected `connection` to be the id of an event stream that is open here, got another one. Nothing was injected.')
+        }
+        return armFor(controller, request, caller, holder)
+      },
+      document: openApiDocument,
+    })
+  }
+
+  function send(res: ServerResponse, status: number, headers: Headers, body: unknown): void {
+    const text = toJson(body)
+    res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text)
+  }
+
+  async function open(req: IncomingMessage, socket: Duplex, head: Buffer, path: string): Promise<void> {
+    const info = await switchedOn()
+    if (info === undefined) {
+      refuse(socket, 404, 'text/plain', NOT_FOUND)
+      return
+    }
+    try {
+      door.admit(req)
+      if (path !== '/events') {
+        refuse(socket, 404, 'text/plain', NOT_FOUND)
+        return
+      }
+      if (stream.isFull) throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', 'Expected fewer event streams at a time. Close one first.')
+      stream.accept(req, socket, head, info)
+    } catch (thrown) {
+      const error = asChaosError(thrown)
+      refuse(socket, statusOf(error), 'application/json', toJson(errorBody(error)))
+    }
+  }
+
+  return {
+    // What fails here failed while answering: there is nobody left to tell.
+    handle: (req, res, path) => void answer(req, res, path).catch(() => res.destroy()),
+    upgrade(req, socket, head, path) {
+      socket.on('error', () => socket.destroy())
+      void open(req, socket, head, path).catch(() => socket.destroy())
+    },
+    close: () => stream.close(),
+  }
+}
+
+/** The other end of a response: it has left when its connection closes before the answer was sent. */
+function callerOf(res: ServerResponse): Caller {
+  const hasLeft = (): boolean => res.destroyed && !res.writableEnded
+  return {
+    get hasLeft() {
+      return hasLeft()
+    },
+    onLeft(listener) {
+      const onClose = (): void => {
+        if (hasLeft()) listener()
+      }
+      res.on('close', onClose)
+      return () => void res.off('close', onClose)
+    },
+  }
+}
+
+function queryOf(req: IncomingMessage): Readonly<Record<string, unknown>> {
+  const url = req.url ?? ''
+  const start = url.indexOf('?')
+  return start === -1 ? {} : Object.fromEntries(new URLSearchParams(url.slice(start + 1)))
+}
+
+function refuse(socket: Duplex, status: number, type: string, body: string): void {
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Connection: close', `Content-Type: ${type}; charset=utf-8`, `Content-Length: ${Buffer.byteLength(body)}`]
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}

@@ -1,0 +1,40 @@
+import type { ChaosController, InjectionState } from '@chaos/core'
+import type { EventConnection } from './event-stream.js'
+import type { ArmRequest } from './routes.js'
+import { plainState } from './schemas.js'
+
+/** Someone who may leave while a fault is being put in force. */
+export interface Caller {
+  readonly hasLeft: boolean
+  /** @returns Forgets the listener. */
+  onLeft(listener: () => void): () => void
+}
+
+/**
+ * Puts a fault in force for someone who may leave: before the answer (nobody would know of the injection), or, when an event
+ * stream holds it, at any time. Then it is ended at once, also while it is still being armed.
+ */
+export async function armFor(controller: ChaosController, { target, fault, options, how }: ArmRequest, caller: Caller, holder: EventConnection | undefined): Promise<InjectionState> {
+  let id: string | undefined
+  // A controller of this process writes `armed` before its `inject` returns: from then on the injection can be stopped by its id.
+  const stopFollowing = controller.follow((entry) => {
+    if (entry.type === 'armed') id ??= entry.injection.id
+  })
+  const arming = controller.inject(target, fault, options, how)
+  stopFollowing()
+  if (id !== undefined) holder?.hold(id)
+
+  const stop = (): void => {
+    if (id !== undefined) void controller.stop(id).catch(() => undefined)
+  }
+  const forgetCaller = caller.onLeft(stop)
+  try {
+    const state = await arming
+    id = state.id
+    if (caller.hasLeft || holder?.isOpen === false) stop()
+    else if (state.status !== 'ended') holder?.hold(id)
+    return plainState(state)
+  } finally {
+    forgetCaller()
+  }
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http'
+import { ChaosError, type Clock } from '@chaos/core'
+import { isDeeperThan } from './json.js'
+
+/** How much of a body is waited for, and how long. */
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  readonly bodyTimeoutMs: number
+  readonly clock: Clock
+}
+
+/** Nothing that the API takes lies deeper. */
+const MAX_DEPTH = 32
+
+/**
+ * Reads a JSON body.
+ *
+ * @throws ChaosError `CHAOS_UNSUPPORTED_MEDIA_TYPE`, `CHAOS_BODY_TOO_LARGE`, `CHAOS_BODY_TOO_SLOW`, `CHAOS_INVALID_REQUEST`
+ */
+export async function readJson(req: IncomingMessage, limits: BodyLimits): Promise<unknown> {
+  const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  const encoding = req.headers['content-encoding'] ?? 'identity'
+  if (type !== 'application/json' || encoding !== 'identity') {
+    throw new ChaosError('CHAOS_UNSUPPORTED_MEDIA_TYPE', `Expected a body of type application/json, not compressed, got ${type ?? 'no type'} (${encoding}).`)
+  }
+  const text = await readText(req, limits)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch (error) {
+    const hint = text === '' ? ' If a body parser ran before, mount the handler in front of it.' : ''
+    throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of JSON, got ${text === '' ? 'an empty one' : `something else (${(error as Error).message})`}.${hint}`)
+  }
+  if (isDeeperThan(body, MAX_DEPTH)) throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of at most ${MAX_DEPTH} levels, got a deeper one.`)
+  return body
+}
+
+function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: BodyLimits): Promise<string> {
+  const tooLarge = (): ChaosError => new ChaosError('CHAOS_BODY_TOO_LARGE', `Expected a body of at most ${maxBodyBytes} bytes, got a larger one.`)
+  if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge())
+  if (req.readableEnded) return Promise.resolve('')
+
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let sizeBytes = 0
+    const settle = (finish: () => void): void => {
+      cancel()
+      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
+      finish()
+    }
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk)
+      sizeBytes += chunk.length
+      if (sizeBytes > maxBodyBytes) settle(() => reject(tooLarge()))
+    }
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks).toString('utf8')))
+    const onGone = (): void => settle(() => reject(new ChaosError('CHAOS_INVALID_REQUEST', 'Expected the whole body, the connection was closed before its end.')))
+    const cancel = clock.after(
+      bodyTimeoutMs,
+      () => settle(() => reject(new ChaosError('CHAOS_BODY_TOO_SLOW', `Expected the whole body within ${bodyTimeoutMs} ms, got ${sizeBytes} bytes of it.`))),
+      { ref: false },
+    )
+    req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
+  })
+}

@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setImmediate as soon } from 'node:timers'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { ChaosController, Clock, ControllerInfo, JournalEntry } from '@chaos/core'
+import { toJson } from './json.js'
+import { plainEntry, plainInfo } from './schemas.js'
+
+/** The subprotocol that the server speaks; a browser offers it beside the one that carries its token. */
+export const SUBPROTOCOL = 'chaos.v1'
+/** Begins the subprotocol by which a browser, which cannot send an Authorization header here, sends its token in base64url. */
+export const TOKEN_SUBPROTOCOL = 'chaos.token.'
+/** How often the server asks whether a client is still there, in ms. A client that missed one is disconnected at the next. */
+export const HEARTBEAT_MS = 5_000
+/** Open streams at a time. */
+export const MAX_STREAMS = 32
+/** From this much unsent data on, in bytes, hits are dropped. */
+const HITS_UNTIL_BYTES = 256 * 1_024
+/** From this much unsent data on, in bytes, a client is too slow to be kept. */
+const CLIENT_UNTIL_BYTES = 4 * 1_024 * 1_024
+/** Hits gathered within one turn of the event loop. */
+const MAX_HITS_PER_TURN = 1_000
+
+/** An open WebSocket, as what injects for it sees it. */
+export interface EventConnection {
+  /** Unguessable: knowing it is being it. */
+  readonly id: string
+  readonly isOpen: boolean
+  /** Ends this injection when the connection is gone. */
+  hold(injection: string): void
+}
+
+/** The event stream of one endpoint. */
+export interface EventStream {
+  readonly isFull: boolean
+  /** Takes over a socket whose upgrade request has been admitted. */
+  accept(req: IncomingMessage, socket: Duplex, head: Buffer, info: ControllerInfo): void
+  connection(id: string): EventConnection | undefined
+  /** Disconnects everyone and waits until what they held is taken back. */
+  close(): Promise<void>
+}
+
+interface Peer extends EventConnection {
+  readonly socket: WebSocket
+  answered: boolean
+  droppedHits: number
+}
+
+/** Sends the journal of a controller to WebSockets. While there is none, the controller is not followed. */
+export function eventStream(controller: ChaosController, clock: Clock): EventStream {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: 1_024,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  })
+  const peers = new Map<string, Peer>()
+  const heldBy = new Map<string, Peer>()
+  const stops = new Set<Promise<unknown>>()
+  let closed = false
+  let gathered: JournalEntry[] = []
+  let gatheredHits = 0
+  let droppedHits = 0
+  let stopFollowing: (() => void) | undefined
+  let cancelHeartbeat: (() => void) | undefined
+
+  function gather(entry: JournalEntry): void {
+    if (entry.type === 'ended') heldBy.delete(entry.injection.id)
+    if (entry.type === 'hit') {
+      gatheredHits += 1
+      if (gatheredHits > MAX_HITS_PER_TURN) {
+        droppedHits += 1
+        return
+      }
+    }
+    gathered.push(entry)
+    // Before the event loop looks for input again: who pings once an answer is there finds what led to it in front of the pong.
+    if (gathered.length === 1) soon(flush)
+  }
+
+  function flush(): void {
+    const entries = gathered
+    const dropped = droppedHits
+    gathered = []
+    gatheredHits = droppedHits = 0
+    for (const peer of peers.values()) peer.droppedHits += dropped
+    for (const entry of entries) {
+      const message = toJson({ type: 'entry', entry: plainEntry(entry) })
+      for (const peer of peers.values()) sendEntry(peer, message, entry.type === 'hit')
+    }
+    if (dropped > 0) for (const peer of peers.values()) reportDropped(peer)
+  }
+
+  function sendEntry(peer: Peer, message: string, isHit: boolean): void {
+    if (isHit && peer.socket.bufferedAmount > HITS_UNTIL_BYTES) {
+      peer.droppedHits += 1
+      return
+    }
+    reportDropped(peer)
+    peer.socket.send(message)
+    if (peer.socket.bufferedAmount > CLIENT_UNTIL_BYTES) peer.socket.terminate()
+  }
+
+  function reportDropped(peer: Peer): void {
+    if (peer.droppedHits === 0 || peer.socket.bufferedAmount > HITS_UNTIL_BYTES) return
+    peer.socket.send(toJson({ type: 'dropped', hits: peer.droppedHits }))
+    peer.droppedHits = 0
+  }
+
+  function beat(): void {
+    // A pong may have come while the event loop was blocked, on purpose perhaps: it is read before this looks for it.
+    soon(() => {
+      for (const peer of peers.values()) {
+        if (!peer.answered) {
+          peer.socket.terminate()
+          continue
+        }
+        peer.answered = false
+        peer.socket.ping()
+      }
+    })
+    cancelHeartbeat = clock.after(HEARTBEAT_MS, beat, { ref: false })
+  }
+
+  function open(socket: WebSocket, info: ControllerInfo): void {
+    // What happened before this connection is not for it.
+    flush()
+    const peer: Peer = {
+      id: randomBytes(24).toString('base64url'),
+      socket,
+      answered: true,
+      droppedHits: 0,
+      get isOpen() {
+        return peers.has(peer.id)
+      },
+      hold: (injection) => void heldBy.set(injection, peer),
+    }
+    peers.set(peer.id, peer)
+    if (peers.size === 1) {
+      stopFollowing = controller.follow(gather)
+      cancelHeartbeat = clock.after(HEARTBEAT_MS, beat, { ref: false })
+    }
+    socket.on('pong', () => (peer.answered = true))
+    socket.on('message', () => socket.close(1_008, 'This stream takes nothing.'))
+    // 'close' follows, and does what there is to do.
+    socket.on('error', () => undefined)
+    socket.on('close', () => gone(peer))
+    socket.send(toJson({ type: 'hello', connection: peer.id, info: plainInfo(info) }))
+  }
+
+  function gone(peer: Peer): void {
+    peers.delete(peer.id)
+    if (peers.size === 0) {
+      stopFollowing?.()
+      cancelHeartbeat?.()
+      gathered = []
+    }
+    for (const [injection, holder] of heldBy) {
+      if (holder !== peer) continue
+      heldBy.delete(injection)
+      // What could not be taken back is among the failures of its last state, and in the journal.
+      const stop = controller.stop(injection).catch(() => undefined)
+      stops.add(stop)
+      void stop.finally(() => stops.delete(stop))
+    }
+  }
+
+  return {
+    get isFull() {
+      return peers.size >= MAX_STREAMS
+    },
+    accept(req, socket, head, info) {
+      // It may have been admitted before the endpoint was closed.
+      if (closed) socket.destroy()
+      else server.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, info))
+    },
+    connection: (id) => peers.get(id),
+    async close() {
+      closed = true
+      flush()
+      const closing = [...peers.values()].map((peer) => new Promise((resolve) => peer.socket.once('close', resolve)))
+      for (const { socket } of peers.values()) {
+        socket.close(1_001, 'The endpoint is closing.')
+        socket.terminate()
+      }
+      await Promise.all(closing)
+      await Promise.all(stops)
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js'
+import { describe, expect, it } from 'vitest'
+import { ask, mounted, testChaos } from '../../test/support.js'
+import { openApiDocument } from './openapi.js'
+import { routes } from './routes.js'
+
+interface Operation {
+  readonly operationId: string
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: AnySchema }>> }
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: AnySchema }>> }>>
+}
+interface Document {
+  readonly openapi: string
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, AnySchema>> }
+}
+
+const document = openApiDocument() as unknown as Document
+const ajv = new Ajv2020({ strict: false, allErrors: true })
+
+/** An independent validator's complaints. */
+function complaints(schema: AnySchema | undefined, value: unknown): unknown {
+  if (schema === undefined) return 'no schema'
+  const validate = ajv.compile(schema)
+  return validate(value) ? [] : validate.errors
+}
+
+function operationAt(method: string, path: string): Operation {
+  const operation = document.paths[path]?.[method.toLowerCase()]
+  if (operation === undefined) throw new Error(`${method} ${path} is not in the document`)
+  return operation
+}
+
+describe('the OpenAPI document', () => {
+  it('has every route, and the event stream, and nothing else', () => {
+    const described = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
+    expect(described.sort()).toEqual([...routes.map(({ method, path }) => `${method} ${path.replace(':id', '{id}')}`), 'GET /events'].sort())
+    expect(described).toMatchInlineSnapshot(`
+      [
+        "DELETE /injections",
+        "DELETE /injections/{id}",
+        "GET /events",
+        "GET /faults",
+        "GET /info",
+        "GET /injections",
+        "GET /injections/{id}",
+        "GET /openapi.json",
+        "GET /targets",
+        "POST /injections",
+      ]
+    `)
+  })
+
+  it('names each operation once, and each variable of a path', () => {
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods))
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const { parameters = [] } of Object.values(methods)) {
+        expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? [])
+      }
+    }
+    expect(operationAt('DELETE', '/injections').parameters?.map(({ name }) => name)).toEqual(['process'])
+  })
+
+  it('is what is served', async () => {
+    const { url } = await mounted(testChaos().controller)
+    expect((await ask(`${url}/openapi.json`)).json()).toEqual(JSON.parse(JSON.stringify(document)))
+  })
+
+  it('holds for what each route answers', async () => {
+    const { url } = await mounted(testChaos().controller)
+    const id = encodeURIComponent('a/b')
+    const bodies = { inject: { target: 'bus', fault: 'drop-events', id: 'a/b', only: 'tick', seed: 3 } }
+    const order = ['getInfo', 'listTargets', 'listFaults', 'inject', 'listInjections', 'getInjection', 'stop', 'stopAll', 'getOpenApi']
+    expect([...order].sort()).toEqual(routes.map(({ operation }) => operation).sort())
+    for (const name of order) {
+      const route = routes.find(({ operation }) => operation === name) as (typeof routes)[number]
+      const operation = operationAt(route.method, route.path.replace(':id', '{id}'))
+      const body = name === 'inject' ? bodies.inject : undefined
+      if (body !== undefined) expect(complaints(operation.requestBody?.content['application/json']?.schema, body)).toEqual([])
+      const answer = await ask(`${url}${route.path.replace(':id', id)}`, { method: route.method, body })
+      expect(answer.status, name).toBe(route.status)
+      expect(complaints(operation.responses[route.status]?.content?.['application/json']?.schema, answer.json()), name).toEqual([])
+    }
+  })
+
+  it('holds for what fails, and refuses a body that the server refuses', async () => {
+    const { url } = await mounted(testChaos().controller)
+    const schema = operationAt('POST', '/injections').requestBody?.content['application/json']?.schema
+    for (const body of [{ target: 'bus' }, { target: 'bus', fault: 'drop-events', rate: 2 }, { target: 'bus', fault: 'drop-events', raet: 1 }, { target: '', fault: 'drop-events' }]) {
+      expect(complaints(schema, body)).not.toEqual([])
+      const answer = await ask(`${url}/injections`, { method: 'POST', body })
+      expect(answer.status).toBe(400)
+      expect(complaints(document.components.schemas['Error'], answer.json())).toEqual([])
+    }
+  })
+})

@@ -1,0 +1,182 @@
+import * as v from 'valibot'
+import { ChaosError, checkOptions, listed, suggestion, type ChaosController, type InjectionState, type JsonSchema, type OptionsSchema, type PortableInjectOptions } from '@chaos/core'
+import {
+  controllerInfoSchema,
+  faultInfoSchema,
+  injectionRequestSchema,
+  injectionStateSchema,
+  noQuerySchema,
+  plainInfo,
+  plainState,
+  stopAllQuerySchema,
+  stopReportSchema,
+  targetInfoSchema,
+} from './schemas.js'
+
+/** A fault to put in force, and for whom. */
+export interface ArmRequest {
+  readonly target: string
+  readonly fault: string
+  readonly options: Readonly<Record<string, unknown>> | undefined
+  readonly how: PortableInjectOptions
+  /** The event stream that holds it. */
+  readonly connection: string | undefined
+}
+
+/** One request, as a route sees it. */
+interface Call {
+  readonly controller: ChaosController
+  /** The `:id` of the path, decoded. */
+  readonly id: string
+  readonly query: Readonly<Record<string, unknown>>
+  readonly body: unknown
+  /** Puts a fault in force for a caller who may leave. */
+  readonly arm: (request: ArmRequest) => Promise<InjectionState>
+  /** The OpenAPI document, which is made from this very table. */
+  readonly document: () => JsonSchema
+}
+
+/** One route of the API. From this table come the dispatcher and the OpenAPI document. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly operation: string
+  readonly summary: string
+  readonly query: OptionsSchema
+  readonly body?: OptionsSchema
+  /** The status of success. */
+  readonly status: 200 | 201
+  readonly response: v.GenericSchema
+  readonly run: (call: Call) => unknown
+}
+
+export const routes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/info',
+    operation: 'getInfo',
+    summary: 'What this process is, and whether anything may be broken in it.',
+    query: noQuerySchema,
+    status: 200,
+    response: controllerInfoSchema,
+    run: async ({ controller }) => plainInfo(await controller.info()),
+  },
+  {
+    method: 'GET',
+    path: '/targets',
+    operation: 'listTargets',
+    summary: 'What can be broken.',
+    query: noQuerySchema,
+    status: 200,
+    response: v.array(targetInfoSchema),
+    run: ({ controller }) => controller.targets(),
+  },
+  {
+    method: 'GET',
+    path: '/faults',
+    operation: 'listFaults',
+    summary: 'How it can be broken: every fault with the JSON Schema of its options.',
+    query: noQuerySchema,
+    status: 200,
+    response: v.array(faultInfoSchema),
+    run: ({ controller }) => controller.faults(),
+  },
+  {
+    method: 'GET',
+    path: '/injections',
+    operation: 'listInjections',
+    summary: 'Live injections and the most recently ended ones, oldest first.',
+    query: noQuerySchema,
+    status: 200,
+    response: v.array(injectionStateSchema),
+    run: async ({ controller }) => (await controller.injections()).map(plainState),
+  },
+  {
+    method: 'POST',
+    path: '/injections',
+    operation: 'inject',
+    summary: 'Puts a fault in force; answers when it is armed (standing) or done (instant).',
+    query: noQuerySchema,
+    body: injectionRequestSchema,
+    status: 201,
+    response: injectionStateSchema,
+    run: ({ body, arm }) => {
+      const { target, fault, options, connection, ...how } = checkOptions(injectionRequestSchema, body, 'POST /injections')
+      return arm({ target, fault, options, connection, how: how as PortableInjectOptions })
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/injections',
+    operation: 'stopAll',
+    summary: 'Ends every injection at once.',
+    query: stopAllQuerySchema,
+    status: 200,
+    response: stopReportSchema,
+    run: async ({ controller, query }) => {
+      const { process = 'true' } = checkOptions(stopAllQuerySchema, query, 'DELETE /injections')
+      const { stopped } = await controller.stopAll({ process: process === 'true' })
+      return { stopped: stopped.map(plainState) }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/injections/:id',
+    operation: 'getInjection',
+    summary: 'One injection, live or lately ended.',
+    query: noQuerySchema,
+    status: 200,
+    response: injectionStateSchema,
+    run: async ({ controller, id }) => {
+      const injections = await controller.injections()
+      // An id may be used again once it has ended: the newest is meant.
+      const found = injections.filter((injection) => injection.id === id).at(-1)
+      if (found !== undefined) return plainState(found)
+      const known = injections.map((injection) => injection.id)
+      throw new ChaosError('CHAOS_UNKNOWN_INJECTION', `Expected the id of an injection (${listed(known)}), got \`${id}\`.${suggestion(id, known)}`)
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/injections/:id',
+    operation: 'stop',
+    summary: 'Ends one injection and takes it back. Harmless when it has ended already.',
+    query: noQuerySchema,
+    status: 200,
+    response: injectionStateSchema,
+    run: async ({ controller, id }) => plainState(await controller.stop(id)),
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    operation: 'getOpenApi',
+    summary: 'This document.',
+    query: noQuerySchema,
+    status: 200,
+    response: v.looseObject({ openapi: v.string() }),
+    run: ({ document }) => document(),
+  },
+]
+
+/** A path that names a route, whatever the method. */
+export interface Match {
+  readonly id: string
+  readonly allowed: readonly Route[]
+}
+
+/** The routes of a path, or `undefined` when it is unknown. Segments are compared as they were sent; only an id is decoded. */
+export function matchRoutes(path: string): Match | undefined {
+  const segments = path.split('/')
+  let id = ''
+  const allowed = routes.filter((route) => {
+    const wanted = route.path.split('/')
+    return wanted.length === segments.length && wanted.every((part, index) => part === segments[index] || part === ':id')
+  })
+  if (allowed.length === 0) return undefined
+  try {
+    if (allowed.some((route) => route.path.endsWith('/:id'))) id = decodeURIComponent(segments.at(-1) ?? '')
+  } catch {
+    return undefined
+  }
+  return { id, allowed }
+}

@@ -1,0 +1,103 @@
+import * as v from 'valibot'
+import type { ControllerInfo, InjectionState, JournalEntry } from '@chaos/core'
+import { option, optionsSchema, portableInjectSchema } from '@chaos/core'
+
+const text = v.string()
+const number = v.number()
+const record = v.record(v.string(), v.unknown())
+const kind = v.picklist(['standing', 'instant'])
+
+/** JSON leaves out what is `undefined`; the types of core have it. */
+type OnTheWire<T> = { readonly [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & { readonly [Key in keyof T as undefined extends T[Key] ? Key : never]?: T[Key] }
+
+export const controllerInfoSchema = v.looseObject({
+  environment: v.optional(text),
+  refusal: v.optional(text),
+  seed: text,
+  maxLeaseMs: number,
+})
+
+export const targetInfoSchema = v.looseObject({ name: text, faults: v.array(text) })
+
+export const faultInfoSchema = v.looseObject({ name: text, kind, summary: text, options: record })
+
+export const injectionStateSchema = v.looseObject({
+  id: text,
+  fault: text,
+  kind,
+  target: text,
+  options: record,
+  seed: text,
+  status: v.picklist(['arming', 'active', 'ending', 'ended']),
+  outcome: v.optional(v.picklist(['rolled-back', 'stopped', 'lease-expired', 'limit-spent', 'aborted', 'completed', 'failed'])),
+  armedAt: number,
+  leaseMs: number,
+  leaseEndsAt: number,
+  landedAt: v.optional(number),
+  endedAt: v.optional(number),
+  seen: number,
+  affected: number,
+  passed: number,
+  held: number,
+  queued: number,
+  evidence: v.array(record),
+  failures: v.array(text),
+})
+
+export const stopReportSchema = v.looseObject({ stopped: v.array(injectionStateSchema) })
+
+const journalEntrySchema = v.variant('type', [
+  v.looseObject({ type: v.picklist(['armed', 'landed', 'ended']), at: number, injection: injectionStateSchema }),
+  v.looseObject({ type: v.literal('hit'), at: number, id: text, operation: text, call: number }),
+  v.looseObject({ type: v.literal('warning'), at: number, id: text, message: text }),
+])
+
+/** What the server sends over the WebSocket. */
+export const eventMessageSchema = v.variant('type', [
+  v.looseObject({ type: v.literal('hello'), connection: text, info: controllerInfoSchema }),
+  v.looseObject({ type: v.literal('entry'), entry: journalEntrySchema }),
+  v.looseObject({ type: v.literal('dropped'), hits: number }),
+])
+
+export const errorBodySchema = v.looseObject({ error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_/)), message: text }) })
+
+/** The body of `POST /injections`. */
+export const injectionRequestSchema = optionsSchema({
+  target: option.text('The name of the target to break.'),
+  fault: option.text('The name of the fault, or the part after the slash where that is unambiguous.'),
+  options: option.optional(v.pipe(v.record(v.string(), v.unknown(), 'an object'), v.description('The options of the fault.'))),
+  connection: option.optional(option.text('The id from the hello of an open event stream: the injection ends when that stream does.')),
+  ...portableInjectSchema.entries,
+})
+
+/** The query of `DELETE /injections`. */
+export const stopAllQuerySchema = optionsSchema({
+  process: option.optional(option.oneOf(['true', 'false'], 'Whether to end every injection of the process, or only those of this controller. Default true.')),
+})
+
+/** The query of every other route: none. */
+export const noQuerySchema = optionsSchema({})
+
+const INFO_KEYS = ['environment', 'refusal', 'seed', 'maxLeaseMs'] as const
+const STATE_KEYS = [
+  'id', 'fault', 'kind', 'target', 'options', 'seed', 'status', 'outcome', 'armedAt', 'leaseMs', 'leaseEndsAt', 'landedAt',
+  'endedAt', 'seen', 'affected', 'passed', 'held', 'queued', 'evidence', 'failures',
+] as const satisfies readonly (keyof InjectionState)[]
+
+/** An injection's state as plain data: a live injection has it as getters, JSON without what is `undefined`. */
+export function plainState(state: OnTheWire<InjectionState>): InjectionState {
+  return Object.freeze(Object.fromEntries(STATE_KEYS.map((key) => [key, state[key]]))) as unknown as InjectionState
+}
+
+export function plainInfo(info: OnTheWire<ControllerInfo>): ControllerInfo {
+  return Object.freeze(Object.fromEntries(INFO_KEYS.map((key) => [key, info[key]]))) as unknown as ControllerInfo
+}
+
+export function plainEntry(entry: OnTheWireEntry): JournalEntry {
+  return 'injection' in entry ? { type: entry.type, at: entry.at, injection: plainState(entry.injection) } : entry
+}
+
+/** A journal entry as it arrives. */
+type OnTheWireEntry =
+  | { readonly type: 'armed' | 'landed' | 'ended'; readonly at: number; readonly injection: OnTheWire<InjectionState> }
+  | Exclude<JournalEntry, { readonly injection: InjectionState }>

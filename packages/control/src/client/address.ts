@@ -1,0 +1,80 @@
+import { connect as connectSocket } from 'node:net'
+import { request as requestHttp, type ClientRequest, type RequestOptions } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { WebSocket } from 'ws'
+import { ChaosError } from '@chaos/core'
+import { SUBPROTOCOL } from '../api/event-stream.js'
+
+/** The socket of a local process: what {@link discover} finds. */
+export interface SocketAddress {
+  readonly socketPath: string
+}
+
+/** An endpoint mounted in an app's own server. */
+export interface UrlAddress {
+  /** With its base path: `http://localhost:3000/chaos`. */
+  readonly url: string
+  readonly token: string
+}
+
+/** Where a control endpoint is. */
+export type Address = SocketAddress | UrlAddress
+
+/** How to reach an endpoint, whichever way. */
+export interface Reach {
+  /** For messages. Has no token. */
+  readonly name: string
+  /** What to check when it cannot be reached. */
+  readonly advice: string
+  request(method: string, path: string, headers: Readonly<Record<string, string | number>>): ClientRequest
+  openStream(): WebSocket
+}
+
+/** The longest message that is taken from a server, in bytes. */
+export const MAX_MESSAGE_BYTES = 16 * 1_024 * 1_024
+
+const STREAM = { perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES, followRedirects: false }
+
+/** @throws ChaosError `CHAOS_INVALID_OPTION` */
+export function reach(address: Address): Reach {
+  if ('socketPath' in address) return reachSocket(address)
+  return reachUrl(address)
+}
+
+function reachSocket({ socketPath }: SocketAddress): Reach {
+  if (typeof socketPath !== 'string' || socketPath === '') throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `socketPath` of connect to be the path of a socket, got none. `discover()` finds them.')
+  return {
+    name: socketPath,
+    advice: 'Check that the process still runs and that chaos is switched on in it.',
+    request: (method, path, headers) => requestHttp({ socketPath, method, path, headers: { host: 'localhost', ...headers }, agent: false }),
+    openStream: () => new WebSocket('ws://localhost/events', SUBPROTOCOL, { ...STREAM, createConnection: (() => connectSocket(socketPath)) as typeof connectSocket }),
+  }
+}
+
+function reachUrl({ url, token }: UrlAddress): Reach {
+  const base = parsed(url)
+  if (typeof token !== 'string' || !/^[!-~]+$/.test(token)) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `token` of connect to be the token of the endpoint, got something else.')
+  const authorization = `Bearer ${token}`
+  const send = base.protocol === 'https:' ? requestHttps : requestHttp
+  const pathname = base.pathname.replace(/\/+$/, '')
+  const streamUrl = `${base.protocol === 'https:' ? 'wss:' : 'ws:'}//${base.host}${pathname}/events`
+  return {
+    name: `${base.origin}${pathname}`,
+    advice: 'Check that the app listens there, that its control endpoint is mounted at this path, and that chaos is switched on in it.',
+    request(method, path, headers) {
+      const options: RequestOptions = { method, headers: { authorization, ...headers }, agent: false }
+      return send(`${base.origin}${pathname}${path}`, options)
+    },
+    openStream: () => new WebSocket(streamUrl, SUBPROTOCOL, { ...STREAM, headers: { authorization } }),
+  }
+}
+
+function parsed(url: unknown): URL {
+  try {
+    const base = new URL(String(url))
+    if (base.protocol === 'http:' || base.protocol === 'https:') return base
+  } catch {
+    // Said below, in our words.
+  }
+  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`url\` of connect to be like \`http://localhost:3000/chaos\`, got \`${String(url)}\`.`)
+}

@@ -1,0 +1,360 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createNetServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { ChaosController, JournalEntry } from '@chaos/core'
+import { manualClock } from '@chaos/core/testing'
+import { isEnd, mounted, nextEntry, privateFolder, testChaos, TOKEN } from '../../test/support.js'
+import { openSocket } from '../endpoints/unix-socket.js'
+import type { Address } from './address.js'
+import { connect, type ControlClient } from './connect.js'
+
+async function connected(address: Address, options: Parameters<typeof connect>[1] = {}): Promise<ControlClient> {
+  const client = await connect(address, options)
+  onTestFinished(() => client.close())
+  return client
+}
+
+/** A server that is no control endpoint, or a strange one. */
+async function strange(listener: RequestListener, first?: string): Promise<UrlOf> {
+  const server = createServer(listener)
+  if (first !== undefined) new WebSocketServer({ server }).on('connection', (socket) => socket.send(first))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/chaos`, token: TOKEN }
+}
+interface UrlOf {
+  readonly url: string
+  readonly token: string
+}
+
+const HELLO = JSON.stringify({ type: 'hello', connection: 'x', info: { seed: '1', maxLeaseMs: 1 } })
+
+/** Both ways in, since a client must not tell them apart. */
+const ways: readonly (readonly [string, (controller: ChaosController) => Promise<Address>])[] = [
+  ['a mounted endpoint', async (controller) => ({ url: `${(await mounted(controller)).url}/`, token: TOKEN })],
+  [
+    'a socket',
+    async (controller) => {
+      const endpoint = await openSocket(controller, { directory: join(privateFolder(), 's') })
+      onTestFinished(() => endpoint.close())
+      return { socketPath: endpoint.path }
+    },
+  ],
+]
+
+describe.each(ways)('a client of %s', (_name, open) => {
+  it('says what the controller says', async () => {
+    const { controller, chaos } = testChaos()
+    const client = await connected(await open(controller))
+    await chaos.inject('bus', 'drop-events', { echo: true }, { only: ['a', 'b*'] })
+    await chaos.inject('bus', 'drop-events').then((injection) => injection.rollback())
+    expect(await client.info()).toEqual(await controller.info())
+    expect(await client.targets()).toEqual(await controller.targets())
+    expect(await client.faults()).toEqual(await controller.faults())
+    expect(await client.injections()).toEqual(await controller.injections())
+  })
+
+  it('injects, stops and stops all, with every option that JSON can carry', async () => {
+    const { controller, bus } = testChaos()
+    const client = await connected(await open(controller))
+    const made = await client.inject('bus', 'drop-events', { echo: false }, { leaseMs: 5_000, rate: 1, limit: 9, limitPerOperation: 8, skip: 1, every: 1, only: ['tick'], seed: 's', id: 'a/b c'.replace(' ', '-') })
+    expect(made).toMatchObject({ id: 'a/b-c', options: { echo: false }, leaseMs: 5_000, seed: 's', status: 'active', outcome: undefined })
+    expect(Object.keys(made)).toContain('landedAt')
+    for (let sent = 0; sent < 3; sent += 1) bus.emit('tick')
+    expect(await client.stop(made.id)).toMatchObject({ outcome: 'stopped', seen: 3, affected: 2 })
+    await client.inject('bus', 'drop-events')
+    expect((await client.stopAll()).stopped).toMatchObject([{ fault: 'test/drop-events', outcome: 'stopped' }])
+    expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
+  })
+
+  it('ends only what is the controller’s, or everything in the process', async () => {
+    const mine = testChaos()
+    const other = testChaos()
+    const client = await connected(await open(mine.controller))
+    const theirs = await other.chaos.inject('bus', 'drop-events')
+    await client.stopAll()
+    expect(theirs.status).toBe('active')
+    await client.stopAll({ process: true })
+    expect(theirs.status).toBe('ended')
+  })
+
+  it('turns what failed there into the same error here', async () => {
+    const { controller } = testChaos({ maxLeaseMs: 1_000 })
+    const client = await connected(await open(controller))
+    const attempts: readonly ((of: ChaosController) => Promise<unknown>)[] = [
+      (of) => of.inject('bsu', 'drop-events'),
+      (of) => of.inject('bus', 'drop-evnets'),
+      (of) => of.inject('bus', 'drop-events', { ehco: true }),
+      (of) => of.inject('bus', 'drop-events', {}, { rate: 2 }),
+      (of) => of.inject('bus', 'drop-events', {}, { leaseMs: 2_000 }),
+      (of) => of.stop('nothing'),
+    ]
+    for (const attempt of attempts) {
+      const [here, there] = await Promise.all([attempt(client), attempt(controller)].map((one) => one.then(() => undefined, (error: unknown) => error as Error & { code: string })))
+      expect(there?.code).toMatch(/^CHAOS_/)
+      expect(here).toMatchObject({ name: 'ChaosError', code: there?.code })
+      // The check of the body names the request; everything else is word for word the controller's.
+      expect(here?.message.replace('POST /injections', 'inject')).toBe(there?.message)
+    }
+    await expect(client.inject('bus', 'fail')).rejects.toMatchObject({ code: 'CHAOS_INTERNAL_ERROR', message: expect.stringContaining('TypeError: not today') as string })
+  })
+
+  it('hears of everything that led to an answer before it has the answer, as in process', async () => {
+    const { controller, bus } = testChaos()
+    const client = await connected(await open(controller))
+    const heard: JournalEntry[] = []
+    const stop = client.follow((entry) => heard.push(entry))
+    const types = (): readonly string[] => heard.map(({ type }) => type)
+    for (let round = 0; round < 10; round += 1) {
+      const { id } = await client.inject('bus', 'drop-events', {}, { only: 'tick' })
+      expect(types()).toEqual(['armed'])
+      bus.emit('tick')
+      const ended = await client.stop(id)
+      expect(types()).toEqual(['armed', 'landed', 'hit', 'ended'])
+      expect(heard.at(-1)).toMatchObject({ injection: ended })
+      heard.length = 0
+    }
+    stop()
+    await client.inject('bus', 'ring', { times: 1 })
+    expect(heard).toEqual([])
+    expect(client.droppedHits).toBe(0)
+  })
+
+  it('holds an injection until it closes, and has seen it end then', async () => {
+    const { controller, bus } = testChaos()
+    const client = await connected(await open(controller))
+    await client.inject('bus', 'drop-events', {}, { hold: 'connection', id: 'held' })
+    await client.inject('bus', 'drop-events', {}, { id: 'leased' })
+    await Promise.all([client.close(), client.close()])
+    await client.closed
+    expect(await controller.injections()).toMatchObject([
+      { id: 'held', status: 'ended', outcome: 'stopped' },
+      { id: 'leased', status: 'active' },
+    ])
+    await controller.stopAll()
+    expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
+    await expect(client.info()).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+  })
+
+  it('leaves what is held by lease to its lease', async () => {
+    const clock = manualClock()
+    const { controller } = testChaos({ clock })
+    const client = await connected(await open(controller))
+    await client.inject('bus', 'drop-events', {}, { leaseMs: 3_000 })
+    await client.close()
+    await clock.advance(2_999)
+    expect(await controller.injections()).toMatchObject([{ status: 'active' }])
+    const ended = nextEntry(controller, isEnd())
+    await clock.advance(1)
+    expect(await ended).toMatchObject({ injection: { outcome: 'lease-expired' } })
+  })
+
+  it('arms many at once', async () => {
+    const { controller, bus } = testChaos()
+    const client = await connected(await open(controller))
+    const made = await Promise.all(Array.from({ length: 30 }, () => client.inject('bus', 'drop-events', {}, { hold: 'connection' })))
+    expect(new Set(made.map(({ id }) => id)).size).toBe(30)
+    await client.close()
+    expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
+  })
+
+  it('takes the longest lease there is, and refuses what is none', async () => {
+    const longest = 2 ** 31 - 1
+    const client = await connected(await open(testChaos({ maxLeaseMs: longest }).controller))
+    expect(await client.inject('bus', 'drop-events', {}, { leaseMs: longest })).toMatchObject({ leaseMs: longest })
+    await expect(client.inject('bus', 'drop-events', {}, { leaseMs: '10s' as unknown as number })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+  })
+
+  it('refuses what JSON would lose', async () => {
+    const client = await connected(await open(testChaos().controller))
+    const lossy: readonly unknown[] = [Number.NaN, () => true, new Date(), 1n, [Number.POSITIVE_INFINITY], { deep: Symbol('x') }]
+    for (const value of lossy) await expect(client.inject('bus', 'drop-events', { echo: value })).rejects.toThrow(/`options\.echo[^`]*` to be something that JSON can carry/)
+    await expect(client.inject('bus', 'drop-events', {}, { rate: Number.NaN })).rejects.toThrow('`rate`')
+    await expect(client.inject('bus', 'drop-events', {}, { hold: 'conection' as 'lease' })).rejects.toThrow('`hold`')
+  })
+})
+
+describe('when the endpoint cannot be used', () => {
+  const unreachable = (what: string) => ({ code: 'CHAOS_ENDPOINT_UNREACHABLE', message: expect.stringContaining(what) as string })
+
+  it('says so, and what to check', async () => {
+    const closed = await strange(() => undefined)
+    await expect(connect({ socketPath: join(privateFolder(), 'none.sock') })).rejects.toMatchObject(unreachable('is not there. Check that the process still runs'))
+    await expect(connect({ url: 'http://127.0.0.1:1/chaos', token: TOKEN })).rejects.toMatchObject(unreachable('refused the connection. Check that the app listens there'))
+    await expect(connect({ url: 'http://name.invalid/chaos', token: TOKEN }, { requestTimeoutMs: 5_000 })).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    await expect(connect(await strange((_req, res) => void res.writeHead(404).end('no such page')))).rejects.toMatchObject(unreachable('answered with status 404'))
+    await expect(connect(await strange((_req, res) => void res.destroy()))).rejects.toMatchObject(unreachable('closed the connection'))
+    await expect(connect(await strange(() => undefined, '{"type":"welcome"}'))).rejects.toMatchObject(unreachable('began with something'))
+    expect(closed.url).toContain('127.0.0.1')
+  })
+
+  it('knows a wrong token from a wrong place, and shows neither token', async () => {
+    const { url } = await mounted(testChaos().controller)
+    const refused = await connect({ url, token: 'another-token-just-as-long' }).then(() => expect.fail('let in'), (error: unknown) => error as Error)
+    expect(refused).toMatchObject({ code: 'CHAOS_UNAUTHORIZED' })
+    expect(refused.message).not.toContain('another-token')
+    const off = await mounted(testChaos({ environment: 'production' }).controller)
+    await expect(connect({ url: off.url, token: TOKEN })).rejects.toMatchObject(unreachable('that chaos is switched on'))
+    await expect(connect({ url: url.replace('127.0.0.1', '127.0.0.2'), token: TOKEN })).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+  })
+
+  it('gives a server only so much time, to connect and to answer', async () => {
+    const clock = manualClock()
+    const sockets = createNetServer()
+    await new Promise<void>((resolve) => sockets.listen(0, '127.0.0.1', resolve))
+    sockets.on('connection', (socket) => onTestFinished(() => void socket.destroy()))
+    onTestFinished(() => void sockets.close())
+    const mute = { url: `http://127.0.0.1:${(sockets.address() as AddressInfo).port}/chaos`, token: TOKEN }
+    const connecting = connect(mute, { clock, requestTimeoutMs: 2_000 })
+    const refused = expect(connecting).rejects.toMatchObject(unreachable('did not answer within 2000 ms'))
+    await once(sockets, 'connection')
+    await clock.advance(2_000)
+    await refused
+
+    const asked = vi.fn()
+    const client = await connected(await strange(asked, HELLO), { clock, requestTimeoutMs: 2_000 })
+    const waiting = expect(client.targets()).rejects.toMatchObject(unreachable('did not answer GET /targets within 2000 ms'))
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+    await clock.advance(2_000)
+    await waiting
+  })
+
+  it('gives up on a server that has fallen silent', async () => {
+    const clock = manualClock()
+    const client = await connected(await strange(() => undefined, HELLO), { clock, requestTimeoutMs: 60_000 })
+    const waiting = expect(client.targets()).rejects.toMatchObject(unreachable('closed the connection'))
+    await clock.advance(30_000)
+    await client.closed
+    await waiting
+  })
+
+  it('gives up on what it has asked when the server goes', async () => {
+    const { controller } = testChaos()
+    const endpoint = await openSocket(controller, { directory: join(privateFolder(), 's') })
+    onTestFinished(() => endpoint.close())
+    const client = await connected({ socketPath: endpoint.path })
+    const armed = nextEntry(controller, ({ type }) => type === 'armed')
+    const waiting = expect(client.inject('bus', 'arm-slowly')).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    await armed
+    await endpoint.close()
+    await waiting
+    await client.closed
+  })
+
+  it('does not take nonsense for an answer', async () => {
+    for (const [status, body] of [[200, 'hello'], [200, '{"targets":1}'], [500, 'oops'], [502, '<html>']] as const) {
+      const client = await connected(await strange((_req, res) => void res.writeHead(status).end(body), HELLO))
+      await expect(client.targets(), body).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    }
+  })
+
+  it.each([
+    [{ socketPath: '' }, 'socketPath'],
+    [{ url: 'localhost:3000', token: TOKEN }, 'url'],
+    [{ url: 'ws://localhost', token: TOKEN }, 'url'],
+    [{ url: 'http://localhost', token: 'two words' }, 'token'],
+    [{ url: 'http://localhost', token: undefined as unknown as string }, 'token'],
+  ])('refuses the address %j', async (address, named) => {
+    await expect(connect(address)).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(`\`${named}\``) as string })
+  })
+})
+
+/** An endpoint whose every word a test says itself. */
+async function scripted(options: Parameters<typeof connect>[1] = {}) {
+  const log: string[] = []
+  const { controller } = testChaos()
+  const state = await controller.inject('bus', 'drop-events', {}, { id: 'one' }).then(() => controller.injections()).then(([one]) => one)
+  const streams = new WebSocketServer({ noServer: true, autoPong: false })
+  const server = createServer((req, res) => {
+    log.push(`${String(req.method)} ${String(req.url)}`)
+    req.resume().on('end', () => res.end(JSON.stringify(state)))
+  })
+  const stream = new Promise<WebSocket>((resolve) => {
+    server.on('upgrade', (req, socket, head) =>
+      streams.handleUpgrade(req, socket, head, (opened) => {
+        opened.on('close', () => log.push('closed'))
+        opened.send(HELLO)
+        resolve(opened)
+      }),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const client = await connected({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: TOKEN }, options)
+  return { client, log, state, stream: await stream }
+}
+
+describe('the order of things', () => {
+  it('is that an answer waits for the entries that were sent before it, however late they arrive', async () => {
+    const { client, state, stream } = await scripted()
+    stream.on('ping', (data: Buffer) => {
+      stream.send(JSON.stringify({ type: 'entry', entry: { type: 'armed', at: 1, injection: state } }))
+      stream.pong(data)
+    })
+    const heard = vi.fn()
+    client.follow(heard)
+    await client.inject('bus', 'drop-events')
+    expect(heard).toHaveBeenCalledTimes(1)
+  })
+
+  it('is that an answer is given all the same when the stream ends meanwhile', async () => {
+    const { client, stream } = await scripted()
+    stream.on('ping', () => stream.terminate())
+    client.follow(() => undefined)
+    expect(await client.inject('bus', 'drop-events')).toMatchObject({ id: 'one' })
+    await client.closed
+  })
+
+  it('is that a client ends what it holds before it disconnects', async () => {
+    const { client, log } = await scripted()
+    await client.inject('bus', 'drop-events', {}, { hold: 'connection' })
+    await client.close()
+    await vi.waitFor(() => expect(log).toEqual(['POST /injections', 'DELETE /injections/one', 'closed']))
+  })
+
+  it('is that a server which asks from time to time is not taken for silent', async () => {
+    const clock = manualClock()
+    const { client, stream } = await scripted({ clock })
+    let gone = false
+    void client.closed.then(() => (gone = true))
+    for (let asked = 0; asked < 3; asked += 1) {
+      await clock.advance(20_000)
+      expect(gone).toBe(false)
+      const answered = once(stream, 'pong')
+      stream.ping()
+      await answered
+    }
+    await clock.advance(30_000)
+    await client.closed
+  })
+})
+
+it('hands an entry to every follower although one throws, and does not swallow what it threw', async () => {
+  const { controller } = testChaos()
+  const { url } = await mounted(controller)
+  const client = await connected({ url, token: TOKEN })
+  const thrown = vi.fn()
+  const before = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', thrown)
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of before) process.on('uncaughtException', listener)
+  })
+  const heard = vi.fn()
+  client.follow(({ type }) => {
+    if (type === 'armed') throw new Error('mine')
+  })
+  client.follow(heard)
+  await client.inject('bus', 'ring', { times: 1 })
+  expect(heard).toHaveBeenCalledTimes(3)
+  expect(thrown).toHaveBeenCalledTimes(1)
+})

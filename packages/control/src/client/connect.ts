@@ -1,0 +1,128 @@
+import { setMaxListeners } from 'node:events'
+import * as v from 'valibot'
+import {
+  ChaosError,
+  checkOptions,
+  option,
+  optionsSchema,
+  systemClock,
+  DEFAULT_LEASE_MS,
+  MAX_TIMER_MS,
+  type ChaosController,
+  type Clock,
+  type InjectionState,
+  type PortableInjectOptions,
+  type StopReport,
+} from '@chaos/core'
+import { controllerInfoSchema, faultInfoSchema, injectionStateSchema, plainInfo, plainState, stopReportSchema, targetInfoSchema } from '../api/schemas.js'
+import { reach, type Address } from './address.js'
+import { openEventSocket } from './event-socket.js'
+import { checkPortable } from './portable.js'
+import { call, unreachable, type ClientCall } from './request.js'
+
+/** Options of {@link connect}. */
+export interface ConnectOptions {
+  /** The longest that an answer may take, in ms. Arming a fault may take its lease longer. Default 10,000. */
+  readonly requestTimeoutMs?: number
+  /** Default: the real clock. */
+  readonly clock?: Clock
+}
+
+/** How a client puts a fault in force. */
+export interface RemoteInjectOptions extends PortableInjectOptions {
+  /**
+   * What keeps the fault in force: `lease`, its time; `connection`, this client as well, so that it ends at once when the
+   * client closes or dies. Default `lease`.
+   */
+  readonly hold?: 'lease' | 'connection'
+}
+
+/** A controller in another process. */
+export interface ControlClient extends ChaosController {
+  inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: RemoteInjectOptions): Promise<InjectionState>
+  /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
+  readonly droppedHits: number
+  /** Resolves when the connection is gone, whichever side ended it. Never rejects. */
+  readonly closed: Promise<void>
+  /** Ends what this client holds, then disconnects. Calling it again is harmless. */
+  close(): Promise<void>
+}
+
+const connectSchema = optionsSchema({ requestTimeoutMs: option.optional(option.durationMs('The longest that an answer may take, in ms.'), 10_000) })
+const holdSchema = v.optional(v.picklist(['lease', 'connection']), 'lease')
+
+/**
+ * Connects to the control endpoint of a running process.
+ *
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, `CHAOS_UNAUTHORIZED`, `CHAOS_FORBIDDEN`, `CHAOS_INVALID_OPTION`
+ */
+export async function connect(address: Address, { clock = systemClock, ...given }: ConnectOptions = {}): Promise<ControlClient> {
+  const { requestTimeoutMs } = checkOptions(connectSchema, given, 'connect')
+  const endpoint = reach(address)
+  const events = await openEventSocket(endpoint, clock, requestTimeoutMs)
+  const held = new Set<string>()
+  const gone = new AbortController()
+  // One for each request under way.
+  setMaxListeners(0, gone.signal)
+  void events.closed.then(() => gone.abort(unreachable(endpoint, 'closed the connection')))
+
+  function ask<Schema extends v.GenericSchema>(sent: Pick<ClientCall<Schema>, 'method' | 'path' | 'body' | 'expects'> & { readonly timeoutMs?: number }): Promise<v.InferOutput<Schema>> {
+    if (events.isClosed) return Promise.reject(unreachable(endpoint, 'is no longer connected'))
+    return call(endpoint, { timeoutMs: requestTimeoutMs, clock, signal: gone.signal, ...sent })
+  }
+
+  /** As in process: who has the answer has been told what led to it. */
+  async function change<Schema extends v.GenericSchema>(sent: Parameters<typeof ask<Schema>>[0]): Promise<v.InferOutput<Schema>> {
+    const answer = await ask(sent)
+    await events.caughtUp()
+    return answer
+  }
+
+  async function inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how: RemoteInjectOptions = {}): Promise<InjectionState> {
+    const { hold: asked, ...rest } = how
+    const hold = v.safeParse(holdSchema, asked)
+    if (!hold.success) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`hold\` to be \`lease\` or \`connection\`, got \`${String(asked)}\`.`)
+    checkPortable(options, 'options')
+    for (const [name, value] of Object.entries(rest)) checkPortable(value, name)
+    const body = { ...rest, target, fault, options, ...(hold.output === 'connection' ? { connection: events.connection } : {}) }
+    // An instant fault is answered when it is done, and its lease bounds that.
+    const timeoutMs = Math.min(requestTimeoutMs + (typeof how.leaseMs === 'number' ? how.leaseMs : DEFAULT_LEASE_MS), MAX_TIMER_MS)
+    const state = plainState(await change({ method: 'POST', path: '/injections', body, expects: injectionStateSchema, timeoutMs }))
+    if (hold.output === 'connection' && state.status !== 'ended') held.add(state.id)
+    return state
+  }
+
+  async function stop(id: string): Promise<InjectionState> {
+    const state = plainState(await change({ method: 'DELETE', path: `/injections/${encodeURIComponent(id)}`, expects: injectionStateSchema }))
+    held.delete(id)
+    return state
+  }
+
+  async function stopAll({ process = false }: { readonly process?: boolean } = {}): Promise<StopReport> {
+    const { stopped } = await change({ method: 'DELETE', path: `/injections?process=${process}`, expects: stopReportSchema })
+    return { stopped: stopped.map(plainState) }
+  }
+
+  async function close(): Promise<void> {
+    // Disconnecting would end them too, but without anyone to wait for it.
+    await Promise.allSettled([...held].map(stop))
+    await events.close()
+  }
+
+  let closing: Promise<void> | undefined
+  return {
+    info: async () => plainInfo(await ask({ method: 'GET', path: '/info', expects: controllerInfoSchema })),
+    targets: () => ask({ method: 'GET', path: '/targets', expects: v.array(targetInfoSchema) }),
+    faults: () => ask({ method: 'GET', path: '/faults', expects: v.array(faultInfoSchema) }),
+    injections: async () => (await ask({ method: 'GET', path: '/injections', expects: v.array(injectionStateSchema) })).map(plainState),
+    inject,
+    stop,
+    stopAll,
+    follow: (listener) => events.follow(listener),
+    get droppedHits() {
+      return events.droppedHits
+    },
+    closed: events.closed,
+    close: () => (closing ??= close()),
+  }
+}

@@ -1,0 +1,104 @@
+import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { checkOptions, isChaosError, option, optionsSchema, systemClock, type Clock, type TargetInfo } from '@chaos/core'
+import { targetInfoSchema } from '../api/schemas.js'
+import { announcementPath, isOwn, readAnnouncement, SOCKET_NAME } from '../endpoints/announcement.js'
+import { checkPrivateDirectory, socketDirectories } from '../endpoints/socket-directory.js'
+import { reach } from './address.js'
+import { call } from './request.js'
+
+/** Options of {@link discover}. */
+export interface DiscoverOptions {
+  /** Where to look. Default: everywhere that {@link openSocket} may have put its socket. */
+  readonly directory?: string
+  /** The longest that one process may take to answer, in ms. Default 1,000. */
+  readonly timeoutMs?: number
+  /** Default: the real clock. */
+  readonly clock?: Clock
+}
+
+/** A process of this user that can be broken. */
+export interface LocalProcess {
+  readonly pid: number
+  readonly name: string
+  readonly socketPath: string
+  /** When it started, in ms since the epoch. */
+  readonly startedAt: number
+  readonly targets: readonly TargetInfo[]
+}
+
+const discoverSchema = optionsSchema({
+  directory: option.optional(option.text('Where to look.')),
+  timeoutMs: option.optional(option.durationMs('The longest that one process may take to answer, in ms.'), 1_000),
+})
+
+/** A socket younger than this may be about to listen, in ms. */
+const YOUNG_MS = 10_000
+
+/**
+ * Finds the local processes that have opened a control socket, oldest first. What dead ones have left behind is removed;
+ * one that does not answer in time is left out; what belongs to someone else is not touched.
+ *
+ * @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when a directory that was asked for is not private, `CHAOS_INVALID_OPTION`
+ */
+export async function discover({ clock = systemClock, ...given }: DiscoverOptions = {}): Promise<readonly LocalProcess[]> {
+  const { directory, timeoutMs } = checkOptions(discoverSchema, given, 'discover')
+  const { all, isDefault } = socketDirectories(directory)
+  const usable = all.filter((path) => isUsable(path, isDefault))
+  const found = await Promise.all(usable.flatMap((path) => basesIn(path).map((base) => look(path, base, timeoutMs, clock))))
+  return found.filter((one) => one !== undefined).sort((a, b) => a.startedAt - b.startedAt || a.socketPath.localeCompare(b.socketPath, 'en', { numeric: true }))
+}
+
+/** A directory that is not there holds nothing; one that is not private is not trusted. */
+function isUsable(path: string, isDefault: boolean): boolean {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false
+  try {
+    checkPrivateDirectory(path)
+    return true
+  } catch (error) {
+    if (isDefault) return false
+    throw error
+  }
+}
+
+function basesIn(directory: string): readonly string[] {
+  const names = readdirSync(directory).filter((name) => SOCKET_NAME.test(name))
+  return [...new Set(names.map((name) => name.replace(/\.\w+$/, '')))]
+}
+
+async function look(directory: string, base: string, timeoutMs: number, clock: Clock): Promise<LocalProcess | undefined> {
+  const announcement = readAnnouncement(announcementPath(directory, base))
+  const isPipe = process.platform === 'win32'
+  const socketPath = isPipe ? announcement?.socketPath : join(directory, `${base}.sock`)
+  if (socketPath === undefined || (!isPipe && lstatSync(socketPath, { throwIfNoEntry: false }) !== undefined && !isOwn(socketPath, 'socket'))) return undefined
+  try {
+    const targets = await call(reach({ socketPath }), { method: 'GET', path: '/targets', expects: v.array(targetInfoSchema), timeoutMs, clock })
+    return announcement === undefined ? undefined : { pid: announcement.pid, name: announcement.name, startedAt: announcement.startedAt, socketPath, targets }
+  } catch (error) {
+    if (isStale(error, directory, base)) for (const file of [announcementPath(directory, base), ...(isPipe ? [] : [socketPath])]) rmSync(file, { force: true })
+    return undefined
+  }
+}
+
+/**
+ * Whether nobody listens any more. A socket that answers is never stale, whatever its pid seems to be (containers may share the
+ * directory); one that refuses is, unless its process lives and may be just about to listen.
+ */
+function isStale(error: unknown, directory: string, base: string): boolean {
+  const { cause } = isChaosError(error) ? error : { cause: undefined }
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  if (code !== 'ECONNREFUSED' && code !== 'ENOENT') return false
+  if (!isAlive(Number(base.split('-')[0]))) return true
+  const ages = ['sock', 'json'].flatMap((end) => lstatSync(join(directory, `${base}.${end}`), { throwIfNoEntry: false })?.mtimeMs ?? [])
+  return ages.every((modifiedAt) => Date.now() - modifiedAt > YOUNG_MS)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}

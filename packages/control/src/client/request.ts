@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http'
+import * as v from 'valibot'
+import { ChaosError, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { errorBodySchema } from '../api/schemas.js'
+import { MAX_MESSAGE_BYTES, type Reach } from './address.js'
+
+/** One request of a client. */
+export interface ClientCall<Schema extends v.GenericSchema> {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly body?: unknown
+  /** What the answer must look like. */
+  readonly expects: Schema
+  /** The longest that the answer may take, in ms. */
+  readonly timeoutMs: number
+  readonly clock: Clock
+  /** Gives up when it aborts, with its reason. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Sends one request, on a connection of its own.
+ *
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, or what the endpoint answered, with its code and message
+ */
+export async function call<Schema extends v.GenericSchema>(reach: Reach, { expects, ...sent }: ClientCall<Schema>): Promise<v.InferOutput<Schema>> {
+  const { status, text } = await exchange(reach, sent)
+  const answer = jsonOf(text)
+  if (status < 200 || status > 299) throw errorOf(reach, status, answer)
+  const result = v.safeParse(expects, answer)
+  if (result.success) return result.output
+  throw unreachable(reach, `answered ${sent.method} ${sent.path} with something that no control endpoint of this version says (${result.issues[0].message})`)
+}
+
+/** What an answer says went wrong. */
+export function errorOf(reach: Reach, status: number, answer: unknown): ChaosError {
+  const said = v.safeParse(errorBodySchema, answer)
+  if (said.success) return new ChaosError(said.output.error.code as ChaosErrorCode, said.output.error.message)
+  return unreachable(reach, `answered with status ${status}, as if there were no control endpoint`)
+}
+
+export function unreachable(reach: Reach, what: string, cause?: unknown): ChaosError {
+  return new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `Expected a control endpoint at ${reach.name}, which ${what}. ${reach.advice}`, cause === undefined ? {} : { cause })
+}
+
+/** What a failed connection means, in words. */
+export function connectionFailure(reach: Reach, error: unknown): ChaosError {
+  const code = (error as NodeJS.ErrnoException).code
+  const reasons: Readonly<Partial<Record<string, string>>> = {
+    ECONNREFUSED: 'refused the connection',
+    ENOENT: 'is not there',
+    EACCES: 'this user may not use',
+    ENOTFOUND: 'has no address',
+    ECONNRESET: 'closed the connection',
+    EPIPE: 'closed the connection',
+  }
+  return unreachable(reach, reasons[code ?? ''] ?? `failed with ${error instanceof Error ? error.message : String(error)}`, error)
+}
+
+/** The text of an answer, as JSON if it is that. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads an answer to its end, or to the longest that is taken. */
+export async function textOf(res: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of res as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length
+    if (sizeBytes > MAX_MESSAGE_BYTES) throw new Error(`an answer of more than ${MAX_MESSAGE_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function exchange(reach: Reach, { method, path, body, timeoutMs, clock, signal }: Omit<ClientCall<never>, 'expects'>): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const req = reach.request(method, path, headers)
+    const settle = (finish: () => void): void => {
+      cancel()
+      signal?.removeEventListener('abort', onAbort)
+      finish()
+    }
+    const fail = (error: Error): void => {
+      settle(() => reject(error))
+      req.destroy()
+    }
+    const onAbort = (): void => fail(signal?.reason as Error)
+    const cancel = clock.after(timeoutMs, () => fail(unreachable(reach, `did not answer ${method} ${path} within ${timeoutMs} ms`)))
+    signal?.addEventListener('abort', onAbort)
+    req.on('error', (error) => fail(connectionFailure(reach, error)))
+    req.on('response', (res) => {
+      textOf(res).then(
+        (read) => settle(() => resolve({ status: res.statusCode ?? 0, text: read })),
+        (error: unknown) => fail(connectionFailure(reach, error)),
+      )
+    })
+    if (signal?.aborted === true) onAbort()
+    else req.end(text)
+  })
+}

@@ -1,0 +1,109 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { ChaosError, type Clock } from '@chaos/core'
+import type { Door } from '../api/api.js'
+import { TOKEN_SUBPROTOCOL } from '../api/event-stream.js'
+import { rateLimit } from './request-rate.js'
+
+/** Who may use a mounted endpoint. */
+export interface DoorOptions {
+  readonly token: string
+  readonly allowedHosts: readonly string[]
+  readonly allowedOrigins: readonly string[]
+  readonly loopbackOnly: boolean
+  readonly maxRequestsPerSecond: number
+  readonly clock: Clock
+}
+
+const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
+const FORWARDED: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-real-ip']
+
+/**
+ * The checks of a mounted endpoint: where the request comes from, which name it used (DNS rebinding), which page sent it
+ * (CSRF), the token, the rate. Stopping is not limited: the kill switch always works.
+ */
+export function guardedDoor({ token, allowedHosts, allowedOrigins, loopbackOnly, maxRequestsPerSecond, clock }: DoorOptions): Door {
+  const digest = digestOf(token)
+  const hosts = new Set([...LOOPBACK_HOSTS, ...allowedHosts.map((host) => host.toLowerCase())])
+  const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))
+  // Two budgets: whoever guesses tokens does not use up the requests of who has one.
+  const withToken = rateLimit(maxRequestsPerSecond, clock)
+  const withoutToken = rateLimit(maxRequestsPerSecond, clock)
+  const tooMany = (): ChaosError => new ChaosError('CHAOS_TOO_MANY_REQUESTS', `Expected at most ${maxRequestsPerSecond} requests a second, got more. Wait a moment.`)
+
+  const isPreflight = ({ method, headers }: IncomingMessage): boolean => method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+
+  function checkAddress(req: IncomingMessage): void {
+    if (!loopbackOnly) return
+    const { remoteAddress } = req.socket
+    if (!isLoopback(remoteAddress)) {
+      throw new ChaosError('CHAOS_FORBIDDEN', `Expected a request from this machine, got one from ${remoteAddress ?? 'an unknown address'}. Pass \`loopbackOnly: false\` to take others.`)
+    }
+    const forwarded = FORWARDED.find((name) => name in req.headers)
+    if (forwarded !== undefined) {
+      throw new ChaosError('CHAOS_FORBIDDEN', `Expected a request from this machine, got one that a proxy passed on (\`${forwarded}\`). Pass \`loopbackOnly: false\` to take those.`)
+    }
+  }
+
+  function checkHost({ headers }: IncomingMessage): string {
+    const host = (headers.host ?? '').toLowerCase()
+    if (!hosts.has(host) && !hosts.has(host.replace(/:\d+$/, ''))) {
+      throw new ChaosError('CHAOS_FORBIDDEN', 'Expected a Host that this endpoint goes by, got another one. Name it in `allowedHosts` if it is yours.')
+    }
+    return host
+  }
+
+  /** A page may be of this very server, or of an origin that was named. */
+  function checkOrigin({ headers }: IncomingMessage, host: string): Readonly<Record<string, string>> {
+    if (headers.origin === undefined) return {}
+    const origin = headers.origin.toLowerCase()
+    if (origins.has(origin)) {
+      return {
+        'access-control-allow-origin': headers.origin,
+        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-allow-headers': 'authorization, content-type',
+        vary: 'origin',
+      }
+    }
+    if (origin === `http://${host}` || origin === `https://${host}`) return {}
+    throw new ChaosError('CHAOS_FORBIDDEN', 'Expected a page of this server, or of an origin in `allowedOrigins`, got another Origin.')
+  }
+
+  function checkToken(req: IncomingMessage): void {
+    const given = tokenOf(req)
+    if (given !== undefined && timingSafeEqual(digestOf(given), digest)) {
+      if (req.method !== 'DELETE' && !withToken()) throw tooMany()
+      return
+    }
+    if (!withoutToken()) throw tooMany()
+    throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected the token of this endpoint (\`Authorization: Bearer …\`), got ${given === undefined ? 'none' : 'another one'}.`)
+  }
+
+  return {
+    isPreflight,
+    admit(req) {
+      checkAddress(req)
+      const headers = checkOrigin(req, checkHost(req))
+      if (!isPreflight(req)) checkToken(req)
+      else if (!withoutToken()) throw tooMany()
+      return headers
+    },
+  }
+}
+
+/** A digest has one length, whatever was sent: comparing takes as long for every guess. */
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function isLoopback(address = ''): boolean {
+  return address === '::1' || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address)
+}
+
+function tokenOf({ headers }: IncomingMessage): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  if (bearer !== undefined || headers.upgrade === undefined) return bearer
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? []
+  const carrier = offered.find((name) => name.startsWith(TOKEN_SUBPROTOCOL))
+  return carrier === undefined ? undefined : Buffer.from(carrier.slice(TOKEN_SUBPROTOCOL.length), 'base64url').toString('utf8')
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import * as v from 'valibot'
+import { ChaosError, checkOptions, option, optionsSchema, systemClock, type ChaosController, type Clock } from '@chaos/core'
+import { createApi } from '../api/api.js'
+import { guardedDoor } from './door.js'
+import { notFound as plainNotFound } from './not-found.js'
+import { pathBelow } from './paths.js'
+
+/** Options of {@link createHandler}. */
+export interface HandlerOptions {
+  /** What whoever uses the endpoint must know: at least 16 visible ASCII characters. `crypto.randomBytes(24).toString('base64url')` makes a good one. */
+  readonly token: string
+  /** Where the API is mounted. Default `/chaos`. */
+  readonly basePath?: string
+  /** Further names or addresses, with or without a port, that the Host header may carry. `localhost`, `127.0.0.1` and `[::1]` always may. */
+  readonly allowedHosts?: readonly string[]
+  /** Origins of pages that may use the endpoint from a browser, besides pages of the same server: `http://localhost:5173`. */
+  readonly allowedOrigins?: readonly string[]
+  /** Whether only requests from this machine are taken, none that a proxy passed on. Default `true`. */
+  readonly loopbackOnly?: boolean
+  /** The largest body, in bytes. Default 65,536. */
+  readonly maxBodyBytes?: number
+  /** Requests a second, and as many at once. Stopping is not limited. Default 50. */
+  readonly maxRequestsPerSecond?: number
+  /** Answers as your app answers a path that it does not know. Default: status 404 and the text `Not Found`. */
+  readonly notFound?: (req: IncomingMessage, res: ServerResponse) => void
+  /** Default: the real clock. */
+  readonly clock?: Clock
+}
+
+/** The control API as a part of an app's own server. */
+export interface ControlHandler {
+  /** Takes a request below the base path. @returns `false`, with nothing touched, for any other. */
+  handle(req: IncomingMessage, res: ServerResponse): boolean
+  /** Takes a WebSocket upgrade below the base path. @returns `false`, with nothing touched, for any other. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** Disconnects the event streams and waits until what they held is taken back. Call it before `server.close()`. */
+  close(): Promise<void>
+}
+
+const BASE_PATH = 'a path like `/chaos`, without a slash at its end'
+const ORIGIN = 'an origin like `http://localhost:5173`'
+
+const handlerSchema = optionsSchema({
+  basePath: option.optional(v.pipe(v.string(BASE_PATH), v.regex(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/, BASE_PATH)), '/chaos'),
+  allowedHosts: option.optional(v.array(option.text('A host.'), 'a list of hosts'), []),
+  allowedOrigins: option.optional(v.array(v.pipe(v.string(ORIGIN), v.regex(/^https?:\/\/[^/]+$/, ORIGIN)), 'a list of origins'), []),
+  loopbackOnly: option.optional(option.flag('Whether only requests from this machine are taken.'), true),
+  maxBodyBytes: option.optional(option.count('The largest body, in bytes.', 1), 65_536),
+  maxRequestsPerSecond: option.optional(option.count('Requests a second.', 1), 50),
+})
+
+/** The longest a body may take, in ms. */
+const BODY_TIMEOUT_MS = 10_000
+
+/**
+ * Makes the control API a part of an app's own `node:http` server, for development: HTTP and a WebSocket below one path.
+ *
+ * Where chaos is not switched on (`controller.info()` has a refusal) everything below the path is answered 404, like a path that is not there.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION`
+ */
+export function createHandler(controller: ChaosController, { token, notFound = plainNotFound, clock = systemClock, ...given }: HandlerOptions): ControlHandler {
+  checkToken(token)
+  const { basePath, maxBodyBytes, ...access } = checkOptions(handlerSchema, given, 'createHandler')
+  const api = createApi({ controller, clock, notFound, maxBodyBytes, bodyTimeoutMs: BODY_TIMEOUT_MS, door: guardedDoor({ ...access, token, clock }) })
+  let closed = false
+  return {
+    handle(req, res) {
+      const path = closed ? undefined : pathBelow(basePath, req.url)
+      if (path !== undefined) api.handle(req, res, path)
+      return path !== undefined
+    },
+    upgrade(req, socket, head) {
+      const path = closed ? undefined : pathBelow(basePath, req.url)
+      if (path !== undefined) api.upgrade(req, socket, head, path)
+      return path !== undefined
+    },
+    close() {
+      closed = true
+      return api.close()
+    },
+  }
+}
+
+/** Apart from the other options, because no message may show a token. */
+function checkToken(token: unknown): void {
+  if (typeof token === 'string' && /^[!-~]{16,1024}$/.test(token)) return
+  const came = typeof token === 'string' ? `a text of ${token.length}` : typeof token
+  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`token\` of createHandler to be at least 16 visible ASCII characters, got ${came}.`)
+}

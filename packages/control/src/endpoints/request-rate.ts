@@ -1,0 +1,18 @@
+import type { Clock } from '@chaos/core'
+
+/** Says whether one more request is within the rate. */
+export type RateLimit = () => boolean
+
+/** A token bucket: `perSecond` requests a second, as many at once. */
+export function rateLimit(perSecond: number, clock: Clock): RateLimit {
+  let left = perSecond
+  let filledAt = clock.now()
+  return () => {
+    const now = clock.now()
+    left = Math.min(perSecond, left + ((now - filledAt) / 1_000) * perSecond)
+    filledAt = now
+    if (left < 1) return false
+    left -= 1
+    return true
+  }
+}

@@ -1,0 +1,71 @@
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { isChaosError } from '@chaos/core'
+import { privateFolder } from '../../test/support.js'
+import { checkPrivateDirectory, preparePrivateDirectory, socketDirectories } from './socket-directory.js'
+
+const temporary = join(tmpdir(), `chaos-harness-${userInfo().uid}`)
+
+describe('where sockets are', () => {
+  it('is where it was asked for, else where the environment says', () => {
+    expect(socketDirectories('/a/b', { CHAOS_SOCKET_DIR: '/c' })).toEqual({ own: '/a/b', all: ['/a/b'], isDefault: false })
+    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '/c', XDG_RUNTIME_DIR: '/d' })).toEqual({ own: '/c', all: ['/c'], isDefault: false })
+  })
+
+  it('is below the runtime folder of the user, and others are looked for below the temporary one too', () => {
+    const runtime = privateFolder()
+    const own = join(runtime, 'chaos-harness')
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime })).toEqual({ own, all: [own, temporary], isDefault: true })
+    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '' })).toEqual({ own: temporary, all: [temporary], isDefault: true })
+  })
+
+  it('is not below a runtime folder that is missing or of someone else', () => {
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: '/nonexistent' }).own).toBe(temporary)
+    const runtime = privateFolder()
+    vi.spyOn(process, 'getuid').mockReturnValue(statSync(runtime).uid + 1)
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime }).own).toBe(temporary)
+  })
+})
+
+describe('a directory of sockets', () => {
+  const reasonOf = (path: string): string => {
+    try {
+      checkPrivateDirectory(path)
+    } catch (error) {
+      if (isChaosError(error, 'CHAOS_SOCKET_DIRECTORY')) return error.message
+    }
+    return 'fine'
+  }
+
+  it('is made private, with the folders above it', () => {
+    const path = join(privateFolder(), 'a', 'b')
+    preparePrivateDirectory(path)
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+    expect(reasonOf(path)).toBe('fine')
+    preparePrivateDirectory(path)
+  })
+
+  it('is refused when others could get in', () => {
+    const path = privateFolder()
+    for (const mode of [0o701, 0o710, 0o755, 0o777]) {
+      chmodSync(path, mode)
+      expect(reasonOf(path)).toContain(`its mode is ${mode.toString(8)}`)
+    }
+  })
+
+  it('is refused when it is a link, a file, someone else’s, or not there', () => {
+    const folder = privateFolder()
+    mkdirSync(join(folder, 'real'), { mode: 0o700 })
+    symlinkSync(join(folder, 'real'), join(folder, 'link'))
+    writeFileSync(join(folder, 'file'), '')
+    expect(reasonOf(join(folder, 'link'))).toContain('symbolic link')
+    expect(reasonOf(join(folder, 'file'))).toContain('not a directory')
+    expect(reasonOf(join(folder, 'none'))).toContain('not there')
+    expect(() => preparePrivateDirectory(join(folder, 'link'))).toThrow('symbolic link')
+    expect(() => preparePrivateDirectory(join(folder, 'file', 'x'))).toThrow('could not be made')
+    vi.spyOn(process, 'getuid').mockReturnValue(statSync(folder).uid + 1)
+    expect(reasonOf(join(folder, 'real'))).toContain('belongs to user')
+  })
+})

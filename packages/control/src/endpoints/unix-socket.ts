@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { basename, join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import * as v from 'valibot'
+import { ChaosError, checkOptions, option, optionsSchema, systemClock, type ChaosController, type Clock } from '@chaos/core'
+import { createApi, type Door } from '../api/api.js'
+import { announce, announcementPath } from './announcement.js'
+import { notFound } from './not-found.js'
+import { pathBelow } from './paths.js'
+import { preparePrivateDirectory, socketDirectories, unusable } from './socket-directory.js'
+
+/** Options of {@link openSocket}. */
+export interface SocketOptions {
+  /** The directory of the socket. Default `CHAOS_SOCKET_DIR`, else `chaos-harness` in `XDG_RUNTIME_DIR`, else `chaos-harness-<uid>` in the folder for temporary files. */
+  readonly directory?: string
+  /** What the process is called in lists. Default: the name of its script. */
+  readonly name?: string
+  /** Default: the real clock. */
+  readonly clock?: Clock
+}
+
+/** An open control endpoint. */
+export interface ControlEndpoint {
+  /** The path of its socket; on Windows, of its named pipe. */
+  readonly path: string
+  /** Closes it, disconnects its clients, and waits until what they held is taken back. Calling it again is harmless. */
+  close(): Promise<void>
+}
+
+const socketSchema = optionsSchema({
+  directory: option.optional(option.text('The directory of the socket.')),
+  name: option.optional(v.pipe(option.text('What the process is called in lists.'), v.maxLength(200, 'a text of at most 200 characters'))),
+})
+
+/** The longest path of a socket that every system takes, in bytes: macOS has 104 with the byte that ends it. */
+const MAX_PATH_BYTES = 103
+/** Sockets of one process. */
+const MAX_SOCKETS = 100
+/** Connections to one socket at a time. */
+const MAX_CONNECTIONS = 128
+/** The largest body, in bytes, and the longest it may take, in ms. */
+const LIMITS = { maxBodyBytes: 65_536, bodyTimeoutMs: 10_000 }
+
+/** The directory is private: whoever gets here is let in. */
+const openDoor: Door = { admit: () => ({}), isPreflight: () => false }
+
+/**
+ * Opens the control API on a Unix socket in a private directory, where the CLI finds it. It does not keep the process alive.
+ *
+ * @throws ChaosError `CHAOS_ENVIRONMENT_REFUSED` when chaos is not switched on (nothing is opened then), `CHAOS_SOCKET_DIRECTORY`, `CHAOS_INVALID_OPTION`
+ */
+export async function openSocket(controller: ChaosController, { clock = systemClock, ...given }: SocketOptions = {}): Promise<ControlEndpoint> {
+  const { directory, name = basename(process.argv[1] ?? process.title) } = checkOptions(socketSchema, given, 'openSocket')
+  const { refusal } = await controller.info()
+  if (refusal !== undefined) throw new ChaosError('CHAOS_ENVIRONMENT_REFUSED', `No control socket was opened. ${refusal}`)
+
+  const { own } = socketDirectories(directory)
+  preparePrivateDirectory(own)
+  const api = createApi({ controller, clock, notFound, door: openDoor, ...LIMITS })
+  const server = createServer((req, res) => {
+    const path = pathBelow('', req.url)
+    if (path === undefined) notFound(req, res)
+    else api.handle(req, res, path)
+  })
+  server.on('upgrade', (req, socket, head) => api.upgrade(req, socket, head, pathBelow('', req.url) ?? ''))
+  server.maxConnections = MAX_CONNECTIONS
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    // A client that is connected keeps this process no more alive than the listener does.
+    socket.unref()
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+
+  const { base, path } = await listen(server, own)
+  server.unref()
+  const announcement = announcementPath(own, base)
+  const removeFiles = (): void => {
+    for (const file of process.platform === 'win32' ? [announcement] : [announcement, path]) rmSync(file, { force: true })
+  }
+  try {
+    if (process.platform !== 'win32') chmodSync(path, 0o600)
+    announce(announcement, { pid: process.pid, name, startedAt: Math.round(performance.timeOrigin), socketPath: path })
+  } catch (error) {
+    server.close()
+    removeFiles()
+    throw unusable(own, `nothing can be written there (${(error as Error).message})`, error)
+  }
+  process.once('exit', removeFiles)
+
+  async function close(): Promise<void> {
+    process.off('exit', removeFiles)
+    const closed = new Promise((resolve) => server.close(resolve))
+    // Gone from the directory first, so that nobody finds it any more.
+    removeFiles()
+    await api.close()
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+  let closing: Promise<void> | undefined
+  return { path, close: () => (closing ??= close()) }
+}
+
+/** Listens on the first free `<pid>-<n>`: an earlier process of the same pid may have left its socket behind. */
+async function listen(server: Server, directory: string): Promise<{ readonly base: string; readonly path: string }> {
+  for (let n = 1; n <= MAX_SOCKETS; n += 1) {
+    const base = `${process.pid}-${n}`
+    // A pipe has no directory that keeps others out: its name is the secret, and only the announcement has it.
+    const path = process.platform === 'win32' ? `\\\\.\\pipe\\chaos-harness-${base}-${randomBytes(16).toString('hex')}` : join(directory, `${base}.sock`)
+    if (process.platform !== 'win32' && Buffer.byteLength(path) > MAX_PATH_BYTES) throw unusable(directory, `the path of a socket there is longer than ${MAX_PATH_BYTES} bytes`)
+    try {
+      await listenOn(server, path)
+      return { base, path }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw unusable(directory, `no socket can be opened there (${(error as Error).message})`, error)
+    }
+  }
+  throw unusable(directory, `it holds ${MAX_SOCKETS} sockets of process ${process.pid} already`)
+}
+
+function listenOn(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    // Exclusive: in a worker of `cluster` the socket is the worker's own.
+    server.listen({ path, exclusive: true }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

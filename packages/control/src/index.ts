@@ -1,0 +1,6 @@
+export { createHandler, type ControlHandler, type HandlerOptions } from './endpoints/mounted.js'
+export { openSocket, type ControlEndpoint, type SocketOptions } from './endpoints/unix-socket.js'
+export { openApiDocument, type OpenApiDocument } from './api/openapi.js'
+export { connect, type ConnectOptions, type ControlClient, type RemoteInjectOptions } from './client/connect.js'
+export { discover, type DiscoverOptions, type LocalProcess } from './client/discover.js'
+export type { Address, SocketAddress, UrlAddress } from './client/address.js'
