@@ -1,0 +1,47 @@
+/** An alert that is active now. */
+export interface ActiveAlert {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly state: 'pending' | 'firing'
+  /** When its condition began, in ms since the epoch. */
+  readonly activeAt?: number
+  /** Whether it is kept from everybody: silenced or inhibited. */
+  readonly isSilenced?: boolean
+}
+
+/** What is known of an alert's rule. */
+export interface AlertRule {
+  readonly name: string
+  /** How long the condition must last, in ms. */
+  readonly forMs: number
+  /** How often it is looked at, in ms. */
+  readonly intervalMs: number
+  /** How far back it looks, in ms; 0 without a range. */
+  readonly rangeMs: number
+  readonly isHealthy: boolean
+  /** What the monitoring says is wrong with it. */
+  readonly problem?: string
+}
+
+/** What stands between a condition and its alert, apart from the rule. */
+export interface AlertTiming {
+  /** How often data is gathered, in ms. */
+  readonly scrapeIntervalMs?: number
+  /** How long the first notification of a group is held back, in ms. */
+  readonly groupWaitMs?: number
+}
+
+/**
+ * Reads alerts from wherever they live. Each method rejects when the monitoring cannot be reached; `signal` aborts when the answer is no longer
+ * wanted.
+ */
+export interface AlertReader {
+  /** Where it reads, for messages and reports. */
+  readonly source: string
+  /** The alerts that are pending or firing now. */
+  read(signal?: AbortSignal): Promise<readonly ActiveAlert[]>
+  /** The rules, where the source knows them. */
+  rules?(signal?: AbortSignal): Promise<readonly AlertRule[]>
+  /** What is known of its timing, where it knows any. */
+  timing?(signal?: AbortSignal): Promise<AlertTiming>
+}

@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { systemClock, type Clock } from '@chaos/core'
+
+/** One alert of a notification. */
+export interface Notification {
+  /** When it arrived, in ms since the epoch. */
+  readonly at: number
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly status: 'firing' | 'resolved'
+}
+
+/** A listener on loopback that receives notifications as Alertmanager sends them. */
+export interface WebhookSink {
+  /** What to configure as the webhook's address. */
+  readonly url: string
+  /** What arrived, oldest first; the last 10,000. */
+  readonly notifications: readonly Notification[]
+  close(): Promise<void>
+}
+
+/** Longest notification that is read, in bytes. */
+const MAX_BYTES = 1_000_000
+const MAX_NOTIFICATIONS = 10_000
+
+/**
+ * Opens a {@link WebhookSink} on 127.0.0.1 for Alertmanager webhooks of version 4 (Grafana sends the same envelope).
+ *
+ * @param options.port Default 0: any free one.
+ */
+export async function webhookSink({ clock = systemClock, port = 0 }: { readonly clock?: Clock; readonly port?: number } = {}): Promise<WebhookSink> {
+  const notifications: Notification[] = []
+  const server = createServer((request, response) => {
+    const at = clock.now()
+    const answer = (status: number, text = ''): void => void response.writeHead(status, { connection: status === 200 ? 'keep-alive' : 'close' }).end(text)
+    if (request.method !== 'POST') {
+      answer(405, 'Expected POST.')
+      return
+    }
+    textOf(request).then(
+      (text) => {
+        const arrived = text === undefined ? undefined : notificationsOf(text, at)
+        notifications.push(...(arrived ?? []))
+        if (notifications.length > MAX_NOTIFICATIONS) notifications.splice(0, notifications.length - MAX_NOTIFICATIONS)
+        if (arrived !== undefined) answer(200)
+        else if (text === undefined) answer(413, `Expected at most ${MAX_BYTES} bytes.`)
+        else answer(400, 'Expected a notification of Alertmanager (webhook version 4).')
+      },
+      // The sender hung up.
+      () => response.destroy(),
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    notifications,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        // Node.js 18.0 and 18.1 do not have it yet.
+        ;(server as { closeAllConnections?: () => void }).closeAllConnections?.()
+      }),
+  }
+}
+
+/** The body as text; `undefined` when it is too long. */
+async function textOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size <= MAX_BYTES) chunks.push(chunk)
+  }
+  return size > MAX_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
+}
+
+/** The alerts of a notification; `undefined` when it is none. */
+function notificationsOf(text: string, at: number): Notification[] | undefined {
+  try {
+    const { alerts } = JSON.parse(text) as { readonly alerts: readonly { readonly status: string; readonly labels: Readonly<Record<string, string>> }[] }
+    return alerts.map(({ status, labels: { alertname, ...labels } }) => {
+      if (typeof alertname !== 'string' || (status !== 'firing' && status !== 'resolved')) throw new TypeError('not an alert')
+      return { at, name: alertname, labels, status }
+    })
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,146 @@
+import { listed, suggestion } from '@chaos/core'
+import * as v from 'valibot'
+import type { Experiment } from './experiment.js'
+
+/** One thing that is wrong with an experiment, and where. */
+export interface Problem {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** What a check comes to. */
+export type Checked = { readonly experiment: Experiment } | { readonly problems: readonly Problem[] }
+
+/** Checks a value against a schema of experiments. Every problem is reported, in the order of their places. */
+export function check(schema: v.GenericSchema<unknown, Experiment>, value: unknown): Checked {
+  // A strict object reports its first unknown key only, and takes a list for an object: that is gathered apart.
+  const unknown: Problem[] = []
+  const known = withoutUnknownKeys(schema, value, [], unknown)
+  const result = v.safeParse(schema, known)
+  const wrong = result.success ? [...namesThatRepeat(result.output), ...namesThatAreNotThere(result.output)] : result.issues.map((issue) => problemOf(schema as Shape, issue))
+  const isKnown = ({ path }: Problem): boolean => unknown.some((problem) => path.length >= problem.path.length && problem.path.every((part, index) => part === path[index]))
+  const problems = [...unknown, ...wrong.filter((problem) => !isKnown(problem))]
+  return result.success && problems.length === 0 ? { experiment: result.output } : { problems }
+}
+
+/** What this module needs to know of a valibot schema. */
+interface Shape {
+  readonly type: string
+  readonly key?: string
+  readonly literal?: unknown
+  readonly message?: unknown
+  readonly entries?: Readonly<Record<string, Shape>>
+  readonly item?: Shape
+  readonly wrapped?: Shape
+  readonly options?: readonly Shape[]
+}
+type Path = readonly (string | number)[]
+
+/** The part of a schema that is meant for a value: of several shapes, the one that looks most like it. */
+function shapeFor(shape: Shape, value: unknown): Shape {
+  if (shape.wrapped !== undefined) return shapeFor(shape.wrapped, value)
+  if (shape.options === undefined || shape.options.some((option) => typeof option !== 'object')) return shape
+  const keys = isObject(value) ? Object.keys(value) : []
+  const discriminator = shape.type === 'variant' && shape.key !== undefined && isObject(value) ? shape.options.find(({ entries }) => entries?.[shape.key ?? '']?.literal === value[shape.key ?? '']) : undefined
+  if (discriminator !== undefined) return discriminator
+  const [first] = [...shape.options].sort((a, b) => likeness(b, keys) - likeness(a, keys))
+  return shape.type === 'union' && first !== undefined && isObject(value) ? first : shape
+}
+
+function likeness({ entries = {} }: Shape, keys: readonly string[]): number {
+  // A misspelt key still tells which shape is meant.
+  return keys.filter((key) => key in entries || suggestion(key, Object.keys(entries)) !== '').length
+}
+
+function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: Problem[]): unknown {
+  const meant = shapeFor(shape, value)
+  if (Array.isArray(value) && (meant.entries !== undefined || meant.type === 'record')) {
+    problems.push({ path, message: `Expected ${named(path)} to be keys and values, got a list.` })
+    return undefined
+  }
+  if (Array.isArray(value)) return meant.item === undefined ? value : value.map((one, index) => withoutUnknownKeys(meant.item as Shape, one, [...path, index], problems))
+  if (!isObject(value) || meant.entries === undefined) return value
+  const { entries } = meant
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, one]) => {
+      // A key that is `undefined` was not given.
+      if (one === undefined) return []
+      const entry = Object.hasOwn(entries, key) ? entries[key] : undefined
+      if (entry !== undefined) return [[key, withoutUnknownKeys(entry, one, [...path, key], problems)]]
+      const names = Object.keys(entries)
+      problems.push({ path: [...path, key], message: `Expected one of ${listed(names)}, got \`${key}\`.${suggestion(key, names)}` })
+      return []
+    }),
+  )
+}
+
+function problemOf(schema: Shape, issue: v.BaseIssue<unknown>): Problem {
+  // Of several shapes, the branch that came farthest says more than all of them.
+  if (issue.type === 'union' && issue.issues !== undefined) {
+    const [farthest] = [...issue.issues].sort((a, b) => (b.path?.length ?? 0) - (a.path?.length ?? 0))
+    if (farthest?.path !== undefined) return problemOf(schema, { ...farthest, path: [...(issue.path ?? []), ...farthest.path] as unknown as NonNullable<typeof farthest.path> })
+  }
+  const parts = issue.path ?? []
+  const path = parts.map(({ key }) => (typeof key === 'number' ? key : String(key)))
+  if (issue.received === 'undefined') {
+    const expected = expectedAt(schema, parts)
+    return { path, message: `Expected ${named(path)}${expected === undefined ? '' : ` (${expected})`}, which is missing.` }
+  }
+  const expected = issue.message.startsWith('Invalid') ? (issue.expected ?? 'another value') : issue.message
+  return { path, message: `Expected ${named(path)} to be ${expected === 'Object' ? 'keys and values' : expected}, got ${shown(issue.input)}.` }
+}
+
+function named(path: Path): string {
+  const name = path.at(-1)
+  if (name === undefined) return 'an experiment'
+  return typeof name === 'number' ? `entry ${name + 1}` : `\`${name}\``
+}
+
+function shown(input: unknown): string {
+  if (Array.isArray(input)) return 'a list'
+  if (typeof input === 'object' && input !== null) return 'keys and values'
+  if (typeof input === 'function') return 'a function'
+  const text = typeof input === 'string' ? JSON.stringify(input) : String(input)
+  return `\`${text.length > 80 ? `${text.slice(0, 80)}…` : text}\``
+}
+
+/** What must stand at a place, in words, where the schema has words for it. */
+function expectedAt(schema: Shape, parts: readonly v.IssuePathItem[]): string | undefined {
+  let shape: Shape | undefined = schema
+  for (const { key, input } of parts) {
+    const meant: Shape = shapeFor(shape, input)
+    shape = Array.isArray(input) ? meant.item : meant.entries?.[String(key)]
+    if (shape === undefined) return undefined
+  }
+  while (shape.wrapped !== undefined) shape = shape.wrapped
+  return typeof shape.message === 'string' ? shape.message : undefined
+}
+
+function namesThatRepeat({ steadyState, guardrails, afterwards }: Experiment): Problem[] {
+  const seen = new Set<string>()
+  const lists = [
+    [['steadyState', 'probes'], steadyState.probes],
+    [['guardrails'], guardrails],
+    [['afterwards'], afterwards],
+  ] as const
+  return lists.flatMap(([path, probes]) =>
+    probes.flatMap(({ name }, index) => {
+      if (seen.has(name)) return [{ path: [...path, index, 'name'], message: `Expected a name of its own, got \`${name}\` again.` }]
+      seen.add(name)
+      return []
+    }),
+  )
+}
+
+function namesThatAreNotThere({ steadyState, recovery }: Experiment): Problem[] {
+  const known = steadyState.probes.map(({ name }) => name)
+  const unknown = (names: readonly string[] | undefined, path: Path): Problem[] =>
+    (names ?? []).flatMap((name, index) =>
+      known.includes(name) ? [] : [{ path: [...path, index], message: `Expected the name of a steady-state probe (${listed(known)}), got \`${name}\`.${suggestion(name, known)}` }],
+    )
+  return [...unknown(steadyState.mayBreach, ['steadyState', 'mayBreach']), ...unknown(recovery.duringFault?.probes, ['recovery', 'duringFault', 'probes'])]
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

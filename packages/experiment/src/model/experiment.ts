@@ -1,0 +1,176 @@
+import { portableInjectSchema } from '@chaos/core'
+import * as v from 'valibot'
+
+/** The longest time span in an experiment, in ms: a day. */
+const MAX_MS = 86_400_000
+
+const text = v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'))
+const described = (description: string) => v.pipe(text, v.description(description))
+const durationMs = (description: string) => {
+  const expected = `a number of ms from 0 to ${MAX_MS}`
+  return v.pipe(v.number(expected), v.minValue(0, expected), v.maxValue(MAX_MS, expected), v.description(description))
+}
+const number = v.pipe(v.number('a number'), v.finite('a finite number'))
+const labels = v.record(v.string(), v.string('a text'), 'labels: names and texts')
+const names = (description: string) => v.pipe(v.array(text, 'a list of names'), v.description(description))
+const address = (description: string) => v.pipe(text, v.regex(/^(https?:\/\/|\$\{)/, 'an address that begins with http:// or https://'), v.description(description))
+
+const tolerance = v.pipe(
+  v.strictObject({ below: v.optional(number), above: v.optional(number), atLeast: v.optional(number), atMost: v.optional(number), equals: v.optional(number) }, 'bounds: `below`, `above`, `atLeast`, `atMost` or `equals`'),
+  v.minEntries(1, 'at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`'),
+  v.description('Bounds that the value must keep; all of them.'),
+)
+
+const probeBase = {
+  name: described('What it measures; unique in the experiment.'),
+  unit: v.optional(described('Unit of the value, for people: ms, Hz.')),
+  timeoutMs: v.optional(durationMs('Longest wait for a reading; no answer within it is no data, never a pass. Default 2000.')),
+}
+
+const httpProbe = v.strictObject({
+  ...probeBase,
+  type: v.literal('http'),
+  url: address('Where to ask.'),
+  status: v.optional(v.pipe(number, v.integer('a whole number'), v.description('Status to expect. Without `path` the value is 1 when it comes and 0 when another comes. Default 200.'))),
+  path: v.optional(described('Dotted path of a number in the JSON answer, taken as the value.')),
+  tolerance: v.optional(tolerance),
+})
+
+const seriesSelector = {
+  series: described('Name of the series; for a `quantile`, of the histogram.'),
+  labels: v.optional(v.pipe(labels, v.description('Labels that it must have, as they are.'))),
+  labelsMatch: v.optional(v.pipe(labels, v.description('Labels that it must have, as regular expressions that match all of the text.'))),
+}
+const metricProbe = v.strictObject({
+  ...probeBase,
+  type: v.literal('metric'),
+  url: address('A page in the Prometheus text format.'),
+  ...seriesSelector,
+  reduce: v.optional(v.pipe(v.picklist(['min', 'max', 'sum'], 'one of `min`, `max`, `sum`'), v.description('How several matching series make one value. Default: they must be one.'))),
+  quantile: v.optional(v.pipe(number, v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'), v.description('Quantile of a histogram, from 0 to 1, as Prometheus estimates it.'))),
+  windowMs: v.optional(durationMs('Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms.')),
+  outOf: v.optional(v.pipe(v.strictObject(seriesSelector), v.description('Divide by the sum of these series: a share.'))),
+  emptyIs: v.optional(v.pipe(number, v.description('Value to take where there is no such series, or nothing happened in the window: a share of nothing. Default: no data.'))),
+  tolerance,
+})
+const prometheusProbe = v.strictObject({
+  ...probeBase,
+  type: v.literal('prometheus'),
+  url: address('Address of a Prometheus HTTP API.'),
+  query: described('PromQL that gives one number. No result, or NaN, means no data.'),
+  emptyIs: v.optional(v.pipe(number, v.description('Value to take where the query has no result, for a share of nothing. Default: no data.'))),
+  tolerance,
+})
+const functionProbe = v.strictObject({
+  ...probeBase,
+  type: v.literal('function'),
+  read: v.custom<() => number | Promise<number>>((value) => typeof value === 'function', 'a function that returns a number'),
+  tolerance,
+})
+
+const portableProbe = v.variant('type', [httpProbe, metricProbe, prometheusProbe], 'one of the types `http`, `metric`, `prometheus`')
+const anyProbe = v.variant('type', [httpProbe, metricProbe, prometheusProbe, functionProbe], 'one of the types `http`, `metric`, `prometheus`, `function`')
+
+const httpAction = v.strictObject({
+  name: described('What it does.'),
+  type: v.literal('http'),
+  url: address('Where to ask.'),
+  method: v.optional(v.pipe(v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`'), v.description('Default POST.'))),
+  headers: v.optional(labels),
+  body: v.optional(v.pipe(v.unknown(), v.description('Sent as JSON.'))),
+  timeoutMs: v.optional(durationMs('Longest wait for the answer. Default 10000.')),
+})
+const functionAction = v.strictObject({
+  name: text,
+  type: v.literal('function'),
+  run: v.custom<() => unknown>((value) => typeof value === 'function', 'a function'),
+  timeoutMs: v.optional(durationMs('Longest wait for it to finish. Default 10000.')),
+})
+const anyAction = v.variant('type', [httpAction, functionAction], 'one of the types `http`, `function`')
+
+// How a fault is put in force is core's: nothing is written twice. The run names its injections itself.
+const { id: _id, leaseMs: _leaseMs, ...blastRadius } = portableInjectSchema.entries
+
+const injectStep = v.strictObject({
+  inject: v.strictObject({
+    target: described('Name of the target, as the process gives it.'),
+    fault: described('Name of the fault: `eventbus/delay-events`, or the part after the slash.'),
+    options: v.optional(v.pipe(v.record(v.string(), v.unknown(), "the fault's options"), v.description("The fault's options; the process checks them."))),
+    leaseMs: v.optional(durationMs('How long the fault stays in force: the outage ends when the lease does. Default 60000.')),
+    forMs: v.optional(durationMs('Stop the fault after so long, before its lease ends. Recovery then counts as assisted; prefer `leaseMs`.')),
+    ...blastRadius,
+  }),
+})
+const waitStep = v.strictObject({ waitMs: durationMs('How long to wait before the next step.') })
+
+const alertMatcher = v.strictObject({ name: described('Name of the alert.'), labels: v.optional(v.pipe(labels, v.description('Labels that it must have; it may have more.'))) })
+const expectedAlert = v.strictObject({ ...alertMatcher.entries, withinMs: durationMs('Deadline, counted from the moment the fault landed.') })
+
+const shape = <P extends v.GenericSchema, A extends v.GenericSchema>(probe: P, action: A) =>
+  v.strictObject({
+    $schema: v.optional(described('Where the JSON Schema of experiments is, for editors.')),
+    title: text,
+    description: v.optional(text),
+    load: v.optional(v.pipe(v.record(v.string(), v.unknown(), 'what describes the load'), v.description('The load this run counts on. Whoever runs the experiment provides it; the run makes none.'))),
+    steadyState: v.strictObject({
+      probes: v.pipe(v.array(probe, 'a list of probes'), v.minLength(1, 'a list of at least one probe')),
+      holdForMs: v.optional(durationMs('How long all probes must hold without a break, before the fault and after it. Default 5000.'), 5_000),
+      timeoutMs: v.optional(durationMs('How long to wait for it before the fault. Default 30000.'), 30_000),
+      mayBreach: v.optional(names('Names of the probes that may leave their bounds while the fault lasts and until recovery. Default: all of them.')),
+    }),
+    method: v.pipe(v.array(v.union([injectStep, waitStep], 'a step: `inject` or `waitMs`'), 'a list of steps'), v.minLength(1, 'a list of at least one step')),
+    expectedOutageMs: v.optional(durationMs('For an instant fault: how long its effect is expected to last.')),
+    alerts: v.optional(
+      v.pipe(
+        v.strictObject({
+          mustFire: v.optional(v.array(expectedAlert, 'a list of alerts'), []),
+          mayFire: v.optional(v.array(v.union([text, alertMatcher], 'a name, or a name and labels'), 'a list of alerts'), []),
+          resolveWithinMs: v.optional(durationMs('How soon every alert must be gone after the fault has ended. Default 60000.'), 60_000),
+        }),
+        v.description('Which alerts must fire and which may; any other must not. Without this section the run does not depend on alerts.'),
+      ),
+    ),
+    recovery: v.optional(
+      v.strictObject({
+        withinMs: v.optional(durationMs('Budget from the end of the fault (or the kill) until the steady state has held for `holdForMs` again. Default 60000.'), 60_000),
+        duringFault: v.optional(
+          v.strictObject({
+            probes: v.pipe(v.array(text, 'a list of names'), v.minLength(1, 'a list of at least one name'), v.description('Names of steady-state probes that must hold again although the fault is still in force.')),
+            withinMs: durationMs('From so long after the fault landed until its end they must hold.'),
+          }),
+        ),
+      }),
+      {},
+    ),
+    guardrails: v.optional(v.pipe(v.array(probe, 'a list of probes'), v.description('Read all the while: the first one out of its bounds, or without data, ends the run and takes everything back.')), []),
+    rollbacks: v.optional(v.pipe(v.array(action, 'a list of actions'), v.description('Done at the very end, after recovery was watched, whatever happened.')), []),
+    afterwards: v.optional(v.pipe(v.array(probe, 'a list of probes'), v.description('Read once at the end, for example entries lost.')), []),
+  })
+
+/** What an experiment file may hold. */
+export const portableExperimentSchema = shape(portableProbe, httpAction)
+/** The same, with probes and actions that are functions. */
+export const experimentSchema = shape(anyProbe, anyAction)
+
+/** An experiment as it is written; defaults may be left out. */
+export type ExperimentInput = v.InferInput<typeof experimentSchema>
+/** An experiment that has been checked, with its defaults. */
+export type Experiment = v.InferOutput<typeof experimentSchema>
+/** A reading free of side effects. */
+export type Probe = v.InferOutput<typeof anyProbe>
+/** A probe of the type `metric`. */
+export type MetricProbe = v.InferOutput<typeof metricProbe>
+/** Which series of a metrics page are meant. */
+export type SeriesSelector = Pick<MetricProbe, 'series' | 'labels' | 'labelsMatch'>
+/** A change that is made at the very end of a run. */
+export type Action = v.InferOutput<typeof anyAction>
+/** Bounds of a reading. */
+export type Tolerance = v.InferOutput<typeof tolerance>
+/** One step of a method. */
+export type Step = Experiment['method'][number]
+/** The step that puts a fault in force. */
+export type InjectStep = v.InferOutput<typeof injectStep>['inject']
+/** An alert that must fire. */
+export type ExpectedAlert = v.InferOutput<typeof expectedAlert>
+/** An alert that is meant: by its name, or by name and labels. */
+export type AlertMatcher = string | v.InferOutput<typeof alertMatcher>

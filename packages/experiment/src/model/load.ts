@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ChaosError } from '@chaos/core'
+import { defineExperiment } from './define.js'
+import type { Experiment, ExperimentInput } from './experiment.js'
+import { parseExperiment } from './parse.js'
+import { withVariables, type Variables } from './variables.js'
+
+/**
+ * Loads an experiment from a file: YAML, JSON, or a module whose default export is an experiment (or makes one from the variables).
+ * TypeScript is loaded by the runtime, where it can (Node.js 22.18 and up strip types by themselves).
+ *
+ * @param options.variables What `${NAME}` in a text stands for. Default: left as it is, for the run to fill in.
+ *
+ * @throws ChaosError `CHAOS_INVALID_EXPERIMENT`
+ */
+export async function loadExperiment(path: string, { variables }: { readonly variables?: Variables } = {}): Promise<Experiment> {
+  const extension = extname(path)
+  if (['.yaml', '.yml', '.json'].includes(extension)) {
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment at ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    })
+    return parseExperiment(text, { filename: path, ...(variables === undefined ? {} : { variables }) })
+  }
+  if (!['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension)) {
+    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a file that ends in .yaml, .yml, .json, .js, .mjs, .cjs, .ts or .mts, got \`${path}\`.`)
+  }
+  const loaded = (await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
+    const hint = extension.endsWith('ts') ? ' This version of Node.js may not load TypeScript: use 22.18 or newer, or compile it first.' : ''
+    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a module at ${path}: ${error instanceof Error ? error.message : String(error)}.${hint}`, { cause: error })
+  })) as { readonly default?: unknown }
+  const exported = loaded.default
+  if (exported === undefined) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected ${path} to have an experiment as its default export, got none.`)
+  const made: unknown = typeof exported === 'function' ? await (exported as (given: Variables) => unknown)(variables ?? {}) : exported
+  const experiment = defineExperiment(made as ExperimentInput)
+  return variables === undefined ? experiment : withVariables(experiment, variables)
+}

@@ -1,0 +1,105 @@
+import { isChaosError } from '@chaos/core'
+import { describe, expect, it } from 'vitest'
+import { parseExperiment } from './parse.js'
+
+const WHOLE = `
+title: delay the bus
+steadyState:
+  probes:
+    - name: bus lag
+      type: prometheus
+      url: \${PROMETHEUS}
+      query: histogram_quantile(0.95, rate(lag_bucket[5s]))
+      tolerance: { atMost: 100 }
+    - { name: health, type: http, url: "\${APP}/healthz" }
+    - { name: loop, type: metric, url: "\${APP}/metrics", series: hz, labels: { worker: loop }, tolerance: { atLeast: 95 } }
+method:
+  - inject: { target: eventbus, fault: delay-events, options: { delayMs: 1000 }, leaseMs: 12000, only: "journal:*" }
+  - waitMs: 500
+alerts:
+  mustFire:
+    - { name: LagHigh, withinMs: 10000 }
+`
+const VARIABLES = { PROMETHEUS: 'http://127.0.0.1:9090', APP: 'http://127.0.0.1:3000' }
+
+/** The problems that parsing reports, one a line. */
+function problemsOf(text: string, variables?: Readonly<Record<string, string>>): string[] {
+  try {
+    parseExperiment(text, { filename: 'e.yaml', ...(variables === undefined ? {} : { variables }) })
+  } catch (error) {
+    if (isChaosError(error, 'CHAOS_INVALID_EXPERIMENT')) return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+describe('an experiment in a file', () => {
+  it('is read, with its defaults and its variables filled in', () => {
+    const experiment = parseExperiment(WHOLE, { variables: VARIABLES })
+    expect(experiment).toMatchObject({
+      steadyState: { holdForMs: 5_000, timeoutMs: 30_000, probes: [{ url: 'http://127.0.0.1:9090' }, { url: 'http://127.0.0.1:3000/healthz' }, { labels: { worker: 'loop' } }] },
+      method: [{ inject: { leaseMs: 12_000, options: { delayMs: 1_000 } } }, { waitMs: 500 }],
+      alerts: { mustFire: [{ name: 'LagHigh' }], mayFire: [], resolveWithinMs: 60_000 },
+      recovery: { withinMs: 60_000 },
+      guardrails: [],
+      rollbacks: [],
+      afterwards: [],
+    })
+  })
+
+  it('may be JSON as well', () => {
+    const json = JSON.stringify(parseExperiment(WHOLE))
+    expect(parseExperiment(json)).toEqual(parseExperiment(WHOLE))
+    expect(problemsOf('{\n  "title": "x",\n  "method": []\n}')).toEqual([
+      'e.yaml:1:1: steadyState: Expected `steadyState`, which is missing.',
+      'e.yaml:3:3: method: Expected `method` to be a list of at least one step, got a list.',
+    ])
+  })
+
+  it('keeps variables for the run where none are given', () => {
+    expect(parseExperiment(WHOLE).steadyState.probes[0]).toMatchObject({ url: '${PROMETHEUS}' })
+  })
+})
+
+describe('what is wrong is reported with its place, what was expected and what came', () => {
+  it.each([
+    ['a misspelt key, with the one that was meant', ['method:', '  holdFroMs: 1\nmethod:'], 'e.yaml:12:3: steadyState.holdFroMs: Expected one of `probes`, `holdForMs`, `timeoutMs`, `mayBreach`, got `holdFroMs`. Did you mean `holdForMs`?'],
+    ['a missing key, with what it must be', ['title: delay the bus', 'description: no title'], 'e.yaml:2:1: title: Expected `title` (a text), which is missing.'],
+    ['a wrong type', ['withinMs: 10000', 'withinMs: soon'], 'e.yaml:17:24: alerts.mustFire.0.withinMs: Expected `withinMs` to be a number of ms from 0 to 86400000, got `"soon"`.'],
+    ['a number out of bounds', ['leaseMs: 12000', 'leaseMs: -1'], 'leaseMs: Expected `leaseMs` to be a number of ms from 0 to 86400000, got `-1`.'],
+    ['a share beyond 1', ['leaseMs: 12000', 'rate: 2'], 'rate: Expected `rate` to be a number from 0 to 1, got `2`.'],
+    ['an unknown type of probe', ['type: http', 'type: htpp'], 'e.yaml:10:23: steadyState.probes.1.type: Expected `type` to be one of the types `http`, `metric`, `prometheus`, got `"htpp"`.'],
+    ['a misspelt key of a probe', ['series: hz', 'serie: hz'], 'steadyState.probes.2.serie: Expected one of'],
+    ['a misspelt key of a step', ['target: eventbus', 'taget: eventbus'], 'method.0.inject.taget: Expected one of'],
+    ['a misspelt step', ['waitMs: 500', 'waitMS: 500'], 'method.1.waitMS: Expected one of `waitMs`, got `waitMS`. Did you mean `waitMs`?'],
+    ['bounds without a bound', ['{ atMost: 100 }', '{}'], 'Expected `tolerance` to be at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`, got keys and values.'],
+    ['a list where keys and values must stand', ['options: { delayMs: 1000 }', 'options: []'], 'method.0.inject.options: Expected `options` to be keys and values, got a list.'],
+    ['an address that is none', ['"${APP}/healthz"', 'localhost/healthz'], 'Expected `url` to be an address that begins with http:// or https://, got `"localhost/healthz"`.'],
+    ['a name twice', ['name: health', 'name: bus lag'], 'e.yaml:10:9: steadyState.probes.1.name: Expected a name of its own, got `bus lag` again.'],
+    ['a function where only data can stand', ['type: http', 'type: function'], 'Expected `type` to be one of the types `http`, `metric`, `prometheus`, got `"function"`.'],
+  ])('%s', (_title, [before = '', after = ''], expected) => {
+    expect(problemsOf(WHOLE.replace(before, after)).join('\n')).toContain(expected)
+  })
+
+  it('a probe that is named and not there', () => {
+    expect(problemsOf(`${WHOLE}recovery: { duringFault: { probes: [helth], withinMs: 1 } }`)).toEqual([
+      'e.yaml:18:37: recovery.duringFault.probes.0: Expected the name of a steady-state probe (`bus lag`, `health`, `loop`), got `helth`. Did you mean `health`?',
+    ])
+  })
+
+  it('an unknown variable, with the one that was meant', () => {
+    expect(problemsOf(WHOLE, { PROMETHUS: 'http://a', APP: 'http://b' })).toEqual(['e.yaml:7:12: Expected a variable (`PROMETHUS`, `APP`), got `PROMETHEUS`. Did you mean `PROMETHUS`?'])
+  })
+
+  it('text that is not YAML', () => {
+    expect(problemsOf('title: [')).toEqual([expect.stringMatching(/^e\.yaml:1:\d+: /)])
+    expect(problemsOf('just a text')).toEqual([expect.stringContaining('e.yaml:1:1: Expected')])
+    expect(problemsOf('')).toEqual([expect.stringContaining('e.yaml:1:1: Expected')])
+  })
+
+  it('everything at once, in the order of the file', () => {
+    const problems = problemsOf('tittle: x\nstaedyState: {}\nmethod:\n  - waitMs: no\n    more: 1\n  - inject: { target: a, fault: b, leaseMS: 1, evry: 2 }\nalerts: { mustFire: [{ name: A }] }\n')
+    expect(problems.map((line) => line.split(': ')[0])).toEqual(['e.yaml:1:1', 'e.yaml:1:1', 'e.yaml:1:1', 'e.yaml:2:1', 'e.yaml:4:5', 'e.yaml:5:5', 'e.yaml:6:36', 'e.yaml:6:48', 'e.yaml:7:22'])
+    expect(problems).toContain('e.yaml:6:36: method.1.inject.leaseMS: Expected one of `target`, `fault`, `options`, `leaseMs`, `forMs`, `rate`, `limit`, `limitPerOperation`, `skip`, `every`, `only`, `seed`, got `leaseMS`. Did you mean `leaseMs`?')
+  })
+})

@@ -1,0 +1,123 @@
+import { manualClock } from '@chaos/core/testing'
+import { describe, expect, it } from 'vitest'
+import { serve, serveAnswers } from '../../test/support.js'
+import type { Probe } from '../model/experiment.js'
+import { probeReader, type Sample } from './read.js'
+
+const clock = manualClock(5_000)
+const readOnce = (probe: Probe): Promise<Sample> => probeReader(probe, clock)()
+const good = { above: 0 }
+
+describe('a probe of an HTTP answer', () => {
+  it('reads whether the status is the expected one', async () => {
+    const url = await serve((request, response) => response.writeHead(request.url === '/healthz' ? 200 : 503).end('x'))
+    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/healthz` })).toEqual({ at: 5_000, value: 1, isGood: true })
+    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other` })).toEqual({ at: 5_000, value: 0, isGood: false })
+    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other`, status: 503 })).toMatchObject({ isGood: true })
+  })
+
+  it('reads a number of a JSON answer', async () => {
+    const url = await serveAnswers({ '/': { loop: { hz: [99] }, ok: true, text: 'x' } })
+    const at = (path: string): Promise<Sample> => readOnce({ name: 'hz', type: 'http', url, path, tolerance: { atLeast: 1 } })
+    expect(await at('loop.hz.0')).toMatchObject({ value: 99, isGood: true })
+    expect(await at('ok')).toMatchObject({ value: 1 })
+    expect(await at('text')).toMatchObject({ value: undefined, isGood: false, problem: 'expected a number at text, got string' })
+    expect(await at('not.there')).toMatchObject({ problem: 'expected a number at not.there, got undefined' })
+  })
+
+  it('does not take a number of an answer with another status', async () => {
+    const url = await serve((_request, response) => response.writeHead(500).end('{"lost":0}'))
+    expect(await readOnce({ name: 'lost', type: 'http', url, path: 'lost', tolerance: { equals: 0 } })).toMatchObject({ value: undefined, isGood: false, problem: 'status 500' })
+  })
+
+  it('says why nobody answers', async () => {
+    expect(await readOnce({ name: 'up', type: 'http', url: 'http://127.0.0.1:1/' })).toMatchObject({ isGood: false, problem: expect.stringMatching(/fetch failed: (connect ECONNREFUSED|bad port)/) as string })
+  })
+})
+
+describe('a probe of a metrics page', () => {
+  it('reads its series', async () => {
+    const url = await serveAnswers({ '/metrics': 'hz{worker="loop"} 99.5\n' })
+    expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/metrics`, series: 'hz', tolerance: { atLeast: 95 } })).toMatchObject({ value: 99.5, isGood: true })
+    expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/none`, series: 'hz', tolerance: good })).toMatchObject({ isGood: false, problem: 'status 404' })
+  })
+})
+
+describe('a probe of Prometheus', () => {
+  const asking = async (data: unknown, more: Partial<Probe> = {}): Promise<Sample> => {
+    const url = await serve((request, response) => response.end(JSON.stringify({ status: 'success', data, asked: request.url })))
+    return readOnce({ name: 'q', type: 'prometheus', url: `${url}/`, query: 'a / b', tolerance: { atMost: 1 }, ...more } as Probe)
+  }
+
+  it.each([
+    ['a vector', { resultType: 'vector', result: [{ metric: {}, value: [1, '0.5'] }] }, { value: 0.5, isGood: true }],
+    ['a scalar', { resultType: 'scalar', result: [1, '0.5'] }, { value: 0.5 }],
+    ['infinity', { resultType: 'scalar', result: [1, '+Inf'] }, { value: Number.POSITIVE_INFINITY, isGood: false }],
+    ['nothing', { resultType: 'vector', result: [] }, { value: undefined, isGood: false, problem: 'no data for a / b' }],
+    ['NaN', { resultType: 'vector', result: [{ metric: {}, value: [1, 'NaN'] }] }, { value: undefined, isGood: false }],
+    ['several', { resultType: 'vector', result: [{ value: [1, '1'] }, { value: [1, '2'] }] }, { value: undefined, problem: 'expected one value for a / b, got 2' }],
+    ['an answer that is none', undefined, { value: undefined, isGood: false }],
+    ['a sample without a value', { resultType: 'vector', result: [{}] }, { value: undefined, isGood: false }],
+  ])('reads %s', async (_title, data, expected) => {
+    expect(await asking(data)).toMatchObject(expected)
+  })
+
+  it('takes nothing for what `emptyIs` says', async () => {
+    expect(await asking({ resultType: 'vector', result: [] }, { emptyIs: 0 })).toMatchObject({ value: 0, isGood: true })
+  })
+
+  it('asks for exactly its query', async () => {
+    let asked = ''
+    const url = await serve((request, response) => {
+      asked = decodeURIComponent(request.url ?? '')
+      response.end('{}')
+    })
+    await readOnce({ name: 'q', type: 'prometheus', url, query: 'sum(rate(x{a="b&c"}[5s]))', tolerance: good })
+    expect(asked).toBe('/api/v1/query?query=sum(rate(x{a="b&c"}[5s]))')
+  })
+})
+
+describe('a probe that is a function', () => {
+  it('reads its number, also when it comes later', async () => {
+    expect(await readOnce({ name: 'f', type: 'function', read: () => 7, tolerance: good })).toMatchObject({ value: 7, isGood: true })
+    expect(await readOnce({ name: 'f', type: 'function', read: () => Promise.resolve(0), tolerance: good })).toMatchObject({ value: 0, isGood: false })
+  })
+
+  it.each([
+    ['throws', () => { throw new Error('no') }, 'no'],
+    ['rejects', () => Promise.reject(new Error('no')), 'no'],
+    ['gives NaN', () => Number.NaN, 'expected a number at f, got NaN'],
+    ['gives no number', () => 'x' as unknown as number, 'expected a number at f, got string'],
+  ])('has no data when it %s', async (_title, read, problem) => {
+    expect(await readOnce({ name: 'f', type: 'function', read, tolerance: good })).toEqual({ at: 5_000, value: undefined, isGood: false, problem })
+  })
+})
+
+describe('a time limit', () => {
+  const never = (timeoutMs?: number): Probe => ({ name: 'f', type: 'function', read: () => new Promise<number>(() => undefined), tolerance: good, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
+
+  it.each([[100, 100], [undefined, 2_000]])('of %s ms makes no answer no data', async (timeoutMs, expected) => {
+    const own = manualClock()
+    const reading = probeReader(never(timeoutMs), own)()
+    await own.advance(expected)
+    expect(await reading).toEqual({ at: expected, value: undefined, isGood: false, problem: `no answer within ${expected} ms` })
+    expect(own.pending).toBe(0)
+  })
+
+  it('ends the request as well', async () => {
+    let hungUp: () => void = () => undefined
+    const ended = new Promise<void>((resolve) => (hungUp = resolve))
+    const url = await serve((_request, response) => void response.on('close', () => hungUp()))
+    const reading = probeReader({ name: 'slow', type: 'http', url, timeoutMs: 50 }, { now: () => 0, after: (ms, work) => { const timer = setTimeout(work, ms); return () => clearTimeout(timer) } })()
+    expect(await reading).toMatchObject({ problem: 'no answer within 50 ms' })
+    await ended
+  })
+
+  it('is not waited for when the run is over', async () => {
+    const over = new AbortController()
+    const reading = probeReader(never(), clock)(over.signal)
+    over.abort()
+    expect(await reading).toMatchObject({ value: undefined, problem: 'the run is over' })
+    expect(await probeReader(never(), clock)(over.signal)).toMatchObject({ problem: 'the run is over' })
+  })
+})

@@ -1,0 +1,16 @@
+import type { ExperimentResult } from '../run/run-experiment.js'
+
+/** Version of the journal's shape. */
+export const JOURNAL_VERSION = 1
+
+/** The results as data: everything that was seen, and what it came to. */
+export interface ResultJournal {
+  readonly version: typeof JOURNAL_VERSION
+  readonly experiments: readonly ExperimentResult[]
+}
+
+/** The results as a JSON journal. `undefined` is left out. */
+export function toJournal(results: readonly ExperimentResult[]): string {
+  const journal: ResultJournal = { version: JOURNAL_VERSION, experiments: results }
+  return `${JSON.stringify(journal, null, 2)}\n`
+}

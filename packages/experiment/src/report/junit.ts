@@ -1,0 +1,34 @@
+import type { ExperimentResult } from '../run/run-experiment.js'
+import { escaped } from './escape.js'
+import { toText } from './text.js'
+
+/** The results as JUnit XML: one test case an experiment; `inconclusive` and an unmet gate are errors, other verdicts but `pass` failures. */
+export function toJUnit(results: readonly ExperimentResult[]): string {
+  const failures = results.filter((result) => kindOf(result) === 'failure').length
+  const errors = results.filter((result) => kindOf(result) === 'error').length
+  const seconds = results.reduce((sum, { evidence }) => sum + secondsOf(evidence), 0)
+  const cases = results.map((result) => {
+    const { title, evidence, verdict } = result
+    const kind = kindOf(result)
+    const body = kind === undefined ? '' : `<${kind} type="${verdict.name}" message="${escaped(verdict.cause)}">${escaped(toText(result))}</${kind}>`
+    return `    <testcase classname="chaos" name="${escaped(title)}" time="${secondsOf(evidence).toFixed(3)}">${body}<system-out>${escaped(toText(result))}</system-out></testcase>`
+  })
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}">`,
+    `  <testsuite name="chaos experiments" tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}">`,
+    ...cases,
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n')
+}
+
+function kindOf({ verdict }: ExperimentResult): 'failure' | 'error' | undefined {
+  if (verdict.name === 'pass') return undefined
+  return verdict.name === 'inconclusive' || verdict.name === 'gate-unmet' ? 'error' : 'failure'
+}
+
+function secondsOf({ startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number }): number {
+  return Math.max(0, endedAt - startedAt) / 1_000
+}

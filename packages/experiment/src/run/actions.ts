@@ -1,0 +1,27 @@
+import type { Clock } from '@chaos/core'
+import type { Action } from '../model/experiment.js'
+import { withTimeout } from '../time.js'
+
+/** Longest time an action may take, in ms, unless it says otherwise. */
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** Does an action. @returns Why it failed, in words; `undefined` when it did not. */
+export async function perform(action: Action, clock: Clock): Promise<string | undefined> {
+  try {
+    await withTimeout(clock, action.timeoutMs ?? DEFAULT_TIMEOUT_MS, (signal) => work(action, signal))
+    return undefined
+  } catch (error) {
+    return `${action.name}: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+async function work(action: Action, signal: AbortSignal): Promise<void> {
+  if (action.type === 'function') {
+    await action.run()
+    return
+  }
+  const { url, method = 'POST', headers = {}, body } = action
+  const response = await fetch(url, { method, signal, headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  await response.body?.cancel()
+  if (!response.ok) throw new Error(`status ${response.status}`)
+}

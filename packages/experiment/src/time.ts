@@ -1,0 +1,57 @@
+import type { Clock } from '@chaos/core'
+
+/** Waits so long, or until the signal aborts. Never rejects. */
+export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) {
+      resolve()
+      return
+    }
+    const finish = (): void => {
+      cancel()
+      signal?.removeEventListener('abort', finish)
+      resolve()
+    }
+    const cancel = clock.after(ms, finish)
+    signal?.addEventListener('abort', finish, { once: true })
+  })
+}
+
+/**
+ * Gives work so long to finish; what it is handed aborts when the time is up, or when the caller's own signal does.
+ *
+ * @throws An error in words when the time is up first, or the signal's reason.
+ */
+export function withTimeout<T>(clock: Clock, timeoutMs: number, work: (signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
+  const abort = new AbortController()
+  return new Promise<T>((resolve, reject) => {
+    const leave = (): void => {
+      cancel()
+      outer?.removeEventListener('abort', onOuter)
+    }
+    const giveUp = (reason: Error): void => {
+      leave()
+      abort.abort(reason)
+      reject(reason)
+    }
+    const onOuter = (): void => giveUp(new Error('the run is over'))
+    const cancel = clock.after(timeoutMs, () => giveUp(new Error(`no answer within ${timeoutMs} ms`)))
+    if (outer?.aborted === true) {
+      onOuter()
+      return
+    }
+    outer?.addEventListener('abort', onOuter, { once: true })
+    Promise.resolve()
+      .then(() => work(abort.signal))
+      .then(resolve, reject)
+      .finally(leave)
+  })
+}
+
+/** Does work over and over, with a pause in between, until the signal aborts. */
+export async function repeat(clock: Clock, pauseMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await work()
+    await pause(clock, pauseMs, signal)
+  }
+}

@@ -1,0 +1,139 @@
+import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
+import { seriesOf } from '../run/alert-log.js'
+import type { AlertStretch, Evidence } from '../run/evidence.js'
+import { isMeant } from '../run/marks.js'
+
+/** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
+export type AlertOutcome =
+  | 'detected'
+  | 'late'
+  | 'missed'
+  | 'wrong-labels'
+  | 'silenced'
+  | 'already-firing'
+  | 'stuck'
+  | 'flapped'
+  | 'unexpected'
+  | 'monitoring-down'
+  | 'allowed'
+
+/** The verdict on one alert. */
+export interface AlertVerdict {
+  readonly name: string
+  readonly mustFire: boolean
+  readonly outcome: AlertOutcome
+  /** From the moment the fault landed until it was first seen firing, in ms. */
+  readonly afterMs: number | undefined
+  /** One sentence. */
+  readonly detail: string
+}
+
+/** Beyond so many ms without a reading nobody can say what alerts did. */
+export const MAX_READING_GAP_MS = 10_000
+
+const DEFAULT_RESOLVE_WITHIN_MS = 60_000
+
+type Labels = Readonly<Record<string, string>>
+
+/** Judges every alert that had to fire, and every other one that did, or was active when it should not have been. */
+export function judgeAlerts(experiment: Experiment, evidence: Evidence): readonly AlertVerdict[] {
+  const { mustFire = [], mayFire = [], resolveWithinMs = DEFAULT_RESOLVE_WITHIN_MS } = experiment.alerts ?? {}
+  const required = mustFire.map((expected) => judgeRequired(expected, resolveWithinMs, evidence))
+  const judged = new Set(required.filter(({ outcome }) => outcome === 'wrong-labels').map(({ name }) => name))
+  const others = new Map<string, AlertStretch[]>()
+  for (const stretch of firingSince(evidence.methodAt, evidence)) {
+    if (judged.has(stretch.name) || mustFire.some((expected) => isMeant(stretch, expected))) continue
+    const key = `${stretch.name} ${String(isAllowed(stretch, mayFire))}`
+    others.set(key, [...(others.get(key) ?? []), stretch])
+  }
+  const before = evidence.firingBefore.filter((name) => !mustFire.some((expected) => expected.name === name))
+  const dirty = [...new Set(before)].map((name): AlertVerdict => ({ name, mustFire: false, outcome: 'already-firing', afterMs: undefined, detail: ALREADY }))
+  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, mayFire, resolveWithinMs, evidence))]
+}
+
+const ALREADY = 'It was active before anything was broken.'
+
+function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidence: Evidence): AlertVerdict {
+  const { name, labels = {}, withinMs } = expected
+  const { t0 } = evidence.marks
+  const stretches = firingSince(t0?.at, evidence).filter((stretch) => stretch.name === name)
+  const matching = stretches.filter((stretch) => isMeant(stretch, expected))
+  const [first] = [...matching].sort((a, b) => a.from - b.from)
+  const afterMs = first === undefined || t0 === undefined ? undefined : Math.max(0, first.from - t0.at)
+  const verdict = (outcome: AlertOutcome, detail: string): AlertVerdict => ({ name, mustFire: true, outcome, afterMs, detail })
+
+  if (evidence.firingBefore.includes(name)) return verdict('already-firing', ALREADY)
+  if (first === undefined || afterMs === undefined) {
+    if (first !== undefined) return verdict('monitoring-down', 'It fired, but nobody saw a fault land.')
+    if (evidence.rulesFound !== undefined && !evidence.rulesFound.includes(name)) return verdict('missed', 'There is no rule of that name: it can never fire.')
+    if (evidence.brokenRules.includes(name)) return verdict('missed', 'The monitoring says that its rule is broken.')
+    const [other] = stretches
+    if (other !== undefined) return verdict('wrong-labels', `It fired with ${shown(other.labels)}, expected ${shown(labels)}.`)
+    if (isMonitoringDown(evidence)) return verdict('monitoring-down', 'The monitoring could not be read: nobody can say whether it fired.')
+    const wasPending = evidence.alerts.some((stretch) => stretch.state === 'pending' && isMeant(stretch, expected))
+    return verdict('missed', wasPending ? 'It was pending, but never fired.' : 'It never fired.')
+  }
+  if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
+  if (afterMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(afterMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
+  const unheard = whyUnheard(matching, expected, evidence)
+  if (unheard !== undefined) return verdict('silenced', unheard)
+  const unresolved = notResolved(matching, resolveWithinMs, evidence)
+  if (unresolved !== undefined) return verdict(...unresolved)
+  if (hasFlapped(matching)) return verdict('flapped', `It fired and resolved ${matching.length} times.`)
+  return verdict('detected', `It fired after ${ms(afterMs)} (deadline ${ms(withinMs)}) and resolved.`)
+}
+
+function judgeOther(stretches: readonly AlertStretch[], mayFire: readonly AlertMatcher[], resolveWithinMs: number, evidence: Evidence): AlertVerdict {
+  const [first] = stretches as readonly [AlertStretch, ...AlertStretch[]]
+  const { name, from, labels } = first
+  const { t0 } = evidence.marks
+  const afterMs = t0 === undefined ? undefined : Math.max(0, from - t0.at)
+  const verdict = (outcome: AlertOutcome, detail: string): AlertVerdict => ({ name, mustFire: false, outcome, afterMs, detail })
+  if (!isAllowed(first, mayFire)) return verdict('unexpected', `It fired with ${shown(labels)} and was not expected.`)
+  const unresolved = notResolved(stretches, resolveWithinMs, evidence)
+  return unresolved === undefined ? verdict('allowed', 'It may fire, and did.') : verdict(...unresolved)
+}
+
+function isAllowed(stretch: AlertStretch, mayFire: readonly AlertMatcher[]): boolean {
+  return mayFire.some((matcher) => isMeant(stretch, matcher))
+}
+
+function firingSince(since: number | undefined, { alerts }: Evidence): readonly AlertStretch[] {
+  return alerts.filter(({ state, to }) => state === 'firing' && (since === undefined || to === undefined || to >= since))
+}
+
+/** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived where one was waited for. */
+function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, { notifications }: Evidence): string | undefined {
+  const sources = new Set(stretches.filter(({ isSilenced }) => isSilenced).map(({ source }) => source))
+  for (const source of sources) if (stretches.every((stretch) => stretch.source !== source || stretch.isSilenced)) return 'It fired, but was silenced or inhibited: nobody heard.'
+  if (notifications === undefined) return undefined
+  const arrived = notifications.some((one) => one.status === 'firing' && isMeant(one, expected))
+  return arrived ? undefined : 'It fired, but no notification arrived: nobody heard.'
+}
+
+/** Why an alert counts as not resolved in time, if so. One series of labels is enough. */
+function notResolved(stretches: readonly AlertStretch[], resolveWithinMs: number, { marks: { t4 } }: Evidence): readonly [AlertOutcome, string] | undefined {
+  if (stretches.some(({ to }) => to === undefined)) return ['stuck', 'It had not resolved when the run ended.']
+  if (t4 === undefined) return undefined
+  const [last] = [...stretches].sort((a, b) => (b.to ?? 0) - (a.to ?? 0))
+  const afterMs = (last?.to ?? 0) - t4.at
+  if (afterMs - (last?.toErrorMs ?? 0) > resolveWithinMs) return ['stuck', `It resolved ${ms(afterMs)} after the fault had ended, expected within ${ms(resolveWithinMs)}.`]
+  if (afterMs > resolveWithinMs) return ['monitoring-down', `It resolved up to ${ms(afterMs)} after the fault had ended, read too seldom to say whether that was within ${ms(resolveWithinMs)}.`]
+  return undefined
+}
+
+/** Whether one series of labels of one source fired more than once. */
+function hasFlapped(stretches: readonly AlertStretch[]): boolean {
+  return new Set(stretches.map((stretch) => `${stretch.source} ${seriesOf(stretch)}`)).size < stretches.length
+}
+
+/** Whether alerts were read too seldom to say that something did not happen. */
+export function isMonitoringDown({ alertReadings }: Evidence): boolean {
+  return alertReadings.length === 0 || alertReadings.some(({ succeeded, longestGapMs }) => succeeded === 0 || longestGapMs > MAX_READING_GAP_MS)
+}
+
+function shown(labels: Labels): string {
+  return `{${Object.entries(labels).map(([name, value]) => `${name}="${value}"`).join(', ')}}`
+}
+
+const ms = (value: number): string => `${Math.round(value)} ms`
