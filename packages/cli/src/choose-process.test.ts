@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { chooseProcess } from './choose-process.js'
+
+const local = (pid: number, name: string) => ({ pid, name, socketPath: `/run/${pid}.sock`, startedAt: 0, targets: [] })
+const found = (...processes: ReturnType<typeof local>[]) => () => Promise.resolve(processes)
+
+describe('chooseProcess', () => {
+  it('takes the only local process, or the one that is named', async () => {
+    expect(await chooseProcess({}, {}, found(local(1, 'app')))).toEqual({ socketPath: '/run/1.sock' })
+    expect(await chooseProcess({ pid: '2' }, {}, found(local(1, 'app'), local(2, 'app')))).toEqual({ socketPath: '/run/2.sock' })
+    expect(await chooseProcess({ name: 'b' }, {}, found(local(1, 'a'), local(2, 'b')))).toEqual({ socketPath: '/run/2.sock' })
+    expect(await chooseProcess({ socket: '/x.sock' }, {}, found())).toEqual({ socketPath: '/x.sock' })
+  })
+
+  it('takes an address with its token from the environment, unless a local process is named', async () => {
+    const env = { CHAOS_URL: 'http://127.0.0.1:1/chaos', CHAOS_TOKEN: 't' }
+    expect(await chooseProcess({}, env, found())).toEqual({ url: env.CHAOS_URL, token: 't' })
+    expect(await chooseProcess({ name: 'a' }, env, found(local(1, 'a')))).toEqual({ socketPath: '/run/1.sock' })
+    await expect(chooseProcess({ url: 'http://x' }, {}, found())).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED' })
+  })
+
+  it.each([
+    ['none', found(), {}, 'CHAOS_NO_PROCESS', 'found none'],
+    ['several', found(local(1, 'a'), local(2, 'b')), {}, 'CHAOS_SEVERAL_PROCESSES', '2  b'],
+    ['none that fits', found(local(1, 'a')), { name: 'b' }, 'CHAOS_NO_PROCESS', '1  a'],
+  ])('refuses %s', async (_title, discover, flags, code, words) => {
+    const choosing = chooseProcess(flags, {}, discover)
+    await expect(choosing).rejects.toMatchObject({ code })
+    await expect(choosing).rejects.toThrow(words)
+  })
+})

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises'
+import { ChaosError } from '@chaos/core'
+import type { Address, LocalProcess } from '@chaos/control'
+
+/** How a process is named on the command line. */
+export interface ProcessFlags {
+  readonly url?: string
+  readonly tokenFile?: string
+  readonly socket?: string
+  readonly pid?: string
+  readonly name?: string
+}
+
+/**
+ * Decides which process is meant: an address, a socket, or one of the local ones.
+ *
+ * @throws ChaosError `CHAOS_NO_PROCESS`, `CHAOS_SEVERAL_PROCESSES`, `CHAOS_UNAUTHORIZED`
+ */
+export async function chooseProcess(flags: ProcessFlags, env: NodeJS.ProcessEnv, discover: () => Promise<readonly LocalProcess[]>): Promise<Address> {
+  const url = flags.url ?? (flags.socket === undefined && flags.pid === undefined && flags.name === undefined ? env['CHAOS_URL'] : undefined)
+  if (url !== undefined) {
+    const token = flags.tokenFile === undefined ? env['CHAOS_TOKEN'] : (await readFile(flags.tokenFile, 'utf8')).trim()
+    if (token === undefined || token === '') throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected a token for ${url}, got none.`)
+    return { url, token }
+  }
+  if (flags.socket !== undefined) return { socketPath: flags.socket }
+  const all = await discover()
+  const fitting = all.filter(({ pid, name }) => (flags.pid === undefined || String(pid) === flags.pid) && (flags.name === undefined || name === flags.name))
+  const [only, ...others] = fitting
+  if (only !== undefined && others.length === 0) return { socketPath: only.socketPath }
+  const seen = (processes: readonly LocalProcess[]): string => processes.map(({ pid, name }) => `  ${pid}  ${name}`).join('\n')
+  if (only === undefined) {
+    throw new ChaosError('CHAOS_NO_PROCESS', all.length === 0 ? 'Expected a running process with an open control endpoint, found none.' : `Expected a process that fits, found none among:\n${seen(all)}`)
+  }
+  throw new ChaosError('CHAOS_SEVERAL_PROCESSES', `Expected one process, found several:\n${seen(fitting)}`)
+}

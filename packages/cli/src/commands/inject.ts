@@ -1,0 +1,94 @@
+import { ChaosError, type InjectionState, type PortableInjectOptions } from '@chaos/core'
+import type { ControlClient } from '@chaos/control'
+import { parseDuration } from '../duration.js'
+import { EXIT } from '../exit-codes.js'
+import { findFault } from '../find-fault.js'
+import { flagsOf, readFlags } from '../flags.js'
+import type { Io } from '../io.js'
+import { injectionLine } from '../view/lines.js'
+import { json, withClient, type CommonFlags } from './command.js'
+
+/** Flags of `chaos inject` itself; what it does not know are options of the fault. */
+export interface InjectFlags extends CommonFlags {
+  readonly for?: string
+  readonly rate?: string
+  readonly limit?: string
+  readonly limitPerOperation?: string
+  readonly skip?: string
+  readonly every?: string
+  readonly only?: readonly string[]
+  readonly seed?: string
+  readonly id?: string
+  readonly hold?: string
+  readonly help?: boolean
+}
+
+/** Puts a fault in force. With `--hold connection` it stays until the fault ends or the user breaks off, which ends the fault. @returns The exit code. */
+export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, io: Io): Promise<number> {
+  return withClient(flags, io, async (client) => {
+    const info = await findFault(client, target, fault)
+    if (flags.help === true) {
+      io.out(`chaos inject ${target} ${info.name}\n\n${info.summary}\n`)
+      for (const { flag, value, description, isRequired } of flagsOf(info)) io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
+      return EXIT.ok
+    }
+    const options = readFlags(info, rest)
+    const hold = holdOf(flags.hold)
+    const state = await client.inject(target, info.name, options, { ...how(flags), hold })
+    report(state, flags, io)
+    if (hold === 'lease' || state.status === 'ended') return EXIT.ok
+    const ended = await untilEnded(client, state.id, io)
+    if (ended !== undefined) report(ended, flags, io)
+    return io.signal.aborted ? EXIT.interrupted : EXIT.ok
+  })
+}
+
+function report(state: InjectionState, flags: InjectFlags, { out }: Io): void {
+  if (flags.json === true) {
+    out(json(state))
+    return
+  }
+  out(injectionLine(state, Date.now()))
+  for (const evidence of state.evidence) out(`  ${JSON.stringify(evidence)}`)
+}
+
+function how(flags: InjectFlags): PortableInjectOptions {
+  const numbers = Object.fromEntries(
+    (['rate', 'limit', 'limitPerOperation', 'skip', 'every'] as const).flatMap((name) => {
+      const text = flags[name]
+      if (text === undefined) return []
+      const value = Number(text)
+      if (text.trim() === '' || Number.isNaN(value)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind \`--${name}\`, got \`${text}\`.`)
+      return [[name, value]]
+    }),
+  )
+  return {
+    ...numbers,
+    ...(flags.for === undefined ? {} : { leaseMs: parseDuration(flags.for) }),
+    ...(flags.only === undefined ? {} : { only: flags.only.flatMap((names) => names.split(',')) }),
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    ...(flags.id === undefined ? {} : { id: flags.id }),
+  }
+}
+
+function holdOf(hold = 'lease'): 'lease' | 'connection' {
+  if (hold === 'lease' || hold === 'connection') return hold
+  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--hold\` to be lease or connection, got \`${hold}\`.`)
+}
+
+/** Waits until a fault has ended, or the user breaks off. */
+function untilEnded(client: ControlClient, id: string, { signal }: Io): Promise<InjectionState | undefined> {
+  return new Promise((resolve) => {
+    const unfollow = client.follow((entry) => {
+      if (entry.type === 'ended' && entry.injection.id === id) finish(entry.injection)
+    })
+    const onAbort = (): void => finish(undefined)
+    const finish = (state: InjectionState | undefined): void => {
+      unfollow()
+      signal.removeEventListener('abort', onAbort)
+      resolve(state)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    void client.closed.then(() => finish(undefined))
+  })
+}

@@ -1,0 +1,18 @@
+import { ChaosError, type InjectionState } from '@chaos/core'
+import type { Io } from '../io.js'
+import { injectionLine } from '../view/lines.js'
+import { json, withClient, type CommonFlags } from './command.js'
+
+/** Ends injections by id, or all: of the controller, or of the process. */
+export function stop(ids: readonly string[], flags: CommonFlags & { readonly all?: boolean; readonly process?: boolean }, io: Io): Promise<void> {
+  if ((ids.length === 0) !== (flags.all === true || flags.process === true)) {
+    throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected ids of injections, or --all, got both or none.')
+  }
+  return withClient(flags, io, async (client) => {
+    const stopped: InjectionState[] = []
+    if (ids.length === 0) stopped.push(...(await client.stopAll({ process: flags.process === true })).stopped)
+    else for (const id of ids) stopped.push(await client.stop(id))
+    if (flags.json === true) io.out(json(stopped))
+    else io.out(stopped.length === 0 ? 'Nothing was in force.' : stopped.map((state) => injectionLine(state, Date.now())).join('\n'))
+  })
+}

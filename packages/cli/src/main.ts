@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { suggestion } from '@chaos/core'
+import { Command, CommanderError } from 'commander'
+import { EXIT, exitCodeOfError, nextStep } from './exit-codes.js'
+import type { Io } from './io.js'
+import { colours } from './view/colours.js'
+import { version } from './version.js'
+
+/** Verbs that this package brings; others are `chaos-<verb>` programs. */
+const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
+
+/**
+ * Runs the command.
+ *
+ * @param argv Arguments without program and script: `['inject', 'eventbus', 'delay-events']`.
+ * @returns The exit code.
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.ok
+  const program = new Command('chaos')
+    .description('Breaks a running Node.js process on purpose, and says what came of it.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
+    .addHelpText('after', '\nA process is found by its control socket; --url reaches one elsewhere, with its token in CHAOS_TOKEN or --token-file\n(not on the command line, where every user of the machine can read it).\n\nExamples:\n  chaos targets\n  chaos inject eventbus delay-events --delay-ms 1000 --for 10s\n  chaos run experiments/*.yaml --alerts-url http://127.0.0.1:9090 --report reports')
+
+  const verb = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--url <address>', 'address of a mounted endpoint: http://127.0.0.1:3000/chaos')
+      .option('--token-file <file>', 'file with the token of that endpoint')
+      .option('--socket <path>', 'path of a control socket')
+      .option('--pid <pid>', 'process id of a local process')
+      .option('--name <name>', 'name of a local process')
+      .option('--json', 'one JSON document on standard output')
+
+  verb('targets', 'what can be broken').action(async (flags) => (await import('./commands/list.js')).targets(flags as never, io))
+  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) => (await import('./commands/list.js')).faults(flags as never, io))
+  verb('status', 'what is in force').option('--all', 'also what has ended').action(async (flags) => (await import('./commands/list.js')).status(flags as never, io))
+  verb('watch', 'follow what happens').option('--hits', 'also every hit').action(async (flags) => (await import('./commands/watch.js')).watch(flags as never, io))
+  verb('stop', 'end injections')
+    .argument('[ids...]', 'ids of injections')
+    .option('--all', 'all of the controller')
+    .option('--process', 'all of the process')
+    .action(async (ids: string[], flags) => (await import('./commands/stop.js')).stop(ids, flags as never, io))
+  verb('inject', 'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`')
+    .argument('<target>', 'name of the target')
+    .argument('<fault>', 'name of the fault, or an unambiguous beginning of it')
+    .helpOption(false)
+    .option('--help', 'options of the fault')
+    .option('--for <time>', 'how long it stays in force: 500ms, 10s, 2m (default 60s)')
+    .option('--rate <share>', 'share of the operations to affect, 0 to 1')
+    .option('--limit <count>', 'operations to affect in all')
+    .option('--limit-per-operation <count>', 'operations to affect per name')
+    .option('--skip <count>', 'calls of each operation to let pass first')
+    .option('--every <count>', 'affect every n-th call of each operation')
+    .option('--only <names...>', 'operations it may affect: names or globs')
+    .option('--seed <text>', 'same seed, same decisions')
+    .option('--id <id>', 'name of the injection')
+    .option('--hold <lease|connection>', 'connection: stay, and end the fault when this command ends, however it ends')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (target: string, fault: string, flags, command: Command) => {
+      code = await (await import('./commands/inject.js')).inject(target, fault, command.args.slice(2), flags as never, io)
+    })
+  verb('run', 'run experiment files and judge them')
+    .argument('<files...>', 'experiments: YAML, JSON, or modules')
+    .option('--alerts-url <address>', 'address of the Prometheus HTTP API that knows the alerts')
+    .option('--alertmanager-url <address>', 'address of an Alertmanager')
+    .option('--webhook', 'receive notifications of an Alertmanager, and print where')
+    .option('--var <name=value...>', 'what ${NAME} in the files stands for')
+    .option('--report <directory>', 'write journal.json, junit.xml and report.html there')
+    .action(async (files: string[], flags) => {
+      code = await (await import('./commands/run.js')).run(files, flags as never, io)
+    })
+
+  const [name] = argv
+  try {
+    if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name)) return await otherVerb(name, argv.slice(1), io)
+    if (name === 'inject' && argv.includes('--help') && argv.filter((argument) => !argument.startsWith('-')).length < 3) {
+      program.commands.find((command) => command.name() === 'inject')?.outputHelp()
+      return EXIT.ok
+    }
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const colour = colours(io)
+    io.err(`${colour.red('error')}: ${error instanceof Error ? error.message : String(error)}`)
+    const next = nextStep(error)
+    if (next !== undefined) io.err(`${colour.bold('next')}: ${next}`)
+    return exitCodeOfError(error)
+  }
+}
+
+/** Runs the `chaos-<verb>` program that another package brings. */
+async function otherVerb(verb: string, args: readonly string[], io: Io): Promise<number> {
+  const folders = [join(process.cwd(), 'node_modules', '.bin'), ...(io.env['PATH'] ?? '').split(delimiter)]
+  const program = /^[\w-]+$/.test(verb) ? folders.map((folder) => join(folder, `chaos-${verb}`)).find((path) => existsSync(path)) : undefined
+  if (program === undefined) {
+    io.err(`error: Expected one of ${VERBS.join(', ')}, got \`${verb}\`.${suggestion(verb, VERBS)}`)
+    io.err('next: see `chaos --help`; a package that adds a verb brings a program `chaos-<verb>`')
+    return EXIT.usage
+  }
+  return new Promise((resolve, reject) => {
+    spawn(program, args, { stdio: 'inherit' }).on('error', reject).on('exit', (exit) => resolve(exit ?? EXIT.internal))
+  })
+}

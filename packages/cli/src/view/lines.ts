@@ -1,0 +1,24 @@
+import type { InjectionState, JournalEntry } from '@chaos/core'
+
+/** Rows in aligned columns. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+}
+
+/** An injection in one line. */
+export function injectionLine(state: InjectionState, now: number): string {
+  const left = state.status === 'ended' ? `ended (${state.outcome ?? ''})` : `${Math.max(0, (state.leaseEndsAt - now) / 1_000).toFixed(1)} s left`
+  const held = state.held > 0 ? `, ${state.held} held` : ''
+  return `${state.id}: ${left}, ${state.affected} of ${state.seen} operations affected${held}${state.landedAt === undefined ? ', has hit nothing' : ''}`
+}
+
+/** A journal entry in one line. */
+export function entryLine(entry: JournalEntry): string {
+  const time = new Date(entry.at).toISOString().slice(11, 23)
+  if (entry.type === 'hit') return `${time}  hit     ${entry.id}  ${entry.operation} #${entry.call}`
+  if (entry.type === 'warning') return `${time}  warning ${entry.id}  ${entry.message}`
+  const { injection } = entry
+  const detail = entry.type === 'ended' ? `${injection.outcome ?? ''}, ${injection.affected} of ${injection.seen} affected${injection.landedAt === undefined ? ', hit nothing' : ''}` : ''
+  return `${time}  ${entry.type.padEnd(7)} ${injection.id}  ${detail}`.trimEnd()
+}

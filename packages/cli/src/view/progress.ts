@@ -1,0 +1,34 @@
+import type { RunEvent } from '@chaos/experiment'
+import type { colours } from './colours.js'
+
+type Colours = ReturnType<typeof colours>
+
+/** What a run says, as lines for people. Probes speak only when they change sides. */
+export function progress(startedAt: number, colour: Colours, out: (line: string) => void): (event: RunEvent) => void {
+  const wasGood = new Map<string, boolean>()
+  const line = (at: number, text: string): void => out(`${colour.dim(`${((at - startedAt) / 1_000).toFixed(1).padStart(6)} s`)}  ${text}`)
+  return (event) => {
+    switch (event.type) {
+      case 'phase':
+        if (event.phase !== 'done') line(event.at, `${colour.bold(event.phase)}: ${event.detail}`)
+        break
+      case 'mark':
+        line(event.at, `${colour.cyan(event.mark)} ${event.detail}`)
+        break
+      case 'alert': {
+        const { name, state, to } = event.alert
+        const text = `${name} ${to === undefined ? state : `no longer ${state}`}`
+        line(event.at, `alert ${to === undefined && state === 'firing' ? colour.red(text) : to === undefined ? colour.yellow(text) : text}`)
+        break
+      }
+      case 'probe': {
+        const before = wasGood.get(event.probe)
+        wasGood.set(event.probe, event.sample.isGood)
+        if (before === undefined || before === event.sample.isGood) break
+        const value = event.sample.value === undefined ? 'no data' : Number(event.sample.value.toPrecision(4))
+        line(event.at, event.sample.isGood ? colour.green(`${event.probe} is good again (${value})`) : colour.yellow(`${event.probe} left its bounds (${value})`))
+        break
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+// A small app with a control socket, and one bus that ticks.
+import { EventEmitter } from 'node:events'
+import { createChaos, defineFault, option, optionsSchema, target } from '@chaos/core'
+import { openSocket } from '@chaos/control'
+
+const dropEvents = defineFault({
+  name: 'test/drop-events', kind: 'standing', summary: 'Loses events.', expects: 'an emitter', accepts: (value) => typeof value?.emit === 'function',
+  schema: optionsSchema({ label: option.optional(option.text('A label.'), 'none'), waitMs: option.optional(option.durationMs('Not used.')) }),
+  inject(bus, _options, context) {
+    context.patch(bus, 'emit', (below) => function emit(...args) {
+      return context.operation(args[0]).shouldInject(args) || below.call.apply(this, args)
+    })
+  },
+})
+const sayOnce = defineFault({
+  name: 'test/say-once', kind: 'instant', summary: 'Says something.', expects: 'anything', accepts: () => true, schema: optionsSchema({}),
+  inject(_bus, _options, context) {
+    if (context.operation('say').shouldInject([])) context.landed({ said: 'once' })
+  },
+})
+
+const bus = new EventEmitter().on('tick', () => undefined)
+setInterval(() => bus.emit('tick'), 5)
+const chaos = createChaos({ environment: 'test', targets: { bus: target(bus, [dropEvents, sayOnce]) } })
+await openSocket(chaos.controller, { name: 'test-app' })
+console.log('ready')

@@ -1,0 +1,185 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { connect, discover } from '@chaos/control'
+import { EXIT_CODES } from '@chaos/experiment'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { EXIT, main, type Io } from '../src/index.js'
+
+let folder: string
+let app: ChildProcess
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaos-cli-'))
+  app = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], { env: { ...process.env, CHAOS_SOCKET_DIR: join(folder, 's') }, stdio: ['ignore', 'pipe', 'inherit'] })
+  if (app.stdout === null) throw new Error('Expected the output of the app.')
+  await once(app.stdout, 'data')
+})
+afterAll(async () => {
+  app.kill('SIGKILL')
+  await rm(folder, { recursive: true, force: true })
+})
+beforeEach(async () => {
+  await chaos('stop', '--process')
+})
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function io(signal = new AbortController().signal, env: NodeJS.ProcessEnv = {}): Io & { readonly lines: { out: string[]; err: string[] } } {
+  const lines = { out: [] as string[], err: [] as string[] }
+  return { lines, out: (text) => lines.out.push(text), err: (text) => lines.err.push(text), isTerminal: false, env, signal, discover: () => discover({ directory: join(folder, 's') }), connect: (address) => connect(address) }
+}
+
+/** Runs the command within this process. */
+async function chaos(...argv: string[]): Promise<Ran> {
+  const used = io()
+  const code = await main(argv, used)
+  return { code, out: used.lines.out.join('\n'), err: used.lines.err.join('\n') }
+}
+
+describe('chaos', () => {
+  it('lists targets and faults, for people and as JSON', async () => {
+    expect(await chaos('targets')).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/bus +test\/drop-events, test\/say-once/) as string })
+    expect(JSON.parse((await chaos('targets', '--json')).out)).toEqual([{ name: 'bus', faults: ['test/drop-events', 'test/say-once'] }])
+    expect((await chaos('faults')).out).toContain('--label <string>  A label. Default none.')
+    expect(JSON.parse((await chaos('faults', '--json')).out)).toHaveLength(2)
+  })
+
+  it('injects by a short form, shows what is in force, and stops it', async () => {
+    const injected = await chaos('inject', 'bus', 'drop', '--label', 'x', '--for', '30s', '--rate', '0.5', '--seed', 's', '--id', 'mine', '--json')
+    expect(injected.code, injected.err).toBe(0)
+    expect(JSON.parse(injected.out)).toMatchObject({ id: 'mine', fault: 'test/drop-events', leaseMs: 30_000, seed: 's', options: { label: 'x' } })
+    expect((await chaos('status')).out).toContain('mine: ')
+    expect(await chaos('stop', 'mine')).toMatchObject({ code: 0, out: expect.stringContaining('ended (stopped)') as string })
+    expect((await chaos('status')).out).toBe('Nothing is in force.')
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).toContainEqual(expect.objectContaining({ id: 'mine', outcome: 'stopped' }))
+  })
+
+  it('prints the evidence of an instant fault', async () => {
+    expect((await chaos('inject', 'bus', 'say-once')).out).toContain('{"said":"once"}')
+  })
+
+  it('makes help from the schema that the process serves', async () => {
+    const { code, out } = await chaos('inject', 'bus', 'drop-events', '--help')
+    expect(code).toBe(0)
+    expect(out).toContain('--wait-ms <time>')
+    expect((await chaos('inject', '--help')).out).toContain('--hold')
+    expect((await chaos('--help')).out).toContain('Examples:')
+    expect((await chaos('--version')).out).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
+  it.each([
+    ['a target', ['inject', 'bsu', 'drop'], EXIT.usage, 'Did you mean `bus`?'],
+    ['a fault', ['inject', 'bus', 'dorp-events'], EXIT.usage, 'Did you mean `drop-events`?'],
+    ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, 'Did you mean `--label`?'],
+    ['a rate', ['inject', 'bus', 'drop', '--rate', '2'], EXIT.usage, 'from 0 to 1'],
+    ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list what is in force'],
+    ['a verb', ['inejct'], EXIT.usage, 'Did you mean `inject`?'],
+    ['a process', ['targets', '--name', 'nobody'], EXIT.unreachable, 'test-app'],
+    ['an address', ['targets', '--socket', '/nowhere.sock'], EXIT.unreachable, 'next: check that the process runs'],
+    ['a file', ['run', '/nowhere.yaml'], EXIT.usage, '/nowhere.yaml'],
+    ['nothing to stop', ['stop'], EXIT.usage, '--all'],
+  ])('says on standard error what is wrong with %s, with the exit code of the cause', async (_what, argv, code, words) => {
+    const ran = await chaos(...argv)
+    expect(ran.err).toContain(words)
+    expect(ran.out).toBe('')
+    expect(ran.code).toBe(code)
+  })
+
+  it('ends a fault that is held by the connection when the user breaks off', async () => {
+    const abort = new AbortController()
+    const used = io(abort.signal)
+    const running = main(['inject', 'bus', 'drop', '--hold', 'connection', '--id', 'held'], used)
+    await vi.waitFor(async () => expect((await chaos('status')).out).toContain('held: '))
+    abort.abort()
+    expect(await running).toBe(EXIT.interrupted)
+    await vi.waitFor(async () => expect((await chaos('status')).out).toBe('Nothing is in force.'))
+  })
+
+  it('ends a fault that is held by the connection when the command is killed', async () => {
+    const [found] = await discover({ directory: join(folder, 's') })
+    const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+    const command = spawn(process.execPath, [bin, 'inject', 'bus', 'drop', '--hold', 'connection', '--id', 'killed', '--socket', found?.socketPath ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await vi.waitFor(async () => expect((await chaos('status')).out).toContain('killed: '), { timeout: 10_000 })
+    command.kill('SIGKILL')
+    await vi.waitFor(async () => expect((await chaos('status')).out).toBe('Nothing is in force.'), { timeout: 10_000 })
+  })
+
+  it('follows what happens as JSON lines', async () => {
+    const abort = new AbortController()
+    const used = io(abort.signal)
+    const watching = main(['watch', '--json'], used)
+    await vi.waitFor(async () => {
+      await chaos('inject', 'bus', 'say-once')
+      expect(used.lines.out.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(expect.arrayContaining(['armed', 'landed', 'ended']))
+    })
+    abort.abort()
+    expect(await watching).toBe(0)
+  })
+})
+
+describe('chaos run', () => {
+  const experiment = (lease: number, id: string): string => `
+title: ${id}
+steadyState:
+  holdForMs: 50
+  timeoutMs: 5000
+  probes:
+    - { name: nothing in force, type: http, url: 'http://127.0.0.1:1/', status: 200 }
+method:
+  - inject: { target: bus, fault: drop-events, leaseMs: ${lease} }
+`
+
+  it('judges, writes reports, and exits by the verdict', async () => {
+    const file = join(folder, 'gate.yaml')
+    await writeFile(file, experiment(200, 'a gate that cannot be met').replace('timeoutMs: 5000', 'timeoutMs: 300'))
+    const ran = await chaos('run', file, '--report', join(folder, 'reports'))
+    expect(ran.code, ran.err).toBe(EXIT_CODES['gate-unmet'])
+    expect(ran.out).toContain('gate-unmet: ')
+    expect(JSON.parse(await readFile(join(folder, 'reports', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ verdict: { name: 'gate-unmet' } }] })
+    expect(await readFile(join(folder, 'reports', 'report.html'), 'utf8')).toContain('gate-unmet')
+    expect(await readFile(join(folder, 'reports', 'junit.xml'), 'utf8')).toContain('<error')
+  })
+
+  it('passes, with one JSON document on standard output', async () => {
+    const file = join(folder, 'pass.mjs')
+    await writeFile(file, `export default {
+      title: 'losing events', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
+      method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 300 } }], recovery: { withinMs: 10000 },
+    }`)
+    const ran = await chaos('run', file, '--json')
+    expect(ran.code, ran.err + ran.out).toBe(0)
+    expect(JSON.parse(ran.out)).toMatchObject({ experiments: [{ title: 'losing events', verdict: { name: 'pass' } }] })
+  })
+
+  it('takes everything back when the user breaks off', async () => {
+    const file = join(folder, 'long.mjs')
+    await writeFile(file, `export default {
+      title: 'long', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
+      method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
+    }`)
+    const abort = new AbortController()
+    const used = io(abort.signal)
+    const running = main(['run', file], used)
+    setTimeout(() => console.log('DBG', used.lines), 3500)
+    await vi.waitFor(async () => expect((await chaos('status')).out).toContain('drop-events'), { timeout: 10_000 })
+    abort.abort()
+    expect(await running).toBe(EXIT.interrupted)
+    expect((await chaos('status')).out).toBe('Nothing is in force.')
+  })
+
+  it('breaks nothing when one of several files is wrong', async () => {
+    const file = join(folder, 'wrong.yaml')
+    await writeFile(file, 'title: wrong\nsteadystate: {}\n')
+    const ran = await chaos('run', join(folder, 'pass.mjs'), file)
+    expect(ran.code).toBe(EXIT.usage)
+    expect(ran.err).toContain('wrong.yaml:2:1')
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ status: 'active' }))
+  })
+})
