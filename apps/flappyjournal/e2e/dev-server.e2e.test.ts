@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { registeredControllers } from '@chaos/core'
+import { discover } from '@chaos/control'
+import { shapeDifference, shapeOf } from '@chaos/core/testing'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { startLoad, type Load } from '../demo/load.js'
+import { startApp } from '../src/app.js'
+import { wireChaos } from '../src/chaos.js'
+import { appFolder, configFrom } from '../src/config.js'
+import { ConsciousnessEventBus } from '../src/event-bus.js'
+import { folder, runScript } from './helpers.js'
+
+const SECRET = 'a secret of at least thirty-two characters'
+
+interface Dev {
+  readonly url: string
+  readonly alertsUrl: string
+  readonly sockets: string
+  readonly log: () => Promise<string>
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** A dev server in a process of its own. */
+async function devServer(env: NodeJS.ProcessEnv = {}): Promise<Dev> {
+  const work = await folder()
+  const sockets = join(work, 's')
+  const child = spawn(process.execPath, ['dist/main.js'], {
+    cwd: appFolder,
+    env: { ...process.env, NODE_ENV: 'development', CHAOS: 'on', FLAPPY_WINDOWS: 'demo', PORT: '0', JWT_SECRET: SECRET, LEVEL_PATH: join(work, 'level'), CHAOS_SOCKET_DIR: sockets, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  onTestFinished(async () => {
+    child.kill('SIGTERM')
+    await exited
+  })
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+  await vi.waitFor(() => expect(out).toContain('"listening"'), { timeout: 30_000 })
+  const { url, alertsUrl } = JSON.parse(out.split('\n').find((line) => line.includes('"listening"')) ?? '{}') as { url: string; alertsUrl: string }
+  return { url, alertsUrl, sockets, log: () => Promise.resolve(out), env: { CHAOS_SOCKET_DIR: sockets, FLAPPY_URL: url } }
+}
+
+async function loadOn({ url }: { readonly url: string }): Promise<Load> {
+  const load = await startLoad({ url, secret: SECRET, users: 3 })
+  onTestFinished(() => load.stop())
+  await vi.waitFor(() => expect(load.accounts().acknowledged).toBeGreaterThan(3), { timeout: 10_000 })
+  return load
+}
+
+describe('osComponentChaos', () => {
+  it('breaks worker, event bus and adapter of the running dev server: the alert fires, health comes back, nothing acknowledged is lost', async () => {
+    const dev = await devServer()
+    const load = await loadOn(dev)
+    await vi.waitFor(async () => expect((await fetch(`${dev.url}/healthz`)).status).toBe(200), { timeout: 10_000 })
+    for (const [target, alert] of [['worker', 'WorkerRestarted'], ['eventbus', 'SpiralEventLagHigh'], ['adapter', 'CircuitBreakerOpen']] as const) {
+      const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', target], dev.env)
+      expect(out).toContain(`the alert ${alert} fired`)
+      expect(out).toContain('/healthz answers 200')
+      expect(code, out).toBe(0)
+      await vi.waitFor(async () => expect(((await (await fetch(`${dev.url}/alerts`)).json()) as { alerts: unknown[] }).alerts).toEqual([]), { timeout: 60_000, interval: 500 })
+    }
+    expect((await load.look()).lost).toBe(0)
+  })
+
+  it('says which targets there are, and what to do where nothing runs', async () => {
+    const wrong = await runScript(['tools/chaos/osComponentChaos.cjs', 'wroker'])
+    expect(wrong).toMatchObject({ code: 2, out: expect.stringContaining('worker, eventbus, adapter') as string })
+    expect(wrong.out).toContain('Did you mean `worker`?')
+    const nobody = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], { CHAOS_SOCKET_DIR: await folder() })
+    expect(nobody).toMatchObject({ code: 3, out: expect.stringContaining('npm run dev') as string })
+  })
+})
+
+describe('the original request', () => {
+  it('an injected adapter error triggers the alert, and the alert is logged', async () => {
+    const dev = await devServer()
+    await loadOn(dev)
+    const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
+    expect(code, out).toBe(0)
+    expect(await dev.log()).toMatch(/\{"event":"alert firing","alert":"CircuitBreakerOpen","severity":"page"/)
+    await vi.waitFor(async () => expect(await dev.log()).toContain('{"event":"alert resolved","alert":"CircuitBreakerOpen"'), { timeout: 60_000, interval: 500 })
+  })
+})
+
+describe('a controller that is killed', () => {
+  it('leaves the app untouched within the lease', async () => {
+    const work = await folder()
+    const sockets = join(work, 's')
+    vi.stubEnv('CHAOS', 'on')
+    vi.stubEnv('CHAOS_SOCKET_DIR', sockets)
+    vi.stubEnv('CHAOS_TOKEN', 'a-token-of-more-than-sixteen-characters')
+    const bus = new ConsciousnessEventBus()
+    const { emit } = bus
+    const before = [shapeOf(bus), shapeOf(ConsciousnessEventBus.prototype)]
+    const app = await startApp(configFrom({ JWT_SECRET: SECRET, PORT: '0', NODE_ENV: 'development', FLAPPY_WINDOWS: 'demo' }), wireChaos, bus)
+    onTestFinished(() => app.close())
+    const load = await loadOn(app)
+    const [controller] = registeredControllers()
+    if (controller === undefined) throw new Error('Expected the app to have a controller.')
+
+    // The experiment holds its fault by a lease of 15 s; the command that runs it is killed as soon as the fault has landed.
+    const landed = new Promise<void>((resolve) => {
+      const stop = controller.follow(({ type }) => {
+        if (type !== 'landed') return
+        stop()
+        resolve()
+      })
+    })
+    const ended = new Promise<{ outcome: string | undefined; tookMs: number; leaseMs: number }>((resolve) => {
+      const stop = controller.follow((entry) => {
+        if (entry.type !== 'ended') return
+        stop()
+        resolve({ outcome: entry.injection.outcome, tookMs: (entry.injection.endedAt ?? 0) - entry.injection.armedAt, leaseMs: entry.injection.leaseMs })
+      })
+    })
+    const bin = join(createRequire(import.meta.url).resolve('@chaos/cli/package.json'), '..', 'dist', 'bin.js')
+    const variables = { APP_URL: app.url, ALERTS_URL: app.alertsUrl, LOAD_URL: load.url }
+    const flags = Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}=${value}`])
+    const command = spawn(process.execPath, [bin, 'run', join(appFolder, 'experiments', 'eventbus.yaml'), '--alerts-url', app.alertsUrl, ...flags], { stdio: 'ignore', env: { ...process.env, CHAOS_SOCKET_DIR: sockets } })
+    onTestFinished(() => void command.kill('SIGKILL'))
+    await landed
+    expect(shapeDifference(before[1] ?? [], shapeOf(ConsciousnessEventBus.prototype))).toBeDefined()
+    command.kill('SIGKILL')
+    await once(command, 'exit')
+    const { outcome, leaseMs } = await ended
+    expect([outcome, leaseMs]).toEqual(['lease-expired', 15_000])
+    expect(bus.emit).toBe(emit)
+    expect(shapeDifference(before[1] ?? [], shapeOf(ConsciousnessEventBus.prototype))).toBeUndefined()
+    expect((await load.look()).lost).toBe(0)
+  })
+})
+
+describe('where chaos is not allowed', () => {
+  it.each([
+    ['production', { NODE_ENV: 'production' }],
+    ['no environment', { NODE_ENV: '' }],
+    ['development without the switch', { CHAOS: '' }],
+  ])('in %s there is no endpoint, arming is refused, and the app serves', async (_title, env) => {
+    const dev = await devServer(env)
+    for (const path of ['/chaos', '/chaos/info', '/chaos/injections']) expect((await fetch(dev.url + path)).status).toBe(404)
+    expect(await discover({ directory: dev.sockets })).toEqual([])
+    const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], dev.env)
+    expect(code).toBe(3)
+    expect(out).toContain('Expected one running FlappyJournal dev server')
+    const load = await loadOn(dev)
+    expect(load.accounts().failed).toBe(0)
+  })
+})
+
+describe('the rules', () => {
+  it('mean the same to a real Prometheus (skipped without one: Debian package prometheus)', async (context) => {
+    const work = await folder()
+    const hasPrometheus = await runScript(['-e', "require('node:child_process').execFileSync('prometheus', ['--version'])"]).then(({ code }) => code === 0)
+    if (!hasPrometheus && process.env['CHAOS_REQUIRE_SERVICES'] !== 'all') context.skip()
+    const dev = await devServer()
+    await loadOn(dev)
+    const config = { global: { scrape_interval: '500ms', evaluation_interval: '500ms', scrape_timeout: '500ms' }, rule_files: [join(appFolder, 'rules/alerts.demo.yml')], scrape_configs: [{ job_name: 'flappyjournal', static_configs: [{ targets: [new URL(dev.url).host] }] }] }
+    await writeFile(join(work, 'prometheus.yml'), JSON.stringify(config))
+    const port = 20_000 + (process.pid % 20_000)
+    const prometheus = spawn('prometheus', [`--config.file=${join(work, 'prometheus.yml')}`, `--storage.tsdb.path=${join(work, 'tsdb')}`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=error'], { stdio: 'ignore' })
+    const exited = once(prometheus, 'exit')
+    onTestFinished(async () => {
+      prometheus.kill('SIGTERM')
+      await exited
+    })
+    const firingAt = async (base: string): Promise<string[]> => {
+      const { data } = (await (await fetch(`${base}/api/v1/alerts`)).json()) as { data: { alerts: { labels: { alertname: string }; state: string }[] } }
+      return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname).sort()
+    }
+    const real = `http://127.0.0.1:${port}`
+    await vi.waitFor(async () => expect(await firingAt(real)).toEqual([]), { timeout: 30_000, interval: 500 })
+    const breaking = runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
+    const expected = ['CircuitBreakerOpen', 'StorageErrorsHigh']
+    await vi.waitFor(async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([expected, expected]), { timeout: 40_000, interval: 250 })
+    expect((await breaking).code).toBe(0)
+    await vi.waitFor(async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([[], []]), { timeout: 60_000, interval: 500 })
+  })
+})

@@ -1,0 +1,103 @@
+import type { Worker } from 'node:worker_threads'
+import type { Registry } from 'prom-client'
+import { startEvaluator, type Evaluator } from './alerts/evaluator.js'
+import type { AlertState } from './alerts/alert-states.js'
+import { requester } from './bus-request.js'
+import type { Config } from './config.js'
+import { ConsciousnessEventBus } from './event-bus.js'
+import { watchHealth } from './health.js'
+import { journalApi } from './journal-api.js'
+import { appMetrics } from './metrics.js'
+import { startServer, type Mounted } from './secure-server.js'
+import { startSpiralMemory } from './spiral-memory.js'
+import { openStorage } from './storage/open-storage.js'
+import type { StorageAdapter } from './storage/adapter.js'
+import { superviseLoop } from './supervisor.js'
+
+/** The running app, and what a wiring may take hold of. */
+export interface App {
+  readonly config: Config
+  readonly url: string
+  readonly bus: ConsciousnessEventBus
+  /** The adapter beneath breaker, retries and fallback. */
+  readonly storageBackend: StorageAdapter
+  readonly workers: () => readonly Worker[]
+  readonly registry: Registry
+  readonly alertsUrl: string
+  mount(part: Mounted): void
+  /** Runs before the app closes. */
+  onClose(close: () => Promise<void>): void
+  close(): Promise<void>
+}
+
+/** How long an API request waits for the memory, in ms: more than twice a bus that is 1000 ms late, since request and answer are both held. */
+const REQUEST_TIMEOUT_MS = 5_000
+const MODULE = 'journal'
+
+/** What is added to the app from outside, before its evaluator starts. */
+export type Wiring = (app: App) => Promise<{ readonly ruleFiles: readonly string[] }>
+
+/**
+ * Starts the app.
+ *
+ * @param wire Adds what is not the app's own: rule files, metrics, mounted handlers.
+ */
+export async function startApp(config: Config, wire?: Wiring, bus = new ConsciousnessEventBus()): Promise<App> {
+  const storage = await openStorage(config)
+  const supervisor = superviseLoop({ restarts: config.supervisorRestarts, onReport: (report) => bus.emit('consciousness:update', report) })
+  const metrics = appMetrics(bus, storage, supervisor)
+  const stopMemory = startSpiralMemory(bus, storage)
+  const memory = requester(bus, MODULE, REQUEST_TIMEOUT_MS)
+  const health = watchHealth(bus, storage, supervisor)
+  const alerting: { evaluator?: Evaluator } = {}
+  const server = await startServer({ ...config, api: journalApi(memory), health, metrics, bus, alertsUrl: () => alerting.evaluator?.url })
+  const tick = setInterval(() => bus.emit('system_tick', Date.now()), 1_000)
+  bus.subscribe(MODULE, 'system_tick', () => undefined)
+
+  const closing: (() => Promise<void>)[] = []
+  const url = `http://${config.host}:${server.port}`
+  const app: App = {
+    config,
+    url,
+    bus,
+    storageBackend: storage.backend,
+    workers: () => supervisor.workers(),
+    registry: metrics.registry,
+    get alertsUrl() {
+      return alerting.evaluator?.url ?? ''
+    },
+    mount: (part) => server.mount(part),
+    onClose: (close) => void closing.push(close),
+    async close() {
+      for (const close of closing.splice(0).reverse()) await close()
+      clearInterval(tick)
+      await alerting.evaluator?.close()
+      await server.close()
+      memory.close()
+      health.close()
+      stopMemory()
+      metrics.close()
+      await supervisor.stop()
+      await storage.close()
+      bus.removeAllListeners()
+    },
+  }
+  try {
+    alerting.evaluator = await evaluate(app, await wire?.(app))
+  } catch (error) {
+    // Half an app is no app: what runs already must not stay behind.
+    await app.close()
+    throw error
+  }
+  return app
+}
+
+function evaluate({ config, url }: App, wired: Awaited<ReturnType<Wiring>> | undefined): Promise<Evaluator> {
+  const settings = { metricsUrl: `${url}/metrics`, ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])], intervalMs: config.windows === 'demo' ? 500 : 5_000, webhookUrl: config.alertWebhookUrl }
+  return startEvaluator(settings, logAlert)
+}
+
+/** One line a change: the alert is logged. */
+function logAlert({ name, state, labels, value }: AlertState): void {
+  console.log(JSON.stringify({ event: `alert ${state}`, alert: name, severity: labels['severity'], value, at: new Date().toISOString() }))
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import type { ConsciousnessEventBus } from './event-bus.js'
+
+/** No answer came over the bus in time. */
+export class BusTimeoutError extends Error {
+  override readonly name = 'BusTimeoutError'
+}
+
+/** Asks over the bus and waits for the answer that bears the request's id. */
+export interface Requester {
+  /** @throws BusTimeoutError when no answer came; the error of a `.fail` answer */
+  ask(event: 'spiral.memory.store' | 'spiral.memory.retrieve', payload: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>
+  close(): void
+}
+
+type Answer = Readonly<Record<string, unknown>> & { readonly requestId: string }
+interface Waiting {
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Makes the requester of a module.
+ *
+ * @param timeoutMs Longest wait for an answer, in ms: more than twice what a late bus holds an event back, since request and answer are both held.
+ */
+export function requester(bus: ConsciousnessEventBus, module: string, timeoutMs: number): Requester {
+  const waiting = new Map<string, Waiting>()
+  const take = (payload: unknown): Waiting | undefined => {
+    const { requestId } = payload as Answer
+    const found = waiting.get(requestId)
+    waiting.delete(requestId)
+    return found
+  }
+  const onOk = (payload: unknown): void => take(payload)?.resolve(payload as Answer)
+  const onFail = (payload: unknown): void => take(payload)?.reject((payload as { readonly error: unknown }).error)
+  for (const event of ['spiral.memory.store', 'spiral.memory.retrieve']) {
+    bus.subscribe(module, `${event}.ok`, onOk)
+    bus.subscribe(module, `${event}.fail`, onFail)
+  }
+  return {
+    ask(event, payload) {
+      const requestId = randomUUID()
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(requestId)
+          reject(new BusTimeoutError(`Expected an answer to ${event} within ${timeoutMs} ms.`))
+        }, timeoutMs)
+        const settle = <T>(finish: (value: T) => void) => (value: T): void => {
+          clearTimeout(timer)
+          finish(value)
+        }
+        waiting.set(requestId, { resolve: settle(resolve), reject: settle(reject) })
+        bus.emit(`${event}.request`, { ...payload, requestId })
+      })
+    },
+    close() {
+      for (const event of ['spiral.memory.store', 'spiral.memory.retrieve']) {
+        bus.unsubscribe(module, `${event}.ok`, onOk)
+        bus.unsubscribe(module, `${event}.fail`, onFail)
+      }
+      for (const { reject } of waiting.values()) reject(new BusTimeoutError('The app is closing.'))
+      waiting.clear()
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** How the app runs. Everything has a default but the secret. */
+export interface Config {
+  /** 0: any free port. */
+  readonly port: number
+  readonly host: string
+  /** What tokens are signed with (HS256). */
+  readonly jwtSecret: string
+  readonly environment: string | undefined
+  /** Redis is used when this is set. */
+  readonly redisUrl: string | undefined
+  /** Else Level, when this is set; else memory. */
+  readonly levelPath: string | undefined
+  /** `full`: windows of minutes; `demo`: windows of seconds. */
+  readonly windows: 'full' | 'demo'
+  /** Rule files of the evaluator, beside those that chaos brings. */
+  readonly ruleFiles: readonly string[]
+  /** Where alert changes are posted, in the shape of an Alertmanager webhook. */
+  readonly alertWebhookUrl: string | undefined
+  /** Off only in tests that prove that its absence is noticed. */
+  readonly supervisorRestarts: boolean
+  /** Off only in tests that prove that its absence is noticed. */
+  readonly storageFallback: boolean
+}
+
+/** Folder of the app, from `src` and from `dist` alike. */
+export const appFolder = fileURLToPath(new URL('..', import.meta.url))
+
+/** A worker's built file; the same from `src` and from `dist`. */
+export function workerFile(name: 'loop-worker' | 'evaluator-worker'): URL {
+  return pathToFileURL(`${appFolder}dist/${name}.js`)
+}
+
+/** The rule file of a set of windows. */
+export function ruleFile(name: 'alerts' | 'chaos', windows: Config['windows']): string {
+  return `${appFolder}rules/${name}.${windows}.yml`
+}
+
+/**
+ * Reads the configuration from environment variables.
+ *
+ * @throws TypeError when a value is not of its kind, or the secret is missing
+ */
+export function configFrom(env: NodeJS.ProcessEnv): Config {
+  const windows = env['FLAPPY_WINDOWS'] ?? 'full'
+  if (windows !== 'full' && windows !== 'demo') throw new TypeError(`Expected FLAPPY_WINDOWS to be full or demo, got \`${windows}\`.`)
+  const port = Number(env['PORT'] ?? 3000)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError(`Expected PORT to be a whole number from 0 to 65535, got \`${env['PORT'] ?? ''}\`.`)
+  const jwtSecret = env['JWT_SECRET'] ?? ''
+  if (jwtSecret.length < 32) throw new TypeError(`Expected JWT_SECRET to be a text of at least 32 characters, got ${jwtSecret.length}.`)
+  const rules = env['FLAPPY_RULES']
+  return {
+    port,
+    host: env['HOST'] ?? '127.0.0.1',
+    jwtSecret,
+    environment: env['NODE_ENV'],
+    redisUrl: env['REDIS_URL'],
+    levelPath: env['LEVEL_PATH'],
+    windows,
+    ruleFiles: rules === undefined ? [ruleFile('alerts', windows)] : rules.split(','),
+    alertWebhookUrl: env['ALERT_WEBHOOK_URL'],
+    supervisorRestarts: env['SUPERVISOR_RESTART'] !== 'off',
+    storageFallback: env['STORAGE_FALLBACK'] !== 'off',
+  }
+}

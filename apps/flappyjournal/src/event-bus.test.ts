@@ -1,0 +1,59 @@
+import { EventEmitter } from 'node:events'
+import { describe, expect, it, vi } from 'vitest'
+import { ConsciousnessEventBus, eventBus } from './event-bus.js'
+
+describe('ConsciousnessEventBus', () => {
+  it('calls a handler once an event, however often it was subscribed', () => {
+    const bus = new ConsciousnessEventBus()
+    const handler = vi.fn()
+    bus.subscribe('a', 'tick', handler)
+    bus.subscribe('a', 'tick', handler)
+    bus.emit('tick', 1)
+    expect(handler).toHaveBeenCalledExactlyOnceWith(1)
+    bus.unsubscribe('a', 'tick', handler)
+    expect(bus.emit('tick', 2)).toBe(false)
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+
+  it('measures lag to the end of the last handler, and counts what waits', async () => {
+    const bus = new ConsciousnessEventBus()
+    const lags: number[] = []
+    bus.onLag = (lag) => lags.push(lag)
+    const gate: { open: () => void } = { open: () => undefined }
+    bus.subscribe('slow', 'tick', () => new Promise((resolve) => (gate.open = resolve)))
+    bus.subscribe('quick', 'tick', () => undefined)
+    bus.emit('tick')
+    expect([bus.backlog, lags]).toEqual([1, []])
+    gate.open()
+    await vi.waitFor(() => expect(lags).toHaveLength(1))
+    expect(bus.backlog).toBe(0)
+  })
+
+  it('counts a handler that fails as ended, and reports it', async () => {
+    const bus = new ConsciousnessEventBus()
+    const errors: unknown[] = []
+    bus.onHandlerError = (error) => errors.push(error)
+    bus.subscribe('a', 'tick', () => Promise.reject(new Error('handler')))
+    bus.emit('tick')
+    await vi.waitFor(() => expect(errors).toHaveLength(1))
+    expect(bus.backlog).toBe(0)
+  })
+
+  it('keeps the last 100 events, and knows who subscribes', () => {
+    const bus = new ConsciousnessEventBus()
+    bus.subscribe('journal', 'tick', () => undefined)
+    bus.subscribe('health', 'tick', () => undefined)
+    for (let n = 0; n < 150; n += 1) bus.emit(n % 2 === 0 ? 'tick' : 'tock', n)
+    expect(bus.getEventHistory()).toHaveLength(100)
+    expect(bus.getEventHistory('tock').at(-1)?.payload).toBe(149)
+    expect(bus.getSubscribers('tick')).toEqual({ tick: ['journal', 'health'] })
+    bus.subscribe('watcher', 'module:status', () => undefined)
+    bus.broadcastModuleStatus('memory', 'started', { backend: 'level' })
+    expect(bus.getEventHistory('module:status').at(-1)?.payload).toMatchObject({ module: 'memory', status: 'started', details: { backend: 'level' } })
+  })
+
+  it('publishes through super.emit, and is one per process', () => {
+    expect(Object.getPrototypeOf(ConsciousnessEventBus.prototype)).toBe(EventEmitter.prototype)
+    expect(eventBus()).toBe(eventBus())
+  })
+})

@@ -1,0 +1,40 @@
+import { parentPort, workerData } from 'node:worker_threads'
+
+/** What the loop reports, about once a second. */
+export interface LoopReport {
+  /** Turns a second, measured. */
+  readonly hz: number
+  /** How far the last turn was from its time, in ms. */
+  readonly skewMs: number
+  readonly turns: number
+}
+
+const { hz } = workerData as { readonly hz: number }
+const periodMs = 1_000 / hz
+const startedAt = performance.now()
+let turns = 0
+let reportedAt = startedAt
+let reportedTurns = 0
+let isRunning = true
+
+/** Turns at fixed times counted from the start, so that no delay adds up. After a long stall it goes on from now instead of catching up. */
+function turn(): void {
+  const now = performance.now()
+  turns += 1
+  const behind = Math.floor((now - (startedAt + skipped)) / periodMs) - turns
+  if (behind > hz) skipped += behind * periodMs
+  const nextAt = startedAt + skipped + (turns + 1) * periodMs
+  if (now - reportedAt >= 1_000) {
+    parentPort?.postMessage({ hz: ((turns - reportedTurns) * 1_000) / (now - reportedAt), skewMs: now - (nextAt - periodMs), turns } satisfies LoopReport)
+    reportedAt = now
+    reportedTurns = turns
+  }
+  if (isRunning) setTimeout(turn, Math.max(0, nextAt - performance.now()))
+}
+let skipped = 0
+
+parentPort?.once('message', () => {
+  isRunning = false
+  parentPort?.close()
+})
+turn()

@@ -1,0 +1,189 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { StorageUnavailableError, type StorageAdapter } from './adapter.js'
+import { CircuitBreaker, type BreakerOptions } from './circuit-breaker.js'
+import { MemoryAdapter } from './memory-adapter.js'
+
+/** The calls of an adapter that storage watches. */
+export type StorageMethod = 'get' | 'set' | 'del' | 'keys'
+
+/** One attempt of a call, for the metrics. */
+export interface Attempt {
+  readonly method: StorageMethod
+  readonly backend: string
+  readonly tookMs: number
+  readonly failed: boolean
+}
+
+/** Options of {@link ResilientStorage}. */
+export interface StorageOptions extends BreakerOptions {
+  /** Longest wait for the backend, in ms. Default 1,000. */
+  readonly timeoutMs?: number
+  /** Attempts of one call. Default 3. */
+  readonly attempts?: number
+  /** Pause between two attempts, in ms. Default 10. */
+  readonly retryPauseMs?: number
+  /** Whether memory serves while the breaker is open. Default `true`. */
+  readonly hasFallback?: boolean
+}
+
+/** A write that was acknowledged and has not reached the backend yet. */
+type Pending = { readonly kind: 'set'; readonly value: unknown } | { readonly kind: 'del' }
+
+class TimeoutError extends Error {}
+
+/** How often an open breaker is looked at, in ms. */
+const PROBE_EVERY_MS = 100
+
+/**
+ * Storage that outlives its backend. Every call goes through a breaker, is retried a few times, and has a time limit. While the breaker is open,
+ * reads and writes are served from memory; what was written then is replayed, last write of a key only, when the backend is back. Until
+ * everything is replayed, memory stays in charge: nothing that was acknowledged is lost or overtaken.
+ */
+export class ResilientStorage {
+  readonly backend: StorageAdapter
+  readonly breaker: CircuitBreaker
+  readonly #options: Required<Pick<StorageOptions, 'timeoutMs' | 'attempts' | 'retryPauseMs' | 'hasFallback'>>
+  /** Everything that was acknowledged or read; only what succeeded is in it. */
+  readonly #mirror = new MemoryAdapter()
+  readonly #pending = new Map<string, Pending>()
+  #probing: Promise<void> | undefined
+  #prober: NodeJS.Timeout | undefined
+  onAttempt: (attempt: Attempt) => void = () => undefined
+
+  constructor(backend: StorageAdapter, options: StorageOptions = {}) {
+    const { timeoutMs = 1_000, attempts = 3, retryPauseMs = 10, hasFallback = true } = options
+    this.backend = backend
+    this.breaker = new CircuitBreaker(options)
+    this.#options = { timeoutMs, attempts, retryPauseMs, hasFallback }
+  }
+
+  /** Writes that wait to be replayed. */
+  get pendingWrites(): number {
+    return this.#pending.size
+  }
+
+  async init(): Promise<void> {
+    await this.backend.init()
+    for (const key of await this.backend.keys('')) await this.#mirror.set(key, await this.backend.get(key))
+    this.#prober = setInterval(() => void this.#probe(), PROBE_EVERY_MS)
+    this.#prober.unref()
+  }
+
+  async get(key: string): Promise<unknown> {
+    if (this.#usesMemory()) return this.#mirror.get(key)
+    return this.#call('get', () => this.backend.get(key), () => this.#mirror.get(key))
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    return this.#write('set', key, { kind: 'set', value }, () => this.backend.set(key, value))
+  }
+
+  async del(key: string): Promise<void> {
+    return this.#write('del', key, { kind: 'del' }, () => this.backend.del(key))
+  }
+
+  async keys(prefix: string): Promise<string[]> {
+    if (this.#usesMemory()) return this.#mirror.keys(prefix)
+    return this.#call('keys', () => this.backend.keys(prefix), () => this.#mirror.keys(prefix))
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#prober)
+    await this.#probing
+    await this.#replay().catch(() => undefined)
+    await this.backend.close()
+  }
+
+  async #write(method: 'set' | 'del', key: string, pending: Pending, write: () => Promise<void>): Promise<void> {
+    const keep = async (): Promise<void> => {
+      this.#pending.set(key, pending)
+      await this.#remember(key, pending)
+    }
+    if (this.#usesMemory()) return keep()
+    await this.#call(
+      method,
+      async () => {
+        await write()
+        await this.#remember(key, pending)
+      },
+      keep,
+    )
+  }
+
+  #remember(key: string, write: Pending): Promise<void> {
+    return write.kind === 'set' ? this.#mirror.set(key, write.value) : this.#mirror.del(key)
+  }
+
+  /** Memory is in charge while the breaker is not closed, and until everything is replayed. */
+  #usesMemory(): boolean {
+    if (this.breaker.state === 'closed' && this.#pending.size === 0) return false
+    if (this.#options.hasFallback) return true
+    throw new StorageUnavailableError('Storage is unavailable: its breaker is open.')
+  }
+
+  /** Tries a call a few times; when that opens the breaker, memory takes over. */
+  async #call<T>(method: StorageMethod, work: () => Promise<T>, fallback: () => Promise<T>): Promise<T> {
+    let failure: unknown
+    for (let attempt = 1; attempt <= this.#options.attempts; attempt += 1) {
+      if (attempt > 1) await pause(this.#options.retryPauseMs * attempt)
+      // Another call may have opened it meanwhile.
+      if (this.breaker.state !== 'closed') break
+      try {
+        return await this.#attempt(method, work)
+      } catch (error) {
+        failure = error
+      }
+    }
+    if (this.breaker.state !== 'closed' && this.#options.hasFallback) return fallback()
+    throw new StorageUnavailableError('Storage is unavailable.', { cause: failure })
+  }
+
+  async #attempt<T>(method: StorageMethod, work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now()
+    const note = (failed: boolean): void => this.onAttempt({ method, backend: this.backend.backend, tookMs: performance.now() - startedAt, failed })
+    try {
+      const result = await withTimeout(work(), this.#options.timeoutMs)
+      note(false)
+      this.breaker.succeeded()
+      return result
+    } catch (error) {
+      note(true)
+      this.breaker.failed(error instanceof TimeoutError)
+      throw error
+    }
+  }
+
+  /** Tries an open breaker, and replays what waits. One at a time. */
+  #probe(): Promise<void> {
+    return (this.#probing ??= this.#tryBackend().finally(() => (this.#probing = undefined)))
+  }
+
+  async #tryBackend(): Promise<void> {
+    try {
+      if (this.breaker.tryHalfOpen()) await this.#attempt('get', () => this.backend.get('mem:probe'))
+      if (this.breaker.state === 'closed' && this.#pending.size > 0) await this.#replay()
+    } catch {
+      // It is still down: the breaker has noted it, and what waits goes on waiting.
+    }
+  }
+
+  async #replay(): Promise<void> {
+    for (const [key, write] of this.#pending) {
+      if (write.kind === 'set') await this.#attempt('set', () => this.backend.set(key, write.value))
+      else await this.#attempt('del', () => this.backend.del(key))
+      // A newer write of the same key may have come meanwhile: then it waits for its own turn.
+      if (this.#pending.get(key) === write) this.#pending.delete(key)
+    }
+  }
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await Promise.race([work, new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new TimeoutError(`No answer within ${timeoutMs} ms.`)), timeoutMs)
+    })])
+  } finally {
+    clearTimeout(timer)
+  }
+}

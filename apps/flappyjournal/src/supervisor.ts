@@ -1,0 +1,106 @@
+import { Worker } from 'node:worker_threads'
+import { workerFile } from './config.js'
+import type { LoopReport } from './loop-worker.js'
+
+/** Options of {@link superviseLoop}. */
+export interface SupervisorOptions {
+  /** Turns a second that the loop should do. Default 100. */
+  readonly hz?: number
+  /** Whether a dead worker is replaced. Default `true`. */
+  readonly restarts?: boolean
+  /** Pause before the first restart, in ms; it doubles with each one after it. Default 200. */
+  readonly firstPauseMs?: number
+  /** The longest pause, in ms. Default 5,000. */
+  readonly maxPauseMs?: number
+  /** A worker that ran so long, in ms, was stable: pauses start anew. Default 10,000. */
+  readonly stableAfterMs?: number
+  /** A worker that has not reported for so long, in ms, is taken for dead. Default 2,000. */
+  readonly silenceMs?: number
+  readonly onReport?: (report: LoopReport) => void
+  readonly onRestart?: () => void
+}
+
+/** The supervisor of the loop worker. */
+export interface Supervisor {
+  /** The live worker, if there is one. */
+  workers(): readonly Worker[]
+  /** Whether a worker is alive. */
+  readonly isUp: boolean
+  /** Turns a second in the last report; 0 without a fresh report of the worker that runs now. */
+  readonly hz: number
+  readonly skewMs: number
+  readonly restarts: number
+  stop(): Promise<void>
+}
+
+/** Starts the loop worker, watches it, and brings it back with growing pauses. The replacement is watched just the same. */
+export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
+  const { hz = 100, restarts: mayRestart = true, firstPauseMs = 200, maxPauseMs = 5_000, stableAfterMs = 10_000, silenceMs = 2_000 } = options
+  let worker: Worker | undefined
+  let isStopping = false
+  let pauseMs = firstPauseMs
+  let restarts = 0
+  let report: LoopReport | undefined
+  let heardAt = 0
+  let startedAt = 0
+  let restartTimer: NodeJS.Timeout | undefined
+
+  function start(): void {
+    const started = new Worker(workerFile('loop-worker'), { workerData: { hz }, name: 'consciousness-loop' })
+    startedAt = heardAt = performance.now()
+    started.once('online', () => {
+      if (!isStopping) worker = started
+    })
+    started.on('message', (message: LoopReport) => {
+      heardAt = performance.now()
+      report = message
+      options.onReport?.(message)
+    })
+    // Its exit follows; an error without this listener would end the process.
+    started.on('error', (error) => console.error(JSON.stringify({ event: 'loop worker failed', error: String(error) })))
+    started.once('exit', () => {
+      if (worker === started) worker = undefined
+      report = undefined
+      if (!isStopping && mayRestart) scheduleRestart()
+    })
+    starting = started
+  }
+  let starting: Worker | undefined
+
+  function scheduleRestart(): void {
+    if (performance.now() - startedAt >= stableAfterMs) pauseMs = firstPauseMs
+    restartTimer = setTimeout(() => {
+      restarts += 1
+      options.onRestart?.()
+      start()
+    }, pauseMs)
+    pauseMs = Math.min(maxPauseMs, pauseMs * 2)
+  }
+
+  const watchdog = setInterval(() => {
+    if (worker !== undefined && performance.now() - heardAt > silenceMs) void worker.terminate()
+  }, silenceMs / 4)
+
+  start()
+  return {
+    workers: () => (worker === undefined ? [] : [worker]),
+    get isUp() {
+      return worker !== undefined
+    },
+    get hz() {
+      return report !== undefined && performance.now() - heardAt <= silenceMs ? report.hz : 0
+    },
+    get skewMs() {
+      return report?.skewMs ?? 0
+    },
+    get restarts() {
+      return restarts
+    },
+    async stop() {
+      isStopping = true
+      clearTimeout(restartTimer)
+      clearInterval(watchdog)
+      await starting?.terminate()
+    },
+  }
+}
