@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { packageNamed, packages, root, type Manifest } from '../src/repository.js'
+import { run } from '../src/run.js'
+
+const tarballs = inject('tarballs')
+const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
+
+describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) => {
+  const { path, files } = tarballs[id] ?? { path: '', files: [] }
+  const source = packageNamed(id)
+  let manifest: Manifest
+
+  beforeAll(() => {
+    manifest = JSON.parse(execFileSync('tar', ['-xzOf', path, 'package/package.json'], { encoding: 'utf8' })) as Manifest
+  })
+
+  it('holds what was built, its README, its licence, and nothing else', () => {
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts']))
+    const outside = files.filter((file) => !file.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'].includes(file))
+    expect(outside).toEqual([])
+    expect(files.filter((file) => /\.(test|test-d|bench)\./.test(file))).toEqual([])
+  })
+
+  it('carries the licence of the repository', () => {
+    expect(readFileSync(join(source.dir, 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'))
+  })
+
+  it('has every file that its manifest points to', () => {
+    const targets = [...pathsIn(manifest.exports), ...Object.values(manifest.bin ?? {})].map((target) => target.replace(/^\.\//, ''))
+    expect(targets.length).toBeGreaterThan(4)
+    expect(targets.filter((target) => !files.includes(target))).toEqual([])
+  })
+
+  it('says what it is, where it comes from and where it runs', () => {
+    expect(manifest).toMatchObject({
+      name: `@chaos/${id}`,
+      license: 'MIT',
+      type: 'module',
+      sideEffects: expect.toSatisfy((value: unknown) => value === false || Array.isArray(value), 'false, or a list of the files that have effects') as unknown,
+      engines: { node: '>=18' },
+      repository: { type: 'git', directory: `packages/${id}` },
+      publishConfig: { access: 'public', provenance: true },
+    })
+    expect(manifest.private).not.toBe(true)
+    expect(manifest.description).toMatch(/\.$/)
+    expect(manifest.files).toEqual(expect.arrayContaining(['dist', 'CHANGELOG.md']))
+  })
+
+  it('exports ESM and CommonJS with types of their own, and its package.json', () => {
+    const { './package.json': self, ...entries } = manifest.exports ?? {}
+    expect(self).toBe('./package.json')
+    expect(entries['.']).toEqual({
+      import: { types: './dist/index.d.ts', default: './dist/index.js' },
+      require: { types: './dist/index.d.cts', default: './dist/index.cjs' },
+    })
+  })
+
+  it('depends on its siblings by a range that npm understands', () => {
+    const ranges = { ...manifest.dependencies, ...manifest.peerDependencies }
+    for (const [name, range] of Object.entries(ranges)) {
+      expect(range, name).not.toMatch(/^(workspace|link|file):/)
+      if (name.startsWith('@chaos/')) expect(range, name).toBe(`^${packageNamed(name.slice('@chaos/'.length)).manifest.version}`)
+    }
+    if (id !== 'core') expect(manifest.dependencies).toHaveProperty(['@chaos/core'])
+  })
+
+  it('passes publint, warnings and suggestions included', async () => {
+    const tarball = readFileSync(path)
+    const { messages, pkg } = await publint({ strict: true, pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.byteLength) } })
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+  })
+
+  it('has types that are not wrong, under every way to resolve them', async () => {
+    const { exitCode, stdout, stderr } = await run(bin('attw'), [path, '--no-color', '--no-emoji'], { cwd: root })
+    expect(exitCode, stdout + stderr).toBe(0)
+  })
+})
+
+describe('the repository', () => {
+  it('has no file, dependency or export that nothing uses', async () => {
+    const { exitCode, stdout, stderr } = await run(bin('knip'), ['--no-progress', '--treat-config-hints-as-errors'], { cwd: root })
+    expect(exitCode, stdout + stderr).toBe(0)
+  })
+})
+
+/** Every path in an exports map, whatever the conditions around it. */
+function pathsIn(exports: unknown): readonly string[] {
+  if (typeof exports === 'string') return [exports]
+  if (typeof exports !== 'object' || exports === null) return []
+  return Object.values(exports).flatMap(pathsIn)
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+import { base } from '../vitest.base.js'
+
+// One file at a time: the suites start Node.js processes of their own.
+export default defineConfig({
+  test: {
+    ...base.test,
+    include: ['src/**/*.test.ts', 'test/**/*.e2e.test.ts'],
+    typecheck: { enabled: false },
+    outputFile: { json: 'test-results/e2e.json' },
+    fileParallelism: false,
+    globalSetup: ['src/pack-packages.setup.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+  },
+})
