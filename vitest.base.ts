@@ -1,12 +1,16 @@
+import { fileURLToPath } from 'node:url'
 import type { ViteUserConfig } from 'vitest/config'
 
 /** How every suite runs; the JSON results are what `scripts/totals.mjs` adds up. */
 export const base = {
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    typecheck: { enabled: true, include: ['src/**/*.test-d.ts'] },
+    setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },
+    // Limits for what hangs, not bars on speed: those live in bench/.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
     unstubEnvs: true,
   },

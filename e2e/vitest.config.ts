@@ -6,7 +6,6 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['src/**/*.test.ts', 'test/**/*.e2e.test.ts'],
-    typecheck: { enabled: false },
     outputFile: { json: 'test-results/e2e.json' },
     fileParallelism: false,
     globalSetup: ['src/pack-packages.setup.ts'],

@@ -63,7 +63,7 @@ const commands = {
   // Unit suites first; then the end-to-end suites alone, because a loaded machine pushes a 100 Hz loop below its objective.
   test: () => inOrder(
     forgetResults,
-    () => turbo('typecheck', 'lint', 'test', '--output-logs=new-only'),
+    () => turbo('typecheck', 'lint', 'test', '--concurrency=100%', '--output-logs=new-only'),
     () => turbo('e2e', '--concurrency=1', '--output-logs=new-only'),
     () => run(process.execPath, [join(root, 'scripts', 'totals.mjs')]),
   ),

@@ -10,7 +10,9 @@ export function columns(rows: readonly (readonly string[])[]): string {
 export function injectionLine(state: InjectionState, now: number): string {
   const left = state.status === 'ended' ? `ended (${state.outcome ?? ''})` : `${Math.max(0, (state.leaseEndsAt - now) / 1_000).toFixed(1)} s left`
   const held = state.held > 0 ? `, ${state.held} held` : ''
-  return `${state.id}: ${left}, ${state.affected} of ${state.seen} operations affected${held}${state.landedAt === undefined ? ', has hit nothing' : ''}`
+  // An id that was not chosen says what it is.
+  const what = state.id.startsWith(`${state.fault}@${state.target}#`) ? '' : `${state.fault} into ${state.target}, `
+  return `${state.id}: ${what}${left}, ${state.affected} of ${state.seen} operations affected${held}${state.landedAt === undefined ? ', has hit nothing' : ''}`
 }
 
 /** A journal entry in one line. */
