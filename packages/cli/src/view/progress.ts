@@ -17,8 +17,9 @@ export function progress(startedAt: number, colour: Colours, out: (line: string)
         break
       case 'alert': {
         const { name, state, to } = event.alert
-        const text = `${name} ${to === undefined ? state : `no longer ${state}`}`
-        line(event.at, `alert ${to === undefined && state === 'firing' ? colour.red(text) : to === undefined ? colour.yellow(text) : text}`)
+        // What is no longer pending fires next, or was nothing.
+        if (to === undefined) line(event.at, `alert ${(state === 'firing' ? colour.red : colour.yellow)(`${name} ${state}`)}`)
+        else if (state === 'firing') line(event.at, `alert ${name} resolved`)
         break
       }
       case 'probe': {

@@ -2,7 +2,7 @@ import type { MarkName } from '../run/evidence.js'
 import type { ExperimentResult } from '../run/run-experiment.js'
 import { timeline } from './chart.js'
 import { escaped } from './escape.js'
-import { MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
+import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
 
 /** The results as one HTML file without any other resource. Everything that came from outside is escaped; no script can run in it. */
 export function toHtml(results: readonly ExperimentResult[]): string {
@@ -43,7 +43,7 @@ function section(result: ExperimentResult, index: number): string {
   const zero = evidence.marks.t0?.at ?? evidence.startedAt
   const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
     const mark = evidence.marks[name]
-    return mark === undefined ? [] : [`<tr><th scope="row">${name}</th><td>${MARK_WORDS[name]}</td><td class="number">${((mark.at - zero) / 1_000).toFixed(2)} s</td><td class="number">${mark.errorMs === 0 ? '' : `−${mark.errorMs} ms`}</td></tr>`]
+    return mark === undefined ? [] : [`<tr><th scope="row">${name}</th><td>${MARK_WORDS[name]}</td><td class="number">${((mark.at - zero) / 1_000).toFixed(2)} s</td><td class="number">${errorBar(mark)}</td></tr>`]
   })
   const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `<tr><th scope="row">${escaped(name)}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${escaped(detail)}</td></tr>`)
   const faults = evidence.injections.map(

@@ -1,6 +1,6 @@
 import type { MarkName } from '../run/evidence.js'
 import type { ExperimentResult } from '../run/run-experiment.js'
-import { MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
+import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
 
 /** A result as plain text; the last line names the verdict and its cause. */
 export function toText({ title, evidence, verdict }: ExperimentResult): string {
@@ -8,7 +8,7 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
   const zero = t0?.at ?? evidence.startedAt
   const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
     const mark = evidence.marks[name]
-    return mark === undefined ? [] : [`  ${name}  ${`+${((mark.at - zero) / 1_000).toFixed(2)} s`.padStart(10)}  ${MARK_WORDS[name]}${mark.errorMs > 0 ? ` (seen up to ${mark.errorMs} ms late)` : ''}`]
+    return mark === undefined ? [] : [`  ${name}  ${`+${((mark.at - zero) / 1_000).toFixed(2)} s`.padStart(10)}  ${MARK_WORDS[name]}${errorBar(mark) === '' ? '' : ` (${errorBar(mark)})`}`]
   })
   const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `  ${outcome.padEnd(15)} ${name}${mustFire ? '' : ' (not required)'}: ${detail}`)
   const breached = evidence.breached.length === 0 ? 'none' : evidence.breached.join(', ')

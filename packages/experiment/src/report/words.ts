@@ -1,7 +1,14 @@
+import type { Mark } from '../run/evidence.js'
+
 /** A time span as people read it: `850 ms`, `12.3 s`. */
 export function span(ms: number | undefined): string {
   if (ms === undefined) return '–'
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
+}
+
+/** How far a mark may be off; empty where it cannot be. */
+export function errorBar({ errorMs }: Pick<Mark, 'errorMs'>): string {
+  return errorMs < 0.5 ? '' : `−${span(errorMs)}`
 }
 
 /** What each mark stands for. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { systemClock, type ChaosController, type Clock } from '@chaos/core'
 import type { AlertReader, AlertRule, AlertTiming } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
@@ -74,6 +75,8 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
 
   // Everything that ends a run early goes through here.
   const over = new AbortController()
+  // One for each thing that is read or waited for.
+  setMaxListeners(0, over.signal)
   let brokenOff: string | undefined
   let guardrail: Evidence['guardrail']
   const breakOff = (reason: string): void => {
@@ -162,6 +165,7 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   }
 
   const readings = new AbortController()
+  setMaxListeners(0, readings.signal)
   const watching = (): Promise<void>[] => [
     ...probes.map((probe) => {
       const read = probeReader(probe, clock)

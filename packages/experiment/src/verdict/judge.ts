@@ -159,7 +159,7 @@ function passed(experiment: Experiment, evidence: Evidence, alerts: readonly Ale
   const watched = alertReadings.length > 0
   if (isControlRun(experiment)) return `Nothing was broken, the steady state held, and ${watched ? 'no alert fired' : 'alerts were not watched'}.`
   const fired = alerts.filter(({ mustFire }) => mustFire).length
-  const said = !watched ? 'alerts were not watched' : fired === 0 ? 'no alert had to fire' : `${fired === 1 ? 'the alert' : `all ${fired} alerts`} fired in time and resolved`
+  const said = !watched ? 'alerts were not watched' : fired === 0 ? 'no alert had to fire' : `${fired === 1 ? 'the alert' : fired === 2 ? 'both alerts' : `all ${fired} alerts`} fired in time and resolved`
   return `The fault landed, ${said}, and the steady state had held again ${ms((t7?.at ?? 0) - (t4?.at ?? 0))} after its end${wasAssisted(evidence) ? ', which came early: somebody stopped it' : ''}.`
 }
 
