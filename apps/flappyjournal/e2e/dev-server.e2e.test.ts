@@ -7,74 +7,11 @@ import { registeredControllers } from '@chaos/core'
 import { discover } from '@chaos/control'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { startLoad, type Load } from '../demo/load.js'
 import { startApp } from '../src/app.js'
 import { wireChaos } from '../src/chaos.js'
 import { appFolder, configFrom } from '../src/config.js'
 import { ConsciousnessEventBus } from '../src/event-bus.js'
-import { folder, runScript } from './helpers.js'
-
-const SECRET = 'a secret of at least thirty-two characters'
-
-interface Dev {
-  readonly url: string
-  readonly alertsUrl: string
-  readonly sockets: string
-  readonly log: () => Promise<string>
-  readonly env: NodeJS.ProcessEnv
-}
-
-/** A dev server in a process of its own. */
-async function devServer(env: NodeJS.ProcessEnv = {}): Promise<Dev> {
-  const work = await folder()
-  const sockets = join(work, 's')
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    cwd: appFolder,
-    env: { ...process.env, NODE_ENV: 'development', CHAOS: 'on', FLAPPY_WINDOWS: 'demo', PORT: '0', JWT_SECRET: SECRET, LEVEL_PATH: join(work, 'level'), CHAOS_SOCKET_DIR: sockets, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exited = once(child, 'exit')
-  onTestFinished(async () => {
-    child.kill('SIGTERM')
-    await exited
-  })
-  let out = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  await vi.waitFor(() => expect(out).toContain('"listening"'), { timeout: 30_000 })
-  const { url, alertsUrl } = JSON.parse(out.split('\n').find((line) => line.includes('"listening"')) ?? '{}') as { url: string; alertsUrl: string }
-  return { url, alertsUrl, sockets, log: () => Promise.resolve(out), env: { CHAOS_SOCKET_DIR: sockets, FLAPPY_URL: url } }
-}
-
-async function loadOn({ url }: { readonly url: string }): Promise<Load> {
-  const load = await startLoad({ url, secret: SECRET, users: 3 })
-  onTestFinished(() => load.stop())
-  await vi.waitFor(() => expect(load.accounts().acknowledged).toBeGreaterThan(3), { timeout: 10_000 })
-  return load
-}
-
-describe('osComponentChaos', () => {
-  it('breaks worker, event bus and adapter of the running dev server: the alert fires, health comes back, nothing acknowledged is lost', async () => {
-    const dev = await devServer()
-    const load = await loadOn(dev)
-    await vi.waitFor(async () => expect((await fetch(`${dev.url}/healthz`)).status).toBe(200), { timeout: 10_000 })
-    for (const [target, alert] of [['worker', 'WorkerRestarted'], ['eventbus', 'SpiralEventLagHigh'], ['adapter', 'CircuitBreakerOpen']] as const) {
-      const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', target], dev.env)
-      expect(out).toContain(`the alert ${alert} fired`)
-      expect(out).toContain('/healthz answers 200')
-      expect(code, out).toBe(0)
-      await vi.waitFor(async () => expect(((await (await fetch(`${dev.url}/alerts`)).json()) as { alerts: unknown[] }).alerts).toEqual([]), { timeout: 60_000, interval: 500 })
-    }
-    expect((await load.look()).lost).toBe(0)
-  })
-
-  it('says which targets there are, and what to do where nothing runs', async () => {
-    const wrong = await runScript(['tools/chaos/osComponentChaos.cjs', 'wroker'])
-    expect(wrong).toMatchObject({ code: 2, out: expect.stringContaining('worker, eventbus, adapter') as string })
-    expect(wrong.out).toContain('Did you mean `worker`?')
-    const nobody = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], { CHAOS_SOCKET_DIR: await folder() })
-    expect(nobody).toMatchObject({ code: 3, out: expect.stringContaining('npm run dev') as string })
-  })
-})
+import { devServer, folder, loadOn, runScript, SECRET } from './helpers.js'
 
 describe('the original request', () => {
   it('an injected adapter error triggers the alert, and the alert is logged', async () => {
