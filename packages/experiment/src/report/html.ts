@@ -35,7 +35,7 @@ function overview(results: readonly ExperimentResult[]): string {
     ({ title, verdict, evidence }, index) =>
       `<tr><th scope="row"><a href="#experiment-${index}">${escaped(title)}</a></th><td>${badge(verdict.name)}</td><td>${escaped(evidence.breached.join(', ') || 'none')}</td><td class="number">${span(verdict.timeToDetectMs)}</td><td class="number">${span(verdict.timeToRecoverMs)}</td><td>${RECOVERY_WORDS[verdict.recovery]}</td></tr>`,
   )
-  return `<table><thead><tr><th scope="col">experiment</th><th scope="col">verdict</th><th scope="col">SLIs breached</th><th scope="col">time to detect</th><th scope="col">time to recover</th><th scope="col">recovery</th></tr></thead><tbody>${rows.join('')}</tbody></table>`
+  return `<div class="card scroll"><table><thead><tr><th scope="col">experiment</th><th scope="col">verdict</th><th scope="col">SLIs breached</th><th scope="col">time to detect</th><th scope="col">time to recover</th><th scope="col">recovery</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 function section(result: ExperimentResult, index: number): string {
@@ -67,7 +67,7 @@ ${table('Afterwards', ['reading', 'value', 'expected', ''], afterwards)}
 
 function table(caption: string, heads: readonly string[], rows: readonly string[]): string {
   if (rows.length === 0) return ''
-  return `<table><caption>${caption}</caption><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`
+  return `<div class="scroll"><table><caption>${caption}</caption><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 const GOOD = new Set(['pass', 'detected', 'allowed', 'good'])
@@ -95,7 +95,7 @@ svg .row, svg line.tick { stroke: var(--line); } svg text.tick { text-anchor: mi
 svg rect.fault { fill: var(--fault-line); opacity: .16; } svg .curve { fill: none; stroke: var(--curve); stroke-width: 1.7; stroke-linejoin: round; } svg .threshold { stroke: var(--bad); stroke-width: 1; stroke-dasharray: 4 3; }
 svg .bad { fill: var(--bad); } svg .gap { fill: var(--warn); } svg .pending { fill: var(--warn); opacity: .55; } svg .firing { fill: var(--bad); }
 svg .mark line { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3; } svg .mark text { text-anchor: middle; font-size: 11px; font-weight: 600; fill: var(--soft); }
-.tables { display: grid; gap: 14px; margin-top: 14px; } main > table { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.tables { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; margin-top: 14px; } .scroll { overflow-x: auto; } .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; } caption { text-align: left; font-weight: 600; padding: 2px 8px; } th, td { text-align: left; padding: 5px 8px; border-top: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 500; border-top: 0; }
 td.number { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap; } code { font-size: 12px; overflow-wrap: anywhere; } a { color: inherit; }
 .badge { font-size: 12px; font-weight: 600; border-radius: 999px; padding: 1px 9px; border: 1px solid currentColor; white-space: nowrap; } .badge.ok { color: var(--ok); } .badge.not-ok { color: var(--bad); } .badge.unsure { color: var(--warn); }
