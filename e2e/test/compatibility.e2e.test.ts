@@ -13,7 +13,7 @@ const isRequired = process.env['CHAOS_REQUIRE_SERVICES'] === 'all'
 const runs = (version: string): boolean => programs.get(version) !== undefined || isRequired
 
 /** Packages, and what is installed beside them: each injector with core alone. */
-const SUBJECTS = [['core', []], ...injectors.map(({ id }) => [id, ['core']] as const), ['control', ['core']], ['experiment', ['core']]] as readonly (readonly [string, readonly string[]])[]
+const SUBJECTS = [['core', []], ...injectors.map(({ id }) => [id, ['core']] as const), ['control', ['core']], ['experiment', ['core']], ['cli', ['core', 'control', 'experiment']]] as readonly (readonly [string, readonly string[]])[]
 
 describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id, beside) => {
   let folder: string
