@@ -36,7 +36,7 @@ export interface Package {
 }
 
 /** What is installed by everyone, and what stands right of the injectors: neither breaks anything itself. */
-export const FRAME = ['core', 'control', 'experiment', 'cli'] as const
+const FRAME = ['core', 'control', 'experiment', 'cli'] as const
 
 /** The published packages. */
 export const packages: readonly Package[] = readdirSync(join(root, 'packages'))

@@ -31,14 +31,3 @@ export async function runOrThrow(program: string, args: readonly string[], optio
   if (ran.exitCode !== 0) throw new Error(`Expected exit code 0 of \`${[program, ...args].join(' ')}\`, got ${String(ran.exitCode ?? ran.signal)}.\n${ran.stdout}${ran.stderr}`)
   return ran
 }
-
-/** Maps with so many tasks in flight at a time. Results come in the order of the items. */
-export async function mapConcurrently<Item, Result>(items: readonly Item[], width: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = []
-  const queue = items.entries()
-  const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item)
-  }
-  await Promise.all(Array.from({ length: width }, lane))
-  return results
-}

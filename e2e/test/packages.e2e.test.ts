@@ -21,7 +21,7 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
 
   it('holds what was built, its README, its licence, and nothing else', () => {
     expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts']))
-    const outside = files.filter((file) => !file.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'].includes(file))
+    const outside = files.filter((file) => !file.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE', ...(manifest.files ?? [])].includes(file))
     expect(outside).toEqual([])
     expect(files.filter((file) => /\.(test|test-d|bench)\./.test(file))).toEqual([])
   })

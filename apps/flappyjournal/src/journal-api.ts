@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Requester } from './bus-request.js'
 
 /** An entry of the journal. */
-export interface Entry {
+interface Entry {
   readonly id: string
   readonly title: string
   readonly content: string
@@ -14,7 +14,7 @@ export interface Entry {
 }
 
 /** An answer of the API. */
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly body?: unknown
 }

@@ -41,6 +41,9 @@ export interface FaultFactory<Name extends string, Target, Options> {
   readonly catalog: CatalogEntry<Name>
 }
 
+/** What a factory takes: `OptionsOf<typeof delayEvents>`. */
+export type OptionsOf<Factory extends (options: never) => unknown> = NonNullable<Parameters<Factory>[0]>
+
 /** Any factory of faults for this target. */
 export interface FaultFactoryFor<in Target> {
   (options: never): Fault<Target>
@@ -53,7 +56,7 @@ export interface FaultFactoryFor<in Target> {
  * @returns Its factory, which carries its catalog entry.
  * @throws ChaosError `CHAOS_INVALID_OPTION` when the schema is of another library and has no JSON Schema.
  */
-export function defineFault<const Name extends string, Target, Schema extends StandardSchemaV1>(
+export function defineFault<const Name extends string, Target extends object, Schema extends StandardSchemaV1>(
   definition: FaultDefinition<Name, Target, Schema>,
 ): FaultFactory<Name, Target, OptionsInput<Schema>> {
   const { name, kind, summary, schema, expects, accepts } = definition

@@ -13,7 +13,7 @@ export {
   type TargetHandle,
   type Targets,
 } from './controller.js'
-export { defineFault, type CatalogEntry, type FaultDefinition, type FaultFactory, type FaultFactoryFor } from './define-fault.js'
+export { defineFault, type CatalogEntry, type FaultDefinition, type FaultFactory, type FaultFactoryFor, type OptionsOf } from './define-fault.js'
 export { ChaosError, isChaosError, type ChaosErrorCode } from './errors.js'
 export type { AnyFunction, Below, Fault, FaultKind, HeldWork, InjectionContext, Operation, QueuedWork } from './fault.js'
 export { globMatcher, isGlob } from './glob.js'

@@ -2,7 +2,7 @@ import type { ChaosController } from './chaos-controller.js'
 import { ChaosError } from './errors.js'
 
 /** Bumped when the shape of {@link ProcessState} changes, not with the package version. */
-export const PROTOCOL = 1
+const PROTOCOL = 1
 
 /** The three steps of ending, as another copy of core can call them. */
 export interface LiveInjection {

@@ -1,5 +1,5 @@
-// Writes schema/experiment.schema.json anew, from the declaration in src/model/experiment.ts. Run it by `npm run schema`.
+// Writes experiment.schema.json anew, from the declaration in src/model/experiment.ts. Run it by `npm run schema`.
 import { writeFile } from 'node:fs/promises'
 import { experimentJsonSchema } from '../dist/index.js'
 
-await writeFile(new URL('../schema/experiment.schema.json', import.meta.url), `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`)
+await writeFile(new URL('../experiment.schema.json', import.meta.url), `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`)

@@ -3,7 +3,7 @@ import type { SyntaxNode } from '@lezer/common'
 import { keyOf, type Element, type Series, type SeriesStore } from './series.js'
 
 /** What an expression gives: one number, or a number for each set of labels. */
-export type Value = number | readonly Element[]
+type Value = number | readonly Element[]
 
 /** Evaluates an expression against a store at a time (ms since the epoch). */
 export type Expression = (store: SeriesStore, at: number) => Value

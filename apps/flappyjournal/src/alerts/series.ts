@@ -1,5 +1,5 @@
 /** One value of one series at one time. */
-export interface Point {
+interface Point {
   /** In ms since the epoch. */
   readonly at: number
   readonly value: number

@@ -1,4 +1,4 @@
-import { ChaosError, defineFault, markInjected, option, optionsSchema, type OptionsInput, type OptionsOutput } from '@chaos/core'
+import { ChaosError, defineFault, markInjected, option, optionsSchema, type OptionsOf, type OptionsOutput } from '@chaos/core'
 import { chooseMethods, holderOf, isMethodTarget, type MethodTarget } from '../bindings/methods.js'
 import { errorPresetNames, errorPresets } from '../presets/index.js'
 
@@ -27,7 +27,7 @@ const schema = optionsSchema(
  * Options of {@link refuseCalls}: `methods`, names or globs (default: every `async` method); `error`, a preset (default `fail-fast`), with `host`
  * (default 127.0.0.1) and `port` (default 80) where it names them; or a custom error by `message`, `code` and `name`, or by `makeError`.
  */
-export type RefuseCallsOptions = OptionsInput<typeof schema>
+export type RefuseCallsOptions = OptionsOf<typeof refuseCalls>
 
 /**
  * Refuses calls before they reach the service.

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isEmitterLike, isListenedTo, passesStraight, seamOf, type CallableEmitter, type EmitterLike, type EventName } from '../bindings/event-emitter.js'
 
 const schema = optionsSchema({
@@ -11,7 +11,7 @@ const schema = optionsSchema({
  * Options of {@link delayEvents}: `delayMs`, the time each affected event is held back, in ms; `order`, `keep` (default) or `free`;
  * `seam`, `delivery` (default) or `publish`.
  */
-export type DelayEventsOptions = OptionsInput<typeof schema>
+export type DelayEventsOptions = OptionsOf<typeof delayEvents>
 
 /**
  * Holds events back between the bus and its listeners.

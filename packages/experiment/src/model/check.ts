@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Experiment } from './experiment.js'
 
 /** One thing that is wrong with an experiment, and where. */
-export interface Problem {
+interface Problem {
   readonly path: readonly (string | number)[]
   readonly message: string
 }

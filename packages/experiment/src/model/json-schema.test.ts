@@ -32,7 +32,7 @@ const whole = {
 
 describe('the published JSON Schema', () => {
   it('is in step with the declaration that checks experiments', async () => {
-    const published = await readFile(fileURLToPath(new URL('../../schema/experiment.schema.json', import.meta.url)), 'utf8')
+    const published = await readFile(fileURLToPath(new URL('../../experiment.schema.json', import.meta.url)), 'utf8')
     expect(JSON.parse(published), 'run `npm run schema` in packages/experiment').toEqual(experimentJsonSchema())
   })
 

@@ -29,7 +29,7 @@ export interface AlertVerdict {
 }
 
 /** Beyond so many ms without a reading nobody can say what alerts did. */
-export const MAX_READING_GAP_MS = 10_000
+const MAX_READING_GAP_MS = 10_000
 
 const DEFAULT_RESOLVE_WITHIN_MS = 60_000
 

@@ -1,4 +1,4 @@
-import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsInput, type OptionsOutput } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsOf, type OptionsOutput } from '@chaos/core'
 import { isWorkerTarget, liveWorkers, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
 const schema = optionsSchema({
@@ -11,7 +11,7 @@ const schema = optionsSchema({
  * Options of {@link terminateWorker}: `select`, `one` (default, the longest-running), `all`, `nth` or `share`; `nth`, from 1;
  * `share`, 0 to 1, rounded up.
  */
-export type TerminateWorkerOptions = OptionsInput<typeof schema>
+export type TerminateWorkerOptions = OptionsOf<typeof terminateWorker>
 
 /**
  * Terminates live workers of a target, as `worker.terminate()` does: at once, even in an endless loop, exit code 1, no `error` event.

@@ -12,7 +12,7 @@ export interface WorkerLike {
 export type WorkerTarget = WorkerLike | Iterable<WorkerLike> | (() => WorkerLike | Iterable<WorkerLike> | undefined)
 
 /** Whether a value is shaped like a worker. */
-export function isWorkerLike(value: unknown): value is WorkerLike {
+function isWorkerLike(value: unknown): value is WorkerLike {
   return typeof value === 'object' && value !== null && 'threadId' in value && typeof value.threadId === 'number' && 'terminate' in value && 'postMessage' in value && 'once' in value
 }
 
