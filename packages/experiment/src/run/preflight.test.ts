@@ -54,6 +54,10 @@ describe('an instant fault', () => {
     expect(await checked({ ...instant, ...mustFire }, { rules: [{ ...rule, rangeMs: 3_000 }] })).toContain('Say `expectedOutageMs` if it does.')
   })
 
+  it('stays long enough for such a rule when its effect is said to last as well', async () => {
+    expect(await checked({ ...instant, ...mustFire, expectedOutageMs: 10_000 })).toBe('fine')
+  })
+
   it('is long enough for any rule when it is said that its effect lasts', async () => {
     const rules = [{ ...rule, rangeMs: 0 }]
     expect(await checked({ ...instant, ...mustFire }, { rules })).toContain('may need 4000 ms to fire')

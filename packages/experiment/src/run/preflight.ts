@@ -45,14 +45,12 @@ export async function preflight(experiment: Experiment, { controller, rules, tim
     const rule = rules?.find((candidate) => candidate.name === name)
     if (rule === undefined) continue
     if (withinMs < rule.forMs) throw refused(`${name} cannot fire within ${withinMs} ms: its condition must last ${rule.forMs} ms.`)
-    // What a range keeps in view lasts as long as the range, also after a fault that is over at once.
-    const keepsInView = isInstant && rule.rangeMs > outageMs
-    const lastsMs = keepsInView ? rule.rangeMs : outageMs
-    const parts = { scrape: scrapeIntervalMs, range: keepsInView ? 0 : rule.rangeMs, for: rule.forMs, evaluation: rule.intervalMs, 'group wait': needsNotification ? groupWaitMs : 0 }
+    const parts = { scrape: scrapeIntervalMs, range: rule.rangeMs, for: rule.forMs, evaluation: rule.intervalMs, 'group wait': needsNotification ? groupWaitMs : 0 }
     const neededMs = Object.values(parts).reduce((sum, part) => sum + part, 0)
-    if (lastsMs >= neededMs) continue
+    // What a range keeps in view lasts as long as the range, also after a fault that is over at once.
+    if (outageMs >= neededMs || (isInstant && rule.rangeMs >= neededMs - rule.rangeMs)) continue
     const shown = Object.entries(parts).flatMap(([part, value]) => (value === 0 ? [] : [`${part} ${value}`]))
-    throw refused(`${name} may need ${neededMs} ms to fire (${shown.join(' + ')}), and its condition cannot be expected to last longer than ${lastsMs} ms. ${isInstant ? 'Say `expectedOutageMs` if it does.' : 'Lengthen the lease.'}`)
+    throw refused(`${name} may need ${neededMs} ms to fire (${shown.join(' + ')}), and its condition cannot be expected to last longer than ${outageMs} ms. ${isInstant ? 'Say `expectedOutageMs` if it does.' : 'Lengthen the lease.'}`)
   }
 }
 
