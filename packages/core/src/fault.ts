@@ -42,7 +42,7 @@ export interface InjectionContext {
   readonly defer: (undo: () => void | Promise<void>) => void
   /** The decision maker for one operation (a method, an event name). Resolve it once where the name is fixed. */
   readonly operation: (name: string | symbol) => Operation
-  /** Keeps an affected operation back. It runs after its delay, or when the injection ends, in order. */
+  /** Keeps an affected operation back. It runs after its delay, or when the injection ends, in order; at once when it has ended. */
   readonly hold: (work: HeldWork) => void
   /** Whether work is held under this key. */
   readonly isHolding: (order: PropertyKey) => boolean

@@ -114,6 +114,28 @@ describe('heldWork', () => {
     expect(queue.size).toBe(0)
   })
 
+  it('runs at once what comes after the release, since nobody would let it go any more', () => {
+    const { clock, queue, ran, push } = held()
+    queue.release()
+    queue.hold({ afterMs: Infinity, run: push('endless') })
+    queue.hold({ afterMs: 1_000, order: 'tick', run: push('late') })
+    queue.queue({ order: 'tick', run: push('queued') })
+    expect(ran).toEqual(['endless', 'late', 'queued'])
+    expect([queue.size, clock.pending]).toEqual([0, 0])
+  })
+
+  it('lets what waited behind abandoned work go even if abandoning throws', async () => {
+    const errors = uncaught()
+    const { queue, ran, push } = held()
+    const caller = new AbortController()
+    const error = new Error('abandon')
+    queue.hold({ afterMs: Infinity, order: 'get', run: push('hung'), abandon: () => { throw error }, signal: caller.signal })
+    queue.queue({ order: 'get', run: push('behind') })
+    caller.abort()
+    expect(ran).toEqual(['behind'])
+    await vi.waitFor(() => expect(errors).toEqual([error]))
+  })
+
   it('does not abandon what has run', async () => {
     const { clock, queue, push } = held()
     const caller = new AbortController()

@@ -27,7 +27,7 @@ export interface HeldWorkQueue {
   hold(work: HeldWork): void
   queue(work: QueuedWork): void
   isHolding(key: PropertyKey): boolean
-  /** Runs everything now, oldest first, including what joins while it does. */
+  /** Runs everything now, oldest first, including what joins while it does. What comes later runs at once. */
   release(): void
 }
 
@@ -41,11 +41,17 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
   // Sets iterate in the order of arrival, and an iteration visits what is added during it.
   const all = new Set<Item>()
   const lines = new Map<PropertyKey, Line>()
+  let released = false
 
   function add(work: Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }): void {
     const { signal } = work
     if (signal?.aborted === true) {
       work.abandon?.(signal.reason)
+      return
+    }
+    // Decided before the end and held after it (a hit on which someone rolled back, an answer that came late): nobody would let it go.
+    if (released) {
+      attempt(work.run)
       return
     }
     const line = work.order === undefined ? undefined : lineOf(work.order)
@@ -54,7 +60,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
     if (signal !== undefined) {
       const onAbort = (): void => {
         drop(item)
-        work.abandon?.(signal.reason)
+        attempt(() => work.abandon?.(signal.reason))
         settleLine(line)
         if (all.size === 0) onEmpty()
       }
@@ -92,11 +98,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
     const { line } = item
     const nested = line?.running === true
     if (line !== undefined) line.running = true
-    try {
-      item.run()
-    } catch (error) {
-      reportUncaught(error)
-    }
+    attempt(item.run)
     if (line !== undefined && !nested) line.running = false
   }
 
@@ -138,6 +140,16 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
           lines.delete(line.key)
         }
       }
+      released = true
     },
+  }
+}
+
+/** Someone else's function: what it throws ends as an uncaught exception and leaves our loop alone. */
+function attempt(run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    reportUncaught(error)
   }
 }

@@ -168,6 +168,20 @@ describe('inject', () => {
     await injection.rollback()
   })
 
+  it('strands nothing when someone rolls back on the very hit that is about to be held', async () => {
+    const clock = manualClock()
+    const got: number[] = []
+    const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
+    const injection = await inject(delay({ delayMs: 1_000 }), bus, { clock })
+    onTestFinished(journal.follow((entry) => {
+      if (entry.type === 'hit') void injection.rollback()
+    }))
+    bus.emit('tick', 1)
+    expect(got).toEqual([1])
+    expect(await injection.done).toMatchObject({ affected: 1, held: 0 })
+    expect(clock.pending).toBe(0)
+  })
+
   it('releases innermost layers first, so that overlapping delays keep order', async () => {
     const clock = manualClock()
     const got: number[] = []
