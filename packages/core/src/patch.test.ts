@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import * as modulePath from 'node:path'
 import { promisify } from 'node:util'
 import v8 from 'node:v8'
 import fc from 'fast-check'
@@ -142,6 +143,67 @@ describe('patch', () => {
     expect(store.get()).toBe('get')
   })
 
+  it('covers what a class inherits from another class, which goes on being constructed', () => {
+    class Base {
+      static create(): string {
+        return `create ${this.name}`
+      }
+      readonly made: string
+      constructor() {
+        this.made = new.target.name
+      }
+    }
+    class Derived extends Base {}
+    const before = shapeOf(Derived)
+    const unpatch = patch(Derived, 'create', adds('a'))
+    expect(Derived.create()).toBe('create Deriveda')
+    expect(Base.create()).toBe('create Base')
+    expect(new Derived()).toMatchObject({ made: 'Derived' })
+    expect(new (class Further extends Derived {})()).toBeInstanceOf(Derived)
+    unpatch()
+    expect(shapeDifference(before, shapeOf(Derived))).toBeUndefined()
+  })
+
+  it('follows the app to another prototype, and leaves both as found', () => {
+    class Other {
+      get(): string {
+        return 'other'
+      }
+    }
+    const store: { get(): string } = new Store()
+    const first = patch(store, 'get', adds('a'))
+    const spliced = Object.getPrototypeOf(store) as object
+    Object.setPrototypeOf(store, Other.prototype)
+    expect(store.get()).toBe('other')
+    const second = patch(store, 'get', adds('b'))
+    expect(store.get()).toBe('otherb')
+    second()
+    expect(Object.getPrototypeOf(store)).toBe(Other.prototype)
+    Object.setPrototypeOf(store, spliced)
+    expect(store.get()).toBe('geta')
+    first()
+    expect(Object.getPrototypeOf(store)).toBe(Store.prototype)
+  })
+
+  it('says what stays on a target that was frozen meanwhile', () => {
+    const store = new Store()
+    const unpatch = patch(store, 'get', adds('a'))
+    Object.freeze(store)
+    expect(unpatch()).toContain('The target was frozen while `get` was patched')
+    expect(store.get()).toBe('get')
+    const again = patch(store, 'get', adds('b'))
+    expect(store.get()).toBe('getb')
+    again()
+    expect(store.get()).toBe('get')
+  })
+
+  it('changes nothing when the layer cannot be made', () => {
+    const store = new Store()
+    const before = shapeOf(store)
+    for (const key of ['get', 'own']) expect(() => patch(store, key, () => { throw new Error('no layer') })).toThrow('no layer')
+    expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
+  })
+
   it('can cover what super calls, beneath an overriding class', () => {
     class Bus extends EventEmitter {
       override emit(name: string, ...args: unknown[]): boolean {
@@ -167,6 +229,7 @@ describe('patch', () => {
     ['a frozen object, own member', Object.freeze({ run: () => 1 }), 'run', 'CHAOS_TARGET_SEALED'],
     ['a member that is not there', new Store(), 'gte', 'CHAOS_TARGET_MISMATCH'],
     ['a member that is no function', { size: 1 }, 'size', 'CHAOS_TARGET_MISMATCH'],
+    ['a member of a module', modulePath, 'join', 'CHAOS_TARGET_SEALED'],
     ['an accessor', { get run() { return () => 1 } }, 'run', 'CHAOS_TARGET_MISMATCH'],
   ] as const)('refuses %s, and changes nothing', (_title, object, key, code) => {
     const before = shapeOf(object)

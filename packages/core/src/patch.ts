@@ -40,13 +40,12 @@ export type Unpatch = () => string | undefined
  */
 export function patch(object: object, key: PropertyKey, makeLayer: (below: Below) => AnyFunction, inherited = false): Unpatch {
   const records = processState().patches as WeakMap<object, PatchRecord>
-  const record = records.get(object) ?? { splice: undefined, own: new Map<PropertyKey, Stack[]>(), inherited: new Map<PropertyKey, Stack[]>() }
+  const record = recordOf(object, records)
   const own = !inherited && Object.hasOwn(object, key)
 
   const original = own ? ownFunction(object, key) : inheritedFunction(object, record, key)
   if (!own && record.splice === undefined) record.splice = splice(object, key)
   const holder = own ? object : (record.splice as object)
-  records.set(object, record)
 
   const stacks = own ? record.own : record.inherited
   const onMember = stacks.get(key) ?? []
@@ -55,15 +54,22 @@ export function patch(object: object, key: PropertyKey, makeLayer: (below: Below
   const isNew = stack === undefined
   const bottom = stack?.original ?? (own ? original : undefined)
   const below = new BelowLayer(stack?.layers.at(-1), bottom, holder, key)
-  const fn = likeOriginal(makeLayer(below), original)
+  let fn: AnyFunction
+  try {
+    fn = likeOriginal(makeLayer(below), original)
+    define(holder, key, fn, own ? undefined : inheritedDescriptor(holder, key))
+  } catch (error) {
+    if (!own && record.inherited.size === 0) unsplice(object, record)
+    throw error
+  }
   const layer: Layer = { fn, left: false, below }
 
   stack ??= { original: bottom, layers: [], visible: fn }
-  define(holder, key, fn, own ? undefined : inheritedDescriptor(holder, key))
   stack.layers.push(layer)
   stack.visible = fn
   if (isNew) onMember.push(stack)
   stacks.set(key, onMember)
+  records.set(object, record)
 
   const takenFrom = stack
   return () => {
@@ -72,10 +78,19 @@ export function patch(object: object, key: PropertyKey, makeLayer: (below: Below
     takenFrom.layers.splice(takenFrom.layers.indexOf(layer), 1)
     const covered = settle(holder, key, onMember, own)
     if (onMember.length === 0) stacks.delete(key)
-    if (record.splice !== undefined && record.inherited.size === 0) unsplice(object, record)
-    if (record.splice === undefined && record.own.size === 0 && record.inherited.size === 0) records.delete(object)
-    return covered ? `Someone else replaced \`${String(key)}\` while it was patched. Theirs was left in place; ours lets every call through.` : undefined
+    const isStuck = record.splice !== undefined && record.inherited.size === 0 && !unsplice(object, record)
+    if (records.get(object) === record && record.splice === undefined && record.own.size === 0 && record.inherited.size === 0) records.delete(object)
+    if (covered) return `Someone else replaced \`${String(key)}\` while it was patched. Theirs was left in place; ours lets every call through.`
+    return isStuck ? `The target was frozen while \`${String(key)}\` was patched. An empty object of ours stays between it and its prototype.` : undefined
   }
+}
+
+/** What is patched on an object. What lies on a prototype that the app has swapped for another one since is a record of its own. */
+function recordOf(object: object, records: WeakMap<object, PatchRecord>): PatchRecord {
+  const known = records.get(object)
+  if (known === undefined) return { splice: undefined, own: new Map(), inherited: new Map() }
+  const isOffThePath = known.splice !== undefined && !Object.prototype.isPrototypeOf.call(known.splice, object)
+  return isOffThePath ? { splice: undefined, own: known.own, inherited: new Map() } : known
 }
 
 /**
@@ -190,11 +205,13 @@ function inheritedDescriptor(splice: object, key: PropertyKey): PropertyDescript
 /** Puts a value on a member; a new one gets the attributes of `like`, an existing one keeps its own. */
 function define(holder: object, key: PropertyKey, value: AnyFunction, like?: PropertyDescriptor): void {
   const enumerable = like?.enumerable
-  Object.defineProperty(holder, key, like === undefined ? { value } : { value, writable: true, configurable: true, enumerable: enumerable === true })
+  if (Reflect.defineProperty(holder, key, like === undefined ? { value } : { value, writable: true, configurable: true, enumerable: enumerable === true })) return
+  throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${String(key)}\` to be replaceable, got a member that cannot be: it was frozen meanwhile, or belongs to a module's namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`)
 }
 
 function splice(object: object, key: PropertyKey): object {
-  const between = Object.create(Object.getPrototypeOf(object) as object | null) as object
+  const prototype = Object.getPrototypeOf(object) as object | null
+  const between = typeof object === 'function' && typeof prototype === 'function' ? constructible(prototype) : (Object.create(prototype) as object)
   if (!Reflect.setPrototypeOf(object, between)) {
     throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${String(key)}\` can be covered, got one with a fixed prototype.`)
   }
@@ -202,17 +219,28 @@ function splice(object: object, key: PropertyKey): object {
   return between
 }
 
-/** Takes the splice out of the prototype chain, unless somebody put members of theirs on it. */
-function unsplice(object: object, record: PatchRecord): void {
+/** A splice for a class: the prototype of a derived class is what its `super()` constructs. */
+function constructible(base: AnyFunction): object {
+  const between = Function.prototype.bind.call(base, undefined) as AnyFunction
+  for (const key of Reflect.ownKeys(between)) Reflect.deleteProperty(between, key)
+  return Object.setPrototypeOf(between, base) as object
+}
+
+/**
+ * Takes the splice out of the prototype chain, unless somebody put members of theirs on it.
+ *
+ * @returns Whether it could: a target that was frozen meanwhile keeps its prototype.
+ */
+function unsplice(object: object, record: PatchRecord): boolean {
   const between = record.splice as object
-  if (Reflect.ownKeys(between).length > 0) return
+  if (Reflect.ownKeys(between).length > 0) return true
   for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
-    if (Object.getPrototypeOf(holder) === between) {
-      Reflect.setPrototypeOf(holder, Object.getPrototypeOf(between) as object | null)
-      break
-    }
+    if (Object.getPrototypeOf(holder) !== between) continue
+    if (!Reflect.setPrototypeOf(holder, Object.getPrototypeOf(between) as object | null)) return false
+    break
   }
   record.splice = undefined
+  return true
 }
 
 /** Makes a replacement look like what it covers: name, arity and own keys such as `util.promisify.custom`. */
