@@ -1,6 +1,11 @@
+import { EventEmitter } from 'node:events'
+import { syncBuiltinESMExports } from 'node:module'
 import { performance } from 'node:perf_hooks'
-import { describe, expect, it, vi } from 'vitest'
+import timers from 'node:timers'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { drop } from '../test/faults.js'
 import { systemClock } from './clock.js'
+import { inject } from './inject.js'
 import { manualClock } from './testing/manual-clock.js'
 
 describe('systemClock', () => {
@@ -21,6 +26,27 @@ describe('systemClock', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  it('is used by lease, limit and manual clock although everything is faked, node:timers and microtasks included', async () => {
+    const fakes = [
+      ...[timers, globalThis].flatMap((owner) => (['setTimeout', 'clearTimeout', 'setImmediate'] as const).map((name) => vi.spyOn(owner, name).mockImplementation(() => undefined as never))),
+      vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => undefined),
+      vi.spyOn(performance, 'now').mockReturnValue(0),
+      vi.spyOn(process, 'hrtime').mockReturnValue([0, 0]),
+    ]
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      for (const fake of fakes) fake.mockRestore()
+      syncBuiltinESMExports()
+    })
+    const bus = new EventEmitter()
+    const limited = await inject(drop(), bus, { limit: 1 })
+    bus.emit('tick')
+    expect((await limited.done).outcome).toBe('limit-spent')
+    const leased = await inject(drop(), bus, { leaseMs: 5 })
+    expect((await leased.done).outcome).toBe('lease-expired')
+    await manualClock().advance(10)
   })
 
   it('tells the time of day, and can be cancelled', () => {

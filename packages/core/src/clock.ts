@@ -1,5 +1,23 @@
 import { performance } from 'node:perf_hooks'
-import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers'
+import timers from 'node:timers'
+
+// Copies, since fake timers replace members of modules too, and an import would follow them. (`performance.now` of Node.js 18 asks `process.hrtime`.)
+const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: startImmediate } = timers
+const { hrtime } = process
+const loadedAt = hrtime()
+const loadedAtMs = performance.timeOrigin + performance.now()
+
+/** Time since this module was loaded, in ms, from a source that never runs backwards. */
+function elapsed(): number {
+  const [seconds, nanoseconds] = hrtime(loadedAt)
+  return seconds * 1_000 + nanoseconds / 1_000_000
+}
+
+/** Runs work when the step under way is done, before anything else happens. Never a fake. */
+export const soon = queueMicrotask
+
+/** A turn of the event loop: every promise that can settle has settled. Never a fake. */
+export const turn = (): Promise<void> => new Promise((resolve) => startImmediate(resolve))
 
 /** The longest delay that fits a Node.js timer, in ms (2^31 - 1; a longer one would fire at once). */
 export const MAX_TIMER_MS = 2_147_483_647
@@ -27,16 +45,16 @@ export interface Clock {
  * passed; what is left is then waited for again.
  */
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => loadedAtMs + elapsed(),
   after(delayMs, work, { ref = true } = {}) {
-    const dueAt = performance.now() + delayMs
+    const dueAt = elapsed() + delayMs
     let timer: NodeJS.Timeout
     const wait = (ms: number): void => {
       timer = startTimer(fire, ms)
       if (!ref) timer.unref()
     }
     const fire = (): void => {
-      const left = dueAt - performance.now()
+      const left = dueAt - elapsed()
       if (left > 0) wait(Math.ceil(left))
       else work()
     }

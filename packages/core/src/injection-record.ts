@@ -1,6 +1,6 @@
 import type { InjectOptions } from './blast-radius-options.js'
 import { decisions, type Account, type Decisions } from './blast-radius.js'
-import type { Cancel, Clock } from './clock.js'
+import { soon, type Cancel, type Clock } from './clock.js'
 import { assertTakenBack, endInjections } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import type { Fault, InjectionContext } from './fault.js'
@@ -218,7 +218,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     if (this.kind === 'standing') this.#land(at)
     this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: String(operation), call })
     // Not now: the caller has yet to act on this very hit.
-    if (this.#isSpent()) queueMicrotask(() => this.#endIfSpent())
+    if (this.#isSpent()) soon(() => this.#endIfSpent())
   }
 
   #land(at: number): void {

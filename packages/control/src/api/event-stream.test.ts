@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import { on, once } from 'node:events'
-import { createRequire } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
@@ -69,6 +70,21 @@ describe('the event stream', () => {
     await injection.rollback()
     await vi.waitFor(() => expect(stream.types()).toEqual(['hello', 'armed', 'landed', 'hit', 'ended']))
     expect(stream.messages.at(-1)).toMatchObject({ entry: { injection: { id: injection.id, affected: 1, outcome: 'rolled-back' } } })
+  })
+
+  it('sends on although a test runner fakes timers, those of node:timers included', async () => {
+    const { controller, bus, chaos } = testChaos()
+    const { url } = await mounted(controller)
+    const stream = await streamed(url)
+    const fakes = [timers, globalThis].map((owner) => vi.spyOn(owner, 'setImmediate').mockImplementation(() => undefined as never))
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      for (const fake of fakes) fake.mockRestore()
+      syncBuiltinESMExports()
+    })
+    await chaos.inject('bus', 'drop-events')
+    bus.emit('tick')
+    await vi.waitFor(() => expect(stream.types()).toEqual(['hello', 'armed', 'landed', 'hit']))
   })
 
   it('gives every stream an id of its own, that no other knows', async () => {

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { setImmediate as soon } from 'node:timers'
+import timers from 'node:timers'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { ChaosController, Clock, ControllerInfo, JournalEntry } from '@chaos/core'
 import { toJson } from './json.js'
 import { plainEntry, plainInfo } from './schemas.js'
+
+// A copy, since fake timers replace the module's own.
+const { setImmediate: soon } = timers
 
 /** The subprotocol that the server speaks; a browser offers it beside the one that carries its token. */
 export const SUBPROTOCOL = 'chaos.v1'

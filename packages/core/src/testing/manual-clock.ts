@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import { turn, type Clock } from '../clock.js'
 
 /** A clock whose time moves only when a test moves it. */
 export interface ManualClock extends Clock {
@@ -34,18 +34,15 @@ export function manualClock(startAt = 0): ManualClock {
     },
     async advance(ms) {
       const until = now + ms
-      await settled()
+      await turn()
       for (let timer = next(until); timer !== undefined; timer = next(until)) {
         timers.delete(timer)
         now = Math.max(now, timer.dueAt)
         timer.work()
-        await settled()
+        await turn()
       }
       now = until
-      await settled()
+      await turn()
     },
   }
 }
-
-/** A turn of the event loop: every promise that can settle has settled. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
