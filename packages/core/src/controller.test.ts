@@ -2,7 +2,9 @@ import { EventEmitter } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { append, delay, drop } from '../test/faults.js'
 import { createChaos, registeredControllers, target, type Chaos, type Targets } from './controller.js'
+import { defineFault } from './define-fault.js'
 import { inject } from './inject.js'
+import { optionsSchema } from './options.js'
 import { manualClock } from './testing/manual-clock.js'
 
 const open: { close(): Promise<void> }[] = []
@@ -74,6 +76,36 @@ describe('createChaos', () => {
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
     await chaos.inject('bus', 'drop-events', {}, { id: 'mine' })
     await expect(chaos.inject('bus', 'drop-events', {}, { id: 'mine' })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+  })
+
+  it('never gives an injection the id of another in force, so that stopAll reaches both', async () => {
+    const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
+    const named = await chaos.inject('bus', 'drop-events', {}, { id: 'test/drop-events@bus#1' })
+    const numbered = await chaos.inject('bus', 'drop-events')
+    expect(numbered.id).toBe('test/drop-events@bus#2')
+    await chaos.stopAll()
+    expect([named.outcome, numbered.outcome]).toEqual(['stopped', 'stopped'])
+  })
+
+  it('refuses a short name that two faults share, and takes their full ones', async () => {
+    const definition = { kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'anything', accepts: () => true, inject: () => undefined } as const
+    const ours = defineFault({ ...definition, name: 'ours/slow-down' })
+    const theirs = defineFault({ ...definition, name: 'theirs/slow-down' })
+    const { controller: chaos } = controller({ thing: target({}, [ours, theirs]) })
+    const refused = chaos.inject('thing', 'slow-down')
+    await expect(refused).rejects.toMatchObject({ code: 'CHAOS_UNKNOWN_FAULT' })
+    await expect(refused).rejects.toThrow('which may mean `ours/slow-down`, `theirs/slow-down`. Use the full name.')
+    expect((await chaos.inject('thing', 'theirs/slow-down')).fault).toBe('theirs/slow-down')
+  })
+
+  it.each([
+    [{ enviroment: 'test' }, 'Did you mean `environment`?'],
+    [{ allowEnvironments: 'staging' }, '`allowEnvironments` of createChaos to be a list of environments, got `"staging"`'],
+    [{ maxLeaseMs: Number.NaN }, '`maxLeaseMs` of createChaos to be a number of ms from 1 to 2147483647, got `NaN`'],
+    [{ maxLeaseMs: 0 }, 'from 1 to'],
+    [{ seed: Number.NaN }, '`seed`'],
+  ])('refuses %o', (options, words) => {
+    expect(() => createChaos(options as object)).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(words) as string }))
   })
 
   it('adds a target late, refuses its name twice, and forgets it with its injections', async () => {

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import type { PortableInjectOptions, InjectOptions } from './blast-radius-options.js'
 import type { ChaosController, ControllerInfo, FaultInfo, StopReport, TargetInfo } from './chaos-controller.js'
 import { MAX_TIMER_MS, systemClock, type Clock } from './clock.js'
@@ -5,11 +6,12 @@ import type { FaultFactoryFor } from './define-fault.js'
 import { assertTakenBack, endInjections } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import { controllerRefusal, DEFAULT_ENVIRONMENTS } from './guard.js'
+import { portableInjectSchema } from './inject-options.js'
 import { armFault, type Surroundings } from './inject.js'
 import type { InjectionRecord } from './injection-record.js'
 import type { Injection, InjectionState } from './injection.js'
 import { JournalWriter, type Follow, type Journal, type JournalEntry } from './journal.js'
-import { shown } from './options.js'
+import { checkOptions, option, optionsSchema, shown } from './options.js'
 import { processState } from './process-state.js'
 import { drawSeed } from './random.js'
 import { listed, suggestion } from './suggest.js'
@@ -87,6 +89,19 @@ export interface ChaosOptions<T extends Targets> {
   readonly clock?: Clock
 }
 
+const MAX_LEASE = `a number of ms from 1 to ${MAX_TIMER_MS}`
+
+/** Live objects are not looked into: checking copies and freezes. */
+const chaosSchema = optionsSchema(
+  {
+    environment: v.optional(v.string('a text')),
+    allowEnvironments: v.optional(v.array(option.text('An environment.'), 'a list of environments')),
+    seed: portableInjectSchema.entries.seed,
+    maxLeaseMs: v.optional(v.pipe(v.number(MAX_LEASE), v.minValue(1, MAX_LEASE), v.maxValue(MAX_TIMER_MS, MAX_LEASE))),
+  },
+  { targets: v.optional(v.unknown()), clock: v.optional(v.unknown()) },
+)
+
 /** Ended injections that a controller still knows. */
 const MAX_ENDED = 100
 
@@ -98,12 +113,10 @@ const MAX_ENDED = 100
  * @throws ChaosError `CHAOS_INVALID_OPTION`, `CHAOS_DUPLICATE_TARGET`, `CHAOS_TARGET_MISMATCH`
  */
 export function createChaos<const T extends Targets = Record<never, never>>(options: ChaosOptions<T> = {}): Chaos<T> {
-  const { allowEnvironments = DEFAULT_ENVIRONMENTS, maxLeaseMs = 600_000, clock = systemClock } = options
-  if (!(maxLeaseMs > 0 && maxLeaseMs <= MAX_TIMER_MS)) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`maxLeaseMs\` to be a number of ms from 1 to ${MAX_TIMER_MS}, got \`${shown(maxLeaseMs)}\`.`)
-  }
-  const seed = String(options.seed ?? drawSeed())
-  const refusal = (): ChaosError | undefined => controllerRefusal(options.environment, allowEnvironments)
+  const { targets = {}, clock = systemClock, ...given } = options
+  const { environment, allowEnvironments = DEFAULT_ENVIRONMENTS, maxLeaseMs = 600_000, seed: asked = drawSeed() } = checkOptions(chaosSchema, given, 'createChaos')
+  const seed = String(asked)
+  const refusal = (): ChaosError | undefined => controllerRefusal(environment, allowEnvironments)
   const journal = new JournalWriter()
   const definitions = new Map<string, TargetDefinition>()
   const counts = new Map<string, number>()
@@ -129,15 +142,23 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   }
 
   function factoryOf(targetName: string, { faults }: TargetDefinition, name: string): FaultFactoryFor<never> {
-    const found = faults.find(({ catalog }) => catalog.name === name || shortName(catalog.name) === name)
-    if (found !== undefined) return found
+    const exact = faults.find(({ catalog }) => catalog.name === name)
+    if (exact !== undefined) return exact
+    const called = faults.filter(({ catalog }) => shortName(catalog.name) === name)
+    const names = new Set(called.map(({ catalog }) => catalog.name))
+    if (names.size > 1) {
+      throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\`, got \`${name}\`, which may mean ${listed([...names])}. Use the full name.`)
+    }
+    if (called[0] !== undefined) return called[0]
     const known = faults.map(({ catalog }) => catalog.name)
     const near = suggestion(name, known.concat(known.map(shortName)))
     throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\` (${listed(known)}), got \`${name}\`.${near}`)
   }
 
   function count(name: string): number {
-    const next = (counts.get(name) ?? 0) + 1
+    let next = (counts.get(name) ?? 0) + 1
+    // Someone may have chosen this very id.
+    while (live.has(`${name}#${next}`)) next += 1
     counts.set(name, next)
     return next
   }
@@ -194,7 +215,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
 
   const controller: ChaosController = {
     info: () =>
-      Promise.resolve<ControllerInfo>({ environment: options.environment ?? process.env['NODE_ENV'], refusal: refusal()?.message, seed, maxLeaseMs }),
+      Promise.resolve<ControllerInfo>({ environment: environment ?? process.env['NODE_ENV'], refusal: refusal()?.message, seed, maxLeaseMs }),
     targets: () => Promise.resolve([...definitions].map(([name, { faults }]): TargetInfo => ({ name, faults: faults.map(({ catalog }) => catalog.name) }))),
     faults: () => Promise.resolve([...catalogOf(definitions.values()).values()]),
     injections: () => Promise.resolve([...ended.values(), ...[...live.values()].map((injection) => injection.snapshot())]),
@@ -204,7 +225,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     follow: (listener: (entry: JournalEntry) => void) => journal.follow(listener),
   }
 
-  for (const [name, definition] of Object.entries(options.targets ?? {})) add(name, definition)
+  for (const [name, definition] of Object.entries<TargetDefinition>(targets)) add(name, definition)
   processState().controllers.add(controller)
 
   return {
