@@ -1,12 +1,12 @@
 /**
- * A value as JSON, whatever it holds: a fault's evidence may carry a bigint, an error, or itself.
- * What JSON cannot carry is shown as text.
+ * A value as JSON, whatever it holds: a fault's evidence may carry a bigint, an error, itself, or something that throws when it is looked at.
+ * What JSON cannot carry is shown as text. Never throws: it is called where nobody could catch it.
  */
 export function toJson(value: unknown): string {
   try {
     return JSON.stringify(value, shown)
   } catch {
-    return JSON.stringify(withoutCycles(value, []), shown)
+    return JSON.stringify(plain(() => value, []))
   }
 }
 
@@ -17,12 +17,17 @@ function shown(_key: string, value: unknown): unknown {
   return value
 }
 
-function withoutCycles(value: unknown, above: readonly object[]): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Error) return value
-  if (above.includes(value)) return '[Circular]'
-  const path = [...above, value]
-  if (Array.isArray(value)) return value.map((part) => withoutCycles(part, path))
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutCycles(part, path)]))
+function plain(read: () => unknown, above: readonly unknown[]): unknown {
+  try {
+    const value = shown('', read())
+    if (typeof value !== 'object' || value === null) return value
+    if (above.includes(value)) return '[Circular]'
+    const path = [...above, value]
+    if (Array.isArray(value)) return value.map((part: unknown) => plain(() => part, path))
+    return Object.fromEntries(Object.keys(value).map((key) => [key, plain(() => Reflect.get(value, key) as unknown, path)]))
+  } catch {
+    return '[Unreadable]'
+  }
 }
 
 /** Whether arrays and objects lie in one another deeper than `limit`. */
