@@ -70,11 +70,12 @@ export async function startServer(parts: ServerParts): Promise<SecureServer> {
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://journal')
     const startedAt = performance.now()
-    const { route, id } = routeOf(url.pathname)
+    const url = addressOf(request)
+    const { route, id } = routeOf(url?.pathname ?? '')
     response.once('close', () => metrics.request(request.method ?? '', route, response.statusCode, performance.now() - startedAt))
     try {
+      if (url === undefined) throw new HttpError(400, 'Expected the path of a part of the journal.')
       if (route === '/healthz') report(response, await health.check())
       else if (route === '/readyz') report(response, await health.checkStorage())
       else if (route === '/metrics') {
@@ -117,7 +118,7 @@ export async function startServer(parts: ServerParts): Promise<SecureServer> {
     const refuse = (status: string): void => void socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
     socket.on('error', () => socket.destroy())
     try {
-      if (new URL(request.url ?? '/', 'http://journal').pathname !== '/ws') {
+      if (addressOf(request)?.pathname !== '/ws') {
         refuse('404 Not Found')
         return
       }
@@ -157,6 +158,11 @@ export async function startServer(parts: ServerParts): Promise<SecureServer> {
       })
     },
   }
+}
+
+/** What is asked for; `undefined` when that is no address (`//`). */
+function addressOf({ url = '/' }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, 'http://journal') ? new URL(url, 'http://journal') : undefined
 }
 
 /** The template of a path, for the metrics: a label must not have as many values as there are entries. */

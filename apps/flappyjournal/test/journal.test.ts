@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import WebSocket from 'ws'
 import { ask, start, token } from './start.js'
@@ -26,6 +27,16 @@ describe('the journal', () => {
     const answer = await ask(app, 'POST', '/api/journal', body)
     expect(answer.status).toBe(400)
     expect(JSON.stringify(answer.body)).toContain(words)
+  })
+
+  it.each(['//', 'http://['])('goes on after a request for %o, which is no address', async (path) => {
+    const app = await start()
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: journal\r\n\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 /)
+    expect((await fetch(`${app.url}/readyz`)).status).toBe(200)
   })
 
   it('wants a valid token on everything but health, metrics and alerts', async () => {

@@ -101,9 +101,9 @@ function ruleGroup(group: string): unknown {
 }
 
 function handle(request: IncomingMessage, response: ServerResponse): void {
-  const url = new URL(request.url ?? '/', 'http://alerts')
   const send = (status: number, body: unknown): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   try {
+    const url = new URL(request.url ?? '/', 'http://alerts')
     if (url.pathname === '/alerts') {
       send(200, { alerts: states.active, resolved: states.resolved })
       return
