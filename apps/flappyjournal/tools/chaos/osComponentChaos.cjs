@@ -7,7 +7,8 @@
  * `chaosHarness(target)`, which uses the controller of its own process where one is registered, else connects as well.
  *
  * Exit codes: 0 the fault landed, its alert fired and `/healthz` came back; 1 something failed; 2 unknown target or usage;
- * 3 no dev server can be reached; 10 not recovered in time; 12 the fault did not land; 13 the alert did not fire.
+ * 3 no dev server can be reached; 10 not recovered in time; 11 the server was not well, or its alert was active, before anything was broken;
+ * 12 the fault did not land; 13 the alert did not fire.
  */
 const { setTimeout: pause } = require('node:timers/promises')
 const { ChaosError, registeredControllers, suggestion } = require('@chaos/core')
@@ -19,9 +20,10 @@ const TARGETS = {
   eventbus: { run: delay, alert: 'SpiralEventLagHigh' },
   adapter: { run: injectError, alert: 'CircuitBreakerOpen' },
 }
+const CALM_TIMEOUT_MS = 30_000
 const ALERT_TIMEOUT_MS = 45_000
 const RECOVERY_TIMEOUT_MS = 120_000
-const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, 'not-recovered': 10, 'did-not-land': 12, 'alert-missed': 13 }
+const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, 'not-recovered': 10, 'not-calm': 11, 'did-not-land': 12, 'alert-missed': 13 }
 
 /** Terminates the loop worker once. */
 function kill(controller) {
@@ -93,6 +95,20 @@ async function until(reading, timeoutMs) {
   return undefined
 }
 
+/** Whether the journal is well and an alert inactive. @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` where no journal answers */
+async function isCalm(url, alert) {
+  const [health, alerts] = await Promise.all([ask(`${url}/healthz`), ask(`${url}/alerts`)])
+  if (health === undefined || !Array.isArray(alerts?.body?.alerts)) {
+    throw new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `Expected the journal and its alerts at ${url}, got no answer. Set FLAPPY_URL to its address.`)
+  }
+  return health.status === 200 && !alerts.body.alerts.some(({ name }) => name === alert)
+}
+
+/** Puts storage and bus to work, which a fault needs to be felt, also in a journal without traffic: its health check does. */
+function work(url) {
+  return ask(`${url}/healthz`)
+}
+
 /** Breaks the running dev server and follows what happens. @returns {Promise<number>} The exit code. */
 async function main(target, { log = console.log, url = process.env.FLAPPY_URL ?? 'http://127.0.0.1:3000' } = {}) {
   const client = await connectToDevServer()
@@ -100,19 +116,28 @@ async function main(target, { log = console.log, url = process.env.FLAPPY_URL ??
   const say = (text) => log(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${text}`)
   try {
     const { alert } = TARGETS[target]
+    const calm = await until(async () => ((await isCalm(url, alert)) ? true : undefined), CALM_TIMEOUT_MS)
+    if (!calm) {
+      say(`nothing was broken: /healthz is not 200, or ${alert} is active already`)
+      return EXIT['not-calm']
+    }
     const armed = await chaosHarness(target, { controller: client })
     say(`${armed.fault} is ${armed.status === 'ended' ? 'done' : 'in force'} (${armed.id})`)
 
-    const landed = await until(async () => (await stateOf(client, armed.id)).landedAt, 10_000)
+    const landed = await until(async () => {
+      await work(url)
+      return (await stateOf(client, armed.id)).landedAt
+    }, 10_000)
     if (landed === undefined) {
-      say('the fault did not land: it hit nothing. Is there any traffic?')
+      say('the fault did not land: it hit nothing')
       return EXIT['did-not-land']
     }
     say('the fault landed')
 
     const fired = await until(async () => {
+      await work(url)
       const alerts = (await ask(`${url}/alerts`))?.body?.alerts ?? []
-      return alerts.find(({ name, state, firedAt }) => name === alert && (state === 'firing' || Date.parse(firedAt ?? 0) >= landed))
+      return alerts.find(({ name, state, firedAt }) => name === alert && state === 'firing' && firedAt >= landed)
     }, ALERT_TIMEOUT_MS)
     say(fired === undefined ? `the alert ${alert} did not fire` : `the alert ${alert} fired`)
 
