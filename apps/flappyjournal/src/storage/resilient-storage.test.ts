@@ -102,6 +102,33 @@ describe('ResilientStorage', () => {
     expect(storage.breaker.state).not.toBe('closed')
   })
 
+  it('does not take back what was acknowledged when a write that was given up succeeds after all', async () => {
+    let finish = (): void => undefined
+    class Late extends MemoryAdapter {
+      isLate = false
+      override async set(key: string, value: unknown): Promise<void> {
+        if (this.isLate) await new Promise<void>((resolve) => (finish = resolve))
+        await super.set(key, value)
+      }
+    }
+    const backend = new Late()
+    const { storage } = await open(backend)
+    backend.isLate = true
+    await storage.set('a', 'old')
+    expect(storage.breaker.state).not.toBe('closed')
+    await storage.set('a', 'new')
+    backend.isLate = false
+    finish()
+    await vi.waitFor(() => expect(storage.pendingWrites).toBe(0))
+    await withFault(refuseCalls(), backend, async () => {
+      await vi.waitFor(async () => {
+        await storage.get('a').catch(() => undefined)
+        expect(storage.breaker.state).not.toBe('closed')
+      })
+      expect(await storage.get('a')).toBe('new')
+    })
+  })
+
   it('says that it is unavailable where it has no fallback', async () => {
     const { storage, backend } = await open(new MemoryAdapter(), false)
     await withFault(refuseCalls(), backend, async () => {

@@ -43,7 +43,7 @@ export class ResilientStorage {
   readonly backend: StorageAdapter
   readonly breaker: CircuitBreaker
   readonly #options: Required<Pick<StorageOptions, 'timeoutMs' | 'attempts' | 'retryPauseMs' | 'hasFallback'>>
-  /** Everything that was acknowledged or read; only what succeeded is in it. */
+  /** The whole store as it was found, and every write that was acknowledged since. */
   readonly #mirror = new MemoryAdapter()
   readonly #pending = new Map<string, Pending>()
   #probing: Promise<void> | undefined
@@ -100,14 +100,9 @@ export class ResilientStorage {
       await this.#remember(key, pending)
     }
     if (this.#usesMemory()) return keep()
-    await this.#call(
-      method,
-      async () => {
-        await write()
-        await this.#remember(key, pending)
-      },
-      keep,
-    )
+    const isKept = await this.#call(method, () => write().then(() => false), () => keep().then(() => true))
+    // A newer write of the same key may wait to be replayed. And a write that was given up may still succeed: only one that was waited for is remembered.
+    if (!isKept && !this.#pending.has(key)) await this.#remember(key, pending)
   }
 
   #remember(key: string, write: Pending): Promise<void> {
