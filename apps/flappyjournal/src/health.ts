@@ -38,7 +38,10 @@ export function watchHealth(bus: ConsciousnessEventBus, storage: ResilientStorag
     bus.emit('health:ping', id)
     await answered
   }
-  async function storageWorks(): Promise<void> {
+  /** Two at once would read each other's values: whoever asks meanwhile shares the one under way. */
+  let trip: Promise<void> | undefined
+  const storageWorks = (): Promise<void> => (trip ??= roundTrip().finally(() => (trip = undefined)))
+  async function roundTrip(): Promise<void> {
     const value = randomUUID()
     await storage.set('health:probe', value)
     if ((await storage.get('health:probe')) !== value) throw new Error('Expected the value that was written.')
