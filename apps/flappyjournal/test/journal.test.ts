@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { refuseCalls } from '@chaos/adapter'
+import { withFault } from '@chaos/core'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import WebSocket from 'ws'
 import { ask, start, token } from './start.js'
 
@@ -47,6 +49,41 @@ describe('the journal', () => {
     for (const path of ['/healthz', '/readyz', '/metrics', '/alerts']) expect((await fetch(app.url + path)).status, path).not.toBe(401)
     expect((await fetch(`${app.url}/nowhere`)).status).toBe(404)
     expect((await fetch(`${app.url}/chaos/info`)).status).toBe(404)
+  })
+
+  it('is not ready, and not healthy, while storage does not work, and says so', async () => {
+    const app = await start({ storageFallback: false })
+    await vi.waitFor(async () => expect((await fetch(`${app.url}/healthz`)).status).toBe(200))
+    await withFault(refuseCalls(), app.storageBackend, async () => {
+      const ready = await fetch(`${app.url}/readyz`)
+      expect(ready.status).toBe(503)
+      expect(await ready.json()).toEqual({ healthy: false, parts: { storage: false }, failing: ['storage'] })
+      const health = await fetch(`${app.url}/healthz`)
+      expect(health.status).toBe(503)
+      expect(await health.json()).toMatchObject({ failing: ['storage'], parts: { loop: true, eventBus: true } })
+      expect((await ask(app, 'POST', '/api/journal', { title: 't', content: 'c' })).status).toBe(503)
+    })
+    await vi.waitFor(async () => expect((await fetch(`${app.url}/readyz`)).status).toBe(200))
+  })
+
+  it('replaces, deletes and creates while the breaker is open, and the backend has it all afterwards', async () => {
+    const app = await start()
+    const made = await Promise.all(['kept', 'changed', 'deleted'].map(async (title) => (await ask(app, 'POST', '/api/journal', { title, content: 'c' })).body as { id: string }))
+    const [kept, changed, deleted] = made.map(({ id }) => id) as [string, string, string]
+    let added = ''
+    await withFault(refuseCalls(), app.storageBackend, async () => {
+      // The first calls fail; they are what opens the breaker.
+      await vi.waitFor(async () => expect((await ask(app, 'GET', `/api/journal/${kept}`)).status).toBe(200))
+      expect((await ask(app, 'PUT', `/api/journal/${changed}`, { title: 'new', content: 'c' })).status).toBe(200)
+      expect((await ask(app, 'DELETE', `/api/journal/${deleted}`)).status).toBe(204)
+      const created = await ask(app, 'POST', '/api/journal', { title: 'added', content: 'c' })
+      expect(created.status).toBe(201)
+      added = (created.body as { id: string }).id
+      expect((await ask(app, 'GET', `/api/journal/${changed}`)).body).toMatchObject({ title: 'new' })
+      expect((await ask(app, 'GET', `/api/journal/${deleted}`)).status).toBe(404)
+    })
+    const stored = async (id: string): Promise<string | undefined> => ((await app.storageBackend.get(`mem:${id}`)) as { title: string } | undefined)?.title
+    await vi.waitFor(async () => expect(await Promise.all([kept, changed, deleted, added].map(stored))).toEqual(['kept', 'new', undefined, 'added']))
   })
 
   it('answers 429 with Retry-After after 100 requests of a user in 10 s, and goes on for others', async () => {
