@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { passingEvidence, stretch, thorough } from '../../test/support.js'
+import { injection, passingEvidence, stretch, thorough } from '../../test/support.js'
 import type { Experiment } from '../model/experiment.js'
 import type { AlertStretch, Evidence } from '../run/evidence.js'
 import { isMeant } from '../run/marks.js'
@@ -25,6 +25,10 @@ describe('an alert that must fire', () => {
     ['silenced', 'sent no notification', { notifications: [] }, /no notification arrived/],
     ['silenced', 'sent a notification with other labels', { notifications: [{ at: 15_000, name: 'StockLow', labels: { severity: 'warning' }, status: 'firing' }] }, /no notification arrived/],
     ['already-firing', 'was firing before', { firingBefore: ['StockLow'] }, /before anything was broken/],
+    ['already-firing', 'began to fire after the gate and before the fault', { alerts: [stretch({ from: 9_000 })] }, /before anything was broken/],
+    ['already-firing', 'was pending before the fault, and fired after it', { alerts: [stretch({ state: 'pending', from: 9_000, to: 14_000 }), stretch()] }, /before anything was broken/],
+    ['detected', 'was pending and gone before the fault', { alerts: [stretch({ state: 'pending', from: 8_000, to: 9_000 }), stretch()] }, /fired after 3900 ms/],
+    ['detected', 'fired between an instant fault and the word that it had landed', { injections: [injection({ kind: 'instant', armedAt: 9_000 })], alerts: [stretch({ from: 9_500 })] }, /fired after 0 ms/],
     ['stuck', 'never resolved', { alerts: [stretch({ to: undefined })] }, /had not resolved/],
     ['stuck', 'resolved too late', { alerts: [stretch({ to: 51_000 })] }, /21000 ms after the fault had ended/],
     ['monitoring-down', 'resolved in time or late, by what was read', { alerts: [stretch({ to: 50_200 })] }, /read too seldom/],

@@ -1,6 +1,6 @@
 import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
 import { seriesOf } from '../run/alert-log.js'
-import type { AlertStretch, Evidence } from '../run/evidence.js'
+import type { AlertStretch, Evidence, Mark } from '../run/evidence.js'
 import { isMeant } from '../run/marks.js'
 
 /** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
@@ -73,6 +73,7 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
     const wasPending = evidence.alerts.some((stretch) => stretch.state === 'pending' && isMeant(stretch, expected))
     return verdict('missed', wasPending ? 'It was pending, but never fired.' : 'It never fired.')
   }
+  if (t0 !== undefined && beganAt(first, evidence) < brokenAt(t0, evidence)) return verdict('already-firing', ALREADY)
   if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
   if (afterMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(afterMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
   const unheard = whyUnheard(matching, expected, evidence)
@@ -100,6 +101,17 @@ function isAllowed(stretch: AlertStretch, mayFire: readonly AlertMatcher[]): boo
 
 function firingSince(since: number | undefined, { alerts }: Evidence): readonly AlertStretch[] {
   return alerts.filter(({ state, to }) => state === 'firing' && (since === undefined || to === undefined || to >= since))
+}
+
+/** When an alert was first seen active: with the pending stretch that it fired from, if there was one. */
+function beganAt(firing: AlertStretch, { alerts }: Evidence): number {
+  const pending = alerts.find((stretch) => stretch.state === 'pending' && stretch.to === firing.from && stretch.source === firing.source && seriesOf(stretch) === seriesOf(firing))
+  return pending?.from ?? firing.from
+}
+
+/** Before this nothing of the run can have been felt: an instant fault breaks things a moment before it knows that it has landed. */
+function brokenAt(t0: Mark, { injections }: Evidence): number {
+  return Math.min(t0.at, ...injections.flatMap(({ kind, armedAt }) => (kind === 'instant' ? [armedAt] : []))) - t0.errorMs
 }
 
 /** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived where one was waited for. */
