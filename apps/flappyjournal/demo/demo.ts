@@ -41,7 +41,6 @@ if (stranger !== undefined) {
 const startedAt = performance.now()
 const work = await mkdtemp(join(tmpdir(), 'flappyjournal-demo-'))
 const reports = flags.report ?? join(appFolder, 'reports')
-await rm(reports, { recursive: true, force: true })
 await mkdir(reports, { recursive: true })
 const secret = randomBytes(32).toString('hex')
 const socketDirectory = join(work, 'sockets')
@@ -97,6 +96,8 @@ function experimentFile(name: string): string {
 async function runThroughCli(name: string, variables: Readonly<Record<string, string>>): Promise<ExperimentResult> {
   const bin = join(createRequire(import.meta.url).resolve('@chaos/cli/package.json'), '..', 'dist', 'bin.js')
   const directory = join(reports, name)
+  // An earlier run's must not be taken for this one's. Nothing else is removed: the directory may be anybody's.
+  await rm(join(directory, 'journal.json'), { force: true })
   const args = ['run', experimentFile(name), '--name', 'flappyjournal', '--alerts-url', variables['ALERTS_URL'] ?? '', '--report', directory]
   for (const [key, value] of Object.entries(variables)) args.push('--var', `${key}=${value}`)
   const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, CHAOS_SOCKET_DIR: socketDirectory } })

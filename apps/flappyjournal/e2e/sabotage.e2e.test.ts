@@ -7,11 +7,14 @@ import { folder, runScript } from './helpers.js'
 
 /** Runs the demo for one experiment. */
 async function demo(name: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: string; cause: string; verdict: string }> {
-  const reports = join(await folder(), 'reports')
+  const reports = await folder()
+  const mine = join(reports, 'mine.txt')
+  await writeFile(mine, 'not a report')
   const ran = await runScript(['dist/demo.js', '--only', name, '--report', reports], env)
   const journal = JSON.parse(await readFile(join(reports, 'journal.json'), 'utf8').catch(() => {
     throw new Error(`Expected a journal, got:\n${ran.out}`)
   })) as ResultJournal
+  expect(await readFile(mine, 'utf8')).toBe('not a report')
   const verdict = journal.experiments[0]?.verdict
   return { ...ran, cause: verdict?.cause ?? '', verdict: verdict?.name ?? '' }
 }
