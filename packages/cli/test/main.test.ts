@@ -61,6 +61,12 @@ describe('chaos', () => {
     expect(JSON.parse((await chaos('status', '--all', '--json')).out)).toContainEqual(expect.objectContaining({ id: 'mine', outcome: 'stopped' }))
   })
 
+  it('stops what it can, although one of several ids is unknown', async () => {
+    await chaos('inject', 'bus', 'drop', '--id', 'mine')
+    expect(await chaos('stop', 'nobody', 'mine')).toMatchObject({ code: EXIT.usage, err: expect.stringContaining('nobody') as string, out: expect.stringContaining('mine: ') as string })
+    expect((await chaos('status')).out).toBe('Nothing is in force.')
+  })
+
   it('prints the evidence of an instant fault', async () => {
     expect((await chaos('inject', 'bus', 'say-once')).out).toContain('{"said":"once"}')
   })

@@ -10,9 +10,13 @@ export function stop(ids: readonly string[], flags: CommonFlags & { readonly all
   }
   return withClient(flags, io, async (client) => {
     const stopped: InjectionState[] = []
+    const failures: unknown[] = []
     if (ids.length === 0) stopped.push(...(await client.stopAll({ process: flags.process === true })).stopped)
-    else for (const id of ids) stopped.push(await client.stop(id))
+    // One that cannot be stopped keeps none of the others in force.
+    else for (const id of ids) await client.stop(id).then((state) => stopped.push(state), (error: unknown) => failures.push(error))
+    if (stopped.length === 0 && failures.length > 0) throw failures[0]
     if (flags.json === true) io.out(json(stopped))
     else io.out(stopped.length === 0 ? 'Nothing was in force.' : stopped.map((state) => injectionLine(state, Date.now())).join('\n'))
+    if (failures.length > 0) throw failures[0]
   })
 }
