@@ -34,14 +34,20 @@ const NEXT: Readonly<Record<string, string>> = {
   CHAOS_UNAUTHORIZED: 'pass the token of the endpoint in CHAOS_TOKEN or with --token-file',
   CHAOS_UNKNOWN_TARGET: 'list what can be broken with `chaos targets`',
   CHAOS_UNKNOWN_FAULT: 'list the faults with `chaos faults`',
-  CHAOS_INVALID_OPTION: 'see the options with `chaos inject <target> <fault> --help`',
   CHAOS_UNKNOWN_INJECTION: 'list what is in force with `chaos status`',
   CHAOS_ENVIRONMENT_REFUSED: 'run the process in development or test, or name its environment in createChaos',
   CHAOS_DISABLED: 'unset CHAOS_DISABLED in the process',
+  CHAOS_FORBIDDEN: 'reach the endpoint by the address it listens on: it answers its own host alone',
+  CHAOS_EXPERIMENT_REFUSED: 'mend the experiment as the message says; nothing was broken',
+  CHAOS_ROLLBACK_FAILED: 'see what is still in force with `chaos status`, and restart the process if something is left behind',
+  CHAOS_FAULT_FAILED: 'see its options with `chaos inject <target> <fault> --help`; what it had done was taken back',
+  CHAOS_TARGET_MISMATCH: 'see which faults fit which target with `chaos targets`',
   CHAOS_INVALID_EXPERIMENT: 'mend the file; the JSON Schema of experiments is in @chaos/experiment',
 }
 
-/** The step to take after an error, if there is one to name. */
-export function nextStep(error: unknown): string | undefined {
-  return isChaosError(error) ? NEXT[error.code] : undefined
+/** The step to take after an error of a verb. */
+export function nextStep(error: unknown, verb = ''): string {
+  const known = isChaosError(error) ? NEXT[error.code] : undefined
+  if (known !== undefined) return known
+  return verb === 'inject' ? 'see the options with `chaos inject <target> <fault> --help`' : `see \`${`chaos ${verb}`.trim()} --help\``
 }

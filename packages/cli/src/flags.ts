@@ -29,13 +29,18 @@ export function flagsOf({ options }: FaultInfo): readonly Flag[] {
   const properties = (options['properties'] ?? {}) as Readonly<Record<string, OptionSchema>>
   const required = (options['required'] ?? []) as readonly string[]
   return Object.entries(properties).map(([option, schema]) => ({
-    flag: `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    flag: flagName(option),
     option,
     value: valueWord(schema, option),
     description: [schema.description ?? '', schema.default === undefined ? '' : `Default ${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}.`].filter(Boolean).join(' '),
     isRequired: required.includes(option) && schema.default === undefined,
     schema,
   }))
+}
+
+/** `delayMs` as it is written on the command line: `--delay-ms`. */
+export function flagName(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 function valueWord(schema: OptionSchema, option: string): string {

@@ -19,6 +19,8 @@ export function processIo(): Io {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => abort.abort(signal))
   }
+  // A reader that went away (`chaos watch | head`) is the user breaking off.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => abort.abort())
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),

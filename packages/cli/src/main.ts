@@ -87,12 +87,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const isUsage = error instanceof CommanderError
+    if (isUsage && error.exitCode === 0) return EXIT.ok
     const colour = colours(io)
-    io.err(`${colour.red('error')}: ${error instanceof Error ? error.message : String(error)}`)
-    const next = nextStep(error)
-    if (next !== undefined) io.err(`${colour.bold('next')}: ${next}`)
-    return exitCodeOfError(error)
+    if (!isUsage) io.err(`${colour.red('error')}: ${error instanceof Error ? error.message : String(error)}`)
+    io.err(`${colour.bold('next')}: ${nextStep(error, VERBS.find((verb) => verb === name))}`)
+    return isUsage ? EXIT.usage : exitCodeOfError(error)
   }
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect, discover } from '@chaos/control'
 import { EXIT_CODES } from '@chaos/experiment'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { EXIT, main, type Io } from '../src/index.js'
 
 let folder: string
@@ -91,6 +91,11 @@ describe('chaos', () => {
     ['an address', ['targets', '--socket', '/nowhere.sock'], EXIT.unreachable, 'next: check that the process runs'],
     ['a file', ['run', '/nowhere.yaml'], EXIT.usage, '/nowhere.yaml'],
     ['nothing to stop', ['stop'], EXIT.usage, '--all'],
+    ['a variable', ['run', 'x.yaml', '--var', 'nothing'], EXIT.usage, 'next: see `chaos run --help`'],
+    ['a count', ['inject', 'bus', 'drop', '--limit-per-operation', 'many'], EXIT.usage, 'behind `--limit-per-operation`'],
+    ['an argument that is missing', ['inject', 'bus'], EXIT.usage, 'next: see the options with `chaos inject <target> <fault> --help`'],
+    ['a flag', ['status', '--al'], EXIT.usage, 'next: see `chaos status --help`'],
+    ['a flag before any verb', ['--bogus'], EXIT.usage, 'next: see `chaos --help`'],
   ])('says on standard error what is wrong with %s, with the exit code of the cause', async (_what, argv, code, words) => {
     const ran = await chaos(...argv)
     expect(ran.err).toContain(words)
@@ -115,6 +120,39 @@ describe('chaos', () => {
     await vi.waitFor(async () => expect((await chaos('status')).out).toContain('killed: '))
     command.kill('SIGKILL')
     await vi.waitFor(async () => expect((await chaos('status')).out).toBe('Nothing is in force.'))
+  })
+
+  it('does not wait for a fault that has ended before anybody followed it', async () => {
+    const used = { ...io(), connect: async (address: Parameters<typeof connect>[0]) => {
+      const client = await connect(address)
+      const inject: typeof client.inject = async (...given) => {
+        const state = await client.inject(...given)
+        await vi.waitFor(async () => expect((await client.injections()).find(({ id }) => id === state.id)?.status).toBe('ended'))
+        return { ...state, status: 'active' as const }
+      }
+      return { ...client, inject }
+    } }
+    expect(await main(['inject', 'bus', 'drop', '--limit', '1', '--hold', 'connection'], used)).toBe(EXIT.ok)
+    expect(used.lines.out.at(-1)).toContain('ended (limit-spent)')
+  })
+
+  it('ends in order when nobody reads what it says any more', async () => {
+    const [found] = await discover({ directory: join(folder, 's') })
+    const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+    const command = spawn(process.execPath, [bin, 'watch', '--hits', '--socket', found?.socketPath ?? ''], { stdio: ['ignore', 'pipe', 'pipe'] })
+    onTestFinished(() => void command.kill('SIGKILL'))
+    let err = ''
+    command.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    const ended = once(command, 'exit')
+    const spoke = once(command.stdout, 'data')
+    // It follows as soon as it is connected, which it does not say.
+    const talking = setInterval(() => void chaos('inject', 'bus', 'say-once'), 50)
+    onTestFinished(() => clearInterval(talking))
+    await spoke
+    command.stdout.destroy()
+    const [code] = (await ended) as [number | null]
+    expect(err).toBe('')
+    expect(code).toBe(0)
   })
 
   it('follows what happens as JSON lines', async () => {

@@ -3,7 +3,7 @@ import type { ControlClient } from '@chaos/control'
 import { parseDuration } from '../duration.js'
 import { EXIT } from '../exit-codes.js'
 import { findFault } from '../find-fault.js'
-import { flagsOf, readFlags } from '../flags.js'
+import { flagName, flagsOf, readFlags } from '../flags.js'
 import type { Io } from '../io.js'
 import { injectionLine } from '../view/lines.js'
 import { json, withClient, type CommonFlags } from './command.js'
@@ -58,7 +58,7 @@ function how(flags: InjectFlags): PortableInjectOptions {
       const text = flags[name]
       if (text === undefined) return []
       const value = Number(text)
-      if (text.trim() === '' || Number.isNaN(value)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind \`--${name}\`, got \`${text}\`.`)
+      if (text.trim() === '' || Number.isNaN(value)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind \`${flagName(name)}\`, got \`${text}\`.`)
       return [[name, value]]
     }),
   )
@@ -90,5 +90,14 @@ function untilEnded(client: ControlClient, id: string, { signal }: Io): Promise<
     }
     signal.addEventListener('abort', onAbort, { once: true })
     void client.closed.then(() => finish(undefined))
+    // It may have ended before anybody followed.
+    client.injections().then(
+      (states) => {
+        const state = states.find((one) => one.id === id)
+        if (state?.status === 'ended') finish(state)
+      },
+      // Then the connection is gone, and that is waited for already.
+      () => undefined,
+    )
   })
 }
