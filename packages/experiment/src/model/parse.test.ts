@@ -102,4 +102,13 @@ describe('what is wrong is reported with its place, what was expected and what c
     expect(problems.map((line) => line.split(': ')[0])).toEqual(['e.yaml:1:1', 'e.yaml:1:1', 'e.yaml:1:1', 'e.yaml:2:1', 'e.yaml:4:5', 'e.yaml:5:5', 'e.yaml:6:36', 'e.yaml:6:48', 'e.yaml:7:22'])
     expect(problems).toContain('e.yaml:6:36: method.1.inject.leaseMS: Expected one of `target`, `fault`, `options`, `leaseMs`, `forMs`, `rate`, `limit`, `limitPerOperation`, `skip`, `every`, `only`, `seed`, got `leaseMS`. Did you mean `leaseMs`?')
   })
+
+  it('says where an alias stands for nothing', () => {
+    expect(problemsOf('title: x\nalerts:\n  mayFire: [*Restarted]\n')).toEqual(['e.yaml:3:13: Expected an anchor `&Restarted` before this alias, got none. A text that begins with `*` stands in quotes.'])
+  })
+
+  it('refuses aliases that stand for more than anybody would write', () => {
+    const lines = ['a0: &a0 [x, x]', ...Array.from({ length: 12 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}, *a${n}]`)]
+    expect(problemsOf(lines.join('\n'))).toEqual([expect.stringContaining('cannot be resolved') as string])
+  })
 })

@@ -22,9 +22,10 @@ export function parseExperiment(text: string, { filename = 'experiment', variabl
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const problems: { readonly offset: number; readonly message: string }[] = document.errors.map(({ message, pos }) => ({ offset: pos[0], message }))
   let experiment: Experiment | undefined
+  problems.push(...aliasesOfNothing(document))
   if (problems.length === 0) {
     if (variables !== undefined) problems.push(...fillIn(document, variables))
-    const result = check(portableExperimentSchema, document.toJS())
+    const result = check(portableExperimentSchema, valueOf(document))
     if ('experiment' in result) experiment = result.experiment
     else problems.push(...result.problems.map(({ path, message }) => ({ offset: offsetOf(document, path), message: path.length === 0 ? message : `${path.join('.')}: ${message}` })))
   }
@@ -34,6 +35,27 @@ export function parseExperiment(text: string, { filename = 'experiment', variabl
     return `${filename}:${line}:${col}`
   }
   throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [...problems].sort((a, b) => a.offset - b.offset).map(({ offset, message }) => `${place(offset)}: ${message}`).join('\n'))
+}
+
+/** The document as a value. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` where aliases stand for more than anybody would write */
+function valueOf(document: Document): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment, got YAML that cannot be resolved: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
+  }
+}
+
+/** Aliases that no anchor stands before: the parser does not look. */
+function aliasesOfNothing(document: Document): { offset: number; message: string }[] {
+  const problems: { offset: number; message: string }[] = []
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document) !== undefined) return
+      problems.push({ offset: alias.range?.[0] ?? 0, message: `Expected an anchor \`&${alias.source}\` before this alias, got none. A text that begins with \`*\` stands in quotes.` })
+    },
+  })
+  return problems
 }
 
 /** Puts the values of variables into every text that is a value. */
