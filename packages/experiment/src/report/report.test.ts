@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { curve, passingEvidence, resultOf, stretch, thorough } from '../../test/support.js'
+import { judge } from '../verdict/judge.js'
 import { timeline } from './chart.js'
 import { escaped } from './escape.js'
 import { toHtml } from './html.js'
@@ -25,6 +26,12 @@ describe('text', () => {
     expect(lines).toContain('  time to recover  6.5 s (by itself)')
     expect(lines).toContain('  detected        StockLow: It fired after 3900 ms (deadline 10000 ms) and resolved.')
     expect(lines).toContain('  good             orders lost: 0 (expected = 0)')
+  })
+
+  it('does not say that there was nothing to recover from, where nobody saw it', () => {
+    const broken = resultOf(passingEvidence({ brokenOff: 'it was aborted' }))
+    expect(broken.verdict.recovery).toBe('not-observed')
+    expect(toText(broken)).toContain('(not observed)')
   })
 
   it('shows time spans and error bars as people read them', () => {
@@ -50,10 +57,11 @@ describe('JUnit', () => {
 })
 
 describe('the journal', () => {
-  it('carries everything that was seen, as data that can be judged again', () => {
-    const journal = JSON.parse(toJournal([passed])) as ResultJournal
-    expect(journal.version).toBe(1)
-    expect(journal.experiments[0]).toMatchObject({ title: thorough.title, verdict: { name: 'pass' }, evidence: { marks: passed.evidence.marks, curves: [{ probe: 'stock' }] } })
+  it('holds all that a verdict is made from: judged again, it is the same', () => {
+    const { version, experiments } = JSON.parse(toJournal([passed, failed, unsure])) as ResultJournal
+    expect(version).toBe(1)
+    for (const { experiment, evidence, verdict } of experiments) expect(JSON.parse(JSON.stringify(judge(experiment, evidence)))).toEqual(verdict)
+    expect(experiments.map(({ verdict }) => verdict.name)).toEqual(['pass', 'alert-failed', 'inconclusive'])
   })
 })
 

@@ -28,5 +28,5 @@ export const RECOVERY_WORDS = {
   'by-itself': 'by itself',
   assisted: 'assisted',
   'not-recovered': 'not recovered',
-  'not-observed': 'nothing to recover from',
+  'not-observed': 'not observed',
 } as const
