@@ -26,7 +26,7 @@ export interface HeldWorkQueue {
   readonly size: number
   hold(work: HeldWork): void
   queue(work: QueuedWork): void
-  isHolding(key: PropertyKey): boolean
+  readonly isHolding: (key: PropertyKey) => boolean
   /** Runs everything now, oldest first, including what joins while it does. What comes later runs at once. */
   release(): void
 }
@@ -42,6 +42,8 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
   const all = new Set<Item>()
   const lines = new Map<PropertyKey, Line>()
   let released = false
+  // As many as there are lines: asked for every event, and mostly nothing is held at all.
+  let lineCount = 0
 
   function add(work: Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }): void {
     const { signal } = work
@@ -83,8 +85,16 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
 
   function lineOf(key: PropertyKey): Line {
     let line = lines.get(key)
-    if (line === undefined) lines.set(key, (line = { key, items: new Set(), cancelTimer: undefined, running: false }))
+    if (line === undefined) {
+      lines.set(key, (line = { key, items: new Set(), cancelTimer: undefined, running: false }))
+      lineCount = lines.size
+    }
     return line
+  }
+
+  function forget(line: Line): void {
+    lines.delete(line.key)
+    lineCount = lines.size
   }
 
   function drop(item: Item): void {
@@ -121,7 +131,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
       }
       runItem(head)
     }
-    lines.delete(line.key)
+    forget(line)
   }
 
   return {
@@ -130,14 +140,14 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
     },
     hold: add,
     queue: (work) => add({ ...work, afterMs: 0 }),
-    isHolding: (key) => lines.has(key),
+    isHolding: (key) => lineCount > 0 && lines.has(key),
     release() {
       for (const item of all) {
         const { line } = item
         runItem(item)
         if (line?.items.size === 0) {
           line.cancelTimer?.()
-          lines.delete(line.key)
+          forget(line)
         }
       }
       released = true

@@ -232,8 +232,8 @@ export class InjectionRecord implements Injection, LiveInjection {
     return {
       clock,
       signal: this.#abort.signal,
-      operation: (name) => this.#decisions.operation(name),
-      isHolding: (order) => this.#held.isHolding(order),
+      operation: this.#decisions.operation,
+      isHolding: this.#held.isHolding,
       hold: (work) => this.#held.hold(work),
       queue: (work) => {
         this.queued += 1
