@@ -70,6 +70,17 @@ describe('decisions', () => {
     expect([radius.operation('get').shouldInject([7]), radius.operation('get').shouldInject([8]), radius.operation('set').shouldInject([7])]).toEqual([true, false, false])
   })
 
+  it('say what they cover without counting, also after the end', () => {
+    const { radius, account } = tried({ only: (args) => args[0] === 7 })
+    const exact = tried({ only: 'get', rate: 0 }).radius
+    const covered = (): boolean[] => [radius.operation('get').covers(), radius.operation('get').covers([7]), radius.operation('get').covers([8]), exact.operation('get').covers([]), exact.operation('set').covers()]
+    expect(covered()).toEqual([true, true, false, true, false])
+    radius.end()
+    exact.end()
+    expect(covered()).toEqual([true, true, false, true, false])
+    expect(account.seen).toBe(0)
+  })
+
   it('limit each operation by itself with limitPerOperation', () => {
     const { radius } = tried({ limitPerOperation: 1 })
     expect([...calls(radius, 'a', 2), ...calls(radius, 'b', 2)]).toEqual([true, false, true, false])

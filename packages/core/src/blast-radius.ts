@@ -27,7 +27,7 @@ export interface Decisions {
 }
 
 /** Outside the blast radius: never affected, never counted. */
-const OUTSIDE: Operation = { shouldInject: () => false }
+const OUTSIDE: Operation = { covers: () => false, shouldInject: () => false }
 
 /** Names outside the blast radius that are remembered at most; a bus may make up a new name for every event. */
 const MAX_REMEMBERED_OUTSIDE = 10_000
@@ -123,6 +123,10 @@ class CountedOperation implements Operation {
     this.limitPerOperation = limitPerOperation
   }
 
+  covers(_args?: ArrayLike<unknown>): boolean {
+    return true
+  }
+
   shouldInject(_args: ArrayLike<unknown>): boolean {
     return this.count()
   }
@@ -156,6 +160,10 @@ class FilteredOperation extends CountedOperation {
     readonly filter: OperationFilter,
   ) {
     super(name, shared, rolls)
+  }
+
+  override covers(args?: ArrayLike<unknown>): boolean {
+    return args === undefined || this.filter(args, this.name)
   }
 
   override shouldInject(args: ArrayLike<unknown>): boolean {

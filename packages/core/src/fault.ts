@@ -43,11 +43,22 @@ export interface InjectionContext {
   /** The decision maker for one operation (a method, an event name). Resolve it once where the name is fixed. */
   readonly operation: (name: string | symbol) => Operation
   /** Keeps an affected operation back. It runs after its delay, or when the injection ends, in order; at once when it has ended. */
-  readonly hold: (work: HeldWork) => void
+  readonly hold: (work: HeldWork) => Held
   /** Whether work is held under this key. */
   readonly isHolding: (order: PropertyKey) => boolean
   /** Lets an operation that was not chosen wait behind held work of its key, so that it does not overtake. Counted as passed, reported as queued. */
   readonly queue: (work: QueuedWork) => void
+  /**
+   * Counters of its own, each 0 at first, shown live as {@link Injection.account}: what became of the operations, where `affected` does not
+   * say it all. Count by plain assignment. A second call adds names.
+   */
+  readonly account: <const Name extends string>(...names: readonly Name[]) => Record<Name, number>
+  /**
+   * A stream of seeded chance for what is not the decision itself: how long, which bit. Equal seed, injection and stream give equal rolls.
+   *
+   * @returns For the n-th call, a number from 0 (included) to 1 (excluded).
+   */
+  readonly rolls: (stream: string) => (call: number) => number
   /** An instant fault says what it did. A standing one lands with its first hit. */
   readonly landed: (evidence: Readonly<Record<string, unknown>>) => void
   readonly clock: Clock
@@ -75,8 +86,21 @@ export interface HeldWork extends Omit<QueuedWork, 'order'> {
   readonly order?: PropertyKey | undefined
 }
 
+/** Held work, in the hands of who held it. */
+export interface Held {
+  /** Runs it now, before its time. Harmless when it has run or was dropped. */
+  run(): void
+  /** Forgets it: it never runs. Harmless when it has run. */
+  drop(): void
+}
+
 /** Decides for each call of one operation whether the fault affects it. */
 export interface Operation {
+  /**
+   * Whether the blast radius covers a call at all, which counts nothing. Without arguments: whether it may cover some call of this name.
+   * Stays true when the injection has ended, so that what still comes can join what is held.
+   */
+  covers(args?: ArrayLike<unknown>): boolean
   /** Counts the call and says whether to break it. Call it once per call. */
   shouldInject(args: ArrayLike<unknown>): boolean
 }

@@ -154,4 +154,44 @@ describe('heldWork', () => {
     await clock.advance(10)
     expect(contexts).toEqual(['a', 'b'])
   })
+
+  it('lets who holds work run it early, once, and what waited behind it follows', async () => {
+    const { clock, queue, ran, push, onEmpty } = held()
+    const first = queue.hold({ afterMs: 100, order: 'tick', run: push('a') })
+    const second = queue.hold({ afterMs: 100, order: 'tick', run: push('b') })
+    queue.queue({ order: 'tick', run: push('c') })
+    second.run()
+    second.run()
+    expect(ran).toEqual(['b'])
+    first.run()
+    expect(ran).toEqual(['b', 'a', 'c'])
+    expect(onEmpty).toHaveBeenCalledTimes(1)
+    await clock.advance(100)
+    expect([ran.length, clock.pending, queue.isHolding('tick')]).toEqual([3, 0, false])
+  })
+
+  it('lets who holds work forget it, and what waited behind it follows', async () => {
+    const { clock, queue, ran, push } = held()
+    const first = queue.hold({ afterMs: 100, order: 'tick', run: push('a') })
+    const free = queue.hold({ afterMs: 100, run: push('b') })
+    queue.queue({ order: 'tick', run: push('c') })
+    first.drop()
+    free.drop()
+    expect([ran, queue.size, clock.pending]).toEqual([['c'], 0, 0])
+    first.run()
+    await clock.advance(100)
+    expect(ran).toEqual(['c'])
+  })
+
+  it('lets work that runs run other work of its key, in the order it chooses', async () => {
+    const { clock, queue, ran, push } = held()
+    const later: ReturnType<typeof queue.hold>[] = []
+    queue.hold({ afterMs: 100, order: 'tick', run: () => {
+      for (const one of [...later].reverse()) one.run()
+      ran.push('a')
+    } })
+    later.push(queue.hold({ afterMs: 500, order: 'tick', run: push('b') }), queue.hold({ afterMs: 500, order: 'tick', run: push('c') }))
+    await clock.advance(100)
+    expect([ran, queue.size, clock.pending]).toEqual([['c', 'b', 'a'], 0, 0])
+  })
 })

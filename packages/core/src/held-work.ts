@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Cancel, Clock } from './clock.js'
-import type { HeldWork, QueuedWork } from './fault.js'
+import type { Held, HeldWork, QueuedWork } from './fault.js'
 import { reportUncaught } from './report-uncaught.js'
 
 interface Item {
@@ -20,11 +20,14 @@ interface Line {
   running: boolean
 }
 
+/** Work that left before it was held. */
+const GONE: Held = { run: () => undefined, drop: () => undefined }
+
 /** What one injection keeps back. */
 export interface HeldWorkQueue {
   /** Items kept back right now. */
   readonly size: number
-  hold(work: HeldWork): void
+  hold(work: HeldWork): Held
   queue(work: QueuedWork): void
   readonly isHolding: (key: PropertyKey) => boolean
   /** Runs everything now, oldest first, including what joins while it does. What comes later runs at once. */
@@ -45,16 +48,16 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
   // As many as there are lines: asked for every event, and mostly nothing is held at all.
   let lineCount = 0
 
-  function add(work: Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }): void {
+  function add(work: Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }): Held {
     const { signal } = work
     if (signal?.aborted === true) {
       work.abandon?.(signal.reason)
-      return
+      return GONE
     }
     // Decided before the end and held after it (a hit on which someone rolled back, an answer that came late): nobody would let it go.
     if (released) {
       attempt(work.run)
-      return
+      return GONE
     }
     const line = work.order === undefined ? undefined : lineOf(work.order)
     const item: Item = { run: AsyncResource.bind(work.run), dueAt: clock.now() + work.afterMs, line, letGo: () => undefined }
@@ -63,8 +66,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
       const onAbort = (): void => {
         drop(item)
         attempt(() => work.abandon?.(signal.reason))
-        settleLine(line)
-        if (all.size === 0) onEmpty()
+        settle(line)
       }
       signal.addEventListener('abort', onAbort, { once: true })
       cancels.push(() => signal.removeEventListener('abort', onAbort))
@@ -72,7 +74,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
     if (line === undefined && work.afterMs !== Number.POSITIVE_INFINITY) {
       cancels.push(clock.after(work.afterMs, () => {
         runItem(item)
-        if (all.size === 0) onEmpty()
+        settle(line)
       }))
     }
     if (cancels.length > 0) item.letGo = () => cancels.forEach((cancel) => cancel())
@@ -81,6 +83,18 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
       line.items.add(item)
       if (line.items.size === 1) settleLine(line)
     }
+    const leave = (how: (item: Item) => void) => (): void => {
+      if (!all.has(item)) return
+      how(item)
+      settle(line)
+    }
+    return { run: leave(runItem), drop: leave(drop) }
+  }
+
+  /** After an item has left: what waited behind it may be due. */
+  function settle(line: Line | undefined): void {
+    settleLine(line)
+    if (all.size === 0) onEmpty()
   }
 
   function lineOf(key: PropertyKey): Line {
@@ -122,10 +136,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
       // Less than a microsecond is rounding of the clock, not time to wait.
       if (waitMs > 0.001) {
         if (waitMs !== Number.POSITIVE_INFINITY) {
-          line.cancelTimer = clock.after(waitMs, () => {
-            settleLine(line)
-            if (all.size === 0) onEmpty()
-          })
+          line.cancelTimer = clock.after(waitMs, () => settle(line))
         }
         return
       }
@@ -139,7 +150,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
       return all.size
     },
     hold: add,
-    queue: (work) => add({ ...work, afterMs: 0 }),
+    queue: (work) => void add({ ...work, afterMs: 0 }),
     isHolding: (key) => lineCount > 0 && lines.has(key),
     release() {
       for (const item of all) {

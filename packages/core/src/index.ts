@@ -15,7 +15,7 @@ export {
 } from './controller.js'
 export { defineFault, type CatalogEntry, type FaultDefinition, type FaultFactory, type FaultFactoryFor, type OptionsOf } from './define-fault.js'
 export { ChaosError, isChaosError, type ChaosErrorCode } from './errors.js'
-export type { AnyFunction, Below, Fault, FaultKind, HeldWork, InjectionContext, Operation, QueuedWork } from './fault.js'
+export type { AnyFunction, Below, Fault, FaultKind, Held, HeldWork, InjectionContext, Operation, QueuedWork } from './fault.js'
 export { globMatcher, isGlob } from './glob.js'
 export { inject, journal, withFault } from './inject.js'
 export { DEFAULT_LEASE_MS, portableInjectSchema } from './inject-options.js'

@@ -263,6 +263,25 @@ describe('inject', () => {
       { numRuns: 150 },
     )
   })
+
+  it('shows what a fault counts of its own, and gives it seeded chance apart from the decisions', async () => {
+    const drawn: number[][] = []
+    const rollsOf = async (seed: number): Promise<void> => {
+      const injection = await inject(doing((context) => {
+        const account = context.account('got', 'lost')
+        account.got += 2
+        drawn.push([1, 2, 3].map(context.rolls('how long')))
+      }), {}, { seed, id: 'counted' })
+      expect(injection.account).toEqual({ got: 2, lost: 0 })
+      await injection.rollback()
+    }
+    await rollsOf(1)
+    await rollsOf(1)
+    await rollsOf(2)
+    expect(drawn[0]).toEqual(drawn[1])
+    expect(drawn[0]).not.toEqual(drawn[2])
+    expect(drawn.flat().every((roll) => roll >= 0 && roll < 1)).toBe(true)
+  })
 })
 
 describe('withFault', () => {

@@ -10,6 +10,7 @@ import type { JournalWriter } from './journal.js'
 import { asData } from './options.js'
 import { patch } from './patch.js'
 import { processState, type LiveInjection } from './process-state.js'
+import { rolls } from './random.js'
 import { reportUncaught } from './report-uncaught.js'
 import { unwind, type Undo } from './undo-stack.js'
 
@@ -45,6 +46,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #undo: Undo[] = []
   readonly #abort = new AbortController()
   readonly #evidence: Readonly<Record<string, unknown>>[] = []
+  readonly #counters: Record<string, number> = {}
   readonly #failures: unknown[] = []
   readonly #cancelLease: Cancel
   #settle: (state: InjectionState) => void = () => undefined
@@ -107,6 +109,9 @@ export class InjectionRecord implements Injection, LiveInjection {
   }
   get evidence(): readonly Readonly<Record<string, unknown>>[] {
     return [...this.#evidence]
+  }
+  get account(): Readonly<Record<string, number>> {
+    return { ...this.#counters }
   }
   get failures(): readonly string[] {
     return this.#failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
@@ -228,7 +233,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   }
 
   #context(): InjectionContext {
-    const { clock } = this.#arming
+    const { clock, seed, id } = this.#arming
     return {
       clock,
       signal: this.#abort.signal,
@@ -256,6 +261,12 @@ export class InjectionRecord implements Injection, LiveInjection {
         void Promise.resolve(unwind([undo])).then((failures) => failures.forEach(reportUncaught))
         throw this.#endedError()
       },
+      account: (...names) => {
+        for (const name of names) this.#counters[name] ??= 0
+        return this.#counters
+      },
+      // A stream is named apart from every operation, whose rolls are decisions.
+      rolls: (stream) => rolls(seed, id, `~${stream}`),
       landed: (evidence) => {
         if (this.#evidence.length === MAX_EVIDENCE) this.#evidence.shift()
         this.#evidence.push(Object.freeze({ ...evidence }))

@@ -51,6 +51,8 @@ export interface Injection extends InjectionState, AsyncDisposable {
    * @throws ChaosError `CHAOS_ROLLBACK_FAILED` when an undo step failed; the others have run all the same.
    */
   rollback(): Promise<InjectionState>
+  /** What the fault counts besides `seen` and `affected`, live: `{ delivered: 7, dropped: 3 }`. Empty for a fault that counts nothing more. */
+  readonly account: Readonly<Record<string, number>>
   /** Settles when the injection has ended, with its last state. Never rejects. */
   readonly done: Promise<InjectionState>
   snapshot(): InjectionState

@@ -41,6 +41,20 @@ describe('defineFault', () => {
     expect(slow({ delayMs: 1, makeError: () => new Error('x') }).portable).toBe(false)
   })
 
+  it('knows scalars, values by field path, and options that take a function or its data', () => {
+    const fields = option.fields('Which.')
+    const schema = optionsSchema(
+      { value: option.optional(option.scalar('What.')), where: option.optional(fields) },
+      { where: option.optional(option.either(fields, option.func<(payload: unknown) => boolean>('Which.'), 'values by field path, or a function')) },
+    )
+    const make = defineFault({ ...base, schema })
+    expect(make({ value: null, where: { 'a.b': 1, c: 'x' } })).toMatchObject({ portable: true, options: { value: null, where: { 'a.b': 1, 'c': 'x' } } })
+    expect(make({ where: () => true }).portable).toBe(false)
+    expect(make.catalog.info.options['properties']).toMatchObject({ where: { type: 'object', additionalProperties: {} } })
+    expect(() => make({ value: {} as never })).toThrow('Expected `value` of test/slow-down to be a text, a number, true, false or null, got `an object`.')
+    expect(() => make({ where: { a: {} } as never })).toThrow('Expected `where` of test/slow-down to be values by field path, or a function, got `an object`.')
+  })
+
   it('takes a schema of another library together with its JSON Schema', () => {
     const foreign = { '~standard': { version: 1 as const, vendor: 'other', validate: (value: unknown) => (typeof (value as { n?: unknown }).n === 'number' ? { value } : { issues: [{ message: 'n must be a number', path: ['n'] }] }) } }
     expect(() => defineFault({ ...base, schema: foreign })).toThrow('Expected `jsonSchema`')

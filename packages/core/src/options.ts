@@ -30,6 +30,10 @@ export const option = {
   /** One of a few words. */
   oneOf: <const T extends readonly [string, ...string[]]>(choices: T, description: string) =>
     v.pipe(v.picklist(choices, `one of ${listed(choices)}`), v.description(description)),
+  /** A value that JSON can carry and that has no parts. */
+  scalar: (description: string) => v.pipe(v.union(SCALARS, SCALAR), v.description(description)),
+  /** Values by field path: `{ 'order.country': 'DE' }`. */
+  fields: (description: string) => v.pipe(v.record(v.pipe(v.string(), v.minLength(1, FIELDS)), v.union(SCALARS, SCALAR), FIELDS), v.description(description)),
   /** Yes or no. */
   flag: (description: string) => v.pipe(v.boolean('true or false'), v.description(description)),
   /** A name or glob, or a list of them. */
@@ -40,10 +44,15 @@ export const option = {
     ),
   /** A function: works in process only, and makes the fault not portable. */
   func: <F extends (...args: never[]) => unknown>(description: string) => v.pipe(v.custom<F>((value) => typeof value === 'function', 'a function'), v.description(description)),
+  /** What either of two options would take; where one is a function, list the other under the portable options too. */
+  either: <A extends v.GenericSchema, B extends v.GenericSchema>(a: A, b: B, expected: string) => v.union([a, b], expected),
   /** Makes an option optional, with a default if one is given. */
   optional: v.optional,
 } as const
 
+const SCALARS = [v.string(), v.number(), v.boolean(), v.null()]
+const SCALAR = 'a text, a number, true, false or null'
+const FIELDS = 'an object of values by field path'
 const NAMES = 'a name or glob, or a list of them'
 
 const PORTABLE = Symbol('portable part')
@@ -55,11 +64,11 @@ export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObj
  * Declares the options of a fault.
  *
  * @param portable Options that JSON can carry; only these are in the catalog.
- * @param inProcess Options that hold functions or other live objects.
+ * @param inProcess Options that hold functions or other live objects; one of a portable option's name takes its place in process.
  */
-export function optionsSchema<P extends OptionEntries, I extends OptionEntries = Record<never, never>>(portable: P, inProcess?: I): OptionsSchema<P & I> {
+export function optionsSchema<P extends OptionEntries, I extends OptionEntries = Record<never, never>>(portable: P, inProcess?: I): OptionsSchema<Omit<P, keyof I> & I> {
   const { $schema: _dialect, ...json } = toJsonSchema(v.strictObject(portable), { typeMode: 'input' }) as Record<string, unknown>
-  return Object.assign(v.strictObject({ ...portable, ...inProcess } as P & I), { [PORTABLE]: json })
+  return Object.assign(v.strictObject({ ...portable, ...inProcess } as Omit<P, keyof I> & I), { [PORTABLE]: json })
 }
 
 /** What a user may pass for options of this schema. */
