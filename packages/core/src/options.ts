@@ -68,7 +68,7 @@ export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObj
  */
 export function optionsSchema<P extends OptionEntries, I extends OptionEntries = Record<never, never>>(portable: P, inProcess?: I): OptionsSchema<Omit<P, keyof I> & I> {
   const { $schema: _dialect, ...json } = toJsonSchema(v.strictObject(portable), { typeMode: 'input' }) as Record<string, unknown>
-  return Object.assign(v.strictObject({ ...portable, ...inProcess } as Omit<P, keyof I> & I), { [PORTABLE]: json })
+  return Object.assign(v.strictObject({ ...portable, ...inProcess } as unknown as Omit<P, keyof I> & I), { [PORTABLE]: json })
 }
 
 /** What a user may pass for options of this schema. */
