@@ -1,2 +1,5 @@
-export type { EmitterLike, EventName, Seam } from './bindings/event-emitter.js'
+export { emitterBus, type EmitterLike } from './bindings/event-emitter.js'
+export type { BusTarget } from './bindings/in-process.js'
+export { bindBus, isBus, type Bus, type BusDefinition, type Connection, type EventName, type Failure, type Message, type Seam, type SeamBinding, type Steps, type Subscriber, type Tap } from './bus.js'
 export { delayEvents, type DelayEventsOptions } from './faults/delay-events.js'
+export { methodSeam, type MethodSeam } from './method-seam.js'

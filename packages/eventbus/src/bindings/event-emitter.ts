@@ -1,16 +1,15 @@
 import { ownersOf } from '@chaos/core'
+import { bindBus, type Bus, type EventName, type Seam } from '../bus.js'
+import { methodSeam } from '../method-seam.js'
 
-/** The name of an event. */
-export type EventName = string | symbol
-
-/** What an in-process bus must have: Node's `EventEmitter`, a class derived from it, or one that looks like it (eventemitter3). */
+/** What an in-process bus must have: Node's `EventEmitter`, a class derived from it, or one that looks like it (eventemitter3, mitt). */
 export interface EmitterLike {
   emit(name: never, ...args: never[]): unknown
   on(name: never, listener: never): unknown
 }
 
 /** How the faults call a bus. */
-export interface CallableEmitter {
+interface CallableEmitter {
   emit(name: EventName, ...args: unknown[]): unknown
   listenerCount?(name: EventName): number
 }
@@ -20,11 +19,31 @@ export function isEmitterLike(value: unknown): value is EmitterLike {
   return typeof value === 'object' && value !== null && 'emit' in value && typeof value.emit === 'function' && 'on' in value && typeof value.on === 'function'
 }
 
-/** Where a bus is broken: `publish`, before it sees the event, or `delivery`, after its own `emit` has stamped and counted it. */
-export type Seam = 'publish' | 'delivery'
+/** Binds an event emitter. Whatever is one is bound by itself: faults take it as it is. */
+export function emitterBus(emitter: EmitterLike): Bus {
+  return bindBus({
+    kind: 'an event emitter',
+    seams: { publish: (tap, steps) => emitSeam(emitter, 'publish')(tap, steps), delivery: (tap, steps) => emitSeam(emitter, 'delivery')(tap, steps) },
+  })
+}
+
+function emitSeam(emitter: EmitterLike, seam: Seam): ReturnType<typeof methodSeam> {
+  const { object, inherited, shared } = seamMember(emitter, seam)
+  return methodSeam({
+    object,
+    inherited,
+    method: 'emit',
+    name: (args, self) => {
+      const name = args[0] as EventName
+      return (shared && !Object.is(self, emitter)) || passesStraight(self as CallableEmitter, name) ? undefined : name
+    },
+    payload: 1,
+    answer: ([name], self) => isListenedTo(self as CallableEmitter, name as EventName),
+  })
+}
 
 /** The member that stands at a seam. */
-export interface SeamMember {
+interface SeamMember {
   readonly object: object
   /** Whether it is what `object` inherits, although it has a member of its own. */
   readonly inherited: boolean
@@ -39,7 +58,7 @@ export interface SeamMember {
  * own metrics see what its listeners feel. That place is the class's, hence shared. An `emit` that was assigned to the instance
  * itself is covered where it stands: what it captured cannot be known.
  */
-export function seamOf(bus: object, seam: Seam): SeamMember {
+function seamMember(bus: object, seam: Seam): SeamMember {
   const here: SeamMember = { object: bus, inherited: false, shared: false }
   if (seam === 'publish' || Object.hasOwn(bus, 'emit')) return here
   // The last owner is the emitter itself; the one before it is the override nearest to it.
@@ -48,12 +67,12 @@ export function seamOf(bus: object, seam: Seam): SeamMember {
 }
 
 /** Events by which an emitter talks about itself, and errors that nobody listens for: they are never held, changed or lost. */
-export function passesStraight(bus: CallableEmitter, name: EventName): boolean {
+function passesStraight(bus: CallableEmitter, name: EventName): boolean {
   if (name === 'newListener' || name === 'removeListener') return true
   return name === 'error' && bus.listenerCount?.('error') === 0
 }
 
 /** What `emit` returns in health: whether anybody listens. */
-export function isListenedTo(bus: CallableEmitter, name: EventName): boolean {
+function isListenedTo(bus: CallableEmitter, name: EventName): boolean {
   return bus.listenerCount === undefined || bus.listenerCount(name) > 0
 }

@@ -1,11 +1,16 @@
 import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
-import { isEmitterLike, isListenedTo, passesStraight, seamOf, type CallableEmitter, type EmitterLike, type EventName } from '../bindings/event-emitter.js'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
 
-const schema = optionsSchema({
-  delayMs: option.durationMs('Time each affected event is held back, in ms.'),
-  order: option.optional(option.oneOf(['keep', 'free'], 'keep: events of one name stay in order; free: they may overtake each other.'), 'keep'),
-  seam: option.optional(option.oneOf(['delivery', 'publish'], 'delivery: after the bus has stamped and counted the event; publish: before it sees it.'), 'delivery'),
-})
+const schema = optionsSchema(
+  {
+    delayMs: option.durationMs('Time each affected event is held back, in ms.'),
+    order: orderOption,
+    ...scopeOptions,
+  },
+  scopeInProcess,
+)
 
 /**
  * Options of {@link delayEvents}: `delayMs`, the time each affected event is held back, in ms; `order`, `keep` (default) or `free`;
@@ -28,31 +33,9 @@ export const delayEvents = defineFault({
   kind: 'standing',
   summary: 'Holds events back between the bus and its listeners.',
   schema,
-  expects: 'an event emitter (an object with `emit` and `on`)',
-  accepts: isEmitterLike,
-  inject(bus: EmitterLike, { delayMs, order, seam }, context) {
-    const { object, inherited, shared } = seamOf(bus, seam)
-    const { operation, isHolding } = context
-    const keepsOrder = order === 'keep'
-    const layer = (below: { readonly call: unknown }) =>
-      function emit(this: CallableEmitter, ...args: EmitArguments): unknown {
-        // Small, and with `args` handed on whole: so V8 inlines it, and makes no array of an event that passes.
-        const name = args[0]
-        if ((!shared || Object.is(this, bus)) && !passesStraight(this, name)) {
-          const isChosen = operation(name).shouldInject(args)
-          if (isChosen || (keepsOrder && isHolding(name))) return keepBack(this, args, isChosen, below)
-        }
-        return (below.call as CallableEmitter['emit']).apply(this, args)
-      }
-    const keepBack = (from: CallableEmitter, args: EmitArguments, isChosen: boolean, below: { readonly call: unknown }): boolean => {
-      const [name] = args
-      const run = (): void => void (below.call as CallableEmitter['emit']).apply(from, args)
-      if (isChosen) context.hold({ afterMs: delayMs, order: keepsOrder ? name : undefined, run })
-      else context.queue({ order: name, run })
-      return isListenedTo(from, name)
-    }
-    context.patch(object, 'emit', layer, { inherited })
+  ...busTarget,
+  check: checkScope,
+  inject(bus: BusTarget, options, context) {
+    tapBus(bus, options, context, (message, traffic) => traffic.hold(message, options.delayMs).answer)
   },
 })
-
-type EmitArguments = [name: EventName, ...unknown[]]

@@ -1,0 +1,110 @@
+import { ChaosError, listed, type InjectionContext } from '@chaos/core'
+
+/** The name of an event: an event name, topic, subject, channel or routing key. `only` is matched against it. */
+export type EventName = string | symbol
+
+/**
+ * Where a bus is broken. `publish`: before it sees the event. `delivery`: after it has stamped, counted or carried the event, before its
+ * listeners get it. `ack`: where a consumer tells a broker that it is done.
+ */
+export type Seam = 'publish' | 'delivery' | 'ack'
+
+/** Who gets a message: a listener, a consumer, a group. */
+export interface Subscriber {
+  /** What `subscriber` is matched against: the listener's name, the consumer's tag, group or client id. */
+  readonly name: string
+  /** Tells it from others of its name; the listener itself where there is one. */
+  readonly identity: unknown
+}
+
+/** One message on its way through a seam: what a fault reads, changes, keeps back, repeats or loses. */
+export interface Message {
+  readonly name: EventName
+  /** What an `only` predicate sees. */
+  readonly args: ArrayLike<unknown>
+  /** Its content, as its listener would see it. */
+  readonly payload: unknown
+  /** Who is about to get it, where the seam is one of a single subscriber. */
+  readonly subscriber?: Subscriber | undefined
+  /** Its sender awaits a promise: a message kept back settles it when it has gone on. Otherwise the sender gets `answer()` at once. */
+  readonly isAwaited?: boolean
+  /** Lets it go on, now or later, once for each copy. @returns What its sender gets in health. */
+  forward(): unknown
+  /** The same message with other content. The original stays as it is. */
+  withPayload(payload: unknown): Message
+  /** What its sender gets in health when the message itself does not go on now. */
+  answer(): unknown
+  /** At delivery: one message for each subscriber that would get it now, in order. */
+  deliveries?(): readonly Message[]
+  /** At delivery: ends it as a listener that throws, or whose promise rejects. Default: throws. @returns What a listener would. */
+  fail?(error: unknown, how: Failure): unknown
+  /** At delivery, of a broker: gives it back as a consumer does that cannot process it, to be delivered again. */
+  refuse?(): unknown
+}
+
+/** How a listener fails: it throws, or the promise it returned rejects. */
+export type Failure = 'throw' | 'reject'
+
+/** Where a binding hands its messages over. */
+export interface Tap {
+  /** Whether messages of this name may be affected at all. If not, let the message pass without making a {@link Message} of it. */
+  covers(name: EventName): boolean
+  /** Takes a message over. @returns What the seam returns to its caller. */
+  take(message: Message): unknown
+}
+
+/** What a binding may do to reach a seam: every step records its way back. */
+export type Steps = Pick<InjectionContext, 'patch' | 'defer'>
+
+/**
+ * Leads the messages of a seam through `tap`, from now until `steps` are taken back. A message that `tap` does not take, and everything
+ * by which a bus talks about itself, passes untouched.
+ */
+export type SeamBinding = (tap: Tap, steps: Steps) => void
+
+/** The connection of a client, to be cut and brought back. */
+export interface Connection {
+  /** Breaks it as a failing network does. What the client does about it is its own business. */
+  cut(): void | Promise<void>
+  /** Lets it connect again. */
+  restore(): void | Promise<void>
+}
+
+/** What a binding says of a bus. */
+export interface BusDefinition {
+  /** What it is, in words: `a NATS connection`. */
+  readonly kind: string
+  /** The seams that it has. */
+  readonly seams: Readonly<Partial<Record<Seam, SeamBinding>>>
+  /** Whether its deliveries tell subscribers apart, by {@link Message.subscriber} or {@link Message.deliveries}. Default `false`. */
+  readonly knowsSubscribers?: boolean
+  readonly connection?: Connection
+}
+
+const BUS = Symbol.for('@chaos/eventbus.Bus')
+
+/** A bus that was bound: a target for the faults of this package. */
+export interface Bus extends BusDefinition {
+  readonly [BUS]: true
+}
+
+/** Binds a bus of any kind, so that every fault of this package works on it. */
+export function bindBus(definition: BusDefinition): Bus {
+  return Object.freeze({ ...definition, [BUS]: true as const })
+}
+
+/** Whether a value was made by {@link bindBus}, of this copy of the package or another. */
+export function isBus(value: unknown): value is Bus {
+  return typeof value === 'object' && value !== null && BUS in value
+}
+
+/**
+ * The binding of a seam.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no such seam.
+ */
+export function seamBinding({ kind, seams }: Bus, seam: Seam): SeamBinding {
+  const binding = seams[seam]
+  if (binding !== undefined) return binding
+  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus with the seam \`${seam}\`, got ${kind}, which has ${listed(Object.keys(seams))}. Choose another \`seam\`, or a fault that this bus can feel.`)
+}

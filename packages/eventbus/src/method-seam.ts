@@ -1,0 +1,100 @@
+import type { AnyFunction, Below } from '@chaos/core'
+import type { EventName, Failure, Message, SeamBinding } from './bus.js'
+
+/** How the calls of one method are read as messages. `self` is the `this` of the call. */
+export interface MethodSeam {
+  /** The object that has or inherits the method. */
+  readonly object: object
+  readonly method: PropertyKey
+  /** The name of the message; `undefined`: not a message, let it pass. */
+  readonly name: (args: readonly unknown[], self: unknown) => EventName | undefined
+  /** Where the content is: the position of an argument, or how to read and replace it. Replacing returns new arguments. */
+  readonly payload: number | {
+    readonly read: (args: readonly unknown[]) => unknown
+    readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
+  }
+  /** What the caller gets in health when the message does not go on now. Default: nothing. */
+  readonly answer?: (args: readonly unknown[], self: unknown) => unknown
+  /** Whether the caller awaits a promise. Default `false`. */
+  readonly isAwaited?: boolean
+  /** The arguments as they are now, for a call that is made later. Default: the very same. */
+  readonly snapshot?: (args: readonly unknown[]) => readonly unknown[]
+  /** Cover what `object` inherits even if it has a member of its own. Default `false`. */
+  readonly inherited?: boolean
+  /** One message for each subscriber. */
+  readonly deliveries?: (message: Message, args: readonly unknown[], self: unknown) => readonly Message[]
+  /** See {@link Message.fail}. */
+  readonly fail?: (error: unknown, how: Failure, args: readonly unknown[], self: unknown) => unknown
+  /** See {@link Message.subscriber}. */
+  readonly subscriber?: (args: readonly unknown[], self: unknown) => Message['subscriber']
+  /** See {@link Message.refuse}. */
+  readonly refuse?: (args: readonly unknown[], self: unknown) => unknown
+}
+
+/** Binds a seam that is a method: each of its calls is a message. */
+export function methodSeam(seam: MethodSeam): SeamBinding {
+  const { object, method, inherited = false } = seam
+  return (tap, steps) => {
+    const layer = (below: Below): AnyFunction =>
+      function (this: unknown, ...args: readonly unknown[]): unknown {
+        const name = seam.name(args, this)
+        if (name === undefined || !tap.covers(name)) return below.call.apply(this, args) as unknown
+        return tap.take(new MethodMessage(seam, below, name, this, seam.snapshot?.(args) ?? args))
+      }
+    steps.patch(object, method, layer, { inherited })
+  }
+}
+
+class MethodMessage implements Message {
+  readonly name: EventName
+  readonly args: readonly unknown[]
+  readonly subscriber: Message['subscriber']
+  readonly deliveries?: () => readonly Message[]
+  readonly refuse?: () => unknown
+  readonly #seam: MethodSeam
+  readonly #below: Below
+  readonly #self: unknown
+
+  constructor(seam: MethodSeam, below: Below, name: EventName, self: unknown, args: readonly unknown[]) {
+    this.name = name
+    this.args = args
+    this.#seam = seam
+    this.#below = below
+    this.#self = self
+    this.subscriber = seam.subscriber?.(args, self)
+    const { deliveries, refuse } = seam
+    if (deliveries !== undefined) this.deliveries = () => deliveries(this, args, self)
+    if (refuse !== undefined) this.refuse = () => refuse(args, self)
+  }
+
+  get isAwaited(): boolean {
+    return this.#seam.isAwaited === true
+  }
+  get payload(): unknown {
+    const { payload } = this.#seam
+    return typeof payload === 'number' ? this.args[payload] : payload.read(this.args)
+  }
+  forward(): unknown {
+    return this.#below.call.apply(this.#self, this.args) as unknown
+  }
+  withPayload(value: unknown): Message {
+    const { payload } = this.#seam
+    const args = typeof payload === 'number' ? replaced(this.args, payload, value) : payload.replace(this.args, value)
+    return new MethodMessage(this.#seam, this.#below, this.name, this.#self, args)
+  }
+  answer(): unknown {
+    return this.#seam.answer?.(this.args, this.#self)
+  }
+  fail(error: unknown, how: Failure): unknown {
+    const { fail } = this.#seam
+    if (fail === undefined) throw error
+    return fail(error, how, this.args, this.#self)
+  }
+}
+
+/** Arguments with one of them replaced. */
+export function replaced(args: readonly unknown[], index: number, value: unknown): unknown[] {
+  const copy = [...args]
+  copy[index] = value
+  return copy
+}

@@ -1,0 +1,214 @@
+import { ChaosError, type InjectionContext } from '@chaos/core'
+import { busOf, type BusTarget } from './bindings/in-process.js'
+import { seamBinding, type EventName, type Message, type Seam, type Tap } from './bus.js'
+import { scopeTest, type Scope } from './scope.js'
+
+/** What became of the messages of one fault: at any instant, sent + duplicated = delivered + dropped + held. */
+export type Account = Record<'sent' | 'duplicated' | 'delivered' | 'dropped' | 'held', number>
+
+/** A message that is kept back. */
+export interface HeldMessage {
+  /** What its sender gets meanwhile. */
+  readonly answer: unknown
+  /** Lets it go on before its time. */
+  deliver(): void
+  /** Loses it. */
+  drop(): void
+}
+
+/** What a fault can do with a message. Each keeps the account. */
+export interface Traffic {
+  readonly account: Account
+  /** Lets it go on. */
+  deliver(message: Message): unknown
+  /** Loses it; its sender does not notice. */
+  drop(message: Message): unknown
+  /**
+   * Keeps it back for so many ms, or until the injection ends.
+   *
+   * @param whenDue What to do when its time is up. Default: deliver it.
+   */
+  hold(message: Message, afterMs: number, whenDue?: (deliver: () => void) => void): HeldMessage
+  /** Keeps an additional copy back for so many ms. */
+  holdCopy(message: Message, afterMs: number): void
+  /** Delivers an additional copy. */
+  deliverCopy(message: Message): void
+}
+
+/** What a fault does with each message that it affects. @returns What the sender gets. */
+export type Act = (message: Message, traffic: Traffic) => unknown
+
+/** How a fault taps a bus. */
+export interface TapOptions extends Pick<Scope, 'where' | 'subscriber'> {
+  readonly seam: Seam
+  /** Default `keep`: a message that is not affected waits behind held ones of its name and subscriber. */
+  readonly order?: 'keep' | 'free'
+  /** Whether it acts on each listener by itself. Default: only if `subscriber` is given. */
+  readonly eachListener?: boolean
+}
+
+/**
+ * Leads the messages of a bus through a fault: the one way in which every fault of this package reaches every bus.
+ *
+ * @param act Called for each message that the blast radius and the scope cover and the decision chooses.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no such seam, or cannot tell its subscribers apart.
+ */
+export function tapBus(target: BusTarget, options: TapOptions, context: InjectionContext, act: Act): void {
+  const bus = busOf(target)
+  const { seam, eachListener = options.subscriber !== undefined } = options
+  const binding = seamBinding(bus, seam)
+  if (eachListener && bus.knowsSubscribers !== true) {
+    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus that tells its subscribers apart, got ${bus.kind}, which does not. Leave \`subscriber\` out, or choose a fault of the whole event.`)
+  }
+  binding(new BusTap(options, eachListener, context, act), context)
+}
+
+class BusTap implements Tap, Traffic {
+  readonly account: Account
+  readonly #context: InjectionContext
+  readonly #operation: InjectionContext['operation']
+  readonly #act: Act
+  readonly #inScope: ((message: Message) => boolean) | undefined
+  readonly #keepsOrder: boolean
+  readonly #eachListener: boolean
+  readonly #keys = new OrderKeys()
+
+  constructor(options: TapOptions, eachListener: boolean, context: InjectionContext, act: Act) {
+    this.account = context.account('sent', 'duplicated', 'delivered', 'dropped', 'held')
+    this.#context = context
+    this.#operation = context.operation
+    this.#act = act
+    this.#inScope = scopeTest(options)
+    this.#keepsOrder = options.order !== 'free'
+    this.#eachListener = eachListener
+  }
+
+  covers(name: EventName): boolean {
+    return this.#operation(name).covers()
+  }
+
+  take(message: Message): unknown {
+    if (!this.#eachListener || message.deliveries === undefined) return this.#takeOne(message)
+    for (const delivery of message.deliveries()) this.#takeOne(delivery)
+    return message.answer()
+  }
+
+  #takeOne(message: Message): unknown {
+    const operation = this.#operation(message.name)
+    if (this.#inScope?.(message) === false || !operation.covers(message.args)) {
+      return this.#mustWait(message) ? this.#queue(message) : message.forward()
+    }
+    if (operation.shouldInject(message.args)) {
+      this.account.sent += 1
+      return this.#act(message, this)
+    }
+    if (this.#mustWait(message)) return this.#queue(message)
+    this.account.sent += 1
+    return this.deliver(message)
+  }
+
+  deliver(message: Message): unknown {
+    this.account.delivered += 1
+    return message.forward()
+  }
+
+  drop(message: Message): unknown {
+    this.account.dropped += 1
+    return message.answer()
+  }
+
+  deliverCopy(message: Message): void {
+    this.account.duplicated += 1
+    this.deliver(message)
+  }
+
+  holdCopy(message: Message, afterMs: number): void {
+    this.account.duplicated += 1
+    this.hold(message, afterMs)
+  }
+
+  hold(message: Message, afterMs: number, whenDue?: (deliver: () => void) => void): HeldMessage {
+    const kept = this.#keep(message)
+    const held = this.#context.hold({
+      afterMs,
+      order: this.#keepsOrder ? this.#keys.of(message) : undefined,
+      run: whenDue === undefined ? kept.deliver : () => whenDue(kept.deliver),
+    })
+    return {
+      answer: kept.answer,
+      deliver: () => held.run(),
+      drop: () => {
+        held.drop()
+        kept.drop()
+      },
+    }
+  }
+
+  #mustWait(message: Message): boolean {
+    return this.#keepsOrder && this.#context.isHolding(this.#keys.of(message))
+  }
+
+  #queue(message: Message): unknown {
+    this.account.sent += 1
+    const { deliver, answer } = this.#keep(message)
+    this.#context.queue({ order: this.#keys.of(message), run: deliver })
+    return answer
+  }
+
+  /** Counts a message as held, and finds what its sender gets: an answer now, or a promise of what comes of it. */
+  #keep(message: Message): { readonly answer: unknown; readonly deliver: () => void; readonly drop: () => void } {
+    const { account } = this
+    account.held += 1
+    const leave = (into: 'delivered' | 'dropped'): void => {
+      account.held -= 1
+      account[into] += 1
+    }
+    if (message.isAwaited !== true) {
+      return {
+        answer: message.answer(),
+        deliver: () => {
+          leave('delivered')
+          message.forward()
+        },
+        drop: () => leave('dropped'),
+      }
+    }
+    let settle: (work: () => unknown) => void = () => undefined
+    const answer = new Promise((resolve) => {
+      // An executor that throws rejects its promise, as an async function would.
+      settle = (work) => resolve(new Promise((done) => done(work())))
+    })
+    return {
+      answer,
+      deliver: () => {
+        leave('delivered')
+        settle(() => message.forward())
+      },
+      drop: () => {
+        leave('dropped')
+        settle(() => message.answer())
+      },
+    }
+  }
+}
+
+/** Messages of one name to one subscriber stay in order among themselves. */
+class OrderKeys {
+  readonly #ofListeners = new WeakMap<object, Map<EventName, symbol>>()
+  readonly #ofOthers = new Map<unknown, Map<EventName, symbol>>()
+
+  of({ name, subscriber }: Message): PropertyKey {
+    if (subscriber === undefined) return name
+    const { identity } = subscriber
+    const isObject = (typeof identity === 'object' && identity !== null) || typeof identity === 'function'
+    const known = isObject ? this.#ofListeners.get(identity) : this.#ofOthers.get(identity)
+    const keys = known ?? new Map<EventName, symbol>()
+    if (known === undefined) {
+      if (isObject) this.#ofListeners.set(identity, keys)
+      else this.#ofOthers.set(identity, keys)
+    }
+    let key = keys.get(name)
+    if (key === undefined) keys.set(name, (key = Symbol(String(name))))
+    return key
+  }
+}
