@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { inject, isChaosError, type Fault, type Injection } from '@chaos/core'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
 import { describe, expect, it, vi } from 'vitest'
@@ -65,7 +66,7 @@ export function faultTable(binding: string, make: () => RunningBus | Promise<Run
     }
     it('has the row that the docs show', async () => {
       expect(Object.keys(row)).toEqual(Object.keys(COLUMNS))
-      await expect(`${JSON.stringify({ binding, ...row }, undefined, 2)}\n`).toMatchFileSnapshot(`table/${binding.replace(/[^\w]+/g, '-')}.json`)
+      await expect(`${JSON.stringify({ binding, ...row }, undefined, 2)}\n`).toMatchFileSnapshot(fileURLToPath(new URL(`./table/${binding.replace(/[^\w]+/g, '-')}.json`, import.meta.url)))
     })
   })
 }
