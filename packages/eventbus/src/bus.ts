@@ -36,8 +36,8 @@ export interface Message {
   answer(): unknown
   /** At delivery: one message for each subscriber that would get it now, in order. */
   deliveries?(): readonly Message[]
-  /** At delivery: ends it as a listener that throws, or whose promise rejects. Default: throws. @returns What a listener would. */
-  fail?(error: unknown, how: Failure): unknown
+  /** At delivery: ends it as a listener that throws, or whose promise rejects. Default: throws, or returns such a promise. @returns What a listener would. */
+  fail?(error: Error, how: Failure): unknown
   /** At delivery, of a broker: gives it back as a consumer does that cannot process it, to be delivered again. */
   refuse?(): unknown
 }
@@ -75,9 +75,11 @@ export interface BusDefinition {
   /** What it is, in words: `a NATS connection`. */
   readonly kind: string
   /** The seams that it has. */
-  readonly seams: Readonly<Partial<Record<Seam, SeamBinding>>>
+  readonly seams: Readonly<Partial<Record<Seam, SeamBinding | undefined>>>
   /** Whether its deliveries tell subscribers apart, by {@link Message.subscriber} or {@link Message.deliveries}. Default `false`. */
   readonly knowsSubscribers?: boolean
+  /** Whether whoever publishes here is also who gets it: a bus within the process. Default `false`. */
+  readonly isLocal?: boolean
   readonly connection?: Connection
 }
 
@@ -106,5 +108,5 @@ export function isBus(value: unknown): value is Bus {
 export function seamBinding({ kind, seams }: Bus, seam: Seam): SeamBinding {
   const binding = seams[seam]
   if (binding !== undefined) return binding
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus with the seam \`${seam}\`, got ${kind}, which has ${listed(Object.keys(seams))}. Choose another \`seam\`, or a fault that this bus can feel.`)
+  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus with the seam \`${seam}\`, got ${kind}, which has ${listed(Object.entries(seams).flatMap(([name, given]) => (given === undefined ? [] : [name])))}. Choose another \`seam\`, or a fault that this bus can feel.`)
 }

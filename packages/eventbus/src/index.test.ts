@@ -2,5 +2,8 @@ import { expect, it } from 'vitest'
 import * as eventbus from './index.js'
 
 it('exports these names and no others', () => {
-  expect(Object.keys(eventbus).sort()).toEqual(['bindBus', 'delayEvents', 'emitterBus', 'isBus', 'methodSeam'])
+  expect(Object.keys(eventbus).sort()).toEqual([
+    'bindBus', 'corruptEvents', 'delayEvents', 'dropEvents', 'duplicateEvents', 'emitterBus', 'eventTargetBus', 'failListeners', 'isBus', 'methodSeam',
+    'partitionBus', 'poisonEvents', 'portBus', 'reorderEvents', 'stallListeners', 'subjectBus', 'throttleEvents',
+  ])
 })

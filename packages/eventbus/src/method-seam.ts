@@ -24,7 +24,7 @@ export interface MethodSeam {
   /** One message for each subscriber. */
   readonly deliveries?: (message: Message, args: readonly unknown[], self: unknown) => readonly Message[]
   /** See {@link Message.fail}. */
-  readonly fail?: (error: unknown, how: Failure, args: readonly unknown[], self: unknown) => unknown
+  readonly fail?: (error: Error, how: Failure, args: readonly unknown[], self: unknown) => unknown
   /** See {@link Message.subscriber}. */
   readonly subscriber?: (args: readonly unknown[], self: unknown) => Message['subscriber']
   /** See {@link Message.refuse}. */
@@ -85,10 +85,11 @@ class MethodMessage implements Message {
   answer(): unknown {
     return this.#seam.answer?.(this.args, this.#self)
   }
-  fail(error: unknown, how: Failure): unknown {
+  fail(error: Error, how: Failure): unknown {
     const { fail } = this.#seam
-    if (fail === undefined) throw error
-    return fail(error, how, this.args, this.#self)
+    if (fail !== undefined) return fail(error, how, this.args, this.#self)
+    if (how === 'throw') throw error
+    return Promise.reject(error)
   }
 }
 

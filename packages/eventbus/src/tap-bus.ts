@@ -1,10 +1,10 @@
 import { ChaosError, type InjectionContext } from '@chaos/core'
 import { busOf, type BusTarget } from './bindings/in-process.js'
-import { seamBinding, type EventName, type Message, type Seam, type Tap } from './bus.js'
+import { seamBinding, type EventName, type Failure, type Message, type Seam, type Tap } from './bus.js'
 import { scopeTest, type Scope } from './scope.js'
 
-/** What became of the messages of one fault: at any instant, sent + duplicated = delivered + dropped + held. */
-export type Account = Record<'sent' | 'duplicated' | 'delivered' | 'dropped' | 'held', number>
+/** What became of the messages of one fault: at any instant, sent + duplicated = delivered + dropped + held. `failed` of the delivered ended as a failure. */
+export type Account = Record<'sent' | 'duplicated' | 'delivered' | 'dropped' | 'held' | 'failed', number>
 
 /** A message that is kept back. */
 export interface HeldMessage {
@@ -19,7 +19,7 @@ export interface HeldMessage {
 /** What a fault can do with a message. Each keeps the account. */
 export interface Traffic {
   readonly account: Account
-  /** Lets it go on. */
+  /** Lets it go on: now, or behind what is held of its name. */
   deliver(message: Message): unknown
   /** Loses it; its sender does not notice. */
   drop(message: Message): unknown
@@ -29,10 +29,12 @@ export interface Traffic {
    * @param whenDue What to do when its time is up. Default: deliver it.
    */
   hold(message: Message, afterMs: number, whenDue?: (deliver: () => void) => void): HeldMessage
-  /** Keeps an additional copy back for so many ms. */
-  holdCopy(message: Message, afterMs: number): void
-  /** Delivers an additional copy. */
-  deliverCopy(message: Message): void
+  /** Delivers an additional copy, after so many ms. */
+  copy(message: Message, afterMs: number): void
+  /** Ends its delivery as a listener that fails. */
+  fail(message: Message, error: Error, how: Failure): unknown
+  /** Under what it stays in order with others: its name, or its name and subscriber. */
+  keyOf(message: Message): PropertyKey
 }
 
 /** What a fault does with each message that it affects. @returns What the sender gets. */
@@ -43,8 +45,10 @@ export interface TapOptions extends Pick<Scope, 'where' | 'subscriber'> {
   readonly seam: Seam
   /** Default `keep`: a message that is not affected waits behind held ones of its name and subscriber. */
   readonly order?: 'keep' | 'free'
-  /** Whether it acts on each listener by itself. Default: only if `subscriber` is given. */
+  /** Whether it acts on each listener by itself, where the bus tells them apart. Default: only if `subscriber` is given. */
   readonly eachListener?: boolean
+  /** Whether the fault can do anything with a message; others are outside its scope. */
+  readonly applies?: (message: Message) => boolean
 }
 
 /**
@@ -55,12 +59,12 @@ export interface TapOptions extends Pick<Scope, 'where' | 'subscriber'> {
  */
 export function tapBus(target: BusTarget, options: TapOptions, context: InjectionContext, act: Act): void {
   const bus = busOf(target)
-  const { seam, eachListener = options.subscriber !== undefined } = options
+  const { seam, subscriber, eachListener = false } = options
   const binding = seamBinding(bus, seam)
-  if (eachListener && bus.knowsSubscribers !== true) {
+  if (subscriber !== undefined && bus.knowsSubscribers !== true) {
     throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus that tells its subscribers apart, got ${bus.kind}, which does not. Leave \`subscriber\` out, or choose a fault of the whole event.`)
   }
-  binding(new BusTap(options, eachListener, context, act), context)
+  binding(new BusTap(options, subscriber !== undefined || eachListener, context, act), context)
 }
 
 class BusTap implements Tap, Traffic {
@@ -69,16 +73,18 @@ class BusTap implements Tap, Traffic {
   readonly #operation: InjectionContext['operation']
   readonly #act: Act
   readonly #inScope: ((message: Message) => boolean) | undefined
+  readonly #applies: ((message: Message) => boolean) | undefined
   readonly #keepsOrder: boolean
   readonly #eachListener: boolean
   readonly #keys = new OrderKeys()
 
   constructor(options: TapOptions, eachListener: boolean, context: InjectionContext, act: Act) {
-    this.account = context.account('sent', 'duplicated', 'delivered', 'dropped', 'held')
+    this.account = context.account('sent', 'duplicated', 'delivered', 'dropped', 'held', 'failed')
     this.#context = context
     this.#operation = context.operation
     this.#act = act
     this.#inScope = scopeTest(options)
+    this.#applies = options.applies
     this.#keepsOrder = options.order !== 'free'
     this.#eachListener = eachListener
   }
@@ -95,7 +101,7 @@ class BusTap implements Tap, Traffic {
 
   #takeOne(message: Message): unknown {
     const operation = this.#operation(message.name)
-    if (this.#inScope?.(message) === false || !operation.covers(message.args)) {
+    if (!operation.covers(message.args) || this.#inScope?.(message) === false || this.#applies?.(message) === false) {
       return this.#mustWait(message) ? this.#queue(message) : message.forward()
     }
     if (operation.shouldInject(message.args)) {
@@ -104,12 +110,11 @@ class BusTap implements Tap, Traffic {
     }
     if (this.#mustWait(message)) return this.#queue(message)
     this.account.sent += 1
-    return this.deliver(message)
+    return this.#forward(message)
   }
 
   deliver(message: Message): unknown {
-    this.account.delivered += 1
-    return message.forward()
+    return this.#mustWait(message) ? this.hold(message, 0).answer : this.#forward(message)
   }
 
   drop(message: Message): unknown {
@@ -117,14 +122,23 @@ class BusTap implements Tap, Traffic {
     return message.answer()
   }
 
-  deliverCopy(message: Message): void {
+  copy(message: Message, afterMs: number): void {
     this.account.duplicated += 1
-    this.deliver(message)
+    const answer = afterMs > 0 ? this.hold(message, afterMs).answer : this.deliver(message)
+    // Nobody awaits a copy: what becomes of it is no business of the sender's.
+    if (message.isAwaited === true) void Promise.resolve(answer).catch(() => undefined)
   }
 
-  holdCopy(message: Message, afterMs: number): void {
-    this.account.duplicated += 1
-    this.hold(message, afterMs)
+  fail(message: Message, error: Error, how: Failure): unknown {
+    this.account.delivered += 1
+    this.account.failed += 1
+    if (message.fail !== undefined) return message.fail(error, how)
+    if (how === 'throw') throw error
+    return Promise.reject(error)
+  }
+
+  keyOf(message: Message): PropertyKey {
+    return this.#keys.of(message)
   }
 
   hold(message: Message, afterMs: number, whenDue?: (deliver: () => void) => void): HeldMessage {
@@ -142,6 +156,11 @@ class BusTap implements Tap, Traffic {
         kept.drop()
       },
     }
+  }
+
+  #forward(message: Message): unknown {
+    this.account.delivered += 1
+    return message.forward()
   }
 
   #mustWait(message: Message): boolean {

@@ -1,17 +1,12 @@
-import { ownersOf } from '@chaos/core'
-import { bindBus, type Bus, type EventName, type Seam } from '../bus.js'
+import { bindBus, type Bus, type EventName, type Message, type SeamBinding } from '../bus.js'
+import { deliveryMember } from '../delivery-member.js'
 import { methodSeam } from '../method-seam.js'
+import { listenerMessage, listenersOf, rejectAs, tellsListenersApart, type CallableEmitter } from './emitter-listeners.js'
 
-/** What an in-process bus must have: Node's `EventEmitter`, a class derived from it, or one that looks like it (eventemitter3, mitt). */
+/** What an in-process bus must have: Node's `EventEmitter`, a class derived from it, or one that looks like it (eventemitter3, mitt, emittery). */
 export interface EmitterLike {
   emit(name: never, ...args: never[]): unknown
   on(name: never, listener: never): unknown
-}
-
-/** How the faults call a bus. */
-interface CallableEmitter {
-  emit(name: EventName, ...args: unknown[]): unknown
-  listenerCount?(name: EventName): number
 }
 
 /** Whether a value is shaped like an event emitter. */
@@ -19,60 +14,77 @@ export function isEmitterLike(value: unknown): value is EmitterLike {
   return typeof value === 'object' && value !== null && 'emit' in value && typeof value.emit === 'function' && 'on' in value && typeof value.on === 'function'
 }
 
-/** Binds an event emitter. Whatever is one is bound by itself: faults take it as it is. */
-export function emitterBus(emitter: EmitterLike): Bus {
-  return bindBus({
-    kind: 'an event emitter',
-    seams: { publish: (tap, steps) => emitSeam(emitter, 'publish')(tap, steps), delivery: (tap, steps) => emitSeam(emitter, 'delivery')(tap, steps) },
-  })
-}
-
-function emitSeam(emitter: EmitterLike, seam: Seam): ReturnType<typeof methodSeam> {
-  const { object, inherited, shared } = seamMember(emitter, seam)
-  return methodSeam({
-    object,
-    inherited,
-    method: 'emit',
-    name: (args, self) => {
-      const name = args[0] as EventName
-      return (shared && !Object.is(self, emitter)) || passesStraight(self as CallableEmitter, name) ? undefined : name
-    },
-    payload: 1,
-    answer: ([name], self) => isListenedTo(self as CallableEmitter, name as EventName),
-  })
-}
-
-/** The member that stands at a seam. */
-interface SeamMember {
-  readonly object: object
-  /** Whether it is what `object` inherits, although it has a member of its own. */
-  readonly inherited: boolean
-  /** Whether other buses pass here too, so that `this` must be looked at. */
-  readonly shared: boolean
+/** What of an emitter's own events a fault may touch. */
+export interface EmitterBusOptions {
+  /** Whether the events by which a Node.js stream works (`data`, `end`, `drain`, …) may be affected. Default `false`: a stream that loses one hangs. */
+  readonly streamEvents?: boolean
 }
 
 /**
- * Finds the `emit` of a seam.
+ * Binds an event emitter. Faults take an emitter as it is; bind it to choose options.
  *
- * A class that overrides `emit` and publishes through `super.emit` is broken beneath its override when delivery is meant, so that its
- * own metrics see what its listeners feel. That place is the class's, hence shared. An `emit` that was assigned to the instance
- * itself is covered where it stands: what it captured cannot be known.
+ * Errors that nobody listens for, `newListener` and `removeListener` pass straight through.
  */
-function seamMember(bus: object, seam: Seam): SeamMember {
-  const here: SeamMember = { object: bus, inherited: false, shared: false }
-  if (seam === 'publish' || Object.hasOwn(bus, 'emit')) return here
-  // The last owner is the emitter itself; the one before it is the override nearest to it.
-  const override = ownersOf(bus, 'emit').at(-2)
-  return override === undefined ? here : { object: override, inherited: true, shared: true }
+export function emitterBus(emitter: EmitterLike, { streamEvents = false }: EmitterBusOptions = {}): Bus {
+  const passing = isStream(emitter) && !streamEvents ? new Set([...OWN_EVENTS, ...STREAM_EVENTS]) : OWN_EVENTS
+  const seam = (member: ReturnType<typeof deliveryMember>): SeamBinding => emitSeam(emitter, member, passing)
+  return bindBus({
+    kind: 'an event emitter',
+    isLocal: true,
+    knowsSubscribers: tellsListenersApart(emitter),
+    seams: {
+      publish: (tap, steps) => seam({ object: emitter, inherited: false, shared: false })(tap, steps),
+      // Found when it is armed: the class may have changed since it was bound.
+      delivery: (tap, steps) => seam(deliveryMember(emitter, 'emit'))(tap, steps),
+    },
+  })
 }
 
-/** Events by which an emitter talks about itself, and errors that nobody listens for: they are never held, changed or lost. */
-function passesStraight(bus: CallableEmitter, name: EventName): boolean {
-  if (name === 'newListener' || name === 'removeListener') return true
-  return name === 'error' && bus.listenerCount?.('error') === 0
+function emitSeam(emitter: EmitterLike, { object, inherited, shared }: ReturnType<typeof deliveryMember>, passing: ReadonlySet<EventName>): SeamBinding {
+  const isAsync = 'emitSerial' in emitter
+  const emitOf = (method: 'emit' | 'emitSerial'): SeamBinding =>
+    methodSeam({
+      object,
+      inherited,
+      method,
+      name: (args, self) => {
+        const name = args[0] as EventName
+        if ((shared && !Object.is(self, emitter)) || passing.has(name)) return undefined
+        return name === 'error' && (self as CallableEmitter).listenerCount?.('error') === 0 ? undefined : name
+      },
+      payload: 1,
+      isAwaited: isAsync,
+      answer: ([name], self) => (isAsync ? Promise.resolve() : isListenedTo(self as CallableEmitter, name as EventName)),
+      ...(tellsListenersApart(emitter) && {
+        deliveries: ({ name }: Message, args: readonly unknown[], self: unknown) => listenersOf(self as CallableEmitter, name).map((listener) => listenerMessage(self as CallableEmitter, listener, args)),
+      }),
+      fail: (error, how, args, self) => {
+        if (isAsync) return Promise.reject(error)
+        if (how === 'throw') throw error
+        rejectAs(self as CallableEmitter, Promise.reject(error), args)
+        return true
+      },
+    })
+  return (tap, steps) => {
+    emitOf('emit')(tap, steps)
+    if (isAsync) emitOf('emitSerial')(tap, steps)
+  }
 }
 
-/** What `emit` returns in health: whether anybody listens. */
-function isListenedTo(bus: CallableEmitter, name: EventName): boolean {
-  return bus.listenerCount === undefined || bus.listenerCount(name) > 0
+/** Events by which an emitter talks about itself: they are never held, changed or lost. */
+const OWN_EVENTS: ReadonlySet<EventName> = new Set<EventName>(['newListener', 'removeListener'])
+
+/** Events by which streams and sockets work. */
+const STREAM_EVENTS: readonly EventName[] = [
+  'close', 'data', 'drain', 'end', 'error', 'finish', 'pause', 'pipe', 'prefinish', 'readable', 'resume', 'unpipe',
+  'connect', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout', 'lookup', 'ready', 'secure', 'secureConnect', 'timeout',
+]
+
+function isStream(emitter: object): boolean {
+  return '_readableState' in emitter || '_writableState' in emitter
+}
+
+/** What `emit` returns in health: whether anybody listens. One that cannot say it (mitt) returns nothing. */
+function isListenedTo(bus: CallableEmitter, name: EventName): boolean | undefined {
+  return bus.listenerCount === undefined ? undefined : bus.listenerCount(name) > 0
 }

@@ -1,11 +1,17 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, MAX_TIMER_MS, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { chanceFor } from '../chance.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const schema = optionsSchema(
   {
     delayMs: option.durationMs('Time each affected event is held back, in ms.'),
+    jitterMs: option.optional(option.durationMs('How far the time varies, in ms.'), 0),
+    distribution: option.optional(
+      option.oneOf(['uniform', 'normal', 'exponential', 'pareto'], 'uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs and a tail of mean jitterMs.'),
+      'uniform',
+    ),
     order: orderOption,
     ...scopeOptions,
   },
@@ -13,8 +19,9 @@ const schema = optionsSchema(
 )
 
 /**
- * Options of {@link delayEvents}: `delayMs`, the time each affected event is held back, in ms; `order`, `keep` (default) or `free`;
- * `seam`, `delivery` (default) or `publish`.
+ * Options of {@link delayEvents}: `delayMs`, the time each affected event is held back, in ms; `jitterMs`, how far it varies, in ms (default 0), and the
+ * `distribution` by which it does (`uniform`, default, `normal`, `exponential`, `pareto`); `order`, `keep` (default) or `free`; `seam`, `delivery`
+ * (default) or `publish`; `where` and `subscriber`, which say what it may touch.
  */
 export type DelayEventsOptions = OptionsOf<typeof delayEvents>
 
@@ -26,7 +33,7 @@ export type DelayEventsOptions = OptionsOf<typeof delayEvents>
  * `error` without listeners, `newListener` and `removeListener` pass straight through. An operation is an event; its name is the event's.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` when `delayMs` does not fit a timer.
- * @see Toxiproxy's `latency` toxic, which also releases held data when it is removed.
+ * @see Toxiproxy's `latency` toxic, which also releases held data when it is removed, and tc-netem, whose delay ± jitter this follows.
  */
 export const delayEvents = defineFault({
   name: 'eventbus/delay-events',
@@ -36,6 +43,22 @@ export const delayEvents = defineFault({
   ...busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
-    tapBus(bus, options, context, (message, traffic) => traffic.hold(message, options.delayMs).answer)
+    const { delayMs, jitterMs, distribution } = options
+    const chance = chanceFor(context, 'delay')
+    const deviate = DEVIATIONS[distribution]
+    tapBus(bus, options, context, (message, traffic) => {
+      const varied = jitterMs === 0 ? delayMs : delayMs + jitterMs * deviate(() => chance(message.name))
+      return traffic.hold(message, Math.min(MAX_TIMER_MS, Math.max(0, varied))).answer
+    })
   },
 })
+
+/** How far from the delay, in jitters. */
+const DEVIATIONS: Readonly<Record<'uniform' | 'normal' | 'exponential' | 'pareto', (draw: () => number) => number>> = {
+  uniform: (draw) => 2 * draw() - 1,
+  // Box and Muller's transform; 1 - draw() is never 0.
+  normal: (draw) => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()),
+  exponential: (draw) => -Math.log(1 - draw()),
+  // Pareto's distribution of shape 3, moved to begin at 0 (Lomax); its mean is 1/2.
+  pareto: (draw) => 2 * ((1 - draw()) ** (-1 / 3) - 1),
+}

@@ -1,0 +1,117 @@
+import { EventEmitter } from 'node:events'
+import type { AnyFunction } from '@chaos/core'
+import type { EventName, Message } from '../bus.js'
+import { replaced } from '../method-seam.js'
+
+/** How faults call an emitter. */
+export interface CallableEmitter {
+  emit(name: EventName, ...args: unknown[]): unknown
+  listenerCount?(name: EventName): number
+  rawListeners?(name: EventName): AnyFunction[]
+}
+
+/** A listener of an emitter, as the emitter itself would call it. */
+interface Listener {
+  /** The function that was registered. */
+  readonly listener: AnyFunction
+  /** @param args What `emit` was called with, the name first. */
+  readonly call: (args: readonly unknown[]) => unknown
+}
+
+/** eventemitter3's record of a listener. */
+interface Registered {
+  readonly fn: AnyFunction
+  readonly context: unknown
+  readonly once: boolean
+}
+interface EventEmitter3 {
+  readonly _events: Readonly<Record<EventName, Registered | readonly Registered[] | undefined>>
+  removeListener(name: EventName, fn: AnyFunction, context: undefined, once: boolean): unknown
+}
+interface Mitt {
+  readonly all: ReadonlyMap<EventName, readonly AnyFunction[]>
+}
+
+const isMitt = (emitter: object): emitter is Mitt => 'all' in emitter && emitter.all instanceof Map
+const isEventEmitter3 = (emitter: object): emitter is EventEmitter3 => '_events' in emitter && !('rawListeners' in emitter)
+
+/** Whether an emitter lets its listeners be called one by one. */
+export function tellsListenersApart(emitter: object): boolean {
+  return 'rawListeners' in emitter || isEventEmitter3(emitter) || isMitt(emitter)
+}
+
+/** The listeners of an event, in the order and the number in which `emit` would call them now. */
+export function listenersOf(emitter: CallableEmitter, name: EventName): Listener[] {
+  if (emitter.rawListeners !== undefined) {
+    return emitter.rawListeners(name).map((raw) => ({
+      // A listener of `once` is wrapped; the wrapper takes itself out.
+      listener: (raw as { listener?: AnyFunction }).listener ?? raw,
+      call: (args) => {
+        const result = raw.apply(emitter, args.slice(1)) as unknown
+        catchRejection(emitter, result, args)
+      },
+    }))
+  }
+  if (isMitt(emitter)) {
+    const call = (listener: AnyFunction, from: number): Listener => ({ listener, call: (args) => Reflect.apply(listener, undefined, args.slice(from)) as unknown })
+    return [...(emitter.all.get(name) ?? []).map((listener) => call(listener, 1)), ...(emitter.all.get('*') ?? []).map((listener) => call(listener, 0))]
+  }
+  if (!isEventEmitter3(emitter)) return []
+  return [emitter._events[name] ?? []].flat().map(({ fn, context, once }) => ({
+    listener: fn,
+    call: (args) => {
+      if (once) emitter.removeListener(name, fn, undefined, true)
+      return fn.apply(context, args.slice(1)) as unknown
+    },
+  }))
+}
+
+/** The message of one listener. */
+export function listenerMessage(emitter: CallableEmitter, { listener, call }: Listener, args: readonly unknown[]): Message {
+  return {
+    name: args[0] as EventName,
+    args,
+    payload: args[1],
+    subscriber: { name: listener.name.replace(/^bound /, ''), identity: listener },
+    forward: () => call(args),
+    withPayload: (payload) => listenerMessage(emitter, { listener, call }, replaced(args, 1, payload)),
+    answer: () => undefined,
+    fail: (error, how) => {
+      if (how === 'throw') throw error
+      rejectAs(emitter, Promise.reject(error), args)
+      return undefined
+    },
+  }
+}
+
+/** A rejection that goes where that of an async listener goes: to the emitter, if it captures them, else to the process. */
+export function rejectAs(emitter: CallableEmitter, rejection: Promise<never>, args: readonly unknown[]): void {
+  catchRejection(emitter, rejection, args)
+}
+
+/** The symbol under which an emitter keeps whether it captures rejections; not public, so it is found by its description. */
+const CAPTURE = Object.getOwnPropertySymbols(EventEmitter.prototype).find(({ description }) => description === 'kCapture')
+
+/**
+ * Does what `emit` does with what a listener returned.
+ *
+ * @see `addCatch` and `emitUnhandledRejectionOrErr` in Node.js, lib/events.js
+ */
+function catchRejection(emitter: CallableEmitter, result: unknown, args: readonly unknown[]): void {
+  if (CAPTURE === undefined || Reflect.get(emitter, CAPTURE) !== true) return
+  if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function') return
+  const onRejected = (error: unknown): void => process.nextTick(() => {
+    const handler: unknown = Reflect.get(emitter, EventEmitter.captureRejectionSymbol)
+    if (typeof handler === 'function') {
+      Reflect.apply(handler, emitter, [error, ...args])
+      return
+    }
+    Reflect.set(emitter, CAPTURE, false)
+    try {
+      emitter.emit('error', error)
+    } finally {
+      Reflect.set(emitter, CAPTURE, true)
+    }
+  })
+  Reflect.apply(result.then, result, [undefined, onRejected])
+}

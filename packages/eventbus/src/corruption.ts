@@ -1,0 +1,97 @@
+import { Buffer } from 'node:buffer'
+import { bytesOf, isBytes, keysOf, structureOf } from './payload.js'
+
+/** How a value is damaged. */
+export type Damage = (value: unknown) => unknown
+
+/** What a damage returns for a field that is to be removed, or a value that it cannot damage. */
+export const REMOVED = Symbol('removed')
+export const UNFIT = Symbol('unfit')
+
+/**
+ * A payload with a field damaged; the empty path means the payload itself. The payload that came is never changed: what lies on
+ * the path is copied. Text and bytes that hold JSON stay text and bytes.
+ *
+ * @returns {@link UNFIT} when there is no such field, or when it is of a kind that cannot be damaged so.
+ */
+export function damaged(payload: unknown, path: string, damage: Damage): unknown {
+  if (path === '') return damage(payload)
+  const changed = damagedAt(structureOf(payload), keysOf(path), damage)
+  if (changed === UNFIT || (typeof payload !== 'string' && !isBytes(payload))) return changed
+  const text = JSON.stringify(changed)
+  return typeof payload === 'string' ? text : likeBytes(Buffer.from(text), payload)
+}
+
+function damagedAt(structure: unknown, [key, ...rest]: readonly string[], damage: Damage): unknown {
+  if (typeof structure !== 'object' || structure === null || key === undefined || !(key in structure)) return UNFIT
+  const value: unknown = Reflect.get(structure, key)
+  const changed = rest.length === 0 ? damage(value) : damagedAt(value, rest, damage)
+  if (changed === UNFIT) return UNFIT
+  if (Array.isArray(structure)) return changed === REMOVED ? structure.filter((_, index) => String(index) !== key) : structure.map((part: unknown, index) => (String(index) === key ? changed : part))
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(structure) as object | null) as object, structure)
+  if (changed === REMOVED) Reflect.deleteProperty(copy, key)
+  else Reflect.set(copy, key, changed)
+  return copy
+}
+
+/** Puts another value in its place; text and bytes stay what they are when they are replaced as a whole. */
+export function setTo(value: unknown, whole: boolean): Damage {
+  return (old) => {
+    if (whole && typeof old === 'string') return String(value)
+    return whole && isBytes(old) ? likeBytes(Buffer.from(String(value)), old) : value
+  }
+}
+
+/** Cuts text (in characters), bytes and lists off. @param length What is left. Default: half of it, rounded down. */
+export function truncatedTo(length: number | undefined): Damage {
+  return (value) => {
+    if (typeof value !== 'string' && !isBytes(value) && !Array.isArray(value)) return UNFIT
+    const size = isBytes(value) ? value.byteLength : value.length
+    const left = length ?? Math.floor(size / 2)
+    // What is short enough already would come unharmed.
+    if (left >= size) return UNFIT
+    return isBytes(value) ? likeBytes(bytesOf(value).subarray(0, left), value) : (value.slice(0, left) as unknown)
+  }
+}
+
+/**
+ * Flips bits of bytes, of the UTF-16 units of a text (their lower seven, so that ASCII stays ASCII), of a number (as IEEE 754 double) or a boolean.
+ * The bits are all different, so that none is flipped back.
+ */
+export function bitsFlipped(bits: number, draw: () => number): Damage {
+  return (value) => {
+    if (typeof value === 'boolean') return !value
+    if (typeof value === 'number') {
+      const view = Buffer.alloc(8)
+      view.writeDoubleBE(value)
+      flip(8 * 8, bits, draw, (bit) => void (view[bit >> 3] = (view[bit >> 3] as number) ^ (1 << (bit & 7))))
+      return view.readDoubleBE()
+    }
+    if (typeof value === 'string' && value !== '') {
+      const units = Array.from({ length: value.length }, (_, index) => value.charCodeAt(index))
+      flip(units.length * 7, bits, draw, (bit) => void (units[Math.floor(bit / 7)] = (units[Math.floor(bit / 7)] as number) ^ (1 << bit % 7)))
+      return units.map((unit) => String.fromCharCode(unit)).join('')
+    }
+    if (!isBytes(value) || value.byteLength === 0) return UNFIT
+    const copy = Buffer.from(bytesOf(value))
+    flip(copy.length * 8, bits, draw, (bit) => void (copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7))))
+    return likeBytes(copy, value)
+  }
+}
+
+function flip(size: number, bits: number, draw: () => number, flipOne: (bit: number) => void): void {
+  const chosen = new Set<number>()
+  while (chosen.size < Math.min(bits, size)) {
+    let bit = Math.floor(draw() * size)
+    while (chosen.has(bit)) bit = (bit + 1) % size
+    chosen.add(bit)
+  }
+  chosen.forEach(flipOne)
+}
+
+/** Bytes in the type of others: a Buffer for a Buffer, else an ArrayBuffer or plain bytes. */
+function likeBytes(bytes: Buffer, like: ArrayBuffer | ArrayBufferView): unknown {
+  if (Buffer.isBuffer(like)) return bytes
+  const copy = Uint8Array.from(bytes)
+  return like instanceof ArrayBuffer ? copy.buffer : copy
+}

@@ -1,0 +1,80 @@
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf, type OptionsOutput } from '@chaos/core'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import type { EventName } from '../bus.js'
+import { chanceFor } from '../chance.js'
+import { bitsFlipped, damaged, REMOVED, setTo, truncatedTo, UNFIT, type Damage } from '../corruption.js'
+import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const schema = optionsSchema(
+  {
+    change: option.oneOf(['set', 'remove', 'truncate', 'flip-bits'], 'set: another value; remove: the field is gone; truncate: text, bytes or a list cut off; flip-bits: bits of text, bytes, a number or a boolean flipped.'),
+    at: option.optional(option.text('Path of the field to damage: order.items.0.price. Default: the payload as a whole.')),
+    value: option.optional(option.scalar('What `set` puts in its place.')),
+    length: option.optional(option.count('What `truncate` leaves, in bytes, characters or items. Default: half.')),
+    bits: option.optional(option.count('Bits that `flip-bits` flips. Default 1.', 1)),
+    ...scopeOptions,
+  },
+  scopeInProcess,
+)
+
+/**
+ * Options of {@link corruptEvents}: `change`, `set`, `remove`, `truncate` or `flip-bits`; `at`, the path of the field (default: the payload as a whole);
+ * `value`, what `set` puts there; `length`, what `truncate` leaves, in bytes, characters or items (default: half); `bits`, how many `flip-bits`
+ * flips (default 1); `seam`, `where` and `subscriber`, which say what it may touch.
+ */
+export type CorruptEventsOptions = OptionsOf<typeof corruptEvents>
+type Options = OptionsOutput<typeof schema>
+
+/** Which change each option belongs to. */
+const BELONGS_TO = { value: 'set', length: 'truncate', bits: 'flip-bits' } as const
+
+/**
+ * Damages the content of events.
+ *
+ * Models a publisher of another version, a broken serialiser, a cut or damaged frame. The payload is never changed in place: listeners
+ * get a damaged copy, the publisher keeps what it had. Text and bytes that hold JSON are read, damaged and written as such. An event that cannot
+ * be damaged so (no such field, a number to truncate) is outside the fault's scope.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for options of another `change`, `set` without `value`, or `remove` without `at`.
+ */
+export const corruptEvents = defineFault({
+  name: 'eventbus/corrupt-events',
+  kind: 'standing',
+  summary: 'Damages the content of events.',
+  schema,
+  ...busTarget,
+  check(options: Options) {
+    checkScope(options)
+    const { change, at, value } = options
+    for (const [name, of] of Object.entries(BELONGS_TO) as [keyof typeof BELONGS_TO, string][]) {
+      if (options[name] !== undefined && change !== of) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${name}\` with the change \`${of}\` only, got the change \`${change}\`. Leave \`${name}\` out.`)
+    }
+    if (change === 'set' && value === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `value` with the change `set`, got none. Say what to put in its place.')
+    if (change === 'remove' && at === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `at` with the change `remove`, got none. Say which field to remove, or lose the whole event with dropEvents.')
+  },
+  inject(bus: BusTarget, options, context) {
+    const { at = '' } = options
+    const damageOf = damages(options, chanceFor(context, 'bits'))
+    const applies = damages(options, () => 0)
+    tapBus(bus, { ...options, applies: ({ payload, name }) => damaged(payload, at, applies(name)) !== UNFIT }, context, (message, traffic) =>
+      traffic.deliver(message.withPayload(damaged(message.payload, at, damageOf(message.name)))))
+  },
+})
+
+function damages({ change, at, value, length, bits = 1 }: Options, chance: (name: EventName) => number): (name: EventName) => Damage {
+  switch (change) {
+    case 'set': {
+      const set = setTo(value, at === undefined)
+      return () => set
+    }
+    case 'remove':
+      return () => () => REMOVED
+    case 'truncate': {
+      const truncate = truncatedTo(length)
+      return () => truncate
+    }
+    case 'flip-bits':
+      return (name) => bitsFlipped(bits, () => chance(name))
+  }
+}

@@ -1,0 +1,27 @@
+import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const schema = optionsSchema({ ...scopeOptions }, scopeInProcess)
+
+/** Options of {@link dropEvents}: `seam`, `where` and `subscriber`, which say what it may touch. */
+export type DropEventsOptions = OptionsOf<typeof dropEvents>
+
+/**
+ * Loses events between the bus and its listeners.
+ *
+ * Models at-most-once delivery: whoever publishes gets what it gets in health, and the event never arrives. What was lost stays lost when the
+ * fault ends; `injection.account.dropped` says how many.
+ */
+export const dropEvents = defineFault({
+  name: 'eventbus/drop-events',
+  kind: 'standing',
+  summary: 'Loses events between the bus and its listeners.',
+  schema,
+  ...busTarget,
+  check: checkScope,
+  inject(bus: BusTarget, options, context) {
+    tapBus(bus, options, context, (message, traffic) => traffic.drop(message))
+  },
+})

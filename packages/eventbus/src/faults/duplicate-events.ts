@@ -1,0 +1,44 @@
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const schema = optionsSchema(
+  {
+    copies: option.optional(option.count('Additional deliveries of each affected event.', 1), 1),
+    spacingMs: option.optional(option.durationMs('Time between an event and its copies, each from the one before it, in ms. 0: at once.'), 0),
+    order: orderOption,
+    ...scopeOptions,
+  },
+  scopeInProcess,
+)
+
+/**
+ * Options of {@link duplicateEvents}: `copies`, additional deliveries (default 1); `spacingMs`, the time between them, in ms (default 0: at once);
+ * `order`, `keep` (default) or `free`; `seam`, `where` and `subscriber`, which say what it may touch.
+ */
+export type DuplicateEventsOptions = OptionsOf<typeof duplicateEvents>
+
+/**
+ * Delivers events more than once.
+ *
+ * Models at-least-once delivery: a broker or a publisher that never saw the acknowledgement and sends again. With `order: 'keep'` events of the
+ * same name wait behind copies that are still to come; with `free` a copy arrives late, behind newer events, as a real redelivery does.
+ * Copies that are still held when the fault ends are delivered then.
+ */
+export const duplicateEvents = defineFault({
+  name: 'eventbus/duplicate-events',
+  kind: 'standing',
+  summary: 'Delivers events more than once.',
+  schema,
+  ...busTarget,
+  check: checkScope,
+  inject(bus: BusTarget, options, context) {
+    const { copies, spacingMs } = options
+    tapBus(bus, options, context, (message, traffic) => {
+      const answer = traffic.deliver(message)
+      for (let copy = 1; copy <= copies; copy += 1) traffic.copy(message, copy * spacingMs)
+      return answer
+    })
+  },
+})

@@ -1,0 +1,33 @@
+import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
+import { scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const NAME = 'eventbus/fail-listeners'
+const { seam: _always, ...scope } = scopeOptions
+const schema = optionsSchema({ ...failureOptions, ...scope }, { ...scopeInProcess, makeError: makeErrorOption })
+
+/**
+ * Options of {@link failListeners}: `how`, `throw` (default) or `reject`; `message` of the error, or in process `makeError`, which makes it;
+ * `where` and `subscriber`, which say what it may touch.
+ */
+export type FailListenersOptions = OptionsOf<typeof failListeners>
+
+/**
+ * Makes listeners fail before they did anything.
+ *
+ * Models a consumer with a bug, or without its database. The error goes where the listener's own would: out of `emit`, to the handler of
+ * captured rejections, to the process, or to the broker as a refusal. Where a bus tells its listeners apart, each fails or not by itself, and one that
+ * throws keeps those behind it from being called, as in health; elsewhere the delivery fails as a whole.
+ */
+export const failListeners = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: 'Makes listeners fail before they did anything.',
+  schema,
+  ...busTarget,
+  inject(bus: BusTarget, options, context) {
+    tapBus(bus, { ...options, seam: 'delivery', order: 'free', eachListener: true }, context, (message, traffic) => traffic.fail(message, failureOf(options, NAME), options.how))
+  },
+})

@@ -1,0 +1,64 @@
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import type { EventName, Message } from '../bus.js'
+import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
+import { bytesOf, fieldOf, isBytes } from '../payload.js'
+import { scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const NAME = 'eventbus/poison-events'
+const { seam: _always, ...scope } = scopeOptions
+const schema = optionsSchema(
+  {
+    nth: option.optional(option.count('Which event of each name is the poison.', 1), 1),
+    keyAt: option.optional(option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.')),
+    ...failureOptions,
+    ...scope,
+  },
+  { ...scopeInProcess, makeError: makeErrorOption },
+)
+
+/**
+ * Options of {@link poisonEvents}: `nth`, which event of each name is the poison (default 1); `keyAt`, the path of the field by which it is known
+ * again (default: its whole payload); `how`, `message` and `makeError`, as for `failListeners`; `where` and `subscriber`, which say what it may touch.
+ */
+export type PoisonEventsOptions = OptionsOf<typeof poisonEvents>
+
+/**
+ * Makes the nth event of each name fail whenever it is delivered, again and again.
+ *
+ * Models the message that no consumer can process: whoever retries it for ever blocks its queue. An operation is an attempt to deliver the
+ * poison; other events pass and are not counted. `limit` says after how many attempts it heals. Events with equal keys are one event.
+ */
+export const poisonEvents = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: 'Makes one event fail whenever it is delivered.',
+  schema,
+  ...busTarget,
+  inject(bus: BusTarget, options, context) {
+    const applies = poison(options.nth, options.keyAt)
+    tapBus(bus, { ...options, seam: 'delivery', order: 'free', applies }, context, (message, traffic) => traffic.fail(message, failureOf(options, NAME), options.how))
+  },
+})
+
+/** Whether a message is the poison: the nth of its name, or one with the key of that one. */
+function poison(nth: number, keyAt: string | undefined): (message: Message) => boolean {
+  const names = new Map<EventName, { count: number; last: Message['args'] | undefined; key: unknown }>()
+  return ({ name, args, payload }) => {
+    const key = keyOf(payload, keyAt)
+    const seen = names.get(name) ?? { count: 0, last: undefined, key: undefined }
+    names.set(name, seen)
+    if (seen.count >= nth) return Object.is(seen.key, key)
+    // One event that goes to several listeners is counted once.
+    if (seen.last !== args) seen.count += 1
+    seen.last = args
+    seen.key = key
+    return seen.count === nth
+  }
+}
+
+function keyOf(payload: unknown, path: string | undefined): unknown {
+  const key = path === undefined ? payload : fieldOf(payload, path)
+  return isBytes(key) ? bytesOf(key).toString('latin1') : key
+}

@@ -1,0 +1,83 @@
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { chanceFor } from '../chance.js'
+import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus, type HeldMessage } from '../tap-bus.js'
+
+const schema = optionsSchema(
+  {
+    window: option.optional(option.count('Affected events of one name that are collected and delivered in another order.', 2), 4),
+    withinMs: option.optional(option.durationMs('The longest time a window waits to be full, in ms.'), 1_000),
+    order: orderOption,
+    ...scopeOptions,
+  },
+  scopeInProcess,
+)
+
+/**
+ * Options of {@link reorderEvents}: `window`, how many events change places (default 4); `withinMs`, the longest time a window waits
+ * to be full, in ms (default 1,000); `order`, whether events that were not chosen wait behind a window of their name (`keep`, default) or overtake it
+ * (`free`); `seam`, `where` and `subscriber`, which say what it may touch.
+ */
+export type ReorderEventsOptions = OptionsOf<typeof reorderEvents>
+
+/** The events of one name that change places. */
+interface Window {
+  readonly messages: HeldMessage[]
+  isLeaving: boolean
+}
+
+/**
+ * Delivers events of one name in another order.
+ *
+ * Models retries, several partitions and several connections. A window of affected events is collected, and delivered when it is full or
+ * its time is up, none of them in the place in which it came. What is collected when the fault ends is delivered then, in the order in which it came.
+ *
+ * @see Sattolo's algorithm, which draws a cyclic permutation: no element keeps its place.
+ */
+export const reorderEvents = defineFault({
+  name: 'eventbus/reorder-events',
+  kind: 'standing',
+  summary: 'Delivers events of one name in another order.',
+  schema,
+  ...busTarget,
+  check: checkScope,
+  inject(bus: BusTarget, options, context) {
+    const chance = chanceFor(context, 'order')
+    const windows = new Map<PropertyKey, Window>()
+    tapBus(bus, options, context, (message, traffic) => {
+      const key = traffic.keyOf(message)
+      const window = windows.get(key) ?? { messages: [], isLeaving: false }
+      windows.set(key, window)
+      const leave = (): HeldMessage[] => {
+        windows.delete(key)
+        window.isLeaving = true
+        return derangement(window.messages, () => chance(message.name))
+      }
+      const held = traffic.hold(message, options.withinMs, (deliver) => {
+        // Its window is leaving, or the fault has ended: it is its turn.
+        if (window.isLeaving || context.signal.aborted) {
+          deliver()
+          return
+        }
+        for (const one of leave()) {
+          if (one === held) deliver()
+          else one.deliver()
+        }
+      })
+      window.messages.push(held)
+      if (window.messages.length === options.window) for (const one of leave()) one.deliver()
+      return held.answer
+    })
+  },
+})
+
+/** The items in an order in which none is where it was. */
+function derangement<T>(items: readonly T[], draw: () => number): T[] {
+  const order = [...items]
+  for (let last = order.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(draw() * last)
+    ;[order[last], order[other]] = [order[other] as T, order[last] as T]
+  }
+  return order
+}

@@ -1,0 +1,31 @@
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { orderOption, scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const { seam: _always, ...scope } = scopeOptions
+const schema = optionsSchema({ stallMs: option.optional(option.durationMs('Time each affected listener is stuck, in ms. Default: until the fault ends.')), order: orderOption, ...scope }, scopeInProcess)
+
+/**
+ * Options of {@link stallListeners}: `stallMs`, the time a listener is stuck, in ms (default: until the fault ends); `order`, `keep` (default) or
+ * `free`; `where` and `subscriber`, which say what it may touch.
+ */
+export type StallListenersOptions = OptionsOf<typeof stallListeners>
+
+/**
+ * Keeps listeners from getting on: each is called, and does its work only when it is over.
+ *
+ * Models a consumer that hangs while the others go on: the bus, its publishers and the other listeners notice nothing. On a broker nothing is
+ * acknowledged meanwhile, so that its lag grows. What waits when the fault ends is worked off then, in order.
+ */
+export const stallListeners = defineFault({
+  name: 'eventbus/stall-listeners',
+  kind: 'standing',
+  summary: 'Keeps listeners from getting on until it is over.',
+  schema,
+  ...busTarget,
+  inject(bus: BusTarget, options, context) {
+    const { stallMs = Number.POSITIVE_INFINITY } = options
+    tapBus(bus, { ...options, seam: 'delivery', eachListener: true }, context, (message, traffic) => traffic.hold(message, stallMs).answer)
+  },
+})
