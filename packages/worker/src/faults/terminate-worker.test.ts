@@ -1,24 +1,11 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
 import { faultContract } from '@chaos/core/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { isAlive, startWorker as start, startWorkers as startAll } from '../../test/support.js'
 import { terminateWorker, type TerminateWorkerOptions } from './terminate-worker.js'
 
-const started: Worker[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((worker) => worker.terminate()))
-})
-
-/** A real worker that runs until it is terminated. */
-async function start(code = 'setInterval(() => undefined, 1000)'): Promise<Worker> {
-  const worker = new Worker(`require('node:worker_threads').parentPort.postMessage('up');${code}`, { eval: true })
-  started.push(worker)
-  await once(worker, 'message')
-  return worker
-}
-const startAll = (count: number): Promise<Worker[]> => Promise.all(Array.from({ length: count }, () => start()))
-const alive = (workers: readonly Worker[]): boolean[] => workers.map(({ threadId }) => threadId !== -1)
+const alive = (workers: readonly Worker[]): boolean[] => workers.map(isAlive)
 
 describe('the contract', () => {
   const cases = faultContract<Worker>({ fault: () => terminateWorker(), target: () => start(), exercise: () => undefined })
@@ -77,7 +64,7 @@ describe('terminateWorker', () => {
   ])('refuses %s, and terminates nothing', async (_title, make, options) => {
     const target = await make()
     await expect(inject(terminateWorker(options), target as Worker)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
-    expect(alive(started.filter((worker) => worker !== target))).not.toContain(false)
+    if (Array.isArray(target)) expect(alive(target as Worker[])).not.toContain(false)
   })
 
   it.each<[TerminateWorkerOptions, string]>([
@@ -100,7 +87,7 @@ describe('terminateWorker', () => {
     }
     const caller = new AbortController()
     const arming = inject(terminateWorker(), stuck, { signal: caller.signal })
-    expect(listeners.size).toBe(1)
+    await vi.waitFor(() => expect(listeners.size).toBe(1))
     caller.abort()
     await expect(arming).rejects.toMatchObject({ code: 'CHAOS_INJECTION_ENDED' })
     expect(listeners.size).toBe(0)
@@ -112,7 +99,6 @@ describe('terminateWorker', () => {
       const { affected, evidence } = await inject(terminateWorker(), () => worker)
       expect([affected, evidence[0]?.['exitCode']]).toEqual([1, 1])
       expect(worker.listenerCount('exit')).toBe(0)
-      started.length = 0
     }
   })
 })

@@ -2,14 +2,24 @@
 export interface WorkerLike {
   /** -1 once it has exited. */
   readonly threadId: number
-  terminate(): Promise<number>
+  terminate(): Promise<unknown>
   postMessage(value: unknown): void
   once(event: 'exit', listener: (exitCode: number) => void): unknown
   off(event: 'exit', listener: (exitCode: number) => void): unknown
 }
 
-/** One worker, several, or a function that returns the current ones, so that replacements are found. */
-export type WorkerTarget = WorkerLike | Iterable<WorkerLike> | (() => WorkerLike | Iterable<WorkerLike> | undefined)
+/** A pool that shows its threads: piscina does, and tinypool, whose threads wrap their `Worker`. */
+export interface PoolLike {
+  readonly threads: Iterable<object>
+}
+
+type Workers = WorkerLike | PoolLike | Iterable<WorkerLike>
+
+/** One worker, several, a pool, or a function that returns the current ones. With a pool or a function replacements are found. */
+export type WorkerTarget = Workers | (() => Workers | undefined)
+
+/** What a target of worker faults must be, in words. */
+export const WORKER_TARGET = 'a Worker, several, a pool that shows its `threads`, or a function that returns the current ones'
 
 /** Whether a value is shaped like a worker. */
 function isWorkerLike(value: unknown): value is WorkerLike {
@@ -18,13 +28,21 @@ function isWorkerLike(value: unknown): value is WorkerLike {
 
 /** Whether a value names workers. What a function returns is looked at when the fault is injected. */
 export function isWorkerTarget(value: unknown): value is WorkerTarget {
-  if (typeof value === 'function' || isWorkerLike(value)) return true
-  return typeof value === 'object' && value !== null && Symbol.iterator in value && [...(value as Iterable<unknown>)].every(isWorkerLike)
+  if (typeof value === 'function' || isWorkerLike(value) || isPool(value)) return true
+  return isIterable(value) && [...value].every(isWorkerLike)
 }
 
 /** The workers of a target that are alive now, longest-running first (thread ids only grow). */
 export function liveWorkers(target: WorkerTarget): WorkerLike[] {
   const named = typeof target === 'function' ? target() : target
-  const workers = named === undefined ? [] : isWorkerLike(named) ? [named] : [...named]
+  const workers = named === undefined ? [] : isWorkerLike(named) ? [named] : isPool(named) ? [...named.threads].map(unwrapped) : [...named]
   return workers.filter(({ threadId }) => threadId !== -1).sort((a, b) => a.threadId - b.threadId)
+}
+
+const isIterable = (value: unknown): value is Iterable<unknown> => typeof value === 'object' && value !== null && Symbol.iterator in value
+const isPool = (value: unknown): value is PoolLike => typeof value === 'object' && value !== null && 'threads' in value && isIterable(value.threads)
+
+/** Tinypool's own objects keep the thread id of the dead; the `Worker` inside them tells the truth. */
+function unwrapped(thread: object): WorkerLike {
+  return ('thread' in thread && isWorkerLike(thread.thread) ? thread.thread : thread) as WorkerLike
 }

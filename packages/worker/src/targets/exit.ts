@@ -1,0 +1,20 @@
+interface Exiting<Details extends unknown[]> {
+  once(event: 'exit', listener: (...details: Details) => void): unknown
+  off(event: 'exit', listener: (...details: Details) => void): unknown
+}
+
+/** Waits for the `exit` of a worker or process, but not beyond the end of the injection. Leaves no listener. */
+export function exitOf<Details extends unknown[]>(one: Exiting<Details>, signal: AbortSignal): Promise<Details> {
+  return new Promise((resolve, reject) => {
+    const onExit = (...details: Details): void => {
+      signal.removeEventListener('abort', onAbort)
+      resolve(details)
+    }
+    const onAbort = (): void => {
+      one.off('exit', onExit)
+      reject(signal.reason as Error)
+    }
+    one.once('exit', onExit)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
