@@ -14,10 +14,11 @@ export interface Inspector {
   /**
    * Evaluates an expression in a worker: at once, even while it is busy. `require` is there, but only until the expression returns.
    *
+   * @param awaitPromise Whether to wait for what it returns, which takes turns of the worker's loop. Default `false`.
    * @returns Its value, as JSON carries it.
    * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when the worker exits before it has answered; what the expression threw, as an `Error`.
    */
-  evaluate(threadId: number, expression: string): Promise<unknown>
+  evaluate(threadId: number, expression: string, awaitPromise?: boolean): Promise<unknown>
   /** The worker of this thread id, as soon as it is there. */
   find(threadId: number): Promise<InspectedWorker>
 }
@@ -91,10 +92,10 @@ function openInspector({ defer }: InjectionContext): Inspector {
       else waiting.set(threadId, [...(waiting.get(threadId) ?? []), { resolve, reject }])
     })
 
-  async function evaluate(threadId: number, expression: string): Promise<unknown> {
+  async function evaluate(threadId: number, expression: string, awaitPromise = false): Promise<unknown> {
     const { sessionId } = await find(threadId)
     const id = (lastId += 1)
-    const message = JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, includeCommandLineAPI: true, returnByValue: true } })
+    const message = JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, includeCommandLineAPI: true, returnByValue: true, awaitPromise } })
     const { result } = await new Promise<Answer>((resolve, reject) => {
       pending.set(id, { sessionId, resolve, reject })
       session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {

@@ -1,12 +1,13 @@
 import { fork, spawn } from 'node:child_process'
 import cluster from 'node:cluster'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+
 import { inject } from '@chaos/core'
 import { Piscina } from 'piscina'
 import { Tinypool } from 'tinypool'
 import { describe, expect, it } from 'vitest'
 import { ECHO, isAlive, startWorker, startWorkers } from '../../test/support.js'
+import { childFile, taskFile } from '../../test/task-file.js'
 import { terminateWorker, type TerminateWorkerOptions } from '../faults/terminate-worker.js'
 import { isProcessTarget, liveProcesses } from './processes.js'
 import { isWorkerTarget } from './workers.js'
@@ -85,11 +86,9 @@ describe('the moment', () => {
   })
 })
 
-const task = fileURLToPath(new URL('../../test/task.mjs', import.meta.url))
-
 describe('a pool', () => {
   it('of piscina loses the task that ran, tells its caller, and brings a thread back', async () => {
-    const pool = new Piscina({ filename: task, minThreads: 1, maxThreads: 1, atomics: 'disabled' })
+    const pool = new Piscina({ filename: taskFile, minThreads: 1, maxThreads: 1, atomics: 'disabled' })
     try {
       await pool.run({ id: 1 })
       const lost = expect(pool.run({ id: 2, forMs: 60_000 })).rejects.toThrow('worker exited with code: 1')
@@ -103,7 +102,7 @@ describe('a pool', () => {
   })
 
   it('of tinypool is hurt as well: the dead thread keeps its slot, and its task never settles', async () => {
-    const pool = new Tinypool({ filename: task, minThreads: 1, maxThreads: 1 })
+    const pool = new Tinypool({ filename: taskFile, minThreads: 1, maxThreads: 1 })
     await pool.run({ id: 1 })
     let settled = false
     void pool.run({ id: 2, forMs: 60_000 }).finally(() => (settled = true)).catch(() => undefined)
@@ -115,7 +114,7 @@ describe('a pool', () => {
 
 describe('targets', () => {
   it('are told apart by their shape', async () => {
-    const child = fork(fileURLToPath(new URL('../../test/child.mjs', import.meta.url)))
+    const child = fork(childFile)
     try {
       const worker = await startWorker()
       expect([worker, [worker], { threads: [worker] }, () => worker].map(isWorkerTarget)).toEqual([true, true, true, true])
@@ -128,7 +127,7 @@ describe('targets', () => {
   })
 
   it('leave out processes that have ended or never started', async () => {
-    const ended = fork(fileURLToPath(new URL('../../test/child.mjs', import.meta.url)))
+    const ended = fork(childFile)
     await once(ended, 'message')
     expect(liveProcesses([ended])).toEqual([ended])
     ended.kill('SIGKILL')

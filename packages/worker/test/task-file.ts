@@ -1,0 +1,6 @@
+import { fileURLToPath } from 'node:url'
+
+/** The file of a pool's task: `{ id, forMs }` answers with `id`, at once or after a while. */
+export const taskFile = fileURLToPath(new URL('./task.mjs', import.meta.url))
+/** The file of a forked process that answers each message with the same. */
+export const childFile = fileURLToPath(new URL('./child.mjs', import.meta.url))
