@@ -1,0 +1,94 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+import { inject, type Injection } from '@chaos/core'
+import { faultContract } from '@chaos/core/testing'
+import { describe, expect, it, vi } from 'vitest'
+import { ECHO, makeWorker, startWorker } from '../../test/support.js'
+import { blockEventLoop } from './block-event-loop.js'
+
+/** Waits until a worker's loop has done nothing but work over some ms. */
+const seenBlocked = (worker: Worker): Promise<void> =>
+  vi.waitFor(async () => {
+    const before = worker.performance.eventLoopUtilization()
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(worker.performance.eventLoopUtilization(before).utilization).toBeGreaterThan(0.95)
+  }, { interval: 1 })
+
+const answers = async (worker: Worker): Promise<void> => {
+  worker.postMessage('there?')
+  expect(await once(worker, 'message')).toEqual(['there?'])
+}
+
+describe('the contract', () => {
+  const cases = faultContract<Worker>({
+    fault: () => blockEventLoop({ periodMs: 20, duty: 0.1 }),
+    target: () => startWorker(ECHO),
+    exercise: (_worker, times, clock) => clock.advance(times * 20),
+    dispose: (worker) => worker.terminate().then(() => undefined),
+  })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe('blockEventLoop', () => {
+  it('holds a worker fully blocked while this thread goes on, and lets it go at once', async () => {
+    const worker = await startWorker(ECHO)
+    const injection = await inject(blockEventLoop({ periodMs: 20 }), worker)
+    await seenBlocked(worker)
+    let isAnswered = false
+    worker.once('message', () => (isAnswered = true))
+    worker.postMessage('waits')
+    await vi.waitFor(() => expect(injection.affected).toBeGreaterThan(10))
+    expect(isAnswered).toBe(false)
+    await injection.rollback()
+    await vi.waitFor(() => expect(isAnswered).toBe(true))
+    await answers(worker)
+  })
+
+  it('blocks for a share of the time: the worker still answers, late', async () => {
+    const worker = await startWorker(ECHO)
+    const injection = await inject(blockEventLoop({ periodMs: 40, duty: 0.5 }), worker)
+    await vi.waitFor(() => expect(injection.affected).toBeGreaterThan(5))
+    await answers(worker)
+    expect(worker.performance.eventLoopUtilization().active).toBeGreaterThan(40)
+    await injection.rollback()
+  })
+
+  it('blocks replacements too, and none but the chosen', async () => {
+    let current = await startWorker(ECHO)
+    const live = await inject(blockEventLoop({ periodMs: 10 }), () => current)
+    await seenBlocked(current)
+    await current.terminate()
+    current = makeWorker(ECHO)
+    await seenBlocked(current)
+    await live.rollback()
+
+    const [chosen, other] = [await startWorker(ECHO, { name: 'chosen' }), await startWorker(ECHO, { name: 'other' })]
+    await using _named: Injection = await inject(blockEventLoop({ periodMs: 10, name: 'chosen' }), [chosen, other])
+    await seenBlocked(chosen)
+    await answers(other)
+  })
+
+  it('lets two overlap, and is over when both are', async () => {
+    const worker = await startWorker(ECHO)
+    const [first, second] = [await inject(blockEventLoop({ periodMs: 10 }), worker), await inject(blockEventLoop({ periodMs: 10 }), worker)]
+    await seenBlocked(worker)
+    await first.rollback()
+    await seenBlocked(worker)
+    await second.rollback()
+    await answers(worker)
+  })
+
+  it('does not outlive a worker that is terminated meanwhile', async () => {
+    const worker = await startWorker(ECHO)
+    const injection = await inject(blockEventLoop({ periodMs: 10 }), worker)
+    await seenBlocked(worker)
+    await worker.terminate()
+    expect((await injection.rollback()).failures).toEqual([])
+  })
+
+  it('refuses what does not go together, and a target without a worker', async () => {
+    expect(() => blockEventLoop({ select: 'busiest' })).toThrow('got `busiest`')
+    expect(() => blockEventLoop({ duty: 1.5 })).toThrow('Expected `duty` of worker/block-event-loop to be a number from 0 to 1, got `1.5`.')
+    await expect(inject(blockEventLoop(), () => [])).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
+  })
+})

@@ -1,0 +1,91 @@
+import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsInput } from '@chaos/core'
+import { blockFor, unblock } from '../inside/block.js'
+import { inspectorOf } from '../inside/inspector.js'
+import { repeat } from '../repeat.js'
+import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
+import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
+
+const schema = optionsSchema(
+  {
+    duty: option.optional(option.rate('Share of the time in which the loop is blocked, 0 to 1.'), 1),
+    periodMs: option.optional(option.count('One block and what is left of the period after it, in ms.', 1), 100),
+    ...workerSelection,
+    select: option.optional(workerSelection.select.wrapped, 'all'),
+  },
+  workerSelectionInProcess,
+)
+
+/**
+ * Options of {@link blockEventLoop}: `duty`, the share of the time that is blocked, default 1; `periodMs`, default 100; which of the live
+ * workers (`select`, default `all`, `name`, `threadId`, `where`).
+ */
+export type BlockEventLoopOptions = OptionsInput<typeof schema>
+
+/** A full block is told so many periods ahead, so that a late renewal leaves no gap; without renewal it ends by itself. */
+const PERIODS_AHEAD = 3
+
+/**
+ * Blocks the event loop of live workers, fully or for a share of the time, while the main thread stays responsive.
+ *
+ * Models a computation that hogs a thread: a regular expression that backtracks, a huge JSON. Messages to the worker wait, its timers come
+ * late, its event-loop utilisation shows it. The worker spins; nothing of its own code runs meanwhile. The worker watches the end of each
+ * block by itself and is told to go on by every period: if the process that holds the fault stalls, the worker comes free. An operation is
+ * one period of one worker, named `block`. With a function or a pool as target, replacements are blocked as well.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not go together, `CHAOS_NO_LIVE_WORKER` when there is none to begin with
+ */
+export const blockEventLoop = defineFault({
+  name: 'worker/block-event-loop',
+  kind: 'standing',
+  summary: 'Blocks the event loop of live workers, fully or for a share of the time.',
+  schema,
+  expects: WORKER_TARGET,
+  accepts: isWorkerTarget,
+  check(options) {
+    selectionFits('worker/block-event-loop')(options)
+    if (options.select === 'busiest') throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `select` of worker/block-event-loop to be steady, got `busiest`: the blocked worker would always be the busiest.')
+  },
+  async inject(target: WorkerTarget, options, context) {
+    const chosen = new Set(await chooseWorkers(target, options, context))
+    const operation = context.operation('block')
+    const blocker = blockerOf(context)
+    const takesAll = options.select === 'all' && options.name === undefined && options.threadId === undefined && options.where === undefined
+    const blockMs = options.periodMs * (options.duty < 1 ? options.duty : PERIODS_AHEAD)
+    repeat(context, options.periodMs, () => {
+      for (const worker of liveWorkers(target)) {
+        if (!takesAll && !chosen.has(worker)) continue
+        if (operation.shouldInject([worker])) blocker.block(worker, blockMs)
+        else if (options.duty === 1) void blocker.release(worker)
+      }
+    })
+  },
+})
+
+let lastBlock = 0
+
+interface Blocker {
+  block(worker: WorkerLike, blockMs: number): void
+  release(worker: WorkerLike): Promise<void>
+}
+
+function blockerOf(context: InjectionContext): Blocker {
+  const inspector = inspectorOf(context)
+  const blocked = new Set<WorkerLike>()
+  const id = (lastBlock += 1)
+  // A worker that dies meanwhile is no longer blocked either.
+  const tell = (worker: WorkerLike, expression: string): Promise<void> =>
+    worker.threadId === -1 ? Promise.resolve() : inspector.evaluate(worker.threadId, expression).then(() => undefined, () => undefined)
+  const release = async (worker: WorkerLike): Promise<void> => {
+    if (blocked.delete(worker)) await tell(worker, unblock(id))
+  }
+  context.defer(async () => {
+    await Promise.all([...blocked].map(release))
+  })
+  return {
+    block(worker, blockMs) {
+      blocked.add(worker)
+      void tell(worker, blockFor(id, blockMs))
+    },
+    release,
+  }
+}

@@ -1,0 +1,36 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { inject } from '@chaos/core'
+import { faultContract, manualClock } from '@chaos/core/testing'
+import { describe, expect, it } from 'vitest'
+import { blockMainThread } from './block-main-thread.js'
+
+describe('the contract', () => {
+  const cases = faultContract<NodeJS.Process>({
+    fault: () => blockMainThread({ blockMs: 1, everyMs: 20 }),
+    target: () => process,
+    exercise: (_process, times, clock) => clock.advance(times * 20),
+  })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe('blockMainThread', () => {
+  it('blocks the loop for as long as it says, and then gives it a turn', async () => {
+    const clock = manualClock()
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    await using injection = await inject(blockMainThread({ blockMs: 60, everyMs: 10 }), process, { clock })
+    const before = performance.now()
+    await clock.advance(10)
+    expect(performance.now() - before).toBeGreaterThanOrEqual(60)
+    expect(injection.affected).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    delay.disable()
+    expect(delay.max / 1e6).toBeGreaterThan(50)
+  })
+
+  it('refuses more than 5 s, and anything but this process', async () => {
+    expect(() => blockMainThread({ blockMs: 5_001 })).toThrow('at most 5000, got `5001`')
+    expect(() => blockMainThread({ blockMs: 0 })).toThrow('blockMs')
+    await expect(inject(blockMainThread({ blockMs: 1 }), { pid: 1 } as NodeJS.Process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+  })
+})

@@ -1,0 +1,15 @@
+import type { Cancel, InjectionContext } from '@chaos/core'
+
+/** Does something every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. */
+export function repeat({ clock, defer }: InjectionContext, everyMs: number, work: () => void): void {
+  let cancel: Cancel
+  const wait = (): void => {
+    cancel = clock.after(everyMs, again, { ref: false })
+  }
+  const again = (): void => {
+    wait()
+    work()
+  }
+  wait()
+  defer(() => cancel())
+}
