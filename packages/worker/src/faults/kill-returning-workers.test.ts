@@ -65,13 +65,17 @@ describe('killReturningWorkers', () => {
     supervisor.current().kill('SIGKILL')
   })
 
-  it('finds the replacements that a pool makes for the tasks it lost', async () => {
+  it('finds the replacement that a pool makes for a thread that died with its task', async () => {
     const pool = new Piscina({ filename: taskFile, maxThreads: 1, atomics: 'disabled' })
     try {
-      await pool.run({ id: 0 })
-      const injection = await inject(killReturningWorkers({ aliveMs: 100 }), pool, { limit: 3 })
-      for (let kill = 0; kill < 3; kill += 1) await expect(pool.run({ id: kill, forMs: 60_000 })).rejects.toThrow('worker exited')
-      expect((await injection.done).affected).toBe(3)
+      for (let kill = 0; kill < 3; kill += 1) {
+        // Up first: piscina forgets its queue with a thread that dies before it is ready.
+        await pool.run({ id: kill })
+        const lost = expect(pool.run({ id: kill, forMs: 60_000 })).rejects.toThrow('worker exited')
+        const injection = await inject(killReturningWorkers(), pool, { limit: 1 })
+        expect((await injection.done).affected).toBe(1)
+        await lost
+      }
       expect(await pool.run({ id: 9 })).toBe(9)
     } finally {
       await pool.destroy()
