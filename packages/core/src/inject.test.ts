@@ -197,6 +197,15 @@ describe('inject', () => {
     await chaos.close()
   })
 
+  it('takes several injections back last in, first out', async () => {
+    const undone: string[] = []
+    for (const name of ['first', 'second', 'third']) await inject(doing((context) => context.defer(() => void undone.push(name))), {})
+    const chaos = createChaos({ environment: 'test' })
+    await chaos.stopAll({ process: true })
+    expect(undone).toEqual(['third', 'second', 'first'])
+    await chaos.close()
+  })
+
   it('balances its accounts under any mix of overlapping faults, endings and app traffic, and leaves the target as found', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ do: fc.constant('emit' as const), name: fc.constantFrom('a', 'b') }) },
