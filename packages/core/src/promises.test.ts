@@ -193,6 +193,11 @@ describe('the ten promises', () => {
       bus.emit = (name, ...args: unknown[]) => operation.shouldInject(args) || original(name, ...args)
     } })
     const uncounted = defineFault({ ...base, inject: (bus: EventEmitter, _options, context) => context.patch(bus, 'emit', () => () => true) })
+    const lying = defineFault({ ...base, inject: (bus: EventEmitter, _options, context) => {
+      const operation = context.operation('tick')
+      context.patch(bus, 'emit', () => (...args: unknown[]) => void operation.shouldInject(args))
+    } })
+    expect(await failuresOf(lying)).toEqual(['affects nothing at rate 0, and says that it hit nothing'])
     expect(await failuresOf(leaking)).toContain('leaves the target as it found it, and a second rollback is harmless')
     expect(await failuresOf(uncounted)).toContain('affects nothing at rate 0, and says that it hit nothing')
     expect(await failuresOf(drop)).toEqual([])
@@ -202,9 +207,18 @@ describe('the ten promises', () => {
 /** The titles of the contract's cases that a fault fails. */
 async function failuresOf(fault: () => Fault<EventEmitter>): Promise<string[]> {
   const failed: string[] = []
-  const cases = faultContract({ fault, target: () => new EventEmitter(), exercise: (bus, times) => {
-    for (let i = 0; i < times; i += 1) bus.emit('tick')
-  } })
+  const came = new WeakMap<EventEmitter, number>()
+  const cases = faultContract({
+    fault,
+    target: () => {
+      const bus = new EventEmitter()
+      return bus.on('tick', () => came.set(bus, (came.get(bus) ?? 0) + 1))
+    },
+    exercise: (bus, times) => {
+      for (let i = 0; i < times; i += 1) bus.emit('tick')
+    },
+    cameThrough: (bus) => came.get(bus) ?? 0,
+  })
   for (const { title, run } of cases) await run().catch(() => failed.push(title))
   return failed
 }

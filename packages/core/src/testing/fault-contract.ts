@@ -21,6 +21,11 @@ export interface FaultContract<Target extends object> {
    * many ms) are done by moving the clock, by at most 100 ms each.
    */
   readonly exercise: (target: Target, times: number, clock: ManualClock) => void | Promise<void>
+  /**
+   * How many operations have come through so far, as whoever waits for them sees it. With it the suite compares what a fault does with what
+   * it says: at rate 0 everything comes through. For targets whose operations come through before `exercise` is done.
+   */
+  readonly cameThrough?: (target: Target) => number
   /** Objects that the fault may touch. Default: the target itself. */
   readonly touched?: (target: Target) => readonly object[]
   /** Puts a target away. */
@@ -112,9 +117,13 @@ function promisesOfAll<Target extends object>(contract: FaultContract<Target>): 
       await assert.rejects(arm({ signal: AbortSignal.abort() }), (error) => isChaosError(error, 'CHAOS_INJECTION_ENDED'))
       assertUntouched()
     }),
-    scenario(contract, 'affects nothing at rate 0, and says that it hit nothing', async ({ arm, exercise, assertUntouched }) => {
+    scenario(contract, 'affects nothing at rate 0, and says that it hit nothing', async ({ target, arm, exercise, assertUntouched }) => {
       const injection = await arm({ rate: 0 })
-      if (injection.kind === 'standing') await exercise(20)
+      if (injection.kind === 'standing') {
+        const before = contract.cameThrough?.(target)
+        await exercise(20)
+        if (before !== undefined) assert.equal(contract.cameThrough?.(target), before + 20, 'Expected everything to come through at rate 0.')
+      }
       const state = await injection.rollback()
       assert.equal(state.affected, 0)
       assert.equal(state.landedAt, undefined)
