@@ -1,34 +1,41 @@
-import { constants } from 'node:os'
+import type { FailingCall } from './failing-call.js'
+import { systemError, type Errno } from './system-error.js'
 
-/** Where the service that fails is said to be. */
-export interface Endpoint {
-  readonly host: string
-  readonly port: number
-}
+/** libuv's numbers for a name that does not resolve (UV_EAI_NONAME) and for a resolver that gives no answer (UV_EAI_AGAIN), the same on every platform. */
+const RESOLVER_ERRNO = { ENOTFOUND: -3008, EAI_AGAIN: -3001 } as const
 
-/** libuv's number for a name that does not resolve (UV_EAI_NONAME), the same on every platform. */
-const UV_EAI_NONAME = -3008
+const refused = (call: FailingCall): Error => connectError('ECONNREFUSED', call)
+const timedOut = (call: FailingCall): Error => connectError('ETIMEDOUT', call)
+const unreachable = (call: FailingCall): Error => connectError('EHOSTUNREACH', call)
+const reset = (): Error => systemError('ECONNRESET', 'read')
+const brokenPipe = (): Error => systemError('EPIPE', 'write')
+const notFound = (call: FailingCall): Error => lookupError('ENOTFOUND', call)
+const noAnswer = (call: FailingCall): Error => lookupError('EAI_AGAIN', call)
 
 /**
  * Network errors with message, own keys and key order as Node.js makes them (lib/internal/errors.js: `ExceptionWithHostPort`,
- * `ErrnoException`, `DNSException`). Compared with real ones on Linux by test, except EHOSTUNREACH and ETIMEDOUT, which are from source.
+ * `ErrnoException`, `DNSException`). Each is compared with a real one of the Linux kernel by test.
  */
 export const networkErrors = {
-  ECONNREFUSED: (at: Endpoint) => connectError('ECONNREFUSED', at),
-  ETIMEDOUT: (at: Endpoint) => connectError('ETIMEDOUT', at),
-  EHOSTUNREACH: (at: Endpoint) => connectError('EHOSTUNREACH', at),
-  ECONNRESET: () => systemError('ECONNRESET', 'read'),
-  EPIPE: () => systemError('EPIPE', 'write'),
-  ENOTFOUND: ({ host }: Endpoint) =>
-    Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { errno: UV_EAI_NONAME, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: host }),
+  ECONNREFUSED: refused,
+  ETIMEDOUT: timedOut,
+  EHOSTUNREACH: unreachable,
+  ECONNRESET: reset,
+  EPIPE: brokenPipe,
+  ENOTFOUND: notFound,
+  'net/econnrefused': refused,
+  'net/etimedout': timedOut,
+  'net/ehostunreach': unreachable,
+  'net/econnreset': reset,
+  'net/epipe': brokenPipe,
+  'dns/enotfound': notFound,
+  'dns/eai-again': noAnswer,
 } as const
 
-type Errno = 'ECONNREFUSED' | 'ETIMEDOUT' | 'EHOSTUNREACH' | 'ECONNRESET' | 'EPIPE'
-
-function systemError(code: Errno, syscall: string): Error {
-  return Object.assign(new Error(`${syscall} ${code}`), { errno: -constants.errno[code], code, syscall })
+function connectError(code: Errno, { host, port }: FailingCall): Error {
+  return systemError(code, 'connect', `connect ${code} ${host}:${port}`, { address: host, port })
 }
 
-function connectError(code: Errno, { host, port }: Endpoint): Error {
-  return Object.assign(new Error(`connect ${code} ${host}:${port}`), { errno: -constants.errno[code], code, syscall: 'connect', address: host, port })
+function lookupError(code: keyof typeof RESOLVER_ERRNO, { host }: FailingCall): Error {
+  return Object.assign(new Error(`getaddrinfo ${code} ${host}`), { errno: RESOLVER_ERRNO[code], code, syscall: 'getaddrinfo', hostname: host })
 }

@@ -1,0 +1,28 @@
+import type { FailingCall } from './failing-call.js'
+
+/**
+ * What the `mysql2` driver makes of an outage: a plain `Error` with the server's number and state, and the statement where one was
+ * running. Numbers, states and texts are those of MariaDB 10.11.19; MySQL's are the same but where a text names the server.
+ */
+export const mysqlErrors = {
+  'mysql/deadlock': (call: FailingCall) =>
+    serverError('ER_LOCK_DEADLOCK', 1213, '40001', 'Deadlock found when trying to get lock; try restarting transaction', statementOf(call)),
+  'mysql/lock-wait': (call: FailingCall) =>
+    serverError('ER_LOCK_WAIT_TIMEOUT', 1205, 'HY000', 'Lock wait timeout exceeded; try restarting transaction', statementOf(call)),
+  'mysql/read-only': (call: FailingCall) =>
+    serverError('ER_OPTION_PREVENTS_STATEMENT', 1290, 'HY000', 'The MariaDB server is running with the --read-only option so it cannot execute this statement', statementOf(call)),
+  // Said while connecting: no statement is running.
+  'mysql/too-many-connections': () => serverError('ER_CON_COUNT_ERROR', 1040, '08004', 'Too many connections', undefined),
+  'mysql/connection-lost': () => Object.assign(new Error('Connection lost: The server closed the connection.'), { fatal: true, code: 'PROTOCOL_CONNECTION_LOST' }),
+} as const
+
+function serverError(code: string, errno: number, sqlState: string, message: string, sql: string | undefined): Error {
+  return Object.assign(new Error(message), { code, errno, sqlState, sqlMessage: message, sql })
+}
+
+/** The statement of `query(sql, values)` or `query({ sql, values })`. */
+function statementOf({ args }: FailingCall): string | undefined {
+  const first = args?.[0]
+  const sql: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'sql') : first
+  return typeof sql === 'string' ? sql : undefined
+}

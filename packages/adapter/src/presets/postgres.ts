@@ -1,0 +1,87 @@
+import { loadedClass } from './loaded-module.js'
+
+/** Fields of an ErrorResponse, as PostgreSQL names them. */
+interface ErrorResponse {
+  readonly severity: 'ERROR' | 'FATAL'
+  readonly code: string
+  readonly message: string
+  readonly detail?: string
+  readonly hint?: string
+  readonly where?: string
+  readonly file: string
+  readonly line: string
+  readonly routine: string
+}
+
+const interrupted = (line: string) => ({ file: 'postgres.c', line, routine: 'ProcessInterrupts' }) as const
+
+/**
+ * What the `pg` driver makes of an outage: a `DatabaseError` with every field of the server's answer, source file and line included,
+ * as PostgreSQL 15.20 sends them, or the driver's own error where no answer comes.
+ */
+export const postgresErrors = {
+  'postgres/deadlock': () =>
+    databaseError({
+      severity: 'ERROR',
+      code: '40P01',
+      message: 'deadlock detected',
+      detail: 'Process 2041 waits for ShareLock on transaction 731; blocked by process 2042.\nProcess 2042 waits for ShareLock on transaction 730; blocked by process 2041.',
+      hint: 'See server log for query details.',
+      where: 'while updating tuple (0,2) in relation "accounts"',
+      file: 'deadlock.c',
+      line: '1147',
+      routine: 'DeadLockReport',
+    }),
+  'postgres/serialization-failure': () =>
+    databaseError({ severity: 'ERROR', code: '40001', message: 'could not serialize access due to concurrent update', file: 'nodeModifyTable.c', line: '2407', routine: 'ExecUpdate' }),
+  'postgres/statement-timeout': () =>
+    databaseError({ severity: 'ERROR', code: '57014', message: 'canceling statement due to statement timeout', ...interrupted('3319') }),
+  'postgres/read-only': () =>
+    databaseError({ severity: 'ERROR', code: '25006', message: 'cannot execute INSERT in a read-only transaction', file: 'utility.c', line: '414', routine: 'PreventCommandIfReadOnly' }),
+  'postgres/too-many-connections': () =>
+    databaseError({ severity: 'FATAL', code: '53300', message: 'sorry, too many clients already', file: 'proc.c', line: '357', routine: 'InitProcess' }),
+  'postgres/admin-shutdown': () =>
+    databaseError({ severity: 'FATAL', code: '57P01', message: 'terminating connection due to administrator command', ...interrupted('3211') }),
+  'postgres/connection-terminated': () => new Error('Connection terminated unexpectedly'),
+  'postgres/pool-timeout': () => new Error('timeout exceeded when trying to connect'),
+} as const
+
+/** Stands in where the application has no `pg` of its own loaded. */
+class DatabaseError extends Error {
+  readonly length: number
+  constructor(message: string, length: number, name: string) {
+    super(message)
+    this.length = length
+    this.name = name
+  }
+}
+
+function databaseError(response: ErrorResponse): Error {
+  const { message, severity, code, detail, hint, where, file, line, routine } = response
+  const Class = loadedClass('pg-protocol/dist/messages.js', 'DatabaseError', DatabaseError)
+  const absent = undefined
+  return Object.assign(new Class(message, lengthOf(response), 'error'), {
+    severity,
+    code,
+    detail,
+    hint,
+    position: absent,
+    internalPosition: absent,
+    internalQuery: absent,
+    where,
+    schema: absent,
+    table: absent,
+    column: absent,
+    dataType: absent,
+    constraint: absent,
+    file,
+    line,
+    routine,
+  })
+}
+
+/** Bytes of an ErrorResponse as the driver counts them: its length field, each field with its type and end, the severity in two fields, the end. */
+function lengthOf({ severity, ...fields }: ErrorResponse): number {
+  const texts: string[] = [severity, severity, ...Object.values(fields as Readonly<Record<string, string>>)]
+  return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text) + 2, 5)
+}
