@@ -35,9 +35,10 @@ export interface InjectionContext {
    * @param layer Called once; returns the function that stands there from now on. It reaches what it covers by `below.call`.
    * @param options.inherited Cover the member that `object` inherits even if it has an own one: what `super.key()` calls
    *   from a method of `object`. Default `false`.
+   * @param options.getter Cover the getter of an accessor instead of a method. Default `false`.
    * @throws ChaosError `CHAOS_TARGET_SEALED` when the member cannot be replaced, `CHAOS_TARGET_MISMATCH` when it is no function.
    */
-  readonly patch: (object: object, key: PropertyKey, layer: (below: Below) => AnyFunction, options?: { readonly inherited?: boolean }) => void
+  readonly patch: (object: object, key: PropertyKey, layer: (below: Below) => AnyFunction, options?: { readonly inherited?: boolean; readonly getter?: boolean }) => void
   /** Records the way back of any other step, as it is made. */
   readonly defer: (undo: () => void | Promise<void>) => void
   /** The decision maker for one operation (a method, an event name). Resolve it once where the name is fixed. */

@@ -246,7 +246,7 @@ export class InjectionRecord implements Injection, LiveInjection {
       },
       patch: (object, key, layer, options = {}) => {
         if (this.#isOver()) throw this.#endedError()
-        const unpatch = patch(object, key, layer, options.inherited)
+        const unpatch = patch(object, key, layer, options)
         this.#undo.push(() => {
           const message = unpatch()
           if (message !== undefined) this.#arming.journal.write({ type: 'warning', at: clock.now(), id: this.id, message })

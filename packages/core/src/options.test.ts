@@ -55,6 +55,12 @@ describe('defineFault', () => {
     expect(() => make({ where: { a: {} } as never })).toThrow('Expected `where` of test/slow-down to be values by field path, or a function, got `an object`.')
   })
 
+  it('takes any value for an option, and is portable where JSON can carry it', () => {
+    const answer = defineFault({ ...base, schema: optionsSchema({ answer: option.optional(option.value('What to answer.')) }) })
+    expect(answer.catalog.info.options['properties']).toEqual({ answer: { description: 'What to answer.' } })
+    expect([{}, { answer: null }, { answer: ['OK', { rows: 1 }] }, { answer: new Map() }, { answer: Number.NaN }].map((options) => answer(options).portable)).toEqual([true, true, true, false, false])
+  })
+
   it('takes a schema of another library together with its JSON Schema', () => {
     const foreign = { '~standard': { version: 1 as const, vendor: 'other', validate: (value: unknown) => (typeof (value as { n?: unknown }).n === 'number' ? { value } : { issues: [{ message: 'n must be a number', path: ['n'] }] }) } }
     expect(() => defineFault({ ...base, schema: foreign })).toThrow('Expected `jsonSchema`')

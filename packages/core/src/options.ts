@@ -42,6 +42,8 @@ export const option = {
       v.union([v.pipe(v.string(), v.minLength(1, NAMES)), v.pipe(v.array(v.pipe(v.string(), v.minLength(1, NAMES))), v.minLength(1, NAMES))], NAMES),
       v.description(description),
     ),
+  /** Any value. The fault is portable as long as JSON can carry it. */
+  value: (description: string) => v.pipe(v.unknown(), v.description(description)),
   /** A function: works in process only, and makes the fault not portable. */
   func: <F extends (...args: never[]) => unknown>(description: string) => v.pipe(v.custom<F>((value) => typeof value === 'function', 'a function'), v.description(description)),
   /** What either of two options would take; where one is a function, list the other under the portable options too. */

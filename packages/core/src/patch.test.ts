@@ -40,6 +40,54 @@ describe('patch', () => {
     expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
   })
 
+  it('covers a getter, own or inherited, with its setter beside it, and takes everything back', () => {
+    class Account {
+      balance = 1
+      get total(): number {
+        return this.balance
+      }
+      set total(value: number) {
+        this.balance = value
+      }
+    }
+    const account = new Account()
+    Object.defineProperty(account, 'label', { get: () => 'own', enumerable: true, configurable: true })
+    const before = shapeOf(account)
+    const doubled = (below: Below): AnyFunction => function (this: unknown): unknown {
+      return `${String(Reflect.apply(below.call, this, []))}!`
+    }
+    const unpatch = ['total', 'total', 'label', 'label'].map((key) => patch(account, key, doubled, { getter: true }))
+    account.total = 5
+    expect([account.total, Reflect.get(account, 'label')]).toEqual(['5!!', 'own!!'])
+    expect(new Account().total).toBe(1)
+    const [first, , third] = unpatch as [Unpatch, Unpatch, Unpatch, Unpatch]
+    first()
+    third()
+    expect([account.total, Reflect.get(account, 'label')]).toEqual(['5!', 'own!'])
+    for (const take of unpatch) expect(take()).toBeUndefined()
+    expect([account.total, Reflect.get(account, 'label')]).toEqual([5, 'own'])
+    expect(shapeDifference(before, shapeOf(account))).toBeUndefined()
+  })
+
+  it('leaves a getter alone that someone else has covered meanwhile, and says so', () => {
+    const target = Object.defineProperty({}, 'size', { get: () => 1, configurable: true }) as { readonly size: number }
+    const unpatch = patch(target, 'size', (below) => () => Number(Reflect.apply(below.call, target, [])) + 10, { getter: true })
+    const ours = Object.getOwnPropertyDescriptor(target, 'size')?.get as () => number
+    const theirs = (): number => ours() + 100
+    Object.defineProperty(target, 'size', { get: theirs, configurable: true })
+    expect(target.size).toBe(111)
+    expect(unpatch()).toContain('Someone else replaced `size`')
+    expect(Object.getOwnPropertyDescriptor(target, 'size')?.get).toBe(theirs)
+  })
+
+  it.each([
+    [{ size: 1 }, 'size', 'got number'],
+    [{ set size(_value: number) { /* write only */ } }, 'size', 'got an accessor without a getter'],
+    [{}, 'size', 'got nothing'],
+  ])('refuses to cover the getter of %o', (target, key, words) => {
+    expect(() => patch(target, key, () => () => 1, { getter: true })).toThrow(words)
+  })
+
   it('takes layers out in any order, and a layer that left is not on the path', () => {
     const store = new Store()
     const [a, b, c] = ['a', 'b', 'c'].map((letter) => patch(store, 'own', adds(letter))) as [Unpatch, Unpatch, Unpatch]
@@ -215,7 +263,7 @@ describe('patch', () => {
     const unpatch = patch(Bus.prototype, 'emit', (below) => function (this: EventEmitter, name: string, ...args: unknown[]): unknown {
       names.push(name)
       return Reflect.apply(below.call, this, [name, ...args])
-    }, true)
+    }, { inherited: true })
     new Bus().emit('covered')
     new EventEmitter().emit('elsewhere')
     expect(names).toEqual(['covered'])

@@ -9,8 +9,12 @@ interface Layer {
   readonly below: BelowLayer
 }
 
+/** Where the function of a member is: it is the value, or the getter of an accessor. */
+type Slot = 'value' | 'get'
+
 /** The layers over one value of a member. A member has more than one stack when someone else patched in between. */
 interface Stack {
+  readonly slot: Slot
   /** What the member held before: the value of an own member; for an inherited one it is looked up when it is called. */
   readonly original: AnyFunction | undefined
   /** Bottom first. */
@@ -27,6 +31,14 @@ interface PatchRecord {
   readonly inherited: Map<PropertyKey, Stack[]>
 }
 
+/** Which function of a member is covered. */
+interface PatchOptions {
+  /** Cover the member that the object inherits even if it has an own one. Default `false`. */
+  readonly inherited?: boolean | undefined
+  /** Cover the getter of an accessor instead of a method. Default `false`. */
+  readonly getter?: boolean | undefined
+}
+
 /** Takes a layer out again, from wherever in the stack it is. @returns What could not be put back, in words. */
 export type Unpatch = () => string | undefined
 
@@ -38,33 +50,34 @@ export type Unpatch = () => string | undefined
  *
  * @throws ChaosError `CHAOS_TARGET_SEALED`, `CHAOS_TARGET_MISMATCH`
  */
-export function patch(object: object, key: PropertyKey, makeLayer: (below: Below) => AnyFunction, inherited = false): Unpatch {
+export function patch(object: object, key: PropertyKey, makeLayer: (below: Below) => AnyFunction, { inherited = false, getter = false }: PatchOptions = {}): Unpatch {
+  const slot: Slot = getter ? 'get' : 'value'
   const records = processState().patches as WeakMap<object, PatchRecord>
   const record = recordOf(object, records)
   const own = !inherited && Object.hasOwn(object, key)
 
-  const original = own ? ownFunction(object, key) : inheritedFunction(object, record, key)
+  const original = own ? ownFunction(object, key, slot) : inheritedFunction(object, record, key, slot)
   if (!own && record.splice === undefined) record.splice = splice(object, key)
   const holder = own ? object : (record.splice as object)
 
   const stacks = own ? record.own : record.inherited
   const onMember = stacks.get(key) ?? []
-  const standing: unknown = Object.getOwnPropertyDescriptor(holder, key)?.value
+  const standing = heldIn(Object.getOwnPropertyDescriptor(holder, key), slot)
   let stack = onMember.find(({ visible }) => visible === standing)
   const isNew = stack === undefined
   const bottom = stack?.original ?? (own ? original : undefined)
-  const below = new BelowLayer(stack?.layers.at(-1), bottom, holder, key)
+  const below = new BelowLayer(stack?.layers.at(-1), bottom, holder, key, slot)
   let fn: AnyFunction
   try {
     fn = likeOriginal(makeLayer(below), original)
-    define(holder, key, fn, own ? undefined : inheritedDescriptor(holder, key))
+    define(holder, key, slot, fn, own ? undefined : inheritedDescriptor(holder, key))
   } catch (error) {
     if (!own && record.inherited.size === 0) unsplice(object, record)
     throw error
   }
   const layer: Layer = { fn, left: false, below }
 
-  stack ??= { original: bottom, layers: [], visible: fn }
+  stack ??= { slot, original: bottom, layers: [], visible: fn }
   stack.layers.push(layer)
   stack.visible = fn
   if (isNew) onMember.push(stack)
@@ -132,10 +145,11 @@ class BelowLayer implements Below {
   readonly key: PropertyKey
   readonly bottom: AnyFunction | undefined
 
-  constructor(next: Layer | undefined, bottom: AnyFunction | undefined, holder: object, key: PropertyKey) {
+  constructor(next: Layer | undefined, bottom: AnyFunction | undefined, holder: object, key: PropertyKey, slot: Slot) {
     this.next = next
     this.direct = next?.fn ?? bottom
-    this.under = Object.getPrototypeOf(holder) as Readonly<Record<PropertyKey, AnyFunction>>
+    const prototype = Object.getPrototypeOf(holder) as Readonly<Record<PropertyKey, AnyFunction>>
+    this.under = slot === 'value' ? prototype : Object.defineProperty({}, key, { get: () => heldIn(findDescriptor(prototype, key), slot) })
     this.key = key
     this.bottom = bottom
   }
@@ -172,44 +186,48 @@ function settle(holder: object, key: PropertyKey, stacks: Stack[], own: boolean)
     const stack = stacks[index] as Stack
     const standing = Object.getOwnPropertyDescriptor(holder, key)
     const top = stack.layers.at(-1)
-    if (standing?.value !== stack.visible) {
+    if (heldIn(standing, stack.slot) !== stack.visible) {
       // Covered or removed by someone else. Covered: ours stays as a pass-through until theirs leaves. Removed: nothing to put back.
       if (top === undefined && standing === undefined) stacks.splice(index, 1)
       continue
     }
     if (top !== undefined) {
-      if (top.fn !== stack.visible) define(holder, key, top.fn)
+      if (top.fn !== stack.visible) define(holder, key, stack.slot, top.fn)
       stack.visible = top.fn
       continue
     }
-    if (own) define(holder, key, stack.original as AnyFunction)
+    if (own) define(holder, key, stack.slot, stack.original as AnyFunction)
     else Reflect.deleteProperty(holder, key)
     stacks.splice(index, 1)
   }
   return stacks.some(({ layers }) => layers.length === 0)
 }
 
-function ownFunction(object: object, key: PropertyKey): AnyFunction {
+function ownFunction(object: object, key: PropertyKey, slot: Slot): AnyFunction {
   const descriptor = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor
-  const value = functionOf(descriptor, key)
+  const value = functionOf(descriptor, key, slot)
   if (descriptor.configurable !== true && descriptor.writable !== true) {
     throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${String(key)}\` to be replaceable, got a member that is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`)
   }
   return value
 }
 
-function inheritedFunction(object: object, record: PatchRecord, key: PropertyKey): AnyFunction {
+function inheritedFunction(object: object, record: PatchRecord, key: PropertyKey, slot: Slot): AnyFunction {
   if (record.splice === undefined && !Object.isExtensible(object)) {
     throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${String(key)}\` can be covered, got one that is sealed, frozen or not extensible. Inject into its class's prototype instead.`)
   }
-  return functionOf(findDescriptor(Object.getPrototypeOf(record.splice ?? object) as object | null, key), key)
+  return functionOf(findDescriptor(Object.getPrototypeOf(record.splice ?? object) as object | null, key), key, slot)
 }
 
-function functionOf(descriptor: PropertyDescriptor | undefined, key: PropertyKey): AnyFunction {
-  const value: unknown = descriptor?.value
+function functionOf(descriptor: PropertyDescriptor | undefined, key: PropertyKey, slot: Slot): AnyFunction {
+  const value = heldIn(descriptor, slot)
   if (typeof value === 'function') return value
-  const found = descriptor === undefined ? 'nothing' : descriptor.get === undefined ? typeof value : 'an accessor'
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`${String(key)}\` to be a method of the target, got ${found}.`)
+  const found = descriptor === undefined ? 'nothing' : 'value' in descriptor ? typeof descriptor.value : heldIn(descriptor, 'get') === undefined ? 'an accessor without a getter' : 'an accessor'
+  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`${String(key)}\` to be ${slot === 'get' ? 'an accessor with a getter' : 'a method of the target'}, got ${found}.`)
+}
+
+function heldIn(descriptor: PropertyDescriptor | undefined, slot: Slot | 'set'): unknown {
+  return descriptor === undefined ? undefined : Reflect.get(descriptor, slot)
 }
 
 function findDescriptor(object: object | null, key: PropertyKey): PropertyDescriptor | undefined {
@@ -224,10 +242,10 @@ function inheritedDescriptor(splice: object, key: PropertyKey): PropertyDescript
   return Object.hasOwn(splice, key) ? undefined : findDescriptor(Object.getPrototypeOf(splice) as object | null, key)
 }
 
-/** Puts a value on a member; a new one gets the attributes of `like`, an existing one keeps its own. */
-function define(holder: object, key: PropertyKey, value: AnyFunction, like?: PropertyDescriptor): void {
-  const enumerable = like?.enumerable
-  if (Reflect.defineProperty(holder, key, like === undefined ? { value } : { value, writable: true, configurable: true, enumerable: enumerable === true })) return
+/** Puts a function on a member; a new one gets the attributes of `like`, an existing one keeps its own. */
+function define(holder: object, key: PropertyKey, slot: Slot, fn: AnyFunction, like?: PropertyDescriptor): void {
+  const attributes = like === undefined ? {} : { configurable: true, enumerable: like.enumerable === true, ...(slot === 'get' ? { set: heldIn(like, 'set') } : { writable: true }) }
+  if (Reflect.defineProperty(holder, key, { ...attributes, [slot]: fn })) return
   throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${String(key)}\` to be replaceable, got a member that cannot be: it was frozen meanwhile, or belongs to a module's namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`)
 }
 
