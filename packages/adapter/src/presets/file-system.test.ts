@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process'
+import { open, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { promisify } from 'node:util'
+import { describe, it, onTestFinished } from 'vitest'
+import { describeError, type ErrorDescription } from '../../test/describe-error.js'
+import { expectFidelity } from '../../test/fidelity.js'
+import { hasPrograms } from '../../test/own-servers.js'
+import { rejection } from '../../test/rejection.js'
+import { fileSystemErrors } from './file-system.js'
+
+const beside = `Linux, Node.js ${process.versions.node.split('.')[0] ?? ''}`
+const at = { host: '127.0.0.1', port: 80 }
+const report = `const report = (error) => process.stdout.write(JSON.stringify((${describeError.toString()})(error)));`
+
+async function realError(program: string, args: readonly string[]): Promise<ErrorDescription> {
+  const { stdout } = await promisify(execFile)(program, args)
+  return JSON.parse(stdout) as ErrorDescription
+}
+
+describe.runIf(process.platform === 'linux')('errors of the file system, beside real ones', () => {
+  it('fs/enospc, from a device that is always full', async () => {
+    expectFidelity({ preset: 'fs/enospc', beside, real: await rejection(writeFile('/dev/full', 'x')), injected: fileSystemErrors['fs/enospc']() })
+  })
+
+  it('fs/eio, from memory that is not mapped', async () => {
+    const memory = await open('/proc/self/mem')
+    onTestFinished(() => memory.close())
+    expectFidelity({ preset: 'fs/eio', beside, real: await rejection(memory.read(Buffer.alloc(1), 0, 1, 0)), injected: fileSystemErrors['fs/eio']() })
+  })
+
+  it('fs/emfile, from a process that may open 40 files', async () => {
+    const source = `${report} const fs = require('node:fs'); try { for (;;) fs.openSync('/dev/null') } catch {} fs.promises.readFile('/etc/hostname').catch(report)`
+    const real = await realError('sh', ['-c', 'ulimit -n 40; exec "$0" -e "$1"', process.execPath, source])
+    expectFidelity({ preset: 'fs/emfile', beside, real, injected: fileSystemErrors['fs/emfile']({ ...at, args: ['/etc/hostname'] }) })
+  })
+
+  it.runIf(hasPrograms('unshare', 'mount'))('fs/erofs, from a read-only mount (skipped without `unshare` and `mount`)', async () => {
+    const source = `${report} require('node:fs').promises.writeFile('${tmpdir()}/file', 'x').catch(report)`
+    const real = await realError('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none ${tmpdir()}; exec "$0" -e "$1"`, process.execPath, source])
+    expectFidelity({ preset: 'fs/erofs', beside, real, injected: fileSystemErrors['fs/erofs']({ ...at, args: [`${tmpdir()}/file`] }) })
+  })
+})
