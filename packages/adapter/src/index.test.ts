@@ -2,5 +2,21 @@ import { expect, it } from 'vitest'
 import * as adapter from './index.js'
 
 it('exports these names and no others', () => {
-  expect(Object.keys(adapter).sort()).toEqual(['errorPresetNames', 'refuseCalls'])
+  expect(Object.keys(adapter).sort()).toMatchInlineSnapshot(`
+    [
+      "breakable",
+      "corruptResults",
+      "delayCalls",
+      "duplicateWrites",
+      "errorPresetNames",
+      "failAfterCall",
+      "flapCalls",
+      "hangCalls",
+      "limitRate",
+      "loseWrites",
+      "refuseCalls",
+      "serveStaleReads",
+      "timeOutCalls",
+    ]
+  `)
 })

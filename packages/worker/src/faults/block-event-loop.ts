@@ -1,4 +1,4 @@
-import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsInput } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
 import { blockFor, unblock } from '../inside/block.js'
 import { inspectorOf } from '../inside/inspector.js'
 import { repeat } from '../repeat.js'
@@ -19,7 +19,7 @@ const schema = optionsSchema(
  * Options of {@link blockEventLoop}: `duty`, the share of the time that is blocked, default 1; `periodMs`, default 100; which of the live
  * workers (`select`, default `all`, `name`, `threadId`, `where`).
  */
-export type BlockEventLoopOptions = OptionsInput<typeof schema>
+export type BlockEventLoopOptions = OptionsOf<typeof blockEventLoop>
 
 /** A full block is told so many periods ahead, so that a late renewal leaves no gap; without renewal it ends by itself. */
 const PERIODS_AHEAD = 3

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { ChaosError, defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { repeat } from '../repeat.js'
 
 /** No single block is longer, whatever happens. */
@@ -11,7 +11,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link blockMainThread}: `blockMs`, at most 5000; `everyMs`, the pause between blocks, default 1000. */
-export type BlockMainThreadOptions = OptionsInput<typeof schema>
+export type BlockMainThreadOptions = OptionsOf<typeof blockMainThread>
 
 /**
  * Blocks the event loop of this very process, again and again, each time for at most 5 s.

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { strikeWorkers } from '../inside/strike.js'
 import { strikeMoment } from '../targets/moment.js'
 import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
@@ -18,7 +18,7 @@ const schema = optionsSchema(
  * Options of {@link crashWorker}: `by`, `exception` (default) or `rejection`; `message`; which of the live workers (`select`, `name`,
  * `threadId`, `where`), and `when`.
  */
-export type CrashWorkerOptions = OptionsInput<typeof schema>
+export type CrashWorkerOptions = OptionsOf<typeof crashWorker>
 
 /**
  * Crashes live workers by an error that nobody inside them catches.

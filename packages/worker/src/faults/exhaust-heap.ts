@@ -1,4 +1,4 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { strikeWorkers } from '../inside/strike.js'
 import { strikeMoment } from '../targets/moment.js'
 import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
@@ -14,7 +14,7 @@ const schema = optionsSchema(
 )
 
 /** Options of {@link exhaustHeap}: `maxHeapMb`, default 512; which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
-export type ExhaustHeapOptions = OptionsInput<typeof schema>
+export type ExhaustHeapOptions = OptionsOf<typeof exhaustHeap>
 
 /**
  * Fills the heap of live workers up to their own limit, `resourceLimits.maxOldGenerationSizeMb`.

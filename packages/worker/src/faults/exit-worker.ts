@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { strikeWorkers } from '../inside/strike.js'
 import { strikeMoment } from '../targets/moment.js'
 import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
@@ -7,7 +7,7 @@ import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/wor
 const schema = optionsSchema({ exitCode: option.optional(option.count('The exit code.'), 1), ...workerSelection, ...strikeMoment }, workerSelectionInProcess)
 
 /** Options of {@link exitWorker}: `exitCode`, default 1; which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
-export type ExitWorkerOptions = OptionsInput<typeof schema>
+export type ExitWorkerOptions = OptionsOf<typeof exitWorker>
 
 /**
  * Makes live workers call `process.exit` on themselves.

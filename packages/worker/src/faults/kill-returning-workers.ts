@@ -1,4 +1,4 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { repeat } from '../repeat.js'
 import { idOf, isMortalTarget, livingOf, MORTAL_TARGET, type Mortal, type MortalTarget } from '../targets/mortals.js'
 
@@ -8,7 +8,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link killReturningWorkers}: `aliveMs`, how long each worker lives, default 0; `lookEveryMs`, default 10. */
-export type KillReturningWorkersOptions = OptionsInput<typeof schema>
+export type KillReturningWorkersOptions = OptionsOf<typeof killReturningWorkers>
 
 /**
  * Kills every worker of a target, and each replacement again as soon as it is back: a crash loop.

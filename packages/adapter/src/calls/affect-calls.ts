@@ -1,0 +1,79 @@
+import { ChaosError, option, type InjectionContext } from '@chaos/core'
+import { chooseMembers, holderOf, type Member, type MethodTarget } from '../bindings/methods.js'
+import { answerKinds, answersOf, type Answers, type AnswerKind } from './answers.js'
+
+/** The options of every fault of calls. */
+export const callOptions = {
+  methods: option.optional(option.names('Methods to affect: names or globs. Default: every async method.')),
+  answers: option.optional(option.oneOf(answerKinds, 'How the methods answer. Default: as their kind of function does, else with a promise.')),
+}
+
+/** A call that a fault affects. */
+export interface Call {
+  readonly method: string
+  readonly args: readonly unknown[]
+  /** What it was called on. */
+  readonly target: unknown
+  readonly answers: Answers
+  /** Lets it go to the service. */
+  readonly proceed: () => unknown
+}
+
+/** What a fault needs of the methods it acts on. */
+export interface CallNeeds {
+  /** What an answer must be able to do: be `late`, or be `one` value. */
+  readonly needs?: 'late' | 'one' | undefined
+  /** Kinds that the fault can do with, where `needs` does not say it all. */
+  readonly only?: AnswerKind | undefined
+  /** Whether calls are affected at the moment, asked for each call that `only` covers. Where they are not, a call is outside the blast radius. Default: always. */
+  readonly isOn?: (() => boolean) | undefined
+}
+
+/**
+ * Lays a fault over the chosen methods of a target.
+ *
+ * @param affect Answers a call that was chosen.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when nothing is chosen, or a method answers in a way that the fault cannot do with
+ */
+export function affectCalls(
+  target: MethodTarget,
+  { methods, answers: given }: { readonly methods?: string | readonly string[] | undefined; readonly answers?: AnswerKind | undefined },
+  context: InjectionContext,
+  affect: (call: Call) => unknown,
+  { needs, only, isOn }: CallNeeds = {},
+): void {
+  const holder = holderOf(target)
+  const chosen = chooseMembers(holder, methods, given)
+  const able = chosen.filter((member) => isAble(member, needs, only))
+  // By default a fault takes what it can do with; what was asked for by name it must.
+  const members = methods === undefined && able.length > 0 ? able : chosen
+  for (const member of members) assertAble(member, needs, only)
+  for (const { name, isGetter, answers: kind } of members) {
+    const operation = context.operation(name)
+    const answers = answersOf[kind]
+    context.patch(
+      holder,
+      name,
+      (below) =>
+        function (this: unknown, ...args: unknown[]): unknown {
+          if ((isOn !== undefined && (context.signal.aborted || !operation.covers(args) || !isOn())) || !operation.shouldInject(args)) return below.call.apply(this, args)
+          return affect({ method: name, args, target: this, answers, proceed: () => below.call.apply(this, args) as unknown })
+        },
+      { getter: isGetter },
+    )
+  }
+}
+
+const ABILITIES = { late: 'can be kept waiting', one: 'answer with one value' } as const
+
+function isAble({ answers }: Member, needs: CallNeeds['needs'], only: CallNeeds['only']): boolean {
+  if (only !== undefined) return answers === only
+  return needs === undefined || answersOf[answers][needs] !== undefined
+}
+
+function assertAble(member: Member, needs: CallNeeds['needs'], only: CallNeeds['only']): void {
+  if (isAble(member, needs, only)) return
+  const { name, answers } = member
+  const expected = only === undefined ? `methods that ${ABILITIES[needs ?? 'late']}` : `methods that answer with a ${only}`
+  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected ${expected}, got \`${name}\`, which answers with ${/^[aeiou]/.test(answers) ? 'an' : 'a'} ${answers}. Choose others in \`methods\`, or say in \`answers\` how it answers.`)
+}

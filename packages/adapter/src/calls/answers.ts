@@ -1,0 +1,148 @@
+import { Readable } from 'node:stream'
+import { ReadableStream, TransformStream, type ReadableStreamDefaultReader } from 'node:stream/web'
+
+/** How a method answers. */
+export const answerKinds = ['promise', 'value', 'iterator', 'async-iterator', 'stream', 'web-stream'] as const
+export type AnswerKind = (typeof answerKinds)[number]
+
+/** Calls `open` when an answer may begin, or `close` with the reason why it never will. */
+export type Gate = (open: () => void, close: (reason: unknown) => void) => void
+
+/** What becomes of a real answer on its way to the caller. What either of the two throws, the caller hears. */
+export interface Passage {
+  /** The value of a promise or a function, each item of an iteration, each chunk of a stream. */
+  readonly item?: (value: unknown) => unknown
+  /** Called when all of the answer has come. */
+  readonly end?: () => void
+}
+
+/** What can be done with answers of one kind, so that they stay of that kind. */
+export interface Answers {
+  /** An answer that fails: a rejection, a throw, an iteration or stream that breaks before its first item. */
+  readonly failed: (makeError: () => Error) => unknown
+  /** The real answer, changed on its way. */
+  readonly through: (answer: unknown, passage: Passage) => unknown
+  /** An answer that begins when the gate opens. Absent where an answer cannot wait. */
+  readonly late?: (gate: Gate, proceed: () => unknown) => unknown
+  /** An answer that is one value. Absent where an answer is many. */
+  readonly one?: (value: unknown) => unknown
+}
+
+/** Takes what a call answers or throws for a promise. */
+export function attempt(proceed: () => unknown): Promise<unknown> {
+  return new Promise((resolve) => resolve(proceed()))
+}
+
+const promises: Answers = {
+  failed: (makeError) => new Promise((_resolve, reject) => reject(makeError())),
+  through: (answer, { item, end }) =>
+    Promise.resolve(answer).then((value) => {
+      end?.()
+      return item === undefined ? value : item(value)
+    }),
+  late: (gate, proceed) => new Promise((resolve, reject) => gate(() => resolve(attempt(proceed)), reject)),
+  one: (value) => Promise.resolve(value),
+}
+
+const values: Answers = {
+  failed(makeError) {
+    throw makeError()
+  },
+  through(answer, { item, end }) {
+    end?.()
+    return item === undefined ? answer : item(answer)
+  },
+  one: (value) => value,
+}
+
+const iterators: Answers = {
+  *failed(makeError) {
+    yield values.failed(makeError)
+  },
+  through: (answer, passage) => {
+    const iterator = 'next' in (answer as object) ? (answer as Iterator<unknown>) : (answer as Iterable<unknown>)[Symbol.iterator]()
+    const step = stepThrough(passage)
+    return withOwn(iterator, 'next', (next) => (...given) => step(Reflect.apply(next, iterator, given) as IteratorResult<unknown>))
+  },
+}
+
+const asyncIterators: Answers = {
+  async *failed(makeError) {
+    yield await promises.failed(makeError)
+  },
+  through: (answer, passage) => {
+    const iterator = 'next' in (answer as object) ? (answer as AsyncIterator<unknown>) : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    const step = stepThrough(passage)
+    return withOwn(iterator, 'next', (next) => (...given) => Promise.resolve(Reflect.apply(next, iterator, given) as Promise<IteratorResult<unknown>>).then(step))
+  },
+  late: (gate, proceed) => afterOpening(opening(gate), proceed),
+}
+
+const streams: Answers = {
+  failed: (makeError) => new Readable({ read: () => undefined }).destroy(makeError()),
+  through: (answer, { item = (chunk) => chunk, end }) => {
+    const stream = answer as Readable
+    return withOwn(stream, 'push', (push) => (chunk, encoding) => {
+      try {
+        if (chunk === null) end?.()
+        return Reflect.apply(push, stream, [chunk === null ? null : item(chunk), encoding])
+      } catch (error) {
+        stream.destroy(error as Error)
+        return false
+      }
+    })
+  },
+  late: (gate, proceed) => Readable.from(afterOpening(opening(gate), proceed)),
+}
+
+const webStreams: Answers = {
+  failed: (makeError) => new ReadableStream({ start: (controller) => controller.error(makeError()) }),
+  through: (answer, { item = (chunk) => chunk, end }) =>
+    (answer as ReadableStream).pipeThrough(new TransformStream<unknown, unknown>({ transform: (chunk, controller) => controller.enqueue(item(chunk)), flush: () => end?.() })),
+  late: (gate, proceed) => {
+    const opened = opening(gate)
+    let reader: ReadableStreamDefaultReader | undefined
+    return new ReadableStream<unknown>({
+      async start() {
+        await opened
+        reader = (proceed() as ReadableStream).getReader()
+      },
+      async pull(controller) {
+        const next = await reader?.read()
+        if (next === undefined || next.done) controller.close()
+        else controller.enqueue(next.value)
+      },
+      cancel: (reason) => reader?.cancel(reason),
+    })
+  },
+}
+
+/** What can be done with answers, by their kind. */
+export const answersOf: Readonly<Record<AnswerKind, Answers>> = { promise: promises, value: values, iterator: iterators, 'async-iterator': asyncIterators, stream: streams, 'web-stream': webStreams }
+
+/** Lays a function over a member of an answer: it stays the very object that it was. */
+function withOwn(answer: object, key: string, make: (original: (...args: unknown[]) => unknown) => (...args: unknown[]) => unknown): object {
+  const original = Reflect.get(answer, key) as (...args: unknown[]) => unknown
+  return Object.defineProperty(answer, key, { value: make(original), writable: true, configurable: true })
+}
+
+function stepThrough({ item, end }: Passage) {
+  return (result: IteratorResult<unknown>): IteratorResult<unknown> => {
+    if (result.done === true) end?.()
+    else if (item !== undefined) return { done: false, value: item(result.value) }
+    return result
+  }
+}
+
+/** The wait begins with the call, not with the first item that somebody asks for. */
+function opening(gate: Gate): Promise<void> {
+  const opened = new Promise<void>((open, close) => gate(open, close))
+  // Who never asks for an item hears of no failure.
+  opened.catch(() => undefined)
+  return opened
+}
+
+async function* afterOpening(opened: Promise<void>, proceed: () => unknown): AsyncGenerator<unknown, unknown> {
+  await opened
+  return yield* proceed() as AsyncGenerator<unknown, unknown>
+}
