@@ -1,0 +1,24 @@
+import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
+import { affectConnecting } from '../bindings/affect-connecting.js'
+
+const schema = optionsSchema({ delayMs: option.durationMs('Time each affected connection is held back, in ms.') })
+
+/** Options of {@link delayConnections}: `delayMs`, the time that each affected connection is held back. */
+export type DelayConnectionsOptions = OptionsInput<typeof schema>
+
+/**
+ * Holds connections back before their first packet.
+ *
+ * Models a server whose queue of new connections is full, or a far one: the client's own timeouts run meanwhile, and whoever gives up gets the error
+ * of its own. When the fault ends, what is held is connected at once. An operation is a connection; its name is where it leads to, `127.0.0.1:6379`.
+ */
+export const delayConnections = defineFault({
+  name: 'adapter/delay-connections',
+  kind: 'standing',
+  summary: 'Holds connections back before their first packet.',
+  schema,
+  expects: NET_MODULE,
+  accepts: isNetModule,
+  inject: (_net: NetModule, { delayMs }, context) => affectConnecting(context, { afterMs: delayMs }),
+})

@@ -1,0 +1,38 @@
+import { defineFault, markInjected, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { constants } from 'node:os'
+import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
+import { affectConnecting } from '../bindings/affect-connecting.js'
+
+const NAME = 'adapter/refuse-connections'
+
+const outages = { 'net/econnrefused': 'ECONNREFUSED', 'net/etimedout': 'ETIMEDOUT', 'net/ehostunreach': 'EHOSTUNREACH' } as const
+
+const schema = optionsSchema({
+  error: option.optional(option.oneOf(Object.keys(outages) as [keyof typeof outages, ...(keyof typeof outages)[]], 'How the connection fails. Default: net/econnrefused.'), 'net/econnrefused'),
+  afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
+})
+
+/**
+ * Options of {@link refuseConnections}: `error`, `net/econnrefused` (default), `net/etimedout` or `net/ehostunreach`; `afterMs`, the time until the
+ * connection fails (default 0, and never at once: a real one takes a turn of the event loop).
+ */
+export type RefuseConnectionsOptions = OptionsInput<typeof schema>
+
+/**
+ * Refuses connections that the process wants to make.
+ *
+ * Models a server that is down, or behind a network that is: no packet is sent, and Node.js itself makes the error out of what the kernel would
+ * have answered, with the events around it, on every path to a socket (`net`, `tls`, `http`, `fetch`, drivers). Connections that stand are left alone:
+ * `cutConnections` ends them. An operation is a connection; its name is where it leads to, `127.0.0.1:6379` or `[::1]:6379`.
+ */
+export const refuseConnections = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: 'Refuses connections that the process wants to make.',
+  schema,
+  expects: NET_MODULE,
+  accepts: isNetModule,
+  inject(_net: NetModule, { error, afterMs }, context) {
+    affectConnecting(context, { afterMs, status: -constants.errno[outages[error]], onError: (made) => markInjected(made, NAME) })
+  },
+})
