@@ -134,7 +134,7 @@ describe('an iteration', () => {
       const count = target.count()
       expect([count.next(), count.next(3), count.next(8)]).toEqual([{ value: -0, done: false }, { value: -3, done: false }, { value: 'sum 11', done: true }])
       expect(Object.prototype.toString.call(count)).toBe('[object Generator]')
-      for (const _sum of target.count() as Generator<number, string, never>) break
+      for (const _sum of target.count() as Iterable<number>) break
       expect(target.closed).toBe(2)
     })
   })
