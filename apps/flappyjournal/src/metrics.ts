@@ -28,6 +28,11 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
     buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3, 0.5, 1, 1.5, 2, 3, 5], registers,
   })
 
+  // A counter that appears with its first failure shows no increase: failures are counted from 0 on.
+  for (const [route, methods] of [['/api/journal', ['GET', 'POST']], ['/api/journal/:id', ['GET', 'PUT', 'DELETE']]] as const) {
+    for (const method of methods) for (const status of ['500', '503']) requests.inc({ method, route, status }, 0)
+  }
+
   new Gauge({ name: 'consciousness_loop_hz', help: 'Turns a second of the loop; 0 while nobody reports.', registers, collect() { this.set(supervisor.hz) } })
   new Gauge({ name: 'consciousness_worker_up', help: 'Whether the worker is alive.', labelNames: ['worker'], registers, collect() { this.set({ worker: WORKER }, supervisor.isUp ? 1 : 0) } })
   new Counter({ name: 'consciousness_worker_restarts_total', help: 'Times the worker was brought back.', labelNames: ['worker'], registers, collect() {
@@ -44,7 +49,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   const calls = new Counter({ name: 'spiral_storage_calls_total', help: 'Calls of the storage backend, each attempt counted.', labelNames, registers })
   const errors = new Counter({ name: 'spiral_storage_errors_total', help: 'Calls of the storage backend that failed.', labelNames, registers })
   const latency = new Histogram({ name: 'spiral_storage_latency_ms', help: 'Time a call of the storage backend took, in ms.', labelNames, buckets: [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500], registers })
-  // A counter that appears with its first error shows no increase: start all of them at 0.
+  // As above: from 0 on.
   for (const method of ['get', 'set', 'del', 'keys']) for (const counter of [calls, errors]) counter.inc({ method, backend }, 0)
   storage.onAttempt = ({ method, tookMs, failed }) => {
     calls.inc({ method, backend })
