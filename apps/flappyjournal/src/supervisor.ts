@@ -47,8 +47,10 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
 
   function start(): void {
     const started = new Worker(workerFile('loop-worker'), { workerData: { hz }, name: 'consciousness-loop' })
-    startedAt = heardAt = performance.now()
+    startedAt = performance.now()
     started.once('online', () => {
+      // Silence counts from here: how long a thread takes to start says nothing about its loop.
+      heardAt = performance.now()
       if (!isStopping) worker = started
     })
     started.on('message', (message: LoopReport) => {
@@ -77,9 +79,11 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
     pauseMs = Math.min(maxPauseMs, pauseMs * 2)
   }
 
-  const watchdog = setInterval(() => {
+  // After a stall of this thread its reports are still waiting to be heard: they come before an immediate does.
+  const watchdog = setInterval(() => setImmediate(look), silenceMs / 4)
+  function look(): void {
     if (worker !== undefined && performance.now() - heardAt > silenceMs) void worker.terminate()
-  }, silenceMs / 4)
+  }
 
   start()
   return {
