@@ -58,7 +58,12 @@ export async function wireChaos(app: App): Promise<{ readonly ruleFiles: readonl
     if (entry.type === 'armed') active.inc(labels)
     if (entry.type !== 'ended') return
     active.dec(labels)
-    if (entry.injection.landedAt !== undefined) recoveries.add(watchRecovery(app, entry.injection, (seconds) => mttr.set({ fault }, seconds)))
+    if (entry.injection.landedAt === undefined) return
+    const stop = watchRecovery(app, entry.injection, (seconds, isDone) => {
+      mttr.set({ fault }, seconds)
+      if (isDone) recoveries.delete(stop)
+    })
+    recoveries.add(stop)
   })
 
   app.onClose(async () => {
@@ -72,19 +77,25 @@ export async function wireChaos(app: App): Promise<{ readonly ruleFiles: readonl
 }
 
 /** Counts from the end of a fault until every SLI has been good, and the app healthy, for so long. @returns Stops counting. */
-function watchRecovery(app: App, { endedAt = Date.now() }: InjectionState, tell: (seconds: number) => void): () => void {
+function watchRecovery(app: App, { endedAt = Date.now() }: InjectionState, tell: (seconds: number, isDone: boolean) => void): () => void {
   let goodSince: number | undefined
-  const timer = setInterval(() => void look(), LOOK_EVERY_MS)
-  timer.unref()
+  let isOver = false
+  let timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref()
+  /** One look after another: a slow one must not come after a later one, nor after the last. */
   async function look(): Promise<void> {
     const isGood = await isSteady(app)
+    if (isOver) return
     const now = Date.now()
     if (isGood) goodSince ??= now
     else goodSince = undefined
-    tell((now - endedAt) / 1_000)
-    if (goodSince !== undefined && now - goodSince >= HOLD_MS) clearInterval(timer)
+    isOver = goodSince !== undefined && now - goodSince >= HOLD_MS
+    tell((now - endedAt) / 1_000, isOver)
+    if (!isOver) timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref()
   }
-  return () => clearInterval(timer)
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
 }
 
 /** Gives something while any SLI is out of bounds, looking back over a window shorter than the alerts', which go on for as long as theirs. */

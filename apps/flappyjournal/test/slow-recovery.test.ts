@@ -1,0 +1,26 @@
+import { registeredControllers } from '@chaos/core'
+import { expect, it, vi } from 'vitest'
+import { parseExposition } from '../src/alerts/exposition.js'
+import { wireChaos } from '../src/chaos.js'
+import { start } from './start.js'
+
+it('SlowRecovery fires while a fault is long over and the journal has not recovered, which the gauge counts', async () => {
+  vi.stubEnv('CHAOS', 'on')
+  vi.stubEnv('CHAOS_TOKEN', 'a-token-of-more-than-sixteen-characters')
+  // Nobody brings the worker back: it never recovers.
+  const app = await start({ environment: 'development', supervisorRestarts: false }, wireChaos)
+  const [controller] = registeredControllers()
+  await vi.waitFor(() => expect(app.workers()).toHaveLength(1))
+  const { endedAt = 0 } = (await controller?.inject('worker', 'worker/terminate-worker')) ?? {}
+  const firing = await vi.waitFor(async () => {
+    const { alerts } = (await (await fetch(`${app.url}/alerts`)).json()) as { alerts: { name: string; state: string; value: number; labels: Record<string, string> }[] }
+    const found = alerts.find(({ name, state }) => name === 'SlowRecovery' && state === 'firing')
+    if (found === undefined) throw new Error('Expected SlowRecovery to fire.')
+    return found
+  }, { timeout: 45_000, interval: 250 })
+  expect(firing).toMatchObject({ labels: { fault: 'worker/terminate-worker', severity: 'warning' } })
+  expect(firing.value).toBeGreaterThanOrEqual(20)
+  expect(Date.now() - endedAt).toBeGreaterThanOrEqual(20_000)
+  const gauge = parseExposition(await app.registry.metrics()).find(({ name, labels }) => name === 'resonance_mttr_seconds' && labels['fault'] === 'worker/terminate-worker')
+  expect(gauge?.value).toBeGreaterThanOrEqual(firing.value)
+})
