@@ -199,9 +199,10 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES) throw new HttpError(413, `Expected a body of at most ${MAX_BODY_BYTES} bytes.`)
-    chunks.push(chunk)
+    // Read to its end all the same: leaving here would cut the connection before the answer.
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk)
   }
+  if (size > MAX_BODY_BYTES) throw new HttpError(413, `Expected a body of at most ${MAX_BODY_BYTES} bytes.`)
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
   } catch {

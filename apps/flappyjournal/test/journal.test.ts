@@ -31,6 +31,12 @@ describe('the journal', () => {
     expect(JSON.stringify(answer.body)).toContain(words)
   })
 
+  it('answers 413 to a body that is too long', async () => {
+    const app = await start()
+    expect((await ask(app, 'POST', '/api/journal', { title: 't', content: 'c'.repeat(1_000_000) })).status).toBe(413)
+    expect((await ask(app, 'GET', '/api/journal')).body).toEqual([])
+  })
+
   it.each(['//', 'http://['])('goes on after a request for %o, which is no address', async (path) => {
     const app = await start()
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1')
