@@ -5,6 +5,8 @@ import { reportUncaught } from './report-uncaught.js'
 
 interface Item {
   readonly run: () => void
+  /** Where it came from: it runs in the async context of its caller. */
+  readonly caller: AsyncResource
   readonly dueAt: number
   readonly line: Line | undefined
   /** Stops listening to the caller's signal and, for work without a key, its timer. */
@@ -22,6 +24,8 @@ interface Line {
 
 /** Work that left before it was held. */
 const GONE: Held = { run: () => undefined, drop: () => undefined }
+
+const nothing = (): void => undefined
 
 /** What one injection keeps back. */
 export interface HeldWorkQueue {
@@ -60,7 +64,9 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
       return GONE
     }
     const line = work.order === undefined ? undefined : lineOf(work.order)
-    const item: Item = { run: AsyncResource.bind(work.run), dueAt: clock.now() + work.afterMs, line, letGo: () => undefined }
+    // Not `AsyncResource.bind`, which makes several functions for each: there may be tens of thousands.
+    const caller = new AsyncResource('ChaosHeldWork', { requireManualDestroy: true })
+    const item: Item = { run: work.run, caller, dueAt: clock.now() + work.afterMs, line, letGo: nothing }
     const cancels: Cancel[] = []
     if (signal !== undefined) {
       const onAbort = (): void => {
@@ -115,6 +121,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
     all.delete(item)
     item.line?.items.delete(item)
     item.letGo()
+    item.caller.emitDestroy()
   }
 
   function runItem(item: Item): void {
@@ -122,7 +129,7 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
     const { line } = item
     const nested = line?.running === true
     if (line !== undefined) line.running = true
-    attempt(item.run)
+    attempt(() => item.caller.runInAsyncScope(item.run))
     if (line !== undefined && !nested) line.running = false
   }
 

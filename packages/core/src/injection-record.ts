@@ -44,7 +44,8 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
   readonly #undo: Undo[] = []
-  readonly #abort = new AbortController()
+  /** Made when a fault asks for its signal: most never do. */
+  #abort: AbortController | undefined
   readonly #evidence: Readonly<Record<string, unknown>>[] = []
   readonly #counters: Record<string, number> = {}
   readonly #failures: unknown[] = []
@@ -168,7 +169,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   }
 
   release(): void {
-    this.#abort.abort(this.#endedError())
+    this.#abort?.abort(this.#endedError())
     this.#held.release()
   }
 
@@ -234,9 +235,12 @@ export class InjectionRecord implements Injection, LiveInjection {
 
   #context(): InjectionContext {
     const { clock, seed, id } = this.#arming
+    const signalOf = (): AbortSignal => this.#signal()
     return {
       clock,
-      signal: this.#abort.signal,
+      get signal() {
+        return signalOf()
+      },
       operation: this.#decisions.operation,
       isHolding: this.#held.isHolding,
       hold: (work) => this.#held.hold(work),
@@ -273,6 +277,14 @@ export class InjectionRecord implements Injection, LiveInjection {
         this.#land(clock.now())
       },
     }
+  }
+
+  #signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#isOver()) this.#abort.abort(this.#endedError())
+    }
+    return this.#abort.signal
   }
 
   /** Waits for an async inject, but not beyond the end of the injection. */
