@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup'
 import { base } from '../tsup.base.js'
 
-export default defineConfig({ ...base, entry: { main: 'src/main.ts' }, format: ['esm'], dts: false, target: 'node20' })
+// Targets and loops are entries of their own: each side of a comparison loads its own copy of them.
+export default defineConfig({ ...base, entry: ['src/main.ts', 'src/child.ts', 'src/runner/batch.ts', 'src/targets/*.ts'], format: ['esm'], dts: false })

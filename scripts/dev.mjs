@@ -69,7 +69,8 @@ const commands = {
   ),
   e2e: () => turbo('e2e', '--concurrency=1', ...args),
   turbo: () => turbo(...args),
-  bench: () => turbo('bench', '--output-logs=new-only', '--log-prefix=none'),
+  bench: () => turbo('bench', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
+  'bench:check': () => turbo('bench:check', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
   exec: () => pnpm(['exec', ...args]),
   release: () => inOrder(() => turbo('build'), () => pnpm(['exec', 'changeset', 'publish'])),
 }

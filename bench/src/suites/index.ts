@@ -1,0 +1,15 @@
+import type { Suite } from '../runner/case.js'
+import { atRest } from './at-rest.js'
+import { delays } from './delays.js'
+import { emitterSuites } from './emitter.js'
+import { growth } from './growth.js'
+import { lifeCycle } from './life-cycle.js'
+import { memory } from './memory.js'
+import { methodSuites } from './methods.js'
+import { packagesSuite } from './packages.js'
+import { peers } from './peers.js'
+import { processSuite } from './process.js'
+import { transportSuites } from './transports.js'
+
+/** All that is measured, in the order of the document. */
+export const suites: readonly Suite[] = [atRest, ...methodSuites, ...emitterSuites, ...transportSuites, processSuite, lifeCycle, delays, packagesSuite, memory, growth, peers]

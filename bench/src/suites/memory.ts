@@ -1,0 +1,77 @@
+import { EventEmitter } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { refuseCalls } from '@chaos/adapter'
+import { inject } from '@chaos/core'
+import { delayEvents } from '@chaos/eventbus'
+import type { Case, Suite } from '../runner/case.js'
+
+const CALLS = 1_000_000
+/** What a collected heap wavers by from one look to the next, in KiB, whatever was called in between. */
+const NOISE_KIB = 64
+
+/** How much more a collected heap holds after so many calls, in KiB. The first million fills caches and compiles code; the next ones must add nothing. */
+const growth = (name: string, calls: () => Promise<(times: number) => Promise<void>>, rest: Partial<Case> = {}): Case => ({
+  name,
+  unit: 'KiB',
+  bar: { most: NOISE_KIB },
+  processes: 1,
+  ...rest,
+  async measure() {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const heldKib = async (): Promise<number> => {
+      for (let time = 0; time < 4; time += 1) {
+        collect()
+        await new Promise(setImmediate)
+      }
+      return process.memoryUsage().heapUsed / 1024
+    }
+    const run = await calls()
+    await run(CALLS)
+    const before = await heldKib()
+    await run(CALLS)
+    return { values: [(await heldKib()) - before] }
+  },
+})
+
+const COUNTED = CALLS.toLocaleString('en')
+
+export const memory: Suite = {
+  name: 'memory',
+  title: 'Memory',
+  about: `What a collected heap holds more after ${COUNTED} further calls. The bar is 0; up to ${NOISE_KIB} KiB is what such a heap wavers by.`,
+  cases: [
+    growth(`${COUNTED} calls of an asynchronous method, fault armed, none affected`, async () => {
+      const store = { get: async (key: number) => Promise.resolve(key) }
+      await inject(refuseCalls(), store, { rate: 0, leaseMs: 600_000 })
+      return async (times) => {
+        for (let time = 0; time < times; time += 1) await store.get(time)
+      }
+    }, { refused: NOISE_KIB * 8 }),
+    growth(`${COUNTED} events, fault armed for other names`, async () => {
+      const bus = new EventEmitter().on('tick', () => undefined)
+      await inject(delayEvents({ delayMs: 1 }), bus, { only: 'other:*', leaseMs: 600_000 })
+      return (times) => {
+        for (let time = 0; time < times; time += 1) bus.emit('tick', time)
+        return Promise.resolve()
+      }
+    }),
+    growth(`${COUNTED} events, each of a name of its own, fault armed for other names`, async () => {
+      const bus = new EventEmitter().on('tick', () => undefined)
+      await inject(delayEvents({ delayMs: 1 }), bus, { only: 'other:*', leaseMs: 600_000 })
+      let made = 0
+      return (times) => {
+        for (let time = 0; time < times; time += 1) bus.emit(`tick:${(made += 1)}`, time)
+        return Promise.resolve()
+      }
+    }),
+    growth(`${COUNTED} calls of an asynchronous method, half of them affected`, async () => {
+      const store = { get: async (key: number) => Promise.resolve(key) }
+      await inject(refuseCalls(), store, { rate: 0.5, leaseMs: 600_000 })
+      return async (times) => {
+        for (let time = 0; time < times; time += 1) await store.get(time).catch(() => undefined)
+      }
+    }),
+  ],
+}
