@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
 })
 if (flags.sabotage !== undefined && !Object.hasOwn(sabotages, flags.sabotage)) throw new Error(`Expected \`--sabotage\` to be one of ${Object.keys(sabotages).join(', ')}, got \`${flags.sabotage}\`.`)
 
-const FULL: Effort = { processes: 3, rounds: 8, everyNode: true }
+const FULL: Effort = { processes: 3, rounds: 6, everyNode: true }
 const CHECK: Effort = { processes: 3, rounds: 5, everyNode: false, sabotage: flags.sabotage }
 
 const chosen = suites.filter(({ name }) => flags.suite.length === 0 || flags.suite.some((part) => name.includes(part)))
