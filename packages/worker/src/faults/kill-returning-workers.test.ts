@@ -69,7 +69,7 @@ describe('killReturningWorkers', () => {
     const pool = new Piscina({ filename: taskFile, maxThreads: 1, atomics: 'disabled' })
     try {
       for (let kill = 0; kill < 3; kill += 1) {
-        // Up first: piscina forgets its queue with a thread that dies before it is ready.
+        // Up first, so that the task has begun when its thread dies.
         await pool.run({ id: kill })
         const lost = expect(pool.run({ id: kill, forMs: 60_000 })).rejects.toThrow('worker exited')
         const injection = await inject(killReturningWorkers(), pool, { limit: 1 })

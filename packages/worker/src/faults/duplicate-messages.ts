@@ -1,0 +1,39 @@
+import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget, type Sealed } from '../messages/link.js'
+
+const schema = optionsSchema({
+  copies: option.optional(option.count('Copies that follow each affected message.', 1), 1),
+  ...directionOption,
+})
+
+/** Options of {@link duplicateMessages}: `copies`, default 1; `direction`, `both` (default), `outgoing` or `incoming`. */
+export type DuplicateMessagesOptions = OptionsInput<typeof schema>
+
+/**
+ * Delivers messages between threads or processes more than once.
+ *
+ * Models a sender that retries. The copies follow the message at once; each is an object of its own. A message that moves a port cannot
+ * exist twice: it passes and is not counted. An operation is a message, named `outgoing` or `incoming`.
+ *
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end is open
+ */
+export const duplicateMessages = defineFault({
+  name: 'worker/duplicate-messages',
+  kind: 'standing',
+  summary: 'Delivers messages between threads or processes more than once.',
+  schema,
+  expects: LINK_TARGET,
+  accepts: isLinkTarget,
+  inject(target: LinkTarget, { copies, direction }, context) {
+    interceptMessages(target, direction, context, (message) => {
+      // Copied before it goes: what moves with it is gone afterwards.
+      const first = message.copy()
+      if (first === undefined || !context.operation(message.direction).shouldInject(message.args)) return message.pass()
+      const more: (Sealed | undefined)[] = [first]
+      while (more.length < copies) more.push(message.copy())
+      const result = message.pass()
+      for (const copy of more) copy?.deliver()
+      return result
+    })
+  },
+})

@@ -1,0 +1,58 @@
+import { ChaosError, defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { guardStopped } from '../guard.js'
+import { repeat } from '../repeat.js'
+import { isProcessTarget, isRunning, PROCESS_TARGET, type ProcessLike, type ProcessTarget } from '../targets/processes.js'
+import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
+
+const schema = optionsSchema({
+  periodMs: option.optional(option.count('The process is stopped for so long at a time, in ms.', 1), 100),
+  longestMs: option.optional(option.durationMs('After so long, in ms, the process goes on even if nobody lives to say so.'), 60_000),
+  ...processSelection,
+})
+
+/**
+ * Options of {@link freezeProcess}: `periodMs`, default 100; `longestMs`, default 60,000; which of the running processes (`select`, `pid`).
+ */
+export type FreezeProcessOptions = OptionsInput<typeof schema>
+
+/**
+ * Stops running child processes with SIGSTOP, and lets them go on with SIGCONT.
+ *
+ * Models a process that hangs without dying: swapped out, in a debugger, starved by its host. Its sockets stay open and accept, its
+ * channels fill. It always goes on: when the fault ends, and through a guard process also when this process dies by SIGKILL, or after
+ * `longestMs`. An operation is one period of one process, named `freeze`: at `rate` 0.5 it stutters. Not on Windows.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` on Windows, `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER`
+ *   when no process runs
+ */
+export const freezeProcess = defineFault({
+  name: 'worker/freeze-process',
+  kind: 'standing',
+  summary: 'Stops running child processes, and always lets them go on.',
+  schema,
+  expects: PROCESS_TARGET,
+  accepts: isProcessTarget,
+  check: selectionFits('worker/freeze-process'),
+  async inject(target: ProcessTarget, options, context) {
+    if (process.platform === 'win32') throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a system that can stop a process (SIGSTOP), got Windows.')
+    const chosen = chooseProcesses(target, options)
+    await Promise.all(chosen.map(({ pid }) => guardStopped(pid as number, options.longestMs, context)))
+    const operation = context.operation('freeze')
+    const stopped = new Set<ProcessLike>()
+    const goOn = (one: ProcessLike): void => {
+      if (stopped.delete(one) && isRunning(one)) one.kill('SIGCONT')
+    }
+    context.defer(() => stopped.forEach(goOn))
+    repeat(context, options.periodMs, () => {
+      for (const one of chosen) {
+        if (!isRunning(one)) continue
+        if (!operation.shouldInject([one])) {
+          goOn(one)
+          continue
+        }
+        if (!stopped.has(one)) one.kill('SIGSTOP')
+        stopped.add(one)
+      }
+    })
+  },
+})

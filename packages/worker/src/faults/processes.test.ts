@@ -1,0 +1,109 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { inject } from '@chaos/core'
+import { faultContract } from '@chaos/core/testing'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { childFile } from '../../test/task-file.js'
+import { freezeProcess } from './freeze-process.js'
+import { signalProcess } from './signal-process.js'
+
+const children: ChildProcess[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+
+async function startChild(...args: string[]): Promise<ChildProcess> {
+  const child = fork(childFile, args)
+  children.push(child)
+  await once(child, 'message')
+  return child
+}
+
+/** Linux's word for what a process is doing: `T` is stopped. */
+const stateOf = (pid = 0): string => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? ''
+
+describe('the contract of signal-process', () => {
+  const cases = faultContract<ChildProcess>({ fault: () => signalProcess(), target: () => startChild(), exercise: () => undefined })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe('signalProcess', () => {
+  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('ends a process by %s, and says how it ended', async (signal) => {
+    const child = await startChild()
+    const { evidence } = await inject(signalProcess({ signal }), child)
+    expect(evidence).toMatchObject([{ pid: child.pid, signal, exitCode: null, endedBy: signal }])
+  })
+
+  it('says when a process ignores the signal, and leaves no listener', async () => {
+    const child = await startChild('--ignore-sigterm')
+    const before = child.listenerCount('exit')
+    const { evidence } = await inject(signalProcess({ signal: 'SIGTERM', patienceMs: 200 }), child)
+    expect(evidence).toMatchObject([{ ignored: true }])
+    expect([child.exitCode, child.listenerCount('exit')]).toEqual([null, before])
+  })
+
+  it('chooses by pid, age and place', async () => {
+    const all = [await startChild(), await startChild(), await startChild()]
+    await inject(signalProcess({ pid: all[1]?.pid ?? 0 }), all)
+    await inject(signalProcess({ select: 'newest' }), all)
+    expect(all.map(({ signalCode }) => signalCode)).toEqual([null, 'SIGKILL', 'SIGKILL'])
+    await expect(inject(signalProcess({ select: 'nth', nth: 2 }), all)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
+    await expect(inject(signalProcess({ pid: 1 }), all)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('the contract of freeze-process (Linux only: it reads /proc)', () => {
+  const cases = faultContract<ChildProcess>({
+    fault: () => freezeProcess({ periodMs: 20 }),
+    target: () => startChild(),
+    exercise: (_child, times, clock) => clock.advance(times * 20),
+    dispose: (child) => {
+      expect(stateOf(child.pid)).not.toBe('T')
+    },
+  })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it reads /proc)', () => {
+  it('stops a process, which then answers nothing, and lets it go on', async () => {
+    const child = await startChild()
+    const injection = await inject(freezeProcess({ periodMs: 10 }), child)
+    await vi.waitFor(() => expect(stateOf(child.pid)).toBe('T'))
+    const heard: unknown[] = []
+    child.on('message', (message) => heard.push(message))
+    child.send('there?')
+    await vi.waitFor(() => expect(injection.affected).toBeGreaterThan(5))
+    expect(heard).toEqual([])
+    await injection.rollback()
+    await vi.waitFor(() => expect(heard).toEqual(['there?']))
+  })
+
+  it('lets it go on when the process that holds the fault is killed with SIGKILL', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'])
+    children.push(child)
+    const core = new URL('../../../core/dist/index.js', import.meta.url).href
+    const ours = new URL('../../dist/index.js', import.meta.url).href
+    // A holder of its own: all it knows of its target is the pid.
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', `
+      import { EventEmitter } from 'node:events'
+      import { inject } from '${core}'
+      import { freezeProcess } from '${ours}'
+      const target = Object.assign(new EventEmitter(), { pid: ${child.pid}, exitCode: null, signalCode: null, kill: (signal) => process.kill(${child.pid}, signal) })
+      await inject(freezeProcess({ periodMs: 10 }), target)
+      setInterval(() => undefined, 1000)`], { stdio: ['ignore', 'ignore', 'inherit'] })
+    children.push(holder)
+    await vi.waitFor(() => expect(stateOf(child.pid)).toBe('T'))
+    holder.kill('SIGKILL')
+    await vi.waitFor(() => expect(stateOf(child.pid)).not.toBe('T'))
+  })
+
+  it('lets a process die that is killed while it is stopped', async () => {
+    const child = await startChild()
+    const injection = await inject(freezeProcess({ periodMs: 10 }), child)
+    await vi.waitFor(() => expect(stateOf(child.pid)).toBe('T'))
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect((await injection.rollback()).failures).toEqual([])
+  })
+})

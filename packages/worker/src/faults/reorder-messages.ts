@@ -1,0 +1,62 @@
+import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
+
+const schema = optionsSchema({
+  distance: option.optional(option.count('Messages of the same direction that overtake each affected one.', 1), 1),
+  maxHoldMs: option.optional(option.durationMs('The longest an affected message waits to be overtaken, in ms.'), 1_000),
+  ...directionOption,
+})
+
+/**
+ * Options of {@link reorderMessages}: `distance`, how many messages overtake, default 1; `maxHoldMs`, default 1000; `direction`, `both`
+ * (default), `outgoing` or `incoming`.
+ */
+export type ReorderMessagesOptions = OptionsInput<typeof schema>
+
+/** A message that waits to be overtaken. */
+interface Waiting {
+  left: number
+  readonly isOvertaken: AbortController
+}
+
+/**
+ * Lets later messages between threads or processes overtake earlier ones.
+ *
+ * Models two paths of different length. An affected message goes right after the `distance`-th unaffected one behind it, or when `maxHoldMs`
+ * is over; the others keep their order, and so do the affected ones among each other. An operation is a message, named `outgoing` or
+ * `incoming`.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when `maxHoldMs` does not fit a timer, `CHAOS_NO_LIVE_WORKER` when no end is open
+ */
+export const reorderMessages = defineFault({
+  name: 'worker/reorder-messages',
+  kind: 'standing',
+  summary: 'Lets later messages between threads or processes overtake earlier ones.',
+  schema,
+  expects: LINK_TARGET,
+  accepts: isLinkTarget,
+  inject(target: LinkTarget, { distance, maxHoldMs, direction }, context) {
+    const lines = new Map<symbol, Set<Waiting>>()
+    interceptMessages(target, direction, context, (message) => {
+      const waiting = lines.get(message.line) ?? new Set<Waiting>()
+      lines.set(message.line, waiting)
+      if (context.operation(message.direction).shouldInject(message.args)) {
+        const { deliver } = message.seal()
+        const one: Waiting = { left: distance, isOvertaken: new AbortController() }
+        const run = (): void => {
+          waiting.delete(one)
+          deliver()
+        }
+        waiting.add(one)
+        context.hold({ afterMs: maxHoldMs, run, abandon: run, signal: one.isOvertaken.signal })
+        return message.accepted
+      }
+      const result = message.pass()
+      for (const one of waiting) {
+        one.left -= 1
+        if (one.left === 0) one.isOvertaken.abort()
+      }
+      return result
+    })
+  },
+})

@@ -1,0 +1,57 @@
+import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { exitOf } from '../targets/exit.js'
+import { isProcessTarget, PROCESS_TARGET, type ProcessTarget } from '../targets/processes.js'
+import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
+
+const schema = optionsSchema({
+  signal: option.optional(option.oneOf(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], 'The signal.'), 'SIGKILL'),
+  patienceMs: option.optional(option.durationMs('How long the process is given to end, in ms, before it counts as one that ignores the signal.'), 5_000),
+  ...processSelection,
+})
+
+/**
+ * Options of {@link signalProcess}: `signal`, default `SIGKILL`; `patienceMs`, how long it is given to end, default 5000; which of the
+ * running processes (`select`, `pid`).
+ */
+export type SignalProcessOptions = OptionsInput<typeof schema>
+
+/**
+ * Sends a signal to running child processes and waits to see what comes of it.
+ *
+ * Models a process that the kernel, an operator or an orchestrator ends. The evidence says how it ended, or that it ignored the signal. An
+ * operation is a candidate, named `signal`.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER` when no process runs
+ */
+export const signalProcess = defineFault({
+  name: 'worker/signal-process',
+  kind: 'instant',
+  summary: 'Sends a signal to running child processes.',
+  schema,
+  expects: PROCESS_TARGET,
+  accepts: isProcessTarget,
+  check: selectionFits('worker/signal-process'),
+  async inject(target: ProcessTarget, options, context) {
+    const { clock, landed } = context
+    const chosen = chooseProcesses(target, options)
+    const operation = context.operation('signal')
+    await Promise.all(
+      chosen
+        .filter((one) => operation.shouldInject([one]))
+        .map(async (one) => {
+          const { pid } = one
+          const sentAt = clock.now()
+          const patience = new AbortController()
+          const exited = exitOf(one, patience.signal)
+          const cancel = clock.after(options.patienceMs, () => patience.abort())
+          context.defer(() => {
+            cancel()
+            patience.abort()
+          })
+          one.kill(options.signal)
+          const outcome = await exited.then(([exitCode, endedBy]) => ({ exitCode, endedBy }), () => ({ ignored: true }))
+          landed({ pid, signal: options.signal, ...outcome, tookMs: clock.now() - sentAt })
+        }),
+    )
+  },
+})

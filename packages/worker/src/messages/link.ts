@@ -1,0 +1,235 @@
+import { ChaosError, option, type AnyFunction, type InjectionContext } from '@chaos/core'
+import { repeat } from '../repeat.js'
+
+/** An end that posts structured clones: a `Worker`, a `MessagePort`, `parentPort`. */
+export interface PostingEnd {
+  postMessage(value: unknown, ...transfer: never[]): void
+}
+
+/** An end of an IPC channel: a forked `ChildProcess`, a cluster worker, and in the child `process` itself. */
+export interface SendingEnd {
+  send?(message: unknown, ...more: never[]): boolean
+  emit(event: string, ...args: never[]): boolean
+}
+
+type End = PostingEnd | SendingEnd
+
+/** One end of a link, several, or a function that returns the current ones, so that replacements are found. */
+export type LinkTarget = End | Iterable<End> | (() => End | Iterable<End> | undefined)
+
+/** What a target of message faults must be, in words. */
+export const LINK_TARGET = 'a Worker, a MessagePort, a forked process, several, or a function that returns the current ones'
+
+export const directionOption = {
+  direction: option.optional(option.oneOf(['outgoing', 'incoming', 'both'], 'outgoing: messages that this end sends; incoming: messages that it hears; or both.'), 'both'),
+}
+export type Direction = 'outgoing' | 'incoming'
+
+/** A message on its way, at the end that is broken. */
+export interface Passing {
+  /** Also the name of the operation. */
+  readonly direction: Direction
+  /** Identifies this direction of this end: what must stay in order stays so within it. */
+  readonly line: symbol
+  /** What a predicate sees: the message, then what came with it. */
+  readonly args: readonly unknown[]
+  /** What the caller gets when the message goes on in health. */
+  readonly accepted: unknown
+  /** Lets it go on as it is. */
+  readonly pass: () => unknown
+  /** Takes it from its sender as posting would: cloned, transferred objects detached, a `DataCloneError` thrown here and now. */
+  readonly seal: () => Sealed
+  /** Copies it without taking it, or tells by `undefined` that it cannot be copied (it moves a port). */
+  readonly copy: () => Sealed | undefined
+  /** Lets it fail as one that cannot be cloned: thrown at the sender, `messageerror` at the receiver. */
+  readonly fail: (error: Error) => unknown
+}
+
+/** A message of its own, kept apart from whoever sent it. */
+export interface Sealed {
+  value: unknown
+  readonly deliver: () => void
+  /** Loses it. Ports that travelled with it close, as their other ends would see it. */
+  readonly discard: () => void
+}
+
+export function isLinkTarget(value: unknown): value is LinkTarget {
+  if (typeof value === 'function' || isEnd(value)) return true
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && [...(value as Iterable<unknown>)].every(isEnd)
+}
+
+/** How often a function is asked for new ends, in ms. */
+const LOOK_EVERY_MS = 20
+
+/**
+ * Puts `onMessage` into every link of a target, in the directions given. Ends that a function returns later are found within 20 ms.
+ *
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end is open
+ */
+export function interceptMessages(target: LinkTarget, direction: Direction | 'both', context: InjectionContext, onMessage: (message: Passing) => unknown): void {
+  const met = new WeakSet<End>()
+  const meet = (): void => {
+    for (const end of openEnds(target)) {
+      if (met.has(end)) continue
+      met.add(end)
+      if (direction !== 'incoming') interceptOutgoing(end, context, onMessage)
+      if (direction !== 'outgoing') interceptIncoming(end, context, onMessage)
+    }
+  }
+  if (openEnds(target).length === 0) throw new ChaosError('CHAOS_NO_LIVE_WORKER', 'Expected the target to have an open end, got none. Wait until a worker has started.')
+  meet()
+  if (typeof target === 'function') repeat(context, LOOK_EVERY_MS, meet)
+}
+
+function interceptOutgoing(end: End, { patch }: InjectionContext, onMessage: (message: Passing) => unknown): void {
+  const line = Symbol('outgoing')
+  if ('postMessage' in end) {
+    patch(end, 'postMessage', (below) =>
+      function postMessage(this: unknown, ...args: unknown[]): unknown {
+        const send = (value: unknown, transfer: readonly unknown[]): unknown => Reflect.apply(below.call, this, transfer.length === 0 ? [value] : [value, transfer])
+        const transfer = transferOf(args[1])
+        return onMessage({
+          direction: 'outgoing', line, args, accepted: undefined,
+          pass: () => Reflect.apply(below.call, this, args) as unknown,
+          seal: () => sealed(cloned(args[0], transfer), send),
+          copy: () => copied(args[0], (value) => send(value, [])),
+          fail: (error) => {
+            throw error
+          },
+        })
+      })
+  } else {
+    patch(end, 'send', (below) =>
+      function send(this: unknown, ...args: unknown[]): unknown {
+        if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
+        const deliver = (value: unknown): unknown => (isOpen(end) ? Reflect.apply(below.call, this, [value, ...args.slice(1)]) : undefined)
+        return onMessage({
+          direction: 'outgoing', line, args, accepted: true,
+          pass: () => Reflect.apply(below.call, this, args) as unknown,
+          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, () => answerCallback(args)),
+          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value]) : undefined)),
+          fail: (error) => {
+            throw error
+          },
+        })
+      })
+  }
+}
+
+function interceptIncoming(end: End, { patch }: InjectionContext, onMessage: (message: Passing) => unknown): void {
+  const line = Symbol('incoming')
+  if (isPort(end)) {
+    patch(end, DISPATCH, (below) =>
+      function dispatch(this: Record<symbol, unknown>, ...args: unknown[]): unknown {
+        const [data, type, ...more] = args
+        if (type !== 'message') return Reflect.apply(below.call, this, args)
+        const ports = this[RECEIVING]
+        const hear = (value: unknown, as = 'message'): unknown => {
+          // What arrived with the message is where Node.js looks for it while it is heard.
+          const before = this[RECEIVING]
+          this[RECEIVING] = ports
+          try {
+            return Reflect.apply(below.call, this, [value, as, ...more])
+          } finally {
+            this[RECEIVING] = before
+          }
+        }
+        return onMessage({
+          direction: 'incoming', line, args: [data], accepted: undefined,
+          pass: () => Reflect.apply(below.call, this, args) as unknown,
+          seal: () => sealed({ value: data, transfer: Array.isArray(ports) ? ports : [] }, (value) => hear(value)),
+          copy: () => (Array.isArray(ports) && ports.length > 0 ? undefined : copied(data, hear)),
+          fail: (error) => hear(error, 'messageerror'),
+        })
+      })
+  } else {
+    patch(end, 'emit', (below) =>
+      function emit(this: { listenerCount?(event: string): number }, ...args: unknown[]): unknown {
+        const [event, data, ...more] = args
+        if (event !== 'message') return Reflect.apply(below.call, this, args)
+        const hear = (value: unknown): unknown => Reflect.apply(below.call, this, ['message', value, ...more])
+        return onMessage({
+          direction: 'incoming', line, args: args.slice(1), accepted: (this.listenerCount?.('message') ?? 0) > 0,
+          pass: () => Reflect.apply(below.call, this, args) as unknown,
+          seal: () => sealed({ value: data, transfer: [] }, hear),
+          copy: () => copied(data, hear),
+          fail: (error) => Reflect.apply(below.call, this, ['messageerror', error]) as unknown,
+        })
+      })
+  }
+}
+
+/** How Node.js hands a message to a port's listeners, whichever way they were added; registered symbols, the same on 18 to 26. */
+const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch')
+const RECEIVING = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts')
+
+const isPort = (end: object): boolean => typeof (end as Record<symbol, unknown>)[DISPATCH] === 'function'
+
+function isEnd(value: unknown): value is End {
+  if (typeof value !== 'object' || value === null) return false
+  if ('postMessage' in value && typeof value.postMessage === 'function') return true
+  return 'send' in value && typeof value.send === 'function' && 'emit' in value
+}
+
+/** A thread that has exited and a channel that is closed hear nothing any more. A port does not tell. */
+const isOpen = (end: object): boolean => !('threadId' in end && end.threadId === -1) && !('connected' in end && end.connected === false)
+
+function openEnds(target: LinkTarget): End[] {
+  const named = typeof target === 'function' ? target() : target
+  return named === undefined ? [] : (isEnd(named) ? [named] : [...named]).filter(isOpen)
+}
+
+/** The messages by which Node.js runs cluster and passes handles. */
+const isNodesOwn = (message: unknown): boolean => typeof message === 'object' && message !== null && 'cmd' in message && typeof message.cmd === 'string' && message.cmd.startsWith('NODE_')
+
+function transferOf(given: unknown): readonly unknown[] {
+  if (Array.isArray(given)) return given
+  return typeof given === 'object' && given !== null && 'transfer' in given && Array.isArray(given.transfer) ? given.transfer : []
+}
+
+interface Parts {
+  readonly value: unknown
+  readonly transfer: readonly unknown[]
+}
+
+/** Clones a message and, in step with it, the list of what moves: only then can it be posted on. */
+const cloned = (value: unknown, transfer: readonly unknown[]): Parts => structuredClone({ value, transfer }, { transfer: transfer as never[] })
+
+function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, onDiscard?: () => void): Sealed {
+  const message: Sealed = {
+    value,
+    deliver: () => void deliver(message.value, transfer),
+    discard() {
+      for (const one of transfer) (one as { close?: AnyFunction }).close?.call(one)
+      onDiscard?.()
+    },
+  }
+  return message
+}
+
+function copied(value: unknown, deliver: (value: unknown) => unknown): Sealed | undefined {
+  try {
+    return sealed({ value: structuredClone(value), transfer: [] }, deliver)
+  } catch {
+    return undefined
+  }
+}
+
+/** What an IPC channel serialises is not told from outside; plain data is the same either way, the rest is kept by reference. */
+function plainCopy(value: unknown): unknown {
+  const isPlain = (part: unknown): boolean =>
+    part === null || ['string', 'boolean', 'number'].includes(typeof part) ||
+    (typeof part === 'object' && (Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype) && Object.values(part).every(isPlain))
+  try {
+    return isPlain(value) ? structuredClone(value) : value
+  } catch {
+    // It contains itself: too deep to look through.
+    return value
+  }
+}
+
+/** Whoever sent a message that is lost hears nothing of it: its callback is called as if it had been written. */
+function answerCallback(args: readonly unknown[]): void {
+  const callback = args.at(-1)
+  if (typeof callback === 'function') process.nextTick(callback, null)
+}
