@@ -115,7 +115,7 @@ function openInspector({ defer }: InjectionContext): Inspector {
 }
 
 /** `[worker 7] its name`; `Worker 7` on the first releases of Node.js 18. */
-function parseTitle(title: string): InspectedWorker {
+export function parseTitle(title: string): InspectedWorker {
   const [, threadId = '', name = ''] = /^\[?worker (\d+)\]?\s?(.*)$/is.exec(title) ?? []
   return { threadId: Number(threadId), name }
 }

@@ -1,0 +1,114 @@
+import { once } from 'node:events'
+import workerThreads, { Worker } from 'node:worker_threads'
+import { inject, injectedBy } from '@chaos/core'
+import { faultContract, manualClock } from '@chaos/core/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import { delayStart } from './delay-start.js'
+import { refuseStart } from './refuse-start.js'
+import type { WorkerThreads } from '../targets/starts.js'
+
+const started: Worker[] = []
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((worker) => worker.terminate()))
+})
+
+/** Makes a worker through the module, as an application does. */
+function start(): Worker {
+  const worker = new Worker("require('node:worker_threads').parentPort.postMessage('up'); setInterval(() => undefined, 1000)", { eval: true })
+  started.push(worker)
+  return worker
+}
+
+const startMany = (_module: WorkerThreads, times: number): void => {
+  for (let i = 0; i < times; i += 1) {
+    try {
+      started.push(new workerThreads.Worker('', { eval: true }))
+    } catch {
+      // What refuse-start is for.
+    }
+  }
+}
+
+describe.each([
+  ['refuse-start', () => refuseStart()],
+  ['delay-start', () => delayStart({ delayMs: 10 })],
+] as const)('the contract of %s', (_name, fault) => {
+  const cases = faultContract<WorkerThreads>({ fault, target: () => workerThreads, exercise: startMany })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe('refuseStart', () => {
+  it.each([
+    ['ERR_WORKER_INIT_FAILED', { code: 'ERR_WORKER_INIT_FAILED', message: 'Worker initialization failure: EAGAIN' }],
+    ['ERR_WORKER_PATH', { code: 'ERR_WORKER_PATH', name: 'TypeError' }],
+    ['ERR_WORKER_INVALID_EXEC_ARGV', { code: 'ERR_WORKER_INVALID_EXEC_ARGV' }],
+    ['DataCloneError', { name: 'DataCloneError', code: 25 }],
+  ] as const)('throws a real %s where the worker is made, and not afterwards', async (failure, expected) => {
+    const refuse = await inject(refuseStart({ failure }), workerThreads)
+    let thrown: unknown
+    try {
+      start()
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toMatchObject(expected)
+    expect(injectedBy(thrown)).toBe('worker/refuse-start')
+    await refuse.rollback()
+    expect(await once(start(), 'message')).toEqual(['up'])
+  })
+
+  it('lets a missing file be heard as error, then exit', async () => {
+    await using _refuse = await inject(refuseStart({ failure: 'MODULE_NOT_FOUND' }), workerThreads)
+    const worker = start()
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
+    const [error] = (await once(worker, 'error')) as [Error]
+    expect(error).toMatchObject({ code: 'MODULE_NOT_FOUND' })
+    expect(await exited).toBe(1)
+  })
+
+  it('reaches named imports and subclasses, and what was made stays what it is', async () => {
+    const Original = Worker
+    const refuse = await inject(refuseStart(), workerThreads, { skip: 1 })
+    expect(Worker).not.toBe(Original)
+    class Special extends workerThreads.Worker {}
+    const special = new Special('setInterval(() => undefined, 1000)', { eval: true })
+    started.push(special)
+    expect([special instanceof Special, special instanceof Worker, special instanceof Original]).toEqual([true, true, true])
+    expect(() => new Special('', { eval: true })).toThrow('EAGAIN')
+    await refuse.rollback()
+    expect(Worker).toBe(Original)
+    const later = new Special('setInterval(() => undefined, 1000)', { eval: true })
+    started.push(later)
+    expect(later instanceof Original).toBe(true)
+  })
+})
+
+describe('delayStart', () => {
+  it('keeps a worker from running any code until its time is up', async () => {
+    const clock = manualClock()
+    const injection = await inject(delayStart({ delayMs: 100 }), workerThreads, { clock, limit: 1, leaseMs: 600_000 })
+    const events: string[] = []
+    const slow = start().on('online', () => events.push('online')).on('message', () => events.push('message'))
+    // One that starts behind it, and is not held, is up first.
+    expect(await once(start(), 'message')).toEqual(['up'])
+    expect([events, slow.threadId > 0, injection.held]).toEqual([[], true, 1])
+    await clock.advance(99)
+    expect(injection.held).toBe(1)
+    const up = once(slow, 'message')
+    await clock.advance(1)
+    await up
+    expect(events).toEqual(['online', 'message'])
+    await injection.done
+  })
+
+  it('never lets one become ready while it is in force, and then delivers what was posted', async () => {
+    const injection = await inject(delayStart(), workerThreads)
+    const worker = new Worker("const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message))", { eval: true })
+    started.push(worker)
+    worker.postMessage('early')
+    expect(injection.held).toBe(1)
+    const heard = once(worker, 'message')
+    await injection.rollback()
+    expect(await heard).toEqual(['early'])
+  })
+})
