@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector'
+import { isMainThread, type Worker } from 'node:worker_threads'
 import { ChaosError, defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
-import { isMainThread } from 'node:worker_threads'
 import { parseTitle } from '../inside/inspector.js'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
@@ -35,47 +35,74 @@ export const delayStart = defineFault({
     interceptStarts(workerThreads, context, (args, construct) => {
       const isChosen = operation.shouldInject(args)
       const worker = construct(args)
-      if (isChosen) context.hold({ afterMs: delayMs, run: gate.hold(worker.threadId) })
+      const letGo = gate.admit(worker, isChosen)
+      if (isChosen) context.hold({ afterMs: delayMs, run: letGo })
       return worker
     })
   },
 })
 
 interface Gate {
-  /** Keeps a worker from starting. @returns Lets it start. */
-  readonly hold: (threadId: number) => () => void
-  readonly close: () => void
+  /** Meets a worker that was just made; a held one waits until it is let go. @returns Lets it go. */
+  readonly admit: (worker: Worker, isHeld: boolean) => () => void
+  /** Lets all go, and waits until they are gone: one that the inspector leaves too early would wait for ever. */
+  readonly close: () => Promise<void>
 }
 
-/** Makes each new worker wait for the inspector before its code runs; those that are not held go on at once. */
+/** A worker on its way through the gate. */
+interface Arrival {
+  readonly worker: Worker
+  isHeld: boolean
+  /** `undefined` until its thread has begun. */
+  sessionId: string | undefined
+}
+
+/** Makes each new worker wait for the inspector before its code runs. */
 function openGate(): Gate {
   const session = new Session()
   session.connect()
-  const held = new Set<number>()
-  const waiting = new Map<number, string>()
+  const arrivals = new Map<number, Arrival>()
+  let onLeft = (): void => undefined
+
   const letGo = (sessionId: string): void => session.post('NodeWorker.sendMessageToWorker', { sessionId, message: '{"id":1,"method":"Runtime.runIfWaitingForDebugger"}' })
+  const forget = ({ params: { sessionId } }: { readonly params: { readonly sessionId: string } }): void => {
+    for (const [threadId, arrival] of arrivals) if (arrival.sessionId === sessionId) arrivals.delete(threadId)
+    onLeft()
+  }
   session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo, waitingForDebugger } }) => {
-    if (!waitingForDebugger) return
-    const { threadId } = parseTitle(workerInfo.title)
-    if (held.has(threadId)) waiting.set(threadId, sessionId)
-    else letGo(sessionId)
+    const arrival = arrivals.get(parseTitle(workerInfo.title).threadId)
+    if (arrival !== undefined) arrival.sessionId = sessionId
+    if (waitingForDebugger && arrival?.isHeld !== true) letGo(sessionId)
   })
-  session.on('NodeWorker.detachedFromWorker', ({ params: { sessionId } }) => {
-    for (const [threadId, known] of waiting) if (known === sessionId) waiting.delete(threadId)
-  })
+  // The answer to what lets it go: it runs.
+  session.on('NodeWorker.receivedMessageFromWorker', forget)
+  session.on('NodeWorker.detachedFromWorker', forget)
   session.post('NodeWorker.enable', { waitForDebuggerOnStart: true })
+
   return {
-    hold(threadId) {
-      held.add(threadId)
+    admit(worker, isHeld) {
+      const arrival: Arrival = { worker, isHeld, sessionId: undefined }
+      arrivals.set(worker.threadId, arrival)
       return () => {
-        held.delete(threadId)
-        const sessionId = waiting.get(threadId)
-        waiting.delete(threadId)
-        if (sessionId !== undefined) letGo(sessionId)
+        arrival.isHeld = false
+        if (arrival.sessionId !== undefined) letGo(arrival.sessionId)
       }
     },
-    close() {
-      for (const sessionId of waiting.values()) letGo(sessionId)
+    async close() {
+      for (const arrival of arrivals.values()) {
+        if (arrival.isHeld && arrival.sessionId !== undefined) letGo(arrival.sessionId)
+        arrival.isHeld = false
+      }
+      const waitedFor = [...arrivals.values()].map(({ worker }) => worker)
+      await new Promise<void>((resolve) => {
+        onLeft = () => {
+          for (const [threadId, { worker }] of arrivals) if (worker.threadId === -1) arrivals.delete(threadId)
+          if (arrivals.size === 0) resolve()
+        }
+        for (const worker of waitedFor) worker.once('exit', onLeft)
+        onLeft()
+      })
+      for (const worker of waitedFor) worker.off('exit', onLeft)
       session.disconnect()
     },
   }
