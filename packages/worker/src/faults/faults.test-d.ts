@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import workerThreads, { type MessagePort, type Worker } from 'node:worker_threads'
+import { inject } from '@chaos/core'
+import { it } from 'vitest'
+import { blockEventLoop, blockMainThread, corruptMessages, crashWorker, delayMessages, delayStart, exhaustHeap, exitWorker, failCloning, freezeProcess, killReturningWorkers, refuseStart, reorderMessages, signalProcess } from '../index.js'
+
+declare const worker: Worker
+declare const child: ChildProcess
+declare const port: MessagePort
+
+it('takes threads where a thread is meant', () => {
+  void inject(exitWorker({ exitCode: 3, select: 'newest' }), worker)
+  void inject(crashWorker({ by: 'rejection', when: 'mid-task' }), [worker])
+  void inject(exhaustHeap(), () => [worker])
+  void inject(blockEventLoop({ duty: 0.5 }), { threads: [worker] })
+  void inject(killReturningWorkers(), worker)
+  // @ts-expect-error -- a process is no thread
+  void inject(exitWorker(), child)
+  // @ts-expect-error -- an event bus is no worker
+  void inject(blockEventLoop(), new EventEmitter())
+  // @ts-expect-error -- no such way to crash
+  crashWorker({ by: 'accident' })
+})
+
+it('takes processes where a process is meant', () => {
+  void inject(signalProcess({ signal: 'SIGTERM' }), child)
+  void inject(freezeProcess(), [child])
+  void inject(killReturningWorkers(), () => [child])
+  void inject(blockMainThread({ blockMs: 5 }), process)
+  // @ts-expect-error -- a thread is no process
+  void inject(signalProcess(), worker)
+  // @ts-expect-error -- the length of the blocks is required
+  blockMainThread()
+})
+
+it('takes ends of links where messages are meant', () => {
+  void inject(delayMessages({ delayMs: 5 }), port)
+  void inject(reorderMessages({ direction: 'incoming' }), worker)
+  void inject(failCloning(), () => [worker, port])
+  void inject(corruptMessages({ change: (message) => message }), child)
+  // @ts-expect-error -- a delay is required
+  delayMessages({})
+  // @ts-expect-error -- no such direction
+  failCloning({ direction: 'up' })
+})
+
+it('takes the module where starting is meant', () => {
+  void inject(refuseStart({ failure: 'DataCloneError' }), workerThreads)
+  void inject(delayStart(), workerThreads)
+  // @ts-expect-error -- a worker has started already
+  void inject(delayStart(), worker)
+})
