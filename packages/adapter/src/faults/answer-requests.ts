@@ -1,0 +1,47 @@
+import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { callerOf, dispatcherOf, isRequestTarget, REQUEST_TARGET, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from '../bindings/fetch.js'
+import { httpAnswerNames, httpAnswers } from '../presets/http.js'
+
+const schema = optionsSchema({
+  answer: option.optional(option.oneOf(httpAnswerNames, 'What the service answers. Default: http/503-retry-after.'), 'http/503-retry-after'),
+  retryAfterMs: option.optional(option.durationMs('When to come back, in ms; told in whole seconds, rounded up. Default: 1000.'), 1_000),
+  body: option.optional(option.text('The text of the answer. Default: the status in words.')),
+  afterMs: option.optional(option.durationMs('Time until the answer comes, in ms. Default: 0.'), 0),
+})
+
+/**
+ * Options of {@link answerRequests}: `answer`, a preset (default `http/503-retry-after`); `retryAfterMs`, what its `retry-after` says (default 1000, in
+ * whole seconds rounded up); `body`, its text (default: the status in words); `afterMs`, the time until it comes (default 0).
+ */
+export type AnswerRequestsOptions = OptionsInput<typeof schema>
+
+/**
+ * Answers requests in the place of the service, which never gets them.
+ *
+ * Models a service behind a gateway that cannot serve, is asked too often, or does not know the caller any more. It acts on undici's dispatcher, beneath
+ * `fetch`, also where the application captured `fetch` before. An operation is a request; its name is `GET http://127.0.0.1:8080/items`, without the
+ * query. A request whose signal aborts while it waits ends with that signal's reason.
+ *
+ * @see Undici's MockAgent, which answers too, but is another dispatcher, and is not obeyed by the `fetch` of every version of Node.js.
+ */
+export const answerRequests = defineFault({
+  name: 'adapter/answer-requests',
+  kind: 'standing',
+  summary: 'Answers requests in the place of the service, which never gets them.',
+  schema,
+  expects: REQUEST_TARGET,
+  accepts: isRequestTarget,
+  inject(target: RequestTarget, { answer, retryAfterMs, body, afterMs }, context) {
+    const made = httpAnswers[answer](retryAfterMs)
+    const content = Buffer.from(body ?? made.statusText)
+    const whole = { ...made, headers: { ...made.headers, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(content.length) } }
+    context.patch(dispatcherOf(target), 'dispatch', (below) => function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
+      const [options, handler] = args
+      if (!context.operation(requestName(options)).shouldInject(args)) return below.call.apply(this, args) as boolean
+      const caller = callerOf(handler)
+      const held = context.hold({ afterMs, run: () => caller.answer(whole, content) })
+      caller.start(() => held.drop())
+      return true
+    })
+  },
+})

@@ -1,0 +1,15 @@
+import { inject } from '@chaos/core'
+import { Agent } from 'undici'
+import { it } from 'vitest'
+import { answerRequests } from './fetch.js'
+
+it('takes globalThis and dispatchers, and checks options', () => {
+  void inject(answerRequests(), globalThis)
+  void inject(answerRequests({ answer: 'http/429', retryAfterMs: 5, body: 'slow down', afterMs: 5 }), new Agent())
+  // @ts-expect-error -- no such answer
+  answerRequests({ answer: 'http/418' })
+  // @ts-expect-error -- no such option
+  answerRequests({ status: 503 })
+  // @ts-expect-error -- not a dispatcher
+  void inject(answerRequests(), new Map())
+})
