@@ -82,6 +82,27 @@ describe.each([['stream', 'read'], ['web-stream', 'fetch']] as const)('an answer
   })
 })
 
+describe('a web stream that begins late', () => {
+  it('asks the service for nothing when its caller had enough before it began, and passes a later cancel on', async () => {
+    const clock = manualClock()
+    let cancelled: unknown
+    const target = { opened: 0, fetch(): ReadableStream<string> {
+      this.opened += 1
+      return new ReadableStream({ pull: (controller) => controller.enqueue('chunk'), cancel: (reason) => void (cancelled = reason) })
+    } }
+    await withFault(delayCalls({ delayMs: 100, methods: 'fetch', answers: 'web-stream' }), target, async () => {
+      await target.fetch().cancel('before')
+      await clock.advance(100)
+      expect(target.opened).toBe(0)
+      const reader = target.fetch().getReader()
+      await clock.advance(100)
+      expect(await reader.read()).toEqual({ value: 'chunk', done: false })
+      await reader.cancel('after')
+      expect([target.opened, cancelled]).toEqual([1, 'after'])
+    }, { clock })
+  })
+})
+
 describe('a stream', () => {
   it('stays the object and the class that the service made, and works in a pipeline', async () => {
     const files = new Files()

@@ -102,17 +102,22 @@ const webStreams: Answers = {
   late: (gate, proceed) => {
     const opened = opening(gate)
     let reader: ReadableStreamDefaultReader | undefined
+    let isCancelled = false
     return new ReadableStream<unknown>({
       async start() {
         await opened
-        reader = (proceed() as ReadableStream).getReader()
+        // Who has had enough before it began asks the service for nothing.
+        if (!isCancelled) reader = (proceed() as ReadableStream).getReader()
       },
       async pull(controller) {
         const next = await reader?.read()
         if (next === undefined || next.done) controller.close()
         else controller.enqueue(next.value)
       },
-      cancel: (reason) => reader?.cancel(reason),
+      cancel(reason) {
+        isCancelled = true
+        return reader?.cancel(reason)
+      },
     })
   },
 }

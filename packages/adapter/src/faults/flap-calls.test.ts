@@ -25,6 +25,10 @@ describe('flapCalls', () => {
     await expect(store.get('a')).resolves.toBeUndefined()
   })
 
+  it.each([{ downMs: 0, upMs: 10 }, { downMs: 10, upMs: 0 }])('refuses a schedule that stands still: %o', (options) => {
+    expect(() => flapCalls(options)).toThrow('to be more than 0 ms, got `0`')
+  })
+
   it('is up for good once it has ended, whatever its schedule said', async () => {
     const clock = manualClock()
     const store = new Store()

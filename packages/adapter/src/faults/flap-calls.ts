@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type Cancel, type OptionsOf } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type Cancel, type OptionsOf } from '@chaos/core'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-options.js'
@@ -37,7 +37,12 @@ export const flapCalls = defineFault({
   kind: 'standing',
   summary: 'Refuses calls at times: down, up, down again, by schedule.',
   schema,
-  check: (options) => void errorOf(NAME, options, 'ECONNREFUSED'),
+  check(options) {
+    errorOf(NAME, options, 'ECONNREFUSED')
+    for (const name of ['downMs', 'upMs'] as const) {
+      if (options[name] === 0) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${name}\` of ${NAME} to be more than 0 ms, got \`0\`. A service that is never up is \`refuseCalls\`.`)
+    }
+  },
   expects: METHOD_TARGET,
   accepts: isMethodTarget,
   inject(target: MethodTarget, { downMs, upMs, first, ...options }, context) {
