@@ -1,0 +1,15 @@
+import { EventEmitter } from 'node:events'
+import { inject, type Fault } from '@chaos/core'
+import { assertType, it } from 'vitest'
+import type { BusTarget } from '../bindings/in-process.js'
+import { corruptEvents } from './corrupt-events.js'
+
+it('takes buses and nothing else, and checks options', () => {
+  assertType<Fault<BusTarget>>(corruptEvents({ change: 'set', at: 'id', value: null }))
+  void inject(corruptEvents({ change: 'set', at: 'id', value: null }), new EventEmitter(), { only: 'orders:*' })
+  void inject(corruptEvents({ change: 'set', at: 'id', value: null }), new EventTarget())
+  // @ts-expect-error -- not a bus
+  void inject(corruptEvents({ change: 'set', at: 'id', value: null }), new Map())
+  // @ts-expect-error -- not its options
+  corruptEvents({ change: 'scramble' })
+})
