@@ -4,6 +4,6 @@ import * as eventbus from './index.js'
 it('exports these names and no others', () => {
   expect(Object.keys(eventbus).sort()).toEqual([
     'bindBus', 'corruptEvents', 'delayEvents', 'dropEvents', 'duplicateEvents', 'emitterBus', 'eventTargetBus', 'failListeners', 'isBus', 'methodSeam',
-    'partitionBus', 'poisonEvents', 'portBus', 'reorderEvents', 'stallListeners', 'subjectBus', 'throttleEvents',
+    'observeDelivery', 'partitionBus', 'poisonEvents', 'portBus', 'reorderEvents', 'stallListeners', 'subjectBus', 'throttleEvents',
   ])
 })

@@ -13,4 +13,6 @@ export { poisonEvents, type PoisonEventsOptions } from './faults/poison-events.j
 export { reorderEvents, type ReorderEventsOptions } from './faults/reorder-events.js'
 export { stallListeners, type StallListenersOptions } from './faults/stall-listeners.js'
 export { throttleEvents, type ThrottleEventsOptions } from './faults/throttle-events.js'
+export type { Guarantee, Violation } from './oracle/ledger.js'
+export { observeDelivery, type DeliveryObserver, type Observation, type ObserveDeliveryOptions } from './oracle/observe-delivery.js'
 export { methodSeam, type MethodSeam } from './method-seam.js'

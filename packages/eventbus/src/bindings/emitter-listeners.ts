@@ -66,14 +66,27 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
   }))
 }
 
+/** Who wants to see what single listeners get, which no layer beneath a fault sees. */
+const watchers = new WeakMap<object, Set<(message: Message) => void>>()
+
+/** Shows each message that a fault hands to a single listener of an emitter. @returns Stops. */
+export function watchListeners(emitter: object, watch: (message: Message) => void): () => void {
+  const all = watchers.get(emitter) ?? new Set()
+  watchers.set(emitter, all.add(watch))
+  return () => void all.delete(watch)
+}
+
 /** The message of one listener. */
 export function listenerMessage(emitter: CallableEmitter, { listener, call }: Listener, args: readonly unknown[]): Message {
-  return {
+  const message: Message = {
     name: args[0] as EventName,
     args,
     payload: args[1],
     subscriber: { name: listener.name.replace(/^bound /, ''), identity: listener },
-    forward: () => call(args),
+    forward: () => {
+      watchers.get(emitter)?.forEach((watch) => watch(message))
+      return call(args)
+    },
     withPayload: (payload) => listenerMessage(emitter, { listener, call }, replaced(args, 1, payload)),
     answer: () => undefined,
     fail: (error, how) => {
@@ -82,6 +95,7 @@ export function listenerMessage(emitter: CallableEmitter, { listener, call }: Li
       return undefined
     },
   }
+  return message
 }
 
 /** A rejection that goes where that of an async listener goes: to the emitter, if it captures them, else to the process. */

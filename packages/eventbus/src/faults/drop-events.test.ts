@@ -26,9 +26,10 @@ describe('dropEvents', () => {
   })
 
   it('is scoped by fields of the payload, also of JSON in text and bytes', async () => {
-    for (const wrap of [(value: object) => value, (value: object) => JSON.stringify(value), (value: object) => Buffer.from(JSON.stringify(value))]) {
+    const ways: readonly ((value: object) => unknown)[] = [(value) => value, (value) => JSON.stringify(value), (value) => Buffer.from(JSON.stringify(value))]
+    for (const wrap of ways) {
       const { bus, got, injection } = await broken(dropEvents({ where: { 'order.country': 'DE', 'paid': true } }))
-      const kept = [{ order: { country: 'FR' }, paid: true }, { order: { country: 'DE' } }, { order: null, paid: true }].map(wrap)
+      const kept = [{ order: { country: 'FR' }, paid: true }, { order: { country: 'DE' } }, { order: null, paid: true }].map((payload) => wrap(payload))
       for (const payload of [...kept, wrap({ order: { country: 'DE' }, paid: true })]) bus.emit('tick', payload)
       expect(got).toEqual(kept)
       expect(injection.seen).toBe(1)

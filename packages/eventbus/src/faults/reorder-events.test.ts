@@ -53,7 +53,8 @@ describe('reorderEvents', () => {
     expect(got).toEqual(['tock 2', 'tock 1', 2, 1])
   })
 
-  it('refuses a window of one', () => {
+  it('refuses a window of one, or one that does not wait', () => {
+    expect(() => reorderEvents({ withinMs: 0 })).toThrow('at least 1')
     expect(() => reorderEvents({ window: 1 })).toThrow('at least 2')
   })
 })

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { chanceFor } from '../chance.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
@@ -33,6 +33,7 @@ interface Window {
  * Models retries, several partitions and several connections. A window of affected events is collected, and delivered when it is full or
  * its time is up, none of them in the place in which it came. What is collected when the fault ends is delivered then, in the order in which it came.
  *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for a window that does not wait.
  * @see Sattolo's algorithm, which draws a cyclic permutation: no element keeps its place.
  */
 export const reorderEvents = defineFault({
@@ -41,7 +42,10 @@ export const reorderEvents = defineFault({
   summary: 'Delivers events of one name in another order.',
   schema,
   ...busTarget,
-  check: checkScope,
+  check(options) {
+    checkScope(options)
+    if (options.withinMs < 1) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`withinMs\` of eventbus/reorder-events to be at least 1, got \`${options.withinMs}\`: a window that does not wait collects nothing.`)
+  },
   inject(bus: BusTarget, options, context) {
     const chance = chanceFor(context, 'order')
     const windows = new Map<PropertyKey, Window>()
