@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { inject, type Fault, type Injection } from '@chaos/core'
+import { inject, type Clock, type Fault, type Injection } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -23,6 +23,31 @@ const faults: fc.Arbitrary<Fault<BusTarget>> = fc.oneof(
 )
 const layers = fc.array(fc.record({ fault: faults, rate: fc.constantFrom(0.2, 0.5, 1) }), { minLength: 1, maxLength: 4 })
 const steps = fc.array(fc.record({ name: fc.constantFrom('a', 'b'), waitMs: fc.nat(6), ends: fc.option(fc.nat(3)) }), { maxLength: 40 })
+
+/** A clock for many events: it moves without a turn of the event loop at each timer. */
+function quickClock(): Clock & { advance(ms: number): void } {
+  let now = 0
+  const timers = new Set<{ readonly dueAt: number; readonly work: () => void }>()
+  return {
+    now: () => now,
+    after(delayMs, work) {
+      const timer = { dueAt: now + delayMs, work }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    advance(ms) {
+      const until = now + ms
+      for (;;) {
+        const [next] = [...timers].filter(({ dueAt }) => dueAt <= until).sort((a, b) => a.dueAt - b.dueAt)
+        if (next === undefined) break
+        timers.delete(next)
+        now = next.dueAt
+        next.work()
+      }
+      now = until
+    },
+  }
+}
 
 function expectBalance({ account: { sent = 0, duplicated = 0, delivered = 0, dropped = 0, held = 0 } }: Injection): void {
   expect(sent + duplicated).toBe(delivered + dropped + held)
@@ -54,7 +79,7 @@ describe('accounts', () => {
 
   it('of 1,000,000 events under delay, drop, duplicate and reorder are exact, and memory is what is under way', async () => {
     const EVENTS = 1_000_000
-    const clock = manualClock()
+    const clock = quickClock()
     const bus = new EventEmitter()
     let got = 0
     let sum = 0
@@ -76,7 +101,7 @@ describe('accounts', () => {
       // A hundred events a millisecond.
       if (n % 1_000 === 999) {
         peakHeld = Math.max(peakHeld, injections.reduce((held, injection) => held + injection.held, 0))
-        await clock.advance(10)
+        clock.advance(10)
       }
     }
     // Up to 16 ms of events wait behind a delay, up to a window behind a reorder.

@@ -50,6 +50,8 @@ export function affectCalls(
   for (const member of members) assertAble(member, needs, only)
   for (const { name, isGetter, answers: kind } of members) {
     const operation = context.operation(name)
+    // What the blast radius leaves out by its name need not be covered at all.
+    if (!operation.covers()) continue
     const answers = answersOf[kind]
     context.patch(
       holder,

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { callerOf, dispatcherOf, isRequestTarget, REQUEST_TARGET, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from '../bindings/fetch.js'
 import { httpAnswerNames, httpAnswers } from '../presets/http.js'
 
@@ -13,7 +13,7 @@ const schema = optionsSchema({
  * Options of {@link answerRequests}: `answer`, a preset (default `http/503-retry-after`); `retryAfterMs`, what its `retry-after` says (default 1000, in
  * whole seconds rounded up); `body`, its text (default: the status in words); `afterMs`, the time until it comes (default 0).
  */
-export type AnswerRequestsOptions = OptionsInput<typeof schema>
+export type AnswerRequestsOptions = OptionsOf<typeof answerRequests>
 
 /**
  * Answers requests in the place of the service, which never gets them.

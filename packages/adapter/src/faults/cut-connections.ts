@@ -1,4 +1,4 @@
-import { defineFault, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
 import { connectionEnd, endConnection } from '../bindings/connection-end.js'
 import { isNetModule, NET_MODULE, openConnections, peerOf, type NetModule } from '../bindings/net.js'
 
@@ -6,7 +6,7 @@ const NAME = 'adapter/cut-connections'
 const schema = optionsSchema({ how: connectionEnd })
 
 /** Options of {@link cutConnections}: `how`, `reset` (default) or `end`. */
-export type CutConnectionsOptions = OptionsInput<typeof schema>
+export type CutConnectionsOptions = OptionsOf<typeof cutConnections>
 
 /**
  * Cuts connections that stand, once.

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import net, { type Socket } from 'node:net'
 import { connectionEnd, endConnection } from '../bindings/connection-end.js'
 import { isNetModule, NET_MODULE, peerOf, type NetModule } from '../bindings/net.js'
@@ -10,7 +10,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link cutResponses}: `afterBytes`, what still arrives of the affected piece (default 0); `how`, `reset` (default) or `end`. */
-export type CutResponsesOptions = OptionsInput<typeof schema>
+export type CutResponsesOptions = OptionsOf<typeof cutResponses>
 
 /**
  * Cuts a connection in the middle of what the server sends.

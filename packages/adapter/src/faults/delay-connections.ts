@@ -1,11 +1,11 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
 import { affectConnecting } from '../bindings/affect-connecting.js'
 
 const schema = optionsSchema({ delayMs: option.durationMs('Time each affected connection is held back, in ms.') })
 
 /** Options of {@link delayConnections}: `delayMs`, the time that each affected connection is held back. */
-export type DelayConnectionsOptions = OptionsInput<typeof schema>
+export type DelayConnectionsOptions = OptionsOf<typeof delayConnections>
 
 /**
  * Holds connections back before their first packet.

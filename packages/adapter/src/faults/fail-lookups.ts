@@ -1,4 +1,4 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { syncBuiltinESMExports } from 'node:module'
 import { isIP } from 'node:net'
 import { DNS_MODULE, isDnsModule, type DnsModule } from '../bindings/dns.js'
@@ -11,7 +11,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link failLookups}: `error`, `dns/eai-again` (default) or `dns/enotfound`; `afterMs`, the time until the lookup fails (default 0, and never at once). */
-export type FailLookupsOptions = OptionsInput<typeof schema>
+export type FailLookupsOptions = OptionsOf<typeof failLookups>
 
 type LookupCallback = (error: Error | null, ...found: unknown[]) => void
 

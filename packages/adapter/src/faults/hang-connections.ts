@@ -1,11 +1,11 @@
-import { defineFault, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
 import { affectConnecting } from '../bindings/affect-connecting.js'
 
 const schema = optionsSchema({})
 
 /** Options of {@link hangConnections}: none. */
-export type HangConnectionsOptions = OptionsInput<typeof schema>
+export type HangConnectionsOptions = OptionsOf<typeof hangConnections>
 
 /**
  * Lets connections hang before their first packet, until the fault ends or the client gives up.

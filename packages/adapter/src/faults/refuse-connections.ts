@@ -1,4 +1,4 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { constants } from 'node:os'
 import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
 import { affectConnecting } from '../bindings/affect-connecting.js'
@@ -16,7 +16,7 @@ const schema = optionsSchema({
  * Options of {@link refuseConnections}: `error`, `net/econnrefused` (default), `net/etimedout` or `net/ehostunreach`; `afterMs`, the time until the
  * connection fails (default 0, and never at once: a real one takes a turn of the event loop).
  */
-export type RefuseConnectionsOptions = OptionsInput<typeof schema>
+export type RefuseConnectionsOptions = OptionsOf<typeof refuseConnections>
 
 /**
  * Refuses connections that the process wants to make.

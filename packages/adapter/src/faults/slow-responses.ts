@@ -1,11 +1,11 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import net, { type Socket } from 'node:net'
 import { isNetModule, NET_MODULE, peerOf, type NetModule } from '../bindings/net.js'
 
 const schema = optionsSchema({ delayMs: option.durationMs('Time each affected piece is held back, in ms.') })
 
 /** Options of {@link slowResponses}: `delayMs`, the time that each affected piece is held back. */
-export type SlowResponsesOptions = OptionsInput<typeof schema>
+export type SlowResponsesOptions = OptionsOf<typeof slowResponses>
 
 /**
  * Holds back what servers send.

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { damaged } from '../messages/damage.js'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
@@ -15,7 +15,7 @@ const schema = optionsSchema(
  * Options of {@link corruptMessages}: `damage`, `garble` (default), `truncate` or `remove`; `field`, default the first leaf; `direction`,
  * `both` (default), `outgoing` or `incoming`; or `change`, a function that makes the message that is delivered instead.
  */
-export type CorruptMessagesOptions = OptionsInput<typeof schema>
+export type CorruptMessagesOptions = OptionsOf<typeof corruptMessages>
 
 /**
  * Changes what messages between threads or processes say.

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
 const schema = optionsSchema({
@@ -8,7 +8,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link delayMessages}: `delayMs`; `order`, `keep` (default) or `free`; `direction`, `both` (default), `outgoing` or `incoming`. */
-export type DelayMessagesOptions = OptionsInput<typeof schema>
+export type DelayMessagesOptions = OptionsOf<typeof delayMessages>
 
 /**
  * Holds back messages between threads or processes.

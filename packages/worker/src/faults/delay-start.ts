@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector'
 import { isMainThread, type Worker } from 'node:worker_threads'
-import { ChaosError, defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { parseTitle } from '../inside/inspector.js'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
@@ -9,7 +9,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link delayStart}: `delayMs`; without it new workers never become ready while the fault is in force. */
-export type DelayStartOptions = OptionsInput<typeof schema>
+export type DelayStartOptions = OptionsOf<typeof delayStart>
 
 /**
  * Makes new workers slow to start, or never ready.

@@ -1,10 +1,10 @@
-import { defineFault, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
 const schema = optionsSchema(directionOption)
 
 /** Options of {@link dropMessages}: `direction`, `both` (default), `outgoing` or `incoming`. */
-export type DropMessagesOptions = OptionsInput<typeof schema>
+export type DropMessagesOptions = OptionsOf<typeof dropMessages>
 
 /**
  * Loses messages between threads or processes.

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget, type Sealed } from '../messages/link.js'
 
 const schema = optionsSchema({
@@ -7,7 +7,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link duplicateMessages}: `copies`, default 1; `direction`, `both` (default), `outgoing` or `incoming`. */
-export type DuplicateMessagesOptions = OptionsInput<typeof schema>
+export type DuplicateMessagesOptions = OptionsOf<typeof duplicateMessages>
 
 /**
  * Delivers messages between threads or processes more than once.

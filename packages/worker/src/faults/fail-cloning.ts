@@ -1,10 +1,10 @@
-import { defineFault, markInjected, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, markInjected, optionsSchema, type OptionsOf } from '@chaos/core'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
 const schema = optionsSchema(directionOption)
 
 /** Options of {@link failCloning}: `direction`, `both` (default), `outgoing` or `incoming`. */
-export type FailCloningOptions = OptionsInput<typeof schema>
+export type FailCloningOptions = OptionsOf<typeof failCloning>
 
 /**
  * Makes messages fail as ones that cannot be cloned.

@@ -1,4 +1,4 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { guardStopped } from '../guard.js'
 import { repeat } from '../repeat.js'
 import { isProcessTarget, isRunning, PROCESS_TARGET, type ProcessLike, type ProcessTarget } from '../targets/processes.js'
@@ -13,7 +13,7 @@ const schema = optionsSchema({
 /**
  * Options of {@link freezeProcess}: `periodMs`, default 100; `longestMs`, default 60,000; which of the running processes (`select`, `pid`).
  */
-export type FreezeProcessOptions = OptionsInput<typeof schema>
+export type FreezeProcessOptions = OptionsOf<typeof freezeProcess>
 
 /**
  * Stops running child processes with SIGSTOP, and lets them go on with SIGCONT.

@@ -1,4 +1,4 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
 const FAILURES = ['ERR_WORKER_INIT_FAILED', 'ERR_WORKER_PATH', 'ERR_WORKER_INVALID_EXEC_ARGV', 'DataCloneError', 'MODULE_NOT_FOUND'] as const
@@ -8,7 +8,7 @@ const schema = optionsSchema({
 })
 
 /** Options of {@link refuseStart}: `failure`, default `ERR_WORKER_INIT_FAILED`: the system has no thread to give. */
-export type RefuseStartOptions = OptionsInput<typeof schema>
+export type RefuseStartOptions = OptionsOf<typeof refuseStart>
 
 /**
  * Makes new workers fail to start.

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
 const schema = optionsSchema({
@@ -11,7 +11,7 @@ const schema = optionsSchema({
  * Options of {@link reorderMessages}: `distance`, how many messages overtake, default 1; `maxHoldMs`, default 1000; `direction`, `both`
  * (default), `outgoing` or `incoming`.
  */
-export type ReorderMessagesOptions = OptionsInput<typeof schema>
+export type ReorderMessagesOptions = OptionsOf<typeof reorderMessages>
 
 /** A message that waits to be overtaken. */
 interface Waiting {

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsInput } from '@chaos/core'
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { exitOf } from '../targets/exit.js'
 import { isProcessTarget, PROCESS_TARGET, type ProcessTarget } from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
@@ -13,7 +13,7 @@ const schema = optionsSchema({
  * Options of {@link signalProcess}: `signal`, default `SIGKILL`; `patienceMs`, how long it is given to end, default 5000; which of the
  * running processes (`select`, `pid`).
  */
-export type SignalProcessOptions = OptionsInput<typeof schema>
+export type SignalProcessOptions = OptionsOf<typeof signalProcess>
 
 /**
  * Sends a signal to running child processes and waits to see what comes of it.

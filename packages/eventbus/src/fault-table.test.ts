@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+
+const folder = fileURLToPath(new URL('../test/table/', import.meta.url))
+
+it('shows in the docs what the suites of the bindings have found', async () => {
+  const rows = readdirSync(folder).sort().map((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as Readonly<Record<string, string>>)
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((column) => column !== 'binding')
+  const table = [
+    ['fault', ...rows.map(({ binding }) => binding)],
+    ['---', ...rows.map(() => '---')],
+    ...columns.map((column) => [column, ...rows.map((row) => row[column] ?? 'not tried')]),
+  ].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  await expect(`# Every event fault on every bus
+
+Written by the tests. \`yes\`: on a running bus, half of 20 messages were affected; the fault landed, its account balanced
+(\`sent + duplicated = delivered + dropped + held\`), what arrived was what the account says, and after the rollback messages came once, unharmed and in order, with no
+wrapper left. \`refused\`: the bus has no such seam, and says so before anything is touched.
+
+${table}
+`).toMatchFileSnapshot(fileURLToPath(new URL('../../../docs/faults/eventbus-table.md', import.meta.url)))
+})
