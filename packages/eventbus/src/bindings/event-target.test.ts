@@ -1,6 +1,12 @@
 import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
+import { inject, isChaosError } from '@chaos/core'
+import { describe, expect, it, vi } from 'vitest'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { bindBus } from '../bus.js'
+import { corruptEvents } from '../faults/corrupt-events.js'
+import { delayEvents } from '../faults/delay-events.js'
+import { dropEvents } from '../faults/drop-events.js'
+import { failListeners } from '../faults/fail-listeners.js'
 import { portBus } from './event-target.js'
 
 /** An event with a detail; Node.js 18 has no `CustomEvent` of its own. */
@@ -52,4 +58,65 @@ faultTable('BroadcastChannel', () => {
       there.close()
     },
   }
+})
+
+describe('an event target with a fault in force', () => {
+  it('answers a kept event as one that nobody prevented, and a passing one as in health', async () => {
+    const target = new EventTarget()
+    target.addEventListener('x', (event) => event.preventDefault())
+    const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), target, { skip: 1 })
+    const event = (): Event => new Event('x', { cancelable: true })
+    expect([target.dispatchEvent(event()), target.dispatchEvent(event())]).toEqual([false, true])
+    await injection.rollback()
+  })
+
+  it('gives listeners another event of the same class, and leaves the dispatched one as it is', async () => {
+    const target = new EventTarget()
+    const got: Event[] = []
+    target.addEventListener('x', (event) => got.push(event))
+    const injection = await inject(corruptEvents({ change: 'set', at: 'id', value: 9 }), target)
+    const event = new DetailEvent('x', { detail: { id: 1 } })
+    target.dispatchEvent(event)
+    await injection.rollback()
+    expect(got[0]).toBeInstanceOf(DetailEvent)
+    expect([(got[0] as DetailEvent).detail, event.detail]).toEqual([{ id: 9 }, { id: 1 }])
+  })
+
+  it('cannot be broken for one subscriber', async () => {
+    const refused = await inject(failListeners({ subscriber: 'x' }), new EventTarget()).catch((error: unknown) => error)
+    expect(isChaosError(refused, 'CHAOS_TARGET_MISMATCH')).toBe(true)
+  })
+})
+
+describe('a message port with a fault in force', () => {
+  it('takes what it holds as it was posted, refuses at once what cannot be cloned, and lets transfers pass', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const got: unknown[] = []
+    port2.on('message', (message) => got.push(message))
+    const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), port1)
+    const message = { n: 1 }
+    port1.postMessage(message)
+    message.n = 2
+    expect(() => port1.postMessage(() => undefined)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
+    const buffer = new ArrayBuffer(4)
+    port1.postMessage(buffer, [buffer])
+    expect(buffer.byteLength).toBe(0)
+    await vi.waitFor(() => expect(got).toHaveLength(1))
+    await injection.rollback()
+    await vi.waitFor(() => expect(got).toHaveLength(2))
+    expect(got[1]).toEqual({ n: 1 })
+    port1.close()
+  })
+
+  it('closes while its messages are lost', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const closed = new Promise((resolve) => port2.on('close', resolve))
+    const injection = await inject(dropEvents(), port2)
+    port2.on('message', () => undefined)
+    port1.postMessage(1)
+    await vi.waitFor(() => expect(injection.affected).toBe(1))
+    port1.close()
+    await closed
+    await injection.rollback()
+  })
 })
