@@ -8,6 +8,8 @@ export interface MethodSeam {
   readonly method: PropertyKey
   /** The name of the message; `undefined`: not a message, let it pass. */
   readonly name: (args: readonly unknown[], self: unknown) => EventName | undefined
+  /** Whether a call passes straight through although it has a name; asked only for names that a fault may touch. Default: none does. */
+  readonly passes?: (args: readonly unknown[], self: unknown) => boolean
   /** Where the content is: the position of an argument, or how to read and replace it. Replacing returns new arguments. */
   readonly payload: number | {
     readonly read: (args: readonly unknown[]) => unknown
@@ -38,7 +40,7 @@ export function methodSeam(seam: MethodSeam): SeamBinding {
     const layer = (below: Below): AnyFunction =>
       function (this: unknown, ...args: readonly unknown[]): unknown {
         const name = seam.name(args, this)
-        if (name === undefined || !tap.covers(name)) return below.call.apply(this, args) as unknown
+        if (name === undefined || !tap.covers(name) || seam.passes?.(args, this) === true) return below.call.apply(this, args) as unknown
         return tap.take(new MethodMessage(seam, below, name, this, seam.snapshot?.(args) ?? args))
       }
     steps.patch(object, method, layer, { inherited })

@@ -47,11 +47,8 @@ function emitSeam(emitter: EmitterLike, { object, inherited, shared }: ReturnTyp
       object,
       inherited,
       method,
-      name: (args, self) => {
-        const name = args[0] as EventName
-        if ((shared && !Object.is(self, emitter)) || passing.has(name)) return undefined
-        return name === 'error' && (self as CallableEmitter).listenerCount?.('error') === 0 ? undefined : name
-      },
+      name: (args) => args[0] as EventName,
+      passes: ([name], self) => (shared && self !== emitter) || passing.has(name as EventName) || (name === 'error' && (self as CallableEmitter).listenerCount?.('error') === 0),
       payload: 1,
       isAwaited: isAsync,
       answer: ([name], self) => (isAsync ? Promise.resolve() : isListenedTo(self as CallableEmitter, name as EventName)),
