@@ -8,7 +8,7 @@ import { createClient } from 'redis'
 import { Agent, RetryAgent } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { cutConnections, cutResponses, refuseConnections } from '../src/net.js'
-import { hasPrograms, ownPostgres, ownRedis, redisAgain, type OwnServer } from './own-servers.js'
+import { hasPrograms, ownPostgres, ownRedis, redisAgain, SERVER_TIMEOUT_MS, type OwnServer } from './own-servers.js'
 
 /** An outage, real or injected: it begins when it is called, and ends when what it returns is called. */
 type Outage = () => Promise<() => Promise<unknown>>
@@ -101,7 +101,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))('a pool of pg (skipped without
     const simulated = await life(() => inject(cutConnections({ how: 'end' }), net, { only: `127.0.0.1:${server.port}` }))
     expect(simulated).toContain('error Connection terminated unexpectedly 0/0')
     expect(simulated).toEqual(await life((pid) => process.kill(pid, 'SIGKILL')))
-  })
+  }, SERVER_TIMEOUT_MS)
 })
 
 describe('undici', () => {

@@ -22,8 +22,11 @@ const debianPostgres = (): string[] => {
   }
 }
 
+/** For suites that make a database first: a limit for what hangs, not a bar on speed. In ms. */
+export const SERVER_TIMEOUT_MS = 180_000
+
 /** Where a program is, or `undefined`. */
-export function programPath(name: string): string | undefined {
+function programPath(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', ...debianPostgres()]
   return folders.map((folder) => join(folder, name)).find((path) => {
     try {

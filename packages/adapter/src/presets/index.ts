@@ -5,7 +5,7 @@ import { networkErrors } from './network.js'
 import { postgresErrors } from './postgres.js'
 import { redisErrors } from './redis.js'
 
-export type { ErrorMaker, FailingCall } from './failing-call.js'
+export type { ErrorMaker } from './failing-call.js'
 
 /** A dependency that says no at once, with no detail: what a gateway or a client-side breaker answers. */
 const failFast = (): Error => Object.assign(new Error('Service unavailable'), { code: 'ERR_SERVICE_UNAVAILABLE' })

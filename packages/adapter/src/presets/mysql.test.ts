@@ -2,7 +2,7 @@ import mysql, { type Connection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { expectFidelity } from '../../test/fidelity.js'
 import { installedVersion } from '../../test/installed-version.js'
-import { hasPrograms, ownMariaDb, type OwnServer } from '../../test/own-servers.js'
+import { hasPrograms, ownMariaDb, SERVER_TIMEOUT_MS, type OwnServer } from '../../test/own-servers.js'
 import { rejection } from '../../test/rejection.js'
 import { mysqlErrors } from './mysql.js'
 
@@ -17,7 +17,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))('errors of MariaDB
     await root.query("create database app; create table app.accounts (id int primary key, balance int) engine=innodb; insert into app.accounts values (1, 10), (2, 10); create user app@'%'; grant select, insert, update on app.* to app@'%'")
     const [[row]] = (await root.query('select version() as version')) as unknown as [[{ version: string }]]
     beside = `MariaDB ${row.version.split('-')[0] ?? ''}, ${installedVersion('mysql2')}`
-  })
+  }, SERVER_TIMEOUT_MS)
   afterAll(async () => {
     root.destroy()
     await server.stop()

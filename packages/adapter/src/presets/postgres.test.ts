@@ -2,7 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { anyNumbers, expectFidelity } from '../../test/fidelity.js'
 import { installedVersion } from '../../test/installed-version.js'
-import { hasPrograms, ownPostgres, type OwnServer } from '../../test/own-servers.js'
+import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '../../test/own-servers.js'
 import { rejection } from '../../test/rejection.js'
 import { postgresErrors } from './postgres.js'
 
@@ -18,7 +18,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))('errors of PostgreSQL, beside 
     const { rows } = await client.query<{ server_version: string }>('show server_version')
     version = rows[0]?.server_version.split(' ')[0] ?? ''
     await client.end()
-  })
+  }, SERVER_TIMEOUT_MS)
   afterAll(() => server.stop())
 
   const address = () => ({ host: '127.0.0.1', port: server.port, user: 'root', database: 'postgres' })
