@@ -16,6 +16,7 @@ it('exports these names and no others', () => {
     'failCloning',
     'freezeProcess',
     'killReturningWorkers',
+    'observeWorkers',
     'refuseStart',
     'reorderMessages',
     'signalProcess',
