@@ -21,14 +21,29 @@ async function breakAndMend(store: object): Promise<object> {
   return store
 }
 
-/** What of an object can be seen, and what cannot: identity of its members, own keys, prototypes, descriptors, fast properties. */
-function portraitOf(object: object, hasFastProperties: (object: object) => boolean): readonly unknown[] {
-  const portrait: unknown[] = []
+/** What of an object can be seen, and what cannot. */
+interface Portrait {
+  /** Identity of its members, own keys, prototypes, descriptors. */
+  readonly parts: readonly unknown[]
+  /** Whether each object of its prototype chain has fast properties. V8 makes a prototype fast when it is first used as one. */
+  readonly fast: readonly boolean[]
+}
+
+function portraitOf(object: object, hasFastProperties: (object: object) => boolean): Portrait {
+  const parts: unknown[] = []
+  const fast: boolean[] = []
   for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
-    portrait.push(holder, hasFastProperties(holder))
-    for (const key of Reflect.ownKeys(holder)) portrait.push(key, ...Object.values({ ...Object.getOwnPropertyDescriptor(holder, key) } as Record<string, unknown>))
+    parts.push(holder)
+    fast.push(hasFastProperties(holder))
+    for (const key of Reflect.ownKeys(holder)) parts.push(key, ...Object.values({ ...Object.getOwnPropertyDescriptor(holder, key) } as Record<string, unknown>))
   }
-  return portrait
+  return { parts, fast }
+}
+
+function differencesOf(before: Portrait, after: Portrait): number {
+  const changed = after.parts.filter((value, index) => !Object.is(value, before.parts[index])).length
+  const slowed = before.fast.filter((wasFast, index) => wasFast && after.fast[index] !== true).length
+  return Math.abs(after.parts.length - before.parts.length) + changed + slowed
 }
 
 const differences: Case = {
@@ -49,7 +64,7 @@ const differences: Case = {
       const before = portraitOf(store, hasFastProperties)
       const added = Object.assign(await breakAndMend(store), { addedMeanwhile: false })
       const after = portraitOf(added, hasFastProperties)
-      values.push(Math.abs(after.length - before.length) + after.filter((value, index) => !Object.is(value, before[index])).length)
+      values.push(differencesOf(before, after))
     }
     return { values }
   },

@@ -4,7 +4,7 @@ import { seamBinding, type EventName, type Failure, type Message, type Seam, typ
 import { scopeTest, type Scope } from './scope.js'
 
 /** What became of the messages of one fault: at any instant, sent + duplicated = delivered + dropped + held. `failed` of the delivered ended as a failure. */
-export type Account = Record<'sent' | 'duplicated' | 'delivered' | 'dropped' | 'held' | 'failed', number>
+type Account = Record<'sent' | 'duplicated' | 'delivered' | 'dropped' | 'held' | 'failed', number>
 
 /** A message that is kept back. */
 export interface HeldMessage {
@@ -17,7 +17,7 @@ export interface HeldMessage {
 }
 
 /** What a fault can do with a message. Each keeps the account. */
-export interface Traffic {
+interface Traffic {
   readonly account: Account
   /** Lets it go on: now, or behind what is held of its name. */
   deliver(message: Message): unknown

@@ -1,4 +1,4 @@
-import { ChaosError, option, type InjectionContext } from '@chaos/core'
+import { ChaosError, option, type Below, type InjectionContext } from '@chaos/core'
 import { chooseMembers, holderOf, type Member, type MethodTarget } from '../bindings/methods.js'
 import { answerKinds, answersOf, type Answers, type AnswerKind } from './answers.js'
 
@@ -53,16 +53,18 @@ export function affectCalls(
     // What the blast radius leaves out by its name need not be covered at all.
     if (!operation.covers()) continue
     const answers = answersOf[kind]
-    context.patch(
-      holder,
-      name,
-      (below) =>
-        function (this: unknown, ...args: unknown[]): unknown {
-          if ((isOn !== undefined && (context.signal.aborted || !operation.covers(args) || !isOn())) || !operation.shouldInject(args)) return below.call.apply(this, args)
-          return affect({ method: name, args, target: this, answers, proceed: () => below.call.apply(this, args) as unknown })
-        },
-      { getter: isGetter },
-    )
+    const hit = (self: unknown, args: unknown[], below: Below): unknown => affect({ method: name, args, target: self, answers, proceed: () => below.call.apply(self, args) as unknown })
+    // What every call passes is kept small and hands `args` on whole, so that V8 inlines it and makes no array of a call that passes.
+    const always = (below: Below) =>
+      function (this: unknown, ...args: unknown[]): unknown {
+        return operation.shouldInject(args) ? hit(this, args, below) : (below.call.apply(this, args) as unknown)
+      }
+    const gated = (isOnNow: () => boolean) => (below: Below) =>
+      function (this: unknown, ...args: unknown[]): unknown {
+        const isInside = !context.signal.aborted && operation.covers(args) && isOnNow()
+        return isInside && operation.shouldInject(args) ? hit(this, args, below) : (below.call.apply(this, args) as unknown)
+      }
+    context.patch(holder, name, isOn === undefined ? always : gated(isOn), { getter: isGetter })
   }
 }
 

@@ -6,10 +6,10 @@ export const answerKinds = ['promise', 'value', 'iterator', 'async-iterator', 's
 export type AnswerKind = (typeof answerKinds)[number]
 
 /** Calls `open` when an answer may begin, or `close` with the reason why it never will. */
-export type Gate = (open: () => void, close: (reason: unknown) => void) => void
+type Gate = (open: () => void, close: (reason: unknown) => void) => void
 
 /** What becomes of a real answer on its way to the caller. What either of the two throws, the caller hears. */
-export interface Passage {
+interface Passage {
   /** The value of a promise or a function, each item of an iteration, each chunk of a stream. */
   readonly item?: (value: unknown) => unknown
   /** Called when all of the answer has come. */

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { checkOptions, ChaosError, defineFault, inject, LIFE_CYCLE_CHANNEL, MAX_TIMER_MS, option, optionsSchema, systemClock, type Clock, type Injection, type JournalEntry, type OptionsInput, type OptionsOutput } from '@chaos/core'
+import { checkOptions, ChaosError, defineFault, inject, LIFE_CYCLE_CHANNEL, MAX_TIMER_MS, option, optionsSchema, systemClock, type Clock, type Injection, type JournalEntry, type OptionsOutput } from '@chaos/core'
 import { watchListeners } from '../bindings/emitter-listeners.js'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message, Seam } from '../bus.js'
@@ -13,12 +13,17 @@ const schema = optionsSchema({
   messages: option.optional(option.count('How many messages are remembered at most; the oldest are forgotten, and judged no more.', 1), 100_000),
 })
 
-/**
- * Options of {@link observeDelivery}: `idAt`, the path of the field that tells one message from another (default: its whole payload, objects by
- * identity); `keyAt`, the field within whose values order matters (default: the name); `maxLagMs`, how long a message may take, in ms (default
- * 1,000); `messages`, how many are remembered at most (default 100,000).
- */
-export type ObserveDeliveryOptions = OptionsInput<typeof schema>
+/** Options of {@link observeDelivery}. */
+export interface ObserveDeliveryOptions {
+  /** Path of the field that tells one message from another: `id`. Default: its whole payload, objects by identity. */
+  readonly idAt?: string | undefined
+  /** Path of the field within whose values order matters: `customer`. Default: the name of the message. */
+  readonly keyAt?: string | undefined
+  /** How long a message may take, in ms. Default 1,000. */
+  readonly maxLagMs?: number | undefined
+  /** How many messages are remembered at most; the oldest are forgotten, and judged no more. Default 100,000. */
+  readonly messages?: number | undefined
+}
 
 /** What was sent and what arrived, so far. */
 export interface Observation {

@@ -30,7 +30,7 @@ export type ProcessTarget = Processes | (() => Processes | undefined)
 export const PROCESS_TARGET = 'a ChildProcess, a cluster worker, several, node:cluster in its primary, or a function that returns the current ones'
 
 /** Whether a value is shaped like a child process. Node's own `process` is none: it has no `signalCode`. */
-export function isProcessLike(value: unknown): value is ProcessLike {
+function isProcessLike(value: unknown): value is ProcessLike {
   return isObject(value) && 'signalCode' in value && 'kill' in value && 'once' in value
 }
 
