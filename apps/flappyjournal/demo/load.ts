@@ -46,6 +46,9 @@ export interface LoadOptions {
 /** Longest wait for an answer, in ms: beyond it a request counts as failed. */
 const REQUEST_TIMEOUT_MS = 15_000
 
+/** Entries that one user looks for: below the limit of 100 requests in 10 s. */
+const LOOKS_PER_USER = 80
+
 /** Puts steady load on a journal: each user writes, reads what was written, lists, and listens on a WebSocket. */
 export async function startLoad({ url, secret, users = 6, paceMs = 200 }: LoadOptions): Promise<Load> {
   const titles = new Map<string, string>()
@@ -116,16 +119,19 @@ export async function startLoad({ url, secret, users = 6, paceMs = 200 }: LoadOp
     return { ...counts, lost, ownDelayMs: Math.max(0, delay.percentile(99) / 1e6 - 10) }
   }
 
+  /** Looks for what has been acknowledged until now; what comes meanwhile is for the next look. */
   async function look(): Promise<Accounts> {
+    const expected = [...titles]
     let missing = 0
-    let looked = 0
-    // Several users share the work, so that none runs into its limit of requests.
-    const lookers = await Promise.all(Array.from({ length: Math.max(1, Math.ceil(titles.size / 80)) }, (_, index) => tokenOf(`looker-${Date.now()}-${index}`)))
-    for (const [id, title] of titles) {
-      const token = lookers[Math.floor(looked / 80)] as string
-      const { status, body } = await ask(token, 'GET', `/api/journal/${id}`)
-      if (status !== 200 || (body as { title?: string }).title !== title) missing += 1
-      looked += 1
+    // Each looker has a token of its own and stays below the limit of requests per user.
+    const shares = Array.from({ length: Math.ceil(expected.length / LOOKS_PER_USER) }, (_, index) => expected.slice(index * LOOKS_PER_USER, (index + 1) * LOOKS_PER_USER))
+    const run = Date.now()
+    for (const [index, share] of shares.entries()) {
+      const token = await tokenOf(`looker-${run}-${index}`)
+      for (const [id, title] of share) {
+        const { status, body } = await ask(token, 'GET', `/api/journal/${id}`)
+        if (status !== 200 || (body as { title?: string }).title !== title) missing += 1
+      }
     }
     lost = missing
     return accounts()

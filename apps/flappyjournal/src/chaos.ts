@@ -6,11 +6,11 @@
  * /chaos, with the token in CHAOS_TOKEN (one is drawn and printed otherwise). While it is off, /chaos is 404 like any other unknown path.
  */
 import { randomBytes } from 'node:crypto'
-import { refuseCalls } from '@chaos/adapter'
+import { delayCalls, failAfterCall, hangCalls, refuseCalls } from '@chaos/adapter'
 import { createHandler, openSocket } from '@chaos/control'
 import { createChaos, target, type InjectionState } from '@chaos/core'
-import { delayEvents } from '@chaos/eventbus'
-import { terminateWorker } from '@chaos/worker'
+import { delayEvents, dropEvents, duplicateEvents, reorderEvents } from '@chaos/eventbus'
+import { blockEventLoop, crashWorker, exitWorker, killReturningWorkers, terminateWorker } from '@chaos/worker'
 import { Counter, Gauge } from 'prom-client'
 import type { App } from './app.js'
 import { ruleFile } from './config.js'
@@ -27,9 +27,9 @@ export async function wireChaos(app: App): Promise<{ readonly ruleFiles: readonl
   const chaos = createChaos({
     environment,
     targets: {
-      worker: target(app.workers, [terminateWorker]),
-      eventbus: target(app.bus, [delayEvents]),
-      adapter: target(app.storageBackend, [refuseCalls]),
+      worker: target(app.workers, [terminateWorker, killReturningWorkers, crashWorker, exitWorker, blockEventLoop]),
+      eventbus: target(app.bus, [delayEvents, dropEvents, duplicateEvents, reorderEvents]),
+      adapter: target(app.storageBackend, [refuseCalls, failAfterCall, delayCalls, hangCalls]),
     },
   })
 

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { startApp, type App, type Wiring } from '../src/app.js'
 import { configFrom, type Config } from '../src/config.js'
 
-const SECRET = 'a secret of at least thirty-two characters'
+export const SECRET = 'a secret of at least thirty-two characters'
 
 /** Starts the app on a free port with storage in memory; it is closed when the test has finished. */
 export async function start(config: Partial<Config> = {}, wire?: Wiring): Promise<App> {
