@@ -8,6 +8,12 @@ import { sabotages } from '../src/arm.js'
 const check = (...args: readonly string[]): Promise<Ran> =>
   run(process.execPath, [join(root, 'bench/dist/main.js'), '--check', '--suite=sync-call', '--suite=emitter-1', ...args], { timeoutMs: 280_000 })
 
+/** A call of half a nanosecond shows each of them thirtyfold. Of a longer one a proxy or a clock read is a part that noise can hide. */
+const mustRefuse = (sabotage: string): readonly string[] => [
+  'sync-call: armed at rate 0',
+  ...(sabotage === 'async-wrapper' ? ['async-call: armed at rate 0', 'emitter-1: armed for another event, by its exact name'] : []),
+]
+
 describe('the fast check', () => {
   it('lets the layers as they are pass', async () => {
     const { exitCode, stdout, stderr } = await check()
@@ -19,7 +25,7 @@ describe('the fast check', () => {
     const { exitCode, stdout, stderr } = await check(`--sabotage=${sabotage}`)
     expect(exitCode, stdout + stderr).toBe(1)
     const refused = /refused: (.*)\n/.exec(stdout)?.[1]?.split('; ')
-    expect(refused, stdout).toEqual(expect.arrayContaining(['sync-call: armed at rate 0', 'async-call: armed at rate 0', 'emitter-1: armed for another event, by its exact name']))
+    expect(refused, stdout).toEqual(expect.arrayContaining(mustRefuse(sabotage)))
   })
 
   it('says what it expects where a regression has no name', async () => {
