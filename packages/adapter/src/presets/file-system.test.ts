@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { open, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, it, onTestFinished } from 'vitest'
 import { describeError, type ErrorDescription } from '../../test/describe-error.js'
@@ -36,8 +37,11 @@ describe.runIf(process.platform === 'linux')('errors of the file system, beside 
   })
 
   it.runIf(hasPrograms('unshare', 'mount'))('fs/erofs, from a read-only mount (skipped without `unshare` and `mount`)', async () => {
-    const source = `${report} require('node:fs').promises.writeFile('${tmpdir()}/file', 'x').catch(report)`
-    const real = await realError('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none ${tmpdir()}; exec "$0" -e "$1"`, process.execPath, source])
-    expectFidelity({ preset: 'fs/erofs', beside, real, injected: fileSystemErrors['fs/erofs']({ ...at, args: [`${tmpdir()}/file`] }) })
+    // A folder of its own: what is mounted over hides what lies beneath, which may be Node.js itself.
+    const folder = await mkdtemp(join(tmpdir(), 'chaos-erofs-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const source = `${report} require('node:fs').promises.writeFile('${folder}/file', 'x').catch(report)`
+    const real = await realError('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none ${folder}; exec "$0" -e "$1"`, process.execPath, source])
+    expectFidelity({ preset: 'fs/erofs', beside, real, injected: fileSystemErrors['fs/erofs']({ ...at, args: [`${folder}/file`] }) })
   })
 })
