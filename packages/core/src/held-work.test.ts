@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { heldWork } from './held-work.js'
+import { HeldWorkQueue } from './held-work.js'
 import { manualClock } from './testing/manual-clock.js'
 
-function held(): { clock: ReturnType<typeof manualClock>; queue: ReturnType<typeof heldWork>; ran: string[]; onEmpty: ReturnType<typeof vi.fn>; push: (name: string) => () => void } {
+function held(): { clock: ReturnType<typeof manualClock>; queue: HeldWorkQueue; ran: string[]; onEmpty: ReturnType<typeof vi.fn>; push: (name: string) => () => void } {
   const clock = manualClock()
   const onEmpty = vi.fn()
   const ran: string[] = []
-  return { clock, queue: heldWork(clock, onEmpty), ran, onEmpty, push: (name) => () => void ran.push(name) }
+  return { clock, queue: new HeldWorkQueue(clock, onEmpty), ran, onEmpty, push: (name) => () => void ran.push(name) }
 }
 
 /** Collects what ends as an uncaught exception instead of letting it end the test run. */
@@ -23,7 +23,7 @@ function uncaught(): unknown[] {
   return errors
 }
 
-describe('heldWork', () => {
+describe('HeldWorkQueue', () => {
   it('runs work when its time is up, not before', async () => {
     const { clock, queue, ran, push, onEmpty } = held()
     queue.hold({ afterMs: 100, run: push('a') })

@@ -27,105 +27,119 @@ const GONE: Held = { run: () => undefined, drop: () => undefined }
 
 const nothing = (): void => undefined
 
-/** What one injection keeps back. */
-export interface HeldWorkQueue {
-  /** Items kept back right now. */
-  readonly size: number
-  hold(work: HeldWork): Held
-  queue(work: QueuedWork): void
-  readonly isHolding: (key: PropertyKey) => boolean
-  /** Runs everything now, oldest first, including what joins while it does. What comes later runs at once. */
-  release(): void
-}
+/** Work that one injection may get to hold. */
+type Incoming = Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }
 
 /**
- * Keeps work back until its time is up or it is released. Work runs in the async context in which it came.
+ * What one injection keeps back. Work runs in the async context in which it came.
  * A run that throws neither strands the rest nor is swallowed: it ends as an uncaught exception.
- *
- * @param onEmpty Called whenever the last item has left.
  */
-export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
+export class HeldWorkQueue {
+  readonly #clock: Clock
+  readonly #onEmpty: () => void
   // Sets iterate in the order of arrival, and an iteration visits what is added during it.
-  const all = new Set<Item>()
-  const lines = new Map<PropertyKey, Line>()
-  let released = false
-  // As many as there are lines: asked for every event, and mostly nothing is held at all.
-  let lineCount = 0
+  readonly #all = new Set<Item>()
+  readonly #lines = new Map<PropertyKey, Line>()
+  #released = false
+  /** Whether work is held under a key: asked for every event, and mostly nothing is held at all. */
+  readonly isHolding: (key: PropertyKey) => boolean
 
-  function add(work: Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }): Held {
+  /** @param onEmpty Called whenever the last item has left. */
+  constructor(clock: Clock, onEmpty: () => void) {
+    this.#clock = clock
+    this.#onEmpty = onEmpty
+    const lines = this.#lines
+    this.isHolding = (key) => lines.size > 0 && lines.has(key)
+  }
+
+  /** Items kept back right now. */
+  get size(): number {
+    return this.#all.size
+  }
+
+  hold(work: Incoming): Held {
     const { signal } = work
     if (signal?.aborted === true) {
       work.abandon?.(signal.reason)
       return GONE
     }
     // Decided before the end and held after it (a hit on which someone rolled back, an answer that came late): nobody would let it go.
-    if (released) {
+    if (this.#released) {
       attempt(work.run)
       return GONE
     }
-    const line = work.order === undefined ? undefined : lineOf(work.order)
+    const line = work.order === undefined ? undefined : this.#lineOf(work.order)
     // Not `AsyncResource.bind`, which makes several functions for each: there may be tens of thousands.
     const caller = new AsyncResource('ChaosHeldWork', { requireManualDestroy: true })
-    const item: Item = { run: work.run, caller, dueAt: clock.now() + work.afterMs, line, letGo: nothing }
+    const item: Item = { run: work.run, caller, dueAt: this.#clock.now() + work.afterMs, line, letGo: nothing }
     const cancels: Cancel[] = []
     if (signal !== undefined) {
       const onAbort = (): void => {
-        drop(item)
+        this.#drop(item)
         attempt(() => work.abandon?.(signal.reason))
-        settle(line)
+        this.#settle(line)
       }
       signal.addEventListener('abort', onAbort, { once: true })
       cancels.push(() => signal.removeEventListener('abort', onAbort))
     }
     if (line === undefined && work.afterMs !== Number.POSITIVE_INFINITY) {
-      cancels.push(clock.after(work.afterMs, () => {
-        runItem(item)
-        settle(line)
+      cancels.push(this.#clock.after(work.afterMs, () => {
+        this.#runItem(item)
+        this.#settle(line)
       }))
     }
     if (cancels.length > 0) item.letGo = () => cancels.forEach((cancel) => cancel())
-    all.add(item)
+    this.#all.add(item)
     if (line !== undefined) {
       line.items.add(item)
-      if (line.items.size === 1) settleLine(line)
+      if (line.items.size === 1) this.#settleLine(line)
     }
     const leave = (how: (item: Item) => void) => (): void => {
-      if (!all.has(item)) return
+      if (!this.#all.has(item)) return
       how(item)
-      settle(line)
+      this.#settle(line)
     }
-    return { run: leave(runItem), drop: leave(drop) }
+    return { run: leave((left) => this.#runItem(left)), drop: leave((left) => this.#drop(left)) }
+  }
+
+  queue(work: QueuedWork): void {
+    this.hold({ ...work, afterMs: 0 })
+  }
+
+  /** Runs everything now, oldest first, including what joins while it does. What comes later runs at once. */
+  release(): void {
+    for (const item of this.#all) {
+      const { line } = item
+      this.#runItem(item)
+      if (line?.items.size === 0) {
+        line.cancelTimer?.()
+        this.#lines.delete(line.key)
+      }
+    }
+    this.#released = true
   }
 
   /** After an item has left: what waited behind it may be due. */
-  function settle(line: Line | undefined): void {
-    settleLine(line)
-    if (all.size === 0) onEmpty()
+  #settle(line: Line | undefined): void {
+    this.#settleLine(line)
+    if (this.#all.size === 0) this.#onEmpty()
   }
 
-  function lineOf(key: PropertyKey): Line {
-    let line = lines.get(key)
-    if (line === undefined) {
-      lines.set(key, (line = { key, items: new Set(), cancelTimer: undefined, running: false }))
-      lineCount = lines.size
-    }
+  #lineOf(key: PropertyKey): Line {
+    let line = this.#lines.get(key)
+    if (line === undefined) this.#lines.set(key, (line = { key, items: new Set(), cancelTimer: undefined, running: false }))
     return line
   }
 
-  function forget(line: Line): void {
-    lines.delete(line.key)
-    lineCount = lines.size
-  }
-
-  function drop(item: Item): void {
-    all.delete(item)
+  #drop(item: Item): void {
+    this.#all.delete(item)
     item.line?.items.delete(item)
     item.letGo()
     item.caller.emitDestroy()
   }
 
-  function runItem(item: Item): void {
-    drop(item)
+  #runItem(item: Item): void {
+    this.#drop(item)
     const { line } = item
     const nested = line?.running === true
     if (line !== undefined) line.running = true
@@ -134,42 +148,22 @@ export function heldWork(clock: Clock, onEmpty: () => void): HeldWorkQueue {
   }
 
   /** Runs what is due at the head of a line and sets the timer for what is not; forgets an empty line. */
-  function settleLine(line: Line | undefined): void {
+  #settleLine(line: Line | undefined): void {
     if (line === undefined || line.running) return
     line.cancelTimer?.()
     line.cancelTimer = undefined
     for (const head of line.items) {
-      const waitMs = head.dueAt - clock.now()
+      const waitMs = head.dueAt - this.#clock.now()
       // Less than a microsecond is rounding of the clock, not time to wait.
       if (waitMs > 0.001) {
         if (waitMs !== Number.POSITIVE_INFINITY) {
-          line.cancelTimer = clock.after(waitMs, () => settle(line))
+          line.cancelTimer = this.#clock.after(waitMs, () => this.#settle(line))
         }
         return
       }
-      runItem(head)
+      this.#runItem(head)
     }
-    forget(line)
-  }
-
-  return {
-    get size() {
-      return all.size
-    },
-    hold: add,
-    queue: (work) => void add({ ...work, afterMs: 0 }),
-    isHolding: (key) => lineCount > 0 && lines.has(key),
-    release() {
-      for (const item of all) {
-        const { line } = item
-        runItem(item)
-        if (line?.items.size === 0) {
-          line.cancelTimer?.()
-          forget(line)
-        }
-      }
-      released = true
-    },
+    this.#lines.delete(line.key)
   }
 }
 

@@ -4,7 +4,7 @@ import { soon, type Cancel, type Clock } from './clock.js'
 import { assertTakenBack, endInjections } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import type { Fault, InjectionContext } from './fault.js'
-import { heldWork, type HeldWorkQueue } from './held-work.js'
+import { HeldWorkQueue } from './held-work.js'
 import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
 import type { JournalWriter } from './journal.js'
 import { asData } from './options.js'
@@ -59,7 +59,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.sequence = state.sequence += 1
     this.armedAt = arming.clock.now()
     this.done = new Promise((resolve) => (this.#settle = resolve))
-    this.#held = heldWork(arming.clock, () => this.#endIfSpent())
+    this.#held = new HeldWorkQueue(arming.clock, () => this.#endIfSpent())
     this.#decisions = decisions({
       ...arming,
       injection: arming.id,
@@ -85,7 +85,8 @@ export class InjectionRecord implements Injection, LiveInjection {
     return this.#arming.targetName
   }
   get options(): Readonly<Record<string, unknown>> {
-    return asData(this.#fault.options) as Record<string, unknown>
+    // What JSON can carry is frozen data already.
+    return this.#fault.portable ? this.#fault.options : asData(this.#fault.options) as Record<string, unknown>
   }
   get seed(): string {
     return this.#arming.seed

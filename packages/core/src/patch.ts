@@ -88,7 +88,8 @@ export function patch(object: object, key: PropertyKey, makeLayer: (below: Below
   return () => {
     if (layer.left) return undefined
     layer.left = true
-    const at = takenFrom.layers.indexOf(layer)
+    // From the end: whatever ends several injections takes the topmost layer first.
+    const at = takenFrom.layers.lastIndexOf(layer)
     takenFrom.layers.splice(at, 1)
     takenFrom.layers[at]?.below.reachFor(layer.below.next)
     below.stepOver()
@@ -130,6 +131,9 @@ export function originalOf(object: object, key: PropertyKey): unknown {
   return record?.own.get(key)?.[0]?.original ?? Reflect.get(owner, key, object)
 }
 
+/** An object as its members are looked up. */
+type Members = Readonly<Record<PropertyKey, AnyFunction>>
+
 /**
  * Reaches the next layer that has not left, else what the member held before the first one.
  *
@@ -141,14 +145,14 @@ class BelowLayer implements Below {
   /** What `call` is, where it is the same from call to call. */
   direct: AnyFunction | undefined
   /** Else whose member it is: an inherited one is looked up each time, since its class may be patched, and restored, meanwhile. */
-  under: Readonly<Record<PropertyKey, AnyFunction>>
-  readonly key: PropertyKey
+  under: Members
+  key: PropertyKey
   readonly bottom: AnyFunction | undefined
 
   constructor(next: Layer | undefined, bottom: AnyFunction | undefined, holder: object, key: PropertyKey, slot: Slot) {
     this.next = next
     this.direct = next?.fn ?? bottom
-    const prototype = Object.getPrototypeOf(holder) as Readonly<Record<PropertyKey, AnyFunction>>
+    const prototype = Object.getPrototypeOf(holder) as Members
     this.under = slot === 'value' ? prototype : Object.defineProperty({}, key, { get: () => heldIn(findDescriptor(prototype, key), slot) })
     this.key = key
     this.bottom = bottom
@@ -166,13 +170,26 @@ class BelowLayer implements Below {
 
   /** Nobody tells a layer that has left what leaves beneath it: from now on it looks by itself. */
   stepOver(): void {
-    const { bottom, key, under } = this
-    const find = (): AnyFunction => {
-      while (this.next?.left === true) this.next = this.next.below.next
-      return this.next?.fn ?? bottom ?? (under[key] as AnyFunction)
-    }
     this.direct = undefined
-    this.under = Object.defineProperty({}, key, { get: find })
+    this.under = new Search(this.next, this.bottom, this.under, this.key) as object as Members
+    this.key = FOUND
+  }
+}
+
+const FOUND = Symbol('found')
+
+/** Where a layer that has left looks: the next one that has not left, else what the member held before. */
+class Search {
+  constructor(
+    private next: Layer | undefined,
+    private readonly bottom: AnyFunction | undefined,
+    private readonly under: Members,
+    private readonly key: PropertyKey,
+  ) {}
+
+  get [FOUND](): AnyFunction {
+    while (this.next?.left === true) this.next = this.next.below.next
+    return this.next?.fn ?? this.bottom ?? (this.under[this.key] as AnyFunction)
   }
 }
 
