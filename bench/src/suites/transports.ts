@@ -1,26 +1,11 @@
-import { defineFault, option, optionsSchema, type Fault, type InjectOptions } from '@chaos/core'
 import { refuseCalls } from '@chaos/adapter'
+import { answerRequests } from '@chaos/adapter/fetch'
+import type { Fault, InjectOptions } from '@chaos/core'
 import { delayEvents } from '@chaos/eventbus'
+import { delayMessages } from '@chaos/worker'
 import { arm } from '../arm.js'
 import { comparison, type Case, type PendingCase, type Suite } from '../runner/case.js'
 import { ALL_FILTERS } from './filters.js'
-
-/** A fault of the benchmarks' own, for members that no injector breaks yet: one layer, as core lays it, and nothing else. */
-const refuseMember = defineFault({
-  name: 'bench/refuse-member',
-  kind: 'standing',
-  summary: 'Refuses calls of one member.',
-  schema: optionsSchema({ member: option.text('Which.') }),
-  expects: 'an object',
-  accepts: (value) => typeof value === 'object' && value !== null,
-  inject(target: object, { member }, context) {
-    const operation = context.operation(member)
-    context.patch(target, member, (below) => function (this: unknown, ...args: unknown[]): unknown {
-      if (!operation.shouldInject(args)) return below.call.apply(this, args)
-      throw new Error('refused')
-    })
-  },
-})
 
 interface Kind {
   readonly name: string
@@ -56,22 +41,19 @@ const suiteOf = ({ name, title, about, target, operation, fault, brokenOf = (obj
 
 export const transportSuites: readonly Suite[] = [
   suiteOf({
-    name: 'event-target', title: '`EventTarget`, 1 listener', target: 'event-target', operation: 'dispatchEvent',
-    about: '`target.dispatchEvent(event)`, with one layer of core’s over it: a fault of the benchmarks’ own.',
-    fault: refuseMember({ member: 'dispatchEvent' }), brokenOf: ({ target }: { readonly target: object }) => target,
-    pending: { name: 'with an injector’s fault', pending: 'a binding of `@chaos/eventbus` for `EventTarget`' },
+    name: 'event-target', title: '`EventTarget`, 1 listener', target: 'event-target', operation: 'tick',
+    about: '`target.dispatchEvent(event)` with `delayEvents` armed.',
+    fault: delayEvents({ delayMs: 1_000 }), brokenOf: ({ target }: { readonly target: object }) => target,
   }),
   suiteOf({
-    name: 'post-message', title: '`postMessage`, there and back', target: 'message-port', operation: 'postMessage',
-    about: 'A message to the other end of a `MessageChannel` in the same thread and its answer, with one layer of core’s over `postMessage`: a fault of the benchmarks’ own.',
-    fault: refuseMember({ member: 'postMessage' }),
-    pending: { name: 'with an injector’s fault', pending: 'a fault of `@chaos/worker` for messages' },
+    name: 'post-message', title: '`postMessage`, there and back', target: 'message-port', operation: 'outgoing',
+    about: 'A message to the other end of a `MessageChannel` in the same thread and its answer, with `delayMessages` on the port (an operation is a direction).',
+    fault: delayMessages({ delayMs: 1_000 }),
   }),
   suiteOf({
-    name: 'fetch', title: '`fetch`, there and back', target: 'fetch', operation: 'fetch',
-    about: 'A request to a server in the same process, body read, with one layer of core’s over `fetch`: a fault of the benchmarks’ own.',
-    fault: refuseMember({ member: 'fetch' }),
-    pending: { name: 'with an injector’s fault', pending: 'a binding of `@chaos/adapter` for `fetch`' },
+    name: 'fetch', title: '`fetch`, there and back', target: 'fetch', operation: 'GET *',
+    about: 'A request to a server in the same process, body read, with `answerRequests` on the agent that carries it (an operation is a method and an address).',
+    fault: answerRequests({ answer: 'http/503-retry-after' }), brokenOf: ({ agent }: { readonly agent: object }) => agent,
   }),
   suiteOf({
     name: 'ioredis', title: 'ioredis, `get`', target: 'ioredis', operation: 'get',
@@ -89,6 +71,5 @@ export const transportSuites: readonly Suite[] = [
     name: 'http-request', title: 'An HTTP server’s request', target: 'http-server', operation: 'request',
     about: 'Sixteen requests pipelined on one connection by a raw socket in the same process, with `delayEvents` on the server (an operation is an event of it).',
     fault: delayEvents({ delayMs: 1_000 }), brokenOf: ({ server }: { readonly server: object }) => server,
-    pending: { name: 'with an injector’s fault', pending: 'a binding of `@chaos/adapter` for HTTP servers' },
   }),
 ]

@@ -1,11 +1,13 @@
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import type { Dispatcher } from '@chaos/adapter/fetch'
 
 export const isAsync = true
 
 export interface FetchTarget {
-  readonly fetch: typeof fetch
+  /** Carries the requests of this side alone. */
+  readonly agent: Dispatcher
   readonly server: Server
 }
 
@@ -15,12 +17,15 @@ export async function make(): Promise<FetchTarget> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return { fetch: (...args) => globalThis.fetch(...args), server }
+  // The built-in `fetch` makes its own agent when it is first needed.
+  Reflect.get(globalThis, 'Request')
+  const builtIn = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1')) as Dispatcher
+  return { agent: new (builtIn.constructor as new () => Dispatcher)(), server }
 }
 
-export function use(target: FetchTarget): (last: unknown) => unknown {
-  const url = `http://127.0.0.1:${(target.server.address() as AddressInfo).port}/`
-  return async () => (await target.fetch(url)).text()
+export function use({ agent, server }: FetchTarget): (last: unknown) => unknown {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  return async () => (await fetch(url, { dispatcher: agent } as RequestInit)).text()
 }
 
 export function dispose({ server }: FetchTarget): void {

@@ -86,6 +86,14 @@ describe.each(faults)('the contract of %s', (name, fault) => {
   }
 })
 
+it('leaves a direction alone that the blast radius leaves out', async () => {
+  const { near } = channel()
+  const post = near.postMessage
+  const injection = await inject(delayMessages({ delayMs: 10 }), near, { only: 'incoming' })
+  expect(near.postMessage).toBe(post)
+  await injection.rollback()
+})
+
 describe('a delayed message', () => {
   it('leaves late, never early, in order, with what was not chosen waiting behind', async () => {
     const clock = manualClock()

@@ -67,13 +67,15 @@ const LOOK_EVERY_MS = 20
  * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end is open
  */
 export function interceptMessages(target: LinkTarget, direction: Direction | 'both', context: InjectionContext, onMessage: (message: Passing) => unknown): void {
+  // A direction that the blast radius leaves out altogether is not touched.
+  const covers = (one: Direction): boolean => (direction === 'both' || direction === one) && context.operation(one).covers()
   const met = new WeakSet<End>()
   const meet = (): void => {
     for (const end of openEnds(target)) {
       if (met.has(end)) continue
       met.add(end)
-      if (direction !== 'incoming') interceptOutgoing(end, context, onMessage)
-      if (direction !== 'outgoing') interceptIncoming(end, context, onMessage)
+      if (covers('outgoing')) interceptOutgoing(end, context, onMessage)
+      if (covers('incoming')) interceptIncoming(end, context, onMessage)
     }
   }
   if (openEnds(target).length === 0) throw new ChaosError('CHAOS_NO_LIVE_WORKER', 'Expected the target to have an open end, got none. Wait until a worker has started.')
