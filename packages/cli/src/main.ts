@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { suggestion } from '@chaos/core'
 import { Command, CommanderError } from 'commander'
-import { EXIT, exitCodeOfError, nextStep } from './exit-codes.js'
+import { EXIT } from './exit-codes.js'
 import type { Io } from './io.js'
 import { colours } from './view/colours.js'
 import { version } from './version.js'
@@ -12,7 +8,7 @@ import { version } from './version.js'
 const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
 
 /**
- * Runs the command.
+ * Runs the command. What a verb needs is loaded when it is called for: `--version` and `--help` answer at once.
  *
  * @param argv Arguments without program and script: `['inject', 'eventbus', 'delay-events']`.
  * @returns The exit code.
@@ -79,7 +75,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
   const [name] = argv
   try {
-    if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name)) return await otherVerb(name, argv.slice(1), io)
+    if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name)) return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, io)
     if (name === 'inject' && argv.includes('--help') && argv.filter((argument) => !argument.startsWith('-')).length < 3) {
       program.commands.find((command) => command.name() === 'inject')?.outputHelp()
       return EXIT.ok
@@ -89,23 +85,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const isUsage = error instanceof CommanderError
     if (isUsage && error.exitCode === 0) return EXIT.ok
+    const { exitCodeOfError, nextStep } = await import('./failures.js')
     const colour = colours(io)
     if (!isUsage) io.err(`${colour.red('error')}: ${error instanceof Error ? error.message : String(error)}`)
     io.err(`${colour.bold('next')}: ${nextStep(error, VERBS.find((verb) => verb === name))}`)
     return isUsage ? EXIT.usage : exitCodeOfError(error)
   }
-}
-
-/** Runs the `chaos-<verb>` program that another package brings. */
-async function otherVerb(verb: string, args: readonly string[], io: Io): Promise<number> {
-  const folders = [join(process.cwd(), 'node_modules', '.bin'), ...(io.env['PATH'] ?? '').split(delimiter)]
-  const program = /^[\w-]+$/.test(verb) ? folders.map((folder) => join(folder, `chaos-${verb}`)).find((path) => existsSync(path)) : undefined
-  if (program === undefined) {
-    io.err(`error: Expected one of ${VERBS.join(', ')}, got \`${verb}\`.${suggestion(verb, VERBS)}`)
-    io.err('next: see `chaos --help`; a package that adds a verb brings a program `chaos-<verb>`')
-    return EXIT.usage
-  }
-  return new Promise((resolve, reject) => {
-    spawn(program, args, { stdio: 'inherit' }).on('error', reject).on('exit', (exit) => resolve(exit ?? EXIT.internal))
-  })
 }
