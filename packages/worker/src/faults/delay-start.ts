@@ -4,6 +4,9 @@ import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '
 import { parseTitle } from '../inside/inspector.js'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
+// A copy, since fake timers replace it.
+const nextTick = process.nextTick.bind(process)
+
 const schema = optionsSchema({
   delayMs: option.optional(option.durationMs('How long a new worker takes before its code runs, in ms. Default: until the fault ends, it never becomes ready.')),
 })
@@ -55,6 +58,7 @@ interface Arrival {
   isHeld: boolean
   /** `undefined` until its thread has begun. */
   sessionId: string | undefined
+  readonly onExit: () => void
 }
 
 /** Makes each new worker wait for the inspector before its code runs. */
@@ -65,44 +69,61 @@ function openGate(): Gate {
   let onLeft = (): void => undefined
 
   const letGo = (sessionId: string): void => session.post('NodeWorker.sendMessageToWorker', { sessionId, message: '{"id":1,"method":"Runtime.runIfWaitingForDebugger"}' })
-  const forget = ({ params: { sessionId } }: { readonly params: { readonly sessionId: string } }): void => {
-    for (const [threadId, arrival] of arrivals) if (arrival.sessionId === sessionId) arrivals.delete(threadId)
+  const leave = (threadId: number, { worker, onExit }: Arrival): void => {
+    arrivals.delete(threadId)
+    worker.off('exit', onExit)
     onLeft()
   }
+  const arrive = (worker: Worker, isHeld: boolean): Arrival => {
+    const { threadId } = worker
+    const arrival: Arrival = { worker, isHeld, sessionId: undefined, onExit: () => leave(threadId, arrival) }
+    arrivals.set(threadId, arrival)
+    worker.once('exit', arrival.onExit)
+    return arrival
+  }
+  const forget = ({ params: { sessionId } }: { readonly params: { readonly sessionId: string } }): void => {
+    for (const [threadId, arrival] of arrivals) if (arrival.sessionId === sessionId) leave(threadId, arrival)
+  }
+  // Also one whose constructor was captured before the fault came waits at the gate.
+  const onMade = (worker: Worker): void => {
+    if (!arrivals.has(worker.threadId)) arrive(worker, false)
+  }
   session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo, waitingForDebugger } }) => {
-    const arrival = arrivals.get(parseTitle(workerInfo.title).threadId)
-    if (arrival !== undefined) arrival.sessionId = sessionId
-    if (waitingForDebugger && arrival?.isHeld !== true) letGo(sessionId)
+    const { threadId } = parseTitle(workerInfo.title)
+    const arrival = arrivals.get(threadId)
+    if (arrival === undefined) return
+    arrival.sessionId = sessionId
+    if (!waitingForDebugger) leave(threadId, arrival)
+    else if (!arrival.isHeld) letGo(sessionId)
   })
   // The answer to what lets it go: it runs.
   session.on('NodeWorker.receivedMessageFromWorker', forget)
   session.on('NodeWorker.detachedFromWorker', forget)
   session.post('NodeWorker.enable', { waitForDebuggerOnStart: true })
+  process.on('worker', onMade)
 
   return {
     admit(worker, isHeld) {
-      const arrival: Arrival = { worker, isHeld, sessionId: undefined }
-      arrivals.set(worker.threadId, arrival)
+      const arrival = arrive(worker, isHeld)
       return () => {
         arrival.isHeld = false
         if (arrival.sessionId !== undefined) letGo(arrival.sessionId)
       }
     },
     async close() {
+      // Whoever is made from now on does not wait. Who was made before is told in the next tick.
+      session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
+      await new Promise(nextTick)
+      process.off('worker', onMade)
       for (const arrival of arrivals.values()) {
         if (arrival.isHeld && arrival.sessionId !== undefined) letGo(arrival.sessionId)
         arrival.isHeld = false
       }
-      const waitedFor = [...arrivals.values()].map(({ worker }) => worker)
-      await new Promise<void>((resolve) => {
+      if (arrivals.size > 0) await new Promise<void>((resolve) => {
         onLeft = () => {
-          for (const [threadId, { worker }] of arrivals) if (worker.threadId === -1) arrivals.delete(threadId)
           if (arrivals.size === 0) resolve()
         }
-        for (const worker of waitedFor) worker.once('exit', onLeft)
-        onLeft()
       })
-      for (const worker of waitedFor) worker.off('exit', onLeft)
       session.disconnect()
     },
   }

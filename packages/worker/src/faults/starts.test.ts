@@ -7,6 +7,9 @@ import { delayStart } from './delay-start.js'
 import { refuseStart } from './refuse-start.js'
 import type { WorkerThreads } from '../targets/starts.js'
 
+/** The class itself, as code has it that took it before any fault came: the binding of a named import follows the module. */
+const CapturedWorker = Worker
+
 const started: Worker[] = []
 afterEach(async () => {
   await Promise.all(started.splice(0).map((worker) => worker.terminate()))
@@ -84,6 +87,25 @@ describe('refuseStart', () => {
 })
 
 describe('delayStart', () => {
+  it('strands no worker that is made while it ends, however it is made', async () => {
+    const code = "require('node:worker_threads').parentPort.postMessage('up')"
+    const make = (Constructor: typeof Worker): Promise<unknown[]> => {
+      const worker = new Constructor(code, { eval: true })
+      started.push(worker)
+      return once(worker, 'message')
+    }
+    for (let round = 0; round < 10; round += 1) {
+      const delay = await inject(delayStart({ delayMs: 1 }), workerThreads)
+      const during = [make(workerThreads.Worker), make(CapturedWorker)]
+      const ending = delay.rollback()
+      const after = [make(workerThreads.Worker), make(CapturedWorker)]
+      await ending
+      expect(await Promise.all([...during, ...after])).toEqual(Array.from({ length: 4 }, () => ['up']))
+    }
+    expect(process.listenerCount('worker')).toBe(0)
+    expect(started.map((worker) => worker.listenerCount('exit'))).not.toContain(1)
+  })
+
   it('keeps a worker from running any code until its time is up', async () => {
     const clock = manualClock()
     const injection = await inject(delayStart({ delayMs: 100 }), workerThreads, { clock, limit: 1, leaseMs: 600_000 })
