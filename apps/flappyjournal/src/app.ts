@@ -34,8 +34,15 @@ export interface App {
 const REQUEST_TIMEOUT_MS = 5_000
 const MODULE = 'journal'
 
+/** What a wiring adds. */
+export interface Wired {
+  readonly ruleFiles: readonly string[]
+  /** Hears every change of an alert. */
+  readonly onAlert?: (alert: AlertState) => void
+}
+
 /** What is added to the app from outside, before its evaluator starts. */
-export type Wiring = (app: App) => Promise<{ readonly ruleFiles: readonly string[] }>
+export type Wiring = (app: App) => Promise<Wired>
 
 /**
  * Starts the app.
@@ -92,9 +99,12 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
   return app
 }
 
-function evaluate({ config, url }: App, wired: Awaited<ReturnType<Wiring>> | undefined): Promise<Evaluator> {
+function evaluate({ config, url }: App, wired: Wired | undefined): Promise<Evaluator> {
   const settings = { metricsUrl: `${url}/metrics`, ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])], intervalMs: config.windows === 'demo' ? 500 : 5_000, webhookUrl: config.alertWebhookUrl }
-  return startEvaluator(settings, logAlert)
+  return startEvaluator(settings, (alert) => {
+    logAlert(alert)
+    wired?.onAlert?.(alert)
+  })
 }
 
 /** One line a change: the alert is logged. */

@@ -12,7 +12,7 @@ import { createChaos, target, type InjectionState } from '@chaos/core'
 import { delayEvents, dropEvents, duplicateEvents, reorderEvents } from '@chaos/eventbus'
 import { blockEventLoop, crashWorker, exitWorker, killReturningWorkers, terminateWorker } from '@chaos/worker'
 import { Counter, Gauge } from 'prom-client'
-import type { App } from './app.js'
+import type { App, Wired } from './app.js'
 import { ruleFile } from './config.js'
 
 /** The steady state must have held for so long, in ms, before the app counts as recovered. */
@@ -20,7 +20,7 @@ const HOLD_MS = 5_000
 /** How often recovery is looked at, in ms. */
 const LOOK_EVERY_MS = 500
 
-export async function wireChaos(app: App): Promise<{ readonly ruleFiles: readonly string[] }> {
+export async function wireChaos(app: App): Promise<Wired> {
   const { environment, windows } = app.config
   if (environment !== 'development' || process.env['CHAOS'] !== 'on') return { ruleFiles: [] }
 
@@ -38,6 +38,12 @@ export async function wireChaos(app: App): Promise<{ readonly ruleFiles: readonl
   app.mount(handler)
   const socket = await openSocket(chaos.controller, { name: 'flappyjournal' })
   if (process.env['CHAOS_TOKEN'] === undefined) console.log(JSON.stringify({ event: 'chaos endpoint open', path: '/chaos', token }))
+
+  /** Whoever follows is told, beside what chaos does, what the app says of itself. */
+  const notify = (topic: string, data: Readonly<Record<string, unknown>>): void => {
+    handler.notify(topic, data)
+    socket.notify(topic, data)
+  }
 
   const registers = [app.registry]
   const active = new Gauge({ name: 'chaos_fault_active', help: 'Faults in force.', labelNames: ['kind', 'target'], registers })
@@ -59,9 +65,12 @@ export async function wireChaos(app: App): Promise<{ readonly ruleFiles: readonl
     if (entry.type !== 'ended') return
     active.dec(labels)
     if (entry.injection.landedAt === undefined) return
+    notify('recovery', { ...labels, state: 'recovering' })
     const stop = watchRecovery(app, entry.injection, (seconds, isDone) => {
       mttr.set({ fault }, seconds)
-      if (isDone) recoveries.delete(stop)
+      if (!isDone) return
+      recoveries.delete(stop)
+      notify('recovery', { ...labels, state: 'recovered', seconds })
     })
     recoveries.add(stop)
   })
@@ -73,7 +82,7 @@ export async function wireChaos(app: App): Promise<{ readonly ruleFiles: readonl
     await socket.close()
     await chaos.close()
   })
-  return { ruleFiles: [ruleFile('chaos', windows)] }
+  return { ruleFiles: [ruleFile('chaos', windows)], onAlert: ({ name, state, labels, value }) => notify('alert', { alert: name, state, severity: labels['severity'] ?? '', value }) }
 }
 
 /** Counts from the end of a fault until every SLI has been good, and the app healthy, for so long. @returns Stops counting. */

@@ -1,5 +1,6 @@
+import { connect, type Notice } from '@chaos/control'
 import { registeredControllers } from '@chaos/core'
-import { expect, it, vi } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { parseExposition } from '../src/alerts/exposition.js'
 import { wireChaos } from '../src/chaos.js'
 import { start } from './start.js'
@@ -10,6 +11,10 @@ it('SlowRecovery fires while a fault is long over and the journal has not recove
   // Nobody brings the worker back: it never recovers.
   const app = await start({ environment: 'development', supervisorRestarts: false }, wireChaos)
   const [controller] = registeredControllers()
+  const client = await connect({ url: `${app.url}/chaos`, token: 'a-token-of-more-than-sixteen-characters' })
+  onTestFinished(() => client.close())
+  const notices: Notice[] = []
+  client.onNotice((notice) => notices.push(notice))
   await vi.waitFor(() => expect(app.workers()).toHaveLength(1))
   const { endedAt = 0 } = (await controller?.inject('worker', 'worker/terminate-worker')) ?? {}
   const firing = await vi.waitFor(async () => {
@@ -23,4 +28,9 @@ it('SlowRecovery fires while a fault is long over and the journal has not recove
   expect(Date.now() - endedAt).toBeGreaterThanOrEqual(20_000)
   const gauge = parseExposition(await app.registry.metrics()).find(({ name, labels }) => name === 'resonance_mttr_seconds' && labels['fault'] === 'worker/terminate-worker')
   expect(gauge?.value).toBeGreaterThanOrEqual(firing.value)
+  // Whoever follows the control endpoint is told of alerts and of the recovery, beside the fault.
+  await vi.waitFor(() => expect(notices).toEqual(expect.arrayContaining([
+    expect.objectContaining({ topic: 'recovery', data: { kind: 'worker/terminate-worker', target: 'worker', state: 'recovering' } }),
+    expect.objectContaining({ topic: 'alert', data: expect.objectContaining({ alert: 'SlowRecovery', state: 'firing' }) as unknown }),
+  ])))
 })

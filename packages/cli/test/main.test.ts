@@ -155,13 +155,25 @@ describe('chaos', () => {
     expect(code).toBe(0)
   })
 
+  it('prints what the app says of itself', async () => {
+    const abort = new AbortController()
+    const used = io(abort.signal)
+    const watching = main(['watch'], used)
+    await vi.waitFor(async () => {
+      await chaos('inject', 'bus', 'say-once')
+      expect(used.lines.out.join('\n')).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}alert +alert=Silence state=firing$/m)
+    })
+    abort.abort()
+    expect(await watching).toBe(0)
+  })
+
   it('follows what happens as JSON lines', async () => {
     const abort = new AbortController()
     const used = io(abort.signal)
     const watching = main(['watch', '--json'], used)
     await vi.waitFor(async () => {
       await chaos('inject', 'bus', 'say-once')
-      expect(used.lines.out.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(expect.arrayContaining(['armed', 'landed', 'ended']))
+      expect(used.lines.out.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(expect.arrayContaining(['armed', 'landed', 'ended', 'notice']))
     })
     abort.abort()
     expect(await watching).toBe(0)

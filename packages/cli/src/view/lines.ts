@@ -1,3 +1,4 @@
+import type { Notice } from '@chaos/control'
 import type { InjectionState, JournalEntry } from '@chaos/core'
 
 /** Rows in aligned columns. */
@@ -15,9 +16,18 @@ export function injectionLine(state: InjectionState, now: number): string {
   return `${state.id}: ${what}${left}, ${state.affected} of ${state.seen} operations affected${held}${state.landedAt === undefined ? ', has hit nothing' : ''}`
 }
 
+/** What an app says of itself, in one line. */
+export function noticeLine({ at, topic, data }: Notice): string {
+  const said = Object.entries(data).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return `${timeOf(at)}  ${topic.padEnd(7)} ${said.join(' ')}`.trimEnd()
+}
+
+/** The time of day, in UTC. */
+const timeOf = (at: number): string => new Date(at).toISOString().slice(11, 23)
+
 /** A journal entry in one line. */
 export function entryLine(entry: JournalEntry): string {
-  const time = new Date(entry.at).toISOString().slice(11, 23)
+  const time = timeOf(entry.at)
   if (entry.type === 'hit') return `${time}  hit     ${entry.id}  ${entry.operation} #${entry.call}`
   if (entry.type === 'warning') return `${time}  warning ${entry.id}  ${entry.message}`
   const { injection } = entry

@@ -6,6 +6,7 @@ import { readJson, type BodyLimits } from './body.js'
 import { asChaosError, errorBody, statusOf } from './errors.js'
 import { eventStream } from './event-stream.js'
 import { toJson } from './json.js'
+import { noticeOf } from './notice.js'
 import { openApiDocument } from './openapi.js'
 import { matchRoutes, type Route } from './routes.js'
 
@@ -38,6 +39,8 @@ export interface ApiOptions extends BodyLimits {
 export interface Api {
   handle(req: IncomingMessage, res: ServerResponse, path: string): void
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, path: string): void
+  /** Tells everyone who follows. @throws ChaosError `CHAOS_INVALID_OPTION` */
+  notify(topic: string, data: Readonly<Record<string, unknown>>): void
   /** Disconnects the event streams and waits until what they held is taken back. */
   close(): Promise<void>
 }
@@ -142,6 +145,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       socket.on('error', () => socket.destroy())
       void open(req, socket, head, path).catch(() => socket.destroy())
     },
+    notify: (topic, data) => stream.notify(noticeOf(topic, data, clock)),
     close: () => stream.close(),
   }
 }

@@ -11,7 +11,7 @@ import { ask, isEnd, mounted, nextEntry, testChaos, TOKEN } from '../../test/sup
 import { HEARTBEAT_MS, MAX_STREAMS } from './event-stream.js'
 
 interface Message {
-  readonly type: 'hello' | 'entry' | 'dropped'
+  readonly type: 'hello' | 'entry' | 'notice' | 'dropped'
   readonly connection?: string
   readonly hits?: number
   readonly entry?: JournalEntry
@@ -114,6 +114,18 @@ describe('the event stream', () => {
     expect(listeners.size).toBe(1)
     for (const { socket } of streams) socket.close()
     await vi.waitFor(() => expect(listeners.size).toBe(0))
+  })
+
+  it('refuses a notice that cannot be sent, and keeps none for whoever comes later', async () => {
+    const { url, handler } = await mounted(testChaos().controller)
+    handler.notify('alert', { early: true })
+    for (const [topic, data] of [['', {}], ['a b', {}], ['alert', { at: new Date() }], ['alert', { text: 'x'.repeat(70_000) }]] as const) {
+      expect(() => handler.notify(topic, data)).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION' }))
+    }
+    const stream = await streamed(url)
+    handler.notify('alert', { early: false })
+    await vi.waitFor(() => expect(stream.types()).toEqual(['hello', 'notice']))
+    expect(stream.messages.at(-1)).toMatchObject({ notice: { topic: 'alert', data: { early: false } } })
   })
 
   it('takes nothing: whoever sends is disconnected', async () => {

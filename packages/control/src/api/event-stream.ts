@@ -5,6 +5,7 @@ import timers from 'node:timers'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { ChaosController, Clock, ControllerInfo, JournalEntry } from '@chaos/core'
 import { toJson } from './json.js'
+import type { Notice } from './notice.js'
 import { plainEntry, plainInfo } from './schemas.js'
 
 // A copy, since fake timers replace the module's own.
@@ -40,6 +41,8 @@ export interface EventStream {
   /** Takes over a socket whose upgrade request has been admitted. */
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, info: ControllerInfo): void
   connection(id: string): EventConnection | undefined
+  /** Sends everyone a notice, behind what happened before it. */
+  notify(notice: Notice): void
   /** Disconnects everyone and waits until what they held is taken back. */
   close(): Promise<void>
 }
@@ -49,6 +52,9 @@ interface Peer extends EventConnection {
   answered: boolean
   droppedHits: number
 }
+
+/** What is on its way to everyone. */
+type News = { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'notice'; readonly notice: Notice }
 
 /** Sends the journal of a controller to WebSockets. While there is none, the controller is not followed. */
 export function eventStream(controller: ChaosController, clock: Clock): EventStream {
@@ -63,7 +69,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
   const heldBy = new Map<string, Peer>()
   const stops = new Set<Promise<unknown>>()
   let closed = false
-  let gathered: JournalEntry[] = []
+  let gathered: News[] = []
   let gatheredHits = 0
   let droppedHits = 0
   let stopFollowing: (() => void) | undefined
@@ -78,25 +84,30 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
         return
       }
     }
-    gathered.push(entry)
+    send({ type: 'entry', entry })
+  }
+
+  function send(news: News): void {
+    if (peers.size === 0) return
+    gathered.push(news)
     // Before the event loop looks for input again: who pings once an answer is there finds what led to it in front of the pong.
     if (gathered.length === 1) soon(flush)
   }
 
   function flush(): void {
-    const entries = gathered
+    const all = gathered
     const dropped = droppedHits
     gathered = []
     gatheredHits = droppedHits = 0
     for (const peer of peers.values()) peer.droppedHits += dropped
-    for (const entry of entries) {
-      const message = toJson({ type: 'entry', entry: plainEntry(entry) })
-      for (const peer of peers.values()) sendEntry(peer, message, entry.type === 'hit')
+    for (const news of all) {
+      const message = toJson(news.type === 'entry' ? { type: 'entry', entry: plainEntry(news.entry) } : news)
+      for (const peer of peers.values()) sendTo(peer, message, news.type === 'entry' && news.entry.type === 'hit')
     }
     if (dropped > 0) for (const peer of peers.values()) reportDropped(peer)
   }
 
-  function sendEntry(peer: Peer, message: string, isHit: boolean): void {
+  function sendTo(peer: Peer, message: string, isHit: boolean): void {
     if (isHit && peer.socket.bufferedAmount > HITS_UNTIL_BYTES) {
       peer.droppedHits += 1
       return
@@ -180,6 +191,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
       else server.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, info))
     },
     connection: (id) => peers.get(id),
+    notify: (notice) => send({ type: 'notice', notice }),
     async close() {
       closed = true
       flush()

@@ -56,6 +56,7 @@ const journalEntrySchema = v.variant('type', [
 export const eventMessageSchema = v.variant('type', [
   v.looseObject({ type: v.literal('hello'), connection: text, info: controllerInfoSchema }),
   v.looseObject({ type: v.literal('entry'), entry: journalEntrySchema }),
+  v.looseObject({ type: v.literal('notice'), notice: v.looseObject({ topic: text, at: number, data: record }) }),
   v.looseObject({ type: v.literal('dropped'), hits: number }),
 ])
 

@@ -338,6 +338,22 @@ describe('the order of things', () => {
   })
 })
 
+it('hears what the app says of itself, in order with what happens', async () => {
+  const { controller, chaos } = testChaos()
+  const { url, handler } = await mounted(controller)
+  const client = await connected({ url, token: TOKEN })
+  const heard: unknown[] = []
+  client.follow(({ type }) => heard.push(type))
+  const stop = client.onNotice((notice) => heard.push(notice))
+  await chaos.inject('bus', 'ring', { times: 1 })
+  handler.notify('alert', { alert: 'HighLatency', value: 0.3 })
+  await vi.waitFor(() => expect(heard).toEqual(['armed', 'landed', 'ended', { topic: 'alert', at: expect.any(Number) as number, data: { alert: 'HighLatency', value: 0.3 } }]))
+  stop()
+  handler.notify('alert', {})
+  await client.inject('bus', 'ring', { times: 1 })
+  expect(heard).toHaveLength(7)
+})
+
 it('hands an entry to every follower although one throws, and does not swallow what it threw', async () => {
   const { controller } = testChaos()
   const { url } = await mounted(controller)

@@ -14,10 +14,11 @@ import {
   type PortableInjectOptions,
   type StopReport,
 } from '@chaos/core'
+import type { Notice } from '../api/notice.js'
 import { controllerInfoSchema, faultInfoSchema, injectionStateSchema, plainInfo, plainState, stopReportSchema, targetInfoSchema } from '../api/schemas.js'
 import { reach, type Address } from './address.js'
 import { openEventSocket } from './event-socket.js'
-import { checkPortable } from './portable.js'
+import { checkPortable } from '../api/portable.js'
 import { call, unreachable, type ClientCall } from './request.js'
 
 /** Options of {@link connect}. */
@@ -40,6 +41,8 @@ export interface RemoteInjectOptions extends PortableInjectOptions {
 /** A controller in another process. */
 export interface ControlClient extends ChaosController {
   inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: RemoteInjectOptions): Promise<InjectionState>
+  /** Hears what the app says of itself, beside what chaos does: see `notify`. @returns Stops listening. */
+  onNotice(listener: (notice: Notice) => void): () => void
   /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
   readonly droppedHits: number
   /** Resolves when the connection is gone, whichever side ended it. Never rejects. */
@@ -119,6 +122,7 @@ export async function connect(address: Address, { clock = systemClock, ...given 
     stop,
     stopAll,
     follow: (listener) => events.follow(listener),
+    onNotice: (listener) => events.onNotice(listener),
     get droppedHits() {
       return events.droppedHits
     },

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import type { RawData, WebSocket } from 'ws'
 import type { ChaosError, Clock, JournalEntry } from '@chaos/core'
+import type { Notice } from '../api/notice.js'
 import { eventMessageSchema, plainEntry } from '../api/schemas.js'
 import type { Reach } from './address.js'
 import { connectionFailure, errorOf, jsonOf, textOf, unreachable } from './request.js'
@@ -15,6 +16,7 @@ export interface EventSocket {
   readonly closed: Promise<void>
   readonly isClosed: boolean
   follow(listener: (entry: JournalEntry) => void): () => void
+  onNotice(listener: (notice: Notice) => void): () => void
   /** Resolves when everything that the server had sent before has been handed to the listeners. */
   caughtUp(): Promise<void>
   close(): Promise<void>
@@ -33,6 +35,7 @@ const CLOSE_MS = 1_000
 export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: number): Promise<EventSocket> {
   const socket = reach.openStream()
   const listeners = new Set<(entry: JournalEntry) => void>()
+  const noticeListeners = new Set<(notice: Notice) => void>()
   const waiting = new Map<string, () => void>()
   let droppedHits = 0
   let pings = 0
@@ -64,18 +67,8 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
     // What a later version of the server says besides is not for us.
     if (!message.success) return
     if (message.output.type === 'dropped') droppedHits += message.output.hits
-    if (message.output.type !== 'entry') return
-    const entry = plainEntry(message.output.entry)
-    for (const listener of listeners) {
-      try {
-        listener(entry)
-      } catch (error) {
-        // A listener that throws neither keeps the entry from the others nor is swallowed.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
-    }
+    if (message.output.type === 'entry') tell(listeners, plainEntry(message.output.entry))
+    if (message.output.type === 'notice') tell(noticeListeners, message.output.notice)
   })
 
   const isClosed = (): boolean => socket.readyState !== socket.OPEN
@@ -92,8 +85,12 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    onNotice(listener) {
+      noticeListeners.add(listener)
+      return () => void noticeListeners.delete(listener)
+    },
     caughtUp() {
-      if (listeners.size === 0 || isClosed()) return Promise.resolve()
+      if (listeners.size + noticeListeners.size === 0 || isClosed()) return Promise.resolve()
       return new Promise((resolve) => {
         const ping = String((pings += 1))
         const cancel = clock.after(timeoutMs, resolve, { ref: false })
@@ -111,6 +108,19 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
       await closed
       cancel()
     },
+  }
+}
+
+/** A listener that throws neither keeps the news from the others nor is swallowed. */
+function tell<News>(listeners: Iterable<(news: News) => void>, news: News): void {
+  for (const listener of listeners) {
+    try {
+      listener(news)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 }
 

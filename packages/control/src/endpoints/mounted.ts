@@ -35,6 +35,14 @@ export interface ControlHandler {
   handle(req: IncomingMessage, res: ServerResponse): boolean
   /** Takes a WebSocket upgrade below the base path. @returns `false`, with nothing touched, for any other. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /**
+   * Tells everyone who follows something that the app knows: an alert that fires, a recovery that is complete.
+   *
+   * @param topic What it is about: `alert`. Up to 100 letters, digits, dots, colons or dashes.
+   * @param data What JSON can carry, up to 64 KiB.
+   * @throws ChaosError `CHAOS_INVALID_OPTION`
+   */
+  notify(topic: string, data: Readonly<Record<string, unknown>>): void
   /** Disconnects the event streams and waits until what they held is taken back. Call it before `server.close()`. */
   close(): Promise<void>
 }
@@ -77,6 +85,7 @@ export function createHandler(controller: ChaosController, { token, notFound = p
       if (path !== undefined) api.upgrade(req, socket, head, path)
       return path !== undefined
     },
+    notify: (topic, data) => api.notify(topic, data),
     close() {
       closed = true
       return api.close()

@@ -26,6 +26,14 @@ export interface SocketOptions {
 export interface ControlEndpoint {
   /** The path of its socket; on Windows, of its named pipe. */
   readonly path: string
+  /**
+   * Tells everyone who follows something that the app knows: an alert that fires, a recovery that is complete.
+   *
+   * @param topic What it is about: `alert`. Up to 100 letters, digits, dots, colons or dashes.
+   * @param data What JSON can carry, up to 64 KiB.
+   * @throws ChaosError `CHAOS_INVALID_OPTION`
+   */
+  notify(topic: string, data: Readonly<Record<string, unknown>>): void
   /** Closes it, disconnects its clients, and waits until what they held is taken back. Calling it again is harmless. */
   close(): Promise<void>
 }
@@ -101,7 +109,7 @@ export async function openSocket(controller: ChaosController, { clock = systemCl
     await closed
   }
   let closing: Promise<void> | undefined
-  return { path, close: () => (closing ??= close()) }
+  return { path, notify: (topic, data) => api.notify(topic, data), close: () => (closing ??= close()) }
 }
 
 /** Listens on the first free `<pid>-<n>`: an earlier process of the same pid may have left its socket behind. */
