@@ -10,6 +10,7 @@ import { ECHO, isAlive, startWorker, startWorkers } from '../../test/support.js'
 import { childFile, taskFile } from '../../test/task-file.js'
 import { terminateWorker, type TerminateWorkerOptions } from '../faults/terminate-worker.js'
 import { isProcessTarget, liveProcesses } from './processes.js'
+import { shareOf } from './selection.js'
 import { isWorkerTarget } from './workers.js'
 
 const survivors = async (options: TerminateWorkerOptions, workers: Awaited<ReturnType<typeof startWorkers>>): Promise<boolean[]> => {
@@ -42,6 +43,11 @@ describe('a selection of workers', () => {
     const worker = await startWorker()
     await expect(inject(terminateWorker(options), worker)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
     expect(isAlive(worker)).toBe(true)
+  })
+
+  it('rounds a share up, but not for what a binary fraction adds to it', () => {
+    expect([shareOf(25, 0.28), shareOf(4, 0.3), shareOf(3, 1e-12), shareOf(3, 0), shareOf(3, 1)]).toEqual([7, 2, 1, 0, 3])
+    for (let count = 1; count <= 200; count += 1) for (let part = 0; part <= 100; part += 1) expect(shareOf(count, part / 100)).toBe(Math.ceil((count * part) / 100))
   })
 
   it('refuses a window without `busiest`', () => {

@@ -94,11 +94,14 @@ export function chooseProcesses(target: ProcessTarget, selection: ProcessSelecti
 function place<T>(candidates: readonly T[], { select, nth = 1, share = 1 }: Place, what: string): readonly T[] {
   if (candidates.length === 0) throw new ChaosError('CHAOS_NO_LIVE_WORKER', `Expected a live ${what} that the selection fits, got none. Compare names and ids with those of the target.`)
   if (select === 'all') return candidates
-  if (select === 'share') return candidates.slice(0, Math.ceil(candidates.length * share))
+  if (select === 'share') return candidates.slice(0, shareOf(candidates.length, share))
   const index = select === 'newest' ? candidates.length - 1 : select === 'nth' ? nth - 1 : 0
   if (index >= candidates.length) throw new ChaosError('CHAOS_NO_LIVE_WORKER', `Expected the target to have at least ${nth} live ${what === 'worker' ? 'workers' : 'processes'}, got ${candidates.length}.`)
   return candidates.slice(index, index + 1)
 }
+
+/** Rounded up, but not for what a binary fraction adds: 0.28 of 25 is 7. */
+export const shareOf = (count: number, share: number): number => Math.ceil(count * share * (1 - 2 * Number.EPSILON))
 
 /** Those that `threadId`, `name` and `where` fit. Names and data are read through the inspector, where they are asked for. */
 async function fitting(live: readonly WorkerLike[], { threadId, name, where }: WorkerSelection, context: InjectionContext): Promise<readonly WorkerLike[]> {
