@@ -20,6 +20,8 @@ it('exports these names and no others', () => {
     'refuseStart',
     'reorderMessages',
     'signalProcess',
+    'stressCpu',
+    'stressMemory',
     'terminateWorker',
   ])
 })

@@ -14,6 +14,8 @@ export { killReturningWorkers, type KillReturningWorkersOptions } from './faults
 export { refuseStart, type RefuseStartOptions } from './faults/refuse-start.js'
 export { reorderMessages, type ReorderMessagesOptions } from './faults/reorder-messages.js'
 export { signalProcess, type SignalProcessOptions } from './faults/signal-process.js'
+export { stressCpu, type StressCpuOptions } from './faults/stress-cpu.js'
+export { stressMemory, type StressMemoryOptions } from './faults/stress-memory.js'
 export { terminateWorker, type TerminateWorkerOptions } from './faults/terminate-worker.js'
 export { observeWorkers, type ObserveWorkersOptions, type Recovery, type WorkerObservation } from './observe/observe-workers.js'
 export type { LinkTarget, PostingEnd, SendingEnd } from './messages/link.js'

@@ -13,3 +13,8 @@ export function repeat({ clock, defer }: InjectionContext, everyMs: number, work
   wait()
   defer(() => cancel())
 }
+
+/** An operation that takes so long: an injection that has spent its limit on it ends no sooner than it is over. */
+export function lastFor({ hold }: InjectionContext, ms: number): void {
+  hold({ afterMs: ms, run: () => undefined })
+}

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { inject, type Injection } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
+import { faultContract, manualClock } from '@chaos/core/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { ECHO, makeWorker, startWorker } from '../../test/support.js'
 import { blockEventLoop } from './block-event-loop.js'
@@ -66,6 +66,18 @@ describe('blockEventLoop', () => {
     await using _named: Injection = await inject(blockEventLoop({ periodMs: 10, name: 'chosen' }), [chosen, other])
     await seenBlocked(chosen)
     await answers(other)
+  })
+
+  it('lasts out the period that spends its limit', async () => {
+    const clock = manualClock()
+    const worker = await startWorker(ECHO)
+    const injection = await inject(blockEventLoop({ periodMs: 60_000, duty: 1 }), worker, { clock, limit: 1, leaseMs: 600_000 })
+    await clock.advance(60_000)
+    await seenBlocked(worker)
+    expect([injection.affected, injection.status]).toEqual([1, 'active'])
+    await clock.advance(60_000)
+    expect((await injection.done).outcome).toBe('limit-spent')
+    await answers(worker)
   })
 
   it('lets two overlap, and is over when both are', async () => {

@@ -1,7 +1,7 @@
 import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
 import { blockFor, unblock } from '../inside/block.js'
 import { inspectorOf } from '../inside/inspector.js'
-import { repeat } from '../repeat.js'
+import { lastFor, repeat } from '../repeat.js'
 import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
@@ -54,8 +54,10 @@ export const blockEventLoop = defineFault({
     repeat(context, options.periodMs, () => {
       for (const worker of liveWorkers(target)) {
         if (!takesAll && !chosen.has(worker)) continue
-        if (operation.shouldInject([worker])) blocker.block(worker, blockMs)
-        else if (options.duty === 1) void blocker.release(worker)
+        if (operation.shouldInject([worker])) {
+          blocker.block(worker, blockMs)
+          lastFor(context, options.periodMs)
+        } else if (options.duty === 1) void blocker.release(worker)
       }
     })
   },

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import workerThreads, { type MessagePort, type Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
 import { it } from 'vitest'
-import { blockEventLoop, blockMainThread, corruptMessages, crashWorker, delayMessages, delayStart, exhaustHeap, exitWorker, failCloning, freezeProcess, killReturningWorkers, refuseStart, reorderMessages, signalProcess } from '../index.js'
+import { blockEventLoop, blockMainThread, corruptMessages, crashWorker, delayMessages, delayStart, exhaustHeap, exitWorker, failCloning, freezeProcess, killReturningWorkers, refuseStart, reorderMessages, signalProcess, stressCpu, stressMemory } from '../index.js'
 
 declare const worker: Worker
 declare const child: ChildProcess
@@ -50,4 +50,13 @@ it('takes the module where starting is meant', () => {
   void inject(delayStart(), workerThreads)
   // @ts-expect-error -- a worker has started already
   void inject(delayStart(), worker)
+})
+
+it('takes this process where the machine is meant', () => {
+  void inject(stressCpu({ cores: 2, load: 0.5 }), process)
+  void inject(stressMemory({ sizeMb: 64 }), process)
+  // @ts-expect-error -- another process has no machine of its own
+  void inject(stressCpu(), child)
+  // @ts-expect-error -- no such option
+  stressMemory({ cores: 1 })
 })

@@ -1,6 +1,6 @@
 import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { guardStopped } from '../guard.js'
-import { repeat } from '../repeat.js'
+import { lastFor, repeat } from '../repeat.js'
 import { isProcessTarget, isRunning, PROCESS_TARGET, type ProcessLike, type ProcessTarget } from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
 
@@ -52,6 +52,7 @@ export const freezeProcess = defineFault({
         }
         if (!stopped.has(one)) one.kill('SIGSTOP')
         stopped.add(one)
+        lastFor(context, options.periodMs)
       }
     })
   },

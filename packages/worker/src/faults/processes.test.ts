@@ -2,7 +2,7 @@ import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { inject } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
+import { faultContract, manualClock } from '@chaos/core/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { childFile } from '../../test/task-file.js'
 import { freezeProcess } from './freeze-process.js'
@@ -77,6 +77,18 @@ describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it rea
     expect(heard).toEqual([])
     await injection.rollback()
     await vi.waitFor(() => expect(heard).toEqual(['there?']))
+  })
+
+  it('lasts out the period that spends its limit', async () => {
+    const clock = manualClock()
+    const child = await startChild()
+    const injection = await inject(freezeProcess({ periodMs: 100 }), child, { clock, limit: 1 })
+    await clock.advance(199)
+    await vi.waitFor(() => expect(stateOf(child.pid)).toBe('T'))
+    expect(injection.status).toBe('active')
+    await clock.advance(1)
+    expect((await injection.done).outcome).toBe('limit-spent')
+    await vi.waitFor(() => expect(stateOf(child.pid)).not.toBe('T'))
   })
 
   it('lets it go on when the process that holds the fault is killed with SIGKILL', async () => {

@@ -1,0 +1,162 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import os from 'node:os'
+import { inject } from '@chaos/core'
+import { faultContract, manualClock } from '@chaos/core/testing'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { stressCpu } from './stress-cpu.js'
+import { stressMemory } from './stress-memory.js'
+
+/** Whether a process is there, be it as one that has ended and was not yet asked how. */
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+const pidOf = ({ evidence }: { readonly evidence: readonly Readonly<Record<string, unknown>>[] }): number => evidence[0]?.['pid'] as number
+
+describe.each([
+  ['stress-cpu', () => stressCpu({ load: 0.1, periodMs: 20 })],
+  ['stress-memory', () => stressMemory({ sizeMb: 1, periodMs: 20 })],
+] as const)('the contract of %s', (_name, fault) => {
+  const cases = faultContract<NodeJS.Process>({ fault, target: () => process, exercise: (_process, times, clock) => clock.advance(times * 20) })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe('stressCpu', () => {
+  it('takes CPU time beside this process, measured, and is gone afterwards', async () => {
+    const before = process.cpuUsage()
+    const injection = await inject(stressCpu({ periodMs: 20 }), process)
+    await vi.waitFor(() => expect(injection.account['cpuMs']).toBeGreaterThan(300))
+    const [first] = injection.evidence
+    expect(first).toMatchObject({ pid: expect.any(Number) as number, cpuMs: expect.any(Number) as number })
+    const pid = pidOf(injection)
+    expect(isThere(pid)).toBe(true)
+    await injection.rollback()
+    expect(isThere(pid)).toBe(false)
+    // It was not this process that computed.
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(injection.account['cpuMs'] ?? 0)
+  })
+
+  it('takes no more than its share of the time', async () => {
+    const injection = await inject(stressCpu({ load: 0.2, periodMs: 20 }), process)
+    await vi.waitFor(() => expect(injection.account['cpuMs']).toBeGreaterThan(100))
+    const { cpuMs, overMs } = injection.evidence[0] as { cpuMs: number; overMs: number }
+    // What a window of 50 ms may begin with, and reading the time.
+    expect(cpuMs).toBeLessThan(0.2 * overMs + 50)
+    await injection.rollback()
+  })
+
+  it('pauses while it is not chosen, and lasts out the period that spends its limit', async () => {
+    const clock = manualClock()
+    const injection = await inject(stressCpu({ periodMs: 100 }), process, { clock, limit: 1 })
+    await clock.advance(100)
+    expect([injection.affected, injection.held, injection.status]).toEqual([1, 1, 'active'])
+    await vi.waitFor(() => expect(injection.account['cpuMs']).toBeGreaterThan(0))
+    await clock.advance(99)
+    expect(injection.status).toBe('active')
+    await clock.advance(1)
+    expect((await injection.done).outcome).toBe('limit-spent')
+    expect(isThere(pidOf(injection))).toBe(false)
+  })
+
+  it('lets go when it is not told to go on', async () => {
+    const clock = manualClock()
+    const injection = await inject(stressCpu({ periodMs: 50 }), process, { clock })
+    await clock.advance(50)
+    // The clock stands still now, as that of a process that stalls does: 200 ms were ordered.
+    await vi.waitFor(() => expect(injection.account['cpuMs']).toBeGreaterThan(0))
+    let last = -1
+    await vi.waitFor(() => {
+      const now = injection.account['cpuMs'] ?? 0
+      const isStill = now === last
+      last = now
+      expect(isStill).toBe(true)
+    }, { interval: 400 })
+    expect(last).toBeLessThan(400)
+    await injection.rollback()
+  })
+
+  it('says when what keeps a core busy was killed, and counts no more', async () => {
+    const clock = manualClock()
+    const injection = await inject(stressCpu({ periodMs: 100 }), process, { clock })
+    await clock.advance(100)
+    await vi.waitFor(() => expect(injection.evidence).toHaveLength(1))
+    process.kill(pidOf(injection), 'SIGKILL')
+    await vi.waitFor(() => expect(injection.evidence[1]).toMatchObject({ pid: pidOf(injection), endedBy: 'SIGKILL' }))
+    await clock.advance(1_000)
+    expect(injection.seen).toBe(1)
+    await injection.rollback()
+  })
+
+  it('refuses more cores than there are, and what is no share', async () => {
+    const cores = os.cpus().length + 1
+    await expect(inject(stressCpu({ cores }), process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining(`at least ${cores} cores`) as string })
+    expect(() => stressCpu({ load: 2 })).toThrow('Expected `load` of worker/stress-cpu to be a number from 0 to 1, got `2`.')
+    expect(() => stressCpu({ periodMs: -1 })).toThrow('periodMs')
+  })
+})
+
+describe('stressMemory', () => {
+  it('holds memory that is really there, measured, and gives it back', async () => {
+    const injection = await inject(stressMemory({ sizeMb: 96, periodMs: 50 }), process)
+    await vi.waitFor(() => expect(injection.evidence).toHaveLength(1))
+    const [{ heldMb, rssMb }] = injection.evidence as unknown as [{ heldMb: number; rssMb: number }]
+    expect(heldMb).toBe(96)
+    expect(rssMb).toBeGreaterThan(96)
+    const pid = pidOf(injection)
+    await injection.rollback()
+    expect(isThere(pid)).toBe(false)
+  })
+
+  it('gives it back for the periods that are not chosen', async () => {
+    const clock = manualClock()
+    const injection = await inject(stressMemory({ sizeMb: 96, periodMs: 60_000 }), process, { clock, every: 2, leaseMs: 600_000 })
+    const rss = (): number => injection.account['rssMb'] ?? 0
+    await clock.advance(60_000)
+    await vi.waitFor(() => expect(injection.account['heldMb']).toBe(96))
+    const whileHeld = rss()
+    await clock.advance(60_000)
+    await vi.waitFor(() => expect(injection.account['heldMb']).toBe(0))
+    expect(rss()).toBeLessThan(whileHeld - 64)
+    await injection.rollback()
+  })
+
+  it('refuses more than its cap, and more than the machine can spare', async () => {
+    expect(() => stressMemory({ sizeMb: 1_025 })).toThrow('at most 1024 (`maxMb`), got `1025`')
+    expect(() => stressMemory({ sizeMb: 0 })).toThrow('sizeMb')
+    const machineMb = Math.ceil(os.totalmem() / 2 ** 20)
+    await expect(inject(stressMemory({ sizeMb: machineMb, maxMb: machineMb }), process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining(`at least ${machineMb + 256} MB`) as string })
+    await expect(inject(stressMemory({ sizeMb: 1, keepFreeMb: machineMb }), process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+  })
+})
+
+describe('a holder that is killed', () => {
+  const started: ChildProcess[] = []
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill('SIGKILL')
+  })
+
+  it.each(['stressCpu({ periodMs: 20 })', 'stressMemory({ sizeMb: 64, periodMs: 20 })'])('takes %s along', async (fault) => {
+    const core = new URL('../../../core/dist/index.js', import.meta.url).href
+    const ours = new URL('../../dist/index.js', import.meta.url).href
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', `
+      import { inject } from '${core}'
+      import { stressCpu, stressMemory } from '${ours}'
+      const injection = await inject(${fault}, process)
+      const look = setInterval(() => {
+        if (injection.evidence.length === 0) return
+        console.log(injection.evidence[0].pid)
+        clearInterval(look)
+        setInterval(() => undefined, 1000)
+      }, 5)`], { stdio: ['ignore', 'pipe', 'inherit'] })
+    started.push(holder)
+    const pid = Number(String((await once(holder.stdout, 'data'))[0]))
+    expect(isThere(pid)).toBe(true)
+    holder.kill('SIGKILL')
+    await vi.waitFor(() => expect(isThere(pid)).toBe(false))
+  })
+})
