@@ -16,6 +16,7 @@ it('exports these names and no others', () => {
     'failCloning',
     'freezeProcess',
     'killReturningWorkers',
+    'observeTasks',
     'observeWorkers',
     'refuseStart',
     'reorderMessages',
@@ -23,5 +24,6 @@ it('exports these names and no others', () => {
     'stressCpu',
     'stressMemory',
     'terminateWorker',
+    'trackWorkers',
   ])
 })

@@ -4,3 +4,5 @@ import { fileURLToPath } from 'node:url'
 export const taskFile = fileURLToPath(new URL('./task.mjs', import.meta.url))
 /** The file of a forked process that answers each message with the same. */
 export const childFile = fileURLToPath(new URL('./child.mjs', import.meta.url))
+/** The file of a workerpool's threads: the same task, as their method `task`. */
+export const workerpoolFile = fileURLToPath(new URL('./workerpool-task.mjs', import.meta.url))

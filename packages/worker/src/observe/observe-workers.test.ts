@@ -1,7 +1,12 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { inject } from '@chaos/core'
+import { inject, type ChaosError } from '@chaos/core'
+import { manualClock } from '@chaos/core/testing'
 import { expect, it, vi } from 'vitest'
-import { makeWorker } from '../../test/support.js'
+import { makeWorker, startWorker } from '../../test/support.js'
+import { childFile } from '../../test/task-file.js'
+import { signalProcess } from '../faults/signal-process.js'
 import { terminateWorker } from '../faults/terminate-worker.js'
 import { observeWorkers } from './observe-workers.js'
 
@@ -42,4 +47,65 @@ it('catches a replacement that is not watched: its death stays without an answer
   await vi.waitFor(() => expect(seen.deaths).toBe(2))
   expect([seen.restarts, seen.healed]).toEqual([1, false])
   seen.close()
+})
+
+it('takes a replacement that dies before it has spoken for none: the next good word answers for both', async () => {
+  const clock = manualClock()
+  let current = await startWorker()
+  const seen = observeWorkers(() => current, { clock, isGood: (message) => message === 'good' })
+  for (const speaks of [false, true]) {
+    await current.terminate()
+    current = await startWorker(speaks ? "setInterval(() => require('node:worker_threads').parentPort.postMessage('good'), 5)" : undefined)
+    await clock.advance(10)
+  }
+  await vi.waitFor(() => expect(seen.healed).toBe(true))
+  expect(seen.recoveries.map(({ goodAt }) => goodAt)).toEqual([20, 20])
+  seen.close()
+  expect(clock.pending).toBe(0)
+})
+
+it('sees how many restarts come close together', async () => {
+  const clock = manualClock()
+  let current = await startWorker()
+  const seen = observeWorkers(() => current, { clock, intensityMs: 100 })
+  for (const pauseMs of [10, 10, 200, 10]) {
+    await current.terminate()
+    current = await startWorker()
+    await clock.advance(pauseMs)
+  }
+  expect([seen.restarts, seen.unanswered, seen.intensity]).toEqual([4, 0, 3])
+  seen.close()
+})
+
+it('hands out its readings as probes', async () => {
+  let current: Worker | undefined = await startWorker()
+  const clock = manualClock()
+  const seen = observeWorkers(() => current, { clock })
+  const [healed, deaths] = [seen.probe('healed'), seen.probe('deaths')]
+  expect([healed(), deaths()]).toEqual([true, 0])
+  await current.terminate()
+  current = undefined
+  await clock.advance(10)
+  expect([healed(), deaths(), seen.unanswered]).toEqual([false, 1, 1])
+  seen.close()
+})
+
+it('watches processes as it does threads', async () => {
+  let current = fork(childFile)
+  await once(current, 'message')
+  const seen = observeWorkers(() => current, { isGood: (message) => message === 'up' })
+  await inject(signalProcess(), () => current)
+  current = fork(childFile)
+  await vi.waitFor(() => expect([seen.deaths, seen.restarts, seen.healed]).toEqual([1, 1, true]))
+  seen.close()
+  current.kill('SIGKILL')
+})
+
+it.each<[string, () => unknown, Pick<ChaosError, 'code'>, string]>([
+  ['no target', () => observeWorkers({} as Worker), { code: 'CHAOS_TARGET_MISMATCH' }, 'Expected the target of observeWorkers to be a Worker, several, '],
+  ['a negative span', () => observeWorkers([], { lookEveryMs: -1 }), { code: 'CHAOS_INVALID_OPTION' }, 'Expected `lookEveryMs` of observeWorkers to be a whole number of at least 1, got `-1`.'],
+  ['no function', () => observeWorkers([], { isGood: true as never }), { code: 'CHAOS_INVALID_OPTION' }, 'Expected `isGood` of observeWorkers to be a function, got `true`.'],
+  ['a misspelt option', () => observeWorkers([], { lookEvry: 5 } as object), { code: 'CHAOS_INVALID_OPTION' }, 'Expected an option of observeWorkers'],
+])('refuses %s', (_what, watch, error, words) => {
+  expect(watch).toThrow(expect.objectContaining({ ...error, message: expect.stringContaining(words) as string }) as Error)
 })

@@ -1,0 +1,111 @@
+/** How tasks fared, so far. Each is a number of tasks but `attempts` and `retried`, which count attempts. */
+export interface TaskAccount {
+  /** Tasks that were handed over: `handed = done + pending + failed + silent`. */
+  readonly handed: number
+  readonly attempts: number
+  /** Tasks that came back with a result. */
+  readonly done: number
+  /** Tasks that are under way. */
+  readonly pending: number
+  /** Tasks whose attempts were all rejected: whoever handed them over was told. */
+  readonly failed: number
+  /** Tasks unanswered for longer than `patienceMs`: nobody was told. */
+  readonly silent: number
+  /** `failed + silent`. */
+  readonly lost: number
+  /** Attempts after the first of a task. */
+  readonly retried: number
+  /** Tasks whose result came, or whose effect took place, more than once. */
+  readonly duplicated: number
+}
+
+interface Entry {
+  attempts: number
+  results: number
+  effects: number
+  /** When the attempts that are unanswered were handed over. */
+  readonly open: Set<{ readonly at: number }>
+}
+
+/** What the ledger can still tell of a task. */
+type Fate = 'done' | 'pending' | 'failed' | 'silent'
+
+/** What was handed to a pool, and what came back. */
+export class TaskLedger {
+  readonly #entries = new Map<unknown, Entry>()
+  /** Done, once, at the first attempt, oldest first: all there is to say of these is their number. */
+  readonly #unremarkable = new Set<unknown>()
+  readonly #patienceMs: number
+  readonly #remembered: number
+  #forgotten = 0
+
+  constructor(patienceMs: number, remembered: number) {
+    this.#patienceMs = patienceMs
+    this.#remembered = remembered
+  }
+
+  /** An attempt at a task. @returns Tells how it ended. */
+  hand(id: unknown, at: number): (outcome: 'result' | 'failure') => void {
+    const entry = this.#entry(id)
+    const attempt = { at }
+    entry.attempts += 1
+    entry.open.add(attempt)
+    this.#unremarkable.delete(id)
+    return (outcome) => {
+      entry.open.delete(attempt)
+      if (outcome === 'result') entry.results += 1
+      if (entry.attempts === 1 && entry.results === 1 && entry.effects <= 1) this.#unremarkable.add(id)
+    }
+  }
+
+  /** A task took effect. */
+  effect(id: unknown): void {
+    const entry = this.#entry(id)
+    entry.effects += 1
+    if (entry.effects > 1) this.#unremarkable.delete(id)
+  }
+
+  account(now: number): TaskAccount {
+    const fates: Record<Fate, number> = { done: this.#forgotten, pending: 0, failed: 0, silent: 0 }
+    let attempts = this.#forgotten
+    let retried = 0
+    let duplicated = 0
+    for (const entry of this.#entries.values()) {
+      if (Math.max(entry.results, entry.effects) > 1) duplicated += 1
+      if (entry.attempts === 0) continue
+      attempts += entry.attempts
+      retried += entry.attempts - 1
+      fates[this.#fateOf(entry, now)] += 1
+    }
+    const { done, pending, failed, silent } = fates
+    return { handed: done + pending + failed + silent, attempts, done, pending, failed, silent, lost: failed + silent, retried, duplicated }
+  }
+
+  /** The tasks that were lost, oldest first. */
+  lost(now: number): unknown[] {
+    return [...this.#entries].filter(([, entry]) => entry.attempts > 0 && ['failed', 'silent'].includes(this.#fateOf(entry, now))).map(([id]) => id)
+  }
+
+  #fateOf({ results, open }: Entry, now: number): Fate {
+    if (results > 0) return 'done'
+    if (open.size === 0) return 'failed'
+    return [...open].every(({ at }) => now - at > this.#patienceMs) ? 'silent' : 'pending'
+  }
+
+  #entry(id: unknown): Entry {
+    let entry = this.#entries.get(id)
+    if (entry === undefined) {
+      this.#entries.set(id, (entry = { attempts: 0, results: 0, effects: 0, open: new Set() }))
+      this.#forgetOne()
+    }
+    return entry
+  }
+
+  #forgetOne(): void {
+    const [oldest] = this.#unremarkable
+    if (this.#entries.size <= this.#remembered || this.#unremarkable.size === 0) return
+    this.#unremarkable.delete(oldest)
+    this.#entries.delete(oldest)
+    this.#forgotten += 1
+  }
+}
