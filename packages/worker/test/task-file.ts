@@ -6,3 +6,5 @@ export const taskFile = fileURLToPath(new URL('./task.mjs', import.meta.url))
 export const childFile = fileURLToPath(new URL('./child.mjs', import.meta.url))
 /** The file of a workerpool's threads: the same task, as their method `task`. */
 export const workerpoolFile = fileURLToPath(new URL('./workerpool-task.mjs', import.meta.url))
+/** The file of a cluster worker: an HTTP server, on the port given as its argument, that answers with its pid. */
+export const clusterWorkerFile = fileURLToPath(new URL('./cluster-worker.mjs', import.meta.url))

@@ -174,7 +174,10 @@ function isEnd(value: unknown): value is End {
 }
 
 /** A thread that has exited and a channel that is closed hear nothing any more. A port does not tell. */
-const isOpen = (end: object): boolean => !('threadId' in end && end.threadId === -1) && !('connected' in end && end.connected === false)
+function isOpen(end: object): boolean {
+  const { threadId, connected, isConnected } = end as { readonly threadId?: unknown; readonly connected?: unknown; readonly isConnected?: () => unknown }
+  return threadId !== -1 && connected !== false && isConnected?.call(end) !== false
+}
 
 function openEnds(target: LinkTarget): End[] {
   const named = typeof target === 'function' ? target() : target
