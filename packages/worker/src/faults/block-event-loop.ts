@@ -3,6 +3,7 @@ import { blockFor, unblock } from '../inside/block.js'
 import { inspectorOf } from '../inside/inspector.js'
 import { lastFor, repeat } from '../repeat.js'
 import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
+import { isUp } from '../targets/up.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
 const schema = optionsSchema(
@@ -53,7 +54,7 @@ export const blockEventLoop = defineFault({
     const blockMs = options.periodMs * (options.duty < 1 ? options.duty : PERIODS_AHEAD)
     repeat(context, options.periodMs, () => {
       for (const worker of liveWorkers(target)) {
-        if (!takesAll && !chosen.has(worker)) continue
+        if (!isUp(worker) || (!takesAll && !chosen.has(worker))) continue
         if (operation.shouldInject([worker])) {
           blocker.block(worker, blockMs)
           lastFor(context, options.periodMs)
@@ -76,7 +77,7 @@ function blockerOf(context: InjectionContext): Blocker {
   const id = (lastBlock += 1)
   // A worker that dies meanwhile is no longer blocked either.
   const tell = (worker: WorkerLike, expression: string): Promise<void> =>
-    worker.threadId === -1 ? Promise.resolve() : inspector.evaluate(worker.threadId, expression).then(() => undefined, () => undefined)
+    worker.threadId === -1 ? Promise.resolve() : inspector.evaluate(worker, expression).then(() => undefined, () => undefined)
   const release = async (worker: WorkerLike): Promise<void> => {
     if (blocked.delete(worker)) await tell(worker, unblock(id))
   }

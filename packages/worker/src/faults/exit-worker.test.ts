@@ -4,7 +4,7 @@ import { inject } from '@chaos/core'
 import { faultContract } from '@chaos/core/testing'
 import { Piscina } from 'piscina'
 import { describe, expect, it } from 'vitest'
-import { ECHO, isAlive, startWorker } from '../../test/support.js'
+import { ECHO, isAlive, makeWorker, startWorker } from '../../test/support.js'
 import { taskFile } from '../../test/task-file.js'
 import { exitWorker } from './exit-worker.js'
 
@@ -33,6 +33,15 @@ describe('exitWorker', () => {
     expect(await once(worker, 'message')).toEqual(['still there?'])
     expect(isAlive(worker)).toBe(true)
     expect([worker.listenerCount('exit'), worker.listenerCount('error')]).toEqual([0, 0])
+  })
+
+  it('waits for a worker that is still being set up, and strikes it then', async () => {
+    for (let started = 0; started < 10; started += 1) {
+      const worker = makeWorker(ECHO)
+      const { evidence } = await inject(exitWorker({ exitCode: 3 }), worker)
+      expect(evidence).toMatchObject([{ exitCode: 3 }])
+      expect([worker.listenerCount('online'), worker.listenerCount('exit')]).toEqual([0, 0])
+    }
   })
 
   it('strikes mid-task', async () => {

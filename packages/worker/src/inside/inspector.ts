@@ -1,6 +1,8 @@
 import { Session } from 'node:inspector'
 import { isMainThread } from 'node:worker_threads'
 import { ChaosError, type InjectionContext } from '@chaos/core'
+import { upOf } from '../targets/up.js'
+import type { WorkerLike } from '../targets/workers.js'
 
 /** A worker as the inspector sees it. */
 export interface InspectedWorker {
@@ -12,13 +14,13 @@ export interface InspectedWorker {
 /** Runs code inside workers that know nothing of it. No port is opened. */
 export interface Inspector {
   /**
-   * Evaluates an expression in a worker: at once, even while it is busy. `require` is there, but only until the expression returns.
+   * Evaluates an expression in a worker: as soon as it is up, even while it is busy. `require` is there, but only until the expression returns.
    *
    * @param awaitPromise Whether to wait for what it returns, which takes turns of the worker's loop. Default `false`.
    * @returns Its value, as JSON carries it.
-   * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when the worker exits before it has answered; what the expression threw, as an `Error`.
+   * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when the worker exits, or the injection ends, before it has answered; what the expression threw, as an `Error`.
    */
-  evaluate(threadId: number, expression: string, awaitPromise?: boolean): Promise<unknown>
+  evaluate(worker: WorkerLike, expression: string, awaitPromise?: boolean): Promise<unknown>
   /** The worker of this thread id, as soon as it is there. */
   find(threadId: number): Promise<InspectedWorker>
 }
@@ -53,7 +55,7 @@ export function inspectorOf(context: InjectionContext): Inspector {
 }
 
 /** From inside a worker the session goes through the main thread, which knows them all. */
-function openInspector({ defer }: InjectionContext): Inspector {
+function openInspector(context: InjectionContext): Inspector {
   const session = new Session()
   if (isMainThread) session.connect()
   else session.connectToMainThread()
@@ -92,7 +94,9 @@ function openInspector({ defer }: InjectionContext): Inspector {
       else waiting.set(threadId, [...(waiting.get(threadId) ?? []), { resolve, reject }])
     })
 
-  async function evaluate(threadId: number, expression: string, awaitPromise = false): Promise<unknown> {
+  async function evaluate(worker: WorkerLike, expression: string, awaitPromise = false): Promise<unknown> {
+    const { threadId } = worker
+    if (!(await upOf(worker, context.signal))) throw gone()
     const { sessionId } = await find(threadId)
     const id = (lastId += 1)
     const message = JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, includeCommandLineAPI: true, returnByValue: true, awaitPromise } })
@@ -107,7 +111,7 @@ function openInspector({ defer }: InjectionContext): Inspector {
     return result?.result?.value
   }
 
-  defer(() => {
+  context.defer(() => {
     session.disconnect()
     for (const { reject } of [...pending.values(), ...[...waiting.values()].flat()]) reject(gone())
   })

@@ -44,9 +44,9 @@ async function strikeOne(strike: Strike, worker: WorkerLike, options: Parameters
     const id = (lastStrike += 1)
     // Still waiting for its turn when the injection ends: called off.
     defer(async () => {
-      if (worker.threadId !== -1) await inspector.evaluate(threadId, callOff(id)).catch(() => undefined)
+      if (worker.threadId !== -1) await inspector.evaluate(worker, callOff(id)).catch(() => undefined)
     })
-    const isThere = await inspector.evaluate(threadId, inItsTurn(id, strike), true).catch(() => false)
+    const isThere = await inspector.evaluate(worker, inItsTurn(id, strike), true).catch(() => false)
     await new Promise<void>((resolve) => {
       if (isThere === true) signal.addEventListener('abort', clock.after(GRACE_MS, resolve), { once: true })
     })

@@ -1,6 +1,7 @@
 import { ChaosError, globMatcher, option, type InjectionContext } from '@chaos/core'
 import { inspectorOf } from '../inside/inspector.js'
 import { liveProcesses, type ProcessLike, type ProcessTarget } from './processes.js'
+import type { MeasuredWorker } from './up.js'
 import { liveWorkers, type WorkerLike, type WorkerTarget } from './workers.js'
 
 /** What a `where` predicate sees of a worker. */
@@ -113,7 +114,7 @@ async function fitting(live: readonly WorkerLike[], { threadId, name, where }: W
     byId.map(async (worker) => {
       const known = await inspector.find(worker.threadId)
       if (!isNamed(known.name)) return false
-      return where === undefined || where({ threadId: known.threadId, name: known.name, workerData: await inspector.evaluate(known.threadId, WORKER_DATA) })
+      return where === undefined || where({ threadId: known.threadId, name: known.name, workerData: await inspector.evaluate(worker, WORKER_DATA) })
     }),
   )
   return byId.filter((_worker, index) => fits[index])
@@ -121,12 +122,7 @@ async function fitting(live: readonly WorkerLike[], { threadId, name, where }: W
 
 const WORKER_DATA = "require('node:worker_threads').workerData"
 
-/** What Node.js tells of a worker from outside; absent on other shapes. */
-interface Measured extends WorkerLike {
-  readonly performance?: { eventLoopUtilization(before?: object): { readonly utilization: number } }
-}
-
-async function busiest(candidates: readonly Measured[], windowMs: number, { clock }: InjectionContext): Promise<WorkerLike> {
+async function busiest(candidates: readonly MeasuredWorker[], windowMs: number, { clock }: InjectionContext): Promise<WorkerLike> {
   const before = candidates.map(({ performance }) => performance?.eventLoopUtilization())
   await new Promise<void>((resolve) => void clock.after(windowMs, resolve))
   const loads = candidates.map(({ threadId, performance }, index) => (threadId === -1 ? -1 : (performance?.eventLoopUtilization(before[index]).utilization ?? 0)))

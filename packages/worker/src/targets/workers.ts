@@ -4,7 +4,9 @@ export interface WorkerLike {
   readonly threadId: number
   terminate(): Promise<unknown>
   postMessage(value: unknown): void
+  once(event: 'online', listener: () => void): unknown
   once(event: 'exit', listener: (exitCode: number) => void): unknown
+  off(event: 'online', listener: () => void): unknown
   off(event: 'exit', listener: (exitCode: number) => void): unknown
 }
 
