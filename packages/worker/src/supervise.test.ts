@@ -1,0 +1,208 @@
+import { pathToFileURL } from 'node:url'
+import workerThreads, { type Worker } from 'node:worker_threads'
+import { inject, type Fault, type Injection } from '@chaos/core'
+import { manualClock, type ManualClock } from '@chaos/core/testing'
+import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { exampleFolder, examplesOf } from '../test/pages.js'
+import { blockEventLoop, corruptMessages, crashWorker, dropMessages, duplicateMessages, exhaustHeap, exitWorker, failCloning, killReturningWorkers, observeTasks, observeWorkers, refuseStart, terminateWorker, type TaskObservation, type WorkerObservation } from './index.js'
+
+const [supervisorCode = '', workerCode = ''] = examplesOf('docs/recipes/supervise-a-worker.md')
+const folder = exampleFolder()
+const workerFile = folder.write('worker.mjs', workerCode)
+afterAll(folder.remove)
+beforeEach(() => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+})
+
+interface Supervisor {
+  worker(): Worker
+  run(task: { readonly number: number; readonly takesMs?: number }): Promise<number>
+  stop(): Promise<void>
+}
+
+interface Scene {
+  readonly supervisor: Supervisor
+  readonly clock: ManualClock
+  readonly seen: WorkerObservation
+  readonly tasks: TaskObservation
+  readonly arm: (fault: Fault<() => Worker>, how?: Parameters<typeof inject>[2]) => Promise<Injection>
+  /** Lets time pass, and work happen, until something holds. */
+  readonly until: (holds: () => void) => Promise<void>
+}
+
+let copies = 0
+
+/** The supervisor of the recipe, with a mistake if one is made, a worker that is up, and all that watches it. */
+async function play(code = supervisorCode): Promise<Scene> {
+  const clock = manualClock()
+  const { supervise } = (await import(/* @vite-ignore */ pathToFileURL(folder.write(`supervise-${(copies += 1)}.mjs`, code)).href)) as { supervise: (start: () => Worker, how: object) => Supervisor }
+  const supervisor = supervise(() => new workerThreads.Worker(workerFile, { resourceLimits: { maxOldGenerationSizeMb: 32 } }), { after: (work: () => void, ms: number) => clock.after(ms, work), deadlineMs: 5_000 })
+  expect(await supervisor.run({ number: 1 })).toBe(2)
+  const seen = observeWorkers(supervisor.worker, { clock })
+  const tasks = await observeTasks(supervisor, { clock, patienceMs: 2_000 })
+  onTestFinished(async () => {
+    seen.close()
+    await tasks.stop()
+    await supervisor.stop()
+  })
+  return {
+    supervisor, clock, seen, tasks,
+    arm: async (fault, how) => {
+      const injection = await inject(fault, supervisor.worker, { leaseMs: 600_000, ...how })
+      onTestFinished(async () => {
+        await injection.rollback()
+      })
+      return injection
+    },
+    until: (holds) =>
+      vi.waitFor(async () => {
+        await clock.advance(50)
+        holds()
+      }, { interval: 1 }),
+  }
+}
+
+
+describe('the supervisor of the recipe', () => {
+  it.each<[string, () => Fault<() => Worker>]>([
+    ['terminate-worker', () => terminateWorker()],
+    ['exit-worker', () => exitWorker({ exitCode: 0 })],
+    ['crash-worker', () => crashWorker()],
+    ['crash-worker by a rejection', () => crashWorker({ by: 'rejection' })],
+    ['exhaust-heap', () => exhaustHeap()],
+  ])('brings its worker back after %s, and answers the task that ran', async (_name, fault) => {
+    const { supervisor, seen, tasks, arm, until } = await play()
+    const task = { number: 21, takesMs: 300 }
+    const answer = supervisor.run(task)
+    await arm(fault())
+    task.takesMs = 0
+    await until(() => expect([seen.deaths, seen.healed, tasks.account.pending]).toEqual([1, true, 0]))
+    expect(await answer).toBe(42)
+    expect(tasks.account).toMatchObject({ done: 1, lost: 0, duplicated: 0 })
+  })
+
+  it.each<[string, () => Fault<() => Worker>]>([
+    ['drop-messages', () => dropMessages()],
+    ['fail-cloning, where its answer is heard', () => failCloning({ direction: 'incoming' })],
+  ])('ends a worker that does not answer because of %s, and answers the task by the next one', async (_name, fault) => {
+    const { supervisor, seen, tasks, arm, until } = await play()
+    const injection = await arm(fault())
+    const answer = supervisor.run({ number: 21 })
+    await until(() => expect(seen.deaths).toBe(1))
+    await injection.rollback()
+    await until(() => expect([seen.healed, tasks.account.pending]).toEqual([true, 0]))
+    expect(await answer).toBe(42)
+    expect(tasks.account).toMatchObject({ done: 1, lost: 0 })
+  })
+
+  it('ends a worker that hangs, and answers the task by the next one', async () => {
+    const { supervisor, seen, arm, until } = await play()
+    const injection = await arm(blockEventLoop({ periodMs: 20 }))
+    await vi.waitFor(() => expect(injection.affected).toBeGreaterThan(5))
+    const answer = supervisor.run({ number: 21 })
+    await until(() => expect(seen.deaths).toBe(1))
+    await injection.rollback()
+    await until(() => expect(seen.healed).toBe(true))
+    expect(await answer).toBe(42)
+  })
+
+  it('takes an answer once that comes twice, and none that is for somebody else', async () => {
+    const { supervisor, tasks, arm } = await play()
+    await arm(duplicateMessages({ direction: 'incoming' }))
+    expect(await Promise.all([1, 2, 3].map((number) => supervisor.run({ number })))).toEqual([2, 4, 6])
+    expect(tasks.account).toMatchObject({ done: 3, lost: 0 })
+  })
+
+  it('tells who asks when a message cannot be cloned, and goes on', async () => {
+    const { supervisor, arm } = await play()
+    const injection = await arm(failCloning({ direction: 'outgoing' }), { limit: 1 })
+    await expect(supervisor.run({ number: 1 })).rejects.toMatchObject({ name: 'DataCloneError' })
+    await injection.done
+    expect(await supervisor.run({ number: 2 })).toBe(4)
+  })
+
+  it('passes over an answer without its id, and asks again when nothing came in time', async () => {
+    const { supervisor, tasks, arm, until } = await play()
+    await arm(corruptMessages({ direction: 'incoming', field: 'id', damage: 'remove' }), { limit: 1 })
+    const answer = supervisor.run({ number: 21 })
+    await until(() => expect(tasks.account.done).toBe(1))
+    expect(await answer).toBe(42)
+  })
+
+  it('tries again when no worker can be started, and pauses for longer each time', async () => {
+    const { supervisor, clock, seen, arm, until } = await play()
+    const refuse = await inject(refuseStart(), workerThreads)
+    onTestFinished(async () => {
+      await refuse.rollback()
+    })
+    await arm(terminateWorker())
+    await clock.advance(6_300)
+    // After 100, 200, 400 ms and so on.
+    await until(() => expect(refuse.affected).toBe(6))
+    await refuse.rollback()
+    const answer = supervisor.run({ number: 21 })
+    await until(() => expect(seen.healed).toBe(true))
+    expect(await answer).toBe(42)
+  })
+
+  it('gives a task up that kills every worker, and says so', async () => {
+    const { supervisor, clock, seen, arm, until } = await play()
+    await arm(killReturningWorkers(), { clock, limit: 3 })
+    const told = expect(supervisor.run({ number: 21, takesMs: 60_000 })).rejects.toThrow('The worker died under this task (attempt 3).')
+    await until(() => expect(seen.deaths).toBe(3))
+    await told
+    expect(await Promise.all([supervisor.run({ number: 2 }), until(() => expect(seen.unanswered).toBe(0))])).toEqual([4, undefined])
+  })
+
+  it('does not storm in a crash loop', async () => {
+    const { clock, seen, arm, until } = await play()
+    const injection = await arm(killReturningWorkers(), { clock, limit: 8 })
+    await until(() => expect([injection.affected, seen.restarts]).toEqual([8, 8]))
+    // Pauses of 100, 200, … 12,800 ms: within 5 s there are few.
+    expect(seen.intensity).toBeLessThanOrEqual(6)
+  })
+})
+
+describe('a supervisor with a common mistake is caught', () => {
+  /** The recipe with one line changed. */
+  function mistaken(line: string, instead: string): string {
+    expect(supervisorCode.split(line)).toHaveLength(2)
+    return supervisorCode.replace(line, instead)
+  }
+
+  it('when the replacement is not watched', async () => {
+    const { seen, arm, until, supervisor } = await play(mistaken("worker.once('exit', down)", "if (lastId < 2) worker.once('exit', down)"))
+    void supervisor.run({ number: 2 })
+    await arm(terminateWorker())
+    await until(() => expect([seen.deaths, seen.healed]).toEqual([1, true]))
+    await arm(terminateWorker())
+    await until(() => expect(seen.deaths).toBe(2))
+    expect([seen.probe('healed')(), seen.unanswered]).toEqual([false, 1])
+  })
+
+  it('when it restarts without a pause', async () => {
+    const { clock, seen, arm, until } = await play(mistaken('cancelPause = after(up, pauseMs)', 'up()'))
+    await arm(killReturningWorkers(), { clock, limit: 20 })
+    await until(() => expect([seen.deaths, seen.unanswered]).toEqual([20, 0]))
+    expect(seen.probe('intensity')()).toBe(20)
+  })
+
+  it('when it forgets the task under way', async () => {
+    const { supervisor, clock, seen, tasks, arm, until } = await play(mistaken('if (job !== undefined) retry()', 'job = undefined'))
+    void supervisor.run({ number: 21, takesMs: 60_000 })
+    await arm(terminateWorker())
+    await until(() => expect(seen.restarts).toBe(1))
+    await clock.advance(2_001)
+    expect([tasks.account.silent, tasks.probe('lost')()]).toEqual([1, 1])
+  })
+
+  it('when it hears `error` and not `exit`', async () => {
+    const { seen, arm, until } = await play(mistaken("worker.once('exit', down)", "worker.once('error', down)"))
+    // By an error it is not found out: the demonstration works.
+    await arm(crashWorker())
+    await until(() => expect([seen.deaths, seen.restarts]).toEqual([1, 1]))
+    await arm(exitWorker())
+    await until(() => expect(seen.deaths).toBe(2))
+    expect([seen.probe('healed')(), seen.unanswered]).toEqual([false, 1])
+  })
+})
