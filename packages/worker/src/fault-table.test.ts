@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+
+const folder = fileURLToPath(new URL('../test/table/', import.meta.url))
+const recorded = `${folder}node-${process.versions.node.split('.')[0] ?? ''}.json`
+
+type Row = Readonly<Record<string, string>>
+interface Table {
+  readonly node: string
+  readonly [fault: string]: Row | string
+}
+
+// The other versions run in the end-to-end suite, which can fetch them.
+it.runIf(process.platform === 'linux' && existsSync(recorded))('comes out on this Node.js as it is recorded (Linux only: it reads /proc; versions without a record are skipped)', { timeout: 300_000 }, async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../test/matrix/main.mjs', import.meta.url))])
+  await expect(stdout).toMatchFileSnapshot(recorded)
+})
+
+it('is shown in the docs as the runs on all versions have found it', async () => {
+  const tables = readdirSync(folder).sort().map((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as Table)
+  const versions = tables.map(({ node }) => node)
+  const [first = { node: '' }] = tables
+  const kinds = Object.keys(Object.values(first).at(-1) as Row)
+  const cell = (fault: string, kind: string): string => {
+    const found = tables.map((table) => (table[fault] as Row)[kind] ?? 'not tried')
+    const shown = (text: string): string => (text === 'refused' ? '–' : text)
+    return new Set(found).size === 1 ? shown(found[0] ?? '') : found.map((text, index) => `${versions[index] ?? ''}: ${shown(text)}`).join('; ')
+  }
+  const rows = Object.keys(first).filter((fault) => fault !== 'node').map((fault) => [`\`${fault}\``, ...kinds.map((kind) => cell(fault, kind))])
+  const table = [['fault', ...kinds], ['---', ...kinds.map(() => '---')], ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  await expect(`# Every worker fault on every kind of target
+
+Written by the tests, which run the built package on Node.js ${versions.slice(0, -1).join(', ')} and ${versions.at(-1) ?? ''}. A cell is what was seen of the fault on a running target: how it ended, as its \`exit\` said; that its event loop did nothing but work
+over 30 ms (event-loop utilisation), or came late; what became of 20 messages of which half were affected; that none of its code ran; that the system counted it as stopped; CPU time or resident memory that was measured.
+Then the fault was taken back, and nothing was left: the target had the functions, keys, prototypes and listeners it had before, the process no more handles and child processes, and a target that lived did its work again. –: it is no
+target, and was refused with \`CHAOS_TARGET_MISMATCH\` before anything was touched.
+
+A live set is a function that returns the current worker, or process. The threads of workerpool are those of \`trackWorkers()\`.
+
+${table}
+`).toMatchFileSnapshot(fileURLToPath(new URL('../../../docs/faults/worker-table.md', import.meta.url)))
+})
