@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { crashWorker } from './faults/crash-worker.js'
+import { exitWorker } from './faults/exit-worker.js'
 import { terminateWorker } from './faults/terminate-worker.js'
 
 setFlagsFromString('--expose-gc')
@@ -17,6 +20,7 @@ function superviseMany(count: number): { readonly workers: () => Worker[]; reado
   const start = (): void => {
     const worker = new Worker('setInterval(() => undefined, 1000)', { eval: true })
     workers.set(worker, once(worker, 'online'))
+    worker.on('error', () => undefined)
     worker.once('exit', () => {
       workers.delete(worker)
       if (isStopping) return
@@ -36,28 +40,44 @@ function superviseMany(count: number): { readonly workers: () => Worker[]; reado
   }
 }
 
+/** What this process holds: what keeps it alive, by kind, its threads as the system counts them, and listeners on what outlives a worker. */
+function held(): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = { listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0) }
+  for (const type of (process as unknown as { getActiveResourcesInfo(): string[] }).getActiveResourcesInfo()) if (type !== 'Timeout' && type !== 'Immediate') counts[type] = (counts[type] ?? 0) + 1
+  if (process.platform === 'linux') counts['threads'] = Number(/^Threads:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+  return counts
+}
+
+/** The ways to die take turns, so that each leaves what it leaves a few hundred times. */
+const WAYS = [() => terminateWorker({ select: 'all' }), () => exitWorker({ select: 'all', exitCode: 1 }), () => crashWorker({ select: 'all' })]
+
 // Starting a thousand threads takes its time: the limit is for what hangs.
-it('1,000 kills in a row are all counted and seen replaced, and leave no listener and no memory behind', { timeout: 600_000 }, async () => {
+it('1,000 kills in a row are all counted and seen replaced, and leave no thread, handle, listener or memory behind', { timeout: 600_000 }, async () => {
   const pool = superviseMany(4)
   await pool.up()
   const heapMb: number[] = []
+  const after: Readonly<Record<string, number>>[] = []
   let affected = 0
   for (let kills = 4; kills <= 1_000; kills += 4) {
     const condemned = pool.workers()
-    const injection = await inject(terminateWorker({ select: 'all' }), pool.workers)
+    const way = WAYS[(kills / 4) % WAYS.length] as () => ReturnType<typeof terminateWorker>
+    const injection = await inject(way(), pool.workers)
     affected += injection.affected
     expect(injection.evidence.map(({ exitCode }) => exitCode)).toEqual([1, 1, 1, 1])
-    expect(condemned.flatMap((worker) => worker.rawListeners('exit'))).toEqual([])
+    for (const worker of condemned) expect(worker.eventNames().filter((name) => name !== 'error').map((name) => [name, worker.listenerCount(name)])).toEqual([])
     await pool.up()
     if (kills !== 200 && kills !== 1_000) continue
     collect()
     await new Promise(setImmediate)
     collect()
     heapMb.push(process.memoryUsage().heapUsed / 2 ** 20)
+    // What has died may be a moment from being gone.
+    if (kills === 1_000) await vi.waitFor(() => expect(held()).toEqual(after[0]))
+    after.push(held())
   }
   expect([affected, pool.replaced(), pool.workers().length]).toEqual([1_000, 1_000, 4])
   // 800 kills more: 5 MB would be 6 kB each.
   expect((heapMb[1] ?? Infinity) - (heapMb[0] ?? 0)).toBeLessThan(5)
   await pool.stop()
-  if (process.env['CHAOS_SHOW'] !== undefined) console.log({ heapMb })
+  if (process.env['CHAOS_SHOW'] !== undefined) console.log({ heapMb, after })
 })

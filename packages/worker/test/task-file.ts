@@ -8,3 +8,5 @@ export const childFile = fileURLToPath(new URL('./child.mjs', import.meta.url))
 export const workerpoolFile = fileURLToPath(new URL('./workerpool-task.mjs', import.meta.url))
 /** The file of a cluster worker: an HTTP server, on the port given as its argument, that answers with its pid. */
 export const clusterWorkerFile = fileURLToPath(new URL('./cluster-worker.mjs', import.meta.url))
+/** The file of a thread or process that loads this package and breaks itself. */
+export const cooperatingFile = fileURLToPath(new URL('./cooperating.mjs', import.meta.url))

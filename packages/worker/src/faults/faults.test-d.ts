@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import workerThreads, { type MessagePort, type Worker } from 'node:worker_threads'
+import workerThreads, { parentPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
 import { it } from 'vitest'
-import { blockEventLoop, blockMainThread, corruptMessages, crashWorker, delayMessages, delayStart, exhaustHeap, exitWorker, failCloning, freezeProcess, killReturningWorkers, refuseStart, reorderMessages, signalProcess, stressCpu, stressMemory } from '../index.js'
+import { blockEventLoop, blockMainThread, corruptMessages, crashWorker, delayMessages, delayStart, dropMessages, duplicateMessages, exhaustHeap, exitWorker, failCloning, freezeProcess, killReturningWorkers, observeTasks, observeWorkers, refuseStart, reorderMessages, signalProcess, stressCpu, stressMemory, trackWorkers } from '../index.js'
 
 declare const worker: Worker
 declare const child: ChildProcess
@@ -38,9 +38,16 @@ it('takes ends of links where messages are meant', () => {
   void inject(delayMessages({ delayMs: 5 }), port)
   void inject(reorderMessages({ direction: 'incoming' }), worker)
   void inject(failCloning(), () => [worker, port])
+  void inject(dropMessages(), parentPort ?? port)
+  void inject(dropMessages(), process)
+  void inject(duplicateMessages({ copies: 2 }), [port])
   void inject(corruptMessages({ change: (message) => message }), child)
   // @ts-expect-error -- a delay is required
   delayMessages({})
+  // @ts-expect-error -- copies are counted
+  duplicateMessages({ copies: 'many' })
+  // @ts-expect-error -- losing takes no time
+  dropMessages({ delayMs: 5 })
   // @ts-expect-error -- no such direction
   failCloning({ direction: 'up' })
 })
@@ -59,4 +66,16 @@ it('takes this process where the machine is meant', () => {
   void inject(stressCpu(), child)
   // @ts-expect-error -- no such option
   stressMemory({ cores: 1 })
+})
+
+it('watches what can be hurt, and hands its readings out with their types', () => {
+  const healed: () => boolean = observeWorkers(() => worker, { isGood: (message) => message === 'ready' }).probe('healed')
+  const lost: Promise<() => number> = observeTasks({ run: () => Promise.resolve() }).then((tasks) => tasks.probe('lost'))
+  void healed()
+  void lost
+  void inject(exitWorker(), trackWorkers())
+  // @ts-expect-error -- no such reading
+  observeWorkers(worker).probe('happy')
+  // @ts-expect-error -- an event bus is no worker
+  observeWorkers(new EventEmitter())
 })

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { inject, injectedBy, type Fault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import fc from 'fast-check'
@@ -61,29 +61,35 @@ const faults: readonly [string, () => Fault<LinkTarget>][] = [
   ['fail-cloning', () => failCloning({ direction: 'outgoing' })],
 ]
 
-describe.each(faults)('the contract of %s', (name, fault) => {
-  const kinds: readonly (readonly [string, () => Promise<MessagePort | Worker | ChildProcess>])[] = [
-    ['a port', () => Promise.resolve(channel().near)],
-    // What differs between kinds of ends is in the link, the same for all: one fault stands for the rest.
-    ...(name === 'delay-messages' ? ([['a worker', () => startWorker(ECHO)], ['a process', startChild]] as const) : []),
-  ]
-  for (const [kind, target] of kinds) {
-    const cases = faultContract<MessagePort | Worker | ChildProcess>({
+describe.each(faults)('the contract of %s', (_name, fault) => {
+  describe.each<[string, () => Promise<MessagePort | Worker | ChildProcess>]>([
+    ['a worker', () => startWorker(ECHO)],
+    ['a process', startChild],
+  ])('on %s', (_kind, target) => {
+    const cases = faultContract<MessagePort | Worker | ChildProcess>({ fault, target, exercise: post })
+    for (const { title, run } of cases) it(title, run)
+  })
+
+  describe('on a port', () => {
+    const arrived = new WeakMap<MessagePort, number>()
+    const others = new WeakMap<MessagePort, MessagePort>()
+    const cases = faultContract<MessagePort>({
       fault,
-      target,
-      exercise: (end, times) => {
-        for (let i = 0; i < times; i += 1) {
-          try {
-            if ('postMessage' in end) end.postMessage({ i })
-            else end.send({ i })
-          } catch {
-            // What fail-cloning is for.
-          }
-        }
+      target: () => {
+        const { port1: near, port2: far } = new MessageChannel()
+        ports.push(near, far)
+        others.set(near, far)
+        return near
+      },
+      exercise: post,
+      // What was posted lies at the other end at once; nobody listens there.
+      cameThrough: (near) => {
+        while (receiveMessageOnPort(others.get(near) as MessagePort) !== undefined) arrived.set(near, (arrived.get(near) ?? 0) + 1)
+        return arrived.get(near) ?? 0
       },
     })
-    for (const { title, run } of cases) it(`on ${kind}: ${title}`, run)
-  }
+    for (const { title, run } of cases) it(title, run)
+  })
 })
 
 it('leaves a direction alone that the blast radius leaves out', async () => {
@@ -93,6 +99,17 @@ it('leaves a direction alone that the blast radius leaves out', async () => {
   expect(near.postMessage).toBe(post)
   await injection.rollback()
 })
+
+function post(end: MessagePort | Worker | ChildProcess, times: number): void {
+  for (let i = 0; i < times; i += 1) {
+    try {
+      if ('postMessage' in end) end.postMessage({ i })
+      else end.send({ i })
+    } catch {
+      // What fail-cloning is for.
+    }
+  }
+}
 
 describe('a delayed message', () => {
   it('leaves late, never early, in order, with what was not chosen waiting behind', async () => {

@@ -11,7 +11,7 @@ export interface Stressor {
 }
 
 /** What a stressor says of itself. */
-export type Report = Readonly<Record<string, number>>
+type Report = Readonly<Record<string, number>>
 
 /** How a stressor is made. */
 export interface StressorPlan {
