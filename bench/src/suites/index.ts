@@ -10,6 +10,7 @@ import { packagesSuite } from './packages.js'
 import { peers } from './peers.js'
 import { processSuite } from './process.js'
 import { transportSuites } from './transports.js'
+import { workersSuite } from './workers.js'
 
 /** All that is measured, in the order of the document. */
-export const suites: readonly Suite[] = [atRest, ...methodSuites, ...emitterSuites, ...transportSuites, processSuite, lifeCycle, delays, packagesSuite, memory, growth, peers]
+export const suites: readonly Suite[] = [atRest, ...methodSuites, ...emitterSuites, ...transportSuites, processSuite, workersSuite, lifeCycle, delays, packagesSuite, memory, growth, peers]
