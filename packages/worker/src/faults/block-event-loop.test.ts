@@ -80,6 +80,20 @@ describe('blockEventLoop', () => {
     await answers(worker)
   })
 
+  it('comes free by itself when whoever holds the fault says no more', async () => {
+    const clock = manualClock()
+    const worker = await startWorker(ECHO)
+    const injection = await inject(blockEventLoop({ periodMs: 300 }), worker, { clock })
+    await clock.advance(300)
+    // The clock stands still from here on, as that of a holder that hangs does.
+    const answered = once(worker, 'message')
+    worker.postMessage('there?')
+    await seenBlocked(worker)
+    expect(await answered).toEqual(['there?'])
+    expect(injection.status).toBe('active')
+    await injection.rollback()
+  })
+
   it('lets two overlap, and is over when both are', async () => {
     const worker = await startWorker(ECHO)
     const [first, second] = [await inject(blockEventLoop({ periodMs: 10 }), worker), await inject(blockEventLoop({ periodMs: 10 }), worker)]
