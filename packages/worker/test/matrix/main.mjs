@@ -36,7 +36,9 @@ async function cell(fault, { make, how, land }, makeScene) {
     return seen
   } finally {
     await scene.dispose()
-    await until(`what ${fault} leaves behind to be gone (${String(resources().filter((one) => !before.includes(one)))})`, () => resources().length <= before.length)
+    await until(`nothing to be left but ${String(before)}`, () => resources().length <= before.length).catch((error) => {
+      throw new Error(`${error.message} There was ${String(resources())}`)
+    })
   }
 }
 
@@ -50,6 +52,8 @@ async function works({ answers, send, heard }) {
 
 // Pools let the process go while they idle; this one stays until it is done.
 setInterval(() => undefined, 60_000)
+// Made when they are first asked for, which a worker does: they are ours.
+void [process.stdout, process.stderr]
 const table = {}
 for (const [fault, plan] of Object.entries(FAULTS)) {
   table[fault] = {}
