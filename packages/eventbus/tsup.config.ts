@@ -1,4 +1,7 @@
 import { defineConfig } from 'tsup'
 import { base } from '../../tsup.base.js'
 
-export default defineConfig({ ...base, entry: { index: 'src/index.ts' } })
+/** A subpath for each client library, so that nobody loads what they do not use. */
+const clients = ['ioredis']
+
+export default defineConfig({ ...base, entry: { index: 'src/index.ts', ...Object.fromEntries(clients.map((name) => [name, `src/clients/${name}.ts`])) } })

@@ -62,6 +62,9 @@ export type Steps = Pick<InjectionContext, 'patch' | 'defer'>
  */
 export type SeamBinding = (tap: Tap, steps: Steps) => void
 
+/** One seam of several: messages may pass at each. */
+export const allSeams = (...bindings: readonly SeamBinding[]): SeamBinding => (tap, steps) => bindings.forEach((bind) => bind(tap, steps))
+
 /** The connection of a client, to be cut and brought back. */
 export interface Connection {
   /** Breaks it as a failing network does. What the client does about it is its own business. */

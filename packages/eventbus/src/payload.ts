@@ -27,6 +27,12 @@ export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
   return payload instanceof ArrayBuffer ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
 }
 
+/** A copy of bytes, which their owner may use again once they are sent; anything else as it is. */
+export function copiedBytes(payload: unknown): unknown {
+  if (Buffer.isBuffer(payload)) return Buffer.from(payload)
+  return isBytes(payload) ? structuredClone(payload) : payload
+}
+
 /** What a payload holds: the parsed JSON of text and bytes, anything else as it is. */
 export function structureOf(payload: unknown): unknown {
   if (typeof payload !== 'string' && !isBytes(payload)) return payload

@@ -18,6 +18,16 @@ interface Listener {
   readonly call: (args: readonly unknown[]) => unknown
 }
 
+/** How the arguments of `emit`, the event first, are read as a message. */
+export interface Reading {
+  readonly name: (args: readonly unknown[]) => EventName
+  /** The position of its content. */
+  readonly payloadAt: number
+}
+
+/** An event that is itself the message. */
+const EVENT: Reading = { name: ([event]) => event as EventName, payloadAt: 1 }
+
 /** eventemitter3's record of a listener. */
 interface Registered {
   readonly fn: AnyFunction
@@ -77,17 +87,17 @@ export function watchListeners(emitter: object, watch: (message: Message) => voi
 }
 
 /** The message of one listener. */
-export function listenerMessage(emitter: CallableEmitter, { listener, call }: Listener, args: readonly unknown[]): Message {
+export function listenerMessage(emitter: CallableEmitter, { listener, call }: Listener, args: readonly unknown[], reading: Reading = EVENT): Message {
   const message: Message = {
-    name: args[0] as EventName,
+    name: reading.name(args),
     args,
-    payload: args[1],
+    payload: args[reading.payloadAt],
     subscriber: { name: listener.name.replace(/^bound /, ''), identity: listener },
     forward: () => {
       watchers.get(emitter)?.forEach((watch) => watch(message))
       return call(args)
     },
-    withPayload: (payload) => listenerMessage(emitter, { listener, call }, replaced(args, 1, payload)),
+    withPayload: (payload) => listenerMessage(emitter, { listener, call }, replaced(args, reading.payloadAt, payload), reading),
     answer: () => undefined,
     fail: (error, how) => {
       if (how === 'throw') throw error

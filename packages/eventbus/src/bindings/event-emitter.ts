@@ -1,4 +1,4 @@
-import { bindBus, type Bus, type EventName, type Message, type SeamBinding } from '../bus.js'
+import { bindBus, allSeams, type Bus, type EventName, type Message, type SeamBinding } from '../bus.js'
 import { deliveryMember } from '../delivery-member.js'
 import { methodSeam } from '../method-seam.js'
 import { listenerMessage, listenersOf, rejectAs, tellsListenersApart, type CallableEmitter } from './emitter-listeners.js'
@@ -62,10 +62,7 @@ function emitSeam(emitter: EmitterLike, { object, inherited, shared }: ReturnTyp
         return true
       },
     })
-  return (tap, steps) => {
-    emitOf('emit')(tap, steps)
-    if (isAsync) emitOf('emitSerial')(tap, steps)
-  }
+  return isAsync ? allSeams(emitOf('emit'), emitOf('emitSerial')) : emitOf('emit')
 }
 
 /** Events by which an emitter talks about itself: they are never held, changed or lost. */

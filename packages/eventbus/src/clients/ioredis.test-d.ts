@@ -1,0 +1,16 @@
+import { inject } from '@chaos/core'
+import { Cluster, Redis } from 'ioredis'
+import { assertType, it } from 'vitest'
+import type { Bus } from '../bus.js'
+import { dropEvents } from '../faults/drop-events.js'
+import { ioredisPubSub } from './ioredis.js'
+
+it('takes the clients of ioredis, and makes a bus of them', () => {
+  const redis = new Redis({ lazyConnect: true })
+  assertType<Bus>(ioredisPubSub({ publisher: redis, subscriber: redis }))
+  void inject(dropEvents(), ioredisPubSub({ subscriber: new Cluster([]) }), { only: 'orders:*' })
+  // @ts-expect-error -- not a client
+  ioredisPubSub({ publisher: new EventTarget() })
+  // @ts-expect-error -- which of the two it is must be said
+  ioredisPubSub(redis)
+})

@@ -1,0 +1,90 @@
+import { inject } from '@chaos/core'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { contentOf, uniqueName } from '../../test/broker-bus.js'
+import { faultTable, type Content } from '../../test/fault-table.js'
+import { hasPrograms, ownRedis, type OwnServer } from '../../test/own-servers.js'
+import { dropEvents } from '../faults/drop-events.js'
+import { duplicateEvents } from '../faults/duplicate-events.js'
+import { ioredisPubSub } from './ioredis.js'
+
+describe.runIf(hasPrograms('redis-server'))('publish/subscribe of ioredis (skipped without `redis-server`: Debian package redis-server)', () => {
+  let server: OwnServer
+  beforeAll(async () => {
+    server = await ownRedis()
+  })
+  afterAll(() => server.stop())
+
+  const connect = (): Redis => new Redis(server.port, '127.0.0.1')
+
+  function clients(): { publisher: Redis; subscriber: Redis } {
+    const both = { publisher: connect(), subscriber: connect() }
+    onTestFinished(() => {
+      both.publisher.disconnect()
+      both.subscriber.disconnect()
+    })
+    return both
+  }
+
+  faultTable('Redis pub/sub, ioredis', async () => {
+    const { publisher, subscriber } = { publisher: connect(), subscriber: connect() }
+    const name = uniqueName()
+    const got: (Content | undefined)[] = []
+    subscriber.on('message', (channel, message) => {
+      if (channel === name) got.push(contentOf(message))
+    })
+    await subscriber.subscribe(name, `${name}:other`)
+    return {
+      target: ioredisPubSub({ publisher, subscriber }),
+      name,
+      publish: (content) => publisher.publish(name, JSON.stringify(content)),
+      got,
+      touched: [publisher, subscriber, Redis.prototype],
+      nudge: () => publisher.publish(`${name}:other`, ''),
+      dispose: () => {
+        publisher.disconnect()
+        subscriber.disconnect()
+      },
+    }
+  })
+
+  it('loses a message of a pattern by its channel, and tells its publisher who listens', async () => {
+    const { publisher, subscriber } = clients()
+    const name = uniqueName()
+    const got: unknown[] = []
+    subscriber.on('pmessage', (pattern, channel, message) => got.push([pattern, channel, message]))
+    subscriber.on('pmessageBuffer', (_pattern, _channel, message) => got.push(message))
+    await subscriber.psubscribe(`${name}:*`)
+    await subscriber.subscribe(`${name}:orders`)
+    const bus = ioredisPubSub({ publisher, subscriber })
+    const injection = await inject(dropEvents({ seam: 'publish' }), bus, { only: `${name}:orders` })
+    expect(await publisher.publish(`${name}:orders`, 'lost')).toBe(1)
+    await injection.rollback()
+    const late = await inject(dropEvents(), bus, { only: `${name}:orders`, limit: 1 })
+    await publisher.publish(`${name}:orders`, 'half')
+    await publisher.publish(`${name}:users`, 'whole')
+    await vi.waitFor(() => expect(got).toHaveLength(3))
+    expect(got).toEqual([Buffer.from('half'), [`${name}:*`, `${name}:users`, 'whole'], Buffer.from('whole')])
+    expect(late.account).toMatchObject({ sent: 2, delivered: 1, dropped: 1 })
+  })
+
+  it('calls the callback of a publisher once, whatever becomes of its message', async () => {
+    const { publisher, subscriber } = clients()
+    const name = uniqueName()
+    const got: string[] = []
+    subscriber.on('message', (_channel, message) => got.push(message))
+    await subscriber.subscribe(name)
+    const called: unknown[] = []
+    const publish = (message: string): Promise<unknown> => publisher.publish(name, message, (error, receivers) => called.push([message, error, receivers]))
+    const bus = ioredisPubSub({ publisher, subscriber })
+    const twice = await inject(duplicateEvents({ seam: 'publish' }), bus)
+    await publish('twice')
+    await twice.rollback()
+    const lost = await inject(dropEvents({ seam: 'publish' }), bus)
+    await publish('lost')
+    await lost.rollback()
+    await publish('bare')
+    await vi.waitFor(() => expect(got).toEqual(['twice', 'twice', 'bare']))
+    expect(called).toEqual(['twice', 'lost', 'bare'].map((message) => [message, null, 1]))
+  })
+})

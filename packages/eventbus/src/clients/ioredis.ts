@@ -1,0 +1,71 @@
+import { bindBus, allSeams, type Bus, type SeamBinding } from '../bus.js'
+import { methodSeam } from '../method-seam.js'
+import { copiedBytes } from '../payload.js'
+import { clientEvents, namedAt } from '../bindings/client-events.js'
+import type { EmitterLike } from '../bindings/event-emitter.js'
+
+/** A client of ioredis: a `Redis` or a `Cluster`. */
+export interface IoredisClient extends EmitterLike {
+  publish(channel: never, message: never): unknown
+  pubsub(subcommand: never, ...channels: never[]): Promise<unknown[]>
+}
+
+/** What is called when a command has ended. */
+type Callback = (error: Error | null, result: unknown) => unknown
+
+/** The clients of one bus. Redis asks for two: one that subscribes does nothing else. Leave out what is elsewhere. */
+export interface IoredisPubSubClients {
+  readonly publisher?: IoredisClient | undefined
+  readonly subscriber?: IoredisClient | undefined
+}
+
+/**
+ * Binds the publish/subscribe of Redis through ioredis. A message's name is its channel, also where a pattern has subscribed.
+ *
+ * A subscriber is a listener of `message`, `pmessage` or `smessage`, or of their `…Buffer`s; each of these events is a delivery of its own. A
+ * publisher whose message is held waits as for a slow server; one whose message is lost is told how many have subscribed to the channel by name, as
+ * the server says then. Commands of a pipeline or transaction pass straight through.
+ */
+export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): Bus {
+  return bindBus({
+    kind: 'publish/subscribe of ioredis',
+    knowsSubscribers: true,
+    seams: {
+      publish: publisher && allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),
+      delivery: subscriber && clientEvents(subscriber, {
+        message: namedAt(1, 2),
+        messageBuffer: namedAt(1, 2),
+        pmessage: namedAt(2, 3),
+        pmessageBuffer: namedAt(2, 3),
+        smessage: namedAt(1, 2),
+        smessageBuffer: namedAt(1, 2),
+      }),
+    },
+  })
+}
+
+function publishSeam(client: IoredisClient, method: 'publish' | 'spublish', counting: 'NUMSUB' | 'SHARDNUMSUB'): SeamBinding {
+  return methodSeam({
+    object: client,
+    method,
+    name: ([channel]) => String(channel),
+    payload: 1,
+    isAwaited: true,
+    snapshot: ([channel, message, callback]) => [channel, copiedBytes(message), ...(typeof callback === 'function' ? [calledOnce(callback as Callback)] : [])],
+    answer: async ([channel, , callback]) => {
+      const [, receivers] = await client.pubsub(counting as never, channel as never)
+      if (typeof callback === 'function') (callback as Callback)(null, receivers)
+      return receivers
+    },
+  })
+}
+
+/** A callback for a message that may go on more than once: its sender hears of the first. */
+function calledOnce(callback: Callback): Callback {
+  let isCalled = false
+  return (error, result) => {
+    if (isCalled) return undefined
+    isCalled = true
+    return callback(error, result)
+  }
+}
