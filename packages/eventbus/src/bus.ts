@@ -34,6 +34,8 @@ export interface Message {
   withPayload(payload: unknown): Message
   /** What its sender gets in health when the message itself does not go on now. */
   answer(): unknown
+  /** It will not go on: ends what its sender waits for beside the answer, a callback, as in health. */
+  lose?(): void
   /** At delivery: one message for each subscriber that would get it now, in order. */
   deliveries?(): readonly Message[]
   /** At delivery: ends it as a listener that throws, or whose promise rejects. Default: throws, or returns such a promise. @returns What a listener would. */

@@ -8,9 +8,9 @@ it('shows in the docs what the suites of the bindings have found', async () => {
   const rows = readdirSync(folder).sort().map((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as Readonly<Record<string, string>>)
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((column) => column !== 'binding')
   const table = [
-    ['fault', ...rows.map(({ binding }) => binding)],
-    ['---', ...rows.map(() => '---')],
-    ...columns.map((column) => [column, ...rows.map((row) => row[column] ?? 'not tried')]),
+    ['bus', ...columns],
+    ['---', ...columns.map(() => '---')],
+    ...rows.map((row) => [row['binding'], ...columns.map((column) => row[column] ?? 'not tried')]),
   ].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
   await expect(`# Every event fault on every bus
 

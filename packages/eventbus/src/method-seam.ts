@@ -17,6 +17,8 @@ export interface MethodSeam {
   }
   /** What the caller gets in health when the message does not go on now. Default: nothing. */
   readonly answer?: (args: readonly unknown[], self: unknown) => unknown
+  /** See {@link Message.lose}. */
+  readonly lose?: (args: readonly unknown[], self: unknown) => void
   /** Whether the caller awaits a promise. Default `false`. */
   readonly isAwaited?: boolean
   /** The arguments as they are now, for a call that is made later. Default: the very same. */
@@ -86,6 +88,9 @@ class MethodMessage implements Message {
   }
   answer(): unknown {
     return this.#seam.answer?.(this.args, this.#self)
+  }
+  lose(): void {
+    this.#seam.lose?.(this.args, this.#self)
   }
   fail(error: Error, how: Failure): unknown {
     const { fail } = this.#seam

@@ -119,6 +119,7 @@ class BusTap implements Tap, Traffic {
 
   drop(message: Message): unknown {
     this.account.dropped += 1
+    message.lose?.()
     return message.answer()
   }
 
@@ -189,7 +190,10 @@ class BusTap implements Tap, Traffic {
           leave('delivered')
           message.forward()
         },
-        drop: () => leave('dropped'),
+        drop: () => {
+          leave('dropped')
+          message.lose?.()
+        },
       }
     }
     let settle: (work: () => unknown) => void = () => undefined
@@ -205,6 +209,7 @@ class BusTap implements Tap, Traffic {
       },
       drop: () => {
         leave('dropped')
+        message.lose?.()
         settle(() => message.answer())
       },
     }

@@ -20,6 +20,12 @@ export function hasPrograms(...names: readonly string[]): boolean {
 /** Starts a Redis server. */
 export const ownRedis = (): Promise<OwnServer> => ownServer('redis-server', (port, folder) => ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', ''])
 
+/** Starts a NATS server; with JetStream, it keeps its streams in its own folder. */
+export const ownNats = (): Promise<OwnServer> => ownServer('nats-server', (port, folder) => ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder])
+
+/** Starts an MQTT server. */
+export const ownMosquitto = (): Promise<OwnServer> => ownServer('mosquitto', (port) => ['-p', String(port)])
+
 /** Starts a program that listens on a free port. Another process may take the port first: then the program ends, and is started again. */
 async function ownServer(program: string, argsOf: (port: number, folder: string) => readonly string[]): Promise<OwnServer> {
   const path = programPath(program)

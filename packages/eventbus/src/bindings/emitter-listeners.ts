@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { AnyFunction } from '@chaos/core'
-import type { EventName, Message } from '../bus.js'
+import type { EventName, Failure, Message } from '../bus.js'
 import { replaced } from '../method-seam.js'
 
 /** How faults call an emitter. */
@@ -23,7 +23,14 @@ export interface Reading {
   readonly name: (args: readonly unknown[]) => EventName
   /** The position of its content. */
   readonly payloadAt: number
+  /** Puts other content in its place, where more than that argument tells of it. */
+  readonly replace?: (args: readonly unknown[], payload: unknown) => readonly unknown[]
+  /** How a listener of it fails. Default: as one of an emitter. */
+  readonly fail?: (error: Error, how: Failure) => unknown
 }
+
+/** The arguments with other content. */
+export const withContent = ({ payloadAt, replace }: Reading, args: readonly unknown[], payload: unknown): readonly unknown[] => replace?.(args, payload) ?? replaced(args, payloadAt, payload)
 
 /** An event that is itself the message. */
 const EVENT: Reading = { name: ([event]) => event as EventName, payloadAt: 1 }
@@ -97,9 +104,10 @@ export function listenerMessage(emitter: CallableEmitter, { listener, call }: Li
       watchers.get(emitter)?.forEach((watch) => watch(message))
       return call(args)
     },
-    withPayload: (payload) => listenerMessage(emitter, { listener, call }, replaced(args, reading.payloadAt, payload), reading),
+    withPayload: (payload) => listenerMessage(emitter, { listener, call }, withContent(reading, args, payload), reading),
     answer: () => undefined,
     fail: (error, how) => {
+      if (reading.fail !== undefined) return reading.fail(error, how)
       if (how === 'throw') throw error
       rejectAs(emitter, Promise.reject(error), args)
       return undefined

@@ -33,14 +33,13 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of ioredis (skipp
     subscriber.on('message', (channel, message) => {
       if (channel === name) got.push(contentOf(message))
     })
-    await subscriber.subscribe(name, `${name}:other`)
+    await subscriber.subscribe(name)
     return {
       target: ioredisPubSub({ publisher, subscriber }),
       name,
       publish: (content) => publisher.publish(name, JSON.stringify(content)),
       got,
       touched: [publisher, subscriber, Redis.prototype],
-      nudge: () => publisher.publish(`${name}:other`, ''),
       dispose: () => {
         publisher.disconnect()
         subscriber.disconnect()

@@ -1,6 +1,7 @@
-import { bindBus, allSeams, type Bus, type SeamBinding } from '../bus.js'
-import { methodSeam } from '../method-seam.js'
+import { allSeams, bindBus, type Bus, type SeamBinding } from '../bus.js'
+import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
+import { callingOnce, type Callback } from '../bindings/callbacks.js'
 import { clientEvents, namedAt } from '../bindings/client-events.js'
 import type { EmitterLike } from '../bindings/event-emitter.js'
 
@@ -9,9 +10,6 @@ export interface IoredisClient extends EmitterLike {
   publish(channel: never, message: never): unknown
   pubsub(subcommand: never, ...channels: never[]): Promise<unknown[]>
 }
-
-/** What is called when a command has ended. */
-type Callback = (error: Error | null, result: unknown) => unknown
 
 /** The clients of one bus. Redis asks for two: one that subscribes does nothing else. Leave out what is elsewhere. */
 export interface IoredisPubSubClients {
@@ -51,21 +49,11 @@ function publishSeam(client: IoredisClient, method: 'publish' | 'spublish', coun
     name: ([channel]) => String(channel),
     payload: 1,
     isAwaited: true,
-    snapshot: ([channel, message, callback]) => [channel, copiedBytes(message), ...(typeof callback === 'function' ? [calledOnce(callback as Callback)] : [])],
+    snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
     answer: async ([channel, , callback]) => {
       const [, receivers] = await client.pubsub(counting as never, channel as never)
       if (typeof callback === 'function') (callback as Callback)(null, receivers)
       return receivers
     },
   })
-}
-
-/** A callback for a message that may go on more than once: its sender hears of the first. */
-function calledOnce(callback: Callback): Callback {
-  let isCalled = false
-  return (error, result) => {
-    if (isCalled) return undefined
-    isCalled = true
-    return callback(error, result)
-  }
 }

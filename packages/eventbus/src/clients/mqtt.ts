@@ -1,0 +1,52 @@
+import type { EmitterLike } from '../bindings/event-emitter.js'
+import { callBack, callingOnce } from '../bindings/callbacks.js'
+import { clientEvents } from '../bindings/client-events.js'
+import { failOutside } from '../bindings/outside-failure.js'
+import { bindBus, type Bus, type SeamBinding } from '../bus.js'
+import { methodSeam, replaced } from '../method-seam.js'
+import { copiedBytes } from '../payload.js'
+
+/** A client of mqtt.js. */
+export interface MqttClientLike extends EmitterLike {
+  publish(topic: never, message: never, options: never, callback?: never): unknown
+  subscribe(topic: never): unknown
+}
+
+/**
+ * Binds a client of MQTT through mqtt.js. A message's name is its topic.
+ *
+ * A subscriber is a listener of `message`. The client acknowledges QoS 1 and 2 by itself, whatever its listeners do: a message that is held or lost at
+ * delivery is acknowledged all the same. At publish, a callback (and the promise of `publishAsync`) ends when a held message has gone through, and
+ * at once for one that is lost. A listener that throws would leave the client deaf for good: an injected failure goes to the process instead, as
+ * an uncaught exception or an unhandled rejection.
+ */
+export function mqttBus(client: MqttClientLike): Bus {
+  return bindBus({
+    kind: 'an MQTT client',
+    knowsSubscribers: true,
+    seams: {
+      publish: publishSeam(client),
+      delivery: clientEvents(client, {
+        message: {
+          name: ([, topic]) => topic as string,
+          payloadAt: 2,
+          replace: ([event, topic, , packet], payload) => [event, topic, payload, { ...(packet as object), payload }],
+          fail: failOutside,
+        },
+      }),
+    },
+  })
+}
+
+/** `publishAsync` comes here, too. */
+function publishSeam(client: MqttClientLike): SeamBinding {
+  return methodSeam({
+    object: client,
+    method: 'publish',
+    name: ([topic]) => topic as string,
+    payload: 1,
+    answer: () => client,
+    snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
+    lose: callBack,
+  })
+}

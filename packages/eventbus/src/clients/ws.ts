@@ -1,0 +1,84 @@
+import { ChaosError } from '@chaos/core'
+import { callBack, callingOnce } from '../bindings/callbacks.js'
+import { eventsOf } from '../bindings/client-events.js'
+import type { EmitterLike } from '../bindings/event-emitter.js'
+import { failOutside } from '../bindings/outside-failure.js'
+import { bindBus, type Bus, type SeamBinding } from '../bus.js'
+import { methodSeam, replaced } from '../method-seam.js'
+import { copiedBytes } from '../payload.js'
+
+/** A `WebSocket` of ws: of a client, or of a server's connection. */
+export interface WebSocketLike extends EmitterLike {
+  readonly readyState: number
+  send(data: never, options?: never, callback?: never): void
+  terminate(): void
+}
+
+/** A `WebSocketServer` of ws. */
+export interface WebSocketServerLike extends EmitterLike {
+  readonly clients: ReadonlySet<WebSocketLike>
+}
+
+/** How the messages of a WebSocket are named. */
+export interface WebSocketBusOptions {
+  /** The name of a message, by its content: a protocol on top of WebSocket names its messages there. `data` is text where the frame is. Default: `message`. */
+  readonly nameOf?: ((data: unknown) => string) | undefined
+}
+
+/**
+ * Binds one WebSocket of ws: what is sent through it, and what its listeners of `message` get. Subscribers are these listeners.
+ *
+ * Text stays text and binary stays binary. The callback of `send` is called when a held message has gone out, and at once for one that is lost. A
+ * listener that throws would leave the socket deaf for good: an injected failure goes to the process instead, as an uncaught exception or an
+ * unhandled rejection.
+ */
+export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
+  return bus('a WebSocket', { object: socket, isOne: (self) => self === socket }, nameOf)
+}
+
+/**
+ * Binds all connections of a WebSocketServer of ws, those to come included. What they send to their clients is published, what they get from
+ * them is delivered; as for {@link webSocketBus}.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the server does not track its clients.
+ */
+export function webSocketServerBus(server: WebSocketServerLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
+  const { WebSocket } = (Reflect.get(server, 'options') ?? {}) as { readonly WebSocket?: { readonly prototype: object } }
+  if (WebSocket === undefined || !(server.clients instanceof Set)) {
+    throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a WebSocketServer of ws 8 that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.')
+  }
+  return bus('a WebSocket server', { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) }, nameOf)
+}
+
+/** `readyState` of a socket that may send. */
+const OPEN = 1
+
+function bus(kind: string, where: { readonly object: object; readonly isOne: (self: unknown) => boolean }, nameOf: (data: unknown) => string): Bus {
+  return bindBus({
+    kind,
+    knowsSubscribers: true,
+    seams: {
+      publish: sendSeam(where, nameOf),
+      delivery: eventsOf(where, {
+        message: {
+          name: ([, data, isBinary]) => nameOf(isBinary === true ? data : String(data)),
+          payloadAt: 1,
+          fail: failOutside,
+        },
+      }),
+    },
+  })
+}
+
+function sendSeam({ object, isOne }: { readonly object: object; readonly isOne: (self: unknown) => boolean }, nameOf: (data: unknown) => string): SeamBinding {
+  return methodSeam({
+    object,
+    method: 'send',
+    name: ([data], self) => (isOne(self) ? nameOf(data) : undefined),
+    // A socket that is not open refuses what it is given, at once.
+    passes: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
+    payload: 0,
+    snapshot: (args) => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
+    lose: callBack,
+  })
+}
