@@ -67,12 +67,17 @@ export type SeamBinding = (tap: Tap, steps: Steps) => void
 /** One seam of several: messages may pass at each. */
 export const allSeams = (...bindings: readonly SeamBinding[]): SeamBinding => (tap, steps) => bindings.forEach((bind) => bind(tap, steps))
 
-/** The connection of a client, to be cut and brought back. */
+/** The connection of a client to its broker, or those of a server to its clients. */
 export interface Connection {
-  /** Breaks it as a failing network does. What the client does about it is its own business. */
-  cut(): void | Promise<void>
-  /** Lets it connect again. */
-  restore(): void | Promise<void>
+  /** What `only` is matched against: `publisher`, `subscriber`, or `connection` where a client has one for both. */
+  readonly name: string
+  /** Each connection that stands now: how to cut it, as a network does that fails. What the client does about it is its own business. */
+  standing(): readonly (() => unknown)[]
+  /**
+   * Asks `isRefused` at each attempt to connect, from now on until `steps` are taken back, and makes it fail if so: as where nothing listens, or by
+   * cutting the connection as soon as it stands. Left out where a connection does not come back by itself.
+   */
+  attempts?(isRefused: () => boolean, steps: Steps): void
 }
 
 /** What a binding says of a bus. */
@@ -85,7 +90,8 @@ export interface BusDefinition {
   readonly knowsSubscribers?: boolean
   /** Whether whoever publishes here is also who gets it: a bus within the process. Default `false`. */
   readonly isLocal?: boolean
-  readonly connection?: Connection
+  /** Default: none that could be cut. */
+  readonly connections?: readonly Connection[] | undefined
 }
 
 const BUS = Symbol.for('@chaos/eventbus.Bus')

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownRedis, type OwnServer } from '../../test/own-servers.js'
+import { reconnection } from '../../test/reconnection.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { duplicateEvents } from '../faults/duplicate-events.js'
 import { ioredisPubSub } from './ioredis.js'
@@ -85,5 +86,25 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of ioredis (skipp
     await publish('bare')
     await vi.waitFor(() => expect(got).toEqual(['twice', 'twice', 'bare']))
     expect(called).toEqual(['twice', 'lost', 'bare'].map((message) => [message, null, 1]))
+  })
+
+  reconnection(async () => {
+    const retryStrategy = (): number => 10
+    const [publisher, subscriber] = [new Redis(server.port, '127.0.0.1', { retryStrategy }), new Redis(server.port, '127.0.0.1', { retryStrategy })]
+    const both = [publisher, subscriber]
+    onTestFinished(() => both.forEach((client) => client.disconnect()))
+    const [name, got, errors] = [uniqueName(), [] as string[], [] as unknown[]]
+    for (const client of both) client.on('error', (error) => errors.push(error))
+    subscriber.on('message', (_channel, message) => got.push(message))
+    await subscriber.subscribe(name)
+    return {
+      target: ioredisPubSub({ publisher, subscriber }),
+      // Its own queue keeps what is published meanwhile.
+      publish: (text) => publisher.publish(name, text),
+      got,
+      errors,
+      isUp: () => both.every(({ status }) => status === 'ready'),
+      replaced: () => both.map((client) => (Reflect.get(client, 'connector') as { connect: unknown }).connect),
+    }
   })
 })

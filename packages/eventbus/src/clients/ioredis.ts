@@ -1,4 +1,6 @@
-import { allSeams, bindBus, type Bus, type SeamBinding } from '../bus.js'
+import type { Socket } from 'node:net'
+import { allSeams, bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
+import { refused, standingSocket } from '../bindings/failing-socket.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 import { callingOnce, type Callback } from '../bindings/callbacks.js'
@@ -28,6 +30,7 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
   return bindBus({
     kind: 'publish/subscribe of ioredis',
     knowsSubscribers: true,
+    connections: [...connectionOf('publisher', publisher), ...connectionOf('subscriber', subscriber)],
     seams: {
       publish: publisher && allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),
       delivery: subscriber && clientEvents(subscriber, {
@@ -40,6 +43,26 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
       }),
     },
   })
+}
+
+/** What ioredis makes its connections with. A cluster has one for each node, out of reach. */
+interface WithConnector {
+  readonly connector: { connect(): Promise<Socket> }
+  readonly stream?: Socket
+  readonly options: { readonly host?: string; readonly port?: number }
+}
+
+function connectionOf(name: string, client: IoredisClient | undefined): readonly Connection[] {
+  if (client === undefined || !('connector' in client)) return []
+  const redis = client as unknown as WithConnector
+  return [{
+    name,
+    standing: () => standingSocket(redis.stream),
+    attempts: (isRefused, steps) => steps.patch(redis.connector, 'connect', (below) => function (this: unknown, ...args: readonly unknown[]): unknown {
+      const socket = below.call.apply(this, args) as Promise<Socket>
+      return isRefused() ? socket.then((stream) => refused(stream, redis.options)) : socket
+    }),
+  }]
 }
 
 function publishSeam(client: IoredisClient, method: 'publish' | 'spublish', counting: 'NUMSUB' | 'SHARDNUMSUB'): SeamBinding {

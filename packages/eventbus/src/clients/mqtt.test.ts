@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownMosquitto, type OwnServer } from '../../test/own-servers.js'
+import { reconnection } from '../../test/reconnection.js'
 import { corruptEvents } from '../faults/corrupt-events.js'
 import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
@@ -76,5 +77,22 @@ describe.runIf(hasPrograms('mosquitto'))('an MQTT client (skipped without `mosqu
     await publish('bare')
     await vi.waitFor(() => expect(got).toEqual(['late', 'twice', 'twice', 'bare']))
     expect(ended).toEqual(['late well', 'twice well', 'lost well', 'bare well'])
+  })
+
+  reconnection(async () => {
+    const connected = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.port}`, { reconnectPeriod: 10 })
+    onTestFinished(() => connected.endAsync(true))
+    const [name, got, errors] = [uniqueName('/'), [] as string[], [] as unknown[]]
+    connected.on('error', (error) => errors.push(error))
+    connected.on('message', (_topic, payload) => got.push(String(payload)))
+    await connected.subscribeAsync(name)
+    return {
+      target: mqttBus(connected),
+      publish: (text) => void connected.publish(name, text),
+      got,
+      errors,
+      isUp: () => connected.connected,
+      replaced: () => [Reflect.get(connected, 'streamBuilder') as unknown],
+    }
   })
 })

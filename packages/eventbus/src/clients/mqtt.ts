@@ -1,8 +1,10 @@
+import type { Duplex } from 'node:stream'
 import type { EmitterLike } from '../bindings/event-emitter.js'
 import { callBack, callingOnce } from '../bindings/callbacks.js'
 import { clientEvents } from '../bindings/client-events.js'
+import { refused, standingSocket } from '../bindings/failing-socket.js'
 import { failOutside } from '../bindings/outside-failure.js'
-import { bindBus, type Bus, type SeamBinding } from '../bus.js'
+import { bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
@@ -10,6 +12,8 @@ import { copiedBytes } from '../payload.js'
 export interface MqttClientLike extends EmitterLike {
   publish(topic: never, message: never, options: never, callback?: never): unknown
   subscribe(topic: never): unknown
+  readonly connected: boolean
+  readonly options: { readonly host?: string; readonly port?: number }
 }
 
 /**
@@ -24,6 +28,7 @@ export function mqttBus(client: MqttClientLike): Bus {
   return bindBus({
     kind: 'an MQTT client',
     knowsSubscribers: true,
+    connections: [connectionOf(client)],
     seams: {
       publish: publishSeam(client),
       delivery: clientEvents(client, {
@@ -36,6 +41,17 @@ export function mqttBus(client: MqttClientLike): Bus {
       }),
     },
   })
+}
+
+function connectionOf(client: MqttClientLike): Connection {
+  return {
+    name: 'connection',
+    standing: () => (client.connected ? standingSocket(Reflect.get(client, 'stream') as Duplex) : []),
+    attempts: (isRefused, steps) => steps.patch(client, 'streamBuilder', (below) => function (this: unknown, ...args: readonly unknown[]): unknown {
+      const stream = below.call.apply(this, args) as Duplex
+      return isRefused() ? refused(stream, client.options) : stream
+    }),
+  }
 }
 
 /** `publishAsync` comes here, too. */

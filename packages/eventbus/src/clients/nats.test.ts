@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownNats, type OwnServer } from '../../test/own-servers.js'
+import { reconnection } from '../../test/reconnection.js'
 import { corruptEvents } from '../faults/corrupt-events.js'
 import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
@@ -91,5 +92,23 @@ describe.runIf(hasPrograms('nats-server'))('a connection to NATS (skipped withou
 
   it('takes connections of NATS.js only', () => {
     expect(() => natsBus({ publish: () => undefined, subscribe: () => undefined, reconnect: () => Promise.resolve() })).toThrow(/Expected a connection of NATS.js 3/)
+  })
+
+  reconnection(async () => {
+    const nats = await connect({ port: server.port, reconnectTimeWait: 10, reconnectJitter: 0, maxReconnectAttempts: -1 })
+    onTestFinished(() => nats.close())
+    const [name, got] = [uniqueName('.'), [] as string[]]
+    void consume(nats.subscribe(name), (message) => got.push(String(message)))
+    let isUp = true
+    void (async () => {
+      for await (const { type } of nats.status()) if (type === 'disconnect' || type === 'reconnect') isUp = type === 'reconnect'
+    })()
+    return {
+      target: natsBus(nats),
+      publish: (text) => nats.publish(name, text),
+      got,
+      isUp: () => isUp,
+      replaced: () => [(protocolOf(nats) as { prepare: unknown }).prepare],
+    }
   })
 })

@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
 import { ChaosError } from '@chaos/core'
+import { refusal, standingSocket } from '../bindings/failing-socket.js'
 import { failOutside } from '../bindings/outside-failure.js'
-import { bindBus, type Bus, type SeamBinding } from '../bus.js'
+import { bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
@@ -23,7 +25,13 @@ interface Subscription {
   readonly subject: string
   readonly queue?: string
 }
+interface Transport {
+  readonly socket?: Socket
+  disconnect(): void
+}
 interface Protocol {
+  readonly connected: boolean
+  readonly transport: Transport
   readonly subscriptions: { get(sid: number): Subscription | undefined }
 }
 
@@ -39,6 +47,7 @@ export function natsBus(connection: NatsConnectionLike): Bus {
   return bindBus({
     kind: 'a connection to NATS',
     knowsSubscribers: true,
+    connections: [connectionOf(protocol)],
     seams: { publish: publishSeam(protocol), delivery: deliverySeam(protocol) },
   })
 }
@@ -47,6 +56,24 @@ function protocolOf(connection: NatsConnectionLike): Protocol {
   const protocol: unknown = Reflect.get(connection, 'protocol')
   if (typeof protocol === 'object' && protocol !== null && 'processMsg' in protocol) return protocol as unknown as Protocol
   throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a connection of NATS.js 3 (`connect` of `@nats-io/transport-node`), got something else.')
+}
+
+/** Each attempt has a transport of its own; one that is refused fails as it does where nothing listens. */
+function connectionOf(protocol: Protocol): Connection {
+  return {
+    name: 'connection',
+    standing: () => {
+      if (!protocol.connected) return []
+      const { transport } = protocol
+      return transport.socket === undefined ? [() => transport.disconnect()] : standingSocket(transport.socket)
+    },
+    attempts: (isRefused, steps) => steps.patch(protocol, 'prepare', (below) => function (this: unknown): unknown {
+      const prepared = below.call.call(this) as unknown
+      const { transport } = protocol
+      if (isRefused()) Reflect.set(transport, 'dial' in transport ? 'dial' : 'connect', () => Promise.reject(refusal({})))
+      return prepared
+    }),
+  }
 }
 
 /** Beneath the connection's own `publish`, so that requests and responses pass, too, and what is refused is refused at once. */

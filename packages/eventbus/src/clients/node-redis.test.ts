@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownRedis, type OwnServer } from '../../test/own-servers.js'
+import { reconnection } from '../../test/reconnection.js'
 import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { nodeRedisPubSub } from './node-redis.js'
@@ -15,9 +16,8 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of node-redis (sk
   })
   afterAll(() => server.stop())
 
-  const create = (RESP: 2 | 3) => createClient({ RESP, socket: { host: '127.0.0.1', port: server.port } })
-  async function connect(RESP: 2 | 3 = 3) {
-    const client = create(RESP)
+  async function connect(RESP: 2 | 3 = 3, retryMs = 100) {
+    const client = createClient({ RESP, socket: { host: '127.0.0.1', port: server.port, reconnectStrategy: () => retryMs } })
     client.on('error', () => undefined)
     await client.connect()
     return client
@@ -104,4 +104,23 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of node-redis (sk
     expect(injection.account).toMatchObject({ sent: 2, dropped: 2 })
     await injection.rollback()
   })
+
+  for (const RESP of [2, 3] as const) {
+    describe(`a client of RESP${RESP}`, () => {
+      reconnection(async () => {
+        const [publisher, subscriber] = [await connect(RESP, 10), await connect(RESP, 10)]
+        const both = [publisher, subscriber]
+        onTestFinished(() => both.forEach((client) => client.destroy()))
+        const [name, got] = [uniqueName(), [] as string[]]
+        await subscriber.subscribe(name, (message) => got.push(message))
+        return {
+          target: nodeRedisPubSub({ publisher, subscriber }),
+          publish: (text) => publisher.publish(name, text),
+          got,
+          isUp: () => both.every(({ isReady }) => isReady),
+          replaced: () => both.map((client) => client.listenerCount('ready')),
+        }
+      })
+    })
+  }
 })

@@ -1,6 +1,6 @@
 import { ChaosError } from '@chaos/core'
 import { failOutside } from '../bindings/outside-failure.js'
-import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps, type Tap } from '../bus.js'
+import { allSeams, bindBus, type Bus, type Connection, type Message, type SeamBinding, type Steps, type Tap } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
@@ -11,6 +11,10 @@ export interface NodeRedisClient {
   pubSubNumSub(channels?: never): Promise<unknown>
   pubSubShardNumSub(channels?: never): Promise<unknown>
   getPubSubListeners(type: never): unknown
+  sendCommand(args: never): Promise<unknown>
+  readonly isReady: boolean
+  on(event: never, listener: never): unknown
+  off(event: never, listener: never): unknown
 }
 
 /** The clients of one bus. Leave out what is elsewhere. */
@@ -39,11 +43,29 @@ export function nodeRedisPubSub({ publisher, subscriber }: NodeRedisPubSubClient
   return bindBus({
     kind: 'publish/subscribe of node-redis',
     knowsSubscribers: true,
+    connections: [...connectionOf('publisher', publisher), ...connectionOf('subscriber', subscriber)],
     seams: {
       publish: publisher && publishSeam(publisher),
       delivery: subscriber && deliverySeam(subscriber),
     },
   })
+}
+
+/** node-redis keeps its socket out of reach: the server is asked to close it, each time it stands again. The client takes that for an outage. */
+function connectionOf(name: string, client: NodeRedisClient | undefined): readonly Connection[] {
+  if (client === undefined) return []
+  const cut = (): void => void client.sendCommand(['QUIT'] as never).catch(() => undefined)
+  return [{
+    name,
+    standing: () => (client.isReady ? [cut] : []),
+    attempts: (isRefused, steps) => {
+      const onReady = (): void => {
+        if (isRefused()) cut()
+      }
+      client.on('ready' as never, onReady as never)
+      steps.defer(() => void client.off('ready' as never, onReady as never))
+    },
+  }]
 }
 
 function publishSeam(client: NodeRedisClient): SeamBinding {

@@ -5,8 +5,10 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { contentOf } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
+import { reconnection } from '../../test/reconnection.js'
 import { corruptEvents } from '../faults/corrupt-events.js'
 import { delayEvents } from '../faults/delay-events.js'
+import { disconnectClient } from '../faults/disconnect-client.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { webSocketBus, webSocketServerBus } from './ws.js'
 
@@ -121,5 +123,45 @@ describe('WebSockets of ws', () => {
     await held.rollback()
     expect(await answer).toContain('WebSocket is not open')
     await injection.rollback()
+  })
+
+  it('has one socket cut as by a network that fails, which does not come back by itself', async () => {
+    const { client } = await ownPair()
+    const injection = await inject(disconnectClient(), webSocketBus(client))
+    const [code] = await once(client, 'close') as [number]
+    expect(code).toBe(1006)
+    expect([injection.affected, injection.seen]).toEqual([1, 1])
+    await injection.rollback()
+  })
+
+  describe('the clients of a server', () => {
+    reconnection(async () => {
+      const { server, close } = await pair()
+      const got: string[] = []
+      let socket: WebSocket
+      let isOver = false
+      // How an application reconnects: ws does not.
+      const connect = (): void => {
+        socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`)
+        socket.on('message', (data: Buffer) => got.push(String(data)))
+        socket.on('error', () => undefined)
+        socket.on('close', () => {
+          if (!isOver) setTimeout(connect, 10)
+        })
+      }
+      onTestFinished(() => {
+        isOver = true
+        socket.terminate()
+        close()
+      })
+      connect()
+      return {
+        target: webSocketServerBus(server),
+        publish: (text) => server.clients.forEach((peer) => peer.send(text)),
+        got,
+        isUp: () => socket.readyState === WebSocket.OPEN,
+        replaced: () => [Reflect.get(server, 'handleUpgrade')],
+      }
+    })
   })
 })

@@ -1,9 +1,10 @@
+import type { Duplex } from 'node:stream'
 import { ChaosError } from '@chaos/core'
 import { callBack, callingOnce } from '../bindings/callbacks.js'
 import { eventsOf } from '../bindings/client-events.js'
 import type { EmitterLike } from '../bindings/event-emitter.js'
 import { failOutside } from '../bindings/outside-failure.js'
-import { bindBus, type Bus, type SeamBinding } from '../bus.js'
+import { bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
@@ -17,6 +18,7 @@ export interface WebSocketLike extends EmitterLike {
 /** A `WebSocketServer` of ws. */
 export interface WebSocketServerLike extends EmitterLike {
   readonly clients: ReadonlySet<WebSocketLike>
+  handleUpgrade(request: never, socket: never, head: never, done: never): void
 }
 
 /** How the messages of a WebSocket are named. */
@@ -33,7 +35,7 @@ export interface WebSocketBusOptions {
  * unhandled rejection.
  */
 export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
-  return bus('a WebSocket', { object: socket, isOne: (self) => self === socket }, nameOf)
+  return bus('a WebSocket', { object: socket, isOne: (self) => self === socket }, { name: 'connection', standing: () => standing([socket]) }, nameOf)
 }
 
 /**
@@ -47,16 +49,34 @@ export function webSocketServerBus(server: WebSocketServerLike, { nameOf = () =>
   if (WebSocket === undefined || !(server.clients instanceof Set)) {
     throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a WebSocketServer of ws 8 that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.')
   }
-  return bus('a WebSocket server', { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) }, nameOf)
+  const connection: Connection = {
+    name: 'connection',
+    standing: () => standing([...server.clients]),
+    attempts: (isRefused, steps) => steps.patch(server, 'handleUpgrade', (below) => function (this: unknown, ...args: readonly unknown[]): unknown {
+      if (!isRefused()) return below.call.apply(this, args) as unknown
+      ;(args[1] as Duplex).destroy()
+      return undefined
+    }),
+  }
+  return bus('a WebSocket server', { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) }, connection, nameOf)
 }
 
 /** `readyState` of a socket that may send. */
 const OPEN = 1
 
-function bus(kind: string, where: { readonly object: object; readonly isOne: (self: unknown) => boolean }, nameOf: (data: unknown) => string): Bus {
+/** Of one socket, or of all that share a prototype. */
+interface Where {
+  readonly object: object
+  readonly isOne: (self: unknown) => boolean
+}
+
+const standing = (sockets: readonly WebSocketLike[]): (() => void)[] => sockets.filter(({ readyState }) => readyState === OPEN).map((socket) => () => socket.terminate())
+
+function bus(kind: string, where: Where, connection: Connection, nameOf: (data: unknown) => string): Bus {
   return bindBus({
     kind,
     knowsSubscribers: true,
+    connections: [connection],
     seams: {
       publish: sendSeam(where, nameOf),
       delivery: eventsOf(where, {
@@ -70,7 +90,7 @@ function bus(kind: string, where: { readonly object: object; readonly isOne: (se
   })
 }
 
-function sendSeam({ object, isOne }: { readonly object: object; readonly isOne: (self: unknown) => boolean }, nameOf: (data: unknown) => string): SeamBinding {
+function sendSeam({ object, isOne }: Where, nameOf: (data: unknown) => string): SeamBinding {
   return methodSeam({
     object,
     method: 'send',
