@@ -90,6 +90,8 @@ export interface BusDefinition {
   readonly knowsSubscribers?: boolean
   /** Whether whoever publishes here is also who gets it: a bus within the process. Default `false`. */
   readonly isLocal?: boolean
+  /** Shows each message that a fault hands to a single listener by itself, past every layer beneath. Default: no fault does. @returns Stops. */
+  readonly watchListeners?: ((see: (message: Message) => void) => () => void) | undefined
   /** Default: none that could be cut. */
   readonly connections?: readonly Connection[] | undefined
 }

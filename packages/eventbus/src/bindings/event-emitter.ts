@@ -1,7 +1,7 @@
 import { bindBus, allSeams, type Bus, type EventName, type Message, type SeamBinding } from '../bus.js'
 import { deliveryMember } from '../delivery-member.js'
 import { methodSeam } from '../method-seam.js'
-import { listenerMessage, listenersOf, rejectAs, tellsListenersApart, type CallableEmitter } from './emitter-listeners.js'
+import { listenerMessage, listenersOf, rejectAs, tellsListenersApart, watchListeners, type CallableEmitter } from './emitter-listeners.js'
 
 /** What an in-process bus must have: Node's `EventEmitter`, a class derived from it, or one that looks like it (eventemitter3, mitt, emittery). */
 export interface EmitterLike {
@@ -32,6 +32,7 @@ export function emitterBus(emitter: EmitterLike, { streamEvents = false }: Emitt
     kind: 'an event emitter',
     isLocal: true,
     knowsSubscribers: tellsListenersApart(emitter),
+    watchListeners: (see) => watchListeners(emitter, see),
     seams: {
       publish: (tap, steps) => seam({ object: emitter, inherited: false, shared: false })(tap, steps),
       // Found when it is armed: the class may have changed since it was bound.

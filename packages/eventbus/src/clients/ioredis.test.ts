@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownRedis, type OwnServer } from '../../test/own-servers.js'
+import { listeners, oracle } from '../../test/oracle.js'
 import { reconnection } from '../../test/reconnection.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { duplicateEvents } from '../faults/duplicate-events.js'
@@ -106,5 +107,14 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of ioredis (skipp
       isUp: () => both.every(({ status }) => status === 'ready'),
       replaced: () => both.map((client) => (Reflect.get(client, 'connector') as { connect: unknown }).connect),
     }
+  })
+
+  oracle(async () => {
+    const { publisher, subscriber } = clients()
+    const name = uniqueName()
+    subscriber.on('message', listeners.billing)
+    subscriber.on('message', listeners.mail)
+    await subscriber.subscribe(name)
+    return { target: ioredisPubSub({ publisher, subscriber }), name, publish: (text) => publisher.publish(name, text) }
   })
 })

@@ -5,6 +5,7 @@ import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 import { callingOnce, type Callback } from '../bindings/callbacks.js'
 import { clientEvents, namedAt } from '../bindings/client-events.js'
+import { watchListeners } from '../bindings/emitter-listeners.js'
 import type { EmitterLike } from '../bindings/event-emitter.js'
 
 /** A client of ioredis: a `Redis` or a `Cluster`. */
@@ -30,6 +31,7 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
   return bindBus({
     kind: 'publish/subscribe of ioredis',
     knowsSubscribers: true,
+    watchListeners: subscriber && ((see) => watchListeners(subscriber, see)),
     connections: [...connectionOf('publisher', publisher), ...connectionOf('subscriber', subscriber)],
     seams: {
       publish: publisher && allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownMosquitto, type OwnServer } from '../../test/own-servers.js'
+import { listeners, oracle } from '../../test/oracle.js'
 import { reconnection } from '../../test/reconnection.js'
 import { corruptEvents } from '../faults/corrupt-events.js'
 import { delayEvents } from '../faults/delay-events.js'
@@ -94,5 +95,14 @@ describe.runIf(hasPrograms('mosquitto'))('an MQTT client (skipped without `mosqu
       isUp: () => connected.connected,
       replaced: () => [Reflect.get(connected, 'streamBuilder') as unknown],
     }
+  })
+
+  oracle(async () => {
+    const connected = await client()
+    const name = uniqueName('/')
+    connected.on('message', listeners.billing)
+    connected.on('message', listeners.mail)
+    await connected.subscribeAsync(name)
+    return { target: mqttBus(connected), name, publish: (text) => connected.publishAsync(name, text) }
   })
 })

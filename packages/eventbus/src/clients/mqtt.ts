@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { EmitterLike } from '../bindings/event-emitter.js'
 import { callBack, callingOnce } from '../bindings/callbacks.js'
 import { clientEvents } from '../bindings/client-events.js'
+import { watchListeners } from '../bindings/emitter-listeners.js'
 import { refused, standingSocket } from '../bindings/failing-socket.js'
 import { failOutside } from '../bindings/outside-failure.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
@@ -28,6 +29,7 @@ export function mqttBus(client: MqttClientLike): Bus {
   return bindBus({
     kind: 'an MQTT client',
     knowsSubscribers: true,
+    watchListeners: (see) => watchListeners(client, see),
     connections: [connectionOf(client)],
     seams: {
       publish: publishSeam(client),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownNats, type OwnServer } from '../../test/own-servers.js'
+import { oracle } from '../../test/oracle.js'
 import { reconnection } from '../../test/reconnection.js'
 import { corruptEvents } from '../faults/corrupt-events.js'
 import { delayEvents } from '../faults/delay-events.js'
@@ -110,5 +111,12 @@ describe.runIf(hasPrograms('nats-server'))('a connection to NATS (skipped withou
       isUp: () => isUp,
       replaced: () => [(protocolOf(nats) as { prepare: unknown }).prepare],
     }
+  })
+
+  oracle(async () => {
+    const nats = await connection()
+    const name = uniqueName('.')
+    for (const queue of ['billing', 'mail']) void consume(nats.subscribe(name, { queue }), () => undefined)
+    return { target: natsBus(nats), name, publish: (text) => nats.publish(name, text) }
   })
 })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownRedis, type OwnServer } from '../../test/own-servers.js'
+import { listeners, oracle } from '../../test/oracle.js'
 import { reconnection } from '../../test/reconnection.js'
 import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
@@ -123,4 +124,12 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of node-redis (sk
       })
     })
   }
+
+  oracle(async () => {
+    const { publisher, subscriber } = await clients()
+    const name = uniqueName()
+    await subscriber.subscribe(name, listeners.billing)
+    await subscriber.subscribe(name, listeners.mail)
+    return { target: nodeRedisPubSub({ publisher, subscriber }), name, publish: (text) => publisher.publish(name, text) }
+  })
 })

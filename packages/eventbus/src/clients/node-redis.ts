@@ -101,18 +101,24 @@ function tapListeners({ buffers, strings }: Listeners, tap: Tap, steps: Steps): 
   for (const listeners of [buffers, strings]) {
     steps.patch(listeners, Symbol.iterator, (below) => function* (this: unknown): Generator<Listener> {
       for (const listener of { [Symbol.iterator]: () => below.call.call(this) as Iterator<Listener> }) {
-        yield (message, channel) => (tap.covers(String(channel)) ? tap.take(deliveryTo(listener, message, channel)) : listener(message, channel))
+        const tapped: Listener = (message, channel) => (tap.covers(String(channel)) ? tap.take(deliveryTo(listener, message, channel)) : listener(message, channel))
+        given.set(tapped, given.get(listener) ?? listener)
+        yield tapped
       }
     })
   }
 }
 
+/** What was given to `subscribe`, beneath the layers of several faults. */
+const given = new WeakMap<Listener, Listener>()
+
 function deliveryTo(listener: Listener, payload: unknown, channel: unknown): Message {
+  const identity = given.get(listener) ?? listener
   return {
     name: String(channel),
     args: [payload, channel],
     payload,
-    subscriber: { name: listener.name, identity: listener },
+    subscriber: { name: identity.name.replace(/^bound /, ''), identity },
     forward: () => listener(payload, channel),
     withPayload: (other) => deliveryTo(listener, other, channel),
     answer: () => undefined,

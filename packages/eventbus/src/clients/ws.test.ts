@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { contentOf } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
+import { listeners, oracle } from '../../test/oracle.js'
 import { reconnection } from '../../test/reconnection.js'
 import { corruptEvents } from '../faults/corrupt-events.js'
 import { delayEvents } from '../faults/delay-events.js'
@@ -162,6 +163,17 @@ describe('WebSockets of ws', () => {
         isUp: () => socket.readyState === WebSocket.OPEN,
         replaced: () => [Reflect.get(server, 'handleUpgrade')],
       }
+    })
+  })
+
+  describe.each(['client', 'server'] as const)('a %s', (side) => {
+    oracle(async () => {
+      const { server, client, peer } = await ownPair()
+      const [near, far] = side === 'client' ? [client, peer] : [peer, client]
+      far.on('message', (data) => far.send(data))
+      near.on('message', listeners.billing)
+      near.on('message', listeners.mail)
+      return { target: side === 'client' ? webSocketBus(client) : webSocketServerBus(server), name: 'message', publish: (text) => near.send(text) }
     })
   })
 })

@@ -2,9 +2,10 @@ import type { Duplex } from 'node:stream'
 import { ChaosError } from '@chaos/core'
 import { callBack, callingOnce } from '../bindings/callbacks.js'
 import { eventsOf } from '../bindings/client-events.js'
+import { watchListeners } from '../bindings/emitter-listeners.js'
 import type { EmitterLike } from '../bindings/event-emitter.js'
 import { failOutside } from '../bindings/outside-failure.js'
-import { bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
+import { bindBus, type Bus, type Connection, type Message, type SeamBinding } from '../bus.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
@@ -18,6 +19,7 @@ export interface WebSocketLike extends EmitterLike {
 /** A `WebSocketServer` of ws. */
 export interface WebSocketServerLike extends EmitterLike {
   readonly clients: ReadonlySet<WebSocketLike>
+  off(name: never, listener: never): unknown
   handleUpgrade(request: never, socket: never, head: never, done: never): void
 }
 
@@ -35,7 +37,7 @@ export interface WebSocketBusOptions {
  * unhandled rejection.
  */
 export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
-  return bus('a WebSocket', { object: socket, isOne: (self) => self === socket }, { name: 'connection', standing: () => standing([socket]) }, nameOf)
+  return bus('a WebSocket', { object: socket, isOne: (self) => self === socket }, { name: 'connection', standing: () => standing([socket]) }, (see) => watchListeners(socket, see), nameOf)
 }
 
 /**
@@ -58,7 +60,7 @@ export function webSocketServerBus(server: WebSocketServerLike, { nameOf = () =>
       return undefined
     }),
   }
-  return bus('a WebSocket server', { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) }, connection, nameOf)
+  return bus('a WebSocket server', { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) }, connection, (see) => watchServer(server, see), nameOf)
 }
 
 /** `readyState` of a socket that may send. */
@@ -72,10 +74,23 @@ interface Where {
 
 const standing = (sockets: readonly WebSocketLike[]): (() => void)[] => sockets.filter(({ readyState }) => readyState === OPEN).map((socket) => () => socket.terminate())
 
-function bus(kind: string, where: Where, connection: Connection, nameOf: (data: unknown) => string): Bus {
+/** Watches the listeners of all connections of a server, those to come included. */
+function watchServer(server: WebSocketServerLike, see: (message: Message) => void): () => void {
+  const stops: (() => void)[] = []
+  const watch = (socket: WebSocketLike): void => void stops.push(watchListeners(socket, see))
+  server.clients.forEach(watch)
+  server.on('connection' as never, watch as never)
+  return () => {
+    server.off('connection' as never, watch as never)
+    stops.forEach((stop) => stop())
+  }
+}
+
+function bus(kind: string, where: Where, connection: Connection, watching: Bus['watchListeners'], nameOf: (data: unknown) => string): Bus {
   return bindBus({
     kind,
     knowsSubscribers: true,
+    watchListeners: watching,
     connections: [connection],
     seams: {
       publish: sendSeam(where, nameOf),

@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { checkOptions, ChaosError, defineFault, inject, LIFE_CYCLE_CHANNEL, MAX_TIMER_MS, option, optionsSchema, systemClock, type Clock, type Injection, type JournalEntry, type OptionsOutput } from '@chaos/core'
-import { watchListeners } from '../bindings/emitter-listeners.js'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message, Seam } from '../bus.js'
 import { bytesOf, fieldOf, isBytes } from '../payload.js'
@@ -10,6 +9,7 @@ const schema = optionsSchema({
   idAt: option.optional(option.text('Path of the field that tells one message from another: id. Default: its whole payload.')),
   keyAt: option.optional(option.text('Path of the field within whose values order matters: customer. Default: the name of the message.')),
   maxLagMs: option.optional(option.durationMs('How long a message may take, in ms.'), 1_000),
+  subscribers: option.optional(option.names('Who should get every message, by name, where a bus cannot tell when it is sent: beyond a broker.')),
   messages: option.optional(option.count('How many messages are remembered at most; the oldest are forgotten, and judged no more.', 1), 100_000),
 })
 
@@ -21,6 +21,11 @@ export interface ObserveDeliveryOptions {
   readonly keyAt?: string | undefined
   /** How long a message may take, in ms. Default 1,000. */
   readonly maxLagMs?: number | undefined
+  /**
+   * Names of those who should get every message, where a bus cannot tell when it is sent: beyond a broker. Default: those who listen then, as far as the
+   * bus knows; else anyone.
+   */
+  readonly subscribers?: string | readonly string[] | undefined
   /** How many messages are remembered at most; the oldest are forgotten, and judged no more. Default 100,000. */
   readonly messages?: number | undefined
 }
@@ -70,9 +75,10 @@ export interface DeliveryObserver {
 export async function observeDelivery(target: BusTarget, given: ObserveDeliveryOptions = {}, { clock = systemClock }: { readonly clock?: Clock } = {}): Promise<DeliveryObserver> {
   const options = checkOptions(schema, given, 'observeDelivery')
   const ledger = new Ledger(options)
-  const { seams } = busOf(target)
+  const expected = options.subscribers === undefined ? undefined : [options.subscribers].flat()
+  const { seams, watchListeners } = busOf(target)
   const delivery = seams.delivery === undefined ? undefined : await inject(watchSeam({ seam: 'delivery', record: recordArrival }), target, HOW)
-  const unwatch = watchListeners(target, (message) => recordArrival(message))
+  const unwatch = watchListeners?.(recordArrival)
   const left: Promise<unknown>[] = []
   let isStopped = false
   let sending = seams.publish === undefined ? undefined : watchSending()
@@ -87,7 +93,7 @@ export async function observeDelivery(target: BusTarget, given: ObserveDeliveryO
     return Object.assign(watch, { injection: inject(watchSeam({ seam: 'publish', record }), target, HOW) })
   }
   function recordSending(message: Message): void {
-    send(message.name, message.payload, message.deliveries?.().map(({ subscriber }) => subscriber?.name ?? ANYONE))
+    send(message.name, message.payload, expected ?? message.deliveries?.().map(({ subscriber }) => subscriber?.name ?? ANYONE))
   }
   function recordArrival(message: Message): void {
     for (const { name, payload, subscriber } of message.deliveries?.() ?? [message]) arrive(name, payload, subscriber?.name)
@@ -127,7 +133,7 @@ export async function observeDelivery(target: BusTarget, given: ObserveDeliveryO
     received: arrive,
     async stop() {
       unsubscribe(LIFE_CYCLE_CHANNEL, onArmed)
-      unwatch()
+      unwatch?.()
       isStopped = true
       await delivery?.rollback()
       await (await sending?.injection)?.rollback()
