@@ -39,7 +39,7 @@ const events = (count: number): Case =>
       await arm(delay, bus, { only: 'other:*' })
       return { bus, ...rest }
     },
-  })
+  }, { bar: { most: 2 } })
 
 export const growth: Suite = {
   name: 'growth',

@@ -2,6 +2,7 @@ import type { Suite } from '../runner/case.js'
 import { atRest } from './at-rest.js'
 import { delays } from './delays.js'
 import { emitterSuites } from './emitter.js'
+import { eventLoop } from './event-loop.js'
 import { growth } from './growth.js'
 import { lifeCycle } from './life-cycle.js'
 import { memory } from './memory.js'
@@ -14,3 +15,4 @@ import { workersSuite } from './workers.js'
 
 /** All that is measured, in the order of the document. */
 export const suites: readonly Suite[] = [atRest, ...methodSuites, ...emitterSuites, ...transportSuites, processSuite, workersSuite, lifeCycle, delays, packagesSuite, memory, growth, peers]
+export const suites: readonly Suite[] = [atRest, ...methodSuites, ...emitterSuites, ...transportSuites, processSuite, lifeCycle, delays, eventLoop, packagesSuite, memory, growth, peers]
