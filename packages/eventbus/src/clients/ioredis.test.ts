@@ -8,6 +8,7 @@ import { listeners, oracle } from '../../test/oracle.js'
 import { reconnection } from '../../test/reconnection.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { duplicateEvents } from '../faults/duplicate-events.js'
+import { partitionBus } from '../faults/partition-bus.js'
 import { ioredisPubSub } from './ioredis.js'
 
 describe.runIf(hasPrograms('redis-server'))('publish/subscribe of ioredis (skipped without `redis-server`: Debian package redis-server)', () => {
@@ -67,6 +68,25 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of ioredis (skipp
     await vi.waitFor(() => expect(got).toHaveLength(3))
     expect(got).toEqual([Buffer.from('half'), [`${name}:*`, `${name}:users`, 'whole'], Buffer.from('whole')])
     expect(late.account).toMatchObject({ sent: 2, delivered: 1, dropped: 1 })
+  })
+
+  it('covers sharded channels, and a bus of a publisher or a subscriber alone', async () => {
+    const { publisher, subscriber } = clients()
+    const name = uniqueName()
+    const got: string[] = []
+    subscriber.on('smessage', (channel, message) => got.push(`${String(channel)} ${String(message)}`))
+    await subscriber.ssubscribe(name)
+    const [outbound, inbound] = [ioredisPubSub({ publisher }), ioredisPubSub({ subscriber })]
+    const cut = await inject(partitionBus(), outbound)
+    expect(await publisher.spublish(name, 'not sent')).toBe(1)
+    await cut.rollback()
+    const deaf = await inject(partitionBus(), inbound)
+    expect(await publisher.spublish(name, 'not heard')).toBe(1)
+    await vi.waitFor(() => expect(deaf.account).toMatchObject({ sent: 1, dropped: 1 }))
+    await deaf.rollback()
+    await publisher.spublish(name, 'heard')
+    await vi.waitFor(() => expect(got).toEqual([`${name} heard`]))
+    await expect(inject(dropEvents(), outbound)).rejects.toThrow('Expected a bus with the seam `delivery`, got publish/subscribe of ioredis, which has `publish`')
   })
 
   it('calls the callback of a publisher once, whatever becomes of its message', async () => {

@@ -6,6 +6,7 @@ import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasPrograms, ownRedis, type OwnServer } from '../../test/own-servers.js'
 import { listeners, oracle } from '../../test/oracle.js'
 import { reconnection } from '../../test/reconnection.js'
+import { corruptEvents } from '../faults/corrupt-events.js'
 import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { nodeRedisPubSub } from './node-redis.js'
@@ -93,6 +94,23 @@ describe.runIf(hasPrograms('redis-server'))('publish/subscribe of node-redis (sk
     await injection.rollback()
     await subscriber.unsubscribe(name)
     expect(await publisher.publish(name, 'three')).toBe(0)
+  })
+
+  it('covers sharded channels and patterns', async () => {
+    const { publisher, subscriber } = await clients()
+    const name = uniqueName()
+    const got: string[] = []
+    await subscriber.sSubscribe(name, (message) => got.push(message))
+    await subscriber.pSubscribe(`${name}:*`, (message, channel) => got.push(`${channel} ${message}`))
+    const bus = nodeRedisPubSub({ publisher, subscriber })
+    const injection = await inject(dropEvents({ seam: 'publish' }), bus)
+    expect(await publisher.sPublish(name, 'lost')).toBe(1)
+    await injection.rollback()
+    const damage = await inject(corruptEvents({ change: 'truncate', length: 3 }), bus)
+    expect(await publisher.sPublish(name, 'shard')).toBe(1)
+    await publisher.publish(`${name}:a`, 'pattern')
+    await vi.waitFor(() => expect([...got].sort()).toEqual([`${name}:a pat`, 'sha']))
+    await damage.rollback()
   })
 
   it('tells a publisher whose message is lost who listens', async () => {

@@ -49,7 +49,7 @@ export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }
 export function webSocketServerBus(server: WebSocketServerLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
   const { WebSocket } = (Reflect.get(server, 'options') ?? {}) as { readonly WebSocket?: { readonly prototype: object } }
   if (WebSocket === undefined || !(server.clients instanceof Set)) {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a WebSocketServer of ws 8 that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.')
+    throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a WebSocketServer of ws 8.7 or later that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.')
   }
   const connection: Connection = {
     name: 'connection',

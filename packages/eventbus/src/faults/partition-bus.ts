@@ -1,6 +1,6 @@
 import { ChaosError, defineFault, globMatcher, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { Message, Seam } from '../bus.js'
+import type { Bus, Message, Seam } from '../bus.js'
 import { fieldOf } from '../payload.js'
 import { orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus, type Act } from '../tap-bus.js'
@@ -53,14 +53,15 @@ export const partitionBus = defineFault({
       tapBus(bus, { seam: 'delivery', where, order, subscriber: '*', applies }, context, act)
       return
     }
-    for (const seam of seamsOf(way, busOf(bus).isLocal === true)) tapBus(bus, { seam, where, order }, context, act)
+    for (const seam of seamsOf(way, busOf(bus))) tapBus(bus, { seam, where, order }, context, act)
   },
 })
 
-/** Where a client is cut off. On a bus within the process both ways are one: what is published here is what arrives here. */
-function seamsOf(way: 'both' | 'outbound' | 'inbound', isLocal: boolean): readonly Seam[] {
+/** Where a client is cut off. On a bus within the process both ways are one: what is published here is what arrives here. A client that goes one way only is cut off there. */
+function seamsOf(way: 'both' | 'outbound' | 'inbound', { isLocal = false, seams }: Bus): readonly Seam[] {
   if (way === 'outbound') return ['publish']
-  return way === 'inbound' || isLocal ? ['delivery'] : ['publish', 'delivery']
+  if (way === 'inbound' || isLocal || seams.publish === undefined) return ['delivery']
+  return seams.delivery === undefined ? ['publish'] : ['publish', 'delivery']
 }
 
 const matcher = (names: string | readonly string[]): ((name: string) => boolean) => globMatcher(typeof names === 'string' ? [names] : names)
