@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { BusTarget } from '../src/bindings/in-process.js'
 import { corruptEvents } from '../src/faults/corrupt-events.js'
 import { delayEvents } from '../src/faults/delay-events.js'
+import { disconnectClient } from '../src/faults/disconnect-client.js'
 import { dropEvents } from '../src/faults/drop-events.js'
 import { duplicateEvents } from '../src/faults/duplicate-events.js'
 import { failListeners } from '../src/faults/fail-listeners.js'
@@ -28,6 +29,8 @@ export interface RunningBus {
   readonly name: string
   /** Publishes as an application would. What it returns is awaited only after the fault has ended, since the fault may hold it back. */
   readonly publish: (content: Content) => unknown
+  /** Its connection, once cut, is not made again: an application makes another. Default `false`. */
+  readonly staysAway?: boolean
   /** What the subscriber got so far, in order. A listener that gets something it cannot read puts `undefined`. */
   readonly got: readonly (Content | undefined)[]
   /** Objects that a fault may touch, which must be as they were found afterwards. */
@@ -94,6 +97,14 @@ const numbers = (got: readonly (Content | undefined)[]): (number | undefined)[] 
 export function faultTable(binding: string, make: () => RunningBus | Promise<RunningBus>): void {
   describe(`every fault on ${binding}`, () => {
     const row: Record<string, string> = {}
+    it('disconnect: is cut off, or has no connection, and comes back', async () => {
+      const bus = await make()
+      try {
+        row['disconnect'] = await disconnection(bus)
+      } finally {
+        await bus.dispose?.()
+      }
+    })
     for (const [title, column] of Object.entries(COLUMNS)) {
       it(`${title}: lands, is accounted for, and is taken back`, async () => {
         onTestFinished(catchInjected())
@@ -106,10 +117,32 @@ export function faultTable(binding: string, make: () => RunningBus | Promise<Run
       })
     }
     it('has the row that the docs show', async () => {
-      expect(Object.keys(row)).toEqual(Object.keys(COLUMNS))
+      expect(Object.keys(row)).toEqual(['disconnect', ...Object.keys(COLUMNS)])
       await expect(`${JSON.stringify({ binding, ...row }, undefined, 2)}\n`).toMatchFileSnapshot(fileURLToPath(new URL(`./table/${binding.replace(/[^\w]+/g, '-')}.json`, import.meta.url)))
     })
   })
+}
+
+/** Cuts a bus off until it has been felt, and waits until messages come again. */
+async function disconnection(bus: RunningBus): Promise<'yes' | 'refused' | 'for good'> {
+  const before = bus.touched.map(shapeOf)
+  let injection: Injection
+  try {
+    injection = await inject(disconnectClient(), bus.target)
+  } catch (error) {
+    if (!isChaosError(error, 'CHAOS_TARGET_MISMATCH')) throw error
+    expectUntouched(bus, before)
+    return 'refused'
+  }
+  await injection.rollback()
+  expect(injection.landedAt).toBeDefined()
+  if (bus.staysAway === true) return 'for good'
+  await vi.waitFor(() => {
+    // What is published on a connection that is being lost may fail, or never be heard of again.
+    void Promise.resolve(bus.publish({ n: 0, text: TEXT })).catch(() => undefined)
+    expect(bus.got.length).toBeGreaterThan(0)
+  })
+  return 'yes'
 }
 
 async function cell(bus: RunningBus, { fault, check, isSingle = false, seen = SENT, rate = 0.5 }: Column): Promise<'yes' | 'refused'> {

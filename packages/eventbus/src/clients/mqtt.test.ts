@@ -31,6 +31,7 @@ describe.runIf(hasPrograms('mosquitto'))('an MQTT client (skipped without `mosqu
       const connected = await connect()
       const name = uniqueName('/')
       const got: (Content | undefined)[] = []
+      connected.on('error', () => undefined)
       connected.on('message', (_topic, payload) => got.push(contentOf(payload)))
       await connected.subscribeAsync(name, { qos })
       return {

@@ -20,12 +20,42 @@ interface Pair {
   readonly close: () => void
 }
 
-/** A server with one connection. */
-async function pair(): Promise<Pair> {
+async function listening(): Promise<WebSocketServer> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   await once(server, 'listening')
+  return server
+}
+
+const urlOf = (server: WebSocketServer): string => `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+/** How an application comes back: ws does not by itself. */
+function comingBack(server: WebSocketServer, onMessage: (data: Buffer, socket: WebSocket) => unknown): { readonly isUp: () => boolean; readonly close: () => void } {
+  let socket: WebSocket
+  let isOver = false
+  const connect = (): void => {
+    const made = new WebSocket(urlOf(server))
+    socket = made
+    made.on('message', (data: Buffer) => onMessage(data, made))
+    made.on('error', () => undefined)
+    made.on('close', () => {
+      if (!isOver) setTimeout(connect, 10)
+    })
+  }
+  connect()
+  return {
+    isUp: () => socket.readyState === WebSocket.OPEN,
+    close: () => {
+      isOver = true
+      socket.terminate()
+    },
+  }
+}
+
+/** A server with one connection. */
+async function pair(): Promise<Pair> {
+  const server = await listening()
   const connected = once(server, 'connection') as Promise<[WebSocket]>
-  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const client = new WebSocket(urlOf(server))
   await once(client, 'open')
   const [peer] = await connected
   return {
@@ -53,15 +83,26 @@ describe('WebSockets of ws', () => {
     // The server sends everything back.
     peer.on('message', (data, isBinary) => peer.send(data, { binary: isBinary }))
     client.on('message', (data: Buffer) => got.push(contentOf(data)))
-    return { target: webSocketBus(client), name: 'message', publish: (content) => client.send(JSON.stringify(content)), got, touched: [client, WebSocket.prototype], dispose: close }
+    return { target: webSocketBus(client), name: 'message', publish: (content) => client.send(JSON.stringify(content)), got, touched: [client, WebSocket.prototype], staysAway: true, dispose: close }
   })
 
   faultTable('WebSocket server, ws', async () => {
-    const { server, client, peer, close } = await pair()
+    const server = await listening()
     const got: (Content | undefined)[] = []
-    client.on('message', (data, isBinary) => client.send(data, { binary: isBinary }))
-    peer.on('message', (data: Buffer) => got.push(contentOf(data)))
-    return { target: webSocketServerBus(server), name: 'message', publish: (content) => peer.send(JSON.stringify(content)), got, touched: [server, client, peer, WebSocket.prototype], dispose: close }
+    server.on('connection', (peer) => peer.on('message', (data: Buffer) => got.push(contentOf(data))))
+    const client = comingBack(server, (data, socket) => socket.send(data.toString()))
+    const [peer] = await once(server, 'connection') as [WebSocket]
+    return {
+      target: webSocketServerBus(server),
+      name: 'message',
+      publish: (content) => server.clients.forEach((each) => each.send(JSON.stringify(content))),
+      got,
+      touched: [server, peer, WebSocket.prototype],
+      dispose: () => {
+        client.close()
+        server.close()
+      },
+    }
   })
 
   it('keeps text text and binary binary, for both kinds of listeners, and names messages by their content', async () => {
@@ -137,30 +178,18 @@ describe('WebSockets of ws', () => {
 
   describe('the clients of a server', () => {
     reconnection(async () => {
-      const { server, close } = await pair()
+      const server = await listening()
       const got: string[] = []
-      let socket: WebSocket
-      let isOver = false
-      // How an application reconnects: ws does not.
-      const connect = (): void => {
-        socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`)
-        socket.on('message', (data: Buffer) => got.push(String(data)))
-        socket.on('error', () => undefined)
-        socket.on('close', () => {
-          if (!isOver) setTimeout(connect, 10)
-        })
-      }
+      const client = comingBack(server, (data) => got.push(String(data)))
       onTestFinished(() => {
-        isOver = true
-        socket.terminate()
-        close()
+        client.close()
+        server.close()
       })
-      connect()
       return {
         target: webSocketServerBus(server),
         publish: (text) => server.clients.forEach((peer) => peer.send(text)),
         got,
-        isUp: () => socket.readyState === WebSocket.OPEN,
+        isUp: client.isUp,
         replaced: () => [Reflect.get(server, 'handleUpgrade')],
       }
     })
