@@ -43,6 +43,32 @@ describe('signalProcess', () => {
     expect([child.exitCode, child.listenerCount('exit')]).toEqual([null, before])
   })
 
+  it('strikes mid-task, or at the n-th message, which the application has heard then', async () => {
+    const child = await startChild()
+    const heard: unknown[] = []
+    child.on('message', (message) => heard.push(message))
+    const struck = inject(signalProcess({ when: 'message', messages: 2 }), child)
+    await new Promise(setImmediate)
+    for (const n of [1, 2]) child.send(n)
+    expect((await struck).evidence).toMatchObject([{ endedBy: 'SIGKILL' }])
+    expect(heard.slice(0, 2)).toEqual([1, 2])
+
+    const other = await startChild()
+    const midTask = inject(signalProcess({ when: 'mid-task' }), other)
+    await new Promise(setImmediate)
+    expect(other.signalCode).toBe(null)
+    expect(other.send('task')).toBe(true)
+    expect((await midTask).evidence).toMatchObject([{ endedBy: 'SIGKILL' }])
+    expect([Object.hasOwn(child, 'emit'), child.listenerCount('exit'), other.listenerCount('exit')]).toEqual([false, 0, 0])
+  })
+
+  it('refuses a moment of a process that has no channel, and strikes none', async () => {
+    const [mute, child] = [spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']), await startChild()]
+    children.push(mute)
+    await expect(inject(signalProcess({ select: 'all', when: 'message' }), [mute, child])).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining('channel for `when: message`') as string })
+    expect([mute, child].map(({ signalCode }) => signalCode)).toEqual([null, null])
+  })
+
   it('chooses by pid, age and place', async () => {
     const all = [await startChild(), await startChild(), await startChild()]
     await inject(signalProcess({ pid: all[1]?.pid ?? 0 }), all)

@@ -1,5 +1,6 @@
 import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { exitOf } from '../targets/exit.js'
+import { momentOf, strikeMoment } from '../targets/moment.js'
 import { isProcessTarget, PROCESS_TARGET, type ProcessTarget } from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
 
@@ -7,11 +8,12 @@ const schema = optionsSchema({
   signal: option.optional(option.oneOf(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], 'The signal.'), 'SIGKILL'),
   patienceMs: option.optional(option.durationMs('How long the process is given to end, in ms, before it counts as one that ignores the signal.'), 5_000),
   ...processSelection,
+  ...strikeMoment,
 })
 
 /**
  * Options of {@link signalProcess}: `signal`, default `SIGKILL`; `patienceMs`, how long it is given to end, default 5000; which of the
- * running processes (`select`, `pid`).
+ * running processes (`select`, `pid`), and `when`.
  */
 export type SignalProcessOptions = OptionsOf<typeof signalProcess>
 
@@ -21,7 +23,8 @@ export type SignalProcessOptions = OptionsOf<typeof signalProcess>
  * Models a process that the kernel, an operator or an orchestrator ends. The evidence says how it ended, or that it ignored the signal. An
  * operation is a candidate, named `signal`.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER` when no process runs
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER` when no process runs,
+ *   `CHAOS_TARGET_MISMATCH` when a moment is asked for of a process without a channel, `CHAOS_INJECTION_ENDED` when it never comes
  */
 export const signalProcess = defineFault({
   name: 'worker/signal-process',
@@ -40,6 +43,7 @@ export const signalProcess = defineFault({
         .filter((one) => operation.shouldInject([one]))
         .map(async (one) => {
           const { pid } = one
+          await momentOf(one, options, context)
           const sentAt = clock.now()
           const patience = new AbortController()
           const exited = exitOf(one, patience.signal)

@@ -1,10 +1,11 @@
-import { option, type InjectionContext } from '@chaos/core'
+import { ChaosError, option, type InjectionContext } from '@chaos/core'
+import type { ProcessLike } from './processes.js'
 import type { WorkerLike } from './workers.js'
 
-/** When an instant fault strikes the workers it has chosen. */
+/** When an instant fault strikes the threads or processes it has chosen. */
 export const strikeMoment = {
-  when: option.optional(option.oneOf(['now', 'message', 'mid-task'], 'When to strike: now, at the n-th message from the worker, or right after the next message to it.'), 'now'),
-  messages: option.optional(option.count('With `when: message`: at which message from the worker, from 1.', 1), 1),
+  when: option.optional(option.oneOf(['now', 'message', 'mid-task'], 'When to strike: now, at the n-th message from the target, or right after the next message to it.'), 'now'),
+  messages: option.optional(option.count('With `when: message`: at which message from the target, from 1.', 1), 1),
 }
 
 interface Moment {
@@ -12,24 +13,33 @@ interface Moment {
   readonly messages: number
 }
 
-/** Waits until it is time to strike a worker: `mid-task` is the very moment in which work was handed to it. The lease bounds the wait. */
-export function momentOf(worker: WorkerLike, { when, messages }: Moment, { patch }: InjectionContext): Promise<void> {
-  return new Promise((resolve) => {
-    if (when === 'now') resolve()
-    else if (when === 'mid-task') {
-      patch(worker, 'postMessage', (below) =>
-        function postMessage(this: unknown, ...args: unknown[]): void {
-          Reflect.apply(below.call, this, args)
+/**
+ * Waits until it is time to strike a thread or process: `mid-task` is the very moment in which work was handed to it. The lease bounds the wait.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` for a process that has no channel, unless it is to be struck now
+ */
+export async function momentOf(one: WorkerLike | ProcessLike, { when, messages }: Moment, { patch }: InjectionContext): Promise<void> {
+  if (when === 'now') return
+  const send = 'postMessage' in one ? 'postMessage' : 'send'
+  if (typeof (one as Partial<Record<typeof send, unknown>>)[send] !== 'function') {
+    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a process with a channel for \`when: ${when}\`, got one without. Start it by \`fork\`, or with \`ipc\` in its \`stdio\`.`)
+  }
+  await new Promise<void>((resolve) => {
+    if (when === 'mid-task') {
+      patch(one, send, (below) =>
+        function handOver(this: unknown, ...args: unknown[]): unknown {
+          const handed: unknown = Reflect.apply(below.call, this, args)
           resolve()
+          return handed
         })
-    } else {
-      let left = messages
-      patch(worker, 'emit', (below) =>
-        function emit(this: unknown, ...args: unknown[]): unknown {
-          const heard: unknown = Reflect.apply(below.call, this, args)
-          if (args[0] === 'message' && (left -= 1) === 0) resolve()
-          return heard
-        })
+      return
     }
+    let left = messages
+    patch(one, 'emit', (below) =>
+      function emit(this: unknown, ...args: unknown[]): unknown {
+        const heard: unknown = Reflect.apply(below.call, this, args)
+        if (args[0] === 'message' && (left -= 1) === 0) resolve()
+        return heard
+      })
   })
 }

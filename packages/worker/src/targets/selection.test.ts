@@ -7,10 +7,17 @@ import { Piscina } from 'piscina'
 import { Tinypool } from 'tinypool'
 import { describe, expect, it } from 'vitest'
 import { ECHO, isAlive, startWorker, startWorkers } from '../../test/support.js'
-import { childFile, taskFile } from '../../test/task-file.js'
+import workerpool from 'workerpool'
+import { childFile, taskFile, workerpoolFile } from '../../test/task-file.js'
+import { blockEventLoop } from '../faults/block-event-loop.js'
+import { crashWorker } from '../faults/crash-worker.js'
+import { exhaustHeap } from '../faults/exhaust-heap.js'
+import { exitWorker } from '../faults/exit-worker.js'
+import { killReturningWorkers } from '../faults/kill-returning-workers.js'
 import { terminateWorker, type TerminateWorkerOptions } from '../faults/terminate-worker.js'
 import { isProcessTarget, liveProcesses } from './processes.js'
 import { shareOf } from './selection.js'
+import { trackWorkers } from './track-workers.js'
 import { isWorkerTarget } from './workers.js'
 
 const survivors = async (options: TerminateWorkerOptions, workers: Awaited<ReturnType<typeof startWorkers>>): Promise<boolean[]> => {
@@ -48,6 +55,13 @@ describe('a selection of workers', () => {
   it('rounds a share up, but not for what a binary fraction adds to it', () => {
     expect([shareOf(25, 0.28), shareOf(4, 0.3), shareOf(3, 1e-12), shareOf(3, 0), shareOf(3, 1)]).toEqual([7, 2, 1, 0, 3])
     for (let count = 1; count <= 200; count += 1) for (let part = 0; part <= 100; part += 1) expect(shareOf(count, part / 100)).toBe(Math.ceil((count * part) / 100))
+  })
+
+  it('refuses a selector that there is not, a share above 1 and a place below 1', () => {
+    expect(() => terminateWorker({ select: 'any' as 'all' })).toThrow('Expected `select` of worker/terminate-worker to be one of')
+    expect(() => terminateWorker({ select: 'share', share: 1.5 })).toThrow('`share` of worker/terminate-worker to be a number from 0 to 1, got `1.5`')
+    expect(() => terminateWorker({ select: 'nth', nth: 0 })).toThrow('`nth` of worker/terminate-worker to be a whole number of at least 1, got `0`')
+    expect(() => terminateWorker({ select: 'busiest', windowMs: -1 })).toThrow('`windowMs` of worker/terminate-worker')
   })
 
   it('refuses a window without `busiest`', () => {
@@ -115,6 +129,34 @@ describe('a pool', () => {
     await inject(terminateWorker(), pool)
     await expect(inject(terminateWorker(), pool)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
     expect([settled, pool.threads.length]).toEqual([false, 1])
+  })
+})
+
+describe('a pool that is closed', () => {
+  it.each<[string, () => Promise<object>]>([
+    ['piscina', async () => {
+      const pool = new Piscina({ filename: taskFile, maxThreads: 1 })
+      await pool.run({ id: 1 })
+      await pool.close()
+      return pool
+    }],
+    ['tinypool', async () => {
+      const pool = new Tinypool({ filename: taskFile, maxThreads: 1 })
+      await pool.run({ id: 1 })
+      await pool.destroy()
+      return pool
+    }],
+    ['workerpool', async () => {
+      const threads = trackWorkers()
+      const pool = workerpool.pool(workerpoolFile, { maxWorkers: 1, workerType: 'thread' })
+      await pool.exec('task', [{ id: 1 }])
+      await pool.terminate()
+      threads.close()
+      return threads
+    }],
+  ])('of %s has no live worker, for any fault', async (_name, make) => {
+    const pool = (await make()) as Piscina
+    for (const fault of [terminateWorker(), exitWorker(), crashWorker(), exhaustHeap(), killReturningWorkers(), blockEventLoop()]) await expect(inject(fault, pool)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
   })
 })
 
