@@ -34,14 +34,18 @@ export interface Message {
   withPayload(payload: unknown): Message
   /** What its sender gets in health when the message itself does not go on now. */
   answer(): unknown
-  /** It will not go on: ends what its sender waits for beside the answer, a callback, as in health. */
+  /** It will not go on: ends as in health what waits for it beside the answer, a callback or a broker that keeps it until it is acknowledged. */
   lose?(): void
   /** At delivery: one message for each subscriber that would get it now, in order. */
   deliveries?(): readonly Message[]
   /** At delivery: ends it as a listener that throws, or whose promise rejects. Default: throws, or returns such a promise. @returns What a listener would. */
   fail?(error: Error, how: Failure): unknown
-  /** At delivery, of a broker: gives it back as a consumer does that cannot process it, to be delivered again. */
+  /** At delivery and acknowledgement, of a broker: gives it back to be delivered again (a nack that requeues). Harmless when it is too late. @returns What an acknowledgement returns. */
   refuse?(): unknown
+  /** The same message once more, as the bus itself repeats it. Default: this very message. */
+  copy?(): Message
+  /** Of a broker: it was delivered before. */
+  readonly isRedelivered?: boolean
 }
 
 /** How a listener fails: it throws, or the promise it returned rejects. */
@@ -94,6 +98,8 @@ export interface BusDefinition {
   readonly watchListeners?: ((see: (message: Message) => void) => () => void) | undefined
   /** Default: none that could be cut. */
   readonly connections?: readonly Connection[] | undefined
+  /** Whether its consumers can give a delivery back, so that the broker delivers it again ({@link Message.refuse}). Default `false`. */
+  readonly requeues?: boolean
 }
 
 const BUS = Symbol.for('@chaos/eventbus.Bus')

@@ -16,7 +16,7 @@ it('shows in the docs what the suites of the bindings have found', async () => {
 
 Written by the tests. \`yes\`: on a running bus, half of 20 messages were affected; the fault landed, its account balanced
 (\`sent + duplicated = delivered + dropped + held\`), what arrived was what the account says, and after the rollback messages came once, unharmed and in order, with no
-wrapper left. \`refused\`: the bus has no such seam, and says so before anything is touched. The connection that \`disconnect\` cuts comes back
+wrapper left. \`refused\`: the bus has no such seam, or no acknowledgements, and says so before anything is touched. The connection that \`disconnect\` cuts comes back
 by itself, with its subscriptions, when the fault ends; \`for good\`: not by itself, an application makes another. Brokers and servers are real ones, started for the suites. Kafka is not among
 them, since none was at hand: [how it is bound](../recipes/kafka.md).
 

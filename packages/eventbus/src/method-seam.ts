@@ -12,7 +12,7 @@ export interface MethodSeam {
   readonly passes?: (args: readonly unknown[], self: unknown) => boolean
   /** Where the content is: the position of an argument, or how to read and replace it. Replacing returns new arguments. */
   readonly payload: number | {
-    readonly read: (args: readonly unknown[]) => unknown
+    readonly read: (args: readonly unknown[], self: unknown) => unknown
     readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
   }
   /** What the caller gets in health when the message does not go on now. Default: nothing. */
@@ -33,6 +33,10 @@ export interface MethodSeam {
   readonly subscriber?: (args: readonly unknown[], self: unknown) => Message['subscriber']
   /** See {@link Message.refuse}. */
   readonly refuse?: (args: readonly unknown[], self: unknown) => unknown
+  /** The arguments of a copy, see {@link Message.copy}. Default: the very same. */
+  readonly copy?: (args: readonly unknown[]) => readonly unknown[]
+  /** See {@link Message.isRedelivered}. */
+  readonly isRedelivered?: (args: readonly unknown[], self: unknown) => boolean
 }
 
 /** Binds a seam that is a method: each of its calls is a message. */
@@ -74,29 +78,38 @@ class MethodMessage implements Message {
   get isAwaited(): boolean {
     return this.#seam.isAwaited === true
   }
+  get isRedelivered(): boolean {
+    return this.#seam.isRedelivered?.(this.args, this.#self) === true
+  }
   get payload(): unknown {
     const { payload } = this.#seam
-    return typeof payload === 'number' ? this.args[payload] : payload.read(this.args)
+    return typeof payload === 'number' ? this.args[payload] : payload.read(this.args, this.#self)
   }
   forward(): unknown {
     return this.#below.call.apply(this.#self, this.args) as unknown
   }
   withPayload(value: unknown): Message {
     const { payload } = this.#seam
-    const args = typeof payload === 'number' ? replaced(this.args, payload, value) : payload.replace(this.args, value)
-    return new MethodMessage(this.#seam, this.#below, this.name, this.#self, args)
+    return this.#with(typeof payload === 'number' ? replaced(this.args, payload, value) : payload.replace(this.args, value))
   }
-  answer(): unknown {
-    return this.#seam.answer?.(this.args, this.#self)
+  copy(): Message {
+    const { copy } = this.#seam
+    return copy === undefined ? this : this.#with(copy(this.args))
   }
   lose(): void {
     this.#seam.lose?.(this.args, this.#self)
+  }
+  answer(): unknown {
+    return this.#seam.answer?.(this.args, this.#self)
   }
   fail(error: Error, how: Failure): unknown {
     const { fail } = this.#seam
     if (fail !== undefined) return fail(error, how, this.args, this.#self)
     if (how === 'throw') throw error
     return Promise.reject(error)
+  }
+  #with(args: readonly unknown[]): Message {
+    return new MethodMessage(this.#seam, this.#below, this.name, this.#self, args)
   }
 }
 

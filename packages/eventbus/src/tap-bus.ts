@@ -123,8 +123,9 @@ class BusTap implements Tap, Traffic {
     return message.answer()
   }
 
-  copy(message: Message, afterMs: number): void {
+  copy(original: Message, afterMs: number): void {
     this.account.duplicated += 1
+    const message = original.copy?.() ?? original
     const answer = afterMs > 0 ? this.hold(message, afterMs).answer : this.deliver(message)
     // Nobody awaits a copy: what becomes of it is no business of the sender's.
     if (message.isAwaited === true) void Promise.resolve(answer).catch(() => undefined)

@@ -9,8 +9,12 @@ import { disconnectClient } from '../src/faults/disconnect-client.js'
 import { dropEvents } from '../src/faults/drop-events.js'
 import { duplicateEvents } from '../src/faults/duplicate-events.js'
 import { failListeners } from '../src/faults/fail-listeners.js'
+import { lagConsumer } from '../src/faults/lag-consumer.js'
+import { loseAcks } from '../src/faults/lose-acks.js'
+import { nackEvents } from '../src/faults/nack-events.js'
 import { partitionBus } from '../src/faults/partition-bus.js'
 import { poisonEvents } from '../src/faults/poison-events.js'
+import { redeliverEvents } from '../src/faults/redeliver-events.js'
 import { reorderEvents } from '../src/faults/reorder-events.js'
 import { stallListeners } from '../src/faults/stall-listeners.js'
 import { throttleEvents } from '../src/faults/throttle-events.js'
@@ -49,11 +53,14 @@ interface Column {
   readonly rate?: number
   /** Each message waits for the one before it: a client whose listener throws may lose what it has read with it, or read on only with the next. */
   readonly isSingle?: boolean
+  /** How many deliveries come of the messages. Default: what the account of a fault of deliveries says. */
+  readonly arrivals?: (injection: Injection) => number
   /** What else must be true of what the subscriber got. */
   readonly check?: (got: readonly (Content | undefined)[], injection: Injection) => void
 }
 
 const inOrder = (got: readonly (Content | undefined)[]): void => expect(numbers(got)).toEqual(range(SENT))
+const allOf = (got: readonly (Content | undefined)[]): void => expect(new Set(numbers(got)).size).toBe(SENT)
 const unharmed = (got: readonly (Content | undefined)[]): void => expect(got.every((content) => content?.text === TEXT)).toBe(true)
 
 const COLUMNS: Readonly<Record<string, Column>> = {
@@ -61,7 +68,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   'delay, at publish': { fault: () => delayEvents({ delayMs: 30, seam: 'publish' }), check: inOrder },
   'drop': { fault: () => dropEvents(), check: unharmed },
   'drop, at publish': { fault: () => dropEvents({ seam: 'publish' }), check: unharmed },
-  'duplicate': { fault: () => duplicateEvents({ copies: 2, spacingMs: 5 }), check: (got) => expect(new Set(numbers(got)).size).toBe(SENT) },
+  'duplicate': { fault: () => duplicateEvents({ copies: 2, spacingMs: 5 }), check: allOf },
   'reorder': {
     fault: () => reorderEvents({ window: 3 }),
     check: (got) => {
@@ -79,6 +86,10 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   'fail listeners': { fault: () => failListeners({ how: 'throw', message: INJECTED }), isSingle: true },
   'fail async listeners': { fault: () => failListeners({ how: 'reject', message: INJECTED }), isSingle: true },
   'stall listeners': { fault: () => stallListeners(), check: inOrder },
+  'lag consumer': { fault: () => lagConsumer({ processingMs: 5 }), check: inOrder },
+  'lose acks': { fault: () => loseAcks(), arrivals: ({ account: { dropped = 0 } }) => SENT + dropped, check: allOf },
+  'nack': { fault: () => nackEvents({ times: 2, keyAt: 'n' }), arrivals: ({ affected }) => SENT + affected, check: allOf },
+  'redeliver': { fault: () => redeliverEvents({ afterMs: 5 }), arrivals: ({ affected }) => SENT + affected, check: allOf },
   'poison': { fault: () => poisonEvents({ nth: 2, keyAt: 'n', message: INJECTED }), isSingle: true, seen: 1, rate: 1 },
 }
 
@@ -145,7 +156,7 @@ async function disconnection(bus: RunningBus): Promise<'yes' | 'refused' | 'for 
   return 'yes'
 }
 
-async function cell(bus: RunningBus, { fault, check, isSingle = false, seen = SENT, rate = 0.5 }: Column): Promise<'yes' | 'refused'> {
+async function cell(bus: RunningBus, { fault, arrivals, check, isSingle = false, seen = SENT, rate = 0.5 }: Column): Promise<'yes' | 'refused'> {
   const before = bus.touched.map(shapeOf)
   const published: unknown[] = []
   let injection
@@ -174,7 +185,7 @@ async function cell(bus: RunningBus, { fault, check, isSingle = false, seen = SE
   expectBalance(injection)
   const { duplicated = 0, dropped = 0, held, failed = 0 } = injection.account
   expect(held).toBe(0)
-  const expected = SENT + duplicated - dropped - (bus.redelivers === true ? 0 : failed)
+  const expected = arrivals?.(injection) ?? SENT + duplicated - dropped - (bus.redelivers === true ? 0 : failed)
   await vi.waitFor(() => expect(bus.got.length).toBeGreaterThanOrEqual(expected))
   check?.(bus.got.slice(0, expected), injection)
 

@@ -2,7 +2,7 @@ import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message } from '../bus.js'
 import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
-import { bytesOf, fieldOf, isBytes } from '../payload.js'
+import { messageKey } from '../message-key.js'
 import { scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
@@ -46,7 +46,7 @@ export const poisonEvents = defineFault({
 function poison(nth: number, keyAt: string | undefined): (message: Message) => boolean {
   const names = new Map<EventName, { count: number; last: Message['args'] | undefined; key: unknown }>()
   return ({ name, args, payload }) => {
-    const key = keyOf(payload, keyAt)
+    const key = messageKey(payload, keyAt)
     const seen = names.get(name) ?? { count: 0, last: undefined, key: undefined }
     names.set(name, seen)
     if (seen.count >= nth) return Object.is(seen.key, key)
@@ -56,9 +56,4 @@ function poison(nth: number, keyAt: string | undefined): (message: Message) => b
     seen.key = key
     return seen.count === nth
   }
-}
-
-function keyOf(payload: unknown, path: string | undefined): unknown {
-  const key = path === undefined ? payload : fieldOf(payload, path)
-  return isBytes(key) ? bytesOf(key).toString('latin1') : key
 }

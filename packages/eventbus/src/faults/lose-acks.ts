@@ -1,0 +1,46 @@
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { expectAcknowledgements } from '../acknowledgement.js'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const { seam: _always, ...scope } = scopeOptions
+const schema = optionsSchema(
+  {
+    redeliverAfterMs: option.optional(option.durationMs("Time until a message whose acknowledgement was lost is given back to the broker, in ms. Default: when the fault ends, unless the broker's own time is up before.")),
+    ...scope,
+  },
+  scopeInProcess,
+)
+
+/**
+ * Options of {@link loseAcks}: `redeliverAfterMs`, the time until what was not acknowledged is given back to the broker, in ms (default: when the
+ * fault ends); `where` and `subscriber`, which say what it may touch.
+ */
+export type LoseAcksOptions = OptionsOf<typeof loseAcks>
+
+/**
+ * Loses acknowledgements on their way to the broker: a message is processed, and delivered again.
+ *
+ * Models a consumer that crashes, or loses its connection, between its work and its `ack`: the duplicate that every at-least-once broker
+ * delivers sooner or later. The consumer takes the message for acknowledged; the broker keeps it, counts it against the prefetch window, and delivers it
+ * again by its own rules (a closed channel, an ack wait, a stalled job, a claim). What it still keeps when the fault ends is given back to it.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` on a bus where nothing is acknowledged.
+ */
+export const loseAcks = defineFault({
+  name: 'eventbus/lose-acks',
+  kind: 'standing',
+  summary: 'Loses acknowledgements, so that messages that were processed are delivered again.',
+  schema,
+  ...busTarget,
+  inject(bus: BusTarget, options, context) {
+    expectAcknowledgements(bus, { requeue: false })
+    const { redeliverAfterMs = Number.POSITIVE_INFINITY } = options
+    tapBus(bus, { ...options, seam: 'ack', order: 'free' }, context, (message, traffic) => {
+      const answer = traffic.drop(message)
+      context.hold({ afterMs: redeliverAfterMs, run: () => void message.refuse?.() })
+      return answer
+    })
+  },
+})

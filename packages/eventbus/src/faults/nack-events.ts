@@ -1,0 +1,81 @@
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { expectAcknowledgements, refusalOf } from '../acknowledgement.js'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import type { EventName, Message } from '../bus.js'
+import { messageKey } from '../message-key.js'
+import { scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const { seam: _always, ...scope } = scopeOptions
+const schema = optionsSchema(
+  {
+    times: option.optional(option.count('How often one event is refused; after that its acknowledgement reaches the broker.', 1), 10),
+    keyAt: option.optional(option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.')),
+    ...scope,
+  },
+  scopeInProcess,
+)
+
+/**
+ * Options of {@link nackEvents}: `times`, how often one event is refused (default 10); `keyAt`, the path of the field by which it is known again
+ * (default: its whole payload); `where` and `subscriber`, which say what it may touch.
+ */
+export type NackEventsOptions = OptionsOf<typeof nackEvents>
+
+/**
+ * Turns acknowledgements into negative ones that requeue: what was processed is delivered again at once, again and again.
+ *
+ * Models a nack storm: a consumer that refuses what it cannot finish and gets it back immediately, without a pause or a dead-letter queue, so
+ * that consumer and broker are busy with the same few messages. An operation is an acknowledgement. Each event is refused `times` times at most;
+ * `limit` bounds them all together. Events with equal keys are one event.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` on a bus whose consumers cannot give a delivery back.
+ */
+export const nackEvents = defineFault({
+  name: 'eventbus/nack-events',
+  kind: 'standing',
+  summary: 'Turns acknowledgements into refusals, so that events are delivered again and again.',
+  schema,
+  ...busTarget,
+  inject(bus: BusTarget, options, context) {
+    expectAcknowledgements(bus, { requeue: true })
+    const refusals = new Refusals(options.times, options.keyAt)
+    tapBus(bus, { ...options, seam: 'ack', order: 'free', applies: (message) => refusals.mayRefuse(message) }, context, (message, traffic) => {
+      refusals.count(message)
+      return traffic.deliver(refusalOf(message))
+    })
+  },
+})
+
+/** Events remembered at most: one that was forgotten may be refused more often. */
+const REMEMBERED = 100_000
+
+/** How often each event was refused. One that may go is forgotten. */
+class Refusals {
+  readonly #times: number
+  readonly #keyAt: string | undefined
+  readonly #names = new Map<EventName, Map<unknown, number>>()
+
+  constructor(times: number, keyAt: string | undefined) {
+    this.#times = times
+    this.#keyAt = keyAt
+  }
+
+  mayRefuse({ name, payload }: Message): boolean {
+    const counts = this.#names.get(name)
+    const key = messageKey(payload, this.#keyAt)
+    if ((counts?.get(key) ?? 0) < this.#times) return true
+    counts?.delete(key)
+    return false
+  }
+
+  count({ name, payload }: Message): void {
+    const counts = this.#names.get(name) ?? new Map<unknown, number>()
+    this.#names.set(name, counts)
+    const key = messageKey(payload, this.#keyAt)
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+    if (counts.size <= REMEMBERED) return
+    const [oldest] = counts.keys()
+    counts.delete(oldest)
+  }
+}

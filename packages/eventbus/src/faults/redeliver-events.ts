@@ -1,0 +1,38 @@
+import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { expectAcknowledgements, refusalOf } from '../acknowledgement.js'
+import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { scopeInProcess, scopeOptions } from '../scope.js'
+import { tapBus } from '../tap-bus.js'
+
+const { seam: _always, ...scope } = scopeOptions
+const schema = optionsSchema({ afterMs: option.optional(option.durationMs('Time until it is delivered again, in ms. 0: at once.'), 0), ...scope }, scopeInProcess)
+
+/**
+ * Options of {@link redeliverEvents}: `afterMs`, the time until an event is delivered again, in ms (default 0: at once); `where` and `subscriber`, which
+ * say what it may touch.
+ */
+export type RedeliverEventsOptions = OptionsOf<typeof redeliverEvents>
+
+/**
+ * Delivers events that were acknowledged once more, by the broker itself and marked as redelivered.
+ *
+ * Models the redelivery that follows a failover or a rebalance: the broker has not kept that the event was done. Whoever consumes it must recognise
+ * it. An operation is the acknowledgement of an event that was delivered for the first time; that of a redelivery passes and is not counted.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` on a bus whose consumers cannot give a delivery back.
+ */
+export const redeliverEvents = defineFault({
+  name: 'eventbus/redeliver-events',
+  kind: 'standing',
+  summary: 'Delivers events that were acknowledged once more, marked as redelivered.',
+  schema,
+  ...busTarget,
+  inject(bus: BusTarget, options, context) {
+    expectAcknowledgements(bus, { requeue: true })
+    const applies = ({ isRedelivered = false }: { readonly isRedelivered?: boolean }): boolean => !isRedelivered
+    tapBus(bus, { ...options, seam: 'ack', order: 'free', applies }, context, (message, traffic) => {
+      const refusal = refusalOf(message)
+      return options.afterMs === 0 ? traffic.deliver(refusal) : traffic.hold(refusal, options.afterMs).answer
+    })
+  },
+})

@@ -1,0 +1,106 @@
+import { inject, type Fault, type InjectOptions, type Injection } from '@chaos/core'
+import { faultContract, manualClock, type ManualClock } from '@chaos/core/testing'
+import { describe, it, onTestFinished } from 'vitest'
+import type { BusTarget } from '../src/bindings/in-process.js'
+import { bindBus, type Bus } from '../src/bus.js'
+import { methodSeam } from '../src/method-seam.js'
+
+/** A delivery as a consumer gets it. */
+export interface Delivery {
+  readonly id: number
+  readonly topic: string
+  readonly body: unknown
+  readonly redelivered: boolean
+}
+
+/** A broker in memory, with one consumer. Redelivery is a step of its own, so that a test says when it happens. */
+export class MemoryBroker {
+  readonly got: Delivery[] = []
+  /** What the broker has delivered, and nobody has settled. */
+  readonly unacked = new Map<number, Delivery>()
+  requeued: Delivery[] = []
+  /** What the consumer does with a delivery. Default: acknowledges it. */
+  consumer: (delivery: Delivery) => void = (delivery) => this.ack(delivery)
+  #id = 0
+
+  publish(topic: string, body: unknown): void {
+    this.deliver({ id: (this.#id += 1), topic, body, redelivered: false })
+  }
+  deliver(delivery: Delivery): void {
+    this.unacked.set(delivery.id, delivery)
+    this.receive(delivery)
+  }
+  receive(delivery: Delivery): void {
+    this.got.push(delivery)
+    this.consumer(delivery)
+  }
+  ack({ id }: Delivery): void {
+    this.unacked.delete(id)
+  }
+  nack(delivery: Delivery): void {
+    if (this.unacked.delete(delivery.id)) this.requeued.push(delivery)
+  }
+  /** Delivers again what was given back. */
+  redeliver(): void {
+    const { requeued } = this
+    this.requeued = []
+    for (const delivery of requeued) this.deliver({ ...delivery, redelivered: true })
+  }
+}
+
+/** Binds it, as an application binds a broker of its own. */
+export function memoryBus(broker: MemoryBroker, { requeues = true }: { readonly requeues?: boolean } = {}): Bus {
+  const delivered = (args: readonly unknown[]): Delivery => args[0] as Delivery
+  const message = {
+    object: broker,
+    name: (args: readonly unknown[]) => delivered(args).topic,
+    payload: { read: (args: readonly unknown[]) => delivered(args).body, replace: (args: readonly unknown[], body: unknown) => [{ ...delivered(args), body }] },
+    subscriber: () => ({ name: 'billing', identity: 'billing' }),
+    isRedelivered: (args: readonly unknown[]) => delivered(args).redelivered,
+    ...(requeues && { refuse: (args: readonly unknown[]) => broker.nack(delivered(args)) }),
+  }
+  return bindBus({
+    kind: 'a broker in memory',
+    knowsSubscribers: true,
+    requeues,
+    seams: {
+      publish: methodSeam({ object: broker, method: 'publish', name: ([topic]) => topic as string, payload: 1 }),
+      delivery: methodSeam({ ...message, method: 'receive', lose: ([delivery]) => broker.ack(delivery as Delivery) }),
+      ack: methodSeam({ ...message, method: 'ack' }),
+    },
+  })
+}
+
+/** Holds a fault of acknowledgements to the promises of all faults. */
+export function brokerContract(fault: () => Fault<BusTarget>): void {
+  describe('the contract', () => {
+    const brokers = new WeakMap<Bus, MemoryBroker>()
+    const brokerOf = (bus: Bus): MemoryBroker => brokers.get(bus) as MemoryBroker
+    const cases = faultContract<Bus>({
+      fault,
+      target: () => {
+        const broker = new MemoryBroker()
+        const bus = memoryBus(broker)
+        brokers.set(bus, broker)
+        return bus
+      },
+      touched: (bus) => [bus, MemoryBroker.prototype],
+      exercise: (bus, times) => {
+        for (let i = 0; i < times; i += 1) brokerOf(bus).publish('orders', { n: i })
+      },
+    })
+    for (const { title, run } of cases) it(title, run)
+  })
+}
+
+/** A broker with a fault in force, by a clock that the test moves. */
+export async function brokenBroker(fault: Fault<BusTarget>, how: InjectOptions = {}): Promise<{ broker: MemoryBroker; bus: Bus; clock: ManualClock; injection: Injection; got: () => unknown[] }> {
+  const clock = manualClock()
+  const broker = new MemoryBroker()
+  const bus = memoryBus(broker)
+  const injection = await inject(fault, bus, { seed: 1, ...how, clock })
+  onTestFinished(async () => {
+    await injection.rollback()
+  })
+  return { broker, bus, clock, injection, got: () => broker.got.map(({ body }) => body) }
+}
