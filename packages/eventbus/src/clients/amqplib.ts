@@ -1,0 +1,80 @@
+import { bindBus, type Bus, type Message, type SeamBinding } from '../bus.js'
+import { amqplibAcks } from '../bindings/amqplib-acks.js'
+import { copyOf } from '../bindings/amqplib-copies.js'
+import { deliveryOf, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import { methodSeam, replaced } from '../method-seam.js'
+import { copiedBytes } from '../payload.js'
+
+export type { AmqplibChannel }
+
+/** The channels of one bus; they may be the same. Leave out what is elsewhere. */
+export interface AmqplibChannels {
+  /** A channel or confirm channel that publishes. */
+  readonly publisher?: AmqplibChannel | undefined
+  /** A channel that consumes. */
+  readonly consumer?: AmqplibChannel | undefined
+  /** Whether its consumers take messages without acknowledging them. Default `false`. */
+  readonly noAck?: boolean | undefined
+}
+
+/**
+ * Binds RabbitMQ through the promise channels of amqplib. A message's name is its routing key (for `sendToQueue` the queue), or its exchange where it
+ * has none; a subscriber is a consumer, by its tag.
+ *
+ * A delivery that fails, as one whose consumer caught the error would, is given back: `nack` with requeue. One that is dropped is acknowledged; the
+ * acknowledgement of an additional copy does not reach the broker, which knows of one delivery only. With `noAck` neither happens. Whoever publishes
+ * on a confirm channel hears of the confirmation when the message has really been published, or at once when it is lost. Messages that are fetched by
+ * `get` are no deliveries; their acknowledgements are.
+ */
+export function amqplibChannels({ publisher, consumer, noAck = false }: AmqplibChannels): Bus {
+  return bindBus({
+    kind: noAck ? 'channels of amqplib without acknowledgements' : 'channels of amqplib',
+    knowsSubscribers: true,
+    requeues: !noAck,
+    seams: {
+      publish: publisher && publishSeam(publisher),
+      delivery: consumer && deliverySeam(consumer, noAck),
+      ack: noAck ? undefined : consumer && amqplibAcks(consumer),
+    },
+  })
+}
+
+/** `sendToQueue` calls `publish`, too. */
+function publishSeam(channel: AmqplibChannel): SeamBinding {
+  return methodSeam({
+    object: channel,
+    method: 'publish',
+    name: ([exchange, routingKey]) => String(routingKey === '' ? exchange : routingKey),
+    payload: 2,
+    answer: () => true,
+    snapshot: (args) => replaced(args, 2, copiedBytes(args[2])),
+    // One message is confirmed once.
+    copy: (args) => args.slice(0, 4),
+    lose: ([, , , , onConfirm]) => {
+      if (typeof onConfirm === 'function') process.nextTick(onConfirm, null)
+    },
+  })
+}
+
+function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
+  const refuse = (args: readonly unknown[]): void => requeue(channel, deliveryOf(args[1]))
+  const acknowledged = {
+    refuse,
+    fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> => refuse(args),
+    lose: (args: readonly unknown[]) => channel.ack(args[1] as never),
+    copy: (args: readonly unknown[]) => replaced(args, 1, copyOf(channel, deliveryOf(args[1]))),
+  }
+  return methodSeam({
+    object: channel,
+    method: 'emit',
+    name: ([event, message]) => (event === 'delivery' ? nameOf(deliveryOf(message)) : undefined),
+    payload: {
+      read: ([, message]) => deliveryOf(message).content,
+      replace: (args, content) => replaced(args, 1, { ...deliveryOf(args[1]), content }),
+    },
+    answer: () => true,
+    subscriber: ([, message]) => subscriberOf(deliveryOf(message)),
+    isRedelivered: ([, message]) => isRedelivered(deliveryOf(message)),
+    ...(!noAck && acknowledged),
+  })
+}
