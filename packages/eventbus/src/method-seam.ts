@@ -34,7 +34,7 @@ export interface MethodSeam {
   /** See {@link Message.refuse}. */
   readonly refuse?: (args: readonly unknown[], self: unknown) => unknown
   /** The arguments of a copy, see {@link Message.copy}. Default: the very same. */
-  readonly copy?: (args: readonly unknown[]) => readonly unknown[]
+  readonly copy?: (args: readonly unknown[], self: unknown) => readonly unknown[]
   /** See {@link Message.isRedelivered}. */
   readonly isRedelivered?: (args: readonly unknown[], self: unknown) => boolean
 }
@@ -94,7 +94,7 @@ class MethodMessage implements Message {
   }
   copy(): Message {
     const { copy } = this.#seam
-    return copy === undefined ? this : this.#with(copy(this.args))
+    return copy === undefined ? this : this.#with(copy(this.args, this.#self))
   }
   lose(): void {
     this.#seam.lose?.(this.args, this.#self)
