@@ -3,7 +3,7 @@ import { Cluster, Redis } from 'ioredis'
 import { assertType, it } from 'vitest'
 import type { Bus } from '../bus.js'
 import { dropEvents } from '../faults/drop-events.js'
-import { ioredisPubSub } from './ioredis.js'
+import { ioredisPubSub, ioredisStreams } from './ioredis.js'
 
 it('takes the clients of ioredis, and makes a bus of them', () => {
   const redis = new Redis({ lazyConnect: true })
@@ -13,4 +13,11 @@ it('takes the clients of ioredis, and makes a bus of them', () => {
   ioredisPubSub({ publisher: new EventTarget() })
   // @ts-expect-error -- which of the two it is must be said
   ioredisPubSub(redis)
+})
+
+it('takes the clients of ioredis that read and write streams', () => {
+  const redis = new Redis({ lazyConnect: true })
+  assertType<Bus>(ioredisStreams({ publisher: redis, consumer: redis, acknowledger: new Cluster([]) }))
+  // @ts-expect-error -- not a client
+  ioredisStreams({ consumer: new EventTarget() })
 })

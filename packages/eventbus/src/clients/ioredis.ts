@@ -1,12 +1,13 @@
-import type { Socket } from 'node:net'
-import { allSeams, bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
-import { refused, standingSocket } from '../bindings/failing-socket.js'
+import { allSeams, bindBus, type Bus, type SeamBinding } from '../bus.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 import { callingOnce, type Callback } from '../bindings/callbacks.js'
 import { clientEvents, namedAt } from '../bindings/client-events.js'
 import { watchListeners } from '../bindings/emitter-listeners.js'
+import { ioredisConnection } from '../bindings/ioredis-connection.js'
 import type { EmitterLike } from '../bindings/event-emitter.js'
+
+export { ioredisStreams, type IoredisStreamsClient, type IoredisStreamsClients } from '../bindings/ioredis-streams.js'
 
 /** A client of ioredis: a `Redis` or a `Cluster`. */
 export interface IoredisClient extends EmitterLike {
@@ -32,7 +33,7 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
     kind: 'publish/subscribe of ioredis',
     knowsSubscribers: true,
     watchListeners: subscriber && ((see) => watchListeners(subscriber, see)),
-    connections: [...connectionOf('publisher', publisher), ...connectionOf('subscriber', subscriber)],
+    connections: [...ioredisConnection('publisher', publisher), ...ioredisConnection('subscriber', subscriber)],
     seams: {
       publish: publisher && allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),
       delivery: subscriber && clientEvents(subscriber, {
@@ -45,26 +46,6 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
       }),
     },
   })
-}
-
-/** What ioredis makes its connections with. A cluster has one for each node, out of reach. */
-interface WithConnector {
-  readonly connector: { connect(): Promise<Socket> }
-  readonly stream?: Socket
-  readonly options: { readonly host?: string; readonly port?: number }
-}
-
-function connectionOf(name: string, client: IoredisClient | undefined): readonly Connection[] {
-  if (client === undefined || !('connector' in client)) return []
-  const redis = client as unknown as WithConnector
-  return [{
-    name,
-    standing: () => standingSocket(redis.stream),
-    attempts: (isRefused, steps) => steps.patch(redis.connector, 'connect', (below) => function (this: unknown, ...args: readonly unknown[]): unknown {
-      const socket = below.call.apply(this, args) as Promise<Socket>
-      return isRefused() ? socket.then((stream) => refused(stream, redis.options)) : socket
-    }),
-  }]
 }
 
 function publishSeam(client: IoredisClient, method: 'publish' | 'spublish', counting: 'NUMSUB' | 'SHARDNUMSUB'): SeamBinding {

@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import { assertType, it } from 'vitest'
 import type { Bus } from '../bus.js'
 import { dropEvents } from '../faults/drop-events.js'
-import { nodeRedisPubSub } from './node-redis.js'
+import { nodeRedisPubSub, nodeRedisStreams } from './node-redis.js'
 
 it('takes the clients of node-redis, of either protocol, and makes a bus of them', () => {
   const [client, old] = [createClient(), createClient({ RESP: 2 })]
@@ -13,4 +13,11 @@ it('takes the clients of node-redis, of either protocol, and makes a bus of them
   nodeRedisPubSub({ publisher: new EventTarget() })
   // @ts-expect-error -- which of the two it is must be said
   nodeRedisPubSub(client)
+})
+
+it('takes the clients of node-redis that read and write streams', () => {
+  const client = createClient()
+  assertType<Bus>(nodeRedisStreams({ publisher: client, consumer: client, acknowledger: createClient({ RESP: 2 }) }))
+  // @ts-expect-error -- not a client
+  nodeRedisStreams({ consumer: new EventTarget() })
 })

@@ -1,8 +1,11 @@
 import { ChaosError } from '@chaos/core'
+import { nodeRedisConnection } from '../bindings/node-redis-connection.js'
 import { failOutside } from '../bindings/outside-failure.js'
-import { allSeams, bindBus, type Bus, type Connection, type Message, type SeamBinding, type Steps, type Tap } from '../bus.js'
+import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps, type Tap } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
+
+export { nodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from '../bindings/node-redis-streams.js'
 
 /** A client of node-redis, made by `createClient` of `redis` or `@redis/client`. */
 export interface NodeRedisClient {
@@ -43,29 +46,12 @@ export function nodeRedisPubSub({ publisher, subscriber }: NodeRedisPubSubClient
   return bindBus({
     kind: 'publish/subscribe of node-redis',
     knowsSubscribers: true,
-    connections: [...connectionOf('publisher', publisher), ...connectionOf('subscriber', subscriber)],
+    connections: [...nodeRedisConnection('publisher', publisher), ...nodeRedisConnection('subscriber', subscriber)],
     seams: {
       publish: publisher && publishSeam(publisher),
       delivery: subscriber && deliverySeam(subscriber),
     },
   })
-}
-
-/** node-redis keeps its socket out of reach: the server is asked to close it, each time it stands again. The client takes that for an outage. */
-function connectionOf(name: string, client: NodeRedisClient | undefined): readonly Connection[] {
-  if (client === undefined) return []
-  const cut = (): void => void client.sendCommand(['QUIT'] as never).catch(() => undefined)
-  return [{
-    name,
-    standing: () => (client.isReady ? [cut] : []),
-    attempts: (isRefused, steps) => {
-      const onReady = (): void => {
-        if (isRefused()) cut()
-      }
-      client.on('ready' as never, onReady as never)
-      steps.defer(() => void client.off('ready' as never, onReady as never))
-    },
-  }]
 }
 
 function publishSeam(client: NodeRedisClient): SeamBinding {
