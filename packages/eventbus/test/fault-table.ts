@@ -110,9 +110,9 @@ const numbers = (got: readonly (Content | undefined)[]): (number | undefined)[] 
  * Puts every fault in force on one kind of bus, and records the row of the table in the docs: landed, accounted, rolled back.
  *
  * @param binding The row's name.
- * @param make Makes a bus that runs, subscribed and ready. Each cell gets its own.
+ * @param make Makes a bus that runs, subscribed and ready, for a column. Each cell gets its own.
  */
-export function faultTable(binding: string, make: () => RunningBus | Promise<RunningBus>): void {
+export function faultTable(binding: string, make: (title: string) => RunningBus | Promise<RunningBus>): void {
   describe(`every fault on ${binding}`, () => {
     const row: Record<string, string> = {}
     it('disconnect: is cut off, or has no connection, and comes back', async () => {
@@ -126,7 +126,7 @@ export function faultTable(binding: string, make: () => RunningBus | Promise<Run
     for (const [title, column] of Object.entries(COLUMNS)) {
       it(`${title}: lands, is accounted for, and is taken back`, async () => {
         onTestFinished(catchInjected())
-        const bus = await make()
+        const bus = await make(title)
         try {
           row[title] = await cell(bus, column)
         } finally {
