@@ -116,7 +116,7 @@ export function faultTable(binding: string, make: (title: string) => RunningBus 
   describe(`every fault on ${binding}`, () => {
     const row: Record<string, string> = {}
     it('disconnect: is cut off, or has no connection, and comes back', async () => {
-      const bus = await make()
+      const bus = await make('disconnect')
       try {
         row['disconnect'] = await disconnection(bus)
       } finally {

@@ -1,4 +1,6 @@
-import type { Subscriber } from '../bus.js'
+import type { Socket } from 'node:net'
+import type { Connection, Subscriber } from '../bus.js'
+import { standingSocket } from './failing-socket.js'
 
 /** A channel or confirm channel of amqplib, as far as faults need it. */
 export interface AmqplibChannel {
@@ -40,4 +42,11 @@ export function requeue(channel: AmqplibChannel, delivery: AmqplibDelivery, allU
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'IllegalOperationError') throw error
   }
+}
+
+/** The connection of a channel. A channel does not outlive it: an application makes another connection, and other channels. */
+export function connectionOf(name: string, channel: AmqplibChannel | undefined): readonly Connection[] {
+  if (channel === undefined) return []
+  const { stream } = Reflect.get(channel, 'connection') as { readonly stream: Socket }
+  return [{ name, standing: () => standingSocket(stream) }]
 }

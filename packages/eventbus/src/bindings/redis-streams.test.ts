@@ -42,6 +42,7 @@ const pairs = (flat: readonly string[]): Record<string, string> => Object.fromEn
 
 async function ofIoredis(port: number, stream: string): Promise<Streams> {
   const [publisher, consumer] = [new Redis(port, '127.0.0.1'), new Redis(port, '127.0.0.1')]
+  for (const client of [publisher, consumer]) client.on('error', () => undefined)
   await publisher.xgroup('CREATE', stream, 'billing', '$', 'MKSTREAM')
   const readOf = (entries: unknown): Read[] => (entries as [string, string[]][]).map(([id, fields]) => ({ id, fields: pairs(fields) }))
   return {
@@ -64,6 +65,7 @@ async function ofIoredis(port: number, stream: string): Promise<Streams> {
 
 async function ofNodeRedis(port: number, stream: string): Promise<Streams> {
   const [publisher, consumer] = [createClient({ url: `redis://127.0.0.1:${port}` }), createClient({ url: `redis://127.0.0.1:${port}` })]
+  for (const client of [publisher, consumer]) client.on('error', () => undefined)
   await Promise.all([publisher.connect(), consumer.connect()])
   await publisher.xGroupCreate(stream, 'billing', '$', { MKSTREAM: true })
   const readOf = (messages: readonly ({ readonly id: unknown; readonly message: Readonly<Record<string, string>> } | null)[]): Read[] => messages.flatMap((entry) => (entry === null ? [] : [{ id: String(entry.id), fields: { ...entry.message } }]))
@@ -112,8 +114,13 @@ for (const [library, open] of [['ioredis', ofIoredis], ['node-redis', ofNodeRedi
       const loop = (async () => {
         while (!stopping.signal.aborted) {
           reads += 1
-          await process(await read())
-          await process(await claim())
+          try {
+            await process(await read())
+            await process(await claim())
+          } catch {
+            // Cut off: it asks again.
+            await new Promise((resolve) => setImmediate(resolve))
+          }
         }
       })()
       return {

@@ -25,8 +25,8 @@ describe.runIf(hasRabbitMq)('channels of amqplib (skipped without RabbitMQ on 12
   afterAll(() => connection.close())
 
   /** A queue, the channels at both ends of it, and what its consumer does with a message. Default: acknowledges it. */
-  async function queueOf(settle: (channel: Channel, message: ConsumeMessage) => void = (channel, message) => channel.ack(message), { prefetch = 0, noAck = false, confirm = false } = {}) {
-    const [publisher, consumer] = [confirm ? await connection.createConfirmChannel() : await connection.createChannel(), await connection.createChannel()]
+  async function queueOf(settle: (channel: Channel, message: ConsumeMessage) => void = (channel, message) => channel.ack(message), { prefetch = 0, noAck = false, confirm = false, from = connection } = {}) {
+    const [publisher, consumer] = [confirm ? await from.createConfirmChannel() : await from.createChannel(), await from.createChannel()]
     const { queue } = await consumer.assertQueue(uniqueName('.'), { durable: false })
     if (prefetch > 0) await consumer.prefetch(prefetch)
     const got: ConsumeMessage[] = []
@@ -69,8 +69,11 @@ describe.runIf(hasRabbitMq)('channels of amqplib (skipped without RabbitMQ on 12
   }
 
   for (const kind of ['channel', 'confirm channel'] as const) {
-    faultTable(`RabbitMQ, ${kind} of amqplib`, async () => {
-      const { publisher, consumer, queue, got, bus, dispose } = await queueOf(undefined, { confirm: kind === 'confirm channel' })
+    faultTable(`RabbitMQ, ${kind} of amqplib`, async (title) => {
+      const isCut = title === 'disconnect'
+      const from = isCut ? await connect(RABBITMQ_URL) : connection
+      if (isCut) from.on('error', () => undefined)
+      const { publisher, consumer, queue, got, bus, dispose } = await queueOf(undefined, { confirm: kind === 'confirm channel', from })
       const contents: (Content | undefined)[] = []
       consumer.on('delivery', ({ content }) => contents.push(contentOf(content)))
       expect(got).toEqual([])
@@ -81,7 +84,8 @@ describe.runIf(hasRabbitMq)('channels of amqplib (skipped without RabbitMQ on 12
         got: contents,
         touched: [publisher, consumer, classOf(publisher), classOf(consumer)],
         redelivers: true,
-        dispose,
+        staysAway: true,
+        dispose: isCut ? () => connection.createChannel().then((channel) => channel.deleteQueue(queue)) : dispose,
       }
     })
   }

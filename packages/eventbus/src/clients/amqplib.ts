@@ -1,7 +1,7 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../bus.js'
 import { amqplibAcks } from '../bindings/amqplib-acks.js'
 import { copyOf } from '../bindings/amqplib-copies.js'
-import { deliveryOf, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import { connectionOf, deliveryOf, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
@@ -24,13 +24,15 @@ export interface AmqplibChannels {
  * A delivery that fails, as one whose consumer caught the error would, is given back: `nack` with requeue. One that is dropped is acknowledged; the
  * acknowledgement of an additional copy does not reach the broker, which knows of one delivery only. With `noAck` neither happens. Whoever publishes
  * on a confirm channel hears of the confirmation when the message has really been published, or at once when it is lost. Messages that are fetched by
- * `get` are no deliveries; their acknowledgements are.
+ * `get` are no deliveries; their acknowledgements are. A connection that is cut off takes its channels with it: amqplib makes no others by itself, unless
+ * it was told to recover.
  */
 export function amqplibChannels({ publisher, consumer, noAck = false }: AmqplibChannels): Bus {
   return bindBus({
     kind: noAck ? 'channels of amqplib without acknowledgements' : 'channels of amqplib',
     knowsSubscribers: true,
     requeues: !noAck,
+    connections: [...connectionOf('publisher', publisher), ...connectionOf('consumer', consumer)],
     seams: {
       publish: publisher && publishSeam(publisher),
       delivery: consumer && deliverySeam(consumer, noAck),

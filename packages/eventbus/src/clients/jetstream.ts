@@ -4,6 +4,7 @@ import type { ConsumerLike, ConsumerMessagesLike } from '../bindings/jetstream-m
 import { bindBus, type Bus, type SeamBinding } from '../bus.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
+import { natsBus, type NatsConnectionLike } from './nats.js'
 
 export type { ConsumerLike, ConsumerMessagesLike }
 
@@ -38,6 +39,7 @@ export function jetStreamBus({ client, messages = [], consumer }: JetStreamEnds)
     kind: 'NATS JetStream',
     knowsSubscribers: true,
     requeues: true,
+    connections: client && natsBus(Reflect.get(client, 'nc') as NatsConnectionLike).connections,
     seams: {
       publish: client && publishSeam(client),
       delivery: outlet && jetStreamDelivery(outlet),
