@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -34,6 +34,21 @@ describe.runIf(process.platform === 'linux')('errors of the file system, beside 
     const source = `${report} const fs = require('node:fs'); try { for (;;) fs.openSync('/dev/null') } catch {} fs.promises.readFile('/etc/hostname').catch(report)`
     const real = await realError('sh', ['-c', 'ulimit -n 40; exec "$0" -e "$1"', process.execPath, source])
     expectFidelity({ preset: 'fs/emfile', beside, real, injected: fileSystemErrors['fs/emfile']({ ...at, args: ['/etc/hostname'] }) })
+  })
+
+  it('fs/enoent, from a file that is not there', async () => {
+    const path = `/tmp/chaos-adapter-${process.pid}/missing`
+    expectFidelity({ preset: 'fs/enoent', beside, real: await rejection(readFile(path)), injected: fileSystemErrors['fs/enoent']({ ...at, args: [path] }) })
+  })
+
+  it('fs/eacces, from a file that nobody may read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chaos-adapter-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await chmod(folder, 0o755)
+    const path = join(folder, 'file')
+    await writeFile(path, 'content', { mode: 0o000 })
+    const source = `${report} if (process.getuid() === 0) process.setuid(65534); require('node:fs').promises.readFile('${path}').catch(report)`
+    expectFidelity({ preset: 'fs/eacces', beside, real: await realError(process.execPath, ['-e', source]), injected: fileSystemErrors['fs/eacces']({ ...at, args: [path] }) })
   })
 
   it.runIf(hasPrograms('unshare', 'mount'))('fs/erofs, from a read-only mount (skipped without `unshare` and `mount`)', async () => {
