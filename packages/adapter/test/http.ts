@@ -6,7 +6,15 @@ import { onTestFinished } from 'vitest'
 /** An HTTP server on a free port of 127.0.0.1, and what it was asked. */
 export interface HttpServer {
   readonly origin: string
+  readonly server: http.Server
   readonly requests: readonly string[]
+}
+
+/** Answers with a text whose length is announced, or in chunks. */
+export const answering = (text: string, framing: 'content-length' | 'chunked'): http.RequestListener => (_request, response) => {
+  response.writeHead(200, framing === 'content-length' ? { 'content-length': Buffer.byteLength(text) } : {})
+  response.write(text)
+  response.end()
 }
 
 /** Starts one for the running test. */
@@ -26,6 +34,7 @@ export async function httpServer(onRequest: http.RequestListener): Promise<HttpS
   await once(server, 'listening')
   return {
     origin: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    server,
     requests,
     async close() {
       server.closeAllConnections()

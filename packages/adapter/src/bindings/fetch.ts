@@ -41,6 +41,8 @@ export interface Caller {
   /** Tells it that its request is under way. @param onAbort Called when it gives up. */
   readonly start: (onAbort: () => void) => void
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
+  /** Leaves it to someone else to start it again and to answer. */
+  readonly leave: () => void
 }
 
 /** The one who handed over this handler. */
@@ -80,6 +82,7 @@ function oldCaller(handler: OldHandler): Caller {
       onGivenUp = onAbort
       handler.onConnect?.(abort, null)
     },
+    leave: () => void (isOver = true),
     answer({ statusCode, statusText, headers }, body) {
       orElse(abort, () => void handler.onHeaders(statusCode, rawHeaders(headers), () => undefined, statusText))
       if (!isOver && body.length > 0) orElse(abort, () => void handler.onData(body))
@@ -102,6 +105,7 @@ function newCaller(handler: NewHandler): Caller {
       onGivenUp = onAbort
       handler.onRequestStart?.(controller, null)
     },
+    leave: () => controller.leave(),
     answer({ statusCode, statusText, headers }, body) {
       controller.rawHeaders = rawHeaders(headers)
       orElse(abort, () => handler.onResponseStart?.(controller, statusCode, headers, statusText))
@@ -145,6 +149,10 @@ class Controller {
     const next = this.#next
     this.#next = undefined
     next?.()
+  }
+
+  leave(): void {
+    this.aborted = true
   }
 
   abort(reason: unknown): void {

@@ -2,6 +2,7 @@ import { inject, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import { Agent, RetryAgent, fetch as undiciFetch, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { askings, saidBy } from '../../test/http-clients.js'
 import { httpServer, serve } from '../../test/http.js'
 import { dispatcherOf } from '../bindings/fetch.js'
 import { httpAnswerNames, httpAnswers } from '../presets/http.js'
@@ -25,6 +26,25 @@ describe.each(Object.entries(targets))('the contract, with %s', (_name, target) 
     },
   })
   for (const { title, run } of cases) it(title, run)
+})
+
+describe.each(Object.entries(askings))('answerRequests, with %s', (_name, { target, ask }) => {
+  it('answers as a real service does, which is not asked, and only those that are chosen', async () => {
+    const { statusCode, statusText, headers } = httpAnswers['http/429'](2_500)
+    const real = await serve((_request, response) =>
+      void response.writeHead(statusCode, statusText, { ...headers, 'content-type': 'text/plain; charset=utf-8', 'content-length': 9 }).end('slow down'))
+    const expected = await ask(`${real.origin}/items`)
+    const healthy = await serve()
+    await withFault(answerRequests({ answer: 'http/429', retryAfterMs: 2_500, body: 'slow down' }), target(healthy), async (injection) => {
+      for (let time = 1; time <= 2; time += 1) {
+        const heard = await ask(`${healthy.origin}/items?time=${time}`)
+        expect([heard.status, saidBy(heard), heard.text]).toEqual([429, saidBy(expected), 'slow down'])
+      }
+      expect((await ask(`${healthy.origin}/other`)).text).toBe('answer')
+      expect([injection.seen, injection.affected]).toEqual([2, 2])
+    }, { only: 'GET */items' })
+    expect((await ask(`${healthy.origin}/items`)).text).toBe('answer')
+  })
 })
 
 describe('answerRequests', () => {

@@ -1,5 +1,6 @@
 import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
-import { callerOf, dispatcherOf, isRequestTarget, REQUEST_TARGET, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from '../bindings/fetch.js'
+import { affectRequests } from '../bindings/affect-requests.js'
+import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { httpAnswerNames, httpAnswers } from '../presets/http.js'
 
 const schema = optionsSchema({
@@ -18,9 +19,10 @@ export type AnswerRequestsOptions = OptionsOf<typeof answerRequests>
 /**
  * Answers requests in the place of the service, which never gets them.
  *
- * Models a service behind a gateway that cannot serve, is asked too often, or does not know the caller any more. It acts on undici's dispatcher, beneath
- * `fetch`, also where the application captured `fetch` before. An operation is a request; its name is `GET http://127.0.0.1:8080/items`, without the
- * query. A request whose signal aborts while it waits ends with that signal's reason.
+ * Models a service behind a gateway that cannot serve, is asked too often, or does not know the caller any more; or, on a server of
+ * this process, one that is overloaded itself. It acts beneath `fetch`, undici and Node.js' own client, also where the application captured their functions
+ * before. A request that is given up while it waits ends at once, with the reason of its signal. An operation is a request; its name is
+ * `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server, without the query.
  *
  * @see Undici's MockAgent, which answers too, but is another dispatcher, and is not obeyed by the `fetch` of every version of Node.js.
  */
@@ -29,19 +31,12 @@ export const answerRequests = defineFault({
   kind: 'standing',
   summary: 'Answers requests in the place of the service, which never gets them.',
   schema,
-  expects: REQUEST_TARGET,
-  accepts: isRequestTarget,
-  inject(target: RequestTarget, { answer, retryAfterMs, body, afterMs }, context) {
+  expects: HTTP_TARGET,
+  accepts: isHttpTarget,
+  inject(target: HttpTarget, { answer, retryAfterMs, body, afterMs }, context) {
     const made = httpAnswers[answer](retryAfterMs)
     const content = Buffer.from(body ?? made.statusText)
     const whole = { ...made, headers: { ...made.headers, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(content.length) } }
-    context.patch(dispatcherOf(target), 'dispatch', (below) => function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-      const [options, handler] = args
-      if (!context.operation(requestName(options)).shouldInject(args)) return below.call.apply(this, args) as boolean
-      const caller = callerOf(handler)
-      const held = context.hold({ afterMs, run: () => caller.answer(whole, content) })
-      caller.start(() => held.drop())
-      return true
-    })
+    affectRequests(target, context, (call) => context.hold({ afterMs, run: () => call.answer(whole, content) }))
   },
 })

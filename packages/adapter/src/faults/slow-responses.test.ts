@@ -1,9 +1,11 @@
-import { inject } from '@chaos/core'
+import { inject, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
 import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { connected, listen, tcpServer } from '../../test/tcp.js'
+import { askings } from '../../test/http-clients.js'
+import { answering, serve } from '../../test/http.js'
+import { connected, lifeOf, listen, tcpServer } from '../../test/tcp.js'
 import { slowResponses } from './slow-responses.js'
 
 describe('the contract', () => {
@@ -52,5 +54,47 @@ describe('slowResponses', () => {
     await injection.rollback()
     expect(String((await answers)[0])).toBe('pong')
     socket.destroy()
+  })
+})
+
+describe.each(Object.entries(askings))('slowResponses, with %s', (_name, { target, ask }) => {
+  it('makes a trickle of small pieces, each a pause behind the one before it', async () => {
+    const [server, clock] = [await serve(answering('abcdef', 'content-length')), manualClock()]
+    await withFault(slowResponses({ delayMs: 100, pieceBytes: 2 }), target(server), async (injection) => {
+      const pieces: string[] = []
+      const asking = ask(`${server.origin}/items`, undefined, (piece) => pieces.push(piece))
+      for (const expected of [['ab'], ['ab', 'cd'], ['ab', 'cd', 'ef']]) {
+        if (expected.length === 1) await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
+        await clock.advance(99)
+        expect(pieces).toEqual(expected.slice(0, -1))
+        await clock.advance(1)
+        await vi.waitFor(() => expect(pieces).toEqual(expected))
+      }
+      await injection.rollback()
+      expect((await asking).text).toBe('abcdef')
+    }, { clock, only: 'GET */items' })
+    expect((await ask(server.origin)).text).toBe('abcdef')
+  })
+
+  it('holds whole pieces back, and lets them go in order when it ends', async () => {
+    const server = await serve(answering('hello, world', 'chunked'))
+    const injection = await inject(slowResponses({ delayMs: 60_000 }), target(server), { limit: 1 })
+    const asking = ask(server.origin)
+    await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
+    await injection.rollback()
+    expect((await asking).text).toBe('hello, world')
+  })
+})
+
+describe('slowResponses, with node:net', () => {
+  it('makes a trickle of whatever comes', async () => {
+    const clock = manualClock()
+    const { port } = await listen((socket) => void socket.end('abcdef'))
+    await withFault(slowResponses({ delayMs: 100, pieceBytes: 4 }), net, async (injection) => {
+      const life = lifeOf(await connected(port))
+      await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
+      await clock.advance(200)
+      expect((await life).filter((event) => event.startsWith('data'))).toEqual(['data abcd', 'data ef'])
+    }, { clock, only: `*:${port}` })
   })
 })
