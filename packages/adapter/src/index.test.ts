@@ -6,6 +6,7 @@ it('exports these names and no others', () => {
     [
       "breakable",
       "corruptResults",
+      "cutResults",
       "delayCalls",
       "duplicateWrites",
       "errorPresetNames",

@@ -21,8 +21,8 @@ export interface Call {
 
 /** What a fault needs of the methods it acts on. */
 export interface CallNeeds {
-  /** What an answer must be able to do: be `late`, or be `one` value. */
-  readonly needs?: 'late' | 'one' | undefined
+  /** What an answer must be able to do: be `late`, be `one` value, or be `many`. */
+  readonly needs?: 'late' | 'one' | 'many' | undefined
   /** Kinds that the fault can do with, where `needs` does not say it all. */
   readonly only?: AnswerKind | undefined
   /** Whether calls are affected at the moment, asked for each call that `only` covers. Where they are not, a call is outside the blast radius. Default: always. */
@@ -68,11 +68,12 @@ export function affectCalls(
   }
 }
 
-const ABILITIES = { late: 'can be kept waiting', one: 'answer with one value' } as const
+const ABILITIES = { late: 'can be kept waiting', one: 'answer with one value', many: 'answer with an iteration or a stream' } as const
 
 function isAble({ answers }: Member, needs: CallNeeds['needs'], only: CallNeeds['only']): boolean {
   if (only !== undefined) return answers === only
-  return needs === undefined || answersOf[answers][needs] !== undefined
+  const { late, one } = answersOf[answers]
+  return { late: late !== undefined, one: one !== undefined, many: one === undefined, undefined: true }[needs ?? 'undefined']
 }
 
 function assertAble(member: Member, needs: CallNeeds['needs'], only: CallNeeds['only']): void {

@@ -62,7 +62,16 @@ const iterators: Answers = {
   through: (answer, passage) => {
     const iterator = 'next' in (answer as object) ? (answer as Iterator<unknown>) : (answer as Iterable<unknown>)[Symbol.iterator]()
     const step = stepThrough(passage)
-    return withOwn(iterator, 'next', (next) => (...given) => step(Reflect.apply(next, iterator, given) as IteratorResult<unknown>))
+    return withOwn(iterator, 'next', (next) => (...given) => {
+      const result = Reflect.apply(next, iterator, given) as IteratorResult<unknown>
+      try {
+        return step(result)
+      } catch (error) {
+        // Whoever breaks tidies up: no caller closes an iteration that failed by itself.
+        iterator.return?.()
+        throw error
+      }
+    })
   },
 }
 
@@ -73,7 +82,15 @@ const asyncIterators: Answers = {
   through: (answer, passage) => {
     const iterator = 'next' in (answer as object) ? (answer as AsyncIterator<unknown>) : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     const step = stepThrough(passage)
-    return withOwn(iterator, 'next', (next) => (...given) => Promise.resolve(Reflect.apply(next, iterator, given) as Promise<IteratorResult<unknown>>).then(step))
+    return withOwn(iterator, 'next', (next) => async (...given) => {
+      const result = await (Reflect.apply(next, iterator, given) as Promise<IteratorResult<unknown>>)
+      try {
+        return step(result)
+      } catch (error) {
+        await iterator.return?.()
+        throw error
+      }
+    })
   },
   late: (gate, proceed) => afterOpening(opening(gate), proceed),
 }
@@ -82,12 +99,15 @@ const streams: Answers = {
   failed: (makeError) => new Readable({ read: () => undefined }).destroy(makeError()),
   through: (answer, { item = (chunk) => chunk, end }) => {
     const stream = answer as Readable
+    let isBroken = false
     return withOwn(stream, 'push', (push) => (chunk, encoding) => {
+      if (isBroken) return false
       try {
         if (chunk === null) end?.()
         return Reflect.apply(push, stream, [chunk === null ? null : item(chunk), encoding])
       } catch (error) {
-        stream.destroy(error as Error)
+        isBroken = true
+        breakWhenRead(stream, error as Error)
         return false
       }
     })
@@ -129,6 +149,19 @@ export const answersOf: Readonly<Record<AnswerKind, Answers>> = { promise: promi
 function withOwn(answer: object, key: string, make: (original: (...args: unknown[]) => unknown) => (...args: unknown[]) => unknown): object {
   const original = Reflect.get(answer, key) as (...args: unknown[]) => unknown
   return Object.defineProperty(answer, key, { value: make(original), writable: true, configurable: true })
+}
+
+/** What came before an error is read before it, as from a connection that breaks behind it. */
+function breakWhenRead(stream: Readable, error: Error): void {
+  if (stream.readableLength === 0) {
+    stream.destroy(error)
+    return
+  }
+  withOwn(stream, 'read', (read) => (...size) => {
+    const chunk = Reflect.apply(read, stream, size)
+    if (stream.readableLength === 0) process.nextTick(() => stream.destroy(error))
+    return chunk
+  })
 }
 
 function stepThrough({ item, end }: Passage) {
