@@ -1,7 +1,7 @@
 import { injectedBy, withFault } from '@chaos/core'
 import { faultContract } from '@chaos/core/testing'
 import { Readable } from 'node:stream'
-import { ReadableStream } from 'node:stream/web'
+import type { ReadableStream } from 'node:stream/web'
 import { describe, expect, it } from 'vitest'
 import { Store } from '../../test/store.js'
 import { cutResults } from './cut-results.js'
