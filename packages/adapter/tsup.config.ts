@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup'
 import { base } from '../../tsup.base.js'
 
-export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', fs: 'src/fs.ts', http: 'src/http.ts', net: 'src/net.ts' } })
+export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', fs: 'src/fs.ts', http: 'src/http.ts', net: 'src/net.ts', tls: 'src/tls.ts' } })
