@@ -106,6 +106,6 @@ describe('breakable', () => {
   })
 
   it.each([() => 1, function () { return 1 }, {}, 'text'])('is needed for a bare function: %o is refused', async (target) => {
-    await expect(inject(refuseCalls(), target)).rejects.toThrow('to be an object or a class with methods, or a function made by `breakable`')
+    await expect(inject(refuseCalls(), target)).rejects.toThrow('to be an object or a class with methods, a function made by `breakable`')
   })
 })

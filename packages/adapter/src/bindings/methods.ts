@@ -1,11 +1,12 @@
 import { ChaosError, globMatcher, isGlob, listed, originalOf, suggestion, type AnyFunction } from '@chaos/core'
 import type { AnswerKind } from '../calls/answers.js'
+import { isCommandTarget } from './commands.js'
 
-/** What can be broken by its methods: an object, a class (all of its instances), or a function made by {@link breakable}. */
+/** What can be broken by its calls: an object, a class (all of its instances), a function made by {@link breakable}, or a bound client of a driver. */
 export type MethodTarget = object
 
 /** What such a target must be, in words. */
-export const METHOD_TARGET = 'an object or a class with methods, or a function made by `breakable`'
+export const METHOD_TARGET = 'an object or a class with methods, a function made by `breakable`, or a bound client of a driver'
 
 /** A member that a fault acts on. */
 export interface Member {
@@ -39,6 +40,7 @@ export function breakable<F extends AnyFunction>(fn: F): F {
 /** Whether a value has methods to break. */
 export function isMethodTarget(value: unknown): value is MethodTarget {
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return false
+  if (isCommandTarget(value)) return true
   const place = placeOf(value)
   return typeof place === 'object' && place !== null && membersOf(place).size > 0
 }

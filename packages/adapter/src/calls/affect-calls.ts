@@ -1,5 +1,7 @@
 import { ChaosError, option, type Below, type InjectionContext } from '@chaos/core'
+import { isCommandTarget, type Endpoint, type WithinResult } from '../bindings/commands.js'
 import { chooseMembers, holderOf, type Member, type MethodTarget } from '../bindings/methods.js'
+import { affectCommands } from './affect-commands.js'
 import { answerKinds, answersOf, type Answers, type AnswerKind } from './answers.js'
 
 /** The options of every fault of calls. */
@@ -15,9 +17,18 @@ export interface Call {
   /** What it was called on. */
   readonly target: unknown
   readonly answers: Answers
+  /** Where its service is, where that is known. */
+  readonly endpoint?: Endpoint | undefined
+  /** The caller's own signal, where it is not among the arguments. */
+  readonly signal?: AbortSignal | undefined
+  /** Reaches the data in its answer. Default: the answer is the data. */
+  readonly within?: WithinResult | undefined
   /** Lets it go to the service. */
   readonly proceed: () => unknown
 }
+
+/** The way into a result that is data itself. */
+export const asItIs: WithinResult = (result, change) => change(result)
 
 /** What a fault needs of the methods it acts on. */
 export interface CallNeeds {
@@ -30,7 +41,7 @@ export interface CallNeeds {
 }
 
 /**
- * Lays a fault over the chosen methods of a target.
+ * Lays a fault over the chosen methods of a target, or over the chosen commands of a bound client.
  *
  * @param affect Answers a call that was chosen.
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when nothing is chosen, or a method answers in a way that the fault cannot do with
@@ -42,6 +53,10 @@ export function affectCalls(
   affect: (call: Call) => unknown,
   { needs, only, isOn }: CallNeeds = {},
 ): void {
+  if (isCommandTarget(target)) {
+    affectCommands(target, methods, context, affect, isOn)
+    return
+  }
   const holder = holderOf(target)
   const chosen = chooseMembers(holder, methods, given)
   const able = chosen.filter((member) => isAble(member, needs, only))

@@ -11,8 +11,8 @@ export interface FailedCall {
 /** The portable options that describe an error, the same for every fault that injects one. */
 export const errorOptions = {
   error: option.optional(option.oneOf(errorPresetNames, 'The outage: which error the caller gets.')),
-  host: option.optional(option.text('Host in the error, where the outage names one.'), '127.0.0.1'),
-  port: option.optional(option.count('Port in the error, where the outage names one.'), 80),
+  host: option.optional(option.text('Host in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 127.0.0.1.')),
+  port: option.optional(option.count('Port in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 80.')),
   message: option.optional(option.text('A custom error: its message.')),
   code: option.optional(option.text('A custom error: its code.')),
   name: option.optional(option.text('A custom error: its name.')),
@@ -24,8 +24,8 @@ export const errorOptionsInProcess = { makeError: option.optional(option.func<(c
 /** The options as a fault gets them. */
 export interface ErrorDescription {
   readonly error?: ErrorPreset | undefined
-  readonly host: string
-  readonly port: number
+  readonly host?: string | undefined
+  readonly port?: number | undefined
   readonly message?: string | undefined
   readonly code?: string | undefined
   readonly name?: string | undefined
@@ -55,7 +55,7 @@ function makerOf(fault: string, { error, host, port, message, code, name, makeEr
   if (given.length > 0 && error === undefined) return () => customError(message ?? 'Service unavailable', code, name)
   if (error === undefined && typeof fallback === 'function') return fallback
   const preset = errorPresets[error ?? (fallback as ErrorPreset)]
-  return ({ method, args, target }) => preset({ host, port, method, args, target })
+  return ({ method, args, target, endpoint }) => preset({ host: host ?? endpoint?.host ?? '127.0.0.1', port: port ?? endpoint?.port ?? 80, method, args, target })
 }
 
 function customError(message: string, code: string | undefined, name: string | undefined): Error {

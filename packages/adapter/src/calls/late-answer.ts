@@ -26,7 +26,7 @@ export function needsOf(seam: Seam): CallNeeds {
  * A request that was given up never reaches the service.
  */
 export function answerLate(context: InjectionContext, call: Call, { seam, afterMs, timeUp }: Lateness): unknown {
-  const signal = signalIn(call.args)
+  const signal = call.signal ?? signalIn(call.args)
   const orInHealth = (inHealth: () => unknown) => (): unknown => (timeUp === undefined || context.signal.aborted ? inHealth() : timeUp())
   if (seam === 'request') return call.answers.late?.((run, abandon) => void context.hold({ afterMs, run, abandon, signal }), orInHealth(call.proceed))
 

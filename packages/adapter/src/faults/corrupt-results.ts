@@ -1,6 +1,6 @@
 import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
-import { affectCalls, callOptions } from '../calls/affect-calls.js'
+import { affectCalls, asItIs, callOptions } from '../calls/affect-calls.js'
 import { damaged, damages } from '../calls/damage.js'
 import type { FailedCall } from '../calls/error-options.js'
 
@@ -42,7 +42,8 @@ export const corruptResults = defineFault({
     const roll = context.rolls('damage')
     let drawn = 0
     const chance = (): number => roll((drawn += 1))
-    affectCalls(target, options, context, ({ answers, proceed, method, args }) =>
-      answers.through(proceed(), { item: (result) => (change === undefined ? damaged(result, damage, chance) : change(result as never, { method, args })) }))
+    const spoil = (data: unknown): unknown => damaged(data, damage, chance)
+    affectCalls(target, options, context, ({ answers, proceed, method, args, within = asItIs }) =>
+      answers.through(proceed(), { item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })) }))
   },
 })

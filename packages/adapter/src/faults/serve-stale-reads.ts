@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
-import { affectCalls, callOptions, type Call } from '../calls/affect-calls.js'
+import { affectCalls, asItIs, callOptions, type Call } from '../calls/affect-calls.js'
 import { copyOf } from '../calls/copy-of.js'
 
 const schema = optionsSchema({
@@ -60,7 +60,7 @@ export const serveStaleReads = defineFault({
       const key = keyOf(call)
       const known = snapshots.get(key)
       const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
-      return call.answers.through(answer, { item: copyOf })
+      return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) })
     }, { needs: 'one' })
   },
 })
