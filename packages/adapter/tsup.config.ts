@@ -4,3 +4,4 @@ import { base } from '../../tsup.base.js'
 export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', fs: 'src/fs.ts', http: 'src/http.ts', net: 'src/net.ts', tls: 'src/tls.ts' } })
 export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', ioredis: 'src/ioredis.ts', net: 'src/net.ts' } })
 export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', ioredis: 'src/ioredis.ts', net: 'src/net.ts', 'node-redis': 'src/node-redis.ts' } })
+export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', ioredis: 'src/ioredis.ts', net: 'src/net.ts', 'node-redis': 'src/node-redis.ts', pg: 'src/pg.ts' } })

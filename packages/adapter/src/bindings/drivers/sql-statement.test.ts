@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { SQL_VERBS, verbOf } from './sql-statement.js'
+
+it.each([
+  ['select 1', 'SELECT'],
+  ['  \n INSERT into a values (1)', 'INSERT'],
+  ['(select 1) union (select 2)', 'SELECT'],
+  ['/* app: "x" */ update a set b = 1', 'UPDATE'],
+  ['-- select\ndelete from a', 'DELETE'],
+  ['# select\nreplace into a values (1)', 'REPLACE'],
+  ['with new as (insert into a values (1) returning *) select * from new', 'SELECT'],
+  ["with t as (select ')' as x) delete from a using t", 'DELETE'],
+  ['with recursive n(i) as (values (1) union all select i + 1 from n) insert into a select i from n', 'INSERT'],
+  ['with t as (select $$ ) delete $$) update a set b = 1', 'UPDATE'],
+  ['with `delete` as (select 1) select 1', 'SELECT'],
+  ['begin; insert into a values (1)', 'BEGIN'],
+  ['START TRANSACTION', 'START'],
+  ['', 'OTHER'],
+  ['with x', 'OTHER'],
+])('of %j, the verb is %s', (sql, verb) => {
+  expect(verbOf(sql)).toBe(verb)
+  expect(SQL_VERBS).toContain(verb)
+})
