@@ -5,3 +5,4 @@ export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src
 export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', ioredis: 'src/ioredis.ts', net: 'src/net.ts' } })
 export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', ioredis: 'src/ioredis.ts', net: 'src/net.ts', 'node-redis': 'src/node-redis.ts' } })
 export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', ioredis: 'src/ioredis.ts', net: 'src/net.ts', 'node-redis': 'src/node-redis.ts', pg: 'src/pg.ts' } })
+export default defineConfig({ ...base, entry: { index: 'src/index.ts', dns: 'src/dns.ts', fetch: 'src/fetch.ts', ioredis: 'src/ioredis.ts', mysql2: 'src/mysql2.ts', net: 'src/net.ts', 'node-redis': 'src/node-redis.ts', pg: 'src/pg.ts' } })
