@@ -1,0 +1,15 @@
+import { inject } from '@chaos/core'
+import { Level } from 'level'
+import { it } from 'vitest'
+import { refuseCalls } from './index.js'
+import { levelOperations } from './level.js'
+
+it('takes databases of level and their class', () => {
+  void inject(refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }), levelOperations(new Level<string, number>('folder', { valueEncoding: 'json' })), { only: (args) => args[0] === 'key' })
+  levelOperations(Level)
+  levelOperations(new Level('folder').sublevel('users'))
+  // @ts-expect-error -- not a database
+  levelOperations(new Map())
+  // @ts-expect-error -- not a class of databases
+  levelOperations(Map)
+})
