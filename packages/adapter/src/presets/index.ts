@@ -1,5 +1,6 @@
 import type { ErrorMaker } from './failing-call.js'
 import { fileSystemErrors } from './file-system.js'
+import { mongodbErrors } from './mongodb.js'
 import { mysqlErrors } from './mysql.js'
 import { networkErrors } from './network.js'
 import { postgresErrors } from './postgres.js'
@@ -18,6 +19,7 @@ export const errorPresets = {
   ...postgresErrors,
   ...redisErrors,
   ...mysqlErrors,
+  ...mongodbErrors,
 } satisfies Record<string, ErrorMaker>
 
 /** The name of an error preset. */
