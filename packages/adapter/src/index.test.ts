@@ -10,6 +10,7 @@ it('exports these names and no others', () => {
       "delayCalls",
       "duplicateWrites",
       "errorPresetNames",
+      "exhaustPool",
       "failAfterCall",
       "flapCalls",
       "hangCalls",

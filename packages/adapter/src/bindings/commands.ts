@@ -1,5 +1,6 @@
 import { ChaosError, globMatcher, isGlob, listed, suggestion, type InjectionContext } from '@chaos/core'
 import type { Socket } from 'node:net'
+import type { PoolBinding } from './pools.js'
 
 /** Where a bound client keeps how its commands are reached. Shared by the copies of this package in a process. */
 const BINDING: unique symbol = Symbol.for('@chaos/adapter.commands')
@@ -21,6 +22,8 @@ export interface CommandBinding {
   readonly onRequest?: readonly string[]
   /** Lays a fault over the driver. */
   readonly lay: (context: InjectionContext, seam: CommandSeam) => void
+  /** The client as a pool, where it is one. */
+  readonly pool?: PoolBinding | undefined
 }
 
 /** What a binding asks of a fault. */

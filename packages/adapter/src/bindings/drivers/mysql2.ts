@@ -1,5 +1,6 @@
 import { ownersOf, type Below, type InjectionContext } from '@chaos/core'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
+import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
 import { inactivityError, isStatementCommand, sendCopy, settle, textOf } from './mysql2-command.js'
 import { SQL_VERBS, verbOf } from './sql-statement.js'
@@ -16,12 +17,14 @@ export interface MysqlClient {
 type MysqlClass = abstract new (...args: never) => object
 
 /** A pool, as its own methods see it. */
-interface Pool {
-  readonly config: { readonly connectionConfig: Endpoint }
+interface Pool extends Emitter {
+  readonly config: { readonly connectionConfig: Endpoint; readonly connectionLimit: number }
+  readonly _allConnections: { readonly length: number }
+  readonly _freeConnections: { readonly length: number }
 }
 
 /** A connection, as its own methods see it. */
-interface Connection {
+interface Connection extends PooledConnection {
   readonly config: Endpoint
   readonly stream?: unknown
   readonly _pool?: unknown
@@ -46,7 +49,7 @@ const DEADLOCK = 1213
  */
 export function mysqlQueries(target: MysqlClient | MysqlClass): CommandTarget {
   const core = coreOf(target)
-  if (isObject(core) && '_allConnections' in core && 'getConnection' in core) return commandTarget('Pool', { names: [...SQL_VERBS, 'connect'], onRequest: ['connect'], lay: (context, seam) => layOverPool(core, context, seam) })
+  if (isPool(core)) return commandTarget('Pool', { names: [...SQL_VERBS, 'connect'], onRequest: ['connect'], lay: (context, seam) => layOverPool(core, context, seam), pool: poolBinding(core) })
   const holder = typeof core === 'function' ? (core.prototype as unknown) : core
   if (!isObject(holder) || typeof Reflect.get(holder, 'addCommand') !== 'function') throw mismatch('a pool or a connection of mysql2, or the class mysql.Connection', target)
   return commandTarget('Connection', { names: SQL_VERBS, lay: (context, seam) => layOverStatements(holder, context, seam) })
@@ -56,6 +59,10 @@ export function mysqlQueries(target: MysqlClient | MysqlClass): CommandTarget {
 function coreOf(target: unknown): unknown {
   if (!isObject(target)) return target
   return ['pool', 'connection'].map((key): unknown => Reflect.get(target, key)).find(isObject) ?? target
+}
+
+function isPool(core: unknown): core is Pool {
+  return isObject(core) && '_allConnections' in core && 'getConnection' in core
 }
 
 function isObject(value: unknown): value is object {
@@ -88,6 +95,26 @@ function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam)
   const connections = Reflect.get(pool, '_allConnections') as { readonly get: (index: number) => Connection | undefined }
   const first = connections.get(0)
   if (first !== undefined) layBeneath(first)
+}
+
+function poolBinding(pool: Pool): PoolBinding {
+  const { config } = pool
+  return {
+    emitter: pool,
+    max: () => (config.connectionLimit === 0 ? Number.POSITIVE_INFINITY : config.connectionLimit),
+    free: () => config.connectionLimit - pool._allConnections.length + pool._freeConnections.length,
+    giveBack: (connection) => (connection as Connection).release(),
+    lay(context, onAttempt) {
+      let take = (): Promise<PooledConnection> => Promise.reject(new Error('Expected a layer over `getConnection` first.'))
+      context.patch(pool, 'getConnection', (below) => {
+        take = () => new Promise((resolve, reject) => void below.call.call(pool, (error: Error | null, connection?: Connection) => (error === null ? resolve(connection as Connection) : reject(error))))
+        return function getConnection(this: Pool, callback: CheckOutCallback): unknown {
+          return onAttempt({ pass: () => below.call.call(this, callback) as unknown, handOver: (connection) => process.nextTick(callback, null, connection) })
+        }
+      })
+      return () => take()
+    },
+  }
 }
 
 function layOverStatements(holder: object, context: InjectionContext, seam: CommandSeam, isOurs: (connection: Connection) => boolean = () => true): void {

@@ -1,5 +1,6 @@
 import type { Below, InjectionContext } from '@chaos/core'
 import { commandTarget, endpointOf, mismatch, type CommandBinding, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
+import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
 import { SQL_VERBS, verbOf } from './sql-statement.js'
 import { answerInTurn, withOwnTimeout } from './statement.js'
@@ -15,10 +16,13 @@ export interface PgClient {
 type PgClientClass = abstract new (...args: never) => PgClient
 
 /** A pool, as far as it matters here. */
-interface Pool extends PgClient {
+interface Pool extends PgClient, Emitter {
   readonly Client: PgClientClass
   readonly _clients: readonly object[]
-  readonly options: Endpoint
+  readonly options: Endpoint & { readonly max: number }
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
 }
 
 /** A client, as its own methods see it. */
@@ -29,12 +33,12 @@ interface Client extends Endpoint {
 }
 
 /** A client that a pool has handed out. */
-interface PoolClient {
-  readonly release: () => void
+interface PoolClient extends PooledConnection {
+  readonly release: (error?: Error) => void
 }
 
 type Callback = (error: Error | null | undefined, result?: unknown) => void
-type CheckOutCallback = (error: Error | null | undefined, client: PoolClient | undefined, release: () => void) => void
+type CheckOutCallback = (error: Error | undefined, client: PoolClient | undefined, release: () => void) => void
 
 /** A query as `pg` takes it. */
 interface QueryConfig {
@@ -61,7 +65,7 @@ const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused 
 export function pgQueries(target: PgClient | PgClientClass): CommandTarget {
   const lay = layOf(target)
   if (lay === undefined) throw mismatch('a pool or a client of pg, or the class pg.Client', target)
-  return commandTarget(isPool(target) ? 'Pool' : 'Client', { names: [...SQL_VERBS, 'connect'], onRequest: ['connect'], lay })
+  return commandTarget(isPool(target) ? 'Pool' : 'Client', { names: [...SQL_VERBS, 'connect'], onRequest: ['connect'], lay, pool: isPool(target) ? poolBinding(target) : undefined })
 }
 
 function layOf(target: unknown): CommandBinding['lay'] | undefined {
@@ -72,7 +76,7 @@ function layOf(target: unknown): CommandBinding['lay'] | undefined {
         if (!seam.chooses('connect', [])) return below.call.call(this, callback)
         const command = { name: 'connect', args: [], client: this, endpoint: this.options }
         const checkedOut = answerCheckOut(seam, command, { take: () => below.call.call(this) as Promise<PoolClient>, giveBack: (client) => client.release() })
-        return deliver(checkedOut, callback && ((error, client) => callback(error, client as PoolClient | undefined, (client as PoolClient | undefined)?.release ?? (() => undefined))))
+        return deliver(checkedOut, asCheckOut(callback))
       })
     }
   }
@@ -89,6 +93,31 @@ function layOf(target: unknown): CommandBinding['lay'] | undefined {
 
 function isPool(target: unknown): target is Pool {
   return typeof target === 'object' && target !== null && '_clients' in target && 'Client' in target && typeof target.Client === 'function'
+}
+
+/** Tells of a client that was handed out as a pool does: without an error it is `undefined`, and not `null`. */
+function asCheckOut(callback: CheckOutCallback | undefined): Callback | undefined {
+  return callback && ((error, client) => callback(error ?? undefined, client as PoolClient | undefined, (client as PoolClient | undefined)?.release ?? (() => undefined)))
+}
+
+function poolBinding(pool: Pool): PoolBinding {
+  return {
+    emitter: pool,
+    max: () => pool.options.max,
+    free: () => pool.options.max - pool.totalCount + Math.max(0, pool.idleCount - pool.waitingCount),
+    giveBack: (client, error) => (client as PoolClient).release(error),
+    lay(context, onAttempt) {
+      let take = (): Promise<PooledConnection> => Promise.reject(new Error('Expected a layer over `connect` first.'))
+      context.patch(pool, 'connect', (below) => {
+        take = () => below.call.call(pool) as Promise<PoolClient>
+        return function connect(this: Pool, callback?: CheckOutCallback): unknown {
+          const handOver = (client: PooledConnection): unknown => deliver(Promise.resolve(client), asCheckOut(callback))
+          return onAttempt({ pass: () => below.call.call(this, callback) as unknown, handOver })
+        }
+      })
+      return () => take()
+    },
+  }
 }
 
 function layOverQueries(holder: object, context: InjectionContext, seam: CommandSeam, isOurs: (client: object) => boolean): void {
