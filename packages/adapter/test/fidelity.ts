@@ -1,13 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import type { ErrorPreset } from '../src/presets/index.js'
+import { timingOf } from '../src/presets/timing.js'
 import { describeError, type ErrorDescription } from './describe-error.js'
+import { timingOfRejection } from './rejection.js'
 
 const page = fileURLToPath(new URL('../../../docs/presets.md', import.meta.url))
 
 /** A preset's error beside the real one. */
 export interface Comparison {
-  readonly preset: string
+  readonly preset: ErrorPreset
   /** What made the real one, with its version: `PostgreSQL 15.20, pg 8.23.1`. */
   readonly beside: string
   readonly injected: Error
@@ -27,8 +30,13 @@ export function expectFidelity({ preset, beside, injected, real, alike = {} }: C
   if (real instanceof Error) expect(injected.constructor, 'the very class').toBe(real.constructor)
   const fields = ['class', ...(theirs?.keys ?? []).filter((key) => key !== '[stack]').map((key) => key.replace(/[[\]]/g, ''))]
   if (!fields.includes('name')) fields.splice(1, 0, 'name')
+  const timing = timingOfRejection(real)
+  if (timing !== undefined) {
+    expect(timingOf(preset), 'the turn in which it comes').toBe(timing)
+    fields.push(`turn (${timing === 'same-turn' ? 'the same' : 'a later one'})`)
+  }
   const but = Object.keys(alike)
-  expectRow(preset, beside, `${fields.map((field) => `\`${field}\``).join(', ')}, order of keys, head of the stack`, but.length === 0 ? 'equal' : `equal, but for what names the run in ${but.map((field) => `\`${field}\``).join(', ')}`)
+  expectRow(preset, beside, `${fields.map((field) => (field.startsWith('turn ') ? field : `\`${field}\``)).join(', ')}, order of keys, head of the stack`, but.length === 0 ? 'equal' : `equal, but for what names the run in ${but.map((field) => `\`${field}\``).join(', ')}`)
 }
 
 /** Digits that differ from run to run. */
@@ -50,9 +58,10 @@ function expectRow(preset: string, beside: string, fields: string, result: strin
   const row = `| \`${preset}\` | ${beside} | ${fields} | ${result} |`
   const text = readFileSync(page, 'utf8')
   if (process.env['CHAOS_UPDATE_DOCS'] === '1') {
-    const others = text.split('\n').filter((line) => !line.startsWith(`| \`${preset}\` | ${beside} |`))
-    others.splice(others.lastIndexOf('<!-- fidelity -->'), 0, row)
-    writeFileSync(page, others.join('\n'))
+    const lines = text.split('\n')
+    const known = lines.findIndex((line) => line.startsWith(`| \`${preset}\` | ${beside} |`))
+    lines.splice(known === -1 ? lines.lastIndexOf('<!-- fidelity -->') : known, known === -1 ? 0 : 1, row)
+    writeFileSync(page, lines.join('\n'))
     return
   }
   if (text.includes(`| ${beside} |`)) expect(text.split('\n'), 'the page as the tests find it; CHAOS_UPDATE_DOCS=1 writes it').toContain(row)

@@ -1,5 +1,9 @@
+import type { Timing } from '../presets/timing.js'
 import { Readable } from 'node:stream'
 import { ReadableStream, TransformStream, type ReadableStreamDefaultReader } from 'node:stream/web'
+
+/** As it was when this was loaded: a runner's fake timers do not hold errors back. */
+const inALaterTurn = setImmediate
 
 /** How a method answers. */
 export const answerKinds = ['promise', 'value', 'iterator', 'async-iterator', 'stream', 'web-stream'] as const
@@ -18,8 +22,8 @@ interface Passage {
 
 /** What can be done with answers of one kind, so that they stay of that kind. */
 export interface Answers {
-  /** An answer that fails: a rejection, a throw, an iteration or stream that breaks before its first item. */
-  readonly failed: (makeError: () => Error) => unknown
+  /** An answer that fails: a rejection, a throw, an iteration or stream that breaks before its first item. @param timing When a promise rejects. Default: at once. */
+  readonly failed: (makeError: () => Error, timing?: Timing) => unknown
   /** The real answer, changed on its way. */
   readonly through: (answer: unknown, passage: Passage) => unknown
   /** An answer that begins when the gate opens. Absent where an answer cannot wait. */
@@ -34,7 +38,12 @@ export function attempt(proceed: () => unknown): Promise<unknown> {
 }
 
 const promises: Answers = {
-  failed: (makeError) => new Promise((_resolve, reject) => reject(makeError())),
+  failed: (makeError, timing = 'same-turn') =>
+    new Promise((_resolve, reject) => {
+      if (timing === 'same-turn') reject(makeError())
+      // An executor that throws rejects.
+      else inALaterTurn(reject, makeError())
+    }),
   through: (answer, { item, end }) =>
     Promise.resolve(answer).then((value) => {
       end?.()
@@ -76,8 +85,8 @@ const iterators: Answers = {
 }
 
 const asyncIterators: Answers = {
-  async *failed(makeError) {
-    yield await promises.failed(makeError)
+  async *failed(makeError, timing) {
+    yield await promises.failed(makeError, timing)
   },
   through: (answer, passage) => {
     const iterator = 'next' in (answer as object) ? (answer as AsyncIterator<unknown>) : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()

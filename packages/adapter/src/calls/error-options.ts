@@ -1,5 +1,6 @@
 import { ChaosError, markInjected, option } from '@chaos/core'
 import { errorPresetNames, errorPresets, type ErrorPreset } from '../presets/index.js'
+import { timingOf } from '../presets/timing.js'
 import type { Call } from './affect-calls.js'
 
 /** A call that gets an error. */
@@ -35,6 +36,9 @@ export interface ErrorDescription {
 /** Makes the error of one call: fresh, and marked. */
 export type ErrorOf = (call: Call) => Error
 
+/** Answers a call with an error. */
+export type Failing = (call: Call) => unknown
+
 /**
  * Decides once which error is meant.
  *
@@ -44,6 +48,15 @@ export type ErrorOf = (call: Call) => Error
 export function errorOf(fault: string, described: ErrorDescription, fallback: ErrorPreset | ErrorOf): ErrorOf {
   const make = makerOf(fault, described, fallback)
   return (call) => markInjected(make(call), fault)
+}
+
+/** Decides once how calls fail, and when: the error of an outage comes in the same kind of turn as the real one, a custom error at once. See {@link errorOf}. */
+export function failingOf(fault: string, described: ErrorDescription, fallback: ErrorPreset | ErrorOf): Failing {
+  const errorFor = errorOf(fault, described, fallback)
+  const isCustom = (described.makeError ?? described.message ?? described.code ?? described.name) !== undefined
+  const preset = described.error ?? fallback
+  const timing = isCustom ? 'same-turn' : typeof preset === 'string' ? timingOf(preset) : 'later-turn'
+  return (call) => call.answers.failed(() => errorFor(call), timing)
 }
 
 function makerOf(fault: string, { error, host, port, message, code, name, makeError }: ErrorDescription, fallback: ErrorPreset | ErrorOf): ErrorOf {

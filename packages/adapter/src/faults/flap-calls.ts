@@ -1,7 +1,7 @@
 import { ChaosError, defineFault, option, optionsSchema, type Cancel, type OptionsOf } from '@chaos/core'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
-import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-options.js'
+import { errorOf, errorOptions, errorOptionsInProcess, failingOf } from '../calls/error-options.js'
 
 const NAME = 'adapter/flap-calls'
 const schema = optionsSchema(
@@ -46,7 +46,7 @@ export const flapCalls = defineFault({
   expects: METHOD_TARGET,
   accepts: isMethodTarget,
   inject(target: MethodTarget, { downMs, upMs, first, ...options }, context) {
-    const errorFor = errorOf(NAME, options, 'ECONNREFUSED')
+    const fail = failingOf(NAME, options, 'ECONNREFUSED')
     let isDown = first === 'down'
     let cancel: Cancel = () => undefined
     const turn = (): void => {
@@ -57,6 +57,6 @@ export const flapCalls = defineFault({
     }
     turn()
     context.defer(() => cancel())
-    affectCalls(target, options, context, (call) => call.answers.failed(() => errorFor(call)), { isOn: () => isDown })
+    affectCalls(target, options, context, fail, { isOn: () => isDown })
   },
 })

@@ -1,7 +1,7 @@
 import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
-import { errorOf, errorOptions, errorOptionsInProcess, type ErrorOf } from '../calls/error-options.js'
+import { errorOf, errorOptions, errorOptionsInProcess, failingOf, type ErrorOf } from '../calls/error-options.js'
 
 const NAME = 'adapter/limit-rate'
 const schema = optionsSchema(
@@ -58,13 +58,13 @@ export const limitRate = defineFault({
     }
     const retryAfter = (): string => String(Math.max(1, Math.ceil(((window?.endsAt ?? 0) - clock.now()) / 1_000)))
     const tooMany: ErrorOf = () => Object.assign(new Error('Too Many Requests'), { code: 'ERR_TOO_MANY_REQUESTS', status: 429, statusCode: 429, headers: { 'retry-after': retryAfter() } })
-    const errorFor = errorOf(NAME, options, tooMany)
+    const fail = failingOf(NAME, options, tooMany)
     affectCalls(
       target,
       options,
       context,
       (call) => {
-        if (refusal === 'error') return call.answers.failed(() => errorFor(call))
+        if (refusal === 'error') return fail(call)
         return call.answers.one?.(markInjected(new Response('Too Many Requests', { status: 429, statusText: 'Too Many Requests', headers: { 'retry-after': retryAfter() } }), NAME))
       },
       { isOn: isBeyond, needs: refusal === 'response' ? 'one' : undefined },

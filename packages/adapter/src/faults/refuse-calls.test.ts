@@ -2,7 +2,9 @@ import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract } from '@chaos/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rejection, timingOfRejection } from '../../test/rejection.js'
 import { errorPresetNames } from '../presets/index.js'
+import { timingOf } from '../presets/timing.js'
 import { refuseCalls, type RefuseCallsOptions } from './refuse-calls.js'
 
 class Store {
@@ -109,6 +111,13 @@ describe('refuseCalls', () => {
       expect(injectedBy(first)).toBe('adapter/refuse-calls')
       if (/^E[A-Z]+$/.test(error)) expect(first).toMatchObject({ code: error })
     })
+  })
+
+  it.each(errorPresetNames)('makes %s come in the same kind of turn as the real one, and a custom error at once', async (error) => {
+    const store = new Store()
+    const timing = async (options: RefuseCallsOptions): Promise<unknown> => withFault(refuseCalls(options), store, async () => timingOfRejection(await rejection(store.get('a'))))
+    expect(await timing({ error })).toBe(timingOf(error))
+    expect(await timing({ message: 'custom' })).toBe('same-turn')
   })
 
   it('takes a custom error, by its fields or made for each call', async () => {

@@ -1,7 +1,7 @@
 import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
-import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-options.js'
+import { errorOf, errorOptions, errorOptionsInProcess, failingOf } from '../calls/error-options.js'
 
 const NAME = 'adapter/refuse-calls'
 const schema = optionsSchema({ ...callOptions, ...errorOptions }, errorOptionsInProcess)
@@ -33,7 +33,7 @@ export const refuseCalls = defineFault({
   expects: METHOD_TARGET,
   accepts: isMethodTarget,
   inject(target: MethodTarget, options, context) {
-    const errorFor = errorOf(NAME, options, 'fail-fast')
-    affectCalls(target, options, context, (call) => call.answers.failed(() => errorFor(call)))
+    const fail = failingOf(NAME, options, 'fail-fast')
+    affectCalls(target, options, context, fail)
   },
 })

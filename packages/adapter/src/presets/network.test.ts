@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { describeError, type ErrorDescription } from '../../test/describe-error.js'
 import { expectFidelity } from '../../test/fidelity.js'
 import { freePort, hasPrograms } from '../../test/own-servers.js'
+import { rejection } from '../../test/rejection.js'
 import { networkErrors } from './network.js'
 
 const beside = `Linux, Node.js ${process.versions.node.split('.')[0] ?? ''}`
@@ -20,8 +21,7 @@ async function listen(onConnection: (socket: net.Socket) => void): Promise<numbe
 
 async function errorOf(socket: net.Socket): Promise<Error> {
   onTestFinished(() => void socket.destroy())
-  const [error] = (await once(socket, 'error').catch((reason: unknown) => [reason])) as [Error]
-  return error
+  return rejection(once(socket, 'error').then(([error]) => Promise.reject(error as Error)))
 }
 
 describe.runIf(process.platform === 'linux')('network errors, beside real ones', () => {
@@ -49,8 +49,8 @@ describe.runIf(process.platform === 'linux')('network errors, beside real ones',
 
   it('dns/enotfound, from a name that cannot exist (a label longer than 63 letters is refused without asking anybody)', async () => {
     const host = `${'a'.repeat(70)}.invalid`
-    const real = await lookup(host).catch((error: unknown) => error as Error)
-    expectFidelity({ preset: 'dns/enotfound', beside, real: real as Error, injected: networkErrors['dns/enotfound']({ host, port: 0 }) })
+    const real = await rejection(lookup(host))
+    expectFidelity({ preset: 'dns/enotfound', beside, real, injected: networkErrors['dns/enotfound']({ host, port: 0 }) })
   })
 
   it('keeps the names of old', () => {
