@@ -54,7 +54,7 @@ export function affectCalls(
   { needs, only, isOn }: CallNeeds = {},
 ): void {
   if (isCommandTarget(target)) {
-    affectCommands(target, methods, context, affect, isOn)
+    affectCommands(target, { methods, answers: given }, context, affect, isOn)
     return
   }
   const holder = holderOf(target)

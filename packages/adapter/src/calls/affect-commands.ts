@@ -1,22 +1,23 @@
-import type { InjectionContext, Operation } from '@chaos/core'
+import { ChaosError, type InjectionContext, type Operation } from '@chaos/core'
 import { bindingOf, commandMatcher, type CommandTarget } from '../bindings/commands.js'
 import type { Call } from './affect-calls.js'
-import { answersOf, attempt } from './answers.js'
+import { answersOf, attempt, type AnswerKind } from './answers.js'
 
 /**
  * Lays a fault over the commands of a bound client.
  *
  * @param affect Answers a command that was chosen, always with a promise; the binding tells the caller in the driver's own way.
  * @param isOn Whether calls are affected at the moment. Default: always.
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `methods` name what is no command
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `methods` name what is no command, or `answers` say how commands answer
  */
 export function affectCommands(
   target: CommandTarget,
-  methods: string | readonly string[] | undefined,
+  { methods, answers = 'promise' }: { readonly methods?: string | readonly string[] | undefined; readonly answers?: AnswerKind | undefined },
   context: InjectionContext,
   affect: (call: Call) => unknown,
   isOn: (() => boolean) | undefined,
 ): void {
+  if (answers !== 'promise') throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected no \`answers\` for a bound client of a driver, whose binding knows how commands answer, got \`${answers}\`. Leave it out.`)
   const binding = bindingOf(target)
   const isWanted = commandMatcher(binding, methods)
   const operations = new Map<string, Operation | undefined>()

@@ -8,7 +8,7 @@ const schema = optionsSchema({ ...callOptions, ...errorOptions }, errorOptionsIn
 
 /**
  * Options of {@link refuseCalls}: `methods`, names or globs (default: every `async` method); `answers`, how they answer; `error`, a preset (default
- * `fail-fast`), with `host` (default 127.0.0.1) and `port` (default 80) where it names them; or a custom error by `message`, `code` and `name`, or by
+ * `fail-fast`), with `host` and `port` where it names them (default: those of a bound client, else 127.0.0.1 and 80); or a custom error by `message`, `code` and `name`, or by
  * `makeError`.
  */
 export type RefuseCallsOptions = OptionsOf<typeof refuseCalls>

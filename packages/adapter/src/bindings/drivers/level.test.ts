@@ -170,5 +170,6 @@ describe('the operations of level', () => {
 
   it('refuses names that are no operations', async () => {
     await expect(inject(refuseCalls({ methods: 'putt' }), levelOperations(db))).rejects.toThrow('Did you mean `put`?')
+    await expect(inject(refuseCalls({ answers: 'value' }), levelOperations(db))).rejects.toThrow('Expected no `answers` for a bound client')
   })
 })
