@@ -53,3 +53,22 @@ export async function lifeOf(socket: Socket): Promise<readonly string[]> {
   await new Promise((resolve) => socket.on('close', resolve))
   return life
 }
+
+/** Lies between a client and its server for the running test, and ends the connections that a client has through it. */
+export async function between(port: number): Promise<{ readonly port: number; readonly cut: (how: 'end' | 'reset') => void }> {
+  const { accepted, ...server } = await listen((client) => {
+    const upstream = net.connect(port, '127.0.0.1').on('error', () => undefined)
+    client.pipe(upstream).pipe(client)
+    client.on('close', () => upstream.destroy())
+  })
+  return {
+    port: server.port,
+    cut(how) {
+      for (const client of accepted) {
+        if (how === 'reset') client.resetAndDestroy()
+        // In order: a socket that is destroyed with something unread resets.
+        else client.end()
+      }
+    },
+  }
+}

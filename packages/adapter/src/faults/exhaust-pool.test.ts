@@ -42,8 +42,9 @@ describe.runIf(hasPrograms('initdb', 'postgres'))('a pool of pg (skipped without
   for (const { title, run } of contract) it(`keeps the contract: ${title}`, run)
 
   it('is exhausted really: its own timeout fails with its own error, as when the application holds all of it', async () => {
-    const pool = poolOf({ connectionTimeoutMillis: 20 })
+    const pool = poolOf()
     const taken = await Promise.all([pool.connect(), pool.connect(), pool.connect()])
+    pool.options.connectionTimeoutMillis = 20
     const real = describeError(await rejection(pool.query('select 1')))
     for (const client of taken) client.release()
 

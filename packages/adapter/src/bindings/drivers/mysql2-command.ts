@@ -1,5 +1,7 @@
 import { injectedBy } from '@chaos/core'
 import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { endConnection } from '../connection-end.js'
 
 /** What mysql2 makes of a statement. */
 export interface StatementCommand extends EventEmitter {
@@ -58,8 +60,29 @@ export function sendCopy(command: StatementCommand, add: (copy: StatementCommand
   })
 }
 
+/** A connection that can break. */
+export interface LosableConnection {
+  readonly stream: Socket
+  /** What runs on it, and what waits. */
+  _command: unknown
+  readonly _commands: { readonly push: (command: unknown) => void }
+  /** The error that comes when it closes. */
+  _protocolError: unknown
+}
+
+/** Breaks a connection in the middle of a statement, and lets the driver tell everybody who is concerned. */
+function loseWith(connection: LosableConnection, command: StatementCommand, error: Error): void {
+  if (connection._command === null || connection._command === undefined) connection._command = command
+  else connection._commands.push(command)
+  if ('syscall' in error) connection.stream.destroy(error)
+  else {
+    connection._protocolError = error
+    endConnection(connection.stream, 'end', injectedBy(error) as string)
+  }
+}
+
 /** Tells the caller of a statement what became of it, on the path and in the order of the driver. */
-export function settle(command: StatementCommand, answer: Promise<unknown>): void {
+export function settle(command: StatementCommand, connection: LosableConnection, answer: Promise<unknown>): void {
   const tell = (error: Error | null, [rows, fields]: Reply): void => {
     // Its caller has heard already that it could not be prepared.
     if (Object.hasOwn(command, 'start')) return
@@ -72,7 +95,11 @@ export function settle(command: StatementCommand, answer: Promise<unknown>): voi
     command.emit('end')
   }
   // Outside of any promise: what a callback throws is its own.
-  answer.then((reply) => process.nextTick(tell, null, Array.isArray(reply) ? reply : [reply, undefined]), (error: unknown) => process.nextTick(tell, error, []))
+  answer.then((reply) => process.nextTick(tell, null, Array.isArray(reply) ? reply : [reply, undefined]), (error: unknown) => {
+    const endsConnection = injectedBy(error) !== undefined && ('syscall' in (error as Error) || Reflect.get(error as Error, 'fatal') === true)
+    if (endsConnection && !connection.stream.destroyed) loseWith(connection, command, error as Error)
+    else process.nextTick(tell, error, [])
+  })
 }
 
 /** The error of the timeout that a statement can be given. */

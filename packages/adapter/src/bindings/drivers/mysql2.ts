@@ -2,7 +2,7 @@ import { ownersOf, type Below, type InjectionContext } from '@chaos/core'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
-import { inactivityError, isStatementCommand, sendCopy, settle, textOf } from './mysql2-command.js'
+import { inactivityError, isStatementCommand, sendCopy, settle, textOf, type LosableConnection } from './mysql2-command.js'
 import { SQL_VERBS, verbOf } from './sql-statement.js'
 import { answerInTurn, withOwnTimeout } from './statement.js'
 import { turns } from './turns.js'
@@ -24,9 +24,8 @@ interface Pool extends Emitter {
 }
 
 /** A connection, as its own methods see it. */
-interface Connection extends PooledConnection {
+interface Connection extends PooledConnection, LosableConnection {
   readonly config: Endpoint
-  readonly stream?: unknown
   readonly _pool?: unknown
   readonly release: () => void
   readonly constructor: { readonly createQuery: (sql: string, values: undefined, callback: () => void, config: object) => object }
@@ -42,7 +41,7 @@ const DEADLOCK = 1213
  * calls break. An operation is a statement, queried or executed; its name is its verb, in capitals: `SELECT`, `INSERT`, `START`. Of a pool, `query`, `execute` and
  * the connections that it hands out; `connect`, where `methods` name it, is the handing out of one. What a statement answers is `[result, fields]`.
  *
- * Statements of one connection keep their order, as on the real one. A deadlock rolls back the transaction that it hits. Of a statement without a
+ * Statements of one connection keep their order, as on the real one. A deadlock rolls back the transaction that it hits, and an error that ends a connection ends it: the driver tells so in its own way. Of a statement without a
  * callback, whose rows come as events or as a stream, all is affected but the rows.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
@@ -132,11 +131,11 @@ function layOverStatements(holder: object, context: InjectionContext, seam: Comm
       connection: this,
       send: () => sendCopy(command, add, (copies += 1) === 1),
       answer: isChosen ? (proceed) => seam.answer({ name, args, client: this, endpoint: endpointOf(this.stream, this.config), within: withinRows, proceed }) : undefined,
-      onRefused: async (error) => {
-        if (Reflect.get(error, 'errno') === DEADLOCK) await new Promise<void>((resolve) => add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)))
+      onFailure: async (error, { wasSent }) => {
+        if (!wasSent && Reflect.get(error, 'errno') === DEADLOCK) await new Promise<void>((resolve) => add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)))
       },
     })
-    settle(command, withOwnTimeout(answer, command.timeout, inactivityError, context))
+    settle(command, this, withOwnTimeout(answer, command.timeout, inactivityError, context))
     return command
   })
 }

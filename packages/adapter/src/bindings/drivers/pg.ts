@@ -1,8 +1,10 @@
 import type { Below, InjectionContext } from '@chaos/core'
+import type { Socket } from 'node:net'
 import { commandTarget, endpointOf, mismatch, type CommandBinding, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
 import { SQL_VERBS, verbOf } from './sql-statement.js'
+import { loseConnection } from './pg-connection.js'
 import { answerInTurn, withOwnTimeout } from './statement.js'
 import { turns } from './turns.js'
 
@@ -27,7 +29,7 @@ interface Pool extends PgClient, Emitter {
 
 /** A client, as its own methods see it. */
 interface Client extends Endpoint {
-  readonly connection?: { readonly stream?: unknown }
+  readonly connection?: { readonly stream?: Socket }
   readonly connectionParameters?: { readonly query_timeout?: number | false }
   readonly getTransactionStatus?: () => string | null
 }
@@ -58,7 +60,7 @@ const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused 
  * the clients that it hands out. `connect` is an operation where `methods` name it: of a pool, the handing out of a client.
  *
  * Queries of one client keep their order, as on the real connection. A statement that is refused by an error of the server aborts the
- * transaction it is in, where `pg` knows that it is in one (`getTransactionStatus`). Cursors and query streams pass.
+ * transaction it is in, and an error that ends a connection ends it: the client tells so by its own events. Transactions are aborted where `pg` knows that it is in one (`getTransactionStatus`). Cursors and query streams pass.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
  */
@@ -138,7 +140,10 @@ function layOverQueries(holder: object, context: InjectionContext, seam: Command
       connection: this,
       send: () => below.call.call(this, withoutCallback, parameters) as Promise<unknown>,
       answer: isChosen ? (proceed) => seam.answer({ ...command, proceed }) : undefined,
-      onRefused: (error) => abortTransaction(this, error, below),
+      onFailure: async (error, { wasSent }) => {
+        await loseConnection(this.connection?.stream, error)
+        if (!wasSent) await abortTransaction(this, error, below)
+      },
     })
     const timeoutMs = statement.query_timeout ?? this.connectionParameters?.query_timeout
     return deliver(withOwnTimeout(answer, timeoutMs, () => new Error('Query read timeout'), context), typeof values === 'function' ? values : (callback ?? statement.callback))

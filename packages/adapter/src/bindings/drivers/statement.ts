@@ -1,4 +1,4 @@
-import type { InjectionContext } from '@chaos/core'
+import { injectedBy, type InjectionContext } from '@chaos/core'
 import type { Turns } from './turns.js'
 
 /** A statement that was given to a connection. */
@@ -8,12 +8,12 @@ export interface Statement {
   readonly send: () => Promise<unknown>
   /** What its caller gets; absent for one that no fault affects, but that others are ahead of. */
   readonly answer?: ((proceed: () => Promise<unknown>) => Promise<unknown>) | undefined
-  /** What the server does to the transaction of a statement that it refuses. */
-  readonly onRefused?: (error: Error) => Promise<unknown>
+  /** What an injected error does besides: to the transaction of a statement that the server refuses, to a connection that it ends. */
+  readonly onFailure?: (error: Error, failure: { readonly wasSent: boolean }) => Promise<unknown>
 }
 
 /** Answers a statement, while those that come after it on its connection wait for their turn. */
-export async function answerInTurn(order: Turns, { connection, send, answer, onRefused }: Statement): Promise<unknown> {
+export async function answerInTurn(order: Turns, { connection, send, answer, onFailure }: Statement): Promise<unknown> {
   const ahead = order.ahead(connection)
   if (answer === undefined) return ahead === undefined ? send() : ahead.then(send)
 
@@ -30,9 +30,9 @@ export async function answerInTurn(order: Turns, { connection, send, answer, onR
   try {
     return await answer(proceed)
   } catch (error) {
-    if (!wasSent()) {
-      await ahead
-      await onRefused?.(error as Error)
+    if (injectedBy(error) !== undefined) {
+      if (!wasSent()) await ahead
+      await onFailure?.(error as Error, { wasSent: wasSent() })
     }
     throw error
   } finally {
