@@ -1,4 +1,5 @@
 import { inject } from '@chaos/core'
+import type { AbstractLevel } from 'abstract-level'
 import { Level } from 'level'
 import { it } from 'vitest'
 import { refuseCalls } from './index.js'
@@ -7,6 +8,7 @@ import { levelOperations } from './level.js'
 it('takes databases of level and their class', () => {
   void inject(refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }), levelOperations(new Level<string, number>('folder', { valueEncoding: 'json' })), { only: (args) => args[0] === 'key' })
   levelOperations(Level)
+  void ((database: AbstractLevel<unknown>) => levelOperations(database))
   levelOperations(new Level('folder').sublevel('users'))
   // @ts-expect-error -- not a database
   levelOperations(new Map())

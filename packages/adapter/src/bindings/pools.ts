@@ -10,7 +10,7 @@ export interface Emitter {
 export type PooledConnection = Emitter
 
 /** An application's call for a connection. */
-export interface Attempt {
+interface Attempt {
   /** Lets the pool answer it. */
   readonly pass: () => unknown
   /** Answers it with a connection that was taken before. */

@@ -27,9 +27,7 @@ interface Session {
 /** A connection of the driver's pool. It does one command at a time. */
 interface Connection {
   readonly socket: Socket
-  /** What the driver keeps of a connection that broke. */
-  readonly error: Error | null
-  readonly onSocketError: (cause: Error) => void
+  readonly onError: (error: Error) => void
 }
 
 interface Namespace {
@@ -109,7 +107,7 @@ function isOfConnection(error: Error): boolean {
 
 /** Ends the connection as the driver does when its socket fails. */
 function broken(connection: Connection, cause: Error, NetworkError: NetworkErrorClass): Error {
-  connection.onSocketError(cause)
-  const error = connection.error ?? new NetworkError(cause.message, { cause })
+  const error = new NetworkError(cause.message, { cause })
+  connection.onError(error)
   return markInjected(error, injectedBy(cause) as string)
 }
