@@ -8,10 +8,11 @@ import { levelOperations } from './level.js'
 it('takes databases of level and their class', () => {
   void inject(refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }), levelOperations(new Level<string, number>('folder', { valueEncoding: 'json' })), { only: (args) => args[0] === 'key' })
   levelOperations(Level)
-  void ((database: AbstractLevel<unknown>) => levelOperations(database))
   levelOperations(new Level('folder').sublevel('users'))
   // @ts-expect-error -- not a database
   levelOperations(new Map())
   // @ts-expect-error -- not a class of databases
   levelOperations(Map)
 })
+
+it.each<(database: AbstractLevel<unknown>) => unknown>([levelOperations])('takes databases on any store', () => undefined)

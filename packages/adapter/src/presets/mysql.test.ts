@@ -63,6 +63,11 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))('errors of MariaDB
     compare('mysql/read-only', await rejection(one.query(sql)), sql)
   })
 
+  it('mysql/query-timeout, from a statement that takes longer than it may', async () => {
+    const one = await connect()
+    compare('mysql/query-timeout', await rejection(one.query({ sql: 'select sleep(1)', timeout: 20 })))
+  })
+
   it('mysql/connection-lost, from a connection that an administrator kills', async () => {
     const one = await connect()
     const query = rejection(one.query('select sleep(60)'))

@@ -13,6 +13,7 @@ export const mysqlErrors = {
     serverError('ER_OPTION_PREVENTS_STATEMENT', 1290, 'HY000', 'The MariaDB server is running with the --read-only option so it cannot execute this statement', statementOf(call)),
   // Said while connecting: no statement is running.
   'mysql/too-many-connections': () => serverError('ER_CON_COUNT_ERROR', 1040, '08004', 'Too many connections', undefined),
+  'mysql/query-timeout': () => Object.assign(new Error('Query inactivity timeout'), { errorno: 'PROTOCOL_SEQUENCE_TIMEOUT', code: 'PROTOCOL_SEQUENCE_TIMEOUT', syscall: 'query' }),
   'mysql/connection-lost': () => Object.assign(new Error('Connection lost: The server closed the connection.'), { fatal: true, code: 'PROTOCOL_CONNECTION_LOST' }),
 } as const
 

@@ -82,6 +82,11 @@ describe.runIf(hasPrograms('initdb', 'postgres'))('errors of PostgreSQL, beside 
     compare('postgres/connection-terminated', await connectionError)
   })
 
+  it('postgres/query-timeout, from a query that takes longer than its client waits', async () => {
+    const one = await connect()
+    compare('postgres/query-timeout', await rejection(one.query({ text: 'select pg_sleep(1)', query_timeout: 20 } as pg.QueryConfig)))
+  })
+
   it('postgres/pool-timeout, from a pool whose only client is taken', async () => {
     const pool = new pg.Pool({ ...address(), max: 1 })
     const taken = await pool.connect()

@@ -43,6 +43,7 @@ export const postgresErrors = {
   'postgres/admin-shutdown': () =>
     databaseError({ severity: 'FATAL', code: '57P01', message: 'terminating connection due to administrator command', ...interrupted('3211') }),
   'postgres/connection-terminated': () => new Error('Connection terminated unexpectedly'),
+  'postgres/query-timeout': () => new Error('Query read timeout'),
   'postgres/pool-timeout': () => new Error('timeout exceeded when trying to connect'),
 } as const
 

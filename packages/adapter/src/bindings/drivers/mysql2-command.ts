@@ -74,7 +74,7 @@ export interface LosableConnection {
 function loseWith(connection: LosableConnection, command: StatementCommand, error: Error): void {
   if (connection._command === null || connection._command === undefined) connection._command = command
   else connection._commands.push(command)
-  if ('syscall' in error) connection.stream.destroy(error)
+  if (isOfSocket(error)) connection.stream.destroy(error)
   else {
     connection._protocolError = error
     endConnection(connection.stream, 'end', injectedBy(error) as string)
@@ -96,13 +96,13 @@ export function settle(command: StatementCommand, connection: LosableConnection,
   }
   // Outside of any promise: what a callback throws is its own.
   answer.then((reply) => process.nextTick(tell, null, Array.isArray(reply) ? reply : [reply, undefined]), (error: unknown) => {
-    const endsConnection = injectedBy(error) !== undefined && ('syscall' in (error as Error) || Reflect.get(error as Error, 'fatal') === true)
+    const endsConnection = injectedBy(error) !== undefined && (isOfSocket(error as Error) || Reflect.get(error as Error, 'fatal') === true)
     if (endsConnection && !connection.stream.destroyed) loseWith(connection, command, error as Error)
     else process.nextTick(tell, error, [])
   })
 }
 
-/** The error of the timeout that a statement can be given. */
-export function inactivityError(): Error {
-  return Object.assign(new Error('Query inactivity timeout'), { errorno: 'PROTOCOL_SEQUENCE_TIMEOUT', code: 'PROTOCOL_SEQUENCE_TIMEOUT', syscall: 'query' })
+/** Whether an error is one of a socket; that of a statement's own timeout has a `syscall` too. */
+function isOfSocket(error: Error): boolean {
+  return 'syscall' in error && error.syscall !== 'query'
 }

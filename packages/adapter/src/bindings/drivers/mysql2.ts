@@ -1,8 +1,9 @@
 import { ownersOf, type Below, type InjectionContext } from '@chaos/core'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
+import { mysqlErrors } from '../../presets/mysql.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
-import { inactivityError, isStatementCommand, sendCopy, settle, textOf, type LosableConnection } from './mysql2-command.js'
+import { isStatementCommand, sendCopy, settle, textOf, type LosableConnection } from './mysql2-command.js'
 import { SQL_VERBS, verbOf } from './sql-statement.js'
 import { answerInTurn, withOwnTimeout } from './statement.js'
 import { turns } from './turns.js'
@@ -135,7 +136,7 @@ function layOverStatements(holder: object, context: InjectionContext, seam: Comm
         if (!wasSent && Reflect.get(error, 'errno') === DEADLOCK) await new Promise<void>((resolve) => add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)))
       },
     })
-    settle(command, this, withOwnTimeout(answer, command.timeout, inactivityError, context))
+    settle(command, this, withOwnTimeout(answer, command.timeout, mysqlErrors['mysql/query-timeout'], context))
     return command
   })
 }

@@ -1,6 +1,7 @@
 import type { Below, InjectionContext } from '@chaos/core'
 import type { Socket } from 'node:net'
 import { commandTarget, endpointOf, mismatch, type CommandBinding, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
+import { postgresErrors } from '../../presets/postgres.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
 import { SQL_VERBS, verbOf } from './sql-statement.js'
@@ -146,7 +147,7 @@ function layOverQueries(holder: object, context: InjectionContext, seam: Command
       },
     })
     const timeoutMs = statement.query_timeout ?? this.connectionParameters?.query_timeout
-    return deliver(withOwnTimeout(answer, timeoutMs, () => new Error('Query read timeout'), context), typeof values === 'function' ? values : (callback ?? statement.callback))
+    return deliver(withOwnTimeout(answer, timeoutMs, postgresErrors['postgres/query-timeout'], context), typeof values === 'function' ? values : (callback ?? statement.callback))
   })
 }
 
