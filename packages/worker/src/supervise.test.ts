@@ -3,6 +3,7 @@ import workerThreads, { type Worker } from 'node:worker_threads'
 import { inject, type Fault, type Injection } from '@chaos/core'
 import { manualClock, type ManualClock } from '@chaos/core/testing'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { seenBlocked } from '../test/support.js'
 import { exampleFolder, examplesOf } from '../test/pages.js'
 import { blockEventLoop, corruptMessages, crashWorker, dropMessages, duplicateMessages, exhaustHeap, exitWorker, failCloning, killReturningWorkers, observeTasks, observeWorkers, refuseStart, terminateWorker, type TaskObservation, type WorkerObservation } from './index.js'
 
@@ -72,7 +73,7 @@ describe('the supervisor of the recipe', () => {
     ['exhaust-heap', () => exhaustHeap()],
   ])('brings its worker back after %s, and answers the task that ran', async (_name, fault) => {
     const { supervisor, seen, tasks, arm, until } = await play()
-    const task = { number: 21, takesMs: 300 }
+    const task = { number: 21, takesMs: 60_000 }
     const answer = supervisor.run(task)
     await arm(fault())
     task.takesMs = 0
@@ -96,9 +97,11 @@ describe('the supervisor of the recipe', () => {
   })
 
   it('ends a worker that hangs, and answers the task by the next one', async () => {
-    const { supervisor, seen, arm, until } = await play()
-    const injection = await arm(blockEventLoop({ periodMs: 20 }))
-    await vi.waitFor(() => expect(injection.affected).toBeGreaterThan(5))
+    const { supervisor, clock, seen, arm, until } = await play()
+    // Told for three periods ahead: long enough for time to be moved beyond the deadline.
+    const injection = await arm(blockEventLoop({ periodMs: 5_000 }), { clock })
+    await clock.advance(5_000)
+    await seenBlocked(supervisor.worker())
     const answer = supervisor.run({ number: 21 })
     await until(() => expect(seen.deaths).toBe(1))
     await injection.rollback()

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
-import { afterEach } from 'vitest'
+import { afterEach, expect, vi } from 'vitest'
 
 const started: Worker[] = []
 
@@ -27,3 +27,11 @@ export function makeWorker(code = ECHO, options: WorkerOptions = {}): Worker {
 
 export const startWorkers = (count: number): Promise<Worker[]> => Promise.all(Array.from({ length: count }, () => startWorker()))
 export const isAlive = ({ threadId }: { readonly threadId: number }): boolean => threadId !== -1
+
+/** Waits until a worker's loop has done nothing but work over some ms. */
+export const seenBlocked = (worker: Worker): Promise<void> =>
+  vi.waitFor(async () => {
+    const before = worker.performance.eventLoopUtilization()
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(worker.performance.eventLoopUtilization(before).utilization).toBeGreaterThan(0.95)
+  }, { interval: 1 })
