@@ -59,13 +59,13 @@ describe.runIf(process.platform !== 'win32')('a controller that is killed with S
     const controller = spawn(process.execPath, ['--input-type=module', '--eval', `
       import { connect } from '@chaos/control'
       const client = await connect({ socketPath: ${JSON.stringify(endpoint.path)} })
-      await client.inject('${name}', '${fault}', { periodMs: 20 }, { leaseMs: 600_000, hold: 'connection' })
+      await client.inject('${name}', '${fault}', { periodMs: 300 }, { leaseMs: 600_000, hold: 'connection' })
       console.log('held')`], { cwd: join(root, 'e2e'), stdio: ['ignore', 'pipe', 'inherit'] })
     try {
       await once(controller.stdout, 'data')
-      await affectedOver(5)
+      await affectedOver(1)
       tell('there?')
-      await affectedOver(((await state())?.affected ?? 0) + 5)
+      await affectedOver(((await state())?.affected ?? 0) + 1)
       expect(heard).toEqual([])
       controller.kill('SIGKILL')
       await vi.waitFor(() => expect(heard).toEqual(['there?']))
