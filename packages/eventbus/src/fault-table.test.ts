@@ -18,7 +18,7 @@ Written by the tests. \`yes\`: on a running bus, half of 20 messages were affect
 (\`sent + duplicated = delivered + dropped + held\`), what arrived was what the account says, and after the rollback messages came once, unharmed and in order, with no
 wrapper left. \`refused\`: the bus has no such seam, or no acknowledgements, and says so before anything is touched. The connection that \`disconnect\` cuts comes back
 by itself, with its subscriptions, when the fault ends; \`for good\`: not by itself, an application makes another. Brokers and servers are real ones, started for the suites. Kafka is not among
-them, since none was at hand: [how it is bound](../recipes/kafka.md).
+them, since none was at hand: [what was tried instead](../recipes/kafka.md).
 
 ${table}
 `).toMatchFileSnapshot(fileURLToPath(new URL('../../../docs/faults/eventbus-table.md', import.meta.url)))

@@ -5,7 +5,7 @@ import { refusal, standingSocket } from '../bindings/failing-socket.js'
 import { failOutside } from '../bindings/outside-failure.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
-import { copiedBytes } from '../payload.js'
+import { bytesOf, copiedBytes } from '../payload.js'
 
 /** A connection made by `connect` of `@nats-io/transport-node`, or of another transport of NATS.js 3. */
 export interface NatsConnectionLike {
@@ -91,7 +91,7 @@ function deliverySeam(protocol: Protocol): SeamBinding {
   return methodSeam({
     object: protocol,
     method: 'processMsg',
-    name: ([frame]) => nameOf(Buffer.from((frame as Frame).subject).toString()),
+    name: ([frame]) => nameOf(bytesOf((frame as Frame).subject).toString()),
     // What nobody here has subscribed to any more is no delivery.
     passes: ([frame]) => protocol.subscriptions.get((frame as Frame).sid) === undefined,
     payload: {
