@@ -40,11 +40,11 @@ export class MemoryBroker {
   nack(delivery: Delivery): void {
     if (this.unacked.delete(delivery.id)) this.requeued.push(delivery)
   }
-  /** Delivers again what was given back. */
+  /** Delivers again what was given back: other objects of the same content. */
   redeliver(): void {
     const { requeued } = this
     this.requeued = []
-    for (const delivery of requeued) this.deliver({ ...delivery, redelivered: true })
+    for (const delivery of requeued) this.deliver({ ...delivery, body: structuredClone(delivery.body), redelivered: true })
   }
 }
 

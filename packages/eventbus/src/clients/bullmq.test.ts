@@ -111,6 +111,16 @@ describe.runIf(hasPrograms('redis-server'))('BullMQ (skipped without `redis-serv
     await vi.waitFor(async () => expect(await left()).toBe(0))
   })
 
+  it('knows a job again that it has given back, and lets it go after so many times', async () => {
+    const { queue, bus, got, left } = scene()
+    await withFault(nackEvents({ times: 2 }), bus, async (injection) => {
+      await queue.add('order', { n: 1 })
+      await vi.waitFor(() => expect(got).toHaveLength(3))
+      await vi.waitFor(async () => expect(await left()).toBe(0))
+      expect(injection.affected).toBe(2)
+    })
+  })
+
   it('tells jobs that are added at once apart, and gives their publisher jobs', async () => {
     const { queue, bus, data } = scene()
     await withFault(dropEvents({ seam: 'publish', where: { n: 1 } }), bus, async (injection) => {

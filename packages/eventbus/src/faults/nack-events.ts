@@ -18,7 +18,7 @@ const schema = optionsSchema(
 
 /**
  * Options of {@link nackEvents}: `times`, how often one event is refused (default 10); `keyAt`, the path of the field by which it is known again
- * (default: its whole payload); `where` and `subscriber`, which say what it may touch.
+ * (default: the content of its payload); `where` and `subscriber`, which say what it may touch.
  */
 export type NackEventsOptions = OptionsOf<typeof nackEvents>
 
@@ -63,7 +63,7 @@ class Refusals {
 
   mayRefuse({ name, payload }: Message): boolean {
     const counts = this.#names.get(name)
-    const key = messageKey(payload, this.#keyAt)
+    const key = messageKey(payload, this.#keyAt, true)
     if ((counts?.get(key) ?? 0) < this.#times) return true
     counts?.delete(key)
     return false
@@ -72,7 +72,7 @@ class Refusals {
   count({ name, payload }: Message): void {
     const counts = this.#names.get(name) ?? new Map<unknown, number>()
     this.#names.set(name, counts)
-    const key = messageKey(payload, this.#keyAt)
+    const key = messageKey(payload, this.#keyAt, true)
     counts.set(key, (counts.get(key) ?? 0) + 1)
     if (counts.size <= REMEMBERED) return
     const [oldest] = counts.keys()

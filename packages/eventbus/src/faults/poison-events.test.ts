@@ -1,5 +1,7 @@
+import { inject } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
 import { broken, emitterContract } from '../../test/emitter-contract.js'
+import { MemoryBroker, memoryBus } from '../../test/memory-broker.js'
 import { poisonEvents } from './poison-events.js'
 
 emitterContract(() => poisonEvents())
@@ -32,6 +34,17 @@ describe('poisonEvents', () => {
     expect((await injection.done).outcome).toBe('limit-spent')
     expect(attempt(bus, 7)).toBe(true)
     expect(got).toEqual([7])
+  })
+
+  it('knows what a broker delivers again by its content', async () => {
+    const broker = new MemoryBroker()
+    const injection = await inject(poisonEvents(), memoryBus(broker))
+    expect(() => broker.publish('orders', { id: 1 })).toThrow('The listener failed.')
+    broker.publish('orders', { id: 2 })
+    for (const delivery of broker.unacked.values()) broker.nack(delivery)
+    expect(() => broker.redeliver()).toThrow('The listener failed.')
+    expect(injection.affected).toBe(2)
+    await injection.rollback()
   })
 
   it('has a poison for each name', async () => {

@@ -1,5 +1,5 @@
 import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
+import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message } from '../bus.js'
 import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
 import { messageKey } from '../message-key.js'
@@ -37,16 +37,16 @@ export const poisonEvents = defineFault({
   schema,
   ...busTarget,
   inject(bus: BusTarget, options, context) {
-    const applies = poison(options.nth, options.keyAt)
+    const applies = poison(options.nth, options.keyAt, busOf(bus).seams.ack !== undefined)
     tapBus(bus, { ...options, seam: 'delivery', order: 'free', applies }, context, (message, traffic) => traffic.fail(message, failureOf(options, NAME), options.how))
   },
 })
 
 /** Whether a message is the poison: the nth of its name, or one with the key of that one. */
-function poison(nth: number, keyAt: string | undefined): (message: Message) => boolean {
+function poison(nth: number, keyAt: string | undefined, isCarried: boolean): (message: Message) => boolean {
   const names = new Map<EventName, { count: number; last: Message['args'] | undefined; key: unknown }>()
   return ({ name, args, payload }) => {
-    const key = messageKey(payload, keyAt)
+    const key = messageKey(payload, keyAt, isCarried)
     const seen = names.get(name) ?? { count: 0, last: undefined, key: undefined }
     names.set(name, seen)
     if (seen.count >= nth) return Object.is(seen.key, key)
