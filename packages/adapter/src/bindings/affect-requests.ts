@@ -6,7 +6,7 @@ import { callerOf, dispatcherOf, requestName, type Dispatcher, type RequestOptio
 import { clientRequestName, isHttpClient, isHttpServer, isRequestOf, serverRequestName, type HttpClient, type HttpTarget } from './http.js'
 
 /** A request that has not reached the service. */
-export interface RequestCall {
+interface RequestCall {
   /** Lets it go on. */
   readonly proceed: () => void
   /** Answers it in the place of the service, which never gets it. */

@@ -1,7 +1,7 @@
 import type { FilePlace } from './fs.js'
 
 /** In whose hands the answer of an operation is, in the form in which it was asked for. */
-export interface FileAnswer {
+interface FileAnswer {
   /** Lets the system do it, and answers with what comes of it. */
   readonly proceed: () => void
   readonly fail: (error: Error) => void

@@ -20,7 +20,7 @@ export function isFileSystem(value: unknown): value is FileSystem {
 export type FileFunction = (...args: unknown[]) => unknown
 
 /** How a function of the binding asks the system. */
-export interface FileFunctionInfo {
+interface FileFunctionInfo {
   /** The system calls that it makes, in order, by the names that errors give them. */
   readonly operations: readonly FileOperation[]
   /** Which arguments are paths. Default: the first. What takes a descriptor has none: its first argument is a number. */

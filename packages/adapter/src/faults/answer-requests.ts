@@ -7,12 +7,13 @@ const schema = optionsSchema({
   answer: option.optional(option.oneOf(httpAnswerNames, 'What the service answers. Default: http/503-retry-after.'), 'http/503-retry-after'),
   retryAfterMs: option.optional(option.durationMs('When to come back, in ms; told in whole seconds, rounded up. Default: 1000.'), 1_000),
   body: option.optional(option.text('The text of the answer. Default: the status in words.')),
+  contentType: option.optional(option.text('What `content-type` says of the text. Default: text/plain; charset=utf-8.'), 'text/plain; charset=utf-8'),
   afterMs: option.optional(option.durationMs('Time until the answer comes, in ms. Default: 0.'), 0),
 })
 
 /**
  * Options of {@link answerRequests}: `answer`, a preset (default `http/503-retry-after`); `retryAfterMs`, what its `retry-after` says (default 1000, in
- * whole seconds rounded up); `body`, its text (default: the status in words); `afterMs`, the time until it comes (default 0).
+ * whole seconds rounded up); `body`, its text (default: the status in words), and `contentType`, what it is (default `text/plain; charset=utf-8`); `afterMs`, the time until it comes (default 0).
  */
 export type AnswerRequestsOptions = OptionsOf<typeof answerRequests>
 
@@ -33,10 +34,10 @@ export const answerRequests = defineFault({
   schema,
   expects: HTTP_TARGET,
   accepts: isHttpTarget,
-  inject(target: HttpTarget, { answer, retryAfterMs, body, afterMs }, context) {
+  inject(target: HttpTarget, { answer, retryAfterMs, body, contentType, afterMs }, context) {
     const made = httpAnswers[answer](retryAfterMs)
     const content = Buffer.from(body ?? made.statusText)
-    const whole = { ...made, headers: { ...made.headers, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(content.length) } }
+    const whole = { ...made, headers: { ...made.headers, 'content-type': contentType, 'content-length': String(content.length) } }
     affectRequests(target, context, (call) => context.hold({ afterMs, run: () => call.answer(whole, content) }))
   },
 })
