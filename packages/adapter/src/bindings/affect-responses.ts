@@ -2,6 +2,7 @@ import type { InjectionContext } from '@chaos/core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net, { type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { endConnection } from './connection-end.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './fetch.js'
 import { clientRequestName, isHttpClient, isHttpServer, isRequestOf, serverRequestName, type HttpClient, type HttpTarget } from './http.js'
@@ -11,10 +12,8 @@ import { ResponseHead } from './response-head.js'
 export interface ResponseWire {
   /** What belongs together is held in one line. */
   readonly line: symbol
-  /** Whether anybody still listens. */
-  readonly isOpen: boolean
   /** Hands bytes on. @param done Called when the other side may send more */
-  readonly deliver: (bytes: Buffer, done?: () => void) => void
+  readonly deliver: (bytes: Buffer, done?: (error?: Error | null) => void) => void
   readonly cut: (how: 'reset' | 'end') => void
 }
 
@@ -26,7 +25,7 @@ export interface BrokenResponse {
    * @param headBytes How many bytes at the front belong to its head
    * @param done To be called when more may be sent; where nobody waits for that it does nothing.
    */
-  readonly take: (bytes: Buffer, headBytes: number, done: () => void) => void
+  readonly take: (bytes: Buffer, headBytes: number, done: (error?: Error | null) => void) => void
 }
 
 /** Breaks one response. */
@@ -69,9 +68,6 @@ const pushed = new WeakMap<Socket, (chunk: Buffer | null) => boolean>()
 function receivingWire(socket: Socket, fault: string): ResponseWire {
   return {
     line: Symbol('response'),
-    get isOpen() {
-      return !socket.destroyed
-    },
     deliver(bytes, done) {
       if (socket.destroyed) return
       pushed.get(socket)?.(bytes)
@@ -189,20 +185,39 @@ function affectSent(server: http.Server, context: InjectionContext, breakRespons
 }
 
 function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric']): ResponseWire {
+  // TLS takes one write at a time, as streams give it.
+  const waiting: (() => void)[] = []
+  let isWriting = false
+  const deliver: ResponseWire['deliver'] = (bytes, done = () => undefined) => {
+    if (socket.destroyed) {
+      done()
+      return
+    }
+    if (isWriting) {
+      waiting.push(() => deliver(bytes, done))
+      return
+    }
+    isWriting = true
+    write.call(socket, false, bytes, 'buffer', (error) => {
+      isWriting = false
+      waiting.shift()?.()
+      done(error)
+    })
+  }
   return {
     line: Symbol('response'),
-    get isOpen() {
-      return !socket.destroyed
-    },
-    deliver(bytes, done = () => undefined) {
-      if (socket.destroyed) done()
-      else write.call(socket, false, bytes, 'buffer', done)
-    },
+    deliver,
     cut(how) {
-      if (how === 'reset') socket.resetAndDestroy()
+      if (how === 'reset') connectionOf(socket).resetAndDestroy()
       else socket.destroy()
     },
   }
+}
+
+/** The TCP connection beneath TLS, which alone can be reset. */
+function connectionOf(socket: Socket): Socket {
+  const parent: unknown = socket instanceof TLSSocket ? Reflect.get(socket, '_parent') : undefined
+  return parent instanceof net.Socket ? parent : socket
 }
 
 function bytesOf(isMany: boolean, data: unknown, encoding: BufferEncoding | 'buffer'): Buffer {

@@ -30,7 +30,7 @@ export const hangResponses = defineFault({
 
 function hangBody(wire: ResponseWire, afterBytes: number, context: InjectionContext): BrokenResponse {
   let left = afterBytes
-  const hold = (bytes: Buffer, done: () => void): void => void context.hold({ afterMs: Number.POSITIVE_INFINITY, order: wire.line, run: () => wire.deliver(bytes, done) })
+  const hold = (bytes: Buffer, done: (error?: Error | null) => void): void => void context.hold({ afterMs: Number.POSITIVE_INFINITY, order: wire.line, run: () => wire.deliver(bytes, done) })
   return {
     take(bytes, headBytes, done) {
       const passing = afterBytes === 0 ? 0 : headBytes + Math.min(left, bytes.length - headBytes)
