@@ -8,6 +8,7 @@ import { Agent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { makeCertificates } from '../../test/certificates.js'
 import { describeError } from '../../test/describe-error.js'
+import { anyNumbers, expectFidelity } from '../../test/fidelity.js'
 import { hasPrograms } from '../../test/own-servers.js'
 import { rejection } from '../../test/rejection.js'
 import { connected, listen, tcpServer } from '../../test/tcp.js'
@@ -64,6 +65,18 @@ describe.runIf(hasPrograms('openssl'))('failHandshakes, beside servers that fail
     return { ...rest, message: level(message), stackHead: level(stackHead), values: { ...values, message: level(message) } }
   }
 
+  /** Compares the errors whole, and keeps the table of the docs. */
+  function expectTold(preset: string, [injected, real]: readonly [Error | undefined, Error | undefined], alike: Readonly<Record<string, (value: unknown) => unknown>> = {}): void {
+    expectFidelity({ preset, beside: `${process.platform === 'linux' ? 'Linux' : process.platform}, Node.js ${process.versions.node.split('.')[0] ?? ''}`, injected: injected as Error, real: real as Error, alike })
+  }
+  /** What in the errors names the run: OpenSSL's thread, a certificate, a port. */
+  const names: Readonly<Record<string, Readonly<Record<string, (value: unknown) => unknown>>>> = {
+    'tls/wrong-host': Object.fromEntries(['message', 'reason', 'host', 'cert'].map((field) => [field, (value: unknown) => typeof value])),
+    'tls/protocol-version': { message: (value) => String(value).replace(/^[\dA-F]+:/, '') },
+    'tls/handshake-failure': { message: (value) => String(value).replace(/^[\dA-F]+:/, '') },
+    'tls/closed': { port: anyNumbers },
+  }
+
   type Options = readonly [server: tls.TlsOptions, client: tls.ConnectionOptions]
   const real: Readonly<Record<string, () => Options>> = {
     'tls/certificate-expired': () => [certificates.expired, trusted],
@@ -81,6 +94,7 @@ describe.runIf(hasPrograms('openssl'))('failHandshakes, beside servers that fail
     await withFault(failHandshakes({ error: error as 'tls/self-signed' }), tls, async () => {
       const injected = await lifeWith(port, { ...trusted, ...(error === 'tls/protocol-version' ? client : {}) })
       expect(injected.life).toEqual(expected.life)
+      expectTold(error, [injected.error, expected.error], names[error])
       expect([injectedBy(injected.error), injectedBy(expected.error)]).toEqual(['adapter/fail-handshakes', undefined])
     }, { only: `127.0.0.1:${port}` })
     expect((await lifeWith(port, trusted)).life).toContain('secureConnect')
@@ -92,6 +106,7 @@ describe.runIf(hasPrograms('openssl'))('failHandshakes, beside servers that fail
     const injected = await withFault(failHandshakes({ error }), tls, async () => lifeWith(await serve(certificates.issued), trusted))
     expect(injected.life).toEqual(expected.life)
     expect(JSON.stringify(injected.life)).toContain('ECONNRESET')
+    expectTold(error, [injected.error, expected.error], names[error])
   })
 
   it('obeys a client that trusts everyone, and leaves secure connections alone', async () => {
