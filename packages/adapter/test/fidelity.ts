@@ -10,7 +10,8 @@ const page = fileURLToPath(new URL('../../../docs/presets.md', import.meta.url))
 
 /** A preset's error beside the real one. */
 export interface Comparison {
-  readonly preset: ErrorPreset
+  /** An error preset, or the name of a handshake that fails. */
+  readonly preset: string
   /** What made the real one, with its version: `PostgreSQL 15.20, pg 8.23.1`. */
   readonly beside: string
   readonly injected: Error
@@ -32,7 +33,7 @@ export function expectFidelity({ preset, beside, injected, real, alike = {} }: C
   if (!fields.includes('name')) fields.splice(1, 0, 'name')
   const timing = timingOfRejection(real)
   if (timing !== undefined) {
-    expect(timingOf(preset), 'the turn in which it comes').toBe(timing)
+    expect(timingOf(preset as ErrorPreset), 'the turn in which it comes').toBe(timing)
     fields.push(`turn (${timing === 'same-turn' ? 'the same' : 'a later one'})`)
   }
   const but = Object.keys(alike)
