@@ -6,7 +6,7 @@ import { answerKinds, answersOf, type Answers, type AnswerKind } from './answers
 
 /** The options of every fault of calls. */
 export const callOptions = {
-  methods: option.optional(option.names('Methods to affect: names or globs. Default: every async method.')),
+  methods: option.optional(option.names('Methods to affect, or commands of a bound client: names or globs. Default: every async method, every command.')),
   answers: option.optional(option.oneOf(answerKinds, 'How the methods answer. Default: as their kind of function does, else with a promise.')),
 }
 
