@@ -1,4 +1,6 @@
 import { ChaosError, globMatcher, isGlob, listed, option, suggestion, type HeldWork, type InjectionContext } from '@chaos/core'
+import { realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { FileCallers, givenUpBy } from './file-callers.js'
 import { formOf, whenOpened, type FileForm } from './file-forms.js'
 import { asksToWrite, Descriptors, fileOperations, filePlaces, fullPath, pathIn, type FileFunction, type FileOperation, type FilePlace } from './fs.js'
@@ -102,7 +104,21 @@ export function affectFiles(context: InjectionContext, { paths, operations, when
 
 /** Whether a full path is meant. */
 function insideOf(patterns: readonly string[]): (file: string) => boolean {
-  const matches = globMatcher(patterns.map((pattern) => (pattern.startsWith('*') ? pattern : fullPath(pattern))))
+  const full = patterns.map((pattern) => (pattern.startsWith('*') ? pattern : fullPath(pattern)))
+  const matches = globMatcher([...full, ...full.filter((pattern) => !pattern.startsWith('*')).map(behindLinks)])
   const coversPackages = patterns.some((pattern) => pattern.includes('node_modules'))
   return (file) => matches(file) && (coversPackages || !/[\\/]node_modules[\\/]/.test(file))
+}
+
+/** The same pattern where links lead: what a descriptor leads to is told without them. The file itself need not be there yet. */
+function behindLinks(pattern: string): string {
+  const folder = dirname(isGlob(pattern) ? pattern.slice(0, pattern.search(/[*?]/) + 1) : pattern)
+  for (const fixed of isGlob(pattern) ? [folder] : [pattern, folder]) {
+    try {
+      return realpathSync(fixed) + pattern.slice(fixed.length)
+    } catch {
+      // Not there: its folder may be.
+    }
+  }
+  return pattern
 }

@@ -164,6 +164,22 @@ describe('failFileOperations', () => {
     expect([injection.seen, injection.affected]).toEqual([2, 2])
   })
 
+  it('knows files behind links, by path and by descriptor', async () => {
+    const { folder, path } = used()
+    const link = join(temporaryFolder(), 'link')
+    fs.symlinkSync(folder, link)
+    const linked = join(link, 'orders.json')
+    for (const paths of [`${link}/*`, linked]) {
+      await withFault(failFileOperations({ paths }), fs, async () => {
+        expect(await rejection(fsPromises.appendFile(linked, 'x'))).toMatchObject({ code: 'ENOSPC' })
+        expect(() => fs.appendFileSync(linked, 'x')).toThrow('ENOSPC')
+      })
+    }
+    const unborn = join(link, 'unborn')
+    await withFault(failFileOperations({ paths: unborn }), fs, async () => expect(await rejection(fsPromises.appendFile(unborn, 'x'))).toMatchObject({ code: 'ENOSPC' }))
+    expect(fs.readFileSync(path, 'utf8')).toBe('["first"]')
+  })
+
   it('fails the n-th write of a file by its name', async () => {
     const { folder } = used()
     const log = join(folder, 'log')
