@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { inject } from '@chaos/core'
+import { manualClock } from '@chaos/core/testing'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { clusterWorkerFile } from '../../test/task-file.js'
 import { delayMessages } from '../faults/delay-messages.js'
@@ -85,10 +86,15 @@ describe('node:cluster as a target', () => {
   })
 
   it('has every worker killed again as soon as it is back', async () => {
-    const seen = observeWorkers(cluster)
-    const injection = await inject(killReturningWorkers(), cluster, { limit: 5 })
+    // On one clock, on which the watch looks before the fault does: nobody dies unseen.
+    const clock = manualClock()
+    const seen = observeWorkers(cluster, { clock })
+    const injection = await inject(killReturningWorkers(), cluster, { clock, limit: 5 })
+    await vi.waitFor(async () => {
+      await clock.advance(10)
+      expect([seen.deaths, seen.restarts, seen.unanswered]).toEqual([5, 5, 0])
+    })
     expect((await injection.done).outcome).toBe('limit-spent')
-    await vi.waitFor(() => expect([seen.deaths, seen.restarts, seen.unanswered]).toEqual([5, 5, 0]))
     expect(new Set(injection.evidence.map(({ pid }) => pid)).size).toBe(5)
     seen.close()
     expect(living()).toHaveLength(2)
