@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 
 const SUBPATHS = {
+  'amqplib': () => import('./amqplib.js'),
+  'bullmq': () => import('./bullmq.js'),
   'ioredis': () => import('./ioredis.js'),
+  'jetstream': () => import('./jetstream.js'),
   'kafkajs': () => import('./kafkajs.js'),
   'mqtt': () => import('./mqtt.js'),
   'nats': () => import('./nats.js'),
@@ -13,11 +16,14 @@ const SUBPATHS = {
 it('exports, by subpath, these names and no others', async () => {
   const exported = await Promise.all(Object.entries(SUBPATHS).map(async ([name, load]) => [name, Object.keys(await load()).sort()] as const))
   expect(Object.fromEntries(exported)).toEqual({
-    'ioredis': ['ioredisPubSub'],
+    'amqplib': ['amqplibChannels'],
+    'bullmq': ['bullQueue'],
+    'ioredis': ['ioredisPubSub', 'ioredisStreams'],
+    'jetstream': ['jetStreamBus'],
     'kafkajs': ['kafkajsBus'],
     'mqtt': ['mqttBus'],
     'nats': ['natsBus'],
-    'node-redis': ['nodeRedisPubSub'],
+    'node-redis': ['nodeRedisPubSub', 'nodeRedisStreams'],
     'ws': ['webSocketBus', 'webSocketServerBus'],
   })
 })
