@@ -1,10 +1,16 @@
+import type { Server } from 'node:http'
 import { refuseCalls } from '@chaos/adapter'
 import { answerRequests } from '@chaos/adapter/fetch'
+import { delayRequests } from '@chaos/adapter/http'
+import { redisCommands } from '@chaos/adapter/ioredis'
+import { pgQueries } from '@chaos/adapter/pg'
 import type { Fault, InjectOptions } from '@chaos/core'
 import { delayEvents } from '@chaos/eventbus'
 import { delayMessages } from '@chaos/worker'
+import type { Redis } from 'ioredis'
+import type { Client } from 'pg'
 import { arm } from '../arm.js'
-import { comparison, type Case, type PendingCase, type Suite } from '../runner/case.js'
+import { comparison, type Case, type Suite } from '../runner/case.js'
 import { ALL_FILTERS } from './filters.js'
 
 interface Kind {
@@ -15,10 +21,9 @@ interface Kind {
   readonly operation: string
   readonly fault: Fault
   readonly brokenOf?: (target: never) => object
-  readonly pending?: PendingCase
 }
 
-const suiteOf = ({ name, title, about, target, operation, fault, brokenOf = (object) => object, pending }: Kind): Suite => {
+const suiteOf = ({ name, title, about, target, operation, fault, brokenOf = (object) => object }: Kind): Suite => {
   const armed = (caseName: string, how: InjectOptions): Case =>
     comparison(caseName, {
       target,
@@ -34,7 +39,6 @@ const suiteOf = ({ name, title, about, target, operation, fault, brokenOf = (obj
       armed('armed for other operations, by a glob', { only: 'other*' }),
       armed('armed at rate 0', { rate: 0 }),
       armed('armed with every filter', { ...ALL_FILTERS, only: [operation, 'other*'] }),
-      ...(pending === undefined ? [] : [pending]),
     ],
   }
 }
@@ -56,20 +60,18 @@ export const transportSuites: readonly Suite[] = [
     fault: answerRequests({ answer: 'http/503-retry-after' }), brokenOf: ({ agent }: { readonly agent: object }) => agent,
   }),
   suiteOf({
-    name: 'ioredis', title: 'ioredis, `get`', target: 'ioredis', operation: 'get',
-    about: 'A read of a missing key from Redis over loopback, with `refuseCalls` over `get`.',
-    fault: refuseCalls({ methods: 'get' }),
-    pending: { name: 'with the binding for ioredis', pending: 'a binding of `@chaos/adapter` for ioredis, which breaks every command at one place' },
+    name: 'ioredis', title: 'ioredis, `get`', target: 'ioredis', operation: 'GET',
+    about: 'A read of a missing key from Redis over loopback, with `refuseCalls` over the commands of the client.',
+    fault: refuseCalls(), brokenOf: (client: Redis) => redisCommands(client),
   }),
   suiteOf({
-    name: 'pg', title: 'pg, `query`', target: 'pg', operation: 'query',
-    about: '`select 1` from PostgreSQL over loopback, with `refuseCalls` over `query`.',
-    fault: refuseCalls({ methods: 'query' }),
-    pending: { name: 'with the binding for pg', pending: 'a binding of `@chaos/adapter` for pg' },
+    name: 'pg', title: 'pg, `query`', target: 'pg', operation: 'SELECT',
+    about: '`select 1` from PostgreSQL over loopback, with `refuseCalls` over the statements of the client.',
+    fault: refuseCalls(), brokenOf: (client: Client) => pgQueries(client),
   }),
   suiteOf({
-    name: 'http-request', title: 'An HTTP server’s request', target: 'http-server', operation: 'request',
-    about: 'Sixteen requests pipelined on one connection by a raw socket in the same process, with `delayEvents` on the server (an operation is an event of it).',
-    fault: delayEvents({ delayMs: 1_000 }), brokenOf: ({ server }: { readonly server: object }) => server,
+    name: 'http-request', title: 'An HTTP server’s request', target: 'http-server', operation: 'GET /',
+    about: 'Sixteen requests pipelined on one connection by a raw socket in the same process, with `delayRequests` on the server (an operation is a method and a path).',
+    fault: delayRequests({ delayMs: 1_000 }), brokenOf: ({ server }: { readonly server: Server }) => server,
   }),
 ]
