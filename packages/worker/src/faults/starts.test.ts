@@ -106,6 +106,15 @@ describe('delayStart', () => {
     expect(started.map((worker) => worker.listenerCount('exit'))).not.toContain(1)
   })
 
+  it('leaves no listener behind when one begins while another ends', async () => {
+    const first = await inject(delayStart({ delayMs: 1 }), workerThreads)
+    const ending = first.rollback()
+    const second = await inject(delayStart({ delayMs: 1 }), workerThreads)
+    await ending
+    await second.rollback()
+    expect(process.listenerCount('worker')).toBe(0)
+  })
+
   it('keeps a worker from running any code until its time is up', async () => {
     const clock = manualClock()
     const injection = await inject(delayStart({ delayMs: 100 }), workerThreads, { clock, limit: 1, leaseMs: 600_000 })

@@ -43,7 +43,8 @@ export function openStartGate(): StartGate {
   if (openGates === 1) {
     session ??= connect()
     session.post('NodeWorker.enable', { waitForDebuggerOnStart: true })
-    process.on('worker', onMade)
+    // A gate that is closing right now may not have taken it off yet.
+    process.off('worker', onMade).on('worker', onMade)
   }
   const held = new Set<() => void>()
   return {

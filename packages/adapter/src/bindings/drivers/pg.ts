@@ -52,7 +52,7 @@ interface QueryConfig {
   readonly signal?: AbortSignal
 }
 
-/** Aborts a transaction as any statement that fails does. It says in the server's log where it comes from. */
+/** Aborts a transaction, as a statement that fails does. It says in the server's log where it comes from. */
 const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused by a fault of @chaos/adapter'; end $$"
 
 /**
