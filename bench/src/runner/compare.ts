@@ -38,6 +38,8 @@ const NS_PER_MS = 1_000_000
 const now = (): number => performance.now() * NS_PER_MS
 /** One timed stretch of calls: long beside the resolution of the clock, short beside what disturbs a machine. */
 const BATCH_MS = 0.5
+/** A subject is called as often as the bare call, unless that would take far longer. */
+const LONGEST_BATCH_MS = 16 * BATCH_MS
 /** A slice is a few batches, of which the median counts. */
 const SLICE_MS = 2
 const MIN_BATCHES = 3
@@ -49,7 +51,8 @@ const SLICES_PER_ROUND = 3
 export async function compare({ target, parameter = 1, prepare, around }: Comparison, rounds: number): Promise<Readings> {
   const bare = await sideOf('bare', target, parameter)
   const subject = await sideOf('subject', target, parameter, prepare)
-  const times = await timesFor(bare)
+  const times = await timesWithin(BATCH_MS, bare)
+  const subjectTimes = await timesWithin(LONGEST_BATCH_MS, subject, times)
   const sliceOf = {
     // Coming and going disturbs caches: the bare call has it behind it too, and the first slice after it does not count.
     bare: async () => {
@@ -60,10 +63,10 @@ export async function compare({ target, parameter = 1, prepare, around }: Compar
       return slice(bare, times)
     },
     subject: async () => {
-      if (around === undefined) return slice(subject, times)
+      if (around === undefined) return slice(subject, subjectTimes)
       const leave = await around()
-      await slice(subject, times)
-      const time = await slice(subject, times)
+      await slice(subject, subjectTimes)
+      const time = await slice(subject, subjectTimes)
       await leave()
       return time
     },
@@ -101,12 +104,13 @@ async function sideOf(side: Side, name: string, parameter: number, prepare: Comp
   return { runBatch, dispose: async () => dispose?.(target) }
 }
 
-/** How often the bare call fits into a batch. */
-async function timesFor(bare: Prepared): Promise<number> {
+/** How many calls take so long, but no more than `most`. */
+async function timesWithin(ms: number, { runBatch }: Prepared, most = Infinity): Promise<number> {
   for (let times = 1; ; times *= 2) {
+    if (times >= most) return most
     const start = performance.now()
-    await bare.runBatch(times)
-    if (performance.now() - start >= BATCH_MS) return times
+    await runBatch(times)
+    if (performance.now() - start >= ms) return times
   }
 }
 

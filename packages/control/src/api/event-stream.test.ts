@@ -23,8 +23,9 @@ async function streamed(url: string, options: WebSocket.ClientOptions = {}) {
   onTestFinished(() => socket.terminate())
   const messages: Message[] = []
   socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString()) as Message))
-  socket.on('error', () => undefined)
   const closed = new Promise<number>((resolve) => socket.on('close', resolve))
+  await once(socket, 'open')
+  socket.on('error', () => undefined)
   await vi.waitFor(() => expect(messages[0]).toMatchObject({ type: 'hello' }))
   return { socket, messages, closed, connection: messages[0]?.connection ?? '', types: () => messages.map(({ entry, type }) => entry?.type ?? type) }
 }
@@ -141,7 +142,7 @@ describe('the event stream', () => {
   it('opens only so many streams', async () => {
     const { url } = await mounted(testChaos().controller, { maxRequestsPerSecond: 1_000 })
     const streams = await Promise.all(Array.from({ length: MAX_STREAMS }, () => streamed(url)))
-    await expect(streamed(url)).rejects.toThrow()
+    await expect(streamed(url)).rejects.toThrow('Unexpected server response: 429')
     streams[0]?.socket.close()
     await streams[0]?.closed
     await vi.waitFor(async () => expect((await streamed(url)).connection).not.toBe(''), { timeout: 10_000 })
