@@ -57,28 +57,25 @@ export function decisions(source: DecisionSource): Decisions {
   }
 
   const covers = names === undefined ? () => true : globMatcher(names)
-  const inside = new Map<string | symbol, CountedOperation>()
-  const outside = new Set<string | symbol>()
+  const remembered = new Map<string | symbol, Operation>()
+  let outside = 0
+  const remember = (name: string | symbol): Operation => {
+    const isInside = names === undefined || (typeof name === 'string' && covers(name))
+    if (!isInside && (outside += 1) > MAX_REMEMBERED_OUTSIDE) {
+      for (const [known, operation] of remembered) if (operation === OUTSIDE) remembered.delete(known)
+      outside = 1
+    }
+    const operation = isInside ? make(name) : OUTSIDE
+    remembered.set(name, operation)
+    return operation
+  }
   let lastName: string | symbol | undefined
   let last: Operation = OUTSIDE
-  const find = (name: string | symbol): Operation => {
-    const known = inside.get(name)
-    if (known !== undefined) return known
-    if (outside.has(name)) return OUTSIDE
-    if (names !== undefined && (typeof name === 'symbol' || !covers(name))) {
-      if (outside.size >= MAX_REMEMBERED_OUTSIDE) outside.clear()
-      outside.add(name)
-      return OUTSIDE
-    }
-    const made = make(name)
-    inside.set(name, made)
-    return made
-  }
   return {
     operation(name) {
       // Events mostly come in runs of one name.
       if (name === lastName) return last
-      last = find(name)
+      last = remembered.get(name) ?? remember(name)
       lastName = name
       return last
     },
