@@ -1,11 +1,10 @@
-import { performance } from 'node:perf_hooks'
 import timers from 'node:timers'
 
-// Copies, since fake timers replace members of modules too, and an import would follow them. (`performance.now` of Node.js 18 asks `process.hrtime`.)
+// Copies, since fake timers replace members of modules too, and an import would follow them.
 const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: startImmediate } = timers
 const { hrtime } = process
 const loadedAt = hrtime()
-const loadedAtMs = performance.timeOrigin + performance.now()
+const loadedAtMs = Date.now()
 
 /** Time since this module was loaded, in ms, from a source that never runs backwards. */
 function elapsed(): number {

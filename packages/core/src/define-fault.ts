@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { FaultInfo, JsonSchema } from './chaos-controller.js'
 import type { Fault, FaultKind, InjectionContext } from './fault.js'
-import { checkOptions, isPortable, jsonSchemaOf, type OptionsInput, type OptionsOutput } from './options.js'
+import { checkOptions, describedBy, isPortable, type OptionsInput, type OptionsOutput } from './options.js'
 
 /** One declaration of a fault; everything else about it is made from this. */
 export interface FaultDefinition<Name extends string, Target, Schema extends StandardSchemaV1> {
@@ -73,7 +73,15 @@ export function defineFault<const Name extends string, Target extends object, Sc
       expects,
     })
   }
-  const info: FaultInfo = Object.freeze({ name, kind, summary, options: jsonSchemaOf(schema, definition.jsonSchema) })
+  const described = describedBy(schema, definition.jsonSchema)
+  const info: FaultInfo = Object.freeze({
+    name,
+    kind,
+    summary,
+    get options() {
+      return described()
+    },
+  })
   const catalog: CatalogEntry<Name> = Object.freeze({ name, kind, summary, expects, accepts, info })
   return Object.assign(make, { catalog })
 }

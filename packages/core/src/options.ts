@@ -60,7 +60,7 @@ const NAMES = 'a name or glob, or a list of them'
 const PORTABLE = Symbol('portable part')
 
 /** A schema of options that knows which of them JSON can carry. */
-export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObjectSchema<E, undefined> & { readonly [PORTABLE]: JsonSchema }
+export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObjectSchema<E, undefined> & { readonly [PORTABLE]: () => JsonSchema }
 
 /**
  * Declares the options of a fault.
@@ -69,8 +69,13 @@ export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObj
  * @param inProcess Options that hold functions or other live objects; one of a portable option's name takes its place in process.
  */
 export function optionsSchema<P extends OptionEntries, I extends OptionEntries = Record<never, never>>(portable: P, inProcess?: I): OptionsSchema<Omit<P, keyof I> & I> {
-  const { $schema: _dialect, ...json } = toJsonSchema(v.strictObject(portable), { typeMode: 'input' }) as Record<string, unknown>
-  return Object.assign(v.strictObject({ ...portable, ...inProcess } as unknown as Omit<P, keyof I> & I), { [PORTABLE]: json })
+  let json: JsonSchema | undefined
+  const portablePart = (): JsonSchema => {
+    if (json !== undefined) return json
+    const { $schema: _dialect, ...made } = toJsonSchema(v.strictObject(portable), { typeMode: 'input' }) as Record<string, unknown>
+    return (json = made)
+  }
+  return Object.assign(v.strictObject({ ...portable, ...inProcess } as unknown as Omit<P, keyof I> & I), { [PORTABLE]: portablePart })
 }
 
 /** What a user may pass for options of this schema. */
@@ -84,8 +89,13 @@ export type OptionsOutput<S extends StandardSchemaV1> = StandardSchemaV1.InferOu
  * @throws ChaosError `CHAOS_INVALID_OPTION` for a schema of another library that does not know its own JSON Schema.
  */
 export function jsonSchemaOf(schema: StandardSchemaV1, declared?: JsonSchema): JsonSchema {
-  if (declared !== undefined) return declared
-  if (PORTABLE in schema) return schema[PORTABLE] as JsonSchema
+  return describedBy(schema, declared)()
+}
+
+/** The same for later: most who load a fault never ask for it, and making it takes longer than all else of its declaration. */
+export function describedBy(schema: StandardSchemaV1, declared?: JsonSchema): () => JsonSchema {
+  if (declared !== undefined) return () => declared
+  if (PORTABLE in schema) return schema[PORTABLE] as () => JsonSchema
   throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `jsonSchema` beside a schema that was not made by `optionsSchema`, got none. Pass the JSON Schema of its portable options.')
 }
 
