@@ -1,13 +1,24 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { packageNamed, packages, root, type Manifest } from '../src/repository.js'
+import { packageNamed, packages, readJson, root, type Manifest } from '../src/repository.js'
 import { run } from '../src/run.js'
 
 const tarballs = inject('tarballs')
+/** Peers that are tried as what another package brings along. */
+const BROUGHT_BY: Readonly<Record<string, string>> = { 'abstract-level': 'level', '@nats-io/nats-core': '@nats-io/transport-node' }
+
+/** The version of a peer with which a package's suites of lowest versions run. */
+function lowestTried(dir: string, peer: string): string {
+  const installed = BROUGHT_BY[peer] ?? peer
+  const folder = realpathSync(join(dir, 'node_modules', `${installed}-lowest`))
+  const beside = join(folder, ...installed.split('/').map(() => '..'))
+  return (readJson(join(beside, peer, 'package.json')) as Manifest).version
+}
+
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
 
 describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) => {
@@ -67,6 +78,11 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
       if (name.startsWith('@chaos/')) expect(range, name).toBe(`^${packageNamed(name.slice('@chaos/'.length)).manifest.version}`)
     }
     if (id !== 'core') expect(manifest.dependencies).toHaveProperty(['@chaos/core'])
+  })
+
+  it('has tried the lowest version of every peer that its ranges name', () => {
+    const peers = Object.entries(manifest.peerDependencies ?? {}).filter(([name]) => !name.startsWith('@chaos/'))
+    for (const [name, range] of peers) expect(range.split(' ')[0], name).toBe(`^${lowestTried(source.dir, name)}`)
   })
 
   it('passes publint, warnings and suggestions included', async () => {

@@ -63,7 +63,8 @@ function publishSeam(client: NodeRedisClient): SeamBinding {
       payload: 1,
       isAwaited: true,
       snapshot: ([channel, message]) => [channel, copiedBytes(message)],
-      answer: async ([channel]) => ((await client[counting]([channel] as never)) as Readonly<Record<string, number>>)[String(channel)],
+      // Before 5.6 the client leaves the figure a text.
+      answer: async ([channel]) => Number(((await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>)[String(channel)]),
     })
   return allSeams(calls('publish', 'pubSubNumSub'), calls('PUBLISH', 'pubSubNumSub'), calls('sPublish', 'pubSubShardNumSub'), calls('SPUBLISH', 'pubSubShardNumSub'))
 }

@@ -2,6 +2,7 @@ import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
 import mysql, { type QueryError, type ResultSetHeader, type RowDataPacket } from 'mysql2'
+import manifest from 'mysql2/package.json' with { type: 'json' }
 import promises from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
@@ -9,6 +10,9 @@ import { hasPrograms, ownMariaDb, SERVER_TIMEOUT_MS, type OwnServer } from '../.
 import { rejection } from '../../../test/rejection.js'
 import { corruptResults, delayCalls, duplicateWrites, failAfterCall, flapCalls, hangCalls, limitRate, loseWrites, refuseCalls, serveStaleReads, timeOutCalls } from '../../index.js'
 import { mysqlQueries } from './mysql2.js'
+
+/** Before 3.22 the promises of mysql2 reject with copies of errors, of which only code, numbers, statement and message are those of the original. */
+const HANDS_OUT_COPIES = /^3\.(1?\d|2[01])\./.test(manifest.version)
 
 describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))('the statements of mysql2 (skipped without `mariadbd`: Debian package mariadb-server)', () => {
   let server: OwnServer
@@ -70,8 +74,10 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))('the statements of
         ])) as Error[]
         for (const error of errors) {
           expect(error).toMatchObject({ code: 'ER_LOCK_WAIT_TIMEOUT', errno: 1205 })
-          expect(injectedBy(error)).toBe('adapter/refuse-calls')
         }
+        const [unmarked, marked] = HANDS_OUT_COPIES ? [errors.slice(3, 6), [...errors.slice(0, 3), ...errors.slice(6)]] : [[], errors]
+        expect(marked.map(injectedBy)).toEqual(marked.map(() => 'adapter/refuse-calls'))
+        expect(unmarked.map(injectedBy)).toEqual(unmarked.map(() => undefined))
         const prepared = 'insert into entries values (?)'
         expect(errors.map((error) => (error as QueryError & { sql?: string }).sql)).toEqual([insert, prepared, insert, insert, prepared, undefined, insert])
         await witness.query(insert)
@@ -120,8 +126,9 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))('the statements of
 
   it('does the statement and fails it, forgets, repeats, damages, and answers with what was', async () => {
     await withFault(failAfterCall({ methods: 'INSERT', error: 'mysql/connection-lost' }), mysqlQueries(pool), async () => {
-      await expect(pool.query(insert)).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST', fatal: true })
-      await expect(pool.execute('insert into entries values (?)', ['text'])).rejects.toMatchObject({ fatal: true })
+      const lost = { code: 'PROTOCOL_CONNECTION_LOST', ...(!HANDS_OUT_COPIES && { fatal: true }) }
+      await expect(pool.query(insert)).rejects.toMatchObject(lost)
+      await expect(pool.execute('insert into entries values (?)', ['text'])).rejects.toMatchObject(lost)
     })
     expect(await rows()).toBe(2)
     await withFault(loseWrites({ methods: 'INSERT', answer: { affectedRows: 1 } }), mysqlQueries(pool), async () => expect((await pool.query<ResultSetHeader>(insert))[0].affectedRows).toBe(1))

@@ -1,6 +1,6 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
-import { AbortError, createClient, createClientPool, RedisClient, SimpleError } from 'redis'
+import { AbortError, createClient, createClientPool, type RedisClient, SimpleError } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { hasPrograms, ownRedis, type OwnServer } from '../../../test/own-servers.js'
 import { rejection } from '../../../test/rejection.js'
@@ -13,6 +13,8 @@ describe.runIf(hasPrograms('redis-server'))('the commands of node-redis (skipped
   /** Sees what is really in Redis. */
   let witness: ReturnType<typeof connect>
 
+  /** The class of clients, which `redis` itself exports from 6 on only. */
+  const classOf = (one: object): typeof RedisClient => (Object.hasOwn(one, '_executeMulti') ? (one.constructor as typeof RedisClient) : classOf(Object.getPrototypeOf(one) as object))
   const connect = () => createClient({ socket: { host: '127.0.0.1', port: server.port } })
 
   beforeAll(async () => {
@@ -34,7 +36,7 @@ describe.runIf(hasPrograms('redis-server'))('the commands of node-redis (skipped
     async exercise(_target, times) {
       for (let n = 0; n < times; n += 1) await client.get('key').catch(() => undefined)
     },
-    touched: () => [client, Object.getPrototypeOf(client) as object, RedisClient.prototype],
+    touched: () => [client, Object.getPrototypeOf(client) as object, classOf(client).prototype],
   })
   for (const { title, run } of contract) it(`keeps the contract: ${title}`, run)
 
@@ -56,7 +58,7 @@ describe.runIf(hasPrograms('redis-server'))('the commands of node-redis (skipped
     const pool = createClientPool({ socket: { host: '127.0.0.1', port: server.port } })
     await pool.connect()
     onTestFinished(() => pool.destroy())
-    await withFault(refuseCalls({ error: 'ECONNREFUSED' }), redisCommands(RedisClient), async () => {
+    await withFault(refuseCalls({ error: 'ECONNREFUSED' }), redisCommands(classOf(client)), async () => {
       const later = connect()
       await later.connect()
       onTestFinished(() => later.destroy())

@@ -61,7 +61,7 @@ const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused 
  * the clients that it hands out. `connect` is an operation where `methods` name it: of a pool, the handing out of a client.
  *
  * Queries of one client keep their order, as on the real connection. A statement that is refused by an error of the server aborts the
- * transaction it is in, and an error that ends a connection ends it: the client tells so by its own events. Transactions are aborted where `pg` knows that it is in one (`getTransactionStatus`). Cursors and query streams pass.
+ * transaction it is in, and an error that ends a connection ends it: the client tells so by its own events. Cursors and query streams pass.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
  */
@@ -155,9 +155,9 @@ function isStatement(config: unknown): config is QueryConfig | string {
   return typeof config === 'string' || (typeof config === 'object' && config !== null && !('submit' in config && typeof config.submit === 'function'))
 }
 
-/** A statement that the server refuses aborts the transaction it is in. */
+/** A statement that the server refuses aborts the transaction it is in. Where `pg` is too old to know of one, it is told in any case: outside of one that changes nothing. */
 async function abortTransaction(client: Client, error: Error, below: Below): Promise<void> {
-  if (Reflect.get(error, 'severity') !== 'ERROR' || client.getTransactionStatus?.() !== 'T') return
+  if (Reflect.get(error, 'severity') !== 'ERROR' || (client.getTransactionStatus !== undefined && client.getTransactionStatus() !== 'T')) return
   await (below.call.call(client, FAILING_STATEMENT) as Promise<unknown>).catch(() => undefined)
 }
 
