@@ -102,6 +102,7 @@ export const packagesSuite: Suite = {
   title: 'Importing, installing, starting',
   about: 'Time beyond a bare `node -e 0` that importing takes, what an install brings, and how long the command takes to start beside bare Node.js.',
   cases: [
+    imported('an empty ES module', "await import('data:text/javascript,')"),
     ...NAMES.map((name) => imported(`\`@chaos/${name}\``, `await import('@chaos/${name}')`)),
     imported('failure-lambda, without the `aws-sdk` that it needs', FAILURE_LAMBDA, peer),
     imported('`@flystorage/chaos`', "await import('@flystorage/chaos')", peer),

@@ -19,6 +19,11 @@ describe('chooseProcess', () => {
     await expect(chooseProcess({ url: 'http://x' }, {}, found())).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED' })
   })
 
+  it('says which file with a token cannot be read, and why', async () => {
+    const choosing = chooseProcess({ url: 'http://x', tokenFile: '/no/such/token' }, {}, found())
+    await expect(choosing).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: 'Expected --token-file to name a file that can be read, got /no/such/token: ENOENT.' })
+  })
+
   it.each([
     ['none', found(), {}, 'CHAOS_NO_PROCESS', 'found none'],
     ['several', found(local(1, 'a'), local(2, 'b')), {}, 'CHAOS_SEVERAL_PROCESSES', '2  b'],

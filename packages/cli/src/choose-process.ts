@@ -19,7 +19,7 @@ export interface ProcessFlags {
 export async function chooseProcess(flags: ProcessFlags, env: NodeJS.ProcessEnv, discover: () => Promise<readonly LocalProcess[]>): Promise<Address> {
   const url = flags.url ?? (flags.socket === undefined && flags.pid === undefined && flags.name === undefined ? env['CHAOS_URL'] : undefined)
   if (url !== undefined) {
-    const token = flags.tokenFile === undefined ? env['CHAOS_TOKEN'] : (await readFile(flags.tokenFile, 'utf8')).trim()
+    const token = flags.tokenFile === undefined ? env['CHAOS_TOKEN'] : await tokenIn(flags.tokenFile)
     if (token === undefined || token === '') throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected a token for ${url}, got none.`)
     return { url, token }
   }
@@ -33,4 +33,11 @@ export async function chooseProcess(flags: ProcessFlags, env: NodeJS.ProcessEnv,
     throw new ChaosError('CHAOS_NO_PROCESS', all.length === 0 ? 'Expected a running process with an open control endpoint, found none.' : `Expected a process that fits, found none among:\n${seen(all)}`)
   }
   throw new ChaosError('CHAOS_SEVERAL_PROCESSES', `Expected one process, found several:\n${seen(fitting)}`)
+}
+
+async function tokenIn(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected --token-file to name a file that can be read, got ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, { cause: error })
+  })
+  return text.trim()
 }

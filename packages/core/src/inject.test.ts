@@ -100,6 +100,10 @@ describe('inject', () => {
     expect(signal?.aborted).toBe(true)
   })
 
+  it.each([undefined, null, 1, 'bus'])('refuses %s as a target, which is no object at all', async (target) => {
+    await expect(inject(doing(() => undefined), target as never)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringMatching(/^Expected the target of test\/\S+ to be anything, got /) as string })
+  })
+
   it('says with the cause why a caller aborted it', async () => {
     const caller = new AbortController()
     const arming = inject(doing(() => new Promise(() => undefined)), {}, { signal: caller.signal })

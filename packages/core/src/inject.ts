@@ -92,7 +92,7 @@ export async function armFault(fault: Fault, target: unknown, given: InjectOptio
   if (leaseMs > around.maxLeaseMs) {
     throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`leaseMs\` to be at most ${around.maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`)
   }
-  if (!fault.accepts(target)) {
+  if (Object(target) !== target || !fault.accepts(target)) {
     throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected the target of ${fault.name} to be ${fault.expects}, got ${shown(target)}.`)
   }
   if (how.signal?.aborted === true) {
@@ -114,9 +114,10 @@ export async function armFault(fault: Fault, target: unknown, given: InjectOptio
   return injection
 }
 
-function nameOf(target: object): string {
+function nameOf(target: unknown): string {
   if (typeof target === 'function') return target.name === '' ? 'anonymous' : target.name
-  const { constructor } = target
+  // What is no object at all is refused by the fault, in its own words.
+  const { constructor } = Object(target) as object
   return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'object'
 }
 
