@@ -4,7 +4,7 @@ import { append, delay, drop } from '../test/faults.js'
 import { createChaos, registeredControllers, target, type Chaos, type Targets } from './controller.js'
 import { defineFault } from './define-fault.js'
 import { inject } from './inject.js'
-import { optionsSchema } from './options.js'
+import { option, optionsSchema } from './options.js'
 import { manualClock } from './testing/manual-clock.js'
 
 const open: { close(): Promise<void> }[] = []
@@ -121,6 +121,12 @@ describe('createChaos', () => {
 
   it('refuses an object that a fault does not accept', () => {
     expect(() => controller({ bus: target(Object.create(null) as EventEmitter, [drop]) })).toThrow(expect.objectContaining({ code: 'CHAOS_TARGET_MISMATCH' }))
+  })
+
+  it('refuses a fault whose options cannot be described, when it is offered', () => {
+    const schema = optionsSchema({ when: option.func<() => boolean>('Says when.') })
+    const odd = defineFault({ name: 'test/odd', kind: 'standing', summary: '', schema, expects: 'anything', accepts: () => true, inject: () => undefined })
+    expect(() => controller({ thing: target({}, [odd]) })).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining('Expected the portable options of test/odd to be such that JSON can carry') as string }))
   })
 
   it('ends its own injections with stopAll, and those of the whole process only when asked', async () => {

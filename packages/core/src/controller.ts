@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import type { PortableInjectOptions, InjectOptions } from './blast-radius-options.js'
-import type { ChaosController, ControllerInfo, FaultInfo, StopReport, TargetInfo } from './chaos-controller.js'
+import type { ChaosController, ControllerInfo, FaultInfo, JsonSchema, StopReport, TargetInfo } from './chaos-controller.js'
 import { MAX_TIMER_MS, systemClock, type Clock } from './clock.js'
-import type { FaultFactoryFor } from './define-fault.js'
+import type { CatalogEntry, FaultFactoryFor } from './define-fault.js'
 import { assertTakenBack, endInjections } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import { controllerRefusal, DEFAULT_ENVIRONMENTS } from './guard.js'
@@ -130,6 +130,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
       if (!catalog.accepts(definition.object)) {
         throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected the target \`${name}\` of ${catalog.name} to be ${catalog.expects}, got ${shown(definition.object)}.`)
       }
+      optionsOf(catalog)
     }
     definitions.set(name, definition)
   }
@@ -247,6 +248,15 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
 /** The controllers of this process, oldest first, whichever copy of core made them. */
 export function registeredControllers(): readonly ChaosController[] {
   return [...processState().controllers]
+}
+
+/** A fault whose options cannot be described shows where it is offered, and not where somebody lists what there is. */
+function optionsOf({ name, info }: CatalogEntry): JsonSchema {
+  try {
+    return info.options
+  } catch (error) {
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected the portable options of ${name} to be such that JSON can carry, got others: ${String(error)} Give functions and live objects in the second part of \`optionsSchema\`.`, { cause: error })
+  }
 }
 
 function catalogOf(definitions: Iterable<TargetDefinition>): Map<string, FaultInfo> {

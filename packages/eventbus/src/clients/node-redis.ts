@@ -63,7 +63,7 @@ function publishSeam(client: NodeRedisClient): SeamBinding {
       payload: 1,
       isAwaited: true,
       snapshot: ([channel, message]) => [channel, copiedBytes(message)],
-      // Before 5.6 the client leaves the figure a text.
+      // Lower versions of 5 leave the figure a text.
       answer: async ([channel]) => Number(((await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>)[String(channel)]),
     })
   return allSeams(calls('publish', 'pubSubNumSub'), calls('PUBLISH', 'pubSubNumSub'), calls('sPublish', 'pubSubShardNumSub'), calls('SPUBLISH', 'pubSubShardNumSub'))
