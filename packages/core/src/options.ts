@@ -88,8 +88,8 @@ export type OptionsOutput<S extends StandardSchemaV1> = StandardSchemaV1.InferOu
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` for a schema of another library that does not know its own JSON Schema.
  */
-export function jsonSchemaOf(schema: StandardSchemaV1, declared?: JsonSchema): JsonSchema {
-  return describedBy(schema, declared)()
+export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema {
+  return describedBy(schema)()
 }
 
 /** The same for later: most who load a fault never ask for it, and making it takes longer than all else of its declaration. */
