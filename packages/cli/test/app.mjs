@@ -7,8 +7,11 @@ const dropEvents = defineFault({
   name: 'test/drop-events', kind: 'standing', summary: 'Loses events.', expects: 'an emitter', accepts: (value) => typeof value?.emit === 'function',
   schema: optionsSchema({ label: option.optional(option.text('A label.'), 'none'), waitMs: option.optional(option.durationMs('Not used.')) }),
   inject(bus, _options, context) {
+    const account = context.account('dropped')
     context.patch(bus, 'emit', (below) => function emit(...args) {
-      return context.operation(args[0]).shouldInject(args) || below.call.apply(this, args)
+      if (!context.operation(args[0]).shouldInject(args)) return below.call.apply(this, args)
+      account.dropped += 1
+      return true
     })
   },
 })

@@ -19,9 +19,12 @@ const dropEvents = defineFault({
   expects: 'an event emitter',
   accepts: (value) => value instanceof EventEmitter,
   inject(bus: EventEmitter, _options, context) {
+    const account = context.account('dropped')
     context.patch(bus, 'emit', (below) =>
       function emit(this: EventEmitter, ...args: readonly [string]) {
-        return context.operation(args[0]).shouldInject(args) || (below.call.apply(this, args) as boolean)
+        if (!context.operation(args[0]).shouldInject(args)) return below.call.apply(this, args) as boolean
+        account.dropped += 1
+        return true
       },
     )
   },

@@ -280,13 +280,17 @@ describe('inject', () => {
   it('shows what a fault counts of its own, and gives it seeded chance apart from the decisions', async () => {
     const drawn: number[][] = []
     const rollsOf = async (seed: number): Promise<void> => {
+      let count = (): void => undefined
       const injection = await inject(doing((context) => {
         const account = context.account('got', 'lost')
         account.got += 2
+        count = () => void (account.lost += 1)
         drawn.push([1, 2, 3].map(context.rolls('how long')))
       }), {}, { seed, id: 'counted' })
       expect(injection.account).toEqual({ got: 2, lost: 0 })
-      await injection.rollback()
+      const before = injection.snapshot()
+      count()
+      expect([before.account, (await injection.rollback()).account]).toEqual([{ got: 2, lost: 0 }, { got: 2, lost: 1 }])
     }
     await rollsOf(1)
     await rollsOf(1)

@@ -37,6 +37,8 @@ export interface InjectionState {
   readonly held: number
   /** Operations that were not chosen but waited behind held ones. */
   readonly queued: number
+  /** What the fault counts besides `seen` and `affected`: `{ delivered: 7, dropped: 3 }`. Empty for a fault that counts nothing more. */
+  readonly account: Readonly<Record<string, number>>
   /** What an instant fault says it did, oldest first; the last 100. */
   readonly evidence: readonly Readonly<Record<string, unknown>>[]
   /** Messages of what failed while it was put in force or taken back. */
@@ -51,8 +53,6 @@ export interface Injection extends InjectionState, AsyncDisposable {
    * @throws ChaosError `CHAOS_ROLLBACK_FAILED` when an undo step failed; the others have run all the same.
    */
   rollback(): Promise<InjectionState>
-  /** What the fault counts besides `seen` and `affected`, live: `{ delivered: 7, dropped: 3 }`. Empty for a fault that counts nothing more. */
-  readonly account: Readonly<Record<string, number>>
   /** Settles when the injection has ended, with its last state. Never rejects. */
   readonly done: Promise<InjectionState>
   snapshot(): InjectionState

@@ -109,7 +109,7 @@ export function alertsOf(clock: Clock, isTrue: () => boolean, { forMs = 500, lab
 
 const INJECTION: RunInjection = {
   id: 'the-shop:1', fault: 'shop/empty-shelves', kind: 'standing', target: 'shop', options: {}, seed: '1', status: 'ended', outcome: 'lease-expired', armedAt: 10_000,
-  leaseMs: 20_000, leaseEndsAt: 30_000, landedAt: 10_100, endedAt: 30_000, seen: 80, affected: 80, passed: 0, held: 0, queued: 0, evidence: [], failures: [], landedErrorMs: 0,
+  leaseMs: 20_000, leaseEndsAt: 30_000, landedAt: 10_100, endedAt: 30_000, seen: 80, affected: 80, passed: 0, held: 0, queued: 0, account: {}, evidence: [], failures: [], landedErrorMs: 0,
 }
 
 /** Readings every 500 ms, from 4 s to 46 s; bad ones from 11 s to 31 s. */

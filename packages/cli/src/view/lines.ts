@@ -13,7 +13,13 @@ export function injectionLine(state: InjectionState, now: number): string {
   const held = state.held > 0 ? `, ${state.held} held` : ''
   // An id that was not chosen says what it is.
   const what = state.id.startsWith(`${state.fault}@${state.target}#`) ? '' : `${state.fault} into ${state.target}, `
-  return `${state.id}: ${what}${left}, ${state.affected} of ${state.seen} operations affected${held}${state.landedAt === undefined ? ', has hit nothing' : ''}`
+  return `${state.id}: ${what}${left}, ${state.affected} of ${state.seen} operations affected${held}${state.landedAt === undefined ? ', has hit nothing' : ''}${accountOf(state)}`
+}
+
+/** What the fault counts of its own, such as `; sent 20, dropped 8`. */
+function accountOf({ account }: InjectionState): string {
+  const counts = Object.entries(account).map(([name, count]) => `${name} ${count}`)
+  return counts.length === 0 ? '' : `; ${counts.join(', ')}`
 }
 
 /** What an app says of itself, in one line. */
@@ -31,6 +37,6 @@ export function entryLine(entry: JournalEntry): string {
   if (entry.type === 'hit') return `${time}  hit     ${entry.id}  ${entry.operation} #${entry.call}`
   if (entry.type === 'warning') return `${time}  warning ${entry.id}  ${entry.message}`
   const { injection } = entry
-  const detail = entry.type === 'ended' ? `${injection.outcome ?? ''}, ${injection.affected} of ${injection.seen} affected${injection.landedAt === undefined ? ', hit nothing' : ''}` : ''
+  const detail = entry.type === 'ended' ? `${injection.outcome ?? ''}, ${injection.affected} of ${injection.seen} affected${injection.landedAt === undefined ? ', hit nothing' : ''}${accountOf(injection)}` : ''
   return `${time}  ${entry.type.padEnd(7)} ${injection.id}  ${detail}`.trimEnd()
 }

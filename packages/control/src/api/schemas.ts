@@ -40,6 +40,8 @@ export const injectionStateSchema = v.looseObject({
   passed: number,
   held: number,
   queued: number,
+  // An app with an older core does not say it.
+  account: v.optional(v.record(text, number), {}),
   evidence: v.array(record),
   failures: v.array(text),
 })
@@ -82,7 +84,7 @@ export const noQuerySchema = optionsSchema({})
 const INFO_KEYS = ['environment', 'refusal', 'seed', 'maxLeaseMs'] as const
 const STATE_KEYS = [
   'id', 'fault', 'kind', 'target', 'options', 'seed', 'status', 'outcome', 'armedAt', 'leaseMs', 'leaseEndsAt', 'landedAt',
-  'endedAt', 'seen', 'affected', 'passed', 'held', 'queued', 'evidence', 'failures',
+  'endedAt', 'seen', 'affected', 'passed', 'held', 'queued', 'account', 'evidence', 'failures',
 ] as const satisfies readonly (keyof InjectionState)[]
 
 /** An injection's state as plain data: a live injection has it as getters, JSON without what is `undefined`. */

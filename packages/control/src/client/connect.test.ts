@@ -50,14 +50,16 @@ const ways: readonly (readonly [string, (controller: ChaosController) => Promise
 
 describe.each(ways)('a client of %s', (_name, open) => {
   it('says what the controller says', async () => {
-    const { controller, chaos } = testChaos()
+    const { controller, chaos, bus } = testChaos()
     const client = await connected(await open(controller))
     await chaos.inject('bus', 'drop-events', { echo: true }, { only: ['a', 'b*'] })
+    bus.emit('b1')
     await chaos.inject('bus', 'drop-events').then((injection) => injection.rollback())
     expect(await client.info()).toEqual(await controller.info())
     expect(await client.targets()).toEqual(await controller.targets())
     expect(await client.faults()).toEqual(await controller.faults())
     expect(await client.injections()).toEqual(await controller.injections())
+    expect(await client.injections()).toMatchObject([{ account: { dropped: 0 } }, { account: { dropped: 1 } }])
   })
 
   it('injects, stops and stops all, with every option that JSON can carry', async () => {

@@ -47,7 +47,7 @@ function section(result: ExperimentResult, index: number): string {
   })
   const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `<tr><th scope="row">${escaped(name)}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${escaped(detail)}</td></tr>`)
   const faults = evidence.injections.map(
-    ({ fault, target, kind, affected, seen, outcome, options }) => `<tr><th scope="row">${escaped(fault)}</th><td>${escaped(target)}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${outcome ?? ''}</td><td><code>${escaped(JSON.stringify(options))}</code></td></tr>`,
+    ({ fault, target, kind, affected, seen, account, outcome, options }) => `<tr><th scope="row">${escaped(fault)}</th><td>${escaped(target)}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${counts(account)}</td><td>${outcome ?? ''}</td><td><code>${escaped(JSON.stringify(options))}</code></td></tr>`,
   )
   const afterwards = evidence.afterwards.map(({ name, bounds, sample }) => `<tr><th scope="row">${escaped(name)}</th><td class="number">${sample.value ?? 'no data'}</td><td>${escaped(bounds)}</td><td>${badge(sample.isGood ? 'good' : 'bad')}</td></tr>`)
   return `<section id="experiment-${index}">
@@ -59,11 +59,14 @@ ${description === undefined ? '' : `<p>${escaped(description)}</p>`}
 <div class="tables">
 ${table('Marks', ['', 'meaning', 'time', 'error'], marks)}
 ${table('Alerts', ['alert', '', 'outcome', 'detail'], alerts)}
-${table('Faults', ['fault', 'target', 'kind', 'affected', 'end', 'options'], faults)}
+${table('Faults', ['fault', 'target', 'kind', 'affected', 'account', 'end', 'options'], faults)}
 ${table('Afterwards', ['reading', 'value', 'expected', ''], afterwards)}
 </div>
 </section>`
 }
+
+/** What a fault counts of its own, such as `sent 20, dropped 8`. */
+const counts = (account: Readonly<Record<string, number>>): string => escaped(Object.entries(account).map(([name, count]) => `${name} ${count}`).join(', '))
 
 function table(caption: string, heads: readonly string[], rows: readonly string[]): string {
   if (rows.length === 0) return ''

@@ -123,8 +123,8 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
 
 /** The state of an in-process injection is live: what is kept must not change behind our back. */
 function frozen(state: InjectionState): InjectionState {
-  const { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, evidence, failures } = state
-  return { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, evidence: [...evidence], failures: [...failures] }
+  const { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence, failures } = state
+  return { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence: [...evidence], failures: [...failures] }
 }
 
 function inWords(error: unknown): string {
