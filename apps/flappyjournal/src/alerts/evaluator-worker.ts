@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { AlertStates, type AlertState } from './alert-states.js'
 import { parseExposition } from './exposition.js'
@@ -116,24 +117,26 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
   }
 }
 
+const closing = new AbortController()
 const server = createServer(handle)
-server.listen(0, '127.0.0.1', () => parentPort?.postMessage({ type: 'listening', port: (server.address() as AddressInfo).port } satisfies EvaluatorMessage))
+server.listen(0, '127.0.0.1', () => {
+  parentPort?.postMessage({ type: 'listening', port: (server.address() as AddressInfo).port } satisfies EvaluatorMessage)
+  void run()
+})
 
-let isRunning = true
 async function run(): Promise<void> {
   let next = Date.now()
-  while (isRunning) {
+  while (!closing.signal.aborted) {
     await scrape()
     evaluate()
     // A fixed rhythm: what one turn takes is taken off the pause.
     next = Math.max(next + intervalMs, Date.now())
-    await new Promise((resolve) => setTimeout(resolve, next - Date.now()))
+    await wait(next - Date.now(), undefined, { signal: closing.signal }).catch(() => undefined)
   }
 }
-void run()
 
 parentPort?.once('message', () => {
-  isRunning = false
+  closing.abort()
   server.close()
   server.closeAllConnections()
   parentPort?.close()

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { workerFile } from '../config.js'
 import type { AlertState } from './alert-states.js'
@@ -5,28 +6,82 @@ import type { EvaluatorMessage, EvaluatorSettings } from './evaluator-worker.js'
 
 /** The running evaluator. */
 export interface Evaluator {
-  /** Where it answers: the Prometheus API and `/alerts`. */
+  /** Where it answers now: the Prometheus API and `/alerts`. */
   readonly url: string
   close(): Promise<void>
 }
 
-/** Starts the evaluator in a thread of its own: in the app's own loop it would go blind with the app. */
-export async function startEvaluator(settings: EvaluatorSettings, onChange: (alert: AlertState) => void): Promise<Evaluator> {
-  const worker = new Worker(workerFile('evaluator-worker'), { workerData: settings, name: 'alert-evaluator' })
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+/** How long an evaluator that died stays dead, in ms. */
+const RESTART_MS = 1_000
+
+/**
+ * Starts the evaluator in a thread of its own: in the app's own loop it would go blind with the app. A thread that dies is logged and replaced;
+ * alerts that were active then begin anew.
+ *
+ * @throws What a first thread died of before it could answer, such as a rule that it does not know.
+ */
+export async function startEvaluator(settings: EvaluatorSettings, onChange: (alert: AlertState) => void, newThread = evaluatorThread): Promise<Evaluator> {
+  const start = (): Promise<EvaluatorThread> => started(newThread(settings), onChange)
+  const closing = new AbortController()
+  const isClosing = (): boolean => closing.signal.aborted
+  let thread = await start()
+
+  async function keepRunning(): Promise<void> {
+    for (;;) {
+      const cause = await thread.ended
+      if (isClosing()) return
+      console.error(JSON.stringify({ event: 'alert evaluator died', cause, restartInMs: RESTART_MS, at: new Date().toISOString() }))
+      await wait(RESTART_MS, undefined, { signal: closing.signal }).catch(() => undefined)
+      if (isClosing()) return
+      thread = await start().catch((error: unknown) => ({ ...thread, ended: Promise.resolve(String(error)) }))
+      if (isClosing()) await thread.close()
+    }
+  }
+  const running = keepRunning()
+
+  return {
+    get url() {
+      return thread.url
+    },
+    async close() {
+      closing.abort()
+      await thread.close()
+      await running
+    },
+  }
+}
+
+interface EvaluatorThread {
+  readonly url: string
+  /** When it has exited: of what. */
+  readonly ended: Promise<string>
+  close(): Promise<void>
+}
+
+/** Makes the thread that {@link startEvaluator} talks to. */
+export function evaluatorThread(settings: EvaluatorSettings): Worker {
+  return new Worker(workerFile('evaluator-worker'), { workerData: settings, name: 'alert-evaluator' })
+}
+
+/** A thread that answers. @throws what it died of instead */
+async function started(worker: Worker, onChange: (alert: AlertState) => void): Promise<EvaluatorThread> {
+  let failure: Error | undefined
+  worker.on('error', (error: Error) => (failure ??= error))
+  const ended = new Promise<string>((resolve) => worker.once('exit', (code) => resolve(failure?.message ?? `It exited with code ${code}.`)))
   const port = await new Promise<number>((resolve, reject) => {
-    worker.once('error', reject)
     worker.on('message', (message: EvaluatorMessage) => {
       if (message.type === 'listening') resolve(message.port)
       else onChange(message.alert)
     })
+    void ended.then((cause) => reject(failure ?? new Error(`The alert evaluator ended before it answered: ${cause}`)))
   })
   return {
     url: `http://127.0.0.1:${port}`,
+    ended,
     async close() {
       worker.postMessage('close')
       const patience = setTimeout(() => void worker.terminate(), 2_000)
-      await exited
+      await ended
       clearTimeout(patience)
     },
   }
