@@ -3,9 +3,17 @@ export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern)
 }
 
-/** Compiles names and globs (`*` any run of characters, `?` exactly one) into one test. */
+/**
+ * Compiles names and globs (`*` any run of characters, `?` exactly one) into one test. Its time grows with the length of the name times that of the
+ * patterns, whatever they are.
+ */
 export function globMatcher(patterns: readonly string[]): (name: string) => boolean {
-  const source = patterns.map((pattern) => pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.'))
+  let group = 0
+  const source = patterns.map((pattern) => {
+    const [first = '', ...rest] = pattern.split(/\*+/).map((part) => part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\?/g, '.'))
+    // The first place where a part fits is as good as any later one, so nobody comes back to it: a lookahead keeps what it has found.
+    return first + rest.map((part, index) => (index === rest.length - 1 ? `.*${part}` : `(?=(.*?${part}))\\${(group += 1)}`)).join('')
+  })
   const matcher = new RegExp(`^(?:${source.join('|')})$`, 's')
   return (name) => matcher.test(name)
 }
