@@ -215,6 +215,23 @@ method:
     expect(JSON.parse(ran.out)).toMatchObject({ experiments: [{ title: 'losing events', verdict: { name: 'pass' } }] })
   })
 
+  it('reports what has run, also when the one after it is refused', async () => {
+    const [good, refused] = [join(folder, 'good.mjs'), join(folder, 'refused.mjs')]
+    const written = (title: string, fault: string): string => `export default {
+      title: '${title}', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
+      method: [{ inject: { target: 'bus', fault: '${fault}', leaseMs: 300 } }], recovery: { withinMs: 10000 },
+    }`
+    await writeFile(good, written('good', 'drop-events'))
+    await writeFile(refused, written('refused', 'no-such-fault'))
+    const ran = await chaos('run', good, refused, '--json', '--report', join(folder, 'half'))
+    expect(ran.err).toContain('no-such-fault')
+    expect(ran.code).toBe(EXIT.refused)
+    expect(JSON.parse(ran.out)).toMatchObject({ experiments: [{ title: 'good', verdict: { name: 'pass' } }] })
+    expect(JSON.parse(await readFile(join(folder, 'half', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ title: 'good' }] })
+    expect(await chaos('run', refused, '--json', '--report', join(folder, 'none'))).toMatchObject({ code: EXIT.refused, out: '' })
+    await expect(readFile(join(folder, 'none', 'journal.json'))).rejects.toThrow('ENOENT')
+  })
+
   it('takes everything back when the user breaks off', async () => {
     const file = join(folder, 'long.mjs')
     await writeFile(file, `export default {
