@@ -39,7 +39,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
     this.reset()
     this.inc({ worker: WORKER }, supervisor.restarts)
   } })
-  new Gauge({ name: 'heartbeat_skew_ms', help: 'How far the last turn of the loop was from its time, in ms.', registers, collect() { this.set(supervisor.skewMs) } })
+  new Gauge({ name: 'heartbeat_skew_ms', help: 'How far the last turn of the loop was from its time, in ms; no number while nobody reports.', registers, collect() { this.set(supervisor.skewMs) } })
 
   const lag = new Histogram({ name: 'eventbus_publish_lag_ms', help: 'From publish to the end of the last handler, in ms.', buckets: [1, 2, 5, 10, 25, 50, 75, 100, 150, 250, 500, 1_000, 1_500, 2_500, 5_000], registers })
   bus.onLag = (lagMs) => lag.observe(lagMs)

@@ -19,11 +19,11 @@ describe('superviseLoop', () => {
     }
   })
 
-  it('reads 0 Hz from the moment its worker is dead', async () => {
+  it('reads 0 Hz, and no skew, from the moment its worker is dead', async () => {
     const supervisor = supervise({ restarts: false })
     await vi.waitFor(() => expect(supervisor.hz).toBeGreaterThan(0))
     await supervisor.workers()[0]?.terminate()
-    expect([supervisor.isUp, supervisor.hz, supervisor.restarts]).toEqual([false, 0, 0])
+    expect([supervisor.isUp, supervisor.hz, supervisor.skewMs, supervisor.restarts]).toEqual([false, 0, Number.NaN, 0])
   })
 
   it('does not take its own stall for the silence of a worker that reported all the while', async () => {

@@ -28,6 +28,7 @@ export interface Supervisor {
   readonly isUp: boolean
   /** Turns a second in the last report; 0 without a fresh report of the worker that runs now. */
   readonly hz: number
+  /** How far the last turn was from its time, in ms; NaN without a fresh report. */
   readonly skewMs: number
   readonly restarts: number
   stop(): Promise<void>
@@ -85,6 +86,11 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
     if (worker !== undefined && performance.now() - heardAt > silenceMs) void worker.terminate()
   }
 
+  /** The last report, unless it is of a worker that died or fell silent. */
+  function fresh(): LoopReport | undefined {
+    return performance.now() - heardAt <= silenceMs ? report : undefined
+  }
+
   start()
   return {
     workers: () => (worker === undefined ? [] : [worker]),
@@ -92,10 +98,10 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
       return worker !== undefined
     },
     get hz() {
-      return report !== undefined && performance.now() - heardAt <= silenceMs ? report.hz : 0
+      return fresh()?.hz ?? 0
     },
     get skewMs() {
-      return report?.skewMs ?? 0
+      return fresh()?.skewMs ?? Number.NaN
     },
     get restarts() {
       return restarts

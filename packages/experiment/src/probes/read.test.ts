@@ -16,6 +16,12 @@ describe('a probe of an HTTP answer', () => {
     expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other`, status: 503 })).toMatchObject({ isGood: true })
   })
 
+  it('does not take the page that a redirect leads to for the answer', async () => {
+    const url = await serve((request, response) => response.writeHead(request.url === '/login' ? 200 : 302, { location: '/login' }).end())
+    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/healthz` })).toMatchObject({ value: 0, isGood: false })
+    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/healthz`, status: 302 })).toMatchObject({ value: 1, isGood: true })
+  })
+
   it('reads a number of a JSON answer', async () => {
     const url = await serveAnswers({ '/': { loop: { hz: [99] }, ok: true, text: 'x' } })
     const at = (path: string): Promise<Sample> => readOnce({ name: 'hz', type: 'http', url, path, tolerance: { atLeast: 1 } })

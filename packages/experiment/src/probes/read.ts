@@ -48,7 +48,8 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
       return async () => asNumber(await probe.read(), probe.name)
     case 'http':
       return async (signal) => {
-        const response = await fetch(probe.url, { signal })
+        // A page that sends elsewhere, such as to a login, has not answered itself.
+        const response = await fetch(probe.url, { signal, redirect: 'manual' })
         const isExpected = response.status === (probe.status ?? 200)
         if (probe.path !== undefined && isExpected) return asNumber(valueAt(await response.json(), probe.path), probe.path)
         await response.body?.cancel()
