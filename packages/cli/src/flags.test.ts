@@ -15,23 +15,31 @@ const fault = (name: string): FaultInfo =>
     }),
   }).catalog.info
 const slow = fault('test/slow-down')
+/** No flag of the command's own. */
+const none: ReadonlySet<string> = new Set()
 
 describe('flags', () => {
   it('are made from the schema', () => {
-    expect(flagsOf(slow).map(({ flag, value, isRequired }) => [flag, value, isRequired])).toEqual([
+    expect(flagsOf(slow, none).map(({ flag, value, isRequired }) => [flag, value, isRequired])).toEqual([
       ['--delay-ms', '<time>', true],
       ['--order', '<keep|free>', false],
       ['--methods', '<name...>', false],
       ['--count', '<integer>', false],
       ['--is-loud', '', false],
     ])
-    expect(flagsOf(slow)[1]?.description).toBe('Order. Default keep.')
+    expect(flagsOf(slow, none)[1]?.description).toBe('Order. Default keep.')
   })
 
   it('are read into options: times, words, lists, numbers, switches', () => {
-    expect(readFlags(slow, ['--delay-ms', '2s', '--order=free', '--methods', 'get,set', '--methods', 'del', '--count', '3', '--is-loud'])).toEqual({ delayMs: 2_000, order: 'free', methods: ['get', 'set', 'del'], count: 3, isLoud: true })
-    expect(readFlags(slow, ['--delayMs', '5', '--no-is-loud'])).toEqual({ delayMs: 5, isLoud: false })
-    expect(readFlags(slow, ['--delay-ms', '5', '--is-loud=false'])).toEqual({ delayMs: 5, isLoud: false })
+    expect(readFlags(slow, ['--delay-ms', '2s', '--order=free', '--methods', 'get,set', '--methods', 'del', '--count', '3', '--is-loud'], none)).toEqual({ delayMs: 2_000, order: 'free', methods: ['get', 'set', 'del'], count: 3, isLoud: true })
+    expect(readFlags(slow, ['--delayMs', '5', '--no-is-loud'], none)).toEqual({ delayMs: 5, isLoud: false })
+    expect(readFlags(slow, ['--delay-ms', '5', '--is-loud=false'], none)).toEqual({ delayMs: 5, isLoud: false })
+  })
+
+  it('keep out of the way of those that the command has itself', () => {
+    const taken = new Set(['--order', '--is-loud'])
+    expect(flagsOf(slow, taken).map(({ flag }) => flag)).toEqual(['--delay-ms', '--with-order', '--methods', '--count', '--with-is-loud'])
+    expect(readFlags(slow, ['--with-delay-ms', '5', '--with-order', 'free', '--no-with-is-loud'], taken)).toEqual({ delayMs: 5, order: 'free', isLoud: false })
   })
 
   it.each([
@@ -44,7 +52,7 @@ describe('flags', () => {
     [['--order', 'keep'], 'Expected --delay-ms <time> of test/slow-down, got none. How long.'],
     [['stray'], 'got `stray`'],
   ])('refuse %j', (given, words) => {
-    expect(() => readFlags(slow, given)).toThrow(words)
+    expect(() => readFlags(slow, given, none)).toThrow(words)
   })
 })
 

@@ -24,12 +24,16 @@ export interface Flag {
   readonly schema: OptionSchema
 }
 
-/** The flags of a fault, made from the schema that the process serves. */
-export function flagsOf({ options }: FaultInfo): readonly Flag[] {
+/**
+ * The flags of a fault, made from the schema that the process serves.
+ *
+ * @param taken Flags of the command itself: an option of that name is given as `--with-<option>`.
+ */
+export function flagsOf({ options }: FaultInfo, taken: ReadonlySet<string>): readonly Flag[] {
   const properties = (options['properties'] ?? {}) as Readonly<Record<string, OptionSchema>>
   const required = (options['required'] ?? []) as readonly string[]
   return Object.entries(properties).map(([option, schema]) => ({
-    flag: flagName(option),
+    flag: taken.has(flagName(option)) ? withFlag(option) : flagName(option),
     option,
     value: valueWord(schema, option),
     description: [schema.description ?? '', schema.default === undefined ? '' : `Default ${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}.`].filter(Boolean).join(' '),
@@ -42,6 +46,9 @@ export function flagsOf({ options }: FaultInfo): readonly Flag[] {
 export function flagName(option: string): string {
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
+
+/** The form that no flag of the command takes away: `--with-delay-ms`. */
+const withFlag = (option: string): string => flagName(option).replace('--', '--with-')
 
 function valueWord(schema: OptionSchema, option: string): string {
   if (schema.enum !== undefined) return `<${schema.enum.map(String).join('|')}>`
@@ -59,8 +66,8 @@ const isList = ({ type, anyOf }: OptionSchema): boolean => type === 'array' || a
  * @param given Arguments as they came: `--delay-ms`, `1000`, `--order=keep`.
  * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
-export function readFlags(fault: FaultInfo, given: readonly string[]): Record<string, unknown> {
-  const flags = flagsOf(fault)
+export function readFlags(fault: FaultInfo, given: readonly string[], taken: ReadonlySet<string>): Record<string, unknown> {
+  const flags = flagsOf(fault, taken)
   const known = flags.map(({ flag }) => flag)
   const options: Record<string, unknown> = {}
   for (let index = 0; index < given.length; index += 1) {
@@ -68,7 +75,7 @@ export function readFlags(fault: FaultInfo, given: readonly string[]): Record<st
     const [name, inline] = splitOnce(argument)
     const negated = name.startsWith('--no-')
     const wanted = negated ? `--${name.slice(5)}` : name
-    const found = flags.find(({ flag, option }) => flag === wanted || `--${option}` === wanted)
+    const found = flags.find(({ flag }) => flag === wanted) ?? flags.find(({ option }) => `--${option}` === wanted || withFlag(option) === wanted)
     if (!argument.startsWith('--') || found === undefined || (negated && found.schema.type !== 'boolean')) {
       throw new ChaosError('CHAOS_INVALID_OPTION', `Expected an option of ${fault.name} (${listed(known)}), got \`${argument}\`.${suggestion(wanted, known)}`)
     }

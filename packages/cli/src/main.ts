@@ -34,7 +34,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       .option('--json', 'one JSON document on standard output')
 
   verb('targets', 'what can be broken').action(async (flags) => (await import('./commands/list.js')).targets(flags as never, io))
-  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) => (await import('./commands/list.js')).faults(flags as never, io))
+  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) => (await import('./commands/list.js')).faults(flags as never, flagsOfInject(), io))
   verb('status', 'what is in force').option('--all', 'also what has ended').action(async (flags) => (await import('./commands/list.js')).status(flags as never, io))
   verb('watch', 'follow what happens').option('--hits', 'also every hit').action(async (flags) => (await import('./commands/watch.js')).watch(flags as never, io))
   verb('stop', 'end injections')
@@ -42,7 +42,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .option('--all', 'all of the controller')
     .option('--process', 'all of the process')
     .action(async (ids: string[], flags) => (await import('./commands/stop.js')).stop(ids, flags as never, io))
-  verb('inject', 'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`')
+  const injectVerb = verb('inject', 'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`')
     .argument('<target>', 'name of the target')
     .argument('<fault>', 'name of the fault, or an unambiguous beginning of it')
     .helpOption(false)
@@ -60,8 +60,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (target: string, fault: string, flags, command: Command) => {
-      code = await (await import('./commands/inject.js')).inject(target, fault, command.args.slice(2), flags as never, io)
+      code = await (await import('./commands/inject.js')).inject(target, fault, command.args.slice(2), flags as never, flagsOfInject(), io)
     })
+  const flagsOfInject = (): ReadonlySet<string> => new Set(injectVerb.options.map(({ long }) => long ?? ''))
+
   verb('run', 'run experiment files and judge them')
     .argument('<files...>', 'experiments: YAML, JSON, or modules')
     .option('--alerts-url <address>', 'address of the Prometheus HTTP API that knows the alerts')
@@ -77,7 +79,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name)) return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, io)
     if (name === 'inject' && argv.includes('--help') && argv.filter((argument) => !argument.startsWith('-')).length < 3) {
-      program.commands.find((command) => command.name() === 'inject')?.outputHelp()
+      injectVerb.outputHelp()
       return EXIT.ok
     }
     await program.parseAsync(argv, { from: 'user' })

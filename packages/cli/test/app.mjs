@@ -5,7 +5,7 @@ import { openSocket } from '@chaos/control'
 
 const dropEvents = defineFault({
   name: 'test/drop-events', kind: 'standing', summary: 'Loses events.', expects: 'an emitter', accepts: (value) => typeof value?.emit === 'function',
-  schema: optionsSchema({ label: option.optional(option.text('A label.'), 'none'), waitMs: option.optional(option.durationMs('Not used.')) }),
+  schema: optionsSchema({ name: option.optional(option.text('A name.')), label: option.optional(option.text('A label.'), 'none'), waitMs: option.optional(option.durationMs('Not used.')) }),
   inject(bus, _options, context) {
     const account = context.account('dropped')
     context.patch(bus, 'emit', (below) => function emit(...args) {

@@ -68,6 +68,13 @@ describe('chaos', () => {
     expect((await chaos('status')).out).toBe('Nothing is in force.')
   })
 
+  it('takes an option of the fault that has the name of a flag of its own', async () => {
+    expect((await chaos('faults')).out).toContain('--with-name <string>  A name.')
+    const injected = await chaos('inject', 'bus', 'drop', '--name', 'test-app', '--with-name', 'x', '--id', 'named', '--json')
+    expect(injected.code, injected.err).toBe(0)
+    expect(JSON.parse(injected.out)).toMatchObject({ id: 'named', options: { name: 'x', label: 'none' } })
+  })
+
   it('prints the evidence of an instant fault', async () => {
     expect((await chaos('inject', 'bus', 'say-once')).out).toContain('{"said":"once"}')
   })
@@ -76,6 +83,7 @@ describe('chaos', () => {
     const { code, out } = await chaos('inject', 'bus', 'drop-events', '--help')
     expect(code).toBe(0)
     expect(out).toContain('--wait-ms <time>')
+    expect(out).toContain('--with-name <string>')
     expect((await chaos('inject', '--help')).out).toContain('--hold')
     expect((await chaos('--help')).out).toContain('Examples:')
     expect((await chaos('--version')).out).toMatch(/^\d+\.\d+\.\d+$/)

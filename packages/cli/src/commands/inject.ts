@@ -23,16 +23,21 @@ export interface InjectFlags extends CommonFlags {
   readonly help?: boolean
 }
 
-/** Puts a fault in force. With `--hold connection` it stays until the fault ends or the user breaks off, which ends the fault. @returns The exit code. */
-export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, io: Io): Promise<number> {
+/**
+ * Puts a fault in force. With `--hold connection` it stays until the fault ends or the user breaks off, which ends the fault.
+ *
+ * @param taken The flags of `chaos inject` itself.
+ * @returns The exit code.
+ */
+export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, taken: ReadonlySet<string>, io: Io): Promise<number> {
   return withClient(flags, io, async (client) => {
     const info = await findFault(client, target, fault)
     if (flags.help === true) {
       io.out(`chaos inject ${target} ${info.name}\n\n${info.summary}\n`)
-      for (const { flag, value, description, isRequired } of flagsOf(info)) io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
+      for (const { flag, value, description, isRequired } of flagsOf(info, taken)) io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
       return EXIT.ok
     }
-    const options = readFlags(info, rest)
+    const options = readFlags(info, rest, taken)
     const hold = holdOf(flags.hold)
     const state = await client.inject(target, info.name, options, { ...how(flags), hold })
     report(state, flags, io)

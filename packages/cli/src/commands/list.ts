@@ -11,7 +11,8 @@ export function targets(flags: CommonFlags, io: Io): Promise<void> {
   })
 }
 
-export function faults(flags: CommonFlags, io: Io): Promise<void> {
+/** @param taken The flags of `chaos inject` itself. */
+export function faults(flags: CommonFlags, taken: ReadonlySet<string>, io: Io): Promise<void> {
   return withClient(flags, io, async (client) => {
     const found = await client.faults()
     if (flags.json === true) {
@@ -20,7 +21,7 @@ export function faults(flags: CommonFlags, io: Io): Promise<void> {
     }
     for (const info of found) {
       io.out(`${info.name} (${info.kind})\n  ${info.summary}`)
-      for (const { flag, value, description, isRequired } of flagsOf(info)) io.out(`    ${flag} ${value}${isRequired ? ' (required)' : ''}  ${description}`)
+      for (const { flag, value, description, isRequired } of flagsOf(info, taken)) io.out(`    ${flag} ${value}${isRequired ? ' (required)' : ''}  ${description}`)
     }
   })
 }
