@@ -27,7 +27,7 @@ const turbo = (...turboArgs) => pnpm(['exec', 'turbo', 'run', ...turboArgs])
 /** What an install depends on; when it is unchanged since the last one, nothing is installed again. */
 function installKey() {
   const hash = createHash('sha256')
-  const manifests = ['.', 'e2e', 'bench', ...['packages', 'apps'].flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name)))]
+  const manifests = ['.', 'e2e', 'bench', 'test-servers', ...['packages', 'apps'].flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name)))]
   for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests.map((dir) => join(dir, 'package.json'))]) {
     const path = join(root, file)
     if (existsSync(path)) hash.update(file).update(readFileSync(path))

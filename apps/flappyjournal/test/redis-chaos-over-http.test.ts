@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { delayCalls, refuseCalls } from '@chaos/adapter'
 import { inject } from '@chaos/core'
+import { hasPrograms, ownRedis } from '@chaos/test-servers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parseExposition } from '../src/alerts/exposition.js'
 import type { App } from '../src/app.js'
 import { RedisAdapter } from '../src/storage/redis-adapter.js'
-import { hasRedisServer, startOwnRedis } from './own-redis.js'
 import { ask, start } from './start.js'
 
 /** Who is on call: hears of alerts as an Alertmanager's webhook does. */
@@ -66,16 +66,17 @@ class Journalists {
   }
 }
 
-describe.runIf(hasRedisServer)('redisChaos over HTTP, with a Redis of its own (skipped without redis-server on PATH: Debian package redis-server)', () => {
+describe.runIf(hasPrograms('redis-server'))('redisChaos over HTTP, with a Redis of its own (skipped without redis-server on PATH: Debian package redis-server)', () => {
   it('frozen, then 500 ms late with 2 % failures: the API goes on from memory, the alerts fire and resolve, nothing acknowledged is lost, it heals', async () => {
-    const [redis, pager] = [await startOwnRedis(), await onCall()]
-    const app = await start({ redisUrl: redis.url, alertWebhookUrl: pager.url })
+    const [redis, pager] = [await ownRedis(), await onCall()]
+    onTestFinished(() => redis.stop())
+    const app = await start({ redisUrl: `redis://127.0.0.1:${redis.port}`, alertWebhookUrl: pager.url })
     const journalists = new Journalists(app)
     const breaker = async (): Promise<number | undefined> => parseExposition(await (await fetch(`${app.url}/metrics`)).text()).find(({ name }) => name === 'spiral_cb_state')?.value
     await journalists.write(20)
     expect([app.storageBackend.backend, await breaker(), journalists.acknowledged.size]).toEqual(['redis', 0, 20])
 
-    redis.freeze()
+    redis.process.kill('SIGSTOP')
     await journalists.write(20)
     expect(await breaker(), 'the breaker is open, or tried again').toBeGreaterThan(0)
     await vi.waitFor(async () => {
@@ -85,7 +86,7 @@ describe.runIf(hasRedisServer)('redisChaos over HTTP, with a Redis of its own (s
     const [early] = journalists.acknowledged.keys()
     expect((await ask(app, 'GET', `/api/journal/${early ?? ''}`)).status, 'what Redis alone had').toBe(200)
     expect([...journalists.statuses.keys()].sort(), 'no caller heard of it').toEqual([200, 201])
-    redis.thaw()
+    redis.process.kill('SIGCONT')
     await vi.waitFor(() => expect(pager.heard).toContain('CircuitBreakerOpen resolved'))
     expect(await breaker()).toBe(0)
 
@@ -101,7 +102,7 @@ describe.runIf(hasRedisServer)('redisChaos over HTTP, with a Redis of its own (s
 
     await journalists.write(20)
     expect(await breaker()).toBe(0)
-    const witness = new RedisAdapter(redis.url)
+    const witness = new RedisAdapter(`redis://127.0.0.1:${redis.port}`)
     await witness.init()
     onTestFinished(() => witness.close())
     for (const [id, title] of journalists.acknowledged) {

@@ -1,9 +1,9 @@
 import { delayCalls, refuseCalls } from '@chaos/adapter'
 import { inject } from '@chaos/core'
+import { hasPrograms, ownRedis } from '@chaos/test-servers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { RedisAdapter } from '../src/storage/redis-adapter.js'
 import { ResilientStorage } from '../src/storage/resilient-storage.js'
-import { hasRedisServer, startOwnRedis } from './own-redis.js'
 
 /** Writes journal entries, one key each, and remembers which were acknowledged. */
 class Journalist {
@@ -33,10 +33,11 @@ class Journalist {
   }
 }
 
-describe.runIf(hasRedisServer)('redisChaos, with a Redis of its own (skipped without redis-server on PATH: Debian package redis-server)', () => {
+describe.runIf(hasPrograms('redis-server'))('redisChaos, with a Redis of its own (skipped without redis-server on PATH: Debian package redis-server)', () => {
   it('frozen, then 500 ms late with 2 % failures: the breaker opens, memory serves, nothing acknowledged is lost, it heals', async () => {
-    const redis = await startOwnRedis()
-    const backend = new RedisAdapter(redis.url)
+    const redis = await ownRedis()
+    onTestFinished(() => redis.stop())
+    const backend = new RedisAdapter(`redis://127.0.0.1:${redis.port}`)
     const storage = new ResilientStorage(backend)
     const states: string[] = []
     storage.breaker.onChange = (state) => states.push(state)
@@ -46,7 +47,7 @@ describe.runIf(hasRedisServer)('redisChaos, with a Redis of its own (skipped wit
     await journalist.write(20)
     expect([states, storage.pendingWrites]).toEqual([[], 0])
 
-    redis.freeze()
+    redis.process.kill('SIGSTOP')
     await journalist.write(20)
     expect(states[0]).toBe('open')
     // Memory serves at once now: these would hang for as long as Redis does.
@@ -55,7 +56,7 @@ describe.runIf(hasRedisServer)('redisChaos, with a Redis of its own (skipped wit
     expect(journalist.failures).toBe(0)
     expect(await storage.get('mem:1')).toBe(1)
     await vi.waitFor(() => expect(states).toEqual(expect.arrayContaining(['half-open'])))
-    redis.thaw()
+    redis.process.kill('SIGCONT')
     await healed(storage)
 
     const late = await inject(delayCalls({ methods: ['get', 'set'], delayMs: 500 }), backend)
@@ -70,7 +71,7 @@ describe.runIf(hasRedisServer)('redisChaos, with a Redis of its own (skipped wit
     // A call whose attempts all fail is told so: it is not acknowledged, and not lost either.
     expect(journalist.acknowledged.size + journalist.failures).toBe(360)
     await healed(storage)
-    const witness = new RedisAdapter(redis.url)
+    const witness = new RedisAdapter(`redis://127.0.0.1:${redis.port}`)
     await witness.init()
     onTestFinished(() => witness.close())
     for (const [key, value] of journalist.acknowledged) expect(await witness.get(key), key).toBe(value)

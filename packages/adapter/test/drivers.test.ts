@@ -1,4 +1,5 @@
 import { inject, withFault } from '@chaos/core'
+import { hasPrograms, ownPostgres, ownRedis, redisAgain, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import { Redis } from 'ioredis'
 import { once } from 'node:events'
 import http from 'node:http'
@@ -8,7 +9,6 @@ import { createClient } from 'redis'
 import { Agent, RetryAgent } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { cutConnections, cutResponses, refuseConnections } from '../src/net.js'
-import { hasPrograms, ownPostgres, ownRedis, redisAgain, SERVER_TIMEOUT_MS, type OwnServer } from './own-servers.js'
 
 /** An outage, real or injected: it begins when it is called, and ends when what it returns is called. */
 type Outage = () => Promise<() => Promise<unknown>>

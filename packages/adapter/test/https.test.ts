@@ -1,4 +1,5 @@
 import { withFault } from '@chaos/core'
+import { hasPrograms } from '@chaos/test-servers'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import http from 'node:http'
@@ -8,7 +9,6 @@ import { Agent, request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { answerRequests, corruptResponses, cutResponses, delayRequests, hangResponses, slowResponses, type HttpTarget } from '../src/http.js'
 import { makeCertificates } from './certificates.js'
-import { hasPrograms } from './own-servers.js'
 import { rejection } from './rejection.js'
 
 describe.runIf(hasPrograms('openssl'))('faults of HTTP under TLS (skipped without `openssl`)', () => {

@@ -1,4 +1,5 @@
 import { inject } from '@chaos/core'
+import { hasPrograms, ownMariaDb, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import mysql from 'mysql2'
 import { once } from 'node:events'
 import pg from 'pg'
@@ -6,7 +7,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, v
 import { failAfterCall, refuseCalls, type ErrorPreset } from '../src/index.js'
 import { mysqlQueries } from '../src/mysql2.js'
 import { pgQueries } from '../src/pg.js'
-import { hasPrograms, ownMariaDb, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from './own-servers.js'
 import { between } from './tcp.js'
 
 /** What a client told, in the order in which it did. */

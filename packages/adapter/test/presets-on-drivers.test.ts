@@ -1,4 +1,5 @@
 import { injectedBy, withFault } from '@chaos/core'
+import { hasPrograms, ownMariaDb, ownPostgres, ownRedis, SERVER_TIMEOUT_MS } from '@chaos/test-servers'
 import { Redis, ReplyError } from 'ioredis'
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import fs from 'node:fs'
@@ -9,7 +10,6 @@ import pg from 'pg'
 import { createClient, SimpleError } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { refuseCalls } from '../src/index.js'
-import { hasPrograms, ownMariaDb, ownPostgres, ownRedis, SERVER_TIMEOUT_MS } from './own-servers.js'
 import { rejection } from './rejection.js'
 
 describe('a preset, on the client of a real service', () => {

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { inject, type Fault } from '@chaos/core'
+import { freePort } from '@chaos/test-servers'
 import * as cockatiel from 'cockatiel'
 import OpossumBreaker from 'opossum'
 import pRetry, { AbortError } from 'p-retry'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { hangCalls, refuseCalls } from '../src/index.js'
-import { freePort } from './own-servers.js'
 
 /** A client that asks a real server on loopback: it connects, sends a line and waits for one. */
 class Client {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { hasPrograms, ownRedis } from './own-servers.js'
+import { hasPrograms, ownRedis } from '@chaos/test-servers'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 const examples = [...readFileSync(`${folder}README.md`, 'utf8').matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code)

@@ -1,8 +1,8 @@
 import mysql, { type Connection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { hasPrograms, ownMariaDb, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import { expectFidelity } from '../../test/fidelity.js'
 import { installedVersion } from '../../test/installed-version.js'
-import { hasPrograms, ownMariaDb, SERVER_TIMEOUT_MS, type OwnServer } from '../../test/own-servers.js'
 import { rejection } from '../../test/rejection.js'
 import { mysqlErrors } from './mysql.js'
 

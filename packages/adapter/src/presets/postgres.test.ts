@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import { anyNumbers, expectFidelity } from '../../test/fidelity.js'
 import { installedVersion } from '../../test/installed-version.js'
-import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '../../test/own-servers.js'
 import { rejection } from '../../test/rejection.js'
 import { postgresErrors } from './postgres.js'
 

@@ -1,12 +1,12 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
+import { hasPrograms, ownMariaDb, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import { once } from 'node:events'
 import mysql, { type QueryError, type ResultSetHeader, type RowDataPacket } from 'mysql2'
 import manifest from 'mysql2/package.json' with { type: 'json' }
 import promises from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
-import { hasPrograms, ownMariaDb, SERVER_TIMEOUT_MS, type OwnServer } from '../../../test/own-servers.js'
 import { rejection } from '../../../test/rejection.js'
 import { corruptResults, delayCalls, duplicateWrites, failAfterCall, flapCalls, hangCalls, limitRate, loseWrites, refuseCalls, serveStaleReads, timeOutCalls } from '../../index.js'
 import { mysqlQueries } from './mysql2.js'

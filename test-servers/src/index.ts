@@ -1,0 +1,7 @@
+export { ownMariaDb } from './mariadb.js'
+export { ownMosquitto } from './mosquitto.js'
+export { ownNats } from './nats.js'
+export { freePort, SERVER_TIMEOUT_MS, type OwnServer } from './own-server.js'
+export { ownPostgres } from './postgres.js'
+export { hasPrograms } from './programs.js'
+export { ownRedis, redisAgain } from './redis.js'

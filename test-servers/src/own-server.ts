@@ -1,0 +1,95 @@
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A server of this test run's own, on a free port of 127.0.0.1, with a folder of its own. */
+export interface OwnServer {
+  readonly port: number
+  readonly folder: string
+  readonly process: ChildProcess
+  /** Ends it, also when it is stopped in its tracks, and removes its folder. */
+  readonly stop: () => Promise<void>
+}
+
+/** For suites that make a database first: a limit for what hangs, not a bar on speed. In ms. */
+export const SERVER_TIMEOUT_MS = 180_000
+
+/** How a server is started. */
+export interface Command {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly options?: SpawnOptions
+  /** What it writes when it answers; without it, it answers as soon as it listens. */
+  readonly ready?: string
+  /** What ends it. Default `SIGKILL`. */
+  readonly endedBy?: NodeJS.Signals
+}
+
+/** Starts a server. Another process may take the free port first: then the server ends, and is started again. */
+export async function ownServer(command: (port: number, folder: string) => Command): Promise<OwnServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const [port, folder] = [await freePort(), mkdtempSync(join(tmpdir(), 'chaos-server-'))]
+    try {
+      return await started(port, folder, command(port, folder))
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      if (attempt === 3) throw error
+    }
+  }
+}
+
+/** Starts a server on this port, in this folder. It ends with this process at the latest. */
+export async function started(port: number, folder: string, { program, args, options = {}, ready, endedBy = 'SIGKILL' }: Command): Promise<OwnServer> {
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  const said = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output = (output + String(chunk)).slice(-4_000)
+        if (ready !== undefined && output.includes(ready)) resolve()
+      })
+    }
+  })
+  const killWithUs = (): void => void child.kill('SIGKILL')
+  process.once('exit', killWithUs)
+  const ended = once(child, 'exit').then(() => process.off('exit', killWithUs))
+  await Promise.race([
+    ready === undefined ? accepts(port) : said,
+    ended.then(() => Promise.reject(new Error(`Expected ${program} to accept connections on port ${port}, it ended:\n${output}`))),
+  ])
+  return {
+    port,
+    folder,
+    process: child,
+    async stop() {
+      child.kill('SIGCONT')
+      child.kill(endedBy)
+      await ended
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A port of 127.0.0.1 that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Resolves when something listens on the port. */
+async function accepts(port: number): Promise<void> {
+  const isOpen = await new Promise<boolean>((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+  if (isOpen) return
+  await new Promise((resolve) => setTimeout(resolve, 25))
+  return accepts(port)
+}
