@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict'
-import { createChaos } from '../controller.js'
-import type { FaultFactoryFor } from '../define-fault.js'
-import { isChaosError } from '../errors.js'
-import type { Fault } from '../fault.js'
-import { inject, journal } from '../inject.js'
-import type { InjectOptions } from '../blast-radius-options.js'
-import type { Injection } from '../injection.js'
+import { createChaos, inject, isChaosError, journal, type Fault, type FaultFactoryFor, type InjectOptions, type Injection } from '../index.js'
 import { manualClock, type ManualClock } from './manual-clock.js'
 import { shapeDifference, shapeOf } from './shape.js'
 
