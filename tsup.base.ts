@@ -1,5 +1,14 @@
 import type { Options } from 'tsup'
 
+/** An entry that stands on what its package exports finds it in the file beside its own: the package is one file to load, and there is one of it. */
+export const besideIndex: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'beside-index',
+  setup(build) {
+    const path = build.initialOptions.format === 'cjs' ? './index.cjs' : './index.js'
+    build.onResolve({ filter: /^\.\.?\/index\.js$/ }, () => ({ path, external: true, sideEffects: false }))
+  },
+}
+
 /** How every published package is built: ESM and CommonJS with types, for Node.js 18 and up. */
 export const base = {
   format: ['esm', 'cjs'],

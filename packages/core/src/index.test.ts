@@ -11,6 +11,7 @@ it('exports these names and no others', () => {
       "LIFE_CYCLE_CHANNEL",
       "MAX_TIMER_MS",
       "checkOptions",
+      "controllerRefusal",
       "createChaos",
       "defineFault",
       "globMatcher",

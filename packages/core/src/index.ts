@@ -17,6 +17,7 @@ export { defineFault, type CatalogEntry, type FaultDefinition, type FaultFactory
 export { ChaosError, isChaosError, type ChaosErrorCode } from './errors.js'
 export type { AnyFunction, Below, Fault, FaultKind, Held, HeldWork, InjectionContext, Operation, QueuedWork } from './fault.js'
 export { globMatcher, isGlob } from './glob.js'
+export { controllerRefusal } from './guard.js'
 export { inject, journal, withFault } from './inject.js'
 export { DEFAULT_LEASE_MS, portableInjectSchema } from './inject-options.js'
 export { injectedBy, markInjected } from './injected-errors.js'

@@ -1,0 +1,25 @@
+import dns from 'node:dns'
+import fs from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import net from 'node:net'
+import tls from 'node:tls'
+import { target, type Targets } from '@chaos/core'
+import { failLookups } from './dns.js'
+import { delayFileOperations, failFileOperations, hangFileOperations } from './fs.js'
+import { answerRequests, corruptResponses, cutResponses, delayRequests, hangRequests, hangResponses, slowResponses } from './http.js'
+import { cutConnections, delayConnections, hangConnections, refuseConnections } from './net.js'
+import { failHandshakes } from './tls.js'
+
+const requests = [answerRequests, corruptResponses, cutResponses, delayRequests, hangRequests, hangResponses, slowResponses] as const
+
+/** What `@chaos/control/register` offers in an app without chaos code: the modules of Node.js by which it reaches files and other machines. */
+export const targets = (): Targets => ({
+  fs: target(fs, [delayFileOperations, failFileOperations, hangFileOperations]),
+  fetch: target(globalThis, requests),
+  http: target(http, requests),
+  https: target(https, requests),
+  net: target(net, [cutConnections, cutResponses, delayConnections, hangConnections, refuseConnections, slowResponses]),
+  tls: target(tls, [failHandshakes]),
+  dns: target(dns, [failLookups]),
+})

@@ -1,0 +1,3 @@
+import { registerProcess } from './register/register-process.js'
+
+void registerProcess()
