@@ -16,9 +16,9 @@ const names = (description: string) => v.pipe(v.array(text, 'a list of names'), 
 const address = (description: string) => v.pipe(text, v.regex(/^(https?:\/\/|\$\{)/, 'an address that begins with http:// or https://'), v.description(description))
 
 const tolerance = v.pipe(
-  v.strictObject({ below: v.optional(number), above: v.optional(number), atLeast: v.optional(number), atMost: v.optional(number), equals: v.optional(number) }, 'bounds: `below`, `above`, `atLeast`, `atMost` or `equals`'),
+  v.strictObject({ below: v.optional(number), above: v.optional(number), atLeast: v.optional(number), atMost: v.optional(number), equals: v.optional(v.union([number, v.boolean('true or false')], 'a number, true or false')) }, 'bounds: `below`, `above`, `atLeast`, `atMost` or `equals`'),
   v.minEntries(1, 'at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`'),
-  v.description('Bounds that the value must keep; all of them.'),
+  v.description('Bounds that the value must keep; all of them. `true` counts as 1, `false` as 0.'),
 )
 
 const probeBase = {
@@ -64,7 +64,7 @@ const prometheusProbe = v.strictObject({
 const functionProbe = v.strictObject({
   ...probeBase,
   type: v.literal('function'),
-  read: v.custom<() => number | Promise<number>>((value) => typeof value === 'function', 'a function that returns a number'),
+  read: v.custom<() => number | boolean | Promise<number | boolean>>((value) => typeof value === 'function', 'a function that returns a number, true or false'),
   tolerance,
 })
 

@@ -13,6 +13,9 @@ describe('bounds', () => {
     [{ atMost: 5 }, 5.1, false],
     [{ equals: 5 }, 5, true],
     [{ equals: 5 }, 5.1, false],
+    [{ equals: true }, 1, true],
+    [{ equals: true }, 0, false],
+    [{ equals: false }, 0, true],
     [{ above: 1, below: 5 }, 3, true],
     [{ above: 1, below: 5 }, 6, false],
     [{ atMost: 5 }, Number.NaN, false],
@@ -26,5 +29,6 @@ describe('bounds', () => {
     expect(inWords({ atLeast: 95, below: 105 }, 'Hz')).toBe('< 105 Hz and ≥ 95 Hz')
     expect(inWords({ above: 1 })).toBe('> 1')
     expect(inWords({ atMost: 1, equals: 1 })).toBe('≤ 1 and = 1')
+    expect(inWords({ equals: true })).toBe('= true')
   })
 })

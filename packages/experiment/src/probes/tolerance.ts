@@ -7,7 +7,7 @@ export function isWithin(value: number, { below, above, atLeast, atMost, equals 
     (above === undefined || value > above) &&
     (atLeast === undefined || value >= atLeast) &&
     (atMost === undefined || value <= atMost) &&
-    (equals === undefined || value === equals) &&
+    (equals === undefined || value === Number(equals)) &&
     !Number.isNaN(value)
   )
 }

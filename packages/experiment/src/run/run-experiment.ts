@@ -121,7 +121,7 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
       source: probe.type,
       unit: probe.unit,
       bounds: inWords(toleranceOf(probe), probe.unit),
-      thresholds: Object.values(toleranceOf(probe)).filter((bound) => bound !== undefined),
+      thresholds: Object.values(toleranceOf(probe)).filter((bound) => bound !== undefined).map(Number),
       samples: (samples.get(probe.name) ?? []).filter(({ at }) => at >= gateFrom),
     }))
   const recording = (): Recording => ({
