@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { inject, type Injection } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
@@ -103,6 +106,11 @@ describe('blockEventLoop', () => {
     await seenBlocked(worker)
     await worker.terminate()
     expect((await injection.rollback()).failures).toEqual([])
+  })
+
+  it('does not take the process along when its workers are terminated, as it did on Node.js 18 and 20', async () => {
+    const script = fileURLToPath(new URL('../../test/terminated-while-blocked.mjs', import.meta.url))
+    expect(await promisify(execFile)(process.execPath, [script])).toMatchObject({ stdout: 'alive\n', stderr: '' })
   })
 
   it('refuses what does not go together, and a target without a worker', async () => {

@@ -1,3 +1,5 @@
+import { TIMERS } from './timers.js'
+
 const BLOCKS = "globalThis[Symbol.for('@chaos/worker.blocks')]"
 
 /**
@@ -5,7 +7,7 @@ const BLOCKS = "globalThis[Symbol.for('@chaos/worker.blocks')]"
  * The block looks at a monotonic clock by itself: nobody need live to end it.
  */
 export const blockFor = (id: number, blockMs: number): string => `(() => {
-  const { setImmediate } = require('node:timers')
+  const { setImmediate } = ${TIMERS}
   const blocks = (${BLOCKS} ??= new Map())
   const known = blocks.get(${id})
   const until = performance.now() + ${blockMs}

@@ -14,13 +14,15 @@ export interface InspectedWorker {
 /** Runs code inside workers that know nothing of it. No port is opened. */
 export interface Inspector {
   /**
-   * Evaluates an expression in a worker: as soon as it is up, even while it is busy. `require` is there, but only until the expression returns.
+   * Evaluates an expression in a worker: as soon as it is up, even while it is busy.
    *
-   * @param awaitPromise Whether to wait for what it returns, which takes turns of the worker's loop. Default `false`.
+   * @param options.awaitPromise Whether to wait for what it returns, which takes turns of the worker's loop. Default `false`.
+   * @param options.withRequire Whether `require` is to be there, until the expression returns. Default `false`: a worker that is just being ended while
+   *   the inspector's command line is put up for it takes the whole process along (a segmentation fault, seen on Node.js 18 and 20).
    * @returns Its value, as JSON carries it.
    * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when the worker exits, or the injection ends, before it has answered; what the expression threw, as an `Error`.
    */
-  evaluate(worker: WorkerLike, expression: string, awaitPromise?: boolean): Promise<unknown>
+  evaluate(worker: WorkerLike, expression: string, options?: { readonly awaitPromise?: boolean; readonly withRequire?: boolean }): Promise<unknown>
   /** The worker of this thread id, as soon as it is there. */
   find(threadId: number): Promise<InspectedWorker>
 }
@@ -94,12 +96,12 @@ function openInspector(context: InjectionContext): Inspector {
       else waiting.set(threadId, [...(waiting.get(threadId) ?? []), { resolve, reject }])
     })
 
-  async function evaluate(worker: WorkerLike, expression: string, awaitPromise = false): Promise<unknown> {
+  async function evaluate(worker: WorkerLike, expression: string, { awaitPromise = false, withRequire = false } = {}): Promise<unknown> {
     const { threadId } = worker
     if (!(await upOf(worker, context.signal))) throw gone()
     const { sessionId } = await find(threadId)
     const id = (lastId += 1)
-    const message = JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, includeCommandLineAPI: true, returnByValue: true, awaitPromise } })
+    const message = JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, includeCommandLineAPI: withRequire, returnByValue: true, awaitPromise } })
     const { result } = await new Promise<Answer>((resolve, reject) => {
       pending.set(id, { sessionId, resolve, reject })
       session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {

@@ -4,6 +4,7 @@ import { momentOf } from '../targets/moment.js'
 import { chooseWorkers, type WorkerSelection } from '../targets/selection.js'
 import type { WorkerLike, WorkerTarget } from '../targets/workers.js'
 import { inspectorOf } from './inspector.js'
+import { TIMERS } from './timers.js'
 
 /** What a fault does from inside a worker to end it. */
 export interface Strike {
@@ -46,7 +47,7 @@ async function strikeOne(strike: Strike, worker: WorkerLike, options: Parameters
     defer(async () => {
       if (worker.threadId !== -1) await inspector.evaluate(worker, callOff(id)).catch(() => undefined)
     })
-    const isThere = await inspector.evaluate(worker, inItsTurn(id, strike), true).catch(() => false)
+    const isThere = await inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false)
     await new Promise<void>((resolve) => {
       if (isThere === true) signal.addEventListener('abort', clock.after(GRACE_MS, resolve), { once: true })
     })
@@ -82,7 +83,7 @@ const WAITING = "globalThis[Symbol.for('@chaos/worker.waiting')]"
 /** Resolves to `true` in a worker that is still there a turn later. */
 const inItsTurn = (id: number, { code }: Strike): string => `new Promise((resolve) => {
   const waiting = (${WAITING} ??= new Set()).add(${id})
-  const { setImmediate } = require('node:timers')
+  const { setImmediate } = ${TIMERS}
   setImmediate(() => {
     if (!waiting.delete(${id})) return
     if (waiting.size === 0) delete ${WAITING}

@@ -114,13 +114,15 @@ async function fitting(live: readonly WorkerLike[], { threadId, name, where }: W
     byId.map(async (worker) => {
       const known = await inspector.find(worker.threadId)
       if (!isNamed(known.name)) return false
-      return where === undefined || where({ threadId: known.threadId, name: known.name, workerData: await inspector.evaluate(worker, WORKER_DATA) })
+      return where === undefined || where({ threadId: known.threadId, name: known.name, workerData: await inspector.evaluate(worker, WORKER_DATA, { withRequire: !HAS_BUILTINS }) })
     }),
   )
   return byId.filter((_worker, index) => fits[index])
 }
 
-const WORKER_DATA = "require('node:worker_threads').workerData"
+/** Whether this version of Node.js gives its modules without `require`: from 20.16 and 22.3 on. */
+const HAS_BUILTINS = 'getBuiltinModule' in process
+const WORKER_DATA = `${HAS_BUILTINS ? 'process.getBuiltinModule' : 'require'}('node:worker_threads').workerData`
 
 async function busiest(candidates: readonly MeasuredWorker[], windowMs: number, { clock }: InjectionContext): Promise<WorkerLike> {
   const before = candidates.map(({ performance }) => performance?.eventLoopUtilization())
