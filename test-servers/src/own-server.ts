@@ -73,6 +73,9 @@ export async function started(port: number, folder: string, { program, args, opt
   }
 }
 
+/** The highest port that is handed out: a node of a Redis Cluster listens 10,000 above its own as well. */
+const MAX_PORT = 55_535
+
 /** A port of 127.0.0.1 that nothing listens on. */
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1')
@@ -80,7 +83,7 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as net.AddressInfo
   server.close()
   await once(server, 'close')
-  return port
+  return port > MAX_PORT ? freePort() : port
 }
 
 /** Resolves when something listens on the port. */
