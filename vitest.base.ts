@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { ViteUserConfig } from 'vitest/config'
 
@@ -8,6 +9,8 @@ export const base = {
     setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },
+    // Suites mostly wait for servers, processes and timers, so that one file at a time, which is what two cores are given, leaves both idle.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Limits for what hangs, not bars on speed: those live in bench/.
     testTimeout: 60_000,
     hookTimeout: 60_000,

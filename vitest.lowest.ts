@@ -17,8 +17,7 @@ export function lowestPeers(url: string, include: readonly string[], exclude: re
   const names = Object.keys(devDependencies).filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length))
   const alias = names.map((name) => ({ find: new RegExp(`^${name}(/.*)?$`), replacement: `${folderOf(require, name)}$1` }))
   return defineConfig({
-    // These suites mostly wait for servers of their own.
-    test: { ...base.test, maxWorkers: 3, include: [...include], exclude: [...exclude], outputFile: { json: 'test-results/lowest.json' } },
+    test: { ...base.test, include: [...include], exclude: [...exclude], outputFile: { json: 'test-results/lowest.json' } },
     resolve: { alias },
   })
 }
