@@ -72,7 +72,8 @@ describe.each([
   it('opens a socket in an app without chaos code, with what the installed injectors offer', async () => {
     const { child, said, client, exited } = run(app(ASKED, { third, 'no-injector': { 'package.json': '{}' } }), { flags: flags() })
     const control = await client()
-    expect(said.out, 'injectors are there before the app').toBe('up true\n')
+    // The socket may be there before the app has said a word.
+    await vi.waitFor(() => expect(said.out, 'injectors are there before the app').toBe('up true\n'))
     expect(await control.targets()).toEqual([{ name: 'math', faults: ['third/wrong-max'] }])
     await control.inject('math', 'wrong-max', {}, { limit: 1 })
     child.stdin.write('?')
@@ -95,11 +96,11 @@ describe('register', () => {
       twin: third,
     }))
     expect(await (await client()).targets()).toEqual([{ name: 'math', faults: ['third/wrong-max'] }, { name: 'late', faults: [] }])
-    expect(said.err.trimEnd().split('\n')).toEqual([
+    await vi.waitFor(() => expect(said.err.trimEnd().split('\n')).toEqual([
       'chaos: broken has registered nothing more: not today',
       'chaos: silent has registered nothing more: Expected silent/register to export a function `targets`, got undefined.',
       expect.stringMatching(/^chaos: twin has registered nothing more: Expected a new target name, got `math`/),
-    ])
+    ]))
   })
 
   it.each([
