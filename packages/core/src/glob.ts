@@ -11,7 +11,7 @@ export function globMatcher(patterns: readonly string[]): (name: string) => bool
   let group = 0
   const source = patterns.map((pattern) => {
     const [first = '', ...rest] = pattern.split(/\*+/).map((part) => part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\?/g, '.'))
-    // The first place where a part fits is as good as any later one, so nobody comes back to it: a lookahead keeps what it has found.
+    // A part may take the first place where it fits, since any other leaves less room for those behind it. A lookahead keeps what it has found: there is no way back.
     return first + rest.map((part, index) => (index === rest.length - 1 ? `.*${part}` : `(?=(.*?${part}))\\${(group += 1)}`)).join('')
   })
   const matcher = new RegExp(`^(?:${source.join('|')})$`, 's')

@@ -30,7 +30,12 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
   return withClient(flags, io, async (client) => {
     const results: ExperimentResult[] = []
     let sink: WebhookSink | undefined
-    let failure: { readonly error: unknown } | undefined
+    const report = async (): Promise<void> => {
+      if (isJson) io.out(json({ version: experiment.JOURNAL_VERSION, experiments: results }))
+      if (flags.report === undefined) return
+      const { html } = await experiment.writeReports(results, { directory: flags.report })
+      if (!isJson) io.out(`report: ${html}`)
+    }
     if (flags.webhook === true) {
       sink = await experiment.webhookSink()
       if (!isJson) io.out(`notifications are expected at ${sink.url}`)
@@ -46,18 +51,13 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
         say(`\n${experiment.toText(result)}`)
       }
     } catch (error) {
-      failure = { error }
+      // What has run has broken something: it is reported, whatever became of the one after it.
+      if (results.length > 0) await report()
+      throw error
     } finally {
       await sink?.close()
     }
-    // What has run has broken something: it is reported, whatever became of the one after it.
-    if (results.length === 0 && failure !== undefined) throw failure.error
-    if (isJson) io.out(json({ version: experiment.JOURNAL_VERSION, experiments: results }))
-    if (flags.report !== undefined) {
-      const { html } = await experiment.writeReports(results, { directory: flags.report })
-      if (!isJson) io.out(`report: ${html}`)
-    }
-    if (failure !== undefined) throw failure.error
+    await report()
     if (io.signal.aborted) return EXIT.interrupted
     const worst = experiment.VERDICTS_WORST_FIRST.find((name) => results.some(({ verdict }) => verdict.name === name))
     return worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
