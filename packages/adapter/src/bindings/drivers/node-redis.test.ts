@@ -1,8 +1,9 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
-import { AbortError, createClient, createClientPool, type RedisClient, SimpleError } from 'redis'
+import { AbortError, createClient, createClientPool, SimpleError } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { redisClientClass } from '../../../test/redis-client-class.js'
 import { rejection } from '../../../test/rejection.js'
 import { corruptResults, delayCalls, duplicateWrites, failAfterCall, flapCalls, hangCalls, limitRate, loseWrites, refuseCalls, serveStaleReads, timeOutCalls } from '../../index.js'
 import { redisCommands } from './node-redis.js'
@@ -13,8 +14,6 @@ describe.runIf(hasPrograms('redis-server'))('the commands of node-redis (skipped
   /** Sees what is really in Redis. */
   let witness: ReturnType<typeof connect>
 
-  /** The class of clients, which `redis` itself exports from 6 on only. */
-  const classOf = (one: object): typeof RedisClient => (Object.hasOwn(one, '_executeMulti') ? (one.constructor as typeof RedisClient) : classOf(Object.getPrototypeOf(one) as object))
   const connect = () => createClient({ socket: { host: '127.0.0.1', port: server.port } })
 
   beforeAll(async () => {
@@ -36,7 +35,7 @@ describe.runIf(hasPrograms('redis-server'))('the commands of node-redis (skipped
     async exercise(_target, times) {
       for (let n = 0; n < times; n += 1) await client.get('key').catch(() => undefined)
     },
-    touched: () => [client, Object.getPrototypeOf(client) as object, classOf(client).prototype],
+    touched: () => [client, Object.getPrototypeOf(client) as object, redisClientClass(client).prototype],
   })
   for (const { title, run } of contract) it(`keeps the contract: ${title}`, run)
 
@@ -58,7 +57,7 @@ describe.runIf(hasPrograms('redis-server'))('the commands of node-redis (skipped
     const pool = createClientPool({ socket: { host: '127.0.0.1', port: server.port } })
     await pool.connect()
     onTestFinished(() => pool.destroy())
-    await withFault(refuseCalls({ error: 'ECONNREFUSED' }), redisCommands(classOf(client)), async () => {
+    await withFault(refuseCalls({ error: 'ECONNREFUSED' }), redisCommands(redisClientClass(client)), async () => {
       const later = connect()
       await later.connect()
       onTestFinished(() => later.destroy())

@@ -2,8 +2,9 @@ import { injectedBy, withFault } from '@chaos/core'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
 import { hasPrograms, ownRedisCluster, type OwnCluster } from '@chaos/test-servers'
 import { Cluster, Redis } from 'ioredis'
-import { createClient, createCluster, type RedisClient } from 'redis'
+import { createClient, createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { redisClientClass } from '../../../test/redis-client-class.js'
 import { rejection } from '../../../test/rejection.js'
 import { delayCalls, refuseCalls } from '../../index.js'
 import { redisCommands } from './ioredis.js'
@@ -72,9 +73,7 @@ describe.runIf(hasPrograms('redis-server'))('a cluster of two nodes of Redis (sk
   describe('by node-redis', () => {
     const connect = () => createCluster({ rootNodes: own.nodes.map(({ port }) => ({ socket: { host: '127.0.0.1', port } })) })
     let cluster: ReturnType<typeof connect>
-    /** The class of clients, which `redis` itself exports from 6 on only. */
-    const classOf = (one: object): typeof RedisClient => (Object.hasOwn(one, '_executeMulti') ? (one.constructor as typeof RedisClient) : classOf(Object.getPrototypeOf(one) as object))
-    const Client = classOf(createClient())
+    const Client = redisClientClass(createClient())
     beforeAll(async () => {
       cluster = connect()
       await cluster.connect()
