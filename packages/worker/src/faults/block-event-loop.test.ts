@@ -105,6 +105,19 @@ describe('blockEventLoop', () => {
     await answers(worker)
   })
 
+  it('leaves a worker that has no turn before the end as it was', async () => {
+    const clock = manualClock()
+    const workerData = new Int32Array(new SharedArrayBuffer(4))
+    const worker = await startWorker(`const { workerData } = require('node:worker_threads'); ${ECHO}; setImmediate(() => Atomics.wait(workerData, 0, 0))`, { workerData })
+    const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 600_000 })
+    await clock.advance(60_000)
+    const over = injection.rollback()
+    Atomics.store(workerData, 0, 1)
+    Atomics.notify(workerData, 0)
+    expect((await over).failures).toEqual([])
+    await answers(worker)
+  })
+
   it('does not outlive a worker that is terminated meanwhile', async () => {
     const worker = await startWorker(ECHO)
     const injection = await inject(blockEventLoop({ periodMs: 10 }), worker)

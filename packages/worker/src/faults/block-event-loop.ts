@@ -1,5 +1,5 @@
 import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
-import { blockFor, unblock } from '../inside/block.js'
+import { WorkerBlock } from '../inside/block.js'
 import { inspectorOf } from '../inside/inspector.js'
 import { lastFor, repeat } from '../repeat.js'
 import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
@@ -49,46 +49,48 @@ export const blockEventLoop = defineFault({
   async inject(target: WorkerTarget, options, context) {
     const chosen = new Set(await chooseWorkers(target, options, context))
     const operation = context.operation('block')
-    const blocker = blockerOf(context)
     const takesAll = options.select === 'all' && options.name === undefined && options.threadId === undefined && options.where === undefined
     const blockMs = options.periodMs * (options.duty < 1 ? options.duty : PERIODS_AHEAD)
+    const blocker = blockerOf(context, blockMs)
     repeat(context, options.periodMs, () => {
       for (const worker of liveWorkers(target)) {
         if (!isUp(worker) || (!takesAll && !chosen.has(worker))) continue
         if (operation.shouldInject([worker])) {
-          blocker.block(worker, blockMs)
+          blocker.block(worker)
           lastFor(context, options.periodMs)
-        } else if (options.duty === 1) void blocker.release(worker)
+        } else if (options.duty === 1) blocker.release(worker)
       }
     })
   },
 })
 
-let lastBlock = 0
-
 interface Blocker {
-  block(worker: WorkerLike, blockMs: number): void
-  release(worker: WorkerLike): Promise<void>
+  block(worker: WorkerLike): void
+  release(worker: WorkerLike): void
 }
 
-function blockerOf(context: InjectionContext): Blocker {
+function blockerOf(context: InjectionContext, blockMs: number): Blocker {
   const inspector = inspectorOf(context)
-  const blocked = new Set<WorkerLike>()
-  const id = (lastBlock += 1)
-  // A worker that dies meanwhile is no longer blocked either.
-  const tell = (worker: WorkerLike, expression: string): Promise<void> =>
-    worker.threadId === -1 ? Promise.resolve() : inspector.evaluate(worker, expression).then(() => undefined, () => undefined)
-  const release = async (worker: WorkerLike): Promise<void> => {
-    if (blocked.delete(worker)) await tell(worker, unblock(id))
+  const blocks = new Map<WorkerLike, WorkerBlock>()
+  const endThose = async (which: (worker: WorkerLike) => boolean): Promise<void> => {
+    const ending = [...blocks].filter(([worker]) => which(worker))
+    for (const [worker] of ending) blocks.delete(worker)
+    await Promise.all(ending.map(([, block]) => block.end()))
   }
-  context.defer(async () => {
-    await Promise.all([...blocked].map(release))
-  })
+  context.defer(() => endThose(() => true))
   return {
-    block(worker, blockMs) {
-      blocked.add(worker)
-      void tell(worker, blockFor(id, blockMs))
+    block(worker) {
+      let block = blocks.get(worker)
+      if (block === undefined) {
+        void endThose(isGone)
+        // A worker that dies meanwhile is no longer blocked either.
+        block = new WorkerBlock(blockMs, async (expression) => (isGone(worker) ? undefined : inspector.evaluate(worker, expression)))
+        blocks.set(worker, block)
+      }
+      block.tell()
     },
-    release,
+    release: (worker) => blocks.get(worker)?.release(),
   }
 }
+
+const isGone = ({ threadId }: WorkerLike): boolean => threadId === -1
