@@ -1,5 +1,5 @@
 import { withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
+import { faultContract, manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
@@ -151,7 +151,11 @@ describe.each(Object.entries(askings))('cutResponses, with %s', (_name, { target
     })
     const real = await story(dying.origin, () => cut())
     const server = await serve(answering(text, framing))
-    const injected = await withFault(cutResponses({ afterBytes: wireBytes, how }), target(server), () => story(`${server.origin}/items`), { only: 'GET */items' })
+    // A reset that comes before what precedes it was read is read as an end: the cut waits for the client, as that of the real server does.
+    const clock = manualClock()
+    const injected = await withFault(cutResponses({ afterBytes: wireBytes, how }), target(server), () => story(`${server.origin}/items`, () => void clock.advance(1)), {
+      only: 'GET */items', ...(afterBytes === 0 ? {} : { clock }),
+    })
     expect(injected).toEqual(real)
     expect(injected[0]).toBe(text.slice(0, afterBytes))
     expect(server.requests).toEqual(['GET /items'])
