@@ -128,9 +128,10 @@ describe.runIf(hasPrograms('redis-server'))('the commands of ioredis (skipped wi
     expect((await error).message).toBe('Command timed out')
     await timeOut.rollback()
 
-    const impatient = new Redis(server.port, { commandTimeout: 20 })
+    const impatient = new Redis(server.port)
     onTestFinished(() => impatient.disconnect())
     await impatient.ping()
+    impatient.options.commandTimeout = 20
     const hang = await inject(hangCalls(), redisCommands(impatient))
     expect((await rejection(impatient.get('key'))).message).toBe('Command timed out')
     const released = inject(hangCalls({ methods: 'GET' }), redisCommands(client))
