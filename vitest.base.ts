@@ -9,8 +9,8 @@ export const base = {
     setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },
-    // Suites mostly wait for servers, processes and timers, so that one file at a time, which is what two cores are given, leaves both idle.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Suites mostly wait for servers, processes and timers, so that one file at a time, which is what two cores are given, leaves both idle. Three make what runs in real time late.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Limits for what hangs, not bars on speed: those live in bench/.
     testTimeout: 60_000,
     hookTimeout: 60_000,
