@@ -34,9 +34,11 @@ describe('the contract', () => {
     },
     exercise: async (_target, times, clock) => {
       for (let i = 0; i < times; i += 1) {
-        // The next one takes the place of the one that is being killed.
-        current = makeWorker('')
+        // The next one takes the place of the one that is being killed, and lives until it was looked at.
+        const before = current
+        current = makeWorker()
         await clock.advance(20)
+        void before.terminate()
       }
     },
   })
