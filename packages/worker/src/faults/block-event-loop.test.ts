@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { Session } from 'node:inspector'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
@@ -105,17 +106,51 @@ describe('blockEventLoop', () => {
     await answers(worker)
   })
 
+  /** A worker that answers with how many channels are open in it. */
+  const COUNTS_CHANNELS = `
+    const { parentPort: port, workerData } = require('node:worker_threads')
+    const open = new Set()
+    globalThis.BroadcastChannel = class extends BroadcastChannel {
+      constructor(name) { super(name); open.add(this) }
+      close() { open.delete(this); super.close() }
+    }
+    port.on('message', () => port.postMessage(open.size))`
+  const openIn = async (worker: Worker): Promise<unknown> => {
+    worker.postMessage('how many?')
+    return ((await once(worker, 'message')) as [unknown])[0]
+  }
+
+  it('closes what it has opened in a worker', async () => {
+    const worker = await startWorker(COUNTS_CHANNELS)
+    const injection = await inject(blockEventLoop({ periodMs: 20, duty: 0.1 }), worker)
+    await vi.waitFor(async () => expect(await openIn(worker)).toBe(1))
+    await injection.rollback()
+    await vi.waitFor(async () => expect(await openIn(worker)).toBe(0))
+  })
+
   it('leaves a worker that has no turn before the end as it was', async () => {
     const clock = manualClock()
     const workerData = new Int32Array(new SharedArrayBuffer(4))
-    const worker = await startWorker(`const { workerData } = require('node:worker_threads'); ${ECHO}; setImmediate(() => Atomics.wait(workerData, 0, 0))`, { workerData })
+    const worker = await startWorker(`${COUNTS_CHANNELS}; setImmediate(() => Atomics.wait(workerData, 0, 0))`, { workerData })
     const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 600_000 })
     await clock.advance(60_000)
     const over = injection.rollback()
     Atomics.store(workerData, 0, 1)
     Atomics.notify(workerData, 0)
     expect((await over).failures).toEqual([])
-    await answers(worker)
+    await vi.waitFor(async () => expect(await openIn(worker)).toBe(0))
+  })
+
+  it('asks the inspector once, however many periods there are', async () => {
+    const post = vi.spyOn(Session.prototype, 'post')
+    const clock = manualClock()
+    const worker = await startWorker(ECHO)
+    const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 60_000_000 })
+    await clock.advance(6_000_000)
+    expect(injection.affected).toBe(100)
+    await seenBlocked(worker)
+    await injection.rollback()
+    expect(post.mock.calls.filter(([method]) => (method as string) === 'NodeWorker.sendMessageToWorker')).toHaveLength(1)
   })
 
   it('does not outlive a worker that is terminated meanwhile', async () => {

@@ -4,7 +4,6 @@ import { momentOf } from '../targets/moment.js'
 import { chooseWorkers, type WorkerSelection } from '../targets/selection.js'
 import type { WorkerLike, WorkerTarget } from '../targets/workers.js'
 import { inspectorOf } from './inspector.js'
-import { TIMERS } from './timers.js'
 
 /** What a fault does from inside a worker to end it. */
 export interface Strike {
@@ -79,6 +78,9 @@ function errorsOf({ fault }: Strike, worker: WorkerLike & { readonly emit?: AnyF
 }
 
 const WAITING = "globalThis[Symbol.for('@chaos/worker.waiting')]"
+
+/** The timers of the worker's thread: those of Node.js, where it gives them without `require` (20.16, 22.3), else the globals. */
+const TIMERS = "(process.getBuiltinModule?.('node:timers') ?? globalThis)"
 
 /** Resolves to `true` in a worker that is still there a turn later. */
 const inItsTurn = (id: number, { code }: Strike): string => `new Promise((resolve) => {
