@@ -47,13 +47,14 @@ describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id, beside)
     // Declarations of valibot name `File`, which DOM has, and @types/node from 20 on.
     const relaxed = { noImplicitAny: false, noImplicitThis: false, strict: true, skipLibCheck: false, target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable', 'DOM'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
     writeFileSync(join(folder, 'example.mts'), example)
-    for (const [name, module, moduleResolution] of [['node16', 'node16', 'node16'], ['bundler', 'esnext', 'bundler']] as const) {
+    const check = async (name: string, module: string, moduleResolution: string): Promise<void> => {
       writeFileSync(join(folder, `tsconfig.${name}.json`), JSON.stringify({ compilerOptions: { ...relaxed, module, moduleResolution, outDir: name }, files: ['example.mts'] }))
       const { exitCode, stdout, stderr } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', `tsconfig.${name}.json`], { cwd: folder })
       expect(exitCode, stdout + stderr).toBe(0)
       const ran = await run(process.execPath, [join(name, 'example.mjs')], { cwd: folder, timeoutMs: 60_000 })
       expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0)
     }
+    await Promise.all([check('node16', 'node16', 'node16'), check('bundler', 'esnext', 'bundler')])
   })
 })
 

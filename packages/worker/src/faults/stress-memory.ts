@@ -93,7 +93,9 @@ const say = () => report({ heldMb, rssMb: Math.round(process.memoryUsage().rss /
 function onTold(forMs) {
   clearTimeout(timer)
   if (forMs === 0) return letGo()
-  timer = setTimeout(letGo, forMs)
+  const told = until
+  // What was told meanwhile is heard first: one that comes late to its own timer has no holder that stalls.
+  timer = setTimeout(setImmediate, forMs, () => { if (until === told) letGo() })
   if (!isGrowing && heldMb < settings.sizeMb) { isGrowing = true; grow() }
 }
 function grow() {
@@ -114,7 +116,7 @@ function letGo() {
   if (heldMb === 0) return
   held.length = heldMb = 0
   gc()
-  // A second one frees the memory of what the first one found.
-  setImmediate(() => { gc(); say() })
+  // A second one frees the memory of what the first one found. Whoever was told to go on by then says it when it has grown.
+  setImmediate(() => { gc(); if (heldMb === 0) say() })
 }
 `
