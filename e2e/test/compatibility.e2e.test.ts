@@ -45,7 +45,7 @@ describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id, beside)
   it('type-checks its README as TypeScript, under node16 and bundler resolution, and runs what is emitted', async () => {
     // Plain JavaScript has parameters without types: those of callbacks are inferred, those of its own functions are let be.
     // Declarations of valibot name `File`, which DOM has, and @types/node from 20 on.
-    const relaxed = { noImplicitAny: false, noImplicitThis: false, strict: true, skipLibCheck: false, target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable', 'DOM'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
+    const relaxed = { noImplicitAny: false, noImplicitThis: false, strict: true, skipLibCheck: false, skipDefaultLibCheck: true, target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable', 'DOM'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
     writeFileSync(join(folder, 'example.mts'), example)
     const check = async (name: string, module: string, moduleResolution: string): Promise<void> => {
       writeFileSync(join(folder, `tsconfig.${name}.json`), JSON.stringify({ compilerOptions: { ...relaxed, module, moduleResolution, outDir: name }, files: ['example.mts'] }))
