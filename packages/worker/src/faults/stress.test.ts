@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { inject } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
@@ -15,6 +16,8 @@ function isThere(pid: number): boolean {
     return false
   }
 }
+
+const residentMb = (pid: number): number => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
 
 const pidOf = ({ evidence }: { readonly evidence: readonly Readonly<Record<string, unknown>>[] }): number => evidence[0]?.['pid'] as number
 
@@ -123,6 +126,25 @@ describe('stressMemory', () => {
     await vi.waitFor(() => expect(injection.account['heldMb']).toBe(0))
     expect(rss()).toBeLessThan(whileHeld - 64)
     await injection.rollback()
+  })
+
+  it.runIf(process.platform === 'linux')('holds on when its own process comes late to what it was told (Linux only: it reads /proc)', async () => {
+    await using injection = await inject(stressMemory({ sizeMb: 96, periodMs: 500 }), process)
+    await vi.waitFor(() => expect(injection.evidence).toHaveLength(1))
+    const pid = pidOf(injection)
+    const periods = (count: number): Promise<void> => {
+      const last = injection.affected + count
+      return vi.waitFor(() => expect(injection.affected).toBeGreaterThanOrEqual(last))
+    }
+    process.kill(pid, 'SIGSTOP')
+    // It is told four periods ahead.
+    await periods(5)
+    let leastMb = Number.POSITIVE_INFINITY
+    const looking = setInterval(() => (leastMb = Math.min(leastMb, residentMb(pid))), 1)
+    process.kill(pid, 'SIGCONT')
+    await periods(1)
+    clearInterval(looking)
+    expect(leastMb).toBeGreaterThan(96)
   })
 
   it('refuses more than its cap, and more than the machine can spare', async () => {
