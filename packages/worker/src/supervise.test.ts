@@ -187,8 +187,10 @@ describe('a supervisor with a common mistake is caught', () => {
 
   it('when the replacement is not watched', async () => {
     const { seen, arm, until, supervisor } = await play(mistaken("worker.once('exit', down)", "if (lastId < 2) worker.once('exit', down)"))
-    void supervisor.run({ number: 2 })
+    const task = { number: 2, takesMs: 60_000 }
+    void supervisor.run(task)
     await arm(terminateWorker())
+    task.takesMs = 0
     await until(() => expect([seen.deaths, seen.healed]).toEqual([1, true]))
     await arm(terminateWorker())
     await until(() => expect(seen.deaths).toBe(2))

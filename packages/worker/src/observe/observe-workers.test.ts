@@ -49,10 +49,24 @@ it('catches a replacement that is not watched: its death stays without an answer
   seen.close()
 })
 
+it('hears the only word of a replacement that speaks as soon as a thread can', async () => {
+  const clock = manualClock()
+  let current = await startWorker()
+  const seen = observeWorkers(() => current, { clock })
+  await clock.advance(1)
+  await current.terminate()
+  current = await startWorker()
+  await clock.advance(8)
+  current.emit('message', 'ready')
+  await clock.advance(10)
+  expect([seen.deaths, seen.restarts, seen.healed]).toEqual([1, 1, true])
+  seen.close()
+})
+
 it('takes a replacement that dies before it has spoken for none: the next good word answers for both', async () => {
   const clock = manualClock()
   let current = await startWorker()
-  const seen = observeWorkers(() => current, { clock, isGood: (message) => message === 'good' })
+  const seen = observeWorkers(() => current, { clock, lookEveryMs: 10, isGood: (message) => message === 'good' })
   for (const speaks of [false, true]) {
     await current.terminate()
     current = await startWorker(speaks ? "setInterval(() => require('node:worker_threads').parentPort.postMessage('good'), 5)" : undefined)
