@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { registeredControllers } from '@chaos/core'
 import { discover } from '@chaos/control'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
+import { hasPrograms, ownPrometheus } from '@chaos/test-servers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startApp } from '../src/app.js'
 import { wireChaos } from '../src/chaos.js'
@@ -90,26 +90,20 @@ describe('where chaos is not allowed', () => {
 })
 
 describe('the rules', () => {
-  it('mean the same to a real Prometheus (skipped without one: Debian package prometheus)', async (context) => {
-    const work = await folder()
-    const hasPrometheus = await runScript(['-e', "require('node:child_process').execFileSync('prometheus', ['--version'])"]).then(({ code }) => code === 0)
-    if (!hasPrometheus && process.env['CHAOS_REQUIRE_SERVICES'] !== 'all') context.skip()
+  it.runIf(hasPrograms('prometheus'))('mean the same to a real Prometheus (skipped without one: Debian package prometheus)', async () => {
     const dev = await devServer()
     await loadOn(dev)
-    const config = { global: { scrape_interval: '500ms', evaluation_interval: '500ms', scrape_timeout: '500ms' }, rule_files: [join(appFolder, 'rules/alerts.demo.yml')], scrape_configs: [{ job_name: 'flappyjournal', static_configs: [{ targets: [new URL(dev.url).host] }] }] }
-    await writeFile(join(work, 'prometheus.yml'), JSON.stringify(config))
-    const port = 20_000 + (process.pid % 20_000)
-    const prometheus = spawn('prometheus', [`--config.file=${join(work, 'prometheus.yml')}`, `--storage.tsdb.path=${join(work, 'tsdb')}`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=error'], { stdio: 'ignore' })
-    const exited = once(prometheus, 'exit')
-    onTestFinished(async () => {
-      prometheus.kill('SIGTERM')
-      await exited
+    const prometheus = await ownPrometheus({
+      global: { scrape_interval: '500ms', evaluation_interval: '500ms', scrape_timeout: '500ms' },
+      rule_files: [join(appFolder, 'rules/alerts.demo.yml')],
+      scrape_configs: [{ job_name: 'flappyjournal', static_configs: [{ targets: [new URL(dev.url).host] }] }],
     })
+    onTestFinished(prometheus.stop)
     const firingAt = async (base: string): Promise<string[]> => {
       const { data } = (await (await fetch(`${base}/api/v1/alerts`)).json()) as { data: { alerts: { labels: { alertname: string }; state: string }[] } }
       return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname).sort()
     }
-    const real = `http://127.0.0.1:${port}`
+    const real = `http://127.0.0.1:${prometheus.port}`
     await vi.waitFor(async () => expect(await firingAt(real)).toEqual([]), { timeout: 30_000, interval: 500 })
     const breaking = runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
     const expected = ['CircuitBreakerOpen', 'StorageErrorsHigh']
