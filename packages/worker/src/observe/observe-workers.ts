@@ -48,7 +48,7 @@ export interface ObserveWorkersOptions {
   readonly isGood?: (message: unknown) => boolean
   /**
    * How often the target is looked at, in ms. Default 2. A replacement is listened to from the first look at it on, so it must be shorter than
-   * a replacement takes until its first good message: on Node.js 26 a thread can speak 8 ms after it was started.
+   * a replacement takes until its first good message: a few ms, where that only says that a thread is ready.
    */
   readonly lookEveryMs?: number
   /** Within how long restarts are counted together, in ms. Default 5,000, as Erlang's supervisors have it. */
