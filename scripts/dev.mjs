@@ -52,7 +52,7 @@ const inOrder = (...steps) => steps.reduce((status, step) => (status === 0 ? ste
 
 /** Old results must not be counted for a suite that no longer runs. */
 function forgetResults() {
-  for (const dir of ['packages', 'apps'].flatMap((top) => readdirSync(join(root, top)).map((name) => join(top, name))).concat('e2e', 'bench')) {
+  for (const dir of ['packages', 'apps'].flatMap((top) => readdirSync(join(root, top)).map((name) => join(top, name))).concat('e2e', 'bench', 'test-servers')) {
     rmSync(join(root, dir, 'test-results'), { recursive: true, force: true })
   }
   return 0

@@ -11,5 +11,6 @@ export const ownAlertmanager = (config: object): Promise<OwnServer> =>
     return {
       program: required('prometheus-alertmanager'),
       args: [`--config.file=${file}`, `--storage.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address='],
+      ready: 'Listening on',
     }
   })

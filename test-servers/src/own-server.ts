@@ -22,11 +22,14 @@ export interface Command {
   readonly program: string
   readonly args: readonly string[]
   readonly options?: SpawnOptions
-  /** What it writes when it answers; without it, it answers as soon as it listens. */
-  readonly ready?: string
+  /** What it writes once it listens. That something answers on its port would not do: another process may have taken the port first. */
+  readonly ready: string
   /** What ends it. Default `SIGKILL`. */
   readonly endedBy?: NodeJS.Signals
 }
+
+/** How tests end a server; any other end is told of, with the last it wrote. */
+const ON_PURPOSE: ReadonlySet<NodeJS.Signals | null> = new Set(['SIGKILL', 'SIGTERM', 'SIGQUIT'])
 
 /** Starts a server. Another process may take the free port first: then the server ends, and is started again. */
 export async function ownServer(command: (port: number, folder: string) => Command): Promise<OwnServer> {
@@ -49,17 +52,18 @@ export async function started(port: number, folder: string, { program, args, opt
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
         output = (output + String(chunk)).slice(-4_000)
-        if (ready !== undefined && output.includes(ready)) resolve()
+        if (output.includes(ready)) resolve()
       })
     }
   })
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
   const ended = once(child, 'exit').then(() => process.off('exit', killWithUs))
-  await Promise.race([
-    ready === undefined ? accepts(port) : said,
-    ended.then(() => Promise.reject(new Error(`Expected ${program} to accept connections on port ${port}, it ended:\n${output}`))),
-  ])
+  const fell = once(child, 'close').then(([code, signal]) => `it ended by ${String(signal ?? `exit code ${code as number}`)}:\n${output}`)
+  await Promise.race([said, fell.then((how) => Promise.reject(new Error(`Expected ${program} to listen on port ${port}, ${how}`)))])
+  void fell.then((how) => {
+    if (child.exitCode !== 0 && !ON_PURPOSE.has(child.signalCode)) console.error(`Expected ${program} to run until it is stopped, ${how}`)
+  })
   return {
     port,
     folder,
@@ -84,15 +88,4 @@ export async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port > MAX_PORT ? freePort() : port
-}
-
-/** Resolves when something listens on the port. */
-async function accepts(port: number): Promise<void> {
-  const isOpen = await new Promise<boolean>((resolve) => {
-    const socket = net.connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
-    socket.on('connect', () => socket.destroy())
-  })
-  if (isOpen) return
-  await new Promise((resolve) => setTimeout(resolve, 25))
-  return accepts(port)
 }

@@ -4,6 +4,8 @@ import { required } from './programs.js'
 const command = (port: number, folder: string, options: readonly string[]): Command => ({
   program: required('redis-server'),
   args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '', ...options],
+  // It listens, and may still load its data: it says so to who asks.
+  ready: 'Server initialized',
 })
 
 /** Starts a Redis server, with its command line's options. */
