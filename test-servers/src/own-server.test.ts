@@ -12,7 +12,9 @@ const command = (port: number, serve = "socket.end('ours')"): Command => ({
 })
 
 async function greeting(port: number): Promise<string> {
-  const [chunk] = (await once(net.connect(port, '127.0.0.1'), 'data')) as [Buffer]
+  const socket = net.connect(port, '127.0.0.1')
+  const [chunk] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
   return String(chunk)
 }
 
@@ -25,7 +27,7 @@ it('starts a server that listens, and ends it with its folder', async () => {
 })
 
 it('takes no stranger on its port for the server: it starts it again, on another', async () => {
-  const stranger = net.createServer((socket) => socket.end('theirs'))
+  const stranger = net.createServer((socket) => socket.on('error', () => undefined).end('theirs'))
   onTestFinished(() => void stranger.close())
   const ports: number[] = []
   const server = await ownServer((port) => {
