@@ -56,6 +56,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .option('--only <names...>', 'operations it may affect: names or globs')
     .option('--seed <text>', 'same seed, same decisions')
     .option('--id <id>', 'name of the injection')
+    .option('--dry-run', 'check everything that injecting would check, and break nothing')
     .option('--hold <lease|connection>', 'connection: stay, and end the fault when this command ends, however it ends')
     .allowUnknownOption()
     .allowExcessArguments()

@@ -68,6 +68,14 @@ describe('chaos', () => {
     expect((await chaos('status')).out).toBe('Nothing is in force.')
   })
 
+  it('checks without breaking anything', async () => {
+    const checked = await chaos('inject', 'bus', 'drop', '--label', 'x', '--rate', '0.5', '--dry-run')
+    expect(checked).toEqual({ code: 0, err: '', out: 'Nothing was broken. test/drop-events can be injected into bus.' })
+    expect(JSON.parse((await chaos('inject', 'bus', 'drop', '--dry-run', '--json')).out)).toEqual({ target: 'bus', fault: 'test/drop-events', options: {} })
+    expect(await chaos('inject', 'bus', 'drop', '--rate', '2', '--dry-run')).toMatchObject({ code: EXIT.usage, out: '', err: expect.stringContaining('from 0 to 1') as string })
+    expect((await chaos('status')).out).toBe('Nothing is in force.')
+  })
+
   it('takes an option of the fault that has the name of a flag of its own', async () => {
     expect((await chaos('faults')).out).toContain('--with-name <string>  A name.')
     const injected = await chaos('inject', 'bus', 'drop', '--name', 'test-app', '--with-name', 'x', '--id', 'named', '--json')

@@ -31,6 +31,11 @@ export interface ControllerInfo {
   readonly refusal: string | undefined
   readonly seed: string
   readonly maxLeaseMs: number
+  /**
+   * The process's own clock at the answer, in ms since the epoch: the clock of every time that its injections and journal entries carry.
+   * `undefined` when an app with an older version does not say it; how far its clock is off is then unknown.
+   */
+  readonly now: number | undefined
 }
 
 /** What {@link ChaosController.stopAll} did. */
@@ -57,6 +62,13 @@ export interface ChaosController {
    * @throws ChaosError `CHAOS_UNKNOWN_TARGET`, `CHAOS_UNKNOWN_FAULT`, `CHAOS_INVALID_OPTION`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_DISABLED`
    */
   inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions): Promise<InjectionState>
+  /**
+   * Checks what `inject` would check, and arms nothing: the guard, names, options, blast radius, lease, id, and whether the fault takes the target.
+   * Whether a target is sealed shows only when a fault is armed.
+   *
+   * @throws ChaosError As {@link ChaosController.inject} does before it arms.
+   */
+  check(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions): Promise<void>
   /** @throws ChaosError `CHAOS_UNKNOWN_INJECTION` */
   stop(id: string): Promise<InjectionState>
   /** Ends every injection of this controller, or, with `process`, every injection of its process. No new hit happens once it is called. */

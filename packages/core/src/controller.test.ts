@@ -2,7 +2,9 @@ import { EventEmitter } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { append, delay, drop } from '../test/faults.js'
 import { createChaos, registeredControllers, target, type Chaos, type Targets } from './controller.js'
+import type { ChaosController } from './chaos-controller.js'
 import { defineFault } from './define-fault.js'
+import type { ChaosError } from './errors.js'
 import { inject } from './inject.js'
 import { option, optionsSchema } from './options.js'
 import { manualClock } from './testing/manual-clock.js'
@@ -62,6 +64,57 @@ describe('createChaos', () => {
     await expect(refused).rejects.toThrow(words)
     expect(await chaos.injections()).toEqual([])
     expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+  })
+
+  it.each<[what: string, ...Parameters<ChaosController['check']>]>([
+    ['a target', 'bsu', 'drop-events', {}, {}],
+    ['a fault', 'bus', 'dorp-events', {}, {}],
+    ['an option', 'bus', 'delay-events', { delay: 5 }, {}],
+    ['a value', 'bus', 'delay-events', { delayMs: '5' }, {}],
+    ['a missing option', 'bus', 'delay-events', undefined, {}],
+    ['a rate', 'bus', 'drop-events', {}, { rate: 2 }],
+    ['a blast radius', 'bus', 'drop-events', {}, { raet: 1 } as object],
+    ['a lease over the cap', 'bus', 'drop-events', {}, { leaseMs: 700_000 }],
+    ['an id in force', 'bus', 'drop-events', {}, { id: 'taken' }],
+  ])('refuses %s in a check as it refuses to arm it', async (_what, ...args) => {
+    const { controller: chaos } = controller({ bus: target(new EventEmitter(), [delay, drop]) })
+    await chaos.inject('bus', 'drop-events', {}, { id: 'taken' })
+    const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'nothing is wrong', (error: unknown) => ({ code: (error as ChaosError).code, message: (error as ChaosError).message }))
+    const checked = await failure(chaos.check(...args))
+    expect(checked).toMatchObject({ code: expect.stringMatching(/^CHAOS_/) as string })
+    expect(checked).toEqual(await failure(chaos.inject(...args)))
+  })
+
+  it('refuses in a check what its guard or a target that has changed refuses', async () => {
+    let fits = true
+    const picky = defineFault({ name: 'test/picky', kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'a fit thing', accepts: () => fits, inject: () => undefined })
+    const { controller: chaos } = controller({ thing: target({}, [picky]) })
+    fits = false
+    await expect(chaos.check('thing', 'picky')).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+    vi.stubEnv('CHAOS_DISABLED', '1')
+    await expect(chaos.check('thing', 'picky')).rejects.toMatchObject({ code: 'CHAOS_DISABLED' })
+    vi.unstubAllEnvs()
+  })
+
+  it('checks without arming, counting or writing anything', async () => {
+    const bus = new EventEmitter()
+    const chaos = controller({ bus: target(bus, [delay, drop]) })
+    const heard = vi.fn()
+    chaos.controller.follow(heard)
+    await chaos.check('bus', 'delay-events', { delayMs: 5 }, { rate: 0.5, leaseMs: 600_000 })
+    expect(await chaos.injections()).toEqual([])
+    expect(heard).not.toHaveBeenCalled()
+    expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+    expect((await chaos.inject('bus', 'delay-events', { delayMs: 5 })).id).toBe('test/delay-events@bus#1')
+  })
+
+  it('says what time it is by the clock that its injections are timed with', async () => {
+    const clock = manualClock()
+    const chaos = controller({ bus: target(new EventEmitter(), [drop]) }, { clock })
+    expect((await chaos.info()).now).toBe(clock.now())
+    await clock.advance(1_234)
+    const { armedAt } = await chaos.inject('bus', 'drop-events')
+    expect((await chaos.info()).now).toBe(armedAt)
   })
 
   it('stops one injection, knows it afterwards, and refuses an unknown id', async () => {

@@ -5,9 +5,10 @@ import { MAX_TIMER_MS, systemClock, type Clock } from './clock.js'
 import type { CatalogEntry, FaultFactoryFor } from './define-fault.js'
 import { assertTakenBack, endInjections } from './end-injections.js'
 import { ChaosError } from './errors.js'
+import type { Fault } from './fault.js'
 import { controllerRefusal, DEFAULT_ENVIRONMENTS } from './guard.js'
 import { portableInjectSchema } from './inject-options.js'
-import { armFault, type Surroundings } from './inject.js'
+import { armFault, checkArming, type Surroundings } from './inject.js'
 import type { InjectionRecord } from './injection-record.js'
 import type { Injection, InjectionState } from './injection.js'
 import { JournalWriter, type Follow, type Journal, type JournalEntry } from './journal.js'
@@ -59,12 +60,18 @@ export interface TargetHandle<Definition extends TargetDefinition> {
 }
 
 /** The in-process controller: a {@link ChaosController} that knows its targets by type. */
-export interface Chaos<T extends Targets = Targets> extends Omit<ChaosController, 'inject'> {
+export interface Chaos<T extends Targets = Targets> extends Omit<ChaosController, 'inject' | 'check'> {
   inject<TargetName extends keyof T & string, Name extends FaultNamesOf<T[TargetName]>>(
     target: TargetName,
     fault: Name,
     ...args: InjectArguments<T[TargetName], Name>
   ): Promise<Injection>
+  /** Checks what `inject` would check, and arms nothing. @throws ChaosError As `inject` does before it arms. */
+  check<TargetName extends keyof T & string, Name extends FaultNamesOf<T[TargetName]>>(
+    target: TargetName,
+    fault: Name,
+    ...args: InjectArguments<T[TargetName], Name>
+  ): Promise<void>
   /** Adds a target late. @throws ChaosError `CHAOS_DUPLICATE_TARGET` */
   target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(name: string, object: Target, faults: Factories): TargetHandle<TargetDefinition<Factories>>
   readonly journal: Journal & { readonly follow: Follow }
@@ -174,16 +181,27 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     })
   }
 
-  async function inject(targetName: string, faultName: string, faultOptions?: unknown, how: InjectOptions = {}): Promise<InjectionRecord> {
+  /** The fault that is meant and what it would break, once everything about them but how it is put in force is checked. */
+  function resolve(targetName: string, faultName: string, faultOptions: unknown, { id }: InjectOptions): { readonly fault: Fault; readonly object: object } {
     const refused = refusal()
     if (refused !== undefined) throw refused
     const definition = definitionOf(targetName)
     const make = factoryOf(targetName, definition, faultName)
-    if (how.id !== undefined && live.has(how.id)) {
-      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`id\` to be new, got \`${how.id}\`, which is in force.`)
-    }
+    if (id !== undefined && live.has(id)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`id\` to be new, got ${shown(id)}, which is in force.`)
+    return { fault: make(faultOptions as never), object: definition.object }
+  }
+
+  async function inject(targetName: string, faultName: string, faultOptions?: unknown, how: InjectOptions = {}): Promise<InjectionRecord> {
+    const { fault, object } = resolve(targetName, faultName, faultOptions, how)
     const around: Surroundings = { targetName, seed, maxLeaseMs, clock, journal, refusal, count, onArming: track }
-    return armFault(make(faultOptions as never), definition.object, how, around)
+    return armFault(fault, object, how, around)
+  }
+
+  // Async, so that what is wrong comes as a rejection, as from `inject`.
+  // eslint-disable-next-line @typescript-eslint/require-await -- see above
+  async function check(targetName: string, faultName: string, faultOptions?: unknown, how: InjectOptions = {}): Promise<void> {
+    const { fault, object } = resolve(targetName, faultName, faultOptions, how)
+    checkArming(fault, object, how, { refusal, maxLeaseMs })
   }
 
   async function stop(id: string): Promise<InjectionState> {
@@ -216,11 +234,12 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
 
   const controller: ChaosController = {
     info: () =>
-      Promise.resolve<ControllerInfo>({ environment: environment ?? process.env['NODE_ENV'], refusal: refusal()?.message, seed, maxLeaseMs }),
+      Promise.resolve<ControllerInfo>({ environment: environment ?? process.env['NODE_ENV'], refusal: refusal()?.message, seed, maxLeaseMs, now: clock.now() }),
     targets: () => Promise.resolve([...definitions].map(([name, { faults }]): TargetInfo => ({ name, faults: faults.map(({ catalog }) => catalog.name) }))),
     faults: () => Promise.resolve([...catalogOf(definitions.values()).values()]),
     injections: () => Promise.resolve([...ended.values(), ...[...live.values()].map((injection) => injection.snapshot())]),
     inject: (name: string, fault: string, faultOptions?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions) => inject(name, fault, faultOptions, how),
+    check: (name: string, fault: string, faultOptions?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions) => check(name, fault, faultOptions, how),
     stop,
     stopAll,
     follow: (listener: (entry: JournalEntry) => void) => journal.follow(listener),
@@ -232,6 +251,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   return {
     ...controller,
     inject: inject,
+    check: check,
     target(name, object, faults) {
       add(name, target(object, faults))
       return { name, inject: (fault: string, ...[faultOptions, how]: readonly [unknown?, InjectOptions?]) => inject(name, fault, faultOptions, how), remove: () => remove(name) }

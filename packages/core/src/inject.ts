@@ -83,14 +83,19 @@ export async function withFault<Target extends object, Result>(
   }
 }
 
-/** The one way a fault is armed, by a controller or without one. */
-export async function armFault(fault: Fault, target: unknown, given: InjectOptions, around: Surroundings): Promise<InjectionRecord> {
-  const refusal = around.refusal()
-  if (refusal !== undefined) throw refusal
+/** How a fault is put in force, once it is checked. */
+export interface CheckedHow extends InjectOptions {
+  readonly leaseMs: number
+}
+
+/** Everything that is checked before a fault is armed, and nothing else: nothing is touched, counted or written down. */
+export function checkArming(fault: Fault, target: unknown, given: InjectOptions, { refusal, maxLeaseMs }: Pick<Surroundings, 'refusal' | 'maxLeaseMs'>): CheckedHow {
+  const refused = refusal()
+  if (refused !== undefined) throw refused
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
-  const { leaseMs = Math.min(DEFAULT_LEASE_MS, around.maxLeaseMs) } = how
-  if (leaseMs > around.maxLeaseMs) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`leaseMs\` to be at most ${around.maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`)
+  const { leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs) } = how
+  if (leaseMs > maxLeaseMs) {
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`leaseMs\` to be at most ${maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`)
   }
   if (Object(target) !== target || !fault.accepts(target)) {
     throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected the target of ${fault.name} to be ${fault.expects}, got ${shown(target)}.`)
@@ -98,12 +103,17 @@ export async function armFault(fault: Fault, target: unknown, given: InjectOptio
   if (how.signal?.aborted === true) {
     throw new ChaosError('CHAOS_INJECTION_ENDED', `Expected a signal that has not aborted yet for ${fault.name}; nothing was injected.`, { cause: how.signal.reason })
   }
+  return { ...how, leaseMs }
+}
+
+/** The one way a fault is armed, by a controller or without one. */
+export async function armFault(fault: Fault, target: unknown, given: InjectOptions, around: Surroundings): Promise<InjectionRecord> {
+  const how = checkArming(fault, target, given, around)
   const name = `${fault.name}@${around.targetName}`
   const arming = {
     ...how,
     id: how.id ?? `${name}#${around.count(name)}`,
     seed: String(how.seed ?? around.seed ?? drawSeed()),
-    leaseMs,
     targetName: around.targetName,
     clock: around.clock,
     journal: around.journal,

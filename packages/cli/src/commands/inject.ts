@@ -21,6 +21,7 @@ export interface InjectFlags extends CommonFlags {
   readonly id?: string
   readonly hold?: string
   readonly help?: boolean
+  readonly dryRun?: boolean
 }
 
 /**
@@ -39,6 +40,11 @@ export function inject(target: string, fault: string, rest: readonly string[], f
     }
     const options = readFlags(info, rest, taken)
     const hold = holdOf(flags.hold)
+    if (flags.dryRun === true) {
+      await client.check(target, info.name, options, { ...how(flags), hold })
+      io.out(flags.json === true ? json({ target, fault: info.name, options }) : `Nothing was broken. ${info.name} can be injected into ${target}.`)
+      return EXIT.ok
+    }
     const state = await client.inject(target, info.name, options, { ...how(flags), hold })
     report(state, flags, io)
     if (hold === 'lease' || state.status === 'ended') return EXIT.ok

@@ -4,11 +4,11 @@ import { ChaosError, checkOptions, type ChaosController, type Clock, type Contro
 import { armFor, type Caller } from './arm.js'
 import { readJson, type BodyLimits } from './body.js'
 import { asChaosError, errorBody, statusOf } from './errors.js'
-import { eventStream } from './event-stream.js'
+import { eventStream, type EventConnection } from './event-stream.js'
 import { toJson } from './json.js'
 import { noticeOf } from './notice.js'
 import { openApiDocument } from './openapi.js'
-import { matchRoutes, type Route } from './routes.js'
+import { matchRoutes, type ArmRequest, type Route } from './routes.js'
 
 /** Headers of an answer. */
 type Headers = Readonly<Record<string, string>>
@@ -102,18 +102,24 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       id,
       query,
       body,
-      arm: (request) => {
-        const holder = request.connection === undefined ? undefined : stream.connection(request.connection)
-        if (request.connection !== undefined && holder === undefined) {
-          throw new ChaosError('CHAOS_UNKNOWN_CONNECTION', 'Expected `connection` to be the id of an event stream that is open here, got another one. Nothing was injected.')
-        }
-        return armFor(controller, request, caller, holder)
+      check(request) {
+        holderOf(request)
+        return controller.check(request.target, request.fault, request.options, request.how)
       },
+      arm: (request) => armFor(controller, request, caller, holderOf(request)),
       document: openApiDocument,
     })
   }
 
+  function holderOf({ connection }: ArmRequest): EventConnection | undefined {
+    if (connection === undefined) return undefined
+    const holder = stream.connection(connection)
+    if (holder !== undefined) return holder
+    throw new ChaosError('CHAOS_UNKNOWN_CONNECTION', 'Expected `connection` to be the id of an event stream that is open here, got another one. Nothing was injected.')
+  }
+
   function send(res: ServerResponse, status: number, headers: Headers, body: unknown): void {
+    if (status === 204) return void res.writeHead(status, headers).end()
     const text = toJson(body)
     res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text)
   }

@@ -47,6 +47,7 @@ describe('the OpenAPI document', () => {
         "GET /injections/{id}",
         "GET /openapi.json",
         "GET /targets",
+        "POST /checks",
         "POST /injections",
       ]
     `)
@@ -71,26 +72,28 @@ describe('the OpenAPI document', () => {
   it('holds for what each route answers', async () => {
     const { url } = await mounted(testChaos().controller)
     const id = encodeURIComponent('a/b')
-    const bodies = { inject: { target: 'bus', fault: 'drop-events', id: 'a/b', only: 'tick', seed: 3 } }
-    const order = ['getInfo', 'listTargets', 'listFaults', 'inject', 'listInjections', 'getInjection', 'stop', 'stopAll', 'getOpenApi']
+    const request = { target: 'bus', fault: 'drop-events', id: 'a/b', only: 'tick', seed: 3 }
+    const order = ['getInfo', 'listTargets', 'listFaults', 'check', 'inject', 'listInjections', 'getInjection', 'stop', 'stopAll', 'getOpenApi']
     expect([...order].sort()).toEqual(routes.map(({ operation }) => operation).sort())
     for (const name of order) {
       const route = routes.find(({ operation }) => operation === name) as (typeof routes)[number]
       const operation = operationAt(route.method, route.path.replace(':id', '{id}'))
-      const body = name === 'inject' ? bodies.inject : undefined
+      const body = name === 'inject' || name === 'check' ? request : undefined
       if (body !== undefined) expect(complaints(operation.requestBody?.content['application/json']?.schema, body)).toEqual([])
       const answer = await ask(`${url}${route.path.replace(':id', id)}`, { method: route.method, body })
       expect(answer.status, name).toBe(route.status)
-      expect(complaints(operation.responses[route.status]?.content?.['application/json']?.schema, answer.json()), name).toEqual([])
+      const described = operation.responses[route.status]?.content?.['application/json']?.schema
+      if (route.status === 204) expect([described, answer.text], name).toEqual([undefined, ''])
+      else expect(complaints(described, answer.json()), name).toEqual([])
     }
   })
 
   it('holds for what fails, and refuses a body that the server refuses', async () => {
     const { url } = await mounted(testChaos().controller)
     const schema = operationAt('POST', '/injections').requestBody?.content['application/json']?.schema
-    for (const body of [{ target: 'bus' }, { target: 'bus', fault: 'drop-events', rate: 2 }, { target: 'bus', fault: 'drop-events', raet: 1 }, { target: '', fault: 'drop-events' }]) {
+    for (const [path, body] of ['/injections', '/checks'].flatMap((path) => [{ target: 'bus' }, { target: 'bus', fault: 'drop-events', rate: 2 }, { target: 'bus', fault: 'drop-events', raet: 1 }, { target: '', fault: 'drop-events' }].map((body) => [path, body] as const))) {
       expect(complaints(schema, body)).not.toEqual([])
-      const answer = await ask(`${url}/injections`, { method: 'POST', body })
+      const answer = await ask(`${url}${path}`, { method: 'POST', body })
       expect(answer.status).toBe(400)
       expect(complaints(document.components.schemas['Error'], answer.json())).toEqual([])
     }

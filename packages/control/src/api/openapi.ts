@@ -57,7 +57,7 @@ function operationOf({ path, operation, summary, query, body, status, response }
     summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(jsonSchemaOf(body)) } }),
-    responses: { [status]: { description: 'Done.', content: json(schemaOf(response)) }, default: { $ref: '#/components/responses/Error' } },
+    responses: { [status]: { description: 'Done.', ...(response === undefined ? {} : { content: json(schemaOf(response)) }) }, default: { $ref: '#/components/responses/Error' } },
   }
 }
 

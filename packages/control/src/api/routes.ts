@@ -30,6 +30,8 @@ interface Call {
   readonly id: string
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
+  /** Checks what `arm` would check, and arms nothing. */
+  readonly check: (request: ArmRequest) => Promise<void>
   /** Puts a fault in force for a caller who may leave. */
   readonly arm: (request: ArmRequest) => Promise<InjectionState>
   /** The OpenAPI document, which is made from this very table. */
@@ -45,8 +47,9 @@ export interface Route {
   readonly query: OptionsSchema
   readonly body?: OptionsSchema
   /** The status of success. */
-  readonly status: 200 | 201
-  readonly response: v.GenericSchema
+  readonly status: 200 | 201 | 204
+  /** What it answers; nothing with status 204. */
+  readonly response?: v.GenericSchema
   readonly run: (call: Call) => unknown
 }
 
@@ -100,10 +103,17 @@ export const routes: readonly Route[] = [
     body: injectionRequestSchema,
     status: 201,
     response: injectionStateSchema,
-    run: ({ body, arm }) => {
-      const { target, fault, options, connection, ...how } = checkOptions(injectionRequestSchema, body, 'POST /injections')
-      return arm({ target, fault, options, connection, how: how as PortableInjectOptions })
-    },
+    run: ({ body, arm }) => arm(armRequestOf(body, 'POST /injections')),
+  },
+  {
+    method: 'POST',
+    path: '/checks',
+    operation: 'check',
+    summary: 'Checks what posting the same body to /injections would check, and puts nothing in force. A refusal is the one that injecting would get.',
+    query: noQuerySchema,
+    body: injectionRequestSchema,
+    status: 204,
+    run: ({ body, check }) => check(armRequestOf(body, 'POST /checks')),
   },
   {
     method: 'DELETE',
@@ -157,6 +167,11 @@ export const routes: readonly Route[] = [
     run: ({ document }) => document(),
   },
 ]
+
+function armRequestOf(body: unknown, of: string): ArmRequest {
+  const { target, fault, options, connection, ...how } = checkOptions(injectionRequestSchema, body, of)
+  return { target, fault, options, connection, how: how as PortableInjectOptions }
+}
 
 /** A path that names a route, whatever the method. */
 export interface Match {

@@ -15,6 +15,8 @@ export const controllerInfoSchema = v.looseObject({
   refusal: v.optional(text),
   seed: text,
   maxLeaseMs: number,
+  // An app with an older version does not say it.
+  now: v.optional(number),
 })
 
 export const targetInfoSchema = v.looseObject({ name: text, faults: v.array(text) })
@@ -64,7 +66,7 @@ export const eventMessageSchema = v.variant('type', [
 
 export const errorBodySchema = v.looseObject({ error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_/)), message: text }) })
 
-/** The body of `POST /injections`. */
+/** The body of `POST /injections` and of `POST /checks`. */
 export const injectionRequestSchema = optionsSchema({
   target: option.text('The name of the target to break.'),
   fault: option.text('The name of the fault, or the part after the slash where that is unambiguous.'),
@@ -81,7 +83,7 @@ export const stopAllQuerySchema = optionsSchema({
 /** The query of every other route: none. */
 export const noQuerySchema = optionsSchema({})
 
-const INFO_KEYS = ['environment', 'refusal', 'seed', 'maxLeaseMs'] as const
+const INFO_KEYS = ['environment', 'refusal', 'seed', 'maxLeaseMs', 'now'] as const satisfies readonly (keyof ControllerInfo)[]
 const STATE_KEYS = [
   'id', 'fault', 'kind', 'target', 'options', 'seed', 'status', 'outcome', 'armedAt', 'leaseMs', 'leaseEndsAt', 'landedAt',
   'endedAt', 'seen', 'affected', 'passed', 'held', 'queued', 'account', 'evidence', 'failures',

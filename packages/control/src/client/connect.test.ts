@@ -55,7 +55,12 @@ describe.each(ways)('a client of %s', (_name, open) => {
     await chaos.inject('bus', 'drop-events', { echo: true }, { only: ['a', 'b*'] })
     bus.emit('b1')
     await chaos.inject('bus', 'drop-events').then((injection) => injection.rollback())
-    expect(await client.info()).toEqual(await controller.info())
+    const before = await controller.info()
+    const { now, ...info } = await client.info()
+    const after = await controller.info()
+    expect({ now: before.now, ...info }).toEqual(before)
+    expect(now).toBeGreaterThanOrEqual(before.now ?? Number.NaN)
+    expect(now).toBeLessThanOrEqual(after.now ?? Number.NaN)
     expect(await client.targets()).toEqual(await controller.targets())
     expect(await client.faults()).toEqual(await controller.faults())
     expect(await client.injections()).toEqual(await controller.injections())
@@ -96,15 +101,29 @@ describe.each(ways)('a client of %s', (_name, open) => {
       (of) => of.inject('bus', 'drop-events', {}, { rate: 2 }),
       (of) => of.inject('bus', 'drop-events', {}, { leaseMs: 2_000 }),
       (of) => of.stop('nothing'),
+      (of) => of.check('bsu', 'drop-events'),
+      (of) => of.check('bus', 'drop-events', { ehco: true }),
+      (of) => of.check('bus', 'drop-events', {}, { rate: 2 }),
+      (of) => of.check('bus', 'drop-events', {}, { leaseMs: 2_000 }),
     ]
     for (const attempt of attempts) {
       const [here, there] = await Promise.all([attempt(client), attempt(controller)].map((one) => one.then(() => undefined, (error: unknown) => error as Error & { code: string })))
       expect(there?.code).toMatch(/^CHAOS_/)
       expect(here).toMatchObject({ name: 'ChaosError', code: there?.code })
       // The check of the body names the request; everything else is word for word the controller's.
-      expect(here?.message.replace('POST /injections', 'inject')).toBe(there?.message)
+      expect(here?.message.replace(/POST \/(injections|checks)/, 'inject')).toBe(there?.message)
     }
     await expect(client.inject('bus', 'fail')).rejects.toMatchObject({ code: 'CHAOS_INTERNAL_ERROR', message: expect.stringContaining('TypeError: not today') as string })
+  })
+
+  it('checks without arming, and refuses what only the process could take', async () => {
+    const { controller, bus } = testChaos()
+    const client = await connected(await open(controller))
+    await client.check('bus', 'drop-events', { echo: true }, { rate: 0.5, hold: 'connection' })
+    await expect(client.check('bus', 'drop-events', { echo: () => true })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining('JSON can carry') as string })
+    await expect(client.check('bus', 'drop-events', {}, { hold: 'forever' as 'lease' })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+    expect(await controller.injections()).toEqual([])
+    expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
   })
 
   it('hears of everything that led to an answer before it has the answer, as in process', async () => {

@@ -19,6 +19,7 @@ import { controllerInfoSchema, faultInfoSchema, injectionStateSchema, plainInfo,
 import { reach, type Address } from './address.js'
 import { openEventSocket } from './event-socket.js'
 import { checkPortable } from '../api/portable.js'
+import { shown } from '../api/shown.js'
 import { call, unreachable, type ClientCall } from './request.js'
 
 /** Options of {@link connect}. */
@@ -41,6 +42,7 @@ export interface RemoteInjectOptions extends PortableInjectOptions {
 /** A controller in another process. */
 export interface ControlClient extends ChaosController {
   inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: RemoteInjectOptions): Promise<InjectionState>
+  check(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: RemoteInjectOptions): Promise<void>
   /** Hears what the app says of itself, beside what chaos does: see `notify`. @returns Stops listening. */
   onNotice(listener: (notice: Notice) => void): () => void
   /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
@@ -81,18 +83,26 @@ export async function connect(address: Address, { clock = systemClock, ...given 
     return answer
   }
 
-  async function inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how: RemoteInjectOptions = {}): Promise<InjectionState> {
-    const { hold: asked, ...rest } = how
+  /** What is posted to inject, or to check that one could. @throws ChaosError `CHAOS_INVALID_OPTION` for what JSON cannot carry. */
+  function requestOf(target: string, fault: string, options: Readonly<Record<string, unknown>> | undefined, { hold: asked, ...rest }: RemoteInjectOptions): { readonly hold: 'lease' | 'connection'; readonly body: object } {
     const hold = v.safeParse(holdSchema, asked)
-    if (!hold.success) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`hold\` to be \`lease\` or \`connection\`, got \`${String(asked)}\`.`)
+    if (!hold.success) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`hold\` to be \`lease\` or \`connection\`, got ${shown(asked)}.`)
     checkPortable(options, 'options')
     for (const [name, value] of Object.entries(rest)) checkPortable(value, name)
-    const body = { ...rest, target, fault, options, ...(hold.output === 'connection' ? { connection: events.connection } : {}) }
+    return { hold: hold.output, body: { ...rest, target, fault, options, ...(hold.output === 'connection' ? { connection: events.connection } : {}) } }
+  }
+
+  async function inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how: RemoteInjectOptions = {}): Promise<InjectionState> {
+    const { hold, body } = requestOf(target, fault, options, how)
     // An instant fault is answered when it is done, and its lease bounds that.
     const timeoutMs = Math.min(requestTimeoutMs + (typeof how.leaseMs === 'number' ? how.leaseMs : DEFAULT_LEASE_MS), MAX_TIMER_MS)
     const state = plainState(await change({ method: 'POST', path: '/injections', body, expects: injectionStateSchema, timeoutMs }))
-    if (hold.output === 'connection' && state.status !== 'ended') held.add(state.id)
+    if (hold === 'connection' && state.status !== 'ended') held.add(state.id)
     return state
+  }
+
+  async function check(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how: RemoteInjectOptions = {}): Promise<void> {
+    await ask({ method: 'POST', path: '/checks', body: requestOf(target, fault, options, how).body, expects: v.undefined_() })
   }
 
   async function stop(id: string): Promise<InjectionState> {
@@ -119,6 +129,7 @@ export async function connect(address: Address, { clock = systemClock, ...given 
     faults: () => ask({ method: 'GET', path: '/faults', expects: v.array(faultInfoSchema) }),
     injections: async () => (await ask({ method: 'GET', path: '/injections', expects: v.array(injectionStateSchema) })).map(plainState),
     inject,
+    check,
     stop,
     stopAll,
     follow: (listener) => events.follow(listener),
