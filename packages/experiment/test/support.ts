@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { createChaos, defineFault, optionsSchema, target, type ChaosController, type Clock } from '@chaos/core'
 import { onTestFinished } from 'vitest'
 import { defineExperiment, judge, type ActiveAlert, type AlertReader, type AlertRule, type Evidence, type Experiment, type ExperimentInput, type ExperimentResult } from '../src/index.js'
-import type { AlertStretch, Curve, RunInjection } from '../src/run/evidence.js'
+import type { LoadReport } from '../src/load/report.js'
+import type { Sample } from '../src/probes/read.js'
+import { inventoryOf, type AlertStretch, type Curve, type LoadReading, type Monitor, type RunInjection } from '../src/run/evidence.js'
 
 /** A server on loopback that is gone when the test is over. @returns Its address, without a slash at the end. */
 export async function serve(listener: RequestListener): Promise<string> {
@@ -84,7 +86,7 @@ export function shopOn(clock: Clock, { restockMs = 1_000 }: { readonly restockMs
 export function shopExperiment(shop: Pick<Shop, 'read'>, more: Partial<ExperimentInput> = {}): Experiment {
   return defineExperiment({
     title: 'the shop',
-    steadyState: { holdForMs: 1_000, timeoutMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => shop.read(), tolerance: { above: 0 } }] },
+    steadyState: { holdForMs: 1_000, timeoutMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => shop.read(), tolerance: { above: 0 } }], mayBreach: ['stock'] },
     method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 3_000 } }],
     recovery: { withinMs: 5_000 },
     ...more,
@@ -104,12 +106,20 @@ export function alertsOf(clock: Clock, isTrue: () => boolean, { forMs = 500, lab
       return Promise.resolve(alerts)
     },
     rules: () => Promise.resolve([rule]),
+    // It is evaluated whenever it is read, so it is always up to date.
+    health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: clock.now(), scrapedAt: clock.now(), problems: [] }),
   }
 }
 
 const INJECTION: RunInjection = {
   id: 'the-shop:1', fault: 'shop/empty-shelves', kind: 'standing', target: 'shop', options: {}, seed: '1', status: 'ended', outcome: 'lease-expired', armedAt: 10_000,
-  leaseMs: 20_000, leaseEndsAt: 30_000, landedAt: 10_100, endedAt: 30_000, seen: 80, affected: 80, passed: 0, held: 0, queued: 0, account: {}, evidence: [], failures: [], landedErrorMs: 0,
+  leaseMs: 20_000, leaseEndsAt: 30_000, landedAt: 10_100, endedAt: 30_000, seen: 80, affected: 80, passed: 0, held: 0, queued: 0, account: {}, evidence: [], failures: [],
+  askedAt: 9_990, landedSeenAt: 10_300, activeSeenAt: 29_800, endedSeenAt: 30_200,
+}
+
+/** One reading of a probe. */
+export function sample(n: number, at: number, value: number | undefined, isGood: boolean): Sample {
+  return { n, askedAt: at - 5, at, value, isGood, quality: value === undefined ? 'none' : 'measured', ...(value === undefined ? { problem: 'refused' } : {}) }
 }
 
 /** Readings every 500 ms, from 4 s to 46 s; bad ones from 11 s to 31 s. */
@@ -117,32 +127,63 @@ export function curve(probe = 'stock', more: Partial<Curve> = {}): Curve {
   const samples = Array.from({ length: 85 }, (_, index) => {
     const at = 4_000 + index * 500
     const isGood = at < 11_000 || at > 31_000
-    return { at, value: isGood ? 7 : 0, isGood }
+    return sample(index, at, isGood ? 7 : 0, isGood)
   })
-  return { probe, source: 'function', unit: undefined, bounds: '> 0', thresholds: [0], samples, ...more }
+  return { probe, source: 'function', origin: undefined, unit: undefined, bounds: '> 0', thresholds: [0], maxGapMs: 4_250, samples, ...more }
 }
 
 export function stretch(more: Partial<AlertStretch> = {}): AlertStretch {
   return { name: 'StockLow', labels: { severity: 'page' }, state: 'firing', source: 'the test', from: 14_000, fromErrorMs: 500, to: 33_000, toErrorMs: 500, activeAt: 11_000, isSilenced: false, ...more }
 }
 
+/** A monitoring that evaluated and scraped every 500 ms, and whose clock is ours. */
+export function monitor(more: Partial<Monitor> = {}): Monitor {
+  const times = Array.from({ length: 43 }, (_, index) => 3_500 + index * 1_000)
+  return {
+    source: 'the test',
+    ruleIntervalMs: 250,
+    scrapeIntervalMs: 500,
+    readings: times.map((at) => ({ askedAt: at - 10, at, evaluatedAt: at - 200, scrapedAt: at - 300, problem: undefined })),
+    clock: times.map((at) => ({ at, offsetMs: 0, errorMs: 5 })),
+    ...more,
+  }
+}
+
+/** What a load says that has sent 20 requests a second since 0, half of them writes. */
+export function loadReport(at: number, more: Partial<LoadReport> = {}): LoadReport {
+  return { at, requests: at / 50, acknowledged: at / 100, failed: 0, rejected: 0, lost: 0, damaged: 0, duplicated: 0, reordered: 0, undelivered: 0, underWay: 1, oldestUnderWayMs: 20, verified: 0, ownDelayMs: 2, offenders: [], ...more }
+}
+
+/** A load that was read every 500 ms. */
+export function load(change: (report: LoadReport) => Partial<LoadReport> = () => ({})): NonNullable<Evidence['load']> {
+  const reading = (at: number, more: Partial<LoadReport> = {}): LoadReading => {
+    const report = loadReport(at, more)
+    return { askedAt: at - 5, at, report: { ...report, ...change(report) }, problem: undefined }
+  }
+  return { readings: Array.from({ length: 85 }, (_, index) => reading(4_000 + index * 500)), final: reading(46_500, { verified: 465 }) }
+}
+
 /** An experiment that wants everything a run can show. */
 export const thorough: Experiment = defineExperiment({
   title: 'the shop <b>& co</b>',
   description: 'Shelves are empty for 20 s.',
-  steadyState: { holdForMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => 7, unit: 'items', tolerance: { above: 0 } }] },
+  load: { report: () => loadReport(0) },
+  steadyState: { holdForMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => 7, unit: 'items', tolerance: { above: 0 } }], mayBreach: ['stock'] },
   method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 20_000 } }],
   alerts: { mustFire: [{ name: 'StockLow', labels: { severity: 'page' }, withinMs: 10_000 }], mayFire: ['Restocking'], resolveWithinMs: 20_000 },
   recovery: { withinMs: 20_000 },
-  afterwards: [{ name: 'orders lost', type: 'function', read: () => 0, tolerance: { equals: 0 } }],
+  guardrails: [{ name: 'orders', type: 'function', read: () => 20, tolerance: { above: 10 } }],
+  afterwards: [{ name: 'orders left', type: 'function', read: () => 0, tolerance: { equals: 0 } }],
 })
 
 /** What a run of {@link thorough} that passes shows. */
-export function passingEvidence(more: Partial<Evidence> = {}): Evidence {
-  return {
+export function passingEvidence(more: Partial<Omit<Evidence, 'inventory'>> = {}): Evidence {
+  return sealed({
     startedAt: 3_000,
-    endedAt: 46_000,
-    gate: { isMet: true },
+    endedAt: 46_600,
+    watchedUntil: 46_050,
+    pollMs: 500,
+    gate: { isMet: true, from: 4_000 },
     methodAt: 10_000,
     isMethodDone: true,
     firingBefore: [],
@@ -150,32 +191,28 @@ export function passingEvidence(more: Partial<Evidence> = {}): Evidence {
     brokenRules: [],
     injections: [INJECTION],
     curves: [curve()],
+    guards: [curve('orders', { bounds: '> 10', thresholds: [10], samples: curve().samples.map((one) => ({ ...one, value: 20, isGood: true })) })],
     alerts: [stretch({ state: 'pending', from: 11_500, to: 14_000 }), stretch()],
     alertReadings: [{ source: 'the test', succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined }],
+    monitors: [monitor()],
+    appClock: [4_000, 14_000, 24_000, 34_000, 44_000].map((at) => ({ at, offsetMs: 0, errorMs: 0 })),
     notifications: [
       { at: 15_000, name: 'StockLow', labels: { severity: 'page' }, status: 'firing' },
       { at: 34_000, name: 'StockLow', labels: { severity: 'page' }, status: 'resolved' },
     ],
-    marks: {
-      t0: { at: 10_100, errorMs: 0 },
-      t1: { at: 11_000, errorMs: 500 },
-      t2: { at: 14_000, errorMs: 500 },
-      t3: { at: 15_000, errorMs: 0 },
-      t4: { at: 30_000, errorMs: 0 },
-      t5: { at: 31_500, errorMs: 500 },
-      t6: { at: 33_000, errorMs: 500 },
-      t7: { at: 36_500, errorMs: 500 },
-    },
-    breached: ['stock'],
-    recoveredDuringFault: undefined,
-    afterwards: [{ name: 'orders lost', bounds: '= 0', sample: { at: 45_000, value: 0, isGood: true } }],
-    guardrail: undefined,
+    load: load(),
+    own: Array.from({ length: 43 }, (_, index) => ({ at: 3_500 + index * 1_000, lateMs: 3 })),
+    afterwards: [{ name: 'orders left', bounds: '= 0', sample: sample(0, 46_500, 0, true) }],
     failures: [],
     rollbackFailures: [],
     brokenOff: undefined,
-    untrusted: undefined,
     ...more,
-  }
+  })
+}
+
+/** Evidence with its inventory: as a run would have recorded it. */
+export function sealed(evidence: Omit<Evidence, 'inventory'>): Evidence {
+  return { ...evidence, inventory: inventoryOf(evidence) }
 }
 
 /** The injection of {@link passingEvidence}. */

@@ -1,8 +1,12 @@
 import { portableInjectSchema } from '@chaos/core'
 import * as v from 'valibot'
+import type { LoadReport } from '../load/report.js'
 
 /** The longest time span in an experiment, in ms: a day. */
 const MAX_MS = 86_400_000
+
+/** Gives the report of a load; with `look`, after it has looked for every acknowledged write. */
+export type LoadReader = (options: { readonly look: boolean }) => LoadReport | Promise<LoadReport>
 
 const text = v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'))
 const described = (description: string) => v.pipe(text, v.description(description))
@@ -103,20 +107,47 @@ const injectStep = v.strictObject({
 })
 const waitStep = v.strictObject({ waitMs: durationMs('How long to wait before the next step.') })
 
+const allowance = (description: string) => v.optional(v.pipe(v.number('a number from 0'), v.minValue(0, 'a number from 0'), v.description(description)), 0)
+const loadOf = <R extends v.GenericSchema>(report: R) =>
+  v.pipe(
+    v.strictObject({
+      report,
+      atLeastPerSecond: v.optional(v.pipe(number, v.minValue(0, 'a number from 0'), v.description('Requests that must be sent each second, in every part of the run; and writes that must be acknowledged each second before the fault and once the system has recovered. Default 1.')), 1),
+      maxOwnDelayMs: v.optional(durationMs("The longest delay of the load's own event loop. A longer one makes the run inconclusive: the machine was too slow. Default 100."), 100),
+      stuckAfterMs: v.optional(durationMs('A request that is under way for longer is stuck, which is a weakness. Default 10000.'), 10_000),
+      atMost: v.optional(
+        v.pipe(
+          v.strictObject({
+            failed: allowance('Requests that are answered with a status of 500 or more, or not at all. Default 0.'),
+            rejected: allowance('Requests that are answered with a status from 400 to 499. Default 0.'),
+            lost: allowance('Acknowledged writes that are missing. Default 0.'),
+            damaged: allowance('Acknowledged writes with other content. Default 0.'),
+            duplicated: allowance('Writes that are there, or were delivered, more than once. Default 0.'),
+            reordered: allowance('Deliveries in another order than promised. Default 0.'),
+            undelivered: allowance('Deliveries that did not come within the time the load allows. Default 0.'),
+          }),
+          v.description('How many of each the load may report from the start of the method on.'),
+        ),
+        {},
+      ),
+    }),
+    v.description('The load this run counts on. Whoever runs the experiment provides it, and it reports on itself; its figures are evidence.'),
+  )
+
 const alertMatcher = v.strictObject({ name: described('Name of the alert.'), labels: v.optional(v.pipe(labels, v.description('Labels that it must have; it may have more.'))) })
 const expectedAlert = v.strictObject({ ...alertMatcher.entries, withinMs: durationMs('Deadline, counted from the moment the fault landed.') })
 
-const shape = <P extends v.GenericSchema, A extends v.GenericSchema>(probe: P, action: A) =>
+const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v.GenericSchema>(probe: P, action: A, load: L) =>
   v.strictObject({
     $schema: v.optional(described('Where the JSON Schema of experiments is, for editors.')),
     title: text,
     description: v.optional(text),
-    load: v.optional(v.pipe(v.record(v.string(), v.unknown(), 'what describes the load'), v.description('The load this run counts on. Whoever runs the experiment provides it; the run makes none.'))),
+    load: v.optional(load),
     steadyState: v.strictObject({
       probes: v.pipe(v.array(probe, 'a list of probes'), v.minLength(1, 'a list of at least one probe')),
       holdForMs: v.optional(durationMs('How long all probes must hold without a break, before the fault and after it. Default 5000.'), 5_000),
       timeoutMs: v.optional(durationMs('How long to wait for it before the fault. Default 30000.'), 30_000),
-      mayBreach: v.optional(names('Names of the probes that may leave their bounds while the fault lasts and until recovery. Default: all of them.')),
+      mayBreach: v.optional(names('Names of the probes that may leave their bounds from the start of the method until recovery. Default: none.'), []),
     }),
     method: v.pipe(v.array(v.union([injectStep, waitStep], 'a step: `inject` or `waitMs`'), 'a list of steps'), v.minLength(1, 'a list of at least one step')),
     expectedOutageMs: v.optional(durationMs('For an instant fault: how long its effect is expected to last.')),
@@ -147,10 +178,15 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema>(probe: P, a
     afterwards: v.optional(v.pipe(v.array(probe, 'a list of probes'), v.description('Read once at the end, for example entries lost.')), []),
   })
 
+const loadAddress = address('Where the load serves its report as JSON. The parameter `look` makes it look for every acknowledged write first.')
 /** What an experiment file may hold. */
-export const portableExperimentSchema = shape(portableProbe, httpAction)
+export const portableExperimentSchema = shape(portableProbe, httpAction, loadOf(loadAddress))
 /** The same, with probes and actions that are functions. */
-export const experimentSchema = shape(anyProbe, anyAction)
+export const experimentSchema = shape(
+  anyProbe,
+  anyAction,
+  loadOf(v.union([loadAddress, v.custom<LoadReader>((value) => typeof value === 'function', 'a function that gives the report')], 'an address, or a function that gives the report')),
+)
 
 /** An experiment as it is written; defaults may be left out. */
 export type ExperimentInput = v.InferInput<typeof experimentSchema>
@@ -158,6 +194,8 @@ export type ExperimentInput = v.InferInput<typeof experimentSchema>
 export type Experiment = v.InferOutput<typeof experimentSchema>
 /** A reading free of side effects. */
 export type Probe = v.InferOutput<typeof anyProbe>
+/** The load an experiment counts on. */
+export type LoadInput = NonNullable<Experiment['load']>
 /** A probe of the type `metric`. */
 export type MetricProbe = v.InferOutput<typeof metricProbe>
 /** Which series of a metrics page are meant. */

@@ -11,17 +11,7 @@ export function errorBar({ errorMs }: Pick<Mark, 'errorMs'>): string {
   return errorMs < 0.5 ? '' : `−${span(errorMs)}`
 }
 
-/** What each mark stands for. */
-export const MARK_WORDS = {
-  t0: 'fault landed',
-  t1: 'condition true',
-  t2: 'alert fired',
-  t3: 'notification arrived',
-  t4: 'fault ended',
-  t5: 'steady state back',
-  t6: 'alerts gone',
-  t7: 'steady state held',
-} as const
+export { MARK_WORDS } from '../run/mark-words.js'
 
 /** How recovery came about. */
 export const RECOVERY_WORDS = {

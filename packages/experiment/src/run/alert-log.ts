@@ -1,5 +1,6 @@
 import type { Clock } from '@chaos/core'
 import type { ActiveAlert, AlertReader } from '../alerts/reader.js'
+import { seriesOf } from '../model/alerts.js'
 import { withTimeout } from '../time.js'
 import type { AlertReadings, AlertStretch } from './evidence.js'
 
@@ -78,9 +79,4 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
       }
     },
   }
-}
-
-/** Tells one series of an alert from another. */
-export function seriesOf({ name, labels }: { readonly name: string; readonly labels: Readonly<Record<string, string>> }): string {
-  return JSON.stringify([name, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
 }

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { curve, injection, passingEvidence, stretch, thorough } from '../../test/support.js'
+import { curve, injection, monitor, passingEvidence, sample, stretch, thorough } from '../../test/support.js'
 import type { MarkName } from './evidence.js'
-import { breachedSince, marksOf, recoveredDuringFault, type Recording } from './marks.js'
+import { marksOf, recoveredDuringFault, type Recording } from './marks.js'
 
 const recorded = (more: Partial<Recording> = {}): Recording => {
-  const { injections, curves, alerts, notifications } = passingEvidence()
-  return { injections, curves, alerts, notifications, isMethodDone: true, ruleIntervalMs: 250, ...more }
+  const { injections, curves, alerts, notifications, monitors, appClock } = passingEvidence()
+  return { injections, curves, alerts, notifications, monitors, appClock, isMethodDone: true, ...more }
 }
 
 describe('marks', () => {
@@ -24,28 +24,41 @@ describe('marks', () => {
   })
 
   it('begin with the landing: without it there is none', () => {
-    expect(marksOf(thorough, recorded({ injections: [injection({ landedAt: undefined })] }))).toEqual({})
+    expect(marksOf(thorough, recorded({ injections: [injection({ landedAt: undefined, landedSeenAt: undefined })] }))).toEqual({})
   })
 
-  it('say how far the landing contradicts our own clock', () => {
-    expect(marksOf(thorough, recorded({ injections: [injection({ landedErrorMs: 40 })] })).t0).toEqual({ at: 10_100, errorMs: 40 })
+  it.each([-3_600_000, -12_000, 5_000, 3_600_000])('are by our own clock, however far the clock of the app is off: %i ms', (offsetMs) => {
+    const { armedAt, landedAt = 0, endedAt = 0 } = injection()
+    const shifted = recorded({ injections: [injection({ armedAt: armedAt + offsetMs, landedAt: landedAt + offsetMs, endedAt: endedAt + offsetMs })], appClock: [{ at: 5_000, offsetMs: offsetMs + 8, errorMs: 10 }] })
+    const marks = marksOf(thorough, shifted)
+    expect(marks).toMatchObject({ t0: { at: 10_102, errorMs: 20 }, t4: { at: 30_002, errorMs: 20 } })
+    expect(marks.t7).toEqual(marksOf(thorough, recorded()).t7)
+  })
+
+  it('lie between what was asked and what was seen where the clock of the app is unknown', () => {
+    expect(marksOf(thorough, recorded({ appClock: [] }))).toMatchObject({ t0: { at: 10_300, errorMs: 310 }, t4: { at: 30_200, errorMs: 400 } })
+  })
+
+  it('take a condition by the clock of the monitoring, corrected', () => {
+    const behind = monitor({ clock: [{ at: 5_000, offsetMs: -2_000, errorMs: 0 }] })
+    expect(marksOf(thorough, recorded({ curves: [], monitors: [behind], alerts: [stretch({ activeAt: 10_500 })] })).t1).toEqual({ at: 12_500, errorMs: 250 })
   })
 
   it('take an instant fault as over when it landed, and the last of several', () => {
-    const kill = injection({ kind: 'instant', outcome: 'completed', landedAt: 10_100, endedAt: 10_400 })
+    const kill = injection({ kind: 'instant', outcome: 'completed', landedAt: 10_100, endedAt: 10_400, endedSeenAt: 10_500 })
     expect(marksOf(thorough, recorded({ injections: [kill] })).t4).toEqual({ at: 10_100, errorMs: 0 })
-    expect(marksOf(thorough, recorded({ injections: [kill, injection({ kind: 'instant', id: 'again', landedAt: 12_000 })] }))).toMatchObject({ t0: { at: 10_100 }, t4: { at: 12_000 } })
+    expect(marksOf(thorough, recorded({ injections: [kill, injection({ kind: 'instant', id: 'again', askedAt: 11_900, landedAt: 12_000, landedSeenAt: 12_100 })] }))).toMatchObject({ t0: { at: 10_100 }, t4: { at: 12_000 } })
   })
 
   it.each([
-    ['a fault is still in force', { injections: [injection(), injection({ id: 'other', status: 'active', endedAt: undefined })] }],
+    ['a fault is still in force', { injections: [injection(), injection({ id: 'other', status: 'active', endedAt: undefined, endedSeenAt: undefined })] }],
     ['more faults are to come', { isMethodDone: false }],
   ] as const)('do not end while %s', (_why, more) => {
     expect(Object.keys(marksOf(thorough, recorded(more)))).toEqual(['t0', 't1', 't2', 't3'])
   })
 
   it('date the condition by the alert where no probe saw it, as exactly as the rule is looked at', () => {
-    expect(marksOf(thorough, recorded({ curves: [curve('stock', { samples: [] })], alerts: [stretch({ activeAt: 12_500 })] })).t1).toEqual({ at: 12_500, errorMs: 250 })
+    expect(marksOf(thorough, recorded({ curves: [curve('stock', { samples: [] })], alerts: [stretch({ activeAt: 12_500 })] })).t1).toEqual({ at: 12_505, errorMs: 260 })
     expect(marksOf(thorough, recorded({ curves: [], alerts: [stretch({ activeAt: undefined })] })).t1).toEqual({ at: 14_000, errorMs: 500 })
   })
 
@@ -68,10 +81,11 @@ describe('marks', () => {
     const recording = fc.record({
       injections: fc.array(fc.record({ landedAt: fc.option(at, { nil: undefined }), endedAt: at, kind: fc.constantFrom('standing' as const, 'instant' as const) }).map(injection), { maxLength: 3 }),
       isMethodDone: fc.boolean(),
-      curves: fc.array(fc.array(fc.record({ at, isGood: fc.boolean(), value: fc.constant(1) }), { maxLength: 30 }).map((samples) => curve('stock', { samples: samples.sort((a, b) => a.at - b.at) })), { maxLength: 2 }),
+      curves: fc.array(fc.array(fc.record({ at, isGood: fc.boolean() }).map((one) => sample(0, one.at, 1, one.isGood)), { maxLength: 30 }).map((samples) => curve('stock', { samples: samples.sort((a, b) => a.at - b.at) })), { maxLength: 2 }),
       alerts: fc.array(fc.record({ from: at, activeAt: fc.option(at, { nil: undefined }), state: fc.constantFrom('pending' as const, 'firing' as const) }).chain((one) => fc.option(fc.integer({ min: one.from, max: 70_000 }), { nil: undefined }).map((to) => stretch({ ...one, to }))), { maxLength: 4 }),
       notifications: fc.option(fc.array(at.map((when) => ({ at: when, name: 'StockLow', labels: { severity: 'page' }, status: 'firing' as const })), { maxLength: 2 }), { nil: undefined }),
-      ruleIntervalMs: fc.constant(250),
+      monitors: fc.constantFrom([], [monitor()]),
+      appClock: fc.array(fc.record({ at, offsetMs: fc.integer({ min: -5_000, max: 5_000 }), errorMs: fc.integer({ min: 0, max: 900 }) }), { maxLength: 3 }),
     })
     const orders: readonly (readonly MarkName[])[] = [['t0', 't1', 't2', 't3'], ['t0', 't4', 't5', 't7']]
     fc.assert(
@@ -108,10 +122,4 @@ describe('recovery under the fault', () => {
     expect(recoveredDuringFault(experiment, from(14_000), {})).toEqual({ isMet: false, afterMs: undefined })
     expect(recoveredDuringFault(thorough, from(14_000), marks)).toBeUndefined()
   })
-})
-
-it('names the probes that left their bounds from a moment on', () => {
-  const curves = [curve('a'), curve('b', { samples: [{ at: 5_000, value: 0, isGood: false }] })]
-  expect(breachedSince(curves, 10_000)).toEqual(['a'])
-  expect(breachedSince(curves, 0)).toEqual(['a', 'b'])
 })

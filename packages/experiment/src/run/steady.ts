@@ -1,4 +1,5 @@
 import type { Sample } from '../probes/read.js'
+import type { Curve } from './evidence.js'
 
 /** The first stretch of time in which every probe held. */
 export interface SteadyStretch {
@@ -12,11 +13,21 @@ export interface SteadyStretch {
 
 type Samples = readonly Sample[]
 
+/** A curve in which every time without a reading that is too long to count as watched stands as a reading without data, at its end. */
+export function withGaps({ samples, maxGapMs }: Pick<Curve, 'samples' | 'maxGapMs'>): readonly Sample[] {
+  return samples.flatMap((sample, index) => {
+    const before = samples[index - 1]
+    if (before === undefined || sample.at - before.at <= maxGapMs) return [sample]
+    const at = Math.max(before.at, sample.at - 1e-3)
+    return [{ ...sample, askedAt: at, at, value: undefined, isGood: false, quality: 'none' as const, problem: `there was no reading for ${Math.round(sample.at - before.at)} ms` }, sample]
+  })
+}
+
 /**
  * Finds when all probes have held for `holdForMs` without a break, looking at readings from `since` on.
  *
  * A probe holds from its first good reading until a bad one; no data is bad. A stretch counts once every probe has a good reading at or beyond its
- * end, so nothing is taken for granted that nobody has read. Without a probe there is no such stretch.
+ * end, so nothing is taken for granted that was not read. Without a probe there is no such stretch. Gaps are to be marked first ({@link withGaps}).
  */
 export function steadyStretch(curves: readonly Samples[], since: number, holdForMs: number): SteadyStretch | undefined {
   if (curves.length === 0) return undefined

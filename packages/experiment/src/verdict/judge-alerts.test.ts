@@ -3,14 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { injection, passingEvidence, stretch, thorough } from '../../test/support.js'
 import type { Experiment } from '../model/experiment.js'
 import type { AlertStretch, Evidence } from '../run/evidence.js'
-import { isMeant } from '../run/marks.js'
-import { judgeAlerts, type AlertOutcome } from './judge-alerts.js'
+import { isMeant } from '../model/alerts.js'
+import { marksOf } from '../run/marks.js'
+import { judgeAlerts, type AlertOutcome, type AlertVerdict } from './judge-alerts.js'
+
+const judged = (experiment: Experiment, evidence: Evidence): readonly AlertVerdict[] => judgeAlerts(experiment, evidence, marksOf(experiment, evidence))
 
 const heard = { notifications: undefined }
 const withMayFire = (mayFire: Experiment['alerts'] extends infer A ? NonNullable<A> extends { mayFire: infer M } ? M : never : never): Experiment => ({ ...thorough, alerts: { mustFire: [], mayFire, resolveWithinMs: 20_000 } })
 
 describe('an alert that must fire', () => {
-  const cases: readonly (readonly [AlertOutcome, string, Partial<Evidence>, RegExp])[] = [
+  const cases: readonly (readonly [AlertOutcome, string, Partial<Omit<Evidence, 'inventory'>>, RegExp])[] = [
     ['detected', 'fired in time and resolved', {}, /fired after 3900 ms \(deadline 10000 ms\)/],
     ['late', 'fired after its deadline', { alerts: [stretch({ from: 21_000 })] }, /after 10900 ms, expected within 10000 ms/],
     ['monitoring-down', 'fired in time or late, by what was read', { alerts: [stretch({ from: 20_300 })] }, /9700 ms to 10200 ms after the fault/],
@@ -28,27 +31,27 @@ describe('an alert that must fire', () => {
     ['already-firing', 'began to fire after the gate and before the fault', { alerts: [stretch({ from: 9_000 })] }, /before anything was broken/],
     ['already-firing', 'was pending before the fault, and fired after it', { alerts: [stretch({ state: 'pending', from: 9_000, to: 14_000 }), stretch()] }, /before anything was broken/],
     ['detected', 'was pending and gone before the fault', { alerts: [stretch({ state: 'pending', from: 8_000, to: 9_000 }), stretch()] }, /fired after 3900 ms/],
-    ['detected', 'fired between an instant fault and the word that it had landed', { injections: [injection({ kind: 'instant', armedAt: 9_000 })], alerts: [stretch({ from: 9_500 })] }, /fired after 0 ms/],
+    ['detected', 'fired between an instant fault and the word that it had landed', { injections: [injection({ kind: 'instant', askedAt: 9_000 })], alerts: [stretch({ from: 9_500 })] }, /fired after 0 ms/],
     ['stuck', 'never resolved', { alerts: [stretch({ to: undefined })] }, /had not resolved/],
     ['stuck', 'resolved too late', { alerts: [stretch({ to: 51_000 })] }, /21000 ms after the fault had ended/],
     ['monitoring-down', 'resolved in time or late, by what was read', { alerts: [stretch({ to: 50_200 })] }, /read too seldom/],
     ['flapped', 'fired twice', { alerts: [stretch({ to: 20_000 }), stretch({ from: 22_000 })] }, /2 times/],
     ['monitoring-down', 'could not be read', { alerts: [], alertReadings: [] }, /nobody can say/],
-    ['monitoring-down', 'fired, and nobody saw the fault land', { marks: {} }, /nobody saw a fault land/],
+    ['monitoring-down', 'fired, and nobody saw the fault land', { injections: [] }, /nobody saw a fault land/],
   ]
   it.each(cases)('is %s when it %s', (outcome, _when, more, detail) => {
-    const [verdict] = judgeAlerts(thorough, passingEvidence({ ...heard, ...more }))
+    const [verdict] = judged(thorough, passingEvidence({ ...heard, ...more }))
     expect(verdict).toMatchObject({ name: 'StockLow', mustFire: true, outcome })
     expect(verdict?.detail).toMatch(detail)
   })
 
   it('is not flapping when several series of it fire', () => {
     const several = [stretch({ labels: { severity: 'page', shelf: 'a' } }), stretch({ labels: { severity: 'page', shelf: 'b' } }), stretch({ source: 'alertmanager' })]
-    expect(judgeAlerts(thorough, passingEvidence({ ...heard, alerts: several }))).toMatchObject([{ outcome: 'detected' }])
+    expect(judged(thorough, passingEvidence({ ...heard, alerts: several }))).toMatchObject([{ outcome: 'detected' }])
   })
 
   it('is unexpected as well in a series with labels that nobody asked for', () => {
-    const verdicts = judgeAlerts(thorough, passingEvidence({ ...heard, alerts: [stretch(), stretch({ labels: { severity: 'warning' } })] }))
+    const verdicts = judged(thorough, passingEvidence({ ...heard, alerts: [stretch(), stretch({ labels: { severity: 'warning' } })] }))
     expect(verdicts.map(({ outcome }) => outcome)).toEqual(['detected', 'unexpected'])
   })
 })
@@ -62,16 +65,16 @@ describe('any other alert', () => {
     ['stuck', 'may fire, and never resolves', ['StockLow'], { to: undefined }],
     ['stuck', 'may fire, and resolves too late', ['StockLow'], { to: 60_000 }],
   ] as const)('is %s when it %s', (outcome, _when, mayFire, more: Partial<AlertStretch>) => {
-    expect(judgeAlerts(withMayFire([...mayFire]), passingEvidence({ alerts: [stretch(more)] }))).toMatchObject([{ name: 'StockLow', mustFire: false, outcome }])
+    expect(judged(withMayFire([...mayFire]), passingEvidence({ alerts: [stretch(more)] }))).toMatchObject([{ name: 'StockLow', mustFire: false, outcome }])
   })
 
   it('does not count while it is pending, or when it was over before the method began', () => {
     const alerts = [stretch({ name: 'A', state: 'pending' }), stretch({ name: 'B', from: 1_000, to: 9_000 })]
-    expect(judgeAlerts(withMayFire([]), passingEvidence({ alerts }))).toEqual([])
+    expect(judged(withMayFire([]), passingEvidence({ alerts }))).toEqual([])
   })
 
   it('is already-firing when it was active before anything was broken', () => {
-    expect(judgeAlerts(thorough, passingEvidence({ ...heard, firingBefore: ['Fire'] })).map(({ name, outcome }) => [name, outcome])).toEqual([['StockLow', 'detected'], ['Fire', 'already-firing']])
+    expect(judged(thorough, passingEvidence({ ...heard, firingBefore: ['Fire'] })).map(({ name, outcome }) => [name, outcome])).toEqual([['StockLow', 'detected'], ['Fire', 'already-firing']])
   })
 })
 

@@ -1,7 +1,7 @@
 import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
-import { seriesOf } from '../run/alert-log.js'
-import type { AlertStretch, Evidence, Mark } from '../run/evidence.js'
-import { isMeant } from '../run/marks.js'
+import { isMeant, seriesOf } from '../model/alerts.js'
+import type { AlertStretch, Evidence, Mark, Marks } from '../run/evidence.js'
+import { ms } from './words.js'
 
 /** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
 export type AlertOutcome =
@@ -36,9 +36,9 @@ const DEFAULT_RESOLVE_WITHIN_MS = 60_000
 type Labels = Readonly<Record<string, string>>
 
 /** Judges every alert that had to fire, and every other one that did, or was active when it should not have been. */
-export function judgeAlerts(experiment: Experiment, evidence: Evidence): readonly AlertVerdict[] {
+export function judgeAlerts(experiment: Experiment, evidence: Evidence, marks: Marks): readonly AlertVerdict[] {
   const { mustFire = [], mayFire = [], resolveWithinMs = DEFAULT_RESOLVE_WITHIN_MS } = experiment.alerts ?? {}
-  const required = mustFire.map((expected) => judgeRequired(expected, resolveWithinMs, evidence))
+  const required = mustFire.map((expected) => judgeRequired(expected, resolveWithinMs, evidence, marks))
   const judged = new Set(required.filter(({ outcome }) => outcome === 'wrong-labels').map(({ name }) => name))
   const others = new Map<string, AlertStretch[]>()
   for (const stretch of firingSince(evidence.methodAt, evidence)) {
@@ -48,14 +48,14 @@ export function judgeAlerts(experiment: Experiment, evidence: Evidence): readonl
   }
   const before = evidence.firingBefore.filter((name) => !mustFire.some((expected) => expected.name === name))
   const dirty = [...new Set(before)].map((name): AlertVerdict => ({ name, mustFire: false, outcome: 'already-firing', afterMs: undefined, detail: ALREADY }))
-  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, mayFire, resolveWithinMs, evidence))]
+  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, mayFire, resolveWithinMs, evidence, marks))]
 }
 
 const ALREADY = 'It was active before anything was broken.'
 
-function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidence: Evidence): AlertVerdict {
+function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidence: Evidence, marks: Marks): AlertVerdict {
   const { name, labels = {}, withinMs } = expected
-  const { t0 } = evidence.marks
+  const { t0 } = marks
   const stretches = firingSince(t0?.at, evidence).filter((stretch) => stretch.name === name)
   const matching = stretches.filter((stretch) => isMeant(stretch, expected))
   const [first] = [...matching].sort((a, b) => a.from - b.from)
@@ -75,23 +75,24 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   }
   if (t0 !== undefined && beganAt(first, evidence) < brokenAt(t0, evidence)) return verdict('already-firing', ALREADY)
   if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
-  if (afterMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(afterMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
+  const atMostMs = afterMs + (t0?.errorMs ?? 0)
+  if (atMostMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(atMostMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
   const unheard = whyUnheard(matching, expected, evidence)
   if (unheard !== undefined) return verdict('silenced', unheard)
-  const unresolved = notResolved(matching, resolveWithinMs, evidence)
+  const unresolved = notResolved(matching, resolveWithinMs, marks)
   if (unresolved !== undefined) return verdict(...unresolved)
   if (hasFlapped(matching)) return verdict('flapped', `It fired and resolved ${matching.length} times.`)
   return verdict('detected', `It fired after ${ms(afterMs)} (deadline ${ms(withinMs)}) and resolved.`)
 }
 
-function judgeOther(stretches: readonly AlertStretch[], mayFire: readonly AlertMatcher[], resolveWithinMs: number, evidence: Evidence): AlertVerdict {
+function judgeOther(stretches: readonly AlertStretch[], mayFire: readonly AlertMatcher[], resolveWithinMs: number, evidence: Evidence, marks: Marks): AlertVerdict {
   const [first] = stretches as readonly [AlertStretch, ...AlertStretch[]]
   const { name, from, labels } = first
-  const { t0 } = evidence.marks
+  const { t0 } = marks
   const afterMs = t0 === undefined ? undefined : Math.max(0, from - t0.at)
   const verdict = (outcome: AlertOutcome, detail: string): AlertVerdict => ({ name, mustFire: false, outcome, afterMs, detail })
   if (!isAllowed(first, mayFire)) return verdict('unexpected', `It fired with ${shown(labels)} and was not expected.`)
-  const unresolved = notResolved(stretches, resolveWithinMs, evidence)
+  const unresolved = notResolved(stretches, resolveWithinMs, marks)
   return unresolved === undefined ? verdict('allowed', 'It may fire, and did.') : verdict(...unresolved)
 }
 
@@ -111,7 +112,7 @@ function beganAt(firing: AlertStretch, { alerts }: Evidence): number {
 
 /** Before this nothing of the run can have been felt: an instant fault breaks things a moment before it knows that it has landed. */
 function brokenAt(t0: Mark, { injections }: Evidence): number {
-  return Math.min(t0.at, ...injections.flatMap(({ kind, armedAt }) => (kind === 'instant' ? [armedAt] : []))) - t0.errorMs
+  return Math.min(t0.at, ...injections.flatMap(({ kind, askedAt }) => (kind === 'instant' ? [askedAt] : []))) - t0.errorMs
 }
 
 /** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived where one was waited for. */
@@ -124,13 +125,14 @@ function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert,
 }
 
 /** Why an alert counts as not resolved in time, if so. One series of labels is enough. */
-function notResolved(stretches: readonly AlertStretch[], resolveWithinMs: number, { marks: { t4 } }: Evidence): readonly [AlertOutcome, string] | undefined {
+function notResolved(stretches: readonly AlertStretch[], resolveWithinMs: number, { t4 }: Marks): readonly [AlertOutcome, string] | undefined {
   if (stretches.some(({ to }) => to === undefined)) return ['stuck', 'It had not resolved when the run ended.']
   if (t4 === undefined) return undefined
   const [last] = [...stretches].sort((a, b) => (b.to ?? 0) - (a.to ?? 0))
   const afterMs = (last?.to ?? 0) - t4.at
   if (afterMs - (last?.toErrorMs ?? 0) > resolveWithinMs) return ['stuck', `It resolved ${ms(afterMs)} after the fault had ended, expected within ${ms(resolveWithinMs)}.`]
-  if (afterMs > resolveWithinMs) return ['monitoring-down', `It resolved up to ${ms(afterMs)} after the fault had ended, read too seldom to say whether that was within ${ms(resolveWithinMs)}.`]
+  const atMostMs = afterMs + t4.errorMs
+  if (atMostMs > resolveWithinMs) return ['monitoring-down', `It resolved up to ${ms(atMostMs)} after the fault had ended, read too seldom to say whether that was within ${ms(resolveWithinMs)}.`]
   return undefined
 }
 
@@ -147,5 +149,3 @@ export function isMonitoringDown({ alertReadings }: Evidence): boolean {
 function shown(labels: Labels): string {
   return `{${Object.entries(labels).map(([name, value]) => `${name}="${value}"`).join(', ')}}`
 }
-
-const ms = (value: number): string => `${Math.round(value)} ms`

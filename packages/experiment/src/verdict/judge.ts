@@ -1,7 +1,17 @@
+import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
-import type { Evidence, MarkName } from '../run/evidence.js'
+import { inventoryOf, type Evidence, type Marks, type MarkName } from '../run/evidence.js'
+import { clockOffset } from '../run/clock-offset.js'
+import { landingOf } from '../run/marks.js'
+import { steadyStretch, withGaps } from '../run/steady.js'
+import { badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
+import { clockProblem } from './judge-clocks.js'
+import { stalenessProblem } from './judge-freshness.js'
+import { judgeLoad, type LoadFindings } from './judge-load.js'
+import { monitoringProblem } from './judge-monitoring.js'
 import type { VerdictName } from './exit-codes.js'
+import { ms, seconds } from './words.js'
 
 /** What a run comes to, and why. */
 export interface Verdict {
@@ -9,6 +19,10 @@ export interface Verdict {
   /** One sentence that names the cause. */
   readonly cause: string
   readonly alerts: readonly AlertVerdict[]
+  /** When what happened, by the clock of the process that ran the experiment. */
+  readonly marks: Marks
+  /** Names of the probes that left their bounds, or gave no data, once the method had begun. */
+  readonly breached: readonly string[]
   /** From the fault landing to the first alert that had to fire, in ms. */
   readonly timeToDetectMs: number | undefined
   /** From the fault's end (for an instant one: from its landing) until the steady state had held again, in ms. */
@@ -17,76 +31,104 @@ export interface Verdict {
   readonly recovery: 'by-itself' | 'assisted' | 'not-recovered' | 'not-observed'
 }
 
+/** All that a conclusion is drawn from. */
+interface Case {
+  readonly experiment: Experiment
+  readonly evidence: Evidence
+  readonly findings: Findings
+  readonly alerts: readonly AlertVerdict[]
+  readonly load: LoadFindings
+}
+
+/** This process was later than this, in ms, for something it planned: what it saw meanwhile is worth nothing. */
+const MAX_OWN_LATENESS_MS = 2_000
+
 /**
- * Judges a run by its evidence alone. Missing evidence is never a pass.
+ * Judges a run by its evidence alone. Missing evidence is never a pass, and less evidence never makes a better verdict.
  *
  * The first of these that applies is the verdict: rollback failed, guardrail tripped, broken off, not to be trusted, gate unmet, alerts that were
  * active already, fault did not land, weakness found, alert failed, evidence missing, pass.
  */
 export function judge(experiment: Experiment, evidence: Evidence): Verdict {
-  const alerts = judgeAlerts(experiment, evidence)
-  const { t0, t2, t4, t7 } = evidence.marks
-  const [name, cause] = conclusion(experiment, evidence, alerts)
+  const torn = holes(evidence)
+  if (torn !== undefined) return { name: 'inconclusive', cause: torn, alerts: [], marks: {}, breached: [], timeToDetectMs: undefined, timeToRecoverMs: undefined, recovery: 'not-observed' }
+  const findings = findingsOf(experiment, evidence)
+  const { marks, breached } = findings
+  const alerts = judgeAlerts(experiment, evidence, marks)
+  const { t0, t2, t4, t7 } = marks
+  const one: Case = { experiment, evidence, findings, alerts, load: judgeLoad(experiment, evidence, marks) }
+  const [name, cause] = conclusion(one)
   return {
     name,
     cause,
     alerts,
+    marks,
+    breached,
     timeToDetectMs: t0 === undefined || t2 === undefined ? undefined : t2.at - t0.at,
     timeToRecoverMs: t4 === undefined || t7 === undefined ? undefined : t7.at - t4.at,
-    recovery: recoveryOf(experiment, evidence),
+    recovery: recoveryOf(one),
   }
 }
 
-function recoveryOf(experiment: Experiment, evidence: Evidence): Verdict['recovery'] {
-  const { marks: { t4, t7 }, brokenOff, guardrail } = evidence
-  if (isControlRun(experiment) || t4 === undefined || brokenOff !== undefined || guardrail !== undefined) return 'not-observed'
+function recoveryOf({ experiment, evidence, findings: { marks: { t4, t7 } } }: Case): Verdict['recovery'] {
+  if (isControlRun(experiment) || t4 === undefined || evidence.brokenOff !== undefined || trippedGuard(evidence) !== undefined) return 'not-observed'
   if (t7 === undefined) return 'not-recovered'
   return wasAssisted(evidence) ? 'assisted' : 'by-itself'
 }
 
-/** Whether nothing is broken: the run shows that nothing is seen where nothing is. */
-export function isControlRun({ method }: Experiment): boolean {
-  return !method.some((step) => 'inject' in step)
-}
-
 type Conclusion = readonly [VerdictName, string]
 
-function conclusion(experiment: Experiment, evidence: Evidence, alerts: readonly AlertVerdict[]): Conclusion {
+function conclusion(one: Case): Conclusion {
   return (
-    disturbance(evidence, alerts) ??
-    (isControlRun(experiment) ? undefined : (landingProblem(experiment, evidence) ?? recoveryProblem(experiment, evidence))) ??
-    breachProblem(experiment, evidence) ??
-    afterwardsProblem(evidence) ??
-    alertProblem(experiment, alerts) ??
-    missingEvidence(experiment, evidence, alerts) ?? ['pass', passed(experiment, evidence, alerts)]
+    disturbance(one) ??
+    (isControlRun(one.experiment) ? undefined : (landingProblem(one) ?? recoveryProblem(one))) ??
+    breachProblem(one) ??
+    (one.load.weakness === undefined ? undefined : (['weakness-found', one.load.weakness] as const)) ??
+    afterwardsProblem(one) ??
+    alertProblem(one) ??
+    missingEvidence(one) ?? ['pass', passed(one)]
   )
 }
 
 /** What makes a run worthless, or ended it. */
-function disturbance(evidence: Evidence, alerts: readonly AlertVerdict[]): Conclusion | undefined {
-  const { rollbackFailures, guardrail, brokenOff, untrusted, gate } = evidence
+function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
+  const { rollbackFailures, brokenOff, gate, own } = evidence
   if (rollbackFailures.length > 0) return ['rollback-failed', `Not everything could be taken back: ${rollbackFailures.join('; ')}.`]
-  if (guardrail !== undefined) return ['guardrail-tripped', `The guardrail ${guardrail.name} was ${guardrail.value ?? 'without data'}, expected ${guardrail.bounds}: the run was ended.`]
+  const tripped = trippedGuard(evidence)
+  if (tripped !== undefined) return ['guardrail-tripped', tripped]
   if (brokenOff !== undefined) return ['inconclusive', `The run was broken off: ${brokenOff}.`]
-  if (untrusted !== undefined) return ['inconclusive', `The run cannot be trusted: ${untrusted}.`]
-  if (!gate.isMet) return ['gate-unmet', `The steady state did not hold before anything was broken: ${gate.problem ?? 'nobody knows why'}.`]
+  const latestMs = Math.max(0, ...own.map(({ lateMs }) => lateMs))
+  if (latestMs > MAX_OWN_LATENESS_MS) return ['inconclusive', `The run cannot be trusted: the machine was too slow, or the run was stopped: it was ${seconds(latestMs)} late.`]
+  if (load.untrusted !== undefined) return ['inconclusive', `The run cannot be trusted: ${load.untrusted}.`]
+  if (!gate.isMet) return ['gate-unmet', `The steady state did not hold before anything was broken: ${gate.problem ?? 'unknown reason'}.`]
   const dirty = alerts.find(({ outcome }) => outcome === 'already-firing')
   return dirty === undefined ? undefined : ['inconclusive', `${dirty.name} was active before anything was broken, so alerts say nothing about the fault.`]
 }
 
-function landingProblem({ method }: Experiment, { failures, injections, marks }: Evidence): Conclusion | undefined {
+/** The first guardrail that was out of its bounds, or without data, once the method had begun. */
+function trippedGuard({ guards, methodAt }: Evidence): string | undefined {
+  if (methodAt === undefined) return undefined
+  for (const guard of guards) {
+    const [bad] = badSince(guard, methodAt)
+    if (bad !== undefined) return `The guardrail ${guard.probe} was ${bad.value ?? `without data (${bad.problem ?? 'unknown reason'})`}, expected ${guard.bounds}: the run was ended.`
+  }
+  return undefined
+}
+
+function landingProblem({ experiment: { method }, evidence: { failures, injections, appClock }, findings: { marks } }: Case): Conclusion | undefined {
   if (failures.length > 0) return ['fault-did-not-land', `A fault could not be put in force: ${failures.join('; ')}.`]
-  const idle = injections.find(({ landedAt, outcome }) => landedAt === undefined || outcome === 'failed')
+  const offset = clockOffset(appClock)
+  const idle = injections.find((injection) => landingOf(injection, offset) === undefined || injection.outcome === 'failed')
   if (idle !== undefined) return ['fault-did-not-land', `${idle.fault} hit nothing in ${idle.target}: ${idle.affected} of ${idle.seen} operations were affected.`]
   const wanted = method.filter((step) => 'inject' in step).length
   if (injections.length < wanted || marks.t0 === undefined) return ['fault-did-not-land', `Of ${wanted} faults of the method, ${injections.length} were seen to land.`]
   return undefined
 }
 
-function recoveryProblem({ recovery }: Experiment, evidence: Evidence): Conclusion | undefined {
-  const { marks: { t4, t7 }, recoveredDuringFault } = evidence
-  if (t4 === undefined) return ['inconclusive', 'Nobody saw the fault end.']
-  if (recovery.duringFault !== undefined && recoveredDuringFault?.isMet !== true) {
+function recoveryProblem({ experiment: { recovery }, evidence, findings }: Case): Conclusion | undefined {
+  const { marks: { t4, t7 }, breached } = findings
+  if (t4 === undefined) return ['inconclusive', 'The end of the fault was not seen.']
+  if (recovery.duringFault !== undefined && findings.recoveredDuringFault?.isMet !== true) {
     const { probes, withinMs } = recovery.duringFault
     return ['weakness-found', `Not recovered: ${probes.join(', ')} did not hold from ${ms(withinMs)} after the fault landed until it ended.`]
   }
@@ -96,40 +138,47 @@ function recoveryProblem({ recovery }: Experiment, evidence: Evidence): Conclusi
     const isBlind = bad.length > 0 && bad.every(({ source, value }) => source === 'prometheus' && value === undefined)
     const reasons = bad.map(({ words }) => words).join('; ')
     if (isBlind) return ['inconclusive', `Nobody can say whether it recovered: ${reasons}.`]
-    return ['weakness-found', `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? '; it broke again each time' : `: ${reasons}`}.`]
+    return ['weakness-found', `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? notHeld(breached) : `: ${reasons}`}.`]
   }
-  const recoverMs = t7.at - t4.at
-  return recoverMs > recovery.withinMs ? ['weakness-found', `It took ${ms(recoverMs)} to recover, expected ${ms(recovery.withinMs)} at most.`] : undefined
+  const [atLeastMs, atMostMs] = [t7.at - t7.errorMs - t4.at, t7.at - t4.at + t4.errorMs]
+  if (atLeastMs > recovery.withinMs) return ['weakness-found', `It took ${ms(t7.at - t4.at)} to recover, expected ${ms(recovery.withinMs)} at most.`]
+  if (atMostMs > recovery.withinMs) return ['inconclusive', `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover, read too seldom to say whether that was within ${ms(recovery.withinMs)}.`]
+  return undefined
+}
+
+function notHeld(breached: readonly string[]): string {
+  return breached.length === 0 ? ': it was not read for long enough' : `: ${breached.join(', ')} broke again each time`
 }
 
 /** A probe that had no leave to, left its bounds. In a run without a fault, none has. */
-function breachProblem(experiment: Experiment, { breached, curves, methodAt = 0 }: Evidence): Conclusion | undefined {
+function breachProblem({ experiment, evidence: { curves, methodAt = 0 }, findings: { guilty, doubtful, marks: { t7 } } }: Case): Conclusion | undefined {
   const isControl = isControlRun(experiment)
-  const { mayBreach } = experiment.steadyState
-  const guilty = breached.filter((name) => isControl || (mayBreach !== undefined && !mayBreach.includes(name)))
-  const [first] = guilty
-  if (first === undefined) return undefined
-  const curve = curves.find(({ probe }) => probe === first)
-  const bad = curve?.samples.filter(({ at, isGood }) => at >= methodAt && !isGood) ?? []
-  if (isControl && bad.length > 0 && bad.every(({ value }) => value === undefined)) return ['inconclusive', `${first} gave no data (${bad[0]?.problem ?? 'nobody knows why'}), so nobody can say that it held.`]
-  const worst = bad.find(({ value }) => value !== undefined)?.value ?? 'without data'
-  return ['weakness-found', `${guilty.join(', ')} left ${guilty.length === 1 ? 'its' : 'their'} bounds${isControl ? ' although nothing was broken' : ', which this fault should not cause'}: ${first} was ${worst}, expected ${curve?.bounds ?? 'otherwise'}.`]
+  const first = curves.find(({ probe }) => guilty.includes(probe))
+  if (first === undefined) return doubtful.length === 0 ? undefined : ['inconclusive', `${doubtful.join(', ')} left bounds when the system may have recovered already: when the fault ended is known too badly to say.`]
+  const isLate = experiment.steadyState.mayBreach.includes(first.probe) && t7 !== undefined
+  const bad = badSince(first, isLate ? t7.at : methodAt)
+  const [unread] = bad
+  // Where a probe gave no data, a fault in the system may be the reason only if the system itself was asked.
+  if ((isControl || first.source === 'prometheus') && bad.every(({ value }) => value === undefined)) return ['inconclusive', `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so nobody can say that it held.`]
+  const worst = bad.find(({ value }) => value !== undefined)?.value ?? `without data (${unread?.problem ?? 'unknown reason'})`
+  const why = isControl ? ' although nothing was broken' : isLate ? ' again after the system had recovered' : ', which this fault should not cause'
+  return ['weakness-found', `${guilty.join(', ')} left ${guilty.length === 1 ? 'its' : 'their'} bounds${why}: ${first.probe} was ${worst}, expected ${first.bounds}.`]
 }
 
-function afterwardsProblem({ afterwards }: Evidence): Conclusion | undefined {
+function afterwardsProblem({ evidence: { afterwards } }: Case): Conclusion | undefined {
   const spoilt = afterwards.find(({ sample }) => !sample.isGood && sample.value !== undefined)
   if (spoilt !== undefined) return ['weakness-found', `${spoilt.name} was ${spoilt.sample.value ?? ''} afterwards, expected ${spoilt.bounds}.`]
   const unread = afterwards.find(({ sample }) => !sample.isGood)
   return unread === undefined ? undefined : ['inconclusive', `${unread.name} could not be read afterwards: ${unread.sample.problem ?? 'no data'}.`]
 }
 
-function alertProblem(experiment: Experiment, alerts: readonly AlertVerdict[]): Conclusion | undefined {
+function alertProblem({ experiment, alerts }: Case): Conclusion | undefined {
   const failed = alerts.find(({ outcome }) => outcome !== 'detected' && outcome !== 'allowed' && outcome !== 'monitoring-down')
   return failed === undefined ? undefined : ['alert-failed', `${failed.name} ${failed.outcome.replace('-', ' ')}${isControlRun(experiment) ? ' although nothing was broken' : ''}: ${failed.detail}`]
 }
 
-/** What a pass would need that nobody has seen. */
-function missingEvidence(experiment: Experiment, evidence: Evidence, alerts: readonly AlertVerdict[]): Conclusion | undefined {
+/** What a pass would need and was not seen. */
+function missingEvidence({ experiment, evidence, findings, alerts, load }: Case): Conclusion | undefined {
   const missing = (what: string): Conclusion => ['inconclusive', what]
   const blind = alerts.find(({ outcome }) => outcome === 'monitoring-down')
   if (blind !== undefined) return missing(`${blind.name}: ${blind.detail}`)
@@ -138,25 +187,50 @@ function missingEvidence(experiment: Experiment, evidence: Evidence, alerts: rea
     return missing(`Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`)
   }
   if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
-  for (const { name } of experiment.steadyState.probes) {
-    const read = evidence.curves.find(({ probe }) => probe === name)?.samples.some(({ at }) => at >= (evidence.methodAt ?? 0)) ?? false
-    if (!read) return missing(`${name} was never read after the method had begun.`)
-  }
+  const hole = unwatched(experiment, evidence, evidence.methodAt) ?? monitoringProblem(experiment, evidence) ?? stalenessProblem(evidence) ?? clockProblem(experiment, evidence) ?? load.missing
+  if (hole !== undefined) return missing(hole)
   for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
-  const unmade = neededMarks(experiment, evidence).filter((name) => evidence.marks[name] === undefined)
-  return unmade.length === 0 ? undefined : missing(`Nobody saw ${unmade.join(', ')} of the marks that a pass needs.`)
+  const unmade = neededMarks(experiment, evidence, findings).filter((name) => findings.marks[name] === undefined)
+  return unmade.length === 0 ? undefined : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
 }
 
-function neededMarks({ alerts }: Experiment, evidence: Evidence): MarkName[] {
+/** Parts of the evidence that are no longer whole. */
+function holes(evidence: Evidence): string | undefined {
+  const now = inventoryOf(evidence)
+  const recorded = (evidence as Partial<Evidence>).inventory ?? {}
+  const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter((name) => now[name] !== recorded[name])
+  return torn.length === 0 ? undefined : `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
+}
+
+/** Times in which a probe or a guardrail was not read. */
+function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experiment, { curves, guards, gate, methodAt, watchedUntil, own, pollMs }: Evidence, since: number): string | undefined {
+  for (const [names, logs] of [[probes, curves], [guardrails, guards]] as const) {
+    for (const { name } of names) {
+      const log = logs.find(({ probe }) => probe === name)
+      if (log === undefined || log.samples.every(({ at }) => at < since)) return `${name} was never read after the method had begun.`
+      const times = [gate.from, ...log.samples.map(({ at }) => at), watchedUntil]
+      const gapMs = Math.max(...times.map((at, index) => at - (times[index - 1] ?? at)))
+      if (gapMs > log.maxGapMs) return `${name} was not read for ${seconds(gapMs)}.`
+      if (log.samples.some(({ n }, index) => n !== (log.samples[index - 1]?.n ?? n - 1) + 1)) return `${name}: readings are missing.`
+    }
+  }
+  const steady = steadyStretch(curves.map((log) => withGaps(log).filter(({ at }) => at <= (methodAt ?? 0))), gate.from, holdForMs)
+  if (steady === undefined) return 'The readings from before the method do not show that the steady state held.'
+  const looks = [since, ...own.map(({ at }) => at), watchedUntil]
+  const stoppedMs = Math.max(...looks.map((at, index) => at - (looks[index - 1] ?? at)))
+  return stoppedMs > MAX_OWN_LATENESS_MS + pollMs ? `The run did not watch itself for ${seconds(stoppedMs)}.` : undefined
+}
+
+function neededMarks({ alerts }: Experiment, evidence: Evidence, { breached, marks }: Findings): MarkName[] {
   const mustFire = (alerts?.mustFire.length ?? 0) > 0
-  const hasFired = evidence.alerts.some(({ state }) => state === 'firing')
-  return ['t0', ...(mustFire || evidence.breached.length > 0 ? (['t1'] as const) : []), ...(mustFire ? (['t2'] as const) : []), ...(mustFire && evidence.notifications !== undefined ? (['t3'] as const) : []), 't4', 't5', ...(mustFire || hasFired ? (['t6'] as const) : []), 't7']
+  const landedAt = marks.t0?.at ?? 0
+  const hasFired = evidence.alerts.some(({ state, to }) => state === 'firing' && (to === undefined || to >= landedAt))
+  return ['t0', ...(mustFire || breached.length > 0 ? (['t1'] as const) : []), ...(mustFire ? (['t2'] as const) : []), ...(mustFire && evidence.notifications !== undefined ? (['t3'] as const) : []), 't4', 't5', ...(mustFire || hasFired ? (['t6'] as const) : []), 't7']
 }
 
-function passed(experiment: Experiment, evidence: Evidence, alerts: readonly AlertVerdict[]): string {
-  const { marks: { t4, t7 }, alertReadings } = evidence
-  const watched = alertReadings.length > 0
+function passed({ experiment, evidence, findings: { marks: { t4, t7 } }, alerts }: Case): string {
+  const watched = evidence.alertReadings.length > 0
   if (isControlRun(experiment)) return `Nothing was broken, the steady state held, and ${watched ? 'no alert fired' : 'alerts were not watched'}.`
   const fired = alerts.filter(({ mustFire }) => mustFire).length
   const said = !watched ? 'alerts were not watched' : fired === 0 ? 'no alert had to fire' : `${fired === 1 ? 'the alert' : fired === 2 ? 'both alerts' : `all ${fired} alerts`} fired in time and resolved`
@@ -173,8 +247,6 @@ function lastBad({ curves }: Evidence): readonly { readonly source: string; read
     const last = samples.at(-1)
     if (last === undefined) return [{ source, value: undefined, words: `${probe} was never read` }]
     if (last.isGood) return []
-    return [{ source, value: last.value, words: `${probe} was ${last.value ?? `without data (${last.problem ?? 'nobody knows why'})`}, expected ${bounds}` }]
+    return [{ source, value: last.value, words: `${probe} was ${last.value ?? `without data (${last.problem ?? 'unknown reason'})`}, expected ${bounds}` }]
   })
 }
-
-const ms = (value: number): string => `${Math.round(value)} ms`

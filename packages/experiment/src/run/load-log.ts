@@ -1,0 +1,56 @@
+import type { Clock } from '@chaos/core'
+import { getJson } from '../alerts/get-json.js'
+import { checkLoadReport } from '../load/report.js'
+import type { LoadInput } from '../model/experiment.js'
+import { withTimeout } from '../time.js'
+import type { LoadReading } from './evidence.js'
+
+/** Longest wait for an ordinary report, and for one that comes after a full look, in ms. */
+const REPORT_TIMEOUT_MS = 5_000
+const LOOK_TIMEOUT_MS = 60_000
+
+/** Follows what a load says of itself. */
+export interface LoadLog {
+  readonly readings: readonly LoadReading[]
+  readonly final: LoadReading | undefined
+  /** Reads once. Never rejects: a reading that fails is kept as one. */
+  read(signal?: AbortSignal): Promise<void>
+  /** Asks the load to look for everything that was acknowledged, and reads what it found. Never rejects. */
+  look(): Promise<void>
+}
+
+export function loadLog({ report }: LoadInput, clock: Clock): LoadLog {
+  const readings: LoadReading[] = []
+  let final: LoadReading | undefined
+
+  async function reading(timeoutMs: number, look: boolean, signal?: AbortSignal): Promise<LoadReading> {
+    const askedAt = clock.now()
+    try {
+      const answer: unknown = await withTimeout(clock, timeoutMs, async (inner) => (typeof report === 'function' ? report({ look }) : getJson(addressOf(report, look), '', timeoutMs, inner)), signal)
+      return { askedAt, at: clock.now(), report: checkLoadReport(answer), problem: undefined }
+    } catch (error) {
+      return { askedAt, at: clock.now(), report: undefined, problem: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  return {
+    readings,
+    get final() {
+      return final
+    },
+    async read(signal) {
+      const made = await reading(REPORT_TIMEOUT_MS, false, signal)
+      if (signal?.aborted !== true) readings.push(made)
+    },
+    async look() {
+      final = await reading(LOOK_TIMEOUT_MS, true)
+    },
+  }
+}
+
+function addressOf(url: string, look: boolean): string {
+  if (!look) return url
+  const address = new URL(url)
+  address.searchParams.set('look', '')
+  return address.href
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '@chaos/core'
+import type { AlertReader, AlertRule, AlertTiming } from '../alerts/reader.js'
+import { withTimeout } from '../time.js'
+import { clockReading } from './clock-log.js'
+import type { ClockReading, Monitor, MonitorReading } from './evidence.js'
+
+/** Longest wait for a sign of life, in ms. */
+const ANSWER_TIMEOUT_MS = 5_000
+
+/** Follows the signs of life of a monitoring. */
+export interface MonitorLog {
+  readonly source: string
+  monitor(): Monitor
+  /** Reads once. Never rejects: a reading that fails is kept as one. */
+  read(signal?: AbortSignal): Promise<void>
+}
+
+export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'health'>, clock: Clock, { rules, timing }: { readonly rules: readonly AlertRule[]; readonly timing: AlertTiming }): MonitorLog {
+  const readings: MonitorReading[] = []
+  const own: ClockReading[] = []
+  return {
+    source,
+    monitor: () => ({ source, ruleIntervalMs: Math.max(0, ...rules.map(({ intervalMs }) => intervalMs)), scrapeIntervalMs: timing.scrapeIntervalMs ?? 0, readings, clock: own }),
+    async read(signal) {
+      if (health === undefined) return
+      const askedAt = clock.now()
+      try {
+        const { now, nowErrorMs, evaluatedAt, scrapedAt, problems } = await withTimeout(clock, ANSWER_TIMEOUT_MS, (inner) => health(inner), signal)
+        const at = clock.now()
+        readings.push({ askedAt, at, evaluatedAt, scrapedAt, problem: problems[0] })
+        if (now !== undefined) own.push(clockReading(askedAt, at, now, nowErrorMs))
+      } catch (error) {
+        if (signal?.aborted === true) return
+        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, problem: error instanceof Error ? error.message : String(error) })
+      }
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { isControlRun } from '../../model/control-run.js'
+import { pause } from '../../time.js'
+import type { Run } from './run.js'
+
+/** Breaks what the experiment says. @returns Whether the method was done to its end, and what could not be stopped in time, once that is known. */
+export async function performMethod(run: Run): Promise<{ readonly isDone: boolean; readonly stops: Promise<readonly string[]> }> {
+  const { experiment, recorder: { injections }, clock, over, say, changed } = run
+  const stops: Promise<string | undefined>[] = []
+  const stopFailures = async (): Promise<readonly string[]> => (await Promise.all(stops)).filter((failure) => failure !== undefined)
+  say('method', isControlRun(experiment) ? 'nothing is broken: watching' : 'breaking')
+  for (const [index, step] of experiment.method.entries()) {
+    if (over.aborted) return { isDone: false, stops: stopFailures() }
+    if ('waitMs' in step) {
+      await pause(clock, step.waitMs, over)
+      continue
+    }
+    const { inject } = step
+    const id = `${idOf(experiment.title)}:${index + 1}`
+    // A run that is over does not wait for a fault that is still being armed: it is told to stop.
+    await Promise.race([injections.inject(inject, id), aborted(over)])
+    const [failure] = injections.failures
+    say('method', failure ?? `${inject.fault} was injected into ${inject.target}`)
+    if (failure !== undefined) return { isDone: false, stops: stopFailures() }
+    const { forMs } = inject
+    if (forMs !== undefined) {
+      stops.push(
+        pause(clock, forMs, over)
+          .then(() => injections.stop(id))
+          .finally(changed),
+      )
+    }
+  }
+  changed()
+  return { isDone: !over.aborted, stops: stopFailures() }
+}
+
+/** The name of an experiment as part of an injection's id: the same in every run, so that the same seed gives the same run. */
+function idOf(title: string): string {
+  return title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 100) || 'experiment'
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

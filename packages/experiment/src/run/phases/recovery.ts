@@ -1,0 +1,61 @@
+import { isMeant } from '../../model/alerts.js'
+import type { Run } from './run.js'
+
+/** How long beyond its lease a fault may take to be seen ended, in ms. */
+const END_GRACE_MS = 10_000
+/** How many readings longer than its budget something is watched, so that what happens just in time is seen. */
+const LAST_READINGS = 4
+
+/** Waits for the fault to end by itself, for the steady state to hold again, and for alerts to fire and to go. */
+export async function watchRecovery(run: Run): Promise<void> {
+  const { experiment: { recovery }, recorder: { injections }, clock, pollMs, over, until, say, marks, breakOff } = run
+  // Leases are told by another clock; how long they are is not.
+  const leaseEndsAt = Math.max(clock.now(), ...injections.states().map(({ askedAt, leaseMs, status }) => (status === 'ended' ? 0 : askedAt + leaseMs)))
+  const hasEnded = (): boolean => injections.states().every(({ status }) => status === 'ended')
+  await until(() => {
+    marks()
+    return hasEnded()
+  }, leaseEndsAt + END_GRACE_MS)
+  if (!hasEnded() && !over.aborted) breakOff('a fault had not ended when its lease had')
+  const { t0, t4 } = marks()
+  if (t0 === undefined || t4 === undefined) return
+  say('recovery', 'the fault is over: watching the system heal')
+  await until(() => marks().t7 !== undefined, t4.at + recovery.withinMs + pollMs * LAST_READINGS)
+  await watchAlerts(run, t0.at, t4.at)
+}
+
+/** Waits until every alert that must fire has fired and was heard, and no alert is active any more. */
+async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, startedAt, until }: Run, landedAt: number, fromAt: number): Promise<void> {
+  if (logs.length === 0) return
+  const { mustFire = [], resolveWithinMs = 60_000 } = experiment.alerts ?? {}
+  const firesUntil = Math.max(landedAt, ...mustFire.map(({ withinMs }) => landedAt + withinMs))
+  const isAwaited = (expected: (typeof mustFire)[number]): boolean => {
+    const hasFired = logs.some((log) => log.stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected)))
+    if (!hasFired) return clock.now() <= firesUntil
+    return sink !== undefined && !sink.notifications.some((one) => one.at >= startedAt && one.status === 'firing' && isMeant(one, expected))
+  }
+  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().length === 0), Math.max(firesUntil, fromAt + resolveWithinMs) + pollMs * LAST_READINGS)
+}
+
+/** Waits until everything has been read after this moment. A run without a fault ends with it, so that its last moments are seen too. */
+export function readOnceMore({ recorder, clock, startedAt, until }: Run): Promise<boolean> {
+  const now = clock.now()
+  const counts = recorder.alerts.map((log) => log.readings())
+  const hasReadAgain = (index: number): boolean => {
+    const { succeeded, failed } = recorder.alerts[index]?.readings() ?? { succeeded: 0, failed: 0 }
+    return succeeded + failed > (counts[index]?.succeeded ?? 0) + (counts[index]?.failed ?? 0)
+  }
+  return until(() => recorder.curves.every((log) => (log.curve(startedAt).samples.at(-1)?.at ?? 0) > now) && counts.every((_count, index) => hasReadAgain(index)), now + END_GRACE_MS)
+}
+
+/** Waits until every request that is under way now was answered, or is stuck. */
+export async function watchLoadSettle({ experiment: { load: declared }, recorder: { load }, clock, pollMs, until }: Run): Promise<void> {
+  if (declared === undefined || load === undefined) return
+  const since = clock.now()
+  await until(() => {
+    const last = load.readings.at(-1)
+    if (last?.report === undefined || last.askedAt < since) return false
+    const { oldestUnderWayMs } = last.report
+    return oldestUnderWayMs < last.askedAt - since || oldestUnderWayMs > declared.stuckAfterMs
+  }, since + declared.stuckAfterMs + pollMs * LAST_READINGS)
+}

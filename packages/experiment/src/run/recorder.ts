@@ -1,0 +1,143 @@
+import { setMaxListeners } from 'node:events'
+import type { ChaosController, Clock } from '@chaos/core'
+import { prometheusAlerts } from '../alerts/prometheus.js'
+import type { AlertReader } from '../alerts/reader.js'
+import type { WebhookSink } from '../alerts/webhook-sink.js'
+import type { Experiment } from '../model/experiment.js'
+import { pause, repeat } from '../time.js'
+import { alertLog, type AlertLog } from './alert-log.js'
+import { appClockLog } from './clock-log.js'
+import { curveLog, type CurveLog } from './curves.js'
+import type { RunEvent } from './events.js'
+import type { Evidence, OwnReading } from './evidence.js'
+import { injectionLog, type InjectionLog } from './injection-log.js'
+import { loadLog, type LoadLog } from './load-log.js'
+import { monitorLog } from './monitor-log.js'
+import type { MonitoringFacts } from './monitoring-facts.js'
+
+/** What a recorder listens to. */
+export interface RecorderOptions {
+  readonly controller: ChaosController
+  readonly readers: readonly AlertReader[]
+  readonly facts: MonitoringFacts
+  readonly sink: Pick<WebhookSink, 'notifications'> | undefined
+  readonly clock: Clock
+  readonly pollMs: number
+  readonly emit: (event: RunEvent) => void
+  /** Called whenever something was recorded. */
+  readonly changed: () => void
+}
+
+/** What is seen of a run, as it is seen. */
+export interface Recorder {
+  readonly curves: readonly CurveLog[]
+  readonly guards: readonly CurveLog[]
+  readonly alerts: readonly AlertLog[]
+  readonly injections: InjectionLog
+  readonly load: LoadLog | undefined
+  readonly own: readonly OwnReading[]
+  /** Reads everything over and over, each on its own, so that one that hangs makes no other blind. */
+  start(): void
+  /** Stops reading. @returns When it stopped. */
+  stop(): Promise<number>
+  /** What was seen so far. @param from Where the readings of probes begin. */
+  seen(from: number): Seen
+}
+
+/** The part of the evidence that is read, over and over. */
+export type Seen = Pick<Evidence, 'injections' | 'curves' | 'guards' | 'alerts' | 'alertReadings' | 'monitors' | 'appClock' | 'notifications' | 'load' | 'own'>
+
+/** Pause between two looks at clocks and at signs of life, in ms. */
+const LIFE_POLL_MS = 1_000
+
+/** Makes the recorder of a run. */
+export function recorder(experiment: Experiment, { controller, readers, facts, sink, clock, pollMs, emit, changed }: RecorderOptions): Recorder {
+  const startedAt = clock.now()
+  const curves = experiment.steadyState.probes.map((probe) => curveLog(probe, clock, pollMs))
+  const guards = experiment.guardrails.map((probe) => curveLog(probe, clock, pollMs))
+  const alerts = readers.map((reader) => alertLog(reader, clock))
+  const injections = injectionLog(controller, clock, changed)
+  const load = experiment.load === undefined ? undefined : loadLog(experiment.load, clock)
+  const monitors = monitorsOf(experiment, readers).map((reader) => monitorLog(reader, clock, facts.of(reader.source)))
+  const appClock = appClockLog(controller, clock)
+  const own: OwnReading[] = []
+
+  const reading = new AbortController()
+  // One for each thing that is read.
+  setMaxListeners(0, reading.signal)
+  let loops: readonly Promise<void>[] = []
+  const often = (work: () => Promise<void>): Promise<void> =>
+    repeat(clock, pollMs, reading.signal, async () => {
+      await work()
+      changed()
+    })
+
+  return {
+    curves,
+    guards,
+    alerts,
+    injections,
+    load,
+    own,
+    start() {
+      const { signal } = reading
+      loops = [
+        ...[...curves, ...guards].map((log) =>
+          often(async () => {
+            const sample = await log.read(signal)
+            if (sample !== undefined && curves.includes(log)) emit({ type: 'probe', at: sample.at, probe: log.probe.name, sample })
+          }),
+        ),
+        ...alerts.map((log) =>
+          often(async () => {
+            for (const alert of await log.read(signal)) emit({ type: 'alert', at: clock.now(), alert })
+          }),
+        ),
+        // A notification arrives without a call: this loop looks for it too.
+        often(() => injections.refresh(signal)),
+        ...(load === undefined ? [] : [often(() => load.read(signal))]),
+        ...monitors.map((log) => repeat(clock, LIFE_POLL_MS, signal, () => log.read(signal))),
+        repeat(clock, LIFE_POLL_MS, signal, () => appClock.read(signal)),
+        watchOurselves(clock, pollMs, signal, own),
+      ]
+    },
+    async stop() {
+      const at = clock.now()
+      reading.abort()
+      injections.close()
+      await Promise.all(loops)
+      return at
+    },
+    seen: (from) => ({
+      injections: injections.states(),
+      curves: curves.map((log) => log.curve(from)),
+      guards: guards.map((log) => log.curve(from)),
+      alerts: alerts.flatMap(({ stretches }) => stretches.map((stretch) => ({ ...stretch }))),
+      alertReadings: alerts.map((log) => log.readings()),
+      monitors: monitors.map((log) => log.monitor()),
+      appClock: appClock.readings,
+      notifications: sink?.notifications.filter(({ at }) => at >= startedAt),
+      load: load === undefined ? undefined : { readings: load.readings.filter(({ at }) => at >= from), final: load.final },
+      own,
+    }),
+  }
+}
+
+/** Everything that must be alive for alerts and PromQL readings to mean something: each source once. */
+function monitorsOf({ steadyState, guardrails }: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
+  const known = new Set(readers.map(({ source }) => withoutSlash(source)))
+  const queried = new Set([...steadyState.probes, ...guardrails].flatMap((probe) => (probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [])))
+  return [...readers, ...[...queried].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))]
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/$/, '')
+
+/** Notes how late this process comes to what it planned. */
+async function watchOurselves(clock: Clock, everyMs: number, signal: AbortSignal, own: OwnReading[]): Promise<void> {
+  while (!signal.aborted) {
+    const dueAt = clock.now() + everyMs
+    await pause(clock, everyMs, signal)
+    const at = clock.now()
+    if (!signal.aborted) own.push({ at, lateMs: Math.max(0, at - dueAt) })
+  }
+}

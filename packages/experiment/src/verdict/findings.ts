@@ -1,0 +1,40 @@
+import { isControlRun } from '../model/control-run.js'
+import type { Experiment } from '../model/experiment.js'
+import type { Curve, Evidence, Marks } from '../run/evidence.js'
+import { steadyStretch, withGaps } from '../run/steady.js'
+import { marksOf, recoveredDuringFault } from '../run/marks.js'
+
+/** What follows from evidence before it is judged. */
+export interface Findings {
+  readonly marks: Marks
+  /** Names of the probes that left their bounds, or gave no data, once the method had begun. */
+  readonly breached: readonly string[]
+  /** Names of those of them that had no leave to, or did so after the steady state had held again. */
+  readonly guilty: readonly string[]
+  /** Names of those that may have done so after the steady state had held again: when the fault ended is not known well enough to say. */
+  readonly doubtful: readonly string[]
+  /** Whether the probes named for it held again while the fault was in force, and since when; `undefined`: not asked for. */
+  readonly recoveredDuringFault: { readonly isMet: boolean; readonly afterMs: number | undefined } | undefined
+}
+
+export function findingsOf(experiment: Experiment, evidence: Evidence): Findings {
+  const marks = marksOf(experiment, evidence)
+  const { methodAt } = evidence
+  const { mayBreach } = experiment.steadyState
+  const leave = isControlRun(experiment) ? [] : mayBreach
+  const breached = methodAt === undefined ? [] : evidence.curves.filter((curve) => badSince(curve, methodAt).length > 0)
+  const guilty = breached.filter((curve) => !leave.includes(curve.probe) || (marks.t7 !== undefined && badSince(curve, marks.t7.at).length > 0))
+  const doubtful = breached.filter((curve) => !guilty.includes(curve) && badSince(curve, earliestHeld(experiment, evidence, marks)).length > 0)
+  return { marks, doubtful: doubtful.map(({ probe }) => probe), breached: breached.map(({ probe }) => probe), guilty: guilty.map(({ probe }) => probe), recoveredDuringFault: recoveredDuringFault(experiment, evidence, marks) }
+}
+
+/** When the steady state can have held again at the earliest, had the fault ended as early as it may have. */
+function earliestHeld({ steadyState }: Experiment, { curves }: Evidence, { t4, t7 }: Marks): number {
+  if (t4 === undefined || t7 === undefined) return Number.POSITIVE_INFINITY
+  return Math.min(t7.at, steadyStretch(curves.map(withGaps), t4.at - t4.errorMs, steadyState.holdForMs)?.heldAt ?? t7.at)
+}
+
+/** Readings from a moment on that were out of bounds or gave no data. */
+export function badSince({ samples }: Curve, since: number): Curve['samples'] {
+  return samples.filter(({ at, isGood }) => at >= since && !isGood)
+}

@@ -1,0 +1,65 @@
+import type { Experiment } from '../model/experiment.js'
+import { clockOffset } from '../run/clock-offset.js'
+import type { Evidence, Monitor } from '../run/evidence.js'
+import { seconds } from './words.js'
+
+/** How many intervals an evaluation or a scrape may be late, and how much longer on top, in ms, before the monitoring counts as standing still. */
+const LATE_INTERVALS = 3
+const SLACK_MS = 5_000
+
+/** The longest time without an evaluation or a scrape, in ms. */
+export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS
+
+/** Why the monitoring cannot be trusted to have seen what there was, if so. */
+export function monitoringProblem({ alerts: declared, steadyState }: Experiment, evidence: Evidence): string | undefined {
+  const { monitors, alertReadings, gate, watchedUntil } = evidence
+  for (const monitor of monitors) {
+    const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
+    const still = standstill(monitor, gate.from, watchedUntil, isAlertSource)
+    if (still !== undefined) return still
+  }
+  const isWatched = declared !== undefined || alertReadings.length > 0
+  if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {
+    return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
+  }
+  const queried = steadyState.probes.filter((probe) => probe.type === 'prometheus')
+  const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
+  return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
+}
+
+/** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */
+function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor, from: number, until: number, isAlertSource: boolean): string | undefined {
+  const offset = clockOffset(clock)
+  const signs = [
+    ['evaluatedAt', 'Alert rules were not evaluated', ruleIntervalMs, isAlertSource],
+    ['scrapedAt', 'Targets were not scraped', scrapeIntervalMs, true],
+  ] as const
+  for (const [sign, words, intervalMs, isNeeded] of signs) {
+    const told = readings.flatMap(({ at, [sign]: moment }) => (moment === undefined ? [] : [{ at, moment }]))
+    if (told.length === 0 || !isNeeded) continue
+    const boundMs = maxStandstillMs(intervalMs)
+    // When it last happened, by our own clock: as it says itself, where its clock is known, and not after it was first told.
+    let movedAt = from
+    let moment = Number.NEGATIVE_INFINITY
+    let longestMs = 0
+    for (const one of told) {
+      if (one.moment > moment) {
+        moment = one.moment
+        movedAt = Math.min(one.at, offset === undefined ? one.at : one.moment - offset.offsetMs + offset.errorMs)
+      }
+      if (one.at >= from) longestMs = Math.max(longestMs, one.at - movedAt)
+    }
+    longestMs = Math.max(longestMs, until - Math.max(movedAt, from), gapBefore(told, from))
+    const problem = readings.find((reading) => reading.problem !== undefined)?.problem
+    if (longestMs > boundMs) return `${words} by ${source} for ${seconds(longestMs)}, expected at most ${seconds(boundMs)}${problem === undefined ? '' : ` (${problem})`}.`
+  }
+  return undefined
+}
+
+/** The time from the beginning to the first sign. */
+function gapBefore(told: readonly { readonly at: number }[], from: number): number {
+  const first = told.find(({ at }) => at >= from)
+  return first === undefined ? Number.POSITIVE_INFINITY : first.at - from
+}
+
+const bare = (url: string): string => url.replace(/\/$/, '')
