@@ -54,15 +54,16 @@ const metricProbe = v.strictObject({
   quantile: v.optional(v.pipe(number, v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'), v.description('Quantile of a histogram, from 0 to 1, as Prometheus estimates it.'))),
   windowMs: v.optional(durationMs('Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms.')),
   outOf: v.optional(v.pipe(v.strictObject(seriesSelector), v.description('Divide by the sum of these series: a share.'))),
-  emptyIs: v.optional(v.pipe(number, v.description('Value to take where there is no such series, or nothing happened in the window: a share of nothing. Default: no data.'))),
+  emptyIs: v.optional(v.pipe(number, v.description('Value to take where no sample has these labels, or nothing happened in the window: a share of nothing. Only while the page knows the series by its name, from a sample with any labels, `# TYPE` or `# HELP`; else there is no data. Default: no data.'))),
   tolerance,
 })
 const prometheusProbe = v.strictObject({
   ...probeBase,
   type: v.literal('prometheus'),
   url: address('Address of a Prometheus HTTP API.'),
-  query: described('PromQL that gives one number. No result, or NaN, means no data.'),
-  emptyIs: v.optional(v.pipe(number, v.description('Value to take where the query has no result, for a share of nothing. Default: no data.'))),
+  query: described('PromQL that gives one number. No result, or NaN, means no data, unless `emptyIs` says otherwise.'),
+  emptyIs: v.optional(v.pipe(number, v.description('Value to take where the query gives NaN (0 divided by 0: nothing happened), or has no result and `existsQuery` has one. Default: no data.'))),
+  existsQuery: v.optional(described('PromQL that has a result while the series of `query` exist, such as `count(http_requests_total)`. Without it an empty result is no data, also with `emptyIs`: series that were renamed or taken out are empty too.')),
   tolerance,
 })
 const functionProbe = v.strictObject({
@@ -198,6 +199,8 @@ export type Probe = v.InferOutput<typeof anyProbe>
 export type LoadInput = NonNullable<Experiment['load']>
 /** A probe of the type `metric`. */
 export type MetricProbe = v.InferOutput<typeof metricProbe>
+/** A probe of the type `prometheus`. */
+export type PrometheusProbe = v.InferOutput<typeof prometheusProbe>
 /** Which series of a metrics page are meant. */
 export type SeriesSelector = Pick<MetricProbe, 'series' | 'labels' | 'labelsMatch'>
 /** A change that is made at the very end of a run. */

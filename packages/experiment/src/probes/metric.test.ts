@@ -2,15 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { MetricProbe } from '../model/experiment.js'
 import { metricReader, quantileOf } from './metric.js'
-import { parsePrometheusText } from './prometheus-text.js'
 
 const probe = (more: Partial<MetricProbe>): MetricProbe => ({ name: 'p', type: 'metric', url: 'http://localhost/', series: 'calls', tolerance: { above: 0 }, ...more })
-/** Reads pages, one a second. */
-const read = (more: Partial<MetricProbe>, ...pages: readonly string[]): (number | string)[] => {
+/** Reads pages, one a second: a number that was read, one in a list where nothing happened, or why there is none. */
+const read = (more: Partial<MetricProbe>, ...pages: readonly string[]): (number | readonly number[] | string)[] => {
   const reader = metricReader(probe(more))
   return pages.map((page, second) => {
     try {
-      return reader(parsePrometheusText(page), second * 1_000)
+      const { value, quality } = reader(page, second * 1_000)
+      return quality === 'idle' ? [value] : value
     } catch (error) {
       return (error as Error).message
     }
@@ -25,34 +25,116 @@ describe('a series', () => {
     ['is found by labels', { labels: { route: 'a', status: '503' } }, 2],
     ['is found by patterns that match all of a label', { labels: { route: 'a' }, labelsMatch: { status: '5..' } }, 2],
     ['is not found by a part of a label', { labelsMatch: { status: '50' } }, 'no series calls with these labels'],
-    ['that is not there is no data', { series: 'other' }, 'no series other with these labels'],
-    ['that is not there is what `emptyIs` says', { series: 'other', emptyIs: 0 }, 0],
+    ['that is not there is no data', { series: 'other' }, 'there is no series other on the page, with any labels'],
+    ['that is not there is no data, whatever `emptyIs` says', { series: 'other', emptyIs: 0 }, 'there is no series other on the page, with any labels'],
+    ['that is there with other labels only is no data', { labels: { route: 'c' } }, 'no series calls with these labels'],
+    ['that is there with other labels only is what `emptyIs` says', { labels: { route: 'c' }, emptyIs: 0 }, [0]],
+    ['has no label that objects have', { labelsMatch: { constructor: '.+' }, emptyIs: 0 }, [0]],
     ['must be one', { labels: { route: 'a' } }, 'expected one series calls, got 2: say `reduce`, or more labels'],
     ['can be the smallest of several', { reduce: 'min' }, 2],
     ['can be the largest of several', { reduce: 'max' }, 8],
     ['can be the sum of several', { reduce: 'sum' }, 15],
     ['can be a share', { labelsMatch: { status: '5..' }, outOf: { series: 'calls' } }, 7 / 15],
-    ['can be out of nothing, beyond all bounds', { series: 'hz', outOf: { series: 'other', labels: { a: 'b' } } }, Number.POSITIVE_INFINITY],
+    ['can be a share of 0 that is declared by `emptyIs`', { labels: { status: '429' }, outOf: { series: 'calls' }, emptyIs: 0 }, [0]],
+    ['is no share of what is not there', { outOf: { series: 'other' }, emptyIs: 0 }, 'there is no series other on the page, with any labels'],
+    ['is no share of nothing, although it is something', { series: 'hz', outOf: { series: 'calls', labels: { route: 'c' } }, emptyIs: 0 }, 'expected a share, got 99 out of 0 of calls'],
   ] as const)('%s', (_title, more: Partial<MetricProbe>, expected) => {
     expect(read(more, page)).toEqual([expected])
   })
+
+  it('that is declared and has not counted yet is what `emptyIs` says', () => {
+    expect(read({ emptyIs: 0 }, '# TYPE calls counter\nhz 1')).toEqual([[0]])
+    expect(read({ series: 'calls_total', emptyIs: 0 }, '# TYPE calls counter\n# EOF')).toEqual([[0]])
+    expect(read({}, '# TYPE calls counter\nhz 1')).toEqual(['no series calls with these labels'])
+  })
+
+  it('that is NaN tells that nothing happened, unless the others of it have numbers', () => {
+    expect(read({ emptyIs: 0 }, 'calls NaN')).toEqual([[0]])
+    expect(read({ reduce: 'max', emptyIs: 0 }, 'calls{a="1"} NaN\ncalls{a="2"} 900')).toEqual(['1 of 2 series are NaN'])
+  })
+
+  it('is no data where its line cannot be read, or stands there twice', () => {
+    expect(read({}, 'calls 0x10', 'calls 1\ncalls 2')).toEqual([expect.stringContaining('line 1 of the page cannot be read'), expect.stringContaining('is there twice')])
+  })
 })
+
+const NO_SECOND = expect.stringContaining('needs a second reading') as string
 
 describe('a window', () => {
   it('looks at the increase over its time, or over what was read so far', () => {
     const pages = [10, 11, 13, 16, 20, 20, 20].map((value) => `calls ${value}`)
-    expect(read({ windowMs: 3_000 }, ...pages)).toEqual(['a window needs a second reading', 1, 3, 6, 9, 7, 4])
+    expect(read({ windowMs: 3_000 }, ...pages)).toEqual([NO_SECOND, 1, 3, 6, 9, 7, 4])
   })
 
   it('takes a counter that fell as begun anew, and a series that is new as begun at 0', () => {
     expect(read({ windowMs: 10_000, reduce: 'sum' }, 'calls{a="1"} 100', 'calls{a="1"} 4\ncalls{a="2"} 3')).toEqual([expect.any(String), 7])
   })
 
+  it('sums what a counter counted before and after it began anew, also when it has passed its old value since', () => {
+    expect(read({ windowMs: 10_000 }, 'calls 75', 'calls 90', 'calls 60', 'calls 100')).toEqual([NO_SECOND, 15, 75, 115])
+  })
+
+  it('sums over series that come and go', () => {
+    const pages = ['calls{a="1"} 10', 'calls{a="1"} 13\ncalls{a="2"} 5', 'calls{a="2"} 6', 'calls{a="1"} 20\ncalls{a="2"} 6']
+    expect(read({ windowMs: 10_000, reduce: 'sum' }, ...pages)).toEqual([NO_SECOND, 8, 9, 29])
+    // What was counted by a series that went lies behind the window in the end.
+    const gone = ['calls{a="1"} 10', 'calls{a="1"} 15\ncalls{a="2"} 1', 'calls{a="2"} 1', 'calls{a="2"} 1', 'calls{a="2"} 1']
+    expect(read({ windowMs: 2_000, reduce: 'sum' }, ...gone)).toEqual([NO_SECOND, 6, 6, 0, 0])
+  })
+
+  it('makes a quantile of every observation in it, also of those before a histogram began anew', () => {
+    const page = (fast: number, slow: number): string => `calls_bucket{le="10"} ${fast}\ncalls_bucket{le="100"} ${fast + slow}\ncalls_bucket{le="+Inf"} ${fast + slow}`
+    expect(read({ quantile: 0.5, windowMs: 10_000 }, page(10, 0), page(10, 30), page(5, 0), page(11, 1))).toEqual([NO_SECOND, 55, 47.5, expect.closeTo(39.03)])
+    // One bucket has passed its old value since: the other tells that all of them began anew.
+    expect(read({ quantile: 0.5, windowMs: 10_000 }, page(10, 0), page(2, 48))).toEqual([NO_SECOND, expect.closeTo(10 + (90 * 23) / 48)])
+  })
+
+  it('sees no increase of a series that the page no longer knows', () => {
+    expect(read({ windowMs: 10_000, emptyIs: 0 }, 'calls 10', 'calls 20', 'renamed 30')).toEqual([NO_SECOND, 10, 'there is no series calls on the page, with any labels'])
+  })
+
+  it('begins anew behind a gap, and when the clock was set back', () => {
+    const reader = metricReader(probe({ windowMs: 1_000 }))
+    const at = (value: number, ms: number): number | string => {
+      try {
+        return reader(`calls ${value}`, ms).value
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect([at(10, 0), at(20, 2_000), at(90, 4_001), at(91, 5_000), at(95, 3_000), at(97, 3_500)]).toEqual([NO_SECOND, 10, NO_SECOND, 1, NO_SECOND, 2])
+  })
+
+  it('refuses what is no counter', () => {
+    expect(read({ windowMs: 1_000 }, 'calls NaN', 'calls -1')).toEqual([expect.stringContaining('to be a counter, got NaN'), expect.stringContaining('to be a counter, got -1')])
+  })
+
+  it('counts what was counted, however often it begins anew and however often it is read', () => {
+    // What happens between two readings: so many calls, perhaps after a restart or with the series gone for a reading.
+    const steps = fc.array(fc.record({ added: fc.nat(50), isRestarted: fc.boolean(), isGone: fc.boolean() }), { minLength: 1, maxLength: 20 })
+    fc.assert(
+      fc.property(fc.nat(100), steps, (start, taken) => {
+        let value = start
+        let counted = 0
+        const pages = [`calls ${value}\n`]
+        for (const { added, isRestarted, isGone } of taken) {
+          // A restart shows only where the counter falls.
+          const restarts = isGone || (isRestarted && added < value)
+          value = restarts ? added : value + added
+          counted += added
+          if (isGone) pages.push('# TYPE calls counter\n')
+          pages.push(`calls ${value}\n`)
+        }
+        expect(read({ windowMs: 100_000 }, ...pages).at(-1)).toBe(counted)
+      }),
+    )
+  })
+
   it('makes a share of what happened in it, and of nothing what `emptyIs` says', () => {
     const pages = ['errors 1\ncalls 100', 'errors 3\ncalls 110', 'errors 3\ncalls 110', 'errors 3\ncalls 110']
     const share = { series: 'errors', outOf: { series: 'calls' }, windowMs: 1_000 }
     expect(read(share, ...pages)).toEqual([expect.any(String), 0.2, 'nothing happened in the window', 'nothing happened in the window'])
-    expect(read({ ...share, emptyIs: 0 }, ...pages)).toEqual([expect.any(String), 0.2, 0, 0])
+    expect(read({ ...share, emptyIs: 0 }, ...pages)).toEqual([expect.any(String), 0.2, [0], [0]])
   })
 
   it('makes a quantile of what was observed in it', () => {

@@ -1,85 +1,109 @@
+import { shown } from '../answer.js'
 import type { MetricProbe, SeriesSelector } from '../model/experiment.js'
-import type { TextSample } from './prometheus-text.js'
+import { compilePattern, type Budget } from '../model/pattern.js'
+import { numberOf } from './line-scanner.js'
+import { isKnown, readMetricsPage, type TextSample } from './prometheus-text.js'
+import { counterWindow } from './window.js'
 
-/** A page of metrics at one moment. */
-interface Page {
-  readonly at: number
-  readonly samples: readonly TextSample[]
+/** What a source came to: a number that was read, or what stands for "nothing happened" of a series that is there. */
+export interface Measurement {
+  readonly value: number
+  readonly quality: 'measured' | 'idle'
+  /** When the data is from, by the clock of its source, in ms since the epoch; `undefined` where the source does not tell. */
+  readonly dataAt?: number
 }
 
-/** Makes one number of each page of metrics. A window is looked back over the pages read before. */
-export function metricReader(probe: MetricProbe): (samples: readonly TextSample[], at: number) => number {
-  const pages: Page[] = []
-  return (samples, at) => {
-    const { windowMs } = probe
-    if (windowMs === undefined) return valueOf(probe, samples)
-    const selected = samples.filter((sample) => isMeant(sample, probe) || (probe.outOf !== undefined && isSelected(sample, probe.outOf, probe.outOf.series)))
-    pages.push({ at, samples: selected })
-    // The newest page that is as old as the window is what it is compared with.
-    while (pages[1] !== undefined && pages[1].at <= at - windowMs) pages.shift()
-    const [base] = pages
-    if (base === undefined || base.at === at) throw new Error('a window needs a second reading')
-    return valueOf(probe, increases(selected, base.samples))
+/** A selector that is ready to match. */
+interface Selection {
+  readonly series: string
+  isMeant(sample: TextSample, budget: Budget): boolean
+}
+
+/** Steps that matching the labels of one page may take. */
+const STEPS_PER_PAGE = 5_000_000
+
+/**
+ * Makes one number of each page of metrics. A window is looked back over the pages read before.
+ *
+ * `emptyIs` stands for a series without samples, or in which nothing happened, only while the page knows the series by its name: what was renamed
+ * or taken out is no data.
+ */
+export function metricReader(probe: MetricProbe): (page: string, at: number, options?: { readonly mustEnd?: boolean }) => Measurement {
+  const meant = selectionOf(probe, probe.quantile === undefined ? probe.series : `${probe.series}_bucket`)
+  const whole = probe.outOf === undefined ? undefined : selectionOf(probe.outOf, probe.outOf.series)
+  const selections = whole === undefined ? [meant] : [meant, whole]
+  const names = new Set(selections.map(({ series }) => series))
+  const window = probe.windowMs === undefined ? undefined : counterWindow(probe.windowMs)
+
+  return (text, at, options = {}) => {
+    const page = readMetricsPage(text, names, options)
+    for (const { series } of selections) if (!isKnown(series, page)) throw new Error(`there is no series ${shown(series)} on the page, with any labels`)
+    const budget = { steps: STEPS_PER_PAGE }
+    const selected = page.samples.filter((sample) => selections.some((selection) => selection.isMeant(sample, budget)))
+    const samples = window === undefined ? selected : window.add(selected.map(asCounter), at)
+    const valuesOf = (selection: Selection): readonly TextSample[] => samples.filter((sample) => selection.isMeant(sample, budget))
+
+    const part = valuesOf(meant)
+    if (part.length === 0) return idle(probe, `no series ${shown(meant.series)} with these labels`)
+    const value = probe.quantile === undefined ? reduced(probe, part.map((sample) => sample.value)) : quantileOf(probe.quantile, part)
+    if (whole === undefined) return Number.isNaN(value) ? idle(probe, 'nothing happened') : { value, quality: 'measured' }
+    const total = reduced({ ...probe, reduce: 'sum' }, valuesOf(whole).map((sample) => sample.value))
+    if (total !== 0) return Number.isNaN(value / total) ? idle(probe, 'nothing happened') : { value: value / total, quality: 'measured' }
+    // A share of nothing is no share, unless the part is nothing too.
+    if (value !== 0 && !Number.isNaN(value)) throw new Error(`expected a share, got ${value} out of 0 of ${shown(whole.series)}`)
+    return idle(probe, window === undefined ? 'nothing happened' : 'nothing happened in the window')
   }
 }
 
-function valueOf(probe: MetricProbe, samples: readonly TextSample[]): number {
-  const meant = samples.filter((sample) => isMeant(sample, probe))
-  if (meant.length === 0) {
-    // A counter may not be there before it first counts; that this is meant, the experiment has to say.
-    if (probe.emptyIs !== undefined) return probe.emptyIs
-    throw new Error(`no series ${probe.series} with these labels`)
+/** @throws An error in words, unless the experiment says what nothing counts as */
+function idle({ emptyIs }: MetricProbe, problem: string): Measurement {
+  if (emptyIs === undefined) throw new Error(problem)
+  return { value: emptyIs, quality: 'idle' }
+}
+
+function selectionOf({ labels = {}, labelsMatch = {} }: SeriesSelector, series: string): Selection {
+  const patterns = Object.entries(labelsMatch).map(([label, pattern]) => [label, compilePattern(pattern)] as const)
+  const textOf = (sample: TextSample, label: string): string => (Object.hasOwn(sample.labels, label) ? (sample.labels[label] ?? '') : '')
+  return {
+    series,
+    isMeant: (sample, budget) =>
+      sample.series === series && Object.entries(labels).every(([label, value]) => textOf(sample, label) === value) && patterns.every(([label, matches]) => matches(textOf(sample, label), budget)),
   }
-  const value = probe.quantile === undefined ? reduced(probe, meant.map((sample) => sample.value)) : quantileOf(probe.quantile, meant)
-  const { outOf } = probe
-  const share = outOf === undefined ? value : value / sum(samples.filter((sample) => isSelected(sample, outOf, outOf.series)).map((sample) => sample.value))
-  if (!Number.isNaN(share)) return share
-  if (probe.emptyIs !== undefined) return probe.emptyIs
-  throw new Error('nothing happened in the window')
 }
 
-function isMeant(sample: TextSample, probe: MetricProbe): boolean {
-  return isSelected(sample, probe, probe.quantile === undefined ? probe.series : `${probe.series}_bucket`)
-}
-
-function isSelected({ series, labels }: TextSample, { labels: wanted = {}, labelsMatch = {} }: SeriesSelector, name: string): boolean {
-  return (
-    series === name &&
-    Object.entries(wanted).every(([label, value]) => (labels[label] ?? '') === value) &&
-    Object.entries(labelsMatch).every(([label, pattern]) => new RegExp(`^(?:${pattern})$`).test(labels[label] ?? ''))
-  )
+function asCounter(sample: TextSample): TextSample {
+  if (Number.isFinite(sample.value) && sample.value >= 0) return sample
+  throw new Error(`expected ${shown(sample.series)} to be a counter, got ${sample.value}: \`windowMs\` is for counters and histograms`)
 }
 
 function reduced({ reduce, outOf, series }: MetricProbe, values: readonly number[]): number {
+  const missing = values.filter((value) => Number.isNaN(value)).length
+  // All of them: nothing happened. One of them: what the others come to is not the whole.
+  if (missing > 0 && missing < values.length) throw new Error(`${missing} of ${values.length} series are NaN`)
   const [first] = values
-  if (reduce === 'min') return Math.min(...values)
-  if (reduce === 'max') return Math.max(...values)
-  if (reduce === 'sum' || outOf !== undefined) return sum(values)
-  if (first === undefined || values.length > 1) throw new Error(`expected one series ${series}, got ${values.length}: say \`reduce\`, or more labels`)
+  if (reduce === 'min') return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
+  if (reduce === 'max') return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+  if (reduce === 'sum' || outOf !== undefined) return values.reduce((total, value) => total + value, 0)
+  if (first === undefined || values.length > 1) throw new Error(`expected one series ${shown(series)}, got ${values.length}: say \`reduce\`, or more labels`)
   return first
 }
 
-/** What was added to each series since an earlier page. A counter that fell was reset: it counts from 0. */
-function increases(now: readonly TextSample[], before: readonly TextSample[]): readonly TextSample[] {
-  const earlier = new Map(before.map((sample) => [keyOf(sample), sample.value]))
-  return now.map((sample) => {
-    const base = earlier.get(keyOf(sample)) ?? 0
-    return { ...sample, value: sample.value >= base ? sample.value - base : sample.value }
-  })
-}
-
-function keyOf({ series, labels }: TextSample): string {
-  return JSON.stringify([series, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
-}
-
-/** A quantile as Prometheus' `histogram_quantile` estimates it: straight within a bucket, the last finite bound beyond. */
+/**
+ * A quantile as Prometheus' `histogram_quantile` estimates it: straight within a bucket, the last finite bound beyond. NaN: nothing was observed.
+ *
+ * @throws An error in words for buckets that are no histogram: without a bound, or without the last one, `+Inf`
+ */
 export function quantileOf(quantile: number, buckets: readonly TextSample[]): number {
   const counts = new Map<number, number>()
   for (const { labels, value } of buckets) {
-    const bound = labels['le'] === '+Inf' ? Number.POSITIVE_INFINITY : Number(labels['le'])
+    const bound = numberOf(labels['le'] ?? '')
+    if (bound === undefined || Number.isNaN(bound) || Number.isNaN(value)) throw new Error(`expected buckets of a histogram, got one with the bound "${shown(labels['le'] ?? '')}" and ${value}`)
     counts.set(bound, (counts.get(bound) ?? 0) + value)
   }
-  const sorted = [...counts].sort(([a], [b]) => a - b)
+  if (!counts.has(Number.POSITIVE_INFINITY)) throw new Error('expected buckets of a histogram, got none with the bound +Inf')
+  let highest = 0
+  // Buckets are read one after the other while the app counts: none holds less than the one below it.
+  const sorted = [...counts].sort(([a], [b]) => a - b).map(([bound, count]) => [bound, (highest = Math.max(highest, count))] as const)
   const total = sorted.at(-1)?.[1] ?? 0
   if (total === 0) return Number.NaN
   const rank = quantile * total
@@ -96,5 +120,3 @@ export function quantileOf(quantile: number, buckets: readonly TextSample[]): nu
   }
   return lower
 }
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

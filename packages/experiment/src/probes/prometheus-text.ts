@@ -1,29 +1,153 @@
-/** One line of the Prometheus text format. */
+import { shown } from '../answer.js'
+import { LineScanner, numberOf } from './line-scanner.js'
+
+/** One line of a metrics page. */
 export interface TextSample {
   readonly series: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
 }
 
-const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+-?\d+)?$/
-const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"\s*,?\s*/gy
-
-/** Reads a page in the Prometheus text exposition format (version 0.0.4). Lines that are none of its are passed over. */
-export function parsePrometheusText(text: string): readonly TextSample[] {
-  return text.split('\n').flatMap((line) => {
-    const match = line.startsWith('#') ? null : LINE.exec(line.trim())
-    if (match === null) return []
-    const [, series = '', labels = '', value = ''] = match
-    return [{ series, labels: Object.fromEntries([...labels.matchAll(LABEL)].map(([, name = '', quoted = '']) => [name, unescaped(quoted)])), value: numberOf(value) }]
-  })
+/** What a metrics page says of the series that were asked for. */
+export interface MetricsPage {
+  readonly samples: readonly TextSample[]
+  /** Types that the page declares (`# TYPE name counter`; `unknown` for a mere `# HELP`), by name. */
+  readonly declared: ReadonlyMap<string, string>
 }
 
-function unescaped(quoted: string): string {
-  return quoted.replace(/\\(.)/g, (_whole, letter: string) => (letter === 'n' ? '\n' : letter))
+/** Longest line that is read, in characters. */
+const MAX_LINE = 65_536
+/** Most samples of wanted series. */
+const MAX_SAMPLES = 5_000
+/** Most declared names that are kept. */
+const MAX_DECLARED = 50_000
+/** What a name is made of. */
+const NAME = /[\w:]/
+
+/**
+ * Reads series of a page in the Prometheus text format (version 0.0.4) or the OpenMetrics text format (1.0), with exemplars and quoted UTF-8 names.
+ * Scans each line once, from left to right. Lines of other series are passed over.
+ *
+ * @param wanted Names of the series that are read.
+ * @param options.mustEnd Whether the page has to end with `# EOF`, as OpenMetrics does. Default false.
+ *
+ * @throws An error in words when a line that is, or may be, of a wanted series cannot be read, when a series stands there twice, when the page goes
+ *   on after `# EOF` or lacks it, or when there is more than is read
+ */
+export function readMetricsPage(text: string, wanted: ReadonlySet<string>, { mustEnd = false }: { readonly mustEnd?: boolean } = {}): MetricsPage {
+  const samples: TextSample[] = []
+  const seen = new Set<string>()
+  const declared = new Map<string, string>()
+  let hasEnded = false
+  for (let from = 0, number = 1; from < text.length; number += 1) {
+    const newline = text.indexOf('\n', from)
+    const to = newline === -1 ? text.length : newline
+    const line = text.slice(from, text[to - 1] === '\r' ? to - 1 : to)
+    from = to + 1
+    if (hasEnded) {
+      if (line !== '') throw new Error(`line ${number}: the page goes on after # EOF`)
+      continue
+    }
+    if (/^[ \t]*#/.test(line)) {
+      if (line === '# EOF') hasEnded = true
+      else declare(line, declared)
+      continue
+    }
+    const sample = sampleOf(line, number, wanted)
+    if (sample === undefined) continue
+    const key = keyOf(sample)
+    if (seen.has(key)) throw new Error(`line ${number}: series ${shown(sample.series)} is there twice with the same labels`)
+    if (samples.length === MAX_SAMPLES) throw new Error(`expected at most ${MAX_SAMPLES} samples of ${[...wanted].map(shown).join(', ')}, got more`)
+    seen.add(key)
+    samples.push(sample)
+  }
+  if (mustEnd && !hasEnded) throw new Error('the page does not end with # EOF: it was cut short')
+  return { samples, declared }
 }
 
-function numberOf(text: string): number {
-  if (text === '+Inf') return Number.POSITIVE_INFINITY
-  if (text === '-Inf') return Number.NEGATIVE_INFINITY
-  return Number(text)
+/** Whether a page knows a series by name: by a sample with any labels, or by its declaration. */
+export function isKnown(series: string, { samples, declared }: MetricsPage): boolean {
+  return samples.some((sample) => sample.series === series) || declared.has(series) || FAMILIES.some(([suffix, types]) => series.endsWith(suffix) && types.includes(declared.get(series.slice(0, -suffix.length)) ?? ''))
+}
+
+/** Tells one series from another. Bounds of buckets are numbers, however they are written. */
+export function keyOf({ series, labels }: Omit<TextSample, 'value'>): string {
+  const entries = Object.entries(labels).map(([name, value]) => [name, name === 'le' ? String(numberOf(value) ?? value) : value] as const)
+  return JSON.stringify([series, ...entries.sort(([a], [b]) => (a < b ? -1 : 1))])
+}
+
+/** Series that a declaration of another name stands for, by their suffix, and the types that have them. */
+const FAMILIES: readonly (readonly [string, readonly string[]])[] = [
+  ['_total', ['counter']],
+  ['_bucket', ['histogram', 'gaugehistogram']],
+  ['_count', ['histogram', 'summary']],
+  ['_sum', ['histogram', 'summary']],
+  ['_gcount', ['gaugehistogram']],
+  ['_gsum', ['gaugehistogram']],
+  ['_info', ['info']],
+]
+
+function declare(line: string, declared: Map<string, string>): void {
+  if (declared.size >= MAX_DECLARED || line.length > MAX_LINE) return
+  const scanner = new LineScanner(line)
+  scanner.blanks()
+  scanner.expect('#')
+  scanner.blanks()
+  const keyword = scanner.run(/[A-Z]/)
+  // Anything else is a comment, for people.
+  if ((keyword !== 'TYPE' && keyword !== 'HELP') || !scanner.blanks()) return
+  try {
+    const name = scanner.next === '"' ? scanner.quoted() : scanner.run(NAME)
+    if (name === '' || (!scanner.blanks() && !scanner.isAtEnd)) return
+    if (keyword === 'TYPE') declared.set(name, scanner.run(/[a-z]/))
+    else if (!declared.has(name)) declared.set(name, 'unknown')
+  } catch {
+    // A name that cannot be read declares nothing.
+  }
+}
+
+/** The sample of a line; `undefined` when it is of no wanted series, or empty. */
+function sampleOf(line: string, number: number, wanted: ReadonlySet<string>): TextSample | undefined {
+  const scanner = new LineScanner(line)
+  scanner.blanks()
+  if (scanner.isAtEnd) return undefined
+  let series: string | undefined
+  try {
+    const plain = scanner.run(NAME)
+    if (plain !== '' && /[ \t{]/.test(scanner.next)) series = plain
+    if (series !== undefined && !wanted.has(series)) return undefined
+    if (line.length > MAX_LINE) throw new Error(`it is longer than ${MAX_LINE} characters`)
+    if (series !== undefined) scanner.blanks()
+    const { labels, name } = scanner.next === '{' ? scanner.braces() : { labels: {}, name: undefined }
+    if (series !== undefined && name !== undefined) throw new Error('it has two names')
+    series ??= name
+    if (series === undefined) throw new Error('it has no name')
+    if (!wanted.has(series)) return undefined
+    scanner.blanks()
+    const value = scanner.number()
+    finish(scanner)
+    return { series, labels, value }
+  } catch (error) {
+    // What cannot be told to be of another series may be of this one.
+    if (series === undefined && ![...wanted].some((name) => line.includes(name))) return undefined
+    throw new Error(`line ${number} of the page cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
+/** What may stand behind a value: when the sample is from (whole ms, or seconds in OpenMetrics), and an exemplar with labels, value and time. */
+function finish(scanner: LineScanner): void {
+  if (scanner.blanks() && !scanner.isAtEnd && scanner.next !== '#') {
+    scanner.number()
+    scanner.blanks()
+  }
+  if (scanner.next === '#') {
+    scanner.expect('#')
+    scanner.blanks()
+    scanner.braces()
+    scanner.blanks()
+    scanner.number()
+    if (scanner.blanks() && !scanner.isAtEnd) scanner.number()
+    scanner.blanks()
+  }
+  if (!scanner.isAtEnd) throw new Error('it goes on where it should end')
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
 import { serve, serveAnswers } from '../../test/support.js'
@@ -11,8 +12,8 @@ const good = { above: 0 }
 describe('a probe of an HTTP answer', () => {
   it('reads whether the status is the expected one', async () => {
     const url = await serve((request, response) => response.writeHead(request.url === '/healthz' ? 200 : 503).end('x'))
-    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/healthz` })).toEqual({ at: 5_000, value: 1, isGood: true })
-    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other` })).toEqual({ at: 5_000, value: 0, isGood: false })
+    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/healthz` })).toEqual({ n: 0, askedAt: 5_000, at: 5_000, value: 1, isGood: true, quality: 'measured' })
+    expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other` })).toEqual({ n: 0, askedAt: 5_000, at: 5_000, value: 0, isGood: false, quality: 'measured' })
     expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other`, status: 503 })).toMatchObject({ isGood: true })
   })
 
@@ -28,12 +29,43 @@ describe('a probe of an HTTP answer', () => {
     expect(await at('loop.hz.0')).toMatchObject({ value: 99, isGood: true })
     expect(await at('ok')).toMatchObject({ value: 1 })
     expect(await at('text')).toMatchObject({ value: undefined, isGood: false, problem: 'expected a number at text, got string' })
+    expect(await at('loop.hz.length')).toMatchObject({ value: 1 })
+    expect(await at('constructor.length')).toMatchObject({ problem: 'expected a number at constructor.length, got undefined' })
+    expect(await at('__proto__.constructor.length')).toMatchObject({ quality: 'none' })
     expect(await at('not.there')).toMatchObject({ problem: 'expected a number at not.there, got undefined' })
   })
 
   it('does not take a number of an answer with another status', async () => {
     const url = await serve((_request, response) => response.writeHead(500).end('{"lost":0}'))
     expect(await readOnce({ name: 'lost', type: 'http', url, path: 'lost', tolerance: { equals: 0 } })).toMatchObject({ value: undefined, isGood: false, problem: 'status 500' })
+  })
+
+  it('counts its readings without a hole, with or without data', async () => {
+    const answers = [200, 500, 200]
+    const url = await serve((_request, response) => void response.writeHead(answers.shift() ?? 200).end('{"a":1}'))
+    const read = probeReader({ name: 'a', type: 'http', url, path: 'a', tolerance: good }, clock)
+    expect([await read(), await read(), await read()].map(({ n, quality }) => [n, quality])).toEqual([[0, 'measured'], [1, 'none'], [2, 'measured']])
+  })
+
+  it('reads no longer answer than 10 MB, and none that drips', async () => {
+    const long = await serve((_request, response) => {
+      const more = (): void => {
+        while (response.writable && response.write('x'.repeat(100_000)));
+      }
+      response.on('drain', more)
+      more()
+    })
+    expect(await probeReader({ name: 'a', type: 'http', url: long, path: 'a', timeoutMs: 20_000, tolerance: good }, systemClock)()).toMatchObject({ quality: 'none', problem: 'expected an answer of at most 10000000 bytes, got more' })
+    const drip = await serve((_request, response) => {
+      const timer = setInterval(() => response.write(' '), 10)
+      response.on('close', () => clearInterval(timer))
+    })
+    expect(await probeReader({ name: 'a', type: 'http', url: drip, path: 'a', timeoutMs: 100, tolerance: good }, systemClock)()).toMatchObject({ quality: 'none', problem: 'no answer within 100 ms' })
+  })
+
+  it('shows what came without what moves a cursor', async () => {
+    const url = await serveAnswers({ '/': '\u001b[2Jno\nJSON\u202e' })
+    expect((await readOnce({ name: 'a', type: 'http', url, path: 'a', tolerance: good })).problem).toBe('expected JSON, got "\uFFFD[2Jno JSON\uFFFD"')
   })
 
   it('says why nobody answers', async () => {
@@ -50,8 +82,11 @@ describe('a probe of a metrics page', () => {
 })
 
 describe('a probe of Prometheus', () => {
-  const asking = async (data: unknown, more: Partial<Probe> = {}): Promise<Sample> => {
-    const url = await serve((request, response) => response.end(JSON.stringify({ status: 'success', data, asked: request.url })))
+  const asking = async (data: unknown, more: Partial<Probe> = {}, others: Readonly<Record<string, unknown>> = {}): Promise<Sample> => {
+    const url = await serve((request, response) => {
+      const query = new URL(request.url ?? '', 'http://localhost').searchParams.get('query') ?? ''
+      response.end(JSON.stringify({ status: 'success', data: query in others ? others[query] : data }))
+    })
     return readOnce({ name: 'q', type: 'prometheus', url: `${url}/`, query: 'a / b', tolerance: { atMost: 1 }, ...more } as Probe)
   }
 
@@ -60,7 +95,12 @@ describe('a probe of Prometheus', () => {
     ['a scalar', { resultType: 'scalar', result: [1, '0.5'] }, { value: 0.5 }],
     ['infinity', { resultType: 'scalar', result: [1, '+Inf'] }, { value: Number.POSITIVE_INFINITY, isGood: false }],
     ['nothing', { resultType: 'vector', result: [] }, { value: undefined, isGood: false, problem: 'no data for a / b' }],
-    ['NaN', { resultType: 'vector', result: [{ metric: {}, value: [1, 'NaN'] }] }, { value: undefined, isGood: false }],
+    ['NaN', { resultType: 'vector', result: [{ metric: {}, value: [1, 'NaN'] }] }, { value: undefined, isGood: false, quality: 'none' }],
+    ['one of several, although the others are NaN', { resultType: 'vector', result: [{ value: [1, '1'] }, { value: [1, 'NaN'] }] }, { value: undefined, problem: 'expected one value for a / b, got 2' }],
+    ['a range', { resultType: 'matrix', result: [] }, { value: undefined, problem: 'expected a number for a / b, got a matrix' }],
+    ['a text', { resultType: 'string', result: [1, '5'] }, { value: undefined, problem: 'expected a number for a / b, got a string' }],
+    ['a value that is no number', { resultType: 'vector', result: [{ value: [1, '0x10'] }] }, { value: undefined }],
+    ['a value that is empty', { resultType: 'vector', result: [{ value: [1, ''] }] }, { value: undefined }],
     ['several', { resultType: 'vector', result: [{ value: [1, '1'] }, { value: [1, '2'] }] }, { value: undefined, problem: 'expected one value for a / b, got 2' }],
     ['an answer that is none', undefined, { value: undefined, isGood: false }],
     ['a sample without a value', { resultType: 'vector', result: [{}] }, { value: undefined, isGood: false }],
@@ -68,8 +108,34 @@ describe('a probe of Prometheus', () => {
     expect(await asking(data)).toMatchObject(expected)
   })
 
-  it('takes nothing for what `emptyIs` says', async () => {
-    expect(await asking({ resultType: 'vector', result: [] }, { emptyIs: 0 })).toMatchObject({ value: 0, isGood: true })
+  const NOTHING = { resultType: 'vector', result: [] }
+  const SOMETHING = { resultType: 'vector', result: [{ value: [1, '5'] }] }
+
+  it('takes 0 divided by 0 for what `emptyIs` says', async () => {
+    expect(await asking({ resultType: 'vector', result: [{ value: [1, 'NaN'] }] }, { emptyIs: 0 })).toMatchObject({ value: 0, isGood: true, quality: 'idle' })
+  })
+
+  it('takes nothing for what `emptyIs` says only while `existsQuery` has a result', async () => {
+    expect(await asking(NOTHING, { emptyIs: 0 })).toMatchObject({ quality: 'none', problem: expect.stringContaining('add an `existsQuery`') as string })
+    expect(await asking(NOTHING, { emptyIs: 0, existsQuery: 'count(a)' }, { 'count(a)': SOMETHING })).toMatchObject({ value: 0, isGood: true, quality: 'idle' })
+    expect(await asking(NOTHING, { emptyIs: 0, existsQuery: 'count(a)' })).toMatchObject({ quality: 'none', problem: 'no data for a / b, nor for its `existsQuery` count(a)' })
+    expect(await asking(SOMETHING, { existsQuery: 'count(a)' })).toMatchObject({ value: 5, quality: 'measured' })
+  })
+
+  it.each([
+    ['an answer that is no answer of Prometheus', {}],
+    ['an error', { status: 'error', error: 'overloaded' }],
+    ['a result that may not be whole', { status: 'success', data: NOTHING, warnings: ['a store did not answer'] }],
+    ['a value that is no number', { status: 'success', data: { resultType: 'vector', result: [{ value: [1, 'x'] }] } }],
+  ])('never takes %s for what `emptyIs` says', async (_title, answer) => {
+    const url = await serve((_request, response) => response.end(JSON.stringify(answer)))
+    expect(await readOnce({ name: 'q', type: 'prometheus', url, query: 'a / b', emptyIs: 0, existsQuery: 'a', tolerance: good })).toMatchObject({ value: undefined, quality: 'none' })
+  })
+
+  it('says when a plain series was scraped, and nothing of what was computed', async () => {
+    const stamp = { 'timestamp(up{job="a"})': { resultType: 'vector', result: [{ value: [9, '7.5'] }] } }
+    expect(await asking(SOMETHING, { query: 'up{job="a"}' }, stamp)).toMatchObject({ value: 5, dataAt: 7_500 })
+    expect(await asking(SOMETHING, { query: 'sum(up)' }, stamp)).not.toHaveProperty('dataAt')
   })
 
   it('asks for exactly its query', async () => {
@@ -95,7 +161,7 @@ describe('a probe that is a function', () => {
     ['gives NaN', () => Number.NaN, 'expected a number at f, got NaN'],
     ['gives no number', () => 'x' as unknown as number, 'expected a number at f, got string'],
   ])('has no data when it %s', async (_title, read, problem) => {
-    expect(await readOnce({ name: 'f', type: 'function', read, tolerance: good })).toEqual({ at: 5_000, value: undefined, isGood: false, problem })
+    expect(await readOnce({ name: 'f', type: 'function', read, tolerance: good })).toEqual({ n: 0, askedAt: 5_000, at: 5_000, value: undefined, isGood: false, quality: 'none', problem })
   })
 })
 
@@ -106,7 +172,7 @@ describe('a time limit', () => {
     const own = manualClock()
     const reading = probeReader(never(timeoutMs), own)()
     await own.advance(expected)
-    expect(await reading).toEqual({ at: expected, value: undefined, isGood: false, problem: `no answer within ${expected} ms` })
+    expect(await reading).toEqual({ n: 0, askedAt: 0, at: expected, value: undefined, isGood: false, quality: 'none', problem: `no answer within ${expected} ms` })
     expect(own.pending).toBe(0)
   })
 

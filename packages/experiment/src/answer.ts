@@ -1,0 +1,55 @@
+/** The longest answer that is read, in bytes after decompression. */
+export const MAX_ANSWER_BYTES = 10_000_000
+/** The longest text of a peer that stands in a message, in characters. */
+const MAX_SHOWN = 200
+
+/**
+ * The body of an answer as text. How long it may take is for the signal of the request to say.
+ *
+ * @throws An error in words when it is longer than `maxBytes`
+ */
+export async function textOf(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<string> {
+  if (response.body === null) return ''
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return Buffer.concat(chunks).toString('utf8')
+    size += value.byteLength
+    if (size > maxBytes) {
+      await reader.cancel().catch(() => undefined)
+      throw new Error(`expected an answer of at most ${maxBytes} bytes, got more`)
+    }
+    chunks.push(value)
+  }
+}
+
+/** The body of an answer as JSON. @throws An error in words when it is too long, or no JSON */
+export async function jsonOf(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<unknown> {
+  const text = await textOf(response, maxBytes)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`expected JSON, got "${shown(text.slice(0, MAX_SHOWN))}"`)
+  }
+}
+
+/** A text of a peer as it may stand in a message: in one line, without control characters, cut to 200 characters. */
+export function shown(text: string): string {
+  const short = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+  // Control and format characters move the cursor, or turn the reading direction.
+  return short.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD')
+}
+
+/** What went wrong, in words. The cause behind a failed `fetch` says more than "fetch failed". */
+export function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return shown(String(error))
+  const { cause } = error
+  return shown(cause instanceof Error && cause.message !== '' ? `${error.message}: ${cause.message}` : error.message)
+}
+
+/** An own property of a value that came from outside; `undefined` where there is none. */
+export function own(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined
+}

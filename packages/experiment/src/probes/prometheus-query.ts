@@ -1,0 +1,85 @@
+import { jsonOf, own, shown } from '../answer.js'
+import type { PrometheusProbe } from '../model/experiment.js'
+import { numberOf } from './line-scanner.js'
+import type { Measurement } from './metric.js'
+
+/** A name, perhaps with labels: its samples are as they were scraped, and Prometheus says when. */
+const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
+
+/**
+ * Asks Prometheus for one number.
+ *
+ * NaN (0 divided by 0) is idle: the series are there. An empty result is idle only if `existsQuery` has a result now, as a query over series that
+ * were renamed is empty too.
+ */
+export function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): (signal: AbortSignal) => Promise<Measurement> {
+  const ask = async (promql: string, signal: AbortSignal): Promise<Result> => resultOf(await answerOf(`${url.replace(/\/$/, '')}/api/v1/query?query=${encodeURIComponent(promql)}`, signal), promql)
+  const idle = (problem: string): Measurement => {
+    if (emptyIs === undefined) throw new Error(problem)
+    return { value: emptyIs, quality: 'idle' }
+  }
+  return async (signal) => {
+    // Asked first, so that the value is at least as new as that.
+    const dataAt = PLAIN_SERIES.test(query.trim()) ? await timeOf(query, ask, signal) : undefined
+    const { value, count, isPartial } = await ask(query, signal)
+    if (count > 1) throw new Error(`expected one value for ${shown(query)}, got ${count}`)
+    if (value !== undefined && !Number.isNaN(value)) return { value, quality: 'measured', ...(dataAt === undefined ? {} : { dataAt }) }
+    if (value !== undefined) return idle(`no data for ${shown(query)}: NaN`)
+    if (emptyIs === undefined) throw new Error(`no data for ${shown(query)}`)
+    if (existsQuery === undefined) throw new Error(`no data for ${shown(query)}: for \`emptyIs\` to stand for an empty result, add an \`existsQuery\` that shows that its series exist`)
+    const exists = await ask(existsQuery, signal)
+    if (exists.count === 0) throw new Error(`no data for ${shown(query)}, nor for its \`existsQuery\` ${shown(existsQuery)}`)
+    if (isPartial || exists.isPartial) throw new Error(`no data for ${shown(query)}: the monitoring warns that its answer may not be whole`)
+    return idle('')
+  }
+}
+
+interface Result {
+  /** The first value; `undefined` when there is none. */
+  readonly value: number | undefined
+  /** How many there are. */
+  readonly count: number
+  /** Whether it came with a warning, as the answer of which a part is missing does. */
+  readonly isPartial: boolean
+}
+
+/** When the one sample of a plain series was scraped, in ms; `undefined` where that cannot be told. */
+async function timeOf(query: string, ask: (promql: string, signal: AbortSignal) => Promise<Result>, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const { value = Number.NaN, count } = await ask(`timestamp(${query})`, signal)
+    return count === 1 && Number.isFinite(value) ? value * 1_000 : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function answerOf(url: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url, { signal })
+  if (response.ok) return jsonOf(response)
+  // Prometheus says what is wrong with a query.
+  const error = await jsonOf(response, 10_000).catch(() => undefined)
+  const reason = own(error, 'error')
+  throw new Error(`status ${response.status}${typeof reason === 'string' ? `: ${reason}` : ''}`)
+}
+
+/** What an answer gives of Prometheus' query API. @throws An error in words when it is none */
+function resultOf(answer: unknown, query: string): Result {
+  const data = own(answer, 'data')
+  const result = own(data, 'result')
+  const type = own(data, 'resultType')
+  if (own(answer, 'status') !== 'success' || !Array.isArray(result) || (type !== 'vector' && type !== 'scalar')) {
+    const reason = own(answer, 'error')
+    throw new Error(`expected a number for ${shown(query)}, got ${typeof reason === 'string' ? reason : typeof type === 'string' ? `a ${type}` : 'another answer'}`)
+  }
+  const rows: readonly unknown[] = type === 'scalar' ? [{ value: result as unknown[] }] : (result as unknown[])
+  const warnings = own(answer, 'warnings')
+  return { value: rows.length === 0 ? undefined : valueOf(rows[0], query), count: rows.length, isPartial: Array.isArray(warnings) && warnings.length > 0 }
+}
+
+function valueOf(row: unknown, query: string): number {
+  const sample = own(row, 'value')
+  const text: unknown = Array.isArray(sample) ? sample[1] : undefined
+  const value = typeof text === 'string' ? numberOf(text) : undefined
+  if (value === undefined) throw new Error(`expected a number for ${shown(query)}, got a sample without one`)
+  return value
+}
