@@ -85,7 +85,7 @@ describe.runIf(hasPrograms('prometheus', 'prometheus-alertmanager'))('a real Pro
     })
     const { verdict, evidence } = await runExperiment(experiment, { controller, alerts: [prometheus, alertmanager], sink })
     expect(verdict, verdict.cause).toMatchObject({ name: 'pass', alerts: [{ name: 'StockLow', outcome: 'detected' }] })
-    expect(Object.keys(evidence.marks).sort()).toEqual(['t0', 't1', 't2', 't3', 't4', 't5', 't6', 't7'])
+    expect(Object.keys(verdict.marks).sort()).toEqual(['t0', 't1', 't2', 't3', 't4', 't5', 't6', 't7'])
     expect(evidence.notifications?.[0]).toMatchObject({ name: 'StockLow', labels: { severity: 'page' }, status: 'firing' })
     // A run is over when its alerts are gone; that they are is told later.
     await vi.waitFor(() => expect(sink.notifications.map(({ status }) => status)).toEqual(['firing', 'resolved']))

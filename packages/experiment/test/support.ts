@@ -151,7 +151,7 @@ export function monitor(more: Partial<Monitor> = {}): Monitor {
 
 /** What a load says that has sent 20 requests a second since 0, half of them writes. */
 export function loadReport(at: number, more: Partial<LoadReport> = {}): LoadReport {
-  return { at, requests: at / 50, acknowledged: at / 100, failed: 0, rejected: 0, lost: 0, damaged: 0, duplicated: 0, reordered: 0, undelivered: 0, underWay: 1, oldestUnderWayMs: 20, verified: 0, ownDelayMs: 2, offenders: [], ...more }
+  return { at, requests: Math.floor(at / 50), acknowledged: Math.floor(at / 100), failed: 0, rejected: 0, lost: 0, damaged: 0, duplicated: 0, reordered: 0, undelivered: 0, underWay: 1, oldestUnderWayMs: 20, verified: 0, ownDelayMs: 2, offenders: [], ...more }
 }
 
 /** A load that was read every 500 ms. */

@@ -31,6 +31,19 @@ export interface AlertTiming {
   readonly groupWaitMs?: number
 }
 
+/** Signs of life of a monitoring. Its times are by its own clock, in ms since the epoch. */
+export interface MonitoringHealth {
+  /** What time it is there, off by at most `nowErrorMs`. */
+  readonly now: number | undefined
+  readonly nowErrorMs: number
+  /** When its alert rules were last evaluated: the oldest, where there are several groups. */
+  readonly evaluatedAt: number | undefined
+  /** When its targets were last scraped: the oldest. */
+  readonly scrapedAt: number | undefined
+  /** What it reports as wrong with itself, in words. */
+  readonly problems: readonly string[]
+}
+
 /**
  * Reads alerts from wherever they live. Each method rejects when the monitoring cannot be reached; `signal` aborts when the answer is no longer
  * wanted.
@@ -44,4 +57,6 @@ export interface AlertReader {
   rules?(signal?: AbortSignal): Promise<readonly AlertRule[]>
   /** What is known of its timing, where it knows any. */
   timing?(signal?: AbortSignal): Promise<AlertTiming>
+  /** Signs of life, where the source gives any. Without one from some source, alerts cannot be trusted to have been evaluated. */
+  health?(signal?: AbortSignal): Promise<MonitoringHealth>
 }

@@ -1,4 +1,6 @@
-import type { Curve, Evidence, MarkName } from '../run/evidence.js'
+import { clockOffset } from '../run/clock-offset.js'
+import type { Curve, Evidence, MarkName, Marks } from '../run/evidence.js'
+import { endingOf, landingOf } from '../run/marks.js'
 import { escaped } from './escape.js'
 import { MARK_WORDS } from './words.js'
 
@@ -10,10 +12,10 @@ const BAND = 20
 const TOP = 46
 
 /** A timeline as inline SVG: the fault's window, a row for each SLI with its threshold, a band for each alert, and the marks. */
-export function timeline(evidence: Evidence, id: string): string {
-  const from = Math.min(...evidence.curves.flatMap(({ samples }) => samples[0]?.at ?? []), evidence.marks.t0?.at ?? Number.POSITIVE_INFINITY, evidence.endedAt)
+export function timeline(evidence: Evidence, marks: Marks, id: string): string {
+  const from = Math.min(...evidence.curves.flatMap(({ samples }) => samples[0]?.at ?? []), marks.t0?.at ?? Number.POSITIVE_INFINITY, evidence.endedAt)
   const to = Math.max(evidence.endedAt, from + 1)
-  const zero = evidence.marks.t0?.at ?? from
+  const zero = marks.t0?.at ?? from
   const x = (at: number): number => LEFT + ((Math.min(Math.max(at, from), to) - from) / (to - from)) * (WIDTH - LEFT - RIGHT)
 
   const names = [...new Set(evidence.alerts.map(({ name }) => name))]
@@ -25,12 +27,12 @@ export function timeline(evidence: Evidence, id: string): string {
     ...faultWindows(evidence).map(([start, end]) => `<rect class="fault" x="${f(x(start))}" y="${TOP}" width="${f(Math.max(2, x(end) - x(start)))}" height="${bandsEnd - TOP}"/>`),
     ...evidence.curves.map((curve, row) => curveRow(curve, TOP + row * ROW, x)),
     ...names.map((name, row) => alertBand(name, evidence, curvesEnd + 14 + row * BAND, x)),
-    ...markLines(evidence, bandsEnd, x),
+    ...markLines(marks, bandsEnd, x),
     ...axis(from, to, zero, bandsEnd, x),
   ]
   return [
     `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">`,
-    `<title id="${id}-title">Timeline</title><desc id="${id}-desc">${escaped(inWords(evidence, zero))}</desc>`,
+    `<title id="${id}-title">Timeline</title><desc id="${id}-desc">${escaped(inWords(evidence, marks, zero))}</desc>`,
     ...parts,
     '</svg>',
   ].join('\n')
@@ -74,7 +76,7 @@ function alertBand(name: string, evidence: Evidence, top: number, x: (at: number
   ].join('')
 }
 
-function markLines({ marks }: Evidence, bottom: number, x: (at: number) => number): string[] {
+function markLines(marks: Marks, bottom: number, x: (at: number) => number): string[] {
   const ends = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   return (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
     const mark = marks[name]
@@ -98,15 +100,19 @@ function axis(from: number, to: number, zero: number, bottom: number, x: (at: nu
   return ticks
 }
 
-function faultWindows({ injections, endedAt }: Evidence): (readonly [number, number])[] {
-  return injections.flatMap(({ landedAt, endedAt: end, armedAt }) => (landedAt === undefined ? [] : [[Math.min(armedAt, landedAt), end ?? endedAt] as const]))
+function faultWindows({ injections, appClock, endedAt }: Evidence): (readonly [number, number])[] {
+  const offset = clockOffset(appClock)
+  return injections.flatMap((injection) => {
+    const landed = landingOf(injection, offset)
+    return landed === undefined ? [] : [[landed.at, endingOf(injection, offset)?.at ?? endedAt] as const]
+  })
 }
 
-function inWords(evidence: Evidence, zero: number): string {
+function inWords(evidence: Evidence, marks: Marks, zero: number): string {
   const seconds = (at: number): string => `${((at - zero) / 1_000).toFixed(1)} s`
-  const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => (evidence.marks[name] === undefined ? [] : [`${MARK_WORDS[name]} at ${seconds(evidence.marks[name].at)}`]))
+  const made = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => (marks[name] === undefined ? [] : [`${MARK_WORDS[name]} at ${seconds(marks[name].at)}`]))
   const alerts = evidence.alerts.map(({ name, state, from, to }) => `${name} ${state} from ${seconds(from)}${to === undefined ? '' : ` to ${seconds(to)}`}`)
-  return [...marks, ...alerts].join('; ')
+  return [...made, ...alerts].join('; ')
 }
 
 /** A number short enough for a path. */

@@ -32,17 +32,17 @@ ${results.map(section).join('\n')}
 
 function overview(results: readonly ExperimentResult[]): string {
   const rows = results.map(
-    ({ title, verdict, evidence }, index) =>
-      `<tr><th scope="row"><a href="#experiment-${index}">${escaped(title)}</a></th><td>${badge(verdict.name)}</td><td>${escaped(evidence.breached.join(', ') || 'none')}</td><td class="number">${span(verdict.timeToDetectMs)}</td><td class="number">${span(verdict.timeToRecoverMs)}</td><td>${RECOVERY_WORDS[verdict.recovery]}</td></tr>`,
+    ({ title, verdict }, index) =>
+      `<tr><th scope="row"><a href="#experiment-${index}">${escaped(title)}</a></th><td>${badge(verdict.name)}</td><td>${escaped(verdict.breached.join(', ') || 'none')}</td><td class="number">${span(verdict.timeToDetectMs)}</td><td class="number">${span(verdict.timeToRecoverMs)}</td><td>${RECOVERY_WORDS[verdict.recovery]}</td></tr>`,
   )
   return `<div class="card scroll"><table><thead><tr><th scope="col">experiment</th><th scope="col">verdict</th><th scope="col">SLIs breached</th><th scope="col">time to detect</th><th scope="col">time to recover</th><th scope="col">recovery</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 function section(result: ExperimentResult, index: number): string {
   const { title, description, verdict, evidence } = result
-  const zero = evidence.marks.t0?.at ?? evidence.startedAt
+  const zero = verdict.marks.t0?.at ?? evidence.startedAt
   const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
-    const mark = evidence.marks[name]
+    const mark = verdict.marks[name]
     return mark === undefined ? [] : [`<tr><th scope="row">${name}</th><td>${MARK_WORDS[name]}</td><td class="number">${((mark.at - zero) / 1_000).toFixed(2)} s</td><td class="number">${errorBar(mark)}</td></tr>`]
   })
   const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `<tr><th scope="row">${escaped(name)}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${escaped(detail)}</td></tr>`)
@@ -54,7 +54,7 @@ function section(result: ExperimentResult, index: number): string {
 <h2>${escaped(title)} ${badge(verdict.name)}</h2>
 ${description === undefined ? '' : `<p>${escaped(description)}</p>`}
 <p class="cause">${escaped(verdict.cause)}</p>
-<figure>${timeline(evidence, `timeline-${index}`)}
+<figure>${timeline(evidence, verdict.marks, `timeline-${index}`)}
 <figcaption><span class="key fault"></span> fault in force <span class="key threshold"></span> threshold <span class="key pending"></span> alert pending <span class="key firing"></span> alert firing. Time is counted from t0.</figcaption></figure>
 <div class="tables">
 ${table('Marks', ['', 'meaning', 'time', 'error'], marks)}

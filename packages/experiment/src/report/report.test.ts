@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { curve, passingEvidence, resultOf, stretch, thorough } from '../../test/support.js'
+import { curve, load, passingEvidence, resultOf, sample, stretch, thorough } from '../../test/support.js'
 import { judge } from '../verdict/judge.js'
 import { timeline } from './chart.js'
 import { escaped } from './escape.js'
@@ -15,7 +15,7 @@ import { writeReports } from './write.js'
 
 const passed = resultOf()
 const failed = resultOf(passingEvidence({ alerts: [] }))
-const unsure = resultOf(passingEvidence({ untrusted: 'the machine was busy' }))
+const unsure = resultOf(passingEvidence({ load: load(() => ({ ownDelayMs: 400 })) }))
 
 describe('text', () => {
   it('ends with the verdict and its cause, after the marks, times and alerts', () => {
@@ -25,7 +25,7 @@ describe('text', () => {
     expect(lines).toContain('  t4    +19.90 s  fault ended')
     expect(lines).toContain('  time to recover  6.5 s (by itself)')
     expect(lines).toContain('  detected        StockLow: It fired after 3900 ms (deadline 10000 ms) and resolved.')
-    expect(lines).toContain('  good             orders lost: 0 (expected = 0)')
+    expect(lines).toContain('  good             orders left: 0 (expected = 0)')
   })
 
   it('does not say that there was nothing to recover from, where nobody saw it', () => {
@@ -47,7 +47,7 @@ describe('JUnit', () => {
     expect(xml.match(/<testcase /g)).toHaveLength(3)
     expect(xml).toContain('<failure type="alert-failed" message="')
     expect(xml).toContain('<error type="inconclusive" message="')
-    expect(xml).toContain('time="43.000"')
+    expect(xml).toContain('time="43.600"')
   })
 
   it('escapes what comes from outside', () => {
@@ -75,7 +75,7 @@ describe('HTML', () => {
   })
 
   it('shows each experiment with verdict, cause, marks, alerts, faults and readings', () => {
-    for (const words of ['1 of 3 experiments passed', 'alert-failed', 'the machine was busy', 'alert fired', 'shop/empty-shelves', '80 of 80', 'orders lost']) expect(page).toContain(words)
+    for (const words of ['1 of 3 experiments passed', 'alert-failed', 'the machine was too slow', 'alert fired', 'shop/empty-shelves', '80 of 80', 'orders left']) expect(page).toContain(words)
     expect(page.match(/<section /g)).toHaveLength(3)
   })
 
@@ -86,9 +86,7 @@ describe('HTML', () => {
         passingEvidence({
           curves: [curve(hostile, { bounds: hostile, unit: hostile })],
           alerts: [stretch({ name: hostile, labels: { [hostile]: hostile } })],
-          breached: [hostile],
-          untrusted: hostile,
-          afterwards: [{ name: hostile, bounds: hostile, sample: { at: 1, value: undefined, isGood: false, problem: hostile } }],
+          afterwards: [{ name: hostile, bounds: hostile, sample: { ...sample(0, 1, undefined, false), problem: hostile } }],
         }),
         { ...thorough, title: hostile, description: hostile },
       ),
@@ -99,7 +97,7 @@ describe('HTML', () => {
 
 describe('the timeline', () => {
   it('draws the window of the fault, a curve with its threshold for each probe, a band for each alert, and the marks', () => {
-    const svg = timeline(passed.evidence, 't')
+    const svg = timeline(passed.evidence, passed.verdict.marks, 't')
     expect(svg.match(/class="fault"/g)).toHaveLength(1)
     expect(svg.match(/<path class="curve"/g)).toHaveLength(1)
     expect(svg.match(/class="threshold"/g)).toHaveLength(1)
@@ -110,14 +108,14 @@ describe('the timeline', () => {
   })
 
   it('breaks the curve where there is no data, and says so', () => {
-    const samples = [{ at: 4_000, value: 1, isGood: true }, { at: 5_000, value: undefined, isGood: false, problem: 'refused' }, { at: 6_000, value: 1, isGood: true }]
-    const svg = timeline(passingEvidence({ curves: [curve('stock', { samples })] }), 't')
+    const samples = [sample(0, 4_000, 1, true), sample(1, 5_000, undefined, false), sample(2, 6_000, 1, true)]
+    const svg = timeline(passingEvidence({ curves: [curve('stock', { samples })] }), {}, 't')
     expect(/<path class="curve" d="([^"]*)"/.exec(svg)?.[1]?.match(/M/g)).toHaveLength(2)
     expect(svg.match(/class="gap"/g)).toHaveLength(1)
   })
 
   it('draws a run in which nothing was seen', () => {
-    const svg = timeline(passingEvidence({ curves: [], alerts: [], injections: [], marks: {} }), 't')
+    const svg = timeline(passingEvidence({ curves: [], alerts: [], injections: [] }), {}, 't')
     expect(svg).toMatch(/^<svg /)
     expect(svg).not.toMatch(/NaN|Infinity/)
   })

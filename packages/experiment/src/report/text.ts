@@ -1,17 +1,18 @@
+import type { LoadReport } from '../load/report.js'
 import type { MarkName } from '../run/evidence.js'
 import type { ExperimentResult } from '../run/run-experiment.js'
 import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
 
 /** A result as plain text; the last line names the verdict and its cause. */
 export function toText({ title, evidence, verdict }: ExperimentResult): string {
-  const { t0 } = evidence.marks
+  const { t0 } = verdict.marks
   const zero = t0?.at ?? evidence.startedAt
   const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
-    const mark = evidence.marks[name]
+    const mark = verdict.marks[name]
     return mark === undefined ? [] : [`  ${name}  ${`+${((mark.at - zero) / 1_000).toFixed(2)} s`.padStart(10)}  ${MARK_WORDS[name]}${errorBar(mark) === '' ? '' : ` (${errorBar(mark)})`}`]
   })
   const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `  ${outcome.padEnd(15)} ${name}${mustFire ? '' : ' (not required)'}: ${detail}`)
-  const breached = evidence.breached.length === 0 ? 'none' : evidence.breached.join(', ')
+  const breached = verdict.breached.length === 0 ? 'none' : verdict.breached.join(', ')
   return [
     title,
     ...marks,
@@ -19,7 +20,15 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     `  time to recover  ${span(verdict.timeToRecoverMs)} (${RECOVERY_WORDS[verdict.recovery]})`,
     `  SLIs breached    ${breached}`,
     ...alerts,
+    ...loadLine(evidence.load?.final?.report),
     ...evidence.afterwards.map(({ name, bounds, sample }) => `  ${sample.isGood ? 'good' : 'bad'}             ${name}: ${sample.value ?? 'no data'} (expected ${bounds})`),
     `${verdict.name}: ${verdict.cause}`,
   ].join('\n')
+}
+
+/** What the load has counted, from its start to the end of the run. */
+function loadLine(report: LoadReport | undefined): readonly string[] {
+  if (report === undefined) return []
+  const wrong = (['failed', 'rejected', 'lost', 'damaged', 'duplicated', 'reordered', 'undelivered'] as const).flatMap((name) => (report[name] === 0 ? [] : [`${report[name]} ${name}`]))
+  return [`  load             ${report.requests} requests, ${report.acknowledged} writes acknowledged, ${wrong.length === 0 ? 'none of them lost or damaged' : wrong.join(', ')}`, ...report.offenders.map((offender) => `                   ${offender}`)]
 }

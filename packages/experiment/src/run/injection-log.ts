@@ -26,6 +26,8 @@ interface Entry {
   state: InjectionState | undefined
   readonly askedAt: number
   landedSeenAt: number | undefined
+  activeSeenAt: number | undefined
+  endedSeenAt: number | undefined
 }
 
 /** Follows what becomes of the injections of a run, by the controller's events and by asking. */
@@ -35,11 +37,14 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   const failures: string[] = []
 
   /** Takes over a newer state. An older one of the same name, from an earlier run, is none of ours. */
-  function take(entry: Entry, state: InjectionState): void {
+  function take(entry: Entry, state: InjectionState, askedAt = clock.now()): void {
     const known = entry.state
     if (known !== undefined && (state.armedAt < known.armedAt || (known.status === 'ended' && state.status !== 'ended'))) return
     entry.state = state
     if (state.landedAt !== undefined) entry.landedSeenAt ??= clock.now()
+    // It was so at some moment between the question and its answer.
+    if (state.status === 'ended') entry.endedSeenAt ??= clock.now()
+    else entry.activeSeenAt = askedAt
     if (known?.status !== state.status || known.landedAt !== state.landedAt) onChange()
   }
 
@@ -50,7 +55,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   })
 
   async function arm({ target, fault, options, forMs: _forMs, ...how }: InjectStep, id: string): Promise<void> {
-    const entry: Entry = { state: undefined, askedAt: clock.now(), landedSeenAt: undefined }
+    const entry: Entry = { state: undefined, askedAt: clock.now(), landedSeenAt: undefined, activeSeenAt: undefined, endedSeenAt: undefined }
     entries.set(id, entry)
     try {
       const given = Object.fromEntries(Object.entries(how).filter(([, value]) => value !== undefined)) as PortableInjectOptions
@@ -82,12 +87,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   return {
     failures,
     states: () =>
-      [...entries.values()].flatMap(({ state, askedAt, landedSeenAt }) => {
-        if (state === undefined) return []
-        const { landedAt } = state
-        const landedErrorMs = landedAt === undefined ? 0 : Math.max(0, askedAt - landedAt, landedAt - (landedSeenAt ?? landedAt))
-        return [{ ...state, landedErrorMs }]
-      }),
+      [...entries.values()].flatMap(({ state, ...seen }) => (state === undefined ? [] : [{ ...state, ...seen }])),
     inject(step, id) {
       const armed = arm(step, id).finally(() => arming.delete(id))
       arming.set(id, armed)
@@ -95,12 +95,13 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
     },
     async refresh(signal) {
       if ([...entries.values()].every(({ state }) => state?.status === 'ended')) return
+      const askedAt = clock.now()
       try {
         const states = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.injections(), signal)
         for (const state of states) {
           const entry = entries.get(state.id)
           // Before its own answer is there, a state of that name may be of an earlier run.
-          if (entry?.state !== undefined) take(entry, state)
+          if (entry?.state !== undefined) take(entry, frozen(state), askedAt)
         }
       } catch {
         // The controller cannot be asked now. What stays unknown in the end is missing evidence.

@@ -15,7 +15,7 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
   if (t0 === undefined) return marks
   marks.t0 = t0
   const mustFire = experiment.alerts?.mustFire ?? []
-  const sinceLanding = recording.alerts.filter(({ to }) => to === undefined || to >= t0.at)
+  const sinceLanding = recording.alerts.filter(({ to }) => to === undefined || to > t0.at)
   const required = sinceLanding.filter((stretch) => mustFire.some((expected) => isMeant(stretch, expected)))
   const curves = recording.curves.map(withGaps)
 

@@ -14,7 +14,7 @@ const mustFire = { alerts: { mustFire: [{ name: 'StockLow', withinMs: 20_000 }] 
 async function checked(more: Partial<ExperimentInput>, facts: Partial<PreflightFacts> = {}): Promise<string> {
   const { shop, controller } = shopOn(manualClock())
   try {
-    await preflight(shopExperiment(shop, more), { controller, rules: [rule], timing: { scrapeIntervalMs: 1_000 }, needsNotification: false, hasAlerts: true, ...facts })
+    await preflight(shopExperiment(shop, more), { controller, rules: [rule], timing: { scrapeIntervalMs: 1_000 }, needsNotification: false, problems: [], hasAlerts: true, ...facts })
     return 'fine'
   } catch (error) {
     expect(error).toMatchObject({ code: 'CHAOS_EXPERIMENT_REFUSED' })

@@ -12,6 +12,8 @@ export interface PreflightFacts {
   readonly needsNotification: boolean
   /** Whether alerts can be read at all. */
   readonly hasAlerts: boolean
+  /** Why rules could not be read, if so. */
+  readonly problems: readonly string[]
 }
 
 /**

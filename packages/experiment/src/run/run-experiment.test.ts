@@ -1,10 +1,12 @@
 import { ChaosError, type ChaosController, type InjectionState } from '@chaos/core'
 import { manualClock, type ManualClock } from '@chaos/core/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { alertsOf, shopExperiment, shopOn, type Shop } from '../../test/support.js'
+import { alertsOf, loadReport, shopExperiment, shopOn, type Shop } from '../../test/support.js'
 import type { AlertReader } from '../alerts/reader.js'
 import type { Notification } from '../alerts/webhook-sink.js'
-import type { Experiment } from '../model/experiment.js'
+import type { LoadReport } from '../load/report.js'
+import type { Experiment, LoadReader } from '../model/experiment.js'
+import type { VerdictName } from '../verdict/exit-codes.js'
 import type { RunEvent } from './events.js'
 import { runExperiment, type ExperimentResult, type RunOptions } from './run-experiment.js'
 
@@ -37,8 +39,8 @@ describe('a standing fault', () => {
   it('is followed from its landing to the steady state that held again', async () => {
     const { verdict, evidence } = await run(shopExperiment(shop, withAlert), { alerts: stockLow() })
     expect(verdict).toMatchObject({ name: 'pass', recovery: 'by-itself', alerts: [{ name: 'StockLow', outcome: 'detected' }] })
-    const { t0, t4, t7 } = evidence.marks
-    expect(Object.keys(evidence.marks).sort()).toEqual(['t0', 't1', 't2', 't4', 't5', 't6', 't7'])
+    const { t0, t4, t7 } = verdict.marks
+    expect(Object.keys(verdict.marks).sort()).toEqual(['t0', 't1', 't2', 't4', 't5', 't6', 't7'])
     expect(evidence.injections).toMatchObject([{ status: 'ended', outcome: 'lease-expired', affected: expect.any(Number) as number }])
     expect(t4?.at).toBe(evidence.injections[0]?.endedAt)
     expect(verdict.timeToDetectMs).toBeGreaterThanOrEqual(500)
@@ -113,16 +115,16 @@ describe('an instant fault', () => {
   it('has ended when it landed; recovery counts from there', async () => {
     const { verdict, evidence } = await run(shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'sell-out' } }] }))
     expect(verdict).toMatchObject({ name: 'pass', recovery: 'by-itself' })
-    expect(evidence.marks.t4).toEqual(evidence.marks.t0)
+    expect(verdict.marks.t4).toEqual(verdict.marks.t0)
     expect(evidence.injections[0]?.evidence).toEqual([{ sold: 7 }])
     expect(verdict.timeToRecoverMs).toBeGreaterThanOrEqual(2_000)
   })
 
   it('done again and again ends with the last one', async () => {
     const kill = { inject: { target: 'shop', fault: 'sell-out' } }
-    const { evidence } = await run(shopExperiment(shop, { method: [kill, { waitMs: 2_000 }, kill, { waitMs: 2_000 }, kill] }))
+    const { verdict, evidence } = await run(shopExperiment(shop, { method: [kill, { waitMs: 2_000 }, kill, { waitMs: 2_000 }, kill] }))
     expect(evidence.injections.map(({ id }) => id)).toEqual(['the-shop:1', 'the-shop:3', 'the-shop:5'])
-    expect((evidence.marks.t4?.at ?? 0) - (evidence.marks.t0?.at ?? 0)).toBe(4_000)
+    expect((verdict.marks.t4?.at ?? 0) - (verdict.marks.t0?.at ?? 0)).toBe(4_000)
   })
 })
 
@@ -162,18 +164,71 @@ describe('the gate', () => {
     expect(verdict).toMatchObject({ name: 'inconclusive', alerts: [{ outcome: 'already-firing' }] })
     expect(inject).not.toHaveBeenCalled()
   })
-
-  it('breaks nothing under a load that cannot be trusted', async () => {
-    const inject = vi.spyOn(controller, 'inject')
-    const { verdict } = await run(shopExperiment(shop), { loadHealth: () => ({ ok: false, reason: 'the load was late' }) })
-    expect(verdict).toMatchObject({ name: 'inconclusive', cause: 'The run cannot be trusted: the load was late.' })
-    expect(inject).not.toHaveBeenCalled()
-  })
 })
 
-it('is inconclusive when the load could not be trusted at the end', async () => {
-  const loadHealth = vi.fn().mockReturnValueOnce({ ok: true }).mockRejectedValueOnce(new Error('the load has died'))
-  expect((await run(shopExperiment(shop), { loadHealth })).verdict).toMatchObject({ name: 'inconclusive', cause: 'The run cannot be trusted: the load has died.' })
+describe('the load', () => {
+  /** A load that has sent 20 requests a second since the clock began, half of them writes that were acknowledged. */
+  const report = (more: Partial<LoadReport> = {}): LoadReport => loadReport(clock.now(), { verified: clock.now() / 100, ...more })
+  const under = (read: LoadReader, more: Parameters<typeof shopExperiment>[1] = {}): Experiment => shopExperiment(shop, { load: { report: read }, ...more })
+
+  it('is evidence, from the gate to the full look at the end', async () => {
+    const { verdict, evidence } = await run(under(() => report()))
+    expect(verdict.name).toBe('pass')
+    expect(evidence.load?.readings.length).toBeGreaterThan(20)
+    expect(evidence.load?.final?.at).toBeGreaterThanOrEqual(evidence.watchedUntil)
+  })
+
+  it.each([
+    ['is dead', () => ({ requests: 5, acknowledged: 5 }), /sent 0\.0 requests a second/],
+    ['is answered with errors only', () => ({ acknowledged: 5 }), /had acknowledged 0\.0 writes a second/],
+  ] as const)('that %s before anything is broken does not meet the gate', async (_what, more, cause) => {
+    const inject = vi.spyOn(controller, 'inject')
+    const { verdict } = await run(under(() => report(more())))
+    expect(verdict).toMatchObject({ name: 'gate-unmet', cause: expect.stringMatching(cause) as string })
+    expect(inject).not.toHaveBeenCalled()
+  })
+
+  it('that cannot be read does not meet the gate', async () => {
+    expect((await run(under(() => Promise.reject(new Error('refused'))))).verdict).toMatchObject({ name: 'gate-unmet', cause: expect.stringContaining('the load could not be read (refused)') as string })
+    expect((await run(under(() => ({ at: 1 }) as LoadReport))).verdict.cause).toContain('`requests` of the report of the load is missing')
+  })
+
+  it('that its own machine delays makes the run inconclusive', async () => {
+    expect((await run(under(() => report({ ownDelayMs: 400 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('the event loop of the load was 400 ms late') as string })
+  })
+
+  const fromNowOn = (value: Partial<LoadReport>): (() => Partial<LoadReport> | undefined) => {
+    const from = clock.now() + 2_500
+    return () => (clock.now() > from ? value : undefined)
+  }
+  it.each([
+    ['requests fail', 'weakness-found', { failed: 3 }, /3 requests failed, expected at most 0/],
+    ['requests are rejected', 'weakness-found', { rejected: 9 }, /9 requests were rejected/],
+    ['writes are lost', 'weakness-found', { lost: 230, offenders: ['entry 7 is missing'] }, /230 acknowledged writes were lost, expected at most 0 \(entry 7 is missing\)/],
+    ['writes are damaged', 'weakness-found', { damaged: 1, offenders: ['entry 7: content'] }, /1 acknowledged writes were damaged/],
+    ['writes are there twice', 'weakness-found', { duplicated: 1 }, /delivered more than once/],
+    ['writes are delivered out of order', 'weakness-found', { reordered: 1 }, /out of order/],
+    ['deliveries do not come', 'weakness-found', { undelivered: 93 }, /93 writes were not delivered in time/],
+    ['a request hangs for good', 'weakness-found', { underWay: 4, oldestUnderWayMs: 12_000 }, /4 requests were under way without an answer, the oldest for 12\.0 s/],
+    ['nothing is acknowledged any more', 'weakness-found', { acknowledged: 10_030 }, /0\.0 writes a second were acknowledged/],
+    ['nothing is sent any more', 'inconclusive', { requests: 20_060, acknowledged: 10_030, underWay: 0 }, /The load sent/],
+    ['another load takes over', 'inconclusive', { requests: 3 }, /started anew in mid-run/],
+    ['the report stands still', 'inconclusive', { at: 1_002_500 }, /stood still/],
+  ] satisfies readonly (readonly [string, VerdictName, Partial<LoadReport>, RegExp])[])('under which %s in mid-run: %s', async (_what, name, change, cause) => {
+    const changed = fromNowOn(change)
+    const { verdict } = await run(under(() => report(changed())))
+    expect(verdict.cause).toMatch(cause)
+    expect(verdict.name).toBe(name)
+  })
+
+  it('may do what the experiment allows', async () => {
+    const changed = fromNowOn({ failed: 3 })
+    expect((await run(under(() => report(changed()), { load: { report: () => report(changed()), atMost: { failed: 3 } } }))).verdict.name).toBe('pass')
+  })
+
+  it('that does not look for everything at the end leaves the run inconclusive', async () => {
+    expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string })
+  })
 })
 
 describe('alerts', () => {
@@ -201,7 +256,7 @@ describe('alerts', () => {
     const reader: AlertReader = { source: 'hanging', read: () => new Promise(() => undefined) }
     const { verdict, evidence } = await run(shopExperiment(shop, { steadyState: { ...shopExperiment(shop).steadyState, timeoutMs: 30_000 } }), { alerts: reader })
     expect(verdict.name).toBe('inconclusive')
-    expect(evidence.marks).toHaveProperty('t7')
+    expect(verdict.marks).toHaveProperty('t7')
     expect(evidence.curves[0]?.samples.length).toBeGreaterThan(20)
   })
 
@@ -214,7 +269,7 @@ describe('alerts', () => {
     clock.after(4_000, () => notifications.push({ at: clock.now(), name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }))
     const heard = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(heard.verdict.name).toBe('pass')
-    expect(heard.evidence.marks.t3?.at).toBe(notifications[0]?.at)
+    expect(heard.verdict.marks.t3?.at).toBe(notifications[0]?.at)
   })
 
   it('can be read in several places', async () => {
@@ -308,7 +363,7 @@ describe('whatever happens, nothing of the run stays in force', () => {
   })
 
   it('when it does not end with its lease: it is stopped, and nobody claims to have seen recovery', async () => {
-    const injections = async (): Promise<InjectionState[]> => (await controller.injections()).map((state) => ({ ...state, leaseEndsAt: state.armedAt + 1_000 }))
+    const injections = async (): Promise<InjectionState[]> => (await controller.injections()).map((state) => ({ ...state, leaseMs: 1_000 }))
     const inject: ChaosController['inject'] = async (...given) => {
       await controller.inject(...given)
       return (await injections()).at(-1) as InjectionState
@@ -374,11 +429,11 @@ describe('at the end', () => {
 
 it('tells what happens as it happens: each phase and each mark once, in order', async () => {
   const events: RunEvent[] = []
-  const { evidence } = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), onEvent: (event) => events.push(event) })
+  const { verdict } = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), onEvent: (event) => events.push(event) })
   const phases = events.flatMap((event) => (event.type === 'phase' ? [event.phase] : []))
   expect(phases.filter((phase, index) => phase !== phases[index - 1])).toEqual(['preflight', 'steady-state', 'method', 'recovery', 'afterwards', 'done'])
   const marks = events.flatMap((event) => (event.type === 'mark' ? [event.mark] : []))
-  expect([...marks].sort()).toEqual(Object.keys(evidence.marks).sort())
+  expect([...marks].sort()).toEqual(Object.keys(verdict.marks).sort())
   expect(new Set(marks).size).toBe(marks.length)
   expect(events.filter(({ type }) => type === 'alert').length).toBeGreaterThanOrEqual(3)
 })
@@ -391,6 +446,6 @@ it('fills in variables, and refuses an unknown one before anything is done', asy
 
 it('has error bars as wide as the time between two readings', async () => {
   const slow = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), pollMs: 400 })
-  expect(slow.evidence.marks.t2?.errorMs).toBe(400)
-  expect(slow.evidence.marks.t5?.errorMs).toBeLessThanOrEqual(400)
+  expect(slow.verdict.marks.t2?.errorMs).toBe(400)
+  expect(slow.verdict.marks.t5?.errorMs).toBeLessThanOrEqual(400)
 })

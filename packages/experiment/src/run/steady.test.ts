@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Sample } from '../probes/read.js'
+import { sample } from '../../test/support.js'
 import { steadyStretch } from './steady.js'
 
 /** Readings one second apart: `+` good, `-` bad. */
-const read = (pattern: string, everyMs = 1_000): Sample[] => Array.from(pattern).map((letter, index) => ({ at: index * everyMs, value: 1, isGood: letter === '+' }))
+const read = (pattern: string, everyMs = 1_000): Sample[] => Array.from(pattern).map((letter, index) => sample(index, index * everyMs, 1, letter === '+'))
 
 describe('the first steady stretch', () => {
   it.each([

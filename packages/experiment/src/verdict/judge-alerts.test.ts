@@ -31,7 +31,7 @@ describe('an alert that must fire', () => {
     ['already-firing', 'began to fire after the gate and before the fault', { alerts: [stretch({ from: 9_000 })] }, /before anything was broken/],
     ['already-firing', 'was pending before the fault, and fired after it', { alerts: [stretch({ state: 'pending', from: 9_000, to: 14_000 }), stretch()] }, /before anything was broken/],
     ['detected', 'was pending and gone before the fault', { alerts: [stretch({ state: 'pending', from: 8_000, to: 9_000 }), stretch()] }, /fired after 3900 ms/],
-    ['detected', 'fired between an instant fault and the word that it had landed', { injections: [injection({ kind: 'instant', askedAt: 9_000 })], alerts: [stretch({ from: 9_500 })] }, /fired after 0 ms/],
+    ['detected', 'fired between an instant fault and the word that it had landed', { injections: [injection({ kind: 'instant', askedAt: 9_000 })], alerts: [stretch({ from: 9_500, to: 29_000 })] }, /fired after 0 ms/],
     ['stuck', 'never resolved', { alerts: [stretch({ to: undefined })] }, /had not resolved/],
     ['stuck', 'resolved too late', { alerts: [stretch({ to: 51_000 })] }, /21000 ms after the fault had ended/],
     ['monitoring-down', 'resolved in time or late, by what was read', { alerts: [stretch({ to: 50_200 })] }, /read too seldom/],

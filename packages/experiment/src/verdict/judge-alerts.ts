@@ -48,7 +48,7 @@ export function judgeAlerts(experiment: Experiment, evidence: Evidence, marks: M
   }
   const before = evidence.firingBefore.filter((name) => !mustFire.some((expected) => expected.name === name))
   const dirty = [...new Set(before)].map((name): AlertVerdict => ({ name, mustFire: false, outcome: 'already-firing', afterMs: undefined, detail: ALREADY }))
-  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, mayFire, resolveWithinMs, evidence, marks))]
+  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, mayFire, resolveWithinMs, marks))]
 }
 
 const ALREADY = 'It was active before anything was broken.'
@@ -85,7 +85,7 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   return verdict('detected', `It fired after ${ms(afterMs)} (deadline ${ms(withinMs)}) and resolved.`)
 }
 
-function judgeOther(stretches: readonly AlertStretch[], mayFire: readonly AlertMatcher[], resolveWithinMs: number, evidence: Evidence, marks: Marks): AlertVerdict {
+function judgeOther(stretches: readonly AlertStretch[], mayFire: readonly AlertMatcher[], resolveWithinMs: number, marks: Marks): AlertVerdict {
   const [first] = stretches as readonly [AlertStretch, ...AlertStretch[]]
   const { name, from, labels } = first
   const { t0 } = marks
@@ -101,7 +101,7 @@ function isAllowed(stretch: AlertStretch, mayFire: readonly AlertMatcher[]): boo
 }
 
 function firingSince(since: number | undefined, { alerts }: Evidence): readonly AlertStretch[] {
-  return alerts.filter(({ state, to }) => state === 'firing' && (since === undefined || to === undefined || to >= since))
+  return alerts.filter(({ state, to }) => state === 'firing' && (since === undefined || to === undefined || to > since))
 }
 
 /** When an alert was first seen active: with the pending stretch that it fired from, if there was one. */

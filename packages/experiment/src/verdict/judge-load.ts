@@ -1,4 +1,4 @@
-import { loadProblemBefore, perSecond, readReports, type ReadReport } from '../load/phases.js'
+import { lastSecondsOf, loadProblemBefore, perSecond, readReports, type ReadReport } from '../load/phases.js'
 import { LOAD_COUNTS, type LoadCount } from '../load/report.js'
 import type { Experiment, LoadInput } from '../model/experiment.js'
 import type { Evidence, LoadReading, Marks } from '../run/evidence.js'
@@ -38,12 +38,12 @@ export function judgeLoad({ load, steadyState: { holdForMs } }: Experiment, evid
   const before = reports.filter(({ at }) => at < methodAt).at(-1)
   return {
     untrusted: tooSlow(load, readings),
-    weakness: stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ?? excess(load, before, since, final) ?? notServed(load, readings, holdForMs, marks, watchedUntil),
+    weakness: stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ?? excess(load, before, since, final) ?? notServed(load, recovered(readings, holdForMs, marks, watchedUntil)),
     missing:
       unread(readings, evidence) ??
       restarted(reports, final) ??
       (before === undefined ? 'The load was not read before the method began.' : undefined) ??
-      tooLittle(load, readings, evidence) ??
+      tooLittle(load, readings, evidence, recovered(readings, holdForMs, marks, watchedUntil)) ??
       unlooked(before, final),
   }
 }
@@ -72,12 +72,14 @@ function excess({ atMost }: LoadInput, before: ReadReport | undefined, since: re
   return `${wrong.join('; ')}${offenders === '' ? '' : ` (${offenders})`}.`
 }
 
+/** The readings of the stretch in which the steady state held again, or of the last one where it did not. */
+function recovered(readings: readonly LoadReading[], holdForMs: number, { t4, t7 }: Marks, watchedUntil: number): readonly LoadReading[] {
+  if (t4 === undefined) return []
+  return lastSecondsOf(readings.filter(({ at }) => at <= (t7?.at ?? watchedUntil)), t7?.at ?? watchedUntil, Math.max(holdForMs, 1_000))
+}
+
 /** A load that is sent, but no longer served once the system counts as recovered. */
-function notServed({ atLeastPerSecond }: LoadInput, readings: readonly LoadReading[], holdForMs: number, { t4, t7 }: Marks, watchedUntil: number): string | undefined {
-  if (t4 === undefined) return undefined
-  const until = t7?.at ?? watchedUntil
-  const spanMs = Math.max(holdForMs, 1_000)
-  const held = readings.filter(({ at }) => at >= until - spanMs && at <= Math.max(until, watchedUntil))
+function notServed({ atLeastPerSecond }: LoadInput, held: readonly LoadReading[]): string | undefined {
   const [sent, served] = [perSecond(held, 'requests'), perSecond(held, 'acknowledged')]
   if (sent === undefined || served === undefined || sent < atLeastPerSecond) return undefined
   return served < atLeastPerSecond || served === 0 ? `The load was sent ${sent.toFixed(1)} times a second after recovery, and ${served.toFixed(1)} writes a second were acknowledged, expected at least ${atLeastPerSecond}.` : undefined
@@ -104,7 +106,7 @@ function restarted(reports: readonly ReadReport[], final: LoadReading | undefine
 }
 
 /** Phases of the run in which the load was hardly there. */
-function tooLittle(load: LoadInput, readings: readonly LoadReading[], { gate, methodAt = 0, watchedUntil }: Evidence): string | undefined {
+function tooLittle(load: LoadInput, readings: readonly LoadReading[], { gate, methodAt = 0, watchedUntil }: Evidence, held: readonly LoadReading[]): string | undefined {
   const gateReadings = readings.filter(({ at }) => at >= gate.from && at <= methodAt)
   const beforehand = loadProblemBefore(load, gateReadings)
   if (beforehand !== undefined) return `Before anything was broken, ${beforehand}.`
@@ -112,6 +114,8 @@ function tooLittle(load: LoadInput, readings: readonly LoadReading[], { gate, me
   const during = readings.filter(({ at }) => at >= methodAt && at <= watchedUntil)
   const rate = perSecond(during, 'requests')
   if (rate === undefined || rate < atLeastPerSecond) return `The load sent ${(rate ?? 0).toFixed(1)} requests a second after the method had begun, expected at least ${atLeastPerSecond}.`
+  const heldRate = held.length === 0 ? undefined : perSecond(held, 'requests')
+  if (heldRate !== undefined && heldRate < atLeastPerSecond) return `The load sent ${heldRate.toFixed(1)} requests a second once the system had recovered, expected at least ${atLeastPerSecond}.`
   const reports = readReports(during)
   for (const [index, { at, report }] of reports.entries()) {
     const later = reports.find((one, place) => place > index && one.at >= at + MAX_GAP_MS)

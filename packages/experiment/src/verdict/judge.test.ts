@@ -64,7 +64,7 @@ describe('verdicts by cause', () => {
     ['the monitoring was down', 'inconclusive', { alerts: [], alertReadings: [{ source: 'the test', succeeded: 0, failed: 40, longestGapMs: 40_000, problem: 'refused' }] }, /could not be read/],
     ['the monitoring was down for a while', 'inconclusive', { alertReadings: [{ source: 'the test', succeeded: 40, failed: 40, longestGapMs: 10_001, problem: 'refused' }] }, /Alerts could not be read \(refused\)/],
     ['one of two sources was down', 'inconclusive', { alertReadings: [...passingEvidence().alertReadings, { source: 'other', succeeded: 0, failed: 3, longestGapMs: 1, problem: undefined }] }, /Alerts could not be read/],
-    ['the method was not done', 'inconclusive', { isMethodDone: false }, /not done to its end/],
+    ['the method was not done', 'inconclusive', { isMethodDone: false }, /end of the fault was not seen/],
     ['a probe was not read any more', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.filter(({ at }) => at < 10_000) })] }, /stock was never read/],
   ]
 

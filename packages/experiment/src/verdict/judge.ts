@@ -125,7 +125,8 @@ function landingProblem({ experiment: { method }, evidence: { failures, injectio
   return undefined
 }
 
-function recoveryProblem({ experiment: { recovery }, evidence, findings }: Case): Conclusion | undefined {
+function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion | undefined {
+  const { recovery } = experiment
   const { marks: { t4, t7 }, breached } = findings
   if (t4 === undefined) return ['inconclusive', 'The end of the fault was not seen.']
   if (recovery.duringFault !== undefined && findings.recoveredDuringFault?.isMet !== true) {
@@ -137,17 +138,15 @@ function recoveryProblem({ experiment: { recovery }, evidence, findings }: Case)
     // Where only the monitoring failed to answer, the system may be well.
     const isBlind = bad.length > 0 && bad.every(({ source, value }) => source === 'prometheus' && value === undefined)
     const reasons = bad.map(({ words }) => words).join('; ')
+    const unseen = unwatched(experiment, evidence)
+    if (unseen !== undefined && bad.every(({ value }) => value === undefined)) return ['inconclusive', `Nobody can say whether it recovered: ${unseen}`]
     if (isBlind) return ['inconclusive', `Nobody can say whether it recovered: ${reasons}.`]
-    return ['weakness-found', `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? notHeld(breached) : `: ${reasons}`}.`]
+    return ['weakness-found', `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? `: ${breached.join(', ')} broke again each time` : `: ${reasons}`}.`]
   }
   const [atLeastMs, atMostMs] = [t7.at - t7.errorMs - t4.at, t7.at - t4.at + t4.errorMs]
   if (atLeastMs > recovery.withinMs) return ['weakness-found', `It took ${ms(t7.at - t4.at)} to recover, expected ${ms(recovery.withinMs)} at most.`]
   if (atMostMs > recovery.withinMs) return ['inconclusive', `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover, read too seldom to say whether that was within ${ms(recovery.withinMs)}.`]
   return undefined
-}
-
-function notHeld(breached: readonly string[]): string {
-  return breached.length === 0 ? ': it was not read for long enough' : `: ${breached.join(', ')} broke again each time`
 }
 
 /** A probe that had no leave to, left its bounds. In a run without a fault, none has. */
@@ -187,7 +186,7 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
     return missing(`Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`)
   }
   if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
-  const hole = unwatched(experiment, evidence, evidence.methodAt) ?? monitoringProblem(experiment, evidence) ?? stalenessProblem(evidence) ?? clockProblem(experiment, evidence) ?? load.missing
+  const hole = unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence) ?? stalenessProblem(evidence) ?? clockProblem(experiment, evidence) ?? load.missing
   if (hole !== undefined) return missing(hole)
   for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
@@ -204,7 +203,7 @@ function holes(evidence: Evidence): string | undefined {
 }
 
 /** Times in which a probe or a guardrail was not read. */
-function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experiment, { curves, guards, gate, methodAt, watchedUntil, own, pollMs }: Evidence, since: number): string | undefined {
+function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experiment, { curves, guards, gate, methodAt: since = 0, watchedUntil, own, pollMs }: Evidence): string | undefined {
   for (const [names, logs] of [[probes, curves], [guardrails, guards]] as const) {
     for (const { name } of names) {
       const log = logs.find(({ probe }) => probe === name)
@@ -215,7 +214,7 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
       if (log.samples.some(({ n }, index) => n !== (log.samples[index - 1]?.n ?? n - 1) + 1)) return `${name}: readings are missing.`
     }
   }
-  const steady = steadyStretch(curves.map((log) => withGaps(log).filter(({ at }) => at <= (methodAt ?? 0))), gate.from, holdForMs)
+  const steady = steadyStretch(curves.map((log) => withGaps(log).filter(({ at }) => at <= since)), gate.from, holdForMs)
   if (steady === undefined) return 'The readings from before the method do not show that the steady state held.'
   const looks = [since, ...own.map(({ at }) => at), watchedUntil]
   const stoppedMs = Math.max(...looks.map((at, index) => at - (looks[index - 1] ?? at)))
@@ -225,7 +224,7 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
 function neededMarks({ alerts }: Experiment, evidence: Evidence, { breached, marks }: Findings): MarkName[] {
   const mustFire = (alerts?.mustFire.length ?? 0) > 0
   const landedAt = marks.t0?.at ?? 0
-  const hasFired = evidence.alerts.some(({ state, to }) => state === 'firing' && (to === undefined || to >= landedAt))
+  const hasFired = evidence.alerts.some(({ state, to }) => state === 'firing' && (to === undefined || to > landedAt))
   return ['t0', ...(mustFire || breached.length > 0 ? (['t1'] as const) : []), ...(mustFire ? (['t2'] as const) : []), ...(mustFire && evidence.notifications !== undefined ? (['t3'] as const) : []), 't4', 't5', ...(mustFire || hasFired ? (['t6'] as const) : []), 't7']
 }
 
