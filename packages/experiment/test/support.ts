@@ -86,7 +86,7 @@ export function shopOn(clock: Clock, { restockMs = 1_000 }: { readonly restockMs
 export function shopExperiment(shop: Pick<Shop, 'read'>, more: Partial<ExperimentInput> = {}): Experiment {
   return defineExperiment({
     title: 'the shop',
-    steadyState: { holdForMs: 1_000, timeoutMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => shop.read(), tolerance: { above: 0 } }], mayBreach: ['stock'] },
+    steadyState: { holdForMs: 1_000, timeoutMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => shop.read(), timeoutMs: 1_000, tolerance: { above: 0 } }], mayBreach: ['stock'] },
     method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 3_000 } }],
     recovery: { withinMs: 5_000 },
     ...more,

@@ -19,6 +19,10 @@ export interface AlertRule {
   /** How far back it looks, in ms; 0 without a range. */
   readonly rangeMs: number
   readonly isHealthy: boolean
+  /** Labels that the rule sets, where the source tells: texts, or templates with `{{ }}`. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** How long it goes on firing once its condition is clear, in ms. Default 0. */
+  readonly keepFiringForMs?: number
   /** What the monitoring says is wrong with it. */
   readonly problem?: string
 }

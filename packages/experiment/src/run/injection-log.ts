@@ -1,4 +1,5 @@
 import { isChaosError, type ChaosController, type Clock, type InjectionState, type PortableInjectOptions } from '@chaos/core'
+import { inWords } from '../answer.js'
 import type { InjectStep } from '../model/experiment.js'
 import { withTimeout } from '../time.js'
 import type { RunInjection } from './evidence.js'
@@ -23,6 +24,10 @@ export interface InjectionLog {
 }
 
 interface Entry {
+  /** The name that the controller gave it; until its answer is there, the one that was asked for. */
+  id: string
+  /** When the controller armed it, by its own answer. Without one nothing can be told to be of this run. */
+  armedAt: number | undefined
   state: InjectionState | undefined
   readonly askedAt: number
   landedSeenAt: number | undefined
@@ -30,44 +35,69 @@ interface Entry {
   endedSeenAt: number | undefined
 }
 
-/** Follows what becomes of the injections of a run, by the controller's events and by asking. */
+/** How many states that came before the answer they belong to are kept aside. */
+const MAX_ASIDE = 1_000
+
+/** How a step is put in force: exactly what goes to the controller. */
+export function injectOptionsOf({ target: _target, fault: _fault, options: _options, forMs: _forMs, ...how }: InjectStep, id: string): PortableInjectOptions {
+  return { ...(Object.fromEntries(Object.entries(how).filter(([, value]) => value !== undefined)) as PortableInjectOptions), id }
+}
+
+/** The name of the injection of a step: the same in every run, so that the same seed gives the same run. @param index The step's place, from 0 */
+export function injectionIdOf(title: string, index: number): string {
+  const name = title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 100)
+  return `${name === '' ? 'experiment' : name}:${index + 1}`
+}
+
+/**
+ * Follows what becomes of the injections of a run, by the controller's events and by asking.
+ *
+ * Injections of other runs may have the same ids, and be told of at the same time. A state is taken only when it says that it was armed at the moment
+ * that the answer to this run's own call says; what arrives before that answer is kept aside until it is there.
+ */
 export function injectionLog(controller: ChaosController, clock: Clock, onChange: () => void): InjectionLog {
+  /** By the id that was asked for. */
   const entries = new Map<string, Entry>()
   const arming = new Map<string, Promise<void>>()
   const failures: string[] = []
+  let aside: InjectionState[] = []
 
-  /** Takes over a newer state. An older one of the same name, from an earlier run, is none of ours. */
-  function take(entry: Entry, state: InjectionState, askedAt = clock.now()): void {
+  /** Takes over a newer state of an injection of this run. @param askedAt When the question was sent that this is the answer to; a state that is told unasked says nothing of now. */
+  function take(entry: Entry, given: InjectionState, askedAt?: number): void {
+    if (given.id !== entry.id || given.armedAt !== entry.armedAt) return
     const known = entry.state
-    if (known !== undefined && (state.armedAt < known.armedAt || (known.status === 'ended' && state.status !== 'ended'))) return
+    if (known?.status === 'ended' && given.status !== 'ended') return
+    const state = frozen(given)
     entry.state = state
     if (state.landedAt !== undefined) entry.landedSeenAt ??= clock.now()
     // It was so at some moment between the question and its answer.
     if (state.status === 'ended') entry.endedSeenAt ??= clock.now()
-    else entry.activeSeenAt = askedAt
+    else if (askedAt !== undefined) entry.activeSeenAt = askedAt
     if (known?.status !== state.status || known.landedAt !== state.landedAt) onChange()
+  }
+
+  function takeAll(states: readonly InjectionState[], askedAt?: number): void {
+    for (const state of states) for (const entry of entries.values()) take(entry, state, askedAt)
   }
 
   const unfollow = controller.follow((journalled) => {
     if (journalled.type === 'hit' || journalled.type === 'warning') return
-    const entry = entries.get(journalled.injection.id)
-    if (entry !== undefined) take(entry, journalled.injection)
+    takeAll([journalled.injection])
+    if (arming.size > 0) aside = [...aside.slice(1 - MAX_ASIDE), frozen(journalled.injection)]
   })
 
-  async function arm({ target, fault, options, forMs: _forMs, ...how }: InjectStep, id: string): Promise<void> {
-    const entry: Entry = { state: undefined, askedAt: clock.now(), landedSeenAt: undefined, activeSeenAt: undefined, endedSeenAt: undefined }
+  async function arm(step: InjectStep, id: string): Promise<void> {
+    const entry: Entry = { id, armedAt: undefined, state: undefined, askedAt: clock.now(), landedSeenAt: undefined, activeSeenAt: undefined, endedSeenAt: undefined }
     entries.set(id, entry)
     try {
-      const given = Object.fromEntries(Object.entries(how).filter(([, value]) => value !== undefined)) as PortableInjectOptions
-      const state = await controller.inject(target, fault, options ?? {}, { ...given, id })
+      const state = await controller.inject(step.target, step.fault, step.options ?? {}, injectOptionsOf(step, id))
       // A controller may name it otherwise.
-      if (state.id !== id) {
-        entries.delete(id)
-        entries.set(state.id, entry)
-      }
-      take(entry, frozen(state))
+      entry.id = state.id
+      entry.armedAt = state.armedAt
+      take(entry, state, entry.askedAt)
+      takeAll(aside)
     } catch (error) {
-      failures.push(`${fault} into ${target}: ${inWords(error)}`)
+      failures.push(`${step.fault} into ${step.target}: ${inWords(error)}`)
     }
   }
 
@@ -75,8 +105,8 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
     const entry = entries.get(id)
     if (entry?.state?.status === 'ended') return undefined
     try {
-      const state = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.stop(id))
-      if (entry !== undefined) take(entry, frozen(state))
+      const state = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.stop(entry?.id ?? id))
+      if (entry !== undefined) take(entry, state)
       return undefined
     } catch (error) {
       // What the process does not know is not in force: it was never armed, or the process is a new one.
@@ -87,9 +117,12 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   return {
     failures,
     states: () =>
-      [...entries.values()].flatMap(({ state, ...seen }) => (state === undefined ? [] : [{ ...state, ...seen }])),
+      [...entries.values()].flatMap(({ state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }) => (state === undefined ? [] : [{ ...state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }])),
     inject(step, id) {
-      const armed = arm(step, id).finally(() => arming.delete(id))
+      const armed = arm(step, id).finally(() => {
+        arming.delete(id)
+        if (arming.size === 0) aside = []
+      })
       arming.set(id, armed)
       return armed
     },
@@ -97,12 +130,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       if ([...entries.values()].every(({ state }) => state?.status === 'ended')) return
       const askedAt = clock.now()
       try {
-        const states = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.injections(), signal)
-        for (const state of states) {
-          const entry = entries.get(state.id)
-          // Before its own answer is there, a state of that name may be of an earlier run.
-          if (entry?.state !== undefined) take(entry, frozen(state), askedAt)
-        }
+        takeAll(await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.injections(), signal), askedAt)
       } catch {
         // The controller cannot be asked now. What stays unknown in the end is missing evidence.
       }
@@ -126,8 +154,4 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
 function frozen(state: InjectionState): InjectionState {
   const { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence, failures } = state
   return { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence: [...evidence], failures: [...failures] }
-}
-
-function inWords(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -24,7 +24,7 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
   )
   // A notification proves that its alert fired, also where it was read later.
   const t2 = earliest([...required.flatMap(({ state, from, fromErrorMs }) => (state === 'firing' ? [{ at: Math.max(t0.at, from), errorMs: fromErrorMs }] : [])), ...(t3 === undefined ? [] : [t3])])
-  const t1 = earliest([...curves.flatMap((samples) => firstBad(samples, t0.at)), ...required.map((stretch) => conditionOf(stretch, recording)), ...(t2 === undefined ? [] : [t2])])
+  const t1 = earliest([...curves.flatMap((samples) => firstBad(samples, t0.at)), ...required.map((stretch) => conditionOf(stretch, recording) ?? { at: stretch.from, errorMs: stretch.fromErrorMs }), ...(t2 === undefined ? [] : [t2])])
   if (t1 !== undefined) marks.t1 = notBefore(t1, t0.at)
   if (t2 !== undefined) marks.t2 = notBefore(t2, t0.at)
   if (t3 !== undefined) marks.t3 = t3
@@ -55,11 +55,11 @@ export function endingOf(injection: RunInjection, offset: ClockOffset | undefine
   return endedAt === undefined || endedSeenAt === undefined ? undefined : ourMoment(endedAt, offset, activeSeenAt ?? askedAt, endedSeenAt)
 }
 
-/** When the condition of an alert began: as its rule saw it, by the clock of its monitoring, and not after the alert was read. */
-export function conditionOf({ source, activeAt, from, fromErrorMs }: Evidence['alerts'][number], { monitors }: Pick<Evidence, 'monitors'>): Mark {
+/** When the condition of an alert began: as its rule saw it, by the clock of its monitoring, and not after the alert was read. `undefined`: unknown. */
+export function conditionOf({ source, activeAt, from }: Evidence['alerts'][number], { monitors }: Pick<Evidence, 'monitors'>): Mark | undefined {
   const monitor = monitors.find((one) => one.source === source)
   const offset = clockOffset(monitor?.clock ?? [])
-  if (activeAt === undefined || offset === undefined) return { at: from, errorMs: fromErrorMs }
+  if (activeAt === undefined || offset === undefined) return undefined
   const { at, errorMs } = ourMoment(activeAt, offset, Number.NEGATIVE_INFINITY, from)
   // The rule may have been true since just after it was evaluated before.
   return { at, errorMs: errorMs + (monitor?.ruleIntervalMs ?? 0) }

@@ -1,6 +1,6 @@
-import { createChaos } from '@chaos/core'
+import { ChaosError, createChaos, type ChaosController } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { shopExperiment, shopOn } from '../../test/support.js'
 import type { AlertRule } from '../alerts/reader.js'
 import type { ExperimentInput } from '../model/experiment.js'
@@ -14,7 +14,7 @@ const mustFire = { alerts: { mustFire: [{ name: 'StockLow', withinMs: 20_000 }] 
 async function checked(more: Partial<ExperimentInput>, facts: Partial<PreflightFacts> = {}): Promise<string> {
   const { shop, controller } = shopOn(manualClock())
   try {
-    await preflight(shopExperiment(shop, more), { controller, rules: [rule], timing: { scrapeIntervalMs: 1_000 }, needsNotification: false, problems: [], hasAlerts: true, ...facts })
+    await preflight(shopExperiment(shop, more), { controller, rules: [rule], timing: { scrapeIntervalMs: 1_000 }, needsNotification: false, hasAlerts: true, ...facts })
     return 'fine'
   } catch (error) {
     expect(error).toMatchObject({ code: 'CHAOS_EXPERIMENT_REFUSED' })
@@ -88,8 +88,75 @@ describe('refused up front is', () => {
     expect(await checked(standing(), { controller })).toMatch(/^The process does not allow faults: /)
   })
 
-  it('nothing for a rule that is not there, or not known: that shows as a missed alert', async () => {
-    expect(await checked({ ...standing({ leaseMs: 1 }), ...mustFire }, { rules: [] })).toBe('fine')
+  it('nothing for a rule where no source tells its rules', async () => {
     expect(await checked({ ...standing({ leaseMs: 1 }), ...mustFire }, { rules: undefined })).toBe('fine')
+  })
+
+  it.each([
+    ['that must fire and has no rule', { mustFire: [{ name: 'StokLow', withinMs: 20_000 }] }, 'Unknown alert "StokLow" in `alerts.mustFire`: the monitoring has no rule of that name. Its rules are `StockLow`. Did you mean `StockLow`?'],
+    ['that may fire and has no rule', { mayFire: ['StockLwo'] }, 'Unknown alert "StockLwo" in `alerts.mayFire`'],
+    ['that may fire with labels and has no rule', { mayFire: [{ name: 'Other' }] }, 'Unknown alert "Other" in `alerts.mayFire`'],
+    ['with a label that its rule sets to something else', { mustFire: [{ name: 'StockLow', labels: { severity: 'warn' }, withinMs: 20_000 }] }, 'The rule of StockLow gives it severity="page", and `alerts.mustFire` expects severity="warn".'],
+    ['that cannot be gone in time', { ...mustFire.alerts, resolveWithinMs: 2_999 }, 'StockLow cannot be gone within 2999 ms (`resolveWithinMs`): its rule may take 3000 ms to end it.'],
+  ])('an alert %s, also in a run without a fault', async (_title, alerts: NonNullable<ExperimentInput['alerts']>, message) => {
+    const rules = [{ ...rule, labels: { severity: 'page', team: '{{ $labels.team }}' }, keepFiringForMs: 2_000 }]
+    expect(await checked({ ...standing(), alerts }, { rules })).toContain(message)
+    expect(await checked({ method: [{ waitMs: 1 }], alerts }, { rules })).toContain(message)
+  })
+
+  it('no alert with a label that its rule, or one of its rules, may give', async () => {
+    const alerts = { mustFire: [{ name: 'StockLow', labels: { severity: 'page', team: 'a', shelf: '7' }, withinMs: 20_000 }] }
+    const rules = [{ ...rule, labels: { severity: 'warn' }, forMs: 50_000 }, { ...rule, labels: { severity: 'page', team: '{{ $labels.team }}' } }]
+    expect(await checked({ ...standing(), alerts }, { rules })).toBe('fine')
+  })
+
+  it('an alert whose rule the monitoring says is broken', async () => {
+    expect(await checked({ ...standing(), ...mustFire }, { rules: [{ ...rule, isHealthy: false, problem: 'many-to-many' }] })).toBe('The monitoring says that the rule of StockLow is broken: many-to-many. Mend the rule.')
+    expect(await checked(standing(), { rules: [{ ...rule, isHealthy: false }] })).toBe('fine')
+  })
+
+  it('an experiment with alerts while their rules cannot be read', async () => {
+    expect(await checked({ ...standing(), alerts: {} }, { rules: undefined, rulesProblems: ['refused'] })).toContain('The alert rules could not be read, so nobody can say which alerts can fire. refused')
+    expect(await checked(standing(), { rules: undefined, rulesProblems: ['refused'] })).toBe('fine')
+  })
+
+  const stock = { name: 'stock', type: 'function', read: () => 7, timeoutMs: 1_000, tolerance: { above: 0 } } as const
+  it.each([
+    ['a steady state that is not waited for long enough', { steadyState: { holdForMs: 2_000, timeoutMs: 1_999, probes: [stock] } }, 'is waited for 1999 ms (`steadyState.timeoutMs`)'],
+    ['a recovery that is too short for the steady state to hold', { recovery: { withinMs: 999 } }, 'must hold for 1000 ms (`holdForMs`), and recovery is given 999 ms'],
+    ['a recovery in which a reading may hang', { steadyState: { holdForMs: 10, probes: [stock] }, recovery: { withinMs: 999 } }, 'A reading of stock may take 1000 ms (its `timeoutMs`), and recovery is given 999 ms'],
+    ['a recovery in which a reading may hang for as long as by default', { steadyState: { holdForMs: 10, probes: [{ ...stock, timeoutMs: undefined }] }, recovery: { withinMs: 1_999 } }, 'A reading of stock may take 2000 ms'],
+    ['a recovery under the fault in which a reading may hang', { recovery: { duringFault: { probes: ['stock'], withinMs: 999 } } }, 'it must hold again 999 ms after the fault landed'],
+    ['a stop behind the end of the lease', standing({ forMs: 15_001 }), 'Step 1 of the method is to be stopped after 15001 ms (`forMs`), and its lease ends after 15000 ms'],
+  ])('%s', async (_title, more: Partial<ExperimentInput>, message) => {
+    expect(await checked({ ...standing(), ...more })).toContain(message)
+  })
+})
+
+describe('a controller that can check', () => {
+  const checking = (check: (...given: unknown[]) => Promise<void>): { readonly controller: ChaosController } => ({ controller: { ...shopOn(manualClock()).controller, check } as ChaosController })
+
+  it('is asked about each step exactly as it will be put in force', async () => {
+    const check = vi.fn(() => Promise.resolve())
+    const inject = { target: 'shop', fault: 'empty-shelves', options: { a: 1 }, leaseMs: 15_000, forMs: 10_000, rate: 0.5 }
+    expect(await checked({ method: [{ waitMs: 1 }, { inject }, { inject: { target: 'shop', fault: 'sell-out' } }] }, checking(check))).toBe('fine')
+    expect(check.mock.calls).toEqual([
+      ['shop', 'empty-shelves', { a: 1 }, { leaseMs: 15_000, rate: 0.5, id: 'the-shop:2' }],
+      ['shop', 'sell-out', {}, { id: 'the-shop:3' }],
+    ])
+    check.mockClear()
+    await checked({ method: [{ waitMs: 1 }] }, checking(check))
+    expect(check).not.toHaveBeenCalled()
+  })
+
+  it('refuses what it would refuse to arm', async () => {
+    const refuses = (): Promise<never> => Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', 'Unknown option "dealyMs".'))
+    expect(await checked(standing(), checking(refuses))).toBe('Step 1 of the method cannot be done (empty-shelves into shop). Unknown option "dealyMs".')
+  })
+
+  it('that cannot be reached is another matter', async () => {
+    const { shop } = shopOn(manualClock())
+    const gone = checking(() => Promise.reject(new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', 'gone')))
+    await expect(preflight(shopExperiment(shop), { ...gone, rules: undefined, timing: {}, needsNotification: false, hasAlerts: false })).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
   })
 })

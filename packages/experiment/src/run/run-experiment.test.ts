@@ -237,13 +237,15 @@ describe('alerts', () => {
     expect(verdict).toMatchObject({ name: 'alert-failed', cause: 'StockLow missed: It never fired.' })
   })
 
-  it('that have no rule are reported as missed, not refused: that is what a sabotaged rule looks like', async () => {
+  it('that have no rule are refused before anything is broken', async () => {
+    const inject = vi.spyOn(controller, 'inject')
     const reader: AlertReader = { source: 'empty', read: () => Promise.resolve([]), rules: () => Promise.resolve([]) }
-    expect((await run(shopExperiment(shop, withAlert), { alerts: reader })).verdict).toMatchObject({ name: 'alert-failed', cause: 'StockLow missed: There is no rule of that name: it can never fire.' })
+    await expect(run(shopExperiment(shop, withAlert), { alerts: reader })).rejects.toThrow('Unknown alert "StockLow"')
+    expect(inject).not.toHaveBeenCalled()
   })
 
   it('that nobody expected fail the run', async () => {
-    const { verdict } = await run(shopExperiment(shop, { alerts: { mayFire: ['Other'] } }), { alerts: stockLow() })
+    const { verdict } = await run(shopExperiment(shop, { alerts: {} }), { alerts: stockLow() })
     expect(verdict).toMatchObject({ name: 'alert-failed', alerts: [{ name: 'StockLow', outcome: 'unexpected' }] })
   })
 

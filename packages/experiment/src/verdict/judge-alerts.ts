@@ -1,6 +1,7 @@
 import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
 import { isMeant, seriesOf } from '../model/alerts.js'
 import type { AlertStretch, Evidence, Mark, Marks } from '../run/evidence.js'
+import { conditionOf } from '../run/marks.js'
 import { ms } from './words.js'
 
 /** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
@@ -73,7 +74,9 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
     const wasPending = evidence.alerts.some((stretch) => stretch.state === 'pending' && isMeant(stretch, expected))
     return verdict('missed', wasPending ? 'It was pending, but never fired.' : 'It never fired.')
   }
-  if (t0 !== undefined && beganAt(first, evidence) < brokenAt(t0, evidence)) return verdict('already-firing', ALREADY)
+  const wasActive = t0 === undefined ? false : beganBefore(first, brokenAt(t0, evidence), evidence)
+  if (wasActive === 'unknown') return verdict('monitoring-down', 'It was not read between the fault and the time before it, so that nobody knows whether it was active already.')
+  if (wasActive) return verdict('already-firing', ALREADY)
   if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
   const atMostMs = afterMs + (t0?.errorMs ?? 0)
   if (atMostMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(atMostMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
@@ -104,10 +107,14 @@ function firingSince(since: number | undefined, { alerts }: Evidence): readonly 
   return alerts.filter(({ state, to }) => state === 'firing' && (since === undefined || to === undefined || to > since))
 }
 
-/** When an alert was first seen active: with the pending stretch that it fired from, if there was one. */
-function beganAt(firing: AlertStretch, { alerts }: Evidence): number {
-  const pending = alerts.find((stretch) => stretch.state === 'pending' && stretch.to === firing.from && stretch.source === firing.source && seriesOf(stretch) === seriesOf(firing))
-  return pending?.from ?? firing.from
+/** Whether an alert was active before a moment already: with the pending stretch that it fired from, if there was one. */
+function beganBefore(firing: AlertStretch, moment: number, evidence: Evidence): boolean | 'unknown' {
+  const pending = evidence.alerts.find((stretch) => stretch.state === 'pending' && stretch.to === firing.from && stretch.source === firing.source && seriesOf(stretch) === seriesOf(firing))
+  const first = pending ?? firing
+  if (first.from < moment) return true
+  const condition = conditionOf(first, evidence)
+  if (condition !== undefined) return condition.at < moment
+  return first.from - first.fromErrorMs < moment ? 'unknown' : false
 }
 
 /** Before this nothing of the run can have been felt: an instant fault breaks things a moment before it knows that it has landed. */

@@ -1,5 +1,6 @@
 import { isControlRun } from '../../model/control-run.js'
 import { pause } from '../../time.js'
+import { injectionIdOf } from '../injection-log.js'
 import type { Run } from './run.js'
 
 /** Breaks what the experiment says. @returns Whether the method was done to its end, and what could not be stopped in time, once that is known. */
@@ -15,7 +16,7 @@ export async function performMethod(run: Run): Promise<{ readonly isDone: boolea
       continue
     }
     const { inject } = step
-    const id = `${idOf(experiment.title)}:${index + 1}`
+    const id = injectionIdOf(experiment.title, index)
     // A run that is over does not wait for a fault that is still being armed: it is told to stop.
     await Promise.race([injections.inject(inject, id), aborted(over)])
     const [failure] = injections.failures
@@ -32,11 +33,6 @@ export async function performMethod(run: Run): Promise<{ readonly isDone: boolea
   }
   changed()
   return { isDone: !over.aborted, stops: stopFailures() }
-}
-
-/** The name of an experiment as part of an injection's id: the same in every run, so that the same seed gives the same run. */
-function idOf(title: string): string {
-  return title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 100) || 'experiment'
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

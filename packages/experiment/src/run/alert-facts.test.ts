@@ -1,0 +1,23 @@
+import { manualClock } from '@chaos/core/testing'
+import { describe, expect, it } from 'vitest'
+import type { AlertReader, AlertRule } from '../alerts/reader.js'
+import { alertFacts } from './alert-facts.js'
+
+const rule: AlertRule = { name: 'A', forMs: 0, intervalMs: 1, rangeMs: 0, isHealthy: true }
+const reader = (more: Partial<AlertReader>): AlertReader => ({ source: 'x', read: () => Promise.resolve([]), ...more })
+
+describe('what is known of alerts', () => {
+  it('comes from every reader that knows any', async () => {
+    const rules = reader({ rules: () => Promise.resolve([rule]), timing: () => Promise.resolve({ scrapeIntervalMs: 5 }) })
+    const routes = reader({ timing: () => Promise.resolve({ groupWaitMs: 7 }) })
+    expect(await alertFacts([rules, routes], manualClock())).toEqual({ rules: [rule], timing: { scrapeIntervalMs: 5, groupWaitMs: 7 }, rulesProblems: [] })
+    expect(await alertFacts([routes], manualClock())).toMatchObject({ rules: undefined })
+  })
+
+  it('says which rules could not be read, also from a source that hangs', async () => {
+    const clock = manualClock()
+    const facts = alertFacts([reader({ rules: () => Promise.reject(new Error('refused')) }), reader({ rules: () => new Promise(() => undefined) })], clock)
+    await clock.advance(10_000)
+    expect(await facts).toEqual({ rules: undefined, timing: {}, rulesProblems: ['refused', 'no answer within 10000 ms'] })
+  })
+})

@@ -1,0 +1,26 @@
+import type { Experiment, Probe } from '../model/experiment.js'
+import { timeoutOf } from '../probes/read.js'
+
+/** Why the time limits of an experiment cannot work together; `undefined`: they can. What cannot be observed in its budget would fail every run. */
+export function timingProblem({ steadyState: { probes, holdForMs, timeoutMs }, method, recovery: { withinMs, duringFault } }: Experiment): string | undefined {
+  if (timeoutMs < holdForMs) return `The steady state must hold for ${holdForMs} ms (\`holdForMs\`) and is waited for ${timeoutMs} ms (\`steadyState.timeoutMs\`). Raise \`timeoutMs\`, or lower \`holdForMs\`.`
+  if (withinMs < holdForMs) return `The steady state must hold for ${holdForMs} ms (\`holdForMs\`), and recovery is given ${withinMs} ms (\`recovery.withinMs\`). Raise \`withinMs\`, or lower \`holdForMs\`.`
+  const slow = slowest(probes)
+  if (slow !== undefined && withinMs < timeoutOf(slow)) {
+    return `A reading of ${slow.name} may take ${timeoutOf(slow)} ms (its \`timeoutMs\`), and recovery is given ${withinMs} ms (\`recovery.withinMs\`): a probe that hangs could not be told from one that is bad. Lower the probe's \`timeoutMs\`, or raise \`withinMs\`.`
+  }
+  const under = slowest(probes.filter(({ name }) => duringFault?.probes.includes(name) === true))
+  if (duringFault !== undefined && under !== undefined && duringFault.withinMs < timeoutOf(under)) {
+    return `A reading of ${under.name} may take ${timeoutOf(under)} ms (its \`timeoutMs\`), and it must hold again ${duringFault.withinMs} ms after the fault landed (\`recovery.duringFault.withinMs\`). Lower the probe's \`timeoutMs\`, or raise \`withinMs\`.`
+  }
+  for (const [index, step] of method.entries()) {
+    if (!('inject' in step)) continue
+    const { forMs, leaseMs } = step.inject
+    if (forMs !== undefined && leaseMs !== undefined && forMs > leaseMs) return `Step ${index + 1} of the method is to be stopped after ${forMs} ms (\`forMs\`), and its lease ends after ${leaseMs} ms (\`leaseMs\`). Leave out \`forMs\`, or lengthen the lease.`
+  }
+  return undefined
+}
+
+function slowest(probes: readonly Probe[]): Probe | undefined {
+  return [...probes].sort((a, b) => timeoutOf(b) - timeoutOf(a))[0]
+}
