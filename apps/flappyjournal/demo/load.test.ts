@@ -165,6 +165,13 @@ describe('the load shows that a journal', () => {
     await found(load, 'undelivered', /^the WebSocket listener could not connect: .*503/)
   })
 
+  it('hangs during its look', async () => {
+    const { load, journal } = await sabotaged({}, { lookTimeoutMs: 300 })
+    journal.sabotage = { refuse: () => 'hang' }
+    const { verified, underWay } = await load.look()
+    expect([verified, underWay > 3]).toEqual([0, true])
+  })
+
   it('is down for its look', async () => {
     const { load, journal } = await sabotaged({})
     const { verified } = await load.look()

@@ -38,6 +38,8 @@ export interface LoadOptions {
   readonly pushWithinMs?: number
   /** Longest wait for an answer, in ms: beyond it a request has failed. Default 15,000. */
   readonly requestTimeoutMs?: number
+  /** A look that has not come to its end after so long, in ms, is given up; nothing is verified then. Default 45,000. */
+  readonly lookTimeoutMs?: number
 }
 
 /** Beyond so many requests under way no more are sent. */
@@ -54,7 +56,7 @@ const MOODS = ['neutral', 'bright', 'tired']
  * Puts steady load on a journal. Each user writes and reads at a pace of its own, whether or not earlier requests were answered: an app that hangs
  * must not silence its own load. One listener hears what is pushed. An oracle compares whatever is read or pushed with what was acknowledged.
  */
-export async function startLoad({ url, secret, users = 6, paceMs = 200, listEveryMs = 5_000, pushWithinMs = 5_000, requestTimeoutMs = 15_000 }: LoadOptions): Promise<Load> {
+export async function startLoad({ url, secret, users = 6, paceMs = 200, listEveryMs = 5_000, pushWithinMs = 5_000, requestTimeoutMs = 15_000, lookTimeoutMs = 45_000 }: LoadOptions): Promise<Load> {
   const findings = new Findings()
   const oracle = new Oracle(findings, pushWithinMs)
   const requests = new Requests(url, requestTimeoutMs, findings)
@@ -147,28 +149,31 @@ export async function startLoad({ url, secret, users = 6, paceMs = 200, listEver
     }
   }
 
-  async function lookOnce(): Promise<void> {
+  async function lookOnce(over: AbortSignal): Promise<void> {
     const expected = oracle.entries
     const looker = `looker-${randomUUID()}`
     let compared = 0
     const queue = [...expected.entries()]
     const work = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined && !closing.signal.aborted; next = queue.shift()) {
+      for (let next = queue.shift(); next !== undefined && !over.aborted; next = queue.shift()) {
         const [index, { id }] = next
         if (await read(await tokenOf(`${looker}-${Math.floor(index / LOOKS_PER_USER)}`), id)) compared += 1
       }
     }
     await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, work))
     const listed = await readList(await tokenOf(looker))
-    while (!closing.signal.aborted && oracle.isAwaiting(expected)) await pause(AWAIT_PUSHES_MS)
-    verified = Math.min(compared, listed)
+    while (!over.aborted && oracle.isAwaiting(expected)) await pause(AWAIT_PUSHES_MS)
+    if (!over.aborted) verified = Math.min(compared, listed)
   }
   let looking: Promise<void> | undefined
   /** Offenders of one look are not those of the next. */
   async function look(takeDelay: () => number = () => delay.peek()): Promise<LoadReport> {
     await looking
-    looking = lookOnce()
+    const over = AbortSignal.any([closing.signal, AbortSignal.timeout(lookTimeoutMs)])
+    const isOver = new Promise<void>((resolve) => over.addEventListener('abort', () => resolve(), { once: true }))
+    looking = Promise.race([lookOnce(over), isOver])
     await looking
+    if (over.aborted) verified = 0
     const found = report(takeDelay())
     findings.forgetOffenders()
     return found

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { withFault } from '@chaos/core'
+import { dropEvents, duplicateEvents } from '@chaos/eventbus'
 import { describe, expect, it, vi } from 'vitest'
 import { ConsciousnessEventBus, eventBus } from './event-bus.js'
 
@@ -39,16 +41,27 @@ describe('ConsciousnessEventBus', () => {
     expect(bus.backlog).toBe(0)
   })
 
-  it('counts an event that was delivered twice once', () => {
+  it('counts an event that is delivered twice once', async () => {
     const bus = new ConsciousnessEventBus()
     const lags: number[] = []
     bus.onLag = (lag) => lags.push(lag)
+    const handler = vi.fn()
+    bus.subscribe('a', 'tick', handler)
+    await withFault(duplicateEvents(), bus, () => {
+      bus.emit('tick')
+      return vi.waitFor(() => expect(handler).toHaveBeenCalledTimes(2))
+    })
+    expect([bus.backlog, lags.length]).toEqual([0, 1])
+  })
+
+  it('gives up an event that was dropped, in the end', async () => {
+    const time = { now: 0 }
+    const bus = new ConsciousnessEventBus(() => time.now)
     bus.subscribe('a', 'tick', () => undefined)
-    // As a fault does that duplicates deliveries.
-    const [listener] = bus.listeners('tick') as ((...args: unknown[]) => void)[]
-    bus.on('tick', (...args: unknown[]) => listener?.(...args))
-    bus.emit('tick')
-    return vi.waitFor(() => expect([bus.backlog, lags.length]).toEqual([0, 1]))
+    await withFault(dropEvents(), bus, () => bus.emit('tick'))
+    expect(bus.backlog).toBe(1)
+    time.now = 60_001
+    expect([bus.backlog, bus.lost]).toEqual([0, 1])
   })
 
   it('does not wait for a subscriber that has left, nor for a listener that never says when it has ended', () => {

@@ -31,7 +31,7 @@ export interface LoadReport extends Readonly<Record<Kind, number>> {
   readonly reordered: number
   /** Pushes that did not come in time to a listener that was connected, and connections that the listener could not open or keep. */
   readonly undelivered: number
-  /** Acknowledged entries that the last full look compared, one by one and in the list; 0 before the first look. */
+  /** Acknowledged entries that the last full look compared, one by one and in the list; 0 before the first look, and after one that did not come to its end. */
   readonly verified: number
   /** Longest delay of the generator's own event loop since the previous report was served, or in the last 10 s if that is shorter, in ms. */
   readonly ownDelayMs: number
