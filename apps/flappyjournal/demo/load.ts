@@ -1,33 +1,24 @@
+import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SignJWT } from 'jose'
-import WebSocket from 'ws'
+import { Findings } from './load/findings.js'
+import { listen } from './load/listener.js'
+import { Oracle, excerpt, type Draft } from './load/oracle.js'
+import { OwnDelay } from './load/own-delay.js'
+import type { LoadReport } from './load/report.js'
+import { Requests } from './load/requests.js'
 
-/** What the load has seen so far. */
-export interface Accounts {
-  /** Entries that the journal answered with 201. */
-  readonly acknowledged: number
-  /** Acknowledged entries that were missing, or had another title, when they were last looked for. `undefined` before the first look. */
-  readonly lost: number | undefined
-  readonly requests: number
-  /** Answers with a status of 500 or more, and requests without an answer. */
-  readonly failed: number
-  /** Events that came over the WebSockets. */
-  readonly pushed: number
-  /** The load generator's own event loop delay, 99th percentile in ms: how far its figures can be trusted. */
-  readonly ownDelayMs: number
-}
+export type { LoadReport } from './load/report.js'
 
 /** Steady traffic on a running journal. */
 export interface Load {
-  /** Where the accounts are served as JSON; `?look` looks for every acknowledged entry first. */
+  /** Where the report is served as JSON; with `?look` the oracle looks at everything first. */
   readonly url: string
-  accounts(): Accounts
-  /** Looks for every acknowledged entry. */
-  look(): Promise<Accounts>
-  /** Starts counting anew; entries acknowledged so far are still looked for. */
-  reset(): void
+  report(): LoadReport
+  /** Reads every entry that has been acknowledged until now, and the list, and waits for their pushes. */
+  look(): Promise<LoadReport>
   stop(): Promise<void>
 }
 
@@ -37,132 +28,182 @@ export interface LoadOptions {
   readonly url: string
   /** The secret its tokens are signed with. */
   readonly secret: string
-  /** Users, each with a connection and a pace of its own. Default 6. */
+  /** Users, each with a pace of its own. Default 6. */
   readonly users?: number
-  /** Pause of each user between two requests, in ms. Default 200: below the limit of 100 requests in 10 s per user. */
+  /** Time between two requests of a user, in ms, however long the answers take. Default 200: below the limit of 100 requests in 10 s per user. */
   readonly paceMs?: number
+  /** Time between two readings of the list, in ms. Default 5,000. */
+  readonly listEveryMs?: number
+  /** Longest time from an acknowledgement to its push, in ms. Default 5,000. */
+  readonly pushWithinMs?: number
+  /** Longest wait for an answer, in ms: beyond it a request has failed. Default 15,000. */
+  readonly requestTimeoutMs?: number
+  /** A look that has not come to its end after so long, in ms, is given up; nothing is verified then. Default 45,000. */
+  readonly lookTimeoutMs?: number
 }
 
-/** Longest wait for an answer, in ms: beyond it a request counts as failed. */
-const REQUEST_TIMEOUT_MS = 15_000
-
+/** Beyond so many requests under way no more are sent. */
+const MAX_UNDER_WAY = 500
 /** Entries that one user looks for: below the limit of 100 requests in 10 s. */
 const LOOKS_PER_USER = 80
+/** Entries that are looked for at the same time. */
+const LOOKS_AT_ONCE = 4
+/** How often a look asks whether the pushes it waits for have come, in ms. */
+const AWAIT_PUSHES_MS = 50
+const MOODS = ['neutral', 'bright', 'tired']
 
-/** Puts steady load on a journal: each user writes, reads what was written, lists, and listens on a WebSocket. */
-export async function startLoad({ url, secret, users = 6, paceMs = 200 }: LoadOptions): Promise<Load> {
-  const titles = new Map<string, string>()
-  const counts = { acknowledged: 0, requests: 0, failed: 0, pushed: 0 }
-  let lost: number | undefined
-  const state = { isRunning: true }
-  const delay = monitorEventLoopDelay({ resolution: 10 })
-  delay.enable()
+/**
+ * Puts steady load on a journal. Each user writes and reads at a pace of its own, whether or not earlier requests were answered: an app that hangs
+ * must not silence its own load. One listener hears what is pushed. An oracle compares whatever is read or pushed with what was acknowledged.
+ */
+export async function startLoad({ url, secret, users = 6, paceMs = 200, listEveryMs = 5_000, pushWithinMs = 5_000, requestTimeoutMs = 15_000, lookTimeoutMs = 45_000 }: LoadOptions): Promise<Load> {
+  const findings = new Findings()
+  const oracle = new Oracle(findings, pushWithinMs)
+  const requests = new Requests(url, requestTimeoutMs, findings)
+  const delay = new OwnDelay()
+  const closing = new AbortController()
+  // Each user waits on it.
+  setMaxListeners(0, closing.signal)
+  const run = randomUUID().slice(0, 8)
+  let verified = 0
 
+  // Tokens say nothing of when they were made, and last long: the app's clock may differ from this one.
   const key = new TextEncoder().encode(secret)
-  const tokenOf = (user: string): Promise<string> => new SignJWT({ name: user }).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setIssuedAt().setExpirationTime('1h').sign(key)
-
-  async function ask(token: string, method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
-    counts.requests += 1
-    try {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      })
-      if (response.status >= 500) counts.failed += 1
-      const text = await response.text()
-      return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) }
-    } catch {
-      if (state.isRunning) counts.failed += 1
-      return { status: 0, body: undefined }
-    }
-  }
+  const tokenOf = (user: string): Promise<string> => new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject(user).setExpirationTime('48h').sign(key)
 
   async function write(token: string, user: string, turn: number): Promise<void> {
-    const title = `${user} ${turn}`
-    const { status, body } = await ask(token, 'POST', '/api/journal', { title, content: `Entry ${turn} of ${user}.`, tags: ['load'] })
-    if (status !== 201) return
-    counts.acknowledged += 1
-    titles.set((body as { id: string }).id, title)
+    const draft: Draft = { title: `${user} ${turn} of ${run}`, content: `Entry ${turn} of ${user}.`, tags: ['load', user], mood: MOODS[turn % MOODS.length] ?? 'neutral' }
+    const sent = oracle.sent(draft)
+    const answer = await requests.ask(token, 'POST', '/api/journal', draft)
+    if (answer === undefined || answer.status < 200 || answer.status > 299) return
+    if (typeof (answer.body as { readonly id?: unknown } | null | undefined)?.id === 'string') oracle.acknowledged(sent, answer.body)
+    else findings.add('failed', `POST /api/journal was answered with ${answer.status} and without an id: ${excerpt(answer.body)}`)
   }
 
-  async function readBack(token: string): Promise<void> {
-    const ids = [...titles.keys()].slice(-50)
-    const id = ids[Math.floor(ids.length / 2)]
-    await (id === undefined ? ask(token, 'GET', '/api/journal') : ask(token, 'GET', `/api/journal/${id}`))
+  /** @returns Whether the answer tells if the entry is there. */
+  async function read(token: string, id: string): Promise<boolean> {
+    const answer = await requests.ask(token, 'GET', `/api/journal/${id}`)
+    if (answer?.status === 404) oracle.compare(id, undefined)
+    else if (answer?.status === 200) oracle.compare(id, answer.body ?? null)
+    else return false
+    return true
+  }
+
+  /** @returns How many entries it was compared with; 0 if it could not be read. */
+  async function readList(token: string): Promise<number> {
+    const expected = oracle.entries
+    const answer = await requests.ask(token, 'GET', '/api/journal')
+    if (answer?.status !== 200) return 0
+    if (!Array.isArray(answer.body)) {
+      findings.add('failed', `GET /api/journal was answered with ${excerpt(answer.body)}, which is no list`)
+      return 0
+    }
+    oracle.compareList(expected, answer.body)
+    return expected.length
+  }
+
+  /** Reads the newest entry, and each other one in turn. */
+  let cursor = 0
+  async function readBack(token: string, turn: number): Promise<void> {
+    const { entries } = oracle
+    const entry = turn % 4 === 1 ? entries.at(-1) : entries[(cursor += 1) % Math.max(1, entries.length)]
+    if (entry !== undefined) await read(token, entry.id)
+  }
+
+  /** Does something again and again at a fixed pace. */
+  async function repeat(everyMs: number, offsetMs: number, act: (turn: number) => Promise<void>): Promise<void> {
+    let next = performance.now() + offsetMs
+    for (let turn = 0; ; turn += 1) {
+      await pause(Math.max(0, next - performance.now()), undefined, { signal: closing.signal }).catch(() => undefined)
+      if (closing.signal.aborted) return
+      if (requests.underWay < MAX_UNDER_WAY) void act(turn)
+      // What this process was late by is not made up for.
+      next = Math.max(next + everyMs, performance.now())
+    }
   }
 
   async function user(name: string, offsetMs: number): Promise<void> {
     const token = await tokenOf(name)
-    await pause(offsetMs)
-    for (let turn = 0; state.isRunning; turn += 1) {
-      await (turn % 2 === 0 ? write(token, name, turn) : readBack(token))
-      await pause(paceMs)
+    await repeat(paceMs, offsetMs, (turn) => (turn % 2 === 0 ? write(token, name, turn) : readBack(token, turn)))
+  }
+
+  async function lister(): Promise<void> {
+    const token = await tokenOf('lister')
+    await repeat(listEveryMs, listEveryMs, async () => {
+      await readList(token)
+    })
+  }
+
+  function report(ownDelayMs = delay.peek()): LoadReport {
+    oracle.expire()
+    return {
+      at: Date.now(),
+      requests: requests.sent,
+      acknowledged: oracle.size,
+      ...findings.counts(),
+      underWay: requests.underWay,
+      oldestUnderWayMs: requests.oldestMs,
+      verified,
+      ownDelayMs,
+      offenders: findings.offenders(),
     }
   }
 
-  async function listen(name: string): Promise<void> {
-    const token = await tokenOf(name)
-    while (state.isRunning) {
-      const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { headers: { authorization: `Bearer ${token}` } })
-      sockets.add(socket)
-      socket.on('message', () => (counts.pushed += 1))
-      await new Promise<void>((resolve) => socket.on('error', () => resolve()).on('close', () => resolve()))
-      sockets.delete(socket)
-      await pause(500)
-    }
-  }
-  const sockets = new Set<WebSocket>()
-
-  function accounts(): Accounts {
-    return { ...counts, lost, ownDelayMs: Math.max(0, delay.percentile(99) / 1e6 - 10) }
-  }
-
-  /** Looks for what has been acknowledged until now; what comes meanwhile is for the next look. */
-  async function look(): Promise<Accounts> {
-    const expected = [...titles]
-    let missing = 0
-    // Each looker has a token of its own and stays below the limit of requests per user.
-    const shares = Array.from({ length: Math.ceil(expected.length / LOOKS_PER_USER) }, (_, index) => expected.slice(index * LOOKS_PER_USER, (index + 1) * LOOKS_PER_USER))
-    const run = Date.now()
-    for (const [index, share] of shares.entries()) {
-      const token = await tokenOf(`looker-${run}-${index}`)
-      for (const [id, title] of share) {
-        const { status, body } = await ask(token, 'GET', `/api/journal/${id}`)
-        if (status !== 200 || (body as { title?: string }).title !== title) missing += 1
+  async function lookOnce(over: AbortSignal): Promise<void> {
+    const expected = oracle.entries
+    const looker = `looker-${randomUUID()}`
+    let compared = 0
+    const queue = [...expected.entries()]
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined && !over.aborted; next = queue.shift()) {
+        const [index, { id }] = next
+        if (await read(await tokenOf(`${looker}-${Math.floor(index / LOOKS_PER_USER)}`), id)) compared += 1
       }
     }
-    lost = missing
-    return accounts()
+    await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, work))
+    const listed = await readList(await tokenOf(looker))
+    while (!over.aborted && oracle.isAwaiting(expected)) await pause(AWAIT_PUSHES_MS)
+    if (!over.aborted) verified = Math.min(compared, listed)
+  }
+  let looking: Promise<void> | undefined
+  /** Offenders of one look are not those of the next. */
+  async function look(takeDelay: () => number = () => delay.peek()): Promise<LoadReport> {
+    await looking
+    const over = AbortSignal.any([closing.signal, AbortSignal.timeout(lookTimeoutMs)])
+    const isOver = new Promise<void>((resolve) => over.addEventListener('abort', () => resolve(), { once: true }))
+    looking = Promise.race([lookOnce(over), isOver])
+    await looking
+    if (over.aborted) verified = 0
+    const found = report(takeDelay())
+    findings.forgetOffenders()
+    return found
   }
 
-  const server = await serveAccounts(accounts, look)
-  const working = [...Array.from({ length: users }, (_, index) => user(`user-${index}`, (index * paceMs) / users)), listen('listener')]
+  const takeDelay = (): number => delay.take()
+  const server = await serveReports((isLook) => (isLook ? look(takeDelay) : Promise.resolve(report(takeDelay()))))
+  const stopListening = listen(url, await tokenOf('listener'), oracle)
+  const working = [...Array.from({ length: users }, (_, index) => user(`user-${index}`, (index * paceMs) / users)), lister()]
   return {
     url: addressOf(server),
-    accounts,
-    look,
-    reset() {
-      for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] = 0
-      lost = undefined
-      delay.reset()
-    },
+    report: () => report(),
+    look: () => look(),
     async stop() {
-      state.isRunning = false
-      for (const socket of sockets) socket.terminate()
+      closing.abort()
+      requests.close()
+      await stopListening()
       await Promise.all(working)
-      delay.disable()
+      delay.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
 }
 
-async function serveAccounts(accounts: () => Accounts, look: () => Promise<Accounts>): Promise<Server> {
+async function serveReports(answer: (isLook: boolean) => Promise<LoadReport>): Promise<Server> {
   const server = createServer((request, response) => {
-    void (request.url?.includes('look') === true ? look() : Promise.resolve(accounts())).then(
-      (figures) => response.setHeader('content-type', 'application/json').end(JSON.stringify(figures)),
+    const { searchParams } = new URL(request.url ?? '/', 'http://load')
+    void answer(searchParams.has('look')).then(
+      (report) => response.setHeader('content-type', 'application/json').end(JSON.stringify(report)),
       (error: unknown) => response.writeHead(500).end(String(error)),
     )
   })
@@ -172,6 +213,6 @@ async function serveAccounts(accounts: () => Accounts, look: () => Promise<Accou
 
 function addressOf(server: Server): string {
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new TypeError('Expected the accounts to be served on a port.')
+  if (address === null || typeof address === 'string') throw new TypeError('Expected the reports to be served on a port.')
   return `http://127.0.0.1:${address.port}`
 }

@@ -85,7 +85,7 @@ describe('where chaos is not allowed', () => {
     expect(code).toBe(3)
     expect(out).toContain('Expected one running FlappyJournal dev server')
     const load = await loadOn(dev)
-    expect(load.accounts().failed).toBe(0)
+    expect(load.report().failed).toBe(0)
   })
 })
 

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client'
 import { startEvaluator, type Evaluator } from './alerts/evaluator.js'
 import type { AlertState } from './alerts/alert-states.js'
 import { requester } from './bus-request.js'
-import type { Config } from './config.js'
+import { intervalMs, type Config } from './config.js'
 import { ConsciousnessEventBus } from './event-bus.js'
 import { watchHealth } from './health.js'
 import { journalApi } from './journal-api.js'
@@ -100,7 +100,7 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
 }
 
 function evaluate({ config, url }: App, wired: Wired | undefined): Promise<Evaluator> {
-  const settings = { metricsUrl: `${url}/metrics`, ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])], intervalMs: config.windows === 'demo' ? 500 : 5_000, webhookUrl: config.alertWebhookUrl }
+  const settings = { metricsUrl: `${url}/metrics`, ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])], intervalMs: intervalMs(config), webhookUrl: config.alertWebhookUrl }
   return startEvaluator(settings, (alert) => {
     logAlert(alert)
     wired?.onAlert?.(alert)

@@ -8,17 +8,18 @@
 import { randomBytes } from 'node:crypto'
 import { delayCalls, failAfterCall, hangCalls, refuseCalls } from '@chaos/adapter'
 import { createHandler, openSocket } from '@chaos/control'
-import { createChaos, target, type InjectionState } from '@chaos/core'
+import { createChaos, target } from '@chaos/core'
 import { delayEvents, dropEvents, duplicateEvents, reorderEvents } from '@chaos/eventbus'
 import { blockEventLoop, crashWorker, exitWorker, killReturningWorkers, terminateWorker } from '@chaos/worker'
 import { Counter, Gauge } from 'prom-client'
 import type { App, Wired } from './app.js'
-import { ruleFile } from './config.js'
+import { intervalMs, ruleFile } from './config.js'
+import { Recoveries } from './recovery.js'
 
-/** The steady state must have held for so long, in ms, before the app counts as recovered. */
-const HOLD_MS = 5_000
-/** How often recovery is looked at, in ms. */
-const LOOK_EVERY_MS = 500
+/** Longest wait for a look at the steady state, in ms. */
+const LOOK_TIMEOUT_MS = 2_000
+/** Evaluations for which the final time of a recovery is shown. */
+const FINAL_EVALUATIONS = 3
 
 export async function wireChaos(app: App): Promise<Wired> {
   const { environment, windows } = app.config
@@ -46,65 +47,48 @@ export async function wireChaos(app: App): Promise<Wired> {
   }
 
   const registers = [app.registry]
-  const active = new Gauge({ name: 'chaos_fault_active', help: 'Faults in force.', labelNames: ['kind', 'target'], registers })
+  const inForce = new Map<string, { readonly kind: string; readonly target: string }>()
+  const kinds: { readonly kind: string; readonly target: string }[] = []
+  new Gauge({ name: 'chaos_fault_active', help: 'Faults in force.', labelNames: ['kind', 'target'], registers, collect() {
+    for (const labels of kinds) this.set(labels, 0)
+    for (const labels of inForce.values()) this.inc(labels)
+  } })
   const injected = new Counter({ name: 'chaos_faults_injected_total', help: 'Faults that landed.', labelNames: ['kind', 'target'], registers })
-  const mttr = new Gauge({ name: 'resonance_mttr_seconds', help: 'Time from the end of the last fault until the app had recovered; counts on while it has not.', labelNames: ['fault'], registers })
+  const mttr = new Gauge({ name: 'resonance_mttr_seconds', help: 'Time since the end of the last fault while the app has not recovered, and for a moment its final value; 0: nothing to recover from; no number: it cannot be read.', labelNames: ['fault'], registers })
   for (const { name, faults } of await chaos.targets()) for (const fault of faults) {
-    active.set({ kind: fault, target: name }, 0)
+    kinds.push({ kind: fault, target: name })
     injected.inc({ kind: fault, target: name }, 0)
     mttr.set({ fault }, 0)
   }
 
-  const recoveries = new Set<() => void>()
+  const recoveries = new Recoveries({
+    isSteady: () => isSteady(app),
+    show: (fault, seconds) => mttr.set({ fault }, seconds),
+    onRecovered: ({ fault, target: name }, seconds) => notify('recovery', { kind: fault, target: name, state: 'recovered', seconds }),
+    showFinalMs: FINAL_EVALUATIONS * intervalMs(app.config),
+  })
   const unfollow = chaos.follow((entry) => {
     if (!('injection' in entry)) return
-    const { fault, target: name } = entry.injection
+    const { id, fault, target: name } = entry.injection
     const labels = { kind: fault, target: name }
-    if (entry.type === 'landed') injected.inc(labels)
-    if (entry.type === 'armed') active.inc(labels)
+    if (entry.type === 'landed') {
+      injected.inc(labels)
+      recoveries.landed(id)
+    }
+    if (entry.type === 'armed') inForce.set(id, labels)
     if (entry.type !== 'ended') return
-    active.dec(labels)
-    if (entry.injection.landedAt === undefined) return
-    notify('recovery', { ...labels, state: 'recovering' })
-    const stop = watchRecovery(app, entry.injection, (seconds, isDone) => {
-      mttr.set({ fault }, seconds)
-      if (!isDone) return
-      recoveries.delete(stop)
-      notify('recovery', { ...labels, state: 'recovered', seconds })
-    })
-    recoveries.add(stop)
+    inForce.delete(id)
+    if (recoveries.ended({ id, fault, target: name })) notify('recovery', { ...labels, state: 'recovering' })
   })
 
   app.onClose(async () => {
     unfollow()
-    for (const stop of recoveries) stop()
+    recoveries.close()
     await handler.close()
     await socket.close()
     await chaos.close()
   })
   return { ruleFiles: [ruleFile('chaos', windows)], onAlert: ({ name, state, labels, value }) => notify('alert', { alert: name, state, severity: labels['severity'] ?? '', value }) }
-}
-
-/** Counts from the end of a fault until every SLI has been good, and the app healthy, for so long. @returns Stops counting. */
-function watchRecovery(app: App, { endedAt = Date.now() }: InjectionState, tell: (seconds: number, isDone: boolean) => void): () => void {
-  let goodSince: number | undefined
-  let isOver = false
-  let timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref()
-  /** One look after another: a slow one must not come after a later one, nor after the last. */
-  async function look(): Promise<void> {
-    const isGood = await isSteady(app)
-    if (isOver) return
-    const now = Date.now()
-    if (isGood) goodSince ??= now
-    else goodSince = undefined
-    isOver = goodSince !== undefined && now - goodSince >= HOLD_MS
-    tell((now - endedAt) / 1_000, isOver)
-    if (!isOver) timer = setTimeout(() => void look(), LOOK_EVERY_MS).unref()
-  }
-  return () => {
-    isOver = true
-    clearTimeout(timer)
-  }
 }
 
 /** Gives something while any SLI is out of bounds, looking back over a window shorter than the alerts', which go on for as long as theirs. */
@@ -113,6 +97,7 @@ const breach = (window: string): string =>
     'up == 0',
     'consciousness_loop_hz < 95',
     'consciousness_worker_up == 0',
+    'http_request_oldest_seconds{route=~"/api/.*"} > 10',
     'eventbus_backlog > 100',
     'spiral_cb_state > 0',
     `histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{route=~"/api/.*"}[${window}]))) > 0.15`,
@@ -121,14 +106,15 @@ const breach = (window: string): string =>
     `sum(rate(spiral_storage_errors_total[${window}])) / sum(rate(spiral_storage_calls_total[${window}])) > 0.05`,
   ].join(' or ')
 
-async function isSteady({ url, alertsUrl, config }: App): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(LOOK_EVERY_MS * 4)
-    const query = encodeURIComponent(breach(config.windows === 'demo' ? '3s' : '30s'))
-    const [health, answer] = await Promise.all([fetch(`${url}/healthz`, { signal }), fetch(`${alertsUrl}/api/v1/query?query=${query}`, { signal })])
+/** Whether the app is healthy and no SLI out of bounds; `undefined` where monitoring does not say so. */
+async function isSteady({ url, alertsUrl, config }: App): Promise<boolean | undefined> {
+  const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS)
+  const isHealthy = fetch(`${url}/healthz`, { signal }).then(({ ok }) => ok, () => false)
+  const query = encodeURIComponent(breach(config.windows === 'demo' ? '3s' : '30s'))
+  const isInBounds = fetch(`${alertsUrl}/api/v1/query?query=${query}`, { signal }).then(async (answer) => {
     const { data } = (await answer.json()) as { readonly data: { readonly result: readonly unknown[] } }
-    return health.ok && data.result.length === 0
-  } catch {
-    return false
-  }
+    return data.result.length === 0
+  }).catch(() => undefined)
+  const [healthy, inBounds] = await Promise.all([isHealthy, isInBounds])
+  return healthy ? inBounds : inBounds === undefined ? undefined : false
 }

@@ -37,6 +37,11 @@ export function ruleFile(name: 'alerts' | 'chaos', windows: Config['windows']): 
   return `${appFolder}rules/${name}.${windows}.yml`
 }
 
+/** How often metrics are read and rules evaluated, in ms. */
+export function intervalMs({ windows }: Pick<Config, 'windows'>): number {
+  return windows === 'demo' ? 500 : 5_000
+}
+
 /**
  * Reads the configuration from environment variables.
  *

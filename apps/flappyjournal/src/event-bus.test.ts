@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { withFault } from '@chaos/core'
+import { dropEvents, duplicateEvents } from '@chaos/eventbus'
 import { describe, expect, it, vi } from 'vitest'
 import { ConsciousnessEventBus, eventBus } from './event-bus.js'
 
@@ -37,6 +39,52 @@ describe('ConsciousnessEventBus', () => {
     bus.emit('tick')
     await vi.waitFor(() => expect(errors).toHaveLength(1))
     expect(bus.backlog).toBe(0)
+  })
+
+  it('counts an event that is delivered twice once', async () => {
+    const bus = new ConsciousnessEventBus()
+    const lags: number[] = []
+    bus.onLag = (lag) => lags.push(lag)
+    const handler = vi.fn()
+    bus.subscribe('a', 'tick', handler)
+    await withFault(duplicateEvents(), bus, () => {
+      bus.emit('tick')
+      return vi.waitFor(() => expect(handler).toHaveBeenCalledTimes(2))
+    })
+    expect([bus.backlog, lags.length]).toEqual([0, 1])
+  })
+
+  it('gives up an event that was dropped, in the end', async () => {
+    const time = { now: 0 }
+    const bus = new ConsciousnessEventBus(() => time.now)
+    bus.subscribe('a', 'tick', () => undefined)
+    await withFault(dropEvents(), bus, () => bus.emit('tick'))
+    expect(bus.backlog).toBe(1)
+    time.now = 60_001
+    expect([bus.backlog, bus.lost]).toEqual([0, 1])
+  })
+
+  it('does not wait for a subscriber that has left, nor for a listener that never says when it has ended', () => {
+    const bus = new ConsciousnessEventBus()
+    const never = (): Promise<void> => new Promise(() => undefined)
+    bus.on('tick', () => undefined)
+    bus.subscribe('a', 'tick', never)
+    bus.emit('tick')
+    expect(bus.backlog).toBe(1)
+    bus.unsubscribe('a', 'tick', never)
+    expect([bus.backlog, bus.emit('tick'), bus.backlog]).toEqual([0, true, 0])
+  })
+
+  it('gives up an event that nobody has handled after a minute, and counts it as lost', () => {
+    const time = { now: 0 }
+    const bus = new ConsciousnessEventBus(() => time.now)
+    bus.subscribe('a', 'tick', () => new Promise(() => undefined))
+    bus.emit('tick')
+    time.now = 60_000
+    bus.emit('tick')
+    expect([bus.backlog, bus.lost]).toEqual([2, 0])
+    time.now = 60_001
+    expect([bus.backlog, bus.lost]).toEqual([1, 1])
   })
 
   it('keeps the last 100 events, and knows who subscribes', () => {

@@ -11,10 +11,15 @@ const WORKER = 'consciousness-loop'
 /** What the server tells the metrics. */
 export interface Metrics {
   readonly registry: Registry
-  /** One answered request. */
-  request(method: string, route: string, status: number, tookMs: number): void
+  /** A request has come. @returns Says with which status it was answered; `undefined`: its client went away before. */
+  request(method: string, route: string): (status: number | undefined) => void
   close(): void
 }
+
+/** The routes of the app, as its metrics name them. */
+const ROUTES = ['/api/journal', '/api/journal/:id', '/healthz', '/readyz', '/metrics', '/alerts', 'unknown']
+/** The status of a request whose client went away, as nginx has it. */
+const CLIENT_GONE = '499'
 
 /** Registers every series of the app. Buckets reach at least ten times the threshold; what is down reads as down. */
 export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage, supervisor: Supervisor): Metrics {
@@ -33,6 +38,17 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
     for (const method of methods) for (const status of ['500', '503']) requests.inc({ method, route, status }, 0)
   }
 
+  const underWay = new Set<{ readonly route: string; readonly since: number }>()
+  new Gauge({ name: 'http_requests_in_flight', help: 'Requests that have come and are not answered yet.', labelNames: ['route'], registers, collect() {
+    for (const route of ROUTES) this.set({ route }, 0)
+    for (const { route } of underWay) this.inc({ route })
+  } })
+  new Gauge({ name: 'http_request_oldest_seconds', help: 'Age of the oldest request that is not answered yet, in seconds; 0 if there is none.', labelNames: ['route'], registers, collect() {
+    for (const route of ROUTES) this.set({ route }, 0)
+    // Newest first, so that the oldest has the last word.
+    for (const { route, since } of [...underWay].reverse()) this.set({ route }, (performance.now() - since) / 1_000)
+  } })
+
   new Gauge({ name: 'consciousness_loop_hz', help: 'Turns a second of the loop; 0 while nobody reports.', registers, collect() { this.set(supervisor.hz) } })
   new Gauge({ name: 'consciousness_worker_up', help: 'Whether the worker is alive.', labelNames: ['worker'], registers, collect() { this.set({ worker: WORKER }, supervisor.isUp ? 1 : 0) } })
   new Counter({ name: 'consciousness_worker_restarts_total', help: 'Times the worker was brought back.', labelNames: ['worker'], registers, collect() {
@@ -44,6 +60,10 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   const lag = new Histogram({ name: 'eventbus_publish_lag_ms', help: 'From publish to the end of the last handler, in ms.', buckets: [1, 2, 5, 10, 25, 50, 75, 100, 150, 250, 500, 1_000, 1_500, 2_500, 5_000], registers })
   bus.onLag = (lagMs) => lag.observe(lagMs)
   new Gauge({ name: 'eventbus_backlog', help: 'Events published and not yet handled by everybody.', registers, collect() { this.set(bus.backlog) } })
+  new Counter({ name: 'eventbus_lost_total', help: 'Events that were given up, since nobody had handled them after a minute.', registers, collect() {
+    this.reset()
+    this.inc(bus.lost)
+  } })
 
   const labelNames = ['method', 'backend'] as const
   const calls = new Counter({ name: 'spiral_storage_calls_total', help: 'Calls of the storage backend, each attempt counted.', labelNames, registers })
@@ -74,10 +94,15 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
 
   return {
     registry,
-    request(method, route, status, tookMs) {
-      const labels = { method, route, status: String(status) }
-      requests.inc(labels)
-      durations.observe(labels, tookMs / 1_000)
+    request(method, route) {
+      const own = { route, since: performance.now() }
+      underWay.add(own)
+      return (status) => {
+        if (!underWay.delete(own)) return
+        const labels = { method, route, status: status === undefined ? CLIENT_GONE : String(status) }
+        requests.inc(labels)
+        durations.observe(labels, (performance.now() - own.since) / 1_000)
+      }
     },
     close: () => delay.disable(),
   }

@@ -70,10 +70,11 @@ export async function startServer(parts: ServerParts): Promise<SecureServer> {
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const startedAt = performance.now()
     const url = addressOf(request)
     const { route, id } = routeOf(url?.pathname ?? '')
-    response.once('close', () => metrics.request(request.method ?? '', route, response.statusCode, performance.now() - startedAt))
+    const answered = metrics.request(request.method ?? '', route)
+    // Comes after the answer, and when the client goes away before it.
+    response.once('close', () => answered(response.headersSent ? response.statusCode : undefined))
     try {
       if (url === undefined) throw new HttpError(400, 'Expected the path of a part of the journal.')
       if (route === '/healthz') report(response, await health.check())
@@ -182,7 +183,8 @@ function report(response: ServerResponse, { isHealthy, parts }: HealthReport): v
 }
 
 function fail(response: ServerResponse, error: unknown): void {
-  if (response.headersSent) {
+  // It is too late for an answer, or its client is gone.
+  if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }

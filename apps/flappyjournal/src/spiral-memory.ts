@@ -3,6 +3,12 @@ import type { ResilientStorage } from './storage/resilient-storage.js'
 
 const MODULE = 'memory'
 
+/**
+ * Entries of a list that are read at the same time. With thousands at once, the failures of a backend that fails now and then come in before its
+ * successes, and look to the breaker like failures in a row.
+ */
+const LANES = 8
+
 /** What can be asked of the memory. A store request without a value forgets the entry; a retrieve request without an id lists all. */
 interface MemoryRequest {
   readonly requestId: string
@@ -34,7 +40,7 @@ export function startSpiralMemory(bus: ConsciousnessEventBus, storage: Resilient
     return answer('spiral.memory.retrieve', request, async () => {
       if (request.id !== undefined) return { value: await storage.get(`mem:${request.id}`) }
       const keys = (await storage.keys('mem:')).filter((key) => key !== 'mem:probe')
-      return { values: (await Promise.all(keys.map((key) => storage.get(key)))).filter((value) => value !== undefined) }
+      return { values: (await inLanes(keys, (key) => storage.get(key))).filter((value) => value !== undefined) }
     })
   }
 
@@ -45,4 +51,15 @@ export function startSpiralMemory(bus: ConsciousnessEventBus, storage: Resilient
     bus.unsubscribe(MODULE, 'spiral.memory.store.request', onStore)
     bus.unsubscribe(MODULE, 'spiral.memory.retrieve.request', onRetrieve)
   }
+}
+
+/** Does something with each item, a few at a time. @returns What came of each, in the order of the items. */
+async function inLanes<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  const waiting = items.entries()
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of waiting) results[index] = await work(item)
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+  return results
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { refuseCalls } from '@chaos/adapter'
@@ -118,6 +121,18 @@ describe('the journal', () => {
     })
     const { body } = await ask(app, 'POST', '/api/journal', { title: 't', content: 'c' })
     expect(await changed).toMatchObject({ payload: { method: 'POST', id: (body as { id: string }).id } })
+  })
+
+  it('lists many entries while every fifth storage call fails, and does not take that for a backend that is down', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'flappy-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const app = await start({ levelPath: folder })
+    await Promise.all(Array.from({ length: 300 }, (_, n) => app.storageBackend.set(`mem:${n}`, { id: `${n}` })))
+    await withFault(refuseCalls({ error: 'ECONNRESET' }), app.storageBackend, async () => {
+      const { status, body } = await ask(app, 'GET', '/api/journal')
+      expect([status, (body as unknown[]).length]).toEqual([200, 300])
+    }, { every: 5 })
+    expect(await app.registry.getSingleMetricAsString('spiral_cb_open_total')).toContain('{backend="level"} 0')
   })
 
   it('leaves no thread and no listener when it closes', async () => {

@@ -24,7 +24,7 @@ describe('the alert rules', () => {
     await ask(app, 'POST', '/api/journal', { title: 't', content: 'c' })
     const exported = [...parseExposition(await (await fetch(`${app.url}/metrics`)).text()), { name: 'up', labels: { job: 'flappyjournal' }, value: 1 }]
     const rules = loadRules(files, 1_000)
-    expect(rules).toHaveLength(22)
+    expect(rules).toHaveLength(24)
     for (const { name, query } of rules) {
       const selectors = selectorsOf(query)
       expect(selectors.length, name).toBeGreaterThan(0)
@@ -77,7 +77,7 @@ describe('the dashboard', () => {
     await ask(app, 'GET', '/api/journal')
     const exported = new Set(parseExposition(await (await fetch(`${app.url}/metrics`)).text()).map(({ name }) => name))
     const { panels } = JSON.parse(readFileSync(`${appFolder}dashboards/flappyjournal.json`, 'utf8')) as { panels: { title: string; targets: { expr: string }[] }[] }
-    expect(panels.length).toBeGreaterThanOrEqual(11)
+    expect(panels.length).toBeGreaterThanOrEqual(12)
     for (const { title, targets } of panels) for (const { expr } of targets) for (const { series } of selectorsOf(expr)) {
       expect(series === 'up' || series === 'resonance_mttr_seconds' || exported.has(series), `${title}: ${series}`).toBe(true)
     }

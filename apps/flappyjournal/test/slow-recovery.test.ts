@@ -33,4 +33,11 @@ it('SlowRecovery fires while a fault is long over and the journal has not recove
     expect.objectContaining({ topic: 'recovery', data: { kind: 'worker/terminate-worker', target: 'worker', state: 'recovering' } }),
     expect.objectContaining({ topic: 'alert', data: expect.objectContaining({ alert: 'SlowRecovery', state: 'firing' }) as unknown }),
   ])))
+
+  // A new fault lands: of the old one there is nothing to say any more, and its alert must not block what is judged next.
+  await controller?.inject('eventbus', 'eventbus/delay-events', { delayMs: 1 })
+  await vi.waitFor(async () => {
+    const { alerts, resolved } = (await (await fetch(`${app.url}/alerts`)).json()) as Record<'alerts' | 'resolved', { name: string }[]>
+    expect([alerts.map(({ name }) => name).includes('SlowRecovery'), resolved.map(({ name }) => name).includes('SlowRecovery')]).toEqual([false, true])
+  }, { timeout: 10_000 })
 })

@@ -13,22 +13,33 @@ export interface AlertState {
   readonly resolvedAt: number | undefined
 }
 
+/** How the last evaluation of a rule went. */
+export interface RuleHealth {
+  readonly health: 'unknown' | 'ok' | 'err'
+  readonly lastError: string | undefined
+  /** In ms since the epoch; `undefined`: never. */
+  readonly lastEvaluation: number | undefined
+  readonly tookMs: number
+}
+
 /** Resolved alerts that are remembered. */
 const MAX_RESOLVED = 100
 
-/** Evaluates rules, and knows what is pending, firing and resolved. */
+/** Evaluates rules, and knows what is pending, firing and resolved. A rule that fails keeps its alerts as they are, as in Prometheus. */
 export class AlertStates {
   readonly #rules: readonly Rule[]
-  readonly #active = new Map<string, AlertState>()
+  readonly #active: ReadonlyMap<Rule, Map<string, AlertState>>
+  readonly #health = new Map<Rule, RuleHealth>()
   readonly #resolved: AlertState[] = []
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules
+    this.#active = new Map(rules.map((rule) => [rule, new Map<string, AlertState>()]))
   }
 
   /** Pending and firing alerts. */
   get active(): readonly AlertState[] {
-    return [...this.#active.values()]
+    return this.#rules.flatMap((rule) => this.activeOf(rule))
   }
 
   /** Alerts that fired and are over, oldest first. */
@@ -36,44 +47,64 @@ export class AlertStates {
     return this.#resolved
   }
 
-  /** Evaluates every rule once. @returns What began to fire, and what resolved. */
+  /** Pending and firing alerts of one rule. */
+  activeOf(rule: Rule): readonly AlertState[] {
+    return [...(this.#active.get(rule)?.values() ?? [])]
+  }
+
+  healthOf(rule: Rule): RuleHealth {
+    return this.#health.get(rule) ?? { health: 'unknown', lastError: undefined, lastEvaluation: undefined, tookMs: 0 }
+  }
+
+  /** Evaluates every rule once; one that fails does not stop the others. @returns What began to fire, and what resolved. */
   evaluate(store: SeriesStore, at: number): readonly AlertState[] {
-    const changes: AlertState[] = []
-    const seen = new Set<string>()
-    for (const rule of this.#rules) {
-      const result = rule.expression(store, at)
-      // A number alone cannot fire: an alert is an element of a vector.
-      for (const { labels: found, value } of typeof result === 'number' ? [] : result) {
-        const { __name__: _name, ...rest } = found
-        const labels = { ...rest, ...rule.labels, alertname: rule.name }
-        const key = keyOf(labels)
-        seen.add(key)
-        const before = this.#active.get(key)
-        const activeAt = before?.activeAt ?? at
-        const isFiring = at - activeAt >= rule.forMs
-        const alert: AlertState = {
-          name: rule.name,
-          labels,
-          annotations: rule.annotations,
-          state: isFiring ? 'firing' : 'pending',
-          value,
-          activeAt,
-          firedAt: before?.firedAt ?? (isFiring ? at : undefined),
-          resolvedAt: undefined,
-        }
-        this.#active.set(key, alert)
-        if (isFiring && before?.state !== 'firing') changes.push(alert)
+    return this.#rules.flatMap((rule) => {
+      const startedAt = performance.now()
+      const note = (health: 'ok' | 'err', lastError?: string): void => void this.#health.set(rule, { health, lastError, lastEvaluation: at, tookMs: performance.now() - startedAt })
+      try {
+        const changes = this.#evaluateRule(rule, store, at)
+        note('ok')
+        return changes
+      } catch (error) {
+        note('err', error instanceof Error ? error.message : String(error))
+        return []
       }
+    })
+  }
+
+  #evaluateRule(rule: Rule, store: SeriesStore, at: number): readonly AlertState[] {
+    const result = rule.expression(store, at)
+    const active = this.#active.get(rule) ?? new Map<string, AlertState>()
+    const found = new Map<string, AlertState>()
+    // A number alone cannot fire: an alert is an element of a vector.
+    for (const { labels: given, value } of typeof result === 'number' ? [] : result) {
+      const { __name__: _name, ...rest } = given
+      const labels = { ...rest, ...rule.labels, alertname: rule.name }
+      const key = keyOf(labels)
+      if (found.has(key)) throw new Error('Expected a result whose elements differ in their labels, got two with the same.')
+      const before = active.get(key)
+      const activeAt = before?.activeAt ?? at
+      const isFiring = before?.state === 'firing' || at - activeAt >= rule.forMs
+      found.set(key, {
+        name: rule.name,
+        labels,
+        annotations: rule.annotations,
+        state: isFiring ? 'firing' : 'pending',
+        value,
+        activeAt,
+        firedAt: before?.firedAt ?? (isFiring ? at : undefined),
+        resolvedAt: undefined,
+      })
     }
-    for (const [key, alert] of this.#active) {
-      if (seen.has(key)) continue
-      this.#active.delete(key)
-      if (alert.state !== 'firing') continue
-      const resolved: AlertState = { ...alert, state: 'resolved', resolvedAt: at }
-      this.#resolved.push(resolved)
-      this.#resolved.splice(0, this.#resolved.length - MAX_RESOLVED)
-      changes.push(resolved)
+    const changes = [...found].filter(([key, { state }]) => state === 'firing' && active.get(key)?.state !== 'firing').map(([, alert]) => alert)
+    for (const [key, alert] of active) {
+      if (found.has(key) || alert.state !== 'firing') continue
+      changes.push({ ...alert, state: 'resolved', resolvedAt: at })
     }
+    active.clear()
+    for (const [key, alert] of found) active.set(key, alert)
+    this.#resolved.push(...changes.filter(({ state }) => state === 'resolved'))
+    this.#resolved.splice(0, this.#resolved.length - MAX_RESOLVED)
     return changes
   }
 }

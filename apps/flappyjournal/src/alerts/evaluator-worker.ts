@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { AlertStates, type AlertState } from './alert-states.js'
-import { parseExposition } from './exposition.js'
-import { compile } from './promql.js'
+import { compile, durationText } from './promql.js'
 import { loadRules } from './rules.js'
+import { scrape } from './scrape.js'
 import { SeriesStore } from './series.js'
 
 /** What the evaluator is started with. */
@@ -17,42 +17,35 @@ export interface EvaluatorSettings {
   readonly webhookUrl: string | undefined
 }
 
-/** What the evaluator tells its parent. */
-export type EvaluatorMessage = { readonly type: 'listening'; readonly port: number } | { readonly type: 'change'; readonly alert: AlertState }
+/** What the evaluator tells its parent. `evaluated`: its heartbeat, once a turn. */
+export type EvaluatorMessage = { readonly type: 'listening'; readonly port: number } | { readonly type: 'evaluated' } | { readonly type: 'change'; readonly alert: AlertState }
 
 /** How far back points are kept, in ms: the longest range of a rule, and a little. */
 const KEEP_MS = 6 * 60_000
+/** How Prometheus writes a time that there is none of. */
+const NEVER = '0001-01-01T00:00:00Z'
 
 const { metricsUrl, ruleFiles, intervalMs, webhookUrl } = workerData as EvaluatorSettings
+const scrapeTimeoutMs = Math.max(intervalMs, 1_000)
 const rules = loadRules(ruleFiles, intervalMs)
 const store = new SeriesStore(KEEP_MS)
 const states = new AlertStates(rules)
-const instance = new URL(metricsUrl).host
-let lastEvaluation = Date.now()
-let evaluationTimeMs = 0
+const target: { lastScrape: number | undefined; tookMs: number; error: string | undefined } = { lastScrape: undefined, tookMs: 0, error: undefined }
 
-/** Reads the metrics over HTTP, as Prometheus would; whether that works is `up`. */
-async function scrape(): Promise<void> {
-  const at = Date.now()
-  const own = { job: 'flappyjournal', instance }
-  try {
-    const response = await fetch(metricsUrl, { signal: AbortSignal.timeout(Math.max(intervalMs, 1_000)) })
-    if (!response.ok) throw new Error(`status ${response.status}`)
-    const found = parseExposition(await response.text())
-    store.add(at, [...found.map((sample) => ({ ...sample, labels: { ...sample.labels, ...own } })), { name: 'up', labels: own, value: 1 }])
-  } catch {
-    store.add(at, [{ name: 'up', labels: own, value: 0 }])
-  }
+/** Reads the metrics; whether that works is `up`. */
+async function scrapeTarget(): Promise<void> {
+  const [at, startedAt] = [Date.now(), performance.now()]
+  const { samples, error } = await scrape(metricsUrl, scrapeTimeoutMs)
+  store.add(at, samples)
+  Object.assign(target, { lastScrape: at, tookMs: performance.now() - startedAt, error })
 }
 
 function evaluate(): void {
-  const startedAt = performance.now()
-  lastEvaluation = Date.now()
-  for (const alert of states.evaluate(store, lastEvaluation)) {
+  for (const alert of states.evaluate(store, Date.now())) {
     parentPort?.postMessage({ type: 'change', alert } satisfies EvaluatorMessage)
     if (webhookUrl !== undefined) void notify(webhookUrl, alert)
   }
-  evaluationTimeMs = performance.now() - startedAt
+  parentPort?.postMessage({ type: 'evaluated' } satisfies EvaluatorMessage)
 }
 
 /** Sends a change in the shape of an Alertmanager webhook (version 4). */
@@ -63,16 +56,18 @@ async function notify(url: string, { labels, annotations, state, activeAt, resol
   await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
 }
 
-const iso = (at: number): string => new Date(at).toISOString()
+const iso = (at: number | undefined): string => (at === undefined ? NEVER : new Date(at).toISOString())
 const apiAlert = ({ labels, annotations, state, activeAt, value }: AlertState): unknown => ({ labels, annotations, state, activeAt: iso(activeAt), value: value.toExponential() })
 
-/** Answers as Prometheus does (`/api/v1/alerts`, `/api/v1/rules`, `/api/v1/query`), and with all there is to know (`/alerts`). */
+/** Answers as Prometheus does (`/api/v1/alerts`, `/api/v1/rules`, `/api/v1/targets`, `/api/v1/query`), and with all there is to know (`/alerts`). */
 function answer(url: URL): unknown {
   switch (url.pathname) {
     case '/api/v1/alerts':
       return { alerts: states.active.map(apiAlert) }
     case '/api/v1/rules':
       return { groups: [...new Set(rules.map(({ group }) => group))].map(ruleGroup) }
+    case '/api/v1/targets':
+      return { activeTargets: url.searchParams.get('state') === 'dropped' ? [] : [activeTarget()], droppedTargets: [], droppedTargetCounts: {} }
     case '/api/v1/query': {
       const at = Date.now()
       const value = compile(url.searchParams.get('query') ?? '')(store, at)
@@ -86,18 +81,41 @@ function answer(url: URL): unknown {
 
 function ruleGroup(group: string): unknown {
   const own = rules.filter((rule) => rule.group === group)
+  const healths = own.map((rule) => states.healthOf(rule))
+  const evaluations = healths.flatMap(({ lastEvaluation }) => lastEvaluation ?? [])
   return {
     name: group,
     file: own[0]?.file,
     interval: (own[0]?.intervalMs ?? 0) / 1_000,
     limit: 0,
-    evaluationTime: evaluationTimeMs / 1_000,
-    lastEvaluation: iso(lastEvaluation),
-    rules: own.map(({ name, query, forMs, labels, annotations }) => {
-      const alerts = states.active.filter((alert) => alert.name === name)
+    evaluationTime: healths.reduce((total, { tookMs }) => total + tookMs, 0) / 1_000,
+    // Of a group of which one rule was not evaluated, nothing later can be said.
+    lastEvaluation: iso(evaluations.length < own.length ? undefined : Math.min(...evaluations)),
+    rules: own.map((rule) => {
+      const { name, query, forMs, labels, annotations } = rule
+      const { health, lastError, lastEvaluation, tookMs } = states.healthOf(rule)
+      const alerts = states.activeOf(rule)
       const state = alerts.some((alert) => alert.state === 'firing') ? 'firing' : alerts.length > 0 ? 'pending' : 'inactive'
-      return { type: 'alerting', name, query, duration: forMs / 1_000, keepFiringFor: 0, labels, annotations, state, alerts: alerts.map(apiAlert), health: 'ok', evaluationTime: evaluationTimeMs / 1_000, lastEvaluation: iso(lastEvaluation) }
+      return { type: 'alerting', name, query, duration: forMs / 1_000, keepFiringFor: 0, labels, annotations, state, alerts: alerts.map(apiAlert), health, ...(lastError === undefined ? {} : { lastError }), evaluationTime: tookMs / 1_000, lastEvaluation: iso(lastEvaluation) }
     }),
+  }
+}
+
+function activeTarget(): unknown {
+  const { host, pathname, protocol } = new URL(metricsUrl)
+  const { lastScrape, tookMs, error } = target
+  return {
+    discoveredLabels: { __address__: host, __metrics_path__: pathname, __scheme__: protocol.slice(0, -1), job: 'flappyjournal' },
+    labels: { instance: host, job: 'flappyjournal' },
+    scrapePool: 'flappyjournal',
+    scrapeUrl: metricsUrl,
+    globalUrl: metricsUrl,
+    lastError: error ?? '',
+    lastScrape: iso(lastScrape),
+    lastScrapeDuration: tookMs / 1_000,
+    health: lastScrape === undefined ? 'unknown' : error === undefined ? 'up' : 'down',
+    scrapeInterval: durationText(intervalMs),
+    scrapeTimeout: durationText(scrapeTimeoutMs),
   }
 }
 
@@ -127,7 +145,7 @@ server.listen(0, '127.0.0.1', () => {
 async function run(): Promise<void> {
   let next = Date.now()
   while (!closing.signal.aborted) {
-    await scrape()
+    await scrapeTarget()
     evaluate()
     // A fixed rhythm: what one turn takes is taken off the pause.
     next = Math.max(next + intervalMs, Date.now())

@@ -13,15 +13,26 @@ export interface Evaluator {
 
 /** How long an evaluator that died stays dead, in ms. */
 const RESTART_MS = 1_000
+/** So many turns without an evaluation are a silence. */
+const SILENT_TURNS = 4
+
+/** Options of {@link startEvaluator}. */
+export interface EvaluatorOptions {
+  readonly newThread?: (settings: EvaluatorSettings) => Worker
+  /** An evaluator that has not evaluated for so long, in ms, is replaced. Default: four times what one turn may take, at least 5,000. */
+  readonly silenceMs?: number
+}
 
 /**
- * Starts the evaluator in a thread of its own: in the app's own loop it would go blind with the app. A thread that dies is logged and replaced;
- * alerts that were active then begin anew.
+ * Starts the evaluator in a thread of its own: in the app's own loop it would go blind with the app. A thread that dies is logged and replaced, and so
+ * is one that lives on, and may even answer, but no longer evaluates; alerts that were active then begin anew.
  *
  * @throws What a first thread died of before it could answer, such as a rule that it does not know.
  */
-export async function startEvaluator(settings: EvaluatorSettings, onChange: (alert: AlertState) => void, newThread = evaluatorThread): Promise<Evaluator> {
-  const start = (): Promise<EvaluatorThread> => started(newThread(settings), onChange)
+export async function startEvaluator(settings: EvaluatorSettings, onChange: (alert: AlertState) => void, options: EvaluatorOptions = {}): Promise<Evaluator> {
+  // A turn waits for the page of metrics, at most a second or the interval, and then for its rhythm.
+  const { newThread = evaluatorThread, silenceMs = Math.max(5_000, SILENT_TURNS * (settings.intervalMs + Math.max(1_000, settings.intervalMs))) } = options
+  const start = (): Promise<EvaluatorThread> => started(newThread(settings), onChange, silenceMs)
   const closing = new AbortController()
   const isClosing = (): boolean => closing.signal.aborted
   let thread = await start()
@@ -64,13 +75,20 @@ export function evaluatorThread(settings: EvaluatorSettings): Worker {
 }
 
 /** A thread that answers. @throws what it died of instead */
-async function started(worker: Worker, onChange: (alert: AlertState) => void): Promise<EvaluatorThread> {
+async function started(worker: Worker, onChange: (alert: AlertState) => void, silenceMs: number): Promise<EvaluatorThread> {
   let failure: Error | undefined
-  worker.on('error', (error: Error) => (failure ??= error))
+  const fail = (error: Error): void => void (failure ??= error)
+  worker.on('error', fail)
+  const watch = watchdog(silenceMs, () => {
+    fail(new Error(`It had not evaluated for ${silenceMs} ms.`))
+    void worker.terminate()
+  })
+  worker.once('exit', () => watch.stop())
   const ended = new Promise<string>((resolve) => worker.once('exit', (code) => resolve(failure?.message ?? `It exited with code ${code}.`)))
   const port = await new Promise<number>((resolve, reject) => {
     worker.on('message', (message: EvaluatorMessage) => {
       if (message.type === 'listening') resolve(message.port)
+      else if (message.type === 'evaluated') watch.heard()
       else onChange(message.alert)
     })
     void ended.then((cause) => reject(failure ?? new Error(`The alert evaluator ended before it answered: ${cause}`)))
@@ -79,10 +97,30 @@ async function started(worker: Worker, onChange: (alert: AlertState) => void): P
     url: `http://127.0.0.1:${port}`,
     ended,
     async close() {
+      watch.stop()
       worker.postMessage('close')
       const patience = setTimeout(() => void worker.terminate(), 2_000)
       await ended
       clearTimeout(patience)
     },
   }
+}
+
+/** Looks so many times before it takes a thread for silent. */
+const LOOKS = 4
+
+/**
+ * Tells of a silence. It counts looks and not time, and each look comes after the messages that wait: a process that was stopped as a whole, or whose
+ * main thread was busy, must not take its own stall for the silence of a thread.
+ */
+function watchdog(silenceMs: number, onSilent: () => void): { heard(): void; stop(): void } {
+  let silentLooks = 0
+  const timer = setInterval(() => {
+    setImmediate(() => {
+      silentLooks += 1
+      if (silentLooks > LOOKS) onSilent()
+    })
+  }, silenceMs / LOOKS)
+  timer.unref()
+  return { heard: () => void (silentLooks = 0), stop: () => clearInterval(timer) }
 }

@@ -11,7 +11,7 @@ export type Expression = (store: SeriesStore, at: number) => Value
 type Labels = Readonly<Record<string, string>>
 
 /**
- * Compiles the part of PromQL that alert rules need: selectors, `rate`, `increase`, `histogram_quantile`, aggregations, arithmetic,
+ * Compiles the part of PromQL that alert rules need: selectors, `rate`, `increase`, `histogram_quantile`, `vector`, `time`, aggregations, arithmetic,
  * comparisons (with `bool`), `and`, `or`, `unless`, `on` and `ignoring`. It gives what Prometheus gives; what it does not know is an error when
  * the rule is loaded, not when it should fire.
  *
@@ -81,6 +81,7 @@ class Compiler {
       const [quantile, buckets] = [this.expression(first), this.expression(second)]
       return (store, at) => histogramQuantile(scalar(quantile(store, at)), vector(buckets(store, at)))
     }
+    if (name === 'time' && first === undefined) return (_store, at) => at / 1_000
     if (name === 'vector' && first !== undefined) {
       const inner = this.expression(first)
       return (store, at) => [{ labels: {}, value: scalar(inner(store, at)) }]
@@ -305,4 +306,16 @@ export function durationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+)(ms|[smhd])/g)]
   if (parts.map(([whole]) => whole).join('') !== text) throw new SyntaxError(`Expected a duration such as 10s or 1m30s, got \`${text}\`.`)
   return parts.reduce((total, [, count = '0', unit = 's']) => total + Number(count) * (UNIT_MS[unit] ?? 0), 0)
+}
+
+/** A duration in ms as Prometheus writes it: `500ms`, `5s`, `1m30s`. */
+export function durationText(ms: number): string {
+  let rest = Math.round(ms)
+  let text = ''
+  for (const [unit, size] of Object.entries(UNIT_MS).sort(([, a], [, b]) => b - a)) {
+    const count = Math.floor(rest / size)
+    if (count > 0) text += `${count}${unit}`
+    rest -= count * size
+  }
+  return text === '' ? '0s' : text
 }

@@ -9,8 +9,8 @@ const MINUTE = 60 * SECOND
 
 /** When each alert fires: how far its rule looks back, and how long its condition must last, as the brief has it. */
 const WINDOWS: Readonly<Record<Config['windows'], { readonly rangeMs: number; readonly stepMs: number; readonly forMs: Readonly<Record<string, number>> }>> = {
-  full: { rangeMs: 5 * MINUTE, stepMs: 5 * SECOND, forMs: { HighLatency: 2 * MINUTE, HighErrorRate: 2 * MINUTE, LowConsciousnessHz: MINUTE, WorkerDown: MINUTE, WorkerRestarted: 0, SpiralEventLagHigh: 5 * MINUTE, EventBusBacklogHigh: MINUTE, StorageErrorsHigh: 2 * MINUTE, CircuitBreakerOpen: 2 * MINUTE, SlowRecovery: 0, JournalDown: MINUTE } },
-  demo: { rangeMs: 10 * SECOND, stepMs: 500, forMs: { HighLatency: 2 * SECOND, HighErrorRate: 2 * SECOND, LowConsciousnessHz: 2 * SECOND, WorkerDown: SECOND, WorkerRestarted: 0, SpiralEventLagHigh: 2 * SECOND, EventBusBacklogHigh: 2 * SECOND, StorageErrorsHigh: 2 * SECOND, CircuitBreakerOpen: SECOND, SlowRecovery: 0, JournalDown: 2 * SECOND } },
+  full: { rangeMs: 5 * MINUTE, stepMs: 5 * SECOND, forMs: { HighLatency: 2 * MINUTE, HighErrorRate: 2 * MINUTE, RequestsStuck: MINUTE, LowConsciousnessHz: MINUTE, WorkerDown: MINUTE, WorkerRestarted: 0, SpiralEventLagHigh: 5 * MINUTE, EventBusBacklogHigh: MINUTE, StorageErrorsHigh: 2 * MINUTE, CircuitBreakerOpen: 2 * MINUTE, SlowRecovery: 0, JournalDown: MINUTE } },
+  demo: { rangeMs: 10 * SECOND, stepMs: 500, forMs: { HighLatency: 2 * SECOND, HighErrorRate: 2 * SECOND, RequestsStuck: 2 * SECOND, LowConsciousnessHz: 2 * SECOND, WorkerDown: SECOND, WorkerRestarted: 0, SpiralEventLagHigh: 2 * SECOND, EventBusBacklogHigh: 2 * SECOND, StorageErrorsHigh: 2 * SECOND, CircuitBreakerOpen: SECOND, SlowRecovery: 0, JournalDown: 2 * SECOND } },
 }
 
 /** The journal's metrics, well or in breach of every SLI at once. Each scrape adds what happened since the last one. */
@@ -27,6 +27,7 @@ function journal(slowSeconds: number) {
     ...histogram('http_request_duration_seconds', { method: 'GET', route: '/api/journal/:id', status: '200' }, [0.1, 0.15, 0.2, 1.5, 3], isBad ? 1 : 0.05),
     count('http_requests_total', { method: 'GET', route: '/api/journal/:id', status: '200' }, 10),
     count('http_requests_total', { method: 'GET', route: '/api/journal/:id', status: '503' }, isBad ? 2 : 0),
+    { name: 'http_request_oldest_seconds', labels: { route: '/api/journal' }, value: isBad ? 10.1 : 10 },
     { name: 'consciousness_loop_hz', labels: {}, value: isBad ? 0 : 98 },
     { name: 'consciousness_worker_up', labels: { worker: 'consciousness-loop' }, value: isBad ? 0 : 1 },
     count('consciousness_worker_restarts_total', { worker: 'consciousness-loop' }, isBad ? 1 : 0),

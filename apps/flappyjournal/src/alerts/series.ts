@@ -49,6 +49,8 @@ export class SeriesStore {
       const all = { __name__: name, ...labels }
       const key = keyOf(all)
       const stored: Stored = this.#series.get(key) ?? { labels: all, points: [], lastScrape: 0 }
+      // The same series twice on one page: as in Prometheus, the first counts.
+      if (stored.lastScrape === this.#scrapes) continue
       stored.points.push({ at, value })
       stored.lastScrape = this.#scrapes
       this.#series.set(key, stored)
