@@ -4,9 +4,9 @@ import { parseDuration } from '../duration.js'
 import { EXIT } from '../exit-codes.js'
 import { findFault } from '../find-fault.js'
 import { flagName, flagsOf, readFlags } from '../flags.js'
-import type { Io } from '../io.js'
 import { injectionLine } from '../view/lines.js'
-import { json, withClient, type CommonFlags } from './command.js'
+import type { Terminal } from '../view/terminal.js'
+import { withClient, type CommonFlags } from './command.js'
 
 /** Flags of `chaos inject` itself; what it does not know are options of the fault. */
 export interface InjectFlags extends CommonFlags {
@@ -30,11 +30,11 @@ export interface InjectFlags extends CommonFlags {
  * @param taken The flags of `chaos inject` itself.
  * @returns The exit code.
  */
-export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, taken: ReadonlySet<string>, io: Io): Promise<number> {
+export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, taken: ReadonlySet<string>, io: Terminal): Promise<number> {
   return withClient(flags, io, async (client) => {
     const info = await findFault(client, target, fault)
     if (flags.help === true) {
-      io.out(`chaos inject ${target} ${info.name}\n\n${info.summary}\n`)
+      for (const line of [`chaos inject ${target} ${info.name}`, '', info.summary, '']) io.out(line)
       for (const { flag, value, description, isRequired } of flagsOf(info, taken)) io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
       return EXIT.ok
     }
@@ -42,7 +42,8 @@ export function inject(target: string, fault: string, rest: readonly string[], f
     const hold = holdOf(flags.hold)
     if (flags.dryRun === true) {
       await client.check(target, info.name, options, { ...how(flags), hold })
-      io.out(flags.json === true ? json({ target, fault: info.name, options }) : `Nothing was broken. ${info.name} can be injected into ${target}.`)
+      if (flags.json === true) io.json({ target, fault: info.name, options })
+      else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
       return EXIT.ok
     }
     const state = await client.inject(target, info.name, options, { ...how(flags), hold })
@@ -54,9 +55,9 @@ export function inject(target: string, fault: string, rest: readonly string[], f
   })
 }
 
-function report(state: InjectionState, flags: InjectFlags, { out }: Io): void {
+function report(state: InjectionState, flags: InjectFlags, { out, json }: Terminal): void {
   if (flags.json === true) {
-    out(json(state))
+    json(state)
     return
   }
   out(injectionLine(state, Date.now()))
@@ -88,7 +89,7 @@ function holdOf(hold = 'lease'): 'lease' | 'connection' {
 }
 
 /** Waits until a fault has ended, or the user breaks off. */
-function untilEnded(client: ControlClient, id: string, { signal }: Io): Promise<InjectionState | undefined> {
+function untilEnded(client: ControlClient, id: string, { signal }: Terminal): Promise<InjectionState | undefined> {
   return new Promise((resolve) => {
     const unfollow = client.follow((entry) => {
       if (entry.type === 'ended' && entry.injection.id === id) finish(entry.injection)
