@@ -19,6 +19,11 @@ export async function otherVerb(verb: string, args: readonly string[], own: read
     return EXIT.usage
   }
   return new Promise((resolve, reject) => {
-    spawn(program, args, { stdio: 'inherit' }).on('error', reject).on('exit', (exit) => resolve(exit ?? EXIT.internal))
+    const child = spawn(program, args, { stdio: 'inherit' }).on('error', reject).on('exit', (exit) => resolve(exit ?? EXIT.internal))
+    // What a terminal sends reaches both by itself, and a second signal might cut short what the first one began.
+    const passOn = (): void => {
+      if (io.signal.reason === 'SIGTERM') child.kill('SIGTERM')
+    }
+    io.signal.addEventListener('abort', passOn, { once: true })
   })
 }

@@ -1,3 +1,4 @@
+import { ChaosError } from '@chaos/core'
 import type { ControlClient } from '@chaos/control'
 import { chooseProcess, type ProcessFlags } from '../choose-process.js'
 import type { Terminal } from '../view/terminal.js'
@@ -15,4 +16,24 @@ export async function withClient<T>(flags: CommonFlags, io: Terminal, work: (cli
   } finally {
     await client.close()
   }
+}
+
+/** Resolves when the user breaks off, at once where that has happened already. */
+export function brokenOff(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}
+
+/** Says once, when the user breaks off, what is done about it. @returns Says nothing any more. */
+export function announceBreakOff({ signal, err }: Terminal): () => void {
+  const say = (): void => err(`broken off (${String(signal.reason)}): taking back what is in force`)
+  signal.addEventListener('abort', say, { once: true })
+  return () => signal.removeEventListener('abort', say)
+}
+
+/** The error of a command whose process went away while it was followed. */
+export function processGone(what: string): ChaosError {
+  return new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `The connection to the process has ended: it has exited, stands still, or has closed its endpoint. ${what}`)
 }

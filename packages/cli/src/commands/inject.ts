@@ -6,7 +6,7 @@ import { findFault } from '../find-fault.js'
 import { flagName, flagsOf, readFlags } from '../flags.js'
 import { injectionLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
-import { withClient, type CommonFlags } from './command.js'
+import { announceBreakOff, brokenOff, processGone, withClient, type CommonFlags } from './command.js'
 
 /** Flags of `chaos inject` itself; what it does not know are options of the fault. */
 export interface InjectFlags extends CommonFlags {
@@ -46,12 +46,23 @@ export function inject(target: string, fault: string, rest: readonly string[], f
       else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
       return EXIT.ok
     }
-    const state = await client.inject(target, info.name, options, { ...how(flags), hold })
+    // A fault may be long in coming. Whoever breaks off meanwhile leaves, and the process takes back what it has of it.
+    const arming = client.inject(target, info.name, options, { ...how(flags), hold })
+    const state = await Promise.race([arming, brokenOff(io.signal)])
+    if (state === undefined) {
+      arming.catch(() => undefined)
+      io.err(`broken off (${String(io.signal.reason)}): taking back what is in force`)
+      return EXIT.interrupted
+    }
     report(state, flags, io)
     if (hold === 'lease' || state.status === 'ended') return EXIT.ok
+    const silence = announceBreakOff(io)
     const ended = await untilEnded(client, state.id, io)
+    silence()
     if (ended !== undefined) report(ended, flags, io)
-    return io.signal.aborted ? EXIT.interrupted : EXIT.ok
+    if (io.signal.aborted) return EXIT.interrupted
+    if (ended === undefined) throw processGone('If it still runs, it has taken the fault back.')
+    return EXIT.ok
   })
 }
 
@@ -94,14 +105,11 @@ function untilEnded(client: ControlClient, id: string, { signal }: Terminal): Pr
     const unfollow = client.follow((entry) => {
       if (entry.type === 'ended' && entry.injection.id === id) finish(entry.injection)
     })
-    const onAbort = (): void => finish(undefined)
     const finish = (state: InjectionState | undefined): void => {
       unfollow()
-      signal.removeEventListener('abort', onAbort)
       resolve(state)
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    void client.closed.then(() => finish(undefined))
+    void Promise.race([client.closed, brokenOff(signal)]).then(() => finish(undefined))
     // It may have ended before anybody followed.
     client.injections().then(
       (states) => {

@@ -25,11 +25,11 @@ const NOT_IN_JSON = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\
  */
 export interface Terminal extends Omit<Io, 'out' | 'err'> {
   /** Prints one line on standard output. */
-  out(...parts: readonly Part[]): void
+  readonly out: (...parts: readonly Part[]) => void
   /** Prints one line on standard error. */
-  err(...parts: readonly Part[]): void
+  readonly err: (...parts: readonly Part[]) => void
   /** Prints a value as JSON: over several lines, or as one. Nothing is cut. */
-  json(value: unknown, options?: { readonly isOneLine?: boolean }): void
+  readonly json: (value: unknown, options?: { readonly isOneLine?: boolean }) => void
 }
 
 export function terminal(io: Io): Terminal {
