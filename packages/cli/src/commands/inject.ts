@@ -57,7 +57,7 @@ export function inject(target: string, fault: string, rest: readonly string[], f
     report(state, flags, io)
     if (hold === 'lease' || state.status === 'ended') return EXIT.ok
     const silence = announceBreakOff(io)
-    const ended = await untilEnded(client, state.id, io)
+    const ended = await untilEnded(client, state, io)
     silence()
     if (ended !== undefined) report(ended, flags, io)
     if (io.signal.aborted) return EXIT.interrupted
@@ -100,7 +100,7 @@ function holdOf(hold = 'lease'): 'lease' | 'connection' {
 }
 
 /** Waits until a fault has ended, or the user breaks off. */
-function untilEnded(client: ControlClient, id: string, { signal }: Terminal): Promise<InjectionState | undefined> {
+function untilEnded(client: ControlClient, { id, armedAt }: InjectionState, { signal }: Terminal): Promise<InjectionState | undefined> {
   return new Promise((resolve) => {
     const unfollow = client.follow((entry) => {
       if (entry.type === 'ended' && entry.injection.id === id) finish(entry.injection)
@@ -113,7 +113,8 @@ function untilEnded(client: ControlClient, id: string, { signal }: Terminal): Pr
     // It may have ended before anybody followed.
     client.injections().then(
       (states) => {
-        const state = states.find((one) => one.id === id)
+        // An earlier one may have had the same id.
+        const state = states.find((one) => one.id === id && one.armedAt === armedAt)
         if (state?.status === 'ended') finish(state)
       },
       // Then the connection is gone, and that is waited for already.
