@@ -9,6 +9,8 @@ export const EXIT = {
   unreachable: 3,
   /** The process refused: its environment, a switch, a token. */
   refused: 4,
-  /** Broken off with Ctrl-C; what was in force has been stopped. */
+  /** Every verdict is a pass, and the reports that were asked for could not be written. Beside the codes of verdicts. */
+  reportNotWritten: 17,
+  /** Broken off by the user or a signal; what was in force has been stopped. */
   interrupted: 130,
 } as const

@@ -28,6 +28,7 @@ const NEXT: Readonly<Record<string, string>> = {
   CHAOS_ROLLBACK_FAILED: 'see what is still in force with `chaos status`, and restart the process if something is left behind',
   CHAOS_FAULT_FAILED: 'see its options with `chaos inject <target> <fault> --help`; what it had done was taken back',
   CHAOS_TARGET_MISMATCH: 'see which faults fit which target with `chaos targets`',
+  CHAOS_REPORT_NOT_WRITTEN: 'choose another directory with --report; nothing was broken',
   CHAOS_INVALID_EXPERIMENT: 'mend the file; the JSON Schema of experiments is in @chaos/experiment',
 }
 

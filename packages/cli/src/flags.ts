@@ -5,10 +5,24 @@ import { parseDuration } from './duration.js'
 interface OptionSchema {
   readonly type?: string
   readonly enum?: readonly unknown[]
-  readonly items?: OptionSchema
   readonly anyOf?: readonly OptionSchema[]
   readonly description?: string
   readonly default?: unknown
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A schema that a process serves, as far as it is one: anything else says nothing of its option. */
+function schemaOf(served: unknown): OptionSchema {
+  if (!isObject(served)) return {}
+  const { type, enum: choices, anyOf, description, default: fallback } = served
+  return {
+    ...(typeof type === 'string' ? { type } : {}),
+    ...(Array.isArray(choices) ? { enum: choices } : {}),
+    ...(Array.isArray(anyOf) ? { anyOf: anyOf.filter(isObject).map(({ type: one }) => (typeof one === 'string' ? { type: one } : {})) } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(fallback === undefined ? {} : { default: fallback }),
+  }
 }
 
 /** A flag that stands for one option of a fault. */
@@ -30,14 +44,14 @@ export interface Flag {
  * @param taken Flags of the command itself: an option of that name is given as `--with-<option>`.
  */
 export function flagsOf({ options }: FaultInfo, taken: ReadonlySet<string>): readonly Flag[] {
-  const properties = (options['properties'] ?? {}) as Readonly<Record<string, OptionSchema>>
-  const required = (options['required'] ?? []) as readonly string[]
-  return Object.entries(properties).map(([option, schema]) => ({
+  const { properties, required } = options
+  const isNeeded = new Set<unknown>(Array.isArray(required) ? required : [])
+  return (isObject(properties) ? Object.entries(properties) : []).map(([option, served]) => [option, schemaOf(served)] as const).map(([option, schema]) => ({
     flag: taken.has(flagName(option)) ? withFlag(option) : flagName(option),
     option,
     value: valueWord(schema, option),
     description: [schema.description ?? '', schema.default === undefined ? '' : `Default ${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}.`].filter(Boolean).join(' '),
-    isRequired: required.includes(option) && schema.default === undefined,
+    isRequired: isNeeded.has(option) && schema.default === undefined,
     schema,
   }))
 }

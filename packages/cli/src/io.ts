@@ -4,7 +4,7 @@ import type { Address, ControlClient, LocalProcess } from '@chaos/control'
 export interface Io {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
-  /** Whether output goes to a terminal: decides on colour and on lines that are drawn over. */
+  /** Whether output goes to a terminal: decides on colour. */
   readonly isTerminal: boolean
   readonly env: NodeJS.ProcessEnv
   /** Aborts when the user breaks off. */
@@ -13,17 +13,42 @@ export interface Io {
   readonly connect: (address: Address) => Promise<ControlClient>
 }
 
-/** The real thing: this process's streams, and its Ctrl-C. The first one breaks off in order; a second one ends the process. */
+/** What ends a process: Ctrl-C, `kill`, a terminal that closes, Ctrl-Break of Windows. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const
+
+/** How long taking back may last after an ending signal, in ms. */
+const GRACE_MS = 15_000
+
+/** Exit code of a command that was broken off and did not end in time. */
+const INTERRUPTED = 130
+
+/**
+ * The real thing: this process's streams and signals.
+ *
+ * The first ending signal breaks off in order, which takes back what is in force. A further one changes nothing, whether it comes a moment later
+ * or another kind follows: what is in force would stay until its lease. After 15 s the process ends in any case.
+ */
 export function processIo(): Io {
   const abort = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => abort.abort(signal))
+  const err = (text: string): void => void process.stderr.write(`${text}\n`)
+  const breakOff = (reason: string): void => {
+    abort.abort(reason)
+    setTimeout(() => {
+      err(`error: Not everything could be taken back within ${GRACE_MS / 1_000} s.`)
+      err('next: see what is still in force with `chaos status`; it ends by its lease')
+      process.exit(INTERRUPTED)
+    }, GRACE_MS).unref()
   }
+  const onSignal = (signal: string): void => {
+    if (abort.signal.aborted) err(`${signal}: already ending; this takes ${GRACE_MS / 1_000} s at most`)
+    else breakOff(signal)
+  }
+  for (const signal of ENDING_SIGNALS) process.on(signal, onSignal)
   // A reader that went away (`chaos watch | head`) is the user breaking off.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => abort.abort())
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => abort.signal.aborted || breakOff('nobody reads what it says any more'))
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
-    err: (text) => void process.stderr.write(`${text}\n`),
+    err,
     isTerminal: process.stdout.isTTY,
     env: process.env,
     signal: abort.signal,

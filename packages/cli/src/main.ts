@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT } from './exit-codes.js'
 import type { Io } from './io.js'
-import { colours } from './view/colours.js'
+import type { Part, Terminal } from './view/terminal.js'
 import { version } from './version.js'
 
 /** Verbs that this package brings; others are `chaos-<verb>` programs. */
@@ -15,11 +15,14 @@ const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok
+  const screen = async (): Promise<Terminal> => (await import('./view/terminal.js')).terminal(io)
+  /** What commander says of a mistake: it repeats arguments. */
+  const complaints: string[] = []
   const program = new Command('chaos')
     .description('Breaks a running Node.js process on purpose, and says what came of it.')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
+    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => void complaints.push(text.trimEnd()) })
     .addHelpText('after', '\nA process is found by its control socket; --url reaches one elsewhere, with its token in CHAOS_TOKEN or --token-file\n(not on the command line, where every user of the machine can read it).\n\nExamples:\n  chaos targets\n  chaos inject eventbus delay-events --delay-ms 1000 --for 10s\n  chaos run experiments/*.yaml --alerts-url http://127.0.0.1:9090 --report reports')
 
   const verb = (name: string, description: string): Command =>
@@ -33,15 +36,17 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       .option('--name <name>', 'name of a local process')
       .option('--json', 'one JSON document on standard output')
 
-  verb('targets', 'what can be broken').action(async (flags) => (await import('./commands/list.js')).targets(flags as never, io))
-  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) => (await import('./commands/list.js')).faults(flags as never, flagsOfInject(), io))
-  verb('status', 'what is in force').option('--all', 'also what has ended').action(async (flags) => (await import('./commands/list.js')).status(flags as never, io))
-  verb('watch', 'follow what happens').option('--hits', 'also every hit').action(async (flags) => (await import('./commands/watch.js')).watch(flags as never, io))
+  verb('targets', 'what can be broken').action(async (flags) => (await import('./commands/list.js')).targets(flags as never, await screen()))
+  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) => (await import('./commands/list.js')).faults(flags as never, flagsOfInject(), await screen()))
+  verb('status', 'what is in force').option('--all', 'also what has ended').action(async (flags) => (await import('./commands/list.js')).status(flags as never, await screen()))
+  verb('watch', 'follow what happens').option('--hits', 'also every hit').action(async (flags) => {
+    code = await (await import('./commands/watch.js')).watch(flags as never, await screen())
+  })
   verb('stop', 'end injections')
     .argument('[ids...]', 'ids of injections')
     .option('--all', 'all of the controller')
     .option('--process', 'all of the process')
-    .action(async (ids: string[], flags) => (await import('./commands/stop.js')).stop(ids, flags as never, io))
+    .action(async (ids: string[], flags) => (await import('./commands/stop.js')).stop(ids, flags as never, await screen()))
   const injectVerb = verb('inject', 'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`')
     .argument('<target>', 'name of the target')
     .argument('<fault>', 'name of the fault, or an unambiguous beginning of it')
@@ -61,7 +66,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (target: string, fault: string, flags, command: Command) => {
-      code = await (await import('./commands/inject.js')).inject(target, fault, command.args.slice(2), flags as never, flagsOfInject(), io)
+      code = await (await import('./commands/inject.js')).inject(target, fault, command.args.slice(2), flags as never, flagsOfInject(), await screen())
     })
   const flagsOfInject = (): ReadonlySet<string> => new Set(injectVerb.options.map(({ long }) => long ?? ''))
 
@@ -73,12 +78,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .option('--var <name=value...>', 'what ${NAME} in the files stands for')
     .option('--report <directory>', 'write journal.json, junit.xml and report.html there')
     .action(async (files: string[], flags) => {
-      code = await (await import('./commands/run.js')).run(files, flags as never, io)
+      code = await (await import('./commands/run.js')).run(files, flags as never, await screen())
     })
 
   const [name] = argv
   try {
-    if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name)) return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, io)
+    if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name)) return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, await screen())
     if (name === 'inject' && argv.includes('--help') && argv.filter((argument) => !argument.startsWith('-')).length < 3) {
       injectVerb.outputHelp()
       return EXIT.ok
@@ -89,9 +94,22 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const isUsage = error instanceof CommanderError
     if (isUsage && error.exitCode === 0) return EXIT.ok
     const { exitCodeOfError, nextStep } = await import('./failures.js')
-    const colour = colours(io)
-    if (!isUsage) io.err(`${colour.red('error')}: ${error instanceof Error ? error.message : String(error)}`)
-    io.err(`${colour.bold('next')}: ${nextStep(error, VERBS.find((verb) => verb === name))}`)
+    const { err } = await screen()
+    const { bold, red } = await import('./view/terminal.js')
+    if (isUsage) for (const line of complaints.flatMap((text) => text.split('\n'))) err(line)
+    else printError(error, red('error'), err)
+    err(bold('next'), `: ${nextStep(error, VERBS.find((verb) => verb === name))}`)
     return isUsage ? EXIT.usage : exitCodeOfError(error)
   }
+}
+
+/** Lines of a message that are printed at most. */
+const MAX_LINES = 100
+
+/** The message of an error. Lines after its first are indented: none of them can be taken for a line of our own. */
+function printError(error: unknown, mark: Part, err: Terminal['err']): void {
+  const [first = '', ...more] = (error instanceof Error ? error.message : String(error)).split('\n')
+  err(mark, `: ${first}`)
+  for (const line of more.slice(0, MAX_LINES)) err(line.startsWith('  ') ? line : `  ${line}`)
+  if (more.length > MAX_LINES) err(`  … and ${more.length - MAX_LINES} lines more`)
 }

@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { suggestion } from '@chaos/core'
 import { EXIT } from './exit-codes.js'
-import type { Io } from './io.js'
+import type { Terminal } from './view/terminal.js'
 
 /**
  * Runs the `chaos-<verb>` program that another package brings.
  *
  * @param own The verbs of this package, for the message where there is no such program.
  */
-export async function otherVerb(verb: string, args: readonly string[], own: readonly string[], io: Io): Promise<number> {
+export async function otherVerb(verb: string, args: readonly string[], own: readonly string[], io: Terminal): Promise<number> {
   const folders = [join(process.cwd(), 'node_modules', '.bin'), ...(io.env['PATH'] ?? '').split(delimiter)]
   const program = /^[\w-]+$/.test(verb) ? folders.map((folder) => join(folder, `chaos-${verb}`)).find((path) => existsSync(path)) : undefined
   if (program === undefined) {
@@ -19,6 +19,11 @@ export async function otherVerb(verb: string, args: readonly string[], own: read
     return EXIT.usage
   }
   return new Promise((resolve, reject) => {
-    spawn(program, args, { stdio: 'inherit' }).on('error', reject).on('exit', (exit) => resolve(exit ?? EXIT.internal))
+    const child = spawn(program, args, { stdio: 'inherit' }).on('error', reject).on('exit', (exit) => resolve(exit ?? EXIT.internal))
+    // What a terminal sends reaches both by itself, and a second signal might cut short what the first one began.
+    const passOn = (): void => {
+      if (io.signal.reason === 'SIGTERM') child.kill('SIGTERM')
+    }
+    io.signal.addEventListener('abort', passOn, { once: true })
   })
 }

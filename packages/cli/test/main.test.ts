@@ -36,6 +36,17 @@ function io(signal = new AbortController().signal, env: NodeJS.ProcessEnv = {}):
   return { lines, out: (text) => lines.out.push(text), err: (text) => lines.err.push(text), isTerminal: false, env, signal, discover: () => discover({ directory: join(folder, 's') }), connect: (address) => connect(address) }
 }
 
+/** Runs the command as a process of its own. */
+async function spawned(...argv: string[]) {
+  const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+  const [found] = await discover({ directory: join(folder, 's'), timeoutMs: 30_000 })
+  const command = spawn(process.execPath, [bin, ...argv, '--socket', found?.socketPath ?? ''], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void command.kill('SIGKILL'))
+  let said = ''
+  for (const stream of [command.stdout, command.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text))
+  return { command, said: () => said, ended: once(command, 'close') }
+}
+
 /** Runs the command within this process. */
 async function chaos(...argv: string[]): Promise<Ran> {
   const used = io()
@@ -137,6 +148,42 @@ describe('chaos', () => {
     await vi.waitFor(async () => expect((await chaos('status')).out).toContain('killed: '))
     command.kill('SIGKILL')
     await vi.waitFor(async () => expect((await chaos('status')).out).toBe('Nothing is in force.'))
+  })
+
+  it.each([[['SIGINT', 'SIGINT']], [['SIGTERM']], [['SIGHUP', 'SIGHUP', 'SIGTERM']]] as const)('ends a fault that it holds, and says so, however it is told to end: %j', async (signals) => {
+    const { command, said, ended } = await spawned('inject', 'bus', 'drop', '--hold', 'connection', '--id', 'told')
+    await vi.waitFor(async () => expect((await chaos('status')).out).toContain('told: '))
+    for (const signal of signals) command.kill(signal)
+    expect(await ended).toEqual([EXIT.interrupted, null])
+    expect(said()).toContain(`broken off (${signals[0]}): taking back what is in force`)
+    expect((await chaos('status')).out).toBe('Nothing is in force.')
+  })
+
+  it('says that the process has gone, and does not pretend that all is well', async () => {
+    const other = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], { env: { ...process.env, CHAOS_SOCKET_DIR: join(folder, 'o') }, stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void other.kill('SIGKILL'))
+    await once(other.stdout, 'data')
+    const [found] = await discover({ directory: join(folder, 'o') })
+    const both = [['watch'], ['inject', 'bus', 'drop', '--hold', 'connection']].map((argv) => {
+      const used = io()
+      return { used, running: main([...argv, '--socket', found?.socketPath ?? ''], used) }
+    })
+    const seen = await connect({ socketPath: found?.socketPath ?? '' })
+    onTestFinished(() => seen.close())
+    await vi.waitFor(async () => expect(await seen.injections()).toHaveLength(1))
+    other.kill('SIGKILL')
+    for (const { used, running } of both) {
+      expect(await running).toBe(EXIT.unreachable)
+      expect(used.lines.err.join('\n')).toMatch(/^error: The connection to the process has ended.*\nnext: /)
+    }
+  })
+
+  it('leaves while a fault is long in coming, and the process takes it back', async () => {
+    const used = { ...io(), connect: async (address: Parameters<typeof connect>[0]) => ({ ...(await connect(address)), inject: () => new Promise<never>(() => undefined) }) }
+    const abort = new AbortController()
+    const running = main(['inject', 'bus', 'drop'], { ...used, signal: abort.signal })
+    abort.abort('SIGINT')
+    expect(await running).toBe(EXIT.interrupted)
   })
 
   it('does not wait for a fault that has ended before anybody followed it', async () => {
@@ -261,6 +308,43 @@ method:
     abort.abort()
     expect(await running).toBe(EXIT.interrupted)
     expect((await chaos('status')).out).toBe('Nothing is in force.')
+  })
+
+  it.each([['SIGHUP', 'SIGHUP', 'SIGINT'], ['SIGINT', 'SIGINT', 'SIGINT'], ['SIGTERM']] as const)('takes everything back when it is told to end: %s, %s, %s', async (...signals) => {
+    const file = join(folder, 'told.mjs')
+    await writeFile(file, `export default {
+      title: 'told', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
+      method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
+    }`)
+    const { command, said, ended } = await spawned('run', file)
+    await vi.waitFor(async () => expect((await chaos('status')).out).toContain('told:1: test/drop-events into bus'))
+    for (const signal of signals) command.kill(signal)
+    expect(await ended).toEqual([EXIT.interrupted, null])
+    expect(said()).toContain(`broken off (${signals[0]}): taking back what is in force`)
+    expect((await chaos('status')).out).toBe('Nothing is in force.')
+  })
+
+  it('refuses a directory of reports that cannot be written before it breaks anything', async () => {
+    await writeFile(join(folder, 'in-the-way'), '')
+    const ran = await chaos('run', join(folder, 'pass.mjs'), '--report', join(folder, 'in-the-way'))
+    expect(ran).toMatchObject({ code: EXIT.usage, out: '', err: expect.stringContaining('Reports cannot be written') as string })
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ status: 'active' }))
+  })
+
+  it.each([['a pass', 1, 'pass', EXIT.reportNotWritten], ['any other verdict', 2, 'gate-unmet', EXIT_CODES['gate-unmet']]])('shows a verdict whose reports cannot be written any more: %s', async (_what, read, verdict, code) => {
+    const reports = join(folder, `late-${read}`)
+    const file = join(folder, `late-${read}.mjs`)
+    // While it runs, something takes the place of a report.
+    await writeFile(file, `import { mkdirSync } from 'node:fs'
+    export default {
+      title: 'late', steadyState: { holdForMs: 50, timeoutMs: 300, probes: [{ name: 'one', type: 'function', read: () => { mkdirSync(${JSON.stringify(join(reports, 'report.html'))}, { recursive: true }); return ${read} }, tolerance: { equals: 1 } }] },
+      method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 300 } }], recovery: { withinMs: 10000 },
+    }`)
+    const ran = await chaos('run', file, '--report', reports)
+    expect(ran.out).toMatch(new RegExp(`^${verdict}: `, 'm'))
+    expect(ran.err).toContain('error: Reports cannot be written')
+    expect(ran.code).toBe(code)
+    expect(JSON.parse((await chaos('run', file, '--json', '--report', `${reports}-json`)).out)).toMatchObject({ experiments: [{ verdict: { name: verdict } }] })
   })
 
   it('breaks nothing when one of several files is wrong', async () => {

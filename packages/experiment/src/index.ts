@@ -16,7 +16,7 @@ export { JOURNAL_VERSION, toJournal, type ResultJournal } from './report/journal
 export { toJUnit } from './report/junit.js'
 export { toText } from './report/text.js'
 export { MARK_WORDS, RECOVERY_WORDS, span } from './report/words.js'
-export { writeReports, type ReportPaths } from './report/write.js'
+export { prepareReports, writeReports, type ReportPaths } from './report/write.js'
 export type { RunEvent, Phase } from './run/events.js'
 export type { AlertReadings, AlertStretch, ClockReading, Curve, Evidence, LoadReading, Mark, MarkName, Marks, Monitor, MonitorReading, OwnReading, Reading, RunInjection } from './run/evidence.js'
 export { runExperiment, type ExperimentResult, type RunOptions } from './run/run-experiment.js'

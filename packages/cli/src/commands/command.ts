@@ -1,6 +1,7 @@
+import { ChaosError } from '@chaos/core'
 import type { ControlClient } from '@chaos/control'
 import { chooseProcess, type ProcessFlags } from '../choose-process.js'
-import type { Io } from '../io.js'
+import type { Terminal } from '../view/terminal.js'
 
 /** Flags that every command takes. */
 export interface CommonFlags extends ProcessFlags {
@@ -8,7 +9,7 @@ export interface CommonFlags extends ProcessFlags {
 }
 
 /** Connects to the process that is meant, and disconnects afterwards. */
-export async function withClient<T>(flags: CommonFlags, io: Io, work: (client: ControlClient) => Promise<T>): Promise<T> {
+export async function withClient<T>(flags: CommonFlags, io: Terminal, work: (client: ControlClient) => Promise<T>): Promise<T> {
   const client = await io.connect(await chooseProcess(flags, io.env, io.discover))
   try {
     return await work(client)
@@ -17,7 +18,22 @@ export async function withClient<T>(flags: CommonFlags, io: Io, work: (client: C
   }
 }
 
-/** One JSON document. */
-export function json(value: unknown): string {
-  return JSON.stringify(value, null, 2)
+/** Resolves when the user breaks off, at once where that has happened already. */
+export function brokenOff(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}
+
+/** Says once, when the user breaks off, what is done about it. @returns Says nothing any more. */
+export function announceBreakOff({ signal, err }: Terminal): () => void {
+  const say = (): void => err(`broken off (${String(signal.reason)}): taking back what is in force`)
+  signal.addEventListener('abort', say, { once: true })
+  return () => signal.removeEventListener('abort', say)
+}
+
+/** The error of a command whose process went away while it was followed. */
+export function processGone(what: string): ChaosError {
+  return new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `The connection to the process has ended: it has exited, stands still, or has closed its endpoint. ${what}`)
 }

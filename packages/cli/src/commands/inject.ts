@@ -4,9 +4,9 @@ import { parseDuration } from '../duration.js'
 import { EXIT } from '../exit-codes.js'
 import { findFault } from '../find-fault.js'
 import { flagName, flagsOf, readFlags } from '../flags.js'
-import type { Io } from '../io.js'
 import { injectionLine } from '../view/lines.js'
-import { json, withClient, type CommonFlags } from './command.js'
+import type { Terminal } from '../view/terminal.js'
+import { announceBreakOff, brokenOff, processGone, withClient, type CommonFlags } from './command.js'
 
 /** Flags of `chaos inject` itself; what it does not know are options of the fault. */
 export interface InjectFlags extends CommonFlags {
@@ -30,11 +30,11 @@ export interface InjectFlags extends CommonFlags {
  * @param taken The flags of `chaos inject` itself.
  * @returns The exit code.
  */
-export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, taken: ReadonlySet<string>, io: Io): Promise<number> {
+export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, taken: ReadonlySet<string>, io: Terminal): Promise<number> {
   return withClient(flags, io, async (client) => {
     const info = await findFault(client, target, fault)
     if (flags.help === true) {
-      io.out(`chaos inject ${target} ${info.name}\n\n${info.summary}\n`)
+      for (const line of [`chaos inject ${target} ${info.name}`, '', info.summary, '']) io.out(line)
       for (const { flag, value, description, isRequired } of flagsOf(info, taken)) io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
       return EXIT.ok
     }
@@ -42,21 +42,33 @@ export function inject(target: string, fault: string, rest: readonly string[], f
     const hold = holdOf(flags.hold)
     if (flags.dryRun === true) {
       await client.check(target, info.name, options, { ...how(flags), hold })
-      io.out(flags.json === true ? json({ target, fault: info.name, options }) : `Nothing was broken. ${info.name} can be injected into ${target}.`)
+      if (flags.json === true) io.json({ target, fault: info.name, options })
+      else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
       return EXIT.ok
     }
-    const state = await client.inject(target, info.name, options, { ...how(flags), hold })
+    // A fault may be long in coming. Whoever breaks off meanwhile leaves, and the process takes back what it has of it.
+    const arming = client.inject(target, info.name, options, { ...how(flags), hold })
+    const state = await Promise.race([arming, brokenOff(io.signal)])
+    if (state === undefined) {
+      arming.catch(() => undefined)
+      io.err(`broken off (${String(io.signal.reason)}): taking back what is in force`)
+      return EXIT.interrupted
+    }
     report(state, flags, io)
     if (hold === 'lease' || state.status === 'ended') return EXIT.ok
-    const ended = await untilEnded(client, state.id, io)
+    const silence = announceBreakOff(io)
+    const ended = await untilEnded(client, state, io)
+    silence()
     if (ended !== undefined) report(ended, flags, io)
-    return io.signal.aborted ? EXIT.interrupted : EXIT.ok
+    if (io.signal.aborted) return EXIT.interrupted
+    if (ended === undefined) throw processGone('If it still runs, it has taken the fault back.')
+    return EXIT.ok
   })
 }
 
-function report(state: InjectionState, flags: InjectFlags, { out }: Io): void {
+function report(state: InjectionState, flags: InjectFlags, { out, json }: Terminal): void {
   if (flags.json === true) {
-    out(json(state))
+    json(state)
     return
   }
   out(injectionLine(state, Date.now()))
@@ -88,23 +100,21 @@ function holdOf(hold = 'lease'): 'lease' | 'connection' {
 }
 
 /** Waits until a fault has ended, or the user breaks off. */
-function untilEnded(client: ControlClient, id: string, { signal }: Io): Promise<InjectionState | undefined> {
+function untilEnded(client: ControlClient, { id, armedAt }: InjectionState, { signal }: Terminal): Promise<InjectionState | undefined> {
   return new Promise((resolve) => {
     const unfollow = client.follow((entry) => {
       if (entry.type === 'ended' && entry.injection.id === id) finish(entry.injection)
     })
-    const onAbort = (): void => finish(undefined)
     const finish = (state: InjectionState | undefined): void => {
       unfollow()
-      signal.removeEventListener('abort', onAbort)
       resolve(state)
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    void client.closed.then(() => finish(undefined))
+    void Promise.race([client.closed, brokenOff(signal)]).then(() => finish(undefined))
     // It may have ended before anybody followed.
     client.injections().then(
       (states) => {
-        const state = states.find((one) => one.id === id)
+        // An earlier one may have had the same id.
+        const state = states.find((one) => one.id === id && one.armedAt === armedAt)
         if (state?.status === 'ended') finish(state)
       },
       // Then the connection is gone, and that is waited for already.

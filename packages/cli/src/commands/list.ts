@@ -1,35 +1,38 @@
 import { flagsOf } from '../flags.js'
-import type { Io } from '../io.js'
 import { columns, injectionLine } from '../view/lines.js'
-import { json, withClient, type CommonFlags } from './command.js'
+import type { Terminal } from '../view/terminal.js'
+import { withClient, type CommonFlags } from './command.js'
 
-export function targets(flags: CommonFlags, io: Io): Promise<void> {
+export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
     const found = await client.targets()
-    if (flags.json === true) io.out(json(found))
-    else io.out(found.length === 0 ? 'This process has no targets.' : columns([['target', 'faults'], ...found.map(({ name, faults }) => [name, faults.join(', ')])]))
+    if (flags.json === true) io.json(found)
+    else if (found.length === 0) io.out('This process has no targets.')
+    else for (const line of columns([['target', 'faults'], ...found.map(({ name, faults }) => [name, faults.join(', ')])])) io.out(line)
   })
 }
 
 /** @param taken The flags of `chaos inject` itself. */
-export function faults(flags: CommonFlags, taken: ReadonlySet<string>, io: Io): Promise<void> {
+export function faults(flags: CommonFlags, taken: ReadonlySet<string>, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
     const found = await client.faults()
     if (flags.json === true) {
-      io.out(json(found))
+      io.json(found)
       return
     }
     for (const info of found) {
-      io.out(`${info.name} (${info.kind})\n  ${info.summary}`)
+      io.out(`${info.name} (${info.kind})`)
+      io.out(`  ${info.summary}`)
       for (const { flag, value, description, isRequired } of flagsOf(info, taken)) io.out(`    ${flag} ${value}${isRequired ? ' (required)' : ''}  ${description}`)
     }
   })
 }
 
-export function status(flags: CommonFlags & { readonly all?: boolean }, io: Io): Promise<void> {
+export function status(flags: CommonFlags & { readonly all?: boolean }, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
     const found = (await client.injections()).filter((state) => flags.all === true || state.status !== 'ended')
-    if (flags.json === true) io.out(json(found))
-    else io.out(found.length === 0 ? 'Nothing is in force.' : found.map((state) => injectionLine(state, Date.now())).join('\n'))
+    if (flags.json === true) io.json(found)
+    else if (found.length === 0) io.out('Nothing is in force.')
+    else for (const state of found) io.out(injectionLine(state, Date.now()))
   })
 }

@@ -1,10 +1,9 @@
 import { ChaosError } from '@chaos/core'
 import type { AlertReader, ExperimentResult, WebhookSink } from '@chaos/experiment'
 import { EXIT } from '../exit-codes.js'
-import type { Io } from '../io.js'
-import { colours } from '../view/colours.js'
 import { progress } from '../view/progress.js'
-import { json, withClient, type CommonFlags } from './command.js'
+import { bold, red, type Terminal } from '../view/terminal.js'
+import { announceBreakOff, withClient, type CommonFlags } from './command.js'
 
 /** Flags of `chaos run`. */
 export interface RunFlags extends CommonFlags {
@@ -16,26 +15,34 @@ export interface RunFlags extends CommonFlags {
 }
 
 /** Runs experiment files one after another. @returns The exit code of the worst verdict. */
-export async function run(files: readonly string[], flags: RunFlags, io: Io): Promise<number> {
+export async function run(files: readonly string[], flags: RunFlags, io: Terminal): Promise<number> {
   const experiment = await import('@chaos/experiment')
   const variables = variablesOf(flags.var ?? [])
   // Every file is checked before anything is broken.
   const experiments = await Promise.all(files.map((file) => experiment.loadExperiment(file, { variables })))
+  if (flags.report !== undefined) await experiment.prepareReports({ directory: flags.report })
   const readers: AlertReader[] = []
   if (flags.alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: flags.alertsUrl }))
   if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: flags.alertmanagerUrl }))
-  const colour = colours(io)
   const isJson = flags.json === true
 
   return withClient(flags, io, async (client) => {
     const results: ExperimentResult[] = []
     let sink: WebhookSink | undefined
-    const report = async (): Promise<void> => {
-      if (isJson) io.out(json({ version: experiment.JOURNAL_VERSION, experiments: results }))
-      if (flags.report === undefined) return
-      const { html } = await experiment.writeReports(results, { directory: flags.report })
-      if (!isJson) io.out(`report: ${html}`)
+    /** @returns Whether everything that was asked for is written. It never throws: a full disk must not hide what a run came to. */
+    const report = async (): Promise<boolean> => {
+      if (isJson) io.json({ version: experiment.JOURNAL_VERSION, experiments: results })
+      if (flags.report === undefined) return true
+      try {
+        const { html } = await experiment.writeReports(results, { directory: flags.report })
+        if (!isJson) io.out(`report: ${html}`)
+        return true
+      } catch (error) {
+        io.err(red('error'), `: ${error instanceof Error ? error.message : String(error)}`)
+        return false
+      }
     }
+    const silence = announceBreakOff(io)
     if (flags.webhook === true) {
       sink = await experiment.webhookSink()
       if (!isJson) io.out(`notifications are expected at ${sink.url}`)
@@ -44,23 +51,27 @@ export async function run(files: readonly string[], flags: RunFlags, io: Io): Pr
       for (const one of experiments) {
         if (io.signal.aborted) break
         const say = isJson ? () => undefined : io.out
-        say(`\n${colour.bold(one.title)}`)
-        const onEvent = progress(Date.now(), colour, say)
+        say('')
+        say(bold(one.title))
+        const onEvent = progress(Date.now(), say)
         const result = await experiment.runExperiment(one, { controller: client, alerts: readers, signal: io.signal, onEvent, ...(sink === undefined ? {} : { sink }) })
         results.push(result)
-        say(`\n${experiment.toText(result)}`)
+        say('')
+        for (const line of experiment.toText(result).split('\n')) say(line)
       }
     } catch (error) {
       // What has run has broken something: it is reported, whatever became of the one after it.
       if (results.length > 0) await report()
       throw error
     } finally {
+      silence()
       await sink?.close()
     }
-    await report()
+    const isReported = await report()
     if (io.signal.aborted) return EXIT.interrupted
     const worst = experiment.VERDICTS_WORST_FIRST.find((name) => results.some(({ verdict }) => verdict.name === name))
-    return worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
+    const code = worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
+    return code === EXIT.ok && !isReported ? EXIT.reportNotWritten : code
   })
 }
 

@@ -1,10 +1,10 @@
 import { ChaosError, type InjectionState } from '@chaos/core'
-import type { Io } from '../io.js'
 import { injectionLine } from '../view/lines.js'
-import { json, withClient, type CommonFlags } from './command.js'
+import type { Terminal } from '../view/terminal.js'
+import { withClient, type CommonFlags } from './command.js'
 
 /** Ends injections by id, or all: of the controller, or of the process. */
-export function stop(ids: readonly string[], flags: CommonFlags & { readonly all?: boolean; readonly process?: boolean }, io: Io): Promise<void> {
+export function stop(ids: readonly string[], flags: CommonFlags & { readonly all?: boolean; readonly process?: boolean }, io: Terminal): Promise<void> {
   if ((ids.length === 0) !== (flags.all === true || flags.process === true)) {
     throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected ids of injections, or --all, got both or none.')
   }
@@ -15,8 +15,9 @@ export function stop(ids: readonly string[], flags: CommonFlags & { readonly all
     // One that cannot be stopped keeps none of the others in force.
     else for (const id of ids) await client.stop(id).then((state) => stopped.push(state), (error: unknown) => failures.push(error))
     if (stopped.length === 0 && failures.length > 0) throw failures[0]
-    if (flags.json === true) io.out(json(stopped))
-    else io.out(stopped.length === 0 ? 'Nothing was in force.' : stopped.map((state) => injectionLine(state, Date.now())).join('\n'))
+    if (flags.json === true) io.json(stopped)
+    else if (stopped.length === 0) io.out('Nothing was in force.')
+    else for (const state of stopped) io.out(injectionLine(state, Date.now()))
     if (failures.length > 0) throw failures[0]
   })
 }

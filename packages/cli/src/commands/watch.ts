@@ -1,17 +1,28 @@
-import type { Io } from '../io.js'
+import { EXIT } from '../exit-codes.js'
 import { entryLine, noticeLine } from '../view/lines.js'
-import { withClient, type CommonFlags } from './command.js'
+import type { Terminal } from '../view/terminal.js'
+import { brokenOff, processGone, withClient, type CommonFlags } from './command.js'
 
-/** Follows what happens until the user breaks off or the process is gone. With `--json` one JSON document a line. */
-export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Io): Promise<void> {
+/**
+ * Follows what happens until the user breaks off. With `--json` one JSON document a line.
+ *
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when the process goes away meanwhile
+ */
+export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Terminal): Promise<number> {
   return withClient(flags, io, async (client) => {
     const unfollow = client.follow((entry) => {
       if (entry.type === 'hit' && flags.hits !== true) return
-      io.out(flags.json === true ? JSON.stringify(entry) : entryLine(entry))
+      if (flags.json === true) io.json(entry, { isOneLine: true })
+      else io.out(entryLine(entry))
     })
-    const unlisten = client.onNotice((notice) => io.out(flags.json === true ? JSON.stringify({ type: 'notice', ...notice }) : noticeLine(notice)))
-    await Promise.race([client.closed, new Promise<void>((resolve) => io.signal.addEventListener('abort', () => resolve(), { once: true }))])
+    const unlisten = client.onNotice((notice) => {
+      if (flags.json === true) io.json({ type: 'notice', ...notice }, { isOneLine: true })
+      else io.out(noticeLine(notice))
+    })
+    await Promise.race([client.closed, brokenOff(io.signal)])
     unfollow()
     unlisten()
+    if (!io.signal.aborted) throw processGone('Nothing more is followed.')
+    return EXIT.ok
   })
 }

@@ -1,10 +1,13 @@
 import type { Notice } from '@chaos/control'
 import type { InjectionState, JournalEntry } from '@chaos/core'
 
-/** Rows in aligned columns. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+/** The widest column that others are aligned behind, in characters. */
+const MAX_WIDTH = 60
+
+/** Rows in aligned columns, one line each. */
+export function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => rows.reduce((widest, row) => Math.max(widest, Math.min(MAX_WIDTH, (row[column] ?? '').length)), 0))
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
 }
 
 /** An injection in one line. */
@@ -29,7 +32,10 @@ export function noticeLine({ at, topic, data }: Notice): string {
 }
 
 /** The time of day, in UTC. */
-const timeOf = (at: number): string => new Date(at).toISOString().slice(11, 23)
+const timeOf = (at: number): string => (Math.abs(at) <= MAX_DATE_MS ? new Date(at).toISOString().slice(11, 23) : '--:--:--.---')
+
+/** The last moment that a date can hold, in ms since the epoch. */
+const MAX_DATE_MS = 8_640_000_000_000_000
 
 /** A journal entry in one line. */
 export function entryLine(entry: JournalEntry): string {

@@ -1,24 +1,22 @@
 import type { RunEvent } from '@chaos/experiment'
-import type { colours } from './colours.js'
-
-type Colours = ReturnType<typeof colours>
+import { bold, cyan, dim, green, red, yellow, type Part } from './terminal.js'
 
 /** What a run says, as lines for people. Probes speak only when they change sides. */
-export function progress(startedAt: number, colour: Colours, out: (line: string) => void): (event: RunEvent) => void {
+export function progress(startedAt: number, out: (...line: readonly Part[]) => void): (event: RunEvent) => void {
   const wasGood = new Map<string, boolean>()
-  const line = (at: number, text: string): void => out(`${colour.dim(`${((at - startedAt) / 1_000).toFixed(1).padStart(6)} s`)}  ${text}`)
+  const line = (at: number, ...parts: readonly Part[]): void => out(dim(`${((at - startedAt) / 1_000).toFixed(1).padStart(6)} s`), '  ', ...parts)
   return (event) => {
     switch (event.type) {
       case 'phase':
-        if (event.phase !== 'done') line(event.at, `${colour.bold(event.phase)}: ${event.detail}`)
+        if (event.phase !== 'done') line(event.at, bold(event.phase), `: ${event.detail}`)
         break
       case 'mark':
-        line(event.at, `${colour.cyan(event.mark)} ${event.detail}`)
+        line(event.at, cyan(event.mark), ` ${event.detail}`)
         break
       case 'alert': {
         const { name, state, to } = event.alert
         // What is no longer pending fires next, or was nothing.
-        if (to === undefined) line(event.at, `alert ${(state === 'firing' ? colour.red : colour.yellow)(`${name} ${state}`)}`)
+        if (to === undefined) line(event.at, 'alert ', (state === 'firing' ? red : yellow)(`${name} ${state}`))
         else if (state === 'firing') line(event.at, `alert ${name} resolved`)
         break
       }
@@ -27,7 +25,7 @@ export function progress(startedAt: number, colour: Colours, out: (line: string)
         wasGood.set(event.probe, event.sample.isGood)
         if (before === undefined || before === event.sample.isGood) break
         const value = event.sample.value === undefined ? 'no data' : Number(event.sample.value.toPrecision(4))
-        line(event.at, event.sample.isGood ? colour.green(`${event.probe} is good again (${value})`) : colour.yellow(`${event.probe} left its bounds (${value})`))
+        line(event.at, event.sample.isGood ? green(`${event.probe} is good again (${value})`) : yellow(`${event.probe} left its bounds (${value})`))
         break
       }
     }

@@ -1,7 +1,7 @@
 import { clockOffset } from '../run/clock-offset.js'
 import type { Curve, Evidence, MarkName, Marks } from '../run/evidence.js'
 import { endingOf, landingOf } from '../run/marks.js'
-import { escaped } from './escape.js'
+import { asMarkup, lines, markup, type Markup } from './escape.js'
 import { MARK_WORDS } from './words.js'
 
 const WIDTH = 960
@@ -12,7 +12,7 @@ const BAND = 20
 const TOP = 46
 
 /** A timeline as inline SVG: the fault's window, a row for each SLI with its threshold, a band for each alert, and the marks. */
-export function timeline(evidence: Evidence, marks: Marks, id: string): string {
+export function timeline(evidence: Evidence, marks: Marks, id: string): Markup {
   const from = Math.min(...evidence.curves.flatMap(({ samples }) => samples[0]?.at ?? []), marks.t0?.at ?? Number.POSITIVE_INFINITY, evidence.endedAt)
   const to = Math.max(evidence.endedAt, from + 1)
   const zero = marks.t0?.at ?? from
@@ -24,21 +24,21 @@ export function timeline(evidence: Evidence, marks: Marks, id: string): string {
   const height = bandsEnd + 34
 
   const parts = [
-    ...faultWindows(evidence).map(([start, end]) => `<rect class="fault" x="${f(x(start))}" y="${TOP}" width="${f(Math.max(2, x(end) - x(start)))}" height="${bandsEnd - TOP}"/>`),
+    ...faultWindows(evidence).map(([start, end]) => markup`<rect class="fault" x="${f(x(start))}" y="${TOP}" width="${f(Math.max(2, x(end) - x(start)))}" height="${bandsEnd - TOP}"/>`),
     ...evidence.curves.map((curve, row) => curveRow(curve, TOP + row * ROW, x)),
     ...names.map((name, row) => alertBand(name, evidence, curvesEnd + 14 + row * BAND, x)),
     ...markLines(marks, bandsEnd, x),
     ...axis(from, to, zero, bandsEnd, x),
   ]
-  return [
-    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">`,
-    `<title id="${id}-title">Timeline</title><desc id="${id}-desc">${escaped(inWords(evidence, marks, zero))}</desc>`,
+  return lines([
+    markup`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">`,
+    markup`<title id="${id}-title">Timeline</title><desc id="${id}-desc">${inWords(evidence, marks, zero)}</desc>`,
     ...parts,
-    '</svg>',
-  ].join('\n')
+    markup`</svg>`,
+  ])
 }
 
-function curveRow({ probe, unit, bounds, thresholds, samples }: Curve, top: number, x: (at: number) => number): string {
+function curveRow({ probe, unit, bounds, thresholds, samples }: Curve, top: number, x: (at: number) => number): Markup {
   const values = samples.flatMap(({ value }) => (value === undefined || !Number.isFinite(value) ? [] : [value]))
   const all = [...values, ...thresholds.filter(Number.isFinite)]
   const low = Math.min(0, ...all)
@@ -54,29 +54,29 @@ function curveRow({ probe, unit, bounds, thresholds, samples }: Curve, top: numb
     segments.push(`${isOpen ? 'L' : 'M'}${f(x(at))} ${f(y(value))}`)
     isOpen = true
   }
-  const gaps = samples.filter(({ value }) => value === undefined).map(({ at }) => `<circle class="gap" cx="${f(x(at))}" cy="${top + ROW - 14}" r="2"><title>no data</title></circle>`)
-  const bad = samples.filter(({ isGood, value }) => !isGood && value !== undefined && Number.isFinite(value)).map(({ at, value }) => `<circle class="bad" cx="${f(x(at))}" cy="${f(y(value ?? 0))}" r="2.2"/>`)
-  return [
-    `<line class="row" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${top + ROW - 8}" y2="${top + ROW - 8}"/>`,
-    `<text class="label" x="${LEFT - 12}" y="${top + 26}">${escaped(probe)}</text>`,
-    `<text class="bounds" x="${LEFT - 12}" y="${top + 42}">${escaped(bounds)}</text>`,
-    ...thresholds.filter(Number.isFinite).map((threshold) => `<line class="threshold" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${f(y(threshold))}" y2="${f(y(threshold))}"><title>${threshold} ${escaped(unit ?? '')}</title></line>`),
-    `<path class="curve" d="${segments.join('')}"/>`,
+  const gaps = samples.filter(({ value }) => value === undefined).map(({ at }) => markup`<circle class="gap" cx="${f(x(at))}" cy="${top + ROW - 14}" r="2"><title>no data</title></circle>`)
+  const bad = samples.filter(({ isGood, value }) => !isGood && value !== undefined && Number.isFinite(value)).map(({ at, value }) => markup`<circle class="bad" cx="${f(x(at))}" cy="${f(y(value ?? 0))}" r="2.2"/>`)
+  return markup`${[
+    markup`<line class="row" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${top + ROW - 8}" y2="${top + ROW - 8}"/>`,
+    markup`<text class="label" x="${LEFT - 12}" y="${top + 26}">${probe}</text>`,
+    markup`<text class="bounds" x="${LEFT - 12}" y="${top + 42}">${bounds}</text>`,
+    ...thresholds.filter(Number.isFinite).map((threshold) => markup`<line class="threshold" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${f(y(threshold))}" y2="${f(y(threshold))}"><title>${threshold} ${unit ?? ''}</title></line>`),
+    markup`<path class="curve" d="${asMarkup(segments.join(''))}"/>`,
     ...bad,
     ...gaps,
-  ].join('')
+  ]}`
 }
 
-function alertBand(name: string, evidence: Evidence, top: number, x: (at: number) => number): string {
+function alertBand(name: string, evidence: Evidence, top: number, x: (at: number) => number): Markup {
   const stretches = evidence.alerts.filter((stretch) => stretch.name === name)
-  return [
-    `<text class="label" x="${LEFT - 12}" y="${top + 13}">${escaped(name)}</text>`,
-    `<line class="row" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${top + 9}" y2="${top + 9}"/>`,
-    ...stretches.map(({ state, from, to = evidence.endedAt }) => `<rect class="${state}" x="${f(x(from))}" y="${top + 3}" width="${f(Math.max(2, x(to) - x(from)))}" height="12" rx="2"><title>${escaped(name)} ${state}</title></rect>`),
-  ].join('')
+  return markup`${[
+    markup`<text class="label" x="${LEFT - 12}" y="${top + 13}">${name}</text>`,
+    markup`<line class="row" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${top + 9}" y2="${top + 9}"/>`,
+    ...stretches.map(({ state, from, to = evidence.endedAt }) => markup`<rect class="${state}" x="${f(x(from))}" y="${top + 3}" width="${f(Math.max(2, x(to) - x(from)))}" height="12" rx="2"><title>${name} ${state}</title></rect>`),
+  ]}`
 }
 
-function markLines(marks: Marks, bottom: number, x: (at: number) => number): string[] {
+function markLines(marks: Marks, bottom: number, x: (at: number) => number): Markup[] {
   const ends = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   return (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
     const mark = marks[name]
@@ -85,17 +85,17 @@ function markLines(marks: Marks, bottom: number, x: (at: number) => number): str
     // Two lines of names, so that marks close to each other can both be read.
     const line = at - (ends[0] ?? 0) > 22 ? 0 : 1
     ends[line] = at
-    return [`<g class="mark"><line x1="${f(at)}" x2="${f(at)}" y1="${TOP - 6}" y2="${bottom}"/><text x="${f(at)}" y="${line === 0 ? 18 : 34}">${name}<title>${MARK_WORDS[name]}</title></text></g>`]
+    return [markup`<g class="mark"><line x1="${f(at)}" x2="${f(at)}" y1="${TOP - 6}" y2="${bottom}"/><text x="${f(at)}" y="${line === 0 ? 18 : 34}">${name}<title>${MARK_WORDS[name]}</title></text></g>`]
   })
 }
 
-function axis(from: number, to: number, zero: number, bottom: number, x: (at: number) => number): string[] {
+function axis(from: number, to: number, zero: number, bottom: number, x: (at: number) => number): Markup[] {
   const seconds = (to - from) / 1_000
   const step = [1, 2, 5, 10, 20, 30, 60, 120, 300].find((candidate) => seconds / candidate <= 12) ?? 600
-  const ticks: string[] = []
+  const ticks: Markup[] = []
   for (let second = Math.ceil((from - zero) / 1_000 / step) * step; zero + second * 1_000 <= to; second += step) {
     const at = x(zero + second * 1_000)
-    ticks.push(`<line class="tick" x1="${f(at)}" x2="${f(at)}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" x="${f(at)}" y="${bottom + 20}">${second} s</text>`)
+    ticks.push(markup`<line class="tick" x1="${f(at)}" x2="${f(at)}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" x="${f(at)}" y="${bottom + 20}">${second} s</text>`)
   }
   return ticks
 }

@@ -1,20 +1,20 @@
 import type { MarkName } from '../run/evidence.js'
 import type { ExperimentResult } from '../run/run-experiment.js'
 import { timeline } from './chart.js'
-import { escaped } from './escape.js'
+import { asMarkup, markup, textOfMarkup, type Markup } from './escape.js'
 import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
 
-/** The results as one HTML file without any other resource. Everything that came from outside is escaped; no script can run in it. */
+/** The results as one HTML file without any other resource. Everything but its own markup is escaped; no script can run in it. */
 export function toHtml(results: readonly ExperimentResult[]): string {
   const passed = results.filter(({ verdict }) => verdict.name === 'pass').length
-  return `<!doctype html>
+  return textOfMarkup(markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Chaos report: ${passed} of ${results.length} passed</title>
-<style>${STYLE}</style>
+<style>${asMarkup(STYLE)}</style>
 </head>
 <body>
 <header>
@@ -23,37 +23,37 @@ export function toHtml(results: readonly ExperimentResult[]): string {
 </header>
 <main>
 ${overview(results)}
-${results.map(section).join('\n')}
+${results.map(section)}
 </main>
 </body>
 </html>
-`
+`)
 }
 
-function overview(results: readonly ExperimentResult[]): string {
+function overview(results: readonly ExperimentResult[]): Markup {
   const rows = results.map(
     ({ title, verdict }, index) =>
-      `<tr><th scope="row"><a href="#experiment-${index}">${escaped(title)}</a></th><td>${badge(verdict.name)}</td><td>${escaped(verdict.breached.join(', ') || 'none')}</td><td class="number">${span(verdict.timeToDetectMs)}</td><td class="number">${span(verdict.timeToRecoverMs)}</td><td>${RECOVERY_WORDS[verdict.recovery]}</td></tr>`,
+      markup`<tr><th scope="row"><a href="#experiment-${index}">${title}</a></th><td>${badge(verdict.name)}</td><td>${verdict.breached.join(', ') || 'none'}</td><td class="number">${span(verdict.timeToDetectMs)}</td><td class="number">${span(verdict.timeToRecoverMs)}</td><td>${RECOVERY_WORDS[verdict.recovery]}</td></tr>`,
   )
-  return `<div class="card scroll"><table><thead><tr><th scope="col">experiment</th><th scope="col">verdict</th><th scope="col">SLIs breached</th><th scope="col">time to detect</th><th scope="col">time to recover</th><th scope="col">recovery</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+  return markup`<div class="card scroll"><table><thead><tr><th scope="col">experiment</th><th scope="col">verdict</th><th scope="col">SLIs breached</th><th scope="col">time to detect</th><th scope="col">time to recover</th><th scope="col">recovery</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
-function section(result: ExperimentResult, index: number): string {
+function section(result: ExperimentResult, index: number): Markup {
   const { title, description, verdict, evidence } = result
   const zero = verdict.marks.t0?.at ?? evidence.startedAt
   const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
     const mark = verdict.marks[name]
-    return mark === undefined ? [] : [`<tr><th scope="row">${name}</th><td>${MARK_WORDS[name]}</td><td class="number">${((mark.at - zero) / 1_000).toFixed(2)} s</td><td class="number">${errorBar(mark)}</td></tr>`]
+    return mark === undefined ? [] : [markup`<tr><th scope="row">${name}</th><td>${MARK_WORDS[name]}</td><td class="number">${((mark.at - zero) / 1_000).toFixed(2)} s</td><td class="number">${errorBar(mark)}</td></tr>`]
   })
-  const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `<tr><th scope="row">${escaped(name)}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${escaped(detail)}</td></tr>`)
+  const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => markup`<tr><th scope="row">${name}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${detail}</td></tr>`)
   const faults = evidence.injections.map(
-    ({ fault, target, kind, affected, seen, account, outcome, options }) => `<tr><th scope="row">${escaped(fault)}</th><td>${escaped(target)}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${counts(account)}</td><td>${outcome ?? ''}</td><td><code>${escaped(JSON.stringify(options))}</code></td></tr>`,
+    ({ fault, target, kind, affected, seen, account, outcome, options }) => markup`<tr><th scope="row">${fault}</th><td>${target}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${counts(account)}</td><td>${outcome ?? ''}</td><td><code>${JSON.stringify(options)}</code></td></tr>`,
   )
-  const afterwards = evidence.afterwards.map(({ name, bounds, sample }) => `<tr><th scope="row">${escaped(name)}</th><td class="number">${sample.value ?? 'no data'}</td><td>${escaped(bounds)}</td><td>${badge(sample.isGood ? 'good' : 'bad')}</td></tr>`)
-  return `<section id="experiment-${index}">
-<h2>${escaped(title)} ${badge(verdict.name)}</h2>
-${description === undefined ? '' : `<p>${escaped(description)}</p>`}
-<p class="cause">${escaped(verdict.cause)}</p>
+  const afterwards = evidence.afterwards.map(({ name, bounds, sample }) => markup`<tr><th scope="row">${name}</th><td class="number">${sample.value ?? 'no data'}</td><td>${bounds}</td><td>${badge(sample.isGood ? 'good' : 'bad')}</td></tr>`)
+  return markup`<section id="experiment-${index}">
+<h2>${title} ${badge(verdict.name)}</h2>
+${description === undefined ? undefined : markup`<p>${description}</p>`}
+<p class="cause">${verdict.cause}</p>
 <figure>${timeline(evidence, verdict.marks, `timeline-${index}`)}
 <figcaption><span class="key fault"></span> fault in force <span class="key threshold"></span> threshold <span class="key pending"></span> alert pending <span class="key firing"></span> alert firing. Time is counted from t0.</figcaption></figure>
 <div class="tables">
@@ -66,19 +66,19 @@ ${table('Afterwards', ['reading', 'value', 'expected', ''], afterwards)}
 }
 
 /** What a fault counts of its own, such as `sent 20, dropped 8`. */
-const counts = (account: Readonly<Record<string, number>>): string => escaped(Object.entries(account).map(([name, count]) => `${name} ${count}`).join(', '))
+const counts = (account: Readonly<Record<string, number>>): string => Object.entries(account).map(([name, count]) => `${name} ${count}`).join(', ')
 
-function table(caption: string, heads: readonly string[], rows: readonly string[]): string {
-  if (rows.length === 0) return ''
-  return `<div class="scroll"><table><caption>${caption}</caption><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+function table(caption: string, heads: readonly string[], rows: readonly Markup[]): Markup | undefined {
+  if (rows.length === 0) return undefined
+  return markup`<div class="scroll"><table><caption>${caption}</caption><thead><tr>${heads.map((head) => markup`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 const GOOD = new Set(['pass', 'detected', 'allowed', 'good'])
 const UNSURE = new Set(['inconclusive', 'gate-unmet', 'already-firing', 'monitoring-down'])
 
-function badge(word: string): string {
+function badge(word: string): Markup {
   const mood = GOOD.has(word) ? 'ok' : UNSURE.has(word) ? 'unsure' : 'not-ok'
-  return `<span class="badge ${mood}">${escaped(word)}</span>`
+  return markup`<span class="badge ${mood}">${word}</span>`
 }
 
 const STYLE = `

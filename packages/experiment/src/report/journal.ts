@@ -9,8 +9,8 @@ export interface ResultJournal {
   readonly experiments: readonly ExperimentResult[]
 }
 
-/** The results as a JSON journal. `undefined` is left out. */
+/** The results as a JSON journal. `undefined` is left out; what JSON cannot carry (a bigint in the evidence of a fault) is a text. */
 export function toJournal(results: readonly ExperimentResult[]): string {
   const journal: ResultJournal = { version: JOURNAL_VERSION, experiments: results }
-  return `${JSON.stringify(journal, null, 2)}\n`
+  return `${JSON.stringify(journal, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2)}\n`
 }

@@ -1,5 +1,5 @@
 import type { ExperimentResult } from '../run/run-experiment.js'
-import { escaped } from './escape.js'
+import { escapedLines, lines, markup, textOfMarkup } from './escape.js'
 import { toText } from './text.js'
 
 /** The results as JUnit XML: one test case an experiment; `inconclusive` and an unmet gate are errors, other verdicts but `pass` failures. */
@@ -10,18 +10,18 @@ export function toJUnit(results: readonly ExperimentResult[]): string {
   const cases = results.map((result) => {
     const { title, evidence, verdict } = result
     const kind = kindOf(result)
-    const body = kind === undefined ? '' : `<${kind} type="${verdict.name}" message="${escaped(verdict.cause)}">${escaped(toText(result))}</${kind}>`
-    return `    <testcase classname="chaos" name="${escaped(title)}" time="${secondsOf(evidence).toFixed(3)}">${body}<system-out>${escaped(toText(result))}</system-out></testcase>`
+    const text = escapedLines(toText(result))
+    const body = kind === undefined ? undefined : markup`<${kind} type="${verdict.name}" message="${verdict.cause}">${text}</${kind}>`
+    return markup`    <testcase classname="chaos" name="${title}" time="${secondsOf(evidence).toFixed(3)}">${body}<system-out>${text}</system-out></testcase>`
   })
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}">`,
-    `  <testsuite name="chaos experiments" tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}">`,
-    ...cases,
-    '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n')
+  const totals = markup`tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}"`
+  return textOfMarkup(markup`<?xml version="1.0" encoding="UTF-8"?>
+<testsuites ${totals}>
+  <testsuite name="chaos experiments" ${totals}>
+${lines(cases)}
+  </testsuite>
+</testsuites>
+`)
 }
 
 function kindOf({ verdict }: ExperimentResult): 'failure' | 'error' | undefined {

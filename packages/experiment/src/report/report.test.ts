@@ -1,17 +1,18 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import fc from 'fast-check'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { curve, load, passingEvidence, resultOf, sample, stretch, thorough } from '../../test/support.js'
 import { judge } from '../verdict/judge.js'
 import { timeline } from './chart.js'
-import { escaped } from './escape.js'
+import { line, markup, textOfMarkup } from './escape.js'
 import { toHtml } from './html.js'
 import { toJournal, type ResultJournal } from './journal.js'
 import { toJUnit } from './junit.js'
 import { toText } from './text.js'
 import { errorBar, span } from './words.js'
-import { writeReports } from './write.js'
+import { prepareReports, writeReports } from './write.js'
 
 const passed = resultOf()
 const failed = resultOf(passingEvidence({ alerts: [] }))
@@ -40,6 +41,23 @@ describe('text', () => {
   })
 })
 
+describe('what comes from outside', () => {
+  it('begins no line of its own in a text, and holds nothing that a terminal obeys', () => {
+    const hostile = 'x\n\u001b[2Jpass: all is well\u202e'
+    const stretches = [stretch({ name: hostile })]
+    const text = toText(resultOf(passingEvidence({ alerts: stretches, brokenOff: hostile, afterwards: [{ name: hostile, bounds: hostile, sample: sample(0, 1, undefined, false) }] }), { ...thorough, title: hostile }))
+    expect(text).toContain('x\\u000a\\u001b[2Jpass: all is well\\u202e')
+    expect(text.split('\n').filter((one) => one.startsWith('pass:'))).toEqual([])
+    // eslint-disable-next-line no-control-regex -- but for line feeds, none is left
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+  })
+
+  it('is cut where it is endless', () => {
+    expect(line('x'.repeat(1_000_000)).length).toBeLessThan(5_000)
+    expect(toHtml([resultOf(passingEvidence({ brokenOff: 'x'.repeat(1_000_000) }))]).length).toBeLessThan(100_000)
+  })
+})
+
 describe('JUnit', () => {
   it('has a case for each experiment: failures are verdicts, errors are runs that could not be judged', () => {
     const xml = toJUnit([passed, failed, unsure])
@@ -52,7 +70,19 @@ describe('JUnit', () => {
 
   it('escapes what comes from outside', () => {
     expect(toJUnit([passed])).toContain('name="the shop &#60;b&#62;&#38; co&#60;/b&#62;"')
-    expect(escaped('a\u0000<"\'&>')).toBe('a\ufffd&#60;&#34;&#39;&#38;&#62;')
+    expect(textOfMarkup(markup`${'a\u0000<"\'&>'}`)).toBe('a\\u0000&#60;&#34;&#39;&#38;&#62;')
+  })
+
+  it('holds no character that XML 1.0 forbids, whatever came from outside', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 50 }), fc.constantFrom('\ud800', '\udfff', '\ufffe', '\uffff', '\u0000', '\u001b', '\u202e'), (text, worst) => {
+        const hostile = `${text}${worst}`
+        const xml = toJUnit([resultOf(passingEvidence({ brokenOff: hostile }), { ...thorough, title: hostile })])
+        // eslint-disable-next-line no-control-regex -- the characters that XML has, by its own definition
+        expect(xml).toMatch(/^[\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u)
+        expect(xml).not.toContain('\u202e')
+      }),
+    )
   })
 })
 
@@ -93,11 +123,26 @@ describe('HTML', () => {
     ])
     expect(text).not.toContain('<script')
   })
+
+  it('lets none become markup that is no text at all: numbers, words and lists of a process that sends something else', () => {
+    const hostile: unknown = '<script>alert(1)</script>'
+    const forged: unknown = { markup: hostile, toString: () => hostile }
+    for (const value of [hostile, forged, [hostile], [forged]]) {
+      const evidence = passingEvidence()
+      const [injection] = evidence.injections
+      const lied = { ...injection, kind: value, seen: value, affected: value, outcome: value, account: { [String(hostile)]: value }, options: { [String(hostile)]: value } }
+      const text = toHtml([resultOf({ ...evidence, injections: [lied], afterwards: [{ name: value, bounds: value, sample: { value, isGood: true } }] } as unknown as typeof evidence)])
+      expect(text).not.toContain('<script')
+      expect(text).toContain('&#60;script')
+    }
+  })
 })
 
 describe('the timeline', () => {
+  const drawn = (...given: Parameters<typeof timeline>): string => textOfMarkup(timeline(...given))
+
   it('draws the window of the fault, a curve with its threshold for each probe, a band for each alert, and the marks', () => {
-    const svg = timeline(passed.evidence, passed.verdict.marks, 't')
+    const svg = drawn(passed.evidence, passed.verdict.marks, 't')
     expect(svg.match(/class="fault"/g)).toHaveLength(1)
     expect(svg.match(/<path class="curve"/g)).toHaveLength(1)
     expect(svg.match(/class="threshold"/g)).toHaveLength(1)
@@ -109,23 +154,84 @@ describe('the timeline', () => {
 
   it('breaks the curve where there is no data, and says so', () => {
     const samples = [sample(0, 4_000, 1, true), sample(1, 5_000, undefined, false), sample(2, 6_000, 1, true)]
-    const svg = timeline(passingEvidence({ curves: [curve('stock', { samples })] }), {}, 't')
+    const svg = drawn(passingEvidence({ curves: [curve('stock', { samples })] }), {}, 't')
     expect(/<path class="curve" d="([^"]*)"/.exec(svg)?.[1]?.match(/M/g)).toHaveLength(2)
     expect(svg.match(/class="gap"/g)).toHaveLength(1)
   })
 
   it('draws a run in which nothing was seen', () => {
-    const svg = timeline(passingEvidence({ curves: [], alerts: [], injections: [] }), {}, 't')
+    const svg = drawn(passingEvidence({ curves: [], alerts: [], injections: [] }), {}, 't')
     expect(svg).toMatch(/^<svg /)
     expect(svg).not.toMatch(/NaN|Infinity/)
   })
 })
 
-it('writes journal, JUnit and HTML into a directory that it makes', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'reports-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  const { journal, junit, html } = await writeReports([passed], { directory: join(folder, 'a', 'b') })
-  expect(await readFile(journal, 'utf8')).toBe(toJournal([passed]))
-  expect(await readFile(junit, 'utf8')).toBe(toJUnit([passed]))
-  expect(await readFile(html, 'utf8')).toBe(toHtml([passed]))
+describe('writing', () => {
+  async function folder(): Promise<string> {
+    const path = await mkdtemp(join(tmpdir(), 'reports-'))
+    onTestFinished(() => rm(path, { recursive: true }))
+    return path
+  }
+  const refusal = { code: 'CHAOS_REPORT_NOT_WRITTEN' }
+
+  it('puts journal, JUnit and HTML into a directory that it makes, and nothing else', async () => {
+    const directory = join(await folder(), 'a', 'b')
+    await prepareReports({ directory })
+    expect(await readdir(directory)).toEqual([])
+    const { journal, junit, html } = await writeReports([passed], { directory })
+    expect(await readFile(journal, 'utf8')).toBe(toJournal([passed]))
+    expect(await readFile(junit, 'utf8')).toBe(toJUnit([passed]))
+    expect(await readFile(html, 'utf8')).toBe(toHtml([passed]))
+    expect(await readdir(directory)).toEqual(['journal.json', 'junit.xml', 'report.html'])
+  })
+
+  it.each(['reports', 'reports/', 'nowhere', 'nowhere/'])('writes through no symbolic link that is the directory (%s)', async (name) => {
+    const path = await folder()
+    await mkdir(join(path, 'elsewhere'))
+    await symlink(join(path, 'elsewhere'), join(path, 'reports'))
+    await symlink(join(path, 'missing'), join(path, 'nowhere'))
+    const directory = `${path}/${name}`
+    await expect(prepareReports({ directory })).rejects.toMatchObject(refusal)
+    await expect(writeReports([passed], { directory })).rejects.toMatchObject(refusal)
+    expect(await readdir(join(path, 'elsewhere'))).toEqual([])
+    expect((await readdir(path)).sort()).toEqual(['elsewhere', 'nowhere', 'reports'])
+  })
+
+  it('replaces a symbolic link of a report and leaves alone what it leads to', async () => {
+    const directory = await folder()
+    await writeFile(join(directory, 'precious'), 'mine')
+    await symlink(join(directory, 'precious'), join(directory, 'report.html'))
+    await prepareReports({ directory })
+    await writeReports([passed], { directory })
+    expect(await readFile(join(directory, 'precious'), 'utf8')).toBe('mine')
+    expect((await lstat(join(directory, 'report.html'))).isFile()).toBe(true)
+  })
+
+  it('says beforehand that a directory cannot be made, or that something is in the way', async () => {
+    const directory = await folder()
+    await writeFile(join(directory, 'file'), '')
+    await mkdir(join(directory, 'junit.xml'))
+    await expect(prepareReports({ directory: join(directory, 'file') })).rejects.toMatchObject(refusal)
+    await expect(prepareReports({ directory: join(directory, 'file', 'below') })).rejects.toMatchObject(refusal)
+    await expect(prepareReports({ directory: '/proc/no/such/place' })).rejects.toMatchObject(refusal)
+    await expect(prepareReports({ directory })).rejects.toThrow('junit.xml is a directory')
+  })
+
+  it('leaves the reports of an earlier run whole when it fails half-way', async () => {
+    const directory = await folder()
+    await writeReports([passed], { directory })
+    const broken = { ...failed, get description(): string { throw new Error('half-way') } }
+    await expect(writeReports([broken], { directory })).rejects.toThrow('half-way')
+    await rm(join(directory, 'report.html'))
+    await mkdir(join(directory, 'report.html'))
+    await expect(writeReports([failed], { directory })).rejects.toMatchObject(refusal)
+    expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+    const { experiments } = JSON.parse(await readFile(join(directory, 'journal.json'), 'utf8')) as ResultJournal
+    expect(experiments).toHaveLength(1)
+  })
+
+  it('carries what JSON cannot', () => {
+    const [injection] = passed.evidence.injections
+    expect(toJournal([{ ...passed, evidence: { ...passed.evidence, injections: [{ ...injection, options: { big: 2n ** 64n } }] } } as unknown as typeof passed])).toContain('"18446744073709551616"')
+  })
 })

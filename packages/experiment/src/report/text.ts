@@ -1,9 +1,10 @@
 import type { LoadReport } from '../load/report.js'
 import type { MarkName } from '../run/evidence.js'
 import type { ExperimentResult } from '../run/run-experiment.js'
+import { line } from './escape.js'
 import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
 
-/** A result as plain text; the last line names the verdict and its cause. */
+/** A result as plain text; the last line names the verdict and its cause. What comes from outside begins no line of its own and holds nothing that a terminal obeys. */
 export function toText({ title, evidence, verdict }: ExperimentResult): string {
   const { t0 } = verdict.marks
   const zero = t0?.at ?? evidence.startedAt
@@ -11,18 +12,18 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     const mark = verdict.marks[name]
     return mark === undefined ? [] : [`  ${name}  ${`+${((mark.at - zero) / 1_000).toFixed(2)} s`.padStart(10)}  ${MARK_WORDS[name]}${errorBar(mark) === '' ? '' : ` (${errorBar(mark)})`}`]
   })
-  const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `  ${outcome.padEnd(15)} ${name}${mustFire ? '' : ' (not required)'}: ${detail}`)
-  const breached = verdict.breached.length === 0 ? 'none' : verdict.breached.join(', ')
+  const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `  ${line(outcome).padEnd(15)} ${line(name)}${mustFire ? '' : ' (not required)'}: ${line(detail)}`)
+  const breached = verdict.breached.length === 0 ? 'none' : line(verdict.breached.join(', '))
   return [
-    title,
+    line(title),
     ...marks,
     `  time to detect   ${span(verdict.timeToDetectMs)}`,
     `  time to recover  ${span(verdict.timeToRecoverMs)} (${RECOVERY_WORDS[verdict.recovery]})`,
     `  SLIs breached    ${breached}`,
     ...alerts,
     ...loadLine(evidence.load?.final?.report),
-    ...evidence.afterwards.map(({ name, bounds, sample }) => `  ${sample.isGood ? 'good' : 'bad'}             ${name}: ${sample.value ?? 'no data'} (expected ${bounds})`),
-    `${verdict.name}: ${verdict.cause}`,
+    ...evidence.afterwards.map(({ name, bounds, sample }) => `  ${sample.isGood ? 'good' : 'bad'}             ${line(name)}: ${line(sample.value ?? 'no data')} (expected ${line(bounds)})`),
+    `${line(verdict.name)}: ${line(verdict.cause)}`,
   ].join('\n')
 }
 
@@ -30,5 +31,5 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
 function loadLine(report: LoadReport | undefined): readonly string[] {
   if (report === undefined) return []
   const wrong = (['failed', 'rejected', 'lost', 'damaged', 'duplicated', 'reordered', 'undelivered'] as const).flatMap((name) => (report[name] === 0 ? [] : [`${report[name]} ${name}`]))
-  return [`  load             ${report.requests} requests, ${report.acknowledged} writes acknowledged, ${wrong.length === 0 ? 'none of them lost or damaged' : wrong.join(', ')}`, ...report.offenders.map((offender) => `                   ${offender}`)]
+  return [`  load             ${report.requests} requests, ${report.acknowledged} writes acknowledged, ${wrong.length === 0 ? 'none of them lost or damaged' : wrong.join(', ')}`, ...report.offenders.map((offender) => `                   ${line(offender)}`)]
 }

@@ -1,5 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { ChaosError } from '@chaos/core'
 import type { ExperimentResult } from '../run/run-experiment.js'
 import { toHtml } from './html.js'
 import { toJournal } from './journal.js'
@@ -12,10 +14,88 @@ export interface ReportPaths {
   readonly html: string
 }
 
-/** Writes `journal.json`, `junit.xml` and `report.html` into a directory, which is made if need be. */
+/**
+ * Makes the directory of reports if need be, and makes sure that they can be written there. Call it before anything is broken.
+ *
+ * @throws ChaosError `CHAOS_REPORT_NOT_WRITTEN` for a directory that is a symbolic link, is no directory, or takes no files.
+ */
+export async function prepareReports({ directory }: { readonly directory: string }): Promise<void> {
+  const paths = pathsIn(directory)
+  await orSay(directory, async () => {
+    await makeDirectory(directory)
+    for (const path of [paths.journal, paths.junit, paths.html]) {
+      const stats = await lstat(path).catch(() => undefined)
+      if (stats?.isDirectory() === true) throw new Error(`${path} is a directory`)
+    }
+    const tried = besideOf(paths.journal)
+    await writeNew(tried, '').finally(() => rm(tried, { force: true }))
+  })
+}
+
+/**
+ * Writes `journal.json`, `junit.xml` and `report.html` into a directory, which is made if need be. Each is written beside its place and
+ * renamed when all are whole: nobody finds half a report, and none is written through a symbolic link.
+ *
+ * @throws ChaosError `CHAOS_REPORT_NOT_WRITTEN`; the reports of an earlier run are still there then.
+ */
 export async function writeReports(results: readonly ExperimentResult[], { directory }: { readonly directory: string }): Promise<ReportPaths> {
-  const paths = { journal: join(directory, 'journal.json'), junit: join(directory, 'junit.xml'), html: join(directory, 'report.html') }
-  await mkdir(directory, { recursive: true })
-  await Promise.all([writeFile(paths.journal, toJournal(results)), writeFile(paths.junit, toJUnit(results)), writeFile(paths.html, toHtml(results))])
+  const paths = pathsIn(directory)
+  const files = [[paths.journal, toJournal(results)], [paths.junit, toJUnit(results)], [paths.html, toHtml(results)]].map(([path = '', text = '']) => ({ path, text, beside: besideOf(path) }))
+  await orSay(directory, async () => {
+    await makeDirectory(directory)
+    try {
+      for (const { beside, text } of files) await writeNew(beside, text)
+      for (const { beside, path } of files) await rename(beside, path)
+    } finally {
+      await Promise.all(files.map(({ beside }) => rm(beside, { force: true })))
+    }
+  })
   return paths
+}
+
+function pathsIn(directory: string): ReportPaths {
+  return { journal: join(directory, 'journal.json'), junit: join(directory, 'junit.xml'), html: join(directory, 'report.html') }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  // Without a slash at its end, which would make `lstat` look at what a link leads to.
+  const path = resolve(directory)
+  await makePath(path)
+  const stats = await lstat(path)
+  if (stats.isSymbolicLink()) throw new Error('it is a symbolic link; name the directory itself')
+  if (!stats.isDirectory()) throw new Error('it is not a directory')
+}
+
+/** One level after another: `recursive` never comes back from a place such as `/proc`, where a directory is there and takes none. */
+async function makePath(path: string): Promise<void> {
+  const made = (): Promise<string | undefined> => mkdir(path).then(() => undefined, (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'EIO')
+  const above = dirname(path)
+  let code = await made()
+  if (code === 'ENOENT' && above !== path) {
+    await makePath(above)
+    code = await made()
+  }
+  // A link that leads nowhere is there all the same.
+  if (code !== undefined && code !== 'EEXIST') throw new Error(`${path} could not be made (${code})`)
+}
+
+const besideOf = (path: string): string => join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+
+/** Writes a file that must not be there yet, on the disk before this resolves: a full one shows here. */
+async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx')
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function orSay(directory: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    throw new ChaosError('CHAOS_REPORT_NOT_WRITTEN', `Reports cannot be written to ${directory}: ${error instanceof Error ? error.message : String(error)}. Choose another directory, or make room there.`, { cause: error })
+  }
 }

@@ -1,0 +1,55 @@
+import { printable } from '@chaos/core'
+import type { Io } from '../io.js'
+import { colours } from './colours.js'
+
+/** How a part of a line looks. */
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+/** A part of a line that looks different. */
+export interface Styled {
+  readonly style: Style
+  readonly text: string
+}
+
+/** A part of a line: a text, or one with a style. */
+export type Part = string | Styled
+
+/** The longest part of a line that is printed, in characters. */
+const MAX_PART = 10_000
+/** What a terminal might obey and JSON leaves as it is: DEL, C1 control characters, direction marks, line separators. */
+const NOT_IN_JSON = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
+
+/**
+ * Where everything that the command says goes through. Whatever a peer says (names, messages, numbers) is a text of somebody else's:
+ * its control characters and line feeds are shown and never obeyed, so that it can neither move the cursor nor begin a line of its own.
+ */
+export interface Terminal extends Omit<Io, 'out' | 'err'> {
+  /** Prints one line on standard output. */
+  readonly out: (...parts: readonly Part[]) => void
+  /** Prints one line on standard error. */
+  readonly err: (...parts: readonly Part[]) => void
+  /** Prints a value as JSON: over several lines, or as one. Nothing is cut. */
+  readonly json: (value: unknown, options?: { readonly isOneLine?: boolean }) => void
+}
+
+export function terminal(io: Io): Terminal {
+  const colour = colours(io)
+  const shown = (part: Part): string => (typeof part === 'string' ? printable(part, { max: MAX_PART }) : colour[part.style](printable(part.text, { max: MAX_PART })))
+  return {
+    ...io,
+    out: (...parts) => io.out(parts.map(shown).join('')),
+    err: (...parts) => io.err(parts.map(shown).join('')),
+    json: (value, { isOneLine = false } = {}) => io.out(JSON.stringify(value, null, isOneLine ? undefined : 2).replace(NOT_IN_JSON, escaped)),
+  }
+}
+
+/** The same character for whoever reads the JSON. */
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** A text in a style. */
+export const bold = (text: string): Styled => ({ style: 'bold', text })
+export const dim = (text: string): Styled => ({ style: 'dim', text })
+export const red = (text: string): Styled => ({ style: 'red', text })
+export const green = (text: string): Styled => ({ style: 'green', text })
+export const yellow = (text: string): Styled => ({ style: 'yellow', text })
+export const cyan = (text: string): Styled => ({ style: 'cyan', text })
