@@ -15,7 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { VERDICTS_WORST_FIRST, exitCodeOf, span, writeReports, type ExperimentResult, type ResultJournal } from '@chaos/experiment'
 import { appFolder } from '../src/config.js'
-import { startLoad, type Load, type LoadReport } from './load.js'
+import { startLoad, type Load } from './load.js'
 import { startServerProcess, type ServerProcess } from './server-process.js'
 import { table } from './table.js'
 
@@ -103,8 +103,8 @@ async function runThroughCli(name: string, variables: Readonly<Record<string, st
 
 /** What a run acknowledged and lost, from the reports of its load; `?/?` without any. */
 function accountsOf({ evidence }: ExperimentResult): string {
-  const reports = (evidence as { readonly load?: { readonly reports: readonly LoadReport[] } }).load?.reports ?? []
-  const [first, last] = [reports[0], reports.at(-1)]
+  const first = evidence.load?.readings[0]?.report
+  const last = evidence.load?.final?.report ?? evidence.load?.readings.at(-1)?.report
   return first === undefined || last === undefined ? '?/?' : `${last.acknowledged - first.acknowledged}/${last.lost - first.lost}`
 }
 
@@ -113,10 +113,10 @@ function summary(results: readonly ExperimentResult[]): string {
   return table([
     heads,
     ...results.map((result) => {
-      const { title, evidence, verdict } = result
+      const { title, verdict } = result
       return [
         title,
-        evidence.breached.join('\n') || 'none',
+        verdict.breached.join('\n') || 'none',
         verdict.alerts.filter(({ mustFire }) => mustFire).map(({ name, outcome, afterMs }) => `${name}: ${outcome === 'detected' ? `after ${span(afterMs)}` : outcome}`).join('\n') || 'none: none',
         span(verdict.timeToDetectMs),
         span(verdict.timeToRecoverMs),

@@ -12,7 +12,7 @@ const probe = { name: 'health', type: 'http', url: 'http://localhost/' }
 const whole = {
   $schema: './experiment.schema.json',
   title: 'x',
-  load: { users: 6 },
+  load: { report: 'http://127.0.0.1:9/', atLeastPerSecond: 5, maxOwnDelayMs: 50, stuckAfterMs: 5_000, atMost: { failed: 1 } },
   steadyState: {
     holdForMs: 1,
     mayBreach: ['health'],
