@@ -1,6 +1,6 @@
 export { alertmanagerAlerts, type AlertmanagerAlertsOptions } from './alerts/alertmanager.js'
 export { prometheusAlerts, type PrometheusAlertsOptions } from './alerts/prometheus.js'
-export type { ActiveAlert, AlertReader, AlertRule, AlertTiming } from './alerts/reader.js'
+export type { ActiveAlert, AlertReader, AlertRule, AlertTiming, MonitoringHealth } from './alerts/reader.js'
 export { webhookSink, type Notification, type WebhookSink } from './alerts/webhook-sink.js'
 export { defineExperiment } from './model/define.js'
 export type { Action, AlertMatcher, Experiment, ExperimentInput, ExpectedAlert, InjectStep, Probe, Step, Tolerance } from './model/experiment.js'

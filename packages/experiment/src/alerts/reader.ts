@@ -36,6 +36,29 @@ export interface AlertTiming {
 }
 
 /**
+ * Whether the monitoring is alive, and what time it is there. A monitoring that answers and no longer evaluates shows no alert, ever: silence counts
+ * only while `evaluatedAt` and `scrapedAt` move on. Both are compared with `now`, which is on the same clock.
+ */
+export interface MonitoringHealth {
+  /** What the monitoring's own clock shows at the moment at which this was there, in ms since the epoch; `undefined` where it does not tell. */
+  readonly now: number | undefined
+  /** How far `now` may be off, in ms, either way. */
+  readonly nowErrorMs: number
+  /**
+   * When alerting rules were last evaluated, by the monitoring's clock, in ms since the epoch: of all groups with alerting rules, the one for which
+   * that is longest ago. 0: never. `undefined`: it cannot be told, which proves nothing.
+   */
+  readonly evaluatedAt: number | undefined
+  /** When data was last gathered, in the same way: of all targets, the one for which that is longest ago. */
+  readonly scrapedAt: number | undefined
+  /** What the monitoring says is wrong, in words: targets that are down, rules with errors. At most 20. */
+  readonly problems: readonly string[]
+}
+
+/** So many problems are told. */
+export const MAX_PROBLEMS = 20
+
+/**
  * Reads alerts from wherever they live. Each method rejects when the monitoring cannot be reached; `signal` aborts when the answer is no longer
  * wanted.
  */
@@ -48,4 +71,6 @@ export interface AlertReader {
   rules?(signal?: AbortSignal): Promise<readonly AlertRule[]>
   /** What is known of its timing, where it knows any. */
   timing?(signal?: AbortSignal): Promise<AlertTiming>
+  /** Whether it is alive, where it can tell. */
+  health?(signal?: AbortSignal): Promise<MonitoringHealth>
 }
