@@ -15,6 +15,9 @@ export interface PrometheusAlertsOptions {
   readonly scrapeIntervalMs?: number
 }
 
+/** Longest text of what is wrong with a rule, in characters: it lists series. */
+const MAX_PROBLEM = 1_000
+
 const CLOCK_PATH = '/api/v1/query?query=time()'
 const RULES_PATH = '/api/v1/rules?type=alert'
 const TARGETS_PATH = '/api/v1/targets?state=active'
@@ -98,7 +101,7 @@ function ruleOf(rule: unknown, intervalMs: number): AlertRule {
     isHealthy: textAt(rule, 'health') !== 'err',
     ...(Object.keys(set).length === 0 ? {} : { labels: set }),
     ...(keepFiringForMs === 0 ? {} : { keepFiringForMs }),
-    ...(problem === undefined || problem === '' ? {} : { problem: shown(problem) }),
+    ...(problem === undefined || problem === '' ? {} : { problem: shown(problem, MAX_PROBLEM) }),
   }
 }
 
@@ -109,7 +112,7 @@ function msAt(value: unknown, key: string): number {
 }
 
 function groupProblems({ name, evaluatedAt, rules }: Group): readonly string[] {
-  const broken = rules.filter((rule) => textAt(rule, 'health') === 'err').map((rule) => `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'nobody knows why')}`)
+  const broken = rules.filter((rule) => textAt(rule, 'health') === 'err').map((rule) => `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'nobody knows why', MAX_PROBLEM)}`)
   return evaluatedAt === 0 ? [`The rules of group ${shown(name)} have never been evaluated`, ...broken] : broken
 }
 
