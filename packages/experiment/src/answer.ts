@@ -1,6 +1,6 @@
 /** The longest answer that is read, in bytes after decompression. */
 export const MAX_ANSWER_BYTES = 10_000_000
-/** The longest text of a peer that stands in a message, in characters. */
+/** The longest text of a peer that stands in a message, in characters, unless said otherwise. */
 const MAX_SHOWN = 200
 
 /**
@@ -35,9 +35,9 @@ export async function jsonOf(response: Response, maxBytes = MAX_ANSWER_BYTES): P
   }
 }
 
-/** A text of a peer as it may stand in a message: in one line, without control characters, cut to 200 characters. */
-export function shown(text: string): string {
-  const short = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+/** A text of a peer as it may stand in a message: in one line, without control characters, cut to so many characters. */
+export function shown(text: string, maxLength = MAX_SHOWN): string {
+  const short = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
   // Control and format characters move the cursor, or turn the reading direction.
   return short.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD')
 }

@@ -1,6 +1,6 @@
 export { alertmanagerAlerts, type AlertmanagerAlertsOptions } from './alerts/alertmanager.js'
 export { prometheusAlerts, type PrometheusAlertsOptions } from './alerts/prometheus.js'
-export type { ActiveAlert, AlertReader, AlertRule, AlertTiming } from './alerts/reader.js'
+export type { ActiveAlert, AlertReader, AlertRule, AlertTiming, MonitoringHealth } from './alerts/reader.js'
 export { webhookSink, type Notification, type WebhookSink } from './alerts/webhook-sink.js'
 export { LOAD_COUNTS, type LoadCount, type LoadReport } from './load/report.js'
 export { isControlRun } from './model/control-run.js'

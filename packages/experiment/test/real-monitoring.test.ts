@@ -5,6 +5,8 @@ import { systemClock } from '@chaos/core'
 import { hasPrograms, ownAlertmanager, ownPrometheus } from '@chaos/test-servers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { alertmanagerAlerts, prometheusAlerts, runExperiment, webhookSink, type AlertReader, type WebhookSink } from '../src/index.js'
+import type { Probe } from '../src/model/experiment.js'
+import { probeReader, type Sample } from '../src/probes/read.js'
 import { serve, shopExperiment, shopOn } from './support.js'
 
 /** A scrape that comes too late on a loaded machine neither ends nor starts it. */
@@ -18,6 +20,8 @@ interface Monitoring {
   readonly sink: WebhookSink
   readonly prometheusUrl: string
   readonly alertmanagerUrl: string
+  /** Lets Prometheus stand still, as a machine does that swaps: its port takes connections, and nobody answers. */
+  readonly freezePrometheus: () => void
 }
 
 /** A Prometheus that scrapes a shop, and an Alertmanager that it tells, and that tells a webhook. */
@@ -44,7 +48,7 @@ async function monitoring(stock: () => number, rules: readonly object[]): Promis
   })
   onTestFinished(prometheus.stop)
   const [prometheusUrl, alertmanagerUrl] = [`http://127.0.0.1:${prometheus.port}`, `http://127.0.0.1:${alertmanager.port}`]
-  return { prometheus: prometheusAlerts({ url: prometheusUrl }), alertmanager: alertmanagerAlerts({ url: alertmanagerUrl }), sink, prometheusUrl, alertmanagerUrl }
+  return { prometheus: prometheusAlerts({ url: prometheusUrl }), alertmanager: alertmanagerAlerts({ url: alertmanagerUrl, watchdog: 'Watchdog' }), sink, prometheusUrl, alertmanagerUrl, freezePrometheus: () => void prometheus.process.kill('SIGSTOP') }
 }
 
 describe.runIf(hasPrograms('prometheus', 'prometheus-alertmanager'))('a real Prometheus and Alertmanager (skipped without: Debian packages prometheus, prometheus-alertmanager)', () => {
@@ -55,7 +59,7 @@ describe.runIf(hasPrograms('prometheus', 'prometheus-alertmanager'))('a real Pro
     const [alert] = await prometheus.read()
     expect(Math.abs(Date.now() - (alert?.activeAt ?? 0))).toBeLessThan(60_000)
     expect(await prometheus.rules?.()).toEqual([
-      { name: 'StockLow', forMs: 500, intervalMs: 250, rangeMs: 5_000, isHealthy: true },
+      { name: 'StockLow', forMs: 500, intervalMs: 250, rangeMs: 5_000, isHealthy: true, labels: { severity: 'page' } },
       { name: 'ShelfEmpty', forMs: 0, intervalMs: 250, rangeMs: 0, isHealthy: false, problem: expect.stringContaining('many-to-many') as string },
     ])
     expect(await prometheus.timing?.()).toEqual({ scrapeIntervalMs: 500 })
@@ -72,6 +76,58 @@ describe.runIf(hasPrograms('prometheus', 'prometheus-alertmanager'))('a real Pro
 
     stock = 7
     await vi.waitFor(async () => expect([await prometheus.read(), await alertmanager.read()]).toEqual([[], []]))
+  })
+
+  it('show that they are alive, by their own clocks, until they stand still', async () => {
+    const { prometheus, alertmanager, prometheusUrl, alertmanagerUrl, freezePrometheus } = await monitoring(() => 7, [STOCK_LOW, BROKEN])
+    await vi.waitFor(async () => expect(await prometheus.health?.()).toMatchObject({ problems: [expect.stringContaining('The rule ShelfEmpty is broken: ') as string] }))
+    const seen = await vi.waitFor(async () => {
+      const health = await prometheus.health?.()
+      expect(health?.scrapedAt).toBeGreaterThan(0)
+      expect(health?.evaluatedAt).toBeGreaterThan(0)
+      return health
+    })
+    // This machine has one clock.
+    const askedAt = Date.now()
+    const health = await prometheus.health?.()
+    expect(health?.now).toBeGreaterThanOrEqual(askedAt - (health?.nowErrorMs ?? 0) - 5)
+    expect(health?.now).toBeLessThanOrEqual(Date.now() + (health?.nowErrorMs ?? 0) + 5)
+    await vi.waitFor(async () => {
+      const later = await prometheus.health?.()
+      expect(later?.evaluatedAt).toBeGreaterThan(seen?.evaluatedAt ?? 0)
+      expect(later?.scrapedAt).toBeGreaterThan(seen?.scrapedAt ?? 0)
+    })
+    expect(await alertmanager.health?.()).toMatchObject({ evaluatedAt: undefined, problems: ['The alert Watchdog, which always fires, does not'] })
+    // What Prometheus would send, once a minute.
+    const body = JSON.stringify([{ labels: { alertname: 'Watchdog' } }])
+    expect((await fetch(`${alertmanagerUrl}/api/v2/alerts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status).toBe(200)
+    const received = await vi.waitFor(async () => {
+      const told = await alertmanager.health?.()
+      expect(told?.evaluatedAt).toBeGreaterThanOrEqual(askedAt)
+      return told
+    })
+    expect(Math.abs((received?.now ?? 0) - Date.now())).toBeLessThanOrEqual((received?.nowErrorMs ?? 0) + 100)
+    expect(await alertmanager.read()).toEqual([])
+
+    freezePrometheus()
+    const frozen = prometheusAlerts({ url: prometheusUrl, timeoutMs: 300 })
+    await expect(frozen.health?.()).rejects.toThrow('no answer within 300 ms')
+    await expect(frozen.read()).rejects.toThrow('no answer within 300 ms')
+  })
+
+  it('tell a probe when its data was scraped, and whether a series exists', async () => {
+    const { prometheusUrl: url } = await monitoring(() => 7, [STOCK_LOW])
+    const base = { name: 'p', type: 'prometheus', url, tolerance: { atLeast: 0 } } as const
+    const read = (more: object): Promise<Sample> => probeReader({ ...base, ...more } as Probe, systemClock)()
+    const since = Date.now()
+    await vi.waitFor(async () => expect((await read({ query: 'shop_stock' })).dataAt).toBeGreaterThan(since - 5_000))
+    expect(await read({ query: 'shop_stock' })).toMatchObject({ value: 7, quality: 'measured' })
+    const sold = 'sum(rate(shop_stock{a="b"}[5s])) / sum(rate(shop_stock[5s]))'
+    expect(await read({ query: sold, emptyIs: 0 })).toMatchObject({ quality: 'none' })
+    expect(await read({ query: sold, emptyIs: 0, existsQuery: 'count(shop_stock)' })).toMatchObject({ value: 0, quality: 'idle' })
+    expect(await read({ query: 'sum(rate(renamed[5s]))', emptyIs: 0, existsQuery: 'count(renamed)' })).toMatchObject({ quality: 'none' })
+    expect(await read({ query: '0 / vector(0)', emptyIs: 0 })).toMatchObject({ value: 0, quality: 'idle' })
+    expect((await read({ query: 'sum(' })).problem).toMatch(/^status 400: .*parse error/)
   })
 
   it('tell a run all of its marks, up to the notification', async () => {

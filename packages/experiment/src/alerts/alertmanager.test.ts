@@ -30,4 +30,23 @@ describe('alerts of an Alertmanager', () => {
   it('cannot be read where none is', async () => {
     await expect(alertmanagerAlerts({ url: await serveAnswers({}) }).read()).rejects.toThrow('status 404')
   })
+
+  it('do not include the watchdog, whose last coming proves that rules are evaluated', async () => {
+    const dog = { labels: { alertname: 'Watchdog' }, startsAt: '2026-01-01T00:00:00Z', updatedAt: '2026-01-01T00:01:00Z', status: {} }
+    const url = await serveAnswers({ '/api/v2/alerts': [dog, { ...dog, updatedAt: '2026-01-01T00:02:00Z' }, alert({})] })
+    const reader = alertmanagerAlerts({ url, watchdog: 'Watchdog' })
+    expect((await reader.read()).map(({ name }) => name)).toEqual(['LagHigh'])
+    const health = await reader.health?.()
+    expect(health).toMatchObject({ evaluatedAt: Date.UTC(2026, 0, 1, 0, 1), scrapedAt: undefined, problems: [] })
+    expect(Math.abs((health?.now ?? 0) - Date.now())).toBeLessThanOrEqual((health?.nowErrorMs ?? 0) + 100)
+    expect(health?.nowErrorMs).toBeGreaterThanOrEqual(1_000)
+    expect(await alertmanagerAlerts({ url }).health?.()).toMatchObject({ evaluatedAt: undefined, problems: [] })
+    expect(await alertmanagerAlerts({ url, watchdog: 'Other' }).health?.()).toMatchObject({ evaluatedAt: undefined, problems: ['The alert Other, which always fires, does not'] })
+  })
+
+  it('are bounded, and so is the configuration', async () => {
+    const url = await serveAnswers({ '/api/v2/alerts': {}, '/api/v2/status': { config: { original: 'x'.repeat(500_001) } } })
+    await expect(alertmanagerAlerts({ url }).read()).rejects.toThrow('Expected a list of alerts of the monitoring, got object.')
+    await expect(alertmanagerAlerts({ url }).timing?.()).rejects.toThrow('Expected a configuration of at most 500000 characters')
+  })
 })

@@ -15,6 +15,10 @@ describe('the longest range of a query', () => {
     ['max_over_time(rate(a[1m])[5m:10s])', 300_000],
     ['a{b="[1h]"}', 0],
     ["a{b='[1h]'} + rate(c[5s])", 5_000],
+    ['a{b="\\"[1h]"} + rate(c[ 5s ])', 5_000],
+    ['a{b=`\\`} + rate(c[5s])', 5_000],
+    ['"'.repeat(50_000), 0],
+    ['['.repeat(50_000), 0],
   ])('%s', (query, expected) => {
     expect(longestRangeMs(query)).toBe(expected)
   })

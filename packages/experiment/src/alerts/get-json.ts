@@ -1,23 +1,53 @@
 import { systemClock } from '@chaos/core'
+import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../answer.js'
 import { withTimeout } from '../time.js'
 
 /** Longest wait for an answer of the monitoring, in ms, unless a reader is told otherwise. */
 export const DEFAULT_TIMEOUT_MS = 5_000
 
-/** Asks the monitoring for JSON. @throws An error that says what was asked, and what came. */
-export async function getJson(url: string, path: string, timeoutMs: number, outer?: AbortSignal): Promise<unknown> {
-  const address = `${url.replace(/\/$/, '')}${path}`
-  try {
-    return await withTimeout(systemClock, timeoutMs, (signal) => ask(address, signal), outer)
-  } catch (error) {
-    const reason = error instanceof Error && error.cause instanceof Error && error.cause.message !== '' ? error.cause : error
-    throw new Error(`Expected an answer of the monitoring at ${address}, got: ${reason instanceof Error ? reason.message : String(reason)}`, { cause: error })
+/** An answer of the monitoring. */
+export interface Answer {
+  readonly json: unknown
+  /** The `Date` header, in ms since the epoch; `undefined` without one. */
+  readonly date: number | undefined
+  /** When it was asked for and when it was there, by this process's monotonic clock, in ms. */
+  readonly askedAt: number
+  readonly answeredAt: number
+}
+
+/** A failed question; `status` where there was an answer at all. */
+export class MonitoringError extends Error {
+  readonly status: number | undefined
+  constructor(message: string, options: { readonly cause: unknown; readonly status?: number | undefined }) {
+    super(message, { cause: options.cause })
+    this.status = options.status
   }
 }
 
-async function ask(address: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(address, { signal })
-  if (response.ok) return response.json()
-  await response.body?.cancel()
-  throw new Error(`status ${response.status}`)
+/** Asks the monitoring for JSON of at most 10 MB. @throws MonitoringError that says what was asked, and what came */
+export async function getJson(url: string, path: string, timeoutMs: number, outer?: AbortSignal): Promise<Answer> {
+  const address = `${url.replace(/\/$/, '')}${path}`
+  let status: number | undefined
+  try {
+    return await withTimeout(
+      systemClock,
+      timeoutMs,
+      async (signal) => {
+        const askedAt = performance.now()
+        const response = await fetch(address, { signal })
+        const answeredAt = performance.now()
+        if (!response.ok) {
+          ;({ status } = response)
+          await response.body?.cancel()
+          throw new Error(`status ${response.status}`)
+        }
+        const date = Date.parse(response.headers.get('date') ?? '')
+        return { json: await jsonOf(response, MAX_ANSWER_BYTES), date: Number.isNaN(date) ? undefined : date, askedAt, answeredAt }
+      },
+      outer,
+    )
+  } catch (error) {
+    const reason = error instanceof Error && error.cause instanceof Error && error.cause.message !== '' ? error.cause : error
+    throw new MonitoringError(`Expected an answer of the monitoring at ${address}, got: ${inWords(reason)}`, { cause: error, status })
+  }
 }

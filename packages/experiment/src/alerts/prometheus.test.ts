@@ -19,7 +19,7 @@ const rules = {
       {
         name: 'slis', file: 'rules.yml', interval: 1,
         rules: [
-          { type: 'alerting', name: 'LagHigh', state: 'firing', query: 'histogram_quantile(0.95, rate(lag_bucket[10s])) > 100', duration: 2, health: 'ok', labels: {}, annotations: {}, alerts: [] },
+          { type: 'alerting', name: 'LagHigh', state: 'firing', query: 'histogram_quantile(0.95, rate(lag_bucket[10s])) > 100', duration: 2, keepFiringFor: 3, health: 'ok', labels: { severity: 'page' }, annotations: {}, alerts: [] },
           { type: 'recording', name: 'lag:p95', query: 'x', health: 'ok' },
         ],
       },
@@ -40,7 +40,7 @@ describe('alerts of a Prometheus', () => {
   it('have rules, with all that decides how soon they can fire', async () => {
     const url = await serveAnswers({ '/api/v1/rules': rules })
     expect(await prometheusAlerts({ url }).rules?.()).toEqual([
-      { name: 'LagHigh', forMs: 2_000, intervalMs: 1_000, rangeMs: 10_000, isHealthy: true },
+      { name: 'LagHigh', forMs: 2_000, intervalMs: 1_000, rangeMs: 10_000, isHealthy: true, labels: { severity: 'page' }, keepFiringForMs: 3_000 },
       { name: 'Broken', forMs: 0, intervalMs: 500, rangeMs: 0, isHealthy: false, problem: 'many-to-many' },
       { name: 'New', forMs: 0, intervalMs: 500, rangeMs: 0, isHealthy: true },
     ])
@@ -66,5 +66,72 @@ describe('alerts of a Prometheus', () => {
     const url = await serve(() => undefined)
     await expect(prometheusAlerts({ url, timeoutMs: 20 }).read()).rejects.toThrow('no answer within 20 ms')
     await expect(prometheusAlerts({ url }).read(AbortSignal.abort())).rejects.toThrow('the run is over')
+  })
+})
+
+const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
+const ms = (second: number): number => Date.UTC(2026, 0, 1, 0, 0, second)
+const time = { status: 'success', data: { resultType: 'scalar', result: [ms(60) / 1_000, String(ms(60) / 1_000)] } }
+const group = (lastEvaluation: string | undefined, rule: object = {}): object => ({ name: 'g', interval: 1, lastEvaluation, rules: [{ type: 'alerting', name: 'A', query: 'up', duration: 0, health: 'ok', ...rule }] })
+const alive = (groups: readonly object[], targets: readonly object[] = []): Record<string, unknown> => ({
+  '/api/v1/query': time,
+  '/api/v1/rules': { status: 'success', data: { groups } },
+  '/api/v1/targets': { status: 'success', data: { activeTargets: targets } },
+})
+
+describe('the health of a Prometheus', () => {
+  it('is how long ago the slowest rules were evaluated and the slowest target was scraped, by its own clock', async () => {
+    const recording = { name: 'r', interval: 1, lastEvaluation: at(1), rules: [{ type: 'recording', name: 'x' }] }
+    const url = await serveAnswers(alive([group(at(50)), group(at(40)), recording], [{ lastScrape: at(45), health: 'up' }, { lastScrape: at(55), health: 'up' }]))
+    const health = await prometheusAlerts({ url }).health?.()
+    expect(health).toMatchObject({ evaluatedAt: ms(40), scrapedAt: ms(45), problems: [] })
+    // The answers took some time, and so did reading them.
+    expect(health?.now).toBeGreaterThanOrEqual(ms(60))
+    expect((health?.now ?? 0) - ms(60)).toBeLessThan(5_000)
+    expect(health?.nowErrorMs).toBeGreaterThanOrEqual(1)
+  })
+
+  it('tells of what never was evaluated, what is broken, and what is down', async () => {
+    const url = await serveAnswers(alive([group('0001-01-01T00:00:00Z'), group(at(50), { health: 'err', lastError: 'many\u001b[2J-to-many' })], [{ lastScrape: '0001-01-01T00:00:00Z', health: 'down', scrapeUrl: 'http://a/metrics', lastError: 'refused' }]))
+    expect(await prometheusAlerts({ url }).health?.()).toMatchObject({
+      evaluatedAt: 0,
+      scrapedAt: 0,
+      problems: ['The rules of group g have never been evaluated', 'The rule A is broken: many\uFFFD[2J-to-many', 'The target http://a/metrics cannot be scraped: refused'],
+    })
+  })
+
+  it('proves nothing where a group does not say when it was evaluated, or there is none', async () => {
+    expect(await prometheusAlerts({ url: await serveAnswers(alive([group(at(50)), group(undefined)])) }).health?.()).toMatchObject({ evaluatedAt: undefined, scrapedAt: undefined })
+    expect(await prometheusAlerts({ url: await serveAnswers(alive([])) }).health?.()).toMatchObject({ evaluatedAt: undefined })
+  })
+
+  it('does not move on where rules are never evaluated again, although everything answers', async () => {
+    const reader = prometheusAlerts({ url: await serveAnswers(alive([group(at(1))])) })
+    const [first, second] = [await reader.health?.(), await reader.health?.()]
+    expect([first?.evaluatedAt, second?.evaluatedAt]).toEqual([ms(1), ms(1)])
+  })
+
+  it('leaves out what a source does not have, and rejects where it should answer and does not', async () => {
+    const { '/api/v1/targets': _targets, ...without } = alive([group(at(50))])
+    expect(await prometheusAlerts({ url: await serveAnswers(without) }).health?.()).toMatchObject({ evaluatedAt: ms(50), scrapedAt: undefined })
+    expect(await prometheusAlerts({ url: await serveAnswers({}) }).health?.()).toEqual({ now: undefined, nowErrorMs: 0, evaluatedAt: undefined, scrapedAt: undefined, problems: [] })
+    const hanging = await serve((request, response) => {
+      if (request.url?.includes('rules') !== true) response.end(JSON.stringify(time))
+    })
+    await expect(prometheusAlerts({ url: hanging, timeoutMs: 50 }).health?.()).rejects.toThrow('no answer within 50 ms')
+  })
+})
+
+describe('what a Prometheus says is bounded', () => {
+  const many = (entry: unknown): unknown[] => Array.from({ length: 10_001 }, () => entry)
+  it.each([
+    ['too many alerts', { alerts: many({ labels: {}, state: 'firing' }) }, 'Expected at most 10000 alerts of the monitoring, got 10001.'],
+    ['alerts that are no list', { alerts: { length: 1 } }, 'Expected a list of alerts of the monitoring, got object.'],
+    ['labels that are no texts', { alerts: [{ labels: { a: {} }, state: 'firing' }] }, 'to be names and texts'],
+    ['labels without end', { alerts: [{ labels: { a: 'x'.repeat(1_025) }, state: 'firing' }] }, 'at most 1024 characters'],
+    ['too many labels', { alerts: [{ labels: Object.fromEntries(many('x').map((_x, n) => [`l${n}`, 'x'])), state: 'firing' }] }, 'Expected at most 64 labels'],
+  ])('%s are no reading', async (_title, data, message) => {
+    const url = await serveAnswers({ '/api/v1/alerts': { status: 'success', data } })
+    await expect(prometheusAlerts({ url }).read()).rejects.toThrow(message)
   })
 })

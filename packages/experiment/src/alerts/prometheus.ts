@@ -1,6 +1,9 @@
+import { own, shown } from '../answer.js'
+import { numberOf } from '../probes/line-scanner.js'
 import { durationMs, longestRangeMs } from './duration.js'
-import { DEFAULT_TIMEOUT_MS, getJson } from './get-json.js'
-import type { ActiveAlert, AlertReader, AlertRule } from './reader.js'
+import { DEFAULT_TIMEOUT_MS, getJson, MonitoringError, type Answer } from './get-json.js'
+import { MAX_PROBLEMS, type ActiveAlert, type AlertReader, type AlertRule, type MonitoringHealth } from './reader.js'
+import { alertOf, labelsOf, listAt, oldest, textAt, timeAt } from './untrusted.js'
 
 /** Options of {@link prometheusAlerts}. */
 export interface PrometheusAlertsOptions {
@@ -12,64 +15,118 @@ export interface PrometheusAlertsOptions {
   readonly scrapeIntervalMs?: number
 }
 
-interface ApiAlert {
-  readonly labels: Readonly<Record<string, string>>
-  readonly state: string
-  readonly activeAt?: string
-}
-interface ApiRule {
-  readonly type: string
-  readonly name: string
-  readonly query: string
-  readonly duration: number
-  readonly health?: string
-  readonly lastError?: string
-}
-interface ApiGroup {
-  readonly interval: number
-  readonly rules: readonly ApiRule[]
-}
+/** Longest text of what is wrong with a rule, in characters: it lists series. */
+const MAX_PROBLEM = 1_000
+
+const CLOCK_PATH = '/api/v1/query?query=time()'
+const RULES_PATH = '/api/v1/rules?type=alert'
+const TARGETS_PATH = '/api/v1/targets?state=active'
 
 /**
  * Reads the alerts of a Prometheus, or of anything that answers `/api/v1/alerts` and `/api/v1/rules` as it does.
  *
- * An alert that is gone from the list has resolved. Each alert's condition began at its `activeAt`.
+ * An alert that is gone from the list has resolved. Each alert's condition began at its `activeAt`. An answer with more than 10,000 entries, or
+ * longer than 10 MB, counts as none.
  */
 export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIntervalMs }: PrometheusAlertsOptions): AlertReader {
-  const get = async <Data>(path: string, signal: AbortSignal | undefined): Promise<Data> => {
-    const { status, data, error } = (await getJson(url, path, timeoutMs, signal)) as { readonly status?: string; readonly data?: Data; readonly error?: string }
-    if (status === 'error' || data === undefined) throw new Error(`Expected data of the monitoring at ${url}${path}, got: ${error ?? 'none'}`)
-    return data
+  const ask = async (path: string, signal: AbortSignal | undefined): Promise<Answer & { readonly data: unknown }> => {
+    const answer = await getJson(url, path, timeoutMs, signal)
+    const data = own(answer.json, 'data')
+    if (own(answer.json, 'status') === 'error' || data === undefined) throw new Error(`Expected data of the monitoring at ${url}${path}, got: ${shown(textAt(answer.json, 'error') ?? 'none')}`)
+    return { ...answer, data }
+  }
+  /** What a source that is not Prometheus itself may not have. */
+  const askIfThere = async (path: string, signal: AbortSignal | undefined): Promise<(Answer & { readonly data: unknown }) | undefined> => {
+    try {
+      return await ask(path, signal)
+    } catch (error) {
+      if (error instanceof MonitoringError && (error.status === 404 || error.status === 501)) return undefined
+      throw error
+    }
   }
   return {
     source: url,
     async read(signal) {
-      const { alerts } = await get<{ readonly alerts: readonly ApiAlert[] }>('/api/v1/alerts', signal)
-      return alerts.flatMap(({ labels, state, activeAt }): ActiveAlert[] => {
+      const { data } = await ask('/api/v1/alerts', signal)
+      return listAt(data, 'alerts').flatMap((alert): ActiveAlert[] => {
+        const state = textAt(alert, 'state')
         if (state !== 'pending' && state !== 'firing') return []
-        const { alertname = '', ...rest } = labels
-        return [{ name: alertname, labels: rest, state, ...(activeAt === undefined ? {} : { activeAt: Date.parse(activeAt) }) }]
+        const activeAt = timeAt(alert, 'activeAt')
+        return [{ ...alertOf(own(alert, 'labels')), state, ...(activeAt === undefined ? {} : { activeAt }) }]
       })
     },
     async rules(signal) {
-      const { groups } = await get<{ readonly groups: readonly ApiGroup[] }>('/api/v1/rules?type=alert', signal)
-      return groups.flatMap(({ interval, rules }) =>
-        rules
-          .filter(({ type }) => type === 'alerting')
-          .map(({ name, query, duration, health = 'ok', lastError }): AlertRule => ({
-            name,
-            forMs: duration * 1_000,
-            intervalMs: interval * 1_000,
-            rangeMs: longestRangeMs(query),
-            isHealthy: health !== 'err',
-            ...(lastError === undefined || lastError === '' ? {} : { problem: lastError }),
-          })),
-      )
+      const { data } = await ask(RULES_PATH, signal)
+      return alertingGroups(data).flatMap(({ intervalMs, rules }) => rules.map((rule) => ruleOf(rule, intervalMs)))
     },
     async timing(signal) {
       if (scrapeIntervalMs !== undefined) return { scrapeIntervalMs }
-      const { activeTargets } = await get<{ readonly activeTargets: readonly { readonly scrapeInterval?: string }[] }>('/api/v1/targets?state=active', signal)
-      return { scrapeIntervalMs: Math.max(0, ...activeTargets.map((target) => durationMs(target.scrapeInterval ?? '') ?? 0)) }
+      const { data } = await ask(TARGETS_PATH, signal)
+      return { scrapeIntervalMs: listAt(data, 'activeTargets').reduce<number>((longest, target) => Math.max(longest, durationMs(textAt(target, 'scrapeInterval') ?? '') ?? 0), 0) }
+    },
+    async health(signal) {
+      const [clock, rules, targets] = await Promise.all([askIfThere(CLOCK_PATH, signal), askIfThere(RULES_PATH, signal), askIfThere(TARGETS_PATH, signal)])
+      const groups = rules === undefined ? [] : alertingGroups(rules.data)
+      const active = targets === undefined ? [] : listAt(targets.data, 'activeTargets')
+      const problems = [...groups.flatMap(groupProblems), ...active.flatMap(targetProblems)]
+      return { ...clockOf(clock), evaluatedAt: oldest(groups.map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(active.map((target) => timeAt(target, 'lastScrape'))), problems: problems.slice(0, MAX_PROBLEMS) }
     },
   }
+}
+
+interface Group {
+  readonly name: string
+  readonly intervalMs: number
+  readonly evaluatedAt: number | undefined
+  /** Its alerting rules. */
+  readonly rules: readonly unknown[]
+}
+
+/** The groups that have alerting rules. */
+function alertingGroups(data: unknown): readonly Group[] {
+  return listAt(data, 'groups').flatMap((group) => {
+    const rules = listAt(group, 'rules').filter((rule) => textAt(rule, 'type') === 'alerting')
+    return rules.length === 0 ? [] : [{ name: textAt(group, 'name') ?? '', intervalMs: msAt(group, 'interval'), evaluatedAt: timeAt(group, 'lastEvaluation'), rules }]
+  })
+}
+
+function ruleOf(rule: unknown, intervalMs: number): AlertRule {
+  const [labels, problem, keepFiringForMs] = [own(rule, 'labels'), textAt(rule, 'lastError'), msAt(rule, 'keepFiringFor')]
+  const set = labels === undefined || labels === null ? {} : labelsOf(labels)
+  return {
+    name: textAt(rule, 'name') ?? '',
+    forMs: msAt(rule, 'duration'),
+    intervalMs,
+    rangeMs: longestRangeMs(textAt(rule, 'query') ?? ''),
+    isHealthy: textAt(rule, 'health') !== 'err',
+    ...(Object.keys(set).length === 0 ? {} : { labels: set }),
+    ...(keepFiringForMs === 0 ? {} : { keepFiringForMs }),
+    ...(problem === undefined || problem === '' ? {} : { problem: shown(problem, MAX_PROBLEM) }),
+  }
+}
+
+/** A time span in seconds at a key, in ms. */
+function msAt(value: unknown, key: string): number {
+  const seconds = own(value, key)
+  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0
+}
+
+function groupProblems({ name, evaluatedAt, rules }: Group): readonly string[] {
+  const broken = rules.filter((rule) => textAt(rule, 'health') === 'err').map((rule) => `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'nobody knows why', MAX_PROBLEM)}`)
+  return evaluatedAt === 0 ? [`The rules of group ${shown(name)} have never been evaluated`, ...broken] : broken
+}
+
+function targetProblems(target: unknown): readonly string[] {
+  if (textAt(target, 'health') !== 'down') return []
+  return [`The target ${shown(textAt(target, 'scrapeUrl') ?? '')} cannot be scraped: ${shown(textAt(target, 'lastError') ?? 'nobody knows why')}`]
+}
+
+/** Prometheus evaluates `time()` at a moment between question and answer. */
+function clockOf(answer: (Answer & { readonly data: unknown }) | undefined): Pick<MonitoringHealth, 'now' | 'nowErrorMs'> {
+  const result = own(answer?.data, 'result')
+  const text: unknown = Array.isArray(result) ? result[1] : undefined
+  const seconds = typeof text === 'string' ? numberOf(text) : undefined
+  if (answer === undefined || seconds === undefined || !Number.isFinite(seconds)) return { now: undefined, nowErrorMs: 0 }
+  const { askedAt, answeredAt } = answer
+  return { now: seconds * 1_000 + performance.now() - (askedAt + answeredAt) / 2, nowErrorMs: (answeredAt - askedAt) / 2 + 1 }
 }

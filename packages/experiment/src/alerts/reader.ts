@@ -35,18 +35,28 @@ export interface AlertTiming {
   readonly groupWaitMs?: number
 }
 
-/** Signs of life of a monitoring. Its times are by its own clock, in ms since the epoch. */
+/**
+ * Whether the monitoring is alive, and what time it is there. A monitoring that answers and no longer evaluates shows no alert, ever: silence counts
+ * only while `evaluatedAt` and `scrapedAt` move on. Both are compared with `now`, which is on the same clock.
+ */
 export interface MonitoringHealth {
-  /** What time it is there, off by at most `nowErrorMs`. */
+  /** What the monitoring's own clock shows at the moment at which this was there, in ms since the epoch; `undefined` where it does not tell. */
   readonly now: number | undefined
+  /** How far `now` may be off, in ms, either way. */
   readonly nowErrorMs: number
-  /** When its alert rules were last evaluated: the oldest, where there are several groups. */
+  /**
+   * When alerting rules were last evaluated, by the monitoring's clock, in ms since the epoch: of all groups with alerting rules, the one for which
+   * that is longest ago. 0: never. `undefined`: it cannot be told, which proves nothing.
+   */
   readonly evaluatedAt: number | undefined
-  /** When its targets were last scraped: the oldest. */
+  /** When data was last gathered, in the same way: of all targets, the one for which that is longest ago. */
   readonly scrapedAt: number | undefined
-  /** What it reports as wrong with itself, in words. */
+  /** What the monitoring says is wrong, in words: targets that are down, rules with errors. At most 20. */
   readonly problems: readonly string[]
 }
+
+/** So many problems are told. */
+export const MAX_PROBLEMS = 20
 
 /**
  * Reads alerts from wherever they live. Each method rejects when the monitoring cannot be reached; `signal` aborts when the answer is no longer

@@ -26,6 +26,7 @@ describe('a webhook sink', () => {
     ['no JSON', 'x', 400],
     ['no notification', '{"a":1}', 400],
     ['an alert without a name', notification({ ...firing, labels: {} }), 400],
+    ['an alert with a label that is no text', notification({ ...firing, labels: { alertname: 'A', b: {} } }), 400],
     ['an alert in an unknown state', notification({ ...firing, status: 'odd' }), 400],
     ['too much', notification({ ...firing, annotations: { text: 'x'.repeat(1_000_001) } }), 413],
   ])('refuses %s, and keeps nothing of it', async (_title, body, status) => {

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock, type Clock } from '@chaos/core'
+import { own } from '../answer.js'
+import { alertOf, listAt, textAt } from './untrusted.js'
 
 /** One alert of a notification. */
 export interface Notification {
@@ -23,6 +25,9 @@ export interface WebhookSink {
 /** Longest notification that is read, in bytes. */
 const MAX_BYTES = 1_000_000
 const MAX_NOTIFICATIONS = 10_000
+/** Most senders at a time, and how long one may take for a notification, in ms. */
+const MAX_CONNECTIONS = 100
+const REQUEST_TIMEOUT_MS = 10_000
 
 /**
  * Opens a {@link WebhookSink} on 127.0.0.1 for Alertmanager webhooks of version 4 (Grafana sends the same envelope).
@@ -51,6 +56,9 @@ export async function webhookSink({ clock = systemClock, port = 0 }: { readonly 
       () => response.destroy(),
     )
   })
+  server.maxConnections = MAX_CONNECTIONS
+  server.headersTimeout = REQUEST_TIMEOUT_MS
+  server.requestTimeout = REQUEST_TIMEOUT_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -81,10 +89,10 @@ async function textOf(request: IncomingMessage): Promise<string | undefined> {
 /** The alerts of a notification; `undefined` when it is none. */
 function notificationsOf(text: string, at: number): Notification[] | undefined {
   try {
-    const { alerts } = JSON.parse(text) as { readonly alerts: readonly { readonly status: string; readonly labels: Readonly<Record<string, string>> }[] }
-    return alerts.map(({ status, labels: { alertname, ...labels } }) => {
-      if (typeof alertname !== 'string' || (status !== 'firing' && status !== 'resolved')) throw new TypeError('not an alert')
-      return { at, name: alertname, labels, status }
+    return listAt(JSON.parse(text), 'alerts').map((alert) => {
+      const [{ name, labels }, status] = [alertOf(own(alert, 'labels')), textAt(alert, 'status')]
+      if (name === '' || (status !== 'firing' && status !== 'resolved')) throw new TypeError('not an alert')
+      return { at, name, labels, status }
     })
   } catch {
     return undefined

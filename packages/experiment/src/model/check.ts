@@ -1,6 +1,9 @@
 import { listed, suggestion } from '@chaos/core'
 import * as v from 'valibot'
-import type { Experiment } from './experiment.js'
+import { shown as cut } from '../answer.js'
+import { isWithin } from '../probes/tolerance.js'
+import { beyondBounds } from './bounds.js'
+import type { Experiment, Probe, Tolerance } from './experiment.js'
 
 /** One thing that is wrong with an experiment, and where. */
 interface Problem {
@@ -8,16 +11,22 @@ interface Problem {
   readonly message: string
 }
 
+/** Longest value in a message, and longest name that a suggestion is looked for, in characters. */
+const MAX_VALUE = 80
+const MAX_NAME = 100
+
 /** What a check comes to. */
 export type Checked = { readonly experiment: Experiment } | { readonly problems: readonly Problem[] }
 
 /** Checks a value against a schema of experiments. Every problem is reported, in the order of their places. */
 export function check(schema: v.GenericSchema<unknown, Experiment>, value: unknown): Checked {
+  const problem = beyondBounds(value)
+  if (problem !== undefined) return { problems: [{ path: [], message: problem }] }
   // A strict object reports its first unknown key only, and takes a list for an object: that is gathered apart.
   const unknown: Problem[] = []
   const known = withoutUnknownKeys(schema, value, [], unknown)
   const result = v.safeParse(schema, known)
-  const wrong = result.success ? [...namesThatRepeat(result.output), ...namesThatAreNotThere(result.output)] : result.issues.map((issue) => problemOf(schema as Shape, issue))
+  const wrong = result.success ? [...namesThatRepeat(result.output), ...namesThatAreNotThere(result.output), ...alertsThatRepeat(result.output), ...probesThatNeverHold(result.output)] : result.issues.map((issue) => problemOf(schema as Shape, issue))
   const isKnown = ({ path }: Problem): boolean => unknown.some((problem) => path.length >= problem.path.length && problem.path.every((part, index) => part === path[index]))
   const problems = [...unknown, ...wrong.filter((problem) => !isKnown(problem))]
   return result.success && problems.length === 0 ? { experiment: result.output } : { problems }
@@ -49,7 +58,7 @@ function shapeFor(shape: Shape, value: unknown): Shape {
 
 function likeness({ entries = {} }: Shape, keys: readonly string[]): number {
   // A misspelt key still tells which shape is meant.
-  return keys.filter((key) => key in entries || suggestion(key, Object.keys(entries)) !== '').length
+  return keys.filter((key) => Object.hasOwn(entries, key) || suggestion(key.slice(0, MAX_NAME), Object.keys(entries)) !== '').length
 }
 
 function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: Problem[]): unknown {
@@ -68,7 +77,7 @@ function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: 
       const entry = Object.hasOwn(entries, key) ? entries[key] : undefined
       if (entry !== undefined) return [[key, withoutUnknownKeys(entry, one, [...path, key], problems)]]
       const names = Object.keys(entries)
-      problems.push({ path: [...path, key], message: `Expected one of ${listed(names)}, got \`${key}\`.${suggestion(key, names)}` })
+      problems.push({ path: [...path, key], message: `Expected one of ${listed(names)}, got \`${cut(key)}\`.${suggestion(key.slice(0, MAX_NAME), names)}` })
       return []
     }),
   )
@@ -101,7 +110,7 @@ function shown(input: unknown): string {
   if (typeof input === 'object' && input !== null) return 'keys and values'
   if (typeof input === 'function') return 'a function'
   const text = typeof input === 'string' ? JSON.stringify(input) : String(input)
-  return `\`${text.length > 80 ? `${text.slice(0, 80)}…` : text}\``
+  return `\`${cut(text, MAX_VALUE)}\``
 }
 
 /** What must stand at a place, in words, where the schema has words for it. */
@@ -109,7 +118,7 @@ function expectedAt(schema: Shape, parts: readonly v.IssuePathItem[]): string | 
   let shape: Shape | undefined = schema
   for (const { key, input } of parts) {
     const meant: Shape = shapeFor(shape, input)
-    shape = Array.isArray(input) ? meant.item : meant.entries?.[String(key)]
+    shape = Array.isArray(input) ? meant.item : own(meant.entries, String(key))
     if (shape === undefined) return undefined
   }
   while (shape.wrapped !== undefined) shape = shape.wrapped
@@ -125,7 +134,7 @@ function namesThatRepeat({ steadyState, guardrails, afterwards }: Experiment): P
   ] as const
   return lists.flatMap(([path, probes]) =>
     probes.flatMap(({ name }, index) => {
-      if (seen.has(name)) return [{ path: [...path, index, 'name'], message: `Expected a name of its own, got \`${name}\` again.` }]
+      if (seen.has(name)) return [{ path: [...path, index, 'name'], message: `Expected a name of its own, got \`${cut(name)}\` again.` }]
       seen.add(name)
       return []
     }),
@@ -136,9 +145,45 @@ function namesThatAreNotThere({ steadyState, recovery }: Experiment): Problem[] 
   const known = steadyState.probes.map(({ name }) => name)
   const unknown = (names: readonly string[] | undefined, path: Path): Problem[] =>
     (names ?? []).flatMap((name, index) =>
-      known.includes(name) ? [] : [{ path: [...path, index], message: `Expected the name of a steady-state probe (${listed(known)}), got \`${name}\`.${suggestion(name, known)}` }],
+      known.includes(name) ? [] : [{ path: [...path, index], message: `Expected the name of a steady-state probe (${listed(known)}), got \`${cut(name)}\`.${suggestion(name, known)}` }],
     )
   return [...unknown(steadyState.mayBreach, ['steadyState', 'mayBreach']), ...unknown(recovery.duringFault?.probes, ['recovery', 'duringFault', 'probes'])]
+}
+
+function alertsThatRepeat({ alerts }: Experiment): Problem[] {
+  const seen = new Set<string>()
+  return (alerts?.mustFire ?? []).flatMap(({ name, labels = {} }, index) => {
+    const key = JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
+    if (seen.has(key)) return [{ path: ['alerts', 'mustFire', index, 'name'], message: `Expected each alert once, got \`${cut(name)}\` with the same labels again.` }]
+    seen.add(key)
+    return []
+  })
+}
+
+/** Probes that no reading can satisfy, or that every reading does. */
+function probesThatNeverHold({ steadyState, guardrails, afterwards }: Experiment): Problem[] {
+  const lists: readonly (readonly [Path, readonly Probe[]])[] = [[['steadyState', 'probes'], steadyState.probes], [['guardrails'], guardrails], [['afterwards'], afterwards]]
+  return lists.flatMap(([path, probes]) =>
+    probes.flatMap((probe, index) => {
+      const { tolerance } = probe
+      if (tolerance === undefined) return []
+      const at = [...path, index, 'tolerance']
+      if (!isPossible(tolerance)) return [{ path: at, message: 'Expected bounds that a number can keep, got bounds that contradict each other.' }]
+      if (probe.type !== 'http' || probe.path !== undefined) return []
+      const kept = [0, 1].filter((value) => isWithin(value, tolerance)).length
+      return kept === 1 ? [] : [{ path: at, message: `Expected bounds that 1 (the expected status came) or 0 (another came) keeps, but not both, got bounds that ${kept === 0 ? 'neither keeps' : 'both keep'}. For a number in the answer, add \`path\`.` }]
+    }),
+  )
+}
+
+function isPossible(tolerance: Tolerance): boolean {
+  const { below = Infinity, above = -Infinity, atLeast = -Infinity, atMost = Infinity, equals } = tolerance
+  if (equals !== undefined) return isWithin(Number(equals), tolerance)
+  return above < below && above < atMost && atLeast < below && atLeast <= atMost
+}
+
+function own(entries: Readonly<Record<string, Shape>> | undefined, key: string): Shape | undefined {
+  return entries !== undefined && Object.hasOwn(entries, key) ? entries[key] : undefined
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,6 +2,9 @@ import { ChaosError } from '@chaos/core'
 import { check } from './check.js'
 import { experimentSchema, type Experiment, type ExperimentInput } from './experiment.js'
 
+/** So many problems are listed. */
+const MAX_PROBLEMS = 50
+
 /**
  * Checks an experiment written in TypeScript or JavaScript, and fills in its defaults.
  *
@@ -10,6 +13,6 @@ import { experimentSchema, type Experiment, type ExperimentInput } from './exper
 export function defineExperiment(input: ExperimentInput): Experiment {
   const result = check(experimentSchema, input)
   if ('experiment' in result) return result.experiment
-  const problems = result.problems.map(({ path, message }) => `  ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`)
-  throw new ChaosError('CHAOS_INVALID_EXPERIMENT', ['The experiment is not valid:', ...problems].join('\n'))
+  const problems = result.problems.slice(0, MAX_PROBLEMS).map(({ path, message }) => `  ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`)
+  throw new ChaosError('CHAOS_INVALID_EXPERIMENT', ['The experiment is not valid:', ...problems, ...(result.problems.length > MAX_PROBLEMS ? [`  and ${result.problems.length - MAX_PROBLEMS} more problems`] : [])].join('\n'))
 }

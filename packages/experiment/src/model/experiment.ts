@@ -1,6 +1,7 @@
 import { portableInjectSchema } from '@chaos/core'
 import * as v from 'valibot'
 import type { LoadReport } from '../load/report.js'
+import { compilePattern, MAX_PATTERN } from './pattern.js'
 
 /** The longest time span in an experiment, in ms: a day. */
 const MAX_MS = 86_400_000
@@ -8,16 +9,29 @@ const MAX_MS = 86_400_000
 /** Gives the report of a load; with `look`, after it has looked for every acknowledged write. */
 export type LoadReader = (options: { readonly look: boolean }) => LoadReport | Promise<LoadReport>
 
-const text = v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'))
+/** Longest name, and longest other text (a query, an address, a description), in characters. */
+const MAX_NAME = 500
+const MAX_TEXT = 10_000
+/** Most probes, alerts or actions in a list, steps of a method, and labels. */
+const MAX_LIST = 100
+const MAX_STEPS = 1_000
+const MAX_LABELS = 50
+
+const textUpTo = (length: number) => v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'), v.maxLength(length, `a text of at most ${length} characters`))
+const text = textUpTo(MAX_TEXT)
+const name = textUpTo(MAX_NAME)
+const named = (description: string) => v.pipe(name, v.description(description))
 const described = (description: string) => v.pipe(text, v.description(description))
+const listOf = <Item extends v.GenericSchema>(item: Item, what: string, length = MAX_LIST) => v.pipe(v.array(item, `a list of ${what}`), v.maxLength(length, `a list of at most ${length} ${what}`))
 const durationMs = (description: string) => {
   const expected = `a number of ms from 0 to ${MAX_MS}`
   return v.pipe(v.number(expected), v.minValue(0, expected), v.maxValue(MAX_MS, expected), v.description(description))
 }
+const windowMs = (description: string) => v.pipe(durationMs(description), v.minValue(1, `a number of ms from 1 to ${MAX_MS}`))
 const number = v.pipe(v.number('a number'), v.finite('a finite number'))
-const labels = v.record(v.string(), v.string('a text'), 'labels: names and texts')
-const names = (description: string) => v.pipe(v.array(text, 'a list of names'), v.description(description))
-const address = (description: string) => v.pipe(text, v.regex(/^(https?:\/\/|\$\{)/, 'an address that begins with http:// or https://'), v.description(description))
+const labels = v.pipe(v.record(v.string(), v.pipe(v.string('a text'), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`)), 'labels: names and texts'), v.maxEntries(MAX_LABELS, `at most ${MAX_LABELS} labels`))
+const names = (description: string) => v.pipe(listOf(name, 'names'), v.description(description))
+const address = (description: string) => v.pipe(text, v.regex(/^(https?:\/\/|\$\{)/, 'an address that begins with http:// or https://'), v.check(isAddress, 'an address that can be asked'), v.description(description))
 
 const tolerance = v.pipe(
   v.strictObject({ below: v.optional(number), above: v.optional(number), atLeast: v.optional(number), atMost: v.optional(number), equals: v.optional(v.union([number, v.boolean('true or false')], 'a number, true or false')) }, 'bounds: `below`, `above`, `atLeast`, `atMost` or `equals`'),
@@ -25,8 +39,35 @@ const tolerance = v.pipe(
   v.description('Bounds that the value must keep; all of them. `true` counts as 1, `false` as 0.'),
 )
 
+/** Whether an address can be asked; one with variables is checked once they have their values. */
+function isAddress(address: string): boolean {
+  if (address.includes('${')) return true
+  try {
+    return new URL(address).hostname !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Whether a pattern can be matched; one with variables is checked once they have their values. */
+function isPattern(pattern: string): boolean {
+  return problemOf(pattern) === undefined
+}
+function whyNoPattern({ input }: v.CheckIssue<string>): string {
+  return `a regular expression that can be matched without backtracking (${problemOf(input) ?? ''})`
+}
+function problemOf(pattern: string): string | undefined {
+  if (/\$\{\w+\}/.test(pattern)) return undefined
+  try {
+    compilePattern(pattern)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 const probeBase = {
-  name: described('What it measures; unique in the experiment.'),
+  name: named('What it measures; unique in the experiment.'),
   unit: v.optional(described('Unit of the value, for people: ms, Hz.')),
   timeoutMs: v.optional(durationMs('Longest wait for a reading; no answer within it is no data, never a pass. Default 2000.')),
 }
@@ -43,7 +84,13 @@ const httpProbe = v.strictObject({
 const seriesSelector = {
   series: described('Name of the series; for a `quantile`, of the histogram.'),
   labels: v.optional(v.pipe(labels, v.description('Labels that it must have, as they are.'))),
-  labelsMatch: v.optional(v.pipe(labels, v.description('Labels that it must have, as regular expressions that match all of the text.'))),
+  labelsMatch: v.optional(
+    v.pipe(
+      v.record(v.string(), v.pipe(v.string('a text'), v.maxLength(MAX_PATTERN, `a pattern of at most ${MAX_PATTERN} characters`), v.check(isPattern, whyNoPattern)), 'labels: names and texts'),
+      v.maxEntries(MAX_LABELS, `at most ${MAX_LABELS} labels`),
+      v.description('Labels that it must have, as regular expressions that match all of the text: literals, `.`, classes, groups, `|`, `* + ?` and `{n,m}`, without back-references and looking around, at most 500 characters.'),
+    ),
+  ),
 }
 const metricProbe = v.strictObject({
   ...probeBase,
@@ -52,7 +99,7 @@ const metricProbe = v.strictObject({
   ...seriesSelector,
   reduce: v.optional(v.pipe(v.picklist(['min', 'max', 'sum'], 'one of `min`, `max`, `sum`'), v.description('How several matching series make one value. Default: they must be one.'))),
   quantile: v.optional(v.pipe(number, v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'), v.description('Quantile of a histogram, from 0 to 1, as Prometheus estimates it.'))),
-  windowMs: v.optional(durationMs('Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms.')),
+  windowMs: v.optional(windowMs('Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms. Readings more than twice the window apart give no data.')),
   outOf: v.optional(v.pipe(v.strictObject(seriesSelector), v.description('Divide by the sum of these series: a share.'))),
   emptyIs: v.optional(v.pipe(number, v.description('Value to take where no sample has these labels, or nothing happened in the window: a share of nothing. Only while the page knows the series by its name, from a sample with any labels, `# TYPE` or `# HELP`; else there is no data. Default: no data.'))),
   tolerance,
@@ -77,7 +124,7 @@ const portableProbe = v.variant('type', [httpProbe, metricProbe, prometheusProbe
 const anyProbe = v.variant('type', [httpProbe, metricProbe, prometheusProbe, functionProbe], 'one of the types `http`, `metric`, `prometheus`, `function`')
 
 const httpAction = v.strictObject({
-  name: described('What it does.'),
+  name: named('What it does.'),
   type: v.literal('http'),
   url: address('Where to ask.'),
   method: v.optional(v.pipe(v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`'), v.description('Default POST.'))),
@@ -86,7 +133,7 @@ const httpAction = v.strictObject({
   timeoutMs: v.optional(durationMs('Longest wait for the answer. Default 10000.')),
 })
 const functionAction = v.strictObject({
-  name: text,
+  name,
   type: v.literal('function'),
   run: v.custom<() => unknown>((value) => typeof value === 'function', 'a function'),
   timeoutMs: v.optional(durationMs('Longest wait for it to finish. Default 10000.')),
@@ -98,8 +145,8 @@ const { id: _id, leaseMs: _leaseMs, ...blastRadius } = portableInjectSchema.entr
 
 const injectStep = v.strictObject({
   inject: v.strictObject({
-    target: described('Name of the target, as the process gives it.'),
-    fault: described('Name of the fault: `eventbus/delay-events`, or the part after the slash.'),
+    target: named('Name of the target, as the process gives it.'),
+    fault: named('Name of the fault: `eventbus/delay-events`, or the part after the slash.'),
     options: v.optional(v.pipe(v.record(v.string(), v.unknown(), "the fault's options"), v.description("The fault's options; the process checks them."))),
     leaseMs: v.optional(durationMs('How long the fault stays in force: the outage ends when the lease does. Default 60000.')),
     forMs: v.optional(durationMs('Stop the fault after so long, before its lease ends. Recovery then counts as assisted; prefer `leaseMs`.')),
@@ -135,28 +182,28 @@ const loadOf = <R extends v.GenericSchema>(report: R) =>
     v.description('The load this run counts on. Whoever runs the experiment provides it, and it reports on itself; its figures are evidence.'),
   )
 
-const alertMatcher = v.strictObject({ name: described('Name of the alert.'), labels: v.optional(v.pipe(labels, v.description('Labels that it must have; it may have more.'))) })
+const alertMatcher = v.strictObject({ name: named('Name of the alert.'), labels: v.optional(v.pipe(labels, v.description('Labels that it must have; it may have more.'))) })
 const expectedAlert = v.strictObject({ ...alertMatcher.entries, withinMs: durationMs('Deadline, counted from the moment the fault landed.') })
 
 const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v.GenericSchema>(probe: P, action: A, load: L) =>
   v.strictObject({
     $schema: v.optional(described('Where the JSON Schema of experiments is, for editors.')),
-    title: text,
+    title: name,
     description: v.optional(text),
     load: v.optional(load),
     steadyState: v.strictObject({
-      probes: v.pipe(v.array(probe, 'a list of probes'), v.minLength(1, 'a list of at least one probe')),
+      probes: v.pipe(listOf(probe, 'probes'), v.minLength(1, 'a list of at least one probe')),
       holdForMs: v.optional(durationMs('How long all probes must hold without a break, before the fault and after it. Default 5000.'), 5_000),
       timeoutMs: v.optional(durationMs('How long to wait for it before the fault. Default 30000.'), 30_000),
       mayBreach: v.optional(names('Names of the probes that may leave their bounds from the start of the method until recovery. Default: none.'), []),
     }),
-    method: v.pipe(v.array(v.union([injectStep, waitStep], 'a step: `inject` or `waitMs`'), 'a list of steps'), v.minLength(1, 'a list of at least one step')),
+    method: v.pipe(listOf(v.union([injectStep, waitStep], 'a step: `inject` or `waitMs`'), 'steps', MAX_STEPS), v.minLength(1, 'a list of at least one step')),
     expectedOutageMs: v.optional(durationMs('For an instant fault: how long its effect is expected to last.')),
     alerts: v.optional(
       v.pipe(
         v.strictObject({
-          mustFire: v.optional(v.array(expectedAlert, 'a list of alerts'), []),
-          mayFire: v.optional(v.array(v.union([text, alertMatcher], 'a name, or a name and labels'), 'a list of alerts'), []),
+          mustFire: v.optional(listOf(expectedAlert, 'alerts'), []),
+          mayFire: v.optional(listOf(v.union([name, alertMatcher], 'a name, or a name and labels'), 'alerts'), []),
           resolveWithinMs: v.optional(durationMs('How soon every alert must be gone after the fault has ended. Default 60000.'), 60_000),
         }),
         v.description('Which alerts must fire and which may; any other must not. Without this section the run does not depend on alerts.'),
@@ -167,16 +214,16 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v
         withinMs: v.optional(durationMs('Budget from the end of the fault (or the kill) until the steady state has held for `holdForMs` again. Default 60000.'), 60_000),
         duringFault: v.optional(
           v.strictObject({
-            probes: v.pipe(v.array(text, 'a list of names'), v.minLength(1, 'a list of at least one name'), v.description('Names of steady-state probes that must hold again although the fault is still in force.')),
+            probes: v.pipe(listOf(name, 'names'), v.minLength(1, 'a list of at least one name'), v.description('Names of steady-state probes that must hold again although the fault is still in force.')),
             withinMs: durationMs('From so long after the fault landed until its end they must hold.'),
           }),
         ),
       }),
       {},
     ),
-    guardrails: v.optional(v.pipe(v.array(probe, 'a list of probes'), v.description('Read all the while: the first one out of its bounds, or without data, ends the run and takes everything back.')), []),
-    rollbacks: v.optional(v.pipe(v.array(action, 'a list of actions'), v.description('Done at the very end, after recovery was watched, whatever happened.')), []),
-    afterwards: v.optional(v.pipe(v.array(probe, 'a list of probes'), v.description('Read once at the end, for example entries lost.')), []),
+    guardrails: v.optional(v.pipe(listOf(probe, 'probes'), v.description('Read all the while: the first one out of its bounds, or without data, ends the run and takes everything back.')), []),
+    rollbacks: v.optional(v.pipe(listOf(action, 'actions'), v.description('Done at the very end, after recovery was watched, whatever happened.')), []),
+    afterwards: v.optional(v.pipe(listOf(probe, 'probes'), v.description('Read once at the end, for example entries lost.')), []),
   })
 
 const loadAddress = address('Where the load serves its report as JSON. The parameter `look` makes it look for every acknowledged write first.')

@@ -20,7 +20,7 @@ const whole = {
       probe,
       { name: 'p95', type: 'metric', url: '${APP}/metrics', series: 'lag', labels: { a: 'b' }, labelsMatch: { c: 'd.*' }, quantile: 0.95, windowMs: 10_000, emptyIs: 0, tolerance: { below: 1 } },
       { name: 'share', type: 'metric', url: '${APP}/metrics', series: 'errors', outOf: { series: 'calls' }, reduce: 'sum', tolerance: { atMost: 0.05 } },
-      { name: 'up', type: 'prometheus', url: 'http://localhost:9090', query: 'up', tolerance: { equals: 1 } },
+      { name: 'up', type: 'prometheus', url: 'http://localhost:9090', query: 'up', emptyIs: 0, existsQuery: 'count(up)', tolerance: { equals: 1 } },
     ],
   },
   method: [{ inject: { target: 'a', fault: 'b', options: { delayMs: 1 }, leaseMs: 1, forMs: 1, rate: 1, limit: 1, only: ['a'], seed: 's' } }, { waitMs: 1 }],

@@ -7,7 +7,7 @@ import { portableExperimentSchema } from './experiment.js'
  * `@chaos/experiment/experiment.schema.json`.
  */
 export function experimentJsonSchema(): JsonSchema {
-  // That a number is finite goes without saying in JSON.
-  const schema = toJsonSchema(portableExperimentSchema, { target: 'draft-2020-12', typeMode: 'input', ignoreActions: ['finite'] }) as Record<string, unknown>
+  // That a number is finite goes without saying in JSON; whether an address or a pattern is one is more than a JSON Schema says.
+  const schema = toJsonSchema(portableExperimentSchema, { target: 'draft-2020-12', typeMode: 'input', ignoreActions: ['finite', 'check'] }) as Record<string, unknown>
   return { ...schema, title: 'Chaos experiment', description: 'An experiment of @chaos/experiment.' }
 }

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ChaosError } from '@chaos/core'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'
-import { parseExperiment } from './parse.js'
+import { MAX_FILE, parseExperiment } from './parse.js'
 import { withVariables, type Variables } from './variables.js'
 
 /**
@@ -18,7 +18,7 @@ import { withVariables, type Variables } from './variables.js'
 export async function loadExperiment(path: string, { variables }: { readonly variables?: Variables } = {}): Promise<Experiment> {
   const extension = extname(path)
   if (['.yaml', '.yml', '.json'].includes(extension)) {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const text = await textOf(path).catch((error: unknown) => {
       throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment at ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     })
     return parseExperiment(text, { filename: path, ...(variables === undefined ? {} : { variables }) })
@@ -35,4 +35,20 @@ export async function loadExperiment(path: string, { variables }: { readonly var
   const made: unknown = typeof exported === 'function' ? await (exported as (given: Variables) => unknown)(variables ?? {}) : exported
   const experiment = defineExperiment(made as ExperimentInput)
   return variables === undefined ? experiment : withVariables(experiment, variables)
+}
+
+/** The text of a file; never more than an experiment may have. @throws when it is no file, or longer */
+async function textOf(path: string): Promise<string> {
+  const file = await open(path, 'r')
+  try {
+    const { size } = await file.stat()
+    // No character has more than four bytes.
+    if (size > 4 * MAX_FILE) throw new Error(`it has ${size} bytes, and an experiment has at most ${MAX_FILE} characters`)
+    const buffer = Buffer.alloc(4 * MAX_FILE + 1)
+    let length = 0
+    for (let read = -1; read !== 0 && length < buffer.length; length += read) ({ bytesRead: read } = await file.read(buffer, length, buffer.length - length))
+    return buffer.toString('utf8', 0, length)
+  } finally {
+    await file.close()
+  }
 }

@@ -1,6 +1,7 @@
 import { isChaosError } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
 import { parseExperiment } from './parse.js'
+import { withVariables } from './variables.js'
 
 const WHOLE = `
 title: delay the bus
@@ -74,6 +75,15 @@ describe('what is wrong is reported with its place, what was expected and what c
     ['a misspelt step', ['waitMs: 500', 'waitMS: 500'], 'method.1.waitMS: Expected one of `waitMs`, got `waitMS`. Did you mean `waitMs`?'],
     ['bounds without a bound', ['{ atMost: 100 }', '{}'], 'Expected `tolerance` to be at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`, got keys and values.'],
     ['a list where keys and values must stand', ['options: { delayMs: 1000 }', 'options: []'], 'method.0.inject.options: Expected `options` to be keys and values, got a list.'],
+    ['a pattern that could take forever or means nothing here', ['labels: { worker: loop }', 'labelsMatch: { worker: "(?=a)b" }'], 'to be a regular expression that can be matched without backtracking (not a pattern that can be matched here: `(?` with anything but `(?:`, such as looking around, at character 3), got `"(?=a)b"`.'],
+    ['bounds that contradict each other', ['{ atMost: 100 }', '{ atMost: 100, above: 100 }'], 'steadyState.probes.0.tolerance: Expected bounds that a number can keep, got bounds that contradict each other.'],
+    ['bounds of a status that no status keeps', ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atLeast: 95 } }'], 'got bounds that neither keeps. For a number in the answer, add `path`.'],
+    ['bounds of a status that every status keeps', ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atMost: 5 } }'], 'got bounds that both keep. For a number in the answer, add `path`.'],
+    ['an alert twice', ['    - { name: LagHigh, withinMs: 10000 }', '    - { name: LagHigh, withinMs: 10000 }\n    - { name: LagHigh, withinMs: 1 }'], 'alerts.mustFire.1.name: Expected each alert once, got `LagHigh` with the same labels again.'],
+    ['an address that nobody can ask', ['"${APP}/healthz"', '"http://[::1/"'], 'Expected `url` to be an address that can be asked, got `"http://[::1/"`.'],
+    ['a key that checks pass over', ['labels: { worker: loop }', 'labels: { __proto__: loop }'], 'Expected other keys than __proto__, constructor, prototype, got __proto__.'],
+    ['too long a name', ['name: health', `name: ${'x'.repeat(501)}`], 'Expected `name` to be a text of at most 500 characters'],
+    ['too many probes', ['method:', `guardrails: [${Array.from({ length: 101 }, (_, n) => `{ name: g${n}, type: http, url: "http://a" }`).join(', ')}]\nmethod:`], 'Expected `guardrails` to be a list of at most 100 probes'],
     ['an address that is none', ['"${APP}/healthz"', 'localhost/healthz'], 'Expected `url` to be an address that begins with http:// or https://, got `"localhost/healthz"`.'],
     ['a name twice', ['name: health', 'name: bus lag'], 'e.yaml:10:9: steadyState.probes.1.name: Expected a name of its own, got `bus lag` again.'],
     ['a function where only data can stand', ['type: http', 'type: function'], 'Expected `type` to be one of the types `http`, `metric`, `prometheus`, got `"function"`.'],
@@ -110,5 +120,33 @@ describe('what is wrong is reported with its place, what was expected and what c
   it('refuses aliases that stand for more than anybody would write', () => {
     const lines = ['a0: &a0 [x, x]', ...Array.from({ length: 12 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}, *a${n}]`)]
     expect(problemsOf(lines.join('\n'))).toEqual([expect.stringContaining('cannot be resolved') as string])
+  })
+
+  it.each([
+    ['a file that is too long', 'x'.repeat(250_001), 'e.yaml: Expected an experiment of at most 250000 characters, got 250001.'],
+    ['brackets without end', '['.repeat(250_000), ''],
+    ['nesting without end', `title: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, ''],
+    ['nesting', `title: ${'['.repeat(40)}${']'.repeat(40)}`, 'nested at most 30 deep'],
+    ['keys without end', `title: x\n? ${'k'.repeat(2_000)}\n: y\n`, 'Expected keys of at most 1000 characters, got one of 2000.'],
+    ['more aliases than anybody writes', `a: &a x\nb: [${'*a, '.repeat(50_000)}]`, 'Expected at most 100 aliases, got more.'],
+    ['an alias of itself', 'title: &a [*a]', ''],
+    ['more values than anybody writes', `title: [${'1,'.repeat(30_000)}]`, 'Expected an experiment of at most 20000 values, got more.'],
+    ['more problems than anybody reads', Array.from({ length: 5_000 }, (_, n) => `k${n}: 1`).join('\n'), 'and 4953 more problems'],
+  ])('refuses %s, at once', (_title, text, message) => {
+    const startedAt = process.cpuUsage()
+    const problems = problemsOf(text).join('\n')
+    const { user } = process.cpuUsage(startedAt)
+    expect(problems).toContain(message)
+    expect(problems).not.toBe('')
+    expect(problems.length).toBeLessThan(30_000)
+    // A limit for what hangs, not a bar on speed.
+    expect(user).toBeLessThan(20_000_000)
+  })
+
+  it('says when a value of a variable makes something that is not valid', () => {
+    const experiment = parseExperiment(WHOLE)
+    expect(() => withVariables(experiment, { ...VARIABLES, APP: 'ftp://a' })).toThrow('Expected `url` to be an address that begins with http:// or https://, got `"ftp://a/healthz"`.')
+    expect(() => withVariables(experiment, { ...VARIABLES, APP: 'x'.repeat(10_001) })).toThrow('Expected variables of at most 10000 characters, got `APP` with 10001.')
+    expect(withVariables(experiment, VARIABLES)).toEqual(parseExperiment(WHOLE, { variables: VARIABLES }))
   })
 })

@@ -1,8 +1,15 @@
 import { ChaosError } from '@chaos/core'
 import { LineCounter, isMap, isPair, isScalar, isSeq, parseDocument, visit, type Document, type Node } from 'yaml'
+import { inWords, shown } from '../answer.js'
 import { check } from './check.js'
 import { portableExperimentSchema, type Experiment } from './experiment.js'
 import { substituted, type Variables } from './variables.js'
+
+/** Longest file, in characters, and most aliases in it. */
+export const MAX_FILE = 250_000
+const MAX_ALIASES = 100
+/** So many problems are listed. */
+const MAX_PROBLEMS = 50
 
 /** Options of {@link parseExperiment}. */
 export interface ParseOptions {
@@ -18,8 +25,9 @@ export interface ParseOptions {
  * @throws ChaosError `CHAOS_INVALID_EXPERIMENT`, naming every problem with file, line and column
  */
 export function parseExperiment(text: string, { filename = 'experiment', variables }: ParseOptions = {}): Experiment {
+  if (text.length > MAX_FILE) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_FILE} characters, got ${text.length}.`)
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = documentOf(text, lines)
   const problems: { readonly offset: number; readonly message: string }[] = document.errors.map(({ message, pos }) => ({ offset: pos[0], message }))
   let experiment: Experiment | undefined
   problems.push(...aliasesOfNothing(document))
@@ -34,7 +42,21 @@ export function parseExperiment(text: string, { filename = 'experiment', variabl
     const { line, col } = lines.linePos(offset)
     return `${filename}:${line}:${col}`
   }
-  throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [...problems].sort((a, b) => a.offset - b.offset).map(({ offset, message }) => `${place(offset)}: ${message}`).join('\n'))
+  const listed = [...problems].sort((a, b) => a.offset - b.offset).slice(0, MAX_PROBLEMS).map(({ offset, message }) => `${place(offset)}: ${message}`)
+  throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [...listed, ...(problems.length > MAX_PROBLEMS ? [`and ${problems.length - MAX_PROBLEMS} more problems`] : [])].join('\n'))
+}
+
+/** @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for text that is nested deeper than the parser can follow */
+function documentOf(text: string, lineCounter: LineCounter): Document {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false })
+  } catch (error) {
+    throw unresolved(error)
+  }
+}
+
+function unresolved(error: unknown): ChaosError {
+  return new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment, got YAML that cannot be resolved: ${inWords(error)}.`, { cause: error })
 }
 
 /** The document as a value. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` where aliases stand for more than anybody would write */
@@ -42,17 +64,25 @@ function valueOf(document: Document): unknown {
   try {
     return document.toJS()
   } catch (error) {
-    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment, got YAML that cannot be resolved: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
+    throw unresolved(error)
   }
 }
 
 /** Aliases that no anchor stands before: the parser does not look. */
 function aliasesOfNothing(document: Document): { offset: number; message: string }[] {
   const problems: { offset: number; message: string }[] = []
+  let count = 0
   visit(document, {
     Alias(_key, alias) {
-      if (alias.resolve(document) !== undefined) return
-      problems.push({ offset: alias.range?.[0] ?? 0, message: `Expected an anchor \`&${alias.source}\` before this alias, got none. A text that begins with \`*\` stands in quotes.` })
+      count += 1
+      // Each is looked for in all of the document.
+      if (count > MAX_ALIASES) {
+        problems.push({ offset: alias.range?.[0] ?? 0, message: `Expected at most ${MAX_ALIASES} aliases, got more.` })
+        return visit.BREAK
+      }
+      if (alias.resolve(document) !== undefined) return undefined
+      problems.push({ offset: alias.range?.[0] ?? 0, message: `Expected an anchor \`&${shown(alias.source)}\` before this alias, got none. A text that begins with \`*\` stands in quotes.` })
+      return undefined
     },
   })
   return problems

@@ -153,7 +153,8 @@ class PatternParser {
   #group(): Part {
     if (this.#next === '?') {
       this.#at += 1
-      if (this.#take() !== ':') throw this.#wrong('`(?` with anything but `(?:`, such as looking around')
+      if (this.#next !== ':') throw this.#wrong('`(?` with anything but `(?:`, such as looking around')
+      this.#at += 1
     }
     this.#depth += 1
     if (this.#depth > MAX_DEPTH) throw this.#wrong(`groups nested deeper than ${MAX_DEPTH}`)

@@ -1,30 +1,36 @@
 import { ChaosError, listed, suggestion } from '@chaos/core'
-import type { Experiment } from './experiment.js'
+import { shown } from '../answer.js'
+import { defineExperiment } from './define.js'
+import type { Experiment, ExperimentInput } from './experiment.js'
 
 /** What `${NAME}` in the texts of an experiment stands for. */
 export type Variables = Readonly<Record<string, string>>
 
-/** Puts the values of variables into a text. @param onUnknown Told of each name that no variable has, in words. */
+/** Longest text that is filled in, and longest value of a variable, in characters. */
+const MAX_TEXT = 10_000
+
+/** Puts the values of variables into a text; one that is too long for an experiment stays as it is. @param onUnknown Told of each name that no variable has, in words. */
 export function substituted(text: string, variables: Variables, onUnknown: (message: string) => void): string {
+  if (text.length > MAX_TEXT) return text
   return text.replace(/\$\{(\w+)\}/g, (whole, name: string) => {
     const value = Object.hasOwn(variables, name) ? variables[name] : undefined
-    if (value !== undefined) return value
+    if (value !== undefined && value.length <= MAX_TEXT) return value
     const known = Object.keys(variables)
-    onUnknown(`Expected a variable (${listed(known)}), got \`${name}\`.${suggestion(name, known)}`)
+    onUnknown(value === undefined ? `Expected a variable (${listed(known)}), got \`${shown(name)}\`.${suggestion(name.slice(0, 100), known)}` : `Expected variables of at most ${MAX_TEXT} characters, got \`${name}\` with ${value.length}.`)
     return whole
   })
 }
 
 /**
- * Puts the values of variables into every text of an experiment.
+ * Puts the values of variables into every text of an experiment, and checks the result again: an address or a pattern may be none with its values.
  *
- * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for a variable that has no value
+ * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for a variable that has no value, and for what is not valid with the values
  */
 export function withVariables(experiment: Experiment, variables: Variables): Experiment {
   const problems = new Set<string>()
   const resolved = mapTexts(experiment, (text) => substituted(text, variables, (message) => problems.add(message)))
   if (problems.size > 0) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [`The experiment "${experiment.title}" is not valid:`, ...[...problems].map((problem) => `  ${problem}`)].join('\n'))
-  return resolved as Experiment
+  return defineExperiment(resolved as ExperimentInput)
 }
 
 function mapTexts(value: unknown, map: (text: string) => string): unknown {

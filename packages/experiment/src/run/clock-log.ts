@@ -6,8 +6,8 @@ import type { ClockReading } from './evidence.js'
 const ANSWER_TIMEOUT_MS = 2_000
 
 /** What a question and its answer say of another clock: it was read at some moment in between. */
-export function clockReading(askedAt: number, at: number, theirs: number, theirErrorMs = 0): ClockReading {
-  return { at, offsetMs: theirs - (askedAt + at) / 2, errorMs: (at - askedAt) / 2 + theirErrorMs }
+function clockReading(askedAt: number, at: number, theirs: number): ClockReading {
+  return { at, offsetMs: theirs - (askedAt + at) / 2, errorMs: (at - askedAt) / 2 }
 }
 
 /** Reads the clock of the process in which faults are injected. Never rejects: an answer that fails tells nothing. */

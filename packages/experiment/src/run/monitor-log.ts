@@ -1,7 +1,6 @@
 import type { Clock } from '@chaos/core'
 import type { AlertReader, AlertRule, AlertTiming } from '../alerts/reader.js'
 import { withTimeout } from '../time.js'
-import { clockReading } from './clock-log.js'
 import type { ClockReading, Monitor, MonitorReading } from './evidence.js'
 
 /** Longest wait for a sign of life, in ms. */
@@ -28,7 +27,7 @@ export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'hea
         const { now, nowErrorMs, evaluatedAt, scrapedAt, problems } = await withTimeout(clock, ANSWER_TIMEOUT_MS, (inner) => health(inner), signal)
         const at = clock.now()
         readings.push({ askedAt, at, evaluatedAt, scrapedAt, problem: problems[0] })
-        if (now !== undefined) own.push(clockReading(askedAt, at, now, nowErrorMs))
+        if (now !== undefined) own.push({ at, offsetMs: now - at, errorMs: nowErrorMs })
       } catch (error) {
         if (signal?.aborted === true) return
         readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, problem: error instanceof Error ? error.message : String(error) })

@@ -55,7 +55,7 @@ function ruleProblem(matcher: AlertMatcher, list: string, rules: readonly AlertR
     return `Unknown alert "${shown(name)}" in \`alerts.${list}\`: the monitoring has no rule of that name. Its rules are ${listed(names.slice(0, MAX_LISTED).map(shown))}${others}.${suggestion(name.slice(0, 200), names.map((one) => one.slice(0, 200)))}`
   }
   const [working] = named.filter(({ isHealthy }) => isHealthy)
-  if (working === undefined) return `The monitoring says that the rule of ${shown(name)} is broken${named[0]?.problem === undefined ? '' : `: ${shown(named[0].problem)}`}. Mend the rule.`
+  if (working === undefined) return `The monitoring says that the rule of ${shown(name)} is broken${named[0]?.problem === undefined ? '' : `: ${shown(named[0].problem, 1_000)}`}. Mend the rule.`
   const [label, value] = Object.entries(labels).find(([key, wanted]) => !canHave(working, key, wanted)) ?? ['', '']
   return `The rule of ${shown(name)} gives it ${shown(label)}="${shown(working.labels?.[label] ?? '')}", and \`alerts.${list}\` expects ${shown(label)}="${shown(value)}". Correct the label there, or in the rule.`
 }
