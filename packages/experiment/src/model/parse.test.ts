@@ -131,7 +131,7 @@ describe('what is wrong is reported with its place, what was expected and what c
     ['more aliases than anybody writes', `a: &a x\nb: [${'*a, '.repeat(50_000)}]`, 'Expected at most 100 aliases, got more.'],
     ['an alias of itself', 'title: &a [*a]', ''],
     ['more values than anybody writes', `title: [${'1,'.repeat(30_000)}]`, 'Expected an experiment of at most 20000 values, got more.'],
-    ['more problems than anybody reads', Array.from({ length: 5_000 }, (_, n) => `k${n}: 1`).join('\n'), 'and 4953 more problems'],
+    ['more problems than anybody reads', Array.from({ length: 300 }, (_, n) => `k${n}: 1`).join('\n'), 'and 253 more problems'],
   ])('refuses %s, at once', (_title, text, message) => {
     const startedAt = process.cpuUsage()
     const problems = problemsOf(text).join('\n')
