@@ -75,7 +75,7 @@ describe('what is wrong is reported with its place, what was expected and what c
     ['a misspelt step', ['waitMs: 500', 'waitMS: 500'], 'method.1.waitMS: Expected one of `waitMs`, got `waitMS`. Did you mean `waitMs`?'],
     ['bounds without a bound', ['{ atMost: 100 }', '{}'], 'Expected `tolerance` to be at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`, got keys and values.'],
     ['a list where keys and values must stand', ['options: { delayMs: 1000 }', 'options: []'], 'method.0.inject.options: Expected `options` to be keys and values, got a list.'],
-    ['a pattern that could take forever or means nothing here', ['labels: { worker: loop }', 'labelsMatch: { worker: "(?=a)b" }'], 'to be a regular expression that can be matched without backtracking (not a pattern that can be matched here: `(?` with anything but `(?:`, such as looking around, at character 3), got `"(?=a)b"`.'],
+    ['a pattern that could take forever or means nothing here', ['labels: { worker: loop }', 'labelsMatch: { worker: "(?=a)b" }'], 'to be a regular expression that can be matched without backtracking (not a pattern that can be matched here: `(?` with anything but `(?:`, such as looking around, at character 2), got `"(?=a)b"`.'],
     ['bounds that contradict each other', ['{ atMost: 100 }', '{ atMost: 100, above: 100 }'], 'steadyState.probes.0.tolerance: Expected bounds that a number can keep, got bounds that contradict each other.'],
     ['bounds of a status that no status keeps', ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atLeast: 95 } }'], 'got bounds that neither keeps. For a number in the answer, add `path`.'],
     ['bounds of a status that every status keeps', ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atMost: 5 } }'], 'got bounds that both keep. For a number in the answer, add `path`.'],
@@ -131,7 +131,7 @@ describe('what is wrong is reported with its place, what was expected and what c
     ['more aliases than anybody writes', `a: &a x\nb: [${'*a, '.repeat(50_000)}]`, 'Expected at most 100 aliases, got more.'],
     ['an alias of itself', 'title: &a [*a]', ''],
     ['more values than anybody writes', `title: [${'1,'.repeat(30_000)}]`, 'Expected an experiment of at most 20000 values, got more.'],
-    ['more problems than anybody reads', Array.from({ length: 5_000 }, (_, n) => `k${n}: 1`).join('\n'), 'and 4953 more problems'],
+    ['more problems than anybody reads', Array.from({ length: 300 }, (_, n) => `k${n}: 1`).join('\n'), 'and 253 more problems'],
   ])('refuses %s, at once', (_title, text, message) => {
     const startedAt = process.cpuUsage()
     const problems = problemsOf(text).join('\n')

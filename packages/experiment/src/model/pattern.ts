@@ -152,9 +152,8 @@ class PatternParser {
 
   #group(): Part {
     if (this.#next === '?') {
-      this.#at += 1
-      if (this.#next !== ':') throw this.#wrong('`(?` with anything but `(?:`, such as looking around')
-      this.#at += 1
+      if (this.#characters[this.#at + 1] !== ':') throw this.#wrong('`(?` with anything but `(?:`, such as looking around')
+      this.#at += 2
     }
     this.#depth += 1
     if (this.#depth > MAX_DEPTH) throw this.#wrong(`groups nested deeper than ${MAX_DEPTH}`)

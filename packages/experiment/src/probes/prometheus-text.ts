@@ -57,7 +57,7 @@ export function readMetricsPage(text: string, wanted: ReadonlySet<string>, { mus
     if (sample === undefined) continue
     const key = keyOf(sample)
     if (seen.has(key)) throw new Error(`line ${number}: series ${shown(sample.series)} is there twice with the same labels`)
-    if (samples.length === MAX_SAMPLES) throw new Error(`expected at most ${MAX_SAMPLES} samples of ${[...wanted].map(shown).join(', ')}, got more`)
+    if (samples.length === MAX_SAMPLES) throw new Error(`expected at most ${MAX_SAMPLES} samples of ${[...wanted].map((name) => shown(name)).join(', ')}, got more`)
     seen.add(key)
     samples.push(sample)
   }

@@ -52,7 +52,7 @@ function ruleProblem(matcher: AlertMatcher, list: string, rules: readonly AlertR
   const named = rules.filter((rule) => rule.name === name)
   if (named.length === 0) {
     const others = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : ''
-    return `Unknown alert "${shown(name)}" in \`alerts.${list}\`: the monitoring has no rule of that name. Its rules are ${listed(names.slice(0, MAX_LISTED).map(shown))}${others}.${suggestion(name.slice(0, 200), names.map((one) => one.slice(0, 200)))}`
+    return `Unknown alert "${shown(name)}" in \`alerts.${list}\`: the monitoring has no rule of that name. Its rules are ${listed(names.slice(0, MAX_LISTED).map((one) => shown(one)))}${others}.${suggestion(name.slice(0, 200), names.map((one) => one.slice(0, 200)))}`
   }
   const [working] = named.filter(({ isHealthy }) => isHealthy)
   if (working === undefined) return `The monitoring says that the rule of ${shown(name)} is broken${named[0]?.problem === undefined ? '' : `: ${shown(named[0].problem, 1_000)}`}. Mend the rule.`
