@@ -28,6 +28,7 @@ it('exports these names and no others', () => {
       "originalOf",
       "ownersOf",
       "portableInjectSchema",
+      "printable",
       "registeredControllers",
       "suggestion",
       "systemClock",

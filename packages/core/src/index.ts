@@ -26,3 +26,4 @@ export { HIT_CHANNEL, LIFE_CYCLE_CHANNEL, type Follow, type Journal, type Journa
 export { checkOptions, jsonSchemaOf, option, optionsSchema, type OptionsInput, type OptionsOutput, type OptionsSchema } from './options.js'
 export { originalOf, ownersOf } from './patch.js'
 export { listed, suggestion } from './suggest.js'
+export { printable } from './text.js'

@@ -1,0 +1,43 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { keptName, MAX_NAME_LENGTH, printable } from './text.js'
+
+describe('printable', () => {
+  it.each([
+    ['plain', 'plain'],
+    ['Grüße, 世界 🌍', 'Grüße, 世界 🌍'],
+    ['\u001b[31mred', '\\u001b[31mred'],
+    ['a\nb\tc\rd', 'a\\u000ab\\u0009c\\u000dd'],
+    ['\u009b2J', '\\u009b2J'],
+    ['abc\u202edcba', 'abc\\u202edcba'],
+    ['zero\u200bwidth\u2066', 'zero\\u200bwidth\\u2066'],
+    ['half \ud83d', 'half \\ud83d'],
+    ['tag \u{e0041}', 'tag \\udb40\\udc41'],
+    [undefined, 'undefined'],
+    [Object.create(null), 'an object'],
+  ])('shows %j as %j', (text, expected) => {
+    expect(printable(text)).toBe(expected)
+  })
+
+  it('cuts a long text, and keeps the lines of a message that has some', () => {
+    expect(printable('x'.repeat(201))).toBe(`${'x'.repeat(200)}…`)
+    expect(printable('one\ntwo\u001b', { lines: true })).toBe('one\ntwo\\u001b')
+  })
+
+  it('never shows more than six characters for each that it keeps', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+      const shown = printable(text, { max: 50 })
+      expect(shown.length).toBeLessThanOrEqual(51 * 6)
+      expect(shown).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}/u)
+    }))
+  })
+})
+
+describe('keptName', () => {
+  it('is the name itself, cut where it is longer than a name is', () => {
+    expect(keptName('tick')).toBe('tick')
+    expect(keptName('')).toBe('')
+    expect(keptName(Symbol('tock'))).toBe('Symbol(tock)')
+    expect(keptName('x'.repeat(5_000))).toBe(`${'x'.repeat(MAX_NAME_LENGTH)}…`)
+  })
+})

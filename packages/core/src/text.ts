@@ -1,0 +1,33 @@
+/** The longest name that is compared with names and globs, journalled or told apart from others, in UTF-16 code units. */
+export const MAX_NAME_LENGTH = 1_024
+
+/** Where a message shows a name or a value: as many characters of it. */
+const MAX_SHOWN = 200
+
+/** What moves a cursor, colours, hides or reorders text: control and format characters, line separators, halves of a surrogate pair. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+/** The same, but for line feeds and tabs, which a text of several lines has. */
+const UNPRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+/**
+ * A text from outside as a terminal, a log or a report can show it: cut to a length, with control and format characters (escape sequences,
+ * direction marks) as `\u001b`.
+ *
+ * @param options.max Characters that are kept; a longer text ends in `…`. Default 200.
+ * @param options.lines Whether line feeds and tabs stay as they are. Default `false`.
+ */
+export function printable(text: unknown, { max = MAX_SHOWN, lines = false }: { readonly max?: number; readonly lines?: boolean } = {}): string {
+  const whole = typeof text === 'object' && text !== null ? 'an object' : String(text)
+  const cut = whole.length > max ? `${whole.slice(0, max)}…` : whole
+  return cut.replace(lines ? UNPRINTABLE_IN_LINES : UNPRINTABLE, (character) => character.split('').map(escaped).join(''))
+}
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/**
+ * A name as it is kept: cut to {@link MAX_NAME_LENGTH}, and a copy, since V8 keeps the whole of a text alive of which a part was taken.
+ */
+export function keptName(name: string | symbol): string {
+  const text = String(name)
+  return ` ${text.length > MAX_NAME_LENGTH ? `${text.slice(0, MAX_NAME_LENGTH)}…` : text}`.slice(1)
+}
