@@ -1,7 +1,7 @@
 import type { InjectOptions } from './blast-radius-options.js'
 import { decisions, type Account, type Decisions } from './blast-radius.js'
 import { soon, type Cancel, type Clock } from './clock.js'
-import { assertTakenBack, endInjections } from './end-injections.js'
+import { assertTakenBack, endInjections, messagesOf } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import type { Fault, InjectionContext } from './fault.js'
 import { HeldWorkQueue } from './held-work.js'
@@ -12,7 +12,8 @@ import { patch } from './patch.js'
 import { processState, type LiveInjection } from './process-state.js'
 import { rolls } from './random.js'
 import { reportUncaught } from './report-uncaught.js'
-import { unwind, type Undo } from './undo-stack.js'
+import { printable } from './text.js'
+import { unwind, type UndoStep } from './undo-stack.js'
 
 /** What an injection is armed with, resolved and checked. */
 export interface Arming extends InjectOptions {
@@ -43,7 +44,9 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #account: Account = { seen: 0, affected: 0 }
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
-  readonly #undo: Undo[] = []
+  readonly #undo: UndoStep[] = []
+  /** Undo steps recorded so far. */
+  #steps = 0
   /** Made when a fault asks for its signal: most never do. */
   #abort: AbortController | undefined
   readonly #evidence: Readonly<Record<string, unknown>>[] = []
@@ -116,7 +119,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     return { ...this.#counters }
   }
   get failures(): readonly string[] {
-    return this.#failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+    return messagesOf(this.#failures)
   }
 
   snapshot(): InjectionState {
@@ -175,7 +178,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   }
 
   undo(): Promise<{ readonly failures: readonly unknown[]; readonly state: InjectionState }> {
-    const failures = unwind(this.#undo)
+    const failures = unwind(this.#undo, this.#arming.clock)
     if (failures instanceof Promise) return failures.then((late) => this.#ended(late))
     return Promise.resolve(this.#ended(failures))
   }
@@ -252,18 +255,19 @@ export class InjectionRecord implements Injection, LiveInjection {
       patch: (object, key, layer, options = {}) => {
         if (this.#isOver()) throw this.#endedError()
         const unpatch = patch(object, key, layer, options)
-        this.#undo.push(() => {
+        this.#undo.push(this.#step(`patch of ${printable(String(key))}`, () => {
           const message = unpatch()
           if (message !== undefined) this.#arming.journal.write({ type: 'warning', at: clock.now(), id: this.id, message })
-        })
+        }))
       },
       defer: (undo) => {
+        const step = this.#step(undo.name, undo)
         if (!this.#isOver()) {
-          this.#undo.push(undo)
+          this.#undo.push(step)
           return
         }
         // The step was made too late to be kept: take it back at once.
-        void Promise.resolve(unwind([undo])).then((failures) => failures.forEach(reportUncaught))
+        void Promise.resolve(unwind([step], clock)).then((failures) => failures.forEach(reportUncaught))
         throw this.#endedError()
       },
       account: (...names) => {
@@ -278,6 +282,11 @@ export class InjectionRecord implements Injection, LiveInjection {
         this.#land(clock.now())
       },
     }
+  }
+
+  #step(name: string, undo: UndoStep['undo']): UndoStep {
+    this.#steps += 1
+    return { name: `Undo step ${this.#steps} of ${this.id}${name === '' ? '' : ` (${printable(name)})`}`, undo }
   }
 
   #signal(): AbortSignal {
