@@ -23,6 +23,7 @@ it('exports these names and no others', () => {
       "jsonSchemaOf",
       "listed",
       "markInjected",
+      "onAbort",
       "option",
       "optionsSchema",
       "originalOf",

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { InjectOptions } from './blast-radius-options.js'
 import { decisions, type Account, type Decisions } from './blast-radius.js'
 import { soon, type Cancel, type Clock } from './clock.js'
@@ -7,6 +8,7 @@ import type { Fault, InjectionContext } from './fault.js'
 import { HeldWorkQueue } from './held-work.js'
 import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
 import type { JournalWriter } from './journal.js'
+import { onAbort } from './on-abort.js'
 import { asData } from './options.js'
 import { patch } from './patch.js'
 import { processState, type LiveInjection } from './process-state.js'
@@ -53,6 +55,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #counters: Record<string, number> = {}
   readonly #failures: unknown[] = []
   readonly #cancelLease: Cancel
+  #ignoreSignal: () => void = () => undefined
   #settle: (state: InjectionState) => void = () => undefined
 
   constructor(fault: Fault, arming: Arming) {
@@ -71,7 +74,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     })
     // A lease alone keeps no process alive: what it would take back ends with the process.
     this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
-    arming.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (arming.signal !== undefined) this.#ignoreSignal = onAbort(arming.signal, () => void this.#end('aborted'))
     state.live.add(this)
   }
 
@@ -168,7 +171,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.endedAt = this.#arming.clock.now()
     this.#decisions.end()
     this.#cancelLease()
-    this.#arming.signal?.removeEventListener('abort', this.#onAbort)
+    this.#ignoreSignal()
     return true
   }
 
@@ -192,8 +195,6 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.#settle(state)
     return { failures, state }
   }
-
-  readonly #onAbort = (): void => void this.#end('aborted')
 
   #end(outcome: InjectionOutcome): Promise<readonly unknown[]> {
     return endInjections([this], () => this.mark(outcome)).then(([ended]) => ended?.failures ?? [])
@@ -292,6 +293,8 @@ export class InjectionRecord implements Injection, LiveInjection {
   #signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController()
+      // As many may listen as a fault has targets.
+      setMaxListeners(0, this.#abort.signal)
       if (this.#isOver()) this.#abort.abort(this.#endedError())
     }
     return this.#abort.signal
