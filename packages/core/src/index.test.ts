@@ -10,6 +10,7 @@ it('exports these names and no others', () => {
       "HIT_CHANNEL",
       "LIFE_CYCLE_CHANNEL",
       "MAX_TIMER_MS",
+      "byName",
       "checkOptions",
       "controllerRefusal",
       "createChaos",

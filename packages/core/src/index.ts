@@ -1,5 +1,6 @@
 export type { BlastRadius, InjectOptions, OperationFilter, PortableInjectOptions } from './blast-radius-options.js'
 export type { ChaosController, ControllerInfo, FaultInfo, JsonSchema, StopReport, TargetInfo } from './chaos-controller.js'
+export { byName } from './by-name.js'
 export { MAX_TIMER_MS, systemClock, type Cancel, type Clock } from './clock.js'
 export {
   createChaos,

@@ -9,12 +9,12 @@ import { HeldWorkQueue } from './held-work.js'
 import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
 import type { JournalWriter } from './journal.js'
 import { onAbort } from './on-abort.js'
-import { asData } from './options.js'
+import { asData, shown } from './options.js'
 import { patch } from './patch.js'
 import { processState, type LiveInjection } from './process-state.js'
 import { rolls } from './random.js'
 import { reportUncaught } from './report-uncaught.js'
-import { printable } from './text.js'
+import { keptName, MAX_NAME_LENGTH, printable } from './text.js'
 import { unwind, type UndoStep } from './undo-stack.js'
 
 /** What an injection is armed with, resolved and checked. */
@@ -70,7 +70,11 @@ export class InjectionRecord implements Injection, LiveInjection {
       ...arming,
       injection: arming.id,
       account: this.#account,
-      onHit: (operation, call) => this.#hit(operation, call),
+      now: () => arming.clock.now(),
+      endsAt: this.leaseEndsAt,
+      onHit: (operation, call, at) => this.#hit(operation, call, at),
+      onOverdue: () => this.#overdue(),
+      onFilterFailed: (error) => this.#warn(`The predicate \`only\` threw, ${shown(error)}. Calls on which it throws are left alone.`),
     })
     // A lease alone keeps no process alive: what it would take back ends with the process.
     this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
@@ -224,10 +228,20 @@ export class InjectionRecord implements Injection, LiveInjection {
     return this.outcome !== undefined
   }
 
-  #hit(operation: string | symbol, call: number): void {
-    const at = this.#arming.clock.now()
+  /** The lease is over, and its timer has not had its turn: a loop that never yields, or a process that was stopped. */
+  #overdue(): void {
+    this.#decisions.end()
+    // Not now: the caller is in the middle of this very call.
+    soon(() => void this.#end('lease-expired'))
+  }
+
+  #warn(message: string): void {
+    this.#arming.journal.write({ type: 'warning', at: this.#arming.clock.now(), id: this.id, message })
+  }
+
+  #hit(operation: string | symbol, call: number, at: number): void {
     if (this.kind === 'standing') this.#land(at)
-    this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: String(operation), call })
+    this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: hitName(operation), call })
     // Not now: the caller has yet to act on this very hit.
     if (this.#isSpent()) soon(() => this.#endIfSpent())
   }
@@ -258,7 +272,7 @@ export class InjectionRecord implements Injection, LiveInjection {
         const unpatch = patch(object, key, layer, options)
         this.#undo.push(this.#step(`patch of ${printable(String(key))}`, () => {
           const message = unpatch()
-          if (message !== undefined) this.#arming.journal.write({ type: 'warning', at: clock.now(), id: this.id, message })
+          if (message !== undefined) this.#warn(message)
         }))
       },
       defer: (undo) => {
@@ -321,4 +335,9 @@ export class InjectionRecord implements Injection, LiveInjection {
   #write(type: 'armed' | 'landed' | 'ended', injection = this.snapshot()): void {
     this.#arming.journal.write({ type, at: this.#arming.clock.now(), injection })
   }
+}
+
+/** The name of an operation as the journal keeps it. */
+function hitName(operation: string | symbol): string {
+  return typeof operation === 'string' && operation.length <= MAX_NAME_LENGTH ? operation : keptName(operation)
 }
