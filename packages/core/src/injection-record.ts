@@ -10,7 +10,7 @@ import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } fro
 import type { JournalWriter } from './journal.js'
 import { onAbort } from './on-abort.js'
 import { asData, shown } from './options.js'
-import { patch } from './patch.js'
+import { patch, type Unpatch } from './patch.js'
 import { processState, type LiveInjection } from './process-state.js'
 import { rolls } from './random.js'
 import { reportUncaught } from './report-uncaught.js'
@@ -47,6 +47,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
   readonly #undo: UndoStep[] = []
+  readonly #layers: Unpatch[] = []
   /** Undo steps recorded so far. */
   #steps = 0
   /** Made when a fault asks for its signal: most never do. */
@@ -182,6 +183,8 @@ export class InjectionRecord implements Injection, LiveInjection {
   release(): void {
     this.#abort?.abort(this.#endedError())
     this.#held.release()
+    // What layers over this one release then goes past it: else each of many events would pass each of many ended layers.
+    for (const layer of this.#layers) layer.stepAside()
   }
 
   undo(): Promise<{ readonly failures: readonly unknown[]; readonly state: InjectionState }> {
@@ -270,7 +273,8 @@ export class InjectionRecord implements Injection, LiveInjection {
       patch: (object, key, layer, options = {}) => {
         if (this.#isOver()) throw this.#endedError()
         const unpatch = patch(object, key, layer, options)
-        this.#undo.push(this.#step(`patch of ${printable(String(key))}`, () => {
+        this.#layers.push(unpatch)
+        this.#undo.push(this.#step(`patch of ${printable(key)}`, () => {
           const message = unpatch()
           if (message !== undefined) this.#warn(message)
         }))

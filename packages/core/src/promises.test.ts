@@ -148,6 +148,36 @@ describe('the ten promises', () => {
     await chaos.close()
   })
 
+  it('5. the kill switch is instant: what is released passes none of the layers that end with it, however many lie on one bus', async () => {
+    const clock = manualClock()
+    let passes = 0
+    const counting = defineFault({ name: 'test/count-passes', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (bus: EventEmitter, _options, context) => {
+      context.patch(bus, 'emit', (below) => function (this: unknown, ...args: unknown[]): unknown {
+        passes += 1
+        const run = (): void => void Reflect.apply(below.call, this, args)
+        if (context.operation(args[0] as string).shouldInject(args)) context.hold({ afterMs: 60_000, order: 'tick', run })
+        else if (context.isHolding('tick')) context.queue({ order: 'tick', run })
+        else run()
+        return true
+      })
+    } })
+    const got: number[] = []
+    const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
+    const chaos = createChaos({ environment: 'test', clock, targets: { bus: target(bus, [counting]) } })
+    const injections = []
+    // Each lower one holds some as well, and lets the rest wait behind them.
+    for (let fault = 0; fault < 100; fault += 1) injections.push(await chaos.inject('bus', 'count-passes', {}, { every: 2, skip: 99 - fault, limit: 20 }))
+    for (let n = 0; n < 1_000; n += 1) bus.emit('tick', n)
+    expect(injections.reduce((sum, { held }) => sum + held, 0)).toBe(1_000)
+    passes = 0
+    const stopping = chaos.stopAll()
+    expect(passes).toBe(0)
+    expect(got).toEqual(Array.from({ length: 1_000 }, (_, n) => n))
+    expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+    await stopping
+    await chaos.close()
+  })
+
   it('6. off unless asked: refused in production even if named, without an environment and when disabled, while the app goes on untouched', async () => {
     const before = process.env['NODE_ENV']
     onTestFinished(() => {
