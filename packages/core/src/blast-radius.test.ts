@@ -12,7 +12,7 @@ interface Tried {
 function tried(how: BlastRadius, seed = 's'): Tried {
   const account = { seen: 0, affected: 0 }
   const hits: [string, number][] = []
-  const radius = decisions({ ...how, seed, injection: 'i', account, onHit: (name, call) => hits.push([String(name), call]) })
+  const radius = decisions({ ...how, seed, injection: 'i', account, now: () => 0, endsAt: 1, onHit: (name, call) => hits.push([String(name), call]), onOverdue: () => undefined, onFilterFailed: () => undefined })
   return { radius, account, hits }
 }
 
@@ -93,6 +93,45 @@ describe('decisions', () => {
     // What is outside may be forgotten, and what is inside not.
     expect([...calls(radius, 'a', 1), ...calls(radius, 'b', 1)]).toEqual([false, true])
     expect(account.seen).toBe(3)
+  })
+
+  it('tell 10,000 names apart, and count the others in groups that never exceed the limit of one', () => {
+    const run = (): Tried => {
+      const one = tried({ limitPerOperation: 2, rate: 0.5 })
+      for (let round = 0; round < 4; round += 1) for (let index = 0; index < 30_000; index += 1) one.radius.operation(`reply:${index}`).shouldInject([])
+      return one
+    }
+    const { hits, account } = run()
+    const perName = new Map<string, number>()
+    for (const [name] of hits) perName.set(name, (perName.get(name) ?? 0) + 1)
+    expect(Math.max(...perName.values())).toBe(2)
+    expect(account).toEqual({ seen: 120_000, affected: hits.length })
+    // Groups: two hits for each of 1,024.
+    expect(hits.filter(([name]) => Number(name.slice('reply:'.length)) >= 10_000)).toHaveLength(2_048)
+    expect(run().hits).toEqual(hits)
+  })
+
+  it('tell very long names apart by where they begin and how often they were called, and nothing by symbols that share a description', () => {
+    const { radius, account } = tried({ limitPerOperation: 1 })
+    const long = 'x'.repeat(2_000)
+    expect([...calls(radius, `${long}1`, 2), ...calls(radius, `${long}2`, 1)]).toEqual([true, false, false])
+    const [one, other] = [Symbol('same'), Symbol('same')]
+    expect([radius.operation(one).shouldInject([]), radius.operation(other).shouldInject([]), radius.operation(one).shouldInject([])]).toEqual([true, true, false])
+    expect(account).toEqual({ seen: 6, affected: 3 })
+  })
+
+  it('leave a call alone on which the predicate throws, and say so once', () => {
+    const failures: unknown[] = []
+    const account = { seen: 0, affected: 0 }
+    const only = (args: ArrayLike<unknown>): boolean => {
+      if (args[0] === undefined) throw new Error('no argument')
+      return true
+    }
+    const radius = decisions({ only, seed: 's', injection: 'i', account, now: () => 0, endsAt: 1, onHit: () => undefined, onOverdue: () => undefined, onFilterFailed: (error) => failures.push(error) })
+    const get = radius.operation('get')
+    expect([get.covers([]), get.shouldInject([]), get.shouldInject([]), get.shouldInject([1])]).toEqual([false, false, false, true])
+    expect(failures).toEqual([new Error('no argument')])
+    expect(account).toEqual({ seen: 1, affected: 1 })
   })
 
   it('affect about the share that was asked for', () => {

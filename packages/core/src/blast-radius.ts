@@ -1,7 +1,9 @@
 import type { BlastRadius, OperationFilter } from './blast-radius-options.js'
+import { byName } from './by-name.js'
 import type { Operation } from './fault.js'
 import { globMatcher, isGlob } from './glob.js'
 import { rolls, type Rolls } from './random.js'
+import { keptName, MAX_NAME_LENGTH } from './text.js'
 
 /** What one injection has seen; `seen = affected + passed`. */
 export interface Account {
@@ -15,8 +17,16 @@ export interface DecisionSource extends BlastRadius {
   readonly injection: string
   /** Counted into by every operation. */
   readonly account: Account
+  /** Asked once for each hit, in ms. */
+  readonly now: () => number
+  /** No hit from this time on, though no timer may have told yet: a loop that never yields lets none fire. */
+  readonly endsAt: number
   /** Called for each hit, before it is acted on. */
-  readonly onHit: (operation: string | symbol, call: number) => void
+  readonly onHit: (operation: string | symbol, call: number, at: number) => void
+  /** A call was chosen after `endsAt`; nothing is affected any more. */
+  readonly onOverdue: () => void
+  /** The predicate threw, for the first time. What it throws on is outside the blast radius. */
+  readonly onFilterFailed: (error: unknown) => void
 }
 
 /** Makes the decision makers of one injection. */
@@ -31,14 +41,17 @@ const OUTSIDE: Operation = { covers: () => false, shouldInject: () => false }
 
 /** Names outside the blast radius that are remembered at most; a bus may make up a new name for every event. */
 const MAX_REMEMBERED_OUTSIDE = 10_000
+/** Characters of such a name; a longer one is matched each time. */
+const MAX_REMEMBERED_LENGTH = 200
 
 /**
  * Decides in this order: ended, `only`, `skip`, `every`, `rate`, `limit`.
  *
- * What can be decided once is decided when an operation is first named; a single exact name in `only` is compared, never looked up.
+ * What can be decided once is decided when an operation is first named; a single exact name in `only` is compared, never looked up. Memory is
+ * bounded: see {@link byName} for what becomes of very many names, or very long ones.
  */
 export function decisions(source: DecisionSource): Decisions {
-  const shared: Shared = { ended: false, source }
+  const shared: Shared = { ended: false, filterFailed: false, source }
   const { only } = source
   const names = typeof only === 'string' ? [only] : typeof only === 'function' || only === undefined ? undefined : only
 
@@ -56,26 +69,15 @@ export function decisions(source: DecisionSource): Decisions {
     return { operation: (name) => (name === exact ? inside : OUTSIDE), end }
   }
 
-  const covers = names === undefined ? () => true : globMatcher(names)
-  const remembered = new Map<string | symbol, Operation>()
-  let outside = 0
-  const remember = (name: string | symbol): Operation => {
-    const isInside = names === undefined || (typeof name === 'string' && covers(name))
-    if (!isInside && (outside += 1) > MAX_REMEMBERED_OUTSIDE) {
-      for (const [known, operation] of remembered) if (operation === OUTSIDE) remembered.delete(known)
-      outside = 1
-    }
-    const operation = isInside ? make(name) : OUTSIDE
-    remembered.set(name, operation)
-    return operation
-  }
+  const inside = byName<Operation>(make, (group, name) => new GroupedOperation(group as CountedOperation, name))
+  const find = names === undefined ? inside : among(globMatcher(names), inside)
   let lastName: string | symbol | undefined
   let last: Operation = OUTSIDE
   return {
     operation(name) {
       // Events mostly come in runs of one name.
       if (name === lastName) return last
-      last = remembered.get(name) ?? remember(name)
+      last = find(name)
       lastName = name
       return last
     },
@@ -83,8 +85,22 @@ export function decisions(source: DecisionSource): Decisions {
   }
 }
 
+/** The operations whose name fits; the others are outside. */
+function among(covers: (name: string) => boolean, inside: (name: string | symbol) => Operation): (name: string | symbol) => Operation {
+  const outside = new Set<string | symbol>()
+  return (name) => {
+    if (outside.has(name)) return OUTSIDE
+    if (typeof name === 'string' && covers(name)) return inside(name)
+    if (outside.size === MAX_REMEMBERED_OUTSIDE) outside.clear()
+    if (typeof name === 'symbol') outside.add(name)
+    else if (name.length <= MAX_REMEMBERED_LENGTH) outside.add(keptName(name))
+    return OUTSIDE
+  }
+}
+
 interface Shared {
   ended: boolean
+  filterFailed: boolean
   readonly source: DecisionSource
 }
 
@@ -107,7 +123,7 @@ class CountedOperation implements Operation {
   affected = 0
 
   constructor(
-    readonly name: string | symbol,
+    public name: string | symbol,
     readonly shared: Shared,
     readonly rolls: Rolls,
   ) {
@@ -141,9 +157,16 @@ class CountedOperation implements Operation {
     if (afterSkipped < 1 || (this.every > 1 && (afterSkipped - 1) % this.every !== 0)) return false
     if (this.rate < 1 && this.rolls(call) >= this.rate) return false
     if (this.affected >= this.limitPerOperation || this.account.affected >= this.limit) return false
+    const { source } = this.shared
+    // The clock is read for a hit alone, which needs its time anyway.
+    const at = source.now()
+    if (at >= source.endsAt) {
+      source.onOverdue()
+      return false
+    }
     this.affected += 1
     this.account.affected += 1
-    this.shared.source.onHit(this.name, call)
+    source.onHit(this.name, call, at)
     return true
   }
 }
@@ -160,10 +183,45 @@ class FilteredOperation extends CountedOperation {
   }
 
   override covers(args?: ArrayLike<unknown>): boolean {
-    return args === undefined || this.filter(args, this.name)
+    return args === undefined || this.passes(args)
   }
 
   override shouldInject(args: ArrayLike<unknown>): boolean {
-    return !this.shared.ended && this.filter(args, this.name) && this.count()
+    return !this.shared.ended && this.passes(args) && this.count()
+  }
+
+  /** A predicate that throws must not throw in the app's own call. */
+  passes(args: ArrayLike<unknown>): boolean {
+    try {
+      return this.filter(args, this.name)
+    } catch (error) {
+      if (!this.shared.filterFailed) {
+        this.shared.filterFailed = true
+        this.shared.source.onFilterFailed(error)
+      }
+      return false
+    }
+  }
+}
+
+/** One of the many names that share the counts of their group. */
+class GroupedOperation implements Operation {
+  readonly name: string | symbol
+
+  constructor(
+    readonly group: CountedOperation,
+    name: string | symbol,
+  ) {
+    this.name = typeof name === 'string' && name.length <= MAX_NAME_LENGTH ? keptName(name) : name
+  }
+
+  covers(args?: ArrayLike<unknown>): boolean {
+    this.group.name = this.name
+    return this.group.covers(args)
+  }
+
+  shouldInject(args: ArrayLike<unknown>): boolean {
+    this.group.name = this.name
+    return this.group.shouldInject(args)
   }
 }

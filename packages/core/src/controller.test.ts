@@ -125,6 +125,19 @@ describe('createChaos', () => {
     await expect(chaos.stop('nobody')).rejects.toMatchObject({ code: 'CHAOS_UNKNOWN_INJECTION' })
   })
 
+  it('says in a moment, and in few words, that it does not know a long name', async () => {
+    const { controller: chaos } = controller({ bus: target(new EventEmitter(), [drop]) })
+    const long = 'x'.repeat(200)
+    for (let index = 100; index < 220; index += 1) await chaos.inject('bus', 'drop-events', {}, { id: `${long.slice(3)}${index}` })
+    const hostile = `${'x'.repeat(1_000_000)}\u001b[2J`
+    const words = await Promise.all([chaos.stop(hostile), chaos.inject(hostile, 'drop-events'), chaos.inject('bus', hostile), chaos.inject('bus', 'drop-events', { [hostile]: 1 }), chaos.stop(undefined as never)].map((refused) => refused.then(() => '', (error: unknown) => (error as Error).message)))
+    for (const message of words) {
+      expect(message).toMatch(/^Expected .*, got /)
+      expect(message.length).toBeLessThan(17_000)
+      expect(message).not.toContain('\u001b')
+    }
+  })
+
   it('refuses an id that is in force', async () => {
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
     await chaos.inject('bus', 'drop-events', {}, { id: 'mine' })

@@ -16,6 +16,7 @@ import { checkOptions, option, optionsSchema, shown } from './options.js'
 import { processState } from './process-state.js'
 import { drawSeed } from './random.js'
 import { listed, suggestion } from './suggest.js'
+import { printable } from './text.js'
 
 /** A target and the faults it can take. Made by {@link target}. */
 export interface TargetDefinition<Factories extends readonly FaultFactoryFor<never>[] = readonly FaultFactoryFor<never>[]> {
@@ -101,8 +102,8 @@ const MAX_LEASE = `a number of ms from 1 to ${MAX_TIMER_MS}`
 /** Live objects are not looked into: checking copies and freezes. */
 const chaosSchema = optionsSchema(
   {
-    environment: v.optional(v.string('a text')),
-    allowEnvironments: v.optional(v.array(option.text('An environment.'), 'a list of environments')),
+    environment: v.optional(v.pipe(v.string('a text'), v.maxLength(100, 'a text of at most 100 characters'))),
+    allowEnvironments: v.optional(v.pipe(v.array(option.text('An environment.', 100), 'a list of environments'), v.maxLength(100, 'a list of at most 100 environments'))),
     seed: portableInjectSchema.entries.seed,
     maxLeaseMs: v.optional(v.pipe(v.number(MAX_LEASE), v.minValue(1, MAX_LEASE), v.maxValue(MAX_TIMER_MS, MAX_LEASE))),
   },
@@ -146,7 +147,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const definition = definitions.get(name)
     if (definition !== undefined) return definition
     const known = [...definitions.keys()]
-    throw new ChaosError('CHAOS_UNKNOWN_TARGET', `Expected a target (${listed(known)}), got \`${name}\`.${suggestion(name, known)}`)
+    throw new ChaosError('CHAOS_UNKNOWN_TARGET', `Expected a target (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`)
   }
 
   function factoryOf(targetName: string, { faults }: TargetDefinition, name: string): FaultFactoryFor<never> {
@@ -155,12 +156,12 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const called = faults.filter(({ catalog }) => shortName(catalog.name) === name)
     const names = new Set(called.map(({ catalog }) => catalog.name))
     if (names.size > 1) {
-      throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\`, got \`${name}\`, which may mean ${listed([...names])}. Use the full name.`)
+      throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\`, got \`${printable(name)}\`, which may mean ${listed([...names])}. Use the full name.`)
     }
     if (called[0] !== undefined) return called[0]
     const known = faults.map(({ catalog }) => catalog.name)
     const near = suggestion(name, known.concat(known.map(shortName)))
-    throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\` (${listed(known)}), got \`${name}\`.${near}`)
+    throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\` (${listed(known)}), got \`${printable(name)}\`.${near}`)
   }
 
   function count(name: string): number {

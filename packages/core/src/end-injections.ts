@@ -1,5 +1,6 @@
 import type { LiveInjection } from './process-state.js'
 import { ChaosError } from './errors.js'
+import { printable } from './text.js'
 
 /** How an injection that was ended from outside came out. */
 export type Ended = Awaited<ReturnType<LiveInjection['undo']>>
@@ -19,9 +20,19 @@ export function endInjections(injections: Iterable<LiveInjection>, mark: (inject
 /** @throws ChaosError `CHAOS_ROLLBACK_FAILED` when anything could not be taken back. */
 export function assertTakenBack(failures: readonly unknown[]): void {
   if (failures.length === 0) return
-  const messages = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
-  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Expected every step to be taken back, ${failures.length} failed: ${messages.join('; ')}. The others were taken back; restart the process if the target still misbehaves.`, {
+  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Expected every step to be taken back, ${failures.length} failed: ${messagesOf(failures).join('; ')}. The others were taken back; restart the process if the target still misbehaves.`, {
     errors: failures,
     cause: failures[0],
   })
+}
+
+/** Failures that are told at most. */
+const MAX_MESSAGES = 20
+/** Characters of each. */
+const MAX_LENGTH = 500
+
+/** What failed, in words: the first 20 of many. */
+export function messagesOf(failures: readonly unknown[]): string[] {
+  const messages = failures.slice(0, MAX_MESSAGES).map((failure) => printable(failure instanceof Error ? failure.message : failure, { max: MAX_LENGTH }))
+  return failures.length > MAX_MESSAGES ? [...messages, `and ${failures.length - MAX_MESSAGES} more`] : messages
 }

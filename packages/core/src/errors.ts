@@ -1,10 +1,15 @@
+import { printable } from './text.js'
+
 /** A code of this toolkit's own errors. Codes are API: each has a page under `docs/errors`. */
 export type ChaosErrorCode = `CHAOS_${string}`
 
 const BRAND = Symbol.for('@chaos/core.ChaosError')
 
+/** Characters of a message: more is no help to anyone. */
+const MAX_MESSAGE = 16_384
+
 /**
- * What this toolkit itself throws. The code is API, the message is help.
+ * What this toolkit itself throws. The code is API, the message is help: at most 16,384 characters, none of which a terminal obeys.
  *
  * Tell one apart with {@link isChaosError}, never with `instanceof`: two copies of core may live in one process.
  */
@@ -15,7 +20,7 @@ export class ChaosError extends Error {
   readonly errors: readonly unknown[]
 
   constructor(code: ChaosErrorCode, message: string, options: { readonly cause?: unknown; readonly errors?: readonly unknown[] } = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(printable(message, { max: MAX_MESSAGE, lines: true }), 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.errors = options.errors ?? []
     Object.defineProperty(this, BRAND, { value: true })

@@ -1,5 +1,6 @@
 import { ChaosError } from './errors.js'
 import { listed } from './suggest.js'
+import { printable } from './text.js'
 
 /** Environments in which a controller may arm faults unless it is told otherwise. */
 export const DEFAULT_ENVIRONMENTS: readonly string[] = ['development', 'test']
@@ -34,10 +35,10 @@ export function controllerRefusal(passed: string | undefined, allowed: readonly 
   }
   if (isProduction(environment)) return refused('Expected an environment other than production, got `production`. Nothing is broken there on purpose.')
   if (isProduction(env['NODE_ENV']) && env['CHAOS_ALLOW_ENVIRONMENT'] !== environment) {
-    return refused(`Expected CHAOS_ALLOW_ENVIRONMENT=${environment} beside NODE_ENV=production, got \`${env['CHAOS_ALLOW_ENVIRONMENT'] ?? ''}\`. Set it if this process really is ${environment}.`)
+    return refused(`Expected CHAOS_ALLOW_ENVIRONMENT=${printable(environment)} beside NODE_ENV=production, got \`${printable(env['CHAOS_ALLOW_ENVIRONMENT'] ?? '')}\`. Set it if this process really is ${printable(environment)}.`)
   }
   if (!allowed.includes(environment)) {
-    return refused(`Expected the environment to be one of ${listed(allowed)}, got \`${environment}\`. Name it in \`allowEnvironments\` of createChaos if faults may be armed there.`)
+    return refused(`Expected the environment to be one of ${listed(allowed)}, got \`${printable(environment)}\`. Name it in \`allowEnvironments\` of createChaos if faults may be armed there.`)
   }
   return undefined
 }

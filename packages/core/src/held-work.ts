@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Cancel, Clock } from './clock.js'
 import type { Held, HeldWork, QueuedWork } from './fault.js'
+import { onAbort } from './on-abort.js'
 import { reportUncaught } from './report-uncaught.js'
 
 interface Item {
@@ -74,13 +75,11 @@ export class HeldWorkQueue {
     const item: Item = { run: work.run, caller, dueAt: this.#clock.now() + work.afterMs, line, letGo: nothing }
     const cancels: Cancel[] = []
     if (signal !== undefined) {
-      const onAbort = (): void => {
+      cancels.push(onAbort(signal, () => {
         this.#drop(item)
         attempt(() => work.abandon?.(signal.reason))
         this.#settle(line)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      cancels.push(() => signal.removeEventListener('abort', onAbort))
+      }))
     }
     if (line === undefined && work.afterMs !== Number.POSITIVE_INFINITY) {
       cancels.push(this.#clock.after(work.afterMs, () => {

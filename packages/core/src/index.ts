@@ -1,5 +1,6 @@
 export type { BlastRadius, InjectOptions, OperationFilter, PortableInjectOptions } from './blast-radius-options.js'
 export type { ChaosController, ControllerInfo, FaultInfo, JsonSchema, StopReport, TargetInfo } from './chaos-controller.js'
+export { byName } from './by-name.js'
 export { MAX_TIMER_MS, systemClock, type Cancel, type Clock } from './clock.js'
 export {
   createChaos,
@@ -23,6 +24,7 @@ export { DEFAULT_LEASE_MS, portableInjectSchema } from './inject-options.js'
 export { injectedBy, markInjected } from './injected-errors.js'
 export type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
 export { HIT_CHANNEL, LIFE_CYCLE_CHANNEL, type Follow, type Journal, type JournalEntry } from './journal.js'
+export { onAbort } from './on-abort.js'
 export { checkOptions, jsonSchemaOf, option, optionsSchema, type OptionsInput, type OptionsOutput, type OptionsSchema } from './options.js'
 export { originalOf, ownersOf } from './patch.js'
 export { listed, suggestion } from './suggest.js'

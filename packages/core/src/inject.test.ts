@@ -120,6 +120,13 @@ describe('inject', () => {
     [{ every: 1.5 }, '`every`'],
     [{ only: [] }, 'a name or glob'],
     [{ rat: 0.5 }, 'Did you mean `rate`?'],
+    [{ id: 'x'.repeat(201) }, 'up to 200 letters'],
+    [{ id: 'a\u001b[2J' }, 'got `"a\\u001b[2J"`'],
+    [{ seed: 'x'.repeat(201) }, 'a text of at most 200 characters'],
+    [{ seed: 1e300 }, 'a whole number'],
+    [{ only: '*a'.repeat(2_680) }, '4096 together'],
+    [{ only: Array.from({ length: 6_000 }, () => '*a*b*c*') }, 'at most 100'],
+    [{ limit: 1e300 }, '`limit`'],
   ])('refuses %o before anything happens', async (how, words) => {
     const bus = new EventEmitter()
     const before = shapeOf(bus)

@@ -1,18 +1,21 @@
+import { setMaxListeners } from 'node:events'
 import type { InjectOptions } from './blast-radius-options.js'
 import { decisions, type Account, type Decisions } from './blast-radius.js'
 import { soon, type Cancel, type Clock } from './clock.js'
-import { assertTakenBack, endInjections } from './end-injections.js'
+import { assertTakenBack, endInjections, messagesOf } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import type { Fault, InjectionContext } from './fault.js'
 import { HeldWorkQueue } from './held-work.js'
 import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
 import type { JournalWriter } from './journal.js'
-import { asData } from './options.js'
-import { patch } from './patch.js'
+import { onAbort } from './on-abort.js'
+import { asData, shown } from './options.js'
+import { patch, type Unpatch } from './patch.js'
 import { processState, type LiveInjection } from './process-state.js'
 import { rolls } from './random.js'
 import { reportUncaught } from './report-uncaught.js'
-import { unwind, type Undo } from './undo-stack.js'
+import { keptName, MAX_NAME_LENGTH, printable } from './text.js'
+import { unwind, type UndoStep } from './undo-stack.js'
 
 /** What an injection is armed with, resolved and checked. */
 export interface Arming extends InjectOptions {
@@ -43,13 +46,17 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #account: Account = { seen: 0, affected: 0 }
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
-  readonly #undo: Undo[] = []
+  readonly #undo: UndoStep[] = []
+  readonly #layers: Unpatch[] = []
+  /** Undo steps recorded so far. */
+  #steps = 0
   /** Made when a fault asks for its signal: most never do. */
   #abort: AbortController | undefined
   readonly #evidence: Readonly<Record<string, unknown>>[] = []
   readonly #counters: Record<string, number> = {}
   readonly #failures: unknown[] = []
   readonly #cancelLease: Cancel
+  #ignoreSignal: () => void = () => undefined
   #settle: (state: InjectionState) => void = () => undefined
 
   constructor(fault: Fault, arming: Arming) {
@@ -64,11 +71,15 @@ export class InjectionRecord implements Injection, LiveInjection {
       ...arming,
       injection: arming.id,
       account: this.#account,
-      onHit: (operation, call) => this.#hit(operation, call),
+      now: () => arming.clock.now(),
+      endsAt: this.leaseEndsAt,
+      onHit: (operation, call, at) => this.#hit(operation, call, at),
+      onOverdue: () => this.#overdue(),
+      onFilterFailed: (error) => this.#warn(`The predicate \`only\` threw, ${shown(error)}. Calls on which it throws are left alone.`),
     })
     // A lease alone keeps no process alive: what it would take back ends with the process.
     this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
-    arming.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (arming.signal !== undefined) this.#ignoreSignal = onAbort(arming.signal, () => void this.#end('aborted'))
     state.live.add(this)
   }
 
@@ -116,7 +127,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     return { ...this.#counters }
   }
   get failures(): readonly string[] {
-    return this.#failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+    return messagesOf(this.#failures)
   }
 
   snapshot(): InjectionState {
@@ -165,17 +176,19 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.endedAt = this.#arming.clock.now()
     this.#decisions.end()
     this.#cancelLease()
-    this.#arming.signal?.removeEventListener('abort', this.#onAbort)
+    this.#ignoreSignal()
     return true
   }
 
   release(): void {
     this.#abort?.abort(this.#endedError())
     this.#held.release()
+    // What layers over this one release then goes past it: else each of many events would pass each of many ended layers.
+    for (const layer of this.#layers) layer.stepAside()
   }
 
   undo(): Promise<{ readonly failures: readonly unknown[]; readonly state: InjectionState }> {
-    const failures = unwind(this.#undo)
+    const failures = unwind(this.#undo, this.#arming.clock)
     if (failures instanceof Promise) return failures.then((late) => this.#ended(late))
     return Promise.resolve(this.#ended(failures))
   }
@@ -189,8 +202,6 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.#settle(state)
     return { failures, state }
   }
-
-  readonly #onAbort = (): void => void this.#end('aborted')
 
   #end(outcome: InjectionOutcome): Promise<readonly unknown[]> {
     return endInjections([this], () => this.mark(outcome)).then(([ended]) => ended?.failures ?? [])
@@ -220,10 +231,20 @@ export class InjectionRecord implements Injection, LiveInjection {
     return this.outcome !== undefined
   }
 
-  #hit(operation: string | symbol, call: number): void {
-    const at = this.#arming.clock.now()
+  /** The lease is over, and its timer has not had its turn: a loop that never yields, or a process that was stopped. */
+  #overdue(): void {
+    this.#decisions.end()
+    // Not now: the caller is in the middle of this very call.
+    soon(() => void this.#end('lease-expired'))
+  }
+
+  #warn(message: string): void {
+    this.#arming.journal.write({ type: 'warning', at: this.#arming.clock.now(), id: this.id, message })
+  }
+
+  #hit(operation: string | symbol, call: number, at: number): void {
     if (this.kind === 'standing') this.#land(at)
-    this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: String(operation), call })
+    this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: hitName(operation), call })
     // Not now: the caller has yet to act on this very hit.
     if (this.#isSpent()) soon(() => this.#endIfSpent())
   }
@@ -252,18 +273,20 @@ export class InjectionRecord implements Injection, LiveInjection {
       patch: (object, key, layer, options = {}) => {
         if (this.#isOver()) throw this.#endedError()
         const unpatch = patch(object, key, layer, options)
-        this.#undo.push(() => {
+        this.#layers.push(unpatch)
+        this.#undo.push(this.#step(`patch of ${printable(key)}`, () => {
           const message = unpatch()
-          if (message !== undefined) this.#arming.journal.write({ type: 'warning', at: clock.now(), id: this.id, message })
-        })
+          if (message !== undefined) this.#warn(message)
+        }))
       },
       defer: (undo) => {
+        const step = this.#step(undo.name, undo)
         if (!this.#isOver()) {
-          this.#undo.push(undo)
+          this.#undo.push(step)
           return
         }
         // The step was made too late to be kept: take it back at once.
-        void Promise.resolve(unwind([undo])).then((failures) => failures.forEach(reportUncaught))
+        void Promise.resolve(unwind([step], clock)).then((failures) => failures.forEach(reportUncaught))
         throw this.#endedError()
       },
       account: (...names) => {
@@ -280,9 +303,16 @@ export class InjectionRecord implements Injection, LiveInjection {
     }
   }
 
+  #step(name: string, undo: UndoStep['undo']): UndoStep {
+    this.#steps += 1
+    return { name: `Undo step ${this.#steps} of ${this.id}${name === '' ? '' : ` (${printable(name)})`}`, undo }
+  }
+
   #signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController()
+      // As many may listen as a fault has targets.
+      setMaxListeners(0, this.#abort.signal)
       if (this.#isOver()) this.#abort.abort(this.#endedError())
     }
     return this.#abort.signal
@@ -309,4 +339,9 @@ export class InjectionRecord implements Injection, LiveInjection {
   #write(type: 'armed' | 'landed' | 'ended', injection = this.snapshot()): void {
     this.#arming.journal.write({ type, at: this.#arming.clock.now(), injection })
   }
+}
+
+/** The name of an operation as the journal keeps it. */
+function hitName(operation: string | symbol): string {
+  return typeof operation === 'string' && operation.length <= MAX_NAME_LENGTH ? operation : keptName(operation)
 }

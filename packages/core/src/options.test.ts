@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { defineFault } from './define-fault.js'
+import { ChaosError } from './errors.js'
 import { checkOptions, option, optionsSchema } from './options.js'
 
 const schema = optionsSchema(
@@ -27,6 +28,55 @@ describe('checkOptions', () => {
     [{ delayMs: 5, makeError: 'E' }, 'Expected `makeError` of x/y to be a function'],
   ])('refuses %o', (given, message) => {
     expect(() => checkOptions(schema, given, 'x/y')).toThrow(message)
+  })
+})
+
+describe('what comes from outside is bounded when it is checked', () => {
+  const wide = optionsSchema({
+    only: v.optional(option.names('Which.')),
+    where: v.optional(option.fields('Where.')),
+    value: v.optional(option.value('Anything.')),
+    text: v.optional(option.text('A text.')),
+    copies: v.optional(option.count('How many.', 1, 10)),
+    scalar: v.optional(option.scalar('One value.')),
+  })
+  const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
+  const cyclic: unknown[] = []
+  cyclic.push(cyclic)
+
+  it.each([
+    ['names', { only: Array.from({ length: 101 }, () => 'a') }, 'at most 100, 1024 characters each, 4096 together'],
+    ['a long glob', { only: '*a'.repeat(2_680) }, '4096 together'],
+    ['a long name in a list', { only: ['a', 'a'.repeat(1_025)] }, '1024 characters each'],
+    ['globs that are long together', { only: Array.from({ length: 5 }, () => '*a'.repeat(500)) }, '4096 together'],
+    ['fields', { where: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`f${n}`, n])) }, 'at most 100 values by field path'],
+    ['a long path', { where: { ['a.'.repeat(600)]: 1 } }, 'values by field path'],
+    ['a long text', { text: 'a'.repeat(65_537) }, 'a text of at most 65536 characters'],
+    ['a long scalar', { scalar: 'a'.repeat(65_537) }, 'a text, a number'],
+    ['a number of times', { copies: 11 }, 'a whole number from 1 to 10, got `11`'],
+    ['a number that is no safe integer', { copies: 1e300 }, 'a whole number'],
+    ['deep values', { value: nested(65) }, 'more than 64 levels'],
+    ['deeper values than a stack holds', { value: nested(50_000) }, 'more than 64 levels'],
+    ['a value that holds itself', { value: cyclic }, 'more than 64 levels'],
+    ['many values', { value: Array.from({ length: 100_001 }, () => 0) }, 'more than 100000 values'],
+    ['long texts', { value: Array.from({ length: 5 }, () => 'a'.repeat(1_000_000)) }, 'more than 4194304 characters'],
+    ['a control character in a name', { 'a\u001b[2J': 1 }, 'got `a\\u001b[2J`'],
+    ['an endless name', { ['a'.repeat(10_000)]: 1 }, `got \`${'a'.repeat(200)}…\``],
+  ])('refuses too much of it: %s', (_what, given, words) => {
+    const refuse = (): unknown => checkOptions(wide, given, 'x/y')
+    expect(refuse).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(words) as string }))
+    expect(refuse).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/.{2000}/) as string }))
+  })
+
+  it('takes what is within the bounds', () => {
+    const given = { only: Array.from({ length: 100 }, (_, n) => `*name${n}*`), value: nested(60), text: 'a'.repeat(65_536), copies: 10 }
+    expect(checkOptions(wide, given, 'x/y')).toMatchObject({ copies: 10 })
+  })
+
+  it('makes no message of it that is endless or that a terminal obeys', () => {
+    const error = new ChaosError('CHAOS_INVALID_OPTION', `\u001b[31m${'x'.repeat(100_000)}`)
+    expect(error.message).toHaveLength(16_384 + '\\u001b'.length - 1 + 1)
+    expect(error.message).toMatch(/^\\u001b\[31mx/)
   })
 })
 

@@ -5,9 +5,19 @@ import type { JsonSchema } from './chaos-controller.js'
 import { MAX_TIMER_MS } from './clock.js'
 import { ChaosError } from './errors.js'
 import { listed, suggestion } from './suggest.js'
+import { MAX_NAME_LENGTH, printable } from './text.js'
 
 /** The entries of an options object. */
 export type OptionEntries = v.ObjectEntries
+
+/** Names and globs that one option takes. */
+const MAX_NAMES = 100
+/** Characters of all names and globs of one option together: with the longest name, what a single match may cost. */
+const MAX_NAMES_TOTAL = 4_096
+/** Characters of a text, unless an option says otherwise. */
+const MAX_TEXT = 65_536
+/** Fields by path of one option. */
+const MAX_FIELDS = 100
 
 /**
  * The words options are made of. From one declaration come the types, the check, the JSON Schema, and with it HTTP validation,
@@ -20,28 +30,26 @@ export const option = {
   /** A share from 0 to 1. */
   rate: (description: string) =>
     v.pipe(v.number('a number from 0 to 1'), v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'), v.description(description)),
-  /** A whole number from `min` up. */
-  count: (description: string, min = 0) => {
-    const expected = `a whole number of at least ${min}`
-    return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.description(description))
+  /** A whole number from `min` to `max`. Give a `max` where something is done so many times. */
+  count: (description: string, min = 0, max = Number.MAX_SAFE_INTEGER) => {
+    const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
+    return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.maxValue(max, expected), v.description(description))
   },
-  /** A text that is not empty. */
-  text: (description: string) => v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'), v.description(description)),
+  /** A text that is not empty, of at most `max` characters. */
+  text: (description: string, max = MAX_TEXT) =>
+    v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'), v.maxLength(max, `a text of at most ${max} characters`), v.description(description)),
   /** One of a few words. */
   oneOf: <const T extends readonly [string, ...string[]]>(choices: T, description: string) =>
     v.pipe(v.picklist(choices, `one of ${listed(choices)}`), v.description(description)),
   /** A value that JSON can carry and that has no parts. */
   scalar: (description: string) => v.pipe(v.union(SCALARS, SCALAR), v.description(description)),
-  /** Values by field path: `{ 'order.country': 'DE' }`. */
-  fields: (description: string) => v.pipe(v.record(v.pipe(v.string(), v.minLength(1, FIELDS)), v.union(SCALARS, SCALAR), FIELDS), v.description(description)),
+  /** Values by field path: `{ 'order.country': 'DE' }`. At most 100. */
+  fields: (description: string) =>
+    v.pipe(v.record(v.pipe(v.string(), v.minLength(1, FIELDS), v.maxLength(MAX_NAME_LENGTH, FIELDS)), v.union(SCALARS, SCALAR), FIELDS), v.maxEntries(MAX_FIELDS, FIELDS), v.description(description)),
   /** Yes or no. */
   flag: (description: string) => v.pipe(v.boolean('true or false'), v.description(description)),
-  /** A name or glob, or a list of them. */
-  names: (description: string) =>
-    v.pipe(
-      v.union([v.pipe(v.string(), v.minLength(1, NAMES)), v.pipe(v.array(v.pipe(v.string(), v.minLength(1, NAMES))), v.minLength(1, NAMES))], NAMES),
-      v.description(description),
-    ),
+  /** A name or glob, or a list of at most 100 of them; of at most 1,024 characters each and 4,096 together. */
+  names: (description: string) => v.pipe(v.union([NAME, v.pipe(v.array(NAME), v.minLength(1, NAMES), v.maxLength(MAX_NAMES, NAMES))], NAMES), v.check(fitTogether, NAMES), v.description(description)),
   /** Any value. The fault is portable as long as JSON can carry it. */
   value: (description: string) => v.pipe(v.unknown(), v.description(description)),
   /** A function: works in process only, and makes the fault not portable. */
@@ -52,10 +60,16 @@ export const option = {
   optional: v.optional,
 } as const
 
-const SCALARS = [v.string(), v.number(), v.boolean(), v.null()]
 const SCALAR = 'a text, a number, true, false or null'
-const FIELDS = 'an object of values by field path'
-const NAMES = 'a name or glob, or a list of them'
+const SCALARS = [v.pipe(v.string(), v.maxLength(MAX_TEXT, SCALAR)), v.number(), v.boolean(), v.null()]
+const FIELDS = `an object of at most ${MAX_FIELDS} values by field path`
+/** What {@link option.names} takes, in words. */
+export const NAMES = `a name or glob, or a list of them (at most ${MAX_NAMES}, ${MAX_NAME_LENGTH} characters each, ${MAX_NAMES_TOTAL} together)`
+const NAME = v.pipe(v.string(), v.minLength(1, NAMES), v.maxLength(MAX_NAME_LENGTH, NAMES))
+
+function fitTogether(names: string | string[]): boolean {
+  return typeof names === 'string' || names.reduce((sum, name) => sum + name.length, 0) <= MAX_NAMES_TOTAL
+}
 
 const PORTABLE = Symbol('portable part')
 
@@ -72,7 +86,7 @@ export function optionsSchema<P extends OptionEntries, I extends OptionEntries =
   let json: JsonSchema | undefined
   const portablePart = (): JsonSchema => {
     if (json !== undefined) return json
-    const { $schema: _dialect, ...made } = toJsonSchema(v.strictObject(portable), { typeMode: 'input' }) as Record<string, unknown>
+    const { $schema: _dialect, ...made } = toJsonSchema(v.strictObject(portable), { typeMode: 'input', ignoreActions: ['check'] }) as Record<string, unknown>
     return (json = made)
   }
   return Object.assign(v.strictObject({ ...portable, ...inProcess } as unknown as Omit<P, keyof I> & I), { [PORTABLE]: portablePart })
@@ -111,6 +125,7 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new ChaosError('CHAOS_INVALID_OPTION', `Expected the options of ${of} to be an object, got \`${shown(given)}\`.`)
   }
+  refuseOversized(input, of)
   // An option that is `undefined` was not given.
   const options: Record<string, unknown> = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
   const ours = PORTABLE in schema
@@ -126,13 +141,13 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
   if (result.issues !== undefined) {
     const [issue] = result.issues
     const path = issue?.path?.map((part) => (typeof part === 'object' ? part.key : part)) ?? []
-    const name = path.map(String).join('.')
+    const name = printable(path.map(String).join('.'))
     const came = shown(path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), options))
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
       ours && issue !== undefined && !issue.message.startsWith('Invalid')
         ? `Expected \`${name}\` of ${of} to be ${issue.message}, got \`${came}\`.`
-        : `Option \`${name}\` of ${of}: ${issue?.message ?? 'not valid'} (got \`${came}\`).`,
+        : `Option \`${name}\` of ${of}: ${printable(issue?.message ?? 'not valid')} (got \`${came}\`).`,
     )
   }
   return frozen(result.value)
@@ -141,8 +156,40 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
 function refuseUnknown(given: readonly string[], known: readonly string[], of: string): void {
   for (const name of given) {
     if (known.includes(name)) continue
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected an option of ${of} (${listed(known)}), got \`${name}\`.${suggestion(name, known)}`)
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected an option of ${of} (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`)
   }
+}
+
+/** Parts (values, and what lists and objects hold) of the options of one fault. */
+const MAX_PARTS = 100_000
+/** How deep lists and objects lie in one another. */
+const MAX_DEPTH = 64
+/** Characters of all texts together. */
+const MAX_TEXTS = 4_194_304
+
+/** Refuses what would take long to check, freeze, copy or print, before any of it is done. Live objects are not looked into. */
+function refuseOversized(input: object, of: string): void {
+  let parts = 0
+  let characters = 0
+  const refuse = (limit: string): never => {
+    throw new ChaosError('CHAOS_INVALID_OPTION', `The options of ${of} are too large: they have more than ${limit}. Pass less.`)
+  }
+  const weigh = (value: unknown, depth: number): void => {
+    parts += 1
+    if (parts > MAX_PARTS) refuse(`${MAX_PARTS} values`)
+    if (typeof value === 'string' && (characters += value.length) > MAX_TEXTS) refuse(`${MAX_TEXTS} characters of text`)
+    if (typeof value !== 'object' || value === null || !(Array.isArray(value) || isPlain(value) || depth === 0)) return
+    if (depth > MAX_DEPTH) refuse(`${MAX_DEPTH} levels`)
+    if (Array.isArray(value)) {
+      for (const part of value) weigh(part, depth + 1)
+      return
+    }
+    for (const [key, part] of Object.entries(value)) {
+      characters += key.length
+      weigh(part, depth + 1)
+    }
+  }
+  weigh(input, 0)
 }
 
 /** Whether JSON carries a value without loss. */
@@ -153,13 +200,13 @@ export function isPortable(value: unknown): boolean {
   return isPlain(value) && Object.values(value).every((part) => part === undefined || isPortable(part))
 }
 
-/** A value as a message can show it. */
+/** A value as a message can show it: short, and with nothing in it that a terminal obeys. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-  if (typeof value === 'function') return `[Function ${value.name}]`
-  if (value instanceof Error) return `[${value.name}: ${value.message}]`
+  if (typeof value === 'string') return printable(JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value), { max: 600 })
+  if (typeof value === 'function') return `[Function ${printable(value.name)}]`
+  if (value instanceof Error) return `[${printable(value.name)}: ${printable(value.message)}]`
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
-  return String(value)
+  return printable(value)
 }
 
 /** Options as data that JSON can carry: functions and errors by name. */

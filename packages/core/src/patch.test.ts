@@ -103,6 +103,45 @@ describe('patch', () => {
     expect(store.own()).toBe('own')
   })
 
+  it('lets what lies over a layer go past it before it leaves, in any order, and another come meanwhile', () => {
+    const store = new Store()
+    const before = shapeOf(store)
+    const [a, b, c] = [patch(store, 'get', adds('a')), patch(store, 'get', adds('b')), patch(store, 'get', adds('c'))]
+    b.stepAside()
+    b.stepAside()
+    expect(store.get()).toBe('getac')
+    a.stepAside()
+    expect(store.get()).toBe('getc')
+    c.stepAside()
+    // Nothing lies over the topmost one: it is what the member still is.
+    expect(store.get()).toBe('getc')
+    const late = patch(store, 'get', adds('d'))
+    expect(store.get()).toBe('getd')
+    for (const unpatch of [b, c, a]) expect(unpatch()).toBeUndefined()
+    expect(store.get()).toBe('getd')
+    const later = patch(store, 'get', adds('e'))
+    expect(a()).toBeUndefined()
+    expect(store.get()).toBe('getde')
+    late()
+    later()
+    expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
+  })
+
+  it('lets all layers step aside, leave, and others come in between', () => {
+    const store = new Store()
+    const before = shapeOf(store)
+    const [a, b] = [patch(store, 'get', adds('a')), patch(store, 'get', adds('b'))]
+    a.stepAside()
+    b.stepAside()
+    b()
+    expect(store.get()).toBe('get')
+    const next = patch(store, 'get', adds('n'))
+    a()
+    expect(store.get()).toBe('getn')
+    next()
+    expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
+  })
+
   it('leaves descriptors, prototype, identities and fast properties as found, under any interleaving, the app adding keys meanwhile', () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('patch' as const), key: fc.constantFrom('own', 'get', 'set'), letter: fc.constantFrom('a', 'b', 'c') }),

@@ -1,6 +1,7 @@
 import { ChaosError } from './errors.js'
 import type { AnyFunction, Below } from './fault.js'
 import { processState } from './process-state.js'
+import { printable } from './text.js'
 
 /** One replacement over a member. What left stays as a link for whoever still holds its function, and is stepped over by everyone else. */
 interface Layer {
@@ -39,8 +40,16 @@ interface PatchOptions {
   readonly getter?: boolean | undefined
 }
 
-/** Takes a layer out again, from wherever in the stack it is. @returns What could not be put back, in words. */
-export type Unpatch = () => string | undefined
+/** Takes a layer out again, from wherever in the stack it is. */
+export interface Unpatch {
+  /** @returns What could not be put back, in words. */
+  (): string | undefined
+  /**
+   * Takes the layer off the path of whatever lies over it, and leaves the member as it is: calls that pass many layers which end together pass
+   * none of them twice. What is left to do, the unpatching does.
+   */
+  readonly stepAside: () => void
+}
 
 /**
  * Lays a function over a member, so that it can leave again in any order with others.
@@ -85,21 +94,31 @@ export function patch(object: object, key: PropertyKey, makeLayer: (below: Below
   records.set(object, record)
 
   const takenFrom = stack
-  return () => {
-    if (layer.left) return undefined
+  let wasLast = false
+  const stepAside = (): void => {
+    if (layer.left) return
     layer.left = true
-    // From the end: whatever ends several injections takes the topmost layer first.
-    const at = takenFrom.layers.lastIndexOf(layer)
-    takenFrom.layers.splice(at, 1)
-    takenFrom.layers[at]?.below.reachFor(layer.below.next)
+    const { layers } = takenFrom
+    // Whatever ends several injections takes the innermost off the path first, and what ends one by one the topmost.
+    const at = layers[0] === layer ? 0 : layers.lastIndexOf(layer)
+    layers.splice(at, 1)
+    layers[at]?.below.reachFor(layer.below.next)
     below.stepOver()
+    wasLast = layers.length === 0
+  }
+  let isOut = false
+  const unpatch = (): string | undefined => {
+    if (isOut) return undefined
+    isOut = true
+    stepAside()
     const covered = settle(holder, key, onMember, own)
-    if (onMember.length === 0) stacks.delete(key)
+    if (onMember.length === 0 && stacks.get(key) === onMember) stacks.delete(key)
     const isStuck = record.splice !== undefined && record.inherited.size === 0 && !unsplice(object, record)
     if (records.get(object) === record && record.splice === undefined && record.own.size === 0 && record.inherited.size === 0) records.delete(object)
-    if (covered) return `Someone else replaced \`${String(key)}\` while it was patched. Theirs was left in place; ours lets every call through.`
-    return isStuck ? `The target was frozen while \`${String(key)}\` was patched. An empty object of ours stays between it and its prototype.` : undefined
+    if (covered && wasLast) return `Someone else replaced \`${printable(key)}\` while it was patched. Theirs was left in place; ours lets every call through.`
+    return isStuck ? `The target was frozen while \`${printable(key)}\` was patched. An empty object of ours stays between it and its prototype.` : undefined
   }
+  return Object.assign(unpatch, { stepAside })
 }
 
 /** What is patched on an object. What lies on a prototype that the app has swapped for another one since is a record of its own. */
@@ -224,14 +243,14 @@ function ownFunction(object: object, key: PropertyKey, slot: Slot): AnyFunction 
   const descriptor = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor
   const value = functionOf(descriptor, key, slot)
   if (descriptor.configurable !== true && descriptor.writable !== true) {
-    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${String(key)}\` to be replaceable, got a member that is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`)
+    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${printable(key)}\` to be replaceable, got a member that is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`)
   }
   return value
 }
 
 function inheritedFunction(object: object, record: PatchRecord, key: PropertyKey, slot: Slot): AnyFunction {
   if (record.splice === undefined && !Object.isExtensible(object)) {
-    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${String(key)}\` can be covered, got one that is sealed, frozen or not extensible. Inject into its class's prototype instead.`)
+    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${printable(key)}\` can be covered, got one that is sealed, frozen or not extensible. Inject into its class's prototype instead.`)
   }
   return functionOf(findDescriptor(Object.getPrototypeOf(record.splice ?? object) as object | null, key), key, slot)
 }
@@ -240,7 +259,7 @@ function functionOf(descriptor: PropertyDescriptor | undefined, key: PropertyKey
   const value = heldIn(descriptor, slot)
   if (typeof value === 'function') return value
   const found = descriptor === undefined ? 'nothing' : 'value' in descriptor ? typeof descriptor.value : heldIn(descriptor, 'get') === undefined ? 'an accessor without a getter' : 'an accessor'
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`${String(key)}\` to be ${slot === 'get' ? 'an accessor with a getter' : 'a method of the target'}, got ${found}.`)
+  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`${printable(key)}\` to be ${slot === 'get' ? 'an accessor with a getter' : 'a method of the target'}, got ${found}.`)
 }
 
 function heldIn(descriptor: PropertyDescriptor | undefined, slot: Slot | 'set'): unknown {
@@ -263,14 +282,14 @@ function inheritedDescriptor(splice: object, key: PropertyKey): PropertyDescript
 function define(holder: object, key: PropertyKey, slot: Slot, fn: AnyFunction, like?: PropertyDescriptor): void {
   const attributes = like === undefined ? {} : { configurable: true, enumerable: like.enumerable === true, ...(slot === 'get' ? { set: heldIn(like, 'set') } : { writable: true }) }
   if (Reflect.defineProperty(holder, key, { ...attributes, [slot]: fn })) return
-  throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${String(key)}\` to be replaceable, got a member that cannot be: it was frozen meanwhile, or belongs to a module's namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`)
+  throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${printable(key)}\` to be replaceable, got a member that cannot be: it was frozen meanwhile, or belongs to a module's namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`)
 }
 
 function splice(object: object, key: PropertyKey): object {
   const prototype = Object.getPrototypeOf(object) as object | null
   const between = typeof object === 'function' && typeof prototype === 'function' ? constructible(prototype) : (Object.create(prototype) as object)
   if (!Reflect.setPrototypeOf(object, between)) {
-    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${String(key)}\` can be covered, got one with a fixed prototype.`)
+    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${printable(key)}\` can be covered, got one with a fixed prototype.`)
   }
   processState().splices.add(between)
   return between

@@ -85,6 +85,39 @@ describe('the ten promises', () => {
     expect(shapeDifference(before, shapeOf(bus))).toBeUndefined()
   })
 
+  it('4. a lease, not a switch: no hit once it is over, though a loop that never yields lets no timer fire', async () => {
+    let now = 0
+    const stuck = { now: () => now, after: () => () => undefined }
+    const got: string[] = []
+    const bus = new EventEmitter().on('tick', (n: string) => got.push(n))
+    const late = await inject(delay({ delayMs: 60_000 }), bus, { clock: stuck, leaseMs: 1_000, every: 2 })
+    const lossy = await inject(drop(), bus, { clock: stuck, leaseMs: 1_000, only: 'tock' })
+    bus.emit('tick', 'held')
+    bus.emit('tock')
+    now = 1_000
+    for (let call = 0; call < 1_000; call += 1) bus.emit('tock')
+    bus.emit('tick', 'queued')
+    bus.emit('tick', 'past the lease')
+    expect([late.affected, lossy.affected]).toEqual([1, 1])
+    expect(lossy.seen).toBe(lossy.affected + lossy.passed)
+    // The loop is over: what it held goes on, in order.
+    expect((await late.done).outcome).toBe('lease-expired')
+    expect((await lossy.done).outcome).toBe('lease-expired')
+    expect(got).toEqual(['held', 'queued', 'past the lease'])
+    expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+  })
+
+  it('4. a lease, not a switch: a stop in the very loop in which it ended works', async () => {
+    let now = 0
+    const bus = new EventEmitter()
+    const injection = await inject(drop(), bus, { clock: { now: () => now, after: () => () => undefined }, leaseMs: 1_000 })
+    now = 5_000
+    expect(bus.emit('tick')).toBe(false)
+    const stopping = injection.rollback()
+    expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+    expect((await stopping).outcome).toBe('rolled-back')
+  })
+
   it('5. the kill switch is instant: no hit after stopAll was called, held work is released, with 1,000 faults and 10,000 held operations; a failing undo stops no other', async () => {
     const clock = manualClock()
     const delivered: number[] = []
@@ -112,6 +145,36 @@ describe('the ten promises', () => {
     await expect(stopping).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', errors: [new Error('undo')] })
     expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
     expect(clock.pending).toBe(0)
+    await chaos.close()
+  })
+
+  it('5. the kill switch is instant: what is released passes none of the layers that end with it, however many lie on one bus', async () => {
+    const clock = manualClock()
+    let passes = 0
+    const counting = defineFault({ name: 'test/count-passes', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (bus: EventEmitter, _options, context) => {
+      context.patch(bus, 'emit', (below) => function (this: unknown, ...args: unknown[]): unknown {
+        passes += 1
+        const run = (): void => void Reflect.apply(below.call, this, args)
+        if (context.operation(args[0] as string).shouldInject(args)) context.hold({ afterMs: 60_000, order: 'tick', run })
+        else if (context.isHolding('tick')) context.queue({ order: 'tick', run })
+        else run()
+        return true
+      })
+    } })
+    const got: number[] = []
+    const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
+    const chaos = createChaos({ environment: 'test', clock, targets: { bus: target(bus, [counting]) } })
+    const injections = []
+    // Each lower one holds some as well, and lets the rest wait behind them.
+    for (let fault = 0; fault < 100; fault += 1) injections.push(await chaos.inject('bus', 'count-passes', {}, { every: 2, skip: 99 - fault, limit: 20 }))
+    for (let n = 0; n < 1_000; n += 1) bus.emit('tick', n)
+    expect(injections.reduce((sum, { held }) => sum + held, 0)).toBe(1_000)
+    passes = 0
+    const stopping = chaos.stopAll()
+    expect(passes).toBe(0)
+    expect(got).toEqual(Array.from({ length: 1_000 }, (_, n) => n))
+    expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
+    await stopping
     await chaos.close()
   })
 

@@ -18,6 +18,11 @@ export function rolls(seed: string, injection: string, operation: string): Rolls
 /** 2^32 divided by the golden ratio: successive calls land far apart (Knuth's multiplicative hashing). */
 const GOLDEN = 0x9e37_79b9
 
+/** A number that is the same for equal texts: 32 bits, either sign. */
+export function hashOf(text: string): number {
+  return hash(text, 0)
+}
+
 /** A seed nobody chose; it is reported, so that the run can be repeated. */
 export function drawSeed(): string {
   return Math.floor(draw() * Number.MAX_SAFE_INTEGER).toString(36)

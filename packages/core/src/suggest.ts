@@ -1,25 +1,45 @@
+import { printable } from './text.js'
+
+/** A longer name is no slip of the finger; the time of a comparison grows with the square of this. */
+const MAX_LENGTH = 64
+/** Names that are compared at most. */
+const MAX_CANDIDATES = 200
+/** Names that a sentence lists at most. */
+const MAX_LISTED = 50
+
 /**
  * The known name that someone most likely meant, if one is near enough.
  *
+ * Names of more than 64 characters are neither looked up nor suggested, and only the first 200 known names are compared: an answer takes no
+ * longer than some ms, whatever comes in.
+ *
  * @returns A sentence to put behind an error message, or the empty string.
  */
-export function suggestion(name: string, known: readonly string[]): string {
+export function suggestion(name: unknown, known: readonly string[]): string {
+  if (typeof name !== 'string' || name.length > MAX_LENGTH) return ''
   const wanted = name.toLowerCase()
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: distanceTo(wanted, candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)
-  const best = ranked[0]
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? ` Did you mean \`${best.candidate}\`?` : ''
+  const allowed = Math.max(1, Math.floor(wanted.length / 3))
+  let best: { readonly candidate: string; readonly distance: number } | undefined
+  for (const candidate of known.slice(0, MAX_CANDIDATES)) {
+    if (candidate.length > MAX_LENGTH) continue
+    const distance = distanceTo(wanted, candidate.toLowerCase(), allowed)
+    if (distance <= allowed && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { candidate, distance }
+  }
+  return best === undefined ? '' : ` Did you mean \`${printable(best.candidate)}\`?`
 }
 
-/** Names as a list in a sentence. */
+/** Names as a list in a sentence: the first 50, each as {@link printable} shows it. */
 export function listed(names: readonly string[]): string {
-  return names.length === 0 ? 'none' : names.map((name) => `\`${name}\``).join(', ')
+  if (names.length === 0) return 'none'
+  const shown = names.slice(0, MAX_LISTED).map((name) => `\`${printable(name)}\``)
+  return names.length > MAX_LISTED ? `${shown.join(', ')} and ${names.length - MAX_LISTED} more` : shown.join(', ')
 }
 
 /** A beginning of at least three letters counts as one mistake. */
-function distanceTo(wanted: string, candidate: string): number {
-  return wanted.length >= 3 && candidate.startsWith(wanted) ? 1 : editDistance(wanted, candidate)
+function distanceTo(wanted: string, candidate: string, allowed: number): number {
+  if (wanted.length >= 3 && candidate.startsWith(wanted)) return 1
+  // As many letters must come or go as one is longer than the other.
+  return Math.abs(wanted.length - candidate.length) > allowed ? Number.POSITIVE_INFINITY : editDistance(wanted, candidate)
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours (Damerau's distance, restricted form). */

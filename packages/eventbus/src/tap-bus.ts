@@ -76,7 +76,7 @@ class BusTap implements Tap, Traffic {
   readonly #applies: ((message: Message) => boolean) | undefined
   readonly #keepsOrder: boolean
   readonly #eachListener: boolean
-  readonly #keys = new OrderKeys()
+  readonly #keys: OrderKeys
 
   constructor(options: TapOptions, eachListener: boolean, context: InjectionContext, act: Act) {
     this.account = context.account('sent', 'duplicated', 'delivered', 'dropped', 'held', 'failed')
@@ -87,6 +87,7 @@ class BusTap implements Tap, Traffic {
     this.#applies = options.applies
     this.#keepsOrder = options.order !== 'free'
     this.#eachListener = eachListener
+    this.#keys = new OrderKeys(context.isHolding)
   }
 
   covers(name: EventName): boolean {
@@ -219,21 +220,56 @@ class BusTap implements Tap, Traffic {
 
 /** Messages of one name to one subscriber stay in order among themselves. */
 class OrderKeys {
-  readonly #ofListeners = new WeakMap<object, Map<EventName, symbol>>()
-  readonly #ofOthers = new Map<unknown, Map<EventName, symbol>>()
+  readonly #isInUse: (key: symbol) => boolean
+  readonly #ofListeners = new WeakMap<object, Bounded<EventName, symbol>>()
+  readonly #ofOthers: Bounded<unknown, Bounded<EventName, symbol>>
+
+  constructor(isInUse: (key: symbol) => boolean) {
+    this.#isInUse = isInUse
+    this.#ofOthers = new Bounded((keys) => keys.isInUse())
+  }
 
   of({ name, subscriber }: Message): PropertyKey {
-    if (subscriber === undefined) return name
-    const { identity } = subscriber
+    return subscriber === undefined ? name : this.#keysOf(subscriber.identity).get(name, () => Symbol('order'))
+  }
+
+  #keysOf(identity: unknown): Bounded<EventName, symbol> {
     const isObject = (typeof identity === 'object' && identity !== null) || typeof identity === 'function'
-    const known = isObject ? this.#ofListeners.get(identity) : this.#ofOthers.get(identity)
-    const keys = known ?? new Map<EventName, symbol>()
-    if (known === undefined) {
-      if (isObject) this.#ofListeners.set(identity, keys)
-      else this.#ofOthers.set(identity, keys)
-    }
-    let key = keys.get(name)
-    if (key === undefined) keys.set(name, (key = Symbol(String(name))))
-    return key
+    if (!isObject) return this.#ofOthers.get(identity, () => new Bounded(this.#isInUse))
+    let keys = this.#ofListeners.get(identity)
+    if (keys === undefined) this.#ofListeners.set(identity, (keys = new Bounded(this.#isInUse)))
+    return keys
+  }
+}
+
+/** Entries that are remembered before it is asked which of them are in use. */
+const FEW = 1_000
+
+/** Values by key that forgets those which are not in use, whenever it has twice as many as were in use the last time. */
+class Bounded<Key, Value> {
+  readonly #values = new Map<Key, Value>()
+  readonly #isInUse: (value: Value) => boolean
+  #full = FEW
+
+  constructor(isInUse: (value: Value) => boolean) {
+    this.#isInUse = isInUse
+  }
+
+  get(key: Key, make: () => Value): Value {
+    let value = this.#values.get(key)
+    if (value !== undefined) return value
+    if (this.#values.size >= this.#full) this.#forgetUnused()
+    this.#values.set(key, (value = make()))
+    return value
+  }
+
+  isInUse(): boolean {
+    for (const value of this.#values.values()) if (this.#isInUse(value)) return true
+    return false
+  }
+
+  #forgetUnused(): void {
+    for (const [key, value] of this.#values) if (!this.#isInUse(value)) this.#values.delete(key)
+    this.#full = Math.max(FEW, 2 * this.#values.size)
   }
 }

@@ -1,4 +1,4 @@
-import { injectedBy, markInjected, type AnyFunction, type InjectionContext } from '@chaos/core'
+import { injectedBy, markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core'
 import { exitOf } from '../targets/exit.js'
 import { momentOf } from '../targets/moment.js'
 import { chooseWorkers, type WorkerSelection } from '../targets/selection.js'
@@ -48,7 +48,12 @@ async function strikeOne(strike: Strike, worker: WorkerLike, options: Parameters
     })
     const isThere = await inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false)
     await new Promise<void>((resolve) => {
-      if (isThere === true) signal.addEventListener('abort', clock.after(GRACE_MS, resolve), { once: true })
+      if (isThere !== true) return
+      const cancel = clock.after(GRACE_MS, () => {
+        ignoreSignal()
+        resolve()
+      })
+      const ignoreSignal = onAbort(signal, cancel)
     })
     return undefined
   }

@@ -1,3 +1,5 @@
+import { onAbort } from '@chaos/core'
+
 interface Exiting<Details extends unknown[]> {
   once(event: 'exit', listener: (...details: Details) => void): unknown
   off(event: 'exit', listener: (...details: Details) => void): unknown
@@ -7,14 +9,13 @@ interface Exiting<Details extends unknown[]> {
 export function exitOf<Details extends unknown[]>(one: Exiting<Details>, signal: AbortSignal): Promise<Details> {
   return new Promise((resolve, reject) => {
     const onExit = (...details: Details): void => {
-      signal.removeEventListener('abort', onAbort)
+      ignoreSignal()
       resolve(details)
     }
-    const onAbort = (): void => {
+    one.once('exit', onExit)
+    const ignoreSignal = onAbort(signal, () => {
       one.off('exit', onExit)
       reject(signal.reason as Error)
-    }
-    one.once('exit', onExit)
-    signal.addEventListener('abort', onAbort, { once: true })
+    })
   })
 }

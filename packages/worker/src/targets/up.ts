@@ -1,3 +1,4 @@
+import { onAbort } from '@chaos/core'
 import type { WorkerLike } from './workers.js'
 
 /** What Node.js tells of a worker from outside; absent on other shapes. */
@@ -27,11 +28,11 @@ export function upOf(worker: WorkerLike, signal: AbortSignal): Promise<boolean> 
     const settle = (): void => {
       worker.off('online', settle)
       worker.off('exit', settle)
-      signal.removeEventListener('abort', settle)
+      ignoreSignal()
       resolve(isUp(worker))
     }
     worker.once('online', settle)
     worker.once('exit', settle)
-    signal.addEventListener('abort', settle, { once: true })
+    const ignoreSignal = onAbort(signal, settle)
   })
 }
