@@ -81,11 +81,13 @@ export interface QueuedWork {
   readonly run: () => void
   /** What it is held on. Work whose time comes when that is gone is lost: `run` is not called. Default: nothing that could go. */
   readonly on?: HeldOn | undefined
+  /** Called instead of `run` when what it is held on is gone. */
+  readonly lose?: (() => void) | undefined
   /**
-   * Called when the work is lost: instead of `run`, without an error, when what it is held on is gone; and with the error of a `run` that threw. Give it where `run` calls a
-   * library, so that no error of the library is uncaught. Without it, what `run` throws is the application's own (a listener that fails) and ends as an uncaught exception.
+   * Takes what `run` throws; the work counts as lost. Give it where `run` calls a library, whose errors must not be uncaught because they come late. Without it, what `run` throws is the
+   * application's own (a listener that fails) and ends as an uncaught exception.
    */
-  readonly lose?: ((error?: unknown) => void) | undefined
+  readonly fail?: ((error: unknown) => void) | undefined
   /** Called instead of `run` when `signal` aborts first. */
   readonly abandon?: ((reason: unknown) => void) | undefined
   /** The caller's own signal. */

@@ -232,15 +232,15 @@ describe('HeldWorkQueue', () => {
       const onLost = vi.fn()
       const clock = manualClock()
       const queue = new HeldWorkQueue(clock, vi.fn(), onLost)
-      const [failure, lose, behind] = [new Error('Channel closed'), vi.fn(), vi.fn()]
+      const [failure, fail, behind] = [new Error('Channel closed'), vi.fn(), vi.fn()]
       const run = (): never => {
         throw failure
       }
-      queue.hold({ afterMs: 10, order: 'tick', run, lose })
+      queue.hold({ afterMs: 10, order: 'tick', run, fail })
       queue.queue({ order: 'tick', run: behind })
       await clock.advance(10)
       await new Promise((resolve) => setImmediate(resolve))
-      expect([lose.mock.calls, onLost.mock.calls, behind.mock.calls]).toEqual([[[failure]], [[failure]], [[]]])
+      expect([fail.mock.calls, onLost.mock.calls, behind.mock.calls]).toEqual([[[failure]], [[failure]], [[]]])
       expect(errors).toEqual([])
     })
   })

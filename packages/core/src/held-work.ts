@@ -4,7 +4,7 @@ import type { Held, HeldWork, QueuedWork } from './fault.js'
 import { reportUncaught } from './report-uncaught.js'
 
 interface Item {
-  readonly work: Pick<HeldWork, 'run' | 'on' | 'lose'>
+  readonly work: Pick<HeldWork, 'run' | 'on' | 'lose' | 'fail'>
   /** Where it came from: it runs in the async context of its caller. */
   readonly caller: AsyncResource
   readonly dueAt: number
@@ -32,7 +32,7 @@ type Incoming = Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undef
 
 /**
  * What one injection keeps back. Work runs in the async context in which it came.
- * A run that throws neither strands the rest nor is swallowed: it ends as an uncaught exception, or is lost where the work says what happens then.
+ * A run that throws neither strands the rest nor is swallowed: it ends as an uncaught exception, or goes to `fail` of the work, and is lost.
  * Work that is held on something that is gone is lost as well.
  */
 export class HeldWorkQueue {
@@ -154,23 +154,20 @@ export class HeldWorkQueue {
   }
 
   /** Runs work, unless what it is held on is gone. Throws nothing. */
-  #perform({ run, on, lose }: Item['work']): void {
-    try {
-      if (on?.isGone() !== true) {
-        run()
+  #perform({ run, on, lose = nothing, fail = reportUncaught }: Item['work']): void {
+    attempt(() => {
+      if (on?.isGone() === true) {
+        this.#onLost()
+        lose()
         return
       }
-    } catch (error) {
-      if (lose === undefined) reportUncaught(error)
-      else this.#lost(lose, error)
-      return
-    }
-    this.#lost(lose)
-  }
-
-  #lost(lose: Item['work']['lose'], ...error: readonly [unknown?]): void {
-    this.#onLost(...error)
-    attempt(() => lose?.(...error))
+      try {
+        run()
+      } catch (error) {
+        if (fail !== reportUncaught) this.#onLost(error)
+        fail(error)
+      }
+    })
   }
 
   /** Runs what is due at the head of a line and sets the timer for what is not; forgets an empty line. */
