@@ -67,12 +67,27 @@ export interface InjectionContext {
   readonly signal: AbortSignal
 }
 
+/** What work is held on: a connection, a channel, a database, a listener. */
+export interface HeldOn {
+  /** Whether it is closed for good, so that work must not run on it any more. One that reconnects by itself is not gone. */
+  readonly isGone: () => boolean
+}
+
 /** Work waiting behind held work. */
 export interface QueuedWork {
   /** Work of one key runs in the order in which it came. */
   readonly order: PropertyKey
   /** Does what was kept back. */
   readonly run: () => void
+  /** What it is held on. Work whose time comes when that is gone is lost: `run` is not called. Default: nothing that could go. */
+  readonly on?: HeldOn | undefined
+  /** Called instead of `run` when what it is held on is gone. */
+  readonly lose?: (() => void) | undefined
+  /**
+   * Takes what `run` throws; the work counts as lost. Give it where `run` calls a library, whose errors must not be uncaught because they come late. Without it, what `run` throws is the
+   * application's own (a listener that fails) and ends as an uncaught exception.
+   */
+  readonly fail?: ((error: unknown) => void) | undefined
   /** Called instead of `run` when `signal` aborts first. */
   readonly abandon?: ((reason: unknown) => void) | undefined
   /** The caller's own signal. */

@@ -194,4 +194,54 @@ describe('HeldWorkQueue', () => {
     await clock.advance(100)
     expect([ran, queue.size, clock.pending]).toEqual([['c', 'b', 'a'], 0, 0])
   })
+
+  describe('loses work', () => {
+    const closed = { isGone: () => true }
+
+    it.each<[string, (queue: HeldWorkQueue, clock: ReturnType<typeof manualClock>) => unknown]>([
+      ['when its time comes', (_queue, clock) => clock.advance(10)],
+      ['when the fault is taken back', (queue) => queue.release()],
+    ])('whose channel was closed meanwhile, %s', async (_when, end) => {
+      const clock = manualClock()
+      const onLost = vi.fn()
+      const queue = new HeldWorkQueue(clock, vi.fn(), onLost)
+      const ran: string[] = []
+      let isGone = false
+      const on = { isGone: () => isGone }
+      queue.hold({ afterMs: 10, on, order: 'tick', run: () => ran.push('a'), lose: () => ran.push('a is lost') })
+      queue.queue({ on, order: 'tick', run: () => ran.push('b') })
+      queue.hold({ afterMs: 10, run: () => ran.push('c') })
+      isGone = true
+      await end(queue, clock)
+      expect(ran.sort()).toEqual(['a is lost', 'c'])
+      expect(onLost.mock.calls).toEqual([[], []])
+      expect([queue.size, queue.isHolding('tick'), clock.pending]).toEqual([0, false, 0])
+    })
+
+    it('that comes when everything was released and its channel is closed', () => {
+      const onLost = vi.fn()
+      const queue = new HeldWorkQueue(manualClock(), vi.fn(), onLost)
+      queue.release()
+      const [run, lose] = [vi.fn(), vi.fn()]
+      queue.hold({ afterMs: 10, on: closed, run, lose })
+      expect([run, lose, onLost].map(({ mock }) => mock.calls.length)).toEqual([0, 1, 1])
+    })
+
+    it('that fails, and tells whoever held it: a library that throws does not end the process', async () => {
+      const errors = uncaught()
+      const onLost = vi.fn()
+      const clock = manualClock()
+      const queue = new HeldWorkQueue(clock, vi.fn(), onLost)
+      const [failure, fail, behind] = [new Error('Channel closed'), vi.fn(), vi.fn()]
+      const run = (): never => {
+        throw failure
+      }
+      queue.hold({ afterMs: 10, order: 'tick', run, fail })
+      queue.queue({ order: 'tick', run: behind })
+      await clock.advance(10)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect([fail.mock.calls, onLost.mock.calls, behind.mock.calls]).toEqual([[[failure]], [[failure]], [[]]])
+      expect(errors).toEqual([])
+    })
+  })
 })

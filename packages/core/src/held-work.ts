@@ -5,7 +5,7 @@ import { onAbort } from './on-abort.js'
 import { reportUncaught } from './report-uncaught.js'
 
 interface Item {
-  readonly run: () => void
+  readonly work: Pick<HeldWork, 'run' | 'on' | 'lose' | 'fail'>
   /** Where it came from: it runs in the async context of its caller. */
   readonly caller: AsyncResource
   readonly dueAt: number
@@ -33,11 +33,13 @@ type Incoming = Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undef
 
 /**
  * What one injection keeps back. Work runs in the async context in which it came.
- * A run that throws neither strands the rest nor is swallowed: it ends as an uncaught exception.
+ * A run that throws neither strands the rest nor is swallowed: it ends as an uncaught exception, or goes to `fail` of the work, and is lost.
+ * Work that is held on something that is gone is lost as well.
  */
 export class HeldWorkQueue {
   readonly #clock: Clock
   readonly #onEmpty: () => void
+  readonly #onLost: (error?: unknown) => void
   // Sets iterate in the order of arrival, and an iteration visits what is added during it.
   readonly #all = new Set<Item>()
   readonly #lines = new Map<PropertyKey, Line>()
@@ -45,10 +47,14 @@ export class HeldWorkQueue {
   /** Whether work is held under a key: asked for every event, and mostly nothing is held at all. */
   readonly isHolding: (key: PropertyKey) => boolean
 
-  /** @param onEmpty Called whenever the last item has left. */
-  constructor(clock: Clock, onEmpty: () => void) {
+  /**
+   * @param onEmpty Called whenever the last item has left.
+   * @param onLost Called for each item that is lost, with the error of its `run` if it threw. Default: nothing.
+   */
+  constructor(clock: Clock, onEmpty: () => void, onLost: (error?: unknown) => void = nothing) {
     this.#clock = clock
     this.#onEmpty = onEmpty
+    this.#onLost = onLost
     const lines = this.#lines
     this.isHolding = (key) => lines.size > 0 && lines.has(key)
   }
@@ -66,13 +72,13 @@ export class HeldWorkQueue {
     }
     // Decided before the end and held after it (a hit on which someone rolled back, an answer that came late): nobody would let it go.
     if (this.#released) {
-      attempt(work.run)
+      this.#perform(work)
       return GONE
     }
     const line = work.order === undefined ? undefined : this.#lineOf(work.order)
     // Not `AsyncResource.bind`, which makes several functions for each: there may be tens of thousands.
     const caller = new AsyncResource('ChaosHeldWork', { requireManualDestroy: true })
-    const item: Item = { run: work.run, caller, dueAt: this.#clock.now() + work.afterMs, line, letGo: nothing }
+    const item: Item = { work, caller, dueAt: this.#clock.now() + work.afterMs, line, letGo: nothing }
     const cancels: Cancel[] = []
     if (signal !== undefined) {
       cancels.push(onAbort(signal, () => {
@@ -142,8 +148,25 @@ export class HeldWorkQueue {
     const { line } = item
     const nested = line?.running === true
     if (line !== undefined) line.running = true
-    attempt(() => item.caller.runInAsyncScope(item.run))
+    item.caller.runInAsyncScope(this.#perform, this, item.work)
     if (line !== undefined && !nested) line.running = false
+  }
+
+  /** Runs work, unless what it is held on is gone. Throws nothing. */
+  #perform({ run, on, lose = nothing, fail = reportUncaught }: Item['work']): void {
+    attempt(() => {
+      if (on?.isGone() === true) {
+        this.#onLost()
+        lose()
+        return
+      }
+      try {
+        run()
+      } catch (error) {
+        if (fail !== reportUncaught) this.#onLost(error)
+        fail(error)
+      }
+    })
   }
 
   /** Runs what is due at the head of a line and sets the timer for what is not; forgets an empty line. */

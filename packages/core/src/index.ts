@@ -16,7 +16,7 @@ export {
 } from './controller.js'
 export { defineFault, type CatalogEntry, type FaultDefinition, type FaultFactory, type FaultFactoryFor, type OptionsOf } from './define-fault.js'
 export { ChaosError, isChaosError, type ChaosErrorCode } from './errors.js'
-export type { AnyFunction, Below, Fault, FaultKind, Held, HeldWork, InjectionContext, Operation, QueuedWork } from './fault.js'
+export type { AnyFunction, Below, Fault, FaultKind, Held, HeldOn, HeldWork, InjectionContext, Operation, QueuedWork } from './fault.js'
 export { globMatcher, isGlob } from './glob.js'
 export { controllerRefusal } from './guard.js'
 export { inject, journal, withFault } from './inject.js'

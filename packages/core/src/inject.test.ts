@@ -306,6 +306,16 @@ describe('inject', () => {
     expect(drawn[0]).not.toEqual(drawn[2])
     expect(drawn.flat().every((roll) => roll >= 0 && roll < 1)).toBe(true)
   })
+
+  it('counts held work that was lost, and warns of it once', async () => {
+    const injection = await inject(doing((context) => {
+      for (let i = 0; i < 3; i += 1) context.hold({ afterMs: Infinity, run: () => undefined, on: { isGone: () => true } })
+    }), {})
+    const { account } = await injection.rollback()
+    expect(account).toEqual({ lost: 3 })
+    const warnings = journal.entries.filter((entry) => entry.type === 'warning' && entry.id === injection.id)
+    expect(warnings).toMatchObject([{ message: 'Held work was lost, since what it was held on is closed. `account.lost` counts all that is lost.' }])
+  })
 })
 
 describe('withFault', () => {

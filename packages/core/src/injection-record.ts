@@ -66,7 +66,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.sequence = state.sequence += 1
     this.armedAt = arming.clock.now()
     this.done = new Promise((resolve) => (this.#settle = resolve))
-    this.#held = new HeldWorkQueue(arming.clock, () => this.#endIfSpent())
+    this.#held = new HeldWorkQueue(arming.clock, () => this.#endIfSpent(), (error) => this.#lost(error))
     this.#decisions = decisions({
       ...arming,
       injection: arming.id,
@@ -247,6 +247,15 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: hitName(operation), call })
     // Not now: the caller has yet to act on this very hit.
     if (this.#isSpent()) soon(() => this.#endIfSpent())
+  }
+
+  /** Held work is lost. Counted each time, said once: there may be thousands. */
+  #lost(error: unknown): void {
+    const before = this.#counters['lost'] ?? 0
+    this.#counters['lost'] = before + 1
+    if (before > 0) return
+    const why = error === undefined ? 'what it was held on is closed' : `it failed: ${error instanceof Error ? error.message : typeof error}`
+    this.#arming.journal.write({ type: 'warning', at: this.#arming.clock.now(), id: this.id, message: `Held work was lost, since ${why.slice(0, 200)}. \`account.lost\` counts all that is lost.` })
   }
 
   #land(at: number): void {

@@ -37,7 +37,7 @@ export interface InjectionState {
   readonly held: number
   /** Operations that were not chosen but waited behind held ones. */
   readonly queued: number
-  /** What the fault counts besides `seen` and `affected`: `{ delivered: 7, dropped: 3 }`. Empty for a fault that counts nothing more. */
+  /** What the fault counts besides `seen` and `affected`: `{ delivered: 7, dropped: 3 }`. Empty for a fault that counts nothing more. `lost`: held work whose time came when what it was held on was closed. */
   readonly account: Readonly<Record<string, number>>
   /** What an instant fault says it did, oldest first; the last 100. */
   readonly evidence: readonly Readonly<Record<string, unknown>>[]

@@ -30,5 +30,6 @@ export function refusalOf(message: Message): Message {
     forward: () => message.refuse?.(),
     withPayload: (other) => refusalOf(message.withPayload(other)),
     answer: () => message.answer(),
+    isGone: () => message.isGone?.() === true,
   }
 }

@@ -36,6 +36,10 @@ export interface Message {
   answer(): unknown
   /** It will not go on: ends as in health what waits for it beside the answer, a callback or a broker that keeps it until it is acknowledged. */
   lose?(): void
+  /** Whether what it goes through is closed for good: a channel, a connection. A message that is held then is lost. Default: never. */
+  isGone?(): boolean
+  /** It was held, and could not go on when its time came. Tells whoever waits for it beside the answer that it is lost, as the client does: a callback gets an error. Must not use what is closed. */
+  loseLate?(): void
   /** At delivery: one message for each subscriber that would get it now, in order. */
   deliveries?(): readonly Message[]
   /** At delivery: ends it as a listener that throws, or whose promise rejects. Default: throws, or returns such a promise. @returns What a listener would. */

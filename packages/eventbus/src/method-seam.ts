@@ -19,6 +19,10 @@ export interface MethodSeam {
   readonly answer?: (args: readonly unknown[], self: unknown) => unknown
   /** See {@link Message.lose}. */
   readonly lose?: (args: readonly unknown[], self: unknown) => void
+  /** See {@link Message.isGone}. */
+  readonly isGone?: (args: readonly unknown[], self: unknown) => boolean
+  /** See {@link Message.loseLate}. */
+  readonly loseLate?: (args: readonly unknown[], self: unknown) => void
   /** Whether the caller awaits a promise. Default `false`. */
   readonly isAwaited?: boolean
   /** The arguments as they are now, for a call that is made later. Default: the very same. */
@@ -98,6 +102,12 @@ class MethodMessage implements Message {
   }
   lose(): void {
     this.#seam.lose?.(this.args, this.#self)
+  }
+  isGone(): boolean {
+    return this.#seam.isGone?.(this.args, this.#self) === true
+  }
+  loseLate(): void {
+    this.#seam.loseLate?.(this.args, this.#self)
   }
   answer(): unknown {
     return this.#seam.answer?.(this.args, this.#self)

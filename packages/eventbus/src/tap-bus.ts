@@ -1,4 +1,4 @@
-import { ChaosError, type InjectionContext } from '@chaos/core'
+import { ChaosError, type HeldWork, type InjectionContext } from '@chaos/core'
 import { busOf, type BusTarget } from './bindings/in-process.js'
 import { seamBinding, type EventName, type Failure, type Message, type Seam, type Tap } from './bus.js'
 import { scopeTest, type Scope } from './scope.js'
@@ -64,7 +64,7 @@ export function tapBus(target: BusTarget, options: TapOptions, context: Injectio
   if (subscriber !== undefined && bus.knowsSubscribers !== true) {
     throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus that tells its subscribers apart, got ${bus.kind}, which does not. Leave \`subscriber\` out, or choose a fault of the whole event.`)
   }
-  binding(new BusTap(options, subscriber !== undefined || eachListener, context, act), context)
+  binding(new BusTap(options, { eachListener: subscriber !== undefined || eachListener, callsClient: bus.isLocal !== true && seam !== 'delivery' }, context, act), context)
 }
 
 class BusTap implements Tap, Traffic {
@@ -76,9 +76,11 @@ class BusTap implements Tap, Traffic {
   readonly #applies: ((message: Message) => boolean) | undefined
   readonly #keepsOrder: boolean
   readonly #eachListener: boolean
+  readonly #callsClient: boolean
   readonly #keys: OrderKeys
 
-  constructor(options: TapOptions, eachListener: boolean, context: InjectionContext, act: Act) {
+  /** @param of.callsClient Whether a message goes on into a client library, and not to listeners of the application. */
+  constructor(options: TapOptions, of: { readonly eachListener: boolean; readonly callsClient: boolean }, context: InjectionContext, act: Act) {
     this.account = context.account('sent', 'duplicated', 'delivered', 'dropped', 'held', 'failed')
     this.#context = context
     this.#operation = context.operation
@@ -86,7 +88,8 @@ class BusTap implements Tap, Traffic {
     this.#inScope = scopeTest(options)
     this.#applies = options.applies
     this.#keepsOrder = options.order !== 'free'
-    this.#eachListener = eachListener
+    this.#eachListener = of.eachListener
+    this.#callsClient = of.callsClient
     this.#keys = new OrderKeys(context.isHolding)
   }
 
@@ -150,6 +153,7 @@ class BusTap implements Tap, Traffic {
       afterMs,
       order: this.#keepsOrder ? this.#keys.of(message) : undefined,
       run: whenDue === undefined ? kept.deliver : () => whenDue(kept.deliver),
+      ...kept.late,
     })
     return {
       answer: kept.answer,
@@ -172,30 +176,41 @@ class BusTap implements Tap, Traffic {
 
   #queue(message: Message): unknown {
     this.account.sent += 1
-    const { deliver, answer } = this.#keep(message)
-    this.#context.queue({ order: this.#keys.of(message), run: deliver })
+    const { deliver, answer, late } = this.#keep(message)
+    this.#context.queue({ order: this.#keys.of(message), run: deliver, ...late })
     return answer
   }
 
   /** Counts a message as held, and finds what its sender gets: an answer now, or a promise of what comes of it. */
-  #keep(message: Message): { readonly answer: unknown; readonly deliver: () => void; readonly drop: () => void } {
+  #keep(message: Message): Kept {
     const { account } = this
     account.held += 1
     const leave = (into: 'delivered' | 'dropped'): void => {
       account.held -= 1
       account[into] += 1
     }
+    const on = message.isGone === undefined ? undefined : { isGone: () => message.isGone?.() === true }
     if (message.isAwaited !== true) {
+      const lose = (): void => {
+        leave('dropped')
+        message.loseLate?.()
+      }
       return {
         answer: message.answer(),
         deliver: () => {
-          leave('delivered')
+          if (!this.#callsClient) {
+            leave('delivered')
+            message.forward()
+            return
+          }
           message.forward()
+          leave('delivered')
         },
         drop: () => {
           leave('dropped')
           message.lose?.()
         },
+        late: { on, lose, fail: this.#callsClient ? lose : undefined },
       }
     }
     let settle: (work: () => unknown) => void = () => undefined
@@ -214,8 +229,26 @@ class BusTap implements Tap, Traffic {
         message.lose?.()
         settle(() => message.answer())
       },
+      late: {
+        on,
+        lose: () => {
+          leave('dropped')
+          // Whoever awaits it hears from the client itself that it is closed.
+          settle(() => message.forward())
+        },
+      },
     }
   }
+}
+
+/** A message that is counted as held. */
+interface Kept {
+  /** What its sender gets. */
+  readonly answer: unknown
+  readonly deliver: () => void
+  readonly drop: () => void
+  /** What becomes of it when it cannot go on any more. */
+  readonly late: Pick<HeldWork, 'on' | 'lose' | 'fail'>
 }
 
 /** Messages of one name to one subscriber stay in order among themselves. */

@@ -1,4 +1,4 @@
-import { ChaosError, globMatcher, isGlob, listed, suggestion, type InjectionContext } from '@chaos/core'
+import { ChaosError, globMatcher, isGlob, listed, suggestion, type HeldOn, type InjectionContext } from '@chaos/core'
 import type { Socket } from 'node:net'
 import type { PoolBinding } from './pools.js'
 
@@ -42,6 +42,8 @@ export interface Command {
   readonly client: object
   /** Where that client's server is. */
   readonly endpoint?: Endpoint | undefined
+  /** What it is held on while a fault keeps it back. Where that is gone, `proceed` must reject as the driver does, and what nobody awaits is not sent. */
+  readonly on?: HeldOn | undefined
   /** The caller's own signal, where the driver takes one. */
   readonly signal?: AbortSignal | undefined
   /** Reaches the data in what it answers, where that is an object of the driver's own: a copy with the data changed. Default: the answer is the data. */

@@ -1,4 +1,4 @@
-import { ChaosError, option, type Below, type InjectionContext } from '@chaos/core'
+import { ChaosError, option, type Below, type HeldOn, type InjectionContext } from '@chaos/core'
 import { isCommandTarget, type Endpoint, type WithinResult } from '../bindings/commands.js'
 import { chooseMembers, holderOf, type Member, type MethodTarget } from '../bindings/methods.js'
 import { affectCommands } from './affect-commands.js'
@@ -19,6 +19,8 @@ export interface Call {
   readonly answers: Answers
   /** Where its service is, where that is known. */
   readonly endpoint?: Endpoint | undefined
+  /** What it is held on, where that can be told: see `Command.on`. */
+  readonly on?: HeldOn | undefined
   /** The caller's own signal, where it is not among the arguments. */
   readonly signal?: AbortSignal | undefined
   /** Reaches the data in its answer. Default: the answer is the data. */

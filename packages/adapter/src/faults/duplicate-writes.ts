@@ -21,7 +21,7 @@ export type DuplicateWritesOptions = OptionsOf<typeof duplicateWrites>
  *
  * Models retries beneath the caller: a driver, proxy or queue that sends a request again whose reply it missed. The caller gets the answer of the first;
  * what becomes of the copies nobody hears. With `afterMs` a copy comes behind newer writes and undoes them, as a late retransmission does. Copies that
- * are still to come when the fault ends are sent then. An operation is a call; its name is the method's.
+ * are still to come when the fault ends are sent then; where the client was closed meanwhile they are lost. An operation is a call; its name is the method's.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer with more than one value
  */
@@ -39,7 +39,7 @@ export const duplicateWrites = defineFault({
     affectCalls(target, options, context, (call) => {
       const answer = call.proceed()
       if (afterMs === 0) sendCopies(call)
-      else context.hold({ afterMs, run: () => sendCopies(call) })
+      else context.hold({ afterMs, on: call.on, run: () => sendCopies(call) })
       return answer
     }, { needs: 'one' })
   },

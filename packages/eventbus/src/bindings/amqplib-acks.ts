@@ -2,7 +2,7 @@ import type { AnyFunction } from '@chaos/core'
 import type { SeamBinding } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { isCopy } from './amqplib-copies.js'
-import { deliveryOf, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from './amqplib-delivery.js'
+import { deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from './amqplib-delivery.js'
 
 /**
  * Binds the acknowledgements of a channel.
@@ -35,6 +35,7 @@ export function amqplibAcks(channel: AmqplibChannel): SeamBinding {
       payload: { read: ([message]) => deliveryOf(message).content, replace: (args) => args },
       subscriber: ([message]) => subscriberOf(deliveryOf(message)),
       isRedelivered: ([message]) => isRedelivered(deliveryOf(message)),
+      isGone: () => isClosed(channel),
       refuse: ([message, allUpTo]) => {
         const delivery = deliveryOf(message)
         if (delivery.fields.deliveryTag > settledUpTo) requeue(channel, delivery, allUpTo === true)

@@ -35,6 +35,9 @@ export function subscriberOf({ fields: { consumerTag } }: AmqplibDelivery): Subs
   return consumerTag === undefined ? undefined : { name: consumerTag, identity: consumerTag }
 }
 
+/** Whether a channel is closed, or about to be: amqplib then replaces what sends. It opens another one instead. */
+export const isClosed = (channel: AmqplibChannel): boolean => Object.hasOwn(channel, 'sendMessage')
+
 /** Gives a delivery back, and all before it with `allUpTo`. On a channel that is closed the broker has taken everything back itself. */
 export function requeue(channel: AmqplibChannel, delivery: AmqplibDelivery, allUpTo = false): void {
   try {

@@ -6,10 +6,10 @@ const isCallback = (value: unknown): value is Callback => typeof value === 'func
 /** Arguments whose callback is called once, though the message may go on more than once, or be lost: its sender hears of the first end. */
 export const callingOnce = (args: readonly unknown[]): unknown[] => args.map((arg) => (isCallback(arg) ? calledOnce(arg) : arg))
 
-/** Calls the callback among the arguments, as a client does whose message has gone out. */
-export function callBack(args: readonly unknown[]): void {
+/** Calls the callback among the arguments, if there is one, as a client does whose message has gone out. @param told What it is called with, an error for example. Default: nothing. */
+export function callBack(args: readonly unknown[], ...told: readonly [error?: Error | null]): void {
   const callback = args.find(isCallback)
-  if (callback !== undefined) process.nextTick(callback)
+  if (callback !== undefined) process.nextTick(callback, ...told)
 }
 
 function calledOnce(callback: Callback): Callback {

@@ -41,6 +41,7 @@ export function eventsOf({ object, inherited = false, isOne }: Emitting, events:
       replace: (args, payload) => withContent(readingOf(args), args, payload),
     },
     answer: () => true,
+    isGone: (args, self) => readingOf(args).isGone?.(self as object) === true,
     deliveries: (_message, args, self) => {
       const reading = readingOf(args)
       return listenersOf(self as CallableEmitter, args[0] as string).map((listener) => listenerMessage(self as CallableEmitter, listener, args, reading))
@@ -56,4 +57,4 @@ export function eventsOf({ object, inherited = false, isOne }: Emitting, events:
 }
 
 /** Reads an event whose message is named by one argument and carried by another. */
-export const namedAt = (nameAt: number, payloadAt: number): Reading => ({ name: (args) => String(args[nameAt]), payloadAt })
+export const namedAt = (nameAt: number, payloadAt: number, isGone: NonNullable<Reading['isGone']>): Reading => ({ name: (args) => String(args[nameAt]), payloadAt, isGone })

@@ -16,6 +16,8 @@ interface Listener {
   readonly listener: AnyFunction
   /** @param args What `emit` was called with, the name first. */
   readonly call: (args: readonly unknown[]) => unknown
+  /** Whether it still listens. */
+  readonly isStillThere: () => boolean
 }
 
 /** How the arguments of `emit`, the event first, are read as a message. */
@@ -25,6 +27,8 @@ export interface Reading {
   readonly payloadAt: number
   /** Puts other content in its place, where more than that argument tells of it. */
   readonly replace?: (args: readonly unknown[], payload: unknown) => readonly unknown[]
+  /** Whether a client is closed for good, so that none of its listeners gets anything any more. Default: never. */
+  readonly isGone?: (client: object) => boolean
   /** How a listener of it fails. Default: as one of an emitter. */
   readonly fail?: (error: Error, how: Failure) => unknown
 }
@@ -67,19 +71,26 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
         const result = raw.apply(emitter, args.slice(1)) as unknown
         catchRejection(emitter, result, args)
       },
+      isStillThere: () => emitter.rawListeners?.(name).includes(raw) === true,
     }))
   }
   if (isMitt(emitter)) {
-    const call = (listener: AnyFunction, from: number): Listener => ({ listener, call: (args) => Reflect.apply(listener, undefined, args.slice(from)) as unknown })
-    return [...(emitter.all.get(name) ?? []).map((listener) => call(listener, 1)), ...(emitter.all.get('*') ?? []).map((listener) => call(listener, 0))]
+    const those = (registered: EventName, from: number): Listener[] => (emitter.all.get(registered) ?? []).map((listener) => ({
+      listener,
+      call: (args) => Reflect.apply(listener, undefined, args.slice(from)) as unknown,
+      isStillThere: () => emitter.all.get(registered)?.includes(listener) === true,
+    }))
+    return [...those(name, 1), ...those('*', 0)]
   }
   if (!isEventEmitter3(emitter)) return []
-  return [emitter._events[name] ?? []].flat().map(({ fn, context, once }) => ({
+  const registered = (): readonly Registered[] => [emitter._events[name] ?? []].flat()
+  return registered().map(({ fn, context, once }) => ({
     listener: fn,
     call: (args) => {
       if (once) emitter.removeListener(name, fn, undefined, true)
       return fn.apply(context, args.slice(1)) as unknown
     },
+    isStillThere: () => registered().some((one) => one.fn === fn && one.context === context),
   }))
 }
 
@@ -94,7 +105,7 @@ export function watchListeners(emitter: object, watch: (message: Message) => voi
 }
 
 /** The message of one listener. */
-export function listenerMessage(emitter: CallableEmitter, { listener, call }: Listener, args: readonly unknown[], reading: Reading = EVENT): Message {
+export function listenerMessage(emitter: CallableEmitter, { listener, call, isStillThere }: Listener, args: readonly unknown[], reading: Reading = EVENT): Message {
   const message: Message = {
     name: reading.name(args),
     args,
@@ -104,8 +115,9 @@ export function listenerMessage(emitter: CallableEmitter, { listener, call }: Li
       watchers.get(emitter)?.forEach((watch) => watch(message))
       return call(args)
     },
-    withPayload: (payload) => listenerMessage(emitter, { listener, call }, withContent(reading, args, payload), reading),
+    withPayload: (payload) => listenerMessage(emitter, { listener, call, isStillThere }, withContent(reading, args, payload), reading),
     answer: () => undefined,
+    isGone: () => reading.isGone?.(emitter) === true || !isStillThere(),
     fail: (error, how) => {
       if (reading.fail !== undefined) return reading.fail(error, how)
       if (how === 'throw') throw error

@@ -52,6 +52,9 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
     subscriber: (args) => subscriberOf(messageAt(args)),
     isRedelivered: (args) => messageAt(args).redelivered,
     refuse,
+    // An iterator that is closed hands out nothing any more, and its messages are the server's again.
+    isGone: (_args, self) => Reflect.get(self as object, 'done') === true,
+    loseLate: (_args, self) => leave(self),
     fail: (_error, _how, args, self) => refuse(args, self),
     lose: (args, self) => {
       messageAt(args).ack()

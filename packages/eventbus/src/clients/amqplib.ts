@@ -1,7 +1,8 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../bus.js'
 import { amqplibAcks } from '../bindings/amqplib-acks.js'
 import { copyOf } from '../bindings/amqplib-copies.js'
-import { connectionOf, deliveryOf, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import { connectionOf, deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import { callBack } from '../bindings/callbacks.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
@@ -23,7 +24,8 @@ export interface AmqplibChannels {
  *
  * A delivery that fails, as one whose consumer caught the error would, is given back: `nack` with requeue. One that is dropped is acknowledged; the
  * acknowledgement of an additional copy does not reach the broker, which knows of one delivery only. With `noAck` neither happens. Whoever publishes
- * on a confirm channel hears of the confirmation when the message has really been published, or at once when it is lost. Messages that are fetched by
+ * on a confirm channel hears of the confirmation when the message has really been published, or at once when it is lost. What is held when its channel is closed is lost: a callback of a
+ * confirm channel gets the error `channel closed`, the broker delivers again what was not acknowledged. Messages that are fetched by
  * `get` are no deliveries; their acknowledgements are. A connection that is cut off takes its channels with it: amqplib makes no others by itself, unless
  * it was told to recover.
  */
@@ -50,11 +52,11 @@ function publishSeam(channel: AmqplibChannel): SeamBinding {
     payload: 2,
     answer: () => true,
     snapshot: (args) => replaced(args, 2, copiedBytes(args[2])),
+    isGone: () => isClosed(channel),
+    loseLate: (args) => callBack(args, new Error('channel closed')),
     // One message is confirmed once.
     copy: (args) => args.slice(0, 4),
-    lose: ([, , , , onConfirm]) => {
-      if (typeof onConfirm === 'function') process.nextTick(onConfirm, null)
-    },
+    lose: (args) => callBack(args, null),
   })
 }
 
@@ -75,6 +77,7 @@ function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
       replace: (args, content) => replaced(args, 1, { ...deliveryOf(args[1]), content }),
     },
     answer: () => true,
+    isGone: () => isClosed(channel),
     subscriber: ([, message]) => subscriberOf(deliveryOf(message)),
     isRedelivered: ([, message]) => isRedelivered(deliveryOf(message)),
     ...(!noAck && acknowledged),

@@ -37,16 +37,19 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
     seams: {
       publish: publisher && allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),
       delivery: subscriber && clientEvents(subscriber, {
-        message: namedAt(1, 2),
-        messageBuffer: namedAt(1, 2),
-        pmessage: namedAt(2, 3),
-        pmessageBuffer: namedAt(2, 3),
-        smessage: namedAt(1, 2),
-        smessageBuffer: namedAt(1, 2),
+        message: namedAt(1, 2, hasEnded),
+        messageBuffer: namedAt(1, 2, hasEnded),
+        pmessage: namedAt(2, 3, hasEnded),
+        pmessageBuffer: namedAt(2, 3, hasEnded),
+        smessage: namedAt(1, 2, hasEnded),
+        smessageBuffer: namedAt(1, 2, hasEnded),
       }),
     },
   })
 }
+
+/** A client that was closed, or has given up: it does not connect again by itself. */
+const hasEnded = (client: object): boolean => Reflect.get(client, 'status') === 'end'
 
 function publishSeam(client: IoredisClient, method: 'publish' | 'spublish', counting: 'NUMSUB' | 'SHARDNUMSUB'): SeamBinding {
   return methodSeam({
@@ -55,6 +58,7 @@ function publishSeam(client: IoredisClient, method: 'publish' | 'spublish', coun
     name: ([channel]) => String(channel),
     payload: 1,
     isAwaited: true,
+    isGone: () => hasEnded(client),
     snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
     answer: async ([channel, , callback]) => {
       const [, receivers] = await client.pubsub(counting as never, channel as never)

@@ -55,6 +55,7 @@ function publishSeam(client: JetStreamClientLike): SeamBinding {
     name: ([subject]) => String(subject),
     payload: 1,
     isAwaited: true,
+    isGone: () => (Reflect.get(client, 'nc') as { isClosed(): boolean }).isClosed(),
     snapshot: (args) => replaced(args, 1, copiedBytes(args[1])),
     answer: () => Promise.resolve({ stream: '', seq: 0, duplicate: false }),
   })

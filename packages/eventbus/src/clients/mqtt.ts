@@ -39,6 +39,7 @@ export function mqttBus(client: MqttClientLike): Bus {
           payloadAt: 2,
           replace: ([event, topic, , packet], payload) => [event, topic, payload, { ...(packet as object), payload }],
           fail: failOutside,
+          isGone: hasEnded,
         },
       }),
     },
@@ -56,6 +57,9 @@ function connectionOf(client: MqttClientLike): Connection {
   }
 }
 
+/** Whether `end` was called, and `reconnect` was not since. */
+const hasEnded = (client: object): boolean => Reflect.get(client, 'disconnecting') === true || Reflect.get(client, 'disconnected') === true
+
 /** `publishAsync` comes here, too. */
 function publishSeam(client: MqttClientLike): SeamBinding {
   return methodSeam({
@@ -65,6 +69,8 @@ function publishSeam(client: MqttClientLike): SeamBinding {
     payload: 1,
     answer: () => client,
     snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
-    lose: callBack,
+    lose: (args) => callBack(args),
+    isGone: () => hasEnded(client),
+    loseLate: (args) => callBack(args, new Error('client disconnecting')),
   })
 }

@@ -31,6 +31,7 @@ interface Transport {
 }
 interface Protocol {
   readonly connected: boolean
+  isClosed(): boolean
   readonly transport: Transport
   readonly subscriptions: { get(sid: number): Subscription | undefined }
 }
@@ -83,6 +84,7 @@ function publishSeam(protocol: Protocol): SeamBinding {
     method: 'publish',
     name: ([subject]) => nameOf(subject as string),
     payload: 1,
+    isGone: () => protocol.isClosed(),
     snapshot: ([subject, payload, options]) => [subject, copiedBytes(payload), { ...(options as object | undefined) }],
   })
 }
@@ -101,6 +103,7 @@ function deliverySeam(protocol: Protocol): SeamBinding {
         return [{ ...(frame as Frame), size: changed.length }, changed]
       },
     },
+    isGone: ([frame]) => protocol.isClosed() || protocol.subscriptions.get((frame as Frame).sid) === undefined,
     subscriber: ([frame]) => {
       const subscription = protocol.subscriptions.get((frame as Frame).sid)
       return subscription && { name: subscription.queue ?? subscription.subject, identity: subscription }

@@ -62,6 +62,7 @@ function publishSeam(client: NodeRedisClient): SeamBinding {
       name: ([channel]) => String(channel),
       payload: 1,
       isAwaited: true,
+      isGone: () => isClosed(client),
       snapshot: ([channel, message]) => [channel, copiedBytes(message)],
       // Lower versions of 5 leave the figure a text.
       answer: async ([channel]) => Number(((await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>)[String(channel)]),
@@ -75,31 +76,36 @@ function deliverySeam(client: NodeRedisClient): SeamBinding {
     for (const type of ['CHANNELS', 'PATTERNS', 'SHARDED']) {
       const channels = client.getPubSubListeners(type as never)
       if (!(channels instanceof Map)) throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a client whose `getPubSubListeners` shows its listeners, as those of redis 5 and later do, got another. Bind it by a seam of your own.')
-      for (const listeners of channels.values()) tapListeners(listeners as Listeners, tap, steps)
+      for (const listeners of channels.values()) tapListeners(client, listeners as Listeners, tap, steps)
       steps.patch(channels, 'set', (below) => function (this: unknown, channel: unknown, listeners: Listeners): unknown {
-        tapListeners(listeners, tap, steps)
+        tapListeners(client, listeners, tap, steps)
         return below.call.call(this, channel, listeners) as unknown
       })
     }
   }
 }
 
-function tapListeners({ buffers, strings }: Listeners, tap: Tap, steps: Steps): void {
+function tapListeners(client: NodeRedisClient, { buffers, strings }: Listeners, tap: Tap, steps: Steps): void {
   for (const listeners of [buffers, strings]) {
     steps.patch(listeners, Symbol.iterator, (below) => function* (this: unknown): Generator<Listener> {
       for (const listener of { [Symbol.iterator]: () => below.call.call(this) as Iterator<Listener> }) {
-        const tapped: Listener = (message, channel) => (tap.covers(String(channel)) ? tap.take(deliveryTo(listener, message, channel)) : listener(message, channel))
-        given.set(tapped, given.get(listener) ?? listener)
+        const original = given.get(listener) ?? listener
+        const isGone = (): boolean => isClosed(client) || !listeners.has(original)
+        const tapped: Listener = (message, channel) => (tap.covers(String(channel)) ? tap.take(deliveryTo(listener, message, channel, isGone)) : listener(message, channel))
+        given.set(tapped, original)
         yield tapped
       }
     })
   }
 }
 
+/** Whether a client was closed by its application. One that reconnects is open. */
+const isClosed = (client: object): boolean => Reflect.get(client, 'isOpen') === false
+
 /** What was given to `subscribe`, beneath the layers of several faults. */
 const given = new WeakMap<Listener, Listener>()
 
-function deliveryTo(listener: Listener, payload: unknown, channel: unknown): Message {
+function deliveryTo(listener: Listener, payload: unknown, channel: unknown, isGone: () => boolean): Message {
   const identity = given.get(listener) ?? listener
   return {
     name: String(channel),
@@ -107,8 +113,9 @@ function deliveryTo(listener: Listener, payload: unknown, channel: unknown): Mes
     payload,
     subscriber: { name: identity.name.replace(/^bound /, ''), identity },
     forward: () => listener(payload, channel),
-    withPayload: (other) => deliveryTo(listener, other, channel),
+    withPayload: (other) => deliveryTo(listener, other, channel, isGone),
     answer: () => undefined,
+    isGone,
     fail: failOutside,
   }
 }

@@ -65,6 +65,8 @@ export function webSocketServerBus(server: WebSocketServerLike, { nameOf = () =>
 
 /** `readyState` of a socket that may send. */
 const OPEN = 1
+/** `readyState` of a socket from which nothing comes any more. */
+const CLOSED = 3
 
 /** Of one socket, or of all that share a prototype. */
 interface Where {
@@ -99,6 +101,7 @@ function bus(kind: string, where: Where, connection: Connection, watching: Bus['
           name: ([, data, isBinary]) => nameOf(isBinary === true ? data : String(data)),
           payloadAt: 1,
           fail: failOutside,
+          isGone: (socket) => (socket as WebSocketLike).readyState === CLOSED,
         },
       }),
     },
@@ -114,6 +117,8 @@ function sendSeam({ object, isOne }: Where, nameOf: (data: unknown) => string): 
     passes: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
     payload: 0,
     snapshot: (args) => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
-    lose: callBack,
+    lose: (args) => callBack(args),
+    isGone: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
+    loseLate: (args, self) => callBack(args, new Error(`WebSocket is not open: readyState ${(self as WebSocketLike).readyState} (${(self as WebSocketLike).readyState === CLOSED ? 'CLOSED' : 'CLOSING'})`)),
   })
 }

@@ -39,7 +39,13 @@ export const loseAcks = defineFault({
     const { redeliverAfterMs = Number.POSITIVE_INFINITY } = options
     tapBus(bus, { ...options, seam: 'ack', order: 'free' }, context, (message, traffic) => {
       const answer = traffic.drop(message)
-      context.hold({ afterMs: redeliverAfterMs, run: () => void message.refuse?.() })
+      context.hold({
+        afterMs: redeliverAfterMs,
+        on: { isGone: () => message.isGone?.() === true },
+        // A client that is cut off meanwhile gives nothing back: its broker takes it back by itself.
+        run: () => void Promise.resolve(message.refuse?.()).catch(() => undefined),
+        fail: () => undefined,
+      })
       return answer
     })
   },

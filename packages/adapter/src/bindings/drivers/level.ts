@@ -1,5 +1,5 @@
-import type { InjectionContext } from '@chaos/core'
-import { loadedClass } from '../../presets/loaded-module.js'
+import type { HeldOn, InjectionContext } from '@chaos/core'
+import { loadedClass, loadedModule } from '../../presets/loaded-module.js'
 import { commandTarget, mismatch, type CommandSeam, type CommandTarget } from '../commands.js'
 
 /** A database of level: anything that extends `AbstractLevel`, of version 2 and up. */
@@ -29,13 +29,31 @@ class AbortError extends Error {
   }
 }
 
+/** Stands in where the application has no module-error of its own loaded. */
+class LookalikeError extends Error {
+  readonly code: string
+  constructor(message: string, { code }: { readonly code: string }) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** What level says of an operation on something that is closed. */
+function notOpen(what: 'Database' | 'Iterator'): Error {
+  const loaded = loadedModule('module-error/index.js')
+  const ModuleError = typeof loaded === 'function' ? (loaded as typeof LookalikeError) : LookalikeError
+  return new ModuleError(`${what} is not open`, { code: `LEVEL_${what.toUpperCase()}_NOT_OPEN` })
+}
+
 /**
  * The operations of a database of level, or with a class (`Level`) of all its databases: what faults of calls break. An operation has the name of the method: `get`,
  * `getMany`, `has`, `hasMany`, `put`, `del`, `batch` (an array or a chain, when it is written), `clear`; a reading from an iterator that of what made
  * it: `iterator`, `keys`, `values`. Operations of sublevels are operations of their database. `getSync` passes.
  *
  * Faults lie beneath the encodings: keys and values are what the store holds, with the prefixes of sublevels, so that a damaged value may not be decodable. The
- * `signal` of an iterator ends an injected wait at once, with the `AbortError` of level.
+ * `signal` of an iterator ends an injected wait at once, with the `AbortError` of level. A held operation whose database is closed meanwhile fails as one on a closed database does
+ * (`LEVEL_DATABASE_NOT_OPEN`), and a late copy of it is lost; `close` waits for held chained batches and for held readings of iterators, as it does for those that run. An iterator moves on
+ * with each reading, and an explicit snapshot may be closed, so that neither is read again.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `database` is no such database or class
  */
@@ -52,13 +70,13 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
     // Older databases have not all of them.
     if (typeof Reflect.get(holder, `_${name}`) !== 'function') continue
     context.patch(holder, `_${name}`, (below) => function (this: object, ...args: unknown[]): unknown {
-      const proceed = (): Promise<unknown> => below.call.apply(this, args) as Promise<unknown>
-      return seam.chooses(name, args) ? seam.answer({ name, args, client: this, proceed }) : proceed()
+      const send = (): Promise<unknown> => below.call.apply(this, args) as Promise<unknown>
+      return seam.chooses(name, args) ? seam.answer({ name, args, client: this, on: heldOn(this), proceed: whileOpen(this, hasSnapshot(args) ? once(send) : send) }) : send()
     })
   }
   context.patch(holder, '_chainedBatch', (below) => function (this: object): unknown {
     const batch = below.call.call(this) as object
-    return coverOwn(batch, '_write', (write) => (...args) => (seam.chooses('batch', args) ? seam.answer({ name: 'batch', args, client: this, proceed: () => write(...args) }) : write(...args)))
+    return coverOwn(batch, '_write', (write) => (...args) => (seam.chooses('batch', args) ? seam.answer({ name: 'batch', args, client: this, on: heldOn(this), proceed: whileOpen(this, () => write(...args)) }) : write(...args)))
   })
   // Iterators of keys and values may be made of one of entries.
   let isMaking = false
@@ -82,18 +100,42 @@ function coverReads(iterator: object, name: string, client: object, args: readon
   for (const key of READS) {
     coverOwn(iterator, key, (read) => async (...given) => {
       if (isReading || !seam.chooses(name, args)) return read(...given)
-      const proceed = (): Promise<unknown> => {
+      const send = (): Promise<unknown> => {
         isReading = true
         return read(...given).finally(() => (isReading = false))
       }
       try {
-        return await seam.answer({ name, args, client, signal, proceed })
+        return await seam.answer({ name, args, client, signal, on: heldOn(client), proceed: whileOpen(client, once(send)) })
       } catch (error) {
         throw signal?.aborted === true && error === signal.reason ? new (loadedClass('abstract-level/lib/errors.js', 'AbortError', AbortError))() : error
       }
     })
   }
   return iterator
+}
+
+/** Whether a database takes operations. What implements it relies on that: it may touch memory that is freed. */
+const isOpen = (database: object): boolean => Reflect.get(database, 'status') === 'open'
+
+const heldOn = (database: object): HeldOn => ({ isGone: () => !isOpen(database) })
+
+/** Sends an operation only to a database that is still open. */
+const whileOpen = (database: object, send: () => Promise<unknown>) => (): Promise<unknown> => (isOpen(database) ? send() : Promise.reject(notOpen('Database')))
+
+/** Sends an operation once: what it reads from may be closed when a copy comes. */
+function once(send: () => Promise<unknown>): () => Promise<unknown> {
+  let isSent = false
+  return () => {
+    if (isSent) return Promise.reject(notOpen('Iterator'))
+    isSent = true
+    return send()
+  }
+}
+
+/** Whether an operation reads from a snapshot that the application made, and may close. */
+function hasSnapshot(args: readonly unknown[]): boolean {
+  const options = args.at(-1)
+  return typeof options === 'object' && options !== null && 'snapshot' in options && options.snapshot !== undefined && options.snapshot !== null
 }
 
 /** Lays a function over a method of an object that is used once and thrown away. */
