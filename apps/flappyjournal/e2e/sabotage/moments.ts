@@ -6,9 +6,9 @@ export type Moment = 'method' | 'landed' | 'ended'
 /** When it is time to act. */
 export interface Moments {
   /** Whether this moment has come. */
-  has(moment: Moment): boolean
+  readonly has: (moment: Moment) => boolean
   /** Calls once, when the moment comes; at once if it has. `afterMs` later, if given. */
-  at(moment: Moment, act: () => unknown, afterMs?: number): void
+  readonly at: (moment: Moment, act: () => unknown, afterMs?: number) => void
 }
 
 /** Moments that are told by events of their names. */

@@ -50,21 +50,21 @@ export interface Stage {
   readonly app: Listening<AppAddress>
   readonly load: Listening<{ readonly url: string }>
   /** Changes the experiment. */
-  alter(change: (experiment: Written) => void): void
+  readonly alter: (change: (experiment: Written) => void) => void
   /** Stands between the command and one of the addresses it asks. */
-  between(variable: 'APP_URL' | 'ALERTS_URL' | 'LOAD_URL', between: Between): Promise<void>
+  readonly between: (variable: 'APP_URL' | 'ALERTS_URL' | 'LOAD_URL', between: Between) => Promise<void>
   /** Stands between the command and the control socket. */
-  betweenControl(): Promise<SocketProxy>
+  readonly betweenControl: () => Promise<SocketProxy>
   /** An address for notifications; what is posted there reaches the command, unless it is dead. */
-  webhook(): Promise<{ readonly url: string; isDead: boolean }>
+  readonly webhook: () => Promise<{ readonly url: string; isDead: boolean }>
   /** Keeps processors busy until the end of the run. */
-  hog(processes: number): void
+  readonly hog: (processes: number) => void
   /** Undone at the end. */
-  defer(undo: () => unknown): void
+  readonly defer: (undo: () => unknown) => void
   /** Ends the app and starts it anew at the same address. */
-  restartApp(): Promise<void>
+  readonly restartApp: () => Promise<void>
   /** Runs `chaos run`; several times, if need be. */
-  chaosRun(onMoment?: (moment: Moment, child: ChildProcess) => void): Promise<Ran>
+  readonly chaosRun: (onMoment?: (moment: Moment, child: ChildProcess) => void) => Promise<Ran>
 }
 
 const SECRET = 'a secret of at least thirty-two characters'
@@ -121,9 +121,9 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
       return proxy
     },
     async webhook() {
-      hook = await forwarder()
-      const { close } = hook
-      undo.push(() => close())
+      const made = await forwarder()
+      hook = made
+      undo.push(() => made.close())
       stage.cliArgs.push('--webhook')
       return hook
     },
@@ -149,7 +149,7 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
       for (const change of changes) change(experiment)
       await writeFile(file, stringify(experiment))
       const variables = { APP_URL: running(app).address.url, ALERTS_URL: running(app).address.alertsUrl, LOAD_URL: running(load).address.url, ...stage.variables }
-      const args = ['run', file, '--report', reports, ...(stage.readsAlerts ? ['--alerts-url', variables['ALERTS_URL']] : []), ...stage.cliArgs, ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}=${value}`])]
+      const args = ['run', file, '--report', reports, ...(stage.readsAlerts ? ['--alerts-url', variables.ALERTS_URL] : []), ...stage.cliArgs, ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}=${value}`])]
       if (!args.includes('--socket')) args.push('--name', 'flappyjournal')
       const bin = join(createRequire(import.meta.url).resolve('@chaos/cli/package.json'), '..', 'dist', 'bin.js')
       const [program = '', ...rest] = [...stage.cliPrefix, process.execPath, bin, ...args]

@@ -27,7 +27,7 @@ function wrapListeners(bus: ConsciousnessEventBus, wrap: (listener: Listener, ev
 
 /** Replaces what is sent to WebSocket clients of the journal. `undefined`: nothing is. */
 function interceptPushes(send: (text: string, reallySend: (text: string) => void) => void): void {
-  const original = WebSocket.prototype.send as (this: WebSocket, data: unknown, ...rest: unknown[]) => void
+  const original = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')?.value as (this: WebSocket, data: unknown, ...rest: unknown[]) => void
   WebSocket.prototype.send = function (this: WebSocket, data: unknown, ...rest: unknown[]) {
     if (typeof data === 'string' && data.startsWith('{"event":"journal:changed"')) send(data, (text) => original.call(this, text))
     else original.call(this, data, ...rest)
@@ -54,7 +54,9 @@ export const busSabotages: AppSabotages = {
     },
   },
   'pushes-lost': {
-    apply: (_app, moments) => interceptPushes((text, send) => void (moments.has('landed') || send(text))),
+    apply: (_app, moments) => interceptPushes((text, send) => {
+        if (!moments.has('landed')) send(text)
+      }),
   },
   'pushes-twice-after-recovery': {
     apply(_app, moments) {

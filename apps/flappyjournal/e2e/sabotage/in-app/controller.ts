@@ -15,11 +15,11 @@ function served(): ChaosController {
 /** Changes every state of an injection that the endpoints tell, by answer and by event. */
 function tellOtherwise(change: (state: InjectionState) => InjectionState): void {
   const controller = served()
-  const { injections, follow, inject } = controller
+  const original = { ...controller }
   const others: Partial<ChaosController> = {
-    injections: async () => (await injections()).map(change),
-    follow: (listener) => follow((entry) => listener('injection' in entry ? { ...entry, injection: change(entry.injection) } : entry)),
-    inject: async (...args) => change(await inject(...args)),
+    injections: async () => (await original.injections()).map(change),
+    follow: (listener) => original.follow((entry) => listener('injection' in entry ? { ...entry, injection: change(entry.injection) } : entry)),
+    inject: async (...args) => change(await original.inject(...args)),
   }
   Object.assign(controller, others)
 }
