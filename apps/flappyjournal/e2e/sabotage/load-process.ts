@@ -13,5 +13,6 @@ process.once('message', () => {
   syncBuiltinESMExports()
 })
 process.channel?.unref()
+process.once('disconnect', () => process.exit(1))
 console.log(JSON.stringify({ event: 'listening', url: load.url }))
 process.once('SIGTERM', () => process.exit(0))

@@ -22,6 +22,7 @@ function tell(moment: Moment): void {
 }
 process.on('message', (moment: Moment) => tell(moment))
 process.channel?.unref()
+process.once('disconnect', () => process.exit(1))
 
 for (const { before } of sabotages) before?.(moments)
 const wiring: typeof wireChaos = (app) => wireChaos(sabotages.reduce((given, sabotage) => sabotage.wiring?.(given) ?? given, app))

@@ -66,6 +66,9 @@ async function rowOf(run: Run): Promise<Row> {
   }
 }
 
+// What was started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const rows: Row[] = []
 const chosen = all.filter(({ name }) => asked.includes(name))
 const waiting = chosen.filter(({ isAlone }) => isAlone !== true)

@@ -130,7 +130,12 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
     hog(processes) {
       for (let n = 0; n < processes; n += 1) {
         const child = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
-        undo.push(() => child.kill('SIGKILL'))
+        const end = (): void => void child.kill('SIGKILL')
+        process.once('exit', end)
+        undo.push(() => {
+          process.off('exit', end)
+          end()
+        })
       }
     },
     defer: (step) => void undo.push(step),
@@ -155,6 +160,8 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
       const [program = '', ...rest] = [...stage.cliPrefix, process.execPath, bin, ...args]
       const child = spawn(program, rest, { env: { ...process.env, CHAOS_SOCKET_DIR: sockets, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
       const patience = setTimeout(() => child.kill('SIGKILL'), MAX_RUN_MS)
+      const killWithUs = (): void => void child.kill('SIGKILL')
+      process.once('exit', killWithUs)
       let output = ''
       let hasBegun = false
       for (const stream of [child.stdout, child.stderr]) {
@@ -172,6 +179,7 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
       const [code] = (await once(child, 'close')) as [number | null]
       if (tell !== undefined) listeners.delete(tell)
       clearTimeout(patience)
+      process.off('exit', killWithUs)
       return { code, output, reports }
     },
   }
