@@ -26,7 +26,7 @@ export interface Ran {
 }
 
 /** An experiment as it is written. */
-export type Written = Record<string, unknown> & { steadyState: { mayBreach?: string[]; probes: Record<string, unknown>[] } }
+type Written = Record<string, unknown> & { steadyState: { mayBreach?: string[]; probes: Record<string, unknown>[] } }
 
 /** One run's own app, load and command, and what stands between them. */
 export interface Stage {

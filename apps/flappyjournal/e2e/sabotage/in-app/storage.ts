@@ -7,15 +7,15 @@ import { everyNth, type AppSabotages } from './app-sabotage.js'
 type Entry = Readonly<Record<string, unknown>>
 const isEntry = (key: string): boolean => key.startsWith('mem:')
 
-/** Replaces a method of Level, beneath everything that breaks or mends it. */
+/** Replaces a method of Level, beneath everything that breaks or mends it. It stays an `async` function: faults act on those. */
 function beneath<Method extends 'get' | 'set' | 'keys'>(method: Method, replace: (original: StorageAdapter[Method]) => StorageAdapter[Method]): void {
   const original = LevelAdapter.prototype[method] as (this: LevelAdapter, ...args: unknown[]) => unknown
   Object.defineProperty(LevelAdapter.prototype, method, {
     configurable: true,
     writable: true,
-    value(this: LevelAdapter, ...args: unknown[]) {
+    async value(this: LevelAdapter, ...args: unknown[]) {
       const bound = ((...own: unknown[]) => original.apply(this, own)) as StorageAdapter[Method]
-      return (replace(bound) as (...own: unknown[]) => unknown)(...args)
+      return await (replace(bound) as (...own: unknown[]) => unknown)(...args)
     },
   })
 }

@@ -40,12 +40,12 @@ export const appSick: readonly Sabotage[] = [
   { name: 'killed-again', title: 'The worker dies again every four seconds', experiment: 'worker', expected: weakness, inApp: 'killed-again-every-4-s' },
   { name: 'gone-after-recovery', title: 'The app ends three seconds after the kill of its worker', experiment: 'worker', expected: [...weakness, 'inconclusive'], inApp: 'stops-serving-after-recovery' },
   {
-    name: 'app-restarted', title: 'The app is restarted in mid-run, another process at the same address', experiment: 'eventbus', expected: [...weakness, 'inconclusive'],
+    name: 'app-restarted', title: 'The app is restarted in mid-run, another process at the same address', experiment: 'eventbus', expected: [...weakness, 'inconclusive', 'rollback-failed'],
     act: (stage) => stage.moments.at('landed', () => stage.restartApp(), 3_000),
   },
   {
     name: 'app-restarted-without-storage', title: 'The app is restarted in mid-run, and kept everything in memory', experiment: 'worker', expected: [...weakness, 'inconclusive'],
-    prepare: ({ appEnv }) => void (appEnv['LEVEL_PATH'] = ''),
+    prepare: ({ appEnv }) => void (appEnv['LEVEL_PATH'] = undefined),
     act: (stage) => stage.moments.at('landed', () => stage.restartApp(), 8_000),
   },
 

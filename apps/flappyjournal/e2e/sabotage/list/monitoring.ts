@@ -28,7 +28,7 @@ export const evaluatorAndMonitoring: readonly Sabotage[] = [
   { name: 'evaluator-frozen-no-fault', title: 'The evaluator answers and never evaluates, no fault', experiment: 'no-fault', expected: blind, cause: /evaluat|monitoring/i, inApp: 'evaluator-frozen' },
   { name: 'evaluator-frozen', title: 'The evaluator answers and never evaluates, the worker is killed', experiment: 'worker', expected: blind, cause: /evaluat|monitoring/i, inApp: 'evaluator-frozen' },
   { name: 'evaluator-stale', title: 'The evaluator goes on with what it scraped before the kill', experiment: 'worker', expected: ['inconclusive', 'alert-failed'], inApp: 'evaluator-stale-store' },
-  { name: 'evaluator-blocked', title: 'The thread of the evaluator is blocked for six seconds', experiment: 'worker', expected: ['inconclusive', 'alert-failed', 'weakness-found'], inApp: 'evaluator-blocked-for-6-s' },
+  { name: 'evaluator-blocked', title: 'The thread of the evaluator is blocked for six seconds', experiment: 'worker', expected: ['inconclusive', 'alert-failed'], inApp: 'evaluator-blocked-for-6-s' },
   { name: 'evaluator-restarted', title: 'The evaluator dies in mid-run and comes back elsewhere, its state lost', experiment: 'worker', expected: ['inconclusive', 'alert-failed'], inApp: 'evaluator-restarted' },
   { name: 'alert-never-resolves', title: 'An alert that has fired fires for ever', experiment: 'worker', expected: ['alert-failed'], cause: /WorkerRestarted/, inApp: 'evaluator-never-resolves' },
 
