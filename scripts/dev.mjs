@@ -71,6 +71,7 @@ const commands = {
   turbo: () => turbo(...args),
   bench: () => turbo('bench', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
   'bench:check': () => turbo('bench:check', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
+  soak: () => turbo(`soak:${args[0] ?? ''}`, '--output-logs=new-only', '--log-prefix=none', ...(args.length > 1 ? ['--', ...args.slice(1)] : [])),
   exec: () => pnpm(['exec', ...args]),
   release: () => inOrder(() => turbo('build'), () => pnpm(['exec', 'changeset', 'publish'])),
 }

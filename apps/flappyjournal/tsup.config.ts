@@ -7,6 +7,13 @@ export default defineConfig({
     'loop-worker': 'src/loop-worker.ts',
     'evaluator-worker': 'src/alerts/evaluator-worker.ts',
     demo: 'demo/demo.ts',
+    // No part of the app: what sabotages it in the soak.
+    sabotaged: 'e2e/sabotage/sabotaged.ts',
+    'sabotaged-evaluator': 'e2e/sabotage/in-app/sabotaged-evaluator.ts',
+    'idle-loop': 'e2e/sabotage/in-app/idle-loop.ts',
+    'load-process': 'e2e/sabotage/load-process.ts',
+    'soak-sabotage': 'e2e/sabotage/soak-sabotage.ts',
+    'soak-demo': 'e2e/sabotage/soak-demo.ts',
   },
   format: ['esm'],
   target: 'node20',

@@ -1,0 +1,62 @@
+import { registeredControllers, type ChaosController, type InjectionState } from '@chaos/core'
+import { Worker } from 'node:worker_threads'
+import { workerFile } from '../../../src/config.js'
+import { ConsciousnessEventBus } from '../../../src/event-bus.js'
+import { MemoryAdapter } from '../../../src/storage/memory-adapter.js'
+import type { AppSabotages } from './app-sabotage.js'
+
+/** The controller that the endpoints serve. */
+function served(): ChaosController {
+  const [controller] = registeredControllers()
+  if (controller === undefined) throw new Error('Expected the app to have a controller.')
+  return controller
+}
+
+/** Changes every state of an injection that the endpoints tell, by answer and by event. */
+function tellOtherwise(change: (state: InjectionState) => InjectionState): void {
+  const controller = served()
+  const original = { ...controller }
+  const others: Partial<ChaosController> = {
+    injections: async () => (await original.injections()).map(change),
+    follow: (listener) => original.follow((entry) => listener('injection' in entry ? { ...entry, injection: change(entry.injection) } : entry)),
+    inject: async (...args) => change(await original.inject(...args)),
+  }
+  Object.assign(controller, others)
+}
+
+/** Moves a fault in time, by so many ms. */
+const moved = (state: InjectionState, byMs: number): InjectionState => ({
+  ...state,
+  ...(state.landedAt === undefined ? {} : { landedAt: state.landedAt + byMs }),
+  ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt + byMs }),
+})
+
+const plain = (state: InjectionState): InjectionState => ({ ...state })
+
+export const controllerSabotages: AppSabotages = {
+  'state-frozen-in-force': {
+    apply(_app, moments) {
+      const known = new Map<string, InjectionState>()
+      tellOtherwise((state) => {
+        if (!moments.has('landed') || state.landedAt === undefined) return state
+        const frozen = known.get(state.id) ?? plain({ ...state, status: 'active' })
+        known.set(state.id, frozen)
+        return frozen
+      })
+    },
+  },
+  'ends-30-s-early-it-says': { apply: () => tellOtherwise((state) => moved(state, -30_000)) },
+  'landed-a-minute-ahead-it-says': { apply: () => tellOtherwise((state) => moved(state, 60_000)) },
+  'nobody-is-told': { apply: () => void Object.assign(served(), { follow: () => () => undefined }) },
+  'fault-undone-early': { apply: (_app, moments) => moments.at('landed', () => served().stopAll(), 1_000) },
+  'fault-undone-behind-its-back': { apply: ({ bus }, moments) => moments.at('landed', () => Object.setPrototypeOf(bus, ConsciousnessEventBus.prototype), 1_000) },
+  'another-bus-is-broken': { wiring: (app) => Object.create(app, { bus: { value: new ConsciousnessEventBus() } }) as typeof app },
+  'another-storage-is-broken': { wiring: (app) => Object.create(app, { storageBackend: { value: new MemoryAdapter() } }) as typeof app },
+  'another-worker-is-killed': {
+    wiring(app) {
+      const decoy = new Worker(workerFile('loop-worker'), { workerData: { hz: 1 } })
+      decoy.unref()
+      return Object.create(app, { workers: { value: () => [decoy] } }) as typeof app
+    },
+  },
+}
