@@ -101,11 +101,17 @@ async function runThroughCli(name: string, variables: Readonly<Record<string, st
   return result
 }
 
-/** What a run acknowledged and lost, from the reports of its load; `?/?` without any. */
+/** What was acknowledged and lost in a run, by the first and the last report of its load; `?/?` without any. */
 function accountsOf({ evidence }: ExperimentResult): string {
-  const reports = (evidence as { readonly load?: { readonly reports: readonly LoadReport[] } }).load?.reports ?? []
+  const { readings, final } = (evidence as { readonly load?: LoadEvidence }).load ?? { readings: [] }
+  const reports = [...readings, final].flatMap((reading) => reading?.report ?? [])
   const [first, last] = [reports[0], reports.at(-1)]
   return first === undefined || last === undefined ? '?/?' : `${last.acknowledged - first.acknowledged}/${last.lost - first.lost}`
+}
+
+interface LoadEvidence {
+  readonly readings: readonly { readonly report?: LoadReport }[]
+  readonly final?: { readonly report?: LoadReport }
 }
 
 function summary(results: readonly ExperimentResult[]): string {
