@@ -101,7 +101,7 @@ async function runThroughCli(name: string, variables: Readonly<Record<string, st
   return result
 }
 
-/** What a run acknowledged and lost, from the reports of its load; `?/?` without any. */
+/** What was acknowledged and lost in a run, by the first and the last report of its load; `?/?` without any. */
 function accountsOf({ evidence }: ExperimentResult): string {
   const first = evidence.load?.readings[0]?.report
   const last = evidence.load?.final?.report ?? evidence.load?.readings.at(-1)?.report

@@ -98,7 +98,7 @@ export async function startLoad({ url, secret, users = 6, paceMs = 200, listEver
       findings.add('failed', `GET /api/journal was answered with ${excerpt(answer.body)}, which is no list`)
       return 0
     }
-    oracle.compareList(expected, answer.body)
+    await oracle.compareList(expected, answer.body)
     return expected.length
   }
 

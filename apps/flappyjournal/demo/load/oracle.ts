@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Findings } from './findings.js'
 
@@ -32,6 +33,8 @@ interface Kept {
 
 /** Pushes of entries that are not known yet, or of other clients, that are remembered. */
 const MAX_EARLY = 1_000
+/** Items of a list that are compared before other work has its turn. */
+const ITEMS_PER_TURN = 500
 
 /**
  * Knows what the journal acknowledged, and compares everything with it that the journal says later: each field of an entry, the list, and the
@@ -103,10 +106,11 @@ export class Oracle {
     else if (!isDeepStrictEqual(found, entry)) this.#findings.addOnce('damaged', id, `${nameOf(id)}: ${differenceOf(entry, found)}`)
   }
 
-  /** Compares a list of the journal with the entries that were acknowledged before it was asked for. */
-  compareList(expected: readonly Entry[], list: readonly unknown[]): void {
+  /** Compares a list of the journal with the entries that were acknowledged before it was asked for. A long one must not make this process late: it takes turns. */
+  async compareList(expected: readonly Entry[], list: readonly unknown[]): Promise<void> {
     const times = new Map<string, number>()
-    for (const item of list) {
+    for (const [index, item] of list.entries()) {
+      if (index % ITEMS_PER_TURN === 0) await turn()
       const { id, title } = (typeof item === 'object' && item !== null ? item : {}) as Partial<Entry>
       if (typeof id !== 'string') {
         this.#findings.addOnce('damaged', excerpt(item), `the list holds ${excerpt(item)}, which is no entry`)

@@ -37,6 +37,17 @@ describe('ResilientStorage', () => {
     expect(storage.breaker.state).toBe('closed')
   })
 
+  it.each([true, false])('answers a read whose attempts all failed from memory, though the breaker is closed (fallback: %s)', async (hasFallback) => {
+    const { storage, backend } = await open(undefined, hasFallback)
+    await storage.set('a', 1)
+    await withFault(refuseCalls(), backend, async () => {
+      const read = storage.get('a')
+      if (hasFallback) expect(await read).toBe(1)
+      else await expect(read).rejects.toThrow('Storage is unavailable.')
+      expect(storage.breaker.state).toBe('closed')
+    })
+  })
+
   it('never loses or reorders an acknowledged write, whatever comes in between', async () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('set' as const), key: fc.constantFrom('a', 'b'), value: fc.nat() }),

@@ -116,7 +116,10 @@ export class ResilientStorage {
     throw new StorageUnavailableError('Storage is unavailable: its breaker is open.')
   }
 
-  /** Tries a call a few times; when that opens the breaker, memory takes over. */
+  /**
+   * Tries a call a few times; when that opens the breaker, memory takes over. It answers a read whose attempts all failed in any case: a list of
+   * thousands must not fail with any one of its entries, and memory knows every write that was acknowledged.
+   */
   async #call<T>(method: StorageMethod, work: () => Promise<T>, fallback: () => Promise<T>): Promise<T> {
     let failure: unknown
     for (let attempt = 1; attempt <= this.#options.attempts; attempt += 1) {
@@ -129,7 +132,8 @@ export class ResilientStorage {
         failure = error
       }
     }
-    if (this.breaker.state !== 'closed' && this.#options.hasFallback) return fallback()
+    const isRead = method === 'get' || method === 'keys'
+    if (this.#options.hasFallback && (isRead || this.breaker.state !== 'closed')) return fallback()
     throw new StorageUnavailableError('Storage is unavailable.', { cause: failure })
   }
 

@@ -20,6 +20,8 @@ export interface AlertmanagerAlertsOptions {
 
 /** What Alertmanager holds the first notification of a group back for when its configuration does not say, in ms. */
 const DEFAULT_GROUP_WAIT_MS = 30_000
+/** Prometheus sends an alert that goes on firing again once a minute (`--rules.alert.resend-delay`). */
+const RESEND_MS = 60_000
 /** Longest configuration that is read, in characters, and deepest route in it. */
 const MAX_CONFIG = 500_000
 const MAX_DEPTH = 50
@@ -47,7 +49,7 @@ export function alertmanagerAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, watchd
       const original = textAt(own(json, 'config'), 'original') ?? ''
       if (original.length > MAX_CONFIG) throw new Error(`Expected a configuration of at most ${MAX_CONFIG} characters, got ${original.length}.`)
       const route = own(parse(original), 'route')
-      return { groupWaitMs: route === undefined ? DEFAULT_GROUP_WAIT_MS : longestWaitMs(route, DEFAULT_GROUP_WAIT_MS) }
+      return { ...(watchdog === undefined ? {} : { evaluationIntervalMs: RESEND_MS }), groupWaitMs: route === undefined ? DEFAULT_GROUP_WAIT_MS : longestWaitMs(route, DEFAULT_GROUP_WAIT_MS) }
     },
     async health(signal) {
       const { json, date, askedAt, answeredAt } = await getJson(url, '/api/v2/alerts', timeoutMs, signal)

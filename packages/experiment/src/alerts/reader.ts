@@ -31,6 +31,8 @@ export interface AlertRule {
 export interface AlertTiming {
   /** How often data is gathered, in ms. */
   readonly scrapeIntervalMs?: number
+  /** How often rules are evaluated, in ms, where its rules do not say. */
+  readonly evaluationIntervalMs?: number
   /** How long the first notification of a group is held back, in ms. */
   readonly groupWaitMs?: number
 }

@@ -10,7 +10,7 @@ describe('what is known of alerts', () => {
   it('comes from every reader that knows any', async () => {
     const rules = reader({ rules: () => Promise.resolve([rule]), timing: () => Promise.resolve({ scrapeIntervalMs: 5 }) })
     const routes = reader({ timing: () => Promise.resolve({ groupWaitMs: 7 }) })
-    expect(await alertFacts([rules, routes], manualClock())).toEqual({ rules: [rule], timing: { scrapeIntervalMs: 5, groupWaitMs: 7 }, rulesProblems: [] })
+    expect(await alertFacts([rules, routes], manualClock())).toMatchObject({ rules: [rule], timing: { scrapeIntervalMs: 5, groupWaitMs: 7 }, rulesProblems: [] })
     expect(await alertFacts([routes], manualClock())).toMatchObject({ rules: undefined })
   })
 
@@ -18,6 +18,6 @@ describe('what is known of alerts', () => {
     const clock = manualClock()
     const facts = alertFacts([reader({ rules: () => Promise.reject(new Error('refused')) }), reader({ rules: () => new Promise(() => undefined) })], clock)
     await clock.advance(10_000)
-    expect(await facts).toEqual({ rules: undefined, timing: {}, rulesProblems: ['refused', 'no answer within 10000 ms'] })
+    expect(await facts).toMatchObject({ rules: undefined, timing: {}, rulesProblems: ['refused', 'no answer within 10000 ms'] })
   })
 })

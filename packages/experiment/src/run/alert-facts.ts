@@ -3,13 +3,19 @@ import type { AlertReader, AlertRule, AlertTiming } from '../alerts/reader.js'
 import { inWords } from '../answer.js'
 import { withTimeout } from '../time.js'
 
-/** What the readers of alerts know of rules and of timing. */
-export interface AlertFacts {
-  /** `undefined` where no source tells. */
+/** What one source of alerts says of its rules and of its timing. */
+export interface SourceFacts {
+  /** `undefined`: it does not tell. */
   readonly rules: readonly AlertRule[] | undefined
   readonly timing: AlertTiming
+}
+
+/** What the readers of alerts know of rules and of timing. */
+export interface AlertFacts extends SourceFacts {
   /** Why rules could not be read, of each source that has some. */
   readonly rulesProblems: readonly string[]
+  /** What one of the sources says. */
+  of(source: string): SourceFacts
 }
 
 /** Longest wait for what a source knows, in ms, whatever the reader itself allows. */
@@ -18,19 +24,27 @@ const ANSWER_TIMEOUT_MS = 10_000
 /** Asks each reader for its rules and its timing. Never rejects, and waits at most 10 s for each answer. */
 export async function alertFacts(readers: readonly AlertReader[], clock: Clock): Promise<AlertFacts> {
   const rulesProblems: string[] = []
-  let rules: AlertRule[] | undefined
-  let timing: AlertTiming = {}
+  const all: (SourceFacts & { readonly source: string })[] = []
   for (const reader of readers) {
+    let rules: readonly AlertRule[] | undefined
+    let timing: AlertTiming = {}
     try {
-      if (reader.rules !== undefined) rules = [...(rules ?? []), ...(await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.rules?.(signal) ?? Promise.resolve([])))]
+      if (reader.rules !== undefined) rules = await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.rules?.(signal) ?? Promise.resolve([]))
     } catch (error) {
       rulesProblems.push(inWords(error))
     }
     try {
-      if (reader.timing !== undefined) timing = { ...timing, ...(await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.timing?.(signal) ?? Promise.resolve({}))) }
+      if (reader.timing !== undefined) timing = await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.timing?.(signal) ?? Promise.resolve({}))
     } catch {
       // Not every source knows its timing.
     }
+    all.push({ source: reader.source, rules, timing })
   }
-  return { rules, timing, rulesProblems }
+  const told = all.flatMap(({ rules }) => (rules === undefined ? [] : [rules]))
+  return {
+    rules: told.length === 0 ? undefined : told.flat(),
+    timing: Object.assign({}, ...all.map(({ timing }) => timing)) as AlertTiming,
+    rulesProblems,
+    of: (source) => all.find((one) => one.source === source) ?? { rules: undefined, timing: {} },
+  }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@chaos/core'
-import type { AlertReader, AlertRule, AlertTiming } from '../alerts/reader.js'
+import type { AlertReader } from '../alerts/reader.js'
 import { withTimeout } from '../time.js'
+import type { SourceFacts } from './alert-facts.js'
 import type { ClockReading, Monitor, MonitorReading } from './evidence.js'
 
 /** Longest wait for a sign of life, in ms. */
@@ -14,12 +15,12 @@ export interface MonitorLog {
   read(signal?: AbortSignal): Promise<void>
 }
 
-export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'health'>, clock: Clock, { rules, timing }: { readonly rules: readonly AlertRule[]; readonly timing: AlertTiming }): MonitorLog {
+export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'health'>, clock: Clock, { rules = [], timing }: SourceFacts): MonitorLog {
   const readings: MonitorReading[] = []
   const own: ClockReading[] = []
   return {
     source,
-    monitor: () => ({ source, ruleIntervalMs: Math.max(0, ...rules.map(({ intervalMs }) => intervalMs)), scrapeIntervalMs: timing.scrapeIntervalMs ?? 0, readings, clock: own }),
+    monitor: () => ({ source, ruleIntervalMs: Math.max(timing.evaluationIntervalMs ?? 0, ...rules.map(({ intervalMs }) => intervalMs)), scrapeIntervalMs: timing.scrapeIntervalMs ?? 0, readings, clock: own }),
     async read(signal) {
       if (health === undefined) return
       const askedAt = clock.now()

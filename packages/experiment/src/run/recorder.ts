@@ -5,6 +5,7 @@ import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
 import type { Experiment } from '../model/experiment.js'
 import { pause, repeat } from '../time.js'
+import type { AlertFacts } from './alert-facts.js'
 import { alertLog, type AlertLog } from './alert-log.js'
 import { appClockLog } from './clock-log.js'
 import { curveLog, type CurveLog } from './curves.js'
@@ -13,13 +14,12 @@ import type { Evidence, OwnReading } from './evidence.js'
 import { injectionLog, type InjectionLog } from './injection-log.js'
 import { loadLog, type LoadLog } from './load-log.js'
 import { monitorLog } from './monitor-log.js'
-import type { MonitoringFacts } from './monitoring-facts.js'
 
 /** What a recorder listens to. */
 export interface RecorderOptions {
   readonly controller: ChaosController
   readonly readers: readonly AlertReader[]
-  readonly facts: MonitoringFacts
+  readonly facts: AlertFacts
   readonly sink: Pick<WebhookSink, 'notifications'> | undefined
   readonly clock: Clock
   readonly pollMs: number

@@ -5,9 +5,9 @@ import type { WebhookSink } from '../alerts/webhook-sink.js'
 import type { Experiment } from '../model/experiment.js'
 import { withVariables, type Variables } from '../model/variables.js'
 import { judge, type Verdict } from '../verdict/judge.js'
+import { alertFacts } from './alert-facts.js'
 import type { RunEvent } from './events.js'
 import { inventoryOf, type Evidence } from './evidence.js'
-import { monitoringFacts } from './monitoring-facts.js'
 import { preflight } from './preflight.js'
 import { phases } from './phases.js'
 
@@ -73,8 +73,8 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   }
 
   emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'looking at rules, targets and faults' })
-  const facts = await monitoringFacts(readers)
-  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.problems })
+  const facts = await alertFacts(readers, clock)
+  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems })
 
   const onAbort = (): void => breakOff(`it was aborted${signal?.reason instanceof Error && signal.reason.name !== 'AbortError' ? `: ${signal.reason.message}` : ''}`)
   signal?.addEventListener('abort', onAbort, { once: true })
