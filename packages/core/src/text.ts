@@ -5,9 +5,9 @@ export const MAX_NAME_LENGTH = 1_024
 const MAX_SHOWN = 200
 
 /** What moves a cursor, colours, hides or reorders text: control and format characters, line separators, halves of a surrogate pair. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]/gu
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 /** The same, but for line feeds and tabs, which a text of several lines has. */
-const UNPRINTABLE_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]/gu
+const UNPRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /**
  * A text from outside as a terminal, a log or a report can show it: cut to a length, with control and format characters (escape sequences,
@@ -16,10 +16,13 @@ const UNPRINTABLE_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u06
  * @param options.max Characters that are kept; a longer text ends in `…`. Default 200.
  * @param options.lines Whether line feeds and tabs stay as they are. Default `false`.
  */
-export function printable(text: string, { max = MAX_SHOWN, lines = false }: { readonly max?: number; readonly lines?: boolean } = {}): string {
-  const cut = text.length > max ? `${text.slice(0, max)}…` : text
-  return cut.replace(lines ? UNPRINTABLE_IN_LINES : UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+export function printable(text: unknown, { max = MAX_SHOWN, lines = false }: { readonly max?: number; readonly lines?: boolean } = {}): string {
+  const whole = typeof text === 'object' && text !== null ? 'an object' : String(text)
+  const cut = whole.length > max ? `${whole.slice(0, max)}…` : whole
+  return cut.replace(lines ? UNPRINTABLE_IN_LINES : UNPRINTABLE, (character) => character.split('').map(escaped).join(''))
 }
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
  * A name as it is kept: cut to {@link MAX_NAME_LENGTH}, and a copy, since V8 keeps the whole of a text alive of which a part was taken.
