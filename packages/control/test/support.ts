@@ -11,7 +11,7 @@ import { createHandler, type ControlHandler, type HandlerOptions } from '../src/
 export const TOKEN = 'a-token-that-is-long-enough'
 
 /** Loses events: standing. */
-const dropEvents = defineFault({
+export const dropEvents = defineFault({
   name: 'test/drop-events',
   kind: 'standing',
   summary: 'Loses events.',

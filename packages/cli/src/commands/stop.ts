@@ -3,7 +3,7 @@ import { injectionLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
 import { withClient, type CommonFlags } from './command.js'
 
-/** Ends injections by id, or all: of the controller, or of the process. */
+/** Ends injections by id, or every one of the process. */
 export function stop(ids: readonly string[], flags: CommonFlags & { readonly all?: boolean; readonly process?: boolean }, io: Terminal): Promise<void> {
   if ((ids.length === 0) !== (flags.all === true || flags.process === true)) {
     throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected ids of injections, or --all, got both or none.')
@@ -11,7 +11,7 @@ export function stop(ids: readonly string[], flags: CommonFlags & { readonly all
   return withClient(flags, io, async (client) => {
     const stopped: InjectionState[] = []
     const failures: unknown[] = []
-    if (ids.length === 0) stopped.push(...(await client.stopAll({ process: flags.process === true })).stopped)
+    if (ids.length === 0) stopped.push(...(await client.stopAll()).stopped)
     // One that cannot be stopped keeps none of the others in force.
     else for (const id of ids) await client.stop(id).then((state) => stopped.push(state), (error: unknown) => failures.push(error))
     if (stopped.length === 0 && failures.length > 0) throw failures[0]

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ChaosError, checkOptions, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
+import { ChaosError, checkOptions, printable, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
 import { armFor, type Caller } from './arm.js'
 import { readJson, type BodyLimits } from './body.js'
 import { asChaosError, errorBody, statusOf } from './errors.js'
@@ -8,7 +8,8 @@ import { eventStream, type EventConnection } from './event-stream.js'
 import { toJson } from './json.js'
 import { noticeOf } from './notice.js'
 import { openApiDocument } from './openapi.js'
-import { matchRoutes, type ArmRequest, type Route } from './routes.js'
+import { isAnythingInForce, stopEverything } from './process-wide.js'
+import { matchRoutes, stopReportOf, type ArmRequest, type Route } from './routes.js'
 
 /** Headers of an answer. */
 type Headers = Readonly<Record<string, string>>
@@ -50,20 +51,44 @@ const HEADERS: Headers = { 'content-type': 'application/json; charset=utf-8', 'c
 
 const NOT_FOUND = STATUS_CODES[404] ?? ''
 
+/** What is said of a controller that says nothing. */
+const UNKNOWN: ControllerInfo = { environment: undefined, refusal: 'The controller of this process does not answer.', seed: '', maxLeaseMs: 0, now: undefined }
+
 export function createApi({ controller, clock, door, notFound, ...limits }: ApiOptions): Api {
   const stream = eventStream(controller, clock)
 
-  /** Where chaos is not switched on, nothing tells this endpoint from a path that is not there. */
-  const switchedOn = async (): Promise<ControllerInfo | undefined> => {
-    const info = await controller.info().catch(() => undefined)
-    return info?.refusal === undefined ? info : undefined
+  /**
+   * Where chaos is not switched on, nothing tells this endpoint from a path that is not there. But as long as something is in force it
+   * stays: whoever can break must be able to see and to stop. Injecting is refused by the controller then.
+   */
+  const visible = async (): Promise<ControllerInfo | undefined> => {
+    const info = await controller.info().catch(() => UNKNOWN)
+    return info.refusal === undefined || (await isAnythingInForce(controller)) ? info : undefined
+  }
+
+  /** What no controller knows of can be in force too: it is stopped first, and if there was something, the answer says so. */
+  async function answerUnseen(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+    if (req.method === 'DELETE' && path === '/injections' && isAdmitted(req)) {
+      const report = await stopEverything(controller)
+      if (report.stopped.length > 0) {
+        send(res, 200, HEADERS, stopReportOf(report))
+        return
+      }
+    }
+    notFound(req, res)
+  }
+
+  function isAdmitted(req: IncomingMessage): boolean {
+    try {
+      door.admit(req)
+      return true
+    } catch {
+      return false
+    }
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
-    if ((await switchedOn()) === undefined) {
-      notFound(req, res)
-      return
-    }
+    if ((await visible()) === undefined) return answerUnseen(req, res, path)
     let headers = HEADERS
     try {
       headers = { ...headers, ...door.admit(req) }
@@ -78,7 +103,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       if (route === undefined) {
         const allow = match.allowed.map(({ method }) => method).join(', ')
         headers = { ...headers, allow }
-        throw new ChaosError('CHAOS_METHOD_NOT_ALLOWED', `Expected ${allow} for ${path}, got ${req.method ?? 'nothing'}.`)
+        throw new ChaosError('CHAOS_METHOD_NOT_ALLOWED', `Expected ${allow} for ${printable(path)}, got ${req.method ?? 'nothing'}.`)
       }
       const result = await run(route, match.id, req, res)
       send(res, route.status, headers, result)
@@ -125,7 +150,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
   }
 
   async function open(req: IncomingMessage, socket: Duplex, head: Buffer, path: string): Promise<void> {
-    const info = await switchedOn()
+    const info = await visible()
     if (info === undefined) {
       refuse(socket, 404, 'text/plain', NOT_FOUND)
       return
@@ -173,10 +198,15 @@ function callerOf(res: ServerResponse): Caller {
   }
 }
 
+/** The longest query, in characters. */
+const MAX_QUERY = 1_024
+
 function queryOf(req: IncomingMessage): Readonly<Record<string, unknown>> {
   const url = req.url ?? ''
   const start = url.indexOf('?')
-  return start === -1 ? {} : Object.fromEntries(new URLSearchParams(url.slice(start + 1)))
+  if (start === -1) return {}
+  if (url.length - start > MAX_QUERY) throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected a query of at most ${MAX_QUERY} characters, got ${url.length - start}.`)
+  return Object.fromEntries(new URLSearchParams(url.slice(start + 1)))
 }
 
 function refuse(socket: Duplex, status: number, type: string, body: string): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { ChaosError, type Clock } from '@chaos/core'
+import { ChaosError, printable, type Clock } from '@chaos/core'
 import { isDeeperThan } from './json.js'
 
 /** How much of a body is waited for, and how long. */
@@ -21,7 +21,7 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
   const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   const encoding = req.headers['content-encoding'] ?? 'identity'
   if (type !== 'application/json' || encoding !== 'identity') {
-    throw new ChaosError('CHAOS_UNSUPPORTED_MEDIA_TYPE', `Expected a body of type application/json, not compressed, got ${type ?? 'no type'} (${encoding}).`)
+    throw new ChaosError('CHAOS_UNSUPPORTED_MEDIA_TYPE', `Expected a body of type application/json, not compressed, got ${printable(type ?? 'no type')} (${printable(encoding)}).`)
   }
   const text = await readText(req, limits)
   let body: unknown
@@ -29,7 +29,7 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
     body = JSON.parse(text)
   } catch (error) {
     const hint = text === '' ? ' If a body parser ran before, mount the handler in front of it.' : ''
-    throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of JSON, got ${text === '' ? 'an empty one' : `something else (${(error as Error).message})`}.${hint}`)
+    throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of JSON, got ${text === '' ? 'an empty one' : `something else (${printable((error as Error).message)})`}.${hint}`)
   }
   if (isDeeperThan(body, MAX_DEPTH)) throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of at most ${MAX_DEPTH} levels, got a deeper one.`)
   return body

@@ -1,4 +1,4 @@
-import { ChaosError, isChaosError, type ChaosErrorCode } from '@chaos/core'
+import { ChaosError, isChaosError, printable, type ChaosErrorCode } from '@chaos/core'
 
 /** What a failed request is answered with. */
 export interface ErrorBody {
@@ -19,6 +19,7 @@ const STATUS: Readonly<Partial<Record<string, number>>> = {
   CHAOS_METHOD_NOT_ALLOWED: 405,
   CHAOS_BODY_TOO_SLOW: 408,
   CHAOS_BODY_TOO_LARGE: 413,
+  CHAOS_URL_TOO_LONG: 414,
   CHAOS_UNSUPPORTED_MEDIA_TYPE: 415,
   CHAOS_TOO_MANY_REQUESTS: 429,
   CHAOS_INTERNAL_ERROR: 500,
@@ -30,13 +31,24 @@ export function statusOf(error: ChaosError): number {
   return STATUS[error.code] ?? 409
 }
 
+/** The longest message that is answered, in characters. */
+const MAX_MESSAGE = 4_000
+
 /** Anything thrown, as an error that can be answered: what is not ours becomes `CHAOS_INTERNAL_ERROR`. */
 export function asChaosError(error: unknown): ChaosError {
   if (isChaosError(error)) return error
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  return new ChaosError('CHAOS_INTERNAL_ERROR', `Expected the request to succeed, it failed with ${message}.`, { cause: error })
+  return new ChaosError('CHAOS_INTERNAL_ERROR', `Expected the request to succeed, it failed with ${inWords(error)}.`, { cause: error })
 }
 
 export function errorBody({ code, message }: ChaosError): ErrorBody {
-  return { error: { code, message } }
+  return { error: { code, message: printable(message, { max: MAX_MESSAGE, lines: true }) } }
+}
+
+/** What a fault throws may throw when it is looked at. */
+function inWords(error: unknown): string {
+  try {
+    return printable(error instanceof Error ? `${error.name}: ${error.message}` : error, { max: MAX_MESSAGE, lines: true })
+  } catch {
+    return 'something that cannot be shown'
+  }
 }

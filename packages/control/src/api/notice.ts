@@ -1,4 +1,4 @@
-import { ChaosError, type Clock } from '@chaos/core'
+import { ChaosError, printable, type Clock } from '@chaos/core'
 import { toJson } from './json.js'
 import { checkPortable } from './portable.js'
 
@@ -20,7 +20,7 @@ const MAX_NOTICE_BYTES = 65_536
  * @throws ChaosError `CHAOS_INVALID_OPTION` for a topic that is no name, and for data that JSON cannot carry or that is too large
  */
 export function noticeOf(topic: string, data: Readonly<Record<string, unknown>>, clock: Clock): Notice {
-  if (!/^[\w.:-]{1,100}$/.test(topic)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`topic\` to be up to 100 letters, digits, dots, colons or dashes, got ${JSON.stringify(topic)}.`)
+  if (!/^[\w.:-]{1,100}$/.test(topic)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`topic\` to be up to 100 letters, digits, dots, colons or dashes, got \`${printable(topic)}\`.`)
   checkPortable(data, 'data')
   const notice: Notice = { topic, at: clock.now(), data }
   const bytes = Buffer.byteLength(toJson(notice))

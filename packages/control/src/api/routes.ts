@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { ChaosError, checkOptions, listed, suggestion, type ChaosController, type InjectionState, type JsonSchema, type OptionsSchema, type PortableInjectOptions } from '@chaos/core'
+import { ChaosError, checkOptions, listed, suggestion, printable, type ChaosController, type InjectionState, type JsonSchema, type OptionsSchema, type PortableInjectOptions, type StopReport } from '@chaos/core'
+import { stopEverything } from './process-wide.js'
 import {
   controllerInfoSchema,
   faultInfoSchema,
@@ -119,15 +120,11 @@ export const routes: readonly Route[] = [
     method: 'DELETE',
     path: '/injections',
     operation: 'stopAll',
-    summary: 'Ends every injection at once.',
+    summary: 'Ends every injection of the process at once, whoever put it in force. Works where chaos is switched off, too.',
     query: stopAllQuerySchema,
     status: 200,
     response: stopReportSchema,
-    run: async ({ controller, query }) => {
-      const { process = 'true' } = checkOptions(stopAllQuerySchema, query, 'DELETE /injections')
-      const { stopped } = await controller.stopAll({ process: process === 'true' })
-      return { stopped: stopped.map(plainState) }
-    },
+    run: async ({ controller }) => stopReportOf(await stopEverything(controller)),
   },
   {
     method: 'GET',
@@ -143,7 +140,7 @@ export const routes: readonly Route[] = [
       const found = injections.filter((injection) => injection.id === id).at(-1)
       if (found !== undefined) return plainState(found)
       const known = injections.map((injection) => injection.id)
-      throw new ChaosError('CHAOS_UNKNOWN_INJECTION', `Expected the id of an injection (${listed(known)}), got \`${id}\`.${suggestion(id, known)}`)
+      throw new ChaosError('CHAOS_UNKNOWN_INJECTION', `Expected the id of an injection (${listed(known)}), got \`${printable(id)}\`.${suggestion(id, known)}`)
     },
   },
   {
@@ -173,14 +170,29 @@ function armRequestOf(body: unknown, of: string): ArmRequest {
   return { target, fault, options, connection, how: how as PortableInjectOptions }
 }
 
+/** What stopping everything did, as plain data. */
+export function stopReportOf({ stopped }: StopReport): StopReport {
+  return { stopped: stopped.map(plainState) }
+}
+
+/** The longest path below the base, in characters as they are sent: room for the longest id, with each of its characters encoded. */
+const MAX_PATH = 1_024
+/** The longest id of an injection, in characters. */
+const MAX_ID = 320
+
 /** A path that names a route, whatever the method. */
 export interface Match {
   readonly id: string
   readonly allowed: readonly Route[]
 }
 
-/** The routes of a path, or `undefined` when it is unknown. Segments are compared as they were sent; only an id is decoded. */
+/**
+ * The routes of a path, or `undefined` when it is unknown. Segments are compared as they were sent; only an id is decoded.
+ *
+ * @throws ChaosError `CHAOS_URL_TOO_LONG`
+ */
 export function matchRoutes(path: string): Match | undefined {
+  if (path.length > MAX_PATH) throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected a path of at most ${MAX_PATH} characters, got ${path.length}.`)
   const segments = path.split('/')
   let id = ''
   const allowed = routes.filter((route) => {
@@ -193,5 +205,6 @@ export function matchRoutes(path: string): Match | undefined {
   } catch {
     return undefined
   }
+  if (id.length > MAX_ID) throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected the id of an injection, which has at most ${MAX_ID} characters, got ${id.length}.`)
   return { id, allowed }
 }

@@ -66,18 +66,22 @@ export const eventMessageSchema = v.variant('type', [
 
 export const errorBodySchema = v.looseObject({ error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_/)), message: text }) })
 
+/** The longest name that a request carries, in characters. */
+const MAX_NAME = 200
+const shortText = (description: string) => v.pipe(option.text(description), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`))
+
 /** The body of `POST /injections` and of `POST /checks`. */
 export const injectionRequestSchema = optionsSchema({
-  target: option.text('The name of the target to break.'),
-  fault: option.text('The name of the fault, or the part after the slash where that is unambiguous.'),
+  target: shortText('The name of the target to break.'),
+  fault: shortText('The name of the fault, or the part after the slash where that is unambiguous.'),
   options: option.optional(v.pipe(v.record(v.string(), v.unknown(), 'an object'), v.description('The options of the fault.'))),
-  connection: option.optional(option.text('The id from the hello of an open event stream: the injection ends when that stream does.')),
+  connection: option.optional(shortText('The id from the hello of an open event stream: the injection ends when that stream does.')),
   ...portableInjectSchema.entries,
 })
 
 /** The query of `DELETE /injections`. */
 export const stopAllQuerySchema = optionsSchema({
-  process: option.optional(option.oneOf(['true', 'false'], 'Whether to end every injection of the process, or only those of this controller. Default true.')),
+  process: option.optional(option.oneOf(['true', 'false'], 'Sent by earlier clients. Has no effect: every injection of the process ends.')),
 })
 
 /** The query of every other route: none. */

@@ -5,6 +5,7 @@ import {
   checkOptions,
   option,
   optionsSchema,
+  printable,
   systemClock,
   DEFAULT_LEASE_MS,
   MAX_TIMER_MS,
@@ -19,7 +20,6 @@ import { controllerInfoSchema, faultInfoSchema, injectionStateSchema, plainInfo,
 import { reach, type Address } from './address.js'
 import { openEventSocket } from './event-socket.js'
 import { checkPortable } from '../api/portable.js'
-import { shown } from '../api/shown.js'
 import { call, unreachable, type ClientCall } from './request.js'
 
 /** Options of {@link connect}. */
@@ -86,7 +86,7 @@ export async function connect(address: Address, { clock = systemClock, ...given 
   /** What is posted to inject, or to check that one could. @throws ChaosError `CHAOS_INVALID_OPTION` for what JSON cannot carry. */
   function requestOf(target: string, fault: string, options: Readonly<Record<string, unknown>> | undefined, { hold: asked, ...rest }: RemoteInjectOptions): { readonly hold: 'lease' | 'connection'; readonly body: object } {
     const hold = v.safeParse(holdSchema, asked)
-    if (!hold.success) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`hold\` to be \`lease\` or \`connection\`, got ${shown(asked)}.`)
+    if (!hold.success) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`hold\` to be \`lease\` or \`connection\`, got \`${printable(asked)}\`.`)
     checkPortable(options, 'options')
     for (const [name, value] of Object.entries(rest)) checkPortable(value, name)
     return { hold: hold.output, body: { ...rest, target, fault, options, ...(hold.output === 'connection' ? { connection: events.connection } : {}) } }
@@ -111,8 +111,9 @@ export async function connect(address: Address, { clock = systemClock, ...given 
     return state
   }
 
-  async function stopAll({ process = false }: { readonly process?: boolean } = {}): Promise<StopReport> {
-    const { stopped } = await change({ method: 'DELETE', path: `/injections?process=${process}`, expects: stopReportSchema })
+  async function stopAll(): Promise<StopReport> {
+    // What `process` says is for a process with an older version, which would spare what other controllers have in force.
+    const { stopped } = await change({ method: 'DELETE', path: '/injections?process=true', expects: stopReportSchema })
     return { stopped: stopped.map(plainState) }
   }
 

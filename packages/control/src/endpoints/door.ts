@@ -16,7 +16,17 @@ export interface DoorOptions {
 }
 
 const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
-const FORWARDED: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-real-ip']
+/**
+ * What proxies, load balancers, tunnels and content networks add to a request that they pass on: RFC 7239 and 9110, nginx, Apache, HAProxy, Envoy,
+ * Cloudflare, Fastly, Akamai, Azure, Google, AWS, Fly.io, Heroku. Beside these, every name that begins with one of `FORWARDED_BEGINNINGS`.
+ */
+const FORWARDED: ReadonlySet<string> = new Set([
+  'forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-original-forwarded-for', 'x-original-host', 'x-original-url', 'x-originating-ip', 'x-proxyuser-ip',
+  'true-client-ip', 'client-ip', 'fastly-client-ip', 'fastly-ssl', 'fly-client-ip', 'fly-forwarded-port', 'x-appengine-user-ip', 'x-amz-cf-id',
+  'x-arr-log-id', 'x-arr-ssl', 'x-azure-clientip', 'x-azure-socketip', 'x-azure-fdid', 'x-varnish', 'x-haproxy-server-state', 'cdn-loop', 'proxy-connection', 'front-end-https', 'x-url-scheme',
+  'x-proxy-id', 'x-bluecoat-via',
+])
+const FORWARDED_BEGINNINGS: readonly string[] = ['x-forwarded', 'x-envoy-', 'cf-', 'x-akamai-', 'akamai-', 'x-vercel-', 'ngrok-', 'tailscale-']
 
 /**
  * The checks of a mounted endpoint: where the request comes from, which name it used (DNS rebinding), which page sent it
@@ -39,7 +49,7 @@ export function guardedDoor({ token, allowedHosts, allowedOrigins, loopbackOnly,
     if (!isLoopback(remoteAddress)) {
       throw new ChaosError('CHAOS_FORBIDDEN', `Expected a request from this machine, got one from ${remoteAddress ?? 'an unknown address'}. Pass \`loopbackOnly: false\` to take others.`)
     }
-    const forwarded = FORWARDED.find((name) => name in req.headers)
+    const forwarded = Object.keys(req.headers).find((name) => FORWARDED.has(name) || FORWARDED_BEGINNINGS.some((beginning) => name.startsWith(beginning)))
     if (forwarded !== undefined) {
       throw new ChaosError('CHAOS_FORBIDDEN', `Expected a request from this machine, got one that a proxy passed on (\`${forwarded}\`). Pass \`loopbackOnly: false\` to take those.`)
     }

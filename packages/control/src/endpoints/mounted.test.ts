@@ -1,9 +1,11 @@
+import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { isChaosError, type ChaosController } from '@chaos/core'
+import { ChaosError, inject, isChaosError, type ChaosController } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
-import { ask, isEnd, mounted, nextEntry, rawConnection, testChaos, TOKEN, type Answer } from '../../test/support.js'
+import { ask, dropEvents, isEnd, mounted, nextEntry, rawConnection, testChaos, TOKEN, type Answer } from '../../test/support.js'
+import { connect } from '../client/connect.js'
 import { createHandler } from './mounted.js'
 
 const code = (answer: Answer): string => (answer.json() as { readonly error: { readonly code: string } }).error.code
@@ -87,6 +89,84 @@ describe('where chaos is not switched on', () => {
   })
 })
 
+describe('where chaos is switched off while something is in force', () => {
+  /** A controller that is switched off by hand, and ends nothing by itself then. */
+  function switchable() {
+    const { chaos, controller } = testChaos()
+    let isOff = false
+    const switched: ChaosController = {
+      ...controller,
+      info: async () => ({ ...(await controller.info()), ...(isOff ? { refusal: 'It is switched off.' } : {}) }),
+      inject: (...given) => (isOff ? Promise.reject(new ChaosError('CHAOS_DISABLED', 'It is switched off.')) : controller.inject(...given)),
+    }
+    return { chaos, controller: switched, off: () => void (isOff = true) }
+  }
+
+  it('can be seen and stopped, and nothing can be injected, until nothing is in force any more', async () => {
+    const { chaos, controller, off } = switchable()
+    const { url } = await mounted(controller)
+    const client = await connect({ url, token: TOKEN })
+    onTestFinished(() => client.close())
+    const kept = await chaos.inject('bus', 'drop-events', {}, { id: 'kept' })
+    off()
+    expect((await ask(`${url}/injections`)).status).toBe(200)
+    expect((await ask(`${url}/injections`, { method: 'POST', body: { target: 'bus', fault: 'drop-events' } })).status).toBe(403)
+    expect((await ask(`${url}/injections`, { headers: { authorization: '' } })).status).toBe(401)
+    // The command line connects before it stops.
+    const late = await connect({ url, token: TOKEN })
+    expect((await late.stopAll()).stopped).toMatchObject([{ id: 'kept' }])
+    await late.close()
+    expect(kept.status).toBe('ended')
+    expect((await ask(`${url}/injections`)).status).toBe(404)
+    expect((await ask(`${url}/injections`, { method: 'DELETE' })).status).toBe(404)
+  })
+
+  it('stops one by its id', async () => {
+    const { chaos, controller, off } = switchable()
+    const { url } = await mounted(controller)
+    await chaos.inject('bus', 'drop-events', {}, { id: 'one' })
+    off()
+    expect((await ask(`${url}/injections/one`, { method: 'DELETE' })).json()).toMatchObject({ id: 'one', outcome: 'stopped' })
+  })
+
+  it('stops what no controller knows of, for who has the token and for nobody else', async () => {
+    const { controller, off } = switchable()
+    const { url } = await mounted(controller)
+    const bare = await inject(dropEvents(), new EventEmitter())
+    off()
+    expect((await ask(`${url}/injections`, { method: 'DELETE', headers: { authorization: 'Bearer of-something-else-entirely' } })).text).toBe('Not Found')
+    expect(bare.status).toBe('active')
+    expect((await ask(`${url}/injections`, { method: 'DELETE' })).json()).toMatchObject({ stopped: [{ fault: 'test/drop-events' }] })
+    expect(bare.status).toBe('ended')
+  })
+})
+
+describe('what is too long', () => {
+  it.each(['GET', 'DELETE', 'PUT'])('is refused early and never said back: %s', async (method) => {
+    const { chaos, controller } = testChaos()
+    const { url } = await mounted(controller)
+    for (let n = 0; n < 120; n += 1) await chaos.inject('bus', 'drop-events', {}, { id: `a-rather-long-name-of-an-injection-that-somebody-chose-${n}` })
+    for (const path of [`/injections/${'x'.repeat(15_000)}`, `/injections/${'x'.repeat(400)}`, `/${'x'.repeat(2_000)}`]) {
+      const answer = await ask(`${url}${path}`, { method })
+      expect([answer.status, (answer.json() as { error: { code: string } }).error.code]).toEqual([414, 'CHAOS_URL_TOO_LONG'])
+      expect(answer.text.length).toBeLessThan(300)
+    }
+    expect((await ask(`${url}/injections?${'x'.repeat(2_000)}`, { method: method === 'PUT' ? 'GET' : method })).status).toBe(414)
+  })
+
+  it('is cut where a message repeats it', async () => {
+    const { url } = await mounted(testChaos().controller)
+    const long = 'y'.repeat(30_000)
+    const bodies = [{ target: long, fault: 'ring' }, { target: 'bus', fault: long }, { target: 'bus', fault: 'ring', [long]: 1 }, { target: 'bus', fault: 'ring', options: { [long]: long } }, { target: 'bus', fault: 'ring', connection: long }, { target: 'bus', fault: 'ring', id: long }]
+    for (const body of bodies) {
+      const answer = await ask(`${url}/injections`, { method: 'POST', body })
+      expect(answer.status).toBeGreaterThanOrEqual(400)
+      expect(answer.text.length).toBeLessThan(5_000)
+    }
+    expect((await ask(`${url}/injections`, { method: 'POST', headers: { 'content-type': 'z'.repeat(10_000) }, body: '{}' })).text.length).toBeLessThan(1_000)
+  })
+})
+
 describe('who is let in', () => {
   it('lets in who has the token, and nobody else', async () => {
     const { url } = await mounted(testChaos().controller)
@@ -159,7 +239,8 @@ describe('who is let in', () => {
   it('refuses what a proxy on this machine has passed on', async () => {
     const near = await mounted(testChaos().controller)
     const far = await mounted(testChaos().controller, { loopbackOnly: false })
-    for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip']) {
+    const headers = ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Forwarded-Prefix', 'CF-Connecting-IP', 'CF-Ray', 'True-Client-IP', 'Fastly-Client-IP', 'X-Client-IP', 'X-Cluster-Client-IP', 'X-Azure-ClientIP', 'X-Envoy-External-Address', 'CDN-Loop', 'Fly-Client-IP', 'X-Amz-Cf-Id']
+    for (const header of headers) {
       expect((await ask(`${near.url}/info`, { headers: { [header]: '127.0.0.1' } })).status, header).toBe(403)
       expect((await ask(`${far.url}/info`, { headers: { [header]: '10.0.0.7' } })).status, header).toBe(200)
     }
@@ -291,16 +372,17 @@ describe('what it does', () => {
     expect(made.json()).toMatchObject({ status: 'ended', outcome: 'completed', evidence: [{ times: 2, big: '18446744073709551616', error: 'Error: rang' }] })
   })
 
-  it('ends every injection of the process, or only those of its controller', async () => {
+  it('ends every injection of the process, whoever made it, and whatever an earlier client asks for', async () => {
     const mine = testChaos()
     const other = testChaos()
     const { url } = await mounted(mine.controller)
     await mine.chaos.inject('bus', 'drop-events')
     const theirs = await other.chaos.inject('bus', 'drop-events')
     await ask(`${url}/injections?process=false`, { method: 'DELETE' })
-    expect(theirs.status).toBe('active')
-    await ask(`${url}/injections`, { method: 'DELETE' })
     expect(theirs.status).toBe('ended')
+    const again = await other.chaos.inject('bus', 'drop-events')
+    await ask(`${url}/injections`, { method: 'DELETE' })
+    expect(again.status).toBe('ended')
   })
 
   it('arms what comes at the same time, each for itself', async () => {
