@@ -8,6 +8,10 @@ import { substituted, type Variables } from './variables.js'
 /** Longest file, in characters, and most aliases in it. */
 export const MAX_FILE = 250_000
 const MAX_ALIASES = 100
+/** Most commas and ends of lines: the parser compares each key of a map with every other. */
+const MAX_SEPARATORS = 10_000
+/** So many problems are looked up in the file; finding the place of each takes a walk through it. */
+const MAX_PLACED = 500
 /** So many problems are listed. */
 const MAX_PROBLEMS = 50
 
@@ -26,6 +30,7 @@ export interface ParseOptions {
  */
 export function parseExperiment(text: string, { filename = 'experiment', variables }: ParseOptions = {}): Experiment {
   if (text.length > MAX_FILE) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_FILE} characters, got ${text.length}.`)
+  if (text.split(/[\n,]/, MAX_SEPARATORS + 1).length > MAX_SEPARATORS) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_SEPARATORS} lines and commas, got more.`)
   const lines = new LineCounter()
   const document = documentOf(text, lines)
   const problems: { readonly offset: number; readonly message: string }[] = document.errors.map(({ message, pos }) => ({ offset: pos[0], message }))
@@ -35,7 +40,7 @@ export function parseExperiment(text: string, { filename = 'experiment', variabl
     if (variables !== undefined) problems.push(...fillIn(document, variables))
     const result = check(portableExperimentSchema, valueOf(document))
     if ('experiment' in result) experiment = result.experiment
-    else problems.push(...result.problems.map(({ path, message }) => ({ offset: offsetOf(document, path), message: path.length === 0 ? message : `${path.join('.')}: ${message}` })))
+    else problems.push(...result.problems.slice(0, MAX_PLACED).map(({ path, message }) => ({ offset: offsetOf(document, path), message: path.length === 0 ? message : `${path.join('.')}: ${message}` })))
   }
   if (experiment !== undefined && problems.length === 0) return experiment
   const place = (offset: number): string => {
