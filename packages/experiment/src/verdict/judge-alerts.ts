@@ -74,7 +74,7 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
     const wasPending = evidence.alerts.some((stretch) => stretch.state === 'pending' && isMeant(stretch, expected))
     return verdict('missed', wasPending ? 'It was pending, but never fired.' : 'It never fired.')
   }
-  const wasActive = t0 === undefined ? false : beganBefore(first, brokenAt(t0, evidence), evidence)
+  const wasActive = t0 === undefined ? false : wasActiveBefore(matching, brokenAt(t0, evidence), evidence)
   if (wasActive === 'unknown') return verdict('monitoring-down', 'It was not read between the fault and the time before it, so that nobody knows whether it was active already.')
   if (wasActive) return verdict('already-firing', ALREADY)
   if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
@@ -105,6 +105,13 @@ function isAllowed(stretch: AlertStretch, mayFire: readonly AlertMatcher[]): boo
 
 function firingSince(since: number | undefined, { alerts }: Evidence): readonly AlertStretch[] {
   return alerts.filter(({ state, to }) => state === 'firing' && (since === undefined || to === undefined || to > since))
+}
+
+/** Whether an alert was active before a moment already, by the first that each source showed of it. One that knows is enough. */
+function wasActiveBefore(stretches: readonly AlertStretch[], moment: number, evidence: Evidence): boolean | 'unknown' {
+  const firsts = stretches.filter((stretch) => !stretches.some((other) => other.source === stretch.source && other.from < stretch.from))
+  const answers = firsts.map((stretch) => beganBefore(stretch, moment, evidence))
+  return answers.includes(true) || (answers.includes(false) ? false : 'unknown')
 }
 
 /** Whether an alert was active before a moment already: with the pending stretch that it fired from, if there was one. */
