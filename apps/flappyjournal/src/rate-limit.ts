@@ -1,5 +1,5 @@
 /** How many requests a user may make: 100 in 10 s. */
-export const RATE_LIMIT = { requests: 100, windowMs: 10_000 } as const
+const RATE_LIMIT = { requests: 100, windowMs: 10_000 } as const
 
 /** Counts requests of each user in a sliding window. */
 export class RateLimit {

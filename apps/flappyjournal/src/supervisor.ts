@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { workerFile } from './config.js'
+import { watchdog } from './watchdog.js'
 import type { LoopReport } from './loop-worker.js'
 
 /** Options of {@link superviseLoop}. */
@@ -51,11 +52,11 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
     startedAt = performance.now()
     started.once('online', () => {
       // Silence counts from here: how long a thread takes to start says nothing about its loop.
-      heardAt = performance.now()
+      hear()
       if (!isStopping) worker = started
     })
     started.on('message', (message: LoopReport) => {
-      heardAt = performance.now()
+      hear()
       report = message
       options.onReport?.(message)
     })
@@ -70,6 +71,11 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
   }
   let starting: Worker | undefined
 
+  function hear(): void {
+    heardAt = performance.now()
+    dog.heard()
+  }
+
   function scheduleRestart(): void {
     if (performance.now() - startedAt >= stableAfterMs) pauseMs = firstPauseMs
     restartTimer = setTimeout(() => {
@@ -80,11 +86,7 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
     pauseMs = Math.min(maxPauseMs, pauseMs * 2)
   }
 
-  // After a stall of this thread its reports are still waiting to be heard: they come before an immediate does.
-  const watchdog = setInterval(() => setImmediate(look), silenceMs / 4)
-  function look(): void {
-    if (worker !== undefined && performance.now() - heardAt > silenceMs) void worker.terminate()
-  }
+  const dog = watchdog(silenceMs, () => void worker?.terminate())
 
   /** The last report, unless it is of a worker that died or fell silent. */
   function fresh(): LoopReport | undefined {
@@ -109,7 +111,7 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
     async stop() {
       isStopping = true
       clearTimeout(restartTimer)
-      clearInterval(watchdog)
+      dog.stop()
       await starting?.terminate()
     },
   }

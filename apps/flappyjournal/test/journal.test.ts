@@ -127,7 +127,7 @@ describe('the journal', () => {
     const folder = await mkdtemp(join(tmpdir(), 'flappy-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const app = await start({ levelPath: folder })
-    await Promise.all(Array.from({ length: 300 }, (_, n) => app.storageBackend.set(`mem:${n}`, { id: `${n}` })))
+    await Promise.all(Array.from({ length: 300 }, (_, n) => ask(app, 'POST', '/api/journal', { title: `${n}`, content: 'c' }, `user-${n % 6}`)))
     await withFault(refuseCalls({ error: 'ECONNRESET' }), app.storageBackend, async () => {
       const { status, body } = await ask(app, 'GET', '/api/journal')
       expect([status, (body as unknown[]).length]).toEqual([200, 300])

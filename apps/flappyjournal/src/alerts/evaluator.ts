@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { workerFile } from '../config.js'
+import { watchdog } from '../watchdog.js'
 import type { AlertState } from './alert-states.js'
 import type { EvaluatorMessage, EvaluatorSettings } from './evaluator-worker.js'
 
@@ -104,23 +105,4 @@ async function started(worker: Worker, onChange: (alert: AlertState) => void, si
       clearTimeout(patience)
     },
   }
-}
-
-/** Looks so many times before it takes a thread for silent. */
-const LOOKS = 4
-
-/**
- * Tells of a silence. It counts looks and not time, and each look comes after the messages that wait: a process that was stopped as a whole, or whose
- * main thread was busy, must not take its own stall for the silence of a thread.
- */
-function watchdog(silenceMs: number, onSilent: () => void): { heard(): void; stop(): void } {
-  let silentLooks = 0
-  const timer = setInterval(() => {
-    setImmediate(() => {
-      silentLooks += 1
-      if (silentLooks > LOOKS) onSilent()
-    })
-  }, silenceMs / LOOKS)
-  timer.unref()
-  return { heard: () => void (silentLooks = 0), stop: () => clearInterval(timer) }
 }

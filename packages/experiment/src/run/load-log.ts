@@ -1,5 +1,5 @@
 import type { Clock } from '@chaos/core'
-import { getJson } from '../alerts/get-json.js'
+import { inWords, jsonOf } from '../answer.js'
 import { checkLoadReport } from '../load/report.js'
 import type { LoadInput } from '../model/experiment.js'
 import { withTimeout } from '../time.js'
@@ -26,10 +26,10 @@ export function loadLog({ report }: LoadInput, clock: Clock): LoadLog {
   async function reading(timeoutMs: number, look: boolean, signal?: AbortSignal): Promise<LoadReading> {
     const askedAt = clock.now()
     try {
-      const answer: unknown = await withTimeout(clock, timeoutMs, async (inner) => (typeof report === 'function' ? report({ look }) : getJson(addressOf(report, look), '', timeoutMs, inner)), signal)
+      const answer: unknown = await withTimeout(clock, timeoutMs, (inner) => (typeof report === 'function' ? Promise.resolve(report({ look })) : answerOf(addressOf(report, look), inner)), signal)
       return { askedAt, at: clock.now(), report: checkLoadReport(answer), problem: undefined }
     } catch (error) {
-      return { askedAt, at: clock.now(), report: undefined, problem: error instanceof Error ? error.message : String(error) }
+      return { askedAt, at: clock.now(), report: undefined, problem: inWords(error) }
     }
   }
 
@@ -46,6 +46,16 @@ export function loadLog({ report }: LoadInput, clock: Clock): LoadLog {
       final = await reading(LOOK_TIMEOUT_MS, true)
     },
   }
+}
+
+/** Longest report that is read, in bytes. */
+const MAX_REPORT_BYTES = 100_000
+
+async function answerOf(address: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(address, { signal, redirect: 'manual' })
+  if (response.ok) return jsonOf(response, MAX_REPORT_BYTES)
+  await response.body?.cancel()
+  throw new Error(`status ${response.status}`)
 }
 
 function addressOf(url: string, look: boolean): string {
