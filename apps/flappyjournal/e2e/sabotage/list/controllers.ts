@@ -16,7 +16,7 @@ export const controllers: readonly Sabotage[] = [
   { name: 'another-bus', title: 'The fault is in force on a bus that nobody uses', experiment: 'eventbus', expected: ['fault-did-not-land'], inApp: 'another-bus-is-broken' },
   { name: 'another-storage', title: 'The fault is in force on a storage that nobody uses', experiment: 'adapter', expected: ['fault-did-not-land'], inApp: 'another-storage-is-broken' },
   { name: 'another-worker', title: 'A worker is killed that is not the loop', experiment: 'worker', expected: ['alert-failed'], cause: /WorkerRestarted/, inApp: 'another-worker-is-killed' },
-  { name: 'undone-early', title: 'The app stops the fault a second after it landed', experiment: 'eventbus', expected: ['alert-failed', 'inconclusive'], inApp: 'fault-undone-early' },
+  { name: 'undone-early', title: 'The app stops the fault half a second after it landed', experiment: 'eventbus', expected: ['alert-failed', 'inconclusive'], inApp: 'fault-undone-early' },
   { name: 'undone-secretly', title: 'The app takes the fault back behind its back, while it is said to be in force', experiment: 'eventbus', expected: ['alert-failed'], inApp: 'fault-undone-behind-its-back' },
   { name: 'state-frozen', title: 'The controller says for ever that the fault is in force', experiment: 'eventbus', expected: ['inconclusive', 'weakness-found', 'rollback-failed'], inApp: 'state-frozen-in-force' },
   { name: 'ended-before', title: 'The controller says that the fault landed and ended 30 s earlier, the supervisor is off, no alerts', experiment: 'worker', expected: ['inconclusive', 'weakness-found'], inApp: 'ends-30-s-early-it-says', prepare(stage) {
