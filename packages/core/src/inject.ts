@@ -1,5 +1,6 @@
 import type { InjectOptions } from './blast-radius-options.js'
 import { systemClock, type Clock } from './clock.js'
+import { endIfDisabled } from './disabled-watch.js'
 import { ChaosError } from './errors.js'
 import type { Fault } from './fault.js'
 import { bareRefusal } from './guard.js'
@@ -85,6 +86,7 @@ export async function withFault<Target extends object, Result>(
 
 /** The one way a fault is armed, by a controller or without one. */
 export async function armFault(fault: Fault, target: unknown, given: InjectOptions, around: Surroundings): Promise<InjectionRecord> {
+  endIfDisabled()
   const refusal = around.refusal()
   if (refusal !== undefined) throw refusal
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { InjectOptions } from './blast-radius-options.js'
 import { decisions, type Account, type Decisions } from './blast-radius.js'
 import { soon, type Cancel, type Clock } from './clock.js'
+import { watchForDisabling } from './disabled-watch.js'
 import { assertTakenBack, endInjections, messagesOf } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import type { Fault, InjectionContext } from './fault.js'
@@ -56,6 +57,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #counters: Record<string, number> = {}
   readonly #failures: unknown[] = []
   readonly #cancelLease: Cancel
+  readonly #ignoreDisabling: () => void
   #ignoreSignal: () => void = () => undefined
   #settle: (state: InjectionState) => void = () => undefined
 
@@ -80,6 +82,9 @@ export class InjectionRecord implements Injection, LiveInjection {
     // A lease alone keeps no process alive: what it would take back ends with the process.
     this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
     if (arming.signal !== undefined) this.#ignoreSignal = onAbort(arming.signal, () => void this.#end('aborted'))
+    this.#ignoreDisabling = watchForDisabling(() => {
+      if (!this.#isOver()) this.#warn('CHAOS_DISABLED was set while it was in force: it is stopped.')
+    })
     state.live.add(this)
   }
 
@@ -197,6 +202,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.#failures.push(...failures)
     this.status = 'ended'
     processState().live.delete(this)
+    this.#ignoreDisabling()
     const state = this.snapshot()
     this.#write('ended', state)
     this.#settle(state)
