@@ -5,6 +5,7 @@ import { soon, type Cancel, type Clock } from './clock.js'
 import { watchForDisabling } from './disabled-watch.js'
 import { assertTakenBack, endInjections, messagesOf } from './end-injections.js'
 import { ChaosError } from './errors.js'
+import { boundedEvidence } from './evidence.js'
 import type { Fault, InjectionContext } from './fault.js'
 import { HeldWorkQueue } from './held-work.js'
 import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
@@ -303,7 +304,7 @@ export class InjectionRecord implements Injection, LiveInjection {
       rolls: (stream) => rolls(seed, id, `~${stream}`),
       landed: (evidence) => {
         if (this.#evidence.length === MAX_EVIDENCE) this.#evidence.shift()
-        this.#evidence.push(Object.freeze({ ...evidence }))
+        this.#evidence.push(boundedEvidence(evidence))
         this.#land(clock.now())
       },
     }
