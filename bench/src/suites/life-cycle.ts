@@ -39,27 +39,42 @@ const FAULTS = 1_000
 const HELD = 10_000
 const WARM_UPS = 3
 
-const stopAll: Case = {
-  name: `\`stopAll()\` with ${FAULTS.toLocaleString('en')} faults in force and ${HELD.toLocaleString('en')} events held`,
+/** Stops everything, with so many faults spread over so many buses and 10,000 events held in all. */
+const stopAll = (name: string, { faults, buses, holdFirst = false }: { readonly faults: number; readonly buses: number; readonly holdFirst?: boolean }, rest: Pick<Case, 'bar' | 'refused'>): Case => ({
+  name: `\`stopAll()\` with ${name} and ${HELD.toLocaleString('en')} events held`,
   unit: 'ms',
-  bar: { most: 10 },
-  refused: 150,
+  ...rest,
   async measure(rounds) {
     const values: number[] = []
     for (let round = -WARM_UPS; round < rounds; round += 1) {
-      const bus = new EventEmitter().on('tick', () => undefined)
-      const chaos = createChaos({ environment: 'test', targets: { bus: target(bus, [delayEvents]) } })
-      await chaos.inject('bus', 'delay-events', { delayMs: 60_000 })
-      for (let event = 0; event < HELD; event += 1) bus.emit('tick')
-      for (let fault = 1; fault < FAULTS; fault += 1) await chaos.inject('bus', 'delay-events', { delayMs: 60_000 })
+      let delivered = 0
+      const emitters = Array.from({ length: buses }, () => new EventEmitter().on('tick', () => (delivered += 1)))
+      const chaos = createChaos({ environment: 'test', targets: Object.fromEntries(emitters.map((bus, index) => [`bus${index}`, target(bus, [delayEvents])])) })
+      const armOn = (index: number): Promise<unknown> => chaos.controller.inject(`bus${index % buses}`, 'delay-events', { delayMs: 60_000 })
+      const emitAll = (): void => {
+        for (let event = 0; event < HELD; event += 1) (emitters[event % buses] as EventEmitter).emit('tick')
+      }
+      for (let fault = 0; fault < faults; fault += 1) {
+        await armOn(fault)
+        if (holdFirst && fault === 0) emitAll()
+      }
+      if (!holdFirst) emitAll()
       const start = performance.now()
       await chaos.stopAll()
       if (round >= 0) values.push(performance.now() - start)
       await chaos.close()
+      if (delivered !== HELD) throw new Error(`Expected ${HELD} events to be delivered, got ${delivered}.`)
     }
     return { values }
   },
-}
+})
+
+const stopping: readonly Case[] = [
+  stopAll('1 fault in force', { faults: 1, buses: 1 }, { bar: { most: 50 } }),
+  stopAll(`${FAULTS.toLocaleString('en')} faults in force`, { faults: FAULTS, buses: 1, holdFirst: true }, { bar: { most: 10 }, refused: 150 }),
+  stopAll(`${FAULTS.toLocaleString('en')} faults stacked on one bus`, { faults: FAULTS, buses: 1 }, { bar: { most: 50 }, refused: 500 }),
+  stopAll(`a fault on each of ${FAULTS.toLocaleString('en')} buses`, { faults: FAULTS, buses: FAULTS }, { bar: { most: 50 }, refused: 500 }),
+]
 
 const method: Case = {
   name: 'one fault on an asynchronous method',
@@ -86,5 +101,5 @@ export const lifeCycle: Suite = {
   name: 'life-cycle',
   title: 'Arming, rolling back, stopping',
   about: 'The time from `inject()` to the end of `rollback()`, by the clock: these are no ratios, so a slow machine shows in them.',
-  cases: [overlapping(1, { bar: { most: 20 }, refused: 300 }), method, overlapping(100), overlapping(10_000), stopAll],
+  cases: [overlapping(1, { bar: { most: 20 }, refused: 300 }), method, overlapping(100), overlapping(10_000), ...stopping],
 }

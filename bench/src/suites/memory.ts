@@ -12,6 +12,17 @@ const NOISE_KIB = 64
 /** Compiling and forgetting code moves a heap by some 100 KiB now and then, in either direction: what is kept for calls is there each time. */
 const LOOKS = 5
 
+/** What a collected heap holds. */
+async function heldKib(): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let time = 0; time < 4; time += 1) {
+    collect()
+    await new Promise(setImmediate)
+  }
+  return process.memoryUsage().heapUsed / 1024
+}
+
 /** How much more a collected heap holds after so many calls, in KiB. The first million fills caches and compiles code; the next ones must add nothing. */
 const growth = (name: string, calls: () => Promise<(times: number) => Promise<void>>, rest: Partial<Case> = {}): Case => ({
   name,
@@ -20,15 +31,6 @@ const growth = (name: string, calls: () => Promise<(times: number) => Promise<vo
   processes: 1,
   ...rest,
   async measure() {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
-    const heldKib = async (): Promise<number> => {
-      for (let time = 0; time < 4; time += 1) {
-        collect()
-        await new Promise(setImmediate)
-      }
-      return process.memoryUsage().heapUsed / 1024
-    }
     const run = await calls()
     await run(CALLS)
     const held = [await heldKib()]
@@ -39,6 +41,29 @@ const growth = (name: string, calls: () => Promise<(times: number) => Promise<vo
     return { values: held.slice(1).map((kib, look) => kib - (held[look] as number)) }
   },
 })
+
+const NAMES = 300_000
+
+/** What a collected heap holds more for so many names of operations inside one injection's blast radius. */
+const names: Case = {
+  name: `${NAMES.toLocaleString('en')} events, each of a name of its own, fault armed for all of them: held in all`,
+  unit: 'KiB',
+  bar: { most: 4_096 },
+  processes: 1,
+  refused: 8_192,
+  async measure(rounds) {
+    const values: number[] = []
+    for (let round = 0; round < Math.min(rounds, 3); round += 1) {
+      const bus = new EventEmitter()
+      await inject(delayEvents({ delayMs: 1 }), bus, { rate: 0, leaseMs: 600_000 })
+      bus.emit('warm-up')
+      const before = await heldKib()
+      for (let name = 0; name < NAMES; name += 1) bus.emit(`tick:${round}:${name}`)
+      values.push((await heldKib()) - before)
+    }
+    return { values }
+  },
+}
 
 const COUNTED = CALLS.toLocaleString('en')
 
@@ -78,5 +103,6 @@ export const memory: Suite = {
         for (let time = 0; time < times; time += 1) await store.get(time).catch(() => undefined)
       }
     }),
+    names,
   ],
 }

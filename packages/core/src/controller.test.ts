@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { append, delay, drop } from '../test/faults.js'
 import { createChaos, registeredControllers, target, type Chaos, type Targets } from './controller.js'
 import type { ChaosController } from './chaos-controller.js'
 import { defineFault } from './define-fault.js'
+import { isWatching } from './disabled-watch.js'
+import { inject, journal } from './inject.js'
 import type { ChaosError } from './errors.js'
-import { inject } from './inject.js'
 import { option, optionsSchema } from './options.js'
 import { manualClock } from './testing/manual-clock.js'
 
@@ -195,14 +196,59 @@ describe('createChaos', () => {
     expect(() => controller({ thing: target({}, [odd]) })).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining('Expected the portable options of test/odd to be such that JSON can carry') as string }))
   })
 
-  it('ends its own injections with stopAll, and those of the whole process only when asked', async () => {
+  it('ends every injection of the process with stopAll, and its own alone when it is closed', async () => {
     const [mine, other] = [controller({ bus: target(new EventEmitter(), [drop]) }), controller({ bus: target(new EventEmitter(), [drop]) })]
     const bare = await inject(drop(), new EventEmitter())
     const [a, b] = [await mine.inject('bus', 'drop-events'), await other.inject('bus', 'drop-events')]
-    expect((await mine.stopAll()).stopped.map(({ id }) => id)).toEqual([a.id])
+    await mine.close()
     expect([a.status, b.status, bare.status]).toEqual(['ended', 'active', 'active'])
-    expect((await mine.stopAll({ process: true })).stopped).toHaveLength(2)
-    expect([b.status, bare.status]).toEqual(['ended', 'ended'])
+    const late = await mine.inject('bus', 'drop-events')
+    const { stopped } = await other.controller.stopAll()
+    expect(stopped.map(({ id }) => id)).toEqual([bare.id, b.id, late.id])
+    expect([b.outcome, bare.outcome, late.outcome]).toEqual(['stopped', 'stopped', 'stopped'])
+  })
+
+  it('ends what is in force when CHAOS_DISABLED is set meanwhile: without being asked, and at once when it is', async () => {
+    onTestFinished(() => {
+      delete process.env['CHAOS_DISABLED']
+    })
+    const chaos = controller({ bus: target(new EventEmitter(), [delay]) })
+    const got: number[] = []
+    const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
+    const bare = await inject(delay({ delayMs: 60_000 }), bus)
+    const mine = await chaos.inject('bus', 'delay-events', { delayMs: 60_000 })
+    bus.emit('tick', 1)
+    expect(isWatching()).toBe(true)
+    process.env['CHAOS_DISABLED'] = '1'
+    expect((await bare.done).outcome).toBe('stopped')
+    expect((await mine.done).outcome).toBe('stopped')
+    expect(got).toEqual([1])
+    expect(isWatching()).toBe(false)
+    expect(journal.entries.slice(-2)).toMatchObject([{ type: 'warning', message: expect.stringContaining('CHAOS_DISABLED was set') as string }, { type: 'ended' }])
+
+    delete process.env['CHAOS_DISABLED']
+    const asking = [() => chaos.info(), () => inject(drop(), bus).catch(() => undefined), () => chaos.inject('bus', 'delay-events', { delayMs: 1 }).catch(() => undefined)]
+    for (const ask of asking) {
+      const injection = await inject(drop(), bus)
+      process.env['CHAOS_DISABLED'] = 'true'
+      const answer = ask()
+      expect(injection.outcome).toBe('stopped')
+      await answer
+      delete process.env['CHAOS_DISABLED']
+    }
+  })
+
+  it('stops whatever the guard says', async () => {
+    onTestFinished(() => {
+      delete process.env['CHAOS_DISABLED']
+    })
+    const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
+    const [one, two, three] = [await chaos.inject('bus', 'drop-events'), await chaos.inject('bus', 'drop-events'), await chaos.inject('bus', 'drop-events')]
+    process.env['CHAOS_DISABLED'] = '1'
+    expect((await chaos.stop(one.id)).outcome).toBe('stopped')
+    expect((await two.rollback()).outcome).toBe('rolled-back')
+    expect((await chaos.stopAll()).stopped.map(({ id }) => id)).toEqual([three.id])
+    await chaos.close()
   })
 
   it('tells whoever follows what happens, until they stop', async () => {

@@ -3,6 +3,7 @@ import type { PortableInjectOptions, InjectOptions } from './blast-radius-option
 import type { ChaosController, ControllerInfo, FaultInfo, JsonSchema, StopReport, TargetInfo } from './chaos-controller.js'
 import { MAX_TIMER_MS, systemClock, type Clock } from './clock.js'
 import type { CatalogEntry, FaultFactoryFor } from './define-fault.js'
+import { endIfDisabled } from './disabled-watch.js'
 import { assertTakenBack, endInjections } from './end-injections.js'
 import { ChaosError } from './errors.js'
 import type { Fault } from './fault.js'
@@ -13,7 +14,7 @@ import type { InjectionRecord } from './injection-record.js'
 import type { Injection, InjectionState } from './injection.js'
 import { JournalWriter, type Follow, type Journal, type JournalEntry } from './journal.js'
 import { checkOptions, option, optionsSchema, shown } from './options.js'
-import { processState } from './process-state.js'
+import { processState, type LiveInjection } from './process-state.js'
 import { drawSeed } from './random.js'
 import { listed, suggestion } from './suggest.js'
 import { printable } from './text.js'
@@ -78,7 +79,7 @@ export interface Chaos<T extends Targets = Targets> extends Omit<ChaosController
   readonly journal: Journal & { readonly follow: Follow }
   /** This controller as what a control endpoint or an experiment takes: names and options are checked when they come. */
   readonly controller: ChaosController
-  /** Ends every injection and takes the controller out of the process. */
+  /** Ends its own injections and takes the controller out of the process. `stopAll` ends every injection of the process. */
   close(): Promise<void>
 }
 
@@ -124,7 +125,10 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   const { targets = {}, clock = systemClock, ...given } = options
   const { environment, allowEnvironments = DEFAULT_ENVIRONMENTS, maxLeaseMs = 600_000, seed: asked = drawSeed() } = checkOptions(chaosSchema, given, 'createChaos')
   const seed = String(asked)
-  const refusal = (): ChaosError | undefined => controllerRefusal(environment, allowEnvironments)
+  const refusal = (): ChaosError | undefined => {
+    endIfDisabled()
+    return controllerRefusal(environment, allowEnvironments)
+  }
   const journal = new JournalWriter()
   const definitions = new Map<string, TargetDefinition>()
   const counts = new Map<string, number>()
@@ -220,17 +224,16 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   }
 
   // Not async: every injection is marked before a promise is returned.
-  function stopAll({ process = false }: { readonly process?: boolean } = {}): Promise<StopReport> {
-    return endInjections(process ? processState().live : live.values(), (one) => one.mark('stopped')).then((ends) => {
+  function end(injections: Iterable<LiveInjection>): Promise<StopReport> {
+    return endInjections(injections, (one) => one.mark('stopped')).then((ends) => {
       assertTakenBack(ends.flatMap(({ failures }) => failures))
       return { stopped: ends.map(({ state }) => state as InjectionState) }
     })
   }
 
-  function remove(name: string): Promise<void> {
+  async function remove(name: string): Promise<void> {
     definitions.delete(name)
-    const injections = [...live.values()].filter((injection) => injection.target === name)
-    return endInjections(injections, (one) => one.mark('stopped')).then((ends) => assertTakenBack(ends.flatMap(({ failures }) => failures)))
+    await end([...live.values()].filter((injection) => injection.target === name))
   }
 
   const controller: ChaosController = {
@@ -242,7 +245,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     inject: (name: string, fault: string, faultOptions?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions) => inject(name, fault, faultOptions, how),
     check: (name: string, fault: string, faultOptions?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions) => check(name, fault, faultOptions, how),
     stop,
-    stopAll,
+    stopAll: () => end(processState().live),
     follow: (listener: (entry: JournalEntry) => void) => journal.follow(listener),
   }
 
@@ -261,7 +264,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     controller,
     async close() {
       processState().controllers.delete(controller)
-      await stopAll()
+      await end(live.values())
     },
   }
 }

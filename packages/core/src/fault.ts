@@ -60,7 +60,7 @@ export interface InjectionContext {
    * @returns For the n-th call, a number from 0 (included) to 1 (excluded).
    */
   readonly rolls: (stream: string) => (call: number) => number
-  /** An instant fault says what it did. A standing one lands with its first hit. */
+  /** An instant fault says what it did; texts are cut to 1,000 characters, lists and objects to 100 entries. A standing one lands with its first hit. */
   readonly landed: (evidence: Readonly<Record<string, unknown>>) => void
   readonly clock: Clock
   /** Aborts when the injection ends, also during an async `inject`. */

@@ -7,13 +7,15 @@ export const DEFAULT_ENVIRONMENTS: readonly string[] = ['development', 'test']
 
 /** Whether an environment variable says yes. Only `1` and `true` do. */
 const saysYes = (value: string | undefined): boolean => value === '1' || value === 'true'
+/** Whether `CHAOS_DISABLED` says yes. */
+export const isDisabled = (env: NodeJS.ProcessEnv = process.env): boolean => saysYes(env['CHAOS_DISABLED'])
 const isProduction = (environment: string | undefined): boolean => environment?.trim().toLowerCase() === 'production'
 
 /**
  * Why a bare `inject` is refused right now, or `undefined`. It works unless `CHAOS_DISABLED` says yes or `NODE_ENV` is production.
  */
 export function bareRefusal(env: NodeJS.ProcessEnv = process.env): ChaosError | undefined {
-  if (saysYes(env['CHAOS_DISABLED'])) return disabled()
+  if (isDisabled(env)) return disabled()
   if (!isProduction(env['NODE_ENV'])) return undefined
   return new ChaosError('CHAOS_ENVIRONMENT_REFUSED', 'Expected an environment other than production, got NODE_ENV=production. Faults are not injected there; use a controller with a named environment if this process is not production after all.')
 }
@@ -28,7 +30,7 @@ export function bareRefusal(env: NodeJS.ProcessEnv = process.env): ChaosError | 
  * @param allowed Environments in which faults may be armed.
  */
 export function controllerRefusal(passed: string | undefined, allowed: readonly string[], env: NodeJS.ProcessEnv = process.env): ChaosError | undefined {
-  if (saysYes(env['CHAOS_DISABLED'])) return disabled()
+  if (isDisabled(env)) return disabled()
   const environment = passed ?? env['NODE_ENV']
   if (environment === undefined || environment === '') {
     return refused(`Expected an environment (one of ${listed(allowed)}), got none. Set NODE_ENV, or pass \`environment\` to createChaos.`)

@@ -202,7 +202,7 @@ describe('inject', () => {
     const outer = await inject(delay({ delayMs: 1_000 }), bus, { clock })
     bus.emit('tick', 2)
     const chaos = createChaos({ environment: 'test' })
-    await chaos.stopAll({ process: true })
+    await chaos.stopAll()
     expect(got).toEqual([1, 2])
     expect([inner.outcome, outer.outcome]).toEqual(['stopped', 'stopped'])
     await chaos.close()
@@ -212,7 +212,7 @@ describe('inject', () => {
     const undone: string[] = []
     for (const name of ['first', 'second', 'third']) await inject(doing((context) => context.defer(() => void undone.push(name))), {})
     const chaos = createChaos({ environment: 'test' })
-    await chaos.stopAll({ process: true })
+    await chaos.stopAll()
     expect(undone).toEqual(['third', 'second', 'first'])
     await chaos.close()
   })

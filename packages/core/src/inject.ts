@@ -1,5 +1,6 @@
 import type { InjectOptions } from './blast-radius-options.js'
 import { systemClock, type Clock } from './clock.js'
+import { endIfDisabled } from './disabled-watch.js'
 import { ChaosError } from './errors.js'
 import type { Fault } from './fault.js'
 import { bareRefusal } from './guard.js'
@@ -90,6 +91,7 @@ export interface CheckedHow extends InjectOptions {
 
 /** Everything that is checked before a fault is armed, and nothing else: nothing is touched, counted or written down. */
 export function checkArming(fault: Fault, target: unknown, given: InjectOptions, { refusal, maxLeaseMs }: Pick<Surroundings, 'refusal' | 'maxLeaseMs'>): CheckedHow {
+  endIfDisabled()
   const refused = refusal()
   if (refused !== undefined) throw refused
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions

@@ -2,8 +2,10 @@ import { setMaxListeners } from 'node:events'
 import type { InjectOptions } from './blast-radius-options.js'
 import { decisions, type Account, type Decisions } from './blast-radius.js'
 import { soon, type Cancel, type Clock } from './clock.js'
+import { watchForDisabling } from './disabled-watch.js'
 import { assertTakenBack, endInjections, messagesOf } from './end-injections.js'
 import { ChaosError } from './errors.js'
+import { boundedEvidence } from './evidence.js'
 import type { Fault, InjectionContext } from './fault.js'
 import { HeldWorkQueue } from './held-work.js'
 import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
@@ -56,6 +58,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   readonly #counters: Record<string, number> = {}
   readonly #failures: unknown[] = []
   readonly #cancelLease: Cancel
+  readonly #ignoreDisabling: () => void
   #ignoreSignal: () => void = () => undefined
   #settle: (state: InjectionState) => void = () => undefined
 
@@ -80,6 +83,9 @@ export class InjectionRecord implements Injection, LiveInjection {
     // A lease alone keeps no process alive: what it would take back ends with the process.
     this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
     if (arming.signal !== undefined) this.#ignoreSignal = onAbort(arming.signal, () => void this.#end('aborted'))
+    this.#ignoreDisabling = watchForDisabling(() => {
+      if (!this.#isOver()) this.#warn('CHAOS_DISABLED was set while it was in force: it is stopped.')
+    })
     state.live.add(this)
   }
 
@@ -197,6 +203,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.#failures.push(...failures)
     this.status = 'ended'
     processState().live.delete(this)
+    this.#ignoreDisabling()
     const state = this.snapshot()
     this.#write('ended', state)
     this.#settle(state)
@@ -306,7 +313,7 @@ export class InjectionRecord implements Injection, LiveInjection {
       rolls: (stream) => rolls(seed, id, `~${stream}`),
       landed: (evidence) => {
         if (this.#evidence.length === MAX_EVIDENCE) this.#evidence.shift()
-        this.#evidence.push(Object.freeze({ ...evidence }))
+        this.#evidence.push(boundedEvidence(evidence))
         this.#land(clock.now())
       },
     }

@@ -24,7 +24,7 @@ describe('the state of the process', () => {
       assert.equal(object.run(), 'b')
       const chaos = cjs.createChaos({ environment: 'test' })
       assert.deepEqual(esm.registeredControllers(), [chaos.controller])
-      await esm.createChaos({ environment: 'test' }).stopAll({ process: true })
+      await esm.createChaos({ environment: 'test' }).stopAll()
       assert.equal(Object.getPrototypeOf(object), Target.prototype)
       assert.equal(esm.injectedBy(cjs.markInjected(new Error(), 'x')), 'x')
       assert.ok(esm.isChaosError(new cjs.ChaosError('CHAOS_TEST', '')))

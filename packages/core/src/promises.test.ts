@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { delay, drop, observe } from '../test/faults.js'
 import { createChaos, target } from './controller.js'
 import { defineFault } from './define-fault.js'
+import { isWatching } from './disabled-watch.js'
 import type { Fault } from './fault.js'
 import { inject, journal } from './inject.js'
 import { injectedBy, markInjected } from './injected-errors.js'
@@ -44,6 +45,7 @@ describe('the ten promises', () => {
     expect(shapeDifference(before, shapeOf(bus))).toBeUndefined()
     expect(clock.pending).toBe(0)
     expect(getEventListeners(signal, 'abort')).toEqual([])
+    expect(isWatching()).toBe(false)
   })
 
   it('2. cheap in force: an async target answers with the very promise it made', async () => {

@@ -6,7 +6,7 @@ import { attempt } from '../calls/answers.js'
 const schema = optionsSchema({
   methods: option.names('The methods that write: names or globs.'),
   answers: callOptions.answers,
-  copies: option.optional(option.count('How often each write is done again. Default: 1.', 1), 1),
+  copies: option.optional(option.count('How often each write is done again. Default: 1.', 1, 1_000), 1),
   afterMs: option.optional(option.durationMs('How long after the write its copies come, in ms. Default: 0, right behind it.'), 0),
 })
 

@@ -12,7 +12,7 @@ const schema = optionsSchema(
     at: option.optional(option.text('Path of the field to damage: order.items.0.price. Default: the payload as a whole.')),
     value: option.optional(option.scalar('What `set` puts in its place.')),
     length: option.optional(option.count('What `truncate` leaves, in bytes, characters or items. Default: half.')),
-    bits: option.optional(option.count('Bits that `flip-bits` flips. Default 1.', 1)),
+    bits: option.optional(option.count('Bits that `flip-bits` flips. Default 1.', 1, 1_000_000)),
     ...scopeOptions,
   },
   scopeInProcess,

@@ -39,7 +39,8 @@ describe('duplicateEvents', () => {
     expect(got).toEqual([0, 0, 0, 0, 1, 1, 1, 1])
   })
 
-  it('refuses no copies', () => {
-    expect(() => duplicateEvents({ copies: 0 })).toThrow('at least 1')
+  it('refuses no copies, and so many that an emit would not come back', () => {
+    expect(() => duplicateEvents({ copies: 0 })).toThrow('from 1 to 1000')
+    expect(() => duplicateEvents({ copies: 1e9 })).toThrow('from 1 to 1000')
   })
 })

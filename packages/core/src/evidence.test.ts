@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest'
+import { boundedEvidence } from './evidence.js'
+
+describe('evidence', () => {
+  it('stays as it is where it is small', () => {
+    const evidence = { threadId: 1, exitCode: undefined, stages: [{ at: 1 }], error: 'oops' }
+    expect(boundedEvidence(evidence)).toEqual(evidence)
+    expect(Object.isFrozen(boundedEvidence(evidence))).toBe(true)
+  })
+
+  it('is cut where an app says much, deep or in circles', () => {
+    const circle: Record<string, unknown> = {}
+    circle['self'] = circle
+    const kept = boundedEvidence({ error: 'x'.repeat(1_000_000), list: Array.from({ length: 10_000 }, () => 0), circle, failure: new Error('y'.repeat(10_000)) })
+    expect(kept['error']).toBe(`${'x'.repeat(1_000)}…`)
+    expect(kept['list']).toHaveLength(100)
+    expect(JSON.stringify(kept).length).toBeLessThan(2_000)
+  })
+})
