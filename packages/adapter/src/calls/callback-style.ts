@@ -15,7 +15,7 @@ export function calledBack(call: (callback: Callback) => unknown, more: unknown[
     const callback: Callback = (error, value, ...others) => {
       more.splice(0, more.length, ...others)
       if (error === null || error === undefined) resolve(value)
-      else reject(error as Error)
+      else reject(error)
     }
     attempt(() => call(callback)).catch(reject)
   })

@@ -157,7 +157,7 @@ describe('refuseCalls', () => {
         process.nextTick(callback, null, { id })
       }
       eachUser(visit: (id: number) => void): Promise<void> {
-        return Promise.resolve([1, 2].forEach(visit))
+        return Promise.resolve([1, 2]).then((ids) => ids.forEach(visit))
       }
     }
 
