@@ -46,6 +46,8 @@ export interface Message {
   fail?(error: Error, how: Failure): unknown
   /** At delivery and acknowledgement, of a broker: gives it back to be delivered again (a nack that requeues). Harmless when it is too late. @returns What an acknowledgement returns. */
   refuse?(): unknown
+  /** The message as it is now, for a fault that changes, keeps or repeats it: what its sender may use again is copied. Made of those that are affected only. Default: this very message. */
+  snapshot?(): Message
   /** The same message once more, as the bus itself repeats it. Default: this very message. */
   copy?(): Message
   /** Of a broker: it was delivered before. */

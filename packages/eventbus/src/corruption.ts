@@ -22,6 +22,16 @@ export function damaged(payload: unknown, path: string, damage: Damage): unknown
   return typeof payload === 'string' ? text : likeBytes(Buffer.from(text), payload)
 }
 
+/** Whether a payload has a field that a damage fits; the empty path means the payload itself. Copies nothing. */
+export function isDamageable(payload: unknown, path: string, fits: (value: unknown) => boolean): boolean {
+  let value = path === '' ? payload : structureOf(payload)
+  for (const key of keysOf(path)) {
+    if (typeof value !== 'object' || value === null || !(key in value)) return false
+    value = Reflect.get(value, key)
+  }
+  return fits(value)
+}
+
 function damagedAt(structure: unknown, [key, ...rest]: readonly string[], damage: Damage): unknown {
   if (typeof structure !== 'object' || structure === null || key === undefined || !(key in structure)) return UNFIT
   const value: unknown = Reflect.get(structure, key)
@@ -42,11 +52,23 @@ export function setTo(value: unknown, whole: boolean): Damage {
   }
 }
 
+type Sized = string | ArrayBuffer | ArrayBufferView | readonly unknown[]
+
+const hasLength = (value: unknown): value is Sized => typeof value === 'string' || isBytes(value) || Array.isArray(value)
+const sizeOf = (value: Sized): number => (isBytes(value) ? value.byteLength : value.length)
+
+/** What {@link truncatedTo} makes shorter. */
+export const isLonger = (length: number | undefined) => (value: unknown): boolean => hasLength(value) && (length ?? Math.floor(sizeOf(value) / 2)) < sizeOf(value)
+
+/** What {@link bitsFlipped} changes. */
+export const hasBits = (value: unknown): boolean =>
+  typeof value === 'boolean' || typeof value === 'number' || (typeof value === 'string' && value !== '') || (isBytes(value) && value.byteLength > 0)
+
 /** Cuts text (in characters), bytes and lists off. @param length What is left. Default: half of it, rounded down. */
 export function truncatedTo(length: number | undefined): Damage {
   return (value) => {
-    if (typeof value !== 'string' && !isBytes(value) && !Array.isArray(value)) return UNFIT
-    const size = isBytes(value) ? value.byteLength : value.length
+    if (!hasLength(value)) return UNFIT
+    const size = sizeOf(value)
     const left = length ?? Math.floor(size / 2)
     // What is short enough already would come unharmed.
     if (left >= size) return UNFIT

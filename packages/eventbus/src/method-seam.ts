@@ -51,7 +51,7 @@ export function methodSeam(seam: MethodSeam): SeamBinding {
       function (this: unknown, ...args: readonly unknown[]): unknown {
         const name = seam.name(args, this)
         if (name === undefined || !tap.covers(name) || seam.passes?.(args, this) === true) return below.call.apply(this, args) as unknown
-        return tap.take(new MethodMessage(seam, below, name, this, seam.snapshot?.(args) ?? args))
+        return tap.take(new MethodMessage(seam, below, name, this, args))
       }
     steps.patch(object, method, layer, { inherited })
   }
@@ -95,6 +95,10 @@ class MethodMessage implements Message {
   withPayload(value: unknown): Message {
     const { payload } = this.#seam
     return this.#with(typeof payload === 'number' ? replaced(this.args, payload, value) : payload.replace(this.args, value))
+  }
+  snapshot(): Message {
+    const { snapshot } = this.#seam
+    return snapshot === undefined ? this : this.#with(snapshot(this.args))
   }
   copy(): Message {
     const { copy } = this.#seam

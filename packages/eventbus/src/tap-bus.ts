@@ -109,8 +109,9 @@ class BusTap implements Tap, Traffic {
       return this.#mustWait(message) ? this.#queue(message) : message.forward()
     }
     if (operation.shouldInject(message.args)) {
+      const own = message.snapshot?.() ?? message
       this.account.sent += 1
-      return this.#act(message, this)
+      return this.#act(own, this)
     }
     if (this.#mustWait(message)) return this.#queue(message)
     this.account.sent += 1
@@ -174,7 +175,8 @@ class BusTap implements Tap, Traffic {
     return this.#keepsOrder && this.#context.isHolding(this.#keys.of(message))
   }
 
-  #queue(message: Message): unknown {
+  #queue(passing: Message): unknown {
+    const message = passing.snapshot?.() ?? passing
     this.account.sent += 1
     const { deliver, answer, late } = this.#keep(message)
     this.#context.queue({ order: this.#keys.of(message), run: deliver, ...late })

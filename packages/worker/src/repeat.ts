@@ -1,6 +1,9 @@
 import type { Cancel, InjectionContext } from '@chaos/core'
 
-/** Does something every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. */
+/**
+ * Does something every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. Work that fails is tried again the next time: a
+ * function that is the target may fail while nothing is there, and nobody of the application's hears our timer.
+ */
 export function repeat({ clock, defer }: InjectionContext, everyMs: number, work: () => void): void {
   let cancel: Cancel
   const wait = (): void => {
@@ -8,7 +11,11 @@ export function repeat({ clock, defer }: InjectionContext, everyMs: number, work
   }
   const again = (): void => {
     wait()
-    work()
+    try {
+      work()
+    } catch {
+      // Next time.
+    }
   }
   wait()
   defer(() => cancel())

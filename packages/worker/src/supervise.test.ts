@@ -163,6 +163,34 @@ describe('the supervisor of the recipe', () => {
     expect(await Promise.all([supervisor.run({ number: 2 }), until(() => expect(seen.unanswered).toBe(0))])).toEqual([4, undefined])
   })
 
+  it.each([['ready'], [{ metric: 1 }], [undefined], [null], [7]])('passes over what its worker says beside answers, also while no task runs: %j', async (message) => {
+    const { supervisor } = await play()
+    supervisor.worker().emit('message', message)
+    const answer = supervisor.run({ number: 21 })
+    supervisor.worker().emit('message', message)
+    expect(await answer).toBe(42)
+  })
+
+  it('survives a worker that throws what is no error', async () => {
+    const { supervisor } = await play()
+    supervisor.worker().emit('error', null as never)
+    expect(await supervisor.run({ number: 21 })).toBe(42)
+  })
+
+  it('pauses for no longer when its worker was well in between, though there was no task', async () => {
+    const { supervisor, clock } = await play()
+    for (let deaths = 1; deaths <= 4; deaths += 1) {
+      const worker = supervisor.worker()
+      if (deaths > 1) await once(worker, 'online')
+      await clock.advance(1_000)
+      await worker.terminate()
+      await clock.advance(99)
+      expect(supervisor.worker()).toBe(undefined)
+      await clock.advance(1)
+      expect(supervisor.worker()).not.toBe(undefined)
+    }
+  })
+
   it('does not storm in a crash loop', async () => {
     const { clock, seen, arm, until } = await play()
     const injection = await arm(killReturningWorkers(), { clock, limit: 8 })

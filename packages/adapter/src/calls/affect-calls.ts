@@ -1,7 +1,9 @@
-import { ChaosError, option, type Below, type HeldOn, type InjectionContext } from '@chaos/core'
+import { ChaosError, option, originalOf, type Below, type HeldOn, type InjectionContext } from '@chaos/core'
 import { isCommandTarget, type Endpoint, type WithinResult } from '../bindings/commands.js'
 import { chooseMembers, holderOf, type Member, type MethodTarget } from '../bindings/methods.js'
 import { affectCommands } from './affect-commands.js'
+import { types } from 'node:util'
+import { calledBack, callbackIn, tellBack } from './callback-style.js'
 import { answerKinds, answersOf, type Answers, type AnswerKind } from './answers.js'
 
 /** The options of every fault of calls. */
@@ -70,7 +72,23 @@ export function affectCalls(
     // What the blast radius leaves out by its name need not be covered at all.
     if (!operation.covers()) continue
     const answers = answersOf[kind]
-    const hit = (self: unknown, args: unknown[], below: Below): unknown => affect({ method: name, args, target: self, answers, proceed: () => below.call.apply(self, args) as unknown })
+    // An `async` function answers with a promise whatever it is given; of others it is seen by what they are given.
+    const mayCallBack = kind === 'promise' && given === undefined && !types.isAsyncFunction(originalOf(holder, name))
+    const hit = (self: unknown, args: unknown[], below: Below): unknown => {
+      const callback = mayCallBack ? callbackIn(args) : undefined
+      if (callback !== undefined) return hitCallback(self, args, below, callback)
+      const answer = affect({ method: name, args, target: self, answers, proceed: () => below.call.apply(self, args) as unknown })
+      // Whoever gave a function may not look at what is returned.
+      if (mayCallBack && typeof args.at(-1) === 'function') Promise.resolve(answer).catch(() => undefined)
+      return answer
+    }
+    const hitCallback = (self: unknown, args: unknown[], below: Below, callback: (...told: unknown[]) => unknown): unknown => {
+      const more: unknown[] = []
+      const proceed = (): Promise<unknown> => calledBack((own) => below.call.call(self, ...args.slice(0, -1), own) as unknown, more)
+      const answer = Promise.resolve(affect({ method: name, args, target: self, answers, proceed }))
+      tellBack(answer, callback, more)
+      return answer
+    }
     // What every call passes is kept small and hands `args` on whole, so that V8 inlines it and makes no array of a call that passes.
     const always = (below: Below) =>
       function (this: unknown, ...args: unknown[]): unknown {

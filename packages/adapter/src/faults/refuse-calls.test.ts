@@ -1,10 +1,11 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract } from '@chaos/core/testing'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { rejection, timingOfRejection } from '../../test/rejection.js'
 import { errorPresetNames } from '../presets/index.js'
 import { timingOf } from '../presets/timing.js'
+import { delayCalls } from './delay-calls.js'
 import { refuseCalls, type RefuseCallsOptions } from './refuse-calls.js'
 
 class Store {
@@ -148,5 +149,45 @@ describe('refuseCalls', () => {
       expect(target.ask('a', 'b')).toBe(answer)
       await expect(target.add()).resolves.toBe(1)
     }, { rate: 0 })
+  })
+
+  describe('of a method that takes a callback', () => {
+    class Stub {
+      getUser(id: number, callback: (error: Error | null, user?: { id: number }) => void): void {
+        process.nextTick(callback, null, { id })
+      }
+      eachUser(visit: (id: number) => void): Promise<void> {
+        return Promise.resolve([1, 2]).then((ids) => ids.forEach(visit))
+      }
+    }
+
+    it('tells the caller by the callback, and leaves no rejection that nobody handles', async () => {
+      const stub = new Stub()
+      const unhandled = vi.fn()
+      process.on('unhandledRejection', unhandled)
+      const told = await withFault(refuseCalls({ methods: 'getUser', error: 'ECONNREFUSED' }), stub, () => new Promise((resolve) => stub.getUser(1, (error, user) => resolve([error, user]))))
+      await new Promise((resolve) => setImmediate(resolve))
+      process.off('unhandledRejection', unhandled)
+      expect([told, unhandled.mock.calls]).toEqual([[expect.objectContaining({ code: 'ECONNREFUSED' }), undefined], []])
+    })
+
+    it('leaves no such rejection either where the function is none that is called back', async () => {
+      const stub = new Stub()
+      const unhandled = vi.fn()
+      process.on('unhandledRejection', unhandled)
+      await withFault(refuseCalls({ methods: 'eachUser' }), stub, async () => {
+        void stub.eachUser(() => undefined)
+        await expect(stub.eachUser(() => undefined)).rejects.toThrow()
+        await new Promise((resolve) => setImmediate(resolve))
+      })
+      process.off('unhandledRejection', unhandled)
+      expect(unhandled).not.toHaveBeenCalled()
+    })
+
+    it('lets a delayed call go on, and hands on all that it is called back with', async () => {
+      const stub = new Stub()
+      const user = await withFault(delayCalls({ methods: 'getUser', delayMs: 1 }), stub, () => new Promise((resolve) => stub.getUser(1, (_error, found) => resolve(found))))
+      expect(user).toEqual({ id: 1 })
+    })
   })
 })

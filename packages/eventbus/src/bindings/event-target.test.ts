@@ -119,4 +119,15 @@ describe('a message port with a fault in force', () => {
     await closed
     await injection.rollback()
   })
+
+  it('is cloned at a port only where it is affected', async () => {
+    const { port1, port2 } = new MessageChannel()
+    port2.unref()
+    const injection = await inject(delayEvents({ delayMs: 10, seam: 'publish' }), port1, { rate: 0 })
+    const clones = vi.spyOn(globalThis, 'structuredClone')
+    for (let n = 0; n < 100; n += 1) port1.postMessage({ n })
+    expect([clones.mock.calls.length, injection.seen]).toEqual([0, 100])
+    await injection.rollback()
+    port1.close()
+  })
 })

@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events'
+import { inject } from '@chaos/core'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { broken, emitterContract } from '../../test/emitter-contract.js'
 import { corruptEvents, type CorruptEventsOptions } from './corrupt-events.js'
 
@@ -74,5 +76,15 @@ describe('corruptEvents', () => {
     [{ change: 'truncate', length: -1 }, '`length`'],
   ])('refuses the options %o', (options, words) => {
     expect(() => corruptEvents(options as CorruptEventsOptions)).toThrow(words)
+  })
+
+  it.each(['truncate', 'flip-bits'] as const)('copies nothing of an event that it does not affect: %s', async (change) => {
+    const bus = new EventEmitter().on('tick', () => undefined)
+    const payload = Buffer.from('content')
+    const injection = await inject(corruptEvents({ change }), bus, { rate: 0 })
+    const copies = [vi.spyOn(Buffer, 'from'), vi.spyOn(payload, 'subarray')]
+    for (let n = 0; n < 100; n += 1) bus.emit('tick', payload)
+    expect([...copies.map(({ mock }) => mock.calls.length), injection.seen, injection.affected]).toEqual([0, 0, 100, 0])
+    await injection.rollback()
   })
 })

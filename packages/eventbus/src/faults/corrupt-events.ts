@@ -2,7 +2,7 @@ import { ChaosError, defineFault, option, optionsSchema, type OptionsOf, type Op
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName } from '../bus.js'
 import { chanceFor } from '../chance.js'
-import { bitsFlipped, damaged, REMOVED, setTo, truncatedTo, UNFIT, type Damage } from '../corruption.js'
+import { bitsFlipped, damaged, hasBits, isDamageable, isLonger, REMOVED, setTo, truncatedTo, type Damage } from '../corruption.js'
 import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
@@ -56,11 +56,17 @@ export const corruptEvents = defineFault({
   inject(bus: BusTarget, options, context) {
     const { at = '' } = options
     const damageOf = damages(options, chanceFor(context, 'bits'))
-    const applies = damages(options, () => 0)
-    tapBus(bus, { ...options, applies: ({ payload, name }) => damaged(payload, at, applies(name)) !== UNFIT }, context, (message, traffic) =>
+    const fits = fitOf(options)
+    // Asked of each message, before it is decided whether it is affected: so nothing is copied for it.
+    tapBus(bus, { ...options, applies: ({ payload }) => isDamageable(payload, at, fits) }, context, (message, traffic) =>
       traffic.deliver(message.withPayload(damaged(message.payload, at, damageOf(message.name)))))
   },
 })
+
+/** Which values the change can damage. */
+function fitOf({ change, length }: Options): (value: unknown) => boolean {
+  return { set: () => true, remove: () => true, truncate: isLonger(length), 'flip-bits': hasBits }[change]
+}
 
 function damages({ change, at, value, length, bits = 1 }: Options, chance: (name: EventName) => number): (name: EventName) => Damage {
   switch (change) {

@@ -26,10 +26,9 @@ export const duplicateMessages = defineFault({
   accepts: isLinkTarget,
   inject(target: LinkTarget, { copies, direction }, context) {
     interceptMessages(target, direction, context, (message) => {
-      // Copied before it goes: what moves with it is gone afterwards.
-      const first = message.copy()
-      if (first === undefined || !context.operation(message.direction).shouldInject(message.args)) return message.pass()
-      const more: (Sealed | undefined)[] = [first]
+      if (message.isUnique || !context.operation(message.direction).shouldInject(message.args)) return message.pass()
+      // Copied before it goes: what moves with it is gone afterwards. What cannot be cloned at all throws at its sender when it goes.
+      const more: (Sealed | undefined)[] = []
       while (more.length < copies) more.push(message.copy())
       const result = message.pass()
       for (const copy of more) copy?.deliver()

@@ -213,6 +213,16 @@ describe('a duplicated message', () => {
     expect([bytes.byteLength, link.heard]).toEqual([0, [new Uint8Array([7]), new Uint8Array([7]), new Uint8Array([7]), 'last']])
   })
 
+  it('is cloned only where it is affected', async () => {
+    const link = channel()
+    const twice = await inject(duplicateMessages(), link.near, { rate: 0 })
+    const clones = vi.spyOn(globalThis, 'structuredClone')
+    for (let n = 0; n < 100; n += 1) link.near.postMessage({ n })
+    await drained(link)
+    expect([clones.mock.calls.length, twice.seen, twice.affected]).toEqual([0, 101, 0])
+    await twice.rollback()
+  })
+
   it('is no message that moves a port: that one passes, uncounted', async () => {
     const link = channel()
     const twice = await inject(duplicateMessages(), link.near)

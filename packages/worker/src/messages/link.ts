@@ -1,5 +1,7 @@
+import { isArrayBuffer } from 'node:util/types'
 import { ChaosError, option, type AnyFunction, type InjectionContext } from '@chaos/core'
 import { repeat } from '../repeat.js'
+import { unwrapped } from '../targets/workers.js'
 
 /** An end that posts structured clones: a `Worker`, a `MessagePort`, `parentPort`. */
 export interface PostingEnd {
@@ -39,7 +41,9 @@ export interface Passing {
   readonly pass: () => unknown
   /** Takes it from its sender as posting would: cloned, transferred objects detached, a `DataCloneError` thrown here and now. */
   readonly seal: () => Sealed
-  /** Copies it without taking it, or tells by `undefined` that it cannot be copied (it moves a port). */
+  /** Whether it moves something that cannot exist twice, a port for example. */
+  readonly isUnique: boolean
+  /** Copies it without taking it, or tells by `undefined` that it cannot be copied. */
   readonly copy: () => Sealed | undefined
   /** Lets it fail as one that cannot be cloned: thrown at the sender, `messageerror` at the receiver. */
   readonly fail: (error: Error) => unknown
@@ -91,7 +95,7 @@ function interceptOutgoing(end: End, { patch }: InjectionContext, onMessage: (me
         const send = (value: unknown, transfer: readonly unknown[]): unknown => Reflect.apply(below.call, this, transfer.length === 0 ? [value] : [value, transfer])
         const transfer = transferOf(args[1])
         return onMessage({
-          direction: 'outgoing', line, args, accepted: undefined,
+          direction: 'outgoing', line, args, accepted: undefined, isUnique: !transfer.every(isArrayBuffer),
           pass: () => Reflect.apply(below.call, this, args) as unknown,
           seal: () => sealed(cloned(args[0], transfer), send),
           copy: () => copied(args[0], (value) => send(value, [])),
@@ -106,7 +110,7 @@ function interceptOutgoing(end: End, { patch }: InjectionContext, onMessage: (me
         if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
         const deliver = (value: unknown): unknown => (isOpen(end) ? Reflect.apply(below.call, this, [value, ...args.slice(1)]) : undefined)
         return onMessage({
-          direction: 'outgoing', line, args, accepted: true,
+          direction: 'outgoing', line, args, accepted: true, isUnique: false,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
           seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, () => answerCallback(args)),
           copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value]) : undefined)),
@@ -137,10 +141,10 @@ function interceptIncoming(end: End, { patch }: InjectionContext, onMessage: (me
           }
         }
         return onMessage({
-          direction: 'incoming', line, args: [data], accepted: undefined,
+          direction: 'incoming', line, args: [data], accepted: undefined, isUnique: Array.isArray(ports) && ports.length > 0,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
           seal: () => sealed({ value: data, transfer: Array.isArray(ports) ? ports : [] }, (value) => hear(value)),
-          copy: () => (Array.isArray(ports) && ports.length > 0 ? undefined : copied(data, hear)),
+          copy: () => copied(data, hear),
           fail: (error) => hear(error, 'messageerror'),
         })
       })
@@ -151,7 +155,7 @@ function interceptIncoming(end: End, { patch }: InjectionContext, onMessage: (me
         if (event !== 'message') return Reflect.apply(below.call, this, args)
         const hear = (value: unknown): unknown => Reflect.apply(below.call, this, ['message', value, ...more])
         return onMessage({
-          direction: 'incoming', line, args: args.slice(1), accepted: (this.listenerCount?.('message') ?? 0) > 0,
+          direction: 'incoming', line, args: args.slice(1), accepted: (this.listenerCount?.('message') ?? 0) > 0, isUnique: false,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
           seal: () => sealed({ value: data, transfer: [] }, hear),
           copy: () => copied(data, hear),
@@ -181,7 +185,7 @@ function isOpen(end: object): boolean {
 
 function openEnds(target: LinkTarget): End[] {
   const named = typeof target === 'function' ? target() : target
-  return named === undefined ? [] : (isEnd(named) ? [named] : [...named]).filter(isOpen)
+  return named === undefined ? [] : (isEnd(named) ? [named] : [...named]).map((end) => unwrapped(end) as End).filter(isOpen)
 }
 
 /** The messages by which Node.js runs cluster and passes handles. */

@@ -118,9 +118,20 @@ export function observeWorkers(target: MortalTarget, { clock = systemClock, ...g
     if (answers !== undefined) listened(one).on('message', onMessage)
   }
 
+  /** A target that is a function may fail while nothing is there to be seen: then nothing is said of it. */
+  function livingNow(): Set<Mortal> | undefined {
+    try {
+      return new Set(livingOf(target))
+    } catch {
+      return undefined
+    }
+  }
+
   function look(): void {
     const now = clock.now()
-    const living = new Set(livingOf(target))
+    const living = isFirstLook ? new Set(livingOf(target)) : livingNow()
+    cancel = clock.after(lookEveryMs, look, { ref: false })
+    if (living === undefined) return
     for (const [one, { answers, onMessage }] of met) {
       if (living.has(one)) continue
       met.delete(one)
@@ -131,7 +142,6 @@ export function observeWorkers(target: MortalTarget, { clock = systemClock, ...g
     }
     for (const one of living) if (!met.has(one)) meet(one, now)
     isFirstLook = false
-    cancel = clock.after(lookEveryMs, look, { ref: false })
   }
 
   let cancel = (): void => undefined

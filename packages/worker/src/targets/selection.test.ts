@@ -1,8 +1,9 @@
 import { fork, spawn } from 'node:child_process'
 import cluster from 'node:cluster'
-import { once } from 'node:events'
+import { once, type EventEmitter } from 'node:events'
 
 import { inject } from '@chaos/core'
+import { manualClock } from '@chaos/core/testing'
 import { Piscina } from 'piscina'
 import { Tinypool } from 'tinypool'
 import { describe, expect, it } from 'vitest'
@@ -18,7 +19,7 @@ import { terminateWorker, type TerminateWorkerOptions } from '../faults/terminat
 import { isProcessTarget, liveProcesses } from './processes.js'
 import { shareOf } from './selection.js'
 import { trackWorkers } from './track-workers.js'
-import { isWorkerTarget } from './workers.js'
+import { isWorkerTarget, liveWorkers } from './workers.js'
 
 const survivors = async (options: TerminateWorkerOptions, workers: Awaited<ReturnType<typeof startWorkers>>): Promise<boolean[]> => {
   await inject(terminateWorker(options), workers)
@@ -184,5 +185,30 @@ describe('targets', () => {
     await once(neverStarted, 'error')
     expect(liveProcesses([ended, neverStarted])).toEqual([])
     expect(liveProcesses(cluster)).toEqual([])
+  })
+})
+
+describe('a function that returns the threads of tinypool', () => {
+  it('names their workers: a fault whose time is over leaves no listener and throws nothing', async () => {
+    const pool = new Tinypool({ filename: taskFile, minThreads: 1, maxThreads: 1, useAtomics: true, terminateTimeout: 1_000 })
+    try {
+      await pool.run({ id: 0 })
+      const [worker] = (pool.threads as unknown as readonly { readonly thread: EventEmitter }[]).map(({ thread }) => thread)
+      const before = worker?.listenerCount('exit')
+      // An idle thread of it sleeps and hears nothing.
+      const clock = manualClock()
+      const arming = inject(crashWorker(), () => pool.threads as never, { clock, leaseMs: 1_000 })
+      const refused = expect(arming).rejects.toMatchObject({ code: 'CHAOS_INJECTION_ENDED' })
+      await clock.advance(1_000)
+      await refused
+      expect(worker?.listenerCount('exit')).toBe(before)
+    } finally {
+      await pool.destroy()
+    }
+  })
+
+  it('leaves out what is no worker', () => {
+    expect(liveWorkers(() => [{ threadId: 1 }, 'x', undefined] as never)).toEqual([])
+    expect(liveWorkers(() => 5 as never)).toEqual([])
   })
 })

@@ -25,26 +25,26 @@ export const WORKER_TARGET = 'a Worker, several, a pool that shows its `threads`
 
 /** Whether a value is shaped like a worker. */
 function isWorkerLike(value: unknown): value is WorkerLike {
-  return typeof value === 'object' && value !== null && 'threadId' in value && typeof value.threadId === 'number' && 'terminate' in value && 'postMessage' in value && 'once' in value
+  return typeof value === 'object' && value !== null && 'threadId' in value && typeof value.threadId === 'number' && 'terminate' in value && 'postMessage' in value && 'once' in value && 'off' in value
 }
 
 /** Whether a value names workers. What a function returns is looked at when the fault is injected. */
 export function isWorkerTarget(value: unknown): value is WorkerTarget {
   if (typeof value === 'function' || isWorkerLike(value) || isPool(value)) return true
-  return isIterable(value) && [...value].every(isWorkerLike)
+  return isWorkerLike(unwrapped(value)) || (isIterable(value) && [...value].every((one) => isWorkerLike(unwrapped(one))))
 }
 
-/** The workers of a target that are alive now, longest-running first (thread ids only grow). */
+/** The workers of a target that are alive now, longest-running first (thread ids only grow). What a function returns beside workers is left out. */
 export function liveWorkers(target: WorkerTarget): WorkerLike[] {
   const named = typeof target === 'function' ? target() : target
-  const workers = named === undefined ? [] : isWorkerLike(named) ? [named] : isPool(named) ? [...named.threads].map(unwrapped) : [...named]
-  return workers.filter(({ threadId }) => threadId !== -1).sort((a, b) => a.threadId - b.threadId)
+  const all: readonly unknown[] = isPool(named) ? [...named.threads] : isIterable(named) ? [...named] : [named]
+  return all.map(unwrapped).filter(isWorkerLike).filter(({ threadId }) => threadId !== -1).sort((a, b) => a.threadId - b.threadId)
 }
 
 const isIterable = (value: unknown): value is Iterable<unknown> => typeof value === 'object' && value !== null && Symbol.iterator in value
 const isPool = (value: unknown): value is PoolLike => typeof value === 'object' && value !== null && 'threads' in value && isIterable(value.threads)
 
-/** Tinypool's own objects keep the thread id of the dead; the `Worker` inside them tells the truth. */
-function unwrapped(thread: object): WorkerLike {
-  return ('thread' in thread && isWorkerLike(thread.thread) ? thread.thread : thread) as WorkerLike
+/** Tinypool's own objects keep the thread id of the dead, and take no listener out; the `Worker` inside them does. */
+export function unwrapped(thread: unknown): unknown {
+  return typeof thread === 'object' && thread !== null && 'thread' in thread && isWorkerLike(thread.thread) ? thread.thread : thread
 }
