@@ -58,6 +58,16 @@ function forgetResults() {
   return 0
 }
 
+/** Soaks by name: those that were asked for, or all. */
+function soaks(asked) {
+  const { tasks } = JSON.parse(readFileSync(join(root, 'turbo.json'), 'utf8'))
+  const known = Object.keys(tasks).filter((task) => task.startsWith('soak:')).map((task) => task.slice('soak:'.length))
+  const unknown = asked.find((name) => !known.includes(name))
+  if (unknown === undefined) return asked.length > 0 ? asked : known
+  console.error(`Unknown soak "${unknown}". Expected one of ${known.join(', ')}.`)
+  process.exit(2)
+}
+
 const commands = {
   demo: () => turbo('demo', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
   // Unit suites first; then the end-to-end suites alone, because a loaded machine pushes a 100 Hz loop below its objective.
@@ -71,6 +81,8 @@ const commands = {
   turbo: () => turbo(...args),
   bench: () => turbo('bench', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
   'bench:check': () => turbo('bench:check', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
+  // What takes too long for every commit: a package's script `soak:<name>`, and a task of that name in turbo.json.
+  soak: () => inOrder(...soaks(args).map((name) => () => turbo(`soak:${name}`, '--concurrency=1', '--output-logs=new-only', '--log-prefix=none'))),
   exec: () => pnpm(['exec', ...args]),
   release: () => inOrder(() => turbo('build'), () => pnpm(['exec', 'changeset', 'publish'])),
 }
