@@ -58,6 +58,16 @@ function forgetResults() {
   return 0
 }
 
+/** Soaks by name: those that were asked for, or all. */
+function soaks(asked) {
+  const { tasks } = JSON.parse(readFileSync(join(root, 'turbo.json'), 'utf8'))
+  const known = Object.keys(tasks).filter((task) => task.startsWith('soak:')).map((task) => task.slice('soak:'.length))
+  const unknown = asked.find((name) => !known.includes(name))
+  if (unknown === undefined) return asked.length > 0 ? asked : known
+  console.error(`Unknown soak "${unknown}". Expected one of ${known.join(', ')}.`)
+  process.exit(2)
+}
+
 const commands = {
   demo: () => turbo('demo', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
   // Unit suites first; then the end-to-end suites alone, because a loaded machine pushes a 100 Hz loop below its objective.
@@ -71,7 +81,12 @@ const commands = {
   turbo: () => turbo(...args),
   bench: () => turbo('bench', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
   'bench:check': () => turbo('bench:check', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
-  soak: () => turbo(`soak:${args[0] ?? ''}`, '--output-logs=new-only', '--log-prefix=none', ...(args.length > 1 ? ['--', ...args.slice(1)] : [])),
+  // What takes too long for every commit: a package's script `soak:<name>`, and a task of that name in turbo.json. Flags after the name are its own.
+  soak: () => {
+    const first = args.findIndex((arg) => arg.startsWith('-'))
+    const [asked, flags] = first === -1 ? [args, []] : [args.slice(0, first), args.slice(first)]
+    return inOrder(...soaks(asked).map((name) => () => turbo(`soak:${name}`, '--concurrency=1', '--output-logs=new-only', '--log-prefix=none', ...(flags.length > 0 ? ['--', ...flags] : []))))
+  },
   exec: () => pnpm(['exec', ...args]),
   release: () => inOrder(() => turbo('build'), () => pnpm(['exec', 'changeset', 'publish'])),
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { ChaosError } from '@chaos/core'
+import { ChaosError, printable } from '@chaos/core'
 import type { Address, LocalProcess } from '@chaos/control'
 
 /** How a process is named on the command line. */
@@ -28,7 +28,7 @@ export async function chooseProcess(flags: ProcessFlags, env: NodeJS.ProcessEnv,
   const fitting = all.filter(({ pid, name }) => (flags.pid === undefined || String(pid) === flags.pid) && (flags.name === undefined || name === flags.name))
   const [only, ...others] = fitting
   if (only !== undefined && others.length === 0) return { socketPath: only.socketPath }
-  const seen = (processes: readonly LocalProcess[]): string => processes.map(({ pid, name }) => `  ${pid}  ${name}`).join('\n')
+  const seen = (processes: readonly LocalProcess[]): string => processes.map(({ pid, name, socketPath, targets }) => `  ${pid}  ${printable(name)}  ${printable(socketPath)}  ${printable(targets.map((target) => target.name).join(', '))}`.trimEnd()).join('\n')
   if (only === undefined) {
     throw new ChaosError('CHAOS_NO_PROCESS', all.length === 0 ? 'Expected a running process with an open control endpoint, found none.' : `Expected a process that fits, found none among:\n${seen(all)}`)
   }

@@ -15,7 +15,7 @@ export function exitCodeOfError(error: unknown): number {
 
 const NEXT: Readonly<Record<string, string>> = {
   CHAOS_NO_PROCESS: 'open a control endpoint in your app (openSocket of @chaos/control), or pass --url and a token',
-  CHAOS_SEVERAL_PROCESSES: 'choose one with --pid, --name or --socket',
+  CHAOS_SEVERAL_PROCESSES: 'choose one with --pid or --name; where those are the same, with --socket and its path',
   CHAOS_ENDPOINT_UNREACHABLE: 'check that the process runs and that chaos is switched on in it',
   CHAOS_UNAUTHORIZED: 'pass the token of the endpoint in CHAOS_TOKEN or with --token-file',
   CHAOS_UNKNOWN_TARGET: 'list what can be broken with `chaos targets`',

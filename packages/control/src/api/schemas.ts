@@ -64,7 +64,7 @@ export const eventMessageSchema = v.variant('type', [
   v.looseObject({ type: v.literal('dropped'), hits: number }),
 ])
 
-export const errorBodySchema = v.looseObject({ error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_/)), message: text }) })
+export const errorBodySchema = v.looseObject({ error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_[A-Z_]{1,60}$/)), message: text }) })
 
 /** The longest name that a request carries, in characters. */
 const MAX_NAME = 200

@@ -54,6 +54,15 @@ export interface ControlClient extends ChaosController {
 }
 
 const connectSchema = optionsSchema({ requestTimeoutMs: option.optional(option.durationMs('The longest that an answer may take, in ms.'), 10_000) })
+/** The longest list that is taken from a process. */
+const MAX_LISTED = 10_000
+
+/** A list whose length is looked at before anything in it. */
+function listOf<Schema extends v.GenericSchema>(schema: Schema) {
+  const tooLong = `Expected a list of at most ${MAX_LISTED} entries`
+  return v.pipe(v.array(v.unknown()), v.maxLength(MAX_LISTED, tooLong), v.array(schema))
+}
+
 const holdSchema = v.optional(v.picklist(['lease', 'connection']), 'lease')
 
 /**
@@ -126,9 +135,9 @@ export async function connect(address: Address, { clock = systemClock, ...given 
   let closing: Promise<void> | undefined
   return {
     info: async () => plainInfo(await ask({ method: 'GET', path: '/info', expects: controllerInfoSchema })),
-    targets: () => ask({ method: 'GET', path: '/targets', expects: v.array(targetInfoSchema) }),
-    faults: () => ask({ method: 'GET', path: '/faults', expects: v.array(faultInfoSchema) }),
-    injections: async () => (await ask({ method: 'GET', path: '/injections', expects: v.array(injectionStateSchema) })).map(plainState),
+    targets: () => ask({ method: 'GET', path: '/targets', expects: listOf(targetInfoSchema) }),
+    faults: () => ask({ method: 'GET', path: '/faults', expects: listOf(faultInfoSchema) }),
+    injections: async () => (await ask({ method: 'GET', path: '/injections', expects: listOf(injectionStateSchema) })).map(plainState),
     inject,
     check,
     stop,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
-import { ChaosError, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { ChaosError, printable, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { isDeeperThan } from '../api/json.js'
 import { errorBodySchema } from '../api/schemas.js'
 import { MAX_MESSAGE_BYTES, type Reach } from './address.js'
 
@@ -35,12 +36,12 @@ export async function call<Schema extends v.GenericSchema>(reach: Reach, { expec
 /** What an answer says went wrong. */
 export function errorOf(reach: Reach, status: number, answer: unknown): ChaosError {
   const said = v.safeParse(errorBodySchema, answer)
-  if (said.success) return new ChaosError(said.output.error.code as ChaosErrorCode, said.output.error.message)
+  if (said.success) return new ChaosError(said.output.error.code as ChaosErrorCode, printable(said.output.error.message, { max: MAX_SAID, lines: true }))
   return unreachable(reach, `answered with status ${status}, as if there were no control endpoint`)
 }
 
 export function unreachable(reach: Reach, what: string, cause?: unknown): ChaosError {
-  return new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `Expected a control endpoint at ${reach.name}, which ${what}. ${reach.advice}`, cause === undefined ? {} : { cause })
+  return new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `Expected a control endpoint at ${reach.name}, which ${printable(what, { max: MAX_SAID })}. ${reach.advice}`, cause === undefined ? {} : { cause })
 }
 
 /** What a failed connection means, in words. */
@@ -57,10 +58,16 @@ export function connectionFailure(reach: Reach, error: unknown): ChaosError {
   return unreachable(reach, reasons[code ?? ''] ?? `failed with ${error instanceof Error ? error.message : String(error)}`, error)
 }
 
-/** The text of an answer, as JSON if it is that. */
+/** The most that an error repeats of what a peer says, in characters. */
+const MAX_SAID = 2_000
+/** Nothing that the API answers lies deeper. */
+const MAX_DEPTH = 200
+
+/** The text of an answer, as JSON if it is that, and not too deep for whoever walks through it. */
 export function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return isDeeperThan(value, MAX_DEPTH) ? undefined : value
   } catch {
     return undefined
   }

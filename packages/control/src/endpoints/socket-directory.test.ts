@@ -47,6 +47,10 @@ describe('a directory of sockets', () => {
     preparePrivateDirectory(path)
   })
 
+  it('is refused at once where nothing can be made, such as below /proc', () => {
+    for (const path of ['/proc/no/such/place', '/proc/self/fd/x/y', '/dev/null/x/y']) expect(() => preparePrivateDirectory(path)).toThrow(expect.objectContaining({ code: 'CHAOS_SOCKET_DIRECTORY' }))
+  })
+
   it('is refused when others could get in', () => {
     const path = privateFolder()
     for (const mode of [0o701, 0o710, 0o755, 0o777]) {

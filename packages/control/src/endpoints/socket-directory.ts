@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ChaosError } from '@chaos/core'
 
 /** Where a directory of sockets was asked for, or where they are by default. */
@@ -35,11 +35,30 @@ export function socketDirectories(asked: string | undefined, env: NodeJS.Process
  */
 export function preparePrivateDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makePath(path)
   } catch (error) {
     throw unusable(path, `it could not be made (${(error as Error).message})`, error)
   }
   checkPrivateDirectory(path)
+}
+
+/** One level after another: `recursive` never comes back from a place such as `/proc`, where a directory is there and takes none. */
+function makePath(path: string): void {
+  const made = (): NodeJS.ErrnoException | undefined => {
+    try {
+      mkdirSync(path, { mode: 0o700 })
+      return undefined
+    } catch (error) {
+      return error as NodeJS.ErrnoException
+    }
+  }
+  let error = made()
+  const above = dirname(path)
+  if (error?.code === 'ENOENT' && above !== path) {
+    makePath(above)
+    error = made()
+  }
+  if (error !== undefined && error.code !== 'EEXIST') throw error
 }
 
 /** @throws ChaosError `CHAOS_SOCKET_DIRECTORY`, also when the directory is not there. */

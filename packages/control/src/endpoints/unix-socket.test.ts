@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { ChaosController } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { ask, isEnd, nextEntry, privateFolder, testChaos } from '../../test/support.js'
 import { connect } from '../client/connect.js'
-import { openSocket } from './unix-socket.js'
+import { discover } from '../client/discover.js'
+import { openSocket, type ControlEndpoint } from './unix-socket.js'
 
 async function opened(options: Parameters<typeof testChaos>[0] = {}) {
   const directory = join(privateFolder(), 'sockets')
@@ -29,6 +32,66 @@ describe('a control socket', () => {
     expect(said).toMatchObject({ pid: process.pid, name: 'an app', socketPath: endpoint.path })
     expect(said.startedAt).toBeLessThanOrEqual(Date.now())
     expect(readdirSync(directory)).toHaveLength(2)
+  })
+
+  it('is one for a name, however often a module is evaluated again: the last controller has it', async () => {
+    const { controller, endpoint, directory } = await opened()
+    const listeners = process.listenerCount('exit')
+    expect(await openSocket(controller, { directory, name: 'an app' })).toBe(endpoint)
+    const endpoints = [endpoint]
+    for (let evaluation = 0; evaluation < 20; evaluation += 1) endpoints.push(await openSocket(testChaos().controller, { directory, name: 'an app' }))
+    const last = endpoints.at(-1)
+    onTestFinished(() => last?.close())
+    expect(readdirSync(directory)).toHaveLength(2)
+    expect(process.listenerCount('exit')).toBe(listeners)
+    await Promise.all(endpoints.slice(0, -1).map(({ closed }) => closed))
+    await last?.close()
+    expect([readdirSync(directory), process.listenerCount('exit')]).toEqual([[], listeners - 1])
+  })
+
+  it('is one for a name when two ask at once, and another for another name', async () => {
+    const { directory, endpoint } = await opened()
+    const both = await Promise.all([testChaos(), testChaos()].map(({ controller }) => openSocket(controller, { directory, name: 'an app' })))
+    const other = await openSocket(testChaos().controller, { directory, name: 'another app' })
+    onTestFinished(() => Promise.all([...both, other].map((one) => one.close())).then(() => undefined))
+    await endpoint.closed
+    await both[0]?.closed
+    expect((await discover({ directory })).map(({ name }) => name).sort()).toEqual(['an app', 'another app'])
+  })
+
+  it('keeps a place for who has something to ask, although others connect and say nothing', async () => {
+    const clock = manualClock()
+    const directory = join(privateFolder(), 'sockets')
+    const endpoint = await openSocket(testChaos().controller, { directory, clock })
+    onTestFinished(() => endpoint.close())
+    const silent: Socket[] = []
+    for (let n = 0; n < 200; n += 1) {
+      const socket = connectSocket(endpoint.path)
+      onTestFinished(() => void socket.destroy())
+      socket.on('error', () => undefined)
+      silent.push(socket)
+      await once(socket, 'connect')
+    }
+    expect((await ask('http://localhost/targets', { socketPath: endpoint.path })).status).toBe(200)
+    const client = await connect({ socketPath: endpoint.path })
+    onTestFinished(() => client.close())
+    const gone = Promise.all(silent.filter((socket) => !socket.destroyed).map((socket) => once(socket, 'close')))
+    await clock.advance(10_000)
+    await gone
+    expect(await client.targets()).toHaveLength(1)
+  })
+
+  it('leaves no listener behind for a name that is taken', async () => {
+    const directory = join(privateFolder(), 'sockets')
+    const chaos = testChaos()
+    const warned = vi.fn()
+    process.on('warning', warned)
+    onTestFinished(() => void process.off('warning', warned))
+    const endpoints: ControlEndpoint[] = []
+    for (let n = 0; n < 13; n += 1) endpoints.push(await openSocket(chaos.controller, { directory, name: `app ${n}` }))
+    onTestFinished(() => Promise.all(endpoints.map((one) => one.close())).then(() => undefined))
+    await new Promise(setImmediate)
+    expect(warned).not.toHaveBeenCalled()
   })
 
   it('serves the API without a token', async () => {

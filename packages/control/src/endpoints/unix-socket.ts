@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { Socket } from 'node:net'
 import { basename, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import * as v from 'valibot'
 import { ChaosError, checkOptions, option, optionsSchema, systemClock, type ChaosController, type Clock } from '@chaos/core'
 import { createApi, type Door } from '../api/api.js'
 import { announce, announcementPath } from './announcement.js'
+import { PRELOADED } from '../register/preloaded.js'
+import { boundConnections } from './idle-connections.js'
 import { notFound } from './not-found.js'
+import { openOnce, removeAtExit } from './open-sockets.js'
 import { pathBelow } from './paths.js'
 import { preparePrivateDirectory, socketDirectories, unusable } from './socket-directory.js'
 
@@ -36,19 +38,22 @@ export interface ControlEndpoint {
   notify(topic: string, data: Readonly<Record<string, unknown>>): void
   /** Closes it, disconnects its clients, and waits until what they held is taken back. Calling it again is harmless. */
   close(): Promise<void>
+  /** Resolves when it is closed, by whomever. */
+  readonly closed: Promise<void>
 }
+
+/** The longest name of a process, in characters. */
+const MAX_NAME = 200
 
 const socketSchema = optionsSchema({
   directory: option.optional(option.text('The directory of the socket.')),
-  name: option.optional(v.pipe(option.text('What the process is called in lists.'), v.maxLength(200, 'a text of at most 200 characters'))),
+  name: option.optional(v.pipe(option.text('What the process is called in lists.'), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`))),
 })
 
 /** The longest path of a socket that every system takes, in bytes: macOS has 104 with the byte that ends it. */
 const MAX_PATH_BYTES = 103
 /** Sockets of one process. */
 const MAX_SOCKETS = 100
-/** Connections to one socket at a time. */
-const MAX_CONNECTIONS = 128
 /** The largest body, in bytes, and the longest it may take, in ms. */
 const LIMITS = { maxBodyBytes: 65_536, bodyTimeoutMs: 10_000 }
 
@@ -58,14 +63,23 @@ const openDoor: Door = { admit: () => ({}), isPreflight: () => false }
 /**
  * Opens the control API on a Unix socket in a private directory, where the CLI finds it. It does not keep the process alive.
  *
+ * A process has one socket of each name in a directory. Asked for it again with the same controller, it is the same endpoint, which closes for all;
+ * with another controller (a module that is evaluated again makes one) the earlier socket is closed first. Name them to have several.
+ *
  * @throws ChaosError `CHAOS_ENVIRONMENT_REFUSED` when chaos is not switched on (nothing is opened then), `CHAOS_SOCKET_DIRECTORY`, `CHAOS_INVALID_OPTION`
  */
 export async function openSocket(controller: ChaosController, { clock = systemClock, ...given }: SocketOptions = {}): Promise<ControlEndpoint> {
-  const { directory, name = basename(process.argv[1] ?? process.title) } = checkOptions(socketSchema, given, 'openSocket')
+  const { directory, name = basename(process.argv[1] ?? process.title).slice(0, MAX_NAME) } = checkOptions(socketSchema, given, 'openSocket')
   const { refusal } = await controller.info()
   if (refusal !== undefined) throw new ChaosError('CHAOS_ENVIRONMENT_REFUSED', `No control socket was opened. ${refusal}`)
 
   const { own } = socketDirectories(directory)
+  // The app's own socket does not replace that of the preload.
+  const isPreload = Reflect.get(globalThis, PRELOADED) === controller
+  return openOnce(JSON.stringify([own, name, isPreload]), controller, () => open(controller, own, name, clock))
+}
+
+async function open(controller: ChaosController, own: string, name: string, clock: Clock): Promise<ControlEndpoint> {
   preparePrivateDirectory(own)
   const api = createApi({ controller, clock, notFound, door: openDoor, ...LIMITS })
   const server = createServer((req, res) => {
@@ -74,21 +88,12 @@ export async function openSocket(controller: ChaosController, { clock = systemCl
     else api.handle(req, res, path)
   })
   server.on('upgrade', (req, socket, head) => api.upgrade(req, socket, head, pathBelow('', req.url) ?? ''))
-  server.maxConnections = MAX_CONNECTIONS
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket) => {
-    // A client that is connected keeps this process no more alive than the listener does.
-    socket.unref()
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
+  const connections = boundConnections(server, clock)
 
   const { base, path } = await listen(server, own)
   server.unref()
   const announcement = announcementPath(own, base)
-  const removeFiles = (): void => {
-    for (const file of process.platform === 'win32' ? [announcement] : [announcement, path]) rmSync(file, { force: true })
-  }
+  const removeFiles = removeAtExit(process.platform === 'win32' ? [announcement] : [announcement, path])
   try {
     if (process.platform !== 'win32') chmodSync(path, 0o600)
     announce(announcement, { pid: process.pid, name, startedAt: Math.round(performance.timeOrigin), socketPath: path })
@@ -97,19 +102,20 @@ export async function openSocket(controller: ChaosController, { clock = systemCl
     removeFiles()
     throw unusable(own, `nothing can be written there (${(error as Error).message})`, error)
   }
-  process.once('exit', removeFiles)
 
+  let sayClosed: () => void = () => undefined
+  const isClosed = new Promise<void>((resolve) => (sayClosed = resolve))
   async function close(): Promise<void> {
-    process.off('exit', removeFiles)
     const closed = new Promise((resolve) => server.close(resolve))
     // Gone from the directory first, so that nobody finds it any more.
     removeFiles()
     await api.close()
-    for (const socket of sockets) socket.destroy()
+    connections.destroyAll()
     await closed
+    sayClosed()
   }
   let closing: Promise<void> | undefined
-  return { path, notify: (topic, data) => api.notify(topic, data), close: () => (closing ??= close()) }
+  return { path, notify: (topic, data) => api.notify(topic, data), close: () => (closing ??= close()), closed: isClosed }
 }
 
 /** Listens on the first free `<pid>-<n>`: an earlier process of the same pid may have left its socket behind. */
@@ -131,11 +137,14 @@ async function listen(server: Server, directory: string): Promise<{ readonly bas
 
 function listenOn(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const settle = (finish: () => void): void => {
+      server.off('error', onError).off('listening', onListening)
+      finish()
+    }
+    const onError = (error: Error): void => settle(() => reject(error))
+    const onListening = (): void => settle(resolve)
+    server.on('error', onError).on('listening', onListening)
     // Exclusive: in a worker of `cluster` the socket is the worker's own.
-    server.listen({ path, exclusive: true }, () => {
-      server.off('error', reject)
-      resolve()
-    })
+    server.listen({ path, exclusive: true })
   })
 }

@@ -1,10 +1,8 @@
 import { isMainThread } from 'node:worker_threads'
-import { controllerRefusal, createChaos, type Chaos, type FaultFactoryFor, type Targets } from '@chaos/core'
+import { controllerRefusal, createChaos, printable, type Chaos, type FaultFactoryFor, type Targets } from '@chaos/core'
 import { openSocket } from '../index.js'
 import { injectorsOf, type Injector } from './injectors.js'
-
-/** Says of this process that it has been done, whichever copy of this module did it. */
-const DONE = Symbol.for('@chaos/control/register')
+import { PRELOADED } from './preloaded.js'
 
 /**
  * Opens a control socket in an app that has no chaos code. What can be broken comes from the injectors that the app in the current folder depends
@@ -14,14 +12,15 @@ const DONE = Symbol.for('@chaos/control/register')
  */
 export async function registerProcess(folder = process.cwd(), env = process.env): Promise<void> {
   // A preload runs in every thread.
-  if (!isMainThread || Reflect.has(globalThis, DONE)) return
-  Reflect.set(globalThis, DONE, true)
+  if (!isMainThread || Reflect.has(globalThis, PRELOADED)) return
+  Reflect.set(globalThis, PRELOADED, undefined)
   try {
     const allowed = env['CHAOS_ALLOW_ENVIRONMENT']
     const allowEnvironments = ['development', 'test', ...(allowed === undefined || allowed === '' ? [] : [allowed])]
     const refusal = controllerRefusal(undefined, allowEnvironments, env)
     if (refusal !== undefined) throw refusal
     const chaos = createChaos({ allowEnvironments })
+    Reflect.set(globalThis, PRELOADED, chaos.controller)
     // At once as far as possible: a pool that the app makes as it starts is to be met.
     await Promise.all(injectorsOf(folder).map((injector) => offer(chaos, injector)).filter((late) => late !== undefined))
     await openSocket(chaos.controller)
@@ -48,5 +47,6 @@ function add(chaos: Chaos, targets: Targets): void {
   for (const [name, { object, faults }] of Object.entries(targets)) chaos.target(name, object, faults as readonly FaultFactoryFor<object>[])
 }
 
-const say = (text: string): void => void process.stderr.write(`chaos: ${text}\n`)
+/** What an injector or the system says may hold anything: it is one line, and nothing that a terminal obeys. */
+const say = (text: string): void => void process.stderr.write(`chaos: ${printable(text, { max: 2_000 })}\n`)
 const inWords = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,59 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Cancel, Clock } from '@chaos/core'
+
+/** Connections to one socket at a time. */
+export const MAX_CONNECTIONS = 128
+/** How long a connection may be open without a request, in ms. */
+export const IDLE_MS = 10_000
+
+/** The connections of a server. */
+export interface Connections {
+  destroyAll(): void
+}
+
+/**
+ * Keeps idle connections from shutting others out: one without a request is closed after 10 s, and where there are 128 the one that has been
+ * idle longest makes room. A request under way and an event stream are left alone.
+ */
+export function boundConnections(server: Server, clock: Clock): Connections {
+  const all = new Set<Socket>()
+  /** Longest idle first. */
+  const idle = new Map<Socket, Cancel>()
+
+  const rest = (socket: Socket): void => {
+    if (socket.destroyed) return
+    wake(socket)
+    idle.set(socket, clock.after(IDLE_MS, () => socket.destroy(), { ref: false }))
+  }
+  const wake = (socket: Socket): void => {
+    idle.get(socket)?.()
+    idle.delete(socket)
+  }
+
+  server.on('connection', (socket: Socket) => {
+    // A client that is connected keeps this process no more alive than the listener does.
+    socket.unref()
+    all.add(socket)
+    socket.once('close', () => {
+      all.delete(socket)
+      wake(socket)
+    })
+    rest(socket)
+    if (all.size <= MAX_CONNECTIONS) return
+    const [oldest = socket] = idle.keys()
+    all.delete(oldest)
+    oldest.destroy()
+  })
+  server.on('request', ({ socket }, res) => {
+    wake(socket)
+    res.once('close', () => rest(socket))
+  })
+  server.on('upgrade', ({ socket }) => wake(socket))
+
+  return {
+    destroyAll() {
+      for (const socket of all) socket.destroy()
+    },
+  }
+}
