@@ -1,11 +1,11 @@
-import type { Evidence } from '@chaos/experiment'
+import type { Verdict } from '@chaos/experiment'
 import type { Played } from './play.js'
 
 /** How late this process hears of what happened in the app, in ms. */
 const HEARD_WITHIN_MS = 250
 
 /** Why the marks of a run contradict what the app's own controller saw; empty if they do not. */
-export function falseMarks({ marks }: Evidence, seenAt: Played['seenAt']): readonly string[] {
+export function falseMarks({ marks }: Pick<Verdict, 'marks'>, seenAt: Played['seenAt']): readonly string[] {
   return ([['t0', seenAt.landed], ['t4', seenAt.ended]] as const).flatMap(([name, trueAt]) => {
     const mark = marks[name]
     if (trueAt === undefined || mark === undefined) return []

@@ -54,7 +54,7 @@ async function rowOf(run: Run): Promise<Row> {
   for (let attempts = 1; ; attempts += 1) {
     const played = await play(run).catch((error: unknown): Played => ({ name: run.name, outcome: 'error', exitCode: null, cause: String(error), result: undefined, seenAt: {}, problems: [], output: error instanceof Error ? String(error.stack) : '' }))
     writeFileSync(join(logs, `${run.name}.log`), played.output)
-    const marks = 'hasTrueMarks' in run && run.hasTrueMarks && played.result !== undefined ? falseMarks(played.result.evidence, played.seenAt) : []
+    const marks = 'hasTrueMarks' in run && run.hasTrueMarks && played.result !== undefined ? falseMarks(played.result.verdict, played.seenAt) : []
     const wrong = [...complaints(run, played), ...marks]
     if (wrong.length > 0 && attempts < MAX_ATTEMPTS && mayRepeat(run, played)) {
       console.log(`again ${run.name}: ${wrong.join(' ')}`)

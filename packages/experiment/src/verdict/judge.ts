@@ -3,7 +3,6 @@ import type { Experiment } from '../model/experiment.js'
 import { inventoryOf, type Evidence, type Marks, type MarkName } from '../run/evidence.js'
 import { clockOffset } from '../run/clock-offset.js'
 import { landingOf } from '../run/marks.js'
-import { steadyStretch, withGaps } from '../run/steady.js'
 import { badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
 import { clockProblem } from './judge-clocks.js'
@@ -214,8 +213,8 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
       if (log.samples.some(({ n }, index) => n !== (log.samples[index - 1]?.n ?? n - 1) + 1)) return `${name}: readings are missing.`
     }
   }
-  const steady = steadyStretch(curves.map((log) => withGaps(log).filter(({ at }) => at <= since)), gate.from, holdForMs)
-  if (steady === undefined) return 'The readings from before the method do not show that the steady state held.'
+  const wasSteady = since - gate.from >= holdForMs && curves.every(({ samples }) => samples.every(({ at, isGood }) => at >= since || isGood))
+  if (!wasSteady) return 'The readings from before the method do not show that the steady state held.'
   const looks = [since, ...own.map(({ at }) => at), watchedUntil]
   const stoppedMs = Math.max(...looks.map((at, index) => at - (looks[index - 1] ?? at)))
   return stoppedMs > MAX_OWN_LATENESS_MS + pollMs ? `The run did not watch itself for ${seconds(stoppedMs)}.` : undefined
