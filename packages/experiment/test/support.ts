@@ -129,7 +129,7 @@ export function curve(probe = 'stock', more: Partial<Curve> = {}): Curve {
     const isGood = at < 11_000 || at > 31_000
     return sample(index, at, isGood ? 7 : 0, isGood)
   })
-  return { probe, source: 'function', origin: undefined, unit: undefined, bounds: '> 0', thresholds: [0], maxGapMs: 4_250, samples, ...more }
+  return { probe, source: 'function', origin: undefined, unit: undefined, bounds: '> 0', thresholds: [0], maxGapMs: 4_250, maxAgeMs: 15_000, samples, ...more }
 }
 
 export function stretch(more: Partial<AlertStretch> = {}): AlertStretch {

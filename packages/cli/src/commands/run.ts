@@ -9,7 +9,9 @@ import { announceBreakOff, withClient, type CommonFlags } from './command.js'
 export interface RunFlags extends CommonFlags {
   readonly alertsUrl?: string
   readonly alertmanagerUrl?: string
+  readonly watchdog?: string
   readonly webhook?: boolean
+  readonly webhookPort?: string
   readonly var?: readonly string[]
   readonly report?: string
 }
@@ -23,7 +25,8 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
   if (flags.report !== undefined) await experiment.prepareReports({ directory: flags.report })
   const readers: AlertReader[] = []
   if (flags.alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: flags.alertsUrl }))
-  if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: flags.alertmanagerUrl }))
+  if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: flags.alertmanagerUrl, ...(flags.watchdog === undefined ? {} : { watchdog: flags.watchdog }) }))
+  const port = portOf(flags.webhookPort)
   const isJson = flags.json === true
 
   return withClient(flags, io, async (client) => {
@@ -43,8 +46,8 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
       }
     }
     const silence = announceBreakOff(io)
-    if (flags.webhook === true) {
-      sink = await experiment.webhookSink()
+    if (flags.webhook === true || port !== undefined) {
+      sink = await experiment.webhookSink({ port: port ?? 0 })
       if (!isJson) io.out(`notifications are expected at ${sink.url}`)
     }
     try {
@@ -73,6 +76,13 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
     const code = worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
     return code === EXIT.ok && !isReported ? EXIT.reportNotWritten : code
   })
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port >= 1 && port <= 65_535) return port
+  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--webhook-port\` to be a number from 1 to 65535, got \`${text}\`.`)
 }
 
 function variablesOf(given: readonly string[]): Record<string, string> {

@@ -102,6 +102,7 @@ const metricProbe = v.strictObject({
   windowMs: v.optional(windowMs('Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms. Readings more than twice the window apart give no data.')),
   outOf: v.optional(v.pipe(v.strictObject(seriesSelector), v.description('Divide by the sum of these series: a share.'))),
   emptyIs: v.optional(v.pipe(number, v.description('Value to take where no sample has these labels, or nothing happened in the window: a share of nothing. Only while the page knows the series by its name, from a sample with any labels, `# TYPE` or `# HELP`; else there is no data. Default: no data.'))),
+  staleAfterMs: v.optional(durationMs('How long the page may stay the same, to the byte, before what it says counts as old. 0: for ever, for a page on which nothing ever moves. Default 15000.')),
   tolerance,
 })
 const prometheusProbe = v.strictObject({

@@ -25,7 +25,10 @@ export interface Sample {
   readonly quality: 'measured' | 'idle' | 'none'
   /** Why there is no data. */
   readonly problem?: string
-  /** When the data itself is from, by the clock of its source, in ms since the epoch: where the source tells, as Prometheus does of a plain series. */
+  /**
+   * When the data itself is from, in ms since the epoch. By the clock of Prometheus, where it tells, as it does of a plain series; for a `metric` page
+   * by our own: when the page last became another one.
+   */
   readonly dataAt?: number
 }
 
@@ -78,6 +81,7 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
       }
     case 'metric': {
       const read = metricReader(probe)
+      const changed = lastChange(clock)
       return async (signal) => {
         const response = await fetch(probe.url, { signal })
         if (!response.ok) {
@@ -85,11 +89,23 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
           throw new Error(`status ${response.status}`)
         }
         const mustEnd = response.headers.get('content-type')?.startsWith('application/openmetrics-text') === true
-        return read(await textOf(response), clock.now(), { mustEnd })
+        const text = await textOf(response)
+        return { ...read(text, clock.now(), { mustEnd }), dataAt: changed(text) }
       }
     }
     case 'prometheus':
       return prometheusSource(probe)
+  }
+}
+
+/** Tells when a page last became another one: a page of a live process counts at least how often it was asked for. */
+function lastChange(clock: Clock): (text: string) => number {
+  let last: string | undefined
+  let at = clock.now()
+  return (text) => {
+    if (text !== last) at = clock.now()
+    last = text
+    return at
   }
 }
 

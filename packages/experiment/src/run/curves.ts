@@ -1,5 +1,5 @@
 import type { Clock } from '@chaos/core'
-import type { Probe } from '../model/experiment.js'
+import type { MetricProbe, Probe } from '../model/experiment.js'
 import { probeReader, timeoutOf, toleranceOf, type Sample } from '../probes/read.js'
 import { inWords } from '../probes/tolerance.js'
 import type { Curve } from './evidence.js'
@@ -18,6 +18,13 @@ export interface CurveLog {
   curve(from: number): Curve
 }
 
+/** How long the page of a `metric` probe may stay the same, in ms, unless the probe says otherwise. */
+const STALE_AFTER_MS = 15_000
+
+function maxAgeOf({ staleAfterMs = STALE_AFTER_MS }: MetricProbe): number | undefined {
+  return staleAfterMs === 0 ? undefined : staleAfterMs
+}
+
 export function curveLog(probe: Probe, clock: Clock, pollMs: number): CurveLog {
   const samples: Sample[] = []
   const read = probeReader(probe, clock)
@@ -29,6 +36,7 @@ export function curveLog(probe: Probe, clock: Clock, pollMs: number): CurveLog {
     unit: probe.unit,
     bounds: inWords(tolerance, probe.unit),
     thresholds: Object.values(tolerance).filter((bound) => bound !== undefined).map(Number),
+    maxAgeMs: probe.type === 'metric' ? maxAgeOf(probe) : undefined,
     maxGapMs: timeoutOf(probe) + pollMs + SLACK_MS,
   }
   return {

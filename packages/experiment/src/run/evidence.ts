@@ -16,6 +16,8 @@ export interface Curve {
   readonly thresholds: readonly number[]
   /** The longest time without a reading that still counts as watched, in ms. A longer one is a gap, never health. */
   readonly maxGapMs: number
+  /** How old its data may be, in ms; `undefined`: as old as the scrapes of its monitoring, or there is no telling. */
+  readonly maxAgeMs: number | undefined
   readonly samples: readonly Sample[]
 }
 

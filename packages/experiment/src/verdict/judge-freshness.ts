@@ -3,15 +3,12 @@ import type { Curve, Evidence } from '../run/evidence.js'
 import { maxStandstillMs } from './judge-monitoring.js'
 import { seconds } from './words.js'
 
-/** How old the page of a `metric` probe may be, in ms: so long it may stay the same, to the byte. */
-const MAX_PAGE_AGE_MS = 15_000
-
 /** Why a probe's data was old when it was read, if so. What it says is then no news of the system. */
 export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): string | undefined {
   for (const curve of [...curves, ...guards]) {
     const [offsetMs, maxAgeMs] = boundOf(curve, monitors)
     for (const { at, dataAt } of curve.samples) {
-      if (dataAt === undefined || at < gate.from) continue
+      if (dataAt === undefined || maxAgeMs === undefined || at < gate.from) continue
       const ageMs = at - (dataAt - offsetMs)
       if (ageMs > maxAgeMs) return `${curve.probe}: what was read was ${seconds(ageMs)} old, expected at most ${seconds(maxAgeMs)}. Its source may have stood still.`
     }
@@ -20,8 +17,8 @@ export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): 
 }
 
 /** How far the clock of the data is ahead of ours, and how old data may be. */
-function boundOf({ source, origin }: Curve, monitors: Evidence['monitors']): readonly [offsetMs: number, maxAgeMs: number] {
-  if (source !== 'prometheus') return [0, MAX_PAGE_AGE_MS]
+function boundOf({ source, origin, maxAgeMs }: Curve, monitors: Evidence['monitors']): readonly [offsetMs: number, maxAgeMs: number | undefined] {
+  if (source !== 'prometheus') return [0, maxAgeMs]
   const monitor = monitors.find((one) => one.source === origin)
   const offset = clockOffset(monitor?.clock ?? [])
   return [(offset?.offsetMs ?? 0) - (offset?.errorMs ?? 0), maxStandstillMs(monitor?.scrapeIntervalMs ?? 0)]
