@@ -74,7 +74,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .argument('<files...>', 'experiments: YAML, JSON, or modules')
     .option('--alerts-url <address>', 'address of the Prometheus HTTP API that knows the alerts')
     .option('--alertmanager-url <address>', 'address of an Alertmanager')
-    .option('--watchdog <alert>', 'an alert that always fires: it proves that whoever tells the Alertmanager is alive')
+    .option('--watchdog <alert>', 'an alert that always fires, to prove that alerting works')
     .option('--webhook', 'receive notifications of an Alertmanager, and print where')
     .option('--webhook-port <port>', 'receive them on this port of 127.0.0.1')
     .option('--var <name=value...>', 'what ${NAME} in the files stands for')

@@ -72,7 +72,7 @@ export function truncatedTo(length: number | undefined): Damage {
     const left = length ?? Math.floor(size / 2)
     // What is short enough already would come unharmed.
     if (left >= size) return UNFIT
-    return isBytes(value) ? likeBytes(bytesOf(value).subarray(0, left), value) : (value.slice(0, left) as unknown)
+    return isBytes(value) ? likeBytes(bytesOf(value).subarray(0, left), value) : value.slice(0, left)
   }
 }
 

@@ -13,7 +13,7 @@ export interface Played {
   readonly exitCode: number | null
   readonly cause: string
   /** What the run has seen; `undefined` where it wrote none. */
-  readonly result: Pick<ExperimentResult, 'experiment' | 'evidence'> | undefined
+  readonly result: Pick<ExperimentResult, 'experiment' | 'evidence' | 'verdict'> | undefined
   readonly seenAt: Stage['seenAt']
   /** What is wrong beside the verdict. */
   readonly problems: readonly string[]

@@ -30,7 +30,7 @@ describe('a run of a correct app', () => {
     const verdict = judged(recording)
     expect(complaints(run, verdict)).toEqual([])
     if (recording.evidence !== undefined) expect(recording.exitCode).toBe(EXIT_CODES[verdict.outcome as VerdictName])
-    if (run.hasTrueMarks === true && recording.evidence !== undefined) expect(falseMarks(recording.evidence, recording.seenAt)).toEqual([])
+    if (run.hasTrueMarks === true && recording.evidence !== undefined) expect(falseMarks(verdict, recording.seenAt)).toEqual([])
   })
 })
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { judge, type Evidence, type Experiment } from '@chaos/experiment'
+import { judge, type Evidence, type Experiment, type Verdict } from '@chaos/experiment'
 import { appFolder } from '../../src/config.js'
 import type { Played } from './play.js'
 import type { Outcome } from './sabotage.js'
@@ -22,6 +22,7 @@ export interface Recording {
 export interface Judged {
   readonly outcome: Outcome | 'error'
   readonly cause: string
+  readonly marks: Verdict['marks']
   readonly problems: readonly string[]
 }
 
@@ -44,9 +45,9 @@ export function recordingOf(name: string): Recording | undefined {
 
 /** Judges what was recorded. */
 export function judged({ outcome = 'error', cause = '', experiment, evidence }: Recording): Judged {
-  if (experiment === undefined || evidence === undefined) return { outcome, cause, problems: [] }
+  if (experiment === undefined || evidence === undefined) return { outcome, cause, marks: {}, problems: [] }
   const verdict = judge(experiment, evidence)
-  return { outcome: verdict.name, cause: verdict.cause, problems: [] }
+  return { outcome: verdict.name, cause: verdict.cause, marks: verdict.marks, problems: [] }
 }
 
 /** Times to a tenth of a millisecond, other values to six digits: nobody judges by more. */

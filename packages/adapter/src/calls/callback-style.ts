@@ -15,6 +15,8 @@ export function calledBack(call: (callback: Callback) => unknown, more: unknown[
     const callback: Callback = (error, value, ...others) => {
       more.splice(0, more.length, ...others)
       if (error === null || error === undefined) resolve(value)
+      // Whatever the method's own callback was given is what its caller gets.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it need not be an Error
       else reject(error)
     }
     attempt(() => call(callback)).catch(reject)

@@ -24,8 +24,9 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
   const experiments = await Promise.all(files.map((file) => experiment.loadExperiment(file, { variables })))
   if (flags.report !== undefined) await experiment.prepareReports({ directory: flags.report })
   const readers: AlertReader[] = []
-  if (flags.alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: flags.alertsUrl }))
-  if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: flags.alertmanagerUrl, ...(flags.watchdog === undefined ? {} : { watchdog: flags.watchdog }) }))
+  const watchdog = flags.watchdog === undefined ? {} : { watchdog: flags.watchdog }
+  if (flags.alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: flags.alertsUrl, ...watchdog }))
+  if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: flags.alertmanagerUrl, ...watchdog }))
   const port = portOf(flags.webhookPort)
   const isJson = flags.json === true
 

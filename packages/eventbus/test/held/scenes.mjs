@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect as connectNats } from '@nats-io/transport-node'
 import amqplib from 'amqplib'

@@ -29,6 +29,11 @@ const rules = {
 }
 
 describe('alerts of a Prometheus', () => {
+  it('leave out the one that always fires to prove that alerting works', async () => {
+    const url = await serveAnswers({ '/api/v1/alerts': alerts })
+    expect((await prometheusAlerts({ url, watchdog: 'LagHigh' }).read()).map(({ name }) => name)).toEqual(['Slow'])
+  })
+
   it('are the pending and the firing ones, with the time their condition began', async () => {
     const url = await serveAnswers({ '/api/v1/alerts': alerts })
     expect(await prometheusAlerts({ url: `${url}/` }).read()).toEqual([

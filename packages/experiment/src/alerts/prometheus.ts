@@ -13,6 +13,8 @@ export interface PrometheusAlertsOptions {
   readonly timeoutMs?: number
   /** How often it scrapes, in ms. Default: what its targets say, or 0 where it has no list of them. */
   readonly scrapeIntervalMs?: number
+  /** Name of an alert that always fires, to prove that alerting works (often `Watchdog`). It is not reported as an alert. Default: none. */
+  readonly watchdog?: string
 }
 
 /** Longest text of what is wrong with a rule, in characters: it lists series. */
@@ -28,7 +30,7 @@ const TARGETS_PATH = '/api/v1/targets?state=active'
  * An alert that is gone from the list has resolved. Each alert's condition began at its `activeAt`. An answer with more than 10,000 entries, or
  * longer than 10 MB, counts as none.
  */
-export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIntervalMs }: PrometheusAlertsOptions): AlertReader {
+export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIntervalMs, watchdog }: PrometheusAlertsOptions): AlertReader {
   const ask = async (path: string, signal: AbortSignal | undefined): Promise<Answer & { readonly data: unknown }> => {
     const answer = await getJson(url, path, timeoutMs, signal)
     const data = own(answer.json, 'data')
@@ -51,8 +53,10 @@ export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIn
       return listAt(data, 'alerts').flatMap((alert): ActiveAlert[] => {
         const state = textAt(alert, 'state')
         if (state !== 'pending' && state !== 'firing') return []
+        const named = alertOf(own(alert, 'labels'))
+        if (named.name === watchdog) return []
         const activeAt = timeAt(alert, 'activeAt')
-        return [{ ...alertOf(own(alert, 'labels')), state, ...(activeAt === undefined ? {} : { activeAt }) }]
+        return [{ ...named, state, ...(activeAt === undefined ? {} : { activeAt }) }]
       })
     },
     async rules(signal) {

@@ -134,7 +134,7 @@ describe('refused up front is', () => {
 })
 
 describe('a controller that can check', () => {
-  const checking = (check: (...given: unknown[]) => Promise<void>): { readonly controller: ChaosController } => ({ controller: { ...shopOn(manualClock()).controller, check } as ChaosController })
+  const checking = (check: (...given: unknown[]) => Promise<void>): { readonly controller: ChaosController } => ({ controller: { ...shopOn(manualClock()).controller, check } })
 
   it('is asked about each step exactly as it will be put in force', async () => {
     const check = vi.fn(() => Promise.resolve())

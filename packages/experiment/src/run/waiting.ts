@@ -3,9 +3,9 @@ import type { Clock } from '@chaos/core'
 /** Waits for what is recorded. */
 export interface Waiting {
   /** Waits until something is so, the time is up, or the run is over. @returns Whether it is so, and the run not over. */
-  until(isSo: () => boolean, deadline: number): Promise<boolean>
+  readonly until: (isSo: () => boolean, deadline: number) => Promise<boolean>
   /** Something was recorded: who waits looks again. */
-  changed(): void
+  readonly changed: () => void
 }
 
 /** @param over Aborts when the run is over. */
