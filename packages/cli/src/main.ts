@@ -45,7 +45,6 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   verb('stop', 'end injections')
     .argument('[ids...]', 'ids of injections')
     .option('--all', 'every one of the process, whoever put it in force')
-    .option('--process', 'the same as --all')
     .action(async (ids: string[], flags) => (await import('./commands/stop.js')).stop(ids, flags as never, await screen()))
   const injectVerb = verb('inject', 'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`')
     .argument('<target>', 'name of the target')

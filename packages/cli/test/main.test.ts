@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 beforeEach(async () => {
-  await chaos('stop', '--process')
+  await chaos('stop', '--all')
 })
 
 interface Ran {

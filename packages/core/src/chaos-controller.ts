@@ -75,10 +75,9 @@ export interface ChaosController {
    * Ends every injection of the process: of all its controllers, of a bare `inject`, and of every copy of core. No new hit happens once it is
    * called, and no guard refuses it.
    *
-   * @param options.process Has no effect.
    * @throws ChaosError `CHAOS_ROLLBACK_FAILED` when an undo step failed or did not settle; the others have run all the same.
    */
-  stopAll(options?: { readonly process?: boolean }): Promise<StopReport>
+  stopAll(): Promise<StopReport>
   /** Follows what happens from now on. @returns Stops following. */
   follow(listener: (entry: JournalEntry) => void): () => void
 }

@@ -8,7 +8,7 @@ import { eventStream, type EventConnection } from './event-stream.js'
 import { toJson } from './json.js'
 import { noticeOf } from './notice.js'
 import { openApiDocument } from './openapi.js'
-import { isAnythingInForce, stopEverything } from './process-wide.js'
+import { isAnythingInForce } from './process-wide.js'
 import { matchRoutes, stopReportOf, type ArmRequest, type Route } from './routes.js'
 
 /** Headers of an answer. */
@@ -69,7 +69,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
   /** What no controller knows of can be in force too: it is stopped first, and if there was something, the answer says so. */
   async function answerUnseen(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     if (req.method === 'DELETE' && path === '/injections' && isAdmitted(req)) {
-      const report = await stopEverything(controller)
+      const report = await controller.stopAll()
       if (report.stopped.length > 0) {
         send(res, 200, HEADERS, stopReportOf(report))
         return

@@ -1,9 +1,4 @@
-import { registeredControllers, type ChaosController, type StopReport } from '@chaos/core'
-
-/** Ends every injection of the process, whichever controller made it, or none. */
-export function stopEverything(controller: ChaosController): Promise<StopReport> {
-  return controller.stopAll({ process: true })
-}
+import { registeredControllers, type ChaosController } from '@chaos/core'
 
 /** Whether anything is in force, as far as the controllers of this process know. */
 export async function isAnythingInForce(controller: ChaosController): Promise<boolean> {

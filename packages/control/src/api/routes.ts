@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import { ChaosError, checkOptions, listed, suggestion, printable, type ChaosController, type InjectionState, type JsonSchema, type OptionsSchema, type PortableInjectOptions, type StopReport } from '@chaos/core'
-import { stopEverything } from './process-wide.js'
 import {
   controllerInfoSchema,
   faultInfoSchema,
@@ -124,7 +123,7 @@ export const routes: readonly Route[] = [
     query: stopAllQuerySchema,
     status: 200,
     response: stopReportSchema,
-    run: async ({ controller }) => stopReportOf(await stopEverything(controller)),
+    run: async ({ controller }) => stopReportOf(await controller.stopAll()),
   },
   {
     method: 'GET',

@@ -121,8 +121,7 @@ export async function connect(address: Address, { clock = systemClock, ...given 
   }
 
   async function stopAll(): Promise<StopReport> {
-    // What `process` says is for a process with an older version, which would spare what other controllers have in force.
-    const { stopped } = await change({ method: 'DELETE', path: '/injections?process=true', expects: stopReportSchema })
+    const { stopped } = await change({ method: 'DELETE', path: '/injections', expects: stopReportSchema })
     return { stopped: stopped.map(plainState) }
   }
 

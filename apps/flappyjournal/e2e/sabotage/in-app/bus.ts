@@ -7,14 +7,14 @@ import type { AppSabotages } from './app-sabotage.js'
 interface Delivery {
   readonly publishedAt: number
 }
-type Listener = (payload: unknown, delivery: Delivery) => void
+type Listener = (payload: unknown, delivery?: Delivery) => void
 
 /** An event that came later than this, in ms, was held. */
 const HELD_MS = 300
 
 /** A delivery that the bus does not account for: as far as it knows, it happened once. */
-const unaccounted = (delivery: Delivery): Delivery & { open: number } => ({ ...delivery, open: Number.POSITIVE_INFINITY })
-const wasHeld = ({ publishedAt }: Delivery): boolean => performance.now() - publishedAt > HELD_MS
+const unaccounted = (delivery?: Delivery): Delivery & { open: ReadonlySet<unknown> } => ({ publishedAt: 0, ...delivery, open: new Set() })
+const wasHeld = (delivery?: Delivery): boolean => delivery !== undefined && performance.now() - delivery.publishedAt > HELD_MS
 
 /** Puts something in the place of every listener of a bus, or of those of one event. */
 function wrapListeners(bus: ConsciousnessEventBus, wrap: (listener: Listener, event: string) => Listener, only?: string): void {
