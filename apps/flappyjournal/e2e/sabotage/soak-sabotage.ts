@@ -28,7 +28,7 @@ if (stranger !== undefined) {
   process.exit(2)
 }
 
-const MAX_ATTEMPTS = 3
+const MAX_ATTEMPTS = 2
 
 /**
  * Whether a run that came to what it must not may be repeated: where the machine was too slow to tell, or to have a steady state at all; and a

@@ -7,12 +7,12 @@ export const appSick: readonly Sabotage[] = [
   { name: 'supervisor-off', title: 'The supervisor does not restart the worker', experiment: 'worker', expected: weakness, cause: /recovered/, prepare: ({ appEnv }) => void (appEnv['SUPERVISOR_RESTART'] = 'off') },
   { name: 'fallback-off', title: 'The breaker has no fallback', experiment: 'adapter', expected: weakness, prepare: ({ appEnv }) => void (appEnv['STORAGE_FALLBACK'] = 'off') },
 
-  { name: 'events-twice', title: 'The bus delivers each event that was held twice', experiment: 'eventbus', expected: weakness, cause: /duplicated|twice/, inApp: 'held-events-twice' },
-  { name: 'events-again-after-release', title: 'The bus delivers everything that was held again, a second after the release', experiment: 'eventbus', expected: weakness, cause: /duplicated|twice/, inApp: 'held-events-again-after-release' },
-  { name: 'pushes-lost', title: 'Nothing is pushed to WebSocket clients any more', experiment: 'eventbus', expected: weakness, cause: /undelivered|push/, inApp: 'pushes-lost' },
-  { name: 'pushes-twice-after-recovery', title: 'Each push comes twice, beginning when the app has recovered', experiment: 'worker', expected: weakness, cause: /duplicated|twice/, inApp: 'pushes-twice-after-recovery' },
+  { name: 'events-twice', title: 'The bus delivers each event that was held twice', experiment: 'eventbus', expected: weakness, cause: /more than once|twice/, inApp: 'held-events-twice' },
+  { name: 'events-again-after-release', title: 'The bus delivers everything that was held again, a second after the release', experiment: 'eventbus', expected: weakness, cause: /more than once|twice/, inApp: 'held-events-again-after-release' },
+  { name: 'pushes-lost', title: 'Nothing is pushed to WebSocket clients any more', experiment: 'eventbus', expected: weakness, cause: /not delivered|push/, inApp: 'pushes-lost' },
+  { name: 'pushes-twice-after-recovery', title: 'Each push comes twice, beginning when the app has recovered', experiment: 'worker', expected: weakness, cause: /more than once|twice/, inApp: 'pushes-twice-after-recovery' },
   { name: 'pushes-in-reverse', title: 'Pushes come in reverse order after the release', experiment: 'eventbus', expected: weakness, cause: /reordered|order/, inApp: 'pushes-in-reverse' },
-  { name: 'listeners-refused', title: 'WebSocket clients are cut off and refused', experiment: 'worker', expected: weakness, cause: /undelivered|push/, inApp: 'listeners-refused' },
+  { name: 'listeners-refused', title: 'WebSocket clients are cut off and refused', experiment: 'worker', expected: weakness, cause: /not delivered|push/, inApp: 'listeners-refused' },
 
   { name: 'replay-cuts-content', title: 'The replay cuts the content of entries', experiment: 'adapter', expected: weakness, cause: /damaged|content/, inApp: 'replay-cuts-content' },
   { name: 'replay-drops-tags', title: 'The replay drops the tags of entries', experiment: 'adapter', expected: weakness, cause: /damaged|tags/, inApp: 'replay-drops-tags' },
