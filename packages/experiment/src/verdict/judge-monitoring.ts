@@ -45,7 +45,10 @@ function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs 
     for (const one of told) {
       if (one.moment > moment) {
         moment = one.moment
-        movedAt = Math.min(one.at, offset === undefined ? one.at : one.moment - offset.offsetMs + offset.errorMs)
+        const at = Math.min(one.at, offset === undefined ? one.at : one.moment - offset.offsetMs + offset.errorMs)
+        // What happened between two signs was not seen.
+        longestMs = Math.max(longestMs, at - Math.max(movedAt, from))
+        movedAt = at
       }
       if (one.at >= from) longestMs = Math.max(longestMs, one.at - movedAt)
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { curve, injection, load, passingEvidence, sample, stretch, thorough } from '../../test/support.js'
+import { curve, injection, load, monitor, passingEvidence, sample, stretch, thorough } from '../../test/support.js'
 import { defineExperiment } from '../model/define.js'
 import type { Experiment } from '../model/experiment.js'
 import type { Curve, Evidence } from '../run/evidence.js'
@@ -64,6 +64,18 @@ describe('verdicts by cause', () => {
     ['the monitoring was down', 'inconclusive', { alerts: [], alertReadings: [{ source: 'the test', succeeded: 0, failed: 40, longestGapMs: 40_000, problem: 'refused' }] }, /could not be read/],
     ['the monitoring was down for a while', 'inconclusive', { alertReadings: [{ source: 'the test', succeeded: 40, failed: 40, longestGapMs: 10_001, problem: 'refused' }] }, /Alerts could not be read \(refused\)/],
     ['one of two sources was down', 'inconclusive', { alertReadings: [...passingEvidence().alertReadings, { source: 'other', succeeded: 0, failed: 3, longestGapMs: 1, problem: undefined }] }, /Alerts could not be read/],
+    ['the rules were not evaluated any more', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, evaluatedAt: Math.min(one.at, 12_000) })) })] }, /Alert rules were not evaluated by the test for 34\.\d s, expected at most 5\.8 s/],
+    ['the rules stood still from before on', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, evaluatedAt: 1_000 })) })] }, /Alert rules were not evaluated/],
+    ['targets were not scraped any more', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, scrapedAt: Math.min(one.at, 12_000) })) })] }, /Targets were not scraped/],
+    ['no source shows that rules are evaluated', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, evaluatedAt: undefined })) })] }, /No source of alerts shows that rules are evaluated/],
+    ['the signs of life came too seldom', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.filter(({ at }) => at < 12_000 || at > 40_000) })] }, /were not evaluated/],
+    ['a page stood still', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.map((one) => ({ ...one, dataAt: Math.min(one.at, 20_000) })) })] }, /stock: what was read was 15\.5 s old, expected at most 15\.0 s/],
+    ['the clock of the app is unknown', 'inconclusive', { appClock: [] }, /could not be read, so that nobody knows when they landed/],
+    ['the clock of the app was set in mid-run', 'inconclusive', { appClock: [{ at: 4_000, offsetMs: 0, errorMs: 5 }, { at: 20_000, offsetMs: 900, errorMs: 5 }] }, /was set during the run, by 890 ms/],
+    ['the app says that the fault landed when it cannot have', 'inconclusive', { injections: [injection({ landedAt: 4_000 })] }, /says that it landed or ended 5990 ms away/],
+    ['this process was stopped', 'inconclusive', { own: [...passingEvidence().own, { at: 46_900, lateMs: 5_000 }] }, /too slow, or the run was stopped: it was 5\.0 s late/],
+    ['a probe was not read for a while', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.filter(({ at }) => at < 15_000 || at > 20_000).map((one, n) => ({ ...one, n })) })] }, /stock was not read for 6\.0 s/],
+    ['a reading is missing', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.filter(({ n }) => n !== 40) })] }, /stock: readings are missing/],
     ['the method was not done', 'inconclusive', { isMethodDone: false }, /end of the fault was not seen/],
     ['a probe was not read any more', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.filter(({ at }) => at < 10_000) })] }, /stock was never read/],
   ]
