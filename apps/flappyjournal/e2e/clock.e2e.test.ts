@@ -4,7 +4,7 @@ import { appFolder } from '../src/config.js'
 import { devServer, loadOn } from './helpers.js'
 
 it.each([-3_600_000, -12_000, 5_000, 3_600_000])('an app whose clock is %i ms off serves the load all the same', async (shiftMs) => {
-  const dev = await devServer({ NODE_OPTIONS: `--require ${join(appFolder, 'e2e/clock.cjs')}`, FLAPPY_CLOCK_MS: String(shiftMs) })
+  const dev = await devServer({ NODE_OPTIONS: `--require ${join(appFolder, 'e2e/clock.cjs')}`, CLOCK_OFFSET_MS: String(shiftMs) })
   const load = await loadOn(dev)
   const { verified, offenders, failed, rejected } = await load.look()
   expect(verified).toBeGreaterThan(3)

@@ -13,7 +13,7 @@ const SCRIPT = `
 
 it.each([-3_600_000, -12_000, 5_000, 3_600_000])('a process and its threads live %i ms off', async (shiftMs) => {
   const before = Date.now()
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', SCRIPT], { env: { ...process.env, NODE_OPTIONS: `--require ${appFolder}e2e/clock.cjs`, FLAPPY_CLOCK_MS: String(shiftMs) } })
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', SCRIPT], { env: { ...process.env, NODE_OPTIONS: `--require ${appFolder}e2e/clock.cjs`, CLOCK_OFFSET_MS: String(shiftMs) } })
   const { main: [now, made, text, precise, epoch, isDate], inWorker } = JSON.parse(stdout) as { main: [number, number, number, number, number, boolean]; inWorker: number[] }
   expect([epoch, isDate]).toEqual([0, true])
   // The text has whole seconds.

@@ -213,4 +213,4 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
 }
 
 /** The file that moves a process' clock when it is preloaded. */
-export const CLOCK = join(appFolder, 'e2e/sabotage/clock.cjs')
+export const CLOCK = join(appFolder, 'e2e/clock.cjs')
