@@ -143,7 +143,7 @@ export function monitor(more: Partial<Monitor> = {}): Monitor {
     source: 'the test',
     ruleIntervalMs: 250,
     scrapeIntervalMs: 500,
-    readings: times.map((at) => ({ askedAt: at - 10, at, evaluatedAt: at - 200, scrapedAt: at - 300, problem: undefined })),
+    readings: times.map((at) => ({ askedAt: at - 10, at, evaluatedAt: at - 200, scrapedAt: at - 300, isBlind: false, problem: undefined })),
     clock: times.map((at) => ({ at, offsetMs: 0, errorMs: 5 })),
     ...more,
   }

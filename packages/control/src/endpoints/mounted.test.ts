@@ -369,7 +369,7 @@ describe('what it does', () => {
   it('carries evidence that JSON has no word for', async () => {
     const { url } = await mounted(testChaos().controller)
     const made = await ask(`${url}/injections`, { method: 'POST', body: { target: 'bus', fault: 'ring', options: { times: 2 } } })
-    expect(made.json()).toMatchObject({ status: 'ended', outcome: 'completed', evidence: [{ times: 2, big: '18446744073709551616', error: 'Error: rang' }] })
+    expect(made.json()).toMatchObject({ status: 'ended', outcome: 'completed', evidence: [{ times: 2, big: '18446744073709551616', error: '[Error: rang]' }] })
   })
 
   it('ends every injection of the process, whoever made it', async () => {

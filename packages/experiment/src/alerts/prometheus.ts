@@ -73,7 +73,7 @@ export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIn
       const groups = rules === undefined ? [] : alertingGroups(rules.data)
       const active = targets === undefined ? [] : listAt(targets.data, 'activeTargets')
       const problems = [...groups.flatMap(groupProblems), ...active.flatMap(targetProblems)]
-      return { ...clockOf(clock), evaluatedAt: oldest(groups.map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(active.map((target) => timeAt(target, 'lastScrape'))), problems: problems.slice(0, MAX_PROBLEMS) }
+      return { ...clockOf(clock), evaluatedAt: oldest(groups.map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(active.map((target) => timeAt(target, 'lastScrape'))), ...(active.length === 0 ? {} : { isBlind: active.every((target) => textAt(target, 'health') === 'down') }), problems: problems.slice(0, MAX_PROBLEMS) }
     },
   }
 }

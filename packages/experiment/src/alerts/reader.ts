@@ -53,6 +53,8 @@ export interface MonitoringHealth {
   readonly evaluatedAt: number | undefined
   /** When data was last gathered, in the same way: of all targets, the one for which that is longest ago. */
   readonly scrapedAt: number | undefined
+  /** Whether it says that no target could be scraped. `undefined`: it does not tell. */
+  readonly isBlind?: boolean
   /** What the monitoring says is wrong, in words: targets that are down, rules with errors. At most 20. */
   readonly problems: readonly string[]
 }

@@ -68,6 +68,8 @@ export interface MonitorReading {
   readonly evaluatedAt: number | undefined
   /** When the targets were last scraped; `undefined`: likewise. */
   readonly scrapedAt: number | undefined
+  /** Whether it said that no target could be scraped. */
+  readonly isBlind: boolean
   readonly problem: string | undefined
 }
 

@@ -25,13 +25,13 @@ export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'hea
       if (health === undefined) return
       const askedAt = clock.now()
       try {
-        const { now, nowErrorMs, evaluatedAt, scrapedAt, problems } = await withTimeout(clock, ANSWER_TIMEOUT_MS, (inner) => health(inner), signal)
+        const { now, nowErrorMs, evaluatedAt, scrapedAt, isBlind = false, problems } = await withTimeout(clock, ANSWER_TIMEOUT_MS, (inner) => health(inner), signal)
         const at = clock.now()
-        readings.push({ askedAt, at, evaluatedAt, scrapedAt, problem: problems[0] })
+        readings.push({ askedAt, at, evaluatedAt, scrapedAt, isBlind, problem: problems[0] })
         if (now !== undefined) own.push({ at, offsetMs: now - at, errorMs: nowErrorMs })
       } catch (error) {
         if (signal?.aborted === true) return
-        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, problem: error instanceof Error ? error.message : String(error) })
+        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, isBlind: false, problem: error instanceof Error ? error.message : String(error) })
       }
     },
   }

@@ -1,6 +1,7 @@
+import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
 import { clockOffset } from '../run/clock-offset.js'
-import type { Evidence, Monitor } from '../run/evidence.js'
+import type { Evidence, Marks, Monitor } from '../run/evidence.js'
 import { seconds } from './words.js'
 
 /** How many intervals an evaluation or a scrape may be late, and how much longer on top, in ms, before the monitoring counts as standing still. */
@@ -11,12 +12,16 @@ const SLACK_MS = 5_000
 export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS
 
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */
-export function monitoringProblem({ alerts: declared, steadyState }: Experiment, evidence: Evidence): string | undefined {
-  const { monitors, alertReadings, gate, watchedUntil } = evidence
+export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t7 }: Marks): string | undefined {
+  const { alerts: declared, steadyState } = experiment
+  const { monitors, alertReadings, gate, methodAt = 0, watchedUntil } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
     const still = standstill(monitor, gate.from, watchedUntil, isAlertSource)
     if (still !== undefined) return still
+    // While a fault is in force, the system itself may be what cannot be scraped.
+    const blind = monitor.readings.find(({ at, isBlind }) => isBlind && at >= gate.from && (isControlRun(experiment) || at < methodAt || (t7 !== undefined && at >= t7.at)))
+    if (blind !== undefined) return `${monitor.source} says that no target can be scraped${blind.problem === undefined ? '' : ` (${blind.problem})`}.`
   }
   const isWatched = declared !== undefined || alertReadings.length > 0
   if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {

@@ -68,6 +68,8 @@ describe('verdicts by cause', () => {
     ['the rules stood still from before on', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, evaluatedAt: 1_000 })) })] }, /Alert rules were not evaluated/],
     ['targets were not scraped any more', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, scrapedAt: Math.min(one.at, 12_000) })) })] }, /Targets were not scraped/],
     ['no source shows that rules are evaluated', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, evaluatedAt: undefined })) })] }, /No source of alerts shows that rules are evaluated/],
+    ['no target could be scraped once the system had recovered', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, isBlind: one.at > 40_000 })) })] }, /the test says that no target can be scraped/],
+    ['no target could be scraped while the fault was in force', 'pass', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, isBlind: one.at > 11_000 && one.at < 30_000 })) })] }, /The fault landed/],
     ['the signs of life came too seldom', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.filter(({ at }) => at < 12_000 || at > 40_000) })] }, /were not evaluated/],
     ['a page stood still', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.map((one) => ({ ...one, dataAt: Math.min(one.at, 20_000) })) })] }, /stock: what was read was 15\.5 s old, expected at most 15\.0 s/],
     ['the clock of the app is unknown', 'inconclusive', { appClock: [] }, /could not be read, so that nobody knows when they landed/],

@@ -25,8 +25,8 @@ const alertsOnce = (otherwise: (path: string, ask: () => Promise<Passing>) => Pa
 
 /** The monitoring is blind, or says what is not so. */
 export const evaluatorAndMonitoring: readonly Sabotage[] = [
-  { name: 'evaluator-frozen-no-fault', title: 'The evaluator answers and never evaluates, no fault', experiment: 'no-fault', expected: blind, cause: /evaluat|monitoring/i, inApp: 'evaluator-frozen' },
-  { name: 'evaluator-frozen', title: 'The evaluator answers and never evaluates, the worker is killed', experiment: 'worker', expected: blind, cause: /evaluat|monitoring/i, inApp: 'evaluator-frozen' },
+  { name: 'evaluator-frozen-no-fault', title: 'The evaluator answers and never evaluates, no fault', experiment: 'no-fault', expected: blind, cause: /evaluat|monitoring|recovered|no data/i, inApp: 'evaluator-frozen' },
+  { name: 'evaluator-frozen', title: 'The evaluator answers and never evaluates, the worker is killed', experiment: 'worker', expected: blind, cause: /evaluat|monitoring|recovered|no data/i, inApp: 'evaluator-frozen' },
   { name: 'evaluator-stale', title: 'The evaluator goes on with what it scraped before the kill', experiment: 'worker', expected: ['inconclusive', 'alert-failed'], inApp: 'evaluator-stale-store' },
   { name: 'evaluator-blocked', title: 'The thread of the evaluator is blocked for six seconds', experiment: 'worker', expected: ['inconclusive', 'alert-failed'], inApp: 'evaluator-blocked-for-6-s' },
   { name: 'evaluator-restarted', title: 'The evaluator dies in mid-run and comes back elsewhere, its state lost', experiment: 'worker', expected: ['inconclusive', 'alert-failed'], inApp: 'evaluator-restarted' },
@@ -34,7 +34,7 @@ export const evaluatorAndMonitoring: readonly Sabotage[] = [
 
   { name: 'rule-deleted', title: 'The rule of the alert is deleted', experiment: 'worker', expected: ['alert-failed', 'refused'], cause: /WorkerRestarted/, prepare: rules((text) => text.replace(/ {6}- alert: WorkerRestarted\n(?: {8}.*\n)+/, '')) },
   { name: 'rule-with-other-labels', title: 'The alert has another severity', experiment: 'worker', expected: ['alert-failed', 'refused'], cause: /WorkerRestarted/, prepare: rules((text) => text.replace(/(- alert: WorkerRestarted\n(?: {8}.*\n)*? {10}severity: )warning/, '$1info')) },
-  { name: 'rules-swapped', title: 'Two alerts have the names of each other', experiment: 'worker', expected: ['alert-failed'], cause: /WorkerRestarted/, prepare: rules((text) => text.replace('alert: WorkerRestarted', 'alert: X').replace('alert: HighErrorRate', 'alert: WorkerRestarted').replace('alert: X', 'alert: HighErrorRate')) },
+  { name: 'rules-swapped', title: 'Two alerts have the names of each other', experiment: 'worker', expected: ['alert-failed', 'refused'], cause: /WorkerRestarted/, prepare: rules((text) => text.replace('alert: WorkerRestarted', 'alert: X').replace('alert: HighErrorRate', 'alert: WorkerRestarted').replace('alert: X', 'alert: HighErrorRate')) },
   { name: 'rule-never-true', title: 'The rule of the alert looks at a series that nobody exports', experiment: 'worker', expected: ['alert-failed'], cause: /WorkerRestarted/, prepare: rules((text) => text.replace('increase(consciousness_worker_restarts_total[10s])', 'increase(consciousness_restarts_total[10s])')) },
   { name: 'rule-unexpected', title: 'An alert that nobody expects fires with the fault', experiment: 'worker', expected: ['alert-failed'], cause: /Surprise/, prepare: rules(added('Surprise', 'increase(consciousness_worker_restarts_total[10s]) > 0')) },
   { name: 'rule-always-fires', title: 'An alert fires already before the fault', experiment: 'worker', expected: ['gate-unmet', 'inconclusive'], cause: /Surprise/, prepare: rules(added('Surprise', 'up == 1')) },
