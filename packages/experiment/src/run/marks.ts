@@ -1,5 +1,6 @@
 import { isMeant } from '../model/alerts.js'
 import type { Experiment } from '../model/experiment.js'
+import { largest } from '../numbers.js'
 import { clockOffset, ourMoment, type ClockOffset } from './clock-offset.js'
 import type { Curve, Evidence, Mark, Marks, MarkName, RunInjection } from './evidence.js'
 import { steadyStretch, withGaps } from './steady.js'
@@ -101,6 +102,6 @@ export function recoveredDuringFault({ recovery: { duringFault } }: Experiment, 
   const under = duringFault.probes.map((name) => curves.filter(({ probe }) => probe === name).flatMap(withGaps).filter(({ at }) => at >= t0.at && at <= t4.at))
   const due = under.map((samples) => samples.filter(({ at }) => at >= dueAt))
   const isMet = due.every((samples) => samples.length > 0 && samples.every(({ isGood }) => isGood))
-  const lastBad = Math.max(t0.at, ...under.flatMap((samples) => samples.filter(({ isGood }) => !isGood).map(({ at }) => at)))
+  const lastBad = largest(under.flatMap((samples) => samples.filter(({ isGood }) => !isGood).map(({ at }) => at)), t0.at)
   return { isMet, afterMs: isMet ? lastBad - t0.at : undefined }
 }

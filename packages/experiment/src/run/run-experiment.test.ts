@@ -226,6 +226,20 @@ describe('the load', () => {
     expect((await run(under(() => report(changed()), { load: { report: () => report(changed()), atMost: { failed: 3 } } }))).verdict.name).toBe('pass')
   })
 
+  it.each([
+    ['sends one write in two seconds', 2_000, 0.5, 1],
+    ['sends one write in ten seconds', 10_000, 0.1, 1],
+    ['sends as much as it must, a write in every other request', 1_000, 0.5, 2],
+    ['is asked for nothing', 8_000, 0, 1],
+  ])('that %s is not accused of too little', async (_what, everyMs, atLeastPerSecond, requestsPerWrite) => {
+    const slow: LoadReader = () => {
+      const requests = Math.floor(clock.now() / everyMs)
+      return report({ requests, acknowledged: Math.floor(requests / requestsPerWrite), verified: requests, underWay: 0, oldestUnderWayMs: 0 })
+    }
+    const { verdict } = await run(under(slow, { load: { report: slow, atLeastPerSecond }, steadyState: { ...shopExperiment(shop).steadyState, timeoutMs: 60_000 } }))
+    expect(verdict).toMatchObject({ name: 'pass' })
+  })
+
   it('that does not look for everything at the end leaves the run inconclusive', async () => {
     expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string })
   })

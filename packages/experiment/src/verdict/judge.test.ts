@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { curve, injection, load, passingEvidence, sample, stretch, thorough } from '../../test/support.js'
+import { curve, injection, load, loadReport, monitor, passingEvidence, sample, sealed, stretch, thorough } from '../../test/support.js'
 import { defineExperiment } from '../model/define.js'
 import type { Experiment } from '../model/experiment.js'
 import type { Curve, Evidence } from '../run/evidence.js'
@@ -84,6 +84,41 @@ describe('verdicts by cause', () => {
     expect(judge(thorough, passingEvidence({ brokenOff: 'it was aborted' })).recovery).toBe('not-observed')
     expect(judge(thorough, passingEvidence({ curves: [broken(0)] })).recovery).toBe('not-recovered')
   })
+})
+
+describe('what is no evidence', () => {
+  const { inventory: _inventory, ...parts } = passingEvidence()
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['an empty object', {}],
+    ['an empty inventory', { inventory: {} }],
+    ['a list', []],
+    ['parts of another type', sealed({ ...parts, curves: 'none' as unknown as Curve[] })],
+    ['a part that was never there', sealed({ ...parts, rollbackFailures: undefined as unknown as string[] })],
+    ['a clock that shows no number', passingEvidence({ appClock: [{ at: 4_000, offsetMs: Number.NaN, errorMs: 0 }] })],
+    ['a clock that JSON could not write', JSON.parse(JSON.stringify(passingEvidence({ monitors: [monitor({ clock: [{ at: 4_000, offsetMs: 0, errorMs: Number.POSITIVE_INFINITY }] })] })))],
+    ['readings that JSON could not write', JSON.parse(JSON.stringify(passingEvidence({ curves: [curve('stock', { samples: curve().samples.map((one) => (one.isGood ? { ...one, value: Number.POSITIVE_INFINITY } : one)) })] })))],
+  ] as readonly (readonly [string, unknown])[])('is never judged to be a pass, and never throws: %s', (_what, evidence) => {
+    expect(judge(thorough, evidence as Evidence)).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/^The evidence .+\.$/) as string })
+  })
+
+  it('does not say so of an infinite reading, nor of what a fault says in its own words', () => {
+    const infinite = curve('stock', { samples: curve().samples.map((one) => (one.isGood ? { ...one, value: Number.POSITIVE_INFINITY } : one)) })
+    expect(judge(thorough, passingEvidence({ curves: [infinite], injections: [injection({ options: { to: null }, evidence: [{ code: null }] })] })).name).toBe('pass')
+  })
+})
+
+it('judges a run of a day as it judges a short one', () => {
+  const count = 130_000
+  const often = Array.from({ length: count }, (_, index) => 4_000 + (index * 42_000) / count)
+  const day = passingEvidence({
+    curves: [curve('stock', { samples: often.map((at, n) => sample(n, at, at < 11_000 || at > 31_000 ? 7 : 0, at < 11_000 || at > 31_000)) })],
+    own: often.map((at) => ({ at, lateMs: 0 })),
+    appClock: often.map((at) => ({ at, offsetMs: 0, errorMs: 0 })),
+    load: { readings: often.map((at) => ({ askedAt: at, at, report: loadReport(at), problem: undefined })), final: load().final },
+  })
+  expect(judge(thorough, day)).toMatchObject({ name: 'pass' })
 })
 
 describe('a control run', () => {

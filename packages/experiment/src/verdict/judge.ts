@@ -1,6 +1,8 @@
+import { inWords } from '../answer.js'
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
-import { inventoryOf, type Evidence, type Marks, type MarkName } from '../run/evidence.js'
+import type { Evidence, Marks, MarkName } from '../run/evidence.js'
+import { largest, longestGap } from '../numbers.js'
 import { clockOffset } from '../run/clock-offset.js'
 import { landingOf } from '../run/marks.js'
 import { badSince, findingsOf, type Findings } from './findings.js'
@@ -9,6 +11,7 @@ import { clockProblem } from './judge-clocks.js'
 import { stalenessProblem } from './judge-freshness.js'
 import { judgeLoad, type LoadFindings } from './judge-load.js'
 import { monitoringProblem } from './judge-monitoring.js'
+import { holes } from './judge-wholeness.js'
 import type { VerdictName } from './exit-codes.js'
 import { ms, seconds } from './words.js'
 
@@ -43,14 +46,26 @@ interface Case {
 const MAX_OWN_LATENESS_MS = 2_000
 
 /**
- * Judges a run by its evidence alone. Missing evidence is never a pass, and less evidence never makes a better verdict.
+ * Judges a run by its evidence alone. Missing evidence is never a pass, and less evidence never makes a better verdict. Never throws: what is no
+ * evidence at all, or torn, is inconclusive.
  *
  * The first of these that applies is the verdict: rollback failed, guardrail tripped, broken off, not to be trusted, gate unmet, alerts that were
  * active already, fault did not land, weakness found, alert failed, evidence missing, pass.
  */
 export function judge(experiment: Experiment, evidence: Evidence): Verdict {
-  const torn = holes(evidence)
-  if (torn !== undefined) return { name: 'inconclusive', cause: torn, alerts: [], marks: {}, breached: [], timeToDetectMs: undefined, timeToRecoverMs: undefined, recovery: 'not-observed' }
+  try {
+    const torn = holes(evidence)
+    return torn === undefined ? judgeWhole(experiment, evidence) : unjudged(torn)
+  } catch (error) {
+    return unjudged(`The evidence cannot be judged: ${inWords(error)}.`)
+  }
+}
+
+function unjudged(cause: string): Verdict {
+  return { name: 'inconclusive', cause, alerts: [], marks: {}, breached: [], timeToDetectMs: undefined, timeToRecoverMs: undefined, recovery: 'not-observed' }
+}
+
+function judgeWhole(experiment: Experiment, evidence: Evidence): Verdict {
   const findings = findingsOf(experiment, evidence)
   const { marks, breached } = findings
   const alerts = judgeAlerts(experiment, evidence, marks)
@@ -96,7 +111,7 @@ function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
   const tripped = trippedGuard(evidence)
   if (tripped !== undefined) return ['guardrail-tripped', tripped]
   if (brokenOff !== undefined) return ['inconclusive', `The run was broken off: ${brokenOff}.`]
-  const latestMs = Math.max(0, ...own.map(({ lateMs }) => lateMs))
+  const latestMs = largest(own.map(({ lateMs }) => lateMs), 0)
   if (latestMs > MAX_OWN_LATENESS_MS) return ['inconclusive', `The run cannot be trusted: the machine was too slow, or the run was stopped: it was ${seconds(latestMs)} late.`]
   if (load.untrusted !== undefined) return ['inconclusive', `The run cannot be trusted: ${load.untrusted}.`]
   if (!gate.isMet) return ['gate-unmet', `The steady state did not hold before anything was broken: ${gate.problem ?? 'unknown reason'}.`]
@@ -193,14 +208,6 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
   return unmade.length === 0 ? undefined : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
 }
 
-/** Parts of the evidence that are no longer whole. */
-function holes(evidence: Evidence): string | undefined {
-  const now = inventoryOf(evidence)
-  const recorded = (evidence as Partial<Evidence>).inventory ?? {}
-  const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter((name) => now[name] !== recorded[name])
-  return torn.length === 0 ? undefined : `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
-}
-
 /** Times in which a probe or a guardrail was not read. */
 function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experiment, { curves, guards, gate, methodAt: since = 0, watchedUntil, own, pollMs }: Evidence): string | undefined {
   for (const [names, logs] of [[probes, curves], [guardrails, guards]] as const) {
@@ -208,7 +215,7 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
       const log = logs.find(({ probe }) => probe === name)
       if (log === undefined || log.samples.every(({ at }) => at < since)) return `${name} was never read after the method had begun.`
       const times = [gate.from, ...log.samples.map(({ at }) => at), watchedUntil]
-      const gapMs = Math.max(...times.map((at, index) => at - (times[index - 1] ?? at)))
+      const gapMs = longestGap(times)
       if (gapMs > log.maxGapMs) return `${name} was not read for ${seconds(gapMs)}.`
       if (log.samples.some(({ n }, index) => n !== (log.samples[index - 1]?.n ?? n - 1) + 1)) return `${name}: readings are missing.`
     }
@@ -216,7 +223,7 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
   const wasSteady = since - gate.from >= holdForMs && curves.every(({ samples }) => samples.every(({ at, isGood }) => at >= since || isGood))
   if (!wasSteady) return 'The readings from before the method do not show that the steady state held.'
   const looks = [since, ...own.map(({ at }) => at), watchedUntil]
-  const stoppedMs = Math.max(...looks.map((at, index) => at - (looks[index - 1] ?? at)))
+  const stoppedMs = longestGap(looks)
   return stoppedMs > MAX_OWN_LATENESS_MS + pollMs ? `The run did not watch itself for ${seconds(stoppedMs)}.` : undefined
 }
 

@@ -1,4 +1,5 @@
 import { isMeant } from '../../model/alerts.js'
+import { isTelling, spansOf } from '../../load/phases.js'
 import type { Run } from './run.js'
 
 /** How long beyond its lease a fault may take to be seen ended, in ms. */
@@ -48,9 +49,12 @@ export function readOnceMore({ recorder, clock, startedAt, until }: Run): Promis
   return until(() => recorder.curves.every((log) => (log.curve(startedAt).samples.at(-1)?.at ?? 0) > now) && counts.every((_count, index) => hasReadAgain(index)), now + END_GRACE_MS)
 }
 
-/** Waits until every request that is under way now was answered, or is stuck. */
-export async function watchLoadSettle({ experiment: { load: declared }, recorder: { load }, clock, pollMs, until }: Run): Promise<void> {
+/** Waits until the load was read for long enough since recovery to know its rate, and every request that is under way then was answered, or is stuck. */
+export async function watchLoadSettle({ experiment: { load: declared, steadyState: { holdForMs } }, recorder: { load }, clock, pollMs, until, marks }: Run): Promise<void> {
   if (declared === undefined || load === undefined) return
+  const { t5 } = marks()
+  const [, spanMs] = spansOf(declared, holdForMs)
+  if (t5 !== undefined) await until(() => isTelling(declared, holdForMs, load.readings.filter(({ at }) => at >= t5.at)), Math.max(clock.now(), t5.at) + spanMs + pollMs * LAST_READINGS)
   const since = clock.now()
   await until(() => {
     const last = load.readings.at(-1)
