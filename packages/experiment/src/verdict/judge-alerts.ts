@@ -80,7 +80,7 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
   const atMostMs = afterMs + (t0?.errorMs ?? 0)
   if (atMostMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(atMostMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
-  const unheard = whyUnheard(matching, expected, evidence)
+  const unheard = whyUnheard(matching, expected, t0 === undefined ? 0 : brokenAt(t0, evidence), evidence)
   if (unheard !== undefined) return verdict('silenced', unheard)
   const unresolved = notResolved(matching, resolveWithinMs, marks)
   if (unresolved !== undefined) return verdict(...unresolved)
@@ -129,12 +129,12 @@ function brokenAt(t0: Mark, { injections }: Evidence): number {
   return Math.min(t0.at, ...injections.flatMap(({ kind, askedAt }) => (kind === 'instant' ? [askedAt] : []))) - t0.errorMs
 }
 
-/** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived where one was waited for. */
-function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, { notifications }: Evidence): string | undefined {
+/** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
+function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, since: number, { notifications }: Evidence): string | undefined {
   const sources = new Set(stretches.filter(({ isSilenced }) => isSilenced).map(({ source }) => source))
   for (const source of sources) if (stretches.every((stretch) => stretch.source !== source || stretch.isSilenced)) return 'It fired, but was silenced or inhibited: nobody heard.'
   if (notifications === undefined) return undefined
-  const arrived = notifications.some((one) => one.status === 'firing' && isMeant(one, expected))
+  const arrived = notifications.some((one) => one.at >= since && one.status === 'firing' && isMeant(one, expected))
   return arrived ? undefined : 'It fired, but no notification arrived: nobody heard.'
 }
 

@@ -11,7 +11,7 @@ const SLACK_MS = 5_000
 export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS
 
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */
-export function monitoringProblem({ alerts: declared, steadyState }: Experiment, evidence: Evidence): string | undefined {
+export function monitoringProblem({ alerts: declared, steadyState, guardrails }: Experiment, evidence: Evidence): string | undefined {
   const { monitors, alertReadings, gate, watchedUntil } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
@@ -22,7 +22,7 @@ export function monitoringProblem({ alerts: declared, steadyState }: Experiment,
   if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {
     return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
   }
-  const queried = steadyState.probes.filter((probe) => probe.type === 'prometheus')
+  const queried = [...steadyState.probes, ...guardrails].filter((probe) => probe.type === 'prometheus')
   const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
   return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
 }
@@ -36,7 +36,13 @@ function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs 
   ] as const
   for (const [sign, words, intervalMs, isNeeded] of signs) {
     const told = readings.flatMap(({ at, [sign]: moment }) => (moment === undefined ? [] : [{ at, moment }]))
-    if (told.length === 0 || !isNeeded) continue
+    if (!isNeeded) continue
+    const problem = readings.find((reading) => reading.problem !== undefined)?.problem
+    if (told.length === 0) {
+      // A source that does not tell is one thing, and one that says each time what is wrong another.
+      if (sign === 'evaluatedAt' && problem !== undefined && readings.every((reading) => reading.problem !== undefined)) return `${source} never showed that alert rules are evaluated (${problem}).`
+      continue
+    }
     const boundMs = maxStandstillMs(intervalMs)
     // When it last happened, by our own clock: as it says itself, where its clock is known, and not after it was first told.
     let movedAt = from
@@ -50,7 +56,6 @@ function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs 
       if (one.at >= from) longestMs = Math.max(longestMs, one.at - movedAt)
     }
     longestMs = Math.max(longestMs, until - Math.max(movedAt, from), gapBefore(told, from))
-    const problem = readings.find((reading) => reading.problem !== undefined)?.problem
     if (longestMs > boundMs) return `${words} by ${source} for ${seconds(longestMs)}, expected at most ${seconds(boundMs)}${problem === undefined ? '' : ` (${problem})`}.`
   }
   return undefined
@@ -62,4 +67,5 @@ function gapBefore(told: readonly { readonly at: number }[], from: number): numb
   return first === undefined ? Number.POSITIVE_INFINITY : first.at - from
 }
 
-const bare = (url: string): string => url.replace(/\/$/, '')
+/** An address as it is compared. */
+export const bare = (url: string): string => url.replace(/\/$/, '')

@@ -86,6 +86,38 @@ describe('verdicts by cause', () => {
   })
 })
 
+describe('several sources', () => {
+  const two: Experiment = { ...thorough, alerts: { mustFire: [...(thorough.alerts?.mustFire ?? []), { name: 'Empty', withinMs: 10_000 }], mayFire: [], resolveWithinMs: 20_000 } }
+  const both = (heardAt: number): Evidence =>
+    passingEvidence({ alerts: [...passingEvidence().alerts, stretch({ name: 'Empty' })], notifications: [...(passingEvidence().notifications ?? []), { at: heardAt, name: 'Empty', labels: {}, status: 'firing' }] })
+
+  it('a notification from before the fault is of an earlier alert', () => {
+    expect(judge(two, both(15_500)).name).toBe('pass')
+    expect(judge(two, both(9_000))).toMatchObject({ name: 'alert-failed', alerts: [{ outcome: 'detected' }, { name: 'Empty', outcome: 'silenced' }] })
+  })
+
+  it('one that says all the while that it does not work is not made good by another', () => {
+    const second = (problem: string | undefined): Evidence =>
+      passingEvidence({
+        alertReadings: [...passingEvidence().alertReadings, { source: 'second', succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined }],
+        monitors: [monitor(), monitor({ source: 'second', readings: monitor().readings.map((one) => ({ ...one, evaluatedAt: undefined, scrapedAt: undefined, problem })) })],
+      })
+    expect(judge(thorough, second(undefined)).name).toBe('pass')
+    expect(judge(thorough, second('The alert Watchdog, which always fires, does not'))).toMatchObject({ name: 'inconclusive', cause: 'second never showed that alert rules are evaluated (The alert Watchdog, which always fires, does not).' })
+  })
+
+  it('the monitoring of a guardrail must show that it scrapes, as that of a probe must', () => {
+    const guarded: Experiment = { ...thorough, guardrails: [{ name: 'orders', type: 'prometheus', url: 'http://other', query: 'orders', tolerance: { above: 10 } }] }
+    expect(judge(guarded, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/' })] })).name).toBe('pass')
+    expect(judge(guarded, passingEvidence())).toMatchObject({ name: 'inconclusive', cause: 'orders: the monitoring at http://other does not show that it scrapes its targets.' })
+  })
+
+  it('data of a monitoring may be as old as its scrapes, however its address was written', () => {
+    const scraped = curve('stock', { source: 'prometheus', origin: 'http://slow/', samples: curve().samples.map((one) => ({ ...one, dataAt: one.at - 40_000 })) })
+    expect(judge(thorough, passingEvidence({ curves: [scraped], monitors: [monitor(), monitor({ source: 'http://slow', scrapeIntervalMs: 60_000 })] })).name).toBe('pass')
+  })
+})
+
 describe('what is no evidence', () => {
   const { inventory: _inventory, ...parts } = passingEvidence()
   it.each([

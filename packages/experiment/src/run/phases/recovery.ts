@@ -26,14 +26,14 @@ export async function watchRecovery(run: Run): Promise<void> {
 }
 
 /** Waits until every alert that must fire has fired and was heard, and no alert is active any more. */
-async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, startedAt, until }: Run, landedAt: number, fromAt: number): Promise<void> {
+async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, until }: Run, landedAt: number, fromAt: number): Promise<void> {
   if (logs.length === 0) return
   const { mustFire = [], resolveWithinMs = 60_000 } = experiment.alerts ?? {}
   const firesUntil = Math.max(landedAt, ...mustFire.map(({ withinMs }) => landedAt + withinMs))
   const isAwaited = (expected: (typeof mustFire)[number]): boolean => {
     const hasFired = logs.some((log) => log.stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected)))
     if (!hasFired) return clock.now() <= firesUntil
-    return sink !== undefined && !sink.notifications.some((one) => one.at >= startedAt && one.status === 'firing' && isMeant(one, expected))
+    return sink !== undefined && !sink.notifications.some((one) => one.at >= landedAt && one.status === 'firing' && isMeant(one, expected))
   }
   await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().length === 0), Math.max(firesUntil, fromAt + resolveWithinMs) + pollMs * LAST_READINGS)
 }
