@@ -38,10 +38,15 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
     marks.t5 = { at: steady.from, errorMs: steady.fromErrorMs }
     marks.t7 = { at: steady.heldAt, errorMs: steady.fromErrorMs }
   }
-  const fired = sinceLanding.filter(({ state }) => state === 'firing')
+  const fired = sinceLanding.filter((stretch) => stretch.state === 'firing' && !isStanding(stretch, experiment, t0.at - t0.errorMs))
   const last = [...fired].sort((a, b) => (b.to ?? 0) - (a.to ?? 0))[0]
   if (last !== undefined && fired.every(({ to }) => to !== undefined)) marks.t6 = { at: last.to ?? last.from, errorMs: last.toErrorMs }
   return marks
+}
+
+/** Whether an alert that may fire was firing before a moment already: then it says nothing of what came after, however long it goes on. */
+export function isStanding(stretch: Evidence['alerts'][number], { alerts }: Experiment, before: number): boolean {
+  return stretch.from < before && alerts?.mayFire.some((matcher) => isMeant(stretch, matcher)) === true && !alerts.mustFire.some((expected) => isMeant(stretch, expected))
 }
 
 /** When an injection landed: not before it was asked for, and not after it was seen to have landed. */

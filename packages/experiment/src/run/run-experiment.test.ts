@@ -263,6 +263,13 @@ describe('alerts', () => {
     expect(verdict).toMatchObject({ name: 'alert-failed', alerts: [{ name: 'StockLow', outcome: 'unexpected' }] })
   })
 
+  it('that may fire and did before anything was broken neither hold the run up nor fail it', async () => {
+    const reader = alertsOf(clock, () => true, { name: 'Watchdog', forMs: 0 })
+    const { verdict, evidence } = await run(shopExperiment(shop, { alerts: { mayFire: ['Watchdog'] } }), { alerts: reader })
+    expect(verdict).toMatchObject({ name: 'pass', alerts: [{ name: 'Watchdog', outcome: 'allowed' }] })
+    expect(evidence.watchedUntil - (verdict.marks.t7?.at ?? 0)).toBeLessThan(5_000)
+  })
+
   it('that cannot be read make the run inconclusive', async () => {
     const reader: AlertReader = { source: 'down', read: () => Promise.reject(new Error('refused')) }
     expect((await run(shopExperiment(shop, withAlert), { alerts: reader })).verdict).toMatchObject({ name: 'inconclusive', alerts: [{ outcome: 'monitoring-down' }] })

@@ -1,7 +1,7 @@
 import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
 import { isMeant, seriesOf } from '../model/alerts.js'
 import type { AlertStretch, Evidence, Mark, Marks } from '../run/evidence.js'
-import { conditionOf } from '../run/marks.js'
+import { conditionOf, isStanding } from '../run/marks.js'
 import { ms } from './words.js'
 
 /** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
@@ -49,7 +49,7 @@ export function judgeAlerts(experiment: Experiment, evidence: Evidence, marks: M
   }
   const before = evidence.firingBefore.filter((name) => !mustFire.some((expected) => expected.name === name))
   const dirty = [...new Set(before)].map((name): AlertVerdict => ({ name, mustFire: false, outcome: 'already-firing', afterMs: undefined, detail: ALREADY }))
-  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, mayFire, resolveWithinMs, marks))]
+  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, experiment, resolveWithinMs, evidence, marks))]
 }
 
 const ALREADY = 'It was active before anything was broken.'
@@ -88,14 +88,16 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   return verdict('detected', `It fired after ${ms(afterMs)} (deadline ${ms(withinMs)}) and resolved.`)
 }
 
-function judgeOther(stretches: readonly AlertStretch[], mayFire: readonly AlertMatcher[], resolveWithinMs: number, marks: Marks): AlertVerdict {
+function judgeOther(stretches: readonly AlertStretch[], experiment: Experiment, resolveWithinMs: number, { methodAt = 0 }: Evidence, marks: Marks): AlertVerdict {
   const [first] = stretches as readonly [AlertStretch, ...AlertStretch[]]
   const { name, from, labels } = first
   const { t0 } = marks
   const afterMs = t0 === undefined ? undefined : Math.max(0, from - t0.at)
   const verdict = (outcome: AlertOutcome, detail: string): AlertVerdict => ({ name, mustFire: false, outcome, afterMs, detail })
-  if (!isAllowed(first, mayFire)) return verdict('unexpected', `It fired with ${shown(labels)} and was not expected.`)
-  const unresolved = notResolved(stretches, resolveWithinMs, marks)
+  if (!isAllowed(first, experiment.alerts?.mayFire ?? [])) return verdict('unexpected', `It fired with ${shown(labels)} and was not expected.`)
+  const own = stretches.filter((stretch) => !isStanding(stretch, experiment, t0 === undefined ? methodAt : t0.at - t0.errorMs))
+  if (own.length === 0) return verdict('allowed', 'It may fire, and did before anything was broken already.')
+  const unresolved = notResolved(own, resolveWithinMs, marks)
   return unresolved === undefined ? verdict('allowed', 'It may fire, and did.') : verdict(...unresolved)
 }
 

@@ -4,7 +4,7 @@ import type { Experiment } from '../model/experiment.js'
 import type { Evidence, Marks, MarkName } from '../run/evidence.js'
 import { largest, longestGap } from '../numbers.js'
 import { clockOffset } from '../run/clock-offset.js'
-import { landingOf } from '../run/marks.js'
+import { isStanding, landingOf } from '../run/marks.js'
 import { badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
 import { clockProblem } from './judge-clocks.js'
@@ -227,10 +227,10 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
   return stoppedMs > MAX_OWN_LATENESS_MS + pollMs ? `The run did not watch itself for ${seconds(stoppedMs)}.` : undefined
 }
 
-function neededMarks({ alerts }: Experiment, evidence: Evidence, { breached, marks }: Findings): MarkName[] {
-  const mustFire = (alerts?.mustFire.length ?? 0) > 0
-  const landedAt = marks.t0?.at ?? 0
-  const hasFired = evidence.alerts.some(({ state, to }) => state === 'firing' && (to === undefined || to > landedAt))
+function neededMarks(experiment: Experiment, evidence: Evidence, { breached, marks }: Findings): MarkName[] {
+  const mustFire = (experiment.alerts?.mustFire.length ?? 0) > 0
+  const { at: landedAt, errorMs } = marks.t0 ?? { at: 0, errorMs: 0 }
+  const hasFired = evidence.alerts.some((stretch) => stretch.state === 'firing' && (stretch.to === undefined || stretch.to > landedAt) && !isStanding(stretch, experiment, landedAt - errorMs))
   return ['t0', ...(mustFire || breached.length > 0 ? (['t1'] as const) : []), ...(mustFire ? (['t2'] as const) : []), ...(mustFire && evidence.notifications !== undefined ? (['t3'] as const) : []), 't4', 't5', ...(mustFire || hasFired ? (['t6'] as const) : []), 't7']
 }
 

@@ -1,5 +1,6 @@
 import { isMeant } from '../../model/alerts.js'
 import { isTelling, spansOf } from '../../load/phases.js'
+import { isStanding } from '../marks.js'
 import type { Run } from './run.js'
 
 /** How long beyond its lease a fault may take to be seen ended, in ms. */
@@ -35,7 +36,7 @@ async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, poll
     if (!hasFired) return clock.now() <= firesUntil
     return sink !== undefined && !sink.notifications.some((one) => one.at >= landedAt && one.status === 'firing' && isMeant(one, expected))
   }
-  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().length === 0), Math.max(firesUntil, fromAt + resolveWithinMs) + pollMs * LAST_READINGS)
+  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().every((stretch) => isStanding(stretch, experiment, landedAt))), Math.max(firesUntil, fromAt + resolveWithinMs) + pollMs * LAST_READINGS)
 }
 
 /** Waits until everything has been read after this moment. A run without a fault ends with it, so that its last moments are seen too. */
