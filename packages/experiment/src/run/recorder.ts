@@ -13,7 +13,7 @@ import type { RunEvent } from './events.js'
 import type { Evidence, OwnReading } from './evidence.js'
 import { injectionLog, type InjectionLog } from './injection-log.js'
 import { loadLog, type LoadLog } from './load-log.js'
-import { monitorLog } from './monitor-log.js'
+import { monitorLog, type MonitorLog } from './monitor-log.js'
 
 /** What a recorder listens to. */
 export interface RecorderOptions {
@@ -35,6 +35,7 @@ export interface Recorder {
   readonly curves: readonly CurveLog[]
   readonly guards: readonly CurveLog[]
   readonly alerts: readonly AlertLog[]
+  readonly monitors: readonly MonitorLog[]
   readonly injections: InjectionLog
   readonly load: LoadLog | undefined
   readonly own: readonly OwnReading[]
@@ -78,6 +79,7 @@ export function recorder(experiment: Experiment, { controller, readers, probed, 
     curves,
     guards,
     alerts,
+    monitors,
     injections,
     load,
     own,
@@ -98,7 +100,12 @@ export function recorder(experiment: Experiment, { controller, readers, probed, 
         // A notification arrives without a call: this loop looks for it too.
         often(() => injections.refresh(signal)),
         ...(load === undefined ? [] : [often(() => load.read(signal))]),
-        ...monitors.map((log) => repeat(clock, LIFE_POLL_MS, signal, () => log.read(signal))),
+        ...monitors.map((log) =>
+          repeat(clock, LIFE_POLL_MS, signal, async () => {
+            await log.read(signal)
+            changed()
+          }),
+        ),
         repeat(clock, LIFE_POLL_MS, signal, () => appClock.read(signal)),
         watchOurselves(clock, pollMs, signal, own),
       ]

@@ -270,6 +270,19 @@ describe('alerts', () => {
     expect(evidence.watchedUntil - (verdict.marks.t7?.at ?? 0)).toBeLessThan(5_000)
   })
 
+  it('that are looked at once a minute are waited for, so that their silence says something', async () => {
+    const minute = (): number => Math.floor(clock.now() / 60_000) * 60_000
+    const reader: AlertReader = {
+      source: 'slow',
+      read: () => Promise.resolve([]),
+      timing: () => Promise.resolve({ evaluationIntervalMs: 60_000, scrapeIntervalMs: 60_000 }),
+      health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
+    }
+    const { verdict, evidence } = await run(shopExperiment(shop, { alerts: {} }), { alerts: reader })
+    expect(verdict.name).toBe('pass')
+    expect(Math.floor(evidence.watchedUntil / 60_000)).toBeGreaterThan(Math.floor((verdict.marks.t4?.at ?? 0) / 60_000))
+  })
+
   it('that cannot be read make the run inconclusive', async () => {
     const reader: AlertReader = { source: 'down', read: () => Promise.reject(new Error('refused')) }
     expect((await run(shopExperiment(shop, withAlert), { alerts: reader })).verdict).toMatchObject({ name: 'inconclusive', alerts: [{ outcome: 'monitoring-down' }] })

@@ -1,22 +1,17 @@
 import type { Experiment } from '../model/experiment.js'
 import { clockOffset } from '../run/clock-offset.js'
-import type { Evidence, Monitor } from '../run/evidence.js'
+import type { Evidence, Marks, Monitor } from '../run/evidence.js'
+import { hasLookedSince, maxStandstillMs } from '../run/signs-of-life.js'
 import { seconds } from './words.js'
 
-/** How many intervals an evaluation or a scrape may be late, and how much longer on top, in ms, before the monitoring counts as standing still. */
-const LATE_INTERVALS = 3
-const SLACK_MS = 5_000
-
-/** The longest time without an evaluation or a scrape, in ms. */
-export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS
-
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */
-export function monitoringProblem({ alerts: declared, steadyState, guardrails }: Experiment, evidence: Evidence): string | undefined {
-  const { monitors, alertReadings, gate, watchedUntil } = evidence
+export function monitoringProblem({ alerts: declared, steadyState, guardrails }: Experiment, evidence: Evidence, { t4 }: Marks): string | undefined {
+  const { monitors, alertReadings, gate, watchedUntil, methodAt = 0 } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
     const still = standstill(monitor, gate.from, watchedUntil, isAlertSource)
     if (still !== undefined) return still
+    if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource)) return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
   }
   const isWatched = declared !== undefined || alertReadings.length > 0
   if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {

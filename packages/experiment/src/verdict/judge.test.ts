@@ -106,6 +106,13 @@ describe('several sources', () => {
     expect(judge(thorough, second('The alert Watchdog, which always fires, does not'))).toMatchObject({ name: 'inconclusive', cause: 'second never showed that alert rules are evaluated (The alert Watchdog, which always fires, does not).' })
   })
 
+  it.each(['evaluatedAt', 'scrapedAt'] as const)('that stood still since the fault ended shows nothing of what came after, also where that is no time for it: %s', (sign) => {
+    const still = (from: number, more: Partial<ReturnType<typeof monitor>> = {}): Evidence => passingEvidence({ monitors: [monitor({ ruleIntervalMs: 60_000, scrapeIntervalMs: 60_000, readings: monitor().readings.map((one) => ({ ...one, [sign]: Math.min(one.at, from) })), ...more })] })
+    expect(judge(thorough, still(44_000)).name).toBe('pass')
+    expect(judge(thorough, still(29_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('any more after the fault had ended') as string })
+    expect(judge(thorough, still(29_000, { ruleIntervalMs: 3_600_000, scrapeIntervalMs: 3_600_000 })).name).toBe('pass')
+  })
+
   it('the monitoring of a guardrail must show that it scrapes, as that of a probe must', () => {
     const guarded: Experiment = { ...thorough, guardrails: [{ name: 'orders', type: 'prometheus', url: 'http://other', query: 'orders', tolerance: { above: 10 } }] }
     expect(judge(guarded, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/' })] })).name).toBe('pass')

@@ -1,6 +1,8 @@
 import { isMeant } from '../../model/alerts.js'
 import { isTelling, spansOf } from '../../load/phases.js'
+import { largest } from '../../numbers.js'
 import { isStanding } from '../marks.js'
+import { hasLookedSince, longestLookMs } from '../signs-of-life.js'
 import type { Run } from './run.js'
 
 /** How long beyond its lease a fault may take to be seen ended, in ms. */
@@ -48,6 +50,14 @@ export function readOnceMore({ recorder, clock, startedAt, until }: Run): Promis
     return succeeded + failed > (counts[index]?.succeeded ?? 0) + (counts[index]?.failed ?? 0)
   }
   return until(() => recorder.curves.every((log) => (log.curve(startedAt).samples.at(-1)?.at ?? 0) > now) && counts.every((_count, index) => hasReadAgain(index)), now + END_GRACE_MS)
+}
+
+/** Waits until every monitoring has looked again since the end of the fault, or the beginning of a run without one: what it showed before is no news. */
+export async function watchMonitors({ recorder: { alerts, monitors: logs }, clock, until, marks }: Run, since: number): Promise<void> {
+  const { t4 } = marks()
+  const monitors = logs.map((log) => log.monitor())
+  const hasLooked = (): boolean => monitors.every((monitor, index) => hasLookedSince(monitor, t4?.at ?? since, index < alerts.length))
+  await until(hasLooked, clock.now() + largest(monitors.map(longestLookMs), 0))
 }
 
 /** Waits until the load was read for long enough since recovery to know its rate, and every request that is under way then was answered, or is stuck. */
