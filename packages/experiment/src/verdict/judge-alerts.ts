@@ -45,7 +45,9 @@ export function judgeAlerts(experiment: Experiment, evidence: Evidence, marks: M
   for (const stretch of firingSince(evidence.methodAt, evidence)) {
     if (judged.has(stretch.name) || mustFire.some((expected) => isMeant(stretch, expected))) continue
     const key = `${stretch.name} ${String(isAllowed(stretch, mayFire))}`
-    others.set(key, [...(others.get(key) ?? []), stretch])
+    const known = others.get(key)
+    if (known === undefined) others.set(key, [stretch])
+    else known.push(stretch)
   }
   const before = evidence.firingBefore.filter((name) => !mustFire.some((expected) => expected.name === name))
   const dirty = [...new Set(before)].map((name): AlertVerdict => ({ name, mustFire: false, outcome: 'already-firing', afterMs: undefined, detail: ALREADY }))
@@ -111,14 +113,16 @@ function firingSince(since: number | undefined, { alerts }: Evidence): readonly 
 
 /** Whether an alert was active before a moment already, by the first that each source showed of it. One that knows is enough. */
 function wasActiveBefore(stretches: readonly AlertStretch[], moment: number, evidence: Evidence): boolean | 'unknown' {
-  const firsts = stretches.filter((stretch) => !stretches.some((other) => other.source === stretch.source && other.from < stretch.from))
-  const answers = firsts.map((stretch) => beganBefore(stretch, moment, evidence))
+  const firstFrom = new Map<string, number>()
+  for (const { source, from } of stretches) firstFrom.set(source, Math.min(from, firstFrom.get(source) ?? from))
+  const firsts = stretches.filter(({ source, from }) => from === firstFrom.get(source))
+  const pendings = new Map(evidence.alerts.flatMap((stretch) => (stretch.state === 'pending' ? [[`${stretch.to ?? ''} ${stretch.source} ${seriesOf(stretch)}`, stretch] as const] : [])))
+  const answers = firsts.map((stretch) => beganBefore(stretch, pendings.get(`${stretch.from} ${stretch.source} ${seriesOf(stretch)}`), moment, evidence))
   return answers.includes(true) || (answers.includes(false) ? false : 'unknown')
 }
 
 /** Whether an alert was active before a moment already: with the pending stretch that it fired from, if there was one. */
-function beganBefore(firing: AlertStretch, moment: number, evidence: Evidence): boolean | 'unknown' {
-  const pending = evidence.alerts.find((stretch) => stretch.state === 'pending' && stretch.to === firing.from && stretch.source === firing.source && seriesOf(stretch) === seriesOf(firing))
+function beganBefore(firing: AlertStretch, pending: AlertStretch | undefined, moment: number, evidence: Evidence): boolean | 'unknown' {
   const first = pending ?? firing
   if (first.from < moment) return true
   const condition = conditionOf(first, evidence)
