@@ -125,6 +125,23 @@ describe('several sources', () => {
   })
 })
 
+describe('a probe of what happens, in which nothing does', () => {
+  const url = 'http://app/metrics'
+  const tolerance = { above: 0 }
+  const idle = (isIdle: (at: number) => boolean): Curve => curve('stock', { samples: curve().samples.map((one) => (isIdle(one.at) && one.isGood ? { ...one, quality: 'idle' } : one)) })
+  const on = (probe: Experiment['steadyState']['probes'][number]): Experiment => ({ ...thorough, steadyState: { ...thorough.steadyState, probes: [probe] } })
+
+  it.each([
+    ['inconclusive', 'a quantile of nothing', on({ name: 'stock', type: 'metric', url, series: 'lag', quantile: 0.9, emptyIs: 0, tolerance })],
+    ['inconclusive', 'a share of nothing', on({ name: 'stock', type: 'metric', url, series: 'errors', outOf: { series: 'calls' }, emptyIs: 0, tolerance })],
+    ['pass', 'a count that may well be 0', on({ name: 'stock', type: 'metric', url, series: 'errors', emptyIs: 0, tolerance })],
+  ] as const)('is %s: %s', (name, _what, experiment) => {
+    const well = (isIdle: (at: number) => boolean): Evidence => passingEvidence({ curves: [{ ...idle(isIdle), samples: idle(isIdle).samples.map((one) => (one.isGood || one.at < 10_000 ? one : sample(one.n, one.at, undefined, false))) }] })
+    expect(judge(experiment, well(() => true))).toMatchObject({ name })
+    expect(judge(experiment, well((at) => at < 40_000)).name).toBe('pass')
+  })
+})
+
 describe('what is no evidence', () => {
   const { inventory: _inventory, ...parts } = passingEvidence()
   it.each([
