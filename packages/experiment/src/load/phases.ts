@@ -18,12 +18,43 @@ export function lastSecondsOf(readings: readonly LoadReading[], now: number, spa
   return first === -1 ? [] : readings.slice(first)
 }
 
-/** What happened each second between the first of these readings and the last. `undefined`: nothing spans a time. */
-export function perSecond(readings: readonly LoadReading[], name: 'requests' | 'acknowledged'): number | undefined {
+/** So many requests and writes are enough to know a rate. */
+const TELLING_COUNT = 3
+/** Shortest and longest stretch of time that is wanted for a rate, in ms. */
+const MIN_SPAN_MS = 1_000
+const MAX_SPAN_MS = 60_000
+
+/** The shortest stretch of time that shows the rate of a load, in ms: for one that is busy, and for one that just does what it must. */
+export function spansOf({ atLeastPerSecond }: Pick<LoadInput, 'atLeastPerSecond'>, holdForMs: number): readonly [busyMs: number, slowMs: number] {
+  const busyMs = Math.max(holdForMs, MIN_SPAN_MS)
+  return [busyMs, atLeastPerSecond === 0 ? busyMs : Math.max(busyMs, Math.min(MAX_SPAN_MS, (TELLING_COUNT * 1_000) / atLeastPerSecond))]
+}
+
+/** Whether readings show the rate of a load: they span enough time for what happened in it. */
+export function isTelling(load: LoadInput, holdForMs: number, readings: readonly LoadReading[]): boolean {
+  const [first, last] = [readings[0], readings.at(-1)]
+  if (first === undefined || last === undefined) return false
+  const [busyMs, slowMs] = spansOf(load, holdForMs)
+  const spanMs = last.at - first.at
+  const isBusy = (['requests', 'acknowledged'] as const).every((name) => (counted(readings, name)?.count ?? 0) >= TELLING_COUNT)
+  return spanMs >= (isBusy ? busyMs : slowMs)
+}
+
+/** What happened between the first of some readings and the last. */
+export interface Counted {
+  readonly count: number
+  readonly perSecond: number
+  /** Less than so many each second, by more than the one that may lie just outside. */
+  isBelow(atLeastPerSecond: number): boolean
+}
+
+/** Counts what happened between the first of these readings and the last. `undefined`: nothing spans a time. */
+export function counted(readings: readonly LoadReading[], name: 'requests' | 'acknowledged'): Counted | undefined {
   const reports = readReports(readings)
   const [first, last] = [reports[0], reports.at(-1)]
   if (first === undefined || last === undefined || last.at <= first.at) return undefined
-  return ((last.report[name] - first.report[name]) * 1_000) / (last.at - first.at)
+  const [count, seconds] = [last.report[name] - first.report[name], (last.at - first.at) / 1_000]
+  return { count, perSecond: count / seconds, isBelow: (atLeastPerSecond) => (count <= 0 ? atLeastPerSecond > 0 : count + 1 < atLeastPerSecond * seconds) }
 }
 
 /** Why a load is not fit to begin with, if so: it must be sent and served. */
@@ -32,9 +63,9 @@ export function loadProblemBefore({ atLeastPerSecond }: LoadInput, readings: rea
   if (unread === undefined) return 'the load was not read for long enough'
   if (unread.report === undefined) return `the load could not be read (${unread.problem ?? 'unknown reason'})`
   for (const [name, words] of [['requests', 'sent'], ['acknowledged', 'had acknowledged']] as const) {
-    const rate = perSecond(readings, name)
-    if (rate === undefined) return 'the load was not read for long enough'
-    if (rate < atLeastPerSecond || rate === 0) return `the load ${words} ${rate.toFixed(1)} ${name === 'requests' ? 'requests' : 'writes'} a second, expected at least ${atLeastPerSecond}`
+    const count = counted(readings, name)
+    if (count === undefined) return 'the load was not read for long enough'
+    if (count.perSecond <= 0 || count.isBelow(atLeastPerSecond)) return `the load ${words} ${count.perSecond.toFixed(1)} ${name === 'requests' ? 'requests' : 'writes'} a second, expected at least ${atLeastPerSecond}`
   }
   return undefined
 }

@@ -35,7 +35,8 @@ describe('a series', () => {
     ['can be the largest of several', { reduce: 'max' }, 8],
     ['can be the sum of several', { reduce: 'sum' }, 15],
     ['can be a share', { labelsMatch: { status: '5..' }, outOf: { series: 'calls' } }, 7 / 15],
-    ['can be a share of 0 that is declared by `emptyIs`', { labels: { status: '429' }, outOf: { series: 'calls' }, emptyIs: 0 }, [0]],
+    ['can be a share of 0 that is declared by `emptyIs`', { labels: { status: '429' }, outOf: { series: 'calls' }, emptyIs: 0 }, 0],
+    ['is idle where it is a share of nothing', { labels: { status: '429' }, outOf: { series: 'calls', labels: { route: 'c' } }, emptyIs: 0 }, [0]],
     ['is no share of what is not there', { outOf: { series: 'other' }, emptyIs: 0 }, 'there is no series other on the page, with any labels'],
     ['is no share of nothing, although it is something', { series: 'hz', outOf: { series: 'calls', labels: { route: 'c' } }, emptyIs: 0 }, 'expected a share, got 99 out of 0 of calls'],
   ] as const)('%s', (_title, more: Partial<MetricProbe>, expected) => {

@@ -44,7 +44,11 @@ export function metricReader(probe: MetricProbe): (page: string, at: number, opt
     const valuesOf = (selection: Selection): readonly TextSample[] => samples.filter((sample) => selection.isMeant(sample, budget))
 
     const part = valuesOf(meant)
-    if (part.length === 0) return idle(probe, `no series ${shown(meant.series)} with these labels`)
+    if (part.length === 0) {
+      const nothing = idle(probe, `no series ${shown(meant.series)} with these labels`)
+      // None of something that did happen is a share like any other.
+      return whole !== undefined && reduced({ ...probe, reduce: 'sum' }, valuesOf(whole).map((sample) => sample.value)) > 0 ? { ...nothing, quality: 'measured' } : nothing
+    }
     const value = probe.quantile === undefined ? reduced(probe, part.map((sample) => sample.value)) : quantileOf(probe.quantile, part)
     if (whole === undefined) return Number.isNaN(value) ? idle(probe, 'nothing happened') : { value, quality: 'measured' }
     const total = reduced({ ...probe, reduce: 'sum' }, valuesOf(whole).map((sample) => sample.value))

@@ -14,6 +14,18 @@ describe('what is known of alerts', () => {
     expect(await alertFacts([routes], manualClock())).toMatchObject({ rules: undefined })
   })
 
+  it('is the slower where sources tell different intervals', async () => {
+    const [slow, quick] = [60_000, 5_000].map((scrapeIntervalMs) => reader({ timing: () => Promise.resolve({ scrapeIntervalMs }) })) as [AlertReader, AlertReader]
+    expect((await alertFacts([slow, quick], manualClock())).timing).toEqual({ scrapeIntervalMs: 60_000 })
+  })
+
+  it('holds the timing of a monitoring that only probes ask, and none of its rules', async () => {
+    const probed = reader({ source: 'probed', rules: () => Promise.reject(new Error('refused')), timing: () => Promise.resolve({ scrapeIntervalMs: 60_000 }) })
+    const facts = await alertFacts([], manualClock(), [probed])
+    expect(facts).toMatchObject({ rules: undefined, timing: {}, rulesProblems: [] })
+    expect(facts.of('probed').timing).toEqual({ scrapeIntervalMs: 60_000 })
+  })
+
   it('says which rules could not be read, also from a source that hangs', async () => {
     const clock = manualClock()
     const facts = alertFacts([reader({ rules: () => Promise.reject(new Error('refused')) }), reader({ rules: () => new Promise(() => undefined) })], clock)

@@ -1,3 +1,4 @@
+import { largest } from '../numbers.js'
 import type { ClockReading, Mark } from './evidence.js'
 
 /** How far another clock is ahead, from all readings of it. */
@@ -17,10 +18,10 @@ export const MAX_STEP_MS = 250
  * contradict it widens the error.
  */
 export function clockOffset(readings: readonly ClockReading[]): ClockOffset | undefined {
-  const [best] = [...readings].sort((a, b) => a.errorMs - b.errorMs)
-  if (best === undefined) return undefined
-  const beyond = readings.map(({ offsetMs, errorMs }) => Math.abs(offsetMs - best.offsetMs) - errorMs - best.errorMs)
-  const steppedMs = Math.max(0, ...beyond)
+  const [first] = readings
+  if (first === undefined) return undefined
+  const best = readings.reduce((least, reading) => (reading.errorMs < least.errorMs ? reading : least), first)
+  const steppedMs = largest(readings.map(({ offsetMs, errorMs }) => Math.abs(offsetMs - best.offsetMs) - errorMs - best.errorMs), 0)
   return { offsetMs: best.offsetMs, errorMs: best.errorMs + steppedMs, steppedMs }
 }
 

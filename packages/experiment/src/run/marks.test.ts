@@ -113,9 +113,17 @@ describe('recovery under the fault', () => {
   it.each([
     ['a probe breaks again', recorded({ curves: [curve('stock', { samples: curve().samples.map((sample) => ({ ...sample, isGood: sample.at !== 29_000 })) })] })],
     ['a probe is back too late', from(16_000)],
-    ['nobody read it', recorded({ curves: [] })],
   ])('is not met when %s', (_why, seen) => {
     expect(recoveredDuringFault(experiment, seen, marks)).toEqual({ isMet: false, afterMs: undefined })
+  })
+
+  it.each([
+    ['nobody read it', recorded({ curves: [] }), marks],
+    ['all readings are from when the fault may have ended already', from(15_100), { ...marks, t4: { at: 16_000, errorMs: 2_000 } }],
+    ['a probe is back when it may not have been due yet', from(16_000), { ...marks, t0: { at: 11_100, errorMs: 1_000 } }],
+    ['a probe breaks when the fault may have ended already', recorded({ curves: [curve('stock', { samples: curve().samples.map((sample) => ({ ...sample, isGood: sample.at !== 29_500 })) })] }), { ...marks, t4: { at: 30_000, errorMs: 1_000 } }],
+  ])('is in doubt when %s', (_why, seen, known) => {
+    expect(recoveredDuringFault(experiment, seen, known)).toEqual({ isMet: false, isDoubtful: true, afterMs: undefined })
   })
 
   it('is not met when the fault did not land or end, and not asked for by default', () => {

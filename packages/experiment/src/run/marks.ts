@@ -1,5 +1,6 @@
 import { isMeant } from '../model/alerts.js'
 import type { Experiment } from '../model/experiment.js'
+import { largest } from '../numbers.js'
 import { clockOffset, ourMoment, type ClockOffset } from './clock-offset.js'
 import type { Curve, Evidence, Mark, Marks, MarkName, RunInjection } from './evidence.js'
 import { steadyStretch, withGaps } from './steady.js'
@@ -37,10 +38,15 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
     marks.t5 = { at: steady.from, errorMs: steady.fromErrorMs }
     marks.t7 = { at: steady.heldAt, errorMs: steady.fromErrorMs }
   }
-  const fired = sinceLanding.filter(({ state }) => state === 'firing')
+  const fired = sinceLanding.filter((stretch) => stretch.state === 'firing' && !isStanding(stretch, experiment, t0.at - t0.errorMs))
   const last = [...fired].sort((a, b) => (b.to ?? 0) - (a.to ?? 0))[0]
   if (last !== undefined && fired.every(({ to }) => to !== undefined)) marks.t6 = { at: last.to ?? last.from, errorMs: last.toErrorMs }
   return marks
+}
+
+/** Whether an alert that may fire was firing before a moment already: then it says nothing of what came after, however long it goes on. */
+export function isStanding(stretch: Evidence['alerts'][number], { alerts }: Experiment, before: number): boolean {
+  return stretch.from < before && alerts?.mayFire.some((matcher) => isMeant(stretch, matcher)) === true && !alerts.mustFire.some((expected) => isMeant(stretch, expected))
 }
 
 /** When an injection landed: not before it was asked for, and not after it was seen to have landed. */
@@ -93,14 +99,26 @@ function notBefore(mark: Mark, at: number): Mark {
   return mark.at >= at ? mark : { at, errorMs: mark.errorMs }
 }
 
+/** Whether probes held again under a fault. */
+export interface RecoveredDuringFault {
+  readonly isMet: boolean
+  /** `true`: no reading shows that it is not met; they were too few, or it is not known well enough when the fault landed and ended. */
+  readonly isDoubtful?: true
+  readonly afterMs: number | undefined
+}
+
 /** Whether the probes named for it held, from so long after the landing until the fault ended. `undefined`: not asked for. */
-export function recoveredDuringFault({ recovery: { duringFault } }: Experiment, { curves }: Pick<Evidence, 'curves'>, { t0, t4 }: Marks): { readonly isMet: boolean; readonly afterMs: number | undefined } | undefined {
+export function recoveredDuringFault({ recovery: { duringFault } }: Experiment, { curves }: Pick<Evidence, 'curves'>, { t0, t4 }: Marks): RecoveredDuringFault | undefined {
   if (duringFault === undefined) return undefined
   if (t0 === undefined || t4 === undefined) return { isMet: false, afterMs: undefined }
-  const dueAt = t0.at - t0.errorMs + duringFault.withinMs
+  // It is due from between these two on, and the fault ended between the other two.
+  const [dueAt, surelyDueAt] = [t0.at - t0.errorMs + duringFault.withinMs, t0.at + duringFault.withinMs]
+  const surelyUntil = t4.at - t4.errorMs
   const under = duringFault.probes.map((name) => curves.filter(({ probe }) => probe === name).flatMap(withGaps).filter(({ at }) => at >= t0.at && at <= t4.at))
   const due = under.map((samples) => samples.filter(({ at }) => at >= dueAt))
-  const isMet = due.every((samples) => samples.length > 0 && samples.every(({ isGood }) => isGood))
-  const lastBad = Math.max(t0.at, ...under.flatMap((samples) => samples.filter(({ isGood }) => !isGood).map(({ at }) => at)))
-  return { isMet, afterMs: isMet ? lastBad - t0.at : undefined }
+  if (due.some((samples) => samples.some(({ at, isGood }) => !isGood && at >= surelyDueAt && at <= surelyUntil))) return { isMet: false, afterMs: undefined }
+  const isMet = due.every((samples) => samples.every(({ isGood }) => isGood) && samples.some(({ at }) => at <= surelyUntil))
+  if (!isMet) return { isMet, isDoubtful: true, afterMs: undefined }
+  const lastBad = largest(under.flatMap((samples) => samples.filter(({ isGood }) => !isGood).map(({ at }) => at)), t0.at)
+  return { isMet, afterMs: lastBad - t0.at }
 }

@@ -7,7 +7,7 @@ import { MARK_WORDS } from './mark-words.js'
 import { marksOf } from './marks.js'
 import { watchGate, type Gate } from './phases/gate.js'
 import { performMethod } from './phases/method.js'
-import { readOnceMore, watchLoadSettle, watchRecovery } from './phases/recovery.js'
+import { readOnceMore, watchLoadSettle, watchMonitors, watchRecovery } from './phases/recovery.js'
 import type { Run } from './phases/run.js'
 import { recorder, type RecorderOptions, type Seen } from './recorder.js'
 import type { Experiment } from '../model/experiment.js'
@@ -65,6 +65,7 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
       stops = performed.stops
       if (!isControlRun(experiment) && injections.failures.length === 0) await watchRecovery(run)
       else if (isControlRun(experiment)) await readOnceMore(run)
+      if (isMethodDone && injections.failures.length === 0) await watchMonitors(run, methodAt)
       await watchLoadSettle(run)
     }
   } catch (error) {

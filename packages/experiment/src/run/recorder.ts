@@ -13,12 +13,14 @@ import type { RunEvent } from './events.js'
 import type { Evidence, OwnReading } from './evidence.js'
 import { injectionLog, type InjectionLog } from './injection-log.js'
 import { loadLog, type LoadLog } from './load-log.js'
-import { monitorLog } from './monitor-log.js'
+import { monitorLog, type MonitorLog } from './monitor-log.js'
 
 /** What a recorder listens to. */
 export interface RecorderOptions {
   readonly controller: ChaosController
   readonly readers: readonly AlertReader[]
+  /** Monitorings that only probes ask. */
+  readonly probed: readonly AlertReader[]
   readonly facts: AlertFacts
   readonly sink: Pick<WebhookSink, 'notifications'> | undefined
   readonly clock: Clock
@@ -33,6 +35,7 @@ export interface Recorder {
   readonly curves: readonly CurveLog[]
   readonly guards: readonly CurveLog[]
   readonly alerts: readonly AlertLog[]
+  readonly monitors: readonly MonitorLog[]
   readonly injections: InjectionLog
   readonly load: LoadLog | undefined
   readonly own: readonly OwnReading[]
@@ -51,14 +54,14 @@ export type Seen = Pick<Evidence, 'injections' | 'curves' | 'guards' | 'alerts' 
 const LIFE_POLL_MS = 1_000
 
 /** Makes the recorder of a run. */
-export function recorder(experiment: Experiment, { controller, readers, facts, sink, clock, pollMs, emit, changed }: RecorderOptions): Recorder {
+export function recorder(experiment: Experiment, { controller, readers, probed, facts, sink, clock, pollMs, emit, changed }: RecorderOptions): Recorder {
   const startedAt = clock.now()
   const curves = experiment.steadyState.probes.map((probe) => curveLog(probe, clock, pollMs))
   const guards = experiment.guardrails.map((probe) => curveLog(probe, clock, pollMs))
   const alerts = readers.map((reader) => alertLog(reader, clock))
   const injections = injectionLog(controller, clock, changed)
   const load = experiment.load === undefined ? undefined : loadLog(experiment.load, clock)
-  const monitors = monitorsOf(experiment, readers).map((reader) => monitorLog(reader, clock, facts.of(reader.source)))
+  const monitors = [...readers, ...probed].map((reader) => monitorLog(reader, clock, facts.of(reader.source)))
   const appClock = appClockLog(controller, clock)
   const own: OwnReading[] = []
 
@@ -76,6 +79,7 @@ export function recorder(experiment: Experiment, { controller, readers, facts, s
     curves,
     guards,
     alerts,
+    monitors,
     injections,
     load,
     own,
@@ -96,7 +100,12 @@ export function recorder(experiment: Experiment, { controller, readers, facts, s
         // A notification arrives without a call: this loop looks for it too.
         often(() => injections.refresh(signal)),
         ...(load === undefined ? [] : [often(() => load.read(signal))]),
-        ...monitors.map((log) => repeat(clock, LIFE_POLL_MS, signal, () => log.read(signal))),
+        ...monitors.map((log) =>
+          repeat(clock, LIFE_POLL_MS, signal, async () => {
+            await log.read(signal)
+            changed()
+          }),
+        ),
         repeat(clock, LIFE_POLL_MS, signal, () => appClock.read(signal)),
         watchOurselves(clock, pollMs, signal, own),
       ]
@@ -123,11 +132,11 @@ export function recorder(experiment: Experiment, { controller, readers, facts, s
   }
 }
 
-/** Everything that must be alive for alerts and PromQL readings to mean something: each source once. */
-function monitorsOf({ steadyState, guardrails }: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
+/** The monitorings that probes ask and that no reader of alerts reads, each once. */
+export function probedMonitors({ steadyState, guardrails }: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
   const known = new Set(readers.map(({ source }) => withoutSlash(source)))
   const queried = new Set([...steadyState.probes, ...guardrails].flatMap((probe) => (probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [])))
-  return [...readers, ...[...queried].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))]
+  return [...queried].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))
 }
 
 const withoutSlash = (url: string): string => url.replace(/\/$/, '')

@@ -226,6 +226,20 @@ describe('the load', () => {
     expect((await run(under(() => report(changed()), { load: { report: () => report(changed()), atMost: { failed: 3 } } }))).verdict.name).toBe('pass')
   })
 
+  it.each([
+    ['sends one write in two seconds', 2_000, 0.5, 1],
+    ['sends one write in ten seconds', 10_000, 0.1, 1],
+    ['sends as much as it must, a write in every other request', 1_000, 0.5, 2],
+    ['is asked for nothing', 8_000, 0, 1],
+  ])('that %s is not accused of too little', async (_what, everyMs, atLeastPerSecond, requestsPerWrite) => {
+    const slow: LoadReader = () => {
+      const requests = Math.floor(clock.now() / everyMs)
+      return report({ requests, acknowledged: Math.floor(requests / requestsPerWrite), verified: requests, underWay: 0, oldestUnderWayMs: 0 })
+    }
+    const { verdict } = await run(under(slow, { load: { report: slow, atLeastPerSecond }, steadyState: { ...shopExperiment(shop).steadyState, timeoutMs: 60_000 } }))
+    expect(verdict).toMatchObject({ name: 'pass' })
+  })
+
   it('that does not look for everything at the end leaves the run inconclusive', async () => {
     expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string })
   })
@@ -247,6 +261,26 @@ describe('alerts', () => {
   it('that nobody expected fail the run', async () => {
     const { verdict } = await run(shopExperiment(shop, { alerts: {} }), { alerts: stockLow() })
     expect(verdict).toMatchObject({ name: 'alert-failed', alerts: [{ name: 'StockLow', outcome: 'unexpected' }] })
+  })
+
+  it('that may fire and did before anything was broken neither hold the run up nor fail it', async () => {
+    const reader = alertsOf(clock, () => true, { name: 'Watchdog', forMs: 0 })
+    const { verdict, evidence } = await run(shopExperiment(shop, { alerts: { mayFire: ['Watchdog'] } }), { alerts: reader })
+    expect(verdict).toMatchObject({ name: 'pass', alerts: [{ name: 'Watchdog', outcome: 'allowed' }] })
+    expect(evidence.watchedUntil - (verdict.marks.t7?.at ?? 0)).toBeLessThan(5_000)
+  })
+
+  it('that are looked at once a minute are waited for, so that their silence says something', async () => {
+    const minute = (): number => Math.floor(clock.now() / 60_000) * 60_000
+    const reader: AlertReader = {
+      source: 'slow',
+      read: () => Promise.resolve([]),
+      timing: () => Promise.resolve({ evaluationIntervalMs: 60_000, scrapeIntervalMs: 60_000 }),
+      health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
+    }
+    const { verdict, evidence } = await run(shopExperiment(shop, { alerts: {} }), { alerts: reader })
+    expect(verdict.name).toBe('pass')
+    expect(Math.floor(evidence.watchedUntil / 60_000)).toBeGreaterThan(Math.floor((verdict.marks.t4?.at ?? 0) / 60_000))
   })
 
   it('that cannot be read make the run inconclusive', async () => {

@@ -10,6 +10,7 @@ import type { RunEvent } from './events.js'
 import { inventoryOf, type Evidence } from './evidence.js'
 import { preflight } from './preflight.js'
 import { phases } from './phases.js'
+import { probedMonitors } from './recorder.js'
 
 /** Options of {@link runExperiment}. */
 export interface RunOptions {
@@ -73,13 +74,14 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   }
 
   emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'looking at rules, targets and faults' })
-  const facts = await alertFacts(readers, clock)
+  const probed = probedMonitors(experiment, readers)
+  const facts = await alertFacts(readers, clock, probed)
   await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems })
 
   const onAbort = (): void => breakOff(`it was aborted${signal?.reason instanceof Error && signal.reason.name !== 'AbortError' ? `: ${signal.reason.message}` : ''}`)
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()
-  const seen = await phases(experiment, { controller, readers, facts, sink, clock, pollMs, emit, over, breakOff, startedAt })
+  const seen = await phases(experiment, { controller, readers, probed, facts, sink, clock, pollMs, emit, over, breakOff, startedAt })
   signal?.removeEventListener('abort', onAbort)
 
   const whole: Omit<Evidence, 'inventory'> = {

@@ -1,3 +1,4 @@
+import { largest } from '../numbers.js'
 import type { Sample } from '../probes/read.js'
 import type { Curve } from './evidence.js'
 
@@ -32,19 +33,38 @@ export function withGaps({ samples, maxGapMs }: Pick<Curve, 'samples' | 'maxGapM
 export function steadyStretch(curves: readonly Samples[], since: number, holdForMs: number): SteadyStretch | undefined {
   if (curves.length === 0) return undefined
   const later = curves.map((samples) => samples.filter(({ at }) => at >= since))
-  // Each turn begins just behind the last bad reading of the turn before, so there are at most as many as bad readings.
+  // Where each curve has its first good reading behind the last bad one that is known. It only ever goes on, so that all turns together read a curve once or twice.
+  const places = later.map(() => 0)
   for (let after = Number.NEGATIVE_INFINITY; ; ) {
-    const firsts = later.map((samples) => samples.find(({ at, isGood }) => at > after && isGood))
-    if (firsts.some((first) => first === undefined)) return undefined
-    const from = Math.max(...firsts.map((first) => first?.at ?? 0))
-    const bad = later.flatMap((samples, index) => samples.filter(({ at, isGood }) => !isGood && at > (firsts[index]?.at ?? 0) && at <= from + holdForMs)).map(({ at }) => at)
-    if (bad.length > 0) {
-      after = Math.max(...bad)
+    for (const [index, samples] of later.entries()) {
+      let place = places[index] ?? 0
+      for (let sample = samples[place]; sample !== undefined && (sample.at <= after || !sample.isGood); sample = samples[place]) place += 1
+      if (place === samples.length) return undefined
+      places[index] = place
+    }
+    const from = largest(later.map((samples, index) => samples[places[index] ?? 0]?.at ?? since))
+    const lasts = later.map((samples, index) => lookAhead(samples, places[index] ?? 0, from + holdForMs))
+    const bad = largest(lasts.map((last) => last.bad))
+    if (bad > after) {
+      after = bad
       continue
     }
-    const ends = later.map((samples) => samples.find(({ at }) => at >= from + holdForMs)?.at)
-    if (ends.some((end) => end === undefined)) return undefined
-    const before = Math.max(since, ...curves.map((samples) => samples.filter(({ at }) => at < from).at(-1)?.at ?? Number.NEGATIVE_INFINITY).filter((at) => at < from))
-    return { from, fromErrorMs: Math.max(0, from - before), heldAt: Math.max(...ends.map((end) => end ?? 0)) }
+    if (lasts.some(({ end }) => end === undefined)) return undefined
+    const before = largest(curves.map((samples) => samples.filter(({ at }) => at < from).at(-1)?.at ?? since), since)
+    return { from, fromErrorMs: Math.max(0, from - before), heldAt: largest(lasts.map(({ end }) => end ?? 0)) }
   }
+}
+
+/** The last bad reading from a place on until a moment, and the first reading at the moment or beyond it. */
+function lookAhead(samples: Samples, place: number, until: number): { readonly bad: number; readonly end: number | undefined } {
+  let bad = Number.NEGATIVE_INFINITY
+  let end: number | undefined
+  for (let index = place; index < samples.length; index += 1) {
+    const sample = samples[index]
+    if (sample === undefined) break
+    if (sample.at >= until) end ??= sample.at
+    if (sample.at > until) break
+    if (!sample.isGood) bad = sample.at
+  }
+  return { bad, end }
 }

@@ -4,13 +4,29 @@ import type { Clock } from '@chaos/core'
 export interface Waiting {
   /** Waits until something is so, the time is up, or the run is over. @returns Whether it is so, and the run not over. */
   readonly until: (isSo: () => boolean, deadline: number) => Promise<boolean>
-  /** Something was recorded: who waits looks again. */
+  /** Something was recorded: who waits looks again, in a run of more than a minute perhaps a moment later. */
   readonly changed: () => void
 }
+
+/**
+ * A look goes through everything that was recorded. In a run older than this, in ms, looks are a thousandth of its age apart, so that all looks
+ * together stay in proportion to what is recorded.
+ */
+const YOUNG_MS = 60_000
+const LOOKS_PER_AGE = 1_000
 
 /** @param over Aborts when the run is over. */
 export function waiting(clock: Clock, over: AbortSignal): Waiting {
   const looks = new Set<() => void>()
+  const startedAt = clock.now()
+  let lookedAt = startedAt
+  let cancelNext: (() => void) | undefined
+  const lookAll = (): void => {
+    cancelNext = undefined
+    lookedAt = clock.now()
+    for (const look of [...looks]) look()
+  }
+  over.addEventListener('abort', () => cancelNext?.(), { once: true })
   return {
     until: (isSo, deadline) =>
       new Promise((resolve) => {
@@ -30,7 +46,11 @@ export function waiting(clock: Clock, over: AbortSignal): Waiting {
         else look()
       }),
     changed: () => {
-      for (const look of [...looks]) look()
+      if (looks.size === 0 || cancelNext !== undefined) return
+      const ageMs = clock.now() - startedAt
+      const dueAt = ageMs < YOUNG_MS ? 0 : lookedAt + ageMs / LOOKS_PER_AGE
+      if (clock.now() >= dueAt) lookAll()
+      else cancelNext = clock.after(dueAt - clock.now(), lookAll)
     },
   }
 }

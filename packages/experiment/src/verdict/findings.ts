@@ -2,7 +2,7 @@ import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
 import type { Curve, Evidence, Marks } from '../run/evidence.js'
 import { steadyStretch, withGaps } from '../run/steady.js'
-import { marksOf, recoveredDuringFault } from '../run/marks.js'
+import { marksOf, recoveredDuringFault, type RecoveredDuringFault } from '../run/marks.js'
 
 /** What follows from evidence before it is judged. */
 export interface Findings {
@@ -14,7 +14,7 @@ export interface Findings {
   /** Names of those that may have done so after the steady state had held again: when the fault ended is not known well enough to say. */
   readonly doubtful: readonly string[]
   /** Whether the probes named for it held again while the fault was in force, and since when; `undefined`: not asked for. */
-  readonly recoveredDuringFault: { readonly isMet: boolean; readonly afterMs: number | undefined } | undefined
+  readonly recoveredDuringFault: RecoveredDuringFault | undefined
 }
 
 export function findingsOf(experiment: Experiment, evidence: Evidence): Findings {

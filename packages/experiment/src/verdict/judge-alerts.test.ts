@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { injection, passingEvidence, stretch, thorough } from '../../test/support.js'
 import type { Experiment } from '../model/experiment.js'
 import type { AlertStretch, Evidence } from '../run/evidence.js'
@@ -77,6 +77,17 @@ describe('any other alert', () => {
     expect(judged(thorough, passingEvidence({ ...heard, firingBefore: ['Fire'] })).map(({ name, outcome }) => [name, outcome])).toEqual([['StockLow', 'detected'], ['Fire', 'already-firing']])
   })
 })
+
+it('judges ten thousand series of an alert in as many steps, not in their square', () => {
+  const series = Array.from({ length: 10_000 }, (_, index) => ({ severity: 'page', shard: String(index) }))
+  const alerts = series.flatMap((labels) => [stretch({ labels, state: 'pending', from: 11_500, to: 14_000 }), stretch({ labels }), stretch({ labels, name: 'Fire' })])
+  const entries = vi.spyOn(Object, 'entries')
+  const verdicts = judged(thorough, passingEvidence({ alerts }))
+  const { length } = entries.mock.calls
+  entries.mockRestore()
+  expect(verdicts).toMatchObject([{ name: 'StockLow', outcome: 'detected' }, { name: 'Fire', outcome: 'unexpected' }])
+  expect(length).toBeLessThan(1_000_000)
+}, 5_000)
 
 describe('matching labels', () => {
   const labels = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'))

@@ -1,7 +1,7 @@
 import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
 import { isMeant, seriesOf } from '../model/alerts.js'
 import type { AlertStretch, Evidence, Mark, Marks } from '../run/evidence.js'
-import { conditionOf } from '../run/marks.js'
+import { conditionOf, isStanding } from '../run/marks.js'
 import { ms } from './words.js'
 
 /** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
@@ -45,11 +45,13 @@ export function judgeAlerts(experiment: Experiment, evidence: Evidence, marks: M
   for (const stretch of firingSince(evidence.methodAt, evidence)) {
     if (judged.has(stretch.name) || mustFire.some((expected) => isMeant(stretch, expected))) continue
     const key = `${stretch.name} ${String(isAllowed(stretch, mayFire))}`
-    others.set(key, [...(others.get(key) ?? []), stretch])
+    const known = others.get(key)
+    if (known === undefined) others.set(key, [stretch])
+    else known.push(stretch)
   }
   const before = evidence.firingBefore.filter((name) => !mustFire.some((expected) => expected.name === name))
   const dirty = [...new Set(before)].map((name): AlertVerdict => ({ name, mustFire: false, outcome: 'already-firing', afterMs: undefined, detail: ALREADY }))
-  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, mayFire, resolveWithinMs, marks))]
+  return [...required, ...dirty, ...[...others.values()].filter(([first]) => first !== undefined && !before.includes(first.name)).map((stretches) => judgeOther(stretches, experiment, resolveWithinMs, evidence, marks))]
 }
 
 const ALREADY = 'It was active before anything was broken.'
@@ -80,7 +82,7 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
   const atMostMs = afterMs + (t0?.errorMs ?? 0)
   if (atMostMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(atMostMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
-  const unheard = whyUnheard(matching, expected, evidence)
+  const unheard = whyUnheard(matching, expected, t0 === undefined ? 0 : brokenAt(t0, evidence), evidence)
   if (unheard !== undefined) return verdict('silenced', unheard)
   const unresolved = notResolved(matching, resolveWithinMs, marks)
   if (unresolved !== undefined) return verdict(...unresolved)
@@ -88,14 +90,16 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   return verdict('detected', `It fired after ${ms(afterMs)} (deadline ${ms(withinMs)}) and resolved.`)
 }
 
-function judgeOther(stretches: readonly AlertStretch[], mayFire: readonly AlertMatcher[], resolveWithinMs: number, marks: Marks): AlertVerdict {
+function judgeOther(stretches: readonly AlertStretch[], experiment: Experiment, resolveWithinMs: number, { methodAt = 0 }: Evidence, marks: Marks): AlertVerdict {
   const [first] = stretches as readonly [AlertStretch, ...AlertStretch[]]
   const { name, from, labels } = first
   const { t0 } = marks
   const afterMs = t0 === undefined ? undefined : Math.max(0, from - t0.at)
   const verdict = (outcome: AlertOutcome, detail: string): AlertVerdict => ({ name, mustFire: false, outcome, afterMs, detail })
-  if (!isAllowed(first, mayFire)) return verdict('unexpected', `It fired with ${shown(labels)} and was not expected.`)
-  const unresolved = notResolved(stretches, resolveWithinMs, marks)
+  if (!isAllowed(first, experiment.alerts?.mayFire ?? [])) return verdict('unexpected', `It fired with ${shown(labels)} and was not expected.`)
+  const own = stretches.filter((stretch) => !isStanding(stretch, experiment, t0 === undefined ? methodAt : t0.at - t0.errorMs))
+  if (own.length === 0) return verdict('allowed', 'It may fire, and did before anything was broken already.')
+  const unresolved = notResolved(own, resolveWithinMs, marks)
   return unresolved === undefined ? verdict('allowed', 'It may fire, and did.') : verdict(...unresolved)
 }
 
@@ -109,14 +113,16 @@ function firingSince(since: number | undefined, { alerts }: Evidence): readonly 
 
 /** Whether an alert was active before a moment already, by the first that each source showed of it. One that knows is enough. */
 function wasActiveBefore(stretches: readonly AlertStretch[], moment: number, evidence: Evidence): boolean | 'unknown' {
-  const firsts = stretches.filter((stretch) => !stretches.some((other) => other.source === stretch.source && other.from < stretch.from))
-  const answers = firsts.map((stretch) => beganBefore(stretch, moment, evidence))
+  const firstFrom = new Map<string, number>()
+  for (const { source, from } of stretches) firstFrom.set(source, Math.min(from, firstFrom.get(source) ?? from))
+  const firsts = stretches.filter(({ source, from }) => from === firstFrom.get(source))
+  const pendings = new Map(evidence.alerts.flatMap((stretch) => (stretch.state === 'pending' ? [[`${stretch.to ?? ''} ${stretch.source} ${seriesOf(stretch)}`, stretch] as const] : [])))
+  const answers = firsts.map((stretch) => beganBefore(stretch, pendings.get(`${stretch.from} ${stretch.source} ${seriesOf(stretch)}`), moment, evidence))
   return answers.includes(true) || (answers.includes(false) ? false : 'unknown')
 }
 
 /** Whether an alert was active before a moment already: with the pending stretch that it fired from, if there was one. */
-function beganBefore(firing: AlertStretch, moment: number, evidence: Evidence): boolean | 'unknown' {
-  const pending = evidence.alerts.find((stretch) => stretch.state === 'pending' && stretch.to === firing.from && stretch.source === firing.source && seriesOf(stretch) === seriesOf(firing))
+function beganBefore(firing: AlertStretch, pending: AlertStretch | undefined, moment: number, evidence: Evidence): boolean | 'unknown' {
   const first = pending ?? firing
   if (first.from < moment) return true
   const condition = conditionOf(first, evidence)
@@ -129,12 +135,12 @@ function brokenAt(t0: Mark, { injections }: Evidence): number {
   return Math.min(t0.at, ...injections.flatMap(({ kind, askedAt }) => (kind === 'instant' ? [askedAt] : []))) - t0.errorMs
 }
 
-/** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived where one was waited for. */
-function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, { notifications }: Evidence): string | undefined {
+/** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
+function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, since: number, { notifications }: Evidence): string | undefined {
   const sources = new Set(stretches.filter(({ isSilenced }) => isSilenced).map(({ source }) => source))
   for (const source of sources) if (stretches.every((stretch) => stretch.source !== source || stretch.isSilenced)) return 'It fired, but was silenced or inhibited: nobody heard.'
   if (notifications === undefined) return undefined
-  const arrived = notifications.some((one) => one.status === 'firing' && isMeant(one, expected))
+  const arrived = notifications.some((one) => one.at >= since && one.status === 'firing' && isMeant(one, expected))
   return arrived ? undefined : 'It fired, but no notification arrived: nobody heard.'
 }
 

@@ -1,6 +1,7 @@
-import { lastSecondsOf, loadProblemBefore, perSecond, readReports, type ReadReport } from '../load/phases.js'
+import { counted, isTelling, loadProblemBefore, readReports, spansOf, type ReadReport } from '../load/phases.js'
 import { LOAD_COUNTS, type LoadCount } from '../load/report.js'
 import type { Experiment, LoadInput } from '../model/experiment.js'
+import { largest, longestGap } from '../numbers.js'
 import type { Evidence, LoadReading, Marks } from '../run/evidence.js'
 import { seconds } from './words.js'
 
@@ -32,24 +33,27 @@ export function judgeLoad({ load, steadyState: { holdForMs } }: Experiment, evid
   if (load === undefined) return nothing
   const { readings, final } = evidence.load ?? { readings: [], final: undefined }
   const { methodAt, watchedUntil } = evidence
+  const held = recovered(readings, marks, watchedUntil)
+  const isKnown = marks.t5 === undefined || isTelling(load, holdForMs, held)
   if (methodAt === undefined) return { ...nothing, untrusted: tooSlow(load, readings) }
   const reports = readReports(readings)
   const since = reports.filter(({ at }) => at >= methodAt)
   const before = reports.filter(({ at }) => at < methodAt).at(-1)
   return {
     untrusted: tooSlow(load, readings),
-    weakness: stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ?? excess(load, before, since, final) ?? notServed(load, recovered(readings, holdForMs, marks, watchedUntil)),
+    weakness: stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ?? excess(load, before, since, final) ?? (isKnown ? notServed(load, held) : undefined),
     missing:
       unread(readings, evidence) ??
       restarted(reports, final) ??
       (before === undefined ? 'The load was not read before the method began.' : undefined) ??
-      tooLittle(load, readings, evidence, recovered(readings, holdForMs, marks, watchedUntil)) ??
+      tooLittle(load, readings, evidence, held) ??
+      (isKnown ? undefined : 'The load was not read for long enough after the system had recovered.') ??
       unlooked(before, final),
   }
 }
 
 function tooSlow({ maxOwnDelayMs }: LoadInput, readings: readonly LoadReading[]): string | undefined {
-  const worst = Math.max(0, ...readReports(readings).map(({ report }) => report.ownDelayMs))
+  const worst = largest(readReports(readings).map(({ report }) => report.ownDelayMs), 0)
   return worst > maxOwnDelayMs ? `the machine was too slow: the event loop of the load was ${Math.round(worst)} ms late, expected at most ${maxOwnDelayMs} ms` : undefined
 }
 
@@ -64,7 +68,7 @@ function excess({ atMost }: LoadInput, before: ReadReport | undefined, since: re
   const last = final?.report ?? since.at(-1)?.report
   if (before === undefined || last === undefined) return undefined
   const wrong = (Object.keys(COUNT_WORDS) as (keyof typeof COUNT_WORDS)[]).flatMap((name) => {
-    const count = Math.max(last[name], ...since.map(({ report }) => report[name])) - before.report[name]
+    const count = largest(since.map(({ report }) => report[name]), last[name]) - before.report[name]
     return count > atMost[name] ? [`${count} ${COUNT_WORDS[name]}, expected at most ${atMost[name]}`] : []
   })
   if (wrong.length === 0) return undefined
@@ -72,22 +76,21 @@ function excess({ atMost }: LoadInput, before: ReadReport | undefined, since: re
   return `${wrong.join('; ')}${offenders === '' ? '' : ` (${offenders})`}.`
 }
 
-/** The readings of the stretch in which the steady state held again, or of the last one where it did not. */
-function recovered(readings: readonly LoadReading[], holdForMs: number, { t4, t7 }: Marks, watchedUntil: number): readonly LoadReading[] {
-  if (t4 === undefined) return []
-  return lastSecondsOf(readings.filter(({ at }) => at <= (t7?.at ?? watchedUntil)), t7?.at ?? watchedUntil, Math.max(holdForMs, 1_000))
+/** The readings from the moment on at which the steady state was back. */
+function recovered(readings: readonly LoadReading[], { t5 }: Marks, watchedUntil: number): readonly LoadReading[] {
+  return t5 === undefined ? [] : readings.filter(({ at }) => at >= t5.at && at <= watchedUntil)
 }
 
 /** A load that is sent, but no longer served once the system counts as recovered. */
 function notServed({ atLeastPerSecond }: LoadInput, held: readonly LoadReading[]): string | undefined {
-  const [sent, served] = [perSecond(held, 'requests'), perSecond(held, 'acknowledged')]
-  if (sent === undefined || served === undefined || sent < atLeastPerSecond) return undefined
-  return served < atLeastPerSecond || served === 0 ? `The load was sent ${sent.toFixed(1)} times a second after recovery, and ${served.toFixed(1)} writes a second were acknowledged, expected at least ${atLeastPerSecond}.` : undefined
+  const [sent, served] = [counted(held, 'requests'), counted(held, 'acknowledged')]
+  if (sent === undefined || served === undefined || sent.isBelow(atLeastPerSecond) || !served.isBelow(atLeastPerSecond)) return undefined
+  return `The load was sent ${sent.perSecond.toFixed(1)} times a second after recovery, and ${served.perSecond.toFixed(1)} writes a second were acknowledged, expected at least ${atLeastPerSecond}.`
 }
 
 function unread(readings: readonly LoadReading[], { gate, watchedUntil }: Evidence): string | undefined {
   const times = [gate.from, ...readReports(readings).map(({ at }) => at), watchedUntil]
-  const gap = Math.max(...times.map((at, index) => at - (times[index - 1] ?? at)))
+  const gap = longestGap(times)
   if (gap <= MAX_GAP_MS) return undefined
   const problem = readings.find((reading) => reading.problem !== undefined)?.problem
   return `The load could not be read for ${seconds(gap)}${problem === undefined ? '' : ` (${problem})`}.`
@@ -112,19 +115,25 @@ function tooLittle(load: LoadInput, readings: readonly LoadReading[], { gate, me
   if (beforehand !== undefined) return `Before anything was broken, ${beforehand}.`
   const { atLeastPerSecond } = load
   const during = readings.filter(({ at }) => at >= methodAt && at <= watchedUntil)
-  const rate = perSecond(during, 'requests')
-  if (rate === undefined || rate < atLeastPerSecond) return `The load sent ${(rate ?? 0).toFixed(1)} requests a second after the method had begun, expected at least ${atLeastPerSecond}.`
-  const heldRate = held.length === 0 ? undefined : perSecond(held, 'requests')
-  if (heldRate !== undefined && heldRate < atLeastPerSecond) return `The load sent ${heldRate.toFixed(1)} requests a second once the system had recovered, expected at least ${atLeastPerSecond}.`
-  const reports = readReports(during)
-  for (const [index, { at, report }] of reports.entries()) {
-    const later = reports.find((one, place) => place > index && one.at >= at + MAX_GAP_MS)
-    if (later === undefined) break
-    const between = reports.filter((one) => one.at >= at && one.at <= later.at)
-    // A load that waits for answers sends nothing meanwhile.
-    if (later.report.requests === report.requests && between.some(({ report: { underWay } }) => underWay === 0)) return `The load sent nothing for ${seconds(later.at - at)}.`
+  for (const [phase, words] of [[during, 'after the method had begun'], [held, 'once the system had recovered']] as const) {
+    const sent = counted(phase, 'requests')
+    if (phase === during ? (sent?.isBelow(atLeastPerSecond) ?? true) : sent?.isBelow(atLeastPerSecond) === true) return `The load sent ${(sent?.perSecond ?? 0).toFixed(1)} requests a second ${words}, expected at least ${atLeastPerSecond}.`
   }
-  return undefined
+  const idleMs = longestIdle(readReports(during))
+  return idleMs >= Math.max(MAX_GAP_MS, spansOf(load, 0)[1]) && atLeastPerSecond > 0 ? `The load sent nothing for ${seconds(idleMs)}.` : undefined
+}
+
+/** The longest time in which nothing was sent, in ms. A load that waits for its answers all the while is not idle. */
+function longestIdle(reports: readonly ReadReport[]): number {
+  let longestMs = 0
+  let since = reports[0]
+  let wasIdle = false
+  for (const one of reports) {
+    if (since === undefined || one.report.requests !== since.report.requests) [since, wasIdle] = [one, false]
+    wasIdle ||= one.report.underWay === 0
+    if (wasIdle) longestMs = Math.max(longestMs, one.at - since.at)
+  }
+  return longestMs
 }
 
 /** Whether the load has looked for everything at the end. */

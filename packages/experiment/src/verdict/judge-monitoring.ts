@@ -2,18 +2,12 @@ import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
 import { clockOffset } from '../run/clock-offset.js'
 import type { Evidence, Marks, Monitor } from '../run/evidence.js'
+import { hasLookedSince, maxStandstillMs } from '../run/signs-of-life.js'
 import { seconds } from './words.js'
 
-/** How many intervals an evaluation or a scrape may be late, and how much longer on top, in ms, before the monitoring counts as standing still. */
-const LATE_INTERVALS = 3
-const SLACK_MS = 5_000
-
-/** The longest time without an evaluation or a scrape, in ms. */
-export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS
-
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */
-export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t7 }: Marks): string | undefined {
-  const { alerts: declared, steadyState } = experiment
+export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t4, t7 }: Marks): string | undefined {
+  const { alerts: declared, steadyState, guardrails } = experiment
   const { monitors, alertReadings, gate, methodAt = 0, watchedUntil } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
@@ -22,12 +16,13 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
     // While a fault is in force, the system itself may be what cannot be scraped.
     const blind = monitor.readings.find(({ at, isBlind }) => isBlind && at >= gate.from && (isControlRun(experiment) || at < methodAt || (t7 !== undefined && at >= t7.at)))
     if (blind !== undefined) return `${monitor.source} says that no target can be scraped${blind.problem === undefined ? '' : ` (${blind.problem})`}.`
+    if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource)) return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
   }
   const isWatched = declared !== undefined || alertReadings.length > 0
   if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {
     return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
   }
-  const queried = steadyState.probes.filter((probe) => probe.type === 'prometheus')
+  const queried = [...steadyState.probes, ...guardrails].filter((probe) => probe.type === 'prometheus')
   const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
   return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
 }
@@ -41,7 +36,13 @@ function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs 
   ] as const
   for (const [sign, words, intervalMs, isNeeded] of signs) {
     const told = readings.flatMap(({ at, [sign]: moment }) => (moment === undefined ? [] : [{ at, moment }]))
-    if (told.length === 0 || !isNeeded) continue
+    if (!isNeeded) continue
+    const problem = readings.find((reading) => reading.problem !== undefined)?.problem
+    if (told.length === 0) {
+      // A source that does not tell is one thing, and one that says each time what is wrong another.
+      if (sign === 'evaluatedAt' && problem !== undefined && readings.every((reading) => reading.problem !== undefined)) return `${source} never showed that alert rules are evaluated (${problem}).`
+      continue
+    }
     const boundMs = maxStandstillMs(intervalMs)
     // When it last happened, by our own clock: as it says itself, where its clock is known, and not after it was first told.
     let movedAt = from
@@ -58,7 +59,6 @@ function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs 
       if (one.at >= from) longestMs = Math.max(longestMs, one.at - movedAt)
     }
     longestMs = Math.max(longestMs, until - Math.max(movedAt, from), gapBefore(told, from))
-    const problem = readings.find((reading) => reading.problem !== undefined)?.problem
     if (longestMs > boundMs) return `${words} by ${source} for ${seconds(longestMs)}, expected at most ${seconds(boundMs)}${problem === undefined ? '' : ` (${problem})`}.`
   }
   return undefined
@@ -70,4 +70,5 @@ function gapBefore(told: readonly { readonly at: number }[], from: number): numb
   return first === undefined ? Number.POSITIVE_INFINITY : first.at - from
 }
 
-const bare = (url: string): string => url.replace(/\/$/, '')
+/** An address as it is compared. */
+export const bare = (url: string): string => url.replace(/\/$/, '')

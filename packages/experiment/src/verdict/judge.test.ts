@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { curve, injection, load, monitor, passingEvidence, sample, stretch, thorough } from '../../test/support.js'
+import { curve, injection, load, loadReport, monitor, passingEvidence, sample, sealed, stretch, thorough } from '../../test/support.js'
 import { defineExperiment } from '../model/define.js'
 import type { Experiment } from '../model/experiment.js'
 import type { Curve, Evidence } from '../run/evidence.js'
@@ -98,6 +98,97 @@ describe('verdicts by cause', () => {
     expect(judge(thorough, passingEvidence({ brokenOff: 'it was aborted' })).recovery).toBe('not-observed')
     expect(judge(thorough, passingEvidence({ curves: [broken(0)] })).recovery).toBe('not-recovered')
   })
+})
+
+describe('several sources', () => {
+  const two: Experiment = { ...thorough, alerts: { mustFire: [...(thorough.alerts?.mustFire ?? []), { name: 'Empty', withinMs: 10_000 }], mayFire: [], resolveWithinMs: 20_000 } }
+  const both = (heardAt: number): Evidence =>
+    passingEvidence({ alerts: [...passingEvidence().alerts, stretch({ name: 'Empty' })], notifications: [...(passingEvidence().notifications ?? []), { at: heardAt, name: 'Empty', labels: {}, status: 'firing' }] })
+
+  it('a notification from before the fault is of an earlier alert', () => {
+    expect(judge(two, both(15_500)).name).toBe('pass')
+    expect(judge(two, both(9_000))).toMatchObject({ name: 'alert-failed', alerts: [{ outcome: 'detected' }, { name: 'Empty', outcome: 'silenced' }] })
+  })
+
+  it('one that says all the while that it does not work is not made good by another', () => {
+    const second = (problem: string | undefined): Evidence =>
+      passingEvidence({
+        alertReadings: [...passingEvidence().alertReadings, { source: 'second', succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined }],
+        monitors: [monitor(), monitor({ source: 'second', readings: monitor().readings.map((one) => ({ ...one, evaluatedAt: undefined, scrapedAt: undefined, problem })) })],
+      })
+    expect(judge(thorough, second(undefined)).name).toBe('pass')
+    expect(judge(thorough, second('The alert Watchdog, which always fires, does not'))).toMatchObject({ name: 'inconclusive', cause: 'second never showed that alert rules are evaluated (The alert Watchdog, which always fires, does not).' })
+  })
+
+  it.each(['evaluatedAt', 'scrapedAt'] as const)('that stood still since the fault ended shows nothing of what came after, also where that is no time for it: %s', (sign) => {
+    const still = (from: number, more: Partial<ReturnType<typeof monitor>> = {}): Evidence => passingEvidence({ monitors: [monitor({ ruleIntervalMs: 60_000, scrapeIntervalMs: 60_000, readings: monitor().readings.map((one) => ({ ...one, [sign]: Math.min(one.at, from) })), ...more })] })
+    expect(judge(thorough, still(44_000)).name).toBe('pass')
+    expect(judge(thorough, still(29_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('any more after the fault had ended') as string })
+    expect(judge(thorough, still(29_000, { ruleIntervalMs: 3_600_000, scrapeIntervalMs: 3_600_000 })).name).toBe('pass')
+  })
+
+  it('the monitoring of a guardrail must show that it scrapes, as that of a probe must', () => {
+    const guarded: Experiment = { ...thorough, guardrails: [{ name: 'orders', type: 'prometheus', url: 'http://other', query: 'orders', tolerance: { above: 10 } }] }
+    expect(judge(guarded, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/' })] })).name).toBe('pass')
+    expect(judge(guarded, passingEvidence())).toMatchObject({ name: 'inconclusive', cause: 'orders: the monitoring at http://other does not show that it scrapes its targets.' })
+  })
+
+  it('data of a monitoring may be as old as its scrapes, however its address was written', () => {
+    const scraped = curve('stock', { source: 'prometheus', origin: 'http://slow/', samples: curve().samples.map((one) => ({ ...one, dataAt: one.at - 40_000 })) })
+    expect(judge(thorough, passingEvidence({ curves: [scraped], monitors: [monitor(), monitor({ source: 'http://slow', scrapeIntervalMs: 60_000 })] })).name).toBe('pass')
+  })
+})
+
+describe('a probe of what happens, in which nothing does', () => {
+  const url = 'http://app/metrics'
+  const tolerance = { above: 0 }
+  const idle = (isIdle: (at: number) => boolean): Curve => curve('stock', { samples: curve().samples.map((one) => (isIdle(one.at) && one.isGood ? { ...one, quality: 'idle' } : one)) })
+  const on = (probe: Experiment['steadyState']['probes'][number]): Experiment => ({ ...thorough, steadyState: { ...thorough.steadyState, probes: [probe] } })
+
+  it.each([
+    ['inconclusive', 'a quantile of nothing', on({ name: 'stock', type: 'metric', url, series: 'lag', quantile: 0.9, emptyIs: 0, tolerance })],
+    ['inconclusive', 'a share of nothing', on({ name: 'stock', type: 'metric', url, series: 'errors', outOf: { series: 'calls' }, emptyIs: 0, tolerance })],
+    ['pass', 'a count that may well be 0', on({ name: 'stock', type: 'metric', url, series: 'errors', emptyIs: 0, tolerance })],
+  ] as const)('is %s: %s', (name, _what, experiment) => {
+    const well = (isIdle: (at: number) => boolean): Evidence => passingEvidence({ curves: [{ ...idle(isIdle), samples: idle(isIdle).samples.map((one) => (one.isGood || one.at < 10_000 ? one : sample(one.n, one.at, undefined, false))) }] })
+    expect(judge(experiment, well(() => true))).toMatchObject({ name })
+    expect(judge(experiment, well((at) => at < 40_000)).name).toBe('pass')
+  })
+})
+
+describe('what is no evidence', () => {
+  const { inventory: _inventory, ...parts } = passingEvidence()
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['an empty object', {}],
+    ['an empty inventory', { inventory: {} }],
+    ['a list', []],
+    ['parts of another type', sealed({ ...parts, curves: 'none' as unknown as Curve[] })],
+    ['a part that was never there', sealed({ ...parts, rollbackFailures: undefined as unknown as string[] })],
+    ['a clock that shows no number', passingEvidence({ appClock: [{ at: 4_000, offsetMs: Number.NaN, errorMs: 0 }] })],
+    ['a clock that JSON could not write', JSON.parse(JSON.stringify(passingEvidence({ monitors: [monitor({ clock: [{ at: 4_000, offsetMs: 0, errorMs: Number.POSITIVE_INFINITY }] })] })))],
+    ['readings that JSON could not write', JSON.parse(JSON.stringify(passingEvidence({ curves: [curve('stock', { samples: curve().samples.map((one) => (one.isGood ? { ...one, value: Number.POSITIVE_INFINITY } : one)) })] })))],
+  ] as readonly (readonly [string, unknown])[])('is never judged to be a pass, and never throws: %s', (_what, evidence) => {
+    expect(judge(thorough, evidence as Evidence)).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/^The evidence .+\.$/) as string })
+  })
+
+  it('does not say so of an infinite reading, nor of what a fault says in its own words', () => {
+    const infinite = curve('stock', { samples: curve().samples.map((one) => (one.isGood ? { ...one, value: Number.POSITIVE_INFINITY } : one)) })
+    expect(judge(thorough, passingEvidence({ curves: [infinite], injections: [injection({ options: { to: null }, evidence: [{ code: null }] })] })).name).toBe('pass')
+  })
+})
+
+it('judges a run of a day as it judges a short one', () => {
+  const count = 130_000
+  const often = Array.from({ length: count }, (_, index) => 4_000 + (index * 42_000) / count)
+  const day = passingEvidence({
+    curves: [curve('stock', { samples: often.map((at, n) => sample(n, at, at < 11_000 || at > 31_000 ? 7 : 0, at < 11_000 || at > 31_000)) })],
+    own: often.map((at) => ({ at, lateMs: 0 })),
+    appClock: often.map((at) => ({ at, offsetMs: 0, errorMs: 0 })),
+    load: { readings: often.map((at) => ({ askedAt: at, at, report: loadReport(at), problem: undefined })), final: load().final },
+  })
+  expect(judge(thorough, day)).toMatchObject({ name: 'pass' })
 })
 
 describe('a control run', () => {

@@ -1,14 +1,18 @@
+import { inWords } from '../answer.js'
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
-import { inventoryOf, type Evidence, type Marks, type MarkName } from '../run/evidence.js'
+import type { Evidence, Marks, MarkName } from '../run/evidence.js'
+import { largest, longestGap } from '../numbers.js'
 import { clockOffset } from '../run/clock-offset.js'
-import { landingOf } from '../run/marks.js'
+import { isStanding, landingOf } from '../run/marks.js'
 import { badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
 import { clockProblem } from './judge-clocks.js'
 import { stalenessProblem } from './judge-freshness.js'
+import { idleProblem } from './judge-idle.js'
 import { judgeLoad, type LoadFindings } from './judge-load.js'
 import { monitoringProblem } from './judge-monitoring.js'
+import { holes } from './judge-wholeness.js'
 import type { VerdictName } from './exit-codes.js'
 import { ms, seconds } from './words.js'
 
@@ -43,14 +47,26 @@ interface Case {
 const MAX_OWN_LATENESS_MS = 2_000
 
 /**
- * Judges a run by its evidence alone. Missing evidence is never a pass, and less evidence never makes a better verdict.
+ * Judges a run by its evidence alone. Missing evidence is never a pass, and less evidence never makes a better verdict. Never throws: what is no
+ * evidence at all, or torn, is inconclusive.
  *
  * The first of these that applies is the verdict: rollback failed, guardrail tripped, broken off, not to be trusted, gate unmet, alerts that were
  * active already, fault did not land, weakness found, alert failed, evidence missing, pass.
  */
 export function judge(experiment: Experiment, evidence: Evidence): Verdict {
-  const torn = holes(evidence)
-  if (torn !== undefined) return { name: 'inconclusive', cause: torn, alerts: [], marks: {}, breached: [], timeToDetectMs: undefined, timeToRecoverMs: undefined, recovery: 'not-observed' }
+  try {
+    const torn = holes(evidence)
+    return torn === undefined ? judgeWhole(experiment, evidence) : unjudged(torn)
+  } catch (error) {
+    return unjudged(`The evidence cannot be judged: ${inWords(error)}.`)
+  }
+}
+
+function unjudged(cause: string): Verdict {
+  return { name: 'inconclusive', cause, alerts: [], marks: {}, breached: [], timeToDetectMs: undefined, timeToRecoverMs: undefined, recovery: 'not-observed' }
+}
+
+function judgeWhole(experiment: Experiment, evidence: Evidence): Verdict {
   const findings = findingsOf(experiment, evidence)
   const { marks, breached } = findings
   const alerts = judgeAlerts(experiment, evidence, marks)
@@ -96,7 +112,7 @@ function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
   const tripped = trippedGuard(evidence)
   if (tripped !== undefined) return ['guardrail-tripped', tripped]
   if (brokenOff !== undefined) return ['inconclusive', `The run was broken off: ${brokenOff}.`]
-  const latestMs = Math.max(0, ...own.map(({ lateMs }) => lateMs))
+  const latestMs = largest(own.map(({ lateMs }) => lateMs), 0)
   if (latestMs > MAX_OWN_LATENESS_MS) return ['inconclusive', `The run cannot be trusted: the machine was too slow, or the run was stopped: it was ${seconds(latestMs)} late.`]
   if (load.untrusted !== undefined) return ['inconclusive', `The run cannot be trusted: ${load.untrusted}.`]
   if (!gate.isMet) return ['gate-unmet', `The steady state did not hold before anything was broken: ${gate.problem ?? 'unknown reason'}.`]
@@ -130,6 +146,7 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
   if (t4 === undefined) return ['inconclusive', 'The end of the fault was not seen.']
   if (recovery.duringFault !== undefined && findings.recoveredDuringFault?.isMet !== true) {
     const { probes, withinMs } = recovery.duringFault
+    if (findings.recoveredDuringFault?.isDoubtful === true) return ['inconclusive', `Nobody can say whether ${probes.join(', ')} held from ${ms(withinMs)} after the fault landed until it ended: that was read too seldom, or when it landed and ended is known too badly.`]
     return ['weakness-found', `Not recovered: ${probes.join(', ')} did not hold from ${ms(withinMs)} after the fault landed until it ended.`]
   }
   if (t7 === undefined) {
@@ -185,20 +202,12 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
     return missing(`Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`)
   }
   if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
-  const hole = unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? clockProblem(experiment, evidence) ?? load.missing
+  const hole = unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence) ?? clockProblem(experiment, evidence) ?? load.missing
   if (hole !== undefined) return missing(hole)
   for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
   const unmade = neededMarks(experiment, evidence, findings).filter((name) => findings.marks[name] === undefined)
   return unmade.length === 0 ? undefined : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
-}
-
-/** Parts of the evidence that are no longer whole. */
-function holes(evidence: Evidence): string | undefined {
-  const now = inventoryOf(evidence)
-  const recorded = (evidence as Partial<Evidence>).inventory ?? {}
-  const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter((name) => now[name] !== recorded[name])
-  return torn.length === 0 ? undefined : `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
 }
 
 /** Times in which a probe or a guardrail was not read. */
@@ -208,7 +217,7 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
       const log = logs.find(({ probe }) => probe === name)
       if (log === undefined || log.samples.every(({ at }) => at < since)) return `${name} was never read after the method had begun.`
       const times = [gate.from, ...log.samples.map(({ at }) => at), watchedUntil]
-      const gapMs = Math.max(...times.map((at, index) => at - (times[index - 1] ?? at)))
+      const gapMs = longestGap(times)
       if (gapMs > log.maxGapMs) return `${name} was not read for ${seconds(gapMs)}.`
       if (log.samples.some(({ n }, index) => n !== (log.samples[index - 1]?.n ?? n - 1) + 1)) return `${name}: readings are missing.`
     }
@@ -216,14 +225,14 @@ function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experimen
   const wasSteady = since - gate.from >= holdForMs && curves.every(({ samples }) => samples.every(({ at, isGood }) => at >= since || isGood))
   if (!wasSteady) return 'The readings from before the method do not show that the steady state held.'
   const looks = [since, ...own.map(({ at }) => at), watchedUntil]
-  const stoppedMs = Math.max(...looks.map((at, index) => at - (looks[index - 1] ?? at)))
+  const stoppedMs = longestGap(looks)
   return stoppedMs > MAX_OWN_LATENESS_MS + pollMs ? `The run did not watch itself for ${seconds(stoppedMs)}.` : undefined
 }
 
-function neededMarks({ alerts }: Experiment, evidence: Evidence, { breached, marks }: Findings): MarkName[] {
-  const mustFire = (alerts?.mustFire.length ?? 0) > 0
-  const landedAt = marks.t0?.at ?? 0
-  const hasFired = evidence.alerts.some(({ state, to }) => state === 'firing' && (to === undefined || to > landedAt))
+function neededMarks(experiment: Experiment, evidence: Evidence, { breached, marks }: Findings): MarkName[] {
+  const mustFire = (experiment.alerts?.mustFire.length ?? 0) > 0
+  const { at: landedAt, errorMs } = marks.t0 ?? { at: 0, errorMs: 0 }
+  const hasFired = evidence.alerts.some((stretch) => stretch.state === 'firing' && (stretch.to === undefined || stretch.to > landedAt) && !isStanding(stretch, experiment, landedAt - errorMs))
   return ['t0', ...(mustFire || breached.length > 0 ? (['t1'] as const) : []), ...(mustFire ? (['t2'] as const) : []), ...(mustFire && evidence.notifications !== undefined ? (['t3'] as const) : []), 't4', 't5', ...(mustFire || hasFired ? (['t6'] as const) : []), 't7']
 }
 

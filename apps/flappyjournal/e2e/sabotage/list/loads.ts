@@ -8,7 +8,7 @@ export const loads: readonly Sabotage[] = [
   { name: 'load-dead-and-worker', title: 'Every request of the load answers 401, the worker is killed', experiment: 'worker', expected: ['gate-unmet', 'inconclusive'], cause: /acknowledged|load/i, prepare: ({ loadEnv }) => void (loadEnv['LOAD_SECRET'] = 'another secret of at least thirty-two characters') },
   { name: 'load-thin', title: 'The load sends a request every 20 s', experiment: 'worker', expected: ['inconclusive', 'gate-unmet'], cause: /load|request|acknowledged/i, prepare: ({ loadEnv }) => void (loadEnv['LOAD_PACE_MS'] = '20000') },
   { name: 'load-pauses', title: 'The load sends nothing any more after the kill', experiment: 'worker', expected: blind, cause: /load|request|sent/i, act: ({ moments, load }) => moments.at('landed', () => load.child.send('pause')) },
-  { name: 'load-killed', title: 'The load is killed while the fault is in force', experiment: 'eventbus', expected: blind, cause: /load/i, act: ({ moments, load }) => moments.at('landed', () => load.child.kill('SIGKILL'), 2_000) },
+  { name: 'load-killed', title: 'The load is killed while the fault is in force', experiment: 'eventbus', expected: blind, cause: /load|no data|recovered/i, act: ({ moments, load }) => moments.at('landed', () => load.child.kill('SIGKILL'), 2_000) },
   { name: 'load-stopped', title: 'The load is stopped for six seconds while the fault is in force', experiment: 'eventbus', expected: blind, cause: /load|late/i, act: ({ moments, load }) => {
     moments.at('landed', () => load.child.kill('SIGSTOP'), 2_000)
     moments.at('landed', () => load.child.kill('SIGCONT'), 8_000)

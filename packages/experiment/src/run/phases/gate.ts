@@ -1,6 +1,8 @@
 import { isMeant } from '../../model/alerts.js'
-import { lastSecondsOf, loadProblemBefore } from '../../load/phases.js'
+import { isTelling, lastSecondsOf, loadProblemBefore, spansOf } from '../../load/phases.js'
+import { largest } from '../../numbers.js'
 import { steadyStretch, withGaps } from '../steady.js'
+import type { LoadReading } from '../evidence.js'
 import type { Run } from './run.js'
 
 /** What the gate comes to. */
@@ -20,16 +22,28 @@ export async function watchGate(run: Run): Promise<Gate> {
   const stretch = (): ReturnType<typeof steadyStretch> => {
     // Only the last stretch counts: what was bad before it is history.
     const all = recorder.curves.map((log) => withGaps(log.curve(startedAt)))
-    const lastBad = Math.max(startedAt, ...all.flatMap((samples) => samples.filter(({ isGood }) => !isGood).map(({ at }) => at + 1e-3)))
+    const lastBad = largest(all.flatMap((samples) => samples.filter(({ isGood }) => !isGood).map(({ at }) => at + 1e-3)), startedAt)
     return steadyStretch(all, lastBad, holdForMs)
   }
   const hasReadAlerts = (): boolean => recorder.alerts.every((log) => log.readings().succeeded + log.readings().failed > 0)
   const isGuarded = (): boolean => recorder.guards.every(({ samples }) => samples.at(-1)?.isGood === true)
-  const loadProblem = (): string | undefined => (load === undefined ? undefined : loadProblemBefore(load, lastSecondsOf(recorder.load?.readings ?? [], clock.now(), holdForMs)))
-  await until(() => stretch() !== undefined && isGuarded() && loadProblem() === undefined && hasReadAlerts() && inTheWay(run).length === 0, clock.now() + timeoutMs)
+  /** The last readings of the load from which its rate shows, all from while the steady state held. */
+  const loaded = (since: number): readonly LoadReading[] => {
+    if (load === undefined) return []
+    const readings = (recorder.load?.readings ?? []).filter(({ at }) => at >= since)
+    const [busy = [], slow = []] = spansOf(load, holdForMs).map((spanMs) => lastSecondsOf(readings, clock.now(), spanMs))
+    return isTelling(load, holdForMs, busy) ? busy : slow
+  }
+  const loadProblem = (since: number): string | undefined => (load === undefined ? undefined : loadProblemBefore(load, loaded(since)))
+  const isReady = (): boolean => {
+    const steady = stretch()
+    return steady !== undefined && isGuarded() && loadProblem(steady.from) === undefined && hasReadAlerts() && inTheWay(run).length === 0
+  }
+  await until(isReady, clock.now() + timeoutMs)
   const steady = stretch()
-  const problem = steady === undefined || !isGuarded() ? whyNotSteady(run) : loadProblem()
-  return { isMet: problem === undefined, from: steady?.from ?? startedAt, firingBefore: inTheWay(run), ...(problem === undefined ? {} : { problem }) }
+  const problem = steady === undefined || !isGuarded() ? whyNotSteady(run) : loadProblem(steady.from)
+  const from = steady === undefined ? startedAt : (loaded(steady.from)[0]?.at ?? steady.from)
+  return { isMet: problem === undefined, from, firingBefore: inTheWay(run), ...(problem === undefined ? {} : { problem }) }
 }
 
 /** Names of the alerts that are active and would spoil the run: those that must fire, also pending, and those that must not. */

@@ -1,4 +1,8 @@
 import { isMeant } from '../../model/alerts.js'
+import { isTelling, spansOf } from '../../load/phases.js'
+import { largest } from '../../numbers.js'
+import { isStanding } from '../marks.js'
+import { hasLookedSince, longestLookMs } from '../signs-of-life.js'
 import type { Run } from './run.js'
 
 /** How long beyond its lease a fault may take to be seen ended, in ms. */
@@ -25,16 +29,16 @@ export async function watchRecovery(run: Run): Promise<void> {
 }
 
 /** Waits until every alert that must fire has fired and was heard, and no alert is active any more. */
-async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, startedAt, until }: Run, landedAt: number, fromAt: number): Promise<void> {
+async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, until }: Run, landedAt: number, fromAt: number): Promise<void> {
   if (logs.length === 0) return
   const { mustFire = [], resolveWithinMs = 60_000 } = experiment.alerts ?? {}
   const firesUntil = Math.max(landedAt, ...mustFire.map(({ withinMs }) => landedAt + withinMs))
   const isAwaited = (expected: (typeof mustFire)[number]): boolean => {
     const hasFired = logs.some((log) => log.stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected)))
     if (!hasFired) return clock.now() <= firesUntil
-    return sink !== undefined && !sink.notifications.some((one) => one.at >= startedAt && one.status === 'firing' && isMeant(one, expected))
+    return sink !== undefined && !sink.notifications.some((one) => one.at >= landedAt && one.status === 'firing' && isMeant(one, expected))
   }
-  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().length === 0), Math.max(firesUntil, fromAt + resolveWithinMs) + pollMs * LAST_READINGS)
+  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().every((stretch) => isStanding(stretch, experiment, landedAt))), Math.max(firesUntil, fromAt + resolveWithinMs) + pollMs * LAST_READINGS)
 }
 
 /** Waits until everything has been read after this moment. A run without a fault ends with it, so that its last moments are seen too. */
@@ -48,9 +52,20 @@ export function readOnceMore({ recorder, clock, startedAt, until }: Run): Promis
   return until(() => recorder.curves.every((log) => (log.curve(startedAt).samples.at(-1)?.at ?? 0) > now) && counts.every((_count, index) => hasReadAgain(index)), now + END_GRACE_MS)
 }
 
-/** Waits until every request that is under way now was answered, or is stuck. */
-export async function watchLoadSettle({ experiment: { load: declared }, recorder: { load }, clock, pollMs, until }: Run): Promise<void> {
+/** Waits until every monitoring has looked again since the end of the fault, or the beginning of a run without one: what it showed before is no news. */
+export async function watchMonitors({ recorder: { alerts, monitors: logs }, clock, until, marks }: Run, since: number): Promise<void> {
+  const { t4 } = marks()
+  const monitors = logs.map((log) => log.monitor())
+  const hasLooked = (): boolean => monitors.every((monitor, index) => hasLookedSince(monitor, t4?.at ?? since, index < alerts.length))
+  await until(hasLooked, clock.now() + largest(monitors.map(longestLookMs), 0))
+}
+
+/** Waits until the load was read for long enough since recovery to know its rate, and every request that is under way then was answered, or is stuck. */
+export async function watchLoadSettle({ experiment: { load: declared, steadyState: { holdForMs } }, recorder: { load }, clock, pollMs, until, marks }: Run): Promise<void> {
   if (declared === undefined || load === undefined) return
+  const { t5 } = marks()
+  const [, spanMs] = spansOf(declared, holdForMs)
+  if (t5 !== undefined) await until(() => isTelling(declared, holdForMs, load.readings.filter(({ at }) => at >= t5.at)), Math.max(clock.now(), t5.at) + spanMs + pollMs * LAST_READINGS)
   const since = clock.now()
   await until(() => {
     const last = load.readings.at(-1)

@@ -1,0 +1,20 @@
+import type { Experiment, Probe } from '../model/experiment.js'
+import type { Evidence } from '../run/evidence.js'
+
+/** Why a probe of something that must happen shows nothing, if so: nothing happened after the method had begun, and `emptyIs` stood for all of it. */
+export function idleProblem({ steadyState, guardrails }: Experiment, { curves, guards, methodAt = 0 }: Evidence): string | undefined {
+  for (const [probes, logs] of [[steadyState.probes, curves], [guardrails, guards]] as const) {
+    for (const { name } of probes.filter(needsEvents)) {
+      const told = logs.find(({ probe }) => probe === name)?.samples.filter(({ at, quality }) => at >= methodAt && quality !== 'none') ?? []
+      if (told.length > 0 && told.every(({ quality }) => quality === 'idle')) return `${name} measured nothing: in no reading after the method had begun there was anything that it measures, and \`emptyIs\` stood for all of them.`
+    }
+  }
+  return undefined
+}
+
+/** A quantile and a share say nothing of a system in which nothing happens; a count of what should not happen does. */
+function needsEvents(probe: Probe): boolean {
+  if (probe.type === 'metric') return probe.quantile !== undefined || probe.outOf !== undefined
+  // Without an `existsQuery` only NaN is idle: 0 divided by 0.
+  return probe.type === 'prometheus' && probe.existsQuery === undefined
+}
