@@ -411,3 +411,21 @@ describe('what is held when its end closes', () => {
     await injection.rollback()
   })
 })
+
+it('passes a message on as it was where it cannot be damaged: neither posting nor hearing throws', async () => {
+  const circle: { own?: unknown } = {}
+  circle.own = circle
+  const change = (): never => {
+    throw new Error('a mistake in `change`')
+  }
+  for (const direction of ['outgoing', 'incoming'] as const) {
+    for (const fault of [corruptMessages({ direction }), corruptMessages({ direction, change })]) {
+      const link = channel()
+      const injection = await inject(fault, direction === 'outgoing' ? link.near : link.far, { limit: 1 })
+      link.near.postMessage(circle)
+      await drained(link)
+      expect(link.heard).toEqual([circle, 'last'])
+      await injection.rollback()
+    }
+  }
+})
