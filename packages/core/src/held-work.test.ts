@@ -245,3 +245,18 @@ describe('HeldWorkQueue', () => {
     })
   })
 })
+
+it('loses work that is held on what cannot tell any more whether it is gone', async () => {
+  const errors = uncaught()
+  const lost = vi.fn()
+  const clock = manualClock()
+  const queue = new HeldWorkQueue(clock, () => undefined, lost)
+  const run = vi.fn()
+  const isGone = (): boolean => {
+    throw new TypeError('of what a client no longer has')
+  }
+  queue.hold({ afterMs: 10, run, on: { isGone } })
+  await clock.advance(10)
+  await new Promise(setImmediate)
+  expect([run.mock.calls.length, lost.mock.calls.length, errors]).toEqual([0, 1, []])
+})

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Cancel, Clock } from './clock.js'
-import type { Held, HeldWork, QueuedWork } from './fault.js'
+import type { Held, HeldOn, HeldWork, QueuedWork } from './fault.js'
 import { onAbort } from './on-abort.js'
 import { reportUncaught } from './report-uncaught.js'
 
@@ -155,7 +155,7 @@ export class HeldWorkQueue {
   /** Runs work, unless what it is held on is gone. Throws nothing. */
   #perform({ run, on, lose = nothing, fail = reportUncaught }: Item['work']): void {
     attempt(() => {
-      if (on?.isGone() === true) {
+      if (on !== undefined && isGone(on)) {
         this.#onLost()
         lose()
         return
@@ -186,6 +186,15 @@ export class HeldWorkQueue {
       this.#runItem(head)
     }
     this.#lines.delete(line.key)
+  }
+}
+
+/** What cannot even tell is not there any more. */
+function isGone(on: HeldOn): boolean {
+  try {
+    return on.isGone()
+  } catch {
+    return true
   }
 }
 

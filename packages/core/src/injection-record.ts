@@ -261,7 +261,7 @@ export class InjectionRecord implements Injection, LiveInjection {
     const before = this.#counters['lost'] ?? 0
     this.#counters['lost'] = before + 1
     if (before > 0) return
-    const why = error === undefined ? 'what it was held on is closed' : `it failed: ${error instanceof Error ? error.message : typeof error}`
+    const why = error === undefined ? 'what it was held on is closed' : `it failed: ${shown(error)}`
     this.#arming.journal.write({ type: 'warning', at: this.#arming.clock.now(), id: this.id, message: `Held work was lost, since ${why.slice(0, 200)}. \`account.lost\` counts all that is lost.` })
   }
 

@@ -202,6 +202,15 @@ export function isPortable(value: unknown): boolean {
 
 /** A value as a message can show it: short, and with nothing in it that a terminal obeys. */
 export function shown(value: unknown): string {
+  try {
+    return shownUnchecked(value)
+  } catch {
+    // A proxy that was revoked, a getter that throws: what is shown was mostly thrown in a call of the app's.
+    return 'something that cannot be read'
+  }
+}
+
+function shownUnchecked(value: unknown): string {
   if (typeof value === 'string') return printable(JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value), { max: 600 })
   if (typeof value === 'function') return `[Function ${printable(value.name)}]`
   if (value instanceof Error) return `[${printable(value.name)}: ${printable(value.message)}]`

@@ -38,9 +38,12 @@ function damagedAt(structure: unknown, [key, ...rest]: readonly string[], damage
   const changed = rest.length === 0 ? damage(value) : damagedAt(value, rest, damage)
   if (changed === UNFIT) return UNFIT
   if (Array.isArray(structure)) return changed === REMOVED ? structure.filter((_, index) => String(index) !== key) : structure.map((part: unknown, index) => (String(index) === key ? changed : part))
-  const copy = Object.assign(Object.create(Object.getPrototypeOf(structure) as object | null) as object, structure)
-  if (changed === REMOVED) Reflect.deleteProperty(copy, key)
-  else Reflect.set(copy, key, changed)
+  // Members are copied as they are: a getter beside the field is not asked, and may throw.
+  const members = new Map<PropertyKey, PropertyDescriptor>(Reflect.ownKeys(structure).map((name) => [name, Reflect.getOwnPropertyDescriptor(structure, name) as PropertyDescriptor]))
+  if (changed === REMOVED) members.delete(key)
+  else members.set(key, { value: changed, writable: true, enumerable: true, configurable: true })
+  const copy = Object.create(Object.getPrototypeOf(structure) as object | null) as object
+  for (const [name, member] of members) Reflect.defineProperty(copy, name, member)
   return copy
 }
 

@@ -9,7 +9,16 @@ export const failureOptions = {
 /** Makes the error, fresh each time. */
 export const makeErrorOption = option.optional(option.func<() => Error>('Makes the error of each failure, instead of `message`.'))
 
-/** Makes the error of one failure, marked as injected. */
-export function failureOf({ message, makeError }: { readonly message: string; readonly makeError?: (() => Error) | undefined }, fault: string): Error {
-  return markInjected(makeError?.() ?? new Error(message), fault)
+/** Makes the error of one failure, marked as injected. What `makeError` throws is that error; where it makes something else, `message` is taken. */
+export function failureOf({ message, makeError }: { readonly message: string; readonly makeError?: (() => unknown) | undefined }, fault: string): Error {
+  const made = errorOf(makeError)
+  return markInjected(made instanceof Error ? made : new Error(message), fault)
+}
+
+function errorOf(makeError: (() => unknown) | undefined): unknown {
+  try {
+    return makeError?.()
+  } catch (error) {
+    return error
+  }
 }

@@ -47,11 +47,20 @@ export interface MethodSeam {
 export function methodSeam(seam: MethodSeam): SeamBinding {
   const { object, method, inherited = false } = seam
   return (tap, steps) => {
+    /** What a call is as a message. `undefined`: let it pass; also a call that cannot be read, of which the client itself says what is wrong with it. */
+    const messageOf = (args: readonly unknown[], self: unknown, below: Below): Message | undefined => {
+      try {
+        const name = seam.name(args, self)
+        if (name === undefined || !tap.covers(name) || seam.passes?.(args, self) === true) return undefined
+        return new MethodMessage(seam, below, name, self, args)
+      } catch {
+        return undefined
+      }
+    }
     const layer = (below: Below): AnyFunction =>
       function (this: unknown, ...args: readonly unknown[]): unknown {
-        const name = seam.name(args, this)
-        if (name === undefined || !tap.covers(name) || seam.passes?.(args, this) === true) return below.call.apply(this, args) as unknown
-        return tap.take(new MethodMessage(seam, below, name, this, args))
+        const message = messageOf(args, this, below)
+        return message === undefined ? (below.call.apply(this, args) as unknown) : tap.take(message)
       }
     steps.patch(object, method, layer, { inherited })
   }

@@ -105,7 +105,7 @@ class BusTap implements Tap, Traffic {
 
   #takeOne(message: Message): unknown {
     const operation = this.#operation(message.name)
-    if (!operation.covers(message.args) || this.#inScope?.(message) === false || this.#applies?.(message) === false) {
+    if (!operation.covers(message.args) || !this.#concerns(message)) {
       return this.#mustWait(message) ? this.#queue(message) : message.forward()
     }
     if (operation.shouldInject(message.args)) {
@@ -116,6 +116,16 @@ class BusTap implements Tap, Traffic {
     if (this.#mustWait(message)) return this.#queue(message)
     this.account.sent += 1
     return this.#forward(message)
+  }
+
+  /** Whether scope and fault concern it. A payload or a predicate that throws must not throw in the application's own call: such a message is left alone. */
+  #concerns(message: Message): boolean {
+    try {
+      return this.#inScope?.(message) !== false && this.#applies?.(message) !== false
+    } catch {
+      this.#context.account('unreadable').unreadable += 1
+      return false
+    }
   }
 
   deliver(message: Message): unknown {

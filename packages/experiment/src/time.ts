@@ -1,4 +1,4 @@
-import type { Clock } from '@chaos/core'
+import { onAbort, type Clock } from '@chaos/core'
 
 /** Waits so long, or until the signal aborts. Never rejects. */
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
@@ -9,11 +9,11 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     }
     const finish = (): void => {
       cancel()
-      signal?.removeEventListener('abort', finish)
+      ignoreSignal?.()
       resolve()
     }
     const cancel = clock.after(ms, finish)
-    signal?.addEventListener('abort', finish, { once: true })
+    const ignoreSignal = signal === undefined ? undefined : onAbort(signal, finish)
   })
 }
 
@@ -25,9 +25,10 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 export function withTimeout<T>(clock: Clock, timeoutMs: number, work: (signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
   const abort = new AbortController()
   return new Promise<T>((resolve, reject) => {
+    let ignoreOuter = (): void => undefined
     const leave = (): void => {
       cancel()
-      outer?.removeEventListener('abort', onOuter)
+      ignoreOuter()
     }
     const giveUp = (reason: Error): void => {
       leave()
@@ -40,7 +41,7 @@ export function withTimeout<T>(clock: Clock, timeoutMs: number, work: (signal: A
       onOuter()
       return
     }
-    outer?.addEventListener('abort', onOuter, { once: true })
+    if (outer !== undefined) ignoreOuter = onAbort(outer, onOuter)
     Promise.resolve()
       .then(() => work(abort.signal))
       .then(resolve, reject)

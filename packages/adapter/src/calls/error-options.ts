@@ -47,7 +47,11 @@ export type Failing = (call: Call) => unknown
  */
 export function errorOf(fault: string, described: ErrorDescription, fallback: ErrorPreset | ErrorOf): ErrorOf {
   const make = makerOf(fault, described, fallback)
-  return (call) => markInjected(make(call), fault)
+  return (call) => {
+    const made: unknown = make(call)
+    // `makeError` may make something else, which cannot be marked.
+    return markInjected(made instanceof Error || (typeof made === 'object' && made !== null) ? (made as Error) : new Error(String(made)), fault)
+  }
 }
 
 /** Decides once how calls fail, and when: the error of an outage comes in the same kind of turn as the real one, a custom error at once. See {@link errorOf}. */

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
 import {
   ChaosError,
@@ -76,8 +75,6 @@ export async function connect(address: Address, { clock = systemClock, ...given 
   const events = await openEventSocket(endpoint, clock, requestTimeoutMs)
   const held = new Set<string>()
   const gone = new AbortController()
-  // One for each request under way.
-  setMaxListeners(0, gone.signal)
   void events.closed.then(() => gone.abort(unreachable(endpoint, 'closed the connection')))
 
   function ask<Schema extends v.GenericSchema>(sent: Pick<ClientCall<Schema>, 'method' | 'path' | 'body' | 'expects'> & { readonly timeoutMs?: number }): Promise<v.InferOutput<Schema>> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
-import { ChaosError, printable, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { ChaosError, onAbort, printable, type ChaosErrorCode, type Clock } from '@chaos/core'
 import { isDeeperThan } from '../api/json.js'
 import { errorBodySchema } from '../api/schemas.js'
 import { MAX_MESSAGE_BYTES, type Reach } from './address.js'
@@ -92,16 +92,16 @@ function exchange(reach: Reach, { method, path, body, timeoutMs, clock, signal }
     const req = reach.request(method, path, headers)
     const settle = (finish: () => void): void => {
       cancel()
-      signal?.removeEventListener('abort', onAbort)
+      ignoreSignal?.()
       finish()
     }
     const fail = (error: Error): void => {
       settle(() => reject(error))
       req.destroy()
     }
-    const onAbort = (): void => fail(signal?.reason as Error)
+    const giveUp = (): void => fail(signal?.reason as Error)
     const cancel = clock.after(timeoutMs, () => fail(unreachable(reach, `did not answer ${method} ${path} within ${timeoutMs} ms`)))
-    signal?.addEventListener('abort', onAbort)
+    const ignoreSignal = signal === undefined ? undefined : onAbort(signal, giveUp)
     req.on('error', (error) => fail(connectionFailure(reach, error)))
     req.on('response', (res) => {
       textOf(res).then(
@@ -109,7 +109,7 @@ function exchange(reach: Reach, { method, path, body, timeoutMs, clock, signal }
         (error: unknown) => fail(connectionFailure(reach, error)),
       )
     })
-    if (signal?.aborted === true) onAbort()
+    if (signal?.aborted === true) giveUp()
     else req.end(text)
   })
 }

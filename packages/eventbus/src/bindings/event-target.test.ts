@@ -1,5 +1,6 @@
 import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
 import { inject, isChaosError } from '@chaos/core'
+import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { bindBus } from '../bus.js'
@@ -129,5 +130,52 @@ describe('a message port with a fault in force', () => {
     expect([clones.mock.calls.length, injection.seen]).toEqual([0, 100])
     await injection.rollback()
     port1.close()
+  })
+
+  it.each([
+    ['a port whose other end closed', () => {
+      const { port1, port2 } = new MessageChannel()
+      return { near: port1, far: port2, close: (): void => port1.close() }
+    }],
+    ['a channel that was closed', () => {
+      const [near, far] = [new BroadcastChannel('held'), new BroadcastChannel('held')]
+      return { near, far, close: (): void => { near.close(); far.close() } }
+    }],
+  ])('is lost while it is held, and never heard afterwards: %s', async (_name, open) => {
+    const { near, far, close } = open()
+    const heard = vi.fn()
+    far.addEventListener('message', heard)
+    if ('start' in far) far.start()
+    const clock = manualClock()
+    const injection = await inject(delayEvents({ delayMs: 10 }), far, { clock })
+    near.postMessage(1)
+    await vi.waitFor(() => expect(injection.held).toBe(1))
+    const closed = 'start' in far ? new Promise((resolve) => far.addEventListener('close', resolve)) : undefined
+    close()
+    await closed
+    await clock.advance(10)
+    expect(heard).not.toHaveBeenCalled()
+    expect(injection.account).toMatchObject({ delivered: 0, dropped: 1, lost: 1 })
+    await injection.rollback()
+  })
+
+  it('is damaged though the class of its event cannot be made that way', async () => {
+    class OrderEvent extends Event {
+      readonly detail: { readonly id: number }
+      readonly placedAt: string
+      constructor(order: { readonly id: number; readonly placed: { readonly day: string } }) {
+        super('order')
+        this.detail = order
+        this.placedAt = order.placed.day
+      }
+    }
+    const target = new EventTarget()
+    const heard: OrderEvent[] = []
+    target.addEventListener('order', (event) => heard.push(event as OrderEvent))
+    const injection = await inject(corruptEvents({ change: 'set', at: 'id', value: -1 }), target)
+    expect(target.dispatchEvent(new OrderEvent({ id: 7, placed: { day: 'Monday' } }))).toBe(true)
+    await injection.rollback()
+    expect(heard[0]).toBeInstanceOf(OrderEvent)
+    expect(heard).toMatchObject([{ detail: { id: -1 }, placedAt: 'Monday' }])
   })
 })

@@ -1,4 +1,4 @@
-import { bindBus, type Bus, type Message, type SeamBinding } from '../bus.js'
+import { bindBus, type Bus, type Message, type SeamBinding, type Steps } from '../bus.js'
 import { methodSeam, replaced } from '../method-seam.js'
 
 /** An `EventTarget`, as far as faults need it. */
@@ -61,7 +61,7 @@ export function portBus(port: PortLike): Bus {
 function deliverySeam(target: EventTargetLike, nameOf: (type: string) => string | undefined): { readonly delivery?: SeamBinding } {
   if (!(DISPATCH in target)) return {}
   const inEvent = payloadAt(2)
-  const delivery = methodSeam({
+  const seamOf = (isGone: () => boolean): SeamBinding => methodSeam({
     object: target,
     method: DISPATCH,
     name: ([, type]) => nameOf(type as string),
@@ -71,8 +71,28 @@ function deliverySeam(target: EventTargetLike, nameOf: (type: string) => string 
       replace: (args, payload) => (args[2] === undefined ? replaced(args, 0, payload) : inEvent.replace(args, payload)),
     },
     fail: failLater,
+    isGone,
   })
-  return { delivery }
+  return { delivery: isPort(target) ? (tap, steps) => seamOf(watchClosing(target, steps))(tap, steps) : seamOf(() => false) }
+}
+
+/** Whether a port was closed since, at either end: its listeners get nothing any more. A `BroadcastChannel` has no event that says so. */
+function watchClosing(port: PortLike, { defer, patch }: Steps): () => boolean {
+  let isClosed = false
+  const onClose = (): void => {
+    isClosed = true
+  }
+  const heard = port as unknown as EventTarget
+  heard.addEventListener('close', onClose)
+  defer(() => heard.removeEventListener('close', onClose))
+  if (port instanceof BroadcastChannel) {
+    patch(port, 'close', (below) =>
+      function close(this: unknown, ...args: unknown[]): unknown {
+        isClosed = true
+        return below.call.apply(this, args) as unknown
+      })
+  }
+  return () => isClosed
 }
 
 const FIELDS = ['data', 'detail'] as const
@@ -93,11 +113,21 @@ function payloadAt(index: number): { read: (args: readonly unknown[]) => unknown
 function withContent(event: Event, content: unknown): Event {
   const field = FIELDS.find((name) => name in event) ?? 'detail'
   const { bubbles, cancelable, composed } = event
-  const Class = event.constructor as new (type: string, init: object) => Event
-  const copy = new Class(event.type, { bubbles, cancelable, composed, [field]: content })
+  const copy = eventLike(event, { bubbles, cancelable, composed, [field]: content })
   // A class of the application may take its content in another way.
   if (!Object.is(Reflect.get(copy, field), content)) Object.defineProperty(copy, field, { value: content, configurable: true, enumerable: true, writable: true })
   return copy
+}
+
+/** An event of the same class. A constructor of the application that takes something else may throw: then it gets the prototype and the fields. */
+function eventLike(event: Event, init: object): Event {
+  try {
+    return new (event.constructor as new (type: string, init: object) => Event)(event.type, init)
+  } catch {
+    const copy = Object.setPrototypeOf(new Event(event.type, init), Object.getPrototypeOf(event) as object) as Event
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(event))) if (!Object.hasOwn(copy, name)) Object.defineProperty(copy, name, member)
+    return copy
+  }
 }
 
 function transfers(transfer: unknown): boolean {

@@ -15,6 +15,9 @@ const schema = optionsSchema(
   scopeInProcess,
 )
 
+/** So many consumers are remembered before those that are free are forgotten. */
+const MAX_CONSUMERS = 1_000
+
 /**
  * Options of {@link lagConsumer}: `processingMs`, the time that each delivery takes longer, in ms; `backlog`, how many wait in the consumer at most
  * (default 1,000); `where` and `subscriber`, which say what it may touch.
@@ -47,6 +50,8 @@ export const lagConsumer = defineFault({
       const now = clock.now()
       // A full backlog is never longer than that, however much came.
       const turn = Math.min(Math.max(now, freeAt.get(consumer) ?? 0), now + backlog * processingMs) + processingMs
+      // Whoever is free by now is no slower for being forgotten.
+      if (freeAt.size >= MAX_CONSUMERS && !freeAt.has(consumer)) for (const [one, at] of freeAt) if (at <= now) freeAt.delete(one)
       freeAt.set(consumer, turn)
       const held = traffic.hold(message, turn - now, (deliver) => {
         waiting.delete(message)

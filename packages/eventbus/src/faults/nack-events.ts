@@ -2,7 +2,7 @@ import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { expectAcknowledgements, refusalOf } from '../acknowledgement.js'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message } from '../bus.js'
-import { messageKey } from '../message-key.js'
+import { bounded, messageKey } from '../message-key.js'
 import { scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
@@ -41,20 +41,22 @@ export const nackEvents = defineFault({
     expectAcknowledgements(bus, { requeue: true })
     const refusals = new Refusals(options.times, options.keyAt)
     tapBus(bus, { ...options, seam: 'ack', order: 'free', applies: (message) => refusals.mayRefuse(message) }, context, (message, traffic) => {
-      refusals.count(message)
+      refusals.count()
       return traffic.deliver(refusalOf(message))
     })
   },
 })
 
-/** Events remembered at most: one that was forgotten may be refused more often. */
-const REMEMBERED = 100_000
+/** Events remembered at most, of all names: one that was forgotten may be refused more often. */
+const REMEMBERED = 50_000
 
 /** How often each event was refused. One that may go is forgotten. */
 class Refusals {
   readonly #times: number
   readonly #keyAt: string | undefined
-  readonly #names = new Map<EventName, Map<unknown, number>>()
+  readonly #counts = new Map<string, number>()
+  /** The event that was asked about last, which is the one that is counted: reading it a second time might tell another. */
+  #asked = ''
 
   constructor(times: number, keyAt: string | undefined) {
     this.#times = times
@@ -62,20 +64,20 @@ class Refusals {
   }
 
   mayRefuse({ name, payload }: Message): boolean {
-    const counts = this.#names.get(name)
-    const key = messageKey(payload, this.#keyAt, true)
-    if ((counts?.get(key) ?? 0) < this.#times) return true
-    counts?.delete(key)
+    const key = eventKey(name, messageKey(payload, this.#keyAt, true))
+    this.#asked = key
+    if ((this.#counts.get(key) ?? 0) < this.#times) return true
+    this.#counts.delete(key)
     return false
   }
 
-  count({ name, payload }: Message): void {
-    const counts = this.#names.get(name) ?? new Map<unknown, number>()
-    this.#names.set(name, counts)
-    const key = messageKey(payload, this.#keyAt, true)
-    counts.set(key, (counts.get(key) ?? 0) + 1)
-    if (counts.size <= REMEMBERED) return
-    const [oldest] = counts.keys()
-    counts.delete(oldest)
+  count(): void {
+    this.#counts.set(this.#asked, (this.#counts.get(this.#asked) ?? 0) + 1)
+    if (this.#counts.size <= REMEMBERED) return
+    const [oldest] = this.#counts.keys()
+    if (oldest !== undefined) this.#counts.delete(oldest)
   }
 }
+
+/** One text for name and key, of bounded length. */
+const eventKey = (name: EventName, key: unknown): string => `${bounded(String(name))}\0${typeof key}\0${String(key)}`

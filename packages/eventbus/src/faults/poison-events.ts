@@ -1,6 +1,6 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { byName, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { EventName, Message } from '../bus.js'
+import type { Message } from '../bus.js'
 import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
 import { messageKey } from '../message-key.js'
 import { scopeInProcess, scopeOptions } from '../scope.js'
@@ -42,18 +42,19 @@ export const poisonEvents = defineFault({
   },
 })
 
-/** Whether a message is the poison: the nth of its name, or one with the key of that one. */
+/** Whether a message is the poison: the nth of its name, or one with the key of that one. See `byName` for very many names. */
 function poison(nth: number, keyAt: string | undefined, isCarried: boolean): (message: Message) => boolean {
-  const names = new Map<EventName, { count: number; last: Message['args'] | undefined; key: unknown }>()
+  const seenOf = byName<{ count: number; last: Message['args'] | undefined; key: unknown }>(() => ({ count: 0, last: undefined, key: undefined }))
   return ({ name, args, payload }) => {
     const key = messageKey(payload, keyAt, isCarried)
-    const seen = names.get(name) ?? { count: 0, last: undefined, key: undefined }
-    names.set(name, seen)
+    const seen = seenOf(name)
     if (seen.count >= nth) return Object.is(seen.key, key)
     // One event that goes to several listeners is counted once.
     if (seen.last !== args) seen.count += 1
-    seen.last = args
+    const isPoison = seen.count === nth
+    // From now on it is known by its key.
+    seen.last = isPoison ? undefined : args
     seen.key = key
-    return seen.count === nth
+    return isPoison
   }
 }

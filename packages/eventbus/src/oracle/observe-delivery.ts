@@ -162,13 +162,22 @@ const watchSeam = defineFault({
 })
 
 function idOf(payload: unknown, { idAt }: OptionsOutput<typeof schema>): unknown {
-  const id = idAt === undefined ? payload : fieldOf(payload, idAt)
+  const id = idAt === undefined ? payload : readAt(payload, idAt, payload)
   // What was sent as text may arrive as bytes.
   return isBytes(id) ? bytesOf(id).toString('utf8') : id
 }
 
 function keyOf(name: EventName, payload: unknown, { keyAt }: OptionsOutput<typeof schema>): unknown {
-  return keyAt === undefined ? name : fieldOf(payload, keyAt)
+  return keyAt === undefined ? name : readAt(payload, keyAt, name)
+}
+
+/** A field; where reading it throws, which must not reach the application's own call, something else that tells the message from others. */
+function readAt(payload: unknown, path: string, otherwise: unknown): unknown {
+  try {
+    return fieldOf(payload, path)
+  } catch {
+    return otherwise
+  }
 }
 
 function violated({ guarantee, subscriber, name, id, reason }: Violation): ChaosError {

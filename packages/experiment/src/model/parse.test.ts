@@ -124,8 +124,11 @@ describe('what is wrong is reported with its place, what was expected and what c
 
   it.each([
     ['a file that is too long', 'x'.repeat(250_001), 'e.yaml: Expected an experiment of at most 250000 characters, got 250001.'],
-    ['brackets without end', '['.repeat(250_000), ''],
-    ['nesting without end', `title: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, ''],
+    ['brackets without end', '['.repeat(250_000), 'e.yaml: Expected an experiment of at most 100 levels, got one that is nested deeper.'],
+    ['as many brackets as the stack just bears', '['.repeat(4_000), 'at most 100 levels'],
+    ['levels that brackets in texts seem to close', '{"]}": '.repeat(4_000), 'at most 100 levels'],
+    ['lists in lists of one line', '- '.repeat(4_000), 'at most 100 levels'],
+    ['nesting without end', `title: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'at most 100 levels'],
     ['nesting', `title: ${'['.repeat(40)}${']'.repeat(40)}`, 'nested at most 30 deep'],
     ['keys without end', `title: x\n? ${'k'.repeat(2_000)}\n: y\n`, 'Expected keys of at most 1000 characters, got one of 2000.'],
     ['more aliases than anybody writes', `a: &a x\nb: [${'*a, '.repeat(5_000)}]`, 'Expected at most 100 aliases, got more.'],

@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { LineCounter, isMap, isPair, isScalar, isSeq, parseDocument, visit, type Document, type Node } from 'yaml'
+import { Lexer, LineCounter, Parser, isMap, isPair, isScalar, isSeq, parseDocument, visit, type Document, type Node } from 'yaml'
 import { inWords, shown } from '../answer.js'
 import { check } from './check.js'
 import { portableExperimentSchema, type Experiment } from './experiment.js'
@@ -10,6 +10,8 @@ export const MAX_FILE = 250_000
 const MAX_ALIASES = 100
 /** Most commas and ends of lines: the parser compares each key of a map with every other. */
 const MAX_SEPARATORS = 10_000
+/** Deepest nesting. The parser calls itself for each level: close to the end of the stack, V8 ends the process where a regular expression is compiled. */
+const MAX_NESTING = 100
 /** So many problems are looked up in the file; finding the place of each takes a walk through it. */
 const MAX_PLACED = 500
 /** So many problems are listed. */
@@ -31,6 +33,7 @@ export interface ParseOptions {
 export function parseExperiment(text: string, { filename = 'experiment', variables }: ParseOptions = {}): Experiment {
   if (text.length > MAX_FILE) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_FILE} characters, got ${text.length}.`)
   if (text.split(/[\n,]/, MAX_SEPARATORS + 1).length > MAX_SEPARATORS) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_SEPARATORS} lines and commas, got more.`)
+  if (isTooDeep(text)) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_NESTING} levels, got one that is nested deeper.`)
   const lines = new LineCounter()
   const document = documentOf(text, lines)
   const problems: { readonly offset: number; readonly message: string }[] = document.errors.map(({ message, pos }) => ({ offset: pos[0], message }))
@@ -51,7 +54,17 @@ export function parseExperiment(text: string, { filename = 'experiment', variabl
   throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [...listed, ...(problems.length > MAX_PROBLEMS ? [`and ${problems.length - MAX_PROBLEMS} more problems`] : [])].join('\n'))
 }
 
-/** @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for text that is nested deeper than the parser can follow */
+/** Whether a text is nested too deep to be parsed: its tokens alone are read, which takes no recursion. */
+function isTooDeep(text: string): boolean {
+  const parser = new Parser()
+  for (const lexeme of new Lexer().lex(text)) {
+    Array.from(parser.next(lexeme))
+    if (parser.stack.length > MAX_NESTING) return true
+  }
+  return false
+}
+
+/** @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for text that the parser cannot follow */
 function documentOf(text: string, lineCounter: LineCounter): Document {
   try {
     return parseDocument(text, { lineCounter, prettyErrors: false })

@@ -1,4 +1,4 @@
-import type { Clock } from '@chaos/core'
+import { onAbort, type Clock } from '@chaos/core'
 
 /** Waits for what is recorded. */
 export interface Waiting {
@@ -33,15 +33,15 @@ export function waiting(clock: Clock, over: AbortSignal): Waiting {
         const finish = (): void => {
           looks.delete(look)
           cancel()
-          over.removeEventListener('abort', finish)
+          ignoreOver()
           resolve(!over.aborted && isSo())
         }
         const look = (): void => {
           if (isSo()) finish()
         }
         const cancel = clock.after(Math.max(0, deadline - clock.now()), finish)
+        const ignoreOver = onAbort(over, finish)
         looks.add(look)
-        over.addEventListener('abort', finish, { once: true })
         if (over.aborted) finish()
         else look()
       }),

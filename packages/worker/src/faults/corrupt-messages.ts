@@ -34,10 +34,18 @@ export const corruptMessages = defineFault({
   expects: LINK_TARGET,
   accepts: isLinkTarget,
   inject(target: LinkTarget, { damage, field, change, direction }, context) {
+    const changed = (value: unknown): unknown => {
+      try {
+        return change === undefined ? damaged(value, damage, field) : change(value)
+      } catch {
+        // It must not throw where the application posts or hears; the message goes on as it was.
+        return value
+      }
+    }
     interceptMessages(target, direction, context, (message) => {
       if (!context.operation(message.direction).shouldInject(message.args)) return message.pass()
       const own = message.seal()
-      own.value = change === undefined ? damaged(own.value, damage, field) : change(own.value)
+      own.value = changed(own.value)
       own.deliver()
       return message.accepted
     })

@@ -41,14 +41,14 @@ export const reorderMessages = defineFault({
       const waiting = lines.get(message.line) ?? new Set<Waiting>()
       lines.set(message.line, waiting)
       if (context.operation(message.direction).shouldInject(message.args)) {
-        const { deliver } = message.seal()
+        const { deliver, late } = message.seal()
         const one: Waiting = { left: distance, isOvertaken: new AbortController() }
         const run = (): void => {
           waiting.delete(one)
           deliver()
         }
         waiting.add(one)
-        context.hold({ afterMs: maxHoldMs, run, abandon: run, signal: one.isOvertaken.signal })
+        context.hold({ afterMs: maxHoldMs, run, abandon: run, signal: one.isOvertaken.signal, ...late })
         return message.accepted
       }
       const result = message.pass()

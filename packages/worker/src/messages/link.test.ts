@@ -368,3 +368,64 @@ describe('overlapping faults', () => {
   it('balance exactly over 100,000 messages', () => flood(100_000, [0.2, 0.1, 0.1, 0.1], 1))
   it('keep the order of 20,000 messages that none of them reorders', () => flood(20_000, [0.2, 0.1, 0.1, 0], 2))
 })
+
+describe('what is held when its end closes', () => {
+  it('is lost, and neither heard afterwards nor thrown from a timer, on a port', async () => {
+    const { port1: near, port2: far } = new MessageChannel()
+    const heard = vi.fn()
+    far.on('message', heard)
+    const clock = manualClock()
+    const injection = await inject(delayMessages({ delayMs: 10, direction: 'incoming' }), far, { clock })
+    near.postMessage(1)
+    await vi.waitFor(() => expect(injection.held).toBe(1))
+    const closed = once(far, 'close')
+    near.close()
+    await closed
+    await clock.advance(10)
+    expect(heard).not.toHaveBeenCalled()
+    expect(injection.account).toEqual({ lost: 1 })
+    await injection.rollback()
+    expect(far.listenerCount('close')).toBe(0)
+  })
+
+  it.each([delayMessages({ delayMs: 10, direction: 'outgoing' }), reorderMessages({ maxHoldMs: 10, direction: 'outgoing' })])('is lost on a channel: $name', async (fault) => {
+    const channel = new BroadcastChannel('held')
+    const clock = manualClock()
+    const injection = await inject(fault, channel as unknown as LinkTarget, { clock })
+    channel.postMessage(1)
+    channel.close()
+    await clock.advance(10)
+    expect(injection.account).toEqual({ lost: 1 })
+    await injection.rollback()
+  })
+
+  it('is lost on a process whose channel is closed, which its sender hears', async () => {
+    const child = await startChild()
+    const clock = manualClock()
+    const injection = await inject(delayMessages({ delayMs: 10, direction: 'outgoing' }), child, { clock })
+    const told = new Promise<unknown>((resolve) => child.send({ n: 1 }, resolve))
+    child.disconnect()
+    await clock.advance(10)
+    expect(await told).toMatchObject({ code: 'ERR_IPC_CHANNEL_CLOSED' })
+    expect(injection.account).toEqual({ lost: 1 })
+    await injection.rollback()
+  })
+})
+
+it('passes a message on as it was where it cannot be damaged: neither posting nor hearing throws', async () => {
+  const circle: { own?: unknown } = {}
+  circle.own = circle
+  const change = (): never => {
+    throw new Error('a mistake in `change`')
+  }
+  for (const direction of ['outgoing', 'incoming'] as const) {
+    for (const fault of [corruptMessages({ direction }), corruptMessages({ direction, change })]) {
+      const link = channel()
+      const injection = await inject(fault, direction === 'outgoing' ? link.near : link.far, { limit: 1 })
+      link.near.postMessage(circle)
+      await drained(link)
+      expect(link.heard).toEqual([circle, 'last'])
+      await injection.rollback()
+    }
+  }
+})

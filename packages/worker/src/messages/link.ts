@@ -1,5 +1,5 @@
 import { isArrayBuffer } from 'node:util/types'
-import { ChaosError, option, type AnyFunction, type InjectionContext } from '@chaos/core'
+import { ChaosError, option, type AnyFunction, type HeldWork, type InjectionContext } from '@chaos/core'
 import { repeat } from '../repeat.js'
 import { unwrapped } from '../targets/workers.js'
 
@@ -55,6 +55,8 @@ export interface Sealed {
   readonly deliver: () => void
   /** Loses it. Ports that travelled with it close, as their other ends would see it. */
   readonly discard: () => void
+  /** How it is held: lost where its end is closed when its time comes. What a closed end throws then must not be uncaught because it comes late. */
+  readonly late: Pick<HeldWork, 'on' | 'lose' | 'fail'>
 }
 
 export function isLinkTarget(value: unknown): value is LinkTarget {
@@ -87,8 +89,10 @@ export function interceptMessages(target: LinkTarget, direction: Direction | 'bo
   if (typeof target === 'function') repeat(context, LOOK_EVERY_MS, meet)
 }
 
-function interceptOutgoing(end: End, { patch }: InjectionContext, onMessage: (message: Passing) => unknown): void {
+function interceptOutgoing(end: End, context: InjectionContext, onMessage: (message: Passing) => unknown): void {
+  const { patch } = context
   const line = Symbol('outgoing')
+  const on = endOf(end, context)
   if ('postMessage' in end) {
     patch(end, 'postMessage', (below) =>
       function postMessage(this: unknown, ...args: unknown[]): unknown {
@@ -97,8 +101,8 @@ function interceptOutgoing(end: End, { patch }: InjectionContext, onMessage: (me
         return onMessage({
           direction: 'outgoing', line, args, accepted: undefined, isUnique: !transfer.every(isArrayBuffer),
           pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed(cloned(args[0], transfer), send),
-          copy: () => copied(args[0], (value) => send(value, [])),
+          seal: () => sealed(cloned(args[0], transfer), send, { on, fails: true }),
+          copy: () => copied(args[0], (value) => send(value, []), on),
           fail: (error) => {
             throw error
           },
@@ -108,12 +112,12 @@ function interceptOutgoing(end: End, { patch }: InjectionContext, onMessage: (me
     patch(end, 'send', (below) =>
       function send(this: unknown, ...args: unknown[]): unknown {
         if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
-        const deliver = (value: unknown): unknown => (isOpen(end) ? Reflect.apply(below.call, this, [value, ...args.slice(1)]) : undefined)
+        const deliver = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1)])
         return onMessage({
           direction: 'outgoing', line, args, accepted: true, isUnique: false,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, () => answerCallback(args)),
-          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value]) : undefined)),
+          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, { on, fails: true, tell: (error) => answerCallback(args, error) }),
+          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value]) : undefined), { on, fails: true }),
           fail: (error) => {
             throw error
           },
@@ -122,8 +126,10 @@ function interceptOutgoing(end: End, { patch }: InjectionContext, onMessage: (me
   }
 }
 
-function interceptIncoming(end: End, { patch }: InjectionContext, onMessage: (message: Passing) => unknown): void {
+function interceptIncoming(end: End, context: InjectionContext, onMessage: (message: Passing) => unknown): void {
+  const { patch } = context
   const line = Symbol('incoming')
+  const on = endOf(end, context)
   if (isPort(end)) {
     patch(end, DISPATCH, (below) =>
       function dispatch(this: Record<symbol, unknown>, ...args: unknown[]): unknown {
@@ -143,8 +149,8 @@ function interceptIncoming(end: End, { patch }: InjectionContext, onMessage: (me
         return onMessage({
           direction: 'incoming', line, args: [data], accepted: undefined, isUnique: Array.isArray(ports) && ports.length > 0,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: data, transfer: Array.isArray(ports) ? ports : [] }, (value) => hear(value)),
-          copy: () => copied(data, hear),
+          seal: () => sealed({ value: data, transfer: Array.isArray(ports) ? ports : [] }, (value) => hear(value), { on }),
+          copy: () => copied(data, hear, on),
           fail: (error) => hear(error, 'messageerror'),
         })
       })
@@ -157,8 +163,8 @@ function interceptIncoming(end: End, { patch }: InjectionContext, onMessage: (me
         return onMessage({
           direction: 'incoming', line, args: args.slice(1), accepted: (this.listenerCount?.('message') ?? 0) > 0, isUnique: false,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: data, transfer: [] }, hear),
-          copy: () => copied(data, hear),
+          seal: () => sealed({ value: data, transfer: [] }, hear, { on }),
+          copy: () => copied(data, hear, on),
           fail: (error) => Reflect.apply(below.call, this, ['messageerror', error]) as unknown,
         })
       })
@@ -183,6 +189,35 @@ function isOpen(end: object): boolean {
   return threadId !== -1 && connected !== false && isConnected?.call(end) !== false
 }
 
+/** An end, as what messages are held on. */
+function endOf(end: End, context: InjectionContext): NonNullable<HeldWork['on']> {
+  const isClosed = isPort(end) ? watchClosing(end as Closing, context) : () => false
+  return { isGone: () => isClosed() || !isOpen(end) }
+}
+
+interface Closing {
+  addEventListener?(type: 'close', listener: () => void): void
+  removeEventListener?(type: 'close', listener: () => void): void
+}
+
+/** Whether a port was closed since, at either end. A `BroadcastChannel` has no event that says so. */
+function watchClosing(port: Closing, { defer, patch }: InjectionContext): () => boolean {
+  let isClosed = false
+  const onClose = (): void => {
+    isClosed = true
+  }
+  port.addEventListener?.('close', onClose)
+  defer(() => port.removeEventListener?.('close', onClose))
+  if (port instanceof BroadcastChannel) {
+    patch(port, 'close', (below) =>
+      function close(this: unknown, ...args: unknown[]): unknown {
+        isClosed = true
+        return Reflect.apply(below.call, this, args) as unknown
+      })
+  }
+  return () => isClosed
+}
+
 function openEnds(target: LinkTarget): End[] {
   const named = typeof target === 'function' ? target() : target
   return named === undefined ? [] : (isEnd(named) ? [named] : [...named]).map((end) => unwrapped(end) as End).filter(isOpen)
@@ -204,21 +239,38 @@ interface Parts {
 /** Clones a message and, in step with it, the list of what moves: only then can it be posted on. */
 const cloned = (value: unknown, transfer: readonly unknown[]): Parts => structuredClone({ value, transfer }, { transfer: transfer as never[] })
 
-function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, onDiscard?: () => void): Sealed {
+interface Sealing {
+  /** The end that it goes through. */
+  readonly on: NonNullable<HeldWork['on']>
+  /** Whether it goes into the end, which may throw, and not to listeners of the application. */
+  readonly fails?: boolean
+  /** Tells its sender what became of a message that does not go on. */
+  readonly tell?: (error: Error | null) => void
+}
+
+function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, { on, fails = false, tell }: Sealing): Sealed {
+  const closeMoved = (): void => {
+    for (const one of transfer) (one as { close?: AnyFunction }).close?.call(one)
+  }
+  const lose = (): void => {
+    closeMoved()
+    tell?.(Object.assign(new Error('Channel closed'), { code: 'ERR_IPC_CHANNEL_CLOSED' }))
+  }
   const message: Sealed = {
+    late: { on, lose, fail: fails ? lose : undefined },
     value,
     deliver: () => void deliver(message.value, transfer),
     discard() {
-      for (const one of transfer) (one as { close?: AnyFunction }).close?.call(one)
-      onDiscard?.()
+      closeMoved()
+      tell?.(null)
     },
   }
   return message
 }
 
-function copied(value: unknown, deliver: (value: unknown) => unknown): Sealed | undefined {
+function copied(value: unknown, deliver: (value: unknown) => unknown, on: Sealing['on']): Sealed | undefined {
   try {
-    return sealed({ value: structuredClone(value), transfer: [] }, deliver)
+    return sealed({ value: structuredClone(value), transfer: [] }, deliver, { on })
   } catch {
     return undefined
   }
@@ -237,8 +289,8 @@ function plainCopy(value: unknown): unknown {
   }
 }
 
-/** Whoever sent a message that is lost hears nothing of it: its callback is called as if it had been written. */
-function answerCallback(args: readonly unknown[]): void {
+/** Whoever sent a message that a fault loses hears nothing of it: its callback is called as if it had been written, or with what a closed channel says. */
+function answerCallback(args: readonly unknown[], error: Error | null): void {
   const callback = args.at(-1)
-  if (typeof callback === 'function') process.nextTick(callback, null)
+  if (typeof callback === 'function') process.nextTick(callback, error)
 }

@@ -123,3 +123,18 @@ it.each<[string, () => unknown, Pick<ChaosError, 'code'>, string]>([
 ])('refuses %s', (_what, watch, error, words) => {
   expect(watch).toThrow(expect.objectContaining({ ...error, message: expect.stringContaining(words) as string }) as Error)
 })
+
+it('takes a message on which `isGood` throws for no good one, and throws nothing where it is heard', async () => {
+  const target = superviseOnce(() => makeWorker(SPEAKS), true)
+  const seen = observeWorkers(target, {
+    lookEveryMs: 1,
+    isGood: () => {
+      throw new Error('a mistake in `isGood`')
+    },
+  })
+  await inject(terminateWorker(), target)
+  await vi.waitFor(() => expect(seen.restarts).toBe(1))
+  await new Promise((resolve) => target().once('message', resolve))
+  expect(seen.healed).toBe(false)
+  seen.close()
+})

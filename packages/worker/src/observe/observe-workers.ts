@@ -44,7 +44,7 @@ const schema = optionsSchema(
 
 /** Options of {@link observeWorkers}. */
 export interface ObserveWorkersOptions {
-  /** Which message counts as good. Default: any. */
+  /** Which message counts as good; one on which it throws does not. Default: any. */
   readonly isGood?: (message: unknown) => boolean
   /**
    * How often the target is looked at, in ms. Default 2. A replacement is listened to from the first look at it on, so it must be shorter than
@@ -109,7 +109,7 @@ export function observeWorkers(target: MortalTarget, { clock = systemClock, ...g
       countRestart(now)
     }
     const onMessage = (message: unknown): void => {
-      if (!isGood(message)) return
+      if (!tells(isGood, message)) return
       const at = clock.now()
       for (let death = answers; death !== undefined; death = death.carries) death.goodAt = at
       listened(one).off('message', onMessage)
@@ -179,6 +179,15 @@ export function observeWorkers(target: MortalTarget, { clock = systemClock, ...g
     },
   }
   return observation
+}
+
+/** A predicate of the caller's; one that throws says no, and never throws where messages are heard. */
+function tells(isGood: (message: unknown) => boolean, message: unknown): boolean {
+  try {
+    return isGood(message)
+  } catch {
+    return false
+  }
 }
 
 const listened = (one: Mortal): Listened => one as unknown as Listened

@@ -53,3 +53,15 @@ it('reaches the threads of a workerpool, and their replacements, by every fault 
 it('refuses what is no function', () => {
   expect(() => trackWorkers({ where: 'mine' as never })).toThrow('Expected `where` of trackWorkers to be a function, got `string`.')
 })
+
+it('means no worker on which `where` throws, and lets it be made', async () => {
+  const threads = trackWorkers({
+    where: () => {
+      throw new Error('a mistake in `where`')
+    },
+  })
+  const worker = await startWorker()
+  expect(() => (process as NodeJS.EventEmitter).emit('worker', worker)).not.toThrow()
+  expect(threads()).toEqual([])
+  threads.close()
+})

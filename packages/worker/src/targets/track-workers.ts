@@ -3,7 +3,7 @@ import { ChaosError } from '@chaos/core'
 
 /** Options of {@link trackWorkers}. */
 export interface TrackWorkersOptions {
-  /** Which workers are meant. Default: all that this thread makes. */
+  /** Which workers are meant; one on which it throws is not. Default: all that this thread makes. */
   readonly where?: (worker: Worker) => boolean
 }
 
@@ -27,8 +27,16 @@ export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): 
     for (const worker of known) if (worker.threadId === -1) known.delete(worker)
     return [...known]
   }
+  const isMeant = (worker: Worker): boolean => {
+    try {
+      return where(worker)
+    } catch {
+      // It must not throw where the application makes its worker.
+      return false
+    }
+  }
   const meet = (worker: Worker): void => {
-    if (where(worker)) known.add(worker)
+    if (isMeant(worker)) known.add(worker)
     living()
   }
   process.on('worker', meet)

@@ -1,3 +1,4 @@
+import { onAbort } from '@chaos/core'
 import { isControlRun } from '../../model/control-run.js'
 import { pause } from '../../time.js'
 import { injectionIdOf } from '../injection-log.js'
@@ -38,6 +39,6 @@ export async function performMethod(run: Run): Promise<{ readonly isDone: boolea
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+    else onAbort(signal, resolve)
   })
 }

@@ -1,0 +1,149 @@
+import { EventEmitter } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { inject, type Fault } from '@chaos/core'
+import mitt from 'mitt'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { broken } from '../test/emitter-contract.js'
+import { brokenBroker } from '../test/memory-broker.js'
+import type { BusTarget } from './bindings/in-process.js'
+import { bindBus } from './bus.js'
+import { corruptEvents } from './faults/corrupt-events.js'
+import { dropEvents } from './faults/drop-events.js'
+import { failListeners } from './faults/fail-listeners.js'
+import { nackEvents } from './faults/nack-events.js'
+import { poisonEvents } from './faults/poison-events.js'
+import { methodSeam } from './method-seam.js'
+import { observeDelivery } from './oracle/observe-delivery.js'
+
+const trap = (): { readonly id: number } => ({
+  get id(): number {
+    throw new Error('a getter of the application')
+  },
+})
+const revoked = (): unknown => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+describe('what throws when it is read, never in emit', () => {
+  const faults: readonly [string, () => Fault<BusTarget>][] = [
+    ['a predicate `where`', () => dropEvents({ where: (payload) => (payload as { readonly missing: { readonly at: boolean } }).missing.at })],
+    ['fields of `where`', () => dropEvents({ where: { id: 1 } })],
+    ['`keyAt`', () => poisonEvents({ keyAt: 'id' })],
+    ['`at`', () => corruptEvents({ change: 'remove', at: 'id' })],
+  ]
+  it.each(faults)('%s', async (_name, fault) => {
+    for (const payload of [trap(), revoked()]) {
+      const { bus, got, injection } = await broken(fault())
+      expect(bus.emit('tick', payload)).toBe(true)
+      expect(got).toHaveLength(1)
+      expect(injection.affected).toBe(0)
+      expect(injection.account).toMatchObject({ sent: 0, unreadable: 1 })
+    }
+  })
+
+  it('a key that JSON cannot carry', async () => {
+    const { broker, injection } = await brokenBroker(nackEvents())
+    broker.publish('orders', { id: 1n })
+    expect(broker.unacked.size).toBe(0)
+    expect(injection.account).toMatchObject({ sent: 0, unreadable: 1 })
+  })
+
+  it('a getter beside the field that is damaged', async () => {
+    const { bus, got } = await broken(corruptEvents({ change: 'set', at: 'price', value: -1 }))
+    const payload = Object.freeze(Object.defineProperty({ price: 2 }, 'trap', { get: () => trap().id, enumerable: true }))
+    expect(bus.emit('tick', payload)).toBe(true)
+    expect((got[0] as typeof payload).price).toBe(-1)
+    expect(payload.price).toBe(2)
+  })
+
+  it('a field that only its class has, and has no setter', async () => {
+    const { bus, got } = await broken(corruptEvents({ change: 'set', at: 'price', value: -1 }))
+    class Order {
+      readonly #price = 2
+      get price(): number {
+        return this.#price
+      }
+    }
+    bus.emit('tick', new Order())
+    expect(got).toMatchObject([{ price: -1 }])
+    expect(got[0]).toBeInstanceOf(Order)
+  })
+
+  it('a name that is no text', async () => {
+    const bus = mitt<Record<string, unknown>>()
+    const heard: unknown[] = []
+    const name = Object.create(null) as string
+    bus.on(name, (payload) => heard.push(payload))
+    const injection = await inject(dropEvents(), bus)
+    onTestFinished(() => injection.rollback().then(() => undefined))
+    bus.emit(name, 1)
+    expect(heard).toEqual([1])
+  })
+
+  it('arguments that a binding cannot read: the client itself says so', async () => {
+    const client = {
+      send(record?: { readonly topic: string }): string {
+        if (record === undefined) throw new RangeError('the client says: no record')
+        return record.topic
+      },
+    }
+    const bus = bindBus({ kind: 'a client', seams: { publish: methodSeam({ object: client, method: 'send', name: ([record]) => (record as { readonly topic: string }).topic, payload: 0 }) } })
+    const injection = await inject(dropEvents({ seam: 'publish' }), bus)
+    onTestFinished(() => injection.rollback().then(() => undefined))
+    expect(() => client.send()).toThrow('the client says: no record')
+    expect(client.send({ topic: 'a' })).toBeUndefined()
+  })
+
+  it('a field by which messages are observed; the message is observed all the same', async () => {
+    const bus = new EventEmitter().on('tick', () => undefined)
+    const observer = await observeDelivery(bus, { idAt: 'id', keyAt: 'id' })
+    onTestFinished(() => observer.stop())
+    expect(bus.emit('tick', trap())).toBe(true)
+    expect(observer.observation.sent).toBe(1)
+    expect(observer.violation('at-least-once')).toBeUndefined()
+  })
+
+  it('`makeError` that throws, or makes no error', async () => {
+    const own = new Error('own')
+    const makers: readonly [() => unknown, string][] = [[() => 'text', 'The listener failed.'], [() => { throw own }, 'own']]
+    for (const [makeError, message] of makers) {
+      const { bus } = await broken(failListeners({ makeError: makeError as () => Error }))
+      expect(() => bus.emit('tick', 1)).toThrow(message)
+    }
+  })
+})
+
+describe('memory', () => {
+  it('keeps hold of few of the events that have many names', async () => {
+    const bus = new EventEmitter()
+    const injection = await inject(poisonEvents({ nth: 1_000 }), bus)
+    onTestFinished(() => injection.rollback().then(() => undefined))
+    const late: WeakRef<object>[] = []
+    for (let n = 0; n < 14_000; n += 1) {
+      const payload = { n }
+      if (n >= 11_000) late.push(new WeakRef(payload))
+      bus.emit(`tick.${n}`, payload)
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    // 10,000 names have an event each; those of all others share 1,024 groups.
+    expect(late.filter((one) => one.deref() !== undefined).length).toBeLessThanOrEqual(1_024)
+  })
+
+  it('knows a long event again by its hash', async () => {
+    const { broker, injection } = await brokenBroker(nackEvents({ times: 1 }))
+    for (const [topic, body] of [['a', 'x'.repeat(5_000)], ['a', `${'x'.repeat(4_999)}y`], ['b'.repeat(5_000), 'x']] as const) broker.publish(topic, body)
+    expect(injection.affected).toBe(3)
+    broker.redeliver()
+    expect(injection.affected).toBe(3)
+    expect(broker.unacked.size + broker.requeued.length).toBe(0)
+  })
+})
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+}
