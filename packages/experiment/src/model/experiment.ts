@@ -162,7 +162,7 @@ const loadOf = <R extends v.GenericSchema>(report: R) =>
     v.strictObject({
       report,
       atLeastPerSecond: v.optional(v.pipe(number, v.minValue(0, 'a number from 0'), v.description('Requests that must be sent each second, in every part of the run; and writes that must be acknowledged each second before the fault and once the system has recovered. Default 1.')), 1),
-      maxOwnDelayMs: v.optional(durationMs("The longest delay of the load's own event loop. A longer one makes the run inconclusive: the machine was too slow. Default 100."), 100),
+      maxOwnDelayMs: v.optional(durationMs("The longest delay of the load's own event loop. A longer one makes the run inconclusive: the machine was too slow. Default 250."), 250),
       stuckAfterMs: v.optional(durationMs('A request that is under way for longer is stuck, which is a weakness. Default 10000.'), 10_000),
       atMost: v.optional(
         v.pipe(
