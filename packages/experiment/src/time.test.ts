@@ -11,7 +11,7 @@ it('listens once to a signal, however many wait for it, and not at all afterward
   const never = (): Promise<never> => new Promise(() => undefined)
   const all = Array.from({ length: 30 }, () => [
     pause(clock, 1_000, signal),
-    withTimeout(clock, 1_000, never, signal).catch((error: Error) => error.message),
+    withTimeout(clock, 1_000, never, signal).catch((error: unknown) => (error as Error).message),
     waiting(clock, signal).until(() => false, 1_000),
   ]).flat()
   expect(listeners()).toBe(1)

@@ -1,4 +1,4 @@
-import { withFault } from '@chaos/core'
+import { inject, withFault } from '@chaos/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeContract, Store } from '../../test/store.js'
@@ -77,4 +77,16 @@ describe('damaged', () => {
   ])('truncates and empties %o', (value, truncated, empty) => {
     expect([damaged(value, 'truncate', () => 0), damaged(value, 'empty', () => 0)]).toEqual([truncated, empty])
   })
+})
+
+it('lets a result that contains itself come as it is', async () => {
+  const circle: { own?: unknown } = {}
+  circle.own = circle
+  const service = { find: async (): Promise<unknown> => Promise.resolve(circle) }
+  for (const damage of ['truncate', 'garble'] as const) {
+    const injection = await inject(corruptResults({ damage }), service)
+    expect(await service.find()).toBe(circle)
+    expect(injection.affected).toBe(1)
+    await injection.rollback()
+  }
 })

@@ -42,7 +42,14 @@ export const corruptResults = defineFault({
     const roll = context.rolls('damage')
     let drawn = 0
     const chance = (): number => roll((drawn += 1))
-    const spoil = (data: unknown): unknown => damaged(data, damage, chance)
+    const spoil = (data: unknown): unknown => {
+      try {
+        return damaged(data, damage, chance)
+      } catch {
+        // It contains itself, or throws when it is read: then it comes as it is.
+        return data
+      }
+    }
     affectCalls(target, options, context, ({ answers, proceed, method, args, within = asItIs }) =>
       answers.through(proceed(), { item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })) }))
   },

@@ -48,5 +48,7 @@ describe('alerts of an Alertmanager', () => {
     const url = await serveAnswers({ '/api/v2/alerts': {}, '/api/v2/status': { config: { original: 'x'.repeat(500_001) } } })
     await expect(alertmanagerAlerts({ url }).read()).rejects.toThrow('Expected a list of alerts of the monitoring, got object.')
     await expect(alertmanagerAlerts({ url }).timing?.()).rejects.toThrow('Expected a configuration of at most 500000 characters')
+    const deep = await serveAnswers({ '/api/v2/status': { config: { original: '['.repeat(2_000) } } })
+    await expect(alertmanagerAlerts({ url: deep }).timing?.()).rejects.toThrow('Expected a configuration of at most 100 levels')
   })
 })

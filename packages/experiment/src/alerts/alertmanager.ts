@@ -1,4 +1,5 @@
 import { parse } from 'yaml'
+import { MAX_NESTING, isTooDeep } from '../model/nesting.js'
 import { own } from '../answer.js'
 import { durationMs } from './duration.js'
 import { DEFAULT_TIMEOUT_MS, getJson } from './get-json.js'
@@ -48,7 +49,9 @@ export function alertmanagerAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, watchd
       const { json } = await getJson(url, '/api/v2/status', timeoutMs, signal)
       const original = textAt(own(json, 'config'), 'original') ?? ''
       if (original.length > MAX_CONFIG) throw new Error(`Expected a configuration of at most ${MAX_CONFIG} characters, got ${original.length}.`)
-      const route = own(parse(original), 'route')
+      if (isTooDeep(original)) throw new Error(`Expected a configuration of at most ${MAX_NESTING} levels, got one that is nested deeper.`)
+      // Keys are not compared with one another, which would take long for very many.
+      const route = own(parse(original, { uniqueKeys: false }), 'route')
       return { ...(watchdog === undefined ? {} : { evaluationIntervalMs: RESEND_MS }), groupWaitMs: route === undefined ? DEFAULT_GROUP_WAIT_MS : longestWaitMs(route, DEFAULT_GROUP_WAIT_MS) }
     },
     async health(signal) {

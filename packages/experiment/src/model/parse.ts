@@ -1,8 +1,9 @@
 import { ChaosError } from '@chaos/core'
-import { Lexer, LineCounter, Parser, isMap, isPair, isScalar, isSeq, parseDocument, visit, type Document, type Node } from 'yaml'
+import { LineCounter, isMap, isPair, isScalar, isSeq, parseDocument, visit, type Document, type Node } from 'yaml'
 import { inWords, shown } from '../answer.js'
 import { check } from './check.js'
 import { portableExperimentSchema, type Experiment } from './experiment.js'
+import { MAX_NESTING, isTooDeep } from './nesting.js'
 import { substituted, type Variables } from './variables.js'
 
 /** Longest file, in characters, and most aliases in it. */
@@ -10,8 +11,6 @@ export const MAX_FILE = 250_000
 const MAX_ALIASES = 100
 /** Most commas and ends of lines: the parser compares each key of a map with every other. */
 const MAX_SEPARATORS = 10_000
-/** Deepest nesting. The parser calls itself for each level: close to the end of the stack, V8 ends the process where a regular expression is compiled. */
-const MAX_NESTING = 100
 /** So many problems are looked up in the file; finding the place of each takes a walk through it. */
 const MAX_PLACED = 500
 /** So many problems are listed. */
@@ -52,16 +51,6 @@ export function parseExperiment(text: string, { filename = 'experiment', variabl
   }
   const listed = [...problems].sort((a, b) => a.offset - b.offset).slice(0, MAX_PROBLEMS).map(({ offset, message }) => `${place(offset)}: ${message}`)
   throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [...listed, ...(problems.length > MAX_PROBLEMS ? [`and ${problems.length - MAX_PROBLEMS} more problems`] : [])].join('\n'))
-}
-
-/** Whether a text is nested too deep to be parsed: its tokens alone are read, which takes no recursion. */
-function isTooDeep(text: string): boolean {
-  const parser = new Parser()
-  for (const lexeme of new Lexer().lex(text)) {
-    Array.from(parser.next(lexeme))
-    if (parser.stack.length > MAX_NESTING) return true
-  }
-  return false
 }
 
 /** @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for text that the parser cannot follow */
