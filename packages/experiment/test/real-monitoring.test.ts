@@ -132,7 +132,9 @@ describe.runIf(hasPrograms('prometheus', 'prometheus-alertmanager'))('a real Pro
 
   it('tell a run all of its marks, up to the notification', async () => {
     const { shop, controller } = shopOn(systemClock)
-    const { prometheus, alertmanager, sink, prometheusUrl } = await monitoring(() => shop.read(), [STOCK_LOW])
+    const { prometheus, sink, prometheusUrl, alertmanagerUrl } = await monitoring(() => shop.read(), [STOCK_LOW])
+    // No rule gives a watchdog here, and one that is named must be there.
+    const alertmanager = alertmanagerAlerts({ url: alertmanagerUrl })
     const experiment = shopExperiment(shop, {
       steadyState: { holdForMs: 1_000, timeoutMs: 30_000, probes: [{ name: 'stock', type: 'prometheus', url: prometheusUrl, query: 'last_over_time(shop_stock[5s])', tolerance: { above: 0 } }], mayBreach: ['stock'] },
       method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 10_000 } }],

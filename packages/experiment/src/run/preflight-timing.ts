@@ -2,7 +2,7 @@ import type { Experiment, Probe } from '../model/experiment.js'
 import { timeoutOf } from '../probes/read.js'
 
 /** Why the time limits of an experiment cannot work together; `undefined`: they can. What cannot be observed in its budget would fail every run. */
-export function timingProblem({ steadyState: { probes, holdForMs, timeoutMs }, method, recovery: { withinMs, duringFault } }: Experiment): string | undefined {
+export function timingProblem({ steadyState: { probes, holdForMs, timeoutMs }, method, recovery: { withinMs, duringFault }, afterwards }: Experiment): string | undefined {
   if (timeoutMs < holdForMs) return `The steady state must hold for ${holdForMs} ms (\`holdForMs\`) and is waited for ${timeoutMs} ms (\`steadyState.timeoutMs\`). Raise \`timeoutMs\`, or lower \`holdForMs\`.`
   if (withinMs < holdForMs) return `The steady state must hold for ${holdForMs} ms (\`holdForMs\`), and recovery is given ${withinMs} ms (\`recovery.withinMs\`). Raise \`withinMs\`, or lower \`holdForMs\`.`
   const slow = slowest(probes)
@@ -13,6 +13,8 @@ export function timingProblem({ steadyState: { probes, holdForMs, timeoutMs }, m
   if (duringFault !== undefined && under !== undefined && duringFault.withinMs < timeoutOf(under)) {
     return `A reading of ${under.name} may take ${timeoutOf(under)} ms (its \`timeoutMs\`), and it must hold again ${duringFault.withinMs} ms after the fault landed (\`recovery.duringFault.withinMs\`). Lower the probe's \`timeoutMs\`, or raise \`withinMs\`.`
   }
+  const windowed = afterwards.find((probe) => probe.type === 'metric' && probe.windowMs !== undefined)
+  if (windowed !== undefined) return `${windowed.name} is read once, afterwards, and its \`windowMs\` needs an earlier reading to look back to. Leave out \`windowMs\`, or ask a Prometheus.`
   for (const [index, step] of method.entries()) {
     if (!('inject' in step)) continue
     const { forMs, leaseMs } = step.inject

@@ -127,6 +127,7 @@ describe('refused up front is', () => {
     ['a recovery in which a reading may hang', { steadyState: { holdForMs: 10, probes: [stock] }, recovery: { withinMs: 999 } }, 'A reading of stock may take 1000 ms (its `timeoutMs`), and recovery is given 999 ms'],
     ['a recovery in which a reading may hang for as long as by default', { steadyState: { holdForMs: 10, probes: [{ ...stock, timeoutMs: undefined }] }, recovery: { withinMs: 1_999 } }, 'A reading of stock may take 2000 ms'],
     ['a recovery under the fault in which a reading may hang', { recovery: { duringFault: { probes: ['stock'], withinMs: 999 } } }, 'it must hold again 999 ms after the fault landed'],
+    ['a single reading that would have to look back', { afterwards: [{ name: 'orders', type: 'metric' as const, url: 'http://app/metrics', series: 'orders', windowMs: 5_000, tolerance: { above: 0 } }] }, 'orders is read once, afterwards, and its `windowMs` needs an earlier reading'],
     ['a stop behind the end of the lease', standing({ forMs: 15_001 }), 'Step 1 of the method is to be stopped after 15001 ms (`forMs`), and its lease ends after 15000 ms'],
   ])('%s', async (_title, more: Partial<ExperimentInput>, message) => {
     expect(await checked({ ...standing(), ...more })).toContain(message)

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { waiting } from './waiting.js'
 
 describe('waiting for what is recorded', () => {
-  it('looks at every change of a young run', async () => {
+  it('looks at every change of a young run', () => {
     const { until, changed } = waiting(manualClock(), new AbortController().signal)
     const isSo = vi.fn(() => false)
     void until(isSo, 10_000)

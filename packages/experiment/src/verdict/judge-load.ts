@@ -129,7 +129,7 @@ function longestIdle(reports: readonly ReadReport[]): number {
   let since = reports[0]
   let wasIdle = false
   for (const one of reports) {
-    if (since === undefined || one.report.requests !== since.report.requests) [since, wasIdle] = [one, false]
+    if (one.report.requests !== since?.report.requests) [since, wasIdle] = [one, false]
     wasIdle ||= one.report.underWay === 0
     if (wasIdle) longestMs = Math.max(longestMs, one.at - since.at)
   }

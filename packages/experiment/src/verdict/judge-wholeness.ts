@@ -6,7 +6,7 @@ const FREE: ReadonlySet<string> = new Set(['options', 'evidence', 'account'])
 /** Why evidence cannot be judged: parts of it are no longer whole, or are no numbers where numbers were recorded. */
 export function holes(evidence: unknown): string | undefined {
   if (typeof evidence !== 'object' || evidence === null) return 'The evidence is incomplete: there is none.'
-  const now = inventoryOf(evidence as Evidence)
+  const now = inventoryOf(evidence)
   const recorded = (evidence as Partial<Evidence>).inventory ?? {}
   const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter((name) => now[name] !== recorded[name])
   if (torn.length > 0) return `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
