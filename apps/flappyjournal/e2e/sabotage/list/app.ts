@@ -25,7 +25,7 @@ export const appSick: readonly Sabotage[] = [
 
   { name: 'writes-hang', title: 'Writes hang for good, and the health check says 200', experiment: 'worker', expected: weakness, cause: /under way|stuck|acknowledged/, inApp: 'writes-hang' },
   { name: 'writes-429', title: 'Every write answers 429 once the breaker has opened', experiment: 'adapter', expected: weakness, cause: /rejected|acknowledged/, inApp: 'writes-429-once-open' },
-  { name: 'writes-slow', title: 'Writes take six seconds after the recovery, and no metric counts them', experiment: 'worker', expected: weakness, cause: /acknowledged/, inApp: 'writes-slow-uncounted' },
+  { name: 'writes-slow', title: 'Writes take six seconds after the recovery, and no metric counts them', experiment: 'worker', expected: weakness, cause: /acknowledged|under way/, inApp: 'writes-slow-uncounted' },
   { name: 'reads-500', title: 'One read in five answers 500 after the recovery, and no metric counts it', experiment: 'worker', expected: weakness, cause: /failed/, inApp: 'reads-500-uncounted' },
   { name: 'reads-empty', title: 'One read in five answers 200 and an empty object', experiment: 'worker', expected: weakness, cause: /damaged/, inApp: 'reads-empty-objects' },
   { name: 'list-empty', title: 'The list of entries is empty for good', experiment: 'worker', expected: weakness, cause: /lost|list/, inApp: 'list-empty' },
