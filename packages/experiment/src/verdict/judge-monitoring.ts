@@ -11,6 +11,8 @@ export function monitoringProblem({ alerts: declared, steadyState, guardrails }:
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
     const still = standstill(monitor, gate.from, watchedUntil, isAlertSource)
     if (still !== undefined) return still
+    const wrong = newProblem(monitor, methodAt)
+    if (wrong !== undefined) return `${monitor.source} says at the end that something is wrong with it that was well before: ${wrong}.`
     if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource)) return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
   }
   const isWatched = declared !== undefined || alertReadings.length > 0
@@ -20,6 +22,13 @@ export function monitoringProblem({ alerts: declared, steadyState, guardrails }:
   const queried = [...steadyState.probes, ...guardrails].filter((probe) => probe.type === 'prometheus')
   const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
   return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
+}
+
+/** What a monitoring said in its last two answers to be wrong, and had not said before the method: scrapes that fail gather nothing, however often they are done. */
+function newProblem({ readings }: Monitor, methodAt: number): string | undefined {
+  const [before, since] = [readings.filter(({ at }) => at < methodAt), readings.filter(({ at }) => at >= methodAt)]
+  const lasts = since.slice(-2)
+  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined) && before.every(({ problem }) => problem === undefined) ? lasts[1]?.problem : undefined
 }
 
 /** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */

@@ -113,6 +113,13 @@ describe('several sources', () => {
     expect(judge(thorough, still(29_000, { ruleIntervalMs: 3_600_000, scrapeIntervalMs: 3_600_000 })).name).toBe('pass')
   })
 
+  it('that says at the end that its scrapes fail has gathered nothing, unless it said so before', () => {
+    const down = (from: number, until = 99_000): Evidence => passingEvidence({ monitors: [monitor({ readings: monitor().readings.map((one) => (one.at >= from && one.at <= until ? { ...one, problem: 'The target cannot be scraped: refused' } : one)) })] })
+    expect(judge(thorough, down(12_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('The target cannot be scraped: refused') as string })
+    expect(judge(thorough, down(12_000, 32_000)).name).toBe('pass')
+    expect(judge(thorough, down(0)).name).toBe('pass')
+  })
+
   it('the monitoring of a guardrail must show that it scrapes, as that of a probe must', () => {
     const guarded: Experiment = { ...thorough, guardrails: [{ name: 'orders', type: 'prometheus', url: 'http://other', query: 'orders', tolerance: { above: 10 } }] }
     expect(judge(guarded, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/' })] })).name).toBe('pass')
