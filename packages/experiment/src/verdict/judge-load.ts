@@ -96,7 +96,7 @@ function longestUnserved(reports: readonly ReadReport[]): number {
   let longestMs = 0
   let since = reports[0]
   for (const one of reports) {
-    if (since === undefined || one.report.acknowledged !== since.report.acknowledged) since = one
+    if (one.report.acknowledged !== since?.report.acknowledged) since = one
     else if (one.report.requests > since.report.requests) longestMs = Math.max(longestMs, one.at - since.at)
   }
   return longestMs
