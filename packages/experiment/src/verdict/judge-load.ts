@@ -82,10 +82,24 @@ function recovered(readings: readonly LoadReading[], { t5 }: Marks, watchedUntil
 }
 
 /** A load that is sent, but no longer served once the system counts as recovered. */
-function notServed({ atLeastPerSecond }: LoadInput, held: readonly LoadReading[]): string | undefined {
+function notServed(load: LoadInput, held: readonly LoadReading[]): string | undefined {
+  const { atLeastPerSecond } = load
+  const silentMs = longestUnserved(readReports(held))
+  if (atLeastPerSecond > 0 && silentMs >= Math.max(MAX_GAP_MS, spansOf(load, 0)[1])) return `No write was acknowledged for ${seconds(silentMs)} after recovery, although the load was sent.`
   const [sent, served] = [counted(held, 'requests'), counted(held, 'acknowledged')]
   if (sent === undefined || served === undefined || sent.isBelow(atLeastPerSecond) || !served.isBelow(atLeastPerSecond)) return undefined
   return `The load was sent ${sent.perSecond.toFixed(1)} times a second after recovery, and ${served.perSecond.toFixed(1)} writes a second were acknowledged, expected at least ${atLeastPerSecond}.`
+}
+
+/** The longest time without an acknowledgement while requests were sent, in ms. */
+function longestUnserved(reports: readonly ReadReport[]): number {
+  let longestMs = 0
+  let since = reports[0]
+  for (const one of reports) {
+    if (one.report.acknowledged !== since?.report.acknowledged) since = one
+    else if (one.report.requests > since.report.requests) longestMs = Math.max(longestMs, one.at - since.at)
+  }
+  return longestMs
 }
 
 function unread(readings: readonly LoadReading[], { gate, watchedUntil }: Evidence): string | undefined {

@@ -16,6 +16,8 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
     // While a fault is in force, the system itself may be what cannot be scraped.
     const blind = monitor.readings.find(({ at, isBlind }) => isBlind && at >= gate.from && (isControlRun(experiment) || at < methodAt || (t7 !== undefined && at >= t7.at)))
     if (blind !== undefined) return `${monitor.source} says that no target can be scraped${blind.problem === undefined ? '' : ` (${blind.problem})`}.`
+    const wrong = newProblem(monitor, methodAt)
+    if (wrong !== undefined) return `${monitor.source} says at the end that something is wrong with it that was well before: ${wrong}.`
     if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource)) return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
   }
   const isWatched = declared !== undefined || alertReadings.length > 0
@@ -25,6 +27,13 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
   const queried = [...steadyState.probes, ...guardrails].filter((probe) => probe.type === 'prometheus')
   const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
   return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
+}
+
+/** What a monitoring said in its last two answers to be wrong, and had not said before the method: scrapes that fail gather nothing, however often they are done. */
+function newProblem({ readings }: Monitor, methodAt: number): string | undefined {
+  const [before, since] = [readings.filter(({ at }) => at < methodAt), readings.filter(({ at }) => at >= methodAt)]
+  const lasts = since.slice(-2)
+  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined) && before.every(({ problem }) => problem === undefined) ? lasts[1]?.problem : undefined
 }
 
 /** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */

@@ -53,6 +53,7 @@ describe('verdicts by cause', () => {
     ['only the monitoring cannot say whether it recovered', 'inconclusive', { curves: [broken(undefined, 'prometheus')] }, /Nobody can say whether it recovered/],
     ['it recovered in time or late, by what was read', 'inconclusive', { curves: [late(45_500)] }, /20000 ms to 20500 ms to recover, read too seldom/],
     ['it broke again after it had recovered', 'weakness-found', { curves: [curve('stock', { samples: curve().samples.map((one) => (one.at === 44_000 ? sample(one.n, one.at, 1, false) : one)) })] }, /stock left its bounds again after the system had recovered: stock was 1/],
+    ['writes wait for long after it recovered', 'weakness-found', { load: load(({ at }) => (at > 36_000 && at < 42_000 ? { acknowledged: 360 } : {})) }, /No write was acknowledged for 5\.5 s after recovery/],
     ['it recovered too late', 'weakness-found', { curves: [late(46_000)] }, /21000 ms to recover, expected 20000 ms/],
     ['something was lost', 'weakness-found', { afterwards: [{ name: 'orders left', bounds: '= 0', sample: bad }] }, /orders left was 3 afterwards, expected = 0/],
     ['nobody can say whether something was lost', 'inconclusive', { afterwards: [{ name: 'orders left', bounds: '= 0', sample: sample(0, 1, undefined, false) }] }, /could not be read afterwards: refused/],
@@ -125,6 +126,13 @@ describe('several sources', () => {
     expect(judge(thorough, still(44_000)).name).toBe('pass')
     expect(judge(thorough, still(29_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('any more after the fault had ended') as string })
     expect(judge(thorough, still(29_000, { ruleIntervalMs: 3_600_000, scrapeIntervalMs: 3_600_000 })).name).toBe('pass')
+  })
+
+  it('that says at the end that its scrapes fail has gathered nothing, unless it said so before', () => {
+    const down = (from: number, until = 99_000): Evidence => passingEvidence({ monitors: [monitor({ readings: monitor().readings.map((one) => (one.at >= from && one.at <= until ? { ...one, problem: 'The target cannot be scraped: refused' } : one)) })] })
+    expect(judge(thorough, down(12_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('The target cannot be scraped: refused') as string })
+    expect(judge(thorough, down(12_000, 32_000)).name).toBe('pass')
+    expect(judge(thorough, down(0)).name).toBe('pass')
   })
 
   it('the monitoring of a guardrail must show that it scrapes, as that of a probe must', () => {
