@@ -22,6 +22,8 @@ export interface Played {
 
 /** Exit codes of `chaos` for what is refused before anything is broken: a mistake in its use, and a refusal. */
 const REFUSED = [2, 4]
+/** Its exit code where every verdict is a pass and the reports could not be written. */
+const REPORT_NOT_WRITTEN = 17
 
 /** Plays a run for real, with an app, a load and a command of its own. */
 export async function play(run: Sabotage | Healthy): Promise<Played> {
@@ -46,7 +48,7 @@ async function playedOf(name: string, { code, output, reports }: Ran, folder: st
     problems.push('journal.json is truncated.')
   }
   const byCode = (Object.keys(EXIT_CODES) as VerdictName[]).find((verdict) => EXIT_CODES[verdict] === code)
-  const outcome = result?.verdict.name ?? byCode ?? (REFUSED.includes(code ?? 1) ? 'refused' : 'error')
+  const outcome = result?.verdict.name ?? byCode ?? (REFUSED.includes(code ?? 1) ? 'refused' : code === REPORT_NOT_WRITTEN ? 'report-not-written' : 'error')
   const lastLine = output.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('report:')).at(-1) ?? ''
   const cause = (result?.verdict.cause ?? (outcome === 'refused' ? (/^error\b.*$/m.exec(output)?.[0] ?? lastLine) : lastLine)).replaceAll(folder, '…')
   return { name, outcome, exitCode: code, cause, result, problems, output: output.replaceAll(folder, '…') }

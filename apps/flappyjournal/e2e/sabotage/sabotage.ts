@@ -5,7 +5,7 @@ import type { Stage } from './stage.js'
 export type ExperimentName = 'no-fault' | 'worker' | 'worker-crash-loop' | 'eventbus' | 'adapter' | 'adapter-one-in-five'
 
 /** How a run came out: its verdict, or that it was refused before anything was broken. */
-export type Outcome = VerdictName | 'refused'
+export type Outcome = VerdictName | 'refused' | 'report-not-written'
 
 /** One way to blind a run, or to hide a sickness from it. */
 export interface Sabotage {
