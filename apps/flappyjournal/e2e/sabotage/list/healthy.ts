@@ -25,7 +25,7 @@ export const healthyRuns: readonly Healthy[] = [
   { name: 'evaluator-clock-behind', title: 'The clock of the evaluator is 12 s behind', experiment: 'worker', expected: ['pass', 'inconclusive'], isAlone: true, inApp: 'evaluator-clock-behind' },
   { name: 'machine-saturated', title: 'The machine is saturated, no fault', experiment: 'no-fault', expected: ['pass', 'inconclusive', 'gate-unmet'], isAlone: true, act: (stage) => stage.hog(8) },
   { name: 'interrupted-before', title: 'An earlier run was interrupted', experiment: 'eventbus', expected: ['pass'], isAlone: true, act: interruptedBefore('SIGINT') },
-  { name: 'killed-before', title: 'An earlier run was killed', experiment: 'eventbus', expected: ['pass'], isAlone: true, act: interruptedBefore('SIGKILL') },
+  { name: 'killed-before', title: 'An earlier run was killed', experiment: 'eventbus', expected: ['pass', 'refused'], isAlone: true, act: interruptedBefore('SIGKILL') },
   { name: 'followers-cut-healthy', title: 'Nobody can follow events once the fault has landed', experiment: 'eventbus', expected: ['pass', 'inconclusive', 'rollback-failed'], async act(stage) {
     const proxy = await stage.betweenControl()
     stage.moments.at('landed', () => proxy.cut('followers'))
