@@ -37,5 +37,5 @@ function tableOf(runs: readonly (Sabotage | Healthy)[]): string {
   return [['name', 'sabotage', 'experiment', 'verdict', 'exit code', 'cause'], ['---', '---', '---', '---', '---', '---'], ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
 }
 
-/** A cell of one line. */
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replace(/\s+/g, ' ')
+/** A cell of one line, without the folders for temporary files that a run was played in. */
+const cell = (text: string): string => text.replace(/\/\S*\/flappy-[^\s/]+/g, '…').replaceAll('|', '\\|').replaceAll('<', '&lt;').replace(/\s+/g, ' ')

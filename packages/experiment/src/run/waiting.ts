@@ -26,7 +26,7 @@ export function waiting(clock: Clock, over: AbortSignal): Waiting {
     lookedAt = clock.now()
     for (const look of [...looks]) look()
   }
-  over.addEventListener('abort', () => cancelNext?.(), { once: true })
+  onAbort(over, () => cancelNext?.())
   return {
     until: (isSo, deadline) =>
       new Promise((resolve) => {
