@@ -24,6 +24,9 @@ process.on('uncaughtException', (error) => uncaught.push(`exception: ${error.mes
 process.on('unhandledRejection', (error) => uncaught.push(`rejection: ${error?.message}`))
 const nothing = () => undefined
 
+/** What sends a call before it breaks it. mysql2 itself never answers a statement that was sent when its connection is destroyed, so there is nothing to hear. */
+const SENT_FIRST = ['delay of the answer', 'late copy', 'copy at once', 'fail after the call']
+
 const FAULTS = {
   delay: () => delayCalls({ delayMs: 50 }),
   'delay of the answer': () => delayCalls({ delayMs: 50, seam: 'response' }),
@@ -98,7 +101,7 @@ function scenesOf({ postgres, mariadb, redis }) {
         const connection = await mysql.createConnection(mariadb)
         connection.on('error', nothing)
         return { target: mysqlQueries(connection), call: () => connection.query('select 1'), close: async () => connection[how]() }
-      })
+      }, how === 'end')
     }
     addClient('a pool of mysql2, end', async () => {
       const pool = mysql.createPool(mariadb)
@@ -115,6 +118,10 @@ function scenesOf({ postgres, mariadb, redis }) {
   return scenes
 }
 
+/** Longest wait for a caller to hear something, in ms: who hears nothing shows in the rows. */
+const SILENCE_MS = 2_000
+const silence = () => new Promise((resolve) => setTimeout(resolve, SILENCE_MS).unref())
+
 async function row({ name, open, waits }, fault, makeFault, ending) {
   const before = uncaught.length
   const scene = await open()
@@ -128,8 +135,8 @@ async function row({ name, open, waits }, fault, makeFault, ending) {
   for (let n = 0; n < 20; n += 1) await turn()
   if (ending === 'its time comes') await clock.advance(50)
   const { held, account } = await injection.rollback()
-  await answer
-  await closing
+  await Promise.race([answer, silence()])
+  await Promise.race([closing, silence()])
   await scene.dispose()
   for (let n = 0; n < 20; n += 1) await turn()
   return { name, fault, ending, held, heard, lost: account.lost ?? 0, uncaught: uncaught.slice(before) }
@@ -140,6 +147,7 @@ async function rowsOf(servers) {
   for (const scene of scenesOf(servers)) {
     for (const [fault, makeFault] of Object.entries(FAULTS)) {
       for (const ending of ['its time comes', 'it is taken back']) {
+        if (scene.name === 'a connection of mysql2, destroy' && SENT_FIRST.includes(fault)) continue
         if (scene.name.startsWith('a plain') && !['delay', 'hang'].includes(fault)) continue
         all.push(await row(scene, fault, scene.name.startsWith('a plain') ? () => (fault === 'hang' ? hangCalls({ methods: 'get' }) : delayCalls({ methods: 'get', delayMs: 50 })) : makeFault, ending))
       }

@@ -28,6 +28,9 @@ interface Pool extends Emitter {
 interface Connection extends PooledConnection, LosableConnection {
   readonly config: Endpoint
   readonly _pool?: unknown
+  readonly addCommand?: unknown
+  /** What the driver puts in the place of `addCommand` when the application ends the connection, or it breaks. */
+  readonly _addCommandClosedState?: unknown
   readonly release: () => void
   readonly constructor: { readonly createQuery: (sql: string, values: undefined, callback: () => void, config: object) => object }
 }
@@ -130,7 +133,7 @@ function layOverStatements(holder: object, context: InjectionContext, seam: Comm
     let copies = 0
     const answer = answerInTurn(order, {
       connection: this,
-      send: () => sendCopy(command, add, (copies += 1) === 1),
+      send: () => (isGone(this) ? Promise.reject(closedState()) : sendCopy(command, add, (copies += 1) === 1)),
       answer: isChosen ? (proceed) => seam.answer({ name, args, client: this, endpoint: endpointOf(this.stream, this.config), within: withinRows, proceed }) : undefined,
       onFailure: async (error, { wasSent }) => {
         if (!wasSent && Reflect.get(error, 'errno') === DEADLOCK) await new Promise<void>((resolve) => add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)))
@@ -139,6 +142,14 @@ function layOverStatements(holder: object, context: InjectionContext, seam: Comm
     settle(command, this, withOwnTimeout(answer, command.timeout, mysqlErrors['mysql/query-timeout'], context))
     return command
   })
+}
+
+/** Whether a connection is closed, or ends once what it was given before is done: the driver never answers a statement that comes then. */
+const isGone = ({ addCommand, _addCommandClosedState, stream }: Connection): boolean => addCommand === _addCommandClosedState || stream.destroyed
+
+/** What the driver says of a statement on a connection that has broken. */
+function closedState(): Error {
+  return Object.assign(new Error("Can't add new command when connection is in closed state"), { fatal: true })
 }
 
 const withinRows: WithinResult = (result, change) => {
