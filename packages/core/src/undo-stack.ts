@@ -2,7 +2,7 @@ import type { Clock } from './clock.js'
 import { ChaosError } from './errors.js'
 
 /** A step of the way back. */
-export type Undo = () => void | Promise<void>
+type Undo = () => void | Promise<void>
 
 /** A step, and what it is called where it fails. */
 export interface UndoStep {

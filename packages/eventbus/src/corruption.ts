@@ -6,7 +6,7 @@ export type Damage = (value: unknown) => unknown
 
 /** What a damage returns for a field that is to be removed, or a value that it cannot damage. */
 export const REMOVED = Symbol('removed')
-export const UNFIT = Symbol('unfit')
+const UNFIT = Symbol('unfit')
 
 /**
  * A payload with a field damaged; the empty path means the payload itself. The payload that came is never changed: what lies on

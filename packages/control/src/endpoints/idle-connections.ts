@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '@chaos/core'
 
 /** Connections to one socket at a time. */
-export const MAX_CONNECTIONS = 128
+const MAX_CONNECTIONS = 128
 /** How long a connection may be open without a request, in ms. */
-export const IDLE_MS = 10_000
+const IDLE_MS = 10_000
 
 /** The connections of a server. */
 export interface Connections {

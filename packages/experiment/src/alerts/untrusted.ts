@@ -1,7 +1,7 @@
 import { own } from '../answer.js'
 
 /** Most entries of a list of the monitoring: alerts, rules, targets. */
-export const MAX_ENTRIES = 10_000
+const MAX_ENTRIES = 10_000
 /** Most labels of one alert, and the longest name or value of one, in characters. */
 const MAX_LABELS = 64
 const MAX_LABEL = 1_024

@@ -26,7 +26,7 @@ const MAX_OFFENDERS = 10
 const MAX_OFFENDER_LENGTH = 300
 
 /** What a load says of itself. Counters count up from its start and never go back. */
-export const loadReportSchema = v.object({
+const loadReportSchema = v.object({
   /** By the clock of the load, in ms since the epoch. */
   at: count,
   ...counts,
