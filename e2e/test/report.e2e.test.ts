@@ -79,7 +79,7 @@ async function run(title: string) {
     return await runExperiment(
       defineExperiment({
         title,
-        steadyState: { holdForMs: 300, probes: [{ name: 'lag', type: 'function', unit: 'ms', read: () => lateMs, tolerance: { below: 400 } }] },
+        steadyState: { holdForMs: 300, probes: [{ name: 'lag', type: 'function', unit: 'ms', read: () => lateMs, tolerance: { below: 400 } }], mayBreach: ['lag'] },
         method: [{ inject: { target: 'bus', fault: 'delay-events', options: { delayMs: 900 }, leaseMs: 2_000 } }],
         recovery: { withinMs: 30_000 },
       }),
