@@ -68,6 +68,8 @@ export interface LosableConnection {
   readonly _commands: { readonly push: (command: unknown) => void }
   /** The error that comes when it closes. */
   _protocolError: unknown
+  /** Set once the driver itself ends it: from then on it tells nobody that it broke. */
+  readonly _closing?: boolean
 }
 
 /** Breaks a connection in the middle of a statement, and lets the driver tell everybody who is concerned. */
@@ -97,7 +99,7 @@ export function settle(command: StatementCommand, connection: LosableConnection,
   // Outside of any promise: what a callback throws is its own.
   answer.then((reply) => process.nextTick(tell, null, Array.isArray(reply) ? reply : [reply, undefined]), (error: unknown) => {
     const endsConnection = injectedBy(error) !== undefined && (isOfSocket(error as Error) || Reflect.get(error as Error, 'fatal') === true)
-    if (endsConnection && !connection.stream.destroyed) loseWith(connection, command, error as Error)
+    if (endsConnection && !connection.stream.destroyed && connection._closing !== true) loseWith(connection, command, error as Error)
     else process.nextTick(tell, error, [])
   })
 }

@@ -190,6 +190,17 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))('the statements of
     expect((await answer)[0]).toEqual([{ n: 7 }])
   })
 
+  it.each([['ECONNRESET', 'ECONNRESET'], ['mysql/connection-lost', 'PROTOCOL_CONNECTION_LOST']] as const)('tells the caller of a statement that fails with %s after its connection was ended', async (error, code) => {
+    const ending = await promises.createConnection(address())
+    const events = vi.fn()
+    ending.on('error', events)
+    const fault = await inject(failAfterCall({ error }), mysqlQueries(ending))
+    const answer = ending.query('select 1')
+    await Promise.all([ending.end(), expect(answer).rejects.toMatchObject({ code })])
+    await fault.rollback()
+    expect(events).not.toHaveBeenCalled()
+  })
+
   it('flaps, and limits the rate', async () => {
     const clock = manualClock()
     const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'ECONNREFUSED' }), mysqlQueries(pool), { clock })
