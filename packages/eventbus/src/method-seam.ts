@@ -47,19 +47,25 @@ export interface MethodSeam {
 export function methodSeam(seam: MethodSeam): SeamBinding {
   const { object, method, inherited = false } = seam
   return (tap, steps) => {
-    /** What a call is as a message. `undefined`: let it pass; also a call that cannot be read, of which the client itself says what is wrong with it. */
-    const messageOf = (args: readonly unknown[], self: unknown, below: Below): Message | undefined => {
+    /** The message that a covered call is. `undefined`: let it pass. */
+    const messageOf = (name: EventName, args: readonly unknown[], self: unknown, below: Below): Message | undefined => {
       try {
-        const name = seam.name(args, self)
-        if (name === undefined || !tap.covers(name) || seam.passes?.(args, self) === true) return undefined
-        return new MethodMessage(seam, below, name, self, args)
+        return seam.passes?.(args, self) === true ? undefined : new MethodMessage(seam, below, name, self, args)
       } catch {
         return undefined
       }
     }
     const layer = (below: Below): AnyFunction =>
       function (this: unknown, ...args: readonly unknown[]): unknown {
-        const message = messageOf(args, this, below)
+        // A call that cannot be read passes: the client itself says what is wrong with it. Most calls pass here, so this is all that they pay.
+        let name: EventName | undefined
+        try {
+          name = seam.name(args, this)
+          if (name !== undefined && !tap.covers(name)) name = undefined
+        } catch {
+          name = undefined
+        }
+        const message = name === undefined ? undefined : messageOf(name, args, this, below)
         return message === undefined ? (below.call.apply(this, args) as unknown) : tap.take(message)
       }
     steps.patch(object, method, layer, { inherited })
