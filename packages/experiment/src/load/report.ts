@@ -53,6 +53,12 @@ export type LoadCount = keyof typeof counts
 /** Names of the counters of a load. */
 export const LOAD_COUNTS = Object.keys(counts) as readonly LoadCount[]
 
+/** What a load has counted since an earlier report of it, and the offenders that it has named since. */
+export function loadSince(report: LoadReport, earlier: LoadReport | undefined): Readonly<Record<LoadCount, number>> & Pick<LoadReport, 'offenders'> {
+  const difference = Object.fromEntries(LOAD_COUNTS.map((name) => [name, report[name] - (earlier?.[name] ?? 0)])) as Record<LoadCount, number>
+  return { ...difference, offenders: report.offenders.filter((offender) => earlier?.offenders.includes(offender) !== true) }
+}
+
 /** Checks what a load answered. @throws An error that says what was expected where, and what came. */
 export function checkLoadReport(value: unknown): LoadReport {
   const result = v.safeParse(loadReportSchema, value)

@@ -29,6 +29,14 @@ describe('text', () => {
     expect(lines).toContain('  good             orders left: 0 (expected = 0)')
   })
 
+  it('tells of the load what this run saw of it, not what it counted in runs before', () => {
+    const another = resultOf(passingEvidence({ load: load(({ at }) => (at < 40_000 ? { lost: 5, offenders: ['entry 1: missing'] } : { lost: 6, offenders: ['entry 1: missing', 'entry 9: missing'] })) }))
+    expect(another.verdict.cause).toContain('1 acknowledged writes were lost, expected at most 0 (entry 9: missing)')
+    const lines = toText(another).split('\n')
+    const place = lines.indexOf('  load             850 requests, 425 writes acknowledged, 1 lost')
+    expect(lines.slice(place + 1, place + 3).map((text) => text.trim())).toEqual(['entry 9: missing', expect.stringMatching(/^good/)])
+  })
+
   it('does not say that there was nothing to recover from, where nobody saw it', () => {
     const broken = resultOf(passingEvidence({ brokenOff: 'it was aborted' }))
     expect(broken.verdict.recovery).toBe('not-observed')

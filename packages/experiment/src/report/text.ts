@@ -1,5 +1,6 @@
-import type { LoadReport } from '../load/report.js'
-import type { MarkName } from '../run/evidence.js'
+import { readReports } from '../load/phases.js'
+import { loadSince } from '../load/report.js'
+import type { Evidence, MarkName } from '../run/evidence.js'
 import type { ExperimentResult } from '../run/run-experiment.js'
 import { line } from './escape.js'
 import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
@@ -21,15 +22,16 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     `  time to recover  ${span(verdict.timeToRecoverMs)} (${RECOVERY_WORDS[verdict.recovery]})`,
     `  SLIs breached    ${breached}`,
     ...alerts,
-    ...loadLine(evidence.load?.final?.report),
+    ...loadLine(evidence.load),
     ...evidence.afterwards.map(({ name, bounds, sample }) => `  ${sample.isGood ? 'good' : 'bad'}             ${line(name)}: ${line(sample.value ?? 'no data')} (expected ${line(bounds)})`),
     `${line(verdict.name)}: ${line(verdict.cause)}`,
   ].join('\n')
 }
 
-/** What the load has counted, from its start to the end of the run. */
-function loadLine(report: LoadReport | undefined): readonly string[] {
-  if (report === undefined) return []
-  const wrong = (['failed', 'rejected', 'lost', 'damaged', 'duplicated', 'reordered', 'undelivered'] as const).flatMap((name) => (report[name] === 0 ? [] : [`${report[name]} ${name}`]))
-  return [`  load             ${report.requests} requests, ${report.acknowledged} writes acknowledged, ${wrong.length === 0 ? 'none of them lost or damaged' : wrong.join(', ')}`, ...report.offenders.map((offender) => `                   ${line(offender)}`)]
+/** What the load has counted, from the first reading of the run to its end: it may have served other runs before. */
+function loadLine(load: Evidence['load']): readonly string[] {
+  if (load?.final?.report === undefined) return []
+  const run = loadSince(load.final.report, readReports(load.readings)[0]?.report)
+  const wrong = (['failed', 'rejected', 'lost', 'damaged', 'duplicated', 'reordered', 'undelivered'] as const).flatMap((name) => (run[name] === 0 ? [] : [`${run[name]} ${name}`]))
+  return [`  load             ${run.requests} requests, ${run.acknowledged} writes acknowledged, ${wrong.length === 0 ? 'none of them lost or damaged' : wrong.join(', ')}`, ...run.offenders.map((offender) => `                   ${line(offender)}`)]
 }

@@ -1,5 +1,5 @@
 import { counted, isTelling, loadProblemBefore, readReports, spansOf, type ReadReport } from '../load/phases.js'
-import { LOAD_COUNTS, type LoadCount } from '../load/report.js'
+import { LOAD_COUNTS, loadSince, type LoadCount } from '../load/report.js'
 import type { Experiment, LoadInput } from '../model/experiment.js'
 import { largest, longestGap } from '../numbers.js'
 import type { Evidence, LoadReading, Marks } from '../run/evidence.js'
@@ -72,7 +72,7 @@ function excess({ atMost }: LoadInput, before: ReadReport | undefined, since: re
     return count > atMost[name] ? [`${count} ${COUNT_WORDS[name]}, expected at most ${atMost[name]}`] : []
   })
   if (wrong.length === 0) return undefined
-  const offenders = last.offenders.slice(0, 3).join('; ')
+  const offenders = loadSince(last, before.report).offenders.slice(0, 3).join('; ')
   return `${wrong.join('; ')}${offenders === '' ? '' : ` (${offenders})`}.`
 }
 
