@@ -41,7 +41,7 @@ export function judgeLoad({ load, steadyState: { holdForMs } }: Experiment, evid
   const before = reports.filter(({ at }) => at < methodAt).at(-1)
   return {
     untrusted: tooSlow(load, readings),
-    weakness: stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ?? excess(load, before, since, final) ?? (isKnown ? notServed(load, held) : undefined),
+    weakness: stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ?? excess(load, reports[0], before, since, final) ?? (isKnown ? notServed(load, held) : undefined),
     missing:
       unread(readings, evidence) ??
       restarted(reports, final) ??
@@ -63,8 +63,8 @@ function stuck({ stuckAfterMs }: LoadInput, reports: readonly ReadReport[]): str
   return worst === undefined ? undefined : `${worst.underWay} requests were under way without an answer, the oldest for ${seconds(worst.oldestUnderWayMs)}, expected at most ${seconds(stuckAfterMs)}.`
 }
 
-/** More of something than the experiment allows. */
-function excess({ atMost }: LoadInput, before: ReadReport | undefined, since: readonly ReadReport[], final: LoadReading | undefined): string | undefined {
+/** More of something than the experiment allows. @param first Who is named here offended before the run. */
+function excess({ atMost }: LoadInput, first: ReadReport | undefined, before: ReadReport | undefined, since: readonly ReadReport[], final: LoadReading | undefined): string | undefined {
   const last = final?.report ?? since.at(-1)?.report
   if (before === undefined || last === undefined) return undefined
   const wrong = (Object.keys(COUNT_WORDS) as (keyof typeof COUNT_WORDS)[]).flatMap((name) => {
@@ -72,7 +72,7 @@ function excess({ atMost }: LoadInput, before: ReadReport | undefined, since: re
     return count > atMost[name] ? [`${count} ${COUNT_WORDS[name]}, expected at most ${atMost[name]}`] : []
   })
   if (wrong.length === 0) return undefined
-  const offenders = loadSince(last, before.report).offenders.slice(0, 3).join('; ')
+  const offenders = loadSince(last, first?.report).offenders.slice(0, 3).join('; ')
   return `${wrong.join('; ')}${offenders === '' ? '' : ` (${offenders})`}.`
 }
 
