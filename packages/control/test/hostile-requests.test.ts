@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
 import fc from 'fast-check'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { createChaos, target } from '@chaos/core'
@@ -10,6 +12,20 @@ const COUNT = Number(process.env['CHAOS_HOSTILE_COUNT'] ?? 2_000)
 const IS_SOAK = process.env['CHAOS_HOSTILE_COUNT'] !== undefined
 /** The most CPU of the app's thread that one request may cost, in ms. Looked at in the soak alone: an ordinary run shares its machine. */
 const MAX_CPU_MS = 50
+/** What may stay in the heap of all that came in, in bytes. */
+const MAX_KEPT = 30_000_000
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+function heapUsed(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+/** Samples are made as they are sent: all of them at once would be a heap of their own. */
+function* samplesOf<T>(arbitrary: fc.Arbitrary<T>, count: number): Generator<T> {
+  for (let left = count; left > 0; left -= 1_000) yield* fc.sample(arbitrary, Math.min(left, 1_000))
+}
 
 const HOSTILE_TEXTS = ['__proto__', 'constructor', '*'.repeat(3_000), '*a'.repeat(500), 'x'.repeat(20_000), '\u001b[2J', '\ud800', '../../etc', '%00', 'bus', 'drop-events', 'test/drop-events', 'tick', '', ' ']
 const text = fc.oneof(fc.constantFrom(...HOSTILE_TEXTS), fc.string({ unit: 'binary', maxLength: 40 }))
@@ -37,6 +53,7 @@ const segment = text.map((value) => encodeURIComponent(value.replace(/\p{Cs}/gu,
 const takesBody = (method: string): boolean => method !== 'GET' && method !== 'DELETE'
 const path = fc.oneof(fc.constantFrom('/injections', '/checks', '/info', '/targets', '/faults', '/openapi.json', '/events', '/'), segment.map((id) => `/injections/${id}`), segment.map((part) => `/${part}`), segment.map((part) => `/injections?process=${part}`))
 const request = fc.record({ method: fc.oneof({ weight: 3, arbitrary: fc.constant('POST') }, fc.constantFrom('GET', 'DELETE', 'PUT', 'PATCH')), path: fc.oneof({ weight: 2, arbitrary: fc.constant('/injections') }, path), raw })
+type HostileRequest = typeof request extends fc.Arbitrary<infer T> ? T : never
 const frame = fc.oneof(text, body.map((value) => JSON.stringify(value)), fc.uint8Array({ maxLength: 2_000 }))
 
 /** An app that goes on using its bus, and counts what it sees of its own calls. */
@@ -55,28 +72,32 @@ async function usedApp() {
 describe('hostile requests with a valid token', () => {
   it('are answered well, and the app’s own calls never throw', async () => {
     const { bus, chaos, url, use } = await usedApp()
-    const before = process.memoryUsage().heapUsed
-    let dearest = 0
-    for (const { method, path: where, raw: sent } of fc.sample(request, COUNT)) {
+    const before = heapUsed()
+    const send = async ({ method, path: where, raw: sent }: HostileRequest): Promise<number> => {
       const started = process.cpuUsage()
       const answer = await ask(`${url}${where}`, { method, ...(takesBody(method) ? { body: sent } : {}) })
       use()
       const { user, system } = process.cpuUsage(started)
-      dearest = Math.max(dearest, (user + system) / 1_000)
       expect([200, 201, 204, 400, 403, 404, 405, 408, 409, 413, 414, 415], `${method} ${where.slice(0, 200)} ${answer.text.slice(0, 500)}`).toContain(answer.status)
       if (answer.status !== 204 && answer.text !== 'Not Found') expect(() => answer.json()).not.toThrow()
       if (answer.status >= 400) expect(answer.text.length).toBeLessThan(20_000)
+      return (user + system) / 1_000
+    }
+    for (const one of samplesOf(request, COUNT)) {
+      let costMs = await send(one)
+      // A garbage collection may come with any request; what a request itself costs, it costs each time.
+      for (let again = 0; IS_SOAK && costMs > MAX_CPU_MS && again < 3; again += 1) costMs = Math.min(costMs, await send(one))
+      if (IS_SOAK) expect(costMs, JSON.stringify(one).slice(0, 500)).toBeLessThan(MAX_CPU_MS)
     }
     await chaos.controller.stopAll()
     use()
     expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200_000_000)
-    if (IS_SOAK) expect(dearest).toBeLessThan(MAX_CPU_MS)
+    expect(heapUsed() - before).toBeLessThan(MAX_KEPT)
   })
 
   it('arm nothing without a token', async () => {
     const { bus, chaos, url } = await usedApp()
-    for (const { method, path: where, raw: sent } of fc.sample(request, Math.ceil(COUNT / 10))) {
+    for (const { method, path: where, raw: sent } of samplesOf(request, Math.ceil(COUNT / 10))) {
       const answer = await ask(`${url}${where}`, { method, headers: { authorization: 'Bearer of-something-else-entirely' }, ...(takesBody(method) ? { body: sent } : {}) })
       expect(answer.status).toBe(401)
     }
@@ -92,15 +113,16 @@ describe('hostile requests with a valid token', () => {
       socket.on('error', () => undefined)
       socket.on('open', () => resolve(socket))
     })
-    const frames = fc.sample(frame, COUNT)
-    while (frames.length > 0) {
+    const before = heapUsed()
+    for (let left = COUNT; left > 0; left -= 50) {
       const socket = await open()
       const closed = new Promise((resolve) => socket.once('close', resolve))
       // The stream takes nothing: the first frame closes it, and the others come too late.
-      for (const one of frames.splice(0, 50)) socket.send(one)
+      for (const one of fc.sample(frame, Math.min(left, 50))) socket.send(one)
       use()
       await closed
     }
     expect((await ask(`${url}/info`)).status).toBe(200)
+    expect(heapUsed() - before).toBeLessThan(MAX_KEPT)
   })
 })
