@@ -2,6 +2,7 @@ import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
 import { clockOffset } from '../run/clock-offset.js'
 import type { Evidence, Marks, Monitor } from '../run/evidence.js'
+import { bare } from '../run/news.js'
 import { hasLookedSince, maxStandstillMs } from '../run/signs-of-life.js'
 import { seconds } from './words.js'
 
@@ -78,6 +79,3 @@ function gapBefore(told: readonly { readonly at: number }[], from: number): numb
   const first = told.find(({ at }) => at >= from)
   return first === undefined ? Number.POSITIVE_INFINITY : first.at - from
 }
-
-/** An address as it is compared. */
-export const bare = (url: string): string => url.replace(/\/$/, '')

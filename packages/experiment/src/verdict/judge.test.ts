@@ -15,6 +15,8 @@ const quiet = (more: Parts = {}): Evidence => passingEvidence({ injections: [], 
 const broken = (value: number | undefined, source: Curve['source'] = 'function'): Curve => curve('stock', { source, samples: curve().samples.map((one) => (one.at < 11_000 ? one : sample(one.n, one.at, value, false))) })
 const flickering = (): Curve => curve('stock', { samples: curve().samples.map((one) => (one.at < 11_000 || one.n % 3 === 0 ? { ...one, value: 7, isGood: true } : sample(one.n, one.at, 0, false))) })
 const late = (from: number): Curve => curve('stock', { samples: Array.from({ length: 125 }, (_, index) => { const at = 4_000 + index * 500; const isGood = at < 11_000 || at >= from; return sample(index, at, isGood ? 7 : 0, isGood) }) })
+/** A probe that is back at 44 s, and from then on is read every 3 s or so: it had held at 49 s, and that is read at 51 s. */
+const seldom = (): Curve => curve('stock', { samples: [...Array.from({ length: 81 }, (_, index) => 4_000 + index * 500), 47_000, 48_900, 51_000].map((at, n) => (at < 11_000 || at >= 44_000 ? sample(n, at, 7, true) : sample(n, at, 0, false))) })
 const bad = sample(0, 45_000, 3, false)
 const guard = (value: number | undefined): Curve => curve('orders', { bounds: '> 10', samples: curve().samples.map((one) => (one.at < 12_000 ? { ...one, value: 20, isGood: true } : sample(one.n, one.at, value, false))) })
 
@@ -73,6 +75,8 @@ describe('verdicts by cause', () => {
     ['no target could be scraped while the fault was in force', 'pass', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, isBlind: one.at > 11_000 && one.at < 30_000 })) })] }, /The fault landed/],
     ['the signs of life came too seldom', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.filter(({ at }) => at < 12_000 || at > 40_000) })] }, /were not evaluated/],
     ['a page stood still', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.map((one) => ({ ...one, dataAt: Math.min(one.at, 20_000) })) })] }, /stock: what was read was 15\.5 s old, expected at most 15\.0 s/],
+    ['a page was the one from before the fault had ended', 'inconclusive', { curves: [curve('stock', { source: 'metric', maxAgeMs: 60_000, samples: calm().samples.map((one) => ({ ...one, dataAt: Math.min(one.at, 9_000) })) })] }, /Nobody can say whether it recovered: what stock showed was from before the fault had ended/],
+    ['it recovered in time, and that was read late', 'inconclusive', { curves: [seldom()] }, /18500 ms to 21000 ms to recover, read too seldom/],
     ['the clock of the app is unknown', 'inconclusive', { appClock: [] }, /could not be read, so that nobody knows when they landed/],
     ['the clock of the app was set in mid-run', 'inconclusive', { appClock: [{ at: 4_000, offsetMs: 0, errorMs: 5 }, { at: 20_000, offsetMs: 900, errorMs: 5 }] }, /was set during the run, by 890 ms/],
     ['the app says that the fault landed when it cannot have', 'inconclusive', { injections: [injection({ landedAt: 4_000 })] }, /says that it landed or ended 5990 ms away/],
@@ -126,6 +130,13 @@ describe('several sources', () => {
     expect(judge(thorough, still(44_000)).name).toBe('pass')
     expect(judge(thorough, still(29_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('any more after the fault had ended') as string })
     expect(judge(thorough, still(29_000, { ruleIntervalMs: 3_600_000, scrapeIntervalMs: 3_600_000 })).name).toBe('pass')
+  })
+
+  it.each([[monitor().clock], [[]]])('that scraped one of two targets since the fault ended has not scraped the other', (clock) => {
+    // Two targets are scraped every 40 s, one at 21 s and the other at 29 s: a sign tells of the one for which that is longer ago.
+    const scraped = (until: number): Evidence =>
+      passingEvidence({ monitors: [monitor({ ruleIntervalMs: 250, scrapeIntervalMs: 40_000, clock, readings: monitor().readings.map((one) => ({ ...one, scrapedAt: one.at < 29_000 ? one.at - 8_000 : one.at < until ? 21_000 : 29_000 })) })] })
+    expect(judge(thorough, scraped(40_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('did not evaluate its rules and scrape its targets any more') as string })
   })
 
   it('that says at the end that its scrapes fail has gathered nothing, unless it said so before', () => {

@@ -85,8 +85,8 @@ function judgeWhole(experiment: Experiment, evidence: Evidence): Verdict {
   }
 }
 
-function recoveryOf({ experiment, evidence, findings: { marks: { t4, t7 } } }: Case): Verdict['recovery'] {
-  if (isControlRun(experiment) || t4 === undefined || evidence.brokenOff !== undefined || trippedGuard(evidence) !== undefined) return 'not-observed'
+function recoveryOf({ experiment, evidence, findings: { old, marks: { t4, t7 } } }: Case): Verdict['recovery'] {
+  if (isControlRun(experiment) || t4 === undefined || old.length > 0 || evidence.brokenOff !== undefined || trippedGuard(evidence) !== undefined) return 'not-observed'
   if (t7 === undefined) return 'not-recovered'
   return wasAssisted(evidence) ? 'assisted' : 'by-itself'
 }
@@ -142,14 +142,16 @@ function landingProblem({ experiment: { method }, evidence: { failures, injectio
 
 function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion | undefined {
   const { recovery } = experiment
-  const { marks: { t4, t7 }, breached } = findings
+  const { marks: { t4, t5, t7 }, breached, old } = findings
   if (t4 === undefined) return ['inconclusive', 'The end of the fault was not seen.']
   if (recovery.duringFault !== undefined && findings.recoveredDuringFault?.isMet !== true) {
     const { probes, withinMs } = recovery.duringFault
     if (findings.recoveredDuringFault?.isDoubtful === true) return ['inconclusive', `Nobody can say whether ${probes.join(', ')} held from ${ms(withinMs)} after the fault landed until it ended: that was read too seldom, or when it landed and ended is known too badly.`]
     return ['weakness-found', `Not recovered: ${probes.join(', ')} did not hold from ${ms(withinMs)} after the fault landed until it ended.`]
   }
-  if (t7 === undefined) {
+  // It may have recovered: that is for what is missing to say, after what was found.
+  if (old.length > 0) return undefined
+  if (t5 === undefined || t7 === undefined) {
     const bad = lastBad(evidence)
     // Where only the monitoring failed to answer, the system may be well.
     const isBlind = bad.length > 0 && bad.every(({ source, value }) => source === 'prometheus' && value === undefined)
@@ -159,7 +161,8 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
     if (isBlind) return ['inconclusive', `Nobody can say whether it recovered: ${reasons}.`]
     return ['weakness-found', `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? `: ${breached.join(', ')} broke again each time` : `: ${reasons}`}.`]
   }
-  const [atLeastMs, atMostMs] = [t7.at - t7.errorMs - t4.at, t7.at - t4.at + t4.errorMs]
+  // How late the reading came by which it had held says nothing of the system.
+  const [atLeastMs, atMostMs] = [t5.at - t5.errorMs + experiment.steadyState.holdForMs - t4.at, t7.at - t4.at + t4.errorMs]
   if (atLeastMs > recovery.withinMs) return ['weakness-found', `It took ${ms(t7.at - t4.at)} to recover, expected ${ms(recovery.withinMs)} at most.`]
   if (atMostMs > recovery.withinMs) return ['inconclusive', `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover, read too seldom to say whether that was within ${ms(recovery.withinMs)}.`]
   return undefined
@@ -206,6 +209,8 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
   if (hole !== undefined) return missing(hole)
   for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
+  const { old } = findings
+  if (old.length > 0) return missing(`Nobody can say whether it recovered: what ${old.join(', ')} showed was from before the fault had ended.`)
   const unmade = neededMarks(experiment, evidence, findings).filter((name) => findings.marks[name] === undefined)
   return unmade.length === 0 ? undefined : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
 }
