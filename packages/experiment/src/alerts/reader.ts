@@ -69,6 +69,11 @@ export const MAX_PROBLEMS = 20
 export interface AlertReader {
   /** Where it reads, for messages and reports. */
   readonly source: string
+  /**
+   * Whether it is where alerts are sent to, as an Alertmanager is: what fires elsewhere and never shows here reaches nobody. Default: it finds them
+   * itself.
+   */
+  readonly isReceiver?: boolean
   /** The alerts that are pending or firing now. */
   read(signal?: AbortSignal): Promise<readonly ActiveAlert[]>
   /** The rules, where the source knows them. */

@@ -22,7 +22,7 @@ type Open = { -readonly [Key in keyof AlertStretch]: AlertStretch[Key] }
 
 /** Follows the alerts of a reader. What changed between two readings is dated at the later one, with the time in between as its error. */
 export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
-  const { source } = reader
+  const { source, isReceiver = false } = reader
   const stretches: Open[] = []
   const open = new Map<string, Open>()
   let succeeded = 0
@@ -57,7 +57,7 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
 
   return {
     stretches,
-    readings: () => ({ source, succeeded, failed, longestGapMs: Math.max(longestGapMs, clock.now() - lastAt), problem }),
+    readings: () => ({ source, ...(isReceiver ? { isReceiver } : {}), succeeded, failed, longestGapMs: Math.max(longestGapMs, clock.now() - lastAt), problem }),
     active: () => [...open.values()],
     async read(signal) {
       try {

@@ -82,7 +82,7 @@ describe('a standing fault', () => {
 
   it('stopped by somebody else makes recovery assisted too', async () => {
     const { verdict } = await run(shopExperiment(shop), { onEvent: (event) => { if (event.type === 'mark' && event.mark === 't0') void controller.stopAll() } })
-    expect(verdict.recovery).toBe('assisted')
+    expect(verdict).toMatchObject({ name: 'inconclusive', recovery: 'assisted', cause: expect.stringContaining('was ended by somebody else after') as string })
   })
 
   it('from which the system does not come back is a weakness', async () => {
@@ -306,6 +306,13 @@ describe('alerts', () => {
     const heard = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(heard.verdict.name).toBe('pass')
     expect(heard.verdict.marks.t3?.at).toBe(notifications[0]?.at)
+  })
+
+  it('must reach each place where alerts are sent', async () => {
+    const receiver = (): AlertReader => ({ ...stockLow(), source: 'alertmanager', isReceiver: true })
+    const lost = await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), { ...receiver(), read: () => Promise.resolve([]) }] })
+    expect(lost.verdict).toMatchObject({ name: 'alert-failed', cause: 'StockLow silenced: It fired, but never reached alertmanager: nobody heard.' })
+    expect((await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), receiver()] })).verdict.name).toBe('pass')
   })
 
   it('can be read in several places', async () => {

@@ -86,7 +86,7 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   if (unheard !== undefined) return verdict('silenced', unheard)
   const unresolved = notResolved(matching, resolveWithinMs, marks)
   if (unresolved !== undefined) return verdict(...unresolved)
-  if (hasFlapped(matching)) return verdict('flapped', `It fired and resolved ${matching.length} times.`)
+  if (hasFlapped(matching, evidence)) return verdict('flapped', `It fired and resolved ${matching.length} times.`)
   return verdict('detected', `It fired after ${ms(afterMs)} (deadline ${ms(withinMs)}) and resolved.`)
 }
 
@@ -135,8 +135,10 @@ function brokenAt(t0: Mark, { injections }: Evidence): number {
   return Math.min(t0.at, ...injections.flatMap(({ kind, askedAt }) => (kind === 'instant' ? [askedAt] : []))) - t0.errorMs
 }
 
-/** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
-function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, since: number, { notifications }: Evidence): string | undefined {
+/** Why nobody heard of an alert, if so: it never came to where alerts are sent, it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
+function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, since: number, { alertReadings, notifications }: Evidence): string | undefined {
+  const deaf = alertReadings.find(({ source, isReceiver }) => isReceiver === true && !stretches.some((stretch) => stretch.source === source))
+  if (deaf !== undefined) return `It fired, but never reached ${deaf.source}: nobody heard.`
   const sources = new Set(stretches.filter(({ isSilenced }) => isSilenced).map(({ source }) => source))
   for (const source of sources) if (stretches.every((stretch) => stretch.source !== source || stretch.isSilenced)) return 'It fired, but was silenced or inhibited: nobody heard.'
   if (notifications === undefined) return undefined
@@ -156,9 +158,15 @@ function notResolved(stretches: readonly AlertStretch[], resolveWithinMs: number
   return undefined
 }
 
-/** Whether one series of labels of one source fired more than once. */
-function hasFlapped(stretches: readonly AlertStretch[]): boolean {
-  return new Set(stretches.map((stretch) => `${stretch.source} ${seriesOf(stretch)}`)).size < stretches.length
+/** Whether one series of labels of one source fired again, and nothing had been broken again since it fired. */
+function hasFlapped(stretches: readonly AlertStretch[], { injections }: Evidence): boolean {
+  const firedAt = new Map<string, number>()
+  return [...stretches].sort((a, b) => a.from - b.from).some((stretch) => {
+    const series = `${stretch.source} ${seriesOf(stretch)}`
+    const before = firedAt.get(series)
+    firedAt.set(series, stretch.from)
+    return before !== undefined && !injections.some(({ askedAt }) => askedAt >= before && askedAt <= stretch.from)
+  })
 }
 
 /** Whether alerts were read too seldom to say that something did not happen. */

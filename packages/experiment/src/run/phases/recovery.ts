@@ -34,7 +34,8 @@ async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, poll
   const { mustFire = [], resolveWithinMs = 60_000 } = experiment.alerts ?? {}
   const firesUntil = Math.max(landedAt, ...mustFire.map(({ withinMs }) => landedAt + withinMs))
   const isAwaited = (expected: (typeof mustFire)[number]): boolean => {
-    const hasFired = logs.some((log) => log.stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected)))
+    const shows = ({ stretches }: (typeof logs)[number]): boolean => stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected))
+    const hasFired = logs.some(shows) && logs.every((log) => log.readings().isReceiver !== true || shows(log))
     if (!hasFired) return clock.now() <= firesUntil
     return sink !== undefined && !sink.notifications.some((one) => one.at >= landedAt && one.status === 'firing' && isMeant(one, expected))
   }
