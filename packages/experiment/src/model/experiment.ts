@@ -196,7 +196,7 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v
       probes: v.pipe(listOf(probe, 'probes'), v.minLength(1, 'a list of at least one probe')),
       holdForMs: v.optional(durationMs('How long all probes must hold without a break, before the fault and after it. Default 5000.'), 5_000),
       timeoutMs: v.optional(durationMs('How long to wait for it before the fault. Default 30000.'), 30_000),
-      mayBreach: v.optional(names('Names of the probes that may leave their bounds from the start of the method until recovery. Default: none.'), []),
+      mayBreach: v.optional(names('Names of the probes that may leave their bounds from the first fault of the method until recovery. Default: none.'), []),
     }),
     method: v.pipe(listOf(v.union([injectStep, waitStep], 'a step: `inject` or `waitMs`'), 'steps', MAX_STEPS), v.minLength(1, 'a list of at least one step')),
     expectedOutageMs: v.optional(durationMs('For an instant fault: how long its effect is expected to last.')),

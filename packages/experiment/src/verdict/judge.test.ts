@@ -61,6 +61,7 @@ describe('verdicts by cause', () => {
     ['nobody can say whether something was lost', 'inconclusive', { afterwards: [{ name: 'orders left', bounds: '= 0', sample: sample(0, 1, undefined, false) }] }, /could not be read afterwards: refused/],
     ['a probe breached that had no leave to', 'weakness-found', {}, /stock left its bounds, which this fault should not cause/, strict],
     ['a probe breached that may', 'pass', {}, /The fault landed/],
+    ['a probe breached that may, before anything was broken', 'weakness-found', { methodAt: 9_200, injections: [injection({ askedAt: 9_990 })], curves: [curve('stock', { samples: curve().samples.map((one) => (one.at === 9_500 ? sample(one.n, one.at, 0, false) : one)) })] }, /stock left its bounds before anything was broken: stock was 0/],
     ['it did not recover under the fault', 'weakness-found', {}, /stock did not hold from 3000 ms/, fallback],
     ['the alert did not fire', 'alert-failed', { alerts: [] }, /StockLow missed: It never fired/],
     ['another alert fired', 'alert-failed', { alerts: [stretch({ state: 'pending', from: 11_500, to: 14_000 }), stretch(), stretch({ name: 'Fire' })] }, /Fire unexpected/],
@@ -97,6 +98,16 @@ describe('verdicts by cause', () => {
   it('says that recovery was assisted when somebody stopped the fault early', () => {
     for (const outcome of ['stopped', 'rolled-back', 'aborted'] as const) expect(judge(thorough, passingEvidence({ injections: [injection({ outcome })] }))).toMatchObject({ name: 'pass', recovery: 'assisted', cause: expect.stringContaining('somebody stopped it') as string })
     for (const outcome of ['lease-expired', 'limit-spent'] as const) expect(judge(thorough, passingEvidence({ injections: [injection({ outcome })] })).recovery).toBe('by-itself')
+  })
+
+  it.each(['stopped', 'rolled-back', 'aborted', 'lease-expired'] as const)('does not take an outage for the one that was asked for when it was shorter: %s', (outcome) => {
+    const short = (lastedMs: number, more: { readonly forMs?: number } = {}): string => {
+      const method = thorough.method.map((step) => ('inject' in step ? { inject: { ...step.inject, ...more } } : step))
+      return judge({ ...thorough, method }, passingEvidence({ injections: [injection({ outcome, armedAt: 30_000 - lastedMs })] })).name
+    }
+    expect([short(20_000), short(19_000), short(12_000, { forMs: 12_000 }), short(11_000, { forMs: 12_000 })]).toEqual(['pass', 'inconclusive', 'pass', 'inconclusive'])
+    expect(judge(thorough, passingEvidence({ injections: [injection({ outcome, armedAt: 11_000 })] })).cause).toBe('shop/empty-shelves was ended by somebody else after 19.0 s, and should have lasted 20.0 s.')
+    expect(judge(thorough, passingEvidence({ injections: [injection({ outcome: 'limit-spent', armedAt: 11_000 })] })).name).toBe('pass')
   })
 
   it('does not speak of recovery where the run was ended before it could be seen', () => {

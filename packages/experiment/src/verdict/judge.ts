@@ -5,13 +5,14 @@ import type { Evidence, Marks, MarkName } from '../run/evidence.js'
 import { largest, longestGap } from '../numbers.js'
 import { clockOffset } from '../run/clock-offset.js'
 import { isStanding, landingOf } from '../run/marks.js'
-import { badSince, findingsOf, type Findings } from './findings.js'
+import { badBefore, badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
 import { clockProblem } from './judge-clocks.js'
 import { stalenessProblem } from './judge-freshness.js'
 import { idleProblem } from './judge-idle.js'
 import { judgeLoad, type LoadFindings } from './judge-load.js'
 import { monitoringProblem } from './judge-monitoring.js'
+import { outageProblem } from './judge-outage.js'
 import { holes } from './judge-wholeness.js'
 import type { VerdictName } from './exit-codes.js'
 import { ms, seconds } from './words.js'
@@ -169,17 +170,21 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
 }
 
 /** A probe that had no leave to, left its bounds. In a run without a fault, none has. */
-function breachProblem({ experiment, evidence: { curves, methodAt = 0 }, findings: { guilty, doubtful, marks: { t7 } } }: Case): Conclusion | undefined {
+function breachProblem({ experiment, evidence, findings: { guilty, doubtful, marks: { t7 } } }: Case): Conclusion | undefined {
+  const { curves, methodAt = 0 } = evidence
   const isControl = isControlRun(experiment)
   const first = curves.find(({ probe }) => guilty.includes(probe))
   if (first === undefined) return doubtful.length === 0 ? undefined : ['inconclusive', `${doubtful.join(', ')} left bounds when the system may have recovered already: when the fault ended is known too badly to say.`]
-  const isLate = experiment.steadyState.mayBreach.includes(first.probe) && t7 !== undefined
-  const bad = badSince(first, isLate ? t7.at : methodAt)
+  const mayBreach = !isControl && experiment.steadyState.mayBreach.includes(first.probe)
+  const early = mayBreach ? badBefore(first, evidence) : []
+  const isEarly = early.length > 0
+  const isLate = mayBreach && !isEarly && t7 !== undefined
+  const bad = isEarly ? early : badSince(first, isLate ? t7.at : methodAt)
   const [unread] = bad
   // Where a probe gave no data, a fault in the system may be the reason only if the system itself was asked.
   if ((isControl || first.source === 'prometheus') && bad.every(({ value }) => value === undefined)) return ['inconclusive', `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so nobody can say that it held.`]
   const worst = bad.find(({ value }) => value !== undefined)?.value ?? `without data (${unread?.problem ?? 'unknown reason'})`
-  const why = isControl ? ' although nothing was broken' : isLate ? ' again after the system had recovered' : ', which this fault should not cause'
+  const why = isControl ? ' although nothing was broken' : isEarly ? ' before anything was broken' : isLate ? ' again after the system had recovered' : ', which this fault should not cause'
   return ['weakness-found', `${guilty.join(', ')} left ${guilty.length === 1 ? 'its' : 'their'} bounds${why}: ${first.probe} was ${worst}, expected ${first.bounds}.`]
 }
 
@@ -205,7 +210,7 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
     return missing(`Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`)
   }
   if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
-  const hole = unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence) ?? clockProblem(experiment, evidence) ?? load.missing
+  const hole = outageProblem(experiment, evidence) ?? unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence) ?? clockProblem(experiment, evidence) ?? load.missing
   if (hole !== undefined) return missing(hole)
   for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
