@@ -240,6 +240,22 @@ describe('the load', () => {
     expect(verdict).toMatchObject({ name: 'pass' })
   })
 
+  it('that pauses while a short fault is in force shows nothing of it', async () => {
+    let [requests, acknowledged, sentAt] = [0, 0, clock.now()]
+    const pausing: LoadReader = async () => {
+      const isBroken = (await live()) > 0
+      if (!isBroken) [requests, acknowledged] = [requests + (clock.now() - sentAt) / 50, acknowledged + (clock.now() - sentAt) / 100]
+      sentAt = clock.now()
+      return report({ requests, acknowledged, verified: acknowledged, underWay: 0, oldestUnderWayMs: 0 })
+    }
+    expect((await run(under(pausing))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/The load sent nothing for 2\.\d s while the fault was in force/) as string })
+  })
+
+  it('that looks only for what was acknowledged before anything was broken leaves the run inconclusive', async () => {
+    const from = clock.now()
+    expect((await run(under(() => report({ verified: from / 100 + 30 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 10030 of 10\d+ acknowledged writes/) as string })
+  })
+
   it('that does not look for everything at the end leaves the run inconclusive', async () => {
     expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string })
   })

@@ -210,7 +210,7 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
     return missing(`Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`)
   }
   if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
-  const hole = outageProblem(experiment, evidence) ?? unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence) ?? clockProblem(experiment, evidence) ?? load.missing
+  const hole = outageProblem(experiment, evidence) ?? unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence, findings.marks) ?? clockProblem(experiment, evidence) ?? load.missing
   if (hole !== undefined) return missing(hole)
   for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
