@@ -299,6 +299,34 @@ describe('alerts', () => {
     expect(Math.floor(evidence.watchedUntil / 60_000)).toBeGreaterThan(Math.floor((verdict.marks.t4?.at ?? 0) / 60_000))
   })
 
+  const minute = (): number => Math.floor(clock.now() / 60_000) * 60_000
+  /** Rules that are evaluated once a minute, an alert that fires for one minute, and answers that take 3 s. */
+  const onceAMinute = (from: () => number): AlertReader => ({
+    source: 'slow',
+    read: async () => {
+      const isTrue = minute() === from()
+      await new Promise<void>((resolve) => void clock.after(3_000, resolve))
+      return isTrue ? [{ name: 'Fire', labels: {}, state: 'firing' }] : []
+    },
+    timing: () => Promise.resolve({ evaluationIntervalMs: 60_000, scrapeIntervalMs: 60_000 }),
+    health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
+  })
+
+  it('that may fire, and do when the rules are evaluated once more, are waited for until they have resolved', async () => {
+    const from = minute() + 60_000
+    const { verdict } = await run(shopExperiment(shop, { alerts: { mayFire: ['Fire'], resolveWithinMs: 150_000 } }), { alerts: onceAMinute(() => from) })
+    expect(verdict).toMatchObject({ name: 'pass', alerts: [{ name: 'Fire', outcome: 'allowed' }] })
+  })
+
+  it('are read once more when the rules have been evaluated, also where an answer takes its time', async () => {
+    let from = 0
+    const reader = onceAMinute(() => from)
+    for (const experiment of [shopExperiment(shop, { alerts: {} }), shopExperiment(shop, { alerts: {}, method: [{ waitMs: 2_000 }] })]) {
+      from = minute() + 60_000
+      expect((await run(experiment, { alerts: reader })).verdict).toMatchObject({ name: 'alert-failed', alerts: [{ name: 'Fire', outcome: 'unexpected' }] })
+    }
+  })
+
   it('that cannot be read make the run inconclusive', async () => {
     const reader: AlertReader = { source: 'down', read: () => Promise.reject(new Error('refused')) }
     expect((await run(shopExperiment(shop, withAlert), { alerts: reader })).verdict).toMatchObject({ name: 'inconclusive', alerts: [{ outcome: 'monitoring-down' }] })
