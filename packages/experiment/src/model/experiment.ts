@@ -76,7 +76,7 @@ const httpProbe = v.strictObject({
   ...probeBase,
   type: v.literal('http'),
   url: address('Where to ask.'),
-  status: v.optional(v.pipe(number, v.integer('a whole number'), v.description('Status to expect. Without `path` the value is 1 when it comes and 0 when another comes. Redirects are not followed. Default 200.'))),
+  status: v.optional(v.pipe(number, v.integer('a whole number'), v.description('Status to expect. Without `path` the value is 1 when it comes, with a whole answer, and 0 when another comes. Redirects are not followed. Default 200.'))),
   path: v.optional(described('Dotted path of a number in the JSON answer, taken as the value.')),
   tolerance: v.optional(tolerance),
 })

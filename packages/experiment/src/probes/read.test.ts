@@ -17,6 +17,23 @@ describe('a probe of an HTTP answer', () => {
     expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other`, status: 503 })).toMatchObject({ isGood: true })
   })
 
+  it('wants all of the answer, and not its status alone', async () => {
+    const url = await serve((request, response) => {
+      response.writeHead(200, { 'content-length': '1000' }).write('x')
+      if (request.url === '/cut') setImmediate(() => response.destroy())
+    })
+    expect(await probeReader({ name: 'up', type: 'http', url: `${url}/hangs`, timeoutMs: 100 }, systemClock)()).toMatchObject({ quality: 'none', isGood: false, problem: 'no answer within 100 ms' })
+    expect(await probeReader({ name: 'up', type: 'http', url: `${url}/cut` }, systemClock)()).toMatchObject({ quality: 'none', isGood: false })
+    const long = await serve((_request, response) => {
+      const more = (): void => {
+        while (response.writable && response.write('x'.repeat(100_000)));
+      }
+      response.on('drain', more)
+      more()
+    })
+    expect(await probeReader({ name: 'up', type: 'http', url: long, timeoutMs: 20_000 }, systemClock)()).toMatchObject({ value: 1, isGood: true })
+  })
+
   it('does not take the page that a redirect leads to for the answer', async () => {
     const url = await serve((request, response) => response.writeHead(request.url === '/login' ? 200 : 302, { location: '/login' }).end())
     expect(await readOnce({ name: 'up', type: 'http', url: `${url}/healthz` })).toMatchObject({ value: 0, isGood: false })

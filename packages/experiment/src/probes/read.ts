@@ -1,5 +1,5 @@
 import type { Clock } from '@chaos/core'
-import { inWords, jsonOf, own, textOf } from '../answer.js'
+import { drain, inWords, jsonOf, own, textOf } from '../answer.js'
 import type { Probe, Tolerance } from '../model/experiment.js'
 import { withTimeout } from '../time.js'
 import { metricReader, type Measurement } from './metric.js'
@@ -75,7 +75,8 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
         const response = await fetch(probe.url, { signal, redirect: 'manual' })
         const isExpected = response.status === (probe.status ?? 200)
         if (probe.path !== undefined && isExpected) return measured(asNumber(valueAt(await jsonOf(response), probe.path), probe.path))
-        await response.body?.cancel()
+        // An answer that hangs behind its head, or is cut off, is none.
+        await (isExpected ? drain(response) : response.body?.cancel())
         if (probe.path !== undefined) throw new Error(`status ${response.status}`)
         return measured(isExpected ? 1 : 0)
       }

@@ -8,7 +8,7 @@ import { seconds } from './words.js'
 
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */
 export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t4, t7 }: Marks): string | undefined {
-  const { alerts: declared, steadyState, guardrails } = experiment
+  const { alerts: declared, steadyState, guardrails, afterwards } = experiment
   const { monitors, alertReadings, gate, methodAt = 0, watchedUntil } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
@@ -25,7 +25,7 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
   if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {
     return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
   }
-  const queried = [...steadyState.probes, ...guardrails].filter((probe) => probe.type === 'prometheus')
+  const queried = [...steadyState.probes, ...guardrails, ...afterwards].filter((probe) => probe.type === 'prometheus')
   const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
   return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
 }

@@ -163,6 +163,13 @@ describe('several sources', () => {
     expect(judge(guarded, passingEvidence())).toMatchObject({ name: 'inconclusive', cause: 'orders: the monitoring at http://other does not show that it scrapes its targets.' })
   })
 
+  it('the monitoring of a reading at the end must show that it scrapes, too', () => {
+    const counted: Experiment = { ...thorough, afterwards: [{ name: 'orders left', type: 'prometheus', url: 'http://other', query: 'sum(orders)', tolerance: { equals: 0 } }] }
+    expect(judge(counted, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/' })] })).name).toBe('pass')
+    expect(judge(counted, passingEvidence())).toMatchObject({ name: 'inconclusive', cause: 'orders left: the monitoring at http://other does not show that it scrapes its targets.' })
+    expect(judge(counted, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/', readings: monitor().readings.map((one) => ({ ...one, scrapedAt: Math.min(one.at, 20_000) })) })] }))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('Targets were not scraped by http://other/') as string })
+  })
+
   it('data of a monitoring may be as old as its scrapes, however its address was written', () => {
     const scraped = curve('stock', { source: 'prometheus', origin: 'http://slow/', samples: curve().samples.map((one) => ({ ...one, dataAt: one.at - 40_000 })) })
     expect(judge(thorough, passingEvidence({ curves: [scraped], monitors: [monitor(), monitor({ source: 'http://slow', scrapeIntervalMs: 60_000 })] })).name).toBe('pass')
