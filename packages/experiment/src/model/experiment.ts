@@ -184,7 +184,7 @@ const loadOf = <R extends v.GenericSchema>(report: R) =>
   )
 
 const alertMatcher = v.strictObject({ name: named('Name of the alert.'), labels: v.optional(v.pipe(labels, v.description('Labels that it must have; it may have more.'))) })
-const expectedAlert = v.strictObject({ ...alertMatcher.entries, withinMs: durationMs('Deadline, counted from the moment the fault landed.') })
+const expectedAlert = v.strictObject({ ...alertMatcher.entries, withinMs: durationMs('Deadline, counted from the moment the fault landed: by then it must fire and, where notifications are received, be heard.') })
 
 const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v.GenericSchema>(probe: P, action: A, load: L) =>
   v.strictObject({

@@ -346,7 +346,7 @@ describe('alerts', () => {
     const silent = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(silent.verdict).toMatchObject({ name: 'alert-failed', alerts: [{ outcome: 'silenced' }] })
 
-    clock.after(4_000, () => notifications.push({ at: clock.now(), name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }))
+    clock.after(3_000, () => notifications.push({ at: clock.now(), name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }))
     const heard = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(heard.verdict.name).toBe('pass')
     expect(heard.verdict.marks.t3?.at).toBe(notifications[0]?.at)

@@ -29,6 +29,8 @@ describe('an alert that must fire', () => {
     ['detected', 'reached where alerts are sent', { alerts: [stretch(), stretch({ source: 'alertmanager' })], alertReadings: [...passingEvidence().alertReadings, { source: 'alertmanager', isReceiver: true, succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined }] }, /fired after 3900 ms/],
     ['silenced', 'sent no notification', { notifications: [] }, /no notification arrived/],
     ['silenced', 'sent a notification with other labels', { notifications: [{ at: 15_000, name: 'StockLow', labels: { severity: 'warning' }, status: 'firing' }] }, /no notification arrived/],
+    ['late', 'was heard after its deadline', { notifications: [{ at: 20_101, name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }] }, /fired after 3900 ms and was heard after 10001 ms, expected within 10000 ms/],
+    ['detected', 'was heard just in time, and once more', { notifications: [20_100, 25_000].map((at) => ({ at, name: 'StockLow', labels: { severity: 'page' }, status: 'firing' as const })) }, /fired after 3900 ms/],
     ['already-firing', 'was firing before', { firingBefore: ['StockLow'] }, /before anything was broken/],
     ['already-firing', 'began to fire after the gate and before the fault', { alerts: [stretch({ from: 9_000 })] }, /before anything was broken/],
     ['already-firing', 'was pending before the fault, and fired after it', { alerts: [stretch({ state: 'pending', from: 9_000, to: 14_000 }), stretch()] }, /before anything was broken/],
