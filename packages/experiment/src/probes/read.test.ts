@@ -96,6 +96,17 @@ describe('a probe of a metrics page', () => {
     expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/metrics`, series: 'hz', tolerance: { atLeast: 95 } })).toMatchObject({ value: 99.5, isGood: true })
     expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/none`, series: 'hz', tolerance: good })).toMatchObject({ isGood: false, problem: 'status 404' })
   })
+
+  it('does not read the page of another process, where a redirect leads to one', async () => {
+    const other = await serveAnswers({ '/metrics': 'hz 99\n' })
+    const url = await serve((request, response) => {
+      if (request.url === '/metrics/') response.end('hz 98\n')
+      else response.writeHead(302, { location: request.url === '/metrics' ? '/metrics/' : `${other}/metrics` }).end()
+    })
+    const at = (path: string): Promise<Sample> => readOnce({ name: 'hz', type: 'metric', url: `${url}${path}`, series: 'hz', tolerance: good })
+    expect(await at('/metrics')).toMatchObject({ value: 98 })
+    expect(await at('/elsewhere')).toMatchObject({ quality: 'none', problem: `a redirect leads to ${other}, which is another address` })
+  })
 })
 
 describe('a probe of Prometheus', () => {

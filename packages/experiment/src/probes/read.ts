@@ -89,6 +89,11 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
           await response.body?.cancel()
           throw new Error(`status ${response.status}`)
         }
+        const origin = new URL(response.redirected ? response.url : probe.url).origin
+        if (origin !== new URL(probe.url).origin) {
+          await response.body?.cancel()
+          throw new Error(`a redirect leads to ${origin}, which is another address`)
+        }
         const mustEnd = response.headers.get('content-type')?.startsWith('application/openmetrics-text') === true
         const text = await textOf(response)
         return { ...read(text, clock.now(), { mustEnd }), dataAt: changed(text) }
