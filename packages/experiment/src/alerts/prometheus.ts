@@ -2,7 +2,7 @@ import { own, shown } from '../answer.js'
 import { numberOf } from '../probes/line-scanner.js'
 import { durationMs, longestRangeMs } from './duration.js'
 import { DEFAULT_TIMEOUT_MS, getJson, MonitoringError, type Answer } from './get-json.js'
-import { MAX_PROBLEMS, type ActiveAlert, type AlertReader, type AlertRule, type MonitoringHealth } from './reader.js'
+import { awaited, MAX_PROBLEMS, type ActiveAlert, type AlertReader, type AlertRule, type MonitoringHealth } from './reader.js'
 import { alertOf, labelsOf, listAt, oldest, textAt, timeAt } from './untrusted.js'
 
 /** Options of {@link prometheusAlerts}. */
@@ -73,7 +73,7 @@ export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIn
       const groups = rules === undefined ? [] : alertingGroups(rules.data)
       const active = targets === undefined ? [] : listAt(targets.data, 'activeTargets')
       const problems = [...groups.flatMap(groupProblems), ...active.flatMap(targetProblems)]
-      return { ...clockOf(clock), evaluatedAt: oldest(groups.map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(active.map((target) => timeAt(target, 'lastScrape'))), ...(active.length === 0 ? {} : { isBlind: active.every((target) => textAt(target, 'health') === 'down') }), problems: problems.slice(0, MAX_PROBLEMS) }
+      return { ...clockOf(clock), evaluatedAt: oldest(awaited(groups).map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(active.map((target) => timeAt(target, 'lastScrape'))), ...(active.length === 0 ? {} : { isBlind: active.every((target) => textAt(target, 'health') === 'down') }), problems: problems.slice(0, MAX_PROBLEMS) }
     },
   }
 }

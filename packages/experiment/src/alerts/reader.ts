@@ -47,8 +47,8 @@ export interface MonitoringHealth {
   /** How far `now` may be off, in ms, either way. */
   readonly nowErrorMs: number
   /**
-   * When alerting rules were last evaluated, by the monitoring's clock, in ms since the epoch: of all groups with alerting rules, the one for which
-   * that is longest ago. 0: never. `undefined`: it cannot be told, which proves nothing.
+   * When alerting rules were last evaluated, by the monitoring's clock, in ms since the epoch: of all groups with alerting rules that are evaluated
+   * every two minutes or more often, if there is any, the one for which that is longest ago. 0: never. `undefined`: it cannot be told, which proves nothing.
    */
   readonly evaluatedAt: number | undefined
   /** When data was last gathered, in the same way: of all targets, the one for which that is longest ago. */
@@ -57,6 +57,15 @@ export interface MonitoringHealth {
   readonly isBlind?: boolean
   /** What the monitoring says is wrong, in words: targets that are down, rules with errors. At most 20. */
   readonly problems: readonly string[]
+}
+
+/** The longest interval, in ms, for whose next turn a run waits: one group of rules that is looked at once an hour must not make it wait for hours. */
+export const MAX_AWAITED_MS = 120_000
+
+/** Those that come around often enough to be waited for; all, where none does. A slow one would hide for hours that the others stand still. */
+export function awaited<T extends { readonly intervalMs: number }>(all: readonly T[]): readonly T[] {
+  const often = all.filter(({ intervalMs }) => intervalMs <= MAX_AWAITED_MS)
+  return often.length === 0 ? all : often
 }
 
 /** So many problems are told. */

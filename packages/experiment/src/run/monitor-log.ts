@@ -1,5 +1,5 @@
 import type { Clock } from '@chaos/core'
-import type { AlertReader } from '../alerts/reader.js'
+import { awaited, type AlertReader } from '../alerts/reader.js'
 import { withTimeout } from '../time.js'
 import type { SourceFacts } from './alert-facts.js'
 import type { ClockReading, Monitor, MonitorReading } from './evidence.js'
@@ -20,7 +20,7 @@ export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'hea
   const own: ClockReading[] = []
   return {
     source,
-    monitor: () => ({ source, ruleIntervalMs: Math.max(timing.evaluationIntervalMs ?? 0, ...rules.map(({ intervalMs }) => intervalMs)), scrapeIntervalMs: timing.scrapeIntervalMs ?? 0, readings, clock: own }),
+    monitor: () => ({ source, ruleIntervalMs: Math.max(timing.evaluationIntervalMs ?? 0, ...awaited(rules).map(({ intervalMs }) => intervalMs)), scrapeIntervalMs: timing.scrapeIntervalMs ?? 0, readings, clock: own }),
     async read(signal) {
       if (health === undefined) return
       const askedAt = clock.now()

@@ -1,11 +1,10 @@
+import { MAX_AWAITED_MS } from '../alerts/reader.js'
 import { clockOffset } from './clock-offset.js'
 import type { Monitor } from './evidence.js'
 
 /** How many intervals an evaluation or a scrape may be late, and how much longer on top, in ms, before the monitoring counts as standing still. */
 const LATE_INTERVALS = 3
 const SLACK_MS = 5_000
-/** The longest interval, in ms, for whose next turn a run waits: one group of rules that is looked at once an hour must not make it wait for hours. */
-const MAX_AWAITED_MS = 120_000
 /** A turn may come a little early: this part of an interval after the one before is the next. */
 const ON_TIME = 0.9
 
