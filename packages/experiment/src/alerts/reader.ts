@@ -29,7 +29,7 @@ export interface AlertRule {
 
 /** What stands between a condition and its alert, apart from the rule. */
 export interface AlertTiming {
-  /** How often data is gathered, in ms. */
+  /** How often data is gathered, in ms; what comes less often than every two minutes left out, if there is more. */
   readonly scrapeIntervalMs?: number
   /** How often rules are evaluated, in ms, where its rules do not say. */
   readonly evaluationIntervalMs?: number
