@@ -78,6 +78,14 @@ describe('marks', () => {
       expect(page(undefined, (at) => Math.min(at, 28_000)).t5?.at).toBe(30_500)
     })
 
+    it('of a page on which nothing moves but what the fault broke', () => {
+      const origin = 'http://app/metrics'
+      const [broken, steady] = [10_500, 11_000].map((from) => curve(`from ${from}`, { source: 'metric', origin, samples: curve().samples.map((one) => ({ ...one, isGood: from === 11_000 || one.at < from || one.at > 30_000, dataAt: one.at < 10_500 ? 4_000 : one.at <= 30_000 ? 10_500 : 30_500 })) })) as [ReturnType<typeof curve>, ReturnType<typeof curve>]
+      expect(marksOf(thorough, recorded({ curves: [broken, steady] })).t5).toEqual({ at: 30_500, errorMs: 500 })
+      // One that was well all the while may have been written just before the end, and then not be another one for long.
+      expect(marksOf(thorough, recorded({ curves: [steady] }))).not.toHaveProperty('t5')
+    })
+
     it('of what was asked for since', () => {
       const slow = calm({ source: 'http' })
       const marks = marksOf(thorough, recorded({ curves: [{ ...slow, samples: slow.samples.map((one) => ({ ...one, askedAt: one.at - 700 })) }] }))

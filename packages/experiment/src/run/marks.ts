@@ -52,7 +52,7 @@ export function isStanding(stretch: Evidence['alerts'][number], { alerts }: Expe
 
 /** When the steady state held again since a moment, by readings that can show it. */
 export function steadyAgain({ steadyState }: Experiment, { curves, monitors }: Pick<Evidence, 'curves' | 'monitors'>, since: number): SteadyStretch | undefined {
-  return steadyStretch(curves.map((curve) => newsSince({ ...curve, samples: withGaps(curve) }, since, monitors)), since, steadyState.holdForMs)
+  return steadyStretch(curves.map((curve) => newsSince({ ...curve, samples: withGaps(curve) }, since, { curves, monitors })), since, steadyState.holdForMs)
 }
 
 /** When an injection landed: not before it was asked for, and not after it was seen to have landed. */

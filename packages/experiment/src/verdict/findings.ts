@@ -40,7 +40,7 @@ function earliestHeld(experiment: Experiment, evidence: Evidence, { t4, t7 }: Ma
 /** Probes whose readings hold well enough, and are not from after a moment; none where others do not hold either. */
 function withoutNews({ steadyState: { holdForMs } }: Experiment, { curves, monitors }: Evidence, since: number): readonly string[] {
   if (steadyStretch(curves.map(withGaps), since, holdForMs) === undefined) return []
-  return curves.filter((curve) => steadyStretch([newsSince({ ...curve, samples: withGaps(curve) }, since, monitors)], since, holdForMs) === undefined).map(({ probe }) => probe)
+  return curves.filter((curve) => steadyStretch([newsSince({ ...curve, samples: withGaps(curve) }, since, { curves, monitors })], since, holdForMs) === undefined).map(({ probe }) => probe)
 }
 
 /** Readings that were out of bounds or gave no data when the method had begun and nothing was broken yet: no fault is to blame for them. */
