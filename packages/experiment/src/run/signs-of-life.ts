@@ -14,6 +14,9 @@ export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * 
 /** How long a monitoring that works may take to look again, in ms. */
 export const longestLookMs = ({ ruleIntervalMs, scrapeIntervalMs }: Monitor): number => maxStandstillMs(Math.min(MAX_AWAITED_MS, Math.max(ruleIntervalMs, scrapeIntervalMs)))
 
+/** What a problem of a monitoring is about: the same target is refused at one time and timed out at another. */
+export const subjectOf = (problem: string): string => problem.split(': ', 1)[0] ?? problem
+
 /** What a monitoring tells of itself. */
 type Sign = 'evaluatedAt' | 'scrapedAt'
 

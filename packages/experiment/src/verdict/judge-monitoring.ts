@@ -3,7 +3,7 @@ import type { Experiment } from '../model/experiment.js'
 import { clockOffset } from '../run/clock-offset.js'
 import type { Evidence, Marks, Monitor } from '../run/evidence.js'
 import { bare } from '../run/news.js'
-import { hasLookedSince, maxStandstillMs } from '../run/signs-of-life.js'
+import { hasLookedSince, maxStandstillMs, subjectOf } from '../run/signs-of-life.js'
 import { seconds } from './words.js'
 
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */
@@ -33,8 +33,9 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
 /** What a monitoring said in its last two answers to be wrong, and had not said before the method: scrapes that fail gather nothing, however often they are done. */
 function newProblem({ readings }: Monitor, methodAt: number): string | undefined {
   const [before, since] = [readings.filter(({ at }) => at < methodAt), readings.filter(({ at }) => at >= methodAt)]
+  const known = new Set(before.flatMap(({ problem }) => (problem === undefined ? [] : [subjectOf(problem)])))
   const lasts = since.slice(-2)
-  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined) && before.every(({ problem }) => problem === undefined) ? lasts[1]?.problem : undefined
+  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined && !known.has(subjectOf(problem))) ? lasts[1]?.problem : undefined
 }
 
 /** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */

@@ -155,6 +155,10 @@ describe('several sources', () => {
     expect(judge(thorough, down(12_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('The target cannot be scraped: refused') as string })
     expect(judge(thorough, down(12_000, 32_000)).name).toBe('pass')
     expect(judge(thorough, down(0)).name).toBe('pass')
+    // Something else that was wrong before does not hide it, and the same in other words is nothing new.
+    const [other, app] = ['The target http://other/metrics cannot be scraped: refused', 'The target http://app/metrics cannot be scraped: refused']
+    const after = (before: string, problem: string): string => judge(thorough, passingEvidence({ monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, problem: one.at > 32_000 ? problem : before })) })] })).name
+    expect([after(other, app), after(other, other), after(app, app.replace('refused', 'timed out'))]).toEqual(['inconclusive', 'pass', 'pass'])
   })
 
   it('the monitoring of a guardrail must show that it scrapes, as that of a probe must', () => {
