@@ -25,6 +25,18 @@ export async function textOf(response: Response, maxBytes = MAX_ANSWER_BYTES): P
   }
 }
 
+/** Reads a body to its end and keeps none of it; of a longer one than is read, no more. @throws when it is cut off */
+export async function drain(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<void> {
+  if (response.body === null) return
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  for (let size = 0; size <= maxBytes; ) {
+    const { done, value } = await reader.read()
+    if (done) return
+    size += value.byteLength
+  }
+  await reader.cancel().catch(() => undefined)
+}
+
 /** The body of an answer as JSON. @throws An error in words when it is too long, or no JSON */
 export async function jsonOf(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<unknown> {
   const text = await textOf(response, maxBytes)

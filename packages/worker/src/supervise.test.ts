@@ -34,10 +34,14 @@ interface Scene {
 
 let copies = 0
 
+type Supervise = (start: () => Worker, how?: object) => Supervisor
+const superviseOf = async (code = supervisorCode): Promise<Supervise> =>
+  ((await import(/* @vite-ignore */ pathToFileURL(folder.write(`supervise-${(copies += 1)}.mjs`, code)).href)) as { supervise: Supervise }).supervise
+
 /** The supervisor of the recipe, with a mistake if one is made, a worker that is up, and all that watches it. */
 async function play(code = supervisorCode): Promise<Scene> {
   const clock = manualClock()
-  const { supervise } = (await import(/* @vite-ignore */ pathToFileURL(folder.write(`supervise-${(copies += 1)}.mjs`, code)).href)) as { supervise: (start: () => Worker, how: object) => Supervisor }
+  const supervise = await superviseOf(code)
   const supervisor = supervise(() => new workerThreads.Worker(workerFile, { resourceLimits: { maxOldGenerationSizeMb: 32 } }), { after: (work: () => void, ms: number) => clock.after(ms, work), deadlineMs: 5_000 })
   expect(await supervisor.run({ number: 1 })).toBe(2)
   const seen = observeWorkers(supervisor.worker, { clock })
@@ -152,6 +156,31 @@ describe('the supervisor of the recipe', () => {
     await clock.advance(6_400)
     await until(() => expect(seen.healed).toBe(true))
     expect(await answer).toBe(42)
+  })
+
+  it('gives a task up for which no worker can be started, and says so', async () => {
+    const { supervisor, clock, tasks } = await play()
+    const refuse = await inject(refuseStart(), workerThreads)
+    onTestFinished(async () => {
+      await refuse.rollback()
+    })
+    await supervisor.worker().terminate()
+    const told = [1, 2].map((number) => expect(supervisor.run({ number })).rejects.toThrow('No worker could be started for this task (attempt 3).'))
+    await clock.advance(100 + 200 + 400)
+    await Promise.all(told)
+    expect(tasks.account).toMatchObject({ pending: 0, silent: 0 })
+    await refuse.rollback()
+    const answer = supervisor.run({ number: 21 })
+    await clock.advance(800)
+    expect(await answer).toBe(42)
+  })
+
+  it.each([['a text', "throw 'no'", 'no'], ['nothing', 'throw undefined', 'undefined'], ['an error without words', "throw new Error('')", ''], ['an error', "throw new Error('no')", 'no']])('rejects a task that throws %s', async (_what, code, message) => {
+    const file = folder.write(`throws-${(copies += 1)}.mjs`, workerCode.replace('return number * 2', code))
+    const supervise = await superviseOf()
+    const supervisor = supervise(() => new workerThreads.Worker(file))
+    onTestFinished(() => supervisor.stop())
+    await expect(supervisor.run({ number: 1 })).rejects.toMatchObject({ message })
   })
 
   it('gives a task up that kills every worker, and says so', async () => {

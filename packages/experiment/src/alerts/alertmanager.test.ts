@@ -27,6 +27,10 @@ describe('alerts of an Alertmanager', () => {
     expect(await alertmanagerAlerts({ url }).timing?.()).toEqual({ groupWaitMs })
   })
 
+  it('are sent to it, so that one that it lacks reached nobody', () => {
+    expect(alertmanagerAlerts({ url: 'http://127.0.0.1:1' }).isReceiver).toBe(true)
+  })
+
   it('cannot be read where none is', async () => {
     await expect(alertmanagerAlerts({ url: await serveAnswers({}) }).read()).rejects.toThrow('status 404')
   })

@@ -33,6 +33,7 @@ const DATE_ERROR_MS = 1_000
 export function alertmanagerAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, watchdog }: AlertmanagerAlertsOptions): AlertReader {
   return {
     source: url,
+    isReceiver: true,
     async read(signal) {
       const { json } = await getJson(url, '/api/v2/alerts', timeoutMs, signal)
       return listOf(json, 'alerts').flatMap((alert): ActiveAlert[] => {

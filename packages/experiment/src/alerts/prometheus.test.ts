@@ -96,6 +96,24 @@ describe('the health of a Prometheus', () => {
     expect(health?.nowErrorMs).toBeGreaterThanOrEqual(1)
   })
 
+  it('is not hidden behind rules that are evaluated too seldom to be waited for', async () => {
+    const hourly = (lastEvaluation: string): object => ({ ...group(lastEvaluation), interval: 3_600 })
+    const evaluatedAt = async (...groups: readonly object[]): Promise<number | undefined> => (await prometheusAlerts({ url: await serveAnswers(alive(groups)) }).health?.())?.evaluatedAt
+    expect(await evaluatedAt(hourly(at(1)), group(at(50)), group(at(40)))).toBe(ms(40))
+    expect(await evaluatedAt(hourly('0001-01-01T00:00:00Z'), group(at(50)))).toBe(ms(50))
+    expect(await evaluatedAt(hourly(at(1)), hourly(at(2)))).toBe(ms(1))
+  })
+
+  it('is not hidden behind targets that are scraped too seldom to be waited for', async () => {
+    const target = (scrapeInterval: string, lastScrape: string): object => ({ scrapeInterval, lastScrape, health: 'up' })
+    const url = await serveAnswers(alive([], [target('1h', '0001-01-01T00:00:00Z'), target('15s', at(50)), target('1m', at(40))]))
+    expect(await prometheusAlerts({ url }).health?.()).toMatchObject({ scrapedAt: ms(40) })
+    expect(await prometheusAlerts({ url }).timing?.()).toEqual({ scrapeIntervalMs: 60_000 })
+    const slow = await serveAnswers(alive([], [target('1h', at(1)), target('5m', at(2))]))
+    expect(await prometheusAlerts({ url: slow }).health?.()).toMatchObject({ scrapedAt: ms(1) })
+    expect(await prometheusAlerts({ url: slow }).timing?.()).toEqual({ scrapeIntervalMs: 3_600_000 })
+  })
+
   it('tells of what never was evaluated, what is broken, and what is down', async () => {
     const url = await serveAnswers(alive([group('0001-01-01T00:00:00Z'), group(at(50), { health: 'err', lastError: 'many\u001b[2J-to-many' })], [{ lastScrape: '0001-01-01T00:00:00Z', health: 'down', scrapeUrl: 'http://a/metrics', lastError: 'refused' }]))
     expect(await prometheusAlerts({ url }).health?.()).toMatchObject({

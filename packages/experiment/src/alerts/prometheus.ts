@@ -1,8 +1,9 @@
 import { own, shown } from '../answer.js'
+import { largest } from '../numbers.js'
 import { numberOf } from '../probes/line-scanner.js'
 import { durationMs, longestRangeMs } from './duration.js'
 import { DEFAULT_TIMEOUT_MS, getJson, MonitoringError, type Answer } from './get-json.js'
-import { MAX_PROBLEMS, type ActiveAlert, type AlertReader, type AlertRule, type MonitoringHealth } from './reader.js'
+import { awaited, MAX_PROBLEMS, type ActiveAlert, type AlertReader, type AlertRule, type MonitoringHealth } from './reader.js'
 import { alertOf, labelsOf, listAt, oldest, textAt, timeAt } from './untrusted.js'
 
 /** Options of {@link prometheusAlerts}. */
@@ -66,14 +67,14 @@ export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIn
     async timing(signal) {
       if (scrapeIntervalMs !== undefined) return { scrapeIntervalMs }
       const { data } = await ask(TARGETS_PATH, signal)
-      return { scrapeIntervalMs: listAt(data, 'activeTargets').reduce<number>((longest, target) => Math.max(longest, durationMs(textAt(target, 'scrapeInterval') ?? '') ?? 0), 0) }
+      return { scrapeIntervalMs: largest(awaited(targetsOf(data)).map(({ intervalMs }) => intervalMs), 0) }
     },
     async health(signal) {
       const [clock, rules, targets] = await Promise.all([askIfThere(CLOCK_PATH, signal), askIfThere(RULES_PATH, signal), askIfThere(TARGETS_PATH, signal)])
       const groups = rules === undefined ? [] : alertingGroups(rules.data)
-      const active = targets === undefined ? [] : listAt(targets.data, 'activeTargets')
+      const active = targets === undefined ? [] : targetsOf(targets.data)
       const problems = [...groups.flatMap(groupProblems), ...active.flatMap(targetProblems)]
-      return { ...clockOf(clock), evaluatedAt: oldest(groups.map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(active.map((target) => timeAt(target, 'lastScrape'))), ...(active.length === 0 ? {} : { isBlind: active.every((target) => textAt(target, 'health') === 'down') }), problems: problems.slice(0, MAX_PROBLEMS) }
+      return { ...clockOf(clock), evaluatedAt: oldest(awaited(groups).map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(awaited(active).map(({ scrapedAt }) => scrapedAt)), ...(active.length === 0 ? {} : { isBlind: active.every(({ isDown }) => isDown) }), problems: problems.slice(0, MAX_PROBLEMS) }
     },
   }
 }
@@ -120,9 +121,26 @@ function groupProblems({ name, evaluatedAt, rules }: Group): readonly string[] {
   return evaluatedAt === 0 ? [`The rules of group ${shown(name)} have never been evaluated`, ...broken] : broken
 }
 
-function targetProblems(target: unknown): readonly string[] {
-  if (textAt(target, 'health') !== 'down') return []
-  return [`The target ${shown(textAt(target, 'scrapeUrl') ?? '')} cannot be scraped: ${shown(textAt(target, 'lastError') ?? 'nobody knows why')}`]
+interface Target {
+  readonly intervalMs: number
+  readonly scrapedAt: number | undefined
+  readonly isDown: boolean
+  readonly url: string
+  readonly problem: string
+}
+
+function targetsOf(data: unknown): readonly Target[] {
+  return listAt(data, 'activeTargets').map((target) => ({
+    intervalMs: durationMs(textAt(target, 'scrapeInterval') ?? '') ?? 0,
+    scrapedAt: timeAt(target, 'lastScrape'),
+    isDown: textAt(target, 'health') === 'down',
+    url: textAt(target, 'scrapeUrl') ?? '',
+    problem: textAt(target, 'lastError') ?? 'nobody knows why',
+  }))
+}
+
+function targetProblems({ isDown, url, problem }: Target): readonly string[] {
+  return isDown ? [`The target ${shown(url)} cannot be scraped: ${shown(problem)}`] : []
 }
 
 /** Prometheus evaluates `time()` at a moment between question and answer. */

@@ -29,7 +29,7 @@ export interface AlertRule {
 
 /** What stands between a condition and its alert, apart from the rule. */
 export interface AlertTiming {
-  /** How often data is gathered, in ms. */
+  /** How often data is gathered, in ms; what comes less often than every two minutes left out, if there is more. */
   readonly scrapeIntervalMs?: number
   /** How often rules are evaluated, in ms, where its rules do not say. */
   readonly evaluationIntervalMs?: number
@@ -47,8 +47,8 @@ export interface MonitoringHealth {
   /** How far `now` may be off, in ms, either way. */
   readonly nowErrorMs: number
   /**
-   * When alerting rules were last evaluated, by the monitoring's clock, in ms since the epoch: of all groups with alerting rules, the one for which
-   * that is longest ago. 0: never. `undefined`: it cannot be told, which proves nothing.
+   * When alerting rules were last evaluated, by the monitoring's clock, in ms since the epoch: of all groups with alerting rules that are evaluated
+   * every two minutes or more often, if there is any, the one for which that is longest ago. 0: never. `undefined`: it cannot be told, which proves nothing.
    */
   readonly evaluatedAt: number | undefined
   /** When data was last gathered, in the same way: of all targets, the one for which that is longest ago. */
@@ -57,6 +57,15 @@ export interface MonitoringHealth {
   readonly isBlind?: boolean
   /** What the monitoring says is wrong, in words: targets that are down, rules with errors. At most 20. */
   readonly problems: readonly string[]
+}
+
+/** The longest interval, in ms, for whose next turn a run waits: one group of rules that is looked at once an hour must not make it wait for hours. */
+export const MAX_AWAITED_MS = 120_000
+
+/** Those that come around often enough to be waited for; all, where none does. A slow one would hide for hours that the others stand still. */
+export function awaited<T extends { readonly intervalMs: number }>(all: readonly T[]): readonly T[] {
+  const often = all.filter(({ intervalMs }) => intervalMs <= MAX_AWAITED_MS)
+  return often.length === 0 ? all : often
 }
 
 /** So many problems are told. */
@@ -69,6 +78,11 @@ export const MAX_PROBLEMS = 20
 export interface AlertReader {
   /** Where it reads, for messages and reports. */
   readonly source: string
+  /**
+   * Whether it is where alerts are sent to, as an Alertmanager is: what fires elsewhere and never shows here reaches nobody. Default: it finds them
+   * itself.
+   */
+  readonly isReceiver?: boolean
   /** The alerts that are pending or firing now. */
   read(signal?: AbortSignal): Promise<readonly ActiveAlert[]>
   /** The rules, where the source knows them. */

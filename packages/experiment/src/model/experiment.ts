@@ -76,7 +76,7 @@ const httpProbe = v.strictObject({
   ...probeBase,
   type: v.literal('http'),
   url: address('Where to ask.'),
-  status: v.optional(v.pipe(number, v.integer('a whole number'), v.description('Status to expect. Without `path` the value is 1 when it comes and 0 when another comes. Redirects are not followed. Default 200.'))),
+  status: v.optional(v.pipe(number, v.integer('a whole number'), v.description('Status to expect. Without `path` the value is 1 when it comes, with a whole answer, and 0 when another comes. Redirects are not followed. Default 200.'))),
   path: v.optional(described('Dotted path of a number in the JSON answer, taken as the value.')),
   tolerance: v.optional(tolerance),
 })
@@ -184,7 +184,7 @@ const loadOf = <R extends v.GenericSchema>(report: R) =>
   )
 
 const alertMatcher = v.strictObject({ name: named('Name of the alert.'), labels: v.optional(v.pipe(labels, v.description('Labels that it must have; it may have more.'))) })
-const expectedAlert = v.strictObject({ ...alertMatcher.entries, withinMs: durationMs('Deadline, counted from the moment the fault landed.') })
+const expectedAlert = v.strictObject({ ...alertMatcher.entries, withinMs: durationMs('Deadline, counted from the moment the fault landed: by then it must fire and, where notifications are received, be heard.') })
 
 const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v.GenericSchema>(probe: P, action: A, load: L) =>
   v.strictObject({
@@ -196,7 +196,7 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v
       probes: v.pipe(listOf(probe, 'probes'), v.minLength(1, 'a list of at least one probe')),
       holdForMs: v.optional(durationMs('How long all probes must hold without a break, before the fault and after it. Default 5000.'), 5_000),
       timeoutMs: v.optional(durationMs('How long to wait for it before the fault. Default 30000.'), 30_000),
-      mayBreach: v.optional(names('Names of the probes that may leave their bounds from the start of the method until recovery. Default: none.'), []),
+      mayBreach: v.optional(names('Names of the probes that may leave their bounds from the first fault of the method until recovery. Default: none.'), []),
     }),
     method: v.pipe(listOf(v.union([injectStep, waitStep], 'a step: `inject` or `waitMs`'), 'steps', MAX_STEPS), v.minLength(1, 'a list of at least one step')),
     expectedOutageMs: v.optional(durationMs('For an instant fault: how long its effect is expected to last.')),

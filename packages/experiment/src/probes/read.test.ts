@@ -17,6 +17,23 @@ describe('a probe of an HTTP answer', () => {
     expect(await readOnce({ name: 'up', type: 'http', url: `${url}/other`, status: 503 })).toMatchObject({ isGood: true })
   })
 
+  it('wants all of the answer, and not its status alone', async () => {
+    const url = await serve((request, response) => {
+      response.writeHead(200, { 'content-length': '1000' }).write('x')
+      if (request.url === '/cut') setImmediate(() => response.destroy())
+    })
+    expect(await probeReader({ name: 'up', type: 'http', url: `${url}/hangs`, timeoutMs: 100 }, systemClock)()).toMatchObject({ quality: 'none', isGood: false, problem: 'no answer within 100 ms' })
+    expect(await probeReader({ name: 'up', type: 'http', url: `${url}/cut` }, systemClock)()).toMatchObject({ quality: 'none', isGood: false })
+    const long = await serve((_request, response) => {
+      const more = (): void => {
+        while (response.writable && response.write('x'.repeat(100_000)));
+      }
+      response.on('drain', more)
+      more()
+    })
+    expect(await probeReader({ name: 'up', type: 'http', url: long, timeoutMs: 20_000 }, systemClock)()).toMatchObject({ value: 1, isGood: true })
+  })
+
   it('does not take the page that a redirect leads to for the answer', async () => {
     const url = await serve((request, response) => response.writeHead(request.url === '/login' ? 200 : 302, { location: '/login' }).end())
     expect(await readOnce({ name: 'up', type: 'http', url: `${url}/healthz` })).toMatchObject({ value: 0, isGood: false })
@@ -78,6 +95,17 @@ describe('a probe of a metrics page', () => {
     const url = await serveAnswers({ '/metrics': 'hz{worker="loop"} 99.5\n' })
     expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/metrics`, series: 'hz', tolerance: { atLeast: 95 } })).toMatchObject({ value: 99.5, isGood: true })
     expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/none`, series: 'hz', tolerance: good })).toMatchObject({ isGood: false, problem: 'status 404' })
+  })
+
+  it('does not read the page of another process, where a redirect leads to one', async () => {
+    const other = await serveAnswers({ '/metrics': 'hz 99\n' })
+    const url = await serve((request, response) => {
+      if (request.url === '/metrics/') response.end('hz 98\n')
+      else response.writeHead(302, { location: request.url === '/metrics' ? '/metrics/' : `${other}/metrics` }).end()
+    })
+    const at = (path: string): Promise<Sample> => readOnce({ name: 'hz', type: 'metric', url: `${url}${path}`, series: 'hz', tolerance: good })
+    expect(await at('/metrics')).toMatchObject({ value: 98 })
+    expect(await at('/elsewhere')).toMatchObject({ quality: 'none', problem: `a redirect leads to ${other}, which is another address` })
   })
 })
 

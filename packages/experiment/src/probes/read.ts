@@ -1,5 +1,5 @@
 import type { Clock } from '@chaos/core'
-import { inWords, jsonOf, own, textOf } from '../answer.js'
+import { drain, inWords, jsonOf, own, textOf } from '../answer.js'
 import type { Probe, Tolerance } from '../model/experiment.js'
 import { withTimeout } from '../time.js'
 import { metricReader, type Measurement } from './metric.js'
@@ -75,7 +75,8 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
         const response = await fetch(probe.url, { signal, redirect: 'manual' })
         const isExpected = response.status === (probe.status ?? 200)
         if (probe.path !== undefined && isExpected) return measured(asNumber(valueAt(await jsonOf(response), probe.path), probe.path))
-        await response.body?.cancel()
+        // An answer that hangs behind its head, or is cut off, is none.
+        await (isExpected ? drain(response) : response.body?.cancel())
         if (probe.path !== undefined) throw new Error(`status ${response.status}`)
         return measured(isExpected ? 1 : 0)
       }
@@ -87,6 +88,11 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
         if (!response.ok) {
           await response.body?.cancel()
           throw new Error(`status ${response.status}`)
+        }
+        const origin = new URL(response.redirected ? response.url : probe.url).origin
+        if (origin !== new URL(probe.url).origin) {
+          await response.body?.cancel()
+          throw new Error(`a redirect leads to ${origin}, which is another address`)
         }
         const mustEnd = response.headers.get('content-type')?.startsWith('application/openmetrics-text') === true
         const text = await textOf(response)

@@ -42,6 +42,13 @@ it('tells series of one alert apart by their labels, in whatever order they come
   expect(stretches.map(({ labels, to }) => [labels, to])).toEqual([[{ a: '1', b: '2' }, undefined], [{ a: '2' }, 1_200]])
 })
 
+it('takes an alert that two rules give for firing when one of them says so, in whatever order they come', async () => {
+  const pending: ActiveAlert = { ...firing, state: 'pending' }
+  const { stretches } = await logOf([pending, pending], [firing, pending], [pending, firing], [firing], [])
+  expect(stretches.map(({ state, from, to }) => [state, from, to])).toEqual([['pending', 1_100, 1_200], ['firing', 1_200, 1_500]])
+  expect((await logOf([{ ...firing, isSilenced: true }, firing], [firing, { ...firing, isSilenced: true }])).stretches).toMatchObject([{ isSilenced: false }])
+})
+
 it('calls an alert silenced only when every reading says so', async () => {
   expect((await logOf([{ ...firing, isSilenced: true }], [{ ...firing, isSilenced: true }])).stretches).toMatchObject([{ isSilenced: true }])
   expect((await logOf([{ ...firing, isSilenced: true }], [firing])).stretches).toMatchObject([{ isSilenced: false }])

@@ -20,9 +20,16 @@ const READING_TIMEOUT_MS = 10_000
 
 type Open = { -readonly [Key in keyof AlertStretch]: AlertStretch[Key] }
 
+/** What several rules that give the same alert come to: it fires when one of them says so, and is silenced when all that fire are. */
+function louder(alert: ActiveAlert, other: ActiveAlert | undefined): ActiveAlert {
+  if (other === undefined || (alert.state === 'firing' && other.state === 'pending')) return alert
+  if (alert.state !== other.state) return other
+  return { ...other, isSilenced: alert.isSilenced === true && other.isSilenced === true }
+}
+
 /** Follows the alerts of a reader. What changed between two readings is dated at the later one, with the time in between as its error. */
 export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
-  const { source } = reader
+  const { source, isReceiver = false } = reader
   const stretches: Open[] = []
   const open = new Map<string, Open>()
   let succeeded = 0
@@ -33,7 +40,11 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
 
   function note(alerts: readonly ActiveAlert[], at: number, errorMs: number): AlertStretch[] {
     const changes: AlertStretch[] = []
-    const seen = new Map(alerts.map((alert) => [seriesOf(alert), alert]))
+    const seen = new Map<string, ActiveAlert>()
+    for (const alert of alerts) {
+      const key = seriesOf(alert)
+      seen.set(key, louder(alert, seen.get(key)))
+    }
     for (const [key, stretch] of open) {
       if (seen.get(key)?.state === stretch.state) continue
       stretch.to = at
@@ -57,7 +68,7 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
 
   return {
     stretches,
-    readings: () => ({ source, succeeded, failed, longestGapMs: Math.max(longestGapMs, clock.now() - lastAt), problem }),
+    readings: () => ({ source, ...(isReceiver ? { isReceiver } : {}), succeeded, failed, longestGapMs: Math.max(longestGapMs, clock.now() - lastAt), problem }),
     active: () => [...open.values()],
     async read(signal) {
       try {

@@ -43,6 +43,8 @@ export interface AlertStretch {
 /** How well alerts could be read. */
 export interface AlertReadings {
   readonly source: string
+  /** Whether alerts are sent there: what must fire must be seen there too. */
+  readonly isReceiver?: boolean
   readonly succeeded: number
   readonly failed: number
   /** The longest time without a reading, in ms. */

@@ -50,6 +50,49 @@ describe('marks', () => {
     expect(marksOf(thorough, recorded({ injections: [kill, injection({ kind: 'instant', id: 'again', askedAt: 11_900, landedAt: 12_000, landedSeenAt: 12_100 })] }))).toMatchObject({ t0: { at: 10_100 }, t4: { at: 12_000 } })
   })
 
+  describe('find the steady state again only by readings that can show it', () => {
+    const URL = 'http://prometheus:9090'
+    const calm = (more: Parameters<typeof curve>[1]) => curve('calm', { ...more, samples: curve().samples.map((one) => ({ ...one, value: 7, isGood: true })) })
+    const every = (ms: number, more: Parameters<typeof monitor>[0] = {}) =>
+      monitor({ source: `${URL}/`, scrapeIntervalMs: ms, readings: monitor().readings.map((one) => ({ ...one, scrapedAt: Math.floor((one.at - 6_500) / ms) * ms + 6_500 })), ...more })
+
+    it('of what a Prometheus has scraped since the fault ended', () => {
+      const marks = (scraped: ReturnType<typeof every>) => marksOf(thorough, recorded({ curves: [calm({ source: 'prometheus', origin: URL })], monitors: [scraped] }))
+      // Scraped at 26.5 s and 36.5 s, which is seen at 36.5 s.
+      expect(marks(every(10_000))).toMatchObject({ t5: { at: 37_000, errorMs: 7_000 }, t7: { at: 42_000 } })
+      expect(marks(every(10_000, { clock: [] })).t5).toEqual({ at: 37_000, errorMs: 7_000 })
+      expect(marks(every(45_000))).not.toHaveProperty('t5')
+      // One that does not tell when it scrapes is judged elsewhere.
+      expect(marks(every(10_000, { readings: [] })).t5?.at).toBe(30_500)
+    })
+
+    it('of a page that has become another one since', () => {
+      const page = (staleAfterMs: number | undefined, dataAt: (at: number) => number) => {
+        const { samples, ...log } = calm({ source: 'metric', maxAgeMs: staleAfterMs })
+        return marksOf(thorough, recorded({ curves: [{ ...log, samples: samples.map((one) => ({ ...one, dataAt: dataAt(one.at) })) }] }))
+      }
+      expect(page(15_000, (at) => at).t5).toEqual({ at: 31_000, errorMs: 1_000 })
+      // A cache: the page that is read first was perhaps written before.
+      expect(page(15_000, (at) => Math.floor(at / 9_000) * 9_000).t5).toEqual({ at: 36_000, errorMs: 6_000 })
+      expect(page(60_000, (at) => Math.min(at, 28_000))).not.toHaveProperty('t5')
+      expect(page(undefined, (at) => Math.min(at, 28_000)).t5?.at).toBe(30_500)
+    })
+
+    it('of a page on which nothing moves but what the fault broke', () => {
+      const origin = 'http://app/metrics'
+      const [broken, steady] = [10_500, 11_000].map((from) => curve(`from ${from}`, { source: 'metric', origin, samples: curve().samples.map((one) => ({ ...one, isGood: from === 11_000 || one.at < from || one.at > 30_000, dataAt: one.at < 10_500 ? 4_000 : one.at <= 30_000 ? 10_500 : 30_500 })) })) as [ReturnType<typeof curve>, ReturnType<typeof curve>]
+      expect(marksOf(thorough, recorded({ curves: [broken, steady] })).t5).toEqual({ at: 30_500, errorMs: 500 })
+      // One that was well all the while may have been written just before the end, and then not be another one for long.
+      expect(marksOf(thorough, recorded({ curves: [steady] }))).not.toHaveProperty('t5')
+    })
+
+    it('of what was asked for since', () => {
+      const slow = calm({ source: 'http' })
+      const marks = marksOf(thorough, recorded({ curves: [{ ...slow, samples: slow.samples.map((one) => ({ ...one, askedAt: one.at - 700 })) }] }))
+      expect(marks.t5).toEqual({ at: 31_000, errorMs: 1_000 })
+    })
+  })
+
   it.each([
     ['a fault is still in force', { injections: [injection(), injection({ id: 'other', status: 'active', endedAt: undefined, endedSeenAt: undefined })] }],
     ['more faults are to come', { isMethodDone: false }],

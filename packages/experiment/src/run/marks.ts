@@ -3,7 +3,8 @@ import type { Experiment } from '../model/experiment.js'
 import { largest } from '../numbers.js'
 import { clockOffset, ourMoment, type ClockOffset } from './clock-offset.js'
 import type { Curve, Evidence, Mark, Marks, MarkName, RunInjection } from './evidence.js'
-import { steadyStretch, withGaps } from './steady.js'
+import { newsSince } from './news.js'
+import { steadyStretch, withGaps, type SteadyStretch } from './steady.js'
 
 /** What marks are made from. */
 export type Recording = Pick<Evidence, 'injections' | 'isMethodDone' | 'curves' | 'alerts' | 'notifications' | 'monitors' | 'appClock'>
@@ -33,7 +34,7 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
   const t4 = ending(recording, appOffset, t0)
   if (t4 === undefined) return marks
   marks.t4 = t4
-  const steady = steadyStretch(curves, t4.at, experiment.steadyState.holdForMs)
+  const steady = steadyAgain(experiment, recording, t4.at)
   if (steady !== undefined) {
     marks.t5 = { at: steady.from, errorMs: steady.fromErrorMs }
     marks.t7 = { at: steady.heldAt, errorMs: steady.fromErrorMs }
@@ -47,6 +48,11 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
 /** Whether an alert that may fire was firing before a moment already: then it says nothing of what came after, however long it goes on. */
 export function isStanding(stretch: Evidence['alerts'][number], { alerts }: Experiment, before: number): boolean {
   return stretch.from < before && alerts?.mayFire.some((matcher) => isMeant(stretch, matcher)) === true && !alerts.mustFire.some((expected) => isMeant(stretch, expected))
+}
+
+/** When the steady state held again since a moment, by readings that can show it. */
+export function steadyAgain({ steadyState }: Experiment, { curves, monitors }: Pick<Evidence, 'curves' | 'monitors'>, since: number): SteadyStretch | undefined {
+  return steadyStretch(curves.map((curve) => newsSince({ ...curve, samples: withGaps(curve) }, since, { curves, monitors })), since, steadyState.holdForMs)
 }
 
 /** When an injection landed: not before it was asked for, and not after it was seen to have landed. */

@@ -7,7 +7,7 @@ import { MARK_WORDS } from './mark-words.js'
 import { marksOf } from './marks.js'
 import { watchGate, type Gate } from './phases/gate.js'
 import { performMethod } from './phases/method.js'
-import { readOnceMore, watchLoadSettle, watchMonitors, watchRecovery } from './phases/recovery.js'
+import { watchAlerts, watchLoadSettle, watchMonitors, watchRecovery } from './phases/recovery.js'
 import type { Run } from './phases/run.js'
 import { recorder, type RecorderOptions, type Seen } from './recorder.js'
 import type { Experiment } from '../model/experiment.js'
@@ -64,8 +64,10 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
       isMethodDone = performed.isDone
       stops = performed.stops
       if (!isControlRun(experiment) && injections.failures.length === 0) await watchRecovery(run)
-      else if (isControlRun(experiment)) await readOnceMore(run)
-      if (isMethodDone && injections.failures.length === 0) await watchMonitors(run, methodAt)
+      if (isMethodDone && injections.failures.length === 0) {
+        await watchMonitors(run, methodAt)
+        await watchAlerts(run)
+      }
       await watchLoadSettle(run)
     }
   } catch (error) {

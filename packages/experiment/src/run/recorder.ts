@@ -133,9 +133,9 @@ export function recorder(experiment: Experiment, { controller, readers, probed, 
 }
 
 /** The monitorings that probes ask and that no reader of alerts reads, each once. */
-export function probedMonitors({ steadyState, guardrails }: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
+export function probedMonitors({ steadyState, guardrails, afterwards }: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
   const known = new Set(readers.map(({ source }) => withoutSlash(source)))
-  const queried = new Set([...steadyState.probes, ...guardrails].flatMap((probe) => (probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [])))
+  const queried = new Set([...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) => (probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [])))
   return [...queried].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))
 }
 

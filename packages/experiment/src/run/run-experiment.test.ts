@@ -82,7 +82,7 @@ describe('a standing fault', () => {
 
   it('stopped by somebody else makes recovery assisted too', async () => {
     const { verdict } = await run(shopExperiment(shop), { onEvent: (event) => { if (event.type === 'mark' && event.mark === 't0') void controller.stopAll() } })
-    expect(verdict.recovery).toBe('assisted')
+    expect(verdict).toMatchObject({ name: 'inconclusive', recovery: 'assisted', cause: expect.stringContaining('was ended by somebody else after') as string })
   })
 
   it('from which the system does not come back is a weakness', async () => {
@@ -240,6 +240,22 @@ describe('the load', () => {
     expect(verdict).toMatchObject({ name: 'pass' })
   })
 
+  it('that pauses while a short fault is in force shows nothing of it', async () => {
+    let [requests, acknowledged, sentAt] = [0, 0, clock.now()]
+    const pausing: LoadReader = async () => {
+      const isBroken = (await live()) > 0
+      if (!isBroken) [requests, acknowledged] = [requests + (clock.now() - sentAt) / 50, acknowledged + (clock.now() - sentAt) / 100]
+      sentAt = clock.now()
+      return report({ requests, acknowledged, verified: acknowledged, underWay: 0, oldestUnderWayMs: 0 })
+    }
+    expect((await run(under(pausing))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/The load sent nothing for 2\.\d s while the fault was in force/) as string })
+  })
+
+  it('that looks only for what was acknowledged before anything was broken leaves the run inconclusive', async () => {
+    const from = clock.now()
+    expect((await run(under(() => report({ verified: from / 100 + 30 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 10030 of 10\d+ acknowledged writes/) as string })
+  })
+
   it('that does not look for everything at the end leaves the run inconclusive', async () => {
     expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string })
   })
@@ -283,6 +299,34 @@ describe('alerts', () => {
     expect(Math.floor(evidence.watchedUntil / 60_000)).toBeGreaterThan(Math.floor((verdict.marks.t4?.at ?? 0) / 60_000))
   })
 
+  const minute = (): number => Math.floor(clock.now() / 60_000) * 60_000
+  /** Rules that are evaluated once a minute, an alert that fires for one minute, and answers that take 3 s. */
+  const onceAMinute = (from: () => number): AlertReader => ({
+    source: 'slow',
+    read: async () => {
+      const isTrue = minute() === from()
+      await new Promise<void>((resolve) => void clock.after(3_000, resolve))
+      return isTrue ? [{ name: 'Fire', labels: {}, state: 'firing' }] : []
+    },
+    timing: () => Promise.resolve({ evaluationIntervalMs: 60_000, scrapeIntervalMs: 60_000 }),
+    health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
+  })
+
+  it('that may fire, and do when the rules are evaluated once more, are waited for until they have resolved', async () => {
+    const from = minute() + 60_000
+    const { verdict } = await run(shopExperiment(shop, { alerts: { mayFire: ['Fire'], resolveWithinMs: 150_000 } }), { alerts: onceAMinute(() => from) })
+    expect(verdict).toMatchObject({ name: 'pass', alerts: [{ name: 'Fire', outcome: 'allowed' }] })
+  })
+
+  it('are read once more when the rules have been evaluated, also where an answer takes its time', async () => {
+    let from = 0
+    const reader = onceAMinute(() => from)
+    for (const experiment of [shopExperiment(shop, { alerts: {} }), shopExperiment(shop, { alerts: {}, method: [{ waitMs: 2_000 }] })]) {
+      from = minute() + 60_000
+      expect((await run(experiment, { alerts: reader })).verdict).toMatchObject({ name: 'alert-failed', alerts: [{ name: 'Fire', outcome: 'unexpected' }] })
+    }
+  })
+
   it('that cannot be read make the run inconclusive', async () => {
     const reader: AlertReader = { source: 'down', read: () => Promise.reject(new Error('refused')) }
     expect((await run(shopExperiment(shop, withAlert), { alerts: reader })).verdict).toMatchObject({ name: 'inconclusive', alerts: [{ outcome: 'monitoring-down' }] })
@@ -302,10 +346,17 @@ describe('alerts', () => {
     const silent = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(silent.verdict).toMatchObject({ name: 'alert-failed', alerts: [{ outcome: 'silenced' }] })
 
-    clock.after(4_000, () => notifications.push({ at: clock.now(), name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }))
+    clock.after(3_000, () => notifications.push({ at: clock.now(), name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }))
     const heard = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(heard.verdict.name).toBe('pass')
     expect(heard.verdict.marks.t3?.at).toBe(notifications[0]?.at)
+  })
+
+  it('must reach each place where alerts are sent', async () => {
+    const receiver = (): AlertReader => ({ ...stockLow(), source: 'alertmanager', isReceiver: true })
+    const lost = await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), { ...receiver(), read: () => Promise.resolve([]) }] })
+    expect(lost.verdict).toMatchObject({ name: 'alert-failed', cause: 'StockLow silenced: It fired, but never reached alertmanager: nobody heard.' })
+    expect((await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), receiver()] })).verdict.name).toBe('pass')
   })
 
   it('can be read in several places', async () => {

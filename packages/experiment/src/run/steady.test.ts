@@ -22,6 +22,11 @@ describe('the first steady stretch', () => {
     expect(steadyStretch(patterns.map((pattern) => read(pattern)), since, 3_000)).toEqual(expected)
   })
 
+  it('may have begun as soon as the slowest probe can have been back, however often others were read', () => {
+    const [slow, quick] = [read('-+++', 4_000), read('+'.repeat(50), 250)]
+    expect(steadyStretch([slow, quick], 0, 3_000)).toEqual({ from: 4_000, fromErrorMs: 4_000, heldAt: 8_000 })
+  })
+
   it('holds what it says: no bad reading inside, none earlier would do, and every probe was read to its end', () => {
     const pattern = fc.array(fc.boolean(), { maxLength: 25 }).map((flags) => flags.map((flag) => (flag ? '+' : '-')).join(''))
     fc.assert(

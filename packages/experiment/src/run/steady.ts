@@ -50,7 +50,8 @@ export function steadyStretch(curves: readonly Samples[], since: number, holdFor
       continue
     }
     if (lasts.some(({ end }) => end === undefined)) return undefined
-    const before = largest(curves.map((samples) => samples.filter(({ at }) => at < from).at(-1)?.at ?? since), since)
+    // All may have been back as soon as none was bad any more: each may have come back just after the reading before its first good one.
+    const before = largest(later.map((samples, index) => samples[(places[index] ?? 0) - 1]?.at ?? since), since)
     return { from, fromErrorMs: Math.max(0, from - before), heldAt: largest(lasts.map(({ end }) => end ?? 0)) }
   }
 }

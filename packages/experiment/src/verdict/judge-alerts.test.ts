@@ -25,8 +25,12 @@ describe('an alert that must fire', () => {
     ['wrong-labels', 'fired with other labels', { alerts: [stretch({ labels: { severity: 'warning' } })] }, /\{severity="warning"\}, expected \{severity="page"\}/],
     ['silenced', 'was silenced', { alerts: [stretch({ isSilenced: true })] }, /silenced or inhibited/],
     ['silenced', 'was silenced at the one source that knows', { alerts: [stretch(), stretch({ source: 'alertmanager', isSilenced: true })] }, /silenced or inhibited/],
+    ['silenced', 'never reached where alerts are sent', { alertReadings: [...passingEvidence().alertReadings, { source: 'alertmanager', isReceiver: true, succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined }] }, /never reached alertmanager: nobody heard/],
+    ['detected', 'reached where alerts are sent', { alerts: [stretch(), stretch({ source: 'alertmanager' })], alertReadings: [...passingEvidence().alertReadings, { source: 'alertmanager', isReceiver: true, succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined }] }, /fired after 3900 ms/],
     ['silenced', 'sent no notification', { notifications: [] }, /no notification arrived/],
     ['silenced', 'sent a notification with other labels', { notifications: [{ at: 15_000, name: 'StockLow', labels: { severity: 'warning' }, status: 'firing' }] }, /no notification arrived/],
+    ['late', 'was heard after its deadline', { notifications: [{ at: 20_101, name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }] }, /fired after 3900 ms and was heard after 10001 ms, expected within 10000 ms/],
+    ['detected', 'was heard just in time, and once more', { notifications: [20_100, 25_000].map((at) => ({ at, name: 'StockLow', labels: { severity: 'page' }, status: 'firing' as const })) }, /fired after 3900 ms/],
     ['already-firing', 'was firing before', { firingBefore: ['StockLow'] }, /before anything was broken/],
     ['already-firing', 'began to fire after the gate and before the fault', { alerts: [stretch({ from: 9_000 })] }, /before anything was broken/],
     ['already-firing', 'was pending before the fault, and fired after it', { alerts: [stretch({ state: 'pending', from: 9_000, to: 14_000 }), stretch()] }, /before anything was broken/],
@@ -48,6 +52,13 @@ describe('an alert that must fire', () => {
   it('is not flapping when several series of it fire', () => {
     const several = [stretch({ labels: { severity: 'page', shelf: 'a' } }), stretch({ labels: { severity: 'page', shelf: 'b' } }), stretch({ source: 'alertmanager' })]
     expect(judged(thorough, passingEvidence({ ...heard, alerts: several }))).toMatchObject([{ outcome: 'detected' }])
+  })
+
+  it('is not flapping when it fires again because something was broken again', () => {
+    const again = (askedAt: number): Evidence => passingEvidence({ ...heard, injections: [injection(), injection({ id: 'the-shop:2', askedAt })], alerts: [stretch({ to: 20_000 }), stretch({ from: 24_000 })] })
+    expect(judged(thorough, again(22_000))).toMatchObject([{ outcome: 'detected' }])
+    expect(judged(thorough, again(13_000))).toMatchObject([{ outcome: 'flapped' }])
+    expect(judged(thorough, again(25_000))).toMatchObject([{ outcome: 'flapped' }])
   })
 
   it('is unexpected as well in a series with labels that nobody asked for', () => {

@@ -82,11 +82,14 @@ function judgeRequired(expected: ExpectedAlert, resolveWithinMs: number, evidenc
   if (afterMs - first.fromErrorMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)}, expected within ${ms(withinMs)}.`)
   const atMostMs = afterMs + (t0?.errorMs ?? 0)
   if (atMostMs > withinMs) return verdict('monitoring-down', `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(atMostMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`)
-  const unheard = whyUnheard(matching, expected, t0 === undefined ? 0 : brokenAt(t0, evidence), evidence)
+  const since = t0 === undefined ? 0 : brokenAt(t0, evidence)
+  const unheard = whyUnheard(matching, expected, since, evidence)
   if (unheard !== undefined) return verdict('silenced', unheard)
+  const heardMs = Math.min(...heardOf(expected, since, evidence).map(({ at }) => at)) - (t0?.at ?? 0)
+  if (Number.isFinite(heardMs) && heardMs > withinMs) return verdict('late', `It fired after ${ms(afterMs)} and was heard after ${ms(heardMs)}, expected within ${ms(withinMs)}.`)
   const unresolved = notResolved(matching, resolveWithinMs, marks)
   if (unresolved !== undefined) return verdict(...unresolved)
-  if (hasFlapped(matching)) return verdict('flapped', `It fired and resolved ${matching.length} times.`)
+  if (hasFlapped(matching, evidence)) return verdict('flapped', `It fired and resolved ${matching.length} times.`)
   return verdict('detected', `It fired after ${ms(afterMs)} (deadline ${ms(withinMs)}) and resolved.`)
 }
 
@@ -135,13 +138,19 @@ function brokenAt(t0: Mark, { injections }: Evidence): number {
   return Math.min(t0.at, ...injections.flatMap(({ kind, askedAt }) => (kind === 'instant' ? [askedAt] : []))) - t0.errorMs
 }
 
-/** Why nobody heard of an alert, if so: it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
-function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, since: number, { notifications }: Evidence): string | undefined {
+/** Why nobody heard of an alert, if so: it never came to where alerts are sent, it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
+function whyUnheard(stretches: readonly AlertStretch[], expected: ExpectedAlert, since: number, evidence: Evidence): string | undefined {
+  const { alertReadings, notifications } = evidence
+  const deaf = alertReadings.find(({ source, isReceiver }) => isReceiver === true && !stretches.some((stretch) => stretch.source === source))
+  if (deaf !== undefined) return `It fired, but never reached ${deaf.source}: nobody heard.`
   const sources = new Set(stretches.filter(({ isSilenced }) => isSilenced).map(({ source }) => source))
   for (const source of sources) if (stretches.every((stretch) => stretch.source !== source || stretch.isSilenced)) return 'It fired, but was silenced or inhibited: nobody heard.'
-  if (notifications === undefined) return undefined
-  const arrived = notifications.some((one) => one.at >= since && one.status === 'firing' && isMeant(one, expected))
-  return arrived ? undefined : 'It fired, but no notification arrived: nobody heard.'
+  return notifications === undefined || heardOf(expected, since, evidence).length > 0 ? undefined : 'It fired, but no notification arrived: nobody heard.'
+}
+
+/** The notifications of an alert since it can have fired. */
+function heardOf(expected: ExpectedAlert, since: number, { notifications = [] }: Evidence): NonNullable<Evidence['notifications']> {
+  return notifications.filter((one) => one.at >= since && one.status === 'firing' && isMeant(one, expected))
 }
 
 /** Why an alert counts as not resolved in time, if so. One series of labels is enough. */
@@ -156,9 +165,15 @@ function notResolved(stretches: readonly AlertStretch[], resolveWithinMs: number
   return undefined
 }
 
-/** Whether one series of labels of one source fired more than once. */
-function hasFlapped(stretches: readonly AlertStretch[]): boolean {
-  return new Set(stretches.map((stretch) => `${stretch.source} ${seriesOf(stretch)}`)).size < stretches.length
+/** Whether one series of labels of one source fired again, and nothing had been broken again since it fired. */
+function hasFlapped(stretches: readonly AlertStretch[], { injections }: Evidence): boolean {
+  const firedAt = new Map<string, number>()
+  return [...stretches].sort((a, b) => a.from - b.from).some((stretch) => {
+    const series = `${stretch.source} ${seriesOf(stretch)}`
+    const before = firedAt.get(series)
+    firedAt.set(series, stretch.from)
+    return before !== undefined && !injections.some(({ askedAt }) => askedAt >= before && askedAt <= stretch.from)
+  })
 }
 
 /** Whether alerts were read too seldom to say that something did not happen. */

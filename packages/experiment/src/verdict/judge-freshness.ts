@@ -1,7 +1,7 @@
 import { clockOffset } from '../run/clock-offset.js'
 import type { Curve, Evidence } from '../run/evidence.js'
+import { bare } from '../run/news.js'
 import { maxStandstillMs } from '../run/signs-of-life.js'
-import { bare } from './judge-monitoring.js'
 import { seconds } from './words.js'
 
 /** Why a probe's data was old when it was read, if so. What it says is then no news of the system. */

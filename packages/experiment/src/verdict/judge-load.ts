@@ -18,6 +18,9 @@ export interface LoadFindings {
 /** The longest time without a report, or without a request of a load that waits for no answer, in ms. */
 const MAX_GAP_MS = 5_000
 
+/** So many requests must be missing for a pause to show. */
+const TELLING_PAUSE = 2
+
 const COUNT_WORDS: Readonly<Record<Exclude<LoadCount, 'requests' | 'acknowledged'>, string>> = {
   failed: 'requests failed',
   rejected: 'requests were rejected',
@@ -47,8 +50,9 @@ export function judgeLoad({ load, steadyState: { holdForMs } }: Experiment, evid
       restarted(reports, final) ??
       (before === undefined ? 'The load was not read before the method began.' : undefined) ??
       tooLittle(load, readings, evidence, held) ??
+      paused(load, reports, marks) ??
       (isKnown ? undefined : 'The load was not read for long enough after the system had recovered.') ??
-      unlooked(before, final),
+      unlooked(reports.at(-1), final),
   }
 }
 
@@ -137,6 +141,13 @@ function tooLittle(load: LoadInput, readings: readonly LoadReading[], { gate, me
   return idleMs >= Math.max(MAX_GAP_MS, spansOf(load, 0)[1]) && atLeastPerSecond > 0 ? `The load sent nothing for ${seconds(idleMs)}.` : undefined
 }
 
+/** A load that pauses for most of the outage shows nothing of it, however short the outage is. */
+function paused({ atLeastPerSecond }: LoadInput, reports: readonly ReadReport[], { t0, t4 }: Marks): string | undefined {
+  if (t0 === undefined || t4 === undefined) return undefined
+  const idleMs = longestIdle(reports.filter(({ at }) => at >= t0.at && at <= t4.at))
+  return 2 * idleMs > t4.at - t0.at && (idleMs / 1_000) * atLeastPerSecond >= TELLING_PAUSE ? `The load sent nothing for ${seconds(idleMs)} while the fault was in force, which lasted ${seconds(t4.at - t0.at)}.` : undefined
+}
+
 /** The longest time in which nothing was sent, in ms. A load that waits for its answers all the while is not idle. */
 function longestIdle(reports: readonly ReadReport[]): number {
   let longestMs = 0
@@ -150,9 +161,9 @@ function longestIdle(reports: readonly ReadReport[]): number {
   return longestMs
 }
 
-/** Whether the load has looked for everything at the end. */
-function unlooked(before: ReadReport | undefined, final: LoadReading | undefined): string | undefined {
+/** Whether the load has looked for everything at the end: for what was acknowledged under the fault as well. */
+function unlooked(last: ReadReport | undefined, final: LoadReading | undefined): string | undefined {
   if (final?.report === undefined) return `The load did not look for what was acknowledged${final?.problem === undefined ? '' : ` (${final.problem})`}.`
-  const known = before?.report.acknowledged ?? 0
+  const known = last?.report.acknowledged ?? 0
   return final.report.verified < known ? `The load looked for ${final.report.verified} of ${known} acknowledged writes.` : undefined
 }

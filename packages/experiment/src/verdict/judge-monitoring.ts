@@ -2,12 +2,13 @@ import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
 import { clockOffset } from '../run/clock-offset.js'
 import type { Evidence, Marks, Monitor } from '../run/evidence.js'
-import { hasLookedSince, maxStandstillMs } from '../run/signs-of-life.js'
+import { bare } from '../run/news.js'
+import { hasLookedSince, maxStandstillMs, subjectOf } from '../run/signs-of-life.js'
 import { seconds } from './words.js'
 
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */
 export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t4, t7 }: Marks): string | undefined {
-  const { alerts: declared, steadyState, guardrails } = experiment
+  const { alerts: declared, steadyState, guardrails, afterwards } = experiment
   const { monitors, alertReadings, gate, methodAt = 0, watchedUntil } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
@@ -24,7 +25,7 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
   if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {
     return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
   }
-  const queried = [...steadyState.probes, ...guardrails].filter((probe) => probe.type === 'prometheus')
+  const queried = [...steadyState.probes, ...guardrails, ...afterwards].filter((probe) => probe.type === 'prometheus')
   const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
   return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
 }
@@ -32,8 +33,9 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
 /** What a monitoring said in its last two answers to be wrong, and had not said before the method: scrapes that fail gather nothing, however often they are done. */
 function newProblem({ readings }: Monitor, methodAt: number): string | undefined {
   const [before, since] = [readings.filter(({ at }) => at < methodAt), readings.filter(({ at }) => at >= methodAt)]
+  const known = new Set(before.flatMap(({ problem }) => (problem === undefined ? [] : [subjectOf(problem)])))
   const lasts = since.slice(-2)
-  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined) && before.every(({ problem }) => problem === undefined) ? lasts[1]?.problem : undefined
+  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined && !known.has(subjectOf(problem))) ? lasts[1]?.problem : undefined
 }
 
 /** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */
@@ -78,6 +80,3 @@ function gapBefore(told: readonly { readonly at: number }[], from: number): numb
   const first = told.find(({ at }) => at >= from)
   return first === undefined ? Number.POSITIVE_INFINITY : first.at - from
 }
-
-/** An address as it is compared. */
-export const bare = (url: string): string => url.replace(/\/$/, '')

@@ -15,6 +15,8 @@ const quiet = (more: Parts = {}): Evidence => passingEvidence({ injections: [], 
 const broken = (value: number | undefined, source: Curve['source'] = 'function'): Curve => curve('stock', { source, samples: curve().samples.map((one) => (one.at < 11_000 ? one : sample(one.n, one.at, value, false))) })
 const flickering = (): Curve => curve('stock', { samples: curve().samples.map((one) => (one.at < 11_000 || one.n % 3 === 0 ? { ...one, value: 7, isGood: true } : sample(one.n, one.at, 0, false))) })
 const late = (from: number): Curve => curve('stock', { samples: Array.from({ length: 125 }, (_, index) => { const at = 4_000 + index * 500; const isGood = at < 11_000 || at >= from; return sample(index, at, isGood ? 7 : 0, isGood) }) })
+/** A probe that is back at 44 s, and from then on is read every 3 s or so: it had held at 49 s, and that is read at 51 s. */
+const seldom = (): Curve => curve('stock', { samples: [...Array.from({ length: 81 }, (_, index) => 4_000 + index * 500), 47_000, 48_900, 51_000].map((at, n) => (at < 11_000 || at >= 44_000 ? sample(n, at, 7, true) : sample(n, at, 0, false))) })
 const bad = sample(0, 45_000, 3, false)
 const guard = (value: number | undefined): Curve => curve('orders', { bounds: '> 10', samples: curve().samples.map((one) => (one.at < 12_000 ? { ...one, value: 20, isGood: true } : sample(one.n, one.at, value, false))) })
 
@@ -59,6 +61,7 @@ describe('verdicts by cause', () => {
     ['nobody can say whether something was lost', 'inconclusive', { afterwards: [{ name: 'orders left', bounds: '= 0', sample: sample(0, 1, undefined, false) }] }, /could not be read afterwards: refused/],
     ['a probe breached that had no leave to', 'weakness-found', {}, /stock left its bounds, which this fault should not cause/, strict],
     ['a probe breached that may', 'pass', {}, /The fault landed/],
+    ['a probe breached that may, before anything was broken', 'weakness-found', { methodAt: 9_200, injections: [injection({ askedAt: 9_990 })], curves: [curve('stock', { samples: curve().samples.map((one) => (one.at === 9_500 ? sample(one.n, one.at, 0, false) : one)) })] }, /stock left its bounds before anything was broken: stock was 0/],
     ['it did not recover under the fault', 'weakness-found', {}, /stock did not hold from 3000 ms/, fallback],
     ['the alert did not fire', 'alert-failed', { alerts: [] }, /StockLow missed: It never fired/],
     ['another alert fired', 'alert-failed', { alerts: [stretch({ state: 'pending', from: 11_500, to: 14_000 }), stretch(), stretch({ name: 'Fire' })] }, /Fire unexpected/],
@@ -73,6 +76,8 @@ describe('verdicts by cause', () => {
     ['no target could be scraped while the fault was in force', 'pass', { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, isBlind: one.at > 11_000 && one.at < 30_000 })) })] }, /The fault landed/],
     ['the signs of life came too seldom', 'inconclusive', { monitors: [monitor({ readings: monitor().readings.filter(({ at }) => at < 12_000 || at > 40_000) })] }, /were not evaluated/],
     ['a page stood still', 'inconclusive', { curves: [curve('stock', { samples: curve().samples.map((one) => ({ ...one, dataAt: Math.min(one.at, 20_000) })) })] }, /stock: what was read was 15\.5 s old, expected at most 15\.0 s/],
+    ['a page was the one from before the fault had ended', 'inconclusive', { curves: [curve('stock', { source: 'metric', maxAgeMs: 60_000, samples: calm().samples.map((one) => ({ ...one, dataAt: Math.min(one.at, 9_000) })) })] }, /Nobody can say whether it recovered: what stock showed was from before the fault had ended/],
+    ['it recovered in time, and that was read late', 'inconclusive', { curves: [seldom()] }, /18500 ms to 21000 ms to recover, read too seldom/],
     ['the clock of the app is unknown', 'inconclusive', { appClock: [] }, /could not be read, so that nobody knows when they landed/],
     ['the clock of the app was set in mid-run', 'inconclusive', { appClock: [{ at: 4_000, offsetMs: 0, errorMs: 5 }, { at: 20_000, offsetMs: 900, errorMs: 5 }] }, /was set during the run, by 890 ms/],
     ['the app says that the fault landed when it cannot have', 'inconclusive', { injections: [injection({ landedAt: 4_000 })] }, /says that it landed or ended 5990 ms away/],
@@ -93,6 +98,16 @@ describe('verdicts by cause', () => {
   it('says that recovery was assisted when somebody stopped the fault early', () => {
     for (const outcome of ['stopped', 'rolled-back', 'aborted'] as const) expect(judge(thorough, passingEvidence({ injections: [injection({ outcome })] }))).toMatchObject({ name: 'pass', recovery: 'assisted', cause: expect.stringContaining('somebody stopped it') as string })
     for (const outcome of ['lease-expired', 'limit-spent'] as const) expect(judge(thorough, passingEvidence({ injections: [injection({ outcome })] })).recovery).toBe('by-itself')
+  })
+
+  it.each(['stopped', 'rolled-back', 'aborted', 'lease-expired'] as const)('does not take an outage for the one that was asked for when it was shorter: %s', (outcome) => {
+    const short = (lastedMs: number, more: { readonly forMs?: number } = {}): string => {
+      const method = thorough.method.map((step) => ('inject' in step ? { inject: { ...step.inject, ...more } } : step))
+      return judge({ ...thorough, method }, passingEvidence({ injections: [injection({ outcome, armedAt: 30_000 - lastedMs })] })).name
+    }
+    expect([short(20_000), short(19_000), short(12_000, { forMs: 12_000 }), short(11_000, { forMs: 12_000 })]).toEqual(['pass', 'inconclusive', 'pass', 'inconclusive'])
+    expect(judge(thorough, passingEvidence({ injections: [injection({ outcome, armedAt: 11_000 })] })).cause).toBe('shop/empty-shelves was ended by somebody else after 19.0 s, and should have lasted 20.0 s.')
+    expect(judge(thorough, passingEvidence({ injections: [injection({ outcome: 'limit-spent', armedAt: 11_000 })] })).name).toBe('pass')
   })
 
   it('does not speak of recovery where the run was ended before it could be seen', () => {
@@ -128,17 +143,35 @@ describe('several sources', () => {
     expect(judge(thorough, still(29_000, { ruleIntervalMs: 3_600_000, scrapeIntervalMs: 3_600_000 })).name).toBe('pass')
   })
 
+  it.each([[monitor().clock], [[]]])('that scraped one of two targets since the fault ended has not scraped the other', (clock) => {
+    // Two targets are scraped every 40 s, one at 21 s and the other at 29 s: a sign tells of the one for which that is longer ago.
+    const scraped = (until: number): Evidence =>
+      passingEvidence({ monitors: [monitor({ ruleIntervalMs: 250, scrapeIntervalMs: 40_000, clock, readings: monitor().readings.map((one) => ({ ...one, scrapedAt: one.at < 29_000 ? one.at - 8_000 : one.at < until ? 21_000 : 29_000 })) })] })
+    expect(judge(thorough, scraped(40_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('did not evaluate its rules and scrape its targets any more') as string })
+  })
+
   it('that says at the end that its scrapes fail has gathered nothing, unless it said so before', () => {
     const down = (from: number, until = 99_000): Evidence => passingEvidence({ monitors: [monitor({ readings: monitor().readings.map((one) => (one.at >= from && one.at <= until ? { ...one, problem: 'The target cannot be scraped: refused' } : one)) })] })
     expect(judge(thorough, down(12_000))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('The target cannot be scraped: refused') as string })
     expect(judge(thorough, down(12_000, 32_000)).name).toBe('pass')
     expect(judge(thorough, down(0)).name).toBe('pass')
+    // Something else that was wrong before does not hide it, and the same in other words is nothing new.
+    const [other, app] = ['The target http://other/metrics cannot be scraped: refused', 'The target http://app/metrics cannot be scraped: refused']
+    const after = (before: string, problem: string): string => judge(thorough, passingEvidence({ monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, problem: one.at > 32_000 ? problem : before })) })] })).name
+    expect([after(other, app), after(other, other), after(app, app.replace('refused', 'timed out'))]).toEqual(['inconclusive', 'pass', 'pass'])
   })
 
   it('the monitoring of a guardrail must show that it scrapes, as that of a probe must', () => {
     const guarded: Experiment = { ...thorough, guardrails: [{ name: 'orders', type: 'prometheus', url: 'http://other', query: 'orders', tolerance: { above: 10 } }] }
     expect(judge(guarded, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/' })] })).name).toBe('pass')
     expect(judge(guarded, passingEvidence())).toMatchObject({ name: 'inconclusive', cause: 'orders: the monitoring at http://other does not show that it scrapes its targets.' })
+  })
+
+  it('the monitoring of a reading at the end must show that it scrapes, too', () => {
+    const counted: Experiment = { ...thorough, afterwards: [{ name: 'orders left', type: 'prometheus', url: 'http://other', query: 'sum(orders)', tolerance: { equals: 0 } }] }
+    expect(judge(counted, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/' })] })).name).toBe('pass')
+    expect(judge(counted, passingEvidence())).toMatchObject({ name: 'inconclusive', cause: 'orders left: the monitoring at http://other does not show that it scrapes its targets.' })
+    expect(judge(counted, passingEvidence({ monitors: [monitor(), monitor({ source: 'http://other/', readings: monitor().readings.map((one) => ({ ...one, scrapedAt: Math.min(one.at, 20_000) })) })] }))).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('Targets were not scraped by http://other/') as string })
   })
 
   it('data of a monitoring may be as old as its scrapes, however its address was written', () => {
@@ -161,6 +194,8 @@ describe('a probe of what happens, in which nothing does', () => {
     const well = (isIdle: (at: number) => boolean): Evidence => passingEvidence({ curves: [{ ...idle(isIdle), samples: idle(isIdle).samples.map((one) => (one.isGood || one.at < 10_000 ? one : sample(one.n, one.at, undefined, false))) }] })
     expect(judge(experiment, well(() => true))).toMatchObject({ name })
     expect(judge(experiment, well((at) => at < 40_000)).name).toBe('pass')
+    // What it measured before the fault says nothing of a system in which nothing has happened since.
+    expect(judge(experiment, well((at) => at > 11_000)).name).toBe(name)
   })
 })
 

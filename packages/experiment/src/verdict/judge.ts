@@ -5,13 +5,14 @@ import type { Evidence, Marks, MarkName } from '../run/evidence.js'
 import { largest, longestGap } from '../numbers.js'
 import { clockOffset } from '../run/clock-offset.js'
 import { isStanding, landingOf } from '../run/marks.js'
-import { badSince, findingsOf, type Findings } from './findings.js'
+import { badBefore, badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
 import { clockProblem } from './judge-clocks.js'
 import { stalenessProblem } from './judge-freshness.js'
 import { idleProblem } from './judge-idle.js'
 import { judgeLoad, type LoadFindings } from './judge-load.js'
 import { monitoringProblem } from './judge-monitoring.js'
+import { outageProblem } from './judge-outage.js'
 import { holes } from './judge-wholeness.js'
 import type { VerdictName } from './exit-codes.js'
 import { ms, seconds } from './words.js'
@@ -85,8 +86,8 @@ function judgeWhole(experiment: Experiment, evidence: Evidence): Verdict {
   }
 }
 
-function recoveryOf({ experiment, evidence, findings: { marks: { t4, t7 } } }: Case): Verdict['recovery'] {
-  if (isControlRun(experiment) || t4 === undefined || evidence.brokenOff !== undefined || trippedGuard(evidence) !== undefined) return 'not-observed'
+function recoveryOf({ experiment, evidence, findings: { old, marks: { t4, t7 } } }: Case): Verdict['recovery'] {
+  if (isControlRun(experiment) || t4 === undefined || old.length > 0 || evidence.brokenOff !== undefined || trippedGuard(evidence) !== undefined) return 'not-observed'
   if (t7 === undefined) return 'not-recovered'
   return wasAssisted(evidence) ? 'assisted' : 'by-itself'
 }
@@ -142,14 +143,16 @@ function landingProblem({ experiment: { method }, evidence: { failures, injectio
 
 function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion | undefined {
   const { recovery } = experiment
-  const { marks: { t4, t7 }, breached } = findings
+  const { marks: { t4, t5, t7 }, breached, old } = findings
   if (t4 === undefined) return ['inconclusive', 'The end of the fault was not seen.']
   if (recovery.duringFault !== undefined && findings.recoveredDuringFault?.isMet !== true) {
     const { probes, withinMs } = recovery.duringFault
     if (findings.recoveredDuringFault?.isDoubtful === true) return ['inconclusive', `Nobody can say whether ${probes.join(', ')} held from ${ms(withinMs)} after the fault landed until it ended: that was read too seldom, or when it landed and ended is known too badly.`]
     return ['weakness-found', `Not recovered: ${probes.join(', ')} did not hold from ${ms(withinMs)} after the fault landed until it ended.`]
   }
-  if (t7 === undefined) {
+  // It may have recovered: that is for what is missing to say, after what was found.
+  if (old.length > 0) return undefined
+  if (t5 === undefined || t7 === undefined) {
     const bad = lastBad(evidence)
     // Where only the monitoring failed to answer, the system may be well.
     const isBlind = bad.length > 0 && bad.every(({ source, value }) => source === 'prometheus' && value === undefined)
@@ -159,24 +162,29 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
     if (isBlind) return ['inconclusive', `Nobody can say whether it recovered: ${reasons}.`]
     return ['weakness-found', `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? `: ${breached.join(', ')} broke again each time` : `: ${reasons}`}.`]
   }
-  const [atLeastMs, atMostMs] = [t7.at - t7.errorMs - t4.at, t7.at - t4.at + t4.errorMs]
+  // How late the reading came by which it had held says nothing of the system.
+  const [atLeastMs, atMostMs] = [t5.at - t5.errorMs + experiment.steadyState.holdForMs - t4.at, t7.at - t4.at + t4.errorMs]
   if (atLeastMs > recovery.withinMs) return ['weakness-found', `It took ${ms(t7.at - t4.at)} to recover, expected ${ms(recovery.withinMs)} at most.`]
   if (atMostMs > recovery.withinMs) return ['inconclusive', `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover, read too seldom to say whether that was within ${ms(recovery.withinMs)}.`]
   return undefined
 }
 
 /** A probe that had no leave to, left its bounds. In a run without a fault, none has. */
-function breachProblem({ experiment, evidence: { curves, methodAt = 0 }, findings: { guilty, doubtful, marks: { t7 } } }: Case): Conclusion | undefined {
+function breachProblem({ experiment, evidence, findings: { guilty, doubtful, marks: { t7 } } }: Case): Conclusion | undefined {
+  const { curves, methodAt = 0 } = evidence
   const isControl = isControlRun(experiment)
   const first = curves.find(({ probe }) => guilty.includes(probe))
   if (first === undefined) return doubtful.length === 0 ? undefined : ['inconclusive', `${doubtful.join(', ')} left bounds when the system may have recovered already: when the fault ended is known too badly to say.`]
-  const isLate = experiment.steadyState.mayBreach.includes(first.probe) && t7 !== undefined
-  const bad = badSince(first, isLate ? t7.at : methodAt)
+  const mayBreach = !isControl && experiment.steadyState.mayBreach.includes(first.probe)
+  const early = mayBreach ? badBefore(first, evidence) : []
+  const isEarly = early.length > 0
+  const isLate = mayBreach && !isEarly && t7 !== undefined
+  const bad = isEarly ? early : badSince(first, isLate ? t7.at : methodAt)
   const [unread] = bad
   // Where a probe gave no data, a fault in the system may be the reason only if the system itself was asked.
   if ((isControl || first.source === 'prometheus') && bad.every(({ value }) => value === undefined)) return ['inconclusive', `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so nobody can say that it held.`]
   const worst = bad.find(({ value }) => value !== undefined)?.value ?? `without data (${unread?.problem ?? 'unknown reason'})`
-  const why = isControl ? ' although nothing was broken' : isLate ? ' again after the system had recovered' : ', which this fault should not cause'
+  const why = isControl ? ' although nothing was broken' : isEarly ? ' before anything was broken' : isLate ? ' again after the system had recovered' : ', which this fault should not cause'
   return ['weakness-found', `${guilty.join(', ')} left ${guilty.length === 1 ? 'its' : 'their'} bounds${why}: ${first.probe} was ${worst}, expected ${first.bounds}.`]
 }
 
@@ -202,10 +210,12 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
     return missing(`Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`)
   }
   if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
-  const hole = unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence) ?? clockProblem(experiment, evidence) ?? load.missing
+  const hole = outageProblem(experiment, evidence) ?? unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence, findings.marks) ?? clockProblem(experiment, evidence) ?? load.missing
   if (hole !== undefined) return missing(hole)
   for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
+  const { old } = findings
+  if (old.length > 0) return missing(`Nobody can say whether it recovered: what ${old.join(', ')} showed was from before the fault had ended.`)
   const unmade = neededMarks(experiment, evidence, findings).filter((name) => findings.marks[name] === undefined)
   return unmade.length === 0 ? undefined : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
 }

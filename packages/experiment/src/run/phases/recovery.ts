@@ -25,39 +25,45 @@ export async function watchRecovery(run: Run): Promise<void> {
   if (t0 === undefined || t4 === undefined) return
   say('recovery', 'the fault is over: watching the system heal')
   await until(() => marks().t7 !== undefined, t4.at + recovery.withinMs + pollMs * LAST_READINGS)
-  await watchAlerts(run, t0.at, t4.at)
+  await watchAlerts(run)
 }
 
 /** Waits until every alert that must fire has fired and was heard, and no alert is active any more. */
-async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, until }: Run, landedAt: number, fromAt: number): Promise<void> {
-  if (logs.length === 0) return
+export async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, until, marks }: Run): Promise<void> {
+  const { t0, t4 } = marks()
+  if (logs.length === 0 || t0 === undefined || t4 === undefined) return
+  const { at: landedAt } = t0
   const { mustFire = [], resolveWithinMs = 60_000 } = experiment.alerts ?? {}
   const firesUntil = Math.max(landedAt, ...mustFire.map(({ withinMs }) => landedAt + withinMs))
   const isAwaited = (expected: (typeof mustFire)[number]): boolean => {
-    const hasFired = logs.some((log) => log.stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected)))
+    const shows = ({ stretches }: (typeof logs)[number]): boolean => stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected))
+    const hasFired = logs.some(shows) && logs.every((log) => log.readings().isReceiver !== true || shows(log))
     if (!hasFired) return clock.now() <= firesUntil
     return sink !== undefined && !sink.notifications.some((one) => one.at >= landedAt && one.status === 'firing' && isMeant(one, expected))
   }
-  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().every((stretch) => isStanding(stretch, experiment, landedAt))), Math.max(firesUntil, fromAt + resolveWithinMs) + pollMs * LAST_READINGS)
+  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().every((stretch) => isStanding(stretch, experiment, landedAt))), Math.max(firesUntil, t4.at + resolveWithinMs) + pollMs * LAST_READINGS)
 }
 
-/** Waits until everything has been read after this moment. A run without a fault ends with it, so that its last moments are seen too. */
-export function readOnceMore({ recorder, clock, startedAt, until }: Run): Promise<boolean> {
-  const now = clock.now()
-  const counts = recorder.alerts.map((log) => log.readings())
-  const hasReadAgain = (index: number): boolean => {
-    const { succeeded, failed } = recorder.alerts[index]?.readings() ?? { succeeded: 0, failed: 0 }
-    return succeeded + failed > (counts[index]?.succeeded ?? 0) + (counts[index]?.failed ?? 0)
-  }
-  return until(() => recorder.curves.every((log) => (log.curve(startedAt).samples.at(-1)?.at ?? 0) > now) && counts.every((_count, index) => hasReadAgain(index)), now + END_GRACE_MS)
-}
-
-/** Waits until every monitoring has looked again since the end of the fault, or the beginning of a run without one: what it showed before is no news. */
-export async function watchMonitors({ recorder: { alerts, monitors: logs }, clock, until, marks }: Run, since: number): Promise<void> {
+/** Waits until every monitoring has looked again since the end of the fault, or the beginning of a run without one, and that was read: what it showed before is no news. */
+export async function watchMonitors(run: Run, since: number): Promise<void> {
+  const { recorder: { alerts, monitors: logs }, clock, until, marks } = run
   const { t4 } = marks()
   const monitors = logs.map((log) => log.monitor())
   const hasLooked = (): boolean => monitors.every((monitor, index) => hasLookedSince(monitor, t4?.at ?? since, index < alerts.length))
   await until(hasLooked, clock.now() + largest(monitors.map(longestLookMs), 0))
+  await readOnceMore(run)
+}
+
+/** Waits until everything was asked for after this moment and has answered: what the monitoring has just looked at, and the last moments of a run, are seen too. */
+async function readOnceMore({ recorder: { curves, alerts }, clock, until }: Run): Promise<void> {
+  const now = clock.now()
+  const countOf = (index: number): number => {
+    const { succeeded, failed } = alerts[index]?.readings() ?? { succeeded: 0, failed: 0 }
+    return succeeded + failed
+  }
+  // One may be under way.
+  const wanted = alerts.map((_log, index) => countOf(index) + 2)
+  await until(() => curves.every(({ samples }) => (samples.at(-1)?.askedAt ?? 0) > now) && wanted.every((count, index) => countOf(index) >= count), now + END_GRACE_MS)
 }
 
 /** Waits until the load was read for long enough since recovery to know its rate, and every request that is under way then was answered, or is stuck. */
