@@ -37,10 +37,16 @@ export function metricReader(probe: MetricProbe): (page: string, at: number, opt
 
   return (text, at, options = {}) => {
     const page = readMetricsPage(text, names, options)
-    for (const { series } of selections) if (!isKnown(series, page)) throw new Error(`there is no series ${shown(series)} on the page, with any labels`)
     const budget = { steps: STEPS_PER_PAGE }
     const selected = page.samples.filter((sample) => selections.some((selection) => selection.isMeant(sample, budget)))
-    const samples = window === undefined ? selected : window.add(selected.map(asCounter), at)
+    const unknown = selections.find(({ series }) => !isKnown(series, page))
+    if (unknown !== undefined) {
+      // A window learns that a series went, from what is a page of metrics.
+      if (page.declared.size > 0) window?.count(selected.map(asCounter), at)
+      throw new Error(`there is no series ${shown(unknown.series)} on the page, with any labels`)
+    }
+    window?.count(selected.map(asCounter), at)
+    const samples = window === undefined ? selected : window.increases()
     const valuesOf = (selection: Selection): readonly TextSample[] => samples.filter((sample) => selection.isMeant(sample, budget))
 
     const part = valuesOf(meant)

@@ -1,3 +1,5 @@
+import type { RequestListener, ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { systemClock } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
@@ -78,6 +80,36 @@ describe('a probe of a metrics page', () => {
     const url = await serveAnswers({ '/metrics': 'hz{worker="loop"} 99.5\n' })
     expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/metrics`, series: 'hz', tolerance: { atLeast: 95 } })).toMatchObject({ value: 99.5, isGood: true })
     expect(await readOnce({ name: 'hz', type: 'metric', url: `${url}/none`, series: 'hz', tolerance: good })).toMatchObject({ isGood: false, problem: 'status 404' })
+  })
+
+  const page = (text: string): string => `# TYPE calls counter\ncalls{n="1"} 1234\n${text}`
+  const readCalls = (listener: RequestListener): Promise<Sample> => serve(listener).then((url) => readOnce({ name: 'calls', type: 'metric', url, series: 'calls', reduce: 'sum', tolerance: good }))
+
+  it.each(['gzip', 'identity'] as const)('reads one that comes as %s', async (encoding) => {
+    const text = page('calls{n="2"} 1')
+    expect(await readCalls((_request, response) => void response.writeHead(200, { 'content-encoding': encoding }).end(encoding === 'gzip' ? gzipSync(`${text}\n`) : text))).toMatchObject({ value: 1_235 })
+  })
+
+  it.each([
+    ['that is OpenMetrics, however its type is spelt', (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'Application/OpenMetrics-Text; version=1.0.0' }).end(page(''))],
+    ['that is compressed', (response: ServerResponse) => {
+      const whole = gzipSync(page(Array.from({ length: 500 }, (_, n) => `calls{n="${n + 2}"} ${n * 7_919}\n`).join('')))
+      const half = whole.subarray(0, whole.length >> 1)
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': half.length }).end(half)
+    }],
+    ['that ends with its connection', (response: ServerResponse) => void response.socket?.end(`HTTP/1.0 200 OK\r\n\r\n${page('calls{n="2"} 12')}`)],
+    ['whose connection breaks', (response: ServerResponse) => response.writeHead(200, { 'content-length': 5_000 }).write(page(''), () => response.destroy())],
+  ])('reads nothing of half a page %s', async (_title, answer) => {
+    expect(await readCalls((_request, response) => answer(response))).toMatchObject({ value: undefined, quality: 'none', problem: expect.stringMatching(/cut short|terminated/) as string })
+  })
+
+  it('asks for a page as it is, so that half of it shows', async () => {
+    let asked: string | undefined
+    await readCalls((request, response) => {
+      asked = request.headers['accept-encoding']
+      response.end(page(''))
+    })
+    expect(asked).toBe('identity')
   })
 })
 
