@@ -4,8 +4,9 @@ import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
 import type { Experiment } from '../model/experiment.js'
 import { withVariables, type Variables } from '../model/variables.js'
+import { aborted } from '../time.js'
 import { judge, type Verdict } from '../verdict/judge.js'
-import { alertFacts } from './alert-facts.js'
+import { alertFacts, type AlertFacts } from './alert-facts.js'
 import type { RunEvent } from './events.js'
 import { inventoryOf, type Evidence } from './evidence.js'
 import { preflight } from './preflight.js'
@@ -53,7 +54,7 @@ export interface ExperimentResult {
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<ExperimentResult> {
   const { controller, clock = systemClock, pollMs = 250, sink, signal } = options
   const experiment = withVariables(given, options.variables ?? {})
-  const readers = [options.alerts ?? []].flat()
+  const readers = readersOf(options)
   const startedAt = clock.now()
 
   // Everything that ends a run early goes through here.
@@ -74,13 +75,12 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   }
 
   emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'looking at rules, targets and faults' })
-  const probed = probedMonitors(experiment, readers)
-  const facts = await alertFacts(readers, clock, probed)
-  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems })
-
-  const onAbort = (): void => breakOff(`it was aborted${signal?.reason instanceof Error && signal.reason.name !== 'AbortError' ? `: ${signal.reason.message}` : ''}`)
+  const onAbort = (): void => breakOff(`it was aborted${reasonOf(signal)}`)
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()
+  const probed = probedMonitors(experiment, readers)
+  // Who breaks off does not wait for what can be known: nothing is in force yet.
+  const facts = await Promise.race([lookAhead(experiment, options), aborted(over.signal).then(() => alertFacts([], clock))])
   const seen = await phases(experiment, { controller, readers, probed, facts, sink, clock, pollMs, emit, over, breakOff, startedAt })
   signal?.removeEventListener('abort', onAbort)
 
@@ -97,4 +97,33 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   const verdict = judge(experiment, evidence)
   emit({ type: 'phase', at: clock.now(), phase: 'done', detail: `${verdict.name}: ${verdict.cause}` })
   return { title: experiment.title, description: experiment.description, experiment, evidence, verdict }
+}
+
+/**
+ * Checks an experiment as {@link runExperiment} does before it breaks anything, and breaks nothing.
+ *
+ * @throws ChaosError As `runExperiment` does then.
+ */
+export async function checkExperiment(given: Experiment, options: RunOptions): Promise<void> {
+  await lookAhead(withVariables(given, options.variables ?? {}), options)
+}
+
+/** Finds out what the readers of alerts know, and refuses an experiment that cannot pass. */
+async function lookAhead(experiment: Experiment, options: RunOptions): Promise<AlertFacts> {
+  const { controller, clock = systemClock, sink } = options
+  const readers = readersOf(options)
+  const facts = await alertFacts(readers, clock, probedMonitors(experiment, readers))
+  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems })
+  return facts
+}
+
+function readersOf({ alerts = [] }: RunOptions): readonly AlertReader[] {
+  return [alerts].flat()
+}
+
+/** Why a run was aborted, as far as that was said. */
+function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason
+  if (reason instanceof Error) return reason.name === 'AbortError' ? '' : `: ${reason.message}`
+  return typeof reason === 'string' ? `: ${reason}` : ''
 }
