@@ -13,7 +13,7 @@ const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
  * were renamed is empty too.
  */
 export function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): (signal: AbortSignal) => Promise<Measurement> {
-  const ask = async (promql: string, signal: AbortSignal): Promise<Result> => resultOf(await answerOf(`${url.replace(/\/$/, '')}/api/v1/query?query=${encodeURIComponent(promql)}`, signal), promql)
+  const ask = async (promql: string, signal: AbortSignal): Promise<Result> => resultOf(await answerOf(addressOf(url, promql), signal), promql)
   const idle = (problem: string): Measurement => {
     if (emptyIs === undefined) throw new Error(problem)
     return { value: emptyIs, quality: 'idle' }
@@ -53,13 +53,27 @@ async function timeOf(query: string, ask: (promql: string, signal: AbortSignal) 
   }
 }
 
+/** Why Prometheus takes a query for none; `undefined`: it takes it. Rejects where it cannot be asked. */
+export async function refusalOf(url: string, query: string, signal: AbortSignal): Promise<string | undefined> {
+  const response = await fetch(addressOf(url, query), { signal })
+  if (response.status === 400) return reasonOf(response)
+  await response.body?.cancel()
+  return undefined
+}
+
+const addressOf = (url: string, query: string): string => `${url.replace(/\/$/, '')}/api/v1/query?query=${encodeURIComponent(query)}`
+
 async function answerOf(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal })
   if (response.ok) return jsonOf(response)
-  // Prometheus says what is wrong with a query.
-  const error = await jsonOf(response, 10_000).catch(() => undefined)
-  const reason = own(error, 'error')
-  throw new Error(`status ${response.status}${typeof reason === 'string' ? `: ${reason}` : ''}`)
+  const reason = await reasonOf(response)
+  throw new Error(`status ${response.status}${reason === undefined ? '' : `: ${reason}`}`)
+}
+
+/** What Prometheus says is wrong with a query. */
+async function reasonOf(response: Response): Promise<string | undefined> {
+  const reason = own(await jsonOf(response, 10_000).catch(() => undefined), 'error')
+  return typeof reason === 'string' ? reason : undefined
 }
 
 /** What an answer gives of Prometheus' query API. @throws An error in words when it is none */

@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly pollMs?: number
 }
 
+const DEFAULT_POLL_MS = 250
+
 /** A run, its evidence, and what it comes to. */
 export interface ExperimentResult {
   readonly title: string
@@ -52,7 +54,7 @@ export interface ExperimentResult {
  *   nothing has been broken then. Rejects as well when the controller cannot be reached at the start.
  */
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<ExperimentResult> {
-  const { controller, clock = systemClock, pollMs = 250, sink, signal } = options
+  const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink, signal } = options
   const experiment = withVariables(given, options.variables ?? {})
   const readers = readersOf(options)
   const startedAt = clock.now()
@@ -110,10 +112,10 @@ export async function checkExperiment(given: Experiment, options: RunOptions): P
 
 /** Finds out what the readers of alerts know, and refuses an experiment that cannot pass. */
 async function lookAhead(experiment: Experiment, options: RunOptions): Promise<AlertFacts> {
-  const { controller, clock = systemClock, sink } = options
+  const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink } = options
   const readers = readersOf(options)
   const facts = await alertFacts(readers, clock, probedMonitors(experiment, readers))
-  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems })
+  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems, pollMs })
   return facts
 }
 
