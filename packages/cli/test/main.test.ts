@@ -214,6 +214,27 @@ describe('chaos', () => {
     expect(used.lines.err[0]).toBe('error: Not everything of left could be taken back: no way back')
   })
 
+  it.each([
+    ['inject', ['inject', 'bus', 'drop', '--hold', 'connection', '--id', 'stuck:1'], EXIT.internal],
+    ['run', ['run', 'stuck.mjs'], EXIT_CODES['rollback-failed']],
+  ])('does not say that it was taken back when the user breaks off and that fails: %s', async (_verb, argv, code) => {
+    const file = join(folder, 'stuck.mjs')
+    await writeFile(file, `export default {
+      title: 'stuck', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
+      method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
+    }`)
+    const abort = new AbortController()
+    const used = { ...io(abort.signal), connect: async (address: Parameters<typeof connect>[0]) => {
+      const client = await connect(address)
+      return { ...client, stop: async (id: string) => client.stop(id).then(() => Promise.reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'no way back'))) }
+    } }
+    const running = main(argv.map((argument) => argument.replace('stuck.mjs', file)), used)
+    await vi.waitFor(async () => expect((await chaos('status')).out).toContain('stuck:1: '))
+    abort.abort('SIGINT')
+    expect(await running).toBe(code)
+    expect([...used.lines.err, ...used.lines.out].join('\n')).toContain('no way back')
+  })
+
   it.each([['targets'], ['inject', 'bus', 'drop'], ['stop', '--all'], ['run', 'never-read.mjs']])('does not wait for a process that is mute when the user breaks off: %s', async (...argv) => {
     const file = join(folder, 'never-read.mjs')
     await writeFile(file, 'export default { title: "x", steadyState: { probes: [{ name: "one", type: "function", read: () => 1, tolerance: { equals: 1 } }] }, method: [{ waitMs: 1 }] }')

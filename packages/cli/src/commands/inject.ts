@@ -61,7 +61,10 @@ export function inject(target: string, fault: string, rest: readonly string[], f
     const ended = await untilEnded(client, state, io)
     silence()
     if (ended !== undefined) report(ended, flags, io)
-    if (io.signal.aborted) return EXIT.interrupted
+    if (io.signal.aborted) {
+      if (ended === undefined) await client.stop(state.id)
+      return EXIT.interrupted
+    }
     if (ended === undefined) throw processGone('If it still runs, it has taken the fault back.')
     return codeOf(ended)
   })

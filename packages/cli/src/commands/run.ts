@@ -80,8 +80,8 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
       await sink?.close()
     }
     const isReported = await report()
-    if (io.signal.aborted) return EXIT.interrupted
     const worst = experiment.VERDICTS_WORST_FIRST.find((name) => results.some(({ verdict }) => verdict.name === name))
+    if (io.signal.aborted && worst !== 'rollback-failed') return EXIT.interrupted
     const code = worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
     return code === EXIT.ok && !isReported ? EXIT.reportNotWritten : code
   })
