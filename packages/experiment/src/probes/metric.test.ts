@@ -180,6 +180,11 @@ describe('a quantile of a histogram', () => {
     expect(quantileOf(quantile, buckets(counts))).toBe(expected)
   })
 
+  it('is none without a finite bound: everything may lie anywhere', () => {
+    expect(() => quantileOf(0.95, buckets([['+Inf', 10]]))).toThrow('expected buckets of a histogram, got none with a finite bound')
+    expect(quantileOf(0.95, buckets([['+Inf', 0]]))).toBe(Number.NaN)
+  })
+
   it('never leaves the finite bounds, and grows with the quantile', () => {
     const counts = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 2, maxLength: 6 })
     fc.assert(

@@ -101,7 +101,7 @@ function reduced({ reduce, outOf, series }: MetricProbe, values: readonly number
 /**
  * A quantile as Prometheus' `histogram_quantile` estimates it: straight within a bucket, the last finite bound beyond. NaN: nothing was observed.
  *
- * @throws An error in words for buckets that are no histogram: without a bound, or without the last one, `+Inf`
+ * @throws An error in words for buckets that are no histogram: without a bound, without the last one, `+Inf`, or without any other
  */
 export function quantileOf(quantile: number, buckets: readonly TextSample[]): number {
   const counts = new Map<number, number>()
@@ -116,6 +116,7 @@ export function quantileOf(quantile: number, buckets: readonly TextSample[]): nu
   const sorted = [...counts].sort(([a], [b]) => a - b).map(([bound, count]) => [bound, (highest = Math.max(highest, count))] as const)
   const total = sorted.at(-1)?.[1] ?? 0
   if (total === 0) return Number.NaN
+  if (![...counts.keys()].some(Number.isFinite)) throw new Error('expected buckets of a histogram, got none with a finite bound')
   const rank = quantile * total
   let below = 0
   let lower = 0

@@ -22,6 +22,7 @@ export function prometheusSource({ url, query, emptyIs, existsQuery }: Prometheu
     // Asked first, so that the value is at least as new as that.
     const dataAt = PLAIN_SERIES.test(query.trim()) ? await timeOf(query, ask, signal) : undefined
     const { value, count, isPartial } = await ask(query, signal)
+    if (isPartial && count > 0) throw new Error(`no data for ${shown(query)}: the monitoring warns that its answer may not be whole`)
     if (count > 1) throw new Error(`expected one value for ${shown(query)}, got ${count}`)
     if (value !== undefined && !Number.isNaN(value)) return { value, quality: 'measured', ...(dataAt === undefined ? {} : { dataAt }) }
     if (value !== undefined) return idle(`no data for ${shown(query)}: NaN`)
@@ -87,7 +88,12 @@ function resultOf(answer: unknown, query: string): Result {
   }
   const rows: readonly unknown[] = type === 'scalar' ? [{ value: result as unknown[] }] : (result as unknown[])
   const warnings = own(answer, 'warnings')
-  return { value: rows.length === 0 ? undefined : valueOf(rows[0], query), count: rows.length, isPartial: Array.isArray(warnings) && warnings.length > 0 }
+  return { value: rows.length === 0 ? undefined : valueOf(rows[0], query), count: rows.length, isPartial: Array.isArray(warnings) && !warnings.every(isRemark) }
+}
+
+/** Prometheus 2.50 and newer remark on a query in the place of warnings. */
+function isRemark(warning: unknown): boolean {
+  return typeof warning === 'string' && warning.startsWith('PromQL info: ')
 }
 
 function valueOf(row: unknown, query: string): number {

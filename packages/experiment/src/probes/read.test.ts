@@ -157,11 +157,17 @@ describe('a probe of Prometheus', () => {
   it.each([
     ['an answer that is no answer of Prometheus', {}],
     ['an error', { status: 'error', error: 'overloaded' }],
+    ['a value of which a part may be missing', { status: 'success', data: SOMETHING, warnings: ['a store did not answer'] }],
     ['a result that may not be whole', { status: 'success', data: NOTHING, warnings: ['a store did not answer'] }],
     ['a value that is no number', { status: 'success', data: { resultType: 'vector', result: [{ value: [1, 'x'] }] } }],
   ])('never takes %s for what `emptyIs` says', async (_title, answer) => {
     const url = await serve((_request, response) => response.end(JSON.stringify(answer)))
     expect(await readOnce({ name: 'q', type: 'prometheus', url, query: 'a / b', emptyIs: 0, existsQuery: 'a', tolerance: good })).toMatchObject({ value: undefined, quality: 'none' })
+  })
+
+  it('takes a value for what it is although something is remarked of it that makes it no less whole', async () => {
+    const url = await serve((_request, response) => response.end(JSON.stringify({ status: 'success', data: SOMETHING, warnings: ['PromQL info: metric might not be a counter'] })))
+    expect(await readOnce({ name: 'q', type: 'prometheus', url, query: 'rate(a[5s])', tolerance: good })).toMatchObject({ value: 5, quality: 'measured' })
   })
 
   it('says when a plain series was scraped, and nothing of what was computed', async () => {
