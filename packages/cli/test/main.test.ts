@@ -384,7 +384,8 @@ method:
     const wrong: readonly (readonly [readonly string[], string])[] = [
       [['--alerts-url', 'localhost:9090'], 'Expected `--alerts-url` to be an address such as http://127.0.0.1:9090, got `localhost:9090`.'],
       [['--alerts-url', ''], 'Expected `--alerts-url` to be an address'],
-      [['--alertmanager-url', 'http://127.0.0.1:1/?a=b'], 'Expected `--alertmanager-url` to be an address'],
+      [['--alertmanager-url', 'http://127.0.0.1:1/?a=b', '--watchdog', 'Watchdog'], 'Expected `--alertmanager-url` to be an address'],
+      [['--alertmanager-url', 'http://127.0.0.1:1'], 'Expected `--watchdog` or `--alerts-url` beside `--alertmanager-url`, got neither'],
       [['--watchdog', 'Watchdog'], 'Expected `--alerts-url` or `--alertmanager-url` beside `--watchdog`, got neither'],
       [['--alerts-url', 'http://127.0.0.1:1', '--watchdog', 'Silence'], 'Expected `--watchdog` to be an alert that always fires, got `Silence`, which must fire because of a fault in "flags".'],
       [['--webhook-port', String(port)], `Notifications cannot be received on port ${port} of 127.0.0.1: listen EADDRINUSE`],

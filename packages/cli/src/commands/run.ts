@@ -92,8 +92,11 @@ function failed({ title }: Experiment, error: unknown): never {
   throw isChaosError(error) ? new ChaosError(error.code, `${title}: ${error.message}`, { cause: error }) : error
 }
 
-/** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that nobody reads, or that an experiment waits for */
+/** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that is missing, that nobody reads, or that an experiment waits for */
 function watchdogOf({ watchdog, alertsUrl, alertmanagerUrl }: RunFlags, experiments: readonly Experiment[]): { readonly watchdog?: string } {
+  if (watchdog === undefined && alertmanagerUrl !== undefined && alertsUrl === undefined) {
+    throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--watchdog` or `--alerts-url` beside `--alertmanager-url`, got neither: an Alertmanager alone does not show that rules are evaluated, and no run could pass.')
+  }
   if (watchdog === undefined) return {}
   if (alertsUrl === undefined && alertmanagerUrl === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--alerts-url` or `--alertmanager-url` beside `--watchdog`, got neither: nobody reads that alert.')
   const waiting = experiments.find(({ alerts }) => alerts?.mustFire.some(({ name }) => name === watchdog))
