@@ -97,11 +97,17 @@ function how(flags: InjectFlags): PortableInjectOptions {
   )
   return {
     ...numbers,
-    ...(flags.for === undefined ? {} : { leaseMs: parseDuration(flags.for) }),
+    ...(flags.for === undefined ? {} : { leaseMs: leaseOf(flags.for) }),
     ...(flags.only === undefined ? {} : { only: flags.only.flatMap((names) => names.split(',')) }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.id === undefined ? {} : { id: flags.id }),
   }
+}
+
+function leaseOf(text: string): number {
+  const leaseMs = parseDuration(text)
+  if (leaseMs === 0) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--for\` to be longer than 0, got \`${text}\`.`)
+  return leaseMs
 }
 
 function holdOf(hold = 'lease'): 'lease' | 'connection' {

@@ -122,11 +122,12 @@ function portOf(text: string | undefined): number | undefined {
 }
 
 function variablesOf(given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const at = text.indexOf('=')
-      if (at < 1) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a variable as NAME=VALUE, got \`${text}\`.`)
-      return [text.slice(0, at), text.slice(at + 1)]
-    }),
-  )
+  const variables: Record<string, string> = {}
+  for (const text of given) {
+    const [, name, value] = /^(\w+)=(.*)$/s.exec(text) ?? []
+    if (name === undefined || value === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got \`${text}\`.`)
+    if (Object.hasOwn(variables, name)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected each variable once, got \`${name}\` again.`)
+    variables[name] = value
+  }
+  return variables
 }

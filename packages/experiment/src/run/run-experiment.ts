@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { systemClock, type ChaosController, type Clock } from '@chaos/core'
+import { ChaosError, systemClock, type ChaosController, type Clock } from '@chaos/core'
 import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
 import type { Experiment } from '../model/experiment.js'
@@ -33,6 +33,7 @@ export interface RunOptions {
 }
 
 const DEFAULT_POLL_MS = 250
+const MAX_POLL_MS = 86_400_000
 
 /** A run, its evidence, and what it comes to. */
 export interface ExperimentResult {
@@ -113,6 +114,7 @@ export async function checkExperiment(given: Experiment, options: RunOptions): P
 /** Finds out what the readers of alerts know, and refuses an experiment that cannot pass. */
 async function lookAhead(experiment: Experiment, options: RunOptions): Promise<AlertFacts> {
   const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink } = options
+  if (!(pollMs >= 1 && pollMs <= MAX_POLL_MS)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`pollMs\` to be a number of ms from 1 to ${MAX_POLL_MS}, got \`${pollMs}\`.`)
   const readers = readersOf(options)
   const facts = await alertFacts(readers, clock, probedMonitors(experiment, readers))
   await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems, pollMs })
