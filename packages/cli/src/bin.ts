@@ -4,11 +4,11 @@ import { processIo } from './io.js'
 import { main } from './main.js'
 
 let hasEnded = false
-// Node.js ends when there is nothing left to wait for, also where a promise of a module never settles.
+// Node.js ends when there is nothing left to wait for, also where a promise of a module never settles; and a module may end it.
 process.on('exit', (code) => {
   if (hasEnded || code !== EXIT.ok) return
   process.exitCode = EXIT.internal
-  process.stderr.write('error: The command waits for something that never comes. See whether a module of an experiment does.\n')
+  process.stderr.write('error: The command was ended before it was done: a module of an experiment ends the process, or waits for something that never comes.\n')
 })
 
 void main(process.argv.slice(2), processIo()).then((code) => {

@@ -470,12 +470,12 @@ method:
     expect(JSON.parse(await readFile(join(folder, 'throwing', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ verdict: { name: 'inconclusive' } }] })
   })
 
-  it('does not end well when a module never comes to its experiment', async () => {
+  it.each([['never comes to its experiment', 'new Promise(() => undefined)'], ['ends the process', 'process.exit(0)']])('does not end well when a module %s', async (_title, made) => {
     const file = join(folder, 'endless.mjs')
-    await writeFile(file, 'export default () => new Promise(() => undefined)')
+    await writeFile(file, `export default () => ${made}`)
     const { said, ended } = await spawned('run', file)
     expect(await ended).toEqual([EXIT.internal, null])
-    expect(said()).toContain('error: The command waits for something that never comes.')
+    expect(said()).toContain('error: The command was ended before it was done')
   })
 
   it('refuses a directory of reports that cannot be written before it breaks anything', async () => {
