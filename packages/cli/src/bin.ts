@@ -1,7 +1,18 @@
 #!/usr/bin/env node
+import { EXIT } from './exit-codes.js'
 import { processIo } from './io.js'
 import { main } from './main.js'
 
+let hasEnded = false
+// Node.js ends when there is nothing left to wait for, also where a promise of a module never settles; and a module may end it.
+process.on('exit', (code) => {
+  if (hasEnded || code !== EXIT.ok) return
+  process.exitCode = EXIT.internal
+  process.stderr.write('error: The command was ended before it was done: a module of an experiment ends the process, or waits for something that never comes.\n')
+})
+
 void main(process.argv.slice(2), processIo()).then((code) => {
-  process.exitCode = code
+  hasEnded = true
+  // What failed beside the command has set one already.
+  process.exitCode ??= code
 })

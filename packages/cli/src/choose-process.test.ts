@@ -19,6 +19,10 @@ describe('chooseProcess', () => {
     await expect(chooseProcess({ url: 'http://x' }, {}, found())).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED' })
   })
 
+  it.each([{ url: 'http://x', pid: '1' }, { url: 'http://x', socket: '/x.sock' }, { socket: '/x.sock', name: 'a' }])('refuses to choose between two ways to name a process: %j', async (flags) => {
+    await expect(chooseProcess(flags, { CHAOS_TOKEN: 't' }, found(local(1, 'a')))).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: expect.stringMatching(/^Expected a process to be named in one way, got --/) as string })
+  })
+
   it('says which file with a token cannot be read, and why', async () => {
     const choosing = chooseProcess({ url: 'http://x', tokenFile: '/no/such/token' }, {}, found())
     await expect(choosing).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: 'Expected --token-file to name a file that can be read, got /no/such/token: ENOENT.' })

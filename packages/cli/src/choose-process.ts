@@ -14,9 +14,11 @@ export interface ProcessFlags {
 /**
  * Decides which process is meant: an address, a socket, or one of the local ones.
  *
- * @throws ChaosError `CHAOS_NO_PROCESS`, `CHAOS_SEVERAL_PROCESSES`, `CHAOS_UNAUTHORIZED`
+ * @throws ChaosError `CHAOS_NO_PROCESS`, `CHAOS_SEVERAL_PROCESSES`, `CHAOS_UNAUTHORIZED`, `CHAOS_INVALID_OPTION` where it is named in two ways
  */
 export async function chooseProcess(flags: ProcessFlags, env: NodeJS.ProcessEnv, discover: () => Promise<readonly LocalProcess[]>): Promise<Address> {
+  const ways = [flags.url === undefined ? [] : ['--url'], flags.socket === undefined ? [] : ['--socket'], flags.pid === undefined && flags.name === undefined ? [] : ['--pid or --name']].flat()
+  if (ways.length > 1) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a process to be named in one way, got ${ways.join(' and ')}.`)
   const url = flags.url ?? (flags.socket === undefined && flags.pid === undefined && flags.name === undefined ? env['CHAOS_URL'] : undefined)
   if (url !== undefined) {
     const token = flags.tokenFile === undefined ? env['CHAOS_TOKEN'] : await tokenIn(flags.tokenFile)

@@ -1,4 +1,5 @@
 import type { Address, ControlClient, LocalProcess } from '@chaos/control'
+import { EXIT } from './exit-codes.js'
 
 /** What the command works with; a test passes its own. */
 export interface Io {
@@ -13,14 +14,14 @@ export interface Io {
   readonly connect: (address: Address) => Promise<ControlClient>
 }
 
-/** What ends a process: Ctrl-C, `kill`, a terminal that closes, Ctrl-Break of Windows. */
-const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const
+/** What ends a process: Ctrl-C, `kill`, a terminal that closes, Ctrl-\\, Ctrl-Break of Windows. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK'] as const
 
 /** How long taking back may last after an ending signal, in ms. */
 const GRACE_MS = 15_000
 
-/** Exit code of a command that was broken off and did not end in time. */
-const INTERRUPTED = 130
+/** Lines of an error that nobody caught that are printed at most. */
+const MAX_LINES = 20
 
 /**
  * The real thing: this process's streams and signals.
@@ -32,11 +33,12 @@ export function processIo(): Io {
   const abort = new AbortController()
   const err = (text: string): void => void process.stderr.write(`${text}\n`)
   const breakOff = (reason: string): void => {
+    if (abort.signal.aborted) return
     abort.abort(reason)
     setTimeout(() => {
       err(`error: Not everything could be taken back within ${GRACE_MS / 1_000} s.`)
       err('next: see what is still in force with `chaos status`; it ends by its lease')
-      process.exit(INTERRUPTED)
+      process.exit(process.exitCode ?? EXIT.interrupted)
     }, GRACE_MS).unref()
   }
   const onSignal = (signal: string): void => {
@@ -44,9 +46,27 @@ export function processIo(): Io {
     else breakOff(signal)
   }
   for (const signal of ENDING_SIGNALS) process.on(signal, onSignal)
-  // A reader that went away (`chaos watch | head`) is the user breaking off.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => abort.signal.aborted || breakOff('nobody reads what it says any more'))
-  return {
+  const fail = (what: string): void => {
+    if (process.exitCode === EXIT.internal) return
+    process.exitCode = EXIT.internal
+    breakOff('it failed')
+    const [first = '', ...more] = what.split('\n').slice(0, MAX_LINES)
+    // What is said may be a text of somebody else's.
+    void import('./view/terminal.js').then(({ red, terminal }) => {
+      const said = terminal(io)
+      said.err(red('error'), `: ${first}`)
+      for (const line of more) said.err(line)
+    })
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      // A reader that went away (`chaos watch | head`) is the user breaking off.
+      if (code === 'EPIPE') breakOff('nobody reads what it says any more')
+      else fail(`What it says cannot be written: ${message}`)
+    })
+  }
+  process.on('uncaughtException', (error: unknown) => fail(`Nobody caught this: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+  const io: Io = {
     out: (text) => void process.stdout.write(`${text}\n`),
     err,
     isTerminal: process.stdout.isTTY,
@@ -55,4 +75,5 @@ export function processIo(): Io {
     discover: async () => (await import('@chaos/control')).discover(),
     connect: async (address) => (await import('@chaos/control')).connect(address),
   }
+  return io
 }

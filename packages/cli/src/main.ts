@@ -94,6 +94,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const isUsage = error instanceof CommanderError
     if (isUsage && error.exitCode === 0) return EXIT.ok
+    const { BrokenOff } = await import('./commands/command.js')
+    if (error instanceof BrokenOff) {
+      io.err(error.message)
+      return EXIT.interrupted
+    }
     const { exitCodeOfError, nextStep } = await import('./failures.js')
     const { err } = await screen()
     const { bold, red } = await import('./view/terminal.js')

@@ -17,6 +17,14 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
+/** Resolves when a signal aborts, at once where it has. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else onAbort(signal, resolve)
+  })
+}
+
 /**
  * Gives work so long to finish; what it is handed aborts when the time is up, or when the caller's own signal does.
  *

@@ -10,12 +10,27 @@ export interface CommonFlags extends ProcessFlags {
 
 /** Connects to the process that is meant, and disconnects afterwards. */
 export async function withClient<T>(flags: CommonFlags, io: Terminal, work: (client: ControlClient) => Promise<T>): Promise<T> {
-  const client = await io.connect(await chooseProcess(flags, io.env, io.discover))
+  const connecting = chooseProcess(flags, io.env, io.discover).then((address) => io.connect(address))
+  // Who breaks off does not wait for a process that answers late; a client that comes all the same holds nothing.
+  const client = await orBrokenOff(io.signal, connecting)
   try {
     return await work(client)
   } finally {
     await client.close()
   }
+}
+
+/** The user broke off while nothing of the command was in force. */
+export class BrokenOff extends Error {}
+
+/** Waits for what changes nothing. @throws BrokenOff when the user breaks off first */
+export async function orBrokenOff<T>(signal: AbortSignal, waitedFor: Promise<T>): Promise<T> {
+  // What comes of it then is of no interest to anybody.
+  waitedFor.catch(() => undefined)
+  const over = brokenOff(signal).then(() => {
+    throw new BrokenOff(`broken off (${String(signal.reason)})`)
+  })
+  return Promise.race([waitedFor, over])
 }
 
 /** Resolves when the user breaks off, at once where that has happened already. */
@@ -26,10 +41,11 @@ export function brokenOff(signal: AbortSignal): Promise<undefined> {
   })
 }
 
-/** Says once, when the user breaks off, what is done about it. @returns Says nothing any more. */
+/** Says once, when the user breaks off or at once where that has happened already, what is done about it. @returns Says nothing any more. */
 export function announceBreakOff({ signal, err }: Terminal): () => void {
   const say = (): void => err(`broken off (${String(signal.reason)}): taking back what is in force`)
-  signal.addEventListener('abort', say, { once: true })
+  if (signal.aborted) say()
+  else signal.addEventListener('abort', say, { once: true })
   return () => signal.removeEventListener('abort', say)
 }
 

@@ -6,7 +6,7 @@ import { findFault } from '../find-fault.js'
 import { flagName, flagsOf, readFlags } from '../flags.js'
 import { injectionLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
-import { announceBreakOff, brokenOff, processGone, withClient, type CommonFlags } from './command.js'
+import { announceBreakOff, brokenOff, orBrokenOff, processGone, withClient, type CommonFlags } from './command.js'
 
 /** Flags of `chaos inject` itself; what it does not know are options of the fault. */
 export interface InjectFlags extends CommonFlags {
@@ -32,7 +32,7 @@ export interface InjectFlags extends CommonFlags {
  */
 export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, taken: ReadonlySet<string>, io: Terminal): Promise<number> {
   return withClient(flags, io, async (client) => {
-    const info = await findFault(client, target, fault)
+    const info = await orBrokenOff(io.signal, findFault(client, target, fault))
     if (flags.help === true) {
       for (const line of [`chaos inject ${target} ${info.name}`, '', info.summary, '']) io.out(line)
       for (const { flag, value, description, isRequired } of flagsOf(info, taken)) io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
@@ -41,7 +41,7 @@ export function inject(target: string, fault: string, rest: readonly string[], f
     const options = readFlags(info, rest, taken)
     const hold = holdOf(flags.hold)
     if (flags.dryRun === true) {
-      await client.check(target, info.name, options, { ...how(flags), hold })
+      await orBrokenOff(io.signal, client.check(target, info.name, options, { ...how(flags), hold }))
       if (flags.json === true) io.json({ target, fault: info.name, options })
       else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
       return EXIT.ok
@@ -55,15 +55,25 @@ export function inject(target: string, fault: string, rest: readonly string[], f
       return EXIT.interrupted
     }
     report(state, flags, io)
-    if (hold === 'lease' || state.status === 'ended') return EXIT.ok
+    if (hold === 'lease') return EXIT.ok
+    if (state.status === 'ended') return codeOf(state)
     const silence = announceBreakOff(io)
     const ended = await untilEnded(client, state, io)
     silence()
     if (ended !== undefined) report(ended, flags, io)
-    if (io.signal.aborted) return EXIT.interrupted
+    if (io.signal.aborted) {
+      if (ended === undefined) await client.stop(state.id)
+      return EXIT.interrupted
+    }
     if (ended === undefined) throw processGone('If it still runs, it has taken the fault back.')
-    return EXIT.ok
+    return codeOf(ended)
   })
+}
+
+/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` for one that has ended, and of which something is left behind */
+function codeOf({ id, status, failures }: InjectionState): number {
+  if (status !== 'ended' || failures.length === 0) return EXIT.ok
+  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Not everything of ${id} could be taken back: ${failures.join('; ')}`)
 }
 
 function report(state: InjectionState, flags: InjectFlags, { out, json }: Terminal): void {
@@ -87,11 +97,17 @@ function how(flags: InjectFlags): PortableInjectOptions {
   )
   return {
     ...numbers,
-    ...(flags.for === undefined ? {} : { leaseMs: parseDuration(flags.for) }),
+    ...(flags.for === undefined ? {} : { leaseMs: leaseOf(flags.for) }),
     ...(flags.only === undefined ? {} : { only: flags.only.flatMap((names) => names.split(',')) }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.id === undefined ? {} : { id: flags.id }),
   }
+}
+
+function leaseOf(text: string): number {
+  const leaseMs = parseDuration(text)
+  if (leaseMs === 0) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--for\` to be longer than 0, got \`${text}\`.`)
+  return leaseMs
 }
 
 function holdOf(hold = 'lease'): 'lease' | 'connection' {

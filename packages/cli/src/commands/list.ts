@@ -1,11 +1,11 @@
 import { flagsOf } from '../flags.js'
 import { columns, injectionLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
-import { withClient, type CommonFlags } from './command.js'
+import { orBrokenOff, withClient, type CommonFlags } from './command.js'
 
 export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = await client.targets()
+    const found = await orBrokenOff(io.signal, client.targets())
     if (flags.json === true) io.json(found)
     else if (found.length === 0) io.out('This process has no targets.')
     else for (const line of columns([['target', 'faults'], ...found.map(({ name, faults }) => [name, faults.join(', ')])])) io.out(line)
@@ -15,7 +15,7 @@ export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
 /** @param taken The flags of `chaos inject` itself. */
 export function faults(flags: CommonFlags, taken: ReadonlySet<string>, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = await client.faults()
+    const found = await orBrokenOff(io.signal, client.faults())
     if (flags.json === true) {
       io.json(found)
       return
@@ -30,7 +30,7 @@ export function faults(flags: CommonFlags, taken: ReadonlySet<string>, io: Termi
 
 export function status(flags: CommonFlags & { readonly all?: boolean }, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = (await client.injections()).filter((state) => flags.all === true || state.status !== 'ended')
+    const found = (await orBrokenOff(io.signal, client.injections())).filter((state) => flags.all === true || state.status !== 'ended')
     if (flags.json === true) io.json(found)
     else if (found.length === 0) io.out('Nothing is in force.')
     else for (const state of found) io.out(injectionLine(state, Date.now()))

@@ -1,9 +1,9 @@
-import { ChaosError } from '@chaos/core'
-import type { AlertReader, ExperimentResult, WebhookSink } from '@chaos/experiment'
+import { ChaosError, isChaosError, type ChaosController } from '@chaos/core'
+import type { AlertReader, Experiment, ExperimentResult, RunOptions, WebhookSink } from '@chaos/experiment'
 import { EXIT } from '../exit-codes.js'
 import { progress } from '../view/progress.js'
 import { bold, red, type Terminal } from '../view/terminal.js'
-import { announceBreakOff, withClient, type CommonFlags } from './command.js'
+import { announceBreakOff, orBrokenOff, withClient, type CommonFlags } from './command.js'
 
 /** Flags of `chaos run`. */
 export interface RunFlags extends CommonFlags {
@@ -22,11 +22,12 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
   const variables = variablesOf(flags.var ?? [])
   // Every file is checked before anything is broken.
   const experiments = await Promise.all(files.map((file) => experiment.loadExperiment(file, { variables })))
+  if (flags.report === '') throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--report` to be a directory, got none.')
   if (flags.report !== undefined) await experiment.prepareReports({ directory: flags.report })
   const readers: AlertReader[] = []
-  const watchdog = flags.watchdog === undefined ? {} : { watchdog: flags.watchdog }
-  if (flags.alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: flags.alertsUrl, ...watchdog }))
-  if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: flags.alertmanagerUrl, ...watchdog }))
+  const watchdog = watchdogOf(flags, experiments)
+  if (flags.alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: addressOf('--alerts-url', flags.alertsUrl), ...watchdog }))
+  if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: addressOf('--alertmanager-url', flags.alertmanagerUrl), ...watchdog }))
   const port = portOf(flags.webhookPort)
   const isJson = flags.json === true
 
@@ -47,18 +48,25 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
       }
     }
     const silence = announceBreakOff(io)
-    if (flags.webhook === true || port !== undefined) {
-      sink = await experiment.webhookSink({ port: port ?? 0 })
-      if (!isJson) io.out(`notifications are expected at ${sink.url}`)
-    }
+    // Faults end with the command, however it ends.
+    const controller: ChaosController = { ...client, inject: (target, fault, options, how) => client.inject(target, fault, options, { ...how, hold: 'connection' }) }
     try {
+      if (flags.webhook === true || port !== undefined) {
+        sink = await experiment.webhookSink({ port: port ?? 0 }).catch((error: unknown) => {
+          throw new ChaosError('CHAOS_INVALID_OPTION', `Notifications cannot be received on port ${port ?? 0} of 127.0.0.1: ${error instanceof Error ? error.message : String(error)}. Choose another \`--webhook-port\`.`, { cause: error })
+        })
+        if (!isJson) io.out(`notifications are expected at ${sink.url}`)
+      }
+      const options: RunOptions = { controller, alerts: readers, signal: io.signal, ...(sink === undefined ? {} : { sink }) }
+      // The first of several breaks nothing before the last is known to be one that can pass.
+      if (experiments.length > 1) for (const one of experiments) await orBrokenOff(io.signal, experiment.checkExperiment(one, options)).catch((error: unknown) => failed(one, error))
       for (const one of experiments) {
         if (io.signal.aborted) break
         const say = isJson ? () => undefined : io.out
         say('')
         say(bold(one.title))
         const onEvent = progress(Date.now(), say)
-        const result = await experiment.runExperiment(one, { controller: client, alerts: readers, signal: io.signal, onEvent, ...(sink === undefined ? {} : { sink }) })
+        const result = await experiment.runExperiment(one, { ...options, onEvent })
         results.push(result)
         say('')
         for (const line of experiment.toText(result).split('\n')) say(line)
@@ -72,11 +80,38 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
       await sink?.close()
     }
     const isReported = await report()
-    if (io.signal.aborted) return EXIT.interrupted
     const worst = experiment.VERDICTS_WORST_FIRST.find((name) => results.some(({ verdict }) => verdict.name === name))
+    if (io.signal.aborted && worst !== 'rollback-failed') return EXIT.interrupted
     const code = worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
     return code === EXIT.ok && !isReported ? EXIT.reportNotWritten : code
   })
+}
+
+/** @throws The error of one of several experiments, with its title */
+function failed({ title }: Experiment, error: unknown): never {
+  throw isChaosError(error) ? new ChaosError(error.code, `${title}: ${error.message}`, { cause: error }) : error
+}
+
+/** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that is missing, that nobody reads, or that an experiment waits for */
+function watchdogOf({ watchdog, alertsUrl, alertmanagerUrl }: RunFlags, experiments: readonly Experiment[]): { readonly watchdog?: string } {
+  if (watchdog === undefined && alertmanagerUrl !== undefined && alertsUrl === undefined) {
+    throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--watchdog` or `--alerts-url` beside `--alertmanager-url`, got neither: an Alertmanager alone does not show that rules are evaluated, and no run could pass.')
+  }
+  if (watchdog === undefined) return {}
+  if (alertsUrl === undefined && alertmanagerUrl === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--alerts-url` or `--alertmanager-url` beside `--watchdog`, got neither: nobody reads that alert.')
+  const waiting = experiments.find(({ alerts }) => alerts?.mustFire.some(({ name }) => name === watchdog))
+  if (waiting !== undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--watchdog\` to be an alert that always fires, got \`${watchdog}\`, which must fire because of a fault in "${waiting.title}".`)
+  return { watchdog }
+}
+
+function addressOf(flag: string, text: string): string {
+  try {
+    const { protocol, search, hash, username } = new URL(text)
+    if ((protocol === 'http:' || protocol === 'https:') && search === '' && hash === '' && username === '') return text
+  } catch {
+    // Said below, in our words.
+  }
+  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${flag}\` to be an address such as http://127.0.0.1:9090, got \`${text}\`.`)
 }
 
 function portOf(text: string | undefined): number | undefined {
@@ -87,11 +122,12 @@ function portOf(text: string | undefined): number | undefined {
 }
 
 function variablesOf(given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const at = text.indexOf('=')
-      if (at < 1) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a variable as NAME=VALUE, got \`${text}\`.`)
-      return [text.slice(0, at), text.slice(at + 1)]
-    }),
-  )
+  const variables: Record<string, string> = {}
+  for (const text of given) {
+    const [, name, value] = /^(\w+)=(.*)$/s.exec(text) ?? []
+    if (name === undefined || value === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got \`${text}\`.`)
+    if (Object.hasOwn(variables, name)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected each variable once, got \`${name}\` again.`)
+    variables[name] = value
+  }
+  return variables
 }

@@ -1,9 +1,11 @@
 import { listed, suggestion } from '@chaos/core'
 import * as v from 'valibot'
-import { shown as cut } from '../answer.js'
+import { inWords, shown as cut } from '../answer.js'
 import { isWithin } from '../probes/tolerance.js'
 import { beyondBounds } from './bounds.js'
-import type { Experiment, Probe, Tolerance } from './experiment.js'
+import type { Experiment, Probe, SeriesSelector, Tolerance } from './experiment.js'
+import { compilePattern } from './pattern.js'
+import { requestOf } from './request.js'
 
 /** One thing that is wrong with an experiment, and where. */
 interface Problem {
@@ -14,6 +16,8 @@ interface Problem {
 /** Longest value in a message, and longest name that a suggestion is looked for, in characters. */
 const MAX_VALUE = 80
 const MAX_NAME = 100
+/** Steps that matching a label with a pattern may take. */
+const MAX_STEPS = 5_000_000
 
 /** What a check comes to. */
 export type Checked = { readonly experiment: Experiment } | { readonly problems: readonly Problem[] }
@@ -26,7 +30,7 @@ export function check(schema: v.GenericSchema<unknown, Experiment>, value: unkno
   const unknown: Problem[] = []
   const known = withoutUnknownKeys(schema, value, [], unknown)
   const result = v.safeParse(schema, known)
-  const wrong = result.success ? [...namesThatRepeat(result.output), ...namesThatAreNotThere(result.output), ...alertsThatRepeat(result.output), ...probesThatNeverHold(result.output)] : result.issues.map((issue) => problemOf(schema as Shape, issue))
+  const wrong = result.success ? [...namesThatRepeat(result.output), ...namesThatAreNotThere(result.output), ...alertsThatRepeat(result.output), ...alertsNamedTwice(result.output), ...probesThatNeverHold(result.output), ...labelsThatContradict(result.output), ...requestsThatCannotBeSent(result.output)] : result.issues.map((issue) => problemOf(schema as Shape, issue))
   const isKnown = ({ path }: Problem): boolean => unknown.some((problem) => path.length >= problem.path.length && problem.path.every((part, index) => part === path[index]))
   const problems = [...unknown, ...wrong.filter((problem) => !isKnown(problem))]
   return result.success && problems.length === 0 ? { experiment: result.output } : { problems }
@@ -160,20 +164,57 @@ function alertsThatRepeat({ alerts }: Experiment): Problem[] {
   })
 }
 
-/** Probes that no reading can satisfy, or that every reading does. */
-function probesThatNeverHold({ steadyState, guardrails, afterwards }: Experiment): Problem[] {
-  const lists: readonly (readonly [Path, readonly Probe[]])[] = [[['steadyState', 'probes'], steadyState.probes], [['guardrails'], guardrails], [['afterwards'], afterwards]]
-  return lists.flatMap(([path, probes]) =>
-    probes.flatMap((probe, index) => {
-      const { tolerance } = probe
-      if (tolerance === undefined) return []
-      const at = [...path, index, 'tolerance']
-      if (!isPossible(tolerance)) return [{ path: at, message: 'Expected bounds that a number can keep, got bounds that contradict each other.' }]
-      if (probe.type !== 'http' || probe.path !== undefined) return []
-      const kept = [0, 1].filter((value) => isWithin(value, tolerance)).length
-      return kept === 1 ? [] : [{ path: at, message: `Expected bounds that 1 (the expected status came) or 0 (another came) keeps, but not both, got bounds that ${kept === 0 ? 'neither keeps' : 'both keep'}. For a number in the answer, add \`path\`.` }]
-    }),
+/** Alerts with their name among their labels: what is read of an alert has it apart. */
+function alertsNamedTwice({ alerts }: Experiment): Problem[] {
+  return (['mustFire', 'mayFire'] as const).flatMap((list) =>
+    (alerts?.[list] ?? []).flatMap((matcher, index) =>
+      typeof matcher === 'string' || !Object.hasOwn(matcher.labels ?? {}, 'alertname') ? [] : [{ path: ['alerts', list, index, 'labels', 'alertname'], message: 'Expected labels beside the name, got `alertname`, which is the name. Leave it out.' }],
+    ),
   )
+}
+
+/** Labels that a pattern for the same label does not match. Those with variables are checked once they have their values. */
+function labelsThatContradict(experiment: Experiment): Problem[] {
+  const isOpen = (text: string): boolean => /\$\{\w+\}/.test(text)
+  const contradictions = ({ labels = {}, labelsMatch = {} }: SeriesSelector, path: Path): Problem[] =>
+    Object.entries(labelsMatch).flatMap(([label, pattern]) => {
+      const value = Object.hasOwn(labels, label) ? labels[label] : undefined
+      if (value === undefined || isOpen(value) || isOpen(pattern) || compilePattern(pattern)(value, { steps: MAX_STEPS })) return []
+      return [{ path: [...path, 'labelsMatch', label], message: `Expected a pattern that \`${cut(`${label}: ${value}`, MAX_VALUE)}\` in \`labels\` matches, got \`${cut(pattern, MAX_VALUE)}\`: no series can have both.` }]
+    })
+  return probesOf(experiment).flatMap(([path, probe]) => (probe.type === 'metric' ? [...contradictions(probe, path), ...contradictions(probe.outOf ?? { series: '' }, [...path, 'outOf'])] : []))
+}
+
+/** Requests that `fetch` does not take. They are sent at the very end. */
+function requestsThatCannotBeSent({ rollbacks }: Experiment): Problem[] {
+  return rollbacks.flatMap((action, index) => {
+    if (action.type !== 'http') return []
+    try {
+      new Request('http://localhost/', requestOf(action))
+      return []
+    } catch (error) {
+      return [{ path: ['rollbacks', index], message: `Expected a request that can be sent, got one that cannot: ${inWords(error).replace(/\.?$/, '.')}` }]
+    }
+  })
+}
+
+/** Probes that no reading can satisfy, or that every reading does. */
+function probesThatNeverHold(experiment: Experiment): Problem[] {
+  return probesOf(experiment).flatMap(([path, probe]) => {
+    const { tolerance } = probe
+    if (tolerance === undefined) return []
+    const at = [...path, 'tolerance']
+    if (!isPossible(tolerance)) return [{ path: at, message: 'Expected bounds that a number can keep, got bounds that contradict each other.' }]
+    if (probe.type !== 'http' || probe.path !== undefined) return []
+    const kept = [0, 1].filter((value) => isWithin(value, tolerance)).length
+    return kept === 1 ? [] : [{ path: at, message: `Expected bounds that 1 (the expected status came) or 0 (another came) keeps, but not both, got bounds that ${kept === 0 ? 'neither keeps' : 'both keep'}. For a number in the answer, add \`path\`.` }]
+  })
+}
+
+/** Every probe, and where it stands. */
+function probesOf({ steadyState, guardrails, afterwards }: Experiment): readonly (readonly [Path, Probe])[] {
+  const lists: readonly (readonly [Path, readonly Probe[]])[] = [[['steadyState', 'probes'], steadyState.probes], [['guardrails'], guardrails], [['afterwards'], afterwards]]
+  return lists.flatMap(([path, probes]) => probes.map((probe, index) => [[...path, index], probe] as const))
 }
 
 function isPossible(tolerance: Tolerance): boolean {

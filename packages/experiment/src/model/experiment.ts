@@ -27,7 +27,7 @@ const durationMs = (description: string) => {
   const expected = `a number of ms from 0 to ${MAX_MS}`
   return v.pipe(v.number(expected), v.minValue(0, expected), v.maxValue(MAX_MS, expected), v.description(description))
 }
-const windowMs = (description: string) => v.pipe(durationMs(description), v.minValue(1, `a number of ms from 1 to ${MAX_MS}`))
+const spanMs = (description: string) => v.pipe(durationMs(description), v.minValue(1, `a number of ms from 1 to ${MAX_MS}`))
 const number = v.pipe(v.number('a number'), v.finite('a finite number'))
 const labels = v.pipe(v.record(v.string(), v.pipe(v.string('a text'), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`)), 'labels: names and texts'), v.maxEntries(MAX_LABELS, `at most ${MAX_LABELS} labels`))
 const names = (description: string) => v.pipe(listOf(name, 'names'), v.description(description))
@@ -41,9 +41,13 @@ const tolerance = v.pipe(
 
 /** Whether an address can be asked; one with variables is checked once they have their values. */
 function isAddress(address: string): boolean {
-  if (address.includes('${')) return true
+  const rest = address.replace(/\$\{\w+\}/g, '')
+  // What looks like a variable and is none would be left as it stands.
+  if (rest.includes('${')) return false
+  if (rest !== address) return true
   try {
-    return new URL(address).hostname !== ''
+    // As `fetch` takes it: without a password, for one.
+    return new URL(new Request(address).url).hostname !== ''
   } catch {
     return false
   }
@@ -66,17 +70,19 @@ function problemOf(pattern: string): string | undefined {
   }
 }
 
+const STATUS = 'a status from 100 to 599'
+
 const probeBase = {
   name: named('What it measures; unique in the experiment.'),
   unit: v.optional(described('Unit of the value, for people: ms, Hz.')),
-  timeoutMs: v.optional(durationMs('Longest wait for a reading; no answer within it is no data, never a pass. Default 2000.')),
+  timeoutMs: v.optional(spanMs('Longest wait for a reading; no answer within it is no data, never a pass. Default 2000.')),
 }
 
 const httpProbe = v.strictObject({
   ...probeBase,
   type: v.literal('http'),
   url: address('Where to ask.'),
-  status: v.optional(v.pipe(number, v.integer('a whole number'), v.description('Status to expect. Without `path` the value is 1 when it comes, with a whole answer, and 0 when another comes. Redirects are not followed. Default 200.'))),
+  status: v.optional(v.pipe(number, v.integer('a whole number'), v.minValue(100, STATUS), v.maxValue(599, STATUS), v.description('Status to expect. Without `path` the value is 1 when it comes, with a whole answer, and 0 when another comes. Redirects are not followed. Default 200.'))),
   path: v.optional(described('Dotted path of a number in the JSON answer, taken as the value.')),
   tolerance: v.optional(tolerance),
 })
@@ -99,7 +105,7 @@ const metricProbe = v.strictObject({
   ...seriesSelector,
   reduce: v.optional(v.pipe(v.picklist(['min', 'max', 'sum'], 'one of `min`, `max`, `sum`'), v.description('How several matching series make one value. Default: they must be one.'))),
   quantile: v.optional(v.pipe(number, v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'), v.description('Quantile of a histogram, from 0 to 1, as Prometheus estimates it.'))),
-  windowMs: v.optional(windowMs('Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms. Readings more than twice the window apart give no data.')),
+  windowMs: v.optional(spanMs('Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms. Readings more than twice the window apart give no data.')),
   outOf: v.optional(v.pipe(v.strictObject(seriesSelector), v.description('Divide by the sum of these series: a share.'))),
   emptyIs: v.optional(v.pipe(number, v.description('Value to take where no sample has these labels, or nothing happened in the window: a share of nothing. Only while the page knows the series by its name, from a sample with any labels, `# TYPE` or `# HELP`; else there is no data. Default: no data.'))),
   staleAfterMs: v.optional(durationMs('How long the page may stay the same, to the byte, before what it says counts as old. 0: for ever, for a page on which nothing ever moves. Default 15000.')),
@@ -131,13 +137,13 @@ const httpAction = v.strictObject({
   method: v.optional(v.pipe(v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`'), v.description('Default POST.'))),
   headers: v.optional(labels),
   body: v.optional(v.pipe(v.unknown(), v.description('Sent as JSON.'))),
-  timeoutMs: v.optional(durationMs('Longest wait for the answer. Default 10000.')),
+  timeoutMs: v.optional(spanMs('Longest wait for the answer. Default 10000.')),
 })
 const functionAction = v.strictObject({
   name,
   type: v.literal('function'),
   run: v.custom<() => unknown>((value) => typeof value === 'function', 'a function'),
-  timeoutMs: v.optional(durationMs('Longest wait for it to finish. Default 10000.')),
+  timeoutMs: v.optional(spanMs('Longest wait for it to finish. Default 10000.')),
 })
 const anyAction = v.variant('type', [httpAction, functionAction], 'one of the types `http`, `function`')
 

@@ -32,9 +32,18 @@ export async function loadExperiment(path: string, { variables }: { readonly var
   })) as { readonly default?: unknown }
   const exported = loaded.default
   if (exported === undefined) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected ${path} to have an experiment as its default export, got none.`)
-  const made: unknown = typeof exported === 'function' ? await (exported as (given: Variables) => unknown)(variables ?? {}) : exported
+  const made: unknown = typeof exported === 'function' ? await madeBy(exported as (given: Variables) => unknown, variables ?? {}, path) : exported
   const experiment = defineExperiment(made as ExperimentInput)
   return variables === undefined ? experiment : withVariables(experiment, variables)
+}
+
+/** What the default export of a module makes. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when that fails */
+async function madeBy(make: (given: Variables) => unknown, variables: Variables, path: string): Promise<unknown> {
+  try {
+    return await make(variables)
+  } catch (error) {
+    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected the default export of ${path} to make an experiment: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
 }
 
 /** The text of a file; never more than an experiment may have. @throws when it is no file, or longer */

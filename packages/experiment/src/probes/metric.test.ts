@@ -94,6 +94,28 @@ describe('a window', () => {
     expect(read({ windowMs: 10_000, emptyIs: 0 }, 'calls 10', 'calls 20', 'renamed 30')).toEqual([NO_SECOND, 10, 'there is no series calls on the page, with any labels'])
   })
 
+  it('counts what comes back long after it went from 0, whatever it had counted before', () => {
+    const pages = ['calls{a="1"} 100\ncalls{a="2"} 1', 'calls{a="1"} 150\ncalls{a="2"} 1', ...Array.from({ length: 5 }, () => 'calls{a="2"} 1'), 'calls{a="1"} 7\ncalls{a="2"} 1']
+    expect(read({ windowMs: 2_000, labels: { a: '1' }, emptyIs: 0 }, ...pages).at(-1)).toBe(7)
+  })
+
+  it('takes a series that a page did not know meanwhile for one that began anew', () => {
+    const other = '# TYPE other counter\nother 1\n'
+    expect(read({ windowMs: 10_000, emptyIs: 0 }, `${other}calls 75`, other, `${other}calls 100`).at(-1)).toBe(100)
+    // What is no page of metrics says nothing of it.
+    expect(read({ windowMs: 10_000, emptyIs: 0 }, `${other}calls 75`, '<html>Bad gateway</html>', `${other}calls 100`).at(-1)).toBe(25)
+  })
+
+  it('takes no bucket that a histogram shows later for one that counted in the window', () => {
+    const page = (buckets: Readonly<Record<string, number>>): string => Object.entries(buckets).map(([le, count]) => `calls_bucket{le="${le}"} ${count}`).join('\n')
+    const more = { quantile: 0.5, windowMs: 10_000 }
+    expect(read(more, page({ '10': 1_000, '+Inf': 1_000 }), page({ '1': 900, '10': 1_010, '+Inf': 1_010 }))).toEqual([NO_SECOND, 5.5])
+    // Nor one that was gone from a page.
+    expect(read(more, page({ '1': 900, '10': 1_000, '+Inf': 1_000 }), page({ '10': 1_000, '+Inf': 1_000 }), page({ '1': 900, '10': 1_010, '+Inf': 1_010 }))).toEqual([NO_SECOND, 'nothing happened', 5.5])
+    // All of them begin anew with the histogram.
+    expect(read(more, page({ '10': 1_000, '+Inf': 1_000 }), page({ '1': 8, '10': 8, '+Inf': 8 }))).toEqual([NO_SECOND, 0.5])
+  })
+
   it('begins anew behind a gap, and when the clock was set back', () => {
     const reader = metricReader(probe({ windowMs: 1_000 }))
     const at = (value: number, ms: number): number | string => {
@@ -156,6 +178,11 @@ describe('a quantile of a histogram', () => {
     ['stays at a first bound that is not positive', 0.5, [['-1', 10], ['+Inf', 10]], -1],
   ] as const)('%s', (_title, quantile, counts, expected) => {
     expect(quantileOf(quantile, buckets(counts))).toBe(expected)
+  })
+
+  it('is none without a finite bound: everything may lie anywhere', () => {
+    expect(() => quantileOf(0.95, buckets([['+Inf', 10]]))).toThrow('expected buckets of a histogram, got none with a finite bound')
+    expect(quantileOf(0.95, buckets([['+Inf', 0]]))).toBe(Number.NaN)
   })
 
   it('never leaves the finite bounds, and grows with the quantile', () => {

@@ -37,10 +37,16 @@ export function metricReader(probe: MetricProbe): (page: string, at: number, opt
 
   return (text, at, options = {}) => {
     const page = readMetricsPage(text, names, options)
-    for (const { series } of selections) if (!isKnown(series, page)) throw new Error(`there is no series ${shown(series)} on the page, with any labels`)
     const budget = { steps: STEPS_PER_PAGE }
     const selected = page.samples.filter((sample) => selections.some((selection) => selection.isMeant(sample, budget)))
-    const samples = window === undefined ? selected : window.add(selected.map(asCounter), at)
+    const unknown = selections.find(({ series }) => !isKnown(series, page))
+    if (unknown !== undefined) {
+      // A window learns that a series went, from what is a page of metrics.
+      if (page.declared.size > 0) window?.count(selected.map(asCounter), at)
+      throw new Error(`there is no series ${shown(unknown.series)} on the page, with any labels`)
+    }
+    window?.count(selected.map(asCounter), at)
+    const samples = window === undefined ? selected : window.increases()
     const valuesOf = (selection: Selection): readonly TextSample[] => samples.filter((sample) => selection.isMeant(sample, budget))
 
     const part = valuesOf(meant)
@@ -95,7 +101,7 @@ function reduced({ reduce, outOf, series }: MetricProbe, values: readonly number
 /**
  * A quantile as Prometheus' `histogram_quantile` estimates it: straight within a bucket, the last finite bound beyond. NaN: nothing was observed.
  *
- * @throws An error in words for buckets that are no histogram: without a bound, or without the last one, `+Inf`
+ * @throws An error in words for buckets that are no histogram: without a bound, without the last one, `+Inf`, or without any other
  */
 export function quantileOf(quantile: number, buckets: readonly TextSample[]): number {
   const counts = new Map<number, number>()
@@ -110,6 +116,7 @@ export function quantileOf(quantile: number, buckets: readonly TextSample[]): nu
   const sorted = [...counts].sort(([a], [b]) => a - b).map(([bound, count]) => [bound, (highest = Math.max(highest, count))] as const)
   const total = sorted.at(-1)?.[1] ?? 0
   if (total === 0) return Number.NaN
+  if (![...counts.keys()].some(Number.isFinite)) throw new Error('expected buckets of a histogram, got none with a finite bound')
   const rank = quantile * total
   let below = 0
   let lower = 0

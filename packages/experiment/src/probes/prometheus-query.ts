@@ -13,7 +13,7 @@ const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
  * were renamed is empty too.
  */
 export function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): (signal: AbortSignal) => Promise<Measurement> {
-  const ask = async (promql: string, signal: AbortSignal): Promise<Result> => resultOf(await answerOf(`${url.replace(/\/$/, '')}/api/v1/query?query=${encodeURIComponent(promql)}`, signal), promql)
+  const ask = async (promql: string, signal: AbortSignal): Promise<Result> => resultOf(await answerOf(addressOf(url, promql), signal), promql)
   const idle = (problem: string): Measurement => {
     if (emptyIs === undefined) throw new Error(problem)
     return { value: emptyIs, quality: 'idle' }
@@ -22,6 +22,7 @@ export function prometheusSource({ url, query, emptyIs, existsQuery }: Prometheu
     // Asked first, so that the value is at least as new as that.
     const dataAt = PLAIN_SERIES.test(query.trim()) ? await timeOf(query, ask, signal) : undefined
     const { value, count, isPartial } = await ask(query, signal)
+    if (isPartial && count > 0) throw new Error(`no data for ${shown(query)}: the monitoring warns that its answer may not be whole`)
     if (count > 1) throw new Error(`expected one value for ${shown(query)}, got ${count}`)
     if (value !== undefined && !Number.isNaN(value)) return { value, quality: 'measured', ...(dataAt === undefined ? {} : { dataAt }) }
     if (value !== undefined) return idle(`no data for ${shown(query)}: NaN`)
@@ -53,13 +54,27 @@ async function timeOf(query: string, ask: (promql: string, signal: AbortSignal) 
   }
 }
 
+/** Why Prometheus takes a query for none; `undefined`: it takes it. Rejects where it cannot be asked. */
+export async function refusalOf(url: string, query: string, signal: AbortSignal): Promise<string | undefined> {
+  const response = await fetch(addressOf(url, query), { signal })
+  if (response.status === 400) return reasonOf(response)
+  await response.body?.cancel()
+  return undefined
+}
+
+const addressOf = (url: string, query: string): string => `${url.replace(/\/$/, '')}/api/v1/query?query=${encodeURIComponent(query)}`
+
 async function answerOf(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal })
   if (response.ok) return jsonOf(response)
-  // Prometheus says what is wrong with a query.
-  const error = await jsonOf(response, 10_000).catch(() => undefined)
-  const reason = own(error, 'error')
-  throw new Error(`status ${response.status}${typeof reason === 'string' ? `: ${reason}` : ''}`)
+  const reason = await reasonOf(response)
+  throw new Error(`status ${response.status}${reason === undefined ? '' : `: ${reason}`}`)
+}
+
+/** What Prometheus says is wrong with a query. */
+async function reasonOf(response: Response): Promise<string | undefined> {
+  const reason = own(await jsonOf(response, 10_000).catch(() => undefined), 'error')
+  return typeof reason === 'string' ? reason : undefined
 }
 
 /** What an answer gives of Prometheus' query API. @throws An error in words when it is none */
@@ -73,7 +88,12 @@ function resultOf(answer: unknown, query: string): Result {
   }
   const rows: readonly unknown[] = type === 'scalar' ? [{ value: result as unknown[] }] : (result as unknown[])
   const warnings = own(answer, 'warnings')
-  return { value: rows.length === 0 ? undefined : valueOf(rows[0], query), count: rows.length, isPartial: Array.isArray(warnings) && warnings.length > 0 }
+  return { value: rows.length === 0 ? undefined : valueOf(rows[0], query), count: rows.length, isPartial: Array.isArray(warnings) && !warnings.every(isRemark) }
+}
+
+/** Prometheus 2.50 and newer remark on a query in the place of warnings. */
+function isRemark(warning: unknown): boolean {
+  return typeof warning === 'string' && warning.startsWith('PromQL info: ')
 }
 
 function valueOf(row: unknown, query: string): number {

@@ -63,6 +63,7 @@ describe('a page in the Prometheus text format', () => {
     ['no value behind its labels', 'a{b="c"}'],
     ['a hexadecimal value', 'a 0x10'],
     ['a value that is a word', 'a five'],
+    ['a value that no number can hold', 'a 1e309'],
     ['a value with a comma', 'a 1,000'],
     ['two values', 'a 5 6 7'],
     ['an exemplar that is cut short', 'a 5 # {trace_id="x"}'],

@@ -1,3 +1,5 @@
+import type { RequestListener, ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { systemClock } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
@@ -107,6 +109,36 @@ describe('a probe of a metrics page', () => {
     expect(await at('/metrics')).toMatchObject({ value: 98 })
     expect(await at('/elsewhere')).toMatchObject({ quality: 'none', problem: `a redirect leads to ${other}, which is another address` })
   })
+
+  const page = (text: string): string => `# TYPE calls counter\ncalls{n="1"} 1234\n${text}`
+  const readCalls = (listener: RequestListener): Promise<Sample> => serve(listener).then((url) => readOnce({ name: 'calls', type: 'metric', url, series: 'calls', reduce: 'sum', tolerance: good }))
+
+  it.each(['gzip', 'identity'] as const)('reads one that comes as %s', async (encoding) => {
+    const text = page('calls{n="2"} 1')
+    expect(await readCalls((_request, response) => void response.writeHead(200, { 'content-encoding': encoding }).end(encoding === 'gzip' ? gzipSync(`${text}\n`) : text))).toMatchObject({ value: 1_235 })
+  })
+
+  it.each([
+    ['that is OpenMetrics, however its type is spelt', (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'Application/OpenMetrics-Text; version=1.0.0' }).end(page(''))],
+    ['that is compressed', (response: ServerResponse) => {
+      const whole = gzipSync(page(Array.from({ length: 500 }, (_, n) => `calls{n="${n + 2}"} ${n * 7_919}\n`).join('')))
+      const half = whole.subarray(0, whole.length >> 1)
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': half.length }).end(half)
+    }],
+    ['that ends with its connection', (response: ServerResponse) => void response.socket?.end(`HTTP/1.0 200 OK\r\n\r\n${page('calls{n="2"} 12')}`)],
+    ['whose connection breaks', (response: ServerResponse) => response.writeHead(200, { 'content-length': 5_000 }).write(page(''), () => response.destroy())],
+  ])('reads nothing of half a page %s', async (_title, answer) => {
+    expect(await readCalls((_request, response) => answer(response))).toMatchObject({ value: undefined, quality: 'none', problem: expect.stringMatching(/cut short|terminated/) as string })
+  })
+
+  it('asks for a page as it is, so that half of it shows', async () => {
+    let asked: string | undefined
+    await readCalls((request, response) => {
+      asked = request.headers['accept-encoding']
+      response.end(page(''))
+    })
+    expect(asked).toBe('identity')
+  })
 })
 
 describe('a probe of Prometheus', () => {
@@ -153,11 +185,17 @@ describe('a probe of Prometheus', () => {
   it.each([
     ['an answer that is no answer of Prometheus', {}],
     ['an error', { status: 'error', error: 'overloaded' }],
+    ['a value of which a part may be missing', { status: 'success', data: SOMETHING, warnings: ['a store did not answer'] }],
     ['a result that may not be whole', { status: 'success', data: NOTHING, warnings: ['a store did not answer'] }],
     ['a value that is no number', { status: 'success', data: { resultType: 'vector', result: [{ value: [1, 'x'] }] } }],
   ])('never takes %s for what `emptyIs` says', async (_title, answer) => {
     const url = await serve((_request, response) => response.end(JSON.stringify(answer)))
     expect(await readOnce({ name: 'q', type: 'prometheus', url, query: 'a / b', emptyIs: 0, existsQuery: 'a', tolerance: good })).toMatchObject({ value: undefined, quality: 'none' })
+  })
+
+  it('takes a value for what it is although something is remarked of it that makes it no less whole', async () => {
+    const url = await serve((_request, response) => response.end(JSON.stringify({ status: 'success', data: SOMETHING, warnings: ['PromQL info: metric might not be a counter'] })))
+    expect(await readOnce({ name: 'q', type: 'prometheus', url, query: 'rate(a[5s])', tolerance: good })).toMatchObject({ value: 5, quality: 'measured' })
   })
 
   it('says when a plain series was scraped, and nothing of what was computed', async () => {

@@ -84,7 +84,7 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
       const read = metricReader(probe)
       const changed = lastChange(clock)
       return async (signal) => {
-        const response = await fetch(probe.url, { signal })
+        const response = await fetch(probe.url, { signal, headers: { 'accept-encoding': 'identity' } })
         if (!response.ok) {
           await response.body?.cancel()
           throw new Error(`status ${response.status}`)
@@ -94,14 +94,20 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
           await response.body?.cancel()
           throw new Error(`a redirect leads to ${origin}, which is another address`)
         }
-        const mustEnd = response.headers.get('content-type')?.startsWith('application/openmetrics-text') === true
+        const mustEnd = response.headers.get('content-type')?.toLowerCase().startsWith('application/openmetrics-text') === true
         const text = await textOf(response)
+        if (mayBeCut(response) && !text.endsWith('\n')) throw new Error('the page does not end with a line feed: it was cut short')
         return { ...read(text, clock.now(), { mustEnd }), dataAt: changed(text) }
       }
     }
     case 'prometheus':
       return prometheusSource(probe)
   }
+}
+
+/** Whether half of an answer looks like a whole one: `fetch` reads what is compressed as far as it comes, and a connection may be all that ends it. */
+function mayBeCut({ headers }: Response): boolean {
+  return !['identity', null].includes(headers.get('content-encoding')) || !(headers.has('content-length') || headers.has('transfer-encoding'))
 }
 
 /** Tells when a page last became another one: a page of a live process counts at least how often it was asked for. */

@@ -1,5 +1,6 @@
 import type { Clock } from '@chaos/core'
 import type { Action } from '../model/experiment.js'
+import { requestOf } from '../model/request.js'
 import { withTimeout } from '../time.js'
 
 /** Longest time an action may take, in ms, unless it says otherwise. */
@@ -20,8 +21,7 @@ async function work(action: Action, signal: AbortSignal): Promise<void> {
     await action.run()
     return
   }
-  const { url, method = 'POST', headers = {}, body } = action
-  const response = await fetch(url, { method, signal, headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  const response = await fetch(action.url, { ...requestOf(action), signal })
   await response.body?.cancel()
   if (!response.ok) throw new Error(`status ${response.status}`)
 }

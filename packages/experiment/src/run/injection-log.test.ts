@@ -43,6 +43,19 @@ describe('the injections of a run', () => {
     expect(log.states()).toEqual([])
   })
 
+  it('are never those of another run that has taken the name, which it leaves in force', async () => {
+    const { controller } = shopOn(clock)
+    const other = injectionLog(controller, clock, () => undefined)
+    await other.inject(step, 'a:1')
+    const log = injectionLog(controller, clock, () => undefined)
+    await log.inject(step, 'a:1')
+    expect(log.failures).toEqual([expect.stringContaining('which is in force') as string])
+    expect(await log.stopAll()).toEqual([])
+    expect(await controller.injections()).toMatchObject([{ id: 'a:1', status: 'active' }])
+    expect(await other.stopAll()).toEqual([])
+    expect(await controller.injections()).toMatchObject([{ id: 'a:1', status: 'ended', outcome: 'stopped' }])
+  })
+
   it('are those that the answer to its own call names, also where they are told of before it', async () => {
     let answer: (own: InjectionState) => void = () => undefined
     const { controller, tell } = controllerOf({ inject: () => new Promise((resolve) => (answer = resolve)) })

@@ -98,6 +98,8 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       takeAll(aside)
     } catch (error) {
       failures.push(`${step.fault} into ${step.target}: ${inWords(error)}`)
+      // It was refused before it was armed. What has its name, now or later, is another run's to stop.
+      if (isChaosError(error, 'CHAOS_INVALID_OPTION')) entries.delete(id)
     }
   }
 

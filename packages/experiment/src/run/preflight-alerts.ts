@@ -19,7 +19,7 @@ export function alertProblem({ alerts }: Experiment, { rules, rulesProblems, has
   if (alerts === undefined) return undefined
   const { mustFire, mayFire, resolveWithinMs } = alerts
   const [first] = mustFire
-  if (first !== undefined && !hasAlerts) return `${first.name} must fire, and nobody reads alerts. Pass a reader as \`alerts\`.`
+  if (!hasAlerts) return `${first === undefined ? 'The experiment says which alerts may fire' : `${first.name} must fire`}, and nobody reads alerts. Pass a reader as \`alerts\`.`
   const [unread] = rulesProblems
   if (unread !== undefined) return `The alert rules could not be read, so nobody can say which alerts can fire. ${shown(unread)} Start the monitoring, or correct its address.`
   if (rules === undefined) return undefined
@@ -31,12 +31,20 @@ export function alertProblem({ alerts }: Experiment, { rules, rulesProblems, has
   }
   for (const expected of mustFire) {
     const candidates = rulesOf(expected, rules)
-    const quickest = Math.min(...candidates.map(({ forMs }) => forMs))
-    if (expected.withinMs < quickest) return `${expected.name} cannot fire within ${expected.withinMs} ms: its condition must last ${quickest} ms. Raise its \`withinMs\`.`
+    const [quickest] = [...candidates].sort((a, b) => soonestMs(a) - soonestMs(b))
+    if (quickest !== undefined && expected.withinMs < soonestMs(quickest)) {
+      const looks = soonestMs(quickest) === quickest.forMs ? '' : `, and it is looked at every ${quickest.intervalMs} ms`
+      return `${expected.name} cannot fire within ${expected.withinMs} ms: its condition must last ${quickest.forMs} ms${looks}. Raise its \`withinMs\`.`
+    }
     const resolvesMs = Math.min(...candidates.map(({ intervalMs, keepFiringForMs = 0 }) => intervalMs + keepFiringForMs))
     if (resolveWithinMs < resolvesMs) return `${expected.name} cannot be gone within ${resolveWithinMs} ms (\`resolveWithinMs\`): its rule may take ${resolvesMs} ms to end it. Raise \`resolveWithinMs\`.`
   }
   return undefined
+}
+
+/** How soon an alert can fire: it does at an evaluation, and `for` begins with one. */
+function soonestMs({ forMs, intervalMs }: AlertRule): number {
+  return intervalMs === 0 ? forMs : Math.ceil(forMs / intervalMs) * intervalMs
 }
 
 /** The rules that may give an alert that is meant: those of its name whose own labels allow it, and that work. */

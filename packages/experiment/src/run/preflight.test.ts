@@ -1,7 +1,7 @@
 import { ChaosError, createChaos, type ChaosController } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { shopExperiment, shopOn } from '../../test/support.js'
+import { serve, shopExperiment, shopOn } from '../../test/support.js'
 import type { AlertRule } from '../alerts/reader.js'
 import type { ExperimentInput } from '../model/experiment.js'
 import { preflight, type PreflightFacts } from './preflight.js'
@@ -14,7 +14,7 @@ const mustFire = { alerts: { mustFire: [{ name: 'StockLow', withinMs: 20_000 }] 
 async function checked(more: Partial<ExperimentInput>, facts: Partial<PreflightFacts> = {}): Promise<string> {
   const { shop, controller } = shopOn(manualClock())
   try {
-    await preflight(shopExperiment(shop, more), { controller, rules: [rule], timing: { scrapeIntervalMs: 1_000 }, needsNotification: false, hasAlerts: true, ...facts })
+    await preflight(shopExperiment(shop, more), { controller, rules: [rule], timing: { scrapeIntervalMs: 1_000 }, needsNotification: false, hasAlerts: true, pollMs: 250, ...facts })
     return 'fine'
   } catch (error) {
     expect(error).toMatchObject({ code: 'CHAOS_EXPERIMENT_REFUSED' })
@@ -41,6 +41,12 @@ describe('a standing fault', () => {
     expect(await checked({ ...standing({ leaseMs: undefined }), ...mustFire })).toBe('fine')
   })
 
+  it('lasts as long as its process allows where nothing is said', async () => {
+    const { controller } = shopOn(manualClock())
+    const strict = { ...controller, info: async () => ({ ...(await controller.info()), maxLeaseMs: 13_000 }) }
+    expect(await checked({ ...standing({ leaseMs: undefined }), ...mustFire }, { controller: strict })).toContain('longer than 13000 ms')
+  })
+
   it('must outlast what has to recover under it', async () => {
     const under = (withinMs: number): Partial<ExperimentInput> => ({ ...standing(), recovery: { duringFault: { probes: ['stock'], withinMs } } })
     expect(await checked(under(14_999))).toBe('fine')
@@ -64,6 +70,14 @@ describe('an instant fault', () => {
     expect(await checked({ ...instant, ...mustFire, expectedOutageMs: 4_000 }, { rules })).toBe('fine')
   })
 
+  it('is not in force any more when something is to recover under it', async () => {
+    const recovery = { duringFault: { probes: ['stock'], withinMs: 3_000 } }
+    expect(await checked({ ...instant, recovery, expectedOutageMs: 10_000 })).toContain('stock must hold 3000 ms after the fault landed and while it is in force, and it lasts 0 ms.')
+    const [kill] = instant.method ?? []
+    const again = kill === undefined ? [] : [kill, { waitMs: 3_001 }, kill]
+    expect(await checked({ method: again, recovery })).toBe('fine')
+  })
+
   it('done again and again lasts from the first to the last', async () => {
     const [kill] = instant.method ?? []
     const again = kill === undefined ? [] : [kill, { waitMs: 2_000 }, kill, { waitMs: 2_000 }, kill, { waitMs: 60_000 }]
@@ -75,6 +89,8 @@ describe('an instant fault', () => {
 describe('refused up front is', () => {
   it.each([
     ['a deadline that is shorter than `for`', { ...standing(), alerts: { mustFire: [{ name: 'StockLow', withinMs: 1_999 }] } }, {}, 'StockLow cannot fire within 1999 ms: its condition must last 2000 ms.'],
+    ['a deadline between two evaluations that come after `for`', { ...standing({ leaseMs: 60_000 }), alerts: { mustFire: [{ name: 'StockLow', withinMs: 2_999 }] } }, { rules: [{ ...rule, intervalMs: 1_500 }] }, 'StockLow cannot fire within 2999 ms: its condition must last 2000 ms, and it is looked at every 1500 ms. Raise its `withinMs`.'],
+    ['alerts that nobody reads', { ...standing(), alerts: { mayFire: ['StockLow'] } }, { hasAlerts: false, rules: undefined }, 'The experiment says which alerts may fire, and nobody reads alerts.'],
     ['an alert that nobody reads', { ...standing(), ...mustFire }, { hasAlerts: false }, 'StockLow must fire, and nobody reads alerts. Pass a reader as `alerts`.'],
     ['an unknown target', standing({ target: 'shpo' }), {}, 'Expected a target of the process (`shop`), got `shpo`. Did you mean `shop`?'],
     ['an unknown fault', standing({ fault: 'empty-shelfs' }), {}, 'Expected a fault of `shop` (`shop/empty-shelves`, `shop/sell-out`), got `empty-shelfs`.'],
@@ -128,9 +144,40 @@ describe('refused up front is', () => {
     ['a recovery in which a reading may hang for as long as by default', { steadyState: { holdForMs: 10, probes: [{ ...stock, timeoutMs: undefined }] }, recovery: { withinMs: 1_999 } }, 'A reading of stock may take 2000 ms'],
     ['a recovery under the fault in which a reading may hang', { recovery: { duringFault: { probes: ['stock'], withinMs: 999 } } }, 'it must hold again 999 ms after the fault landed'],
     ['a single reading that would have to look back', { afterwards: [{ name: 'orders', type: 'metric' as const, url: 'http://app/metrics', series: 'orders', windowMs: 5_000, tolerance: { above: 0 } }] }, 'orders is read once, afterwards, and its `windowMs` needs an earlier reading'],
+    ['a stop behind the end of the lease that a fault has by default', standing({ leaseMs: undefined, forMs: 60_001 }), 'Step 1 of the method is to be stopped after 60001 ms (`forMs`), and its lease ends after 60000 ms'],
+    ['a fault that affects nothing', standing({ rate: 0 }), 'Step 1 of the method affects nothing: its `rate` is 0. Raise it, or leave the step out for a run without a fault.'],
+    ['a fault that is over before it has begun', standing({ leaseMs: 0 }), 'Step 1 of the method affects nothing: its `leaseMs` is 0.'],
+    ['a fault that is stopped before it has begun', standing({ forMs: 0 }), 'Step 1 of the method affects nothing: its `forMs` is 0.'],
+    ['a recovery that is shorter than the pause between two readings', { steadyState: { holdForMs: 10, probes: [{ ...stock, timeoutMs: 10 }] }, recovery: { withinMs: 249 } }, 'is read every 250 ms (`pollMs`), and recovery is given 249 ms (`recovery.withinMs`)'],
     ['a stop behind the end of the lease', standing({ forMs: 15_001 }), 'Step 1 of the method is to be stopped after 15001 ms (`forMs`), and its lease ends after 15000 ms'],
   ])('%s', async (_title, more: Partial<ExperimentInput>, message) => {
     expect(await checked({ ...standing(), ...more })).toContain(message)
+  })
+})
+
+describe('a query', () => {
+  /** A Prometheus that takes `up` and nothing else. */
+  const prometheus = (): Promise<string> =>
+    serve((request, response) => {
+      const query = new URL(request.url ?? '', 'http://localhost').searchParams.get('query')
+      if (query === 'up') response.end('{"status":"success","data":{"resultType":"vector","result":[]}}')
+      else response.writeHead(query === 'busy' ? 503 : 400).end('{"status":"error","errorType":"bad_data","error":"invalid parameter \\"query\\": 1:5: parse error"}')
+    })
+  const asking = (url: string, query: string, more: object = {}) => ({ name: 'lost', type: 'prometheus' as const, url, query, tolerance: { atMost: 0 }, ...more })
+
+  it.each([
+    ['that is read at the end', (url: string) => ({ afterwards: [asking(url, 'sum(')] }), 'lost cannot be read: its `query` is none for'],
+    ['that is asked where another has no result', (url: string) => ({ guardrails: [asking(url, 'up', { emptyIs: 0, existsQuery: 'count(' })] }), 'lost cannot be read: its `existsQuery` is none for'],
+  ])('%s and that its Prometheus does not take is refused', async (_title, more, message) => {
+    const problem = await checked({ ...standing(), ...more(await prometheus()) })
+    expect(problem).toContain(message)
+    expect(problem).toContain('1:5: parse error')
+  })
+
+  it('that its Prometheus takes, or cannot answer now, is not', async () => {
+    const url = await prometheus()
+    expect(await checked({ ...standing(), afterwards: [asking(url, 'up', { emptyIs: 0, existsQuery: 'busy' })] })).toBe('fine')
+    expect(await checked({ ...standing(), afterwards: [asking('http://127.0.0.1:1', 'sum(')] })).toBe('fine')
   })
 })
 
@@ -158,6 +205,6 @@ describe('a controller that can check', () => {
   it('that cannot be reached is another matter', async () => {
     const { shop } = shopOn(manualClock())
     const gone = checking(() => Promise.reject(new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', 'gone')))
-    await expect(preflight(shopExperiment(shop), { ...gone, rules: undefined, timing: {}, needsNotification: false, hasAlerts: false })).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    await expect(preflight(shopExperiment(shop), { ...gone, rules: undefined, timing: {}, needsNotification: false, hasAlerts: false, pollMs: 250 })).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
   })
 })

@@ -4,6 +4,7 @@ import { inWords, shown } from '../answer.js'
 import type { Experiment, InjectStep } from '../model/experiment.js'
 import { injectOptionsOf, injectionIdOf } from './injection-log.js'
 import { alertProblem, rulesOf } from './preflight-alerts.js'
+import { queryProblem } from './preflight-queries.js'
 import { timingProblem } from './preflight-timing.js'
 
 /** What an experiment is checked against before anything is done. */
@@ -18,27 +19,32 @@ export interface PreflightFacts {
   readonly needsNotification: boolean
   /** Whether alerts can be read at all. */
   readonly hasAlerts: boolean
+  /** Pause between two readings, in ms. */
+  readonly pollMs?: number
 }
 
 /**
  * Refuses an experiment that cannot pass, before anything is broken: alerts that nobody reads, that no rule gives, or that cannot fire or resolve in
- * time; budgets in which nothing can be observed; an unknown target or fault, or options that the fault does not take.
+ * time; budgets in which nothing can be observed; queries that are none; faults that affect nothing; an unknown target or fault, or options that the
+ * fault does not take.
  *
  * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED`. Rejects as well when the controller cannot be reached.
  */
-export async function preflight(experiment: Experiment, { controller, rules, rulesProblems = [], timing, needsNotification, hasAlerts }: PreflightFacts): Promise<void> {
-  refuse(timingProblem(experiment))
+export async function preflight(experiment: Experiment, { controller, rules, rulesProblems = [], timing, needsNotification, hasAlerts, pollMs = 0 }: PreflightFacts): Promise<void> {
+  refuse(timingProblem(experiment, pollMs))
   refuse(alertProblem(experiment, { rules, rulesProblems, hasAlerts }))
+  refuse(await queryProblem(experiment))
   const injects = experiment.method.flatMap((step) => ('inject' in step ? [step.inject] : []))
   if (injects.length === 0) return
-  const { refusal } = await controller.info()
+  const { refusal, maxLeaseMs } = await controller.info()
   if (refusal !== undefined) throw refused(`The process does not allow faults: ${shown(refusal)}`)
 
   const kinds = await kindsOf(injects, controller)
   await checkFaults(experiment, controller)
-  const standingMs = injects.flatMap(({ leaseMs = DEFAULT_LEASE_MS, forMs = leaseMs }, index) => (kinds[index] === 'standing' ? [Math.min(leaseMs, forMs)] : []))
-  const outageMs = Math.max(0, ...standingMs, experiment.expectedOutageMs ?? 0, betweenFaultsMs(experiment))
-  refuse(outageProblem(experiment, { outageMs, isInstant: standingMs.length === 0, rules: rules ?? [], timing, needsNotification }))
+  const standingMs = injects.flatMap(({ leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs), forMs = leaseMs }, index) => (kinds[index] === 'standing' ? [Math.min(leaseMs, forMs)] : []))
+  const inForceMs = Math.max(0, ...standingMs, betweenFaultsMs(experiment))
+  const outageMs = Math.max(inForceMs, experiment.expectedOutageMs ?? 0)
+  refuse(outageProblem(experiment, { inForceMs, outageMs, isInstant: standingMs.length === 0, rules: rules ?? [], timing, needsNotification }))
 }
 
 /** Lets the process check each fault as the run will put it in force, and arm nothing. */
@@ -57,6 +63,8 @@ async function checkFaults({ title, method }: Experiment, controller: ChaosContr
 }
 
 interface Outage {
+  /** How long a fault is in force, or one comes after the other. */
+  readonly inForceMs: number
   /** How long the condition can be expected to last. */
   readonly outageMs: number
   readonly isInstant: boolean
@@ -71,9 +79,9 @@ interface Outage {
  * A standing fault must last for scrape, range, `for`, evaluation and group wait of each alert that must fire. For an instant one the rule's own
  * range must outlast the rest, else `expectedOutageMs` must say that the outage does.
  */
-function outageProblem({ alerts, recovery: { duringFault } }: Experiment, { outageMs, isInstant, rules, timing, needsNotification }: Outage): string | undefined {
-  if (duringFault !== undefined && duringFault.withinMs >= outageMs) {
-    return `${duringFault.probes.join(', ')} must hold ${duringFault.withinMs} ms after the fault landed and while it is in force, and it lasts ${outageMs} ms. Lengthen the lease.`
+function outageProblem({ alerts, recovery: { duringFault } }: Experiment, { inForceMs, outageMs, isInstant, rules, timing, needsNotification }: Outage): string | undefined {
+  if (duringFault !== undefined && duringFault.withinMs >= inForceMs) {
+    return `${duringFault.probes.join(', ')} must hold ${duringFault.withinMs} ms after the fault landed and while it is in force, and it lasts ${inForceMs} ms. Lengthen the lease.`
   }
   const { scrapeIntervalMs = 0, groupWaitMs = 0 } = timing
   for (const expected of alerts?.mustFire ?? []) {

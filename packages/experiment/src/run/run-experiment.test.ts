@@ -536,3 +536,8 @@ it('has error bars as wide as the time between two readings', async () => {
   expect(slow.verdict.marks.t2?.errorMs).toBe(400)
   expect(slow.verdict.marks.t5?.errorMs).toBeLessThanOrEqual(400)
 })
+
+it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('does not begin with readings %s ms apart', async (pollMs) => {
+  await expect(run(shopExperiment(shop), { pollMs })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: `Expected \`pollMs\` to be a number of ms from 1 to 86400000, got \`${pollMs}\`.` })
+  expect(await controller.injections()).toEqual([])
+})

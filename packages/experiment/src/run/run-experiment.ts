@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events'
-import { systemClock, type ChaosController, type Clock } from '@chaos/core'
+import { ChaosError, systemClock, type ChaosController, type Clock } from '@chaos/core'
 import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
 import type { Experiment } from '../model/experiment.js'
 import { withVariables, type Variables } from '../model/variables.js'
+import { aborted } from '../time.js'
 import { judge, type Verdict } from '../verdict/judge.js'
-import { alertFacts } from './alert-facts.js'
+import { alertFacts, type AlertFacts } from './alert-facts.js'
 import type { RunEvent } from './events.js'
 import { inventoryOf, type Evidence } from './evidence.js'
 import { preflight } from './preflight.js'
@@ -31,6 +32,9 @@ export interface RunOptions {
   readonly pollMs?: number
 }
 
+const DEFAULT_POLL_MS = 250
+const MAX_POLL_MS = 86_400_000
+
 /** A run, its evidence, and what it comes to. */
 export interface ExperimentResult {
   readonly title: string
@@ -51,9 +55,9 @@ export interface ExperimentResult {
  *   nothing has been broken then. Rejects as well when the controller cannot be reached at the start.
  */
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<ExperimentResult> {
-  const { controller, clock = systemClock, pollMs = 250, sink, signal } = options
+  const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink, signal } = options
   const experiment = withVariables(given, options.variables ?? {})
-  const readers = [options.alerts ?? []].flat()
+  const readers = readersOf(options)
   const startedAt = clock.now()
 
   // Everything that ends a run early goes through here.
@@ -74,13 +78,12 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   }
 
   emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'looking at rules, targets and faults' })
-  const probed = probedMonitors(experiment, readers)
-  const facts = await alertFacts(readers, clock, probed)
-  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems })
-
-  const onAbort = (): void => breakOff(`it was aborted${signal?.reason instanceof Error && signal.reason.name !== 'AbortError' ? `: ${signal.reason.message}` : ''}`)
+  const onAbort = (): void => breakOff(`it was aborted${reasonOf(signal)}`)
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()
+  const probed = probedMonitors(experiment, readers)
+  // Who breaks off does not wait for what can be known: nothing is in force yet.
+  const facts = await Promise.race([lookAhead(experiment, options), aborted(over.signal).then(() => alertFacts([], clock))])
   const seen = await phases(experiment, { controller, readers, probed, facts, sink, clock, pollMs, emit, over, breakOff, startedAt })
   signal?.removeEventListener('abort', onAbort)
 
@@ -97,4 +100,34 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   const verdict = judge(experiment, evidence)
   emit({ type: 'phase', at: clock.now(), phase: 'done', detail: `${verdict.name}: ${verdict.cause}` })
   return { title: experiment.title, description: experiment.description, experiment, evidence, verdict }
+}
+
+/**
+ * Checks an experiment as {@link runExperiment} does before it breaks anything, and breaks nothing.
+ *
+ * @throws ChaosError As `runExperiment` does then.
+ */
+export async function checkExperiment(given: Experiment, options: RunOptions): Promise<void> {
+  await lookAhead(withVariables(given, options.variables ?? {}), options)
+}
+
+/** Finds out what the readers of alerts know, and refuses an experiment that cannot pass. */
+async function lookAhead(experiment: Experiment, options: RunOptions): Promise<AlertFacts> {
+  const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink } = options
+  if (!(pollMs >= 1 && pollMs <= MAX_POLL_MS)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`pollMs\` to be a number of ms from 1 to ${MAX_POLL_MS}, got \`${pollMs}\`.`)
+  const readers = readersOf(options)
+  const facts = await alertFacts(readers, clock, probedMonitors(experiment, readers))
+  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems, pollMs })
+  return facts
+}
+
+function readersOf({ alerts = [] }: RunOptions): readonly AlertReader[] {
+  return [alerts].flat()
+}
+
+/** Why a run was aborted, as far as that was said. */
+function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason
+  if (reason instanceof Error) return reason.name === 'AbortError' ? '' : `: ${reason.message}`
+  return typeof reason === 'string' ? `: ${reason}` : ''
 }

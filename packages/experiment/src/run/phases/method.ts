@@ -1,6 +1,5 @@
-import { onAbort } from '@chaos/core'
 import { isControlRun } from '../../model/control-run.js'
-import { pause } from '../../time.js'
+import { aborted, pause } from '../../time.js'
 import { injectionIdOf } from '../injection-log.js'
 import type { Run } from './run.js'
 
@@ -34,11 +33,4 @@ export async function performMethod(run: Run): Promise<{ readonly isDone: boolea
   }
   changed()
   return { isDone: !over.aborted, stops: stopFailures() }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else onAbort(signal, resolve)
-  })
 }
