@@ -1,7 +1,7 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../bus.js'
 import { amqplibAcks } from '../bindings/amqplib-acks.js'
 import { copyOf } from '../bindings/amqplib-copies.js'
-import { connectionOf, deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import { connectionOf, deliveryOf, isCancelled, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
 import { callBack } from '../bindings/callbacks.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
@@ -67,6 +67,10 @@ function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
     fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> => refuse(args),
     lose: (args: readonly unknown[]) => channel.ack(args[1] as never),
     copy: (args: readonly unknown[]) => replaced(args, 1, copyOf(channel, deliveryOf(args[1]))),
+    // A consumer that was cancelled has not got it: it is for others.
+    loseLate: (args: readonly unknown[]) => {
+      if (!isClosed(channel)) refuse(args)
+    },
   }
   return methodSeam({
     object: channel,
@@ -77,7 +81,7 @@ function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
       replace: (args, content) => replaced(args, 1, { ...deliveryOf(args[1]), content }),
     },
     answer: () => true,
-    isGone: () => isClosed(channel),
+    isGone: ([, message]) => isClosed(channel) || isCancelled(channel, deliveryOf(message)),
     subscriber: ([, message]) => subscriberOf(deliveryOf(message)),
     isRedelivered: ([, message]) => isRedelivered(deliveryOf(message)),
     ...(!noAck && acknowledged),
