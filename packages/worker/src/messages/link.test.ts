@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { inject, injectedBy, type Fault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
@@ -409,6 +410,31 @@ describe('what is held when its end closes', () => {
     expect(await told).toMatchObject({ code: 'ERR_IPC_CHANNEL_CLOSED' })
     expect(injection.account).toEqual({ lost: 1 })
     await injection.rollback()
+  })
+
+  it('is lost on a process whose channel is closed when it would be overtaken', async () => {
+    const child = await startChild()
+    const injection = await inject(reorderMessages({ direction: 'outgoing', maxHoldMs: 60_000 }), child, { limit: 1 })
+    child.send({ n: 1 })
+    child.disconnect()
+    const told = await new Promise<unknown>((resolve) => child.send({ n: 2 }, resolve))
+    expect(told).toMatchObject({ code: 'ERR_IPC_CHANNEL_CLOSED' })
+    expect(injection.account).toEqual({ lost: 1 })
+    await injection.rollback()
+  })
+
+  it.runIf(process.platform === 'linux').each([delayMessages({ delayMs: 60_000, direction: 'outgoing' }), reorderMessages({ maxHoldMs: 60_000, direction: 'outgoing' })])('ends no sender of a process that has died, though nobody has heard of that yet: $name', async (fault) => {
+    const child = await startChild()
+    const injection = await inject(fault, child)
+    const told = new Promise<unknown>((resolve) => child.send({ n: 1 }, resolve))
+    child.send({ n: 2 })
+    child.kill('SIGKILL')
+    // In this very turn: a zombie without other threads has closed its end of the channel.
+    while (!readFileSync(`/proc/${String(child.pid)}/stat`, 'utf8').includes(') Z ') || readdirSync(`/proc/${String(child.pid)}/task`).length > 1);
+    const gone = once(child, 'close')
+    await injection.rollback()
+    expect(await told).toMatchObject({ code: 'EPIPE' })
+    await gone
   })
 })
 

@@ -53,6 +53,8 @@ export interface Passing {
 export interface Sealed {
   value: unknown
   readonly deliver: () => void
+  /** Delivers it when its sender has long gone on: what a channel that breaks says of it is heard by its callback, or by nobody. */
+  readonly deliverLate: () => void
   /** Loses it. Ports that travelled with it close, as their other ends would see it. */
   readonly discard: () => void
   /** How it is held: lost where its end is closed when its time comes. What a closed end throws then must not be uncaught because it comes late. */
@@ -113,10 +115,12 @@ function interceptOutgoing(end: End, context: InjectionContext, onMessage: (mess
       function send(this: unknown, ...args: unknown[]): unknown {
         if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
         const deliver = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1)])
+        // Without a callback a process emits `error`.
+        const deliverLate = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1), ...(typeof args.at(-1) === 'function' ? [] : [() => undefined])])
         return onMessage({
           direction: 'outgoing', line, args, accepted: true, isUnique: false,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, { on, fails: true, tell: (error) => answerCallback(args, error) }),
+          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, { on, fails: true, deliverLate, tell: (error) => answerCallback(args, error) }),
           copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value]) : undefined), { on, fails: true }),
           fail: (error) => {
             throw error
@@ -244,11 +248,13 @@ interface Sealing {
   readonly on: NonNullable<HeldWork['on']>
   /** Whether it goes into the end, which may throw, and not to listeners of the application. */
   readonly fails?: boolean
+  /** Default: as at once. */
+  readonly deliverLate?: (value: unknown) => unknown
   /** Tells its sender what became of a message that does not go on. */
   readonly tell?: (error: Error | null) => void
 }
 
-function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, { on, fails = false, tell }: Sealing): Sealed {
+function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, { on, fails = false, deliverLate, tell }: Sealing): Sealed {
   const closeMoved = (): void => {
     for (const one of transfer) (one as { close?: AnyFunction }).close?.call(one)
   }
@@ -260,6 +266,7 @@ function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: 
     late: { on, lose, fail: fails ? lose : undefined },
     value,
     deliver: () => void deliver(message.value, transfer),
+    deliverLate: () => void (deliverLate ?? ((value) => deliver(value, transfer)))(message.value),
     discard() {
       closeMoved()
       tell?.(null)
