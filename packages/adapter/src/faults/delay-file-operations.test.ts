@@ -127,7 +127,10 @@ describe('delayFileOperations', () => {
   const opened: Readonly<Record<string, (path: string) => Promise<{ readonly descriptor: number; readonly close: () => Promise<unknown> }>>> = {
     'fs.closeSync': (path) => {
       const descriptor = fs.openSync(path, 'r+')
-      return Promise.resolve({ descriptor, close: () => Promise.resolve(fs.closeSync(descriptor)) })
+      return Promise.resolve({ descriptor, close: () => {
+        fs.closeSync(descriptor)
+        return Promise.resolve()
+      } })
     },
     'fs.close': (path) => {
       const descriptor = fs.openSync(path, 'r+')
@@ -162,7 +165,7 @@ describe('delayFileOperations', () => {
       const [read, write, many] = given as [Uint8Array, Uint8Array, Uint8Array]
       const outcomes = [rejection(handle.read(read)), rejection(handle.write(write)), rejection(handle.writev([many]))]
       await vi.waitFor(() => expect(injection.held).toBe(3))
-      structuredClone(given, { transfer: given.map(({ buffer }) => buffer as ArrayBuffer) })
+      structuredClone(given, { transfer: given.map(({ buffer }) => buffer) })
       await injection.rollback()
       for (const error of await Promise.all(outcomes)) expect(error).toMatchObject({ code: 'EFAULT' })
     })
