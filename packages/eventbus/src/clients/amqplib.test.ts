@@ -137,7 +137,9 @@ describe.runIf(hasRabbitMq)('channels of amqplib (skipped without RabbitMQ on 12
     await settle(consumer)
     await injection.rollback()
     await vi.waitFor(() => expect(bodies()).toEqual(['a', 'b']))
-    // A channel that settles twice is closed by then.
+    // Nothing comes through a channel that has settled twice.
+    send('last')
+    await vi.waitFor(() => expect(bodies()).toEqual(['a', 'b', 'last']))
     expect(await remaining()).toBe(0)
   })
 
@@ -148,6 +150,8 @@ describe.runIf(hasRabbitMq)('channels of amqplib (skipped without RabbitMQ on 12
     await vi.waitFor(() => expect(bodies()).toEqual(['b']))
     await injection.rollback()
     expect(bodies()).toEqual(['b', 'a'])
+    send('last')
+    await vi.waitFor(() => expect(bodies()).toEqual(['b', 'a', 'last']))
     expect(await remaining()).toBe(0)
   })
 
