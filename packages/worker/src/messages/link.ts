@@ -115,13 +115,12 @@ function interceptOutgoing(end: End, context: InjectionContext, onMessage: (mess
       function send(this: unknown, ...args: unknown[]): unknown {
         if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
         const deliver = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1)])
-        // Without a callback a process emits `error`.
-        const deliverLate = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1), ...(typeof args.at(-1) === 'function' ? [] : [() => undefined])])
+        const deliverLate = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1), ...(typeof args.at(-1) === 'function' ? [] : [nobody])])
         return onMessage({
           direction: 'outgoing', line, args, accepted: true, isUnique: false,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
           seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, { on, fails: true, deliverLate, tell: (error) => answerCallback(args, error) }),
-          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value]) : undefined), { on, fails: true }),
+          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value, nobody]) : undefined), { on, fails: true }),
           fail: (error) => {
             throw error
           },
@@ -226,6 +225,9 @@ function openEnds(target: LinkTarget): End[] {
   const named = typeof target === 'function' ? target() : target
   return named === undefined ? [] : (isEnd(named) ? [named] : [...named]).map((end) => unwrapped(end) as End).filter(isOpen)
 }
+
+/** Hears what becomes of a message whose sender hears nothing of it: without a callback a process emits `error`. */
+const nobody = (): void => undefined
 
 /** The messages by which Node.js runs cluster and passes handles. */
 const isNodesOwn = (message: unknown): boolean => typeof message === 'object' && message !== null && 'cmd' in message && typeof message.cmd === 'string' && message.cmd.startsWith('NODE_')
