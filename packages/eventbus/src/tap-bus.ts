@@ -141,6 +141,12 @@ class BusTap implements Tap, Traffic {
   copy(original: Message, afterMs: number): void {
     this.account.duplicated += 1
     const message = original.copy?.() ?? original
+    // The original may have been the last that goes: a listener of `once` hears one.
+    if (message.isGone?.() === true) {
+      this.account.dropped += 1
+      message.loseLate?.()
+      return
+    }
     const answer = afterMs > 0 ? this.hold(message, afterMs).answer : this.deliver(message)
     // Nobody awaits a copy: what becomes of it is no business of the sender's.
     if (message.isAwaited === true) void Promise.resolve(answer).catch(() => undefined)

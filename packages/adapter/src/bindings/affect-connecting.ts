@@ -1,5 +1,5 @@
 import type { InjectionContext, Operation } from '@chaos/core'
-import { complete, endpoint, socketOf, tcpHandlePrototype, type TcpHandle } from './net.js'
+import { complete, endpoint, isGivenUp, socketOf, tcpHandlePrototype, type TcpHandle } from './net.js'
 
 /** A connection that is held before its first packet. */
 export interface Connecting {
@@ -21,8 +21,8 @@ export function affectConnecting(context: InjectionContext, { afterMs, status, o
       if (!operation.shouldInject(args)) return below.call.apply(this, args) as number
       const socket = socketOf(this)
       const run = (): void => {
-        // Whoever gave up meanwhile, by a timeout of its own, has closed the handle.
-        if (socket?.destroyed === true) return
+        // Whoever gave up meanwhile, by a timeout of its own, has closed the handle: all of it, or this one of the addresses that it tries.
+        if (socket?.destroyed === true || isGivenUp(request)) return
         if (status !== undefined && !context.signal.aborted) complete(this, request, status)
         else {
           const failure = below.call.apply(this, args) as number

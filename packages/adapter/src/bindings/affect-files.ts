@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { FileCallers, givenUpBy } from './file-callers.js'
 import { formOf, whenOpened, type FileForm } from './file-forms.js'
+import { heldOn, watchDescriptors } from './held-files.js'
 import { asksToWrite, Descriptors, fileOperations, filePlaces, fullPath, pathIn, type FileFunction, type FileOperation, type FilePlace } from './fs.js'
 import { isModuleLoaderAsking } from './module-loader.js'
 
@@ -58,6 +59,7 @@ export function affectFiles(context: InjectionContext, { paths, operations, when
   const descriptors = new Descriptors()
   const callers = new FileCallers()
   if (waits) callers.watch(context)
+  const refusalOf = waits ? watchDescriptors(context) : undefined
 
   /** The first of the operations of a call that is chosen. */
   const choose = (place: FilePlace, self: unknown, args: readonly unknown[], proceed: () => unknown): FileCall | undefined => {
@@ -72,7 +74,8 @@ export function affectFiles(context: InjectionContext, { paths, operations, when
       if (!wanted.has(operation) || (operation === 'open' && isOpen)) continue
       const writes = operation === 'open' && (place.writes ?? asksToWrite(args[place.flags ?? -1]))
       const named = operation === 'write' || (operation === 'read' && place.writes === undefined) ? [] : given
-      const call: FileCall = { operation, paths: named, writes, proceed, givenUp: (fail) => givenUpBy(caller, fail), ...formOf(place, self, args, proceed) }
+      const form = formOf(place, self, args, proceed)
+      const call: FileCall = { operation, paths: named, writes, proceed, givenUp: (fail) => givenUpBy(caller, fail), ...(refusalOf === undefined ? form : heldOn(form, refusalOf(operation, isOpen ? first : undefined, args))) }
       if (when?.(call) === false || isModuleLoaderAsking()) continue
       if (context.operation(`${operation} ${file}`).shouldInject(args)) return call
     }

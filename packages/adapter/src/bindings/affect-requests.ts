@@ -34,12 +34,21 @@ function dispatching(context: InjectionContext, affect: Affect) {
       const caller = callerOf(handler)
       const proceed = (): void => {
         caller.leave()
-        below.call.apply(this, args)
+        try {
+          below.call.apply(this, args)
+        } catch (error) {
+          caller.fail(error)
+        }
       }
       const held = affect({ proceed, answer: (answer, body) => caller.answer(answer, body) })
       caller.start(() => held.drop())
       return true
     }
+}
+
+/** A request that its agent tells why it gets no connection. */
+interface FailingRequest {
+  onSocket(socket: null, error: unknown): void
 }
 
 /** Every request of Node.js' client asks an agent for a connection, with `agent: false` one of its own. */
@@ -55,7 +64,14 @@ function affectClient(client: HttpClient, context: InjectionContext, affect: Aff
       go()
     }
     const held = affect({
-      proceed: leaving(() => void below.call.apply(this, args)),
+      proceed: leaving(() => {
+        try {
+          below.call.apply(this, args)
+        } catch (error) {
+          // `http.request` throws it where it is called, but by now has returned.
+          ;(request as unknown as FailingRequest).onSocket(null, error)
+        }
+      }),
       answer: (answer, body) => leaving(() => request.onSocket(new AnsweringSocket(answer, body)))(),
     })
     // A request without a connection tells nobody that it was destroyed until it gets one, or hears that it gets none.

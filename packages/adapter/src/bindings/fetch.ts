@@ -43,6 +43,8 @@ export interface Caller {
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
   /** Leaves it to someone else to start it again and to answer. */
   readonly leave: () => void
+  /** Tells it, after it was left, that nobody could take its request over. */
+  readonly fail: (error: unknown) => void
 }
 
 /** The one who handed over this handler. */
@@ -83,6 +85,7 @@ function oldCaller(handler: OldHandler): Caller {
       handler.onConnect?.(abort, null)
     },
     leave: () => void (isOver = true),
+    fail: (error) => handler.onError(error),
     answer({ statusCode, statusText, headers }, body) {
       orElse(abort, () => void handler.onHeaders(statusCode, rawHeaders(headers), () => undefined, statusText))
       if (!isOver && body.length > 0) orElse(abort, () => void handler.onData(body))
@@ -106,6 +109,7 @@ function newCaller(handler: NewHandler): Caller {
       handler.onRequestStart?.(controller, null)
     },
     leave: () => controller.leave(),
+    fail: (error) => handler.onResponseError?.(controller, error),
     answer({ statusCode, statusText, headers }, body) {
       controller.rawHeaders = rawHeaders(headers)
       orElse(abort, () => handler.onResponseStart?.(controller, statusCode, headers, statusText))

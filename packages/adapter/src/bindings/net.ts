@@ -21,7 +21,7 @@ export interface TcpHandle {
 
 /** What libuv tells the outcome of a connection to. Node.js makes the error of it, and the events around it. */
 interface ConnectRequest {
-  oncomplete: (status: number, handle: TcpHandle, request: ConnectRequest, readable: boolean, writable: boolean) => void
+  oncomplete: ((status: number, handle: TcpHandle, request: ConnectRequest, readable: boolean, writable: boolean) => void) | undefined
 }
 
 /** The prototype of all TCP handles. A socket has its handle as soon as it begins to connect; this one is given up before anything is sent. */
@@ -38,9 +38,14 @@ export function socketOf(handle: TcpHandle): Socket | undefined {
   return owner === undefined ? undefined : (Reflect.get(handle, owner) as Socket)
 }
 
+/** Whether nobody waits for a connection any more: Node.js has gone on to the next address of its host (`autoSelectFamily`). */
+export function isGivenUp({ oncomplete }: ConnectRequest): boolean {
+  return oncomplete === undefined
+}
+
 /** Tells whoever waits how a connection came out: a status of libuv, 0 for a connection that stands. */
 export function complete(handle: TcpHandle, request: ConnectRequest, status: number): void {
-  request.oncomplete(status, handle, request, true, true)
+  request.oncomplete?.(status, handle, request, true, true)
 }
 
 /** The name of an operation on a connection: where it leads to, as `127.0.0.1:6379` or `[::1]:6379`. */

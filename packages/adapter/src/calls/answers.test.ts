@@ -103,6 +103,27 @@ describe('a web stream that begins late', () => {
   })
 })
 
+describe('a stream that begins late', () => {
+  it('closes at once when its caller destroys it, though it has begun to read, and asks the service for nothing', async () => {
+    const clock = manualClock()
+    const files = new Files()
+    await withFault(delayCalls({ delayMs: 100, methods: 'read', answers: 'stream' }), files, async () => {
+      const stream = files.read().resume()
+      await clock.advance(50)
+      const closed = once(stream, 'close')
+      stream.destroy()
+      await closed
+      const broken = files.read().resume()
+      await clock.advance(1)
+      const failed = once(broken, 'close')
+      broken.destroy(new Error('enough'))
+      await expect(failed).rejects.toThrow('enough')
+      await clock.advance(100)
+      expect(files.opened).toBe(0)
+    }, { clock })
+  })
+})
+
 describe('a stream', () => {
   it('stays the object and the class that the service made, and works in a pipeline', async () => {
     const files = new Files()

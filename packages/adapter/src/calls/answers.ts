@@ -121,7 +121,18 @@ const streams: Answers = {
       }
     })
   },
-  late: (gate, proceed) => Readable.from(afterOpening(opening(gate), proceed)),
+  late: (gate, proceed) => {
+    let giveUp: (reason: unknown) => void = () => undefined
+    const opened = opening((open, close) => {
+      giveUp = close
+      gate(open, close)
+    })
+    // One that is destroyed closes at once, and asks the service for nothing: it would wait for the item that it has asked for.
+    return withOwn(Readable.from(afterOpening(opened, proceed)), '_destroy', (destroy) => function (this: unknown, ...args) {
+      giveUp(args[0])
+      return Reflect.apply(destroy, this, args)
+    })
+  },
 }
 
 const webStreams: Answers = {

@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import fsPromises from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { describeError } from '../../test/describe-error.js'
 import { rejection } from '../../test/rejection.js'
@@ -120,5 +121,55 @@ describe('delayFileOperations', () => {
     await injection.rollback()
     await once(stream, 'close')
     expect(fs.readFileSync(path, 'utf8')).toBe('abcd')
+  })
+
+  /** Every way to close a file whose number is known. */
+  const opened: Readonly<Record<string, (path: string) => Promise<{ readonly descriptor: number; readonly close: () => Promise<unknown> }>>> = {
+    'fs.closeSync': (path) => {
+      const descriptor = fs.openSync(path, 'r+')
+      return Promise.resolve({ descriptor, close: () => {
+        fs.closeSync(descriptor)
+        return Promise.resolve()
+      } })
+    },
+    'fs.close': (path) => {
+      const descriptor = fs.openSync(path, 'r+')
+      return Promise.resolve({ descriptor, close: () => promisify(fs.close)(descriptor) })
+    },
+    'the handle': async (path) => {
+      const handle = await fsPromises.open(path, 'r+')
+      return { descriptor: handle.fd, close: () => handle.close() }
+    },
+  }
+
+  it.each(Object.entries(opened))('never writes to a file that has got the number of one that was closed by %s meanwhile', async (_way, open) => {
+    const [first, second] = [written('first'), written('second')]
+    await withFault(delayFileOperations({ paths: [first, second], delayMs: 60_000, operations: ['read', 'write'] }), fs, async (injection) => {
+      const { descriptor, close } = await open(first)
+      const outcomes = [rejection(promisify(fs.write)(descriptor, 'late')), rejection(promisify(fs.read)(descriptor, Buffer.alloc(4), 0, 4, 0))]
+      await close()
+      const other = fs.openSync(second, 'r+')
+      expect(other).toBe(descriptor)
+      await injection.rollback()
+      expect((await Promise.all(outcomes)).map(({ message }) => message)).toEqual(['EBADF: bad file descriptor, write', 'EBADF: bad file descriptor, read'])
+      fs.closeSync(other)
+    })
+    expect([first, second].map((path) => fs.readFileSync(path, 'utf8'))).toEqual(['first', 'second'])
+  })
+
+  it('tells whoever has given its memory away meanwhile, where Node.js would end the process', async () => {
+    const path = written()
+    const handle = await fsPromises.open(path, 'r+')
+    await withFault(delayFileOperations({ paths: path, delayMs: 60_000, operations: ['read', 'write'] }), fs, async (injection) => {
+      const given = [1, 2, 3].map(() => new Uint8Array(8))
+      const [read, write, many] = given as [Uint8Array, Uint8Array, Uint8Array]
+      const outcomes = [rejection(handle.read(read)), rejection(handle.write(write)), rejection(handle.writev([many]))]
+      await vi.waitFor(() => expect(injection.held).toBe(3))
+      structuredClone(given, { transfer: given.map(({ buffer }) => buffer) })
+      await injection.rollback()
+      for (const error of await Promise.all(outcomes)) expect(error).toMatchObject({ code: 'EFAULT' })
+    })
+    await handle.close()
+    expect(fs.readFileSync(path, 'utf8')).toBe('content')
   })
 })

@@ -1,5 +1,6 @@
 import { inject, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
+import { once } from 'node:events'
 import http from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { describeError } from '../../test/describe-error.js'
@@ -88,5 +89,31 @@ describe.each(Object.entries(askings))('delayRequests, with %s', (_name, { targe
     await vi.waitFor(() => expect(injection.held).toBe(2))
     await injection.rollback()
     expect((await asking).map(({ text }) => text)).toEqual(['answer', 'answer'])
+  })
+})
+
+describe('a request that cannot even be begun', () => {
+  it.each(['its time comes', 'it is taken back'])('tells whoever asked by node:http, when %s', async (ending) => {
+    const clock = manualClock()
+    const injection = await inject(delayRequests({ delayMs: 100 }), http, { clock })
+    const failed = once(http.get({ host: '127.0.0.1', port: 70_000 }), 'error')
+    if (ending === 'its time comes') await clock.advance(100)
+    await injection.rollback()
+    expect(await failed).toMatchObject([{ code: 'ERR_SOCKET_BAD_PORT' }])
+  })
+
+  it.each([
+    ['in the interface of undici up to 6', { onConnect: () => undefined, onHeaders: () => true, onData: () => true, onComplete: () => undefined }, 'onError'],
+    ['in the interface of undici from 7 on', { onRequestStart: () => undefined }, 'onResponseError'],
+  ] as const)('tells whoever asked by a dispatcher, %s', async (_interface, handler, onError) => {
+    const error = new Error('no such service')
+    const dispatcher = { dispatch: (_options: object, _handler: object): boolean => {
+      throw error
+    } }
+    const told: unknown[] = []
+    const injection = await inject(delayRequests({ delayMs: 100 }), dispatcher)
+    dispatcher.dispatch({ origin: 'http://127.0.0.1', path: '/', method: 'GET' }, { ...handler, [onError]: (...args: unknown[]) => told.push(args.at(-1)) })
+    await injection.rollback()
+    expect(told).toEqual([error])
   })
 })

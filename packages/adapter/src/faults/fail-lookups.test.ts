@@ -72,6 +72,14 @@ describe('failLookups', () => {
     for (const found of await Promise.all(held)) expect(found).toEqual({ address: '127.0.0.1', family: 4 })
   })
 
+  it('tells whoever waits what is wrong with a lookup that Node.js refuses, when it ends', async () => {
+    const injection = await inject(failLookups({ afterMs: 60_000 }), dns)
+    const family = { family: 7 } as unknown as dns.LookupOneOptions
+    const refused = [rejection(promisify(dns.lookup)('localhost', family)), rejection(dns.promises.lookup('localhost', family))]
+    await injection.rollback()
+    for (const error of await Promise.all(refused)) expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+  })
+
   it('leaves what is not a lookup of a name to Node.js', async () => {
     await withFault(failLookups(), dns, async (injection) => {
       expect(await dns.promises.lookup('127.0.0.1')).toEqual({ address: '127.0.0.1', family: 4 })

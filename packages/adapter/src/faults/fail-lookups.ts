@@ -36,8 +36,21 @@ export const failLookups = defineFault({
       return typeof host === 'string' && host !== '' && isIP(host) === 0 && context.operation(host).shouldInject(args)
     }
     /** What is still held when the fault ends is looked up for real. */
-    const fail = (host: string, failed: (error: Error) => void, real: () => void): void =>
-      void context.hold({ afterMs, run: () => (context.signal.aborted ? real() : failed(errorFor(host))) })
+    const fail = (host: string, failed: (error: Error) => void, real: () => void): void => {
+      const run = (): void => {
+        if (!context.signal.aborted) {
+          failed(errorFor(host))
+          return
+        }
+        try {
+          real()
+        } catch (error) {
+          // `lookup` throws what it cannot take where it is called, but by now has returned.
+          failed(error as Error)
+        }
+      }
+      context.hold({ afterMs, run })
+    }
 
     // Named imports of ESM see the change, and, since the first step is the last to be taken back, see it go.
     context.defer(syncBuiltinESMExports)

@@ -39,12 +39,12 @@ const FAULTS = {
 
 /** Each scene: what is broken, how it is called, how it is closed, and whether closing waits for calls as in health. */
 function scenesOf({ postgres, mariadb, redis }) {
-  const level = (name, call, waits = false) => ({ name: `level, ${name}`, waits, open: async () => {
+  const level = (name, call, waits = false, close = (db) => db.close()) => ({ name: `level, ${name}`, waits, open: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'held-'))
     const db = new Level(folder)
     await db.open()
     await db.put('a', '1')
-    return { target: levelOperations(db), call: () => call(db), close: () => db.close(), dispose: () => rmSync(folder, { recursive: true }) }
+    return { target: levelOperations(db), call: () => call(db), close: () => close(db), dispose: () => rmSync(folder, { recursive: true }) }
   } })
   const scenes = [
     level('get', (db) => db.get('a')),
@@ -54,6 +54,10 @@ function scenesOf({ postgres, mariadb, redis }) {
     level('batch', (db) => db.batch([{ type: 'put', key: 'c', value: '3' }])),
     level('a chained batch', (db) => db.batch().put('d', '4').write(), true),
     level('clear', (db) => db.clear()),
+    level('clear, and it is opened again', (db) => db.clear(), false, async (db) => {
+      await db.close()
+      await db.open()
+    }),
     level('an iterator', (db) => db.iterator().next(), true),
     level('keys', (db) => db.keys().all(), true),
     level('a sublevel', (db) => db.sublevel('x').get('a')),

@@ -1,8 +1,8 @@
-import type { AnyFunction } from '@chaos/core'
 import type { SeamBinding } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { isCopy } from './amqplib-copies.js'
 import { deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from './amqplib-delivery.js'
+import { watchSettling } from './amqplib-settled.js'
 
 /**
  * Binds the acknowledgements of a channel.
@@ -12,24 +12,13 @@ import { deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, typ
  */
 export function amqplibAcks(channel: AmqplibChannel): SeamBinding {
   return (tap, steps) => {
-    let newestTag = 0
-    let settledUpTo = 0
-    const settling = (tagOf: (args: readonly unknown[]) => number | undefined) => (below: { readonly call: AnyFunction }): AnyFunction =>
-      function (this: unknown, ...args: readonly unknown[]): unknown {
-        settledUpTo = Math.max(settledUpTo, tagOf(args) ?? 0)
-        return below.call.apply(this, args) as unknown
-      }
-    for (const method of ['ack', 'nack']) {
-      steps.patch(channel, method, settling(([message, allUpTo]) => (allUpTo === true ? deliveryOf(message).fields.deliveryTag : undefined)))
-    }
-    for (const method of ['ackAll', 'nackAll', 'recover']) steps.patch(channel, method, settling(() => newestTag))
-
+    const settled = watchSettling(channel, steps)
     const seam = methodSeam({
       object: channel,
       method: 'ack',
       name: ([message]) => {
         const delivery = deliveryOf(message)
-        newestTag = Math.max(newestTag, delivery.fields.deliveryTag)
+        settled.see(delivery)
         return isCopy(delivery) ? undefined : nameOf(delivery)
       },
       payload: { read: ([message]) => deliveryOf(message).content, replace: (args) => args },
@@ -38,7 +27,7 @@ export function amqplibAcks(channel: AmqplibChannel): SeamBinding {
       isGone: () => isClosed(channel),
       refuse: ([message, allUpTo]) => {
         const delivery = deliveryOf(message)
-        if (delivery.fields.deliveryTag > settledUpTo) requeue(channel, delivery, allUpTo === true)
+        if (settled.as(delivery) === undefined) requeue(channel, delivery, allUpTo === true)
       },
     })
     seam(tap, steps)

@@ -23,7 +23,15 @@ export const isCopy = ({ fields }: AmqplibDelivery): boolean => copies.has(field
  * there are copies it has not settled, though the fault that made them may have ended before.
  */
 export function copyOf(channel: AmqplibChannel, original: AmqplibDelivery): AmqplibDelivery {
-  const fields = { ...original.fields, redelivered: true }
+  return unknownToBroker(channel, original, { ...original.fields, redelivered: true })
+}
+
+/** A delivery of which the broker knows nothing any more, since it was settled before its consumer got it. */
+export function settledDelivery(channel: AmqplibChannel, delivery: AmqplibDelivery): AmqplibDelivery {
+  return isCopy(delivery) ? delivery : unknownToBroker(channel, delivery, { ...delivery.fields })
+}
+
+function unknownToBroker(channel: AmqplibChannel, original: AmqplibDelivery, fields: Fields): AmqplibDelivery {
   copies.add(fields)
   let unsettled = unsettledOf.get(channel)
   if (unsettled === undefined) {

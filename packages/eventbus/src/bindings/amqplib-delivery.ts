@@ -35,8 +35,14 @@ export function subscriberOf({ fields: { consumerTag } }: AmqplibDelivery): Subs
   return consumerTag === undefined ? undefined : { name: consumerTag, identity: consumerTag }
 }
 
-/** Whether a channel is closed, or about to be: amqplib then replaces what sends. It opens another one instead. */
-export const isClosed = (channel: AmqplibChannel): boolean => Object.hasOwn(channel, 'sendMessage')
+/** Whether a channel or its connection is closed, or about to be: amqplib then replaces what sends. It opens another one instead. */
+export const isClosed = (channel: AmqplibChannel): boolean => Object.hasOwn(channel, 'sendMessage') || Object.hasOwn(Reflect.get(channel, 'connection') as object, 'sendMessage')
+
+/** Whether the consumer of a delivery was cancelled, by itself or by the broker, whose queue is gone: amqplib then throws. */
+export function isCancelled(channel: AmqplibChannel, { fields: { consumerTag } }: AmqplibDelivery): boolean {
+  const consumers: unknown = Reflect.get(channel, 'consumers')
+  return consumers instanceof Map && !consumers.has(consumerTag)
+}
 
 /** Gives a delivery back, and all before it with `allUpTo`. On a channel that is closed the broker has taken everything back itself. */
 export function requeue(channel: AmqplibChannel, delivery: AmqplibDelivery, allUpTo = false): void {

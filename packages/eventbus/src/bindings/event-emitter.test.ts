@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
+import { duplicateEvents } from '../faults/duplicate-events.js'
 import { emitterBus } from './event-emitter.js'
 import type { BusTarget } from './in-process.js'
 
@@ -142,5 +143,19 @@ describe('an emitter with a fault in force', () => {
     bus.emit('tick')
     // The event that is under way still reaches who was there when it came.
     expect(got).toEqual(['first', 'second', 'first'])
+  })
+
+  it('throws no error that was heard: neither one that is held while its listener leaves, nor a copy behind a listener of once', async () => {
+    const bus = new EventEmitter()
+    const got: unknown[] = []
+    const listen = (error: unknown): void => void got.push(error)
+    bus.on('error', listen)
+    const delay = await broken(delayEvents({ delayMs: 60_000 }), bus)
+    bus.emit('error', 1)
+    bus.off('error', listen)
+    await delay.rollback()
+    await broken(duplicateEvents(), bus)
+    bus.once('error', listen).emit('error', 2)
+    expect([got, delay.account]).toMatchObject([[2], { sent: 1, dropped: 1 }])
   })
 })

@@ -49,7 +49,9 @@ function emitSeam(emitter: EmitterLike, { object, inherited, shared }: ReturnTyp
       inherited,
       method,
       name: (args) => args[0] as EventName,
-      passes: ([name], self) => (shared && self !== emitter) || passing.has(name as EventName) || (name === 'error' && (self as CallableEmitter).listenerCount?.('error') === 0),
+      passes: (args, self) => (shared && self !== emitter) || passing.has(args[0] as EventName) || isUnheardError(args, self),
+      // It was heard when it was emitted; later it would be thrown.
+      isGone: isUnheardError,
       payload: 1,
       isAwaited: isAsync,
       answer: ([name], self) => (isAsync ? Promise.resolve() : isListenedTo(self as CallableEmitter, name as EventName)),
@@ -64,6 +66,11 @@ function emitSeam(emitter: EmitterLike, { object, inherited, shared }: ReturnTyp
       },
     })
   return isAsync ? allSeams(emitOf('emit'), emitOf('emitSerial')) : emitOf('emit')
+}
+
+/** Whether an event is an error that an emitter throws, since nobody listens. */
+function isUnheardError([name]: readonly unknown[], self: unknown): boolean {
+  return name === 'error' && (self as CallableEmitter).listenerCount?.('error') === 0
 }
 
 /** Events by which an emitter talks about itself: they are never held, changed or lost. */

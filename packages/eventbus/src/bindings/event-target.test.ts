@@ -109,6 +109,19 @@ describe('a message port with a fault in force', () => {
     port1.close()
   })
 
+  it('passes where it arrives with ports, which would be gone later', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const injection = await inject(delayEvents({ delayMs: 60_000 }), port2)
+    const arrived = new Promise<MessageEvent>((resolve) => port2.addEventListener('message', resolve as never))
+    port2.start()
+    const { port1: near, port2: far } = new MessageChannel()
+    port1.postMessage('with a port', [far])
+    const { ports } = await arrived as unknown as { readonly ports: readonly unknown[] }
+    expect([ports.length, injection.seen]).toEqual([1, 0])
+    await injection.rollback()
+    for (const port of [near, port1]) port.close()
+  })
+
   it('closes while its messages are lost', async () => {
     const { port1, port2 } = new MessageChannel()
     const closed = new Promise((resolve) => port2.on('close', resolve))

@@ -23,6 +23,15 @@ export function isPort(value: unknown): value is PortLike {
 /** Where every event of Node's targets and ports arrives, whoever dispatched it: `(value, type, event)`. In the registry of symbols since Node.js 15. */
 const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch')
 
+/** Where a port keeps the ports that came with a message, while its listeners are called. */
+const RECEIVING = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts')
+
+/** Whether a message brings ports along, which are there for as long as it is dispatched. */
+function bringsPorts(target: unknown): boolean {
+  const ports: unknown = Reflect.get(target as object, RECEIVING)
+  return Array.isArray(ports) && ports.length > 0
+}
+
 /** Binds an `EventTarget`: an event's name is its type, its payload its `detail` or `data`. */
 export function eventTargetBus(target: EventTargetLike): Bus {
   return bindBus({
@@ -38,7 +47,7 @@ export function eventTargetBus(target: EventTargetLike): Bus {
 /**
  * Binds a `BroadcastChannel` or a `MessagePort`. The name of a channel's messages is the channel's, that of a port's is `message`.
  *
- * A message is cloned when it is posted, as in health. Messages that transfer objects pass straight through: they can be posted only once.
+ * A message is cloned when it is posted, as in health. Messages that transfer objects pass straight through: they can be posted only once. So do those that arrive with ports.
  */
 export function portBus(port: PortLike): Bus {
   const name = 'name' in port && typeof port.name === 'string' ? port.name : 'message'
@@ -65,6 +74,7 @@ function deliverySeam(target: EventTargetLike, nameOf: (type: string) => string 
     object: target,
     method: DISPATCH,
     name: ([, type]) => nameOf(type as string),
+    passes: (_args, self) => bringsPorts(self),
     // A port hands over a bare value, of which the event is made later.
     payload: {
       read: (args) => (args[2] === undefined ? args[0] : inEvent.read(args)),

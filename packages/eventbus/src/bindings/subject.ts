@@ -27,6 +27,8 @@ export function subjectBus(subject: SubjectLike): Bus {
       method: 'next',
       name: (_args, self) => (shared && !Object.is(self, subject) ? undefined : 'next'),
       payload: 0,
+      // One that was unsubscribed throws whatever it is given.
+      isGone: (_args, self) => Reflect.get(self as object, 'closed') === true,
       // RxJS reports what an observer throws to nobody on the stack.
       fail: (error) => process.nextTick(() => {
         throw error

@@ -5,6 +5,7 @@ import { contentOf, uniqueName } from '../../test/broker-bus.js'
 import { faultTable, type Content } from '../../test/fault-table.js'
 import { hasRabbitMq, RABBITMQ_URL } from '../../test/rabbitmq.js'
 import { corruptEvents } from '../faults/corrupt-events.js'
+import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { duplicateEvents } from '../faults/duplicate-events.js'
 import { failListeners } from '../faults/fail-listeners.js'
@@ -121,6 +122,36 @@ describe.runIf(hasRabbitMq)('channels of amqplib (skipped without RabbitMQ on 12
     send('e', 'f', 'c')
     await vi.waitFor(() => expect(got).toHaveLength(9))
     await late.rollback()
+    expect(await remaining()).toBe(0)
+  })
+
+  it.each([
+    ['ackAll', (channel: Channel) => channel.ackAll()],
+    ['nackAll', (channel: Channel) => channel.nackAll()],
+    ['recover', (channel: Channel) => channel.recover()],
+  ] as const)('settles nothing twice that was held while %s settled it, and delivers it once', async (_method, settle) => {
+    const { send, bodies, consumer, bus, remaining } = await scene()
+    const injection = await inject(delayEvents({ delayMs: 60_000 }), bus, { limit: 2 })
+    send('a', 'b')
+    await vi.waitFor(() => expect(injection.held).toBe(2))
+    await settle(consumer)
+    await injection.rollback()
+    await vi.waitFor(() => expect(bodies()).toEqual(['a', 'b']))
+    // Nothing comes through a channel that has settled twice.
+    send('last')
+    await vi.waitFor(() => expect(bodies()).toEqual(['a', 'b', 'last']))
+    expect(await remaining()).toBe(0)
+  })
+
+  it('settles nothing twice where a later delivery has settled those before it', async () => {
+    const { send, bodies, bus, remaining } = await scene((channel, message) => channel.ack(message, message.content.toString() === 'b'))
+    const injection = await inject(delayEvents({ delayMs: 60_000, order: 'free' }), bus, { limit: 1 })
+    send('a', 'b')
+    await vi.waitFor(() => expect(bodies()).toEqual(['b']))
+    await injection.rollback()
+    expect(bodies()).toEqual(['b', 'a'])
+    send('last')
+    await vi.waitFor(() => expect(bodies()).toEqual(['b', 'a', 'last']))
     expect(await remaining()).toBe(0)
   })
 

@@ -1,7 +1,8 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../bus.js'
 import { amqplibAcks } from '../bindings/amqplib-acks.js'
-import { copyOf } from '../bindings/amqplib-copies.js'
-import { connectionOf, deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import { copyOf, settledDelivery } from '../bindings/amqplib-copies.js'
+import { connectionOf, deliveryOf, isCancelled, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import { watchSettling } from '../bindings/amqplib-settled.js'
 import { callBack } from '../bindings/callbacks.js'
 import { methodSeam, replaced } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
@@ -61,25 +62,46 @@ function publishSeam(channel: AmqplibChannel): SeamBinding {
 }
 
 function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
-  const refuse = (args: readonly unknown[]): void => requeue(channel, deliveryOf(args[1]))
-  const acknowledged = {
-    refuse,
-    fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> => refuse(args),
-    lose: (args: readonly unknown[]) => channel.ack(args[1] as never),
-    copy: (args: readonly unknown[]) => replaced(args, 1, copyOf(channel, deliveryOf(args[1]))),
-  }
-  return methodSeam({
+  const delivering = {
     object: channel,
     method: 'emit',
-    name: ([event, message]) => (event === 'delivery' ? nameOf(deliveryOf(message)) : undefined),
     payload: {
-      read: ([, message]) => deliveryOf(message).content,
-      replace: (args, content) => replaced(args, 1, { ...deliveryOf(args[1]), content }),
+      read: ([, message]: readonly unknown[]) => deliveryOf(message).content,
+      replace: (args: readonly unknown[], content: unknown) => replaced(args, 1, { ...deliveryOf(args[1]), content }),
     },
     answer: () => true,
-    isGone: () => isClosed(channel),
-    subscriber: ([, message]) => subscriberOf(deliveryOf(message)),
-    isRedelivered: ([, message]) => isRedelivered(deliveryOf(message)),
-    ...(!noAck && acknowledged),
-  })
+    subscriber: ([, message]: readonly unknown[]) => subscriberOf(deliveryOf(message)),
+    isRedelivered: ([, message]: readonly unknown[]) => isRedelivered(deliveryOf(message)),
+  }
+  const nameIn = ([event, message]: readonly unknown[]): string | undefined => (event === 'delivery' ? nameOf(deliveryOf(message)) : undefined)
+  const isGone = ([, message]: readonly unknown[]): boolean => isClosed(channel) || isCancelled(channel, deliveryOf(message))
+  if (noAck) return methodSeam({ ...delivering, name: nameIn, isGone })
+
+  const refuse = (args: readonly unknown[]): void => requeue(channel, deliveryOf(args[1]))
+  return (tap, steps) => {
+    const settled = watchSettling(channel, steps)
+    // Beneath the fault, where what it has held goes on.
+    steps.patch(channel, 'emit', (below) => function emit(this: unknown, ...args: unknown[]): unknown {
+      const isSettled = args[0] === 'delivery' && settled.as(deliveryOf(args[1])) !== undefined
+      return below.call.apply(this, isSettled ? replaced(args, 1, settledDelivery(channel, deliveryOf(args[1]))) : args) as unknown
+    })
+    const seam = methodSeam({
+      ...delivering,
+      name(args) {
+        const name = nameIn(args)
+        if (name !== undefined) settled.see(deliveryOf(args[1]))
+        return name
+      },
+      isGone: (args) => isGone(args) || settled.as(deliveryOf(args[1])) === 'refused',
+      refuse,
+      fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> => refuse(args),
+      lose: (args) => channel.ack(args[1] as never),
+      // A consumer that was cancelled has not got it: it is for others.
+      loseLate(args) {
+        if (!isClosed(channel) && settled.as(deliveryOf(args[1])) === undefined) refuse(args)
+      },
+      copy: (args) => replaced(args, 1, copyOf(channel, deliveryOf(args[1]))),
+    })
+    seam(tap, steps)
+  }
 }

@@ -7,6 +7,7 @@ import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import mqtt from 'mqtt'
 import { createClient } from 'redis'
+import { Subject } from 'rxjs'
 import { WebSocket, WebSocketServer } from 'ws'
 import { amqplibChannels } from '@chaos/eventbus/amqplib'
 import { bullQueue } from '@chaos/eventbus/bullmq'
@@ -40,6 +41,15 @@ function inProcess() {
     { name: 'an emitter whose listeners left', seams: ['publish', 'delivery'], open: () => {
       const bus = new EventEmitter().on('tick', nothing)
       return { bus, send: (body) => bus.emit('tick', body), close: async () => void bus.removeAllListeners(), dispose: nothing }
+    } },
+    { name: 'an emitter whose listener of errors left', seams: ['publish', 'delivery'], open: () => {
+      const bus = new EventEmitter().on('error', nothing)
+      return { bus, send: (body) => bus.emit('error', new Error(body)), close: async () => void bus.removeAllListeners(), dispose: nothing }
+    } },
+    { name: 'a subject that was unsubscribed', seams: ['publish', 'delivery'], open: () => {
+      const bus = new Subject()
+      bus.subscribe(nothing)
+      return { bus, send: (body) => bus.next(body), close: async () => bus.unsubscribe(), dispose: nothing }
     } },
     // It delivers by itself, to each of its own: no listener is called one by one.
     { name: 'a port that was closed', seams: ['publish'], open: () => {
@@ -81,18 +91,19 @@ function webSockets() {
 }
 
 function rabbit(url) {
-  const open = (kind, close) => async () => {
+  const open = (kind, close, closesWhileHeld) => async () => {
     const connection = await amqplib.connect(url)
     connection.on('error', nothing)
     const [publisher, consumer] = [kind === 'confirm' ? await connection.createConfirmChannel() : await connection.createChannel(), await connection.createChannel()]
     const { queue } = await consumer.assertQueue(uniqueName('.'), { durable: false, exclusive: true })
-    await consumer.consume(queue, (message) => {
+    const { consumerTag } = await consumer.consume(queue, (message) => {
       if (message !== null) consumer.ack(message)
     })
     return {
       bus: amqplibChannels({ publisher, consumer }),
       send: (body) => (kind === 'confirm' ? publisher.sendToQueue(queue, Buffer.from(body), {}, nothing) : publisher.sendToQueue(queue, Buffer.from(body))),
-      close: () => close({ publisher, consumer, connection }),
+      close: () => close({ publisher, consumer, connection, consumerTag }),
+      closesWhileHeld,
       dispose: () => connection.close().catch(nothing),
     }
   }
@@ -106,6 +117,8 @@ function rabbit(url) {
       await consumer.close()
       await publisher.close()
     }) },
+    { name: 'channels whose consumer was cancelled', seams: ['delivery'], open: open('plain', ({ consumer, consumerTag }) => consumer.cancel(consumerTag)) },
+    { name: 'channels whose connection is closing', seams, open: open('plain', ({ connection }) => connection.close(), false) },
     { name: 'channels whose connection was closed', seams, open: open('plain', ({ connection }) => connection.close()) },
     { name: 'channels whose connection was cut off', seams, open: open('confirm', ({ connection }) => new Promise((resolve) => {
       connection.once('close', resolve)

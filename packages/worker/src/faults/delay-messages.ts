@@ -31,7 +31,7 @@ export const delayMessages = defineFault({
     interceptMessages(target, direction, context, (message) => {
       const isChosen = context.operation(message.direction).shouldInject(message.args)
       if (!isChosen && !(keepsOrder && context.isHolding(message.line))) return message.pass()
-      const { deliver: run, late } = message.seal()
+      const { deliverLate: run, late } = message.seal()
       if (isChosen) context.hold({ afterMs: delayMs, order: keepsOrder ? message.line : undefined, run, ...late })
       else context.queue({ order: message.line, run, ...late })
       return message.accepted

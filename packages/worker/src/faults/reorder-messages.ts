@@ -16,7 +16,8 @@ export type ReorderMessagesOptions = OptionsOf<typeof reorderMessages>
 /** A message that waits to be overtaken. */
 interface Waiting {
   left: number
-  readonly isOvertaken: AbortController
+  /** Lets it go. */
+  readonly go: () => void
 }
 
 /**
@@ -41,20 +42,20 @@ export const reorderMessages = defineFault({
       const waiting = lines.get(message.line) ?? new Set<Waiting>()
       lines.set(message.line, waiting)
       if (context.operation(message.direction).shouldInject(message.args)) {
-        const { deliver, late } = message.seal()
-        const one: Waiting = { left: distance, isOvertaken: new AbortController() }
+        const { deliverLate, late } = message.seal()
+        const one: Waiting = { left: distance, go: () => held.run() }
         const run = (): void => {
           waiting.delete(one)
-          deliver()
+          deliverLate()
         }
         waiting.add(one)
-        context.hold({ afterMs: maxHoldMs, run, abandon: run, signal: one.isOvertaken.signal, ...late })
+        const held = context.hold({ afterMs: maxHoldMs, run, ...late })
         return message.accepted
       }
       const result = message.pass()
       for (const one of waiting) {
         one.left -= 1
-        if (one.left === 0) one.isOvertaken.abort()
+        if (one.left === 0) one.go()
       }
       return result
     })

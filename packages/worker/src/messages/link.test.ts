@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { inject, injectedBy, type Fault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
@@ -408,6 +409,45 @@ describe('what is held when its end closes', () => {
     await clock.advance(10)
     expect(await told).toMatchObject({ code: 'ERR_IPC_CHANNEL_CLOSED' })
     expect(injection.account).toEqual({ lost: 1 })
+    await injection.rollback()
+  })
+
+  it('is lost on a process whose channel is closed when it would be overtaken', async () => {
+    const child = await startChild()
+    const injection = await inject(reorderMessages({ direction: 'outgoing', maxHoldMs: 60_000 }), child, { limit: 1 })
+    child.send({ n: 1 })
+    child.disconnect()
+    const told = await new Promise<unknown>((resolve) => child.send({ n: 2 }, resolve))
+    expect(told).toMatchObject({ code: 'ERR_IPC_CHANNEL_CLOSED' })
+    expect(injection.account).toEqual({ lost: 1 })
+    await injection.rollback()
+  })
+
+  /** Kills a process, and waits in this very turn until it has closed its end of the channel: a zombie without other threads has. */
+  function kill({ pid = 0 }: ChildProcess): void {
+    process.kill(pid, 'SIGKILL')
+    while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ') || readdirSync(`/proc/${pid}/task`).length > 1);
+  }
+
+  it.runIf(process.platform === 'linux').each([delayMessages({ delayMs: 60_000, direction: 'outgoing' }), reorderMessages({ maxHoldMs: 60_000, direction: 'outgoing' })])('ends no sender of a process that has died, though nobody has heard of that yet: $name', async (fault) => {
+    const child = await startChild()
+    const injection = await inject(fault, child)
+    const told = new Promise<unknown>((resolve) => child.send({ n: 1 }, resolve))
+    child.send({ n: 2 })
+    kill(child)
+    const gone = once(child, 'close')
+    await injection.rollback()
+    expect(await told).toMatchObject({ code: 'EPIPE' })
+    await gone
+  })
+
+  it.runIf(process.platform === 'linux')('emits no error for a copy to a process that has died, whose sender hears of the original', async () => {
+    const child = await startChild()
+    const injection = await inject(duplicateMessages({ direction: 'outgoing' }), child)
+    kill(child)
+    const gone = once(child, 'close')
+    expect(await new Promise<unknown>((resolve) => child.send({ n: 1 }, resolve))).toMatchObject({ code: 'EPIPE' })
+    await gone
     await injection.rollback()
   })
 })

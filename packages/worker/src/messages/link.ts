@@ -53,6 +53,8 @@ export interface Passing {
 export interface Sealed {
   value: unknown
   readonly deliver: () => void
+  /** Delivers it when its sender has long gone on: what a channel that breaks says of it is heard by its callback, or by nobody. */
+  readonly deliverLate: () => void
   /** Loses it. Ports that travelled with it close, as their other ends would see it. */
   readonly discard: () => void
   /** How it is held: lost where its end is closed when its time comes. What a closed end throws then must not be uncaught because it comes late. */
@@ -113,11 +115,12 @@ function interceptOutgoing(end: End, context: InjectionContext, onMessage: (mess
       function send(this: unknown, ...args: unknown[]): unknown {
         if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
         const deliver = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1)])
+        const deliverLate = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1), ...(typeof args.at(-1) === 'function' ? [] : [nobody])])
         return onMessage({
           direction: 'outgoing', line, args, accepted: true, isUnique: false,
           pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, { on, fails: true, tell: (error) => answerCallback(args, error) }),
-          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value]) : undefined), { on, fails: true }),
+          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, { on, fails: true, deliverLate, tell: (error) => answerCallback(args, error) }),
+          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value, nobody]) : undefined), { on, fails: true }),
           fail: (error) => {
             throw error
           },
@@ -223,6 +226,9 @@ function openEnds(target: LinkTarget): End[] {
   return named === undefined ? [] : (isEnd(named) ? [named] : [...named]).map((end) => unwrapped(end) as End).filter(isOpen)
 }
 
+/** Hears what becomes of a message whose sender hears nothing of it: without a callback a process emits `error`. */
+const nobody = (): void => undefined
+
 /** The messages by which Node.js runs cluster and passes handles. */
 const isNodesOwn = (message: unknown): boolean => typeof message === 'object' && message !== null && 'cmd' in message && typeof message.cmd === 'string' && message.cmd.startsWith('NODE_')
 
@@ -244,11 +250,13 @@ interface Sealing {
   readonly on: NonNullable<HeldWork['on']>
   /** Whether it goes into the end, which may throw, and not to listeners of the application. */
   readonly fails?: boolean
+  /** Default: as at once. */
+  readonly deliverLate?: (value: unknown) => unknown
   /** Tells its sender what became of a message that does not go on. */
   readonly tell?: (error: Error | null) => void
 }
 
-function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, { on, fails = false, tell }: Sealing): Sealed {
+function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, { on, fails = false, deliverLate, tell }: Sealing): Sealed {
   const closeMoved = (): void => {
     for (const one of transfer) (one as { close?: AnyFunction }).close?.call(one)
   }
@@ -260,6 +268,7 @@ function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: 
     late: { on, lose, fail: fails ? lose : undefined },
     value,
     deliver: () => void deliver(message.value, transfer),
+    deliverLate: () => void (deliverLate ?? ((value) => deliver(value, transfer)))(message.value),
     discard() {
       closeMoved()
       tell?.(null)

@@ -1,6 +1,6 @@
-import type { HeldOn, InjectionContext } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core'
 import { loadedClass, loadedModule } from '../../presets/loaded-module.js'
-import { commandTarget, mismatch, type CommandSeam, type CommandTarget } from '../commands.js'
+import { commandTarget, mismatch, type Command, type CommandSeam, type CommandTarget } from '../commands.js'
 
 /** A database of level: anything that extends `AbstractLevel`, of version 2 and up. */
 export interface LevelDatabase {
@@ -52,7 +52,7 @@ function notOpen(what: 'Database' | 'Iterator'): Error {
  *
  * Faults lie beneath the encodings: keys and values are what the store holds, with the prefixes of sublevels, so that a damaged value may not be decodable. The
  * `signal` of an iterator ends an injected wait at once, with the `AbortError` of level. A held operation whose database is closed meanwhile fails as one on a closed database does
- * (`LEVEL_DATABASE_NOT_OPEN`), and a late copy of it is lost; `close` waits for held chained batches and for held readings of iterators, as it does for those that run. An iterator moves on
+ * (`LEVEL_DATABASE_NOT_OPEN`), also when it was opened again since, and a late copy of it is lost; `close` waits for held chained batches and for held readings of iterators, as it does for those that run. An iterator moves on
  * with each reading, and an explicit snapshot may be closed, so that neither is read again.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `database` is no such database or class
@@ -66,17 +66,18 @@ export function levelOperations(database: LevelDatabase | LevelClass): CommandTa
 }
 
 function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
+  const openings = watchClosing(holder, context)
   for (const name of CALLS) {
     // Older databases have not all of them.
     if (typeof Reflect.get(holder, `_${name}`) !== 'function') continue
     context.patch(holder, `_${name}`, (below) => function (this: object, ...args: unknown[]): unknown {
       const send = (): Promise<unknown> => below.call.apply(this, args) as Promise<unknown>
-      return seam.chooses(name, args) ? seam.answer({ name, args, client: this, on: heldOn(this), proceed: whileOpen(this, hasSnapshot(args) ? once(send) : send) }) : send()
+      return seam.chooses(name, args) ? seam.answer({ name, args, client: this, ...heldOn(openings(this), hasSnapshot(args) ? once(send) : send) }) : send()
     })
   }
   context.patch(holder, '_chainedBatch', (below) => function (this: object): unknown {
     const batch = below.call.call(this) as object
-    return coverOwn(batch, '_write', (write) => (...args) => (seam.chooses('batch', args) ? seam.answer({ name: 'batch', args, client: this, on: heldOn(this), proceed: whileOpen(this, () => write(...args)) }) : write(...args)))
+    return coverOwn(batch, '_write', (write) => (...args) => (seam.chooses('batch', args) ? seam.answer({ name: 'batch', args, client: this, ...heldOn(openings(this), () => write(...args)) }) : write(...args)))
   })
   // Iterators of keys and values may be made of one of entries.
   let isMaking = false
@@ -85,7 +86,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
       if (isMaking) return below.call.apply(this, args)
       isMaking = true
       try {
-        return coverReads(below.call.apply(this, args) as object, name, this, args, seam)
+        return coverReads(below.call.apply(this, args) as object, name, { client: this, isOpen: openings(this) }, args, seam)
       } finally {
         isMaking = false
       }
@@ -94,7 +95,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
 }
 
 /** Covers the readings from one iterator. They are one at a time, and one kind may be made of another. */
-function coverReads(iterator: object, name: string, client: object, args: readonly [options?: { readonly signal?: AbortSignal }], seam: CommandSeam): object {
+function coverReads(iterator: object, name: string, { client, isOpen }: { readonly client: object; readonly isOpen: () => boolean }, args: readonly [options?: { readonly signal?: AbortSignal }], seam: CommandSeam): object {
   const signal = args[0]?.signal
   let isReading = false
   for (const key of READS) {
@@ -105,7 +106,7 @@ function coverReads(iterator: object, name: string, client: object, args: readon
         return read(...given).finally(() => (isReading = false))
       }
       try {
-        return await seam.answer({ name, args, client, signal, on: heldOn(client), proceed: whileOpen(client, once(send)) })
+        return await seam.answer({ name, args, client, signal, ...heldOn(isOpen, once(send)) })
       } catch (error) {
         throw signal?.aborted === true && error === signal.reason ? new (loadedClass('abstract-level/lib/errors.js', 'AbortError', AbortError))() : error
       }
@@ -114,13 +115,28 @@ function coverReads(iterator: object, name: string, client: object, args: readon
   return iterator
 }
 
-/** Whether a database takes operations. What implements it relies on that: it may touch memory that is freed. */
-const isOpen = (database: object): boolean => Reflect.get(database, 'status') === 'open'
+/**
+ * Watches databases being closed. What implements a database relies on being open: it may touch memory that is freed.
+ *
+ * @returns Tells of a database as it is opened now whether it is still: one that was closed and opened again is another.
+ */
+function watchClosing(holder: object, context: InjectionContext): (database: object) => () => boolean {
+  const closings = new WeakMap<object, number>()
+  context.patch(holder, '_close', (below) => function (this: object, ...args: unknown[]): unknown {
+    closings.set(this, (closings.get(this) ?? 0) + 1)
+    return below.call.apply(this, args) as unknown
+  })
+  return (database) => {
+    const before = closings.get(database)
+    return () => Reflect.get(database, 'status') === 'open' && closings.get(database) === before
+  }
+}
 
-const heldOn = (database: object): HeldOn => ({ isGone: () => !isOpen(database) })
-
-/** Sends an operation only to a database that is still open. */
-const whileOpen = (database: object, send: () => Promise<unknown>) => (): Promise<unknown> => (isOpen(database) ? send() : Promise.reject(notOpen('Database')))
+/** Holds an operation on its database: it is sent only while that is open. */
+const heldOn = (isOpen: () => boolean, send: () => Promise<unknown>): Pick<Command, 'on' | 'proceed'> => ({
+  on: { isGone: () => !isOpen() },
+  proceed: () => (isOpen() ? send() : Promise.reject(notOpen('Database'))),
+})
 
 /** Sends an operation once: what it reads from may be closed when a copy comes. */
 function once(send: () => Promise<unknown>): () => Promise<unknown> {
