@@ -11,6 +11,7 @@ import { JournalWriter, type Follow, type Journal } from './journal.js'
 import { checkOptions, shown } from './options.js'
 import { processState } from './process-state.js'
 import { drawSeed } from './random.js'
+import { printable } from './text.js'
 
 /** What a controller decides for its injections, and a bare `inject` by itself. */
 export interface Surroundings {
@@ -45,7 +46,7 @@ export async function inject<Target extends object>(
   { clock = systemClock, targetName, ...how }: InjectOptions & { readonly clock?: Clock; readonly targetName?: string } = {},
 ): Promise<Injection> {
   return armFault(fault, target, how, {
-    targetName: targetName ?? nameOf(target),
+    targetName: printable(targetName ?? nameOf(target), { max: MAX_TARGET_NAME }),
     seed: undefined,
     maxLeaseMs: Number.POSITIVE_INFINITY,
     clock,
@@ -126,11 +127,19 @@ export async function armFault(fault: Fault, target: unknown, given: InjectOptio
   return injection
 }
 
+/** Characters of a target's name in the id of an injection, as a controller has them. */
+const MAX_TARGET_NAME = 100
+
 function nameOf(target: unknown): string {
-  if (typeof target === 'function') return target.name === '' ? 'anonymous' : target.name
+  if (typeof target === 'function') return nameOfFunction(target) ?? 'anonymous'
   // What is no object at all is refused by the fault, in its own words.
-  const { constructor } = Object(target) as object
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'object'
+  return nameOfFunction((Object(target) as object).constructor) ?? 'object'
+}
+
+/** A class may have a static member of this name, which is anything. */
+function nameOfFunction(fn: unknown): string | undefined {
+  const name: unknown = typeof fn === 'function' ? fn.name : undefined
+  return typeof name === 'string' && name !== '' ? name : undefined
 }
 
 function countOn(target: object, name: string): number {
