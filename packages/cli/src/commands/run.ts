@@ -1,4 +1,4 @@
-import { ChaosError } from '@chaos/core'
+import { ChaosError, messageOf } from '@chaos/core'
 import type { AlertReader, ExperimentResult, WebhookSink } from '@chaos/experiment'
 import { EXIT } from '../exit-codes.js'
 import { progress } from '../view/progress.js'
@@ -42,7 +42,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
         if (!isJson) io.out(`report: ${html}`)
         return true
       } catch (error) {
-        io.err(red('error'), `: ${error instanceof Error ? error.message : String(error)}`)
+        io.err(red('error'), `: ${messageOf(error)}`)
         return false
       }
     }

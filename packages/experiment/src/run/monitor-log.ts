@@ -1,4 +1,5 @@
 import type { Clock } from '@chaos/core'
+import { reasonOf } from '../answer.js'
 import type { AlertReader } from '../alerts/reader.js'
 import { withTimeout } from '../time.js'
 import type { SourceFacts } from './alert-facts.js'
@@ -31,7 +32,7 @@ export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'hea
         if (now !== undefined) own.push({ at, offsetMs: now - at, errorMs: nowErrorMs })
       } catch (error) {
         if (signal?.aborted === true) return
-        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, isBlind: false, problem: error instanceof Error ? error.message : String(error) })
+        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, isBlind: false, problem: reasonOf(error) })
       }
     },
   }

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { systemClock, type ChaosController, type Clock } from '@chaos/core'
+import { reasonOf } from '../answer.js'
 import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
 import type { Experiment } from '../model/experiment.js'
@@ -69,7 +70,7 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
     try {
       options.onEvent?.(event)
     } catch (error) {
-      breakOff(`a listener failed: ${error instanceof Error ? error.message : String(error)}`)
+      breakOff(`a listener failed: ${reasonOf(error)}`)
     }
   }
 
