@@ -1,3 +1,4 @@
+import http from 'node:http'
 import { inject } from '@chaos/core'
 import { Agent } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -114,4 +115,13 @@ describe('what undici itself refuses, or whose handler is frozen', () => {
 
 it('refuses a content type that no header can hold, which would end the app with its first request', () => {
   for (const contentType of ['text/plain\r\nx: y', 'text/plain\u0000', '€']) expect(() => answerRequests({ contentType })).toThrow('`contentType`')
+})
+
+it('lets requests pass whose path is no text, which Node.js takes', async () => {
+  for (const fault of [delayRequests({ delayMs: 0 }), slowResponses({ delayMs: 0 })]) {
+    const injection = await inject(fault, http, { only: 'GET http://elsewhere/*' })
+    const request = http.request({ host: '127.0.0.1', port: 1, path: 5 as unknown as string })
+    request.on('error', () => undefined).destroy()
+    await injection.rollback()
+  }
 })
