@@ -340,8 +340,10 @@ export class InjectionRecord implements Injection, LiveInjection {
 
   /** Waits for an async inject, but not beyond the end of the injection. */
   async #orEnded(pending: Promise<void>): Promise<void> {
-    pending.catch(() => undefined)
-    await Promise.race([pending, this.done.then(() => Promise.reject(this.#endedError()))])
+    // Whatever a fault returned: a promise, something that only looks like one, or a value that nobody waits for.
+    const settled = new Promise<void>((resolve) => resolve(pending))
+    settled.catch(() => undefined)
+    await Promise.race([settled, this.done.then(() => Promise.reject(this.#endedError()))])
   }
 
   #endedError(): ChaosError {
