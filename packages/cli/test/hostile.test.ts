@@ -63,6 +63,21 @@ function io(client: ControlClient, signal = new AbortController().signal, env: N
   return { printed, out: say, err: say, isTerminal: false, env, signal, discover: () => Promise.resolve([{ pid: 1, name: HOSTILE, socketPath: HOSTILE, startedAt: 0, targets: [] }]), connect: () => Promise.resolve(client) }
 }
 
+it('stops the others at once where one of several injections is long in ending', async () => {
+  const asked: string[] = []
+  let end: (state: InjectionState) => void = () => undefined
+  const stop = (id: string): Promise<InjectionState> => {
+    asked.push(id)
+    return id === 'slow' ? new Promise((resolve) => (end = resolve)) : Promise.resolve({ ...ended, id })
+  }
+  const used = io({ ...hostileClient(), stop })
+  const stopping = main(['stop', 'slow', 'quick'], used)
+  await vi.waitFor(() => expect(asked).toEqual(['slow', 'quick']))
+  end({ ...ended, id: 'slow' })
+  expect(await stopping).toBe(0)
+  expect(used.printed.map((line) => line.split(':')[0])).toEqual(['slow', 'quick'])
+})
+
 describe('what a peer says', () => {
   it.each([
     [['targets']], [['faults']], [['status', '--all']], [['stop', '--all']], [['stop', HOSTILE]], [['inject', 'bus', 'b']], [['inject', 'bus', 'b', '--help']],
