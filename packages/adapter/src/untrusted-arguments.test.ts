@@ -3,6 +3,7 @@ import { inject } from '@chaos/core'
 import { Agent } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { answerRequests } from './faults/answer-requests.js'
+import { corruptResults } from './faults/corrupt-results.js'
 import { corruptResponses } from './faults/corrupt-responses.js'
 import { delayCalls } from './faults/delay-calls.js'
 import { delayRequests } from './faults/delay-requests.js'
@@ -123,5 +124,18 @@ it('lets requests pass whose path is no text, which Node.js takes', async () => 
     const request = http.request({ host: '127.0.0.1', port: 1, path: 5 as unknown as string })
     request.on('error', () => undefined).destroy()
     await injection.rollback()
+  }
+})
+
+it.each(['iterator', 'async-iterator', 'stream', 'web-stream'] as const)('leaves an answer alone that is no %s', async (answers) => {
+  const locked = new ReadableStream()
+  locked.getReader()
+  for (const answer of [undefined, null, 5, Object.freeze({}), Object.freeze([1][Symbol.iterator]()), locked]) {
+    const store = { scan: (): unknown => answer }
+    const injection = await inject(corruptResults({ methods: 'scan', answers }), store)
+    const got = store.scan()
+    await injection.rollback()
+    // An iterator is one of its kind, frozen or not, where it need not be changed.
+    if (got !== answer) expect(got).toHaveProperty('next')
   }
 })
