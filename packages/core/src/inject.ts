@@ -38,7 +38,7 @@ export const journal: Journal & { readonly follow: Follow } = bareJournal
  * @param how.targetName The target's name in the injection's id. Default: the name of its class or function.
  * @returns When a standing fault is in force, or an instant one is done.
  * @throws ChaosError `CHAOS_DISABLED`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_INVALID_OPTION`, `CHAOS_TARGET_MISMATCH`, `CHAOS_TARGET_SEALED`,
- *   `CHAOS_INJECTION_ENDED`, `CHAOS_ROLLBACK_FAILED`, and whatever the fault itself throws
+ *   `CHAOS_TOO_MANY_REQUESTS`, `CHAOS_INJECTION_ENDED`, `CHAOS_ROLLBACK_FAILED`, and whatever the fault itself throws
  */
 export async function inject<Target extends object>(
   fault: Fault<Target>,
@@ -85,6 +85,9 @@ export async function withFault<Target extends object, Result>(
   }
 }
 
+/** Injections in force in one process: each may lie on one and the same call, whose stack holds some 3,000 of them. */
+export const MAX_IN_FORCE = 1_500
+
 /** How a fault is put in force, once it is checked. */
 export interface CheckedHow extends InjectOptions {
   readonly leaseMs: number
@@ -95,6 +98,9 @@ export function checkArming(fault: Fault, target: unknown, given: InjectOptions,
   endIfDisabled()
   const refused = refusal()
   if (refused !== undefined) throw refused
+  if (processState().live.size >= MAX_IN_FORCE) {
+    throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', `Expected fewer than ${MAX_IN_FORCE} injections in force in this process, got as many. Stop some first.`)
+  }
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
   const { leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs) } = how
   if (leaseMs > maxLeaseMs) {
