@@ -86,7 +86,7 @@ export async function withFault<Target extends object, Result>(
 }
 
 /** Injections in force in one process: each may lie on one and the same call, whose stack holds some 3,000 of them. */
-export const MAX_IN_FORCE = 1_500
+export const MAX_IN_FORCE = 1_024
 
 /** How a fault is put in force, once it is checked. */
 export interface CheckedHow extends InjectOptions {
