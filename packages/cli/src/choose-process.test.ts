@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { chooseProcess } from './choose-process.js'
 
 const local = (pid: number, name: string) => ({ pid, name, socketPath: `/run/${pid}.sock`, startedAt: 0, targets: [] })
@@ -26,6 +30,18 @@ describe('chooseProcess', () => {
   it('says which file with a token cannot be read, and why', async () => {
     const choosing = chooseProcess({ url: 'http://x', tokenFile: '/no/such/token' }, {}, found())
     await expect(choosing).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: 'Expected --token-file to name a file that can be read, got /no/such/token: ENOENT.' })
+  })
+
+  it.skipIf(process.platform === 'win32')('reads no more of a file than a token has, and waits for no pipe that nobody writes to', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chaos-token-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const [file, pipe] = [join(folder, 'token'), join(folder, 'pipe')]
+    await writeFile(file, 'secret\n')
+    execFileSync('mkfifo', [pipe])
+    const choosing = (tokenFile: string): Promise<unknown> => chooseProcess({ url: 'http://x', tokenFile }, {}, found())
+    expect(await choosing(file)).toEqual({ url: 'http://x', token: 'secret' })
+    await expect(choosing('/dev/zero')).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: expect.stringContaining('more than 4096 bytes') as string })
+    await expect(choosing(pipe)).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: 'Expected a token for http://x, got none.' })
   })
 
   it.each([

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { ChaosError, printable } from '@chaos/core'
+import { ChaosError, messageOf, printable } from '@chaos/core'
 import type { Address, LocalProcess } from '@chaos/control'
+import { readTokenFile } from './token-file.js'
 
 /** How a process is named on the command line. */
 export interface ProcessFlags {
@@ -37,9 +37,8 @@ export async function chooseProcess(flags: ProcessFlags, env: NodeJS.ProcessEnv,
   throw new ChaosError('CHAOS_SEVERAL_PROCESSES', `Expected one process, found several:\n${seen(fitting)}`)
 }
 
-async function tokenIn(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected --token-file to name a file that can be read, got ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, { cause: error })
+function tokenIn(file: string): Promise<string> {
+  return readTokenFile(file).catch((error: unknown) => {
+    throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected --token-file to name a file that can be read, got ${file}: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}.`, { cause: error })
   })
-  return text.trim()
 }

@@ -65,7 +65,7 @@ export function flagName(option: string): string {
 const withFlag = (option: string): string => flagName(option).replace('--', '--with-')
 
 function valueWord(schema: OptionSchema, option: string): string {
-  if (schema.enum !== undefined) return `<${schema.enum.map(String).join('|')}>`
+  if (schema.enum !== undefined) return `<${schema.enum.map((choice) => (typeof choice === 'string' ? choice : JSON.stringify(choice))).join('|')}>`
   if (schema.type === 'boolean') return ''
   if (isList(schema)) return '<name...>'
   if (option.endsWith('Ms')) return '<time>'

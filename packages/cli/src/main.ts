@@ -92,29 +92,39 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {
-    const isUsage = error instanceof CommanderError
-    if (isUsage && error.exitCode === 0) return EXIT.ok
+    const mistake = isOf(error, CommanderError) ? error : undefined
+    if (mistake?.exitCode === 0) return EXIT.ok
     const { BrokenOff } = await import('./commands/command.js')
-    if (error instanceof BrokenOff) {
+    if (isOf(error, BrokenOff)) {
       io.err(error.message)
       return EXIT.interrupted
     }
     const { exitCodeOfError, nextStep } = await import('./failures.js')
     const { err } = await screen()
     const { bold, red } = await import('./view/terminal.js')
-    if (isUsage) for (const line of complaints.flatMap((text) => text.split('\n'))) err(line)
-    else printError(error, red('error'), err)
+    if (mistake !== undefined) for (const line of complaints.flatMap((text) => text.split('\n'))) err(line)
+    else printError((await import('@chaos/core')).messageOf(error, { max: MAX_MESSAGE, lines: true }), red('error'), err)
     err(bold('next'), `: ${nextStep(error, VERBS.find((verb) => verb === name))}`)
-    return isUsage ? EXIT.usage : exitCodeOfError(error)
+    return mistake === undefined ? exitCodeOfError(error) : EXIT.usage
   }
 }
 
-/** Lines of a message that are printed at most. */
+/** What a module throws may throw when it is looked at. */
+function isOf<T>(error: unknown, kind: new (...args: never) => T): error is T {
+  try {
+    return error instanceof kind
+  } catch {
+    return false
+  }
+}
+
+/** Lines of a message that are printed at most, and its characters. */
 const MAX_LINES = 100
+const MAX_MESSAGE = 20_000
 
 /** The message of an error. Lines after its first are indented: none of them can be taken for a line of our own. */
-function printError(error: unknown, mark: Part, err: Terminal['err']): void {
-  const [first = '', ...more] = (error instanceof Error ? error.message : String(error)).split('\n')
+function printError(message: string, mark: Part, err: Terminal['err']): void {
+  const [first = '', ...more] = message.split('\n')
   err(mark, `: ${first}`)
   for (const line of more.slice(0, MAX_LINES)) err(line.startsWith('  ') ? line : `  ${line}`)
   if (more.length > MAX_LINES) err(`  … and ${more.length - MAX_LINES} lines more`)

@@ -7,9 +7,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { main, type Io } from '../src/index.js'
 
 /** Clears the screen, sets a title, colours, reorders, and begins a line that looks like ours. */
-const HOSTILE = 'x\n\u001b[2J\u001b]0;title\u0007\u009b31m\u202egnp\u2028pass: all is well\r\u0000\u007f'
+const HOSTILE = 'x\n\u001b[2J\u001b]0;title\u0007\u009b31m\u202egnp\u2028pass: all is well\r\u0000\u007f\u{e0041}\u200b'
 // eslint-disable-next-line no-control-regex -- what a terminal might obey; a line feed ends what is printed and is in nothing of it
-const OBEYED = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/
+const OBEYED = /[\u0000-\u001f\u007f-\u009f\p{Cf}\u2028\u2029]/u
 
 const state = {
   id: HOSTILE, fault: HOSTILE, kind: 'standing', target: HOSTILE, options: { [HOSTILE]: HOSTILE }, seed: HOSTILE, status: 'active', outcome: HOSTILE,
@@ -33,7 +33,7 @@ function hostileClient(): ControlClient {
     targets: () => Promise.resolve([{ name: 'bus', faults: ['a/b'] }, { name: HOSTILE, faults: [HOSTILE, HOSTILE] }]),
     faults: () => Promise.resolve([{
       name: 'a/b', kind: 'standing', summary: HOSTILE,
-      options: { type: 'object', properties: { [HOSTILE]: { type: HOSTILE, description: HOSTILE, default: HOSTILE }, odd: null, none: { enum: [HOSTILE] } }, required: HOSTILE },
+      options: { type: 'object', properties: { [HOSTILE]: { type: HOSTILE, description: HOSTILE, default: HOSTILE }, odd: null, none: { enum: [HOSTILE, { toString: null }] } }, required: HOSTILE },
     }, { name: HOSTILE, kind: 'instant', summary: HOSTILE, options: { properties: HOSTILE } }]),
     injections: () => Promise.resolve([state, ended]),
     inject: () => Promise.resolve(ended),
@@ -62,6 +62,21 @@ function io(client: ControlClient, signal = new AbortController().signal, env: N
   const say = (text: string): void => void printed.push(text)
   return { printed, out: say, err: say, isTerminal: false, env, signal, discover: () => Promise.resolve([{ pid: 1, name: HOSTILE, socketPath: HOSTILE, startedAt: 0, targets: [] }]), connect: () => Promise.resolve(client) }
 }
+
+it('stops the others at once where one of several injections is long in ending', async () => {
+  const asked: string[] = []
+  let end: (state: InjectionState) => void = () => undefined
+  const stop = (id: string): Promise<InjectionState> => {
+    asked.push(id)
+    return id === 'slow' ? new Promise((resolve) => (end = resolve)) : Promise.resolve({ ...ended, id })
+  }
+  const used = io({ ...hostileClient(), stop })
+  const stopping = main(['stop', 'slow', 'quick'], used)
+  await vi.waitFor(() => expect(asked).toEqual(['slow', 'quick']))
+  end({ ...ended, id: 'slow' })
+  expect(await stopping).toBe(0)
+  expect(used.printed.map((line) => line.split(':')[0])).toEqual(['slow', 'quick'])
+})
 
 describe('what a peer says', () => {
   it.each([
@@ -113,6 +128,18 @@ describe('what a peer says', () => {
     await main(['run', file], used)
     expect(used.printed.length).toBeGreaterThan(1)
     for (const line of used.printed) expect(line).not.toMatch(OBEYED)
+  })
+
+  it('is an error of one line where a module throws what cannot be read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chaos-hostile-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    for (const [name, thrown] of [['null', 'Object.create(null)'], ['revoked', '(({ proxy, revoke }) => (revoke(), proxy))(Proxy.revocable({}, {}))'], ['symbol', 'Symbol("x")']] as const) {
+      const file = join(folder, `${name}.mjs`)
+      await writeFile(file, `export default () => { throw ${thrown} }`)
+      const used = io(hostileClient())
+      expect(await main(['run', file], used)).toBe(1)
+      expect(used.printed.filter((line) => line.startsWith('error: '))).toHaveLength(1)
+    }
   })
 
   it('is cut where it is endless', async () => {

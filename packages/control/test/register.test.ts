@@ -114,6 +114,17 @@ describe('register', () => {
     expect(await discover({ directory: sockets })).toEqual([])
   })
 
+  it('opens although an injector throws what cannot be read, at once or later', async () => {
+    const late = '(({ proxy, revoke }) => (revoke(), proxy))(Proxy.revocable({}, {}))'
+    const { client, said } = run(app(ASKED, {
+      broken: { 'package.json': manifest(), 'register.cjs': 'exports.targets = () => { throw Object.create(null) }' },
+      later: { 'package.json': manifest(), 'register.cjs': `exports.targets = () => Promise.reject(${late})` },
+      third,
+    }))
+    expect(await (await client()).targets()).toMatchObject([{ name: 'math' }])
+    await vi.waitFor(() => expect(said.err.trimEnd().split('\n')).toEqual(['chaos: broken has registered nothing more: an object', 'chaos: later has registered nothing more: something that cannot be read']))
+  })
+
   it('opens where the environment is allowed by name', async () => {
     const { client } = run(app(ASKED, { third }), { env: { NODE_ENV: 'staging', CHAOS_ALLOW_ENVIRONMENT: 'staging' } })
     expect(await (await client()).info()).toMatchObject({ environment: 'staging', refusal: undefined })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { decisions, type Decisions } from './blast-radius.js'
 import type { BlastRadius } from './blast-radius-options.js'
 
@@ -132,6 +132,20 @@ describe('decisions', () => {
     expect([get.covers([]), get.shouldInject([]), get.shouldInject([]), get.shouldInject([1])]).toEqual([false, false, false, true])
     expect(failures).toEqual([new Error('no argument')])
     expect(account).toEqual({ seen: 1, affected: 1 })
+  })
+
+  it('leave a call alone on which the predicate answers with a promise, and let none reject unheard', async () => {
+    const failures: unknown[] = []
+    const account = { seen: 0, affected: 0 }
+    const only = (() => Promise.reject(new Error('too late'))) as unknown as () => boolean
+    const radius = decisions({ only, seed: 's', injection: 'i', account, now: () => 0, endsAt: 1, onHit: () => undefined, onOverdue: () => undefined, onFilterFailed: (error) => failures.push(error) })
+    const unheard = vi.fn()
+    process.on('unhandledRejection', unheard)
+    onTestFinished(() => void process.off('unhandledRejection', unheard))
+    expect(radius.operation('get').shouldInject([])).toBe(false)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(unheard).not.toHaveBeenCalled()
+    expect(failures).toEqual([new TypeError('it answers with a promise, and a call does not wait')])
   })
 
   it('affect about the share that was asked for', () => {

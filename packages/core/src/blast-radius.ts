@@ -87,13 +87,12 @@ export function decisions(source: DecisionSource): Decisions {
 
 /** The operations whose name fits; the others are outside. */
 function among(covers: (name: string) => boolean, inside: (name: string | symbol) => Operation): (name: string | symbol) => Operation {
-  const outside = new Set<string | symbol>()
+  const outside = new Set<string>()
   return (name) => {
-    if (outside.has(name)) return OUTSIDE
-    if (typeof name === 'string' && covers(name)) return inside(name)
+    if (typeof name !== 'string' || outside.has(name)) return OUTSIDE
+    if (covers(name)) return inside(name)
     if (outside.size === MAX_REMEMBERED_OUTSIDE) outside.clear()
-    if (typeof name === 'symbol') outside.add(name)
-    else if (name.length <= MAX_REMEMBERED_LENGTH) outside.add(keptName(name))
+    if (name.length <= MAX_REMEMBERED_LENGTH) outside.add(keptName(name))
     return OUTSIDE
   }
 }
@@ -190,10 +189,13 @@ class FilteredOperation extends CountedOperation {
     return !this.shared.ended && this.passes(args) && this.count()
   }
 
-  /** A predicate that throws must not throw in the app's own call. */
+  /** A predicate that throws must not throw in the app's own call, and one that is `async` must not end the app by a rejection that nobody handles. */
   passes(args: ArrayLike<unknown>): boolean {
     try {
-      return this.filter(args, this.name)
+      const answer: unknown = this.filter(args, this.name)
+      if (!(answer instanceof Promise)) return Boolean(answer)
+      answer.catch(() => undefined)
+      throw new TypeError('it answers with a promise, and a call does not wait')
     } catch (error) {
       if (!this.shared.filterFailed) {
         this.shared.filterFailed = true

@@ -21,4 +21,15 @@ describe('byName', () => {
     expect(kept.reduce((sum, name) => sum + name.length, 0)).toBeLessThanOrEqual(1_000_000)
     expect(kept.length).toBeGreaterThan(990)
   })
+
+  it('counts the description of a symbol as its name', () => {
+    const kept: symbol[] = []
+    const of = byName((name) => {
+      if (typeof name === 'symbol') kept.push(name)
+      return name
+    })
+    for (let index = 0; index < 2_000; index += 1) of(Symbol(`${index}${'x'.repeat(1_000)}`))
+    of(Symbol('y'.repeat(1_000_000)))
+    expect(kept.length).toBeLessThan(1_000)
+  })
 })

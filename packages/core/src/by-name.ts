@@ -22,7 +22,7 @@ export function byName<T>(make: (name: string | symbol) => T, inGroup: (group: T
   const groups = new Map<number, T>()
   let characters = 0
   return (name) => {
-    const length = typeof name === 'string' ? name.length : 0
+    const length = lengthOf(name)
     const known = length > MAX_NAME_LENGTH ? undefined : told.get(name)
     if (known !== undefined) return known
     if (told.size < MAX_TOLD_APART && length <= MAX_NAME_LENGTH && characters + length <= MAX_CHARACTERS) {
@@ -37,4 +37,10 @@ export function byName<T>(make: (name: string | symbol) => T, inGroup: (group: T
     if (group === undefined) groups.set(index, (group = make(`\0${index}`)))
     return inGroup(group, name)
   }
+}
+
+/** The characters that keeping a name keeps: those of a symbol's description, too. */
+function lengthOf(name: string | symbol): number {
+  if (typeof name === 'symbol') return name.description?.length ?? 0
+  return typeof name === 'string' ? name.length : 0
 }

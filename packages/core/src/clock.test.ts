@@ -9,6 +9,16 @@ import { inject } from './inject.js'
 import { manualClock } from './testing/manual-clock.js'
 
 describe('systemClock', () => {
+  it('waits for what is longer than fits a timer, without a timer that fires at once and a warning each time', async () => {
+    const warned = vi.fn()
+    process.on('warning', warned)
+    onTestFinished(() => void process.off('warning', warned))
+    const cancel = systemClock.after(2 ** 31, () => undefined)
+    await new Promise((resolve) => setImmediate(resolve))
+    cancel()
+    expect(warned).not.toHaveBeenCalled()
+  })
+
   it('is never early, also when the event loop was blocked before', async () => {
     const blockUntil = performance.now() + 30
     while (performance.now() < blockUntil);

@@ -49,7 +49,8 @@ export const systemClock: Clock = {
     const dueAt = elapsed() + delayMs
     let timer: NodeJS.Timeout
     const wait = (ms: number): void => {
-      timer = startTimer(fire, ms)
+      // What is longer than fits a timer is waited for in parts: Node.js would fire at once, and warn each time.
+      timer = startTimer(fire, Math.min(ms, MAX_TIMER_MS))
       if (!ref) timer.unref()
     }
     const fire = (): void => {

@@ -5,9 +5,10 @@ import { createChaos, registeredControllers, target, type Chaos, type Targets } 
 import type { ChaosController } from './chaos-controller.js'
 import { defineFault } from './define-fault.js'
 import { isWatching } from './disabled-watch.js'
-import { inject, journal } from './inject.js'
+import { inject, journal, MAX_IN_FORCE } from './inject.js'
 import type { ChaosError } from './errors.js'
 import { option, optionsSchema } from './options.js'
+import { processState } from './process-state.js'
 import { manualClock } from './testing/manual-clock.js'
 
 const open: { close(): Promise<void> }[] = []
@@ -236,6 +237,18 @@ describe('createChaos', () => {
       await answer
       delete process.env['CHAOS_DISABLED']
     }
+  })
+
+  it('refuses more injections than the stack of one call can pass, and ends all that there are', async () => {
+    const bus = new EventEmitter().on('tick', () => undefined)
+    const chaos = createChaos({ environment: 'test', targets: { bus: target(bus, [drop]) } })
+    onTestFinished(() => chaos.close())
+    for (let n = processState().live.size; n < MAX_IN_FORCE; n += 1) await chaos.inject('bus', 'drop-events', {}, { only: 'tock' })
+    await expect(chaos.inject('bus', 'drop-events')).rejects.toMatchObject({ code: 'CHAOS_TOO_MANY_REQUESTS' })
+    await expect(chaos.check('bus', 'drop-events')).rejects.toMatchObject({ code: 'CHAOS_TOO_MANY_REQUESTS' })
+    expect(bus.emit('tick')).toBe(true)
+    await chaos.stopAll()
+    await chaos.inject('bus', 'drop-events')
   })
 
   it('stops whatever the guard says', async () => {

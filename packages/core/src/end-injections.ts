@@ -1,6 +1,6 @@
 import type { LiveInjection } from './process-state.js'
 import { ChaosError } from './errors.js'
-import { printable } from './text.js'
+import { messageOf } from './text.js'
 
 /** How an injection that was ended from outside came out. */
 export type Ended = Awaited<ReturnType<LiveInjection['undo']>>
@@ -33,6 +33,6 @@ const MAX_LENGTH = 500
 
 /** What failed, in words: the first 20 of many. */
 export function messagesOf(failures: readonly unknown[]): string[] {
-  const messages = failures.slice(0, MAX_MESSAGES).map((failure) => printable(failure instanceof Error ? failure.message : failure, { max: MAX_LENGTH }))
+  const messages = failures.slice(0, MAX_MESSAGES).map((failure) => messageOf(failure, { max: MAX_LENGTH }))
   return failures.length > MAX_MESSAGES ? [...messages, `and ${failures.length - MAX_MESSAGES} more`] : messages
 }

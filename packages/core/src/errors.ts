@@ -29,6 +29,11 @@ export class ChaosError extends Error {
 
 /** Whether a value is a {@link ChaosError} of this or any other copy of core, optionally with a certain code. */
 export function isChaosError(value: unknown, code?: ChaosErrorCode): value is ChaosError {
-  if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
-  return code === undefined || ('code' in value && value.code === code)
+  try {
+    if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
+    return code === undefined || ('code' in value && value.code === code)
+  } catch {
+    // A proxy that was revoked: what is asked about was mostly thrown by somebody else.
+    return false
+  }
 }

@@ -16,4 +16,11 @@ describe('evidence', () => {
     expect(kept['list']).toHaveLength(100)
     expect(JSON.stringify(kept).length).toBeLessThan(2_000)
   })
+
+  it('shows what it can where a part cannot be read', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const throwing = Object.defineProperty({}, 'trap', { enumerable: true, get: () => Reflect.get(proxy, 'trap') as unknown }) as unknown
+    expect(boundedEvidence({ threadId: 1, proxy, throwing })).toEqual({ threadId: 1, proxy: 'something that cannot be read', throwing: 'something that cannot be read' })
+  })
 })

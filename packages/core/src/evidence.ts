@@ -16,6 +16,15 @@ export function boundedEvidence(evidence: Readonly<Record<string, unknown>>): Re
 }
 
 function bounded(value: unknown, depth: number): unknown {
+  try {
+    return cut(value, depth)
+  } catch {
+    // A proxy that was revoked, a getter that throws.
+    return 'something that cannot be read'
+  }
+}
+
+function cut(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value
   if (typeof value !== 'object' || value === null) return value
   if (depth === MAX_DEPTH) return Array.isArray(value) ? `an array of ${value.length}` : 'an object'

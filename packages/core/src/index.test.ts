@@ -24,6 +24,7 @@ it('exports these names and no others', () => {
       "jsonSchemaOf",
       "listed",
       "markInjected",
+      "messageOf",
       "onAbort",
       "option",
       "optionsSchema",

@@ -71,6 +71,47 @@ describe('inject', () => {
     expect(target.run()).toBe(1)
   })
 
+  it('breaks nothing when it is stopped by whoever hears that it is being armed', async () => {
+    const steps = vi.fn()
+    const chaos = createChaos({ environment: 'test', targets: { it: { object: {}, faults: [defineFault({ ...anything, kind: 'instant', name: 'test/strike', inject: steps })] } } })
+    onTestFinished(() => chaos.close())
+    chaos.journal.follow(({ type }) => {
+      if (type === 'armed') void chaos.stopAll()
+    })
+    await expect(chaos.inject('it', 'strike')).rejects.toEqual(code('CHAOS_INJECTION_ENDED'))
+    expect(steps).not.toHaveBeenCalled()
+  })
+
+  it('warns of a step that came after the end and cannot be taken back, and leaves the process alone', async () => {
+    const uncaught = vi.fn()
+    process.on('uncaughtException', uncaught)
+    onTestFinished(() => void process.off('uncaughtException', uncaught))
+    let late: InjectionContext | undefined
+    const keep = defineFault({ ...anything, name: 'test/keep', inject: (_target: object, _options, context) => void (late = context) })
+    const chaos = createChaos({ environment: 'test', targets: { it: { object: {}, faults: [keep] } } })
+    onTestFinished(() => chaos.close())
+    const injection = await chaos.inject('it', 'keep')
+    await injection.rollback()
+    expect(() => late?.defer(() => Promise.reject(new Error('closed already')))).toThrow(code('CHAOS_INJECTION_ENDED'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(uncaught).not.toHaveBeenCalled()
+    expect(chaos.journal.entries.at(-1)).toMatchObject({ type: 'warning', id: injection.id, message: expect.stringContaining('closed already') as string })
+  })
+
+  it('calls a target what fits into an id, whatever name its class has', async () => {
+    class Odd {
+      static name(): string {
+        return 'odd'
+      }
+      readonly run = 1
+    }
+    for (const [target, targetName, expected] of [[new Odd(), undefined, 'object'], [Odd, undefined, 'anonymous'], [{}, `\u001b${'x'.repeat(1_000)}`, `\\u001b${'x'.repeat(99)}…`]] as const) {
+      const injection = await inject(doing(() => undefined), target, targetName === undefined ? {} : { targetName })
+      expect(injection.target).toBe(expected)
+      await injection.rollback()
+    }
+  })
+
   it('runs every undo step, and reports all failures together', async () => {
     const undone: string[] = []
     const injection = await inject(doing((context) => {

@@ -11,6 +11,7 @@ import { JournalWriter, type Follow, type Journal } from './journal.js'
 import { checkOptions, shown } from './options.js'
 import { processState } from './process-state.js'
 import { drawSeed } from './random.js'
+import { printable } from './text.js'
 
 /** What a controller decides for its injections, and a bare `inject` by itself. */
 export interface Surroundings {
@@ -37,7 +38,7 @@ export const journal: Journal & { readonly follow: Follow } = bareJournal
  * @param how.targetName The target's name in the injection's id. Default: the name of its class or function.
  * @returns When a standing fault is in force, or an instant one is done.
  * @throws ChaosError `CHAOS_DISABLED`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_INVALID_OPTION`, `CHAOS_TARGET_MISMATCH`, `CHAOS_TARGET_SEALED`,
- *   `CHAOS_INJECTION_ENDED`, `CHAOS_ROLLBACK_FAILED`, and whatever the fault itself throws
+ *   `CHAOS_TOO_MANY_REQUESTS`, `CHAOS_INJECTION_ENDED`, `CHAOS_ROLLBACK_FAILED`, and whatever the fault itself throws
  */
 export async function inject<Target extends object>(
   fault: Fault<Target>,
@@ -45,7 +46,7 @@ export async function inject<Target extends object>(
   { clock = systemClock, targetName, ...how }: InjectOptions & { readonly clock?: Clock; readonly targetName?: string } = {},
 ): Promise<Injection> {
   return armFault(fault, target, how, {
-    targetName: targetName ?? nameOf(target),
+    targetName: printable(targetName ?? nameOf(target), { max: MAX_TARGET_NAME }),
     seed: undefined,
     maxLeaseMs: Number.POSITIVE_INFINITY,
     clock,
@@ -84,6 +85,9 @@ export async function withFault<Target extends object, Result>(
   }
 }
 
+/** Injections in force in one process: each may lie on one and the same call, whose stack holds some 3,000 of them. */
+export const MAX_IN_FORCE = 1_024
+
 /** How a fault is put in force, once it is checked. */
 export interface CheckedHow extends InjectOptions {
   readonly leaseMs: number
@@ -94,6 +98,9 @@ export function checkArming(fault: Fault, target: unknown, given: InjectOptions,
   endIfDisabled()
   const refused = refusal()
   if (refused !== undefined) throw refused
+  if (processState().live.size >= MAX_IN_FORCE) {
+    throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', `Expected fewer than ${MAX_IN_FORCE} injections in force in this process, got as many. Stop some first.`)
+  }
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
   const { leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs) } = how
   if (leaseMs > maxLeaseMs) {
@@ -126,11 +133,19 @@ export async function armFault(fault: Fault, target: unknown, given: InjectOptio
   return injection
 }
 
+/** Characters of a target's name in the id of an injection, as a controller has them. */
+const MAX_TARGET_NAME = 100
+
 function nameOf(target: unknown): string {
-  if (typeof target === 'function') return target.name === '' ? 'anonymous' : target.name
+  if (typeof target === 'function') return nameOfFunction(target) ?? 'anonymous'
   // What is no object at all is refused by the fault, in its own words.
-  const { constructor } = Object(target) as object
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'object'
+  return nameOfFunction((Object(target) as object).constructor) ?? 'object'
+}
+
+/** A class may have a static member of this name, which is anything. */
+function nameOfFunction(fn: unknown): string | undefined {
+  const name: unknown = typeof fn === 'function' ? fn.name : undefined
+  return typeof name === 'string' && name !== '' ? name : undefined
 }
 
 function countOn(target: object, name: string): number {

@@ -15,7 +15,6 @@ import { asData, shown } from './options.js'
 import { patch, type Unpatch } from './patch.js'
 import { processState, type LiveInjection } from './process-state.js'
 import { rolls } from './random.js'
-import { reportUncaught } from './report-uncaught.js'
 import { keptName, MAX_NAME_LENGTH, printable } from './text.js'
 import { unwind, type UndoStep } from './undo-stack.js'
 
@@ -42,6 +41,8 @@ export class InjectionRecord implements Injection, LiveInjection {
   endedAt: number | undefined
   queued = 0
   readonly done: Promise<InjectionState>
+  /** As data, made when it is armed: what a live object says of itself later must not keep an injection from ending. */
+  readonly options: Readonly<Record<string, unknown>>
 
   readonly #fault: Fault
   readonly #arming: Arming
@@ -66,6 +67,8 @@ export class InjectionRecord implements Injection, LiveInjection {
     const state = processState()
     this.#fault = fault
     this.#arming = arming
+    // What JSON can carry is frozen data already.
+    this.options = fault.portable ? fault.options : (asData(fault.options) as Record<string, unknown>)
     this.sequence = state.sequence += 1
     this.armedAt = arming.clock.now()
     this.done = new Promise((resolve) => (this.#settle = resolve))
@@ -100,10 +103,6 @@ export class InjectionRecord implements Injection, LiveInjection {
   }
   get target(): string {
     return this.#arming.targetName
-  }
-  get options(): Readonly<Record<string, unknown>> {
-    // What JSON can carry is frozen data already.
-    return this.#fault.portable ? this.#fault.options : asData(this.#fault.options) as Record<string, unknown>
   }
   get seed(): string {
     return this.#arming.seed
@@ -148,6 +147,11 @@ export class InjectionRecord implements Injection, LiveInjection {
    */
   async arm(target: never): Promise<void> {
     this.#write('armed')
+    // Whoever was told of it may have stopped it: then nothing is broken at all.
+    if (this.#isOver()) {
+      await this.done
+      throw this.#endedError()
+    }
     try {
       const pending = this.#fault.inject(target, this.#context())
       if (pending !== undefined) await this.#orEnded(pending)
@@ -302,7 +306,7 @@ export class InjectionRecord implements Injection, LiveInjection {
           return
         }
         // The step was made too late to be kept: take it back at once.
-        void Promise.resolve(unwind([step], clock)).then((failures) => failures.forEach(reportUncaught))
+        void Promise.resolve(unwind([step], clock)).then((failures) => messagesOf(failures).forEach((message) => this.#warn(`A step that came after the end could not be taken back: ${message}`)))
         throw this.#endedError()
       },
       account: (...names) => {
@@ -336,8 +340,10 @@ export class InjectionRecord implements Injection, LiveInjection {
 
   /** Waits for an async inject, but not beyond the end of the injection. */
   async #orEnded(pending: Promise<void>): Promise<void> {
-    pending.catch(() => undefined)
-    await Promise.race([pending, this.done.then(() => Promise.reject(this.#endedError()))])
+    // Whatever a fault returned: a promise, something that only looks like one, or a value that nobody waits for.
+    const settled = new Promise<void>((resolve) => resolve(pending))
+    settled.catch(() => undefined)
+    await Promise.race([settled, this.done.then(() => Promise.reject(this.#endedError()))])
   }
 
   #endedError(): ChaosError {

@@ -18,4 +18,19 @@ describe('JournalWriter', () => {
     journal.write({ type: 'warning', at: 2, id: 'i', message: 'm' })
     expect(seen.map(({ at }) => at)).toEqual([1])
   })
+
+  it('tells each entry to those who followed then: not to whom one of them has follow in its place', () => {
+    const journal = new JournalWriter()
+    let told = 0
+    const followOnce = (): void => {
+      const stop = journal.follow(() => {
+        stop()
+        told += 1
+        if (told < 10) followOnce()
+      })
+    }
+    followOnce()
+    journal.write({ type: 'warning', at: 1, id: 'i', message: 'm' })
+    expect(told).toBe(1)
+  })
 })

@@ -61,7 +61,9 @@ export class JournalWriter implements Journal {
     }
     const published = entry.type === 'hit' ? hits : lifeCycle
     if (published.hasSubscribers) published.publish(entry)
-    for (const listener of this.#listeners) {
+    if (this.#listeners.size === 0) return
+    // Those that follow now: a listener may have another one follow in its place.
+    for (const listener of [...this.#listeners]) {
       try {
         listener(entry)
       } catch (error) {

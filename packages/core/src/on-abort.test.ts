@@ -87,3 +87,9 @@ describe('waiting for a signal', () => {
     expect(await warned()).toEqual([])
   })
 })
+
+it('stops waiting for a signal that takes no listener out', () => {
+  const signal = { aborted: false, addEventListener: () => undefined } as unknown as AbortSignal
+  const stop = onAbort(signal, () => undefined)
+  expect(stop).not.toThrow()
+})

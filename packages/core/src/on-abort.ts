@@ -22,8 +22,12 @@ export function onAbort(signal: AbortSignal, work: () => void): () => void {
   waiting.works.add(one)
   return () => {
     if (!waiting.works.delete(one) || waiting.works.size > 0) return
-    signal.removeEventListener('abort', waiting.listener)
     if (waitingFor.get(signal) === waiting) waitingFor.delete(signal)
+    try {
+      signal.removeEventListener('abort', waiting.listener)
+    } catch {
+      // A signal of somebody else's making: who ends something must not hear of it, and the listener has nothing left to do.
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { keptName, MAX_NAME_LENGTH, printable } from './text.js'
+import { keptName, MAX_NAME_LENGTH, messageOf, printable } from './text.js'
 
 describe('printable', () => {
   it.each([
@@ -39,5 +39,13 @@ describe('keptName', () => {
     expect(keptName('')).toBe('')
     expect(keptName(Symbol('tock'))).toBe('Symbol(tock)')
     expect(keptName('x'.repeat(5_000))).toBe(`${'x'.repeat(MAX_NAME_LENGTH)}…`)
+  })
+})
+
+describe('messageOf', () => {
+  it('says what was thrown, whatever that is', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    expect([new Error('no\u001b'), 'text', 1n, Object.create(null), proxy].map((thrown) => messageOf(thrown))).toEqual(['no\\u001b', 'text', '1', 'an object', 'something that cannot be read'])
   })
 })

@@ -25,6 +25,17 @@ export function printable(text: unknown, { max = MAX_SHOWN, lines = false }: { r
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
+ * What was thrown, in words, as {@link printable} shows it. Never throws: an app may throw a proxy that was revoked, or an error whose message throws.
+ */
+export function messageOf(thrown: unknown, options: Parameters<typeof printable>[1] = {}): string {
+  try {
+    return printable(thrown instanceof Error ? thrown.message : thrown, options)
+  } catch {
+    return 'something that cannot be read'
+  }
+}
+
+/**
  * A name as it is kept: cut to {@link MAX_NAME_LENGTH}, and a copy, since V8 keeps the whole of a text alive of which a part was taken.
  */
 export function keptName(name: string | symbol): string {

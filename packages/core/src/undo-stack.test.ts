@@ -9,6 +9,9 @@ import { optionsSchema } from './options.js'
 import { manualClock } from './testing/manual-clock.js'
 import { UNDO_TIMEOUT_MS } from './undo-stack.js'
 
+const thrower = (): never => {
+  throw new Error('of the application')
+}
 const never = (): Promise<void> => new Promise(() => undefined)
 
 /** A fault that patches `emit`, and whose last undo step never settles. */
@@ -99,6 +102,28 @@ describe('an undo step that never settles', () => {
     expect((error as Error).message.length).toBeLessThan(17_000)
     expect(injection.failures).toHaveLength(21)
     expect(clock.pending).toBe(0)
+  })
+
+  it.each([
+    ['never settles', { then: () => undefined }, 'CHAOS_ROLLBACK_FAILED'],
+    ['throws when it is looked at', Object.defineProperty({}, 'then', { get: thrower }), 'CHAOS_ROLLBACK_FAILED'],
+    ['is a promise that throws when it is looked at', Object.defineProperty(Promise.resolve(), 'constructor', { get: thrower }), 'CHAOS_ROLLBACK_FAILED'],
+    ['settles twice', { then: (resolve: () => void) => [1, 2].forEach(() => resolve()) }, undefined],
+  ])('or returns a thenable that %s ends all the same', async (_what, returned, code) => {
+    const clock = manualClock()
+    const fault = defineFault({ name: 'test/odd-undo', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_bus: object, _options, context) => context.defer(() => returned as never) })
+    const injection = await inject(fault(), {}, { clock })
+    const ending = injection.rollback().then(() => undefined, (error: unknown) => (error as { readonly code: string }).code)
+    await clock.advance(UNDO_TIMEOUT_MS)
+    expect(await ending).toBe(code)
+    expect(injection.status).toBe('ended')
+  })
+
+  it.each([[5], [null], [{ then: (resolve: () => void) => resolve() }]])('is no matter of what a fault returns: %j', async (returned) => {
+    const fault = defineFault({ name: 'test/odd-inject', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: () => returned as never })
+    const injection = await inject(fault(), {})
+    expect(injection.status).toBe('active')
+    await injection.rollback()
   })
 
   it('that is synchronous and returns something is no reason to wait', async () => {

@@ -71,7 +71,8 @@ function settles({ step, pending }: Pending, failures: unknown[], clock: Clock):
       cancel()
       resolve(true)
     }
-    void Promise.resolve(pending).then(settled, (error: unknown) => {
+    // Not `Promise.resolve`, which looks at the promise here and now, and may throw.
+    void new Promise((settle) => settle(pending)).then(settled, (error: unknown) => {
       // What fails after its time is reported once, as late.
       if (!isLate) failures.push(error)
       settled()

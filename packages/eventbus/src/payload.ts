@@ -27,10 +27,19 @@ export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
   return payload instanceof ArrayBuffer ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
 }
 
-/** A copy of bytes, which their owner may use again once they are sent; anything else as it is. */
+/**
+ * A copy of bytes, which their owner may use again once they are sent; anything else as it is, and bytes that are gone already (a buffer that was
+ * transferred), of which the client says what is wrong with them. Of a view only what it shows is copied: there may be megabytes beneath it.
+ */
 export function copiedBytes(payload: unknown): unknown {
-  if (Buffer.isBuffer(payload)) return Buffer.from(payload)
-  return isBytes(payload) ? structuredClone(payload) : payload
+  try {
+    if (Buffer.isBuffer(payload)) return Buffer.from(payload)
+    if (payload instanceof ArrayBuffer) return payload.slice(0)
+    if (payload instanceof DataView) return new DataView(payload.buffer.slice(payload.byteOffset, payload.byteOffset + payload.byteLength))
+    return ArrayBuffer.isView(payload) ? (payload as Uint8Array).slice() : payload
+  } catch {
+    return payload
+  }
 }
 
 /** What a payload holds: the parsed JSON of text and bytes, anything else as it is. */

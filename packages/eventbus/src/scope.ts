@@ -46,9 +46,16 @@ export function scopeTest({ where, subscriber }: Pick<Scope, 'where' | 'subscrib
 
 function whereTest(where: Scope['where']): ((message: Message) => boolean) | undefined {
   if (where === undefined) return undefined
-  if (typeof where === 'function') return ({ payload, name }) => where(payload, name)
+  if (typeof where === 'function') return ({ payload, name }) => atOnce(where(payload, name))
   const fields = Object.entries(where)
   return ({ payload }) => fields.every(([path, value]) => Object.is(fieldOf(payload, path), value))
+}
+
+/** What a predicate answers. @throws TypeError for a promise, which would cover everything, and whose rejection nobody would hear */
+function atOnce(answer: unknown): boolean {
+  if (!(answer instanceof Promise)) return Boolean(answer)
+  answer.catch(() => undefined)
+  throw new TypeError('`where` answers with a promise, and an event does not wait')
 }
 
 function subscriberTest(subscriber: Scope['subscriber']): ((message: Message) => boolean) | undefined {

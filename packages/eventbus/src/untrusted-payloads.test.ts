@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { inject, type Fault } from '@chaos/core'
 import mitt from 'mitt'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { broken } from '../test/emitter-contract.js'
 import { brokenBroker } from '../test/memory-broker.js'
 import type { BusTarget } from './bindings/in-process.js'
@@ -13,6 +13,7 @@ import { dropEvents } from './faults/drop-events.js'
 import { failListeners } from './faults/fail-listeners.js'
 import { nackEvents } from './faults/nack-events.js'
 import { poisonEvents } from './faults/poison-events.js'
+import { stallListeners } from './faults/stall-listeners.js'
 import { methodSeam } from './method-seam.js'
 import { observeDelivery } from './oracle/observe-delivery.js'
 
@@ -70,6 +71,80 @@ describe('what throws when it is read, never in emit', () => {
     bus.emit('tick', new Order())
     expect(got).toMatchObject([{ price: -1 }])
     expect(got[0]).toBeInstanceOf(Order)
+  })
+
+  it('a payload that is damaged: it comes as it is where it cannot be copied, or throws when it is read again', async () => {
+    const thrower = (): never => {
+      throw new Error('a trap of the application')
+    }
+    let reads = 0
+    const payloads: readonly object[] = [
+      new Proxy({ price: 1 }, { ownKeys: thrower }),
+      new Proxy({ price: 1 }, { getOwnPropertyDescriptor: thrower }),
+      new Proxy({ price: 1 }, { ownKeys: () => ['price', 'missing'] }),
+      {
+        get price(): number {
+          reads += 1
+          return reads === 1 ? 1 : thrower()
+        },
+      },
+    ]
+    for (const payload of payloads) {
+      const { bus, got, injection } = await broken(corruptEvents({ change: 'set', at: 'price', value: -1 }))
+      expect(bus.emit('tick', payload)).toBe(true)
+      expect(got[0] === payload).toBe(true)
+      expect(injection.account).toMatchObject({ sent: 1, delivered: 1, unreadable: 1 })
+    }
+  })
+
+  it('a predicate `where` that answers with a promise: it covers nothing, and its rejection is heard by nobody', async () => {
+    const unheard = vi.fn()
+    process.on('unhandledRejection', unheard)
+    onTestFinished(() => void process.off('unhandledRejection', unheard))
+    const { bus, got, injection } = await broken(dropEvents({ where: (() => Promise.reject(new Error('too late'))) as unknown as () => boolean }))
+    bus.emit('tick', 1)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(unheard).not.toHaveBeenCalled()
+    expect(got).toEqual([1])
+    expect(injection.account).toMatchObject({ sent: 0, unreadable: 1 })
+  })
+
+  it('the name of a listener, and what lies under `listener` of one', async () => {
+    const named = (descriptor: PropertyDescriptor, key = 'name'): (() => void) => Object.defineProperty(() => undefined, key, descriptor)
+    const listeners = [named({ value: 5 }), named({ value: Symbol('x') }), named({ get: () => trap().id }), named({ value: {} }, 'listener'), named({ get: () => trap().id }, 'listener')]
+    for (const listener of listeners) {
+      for (const fault of [stallListeners(), failListeners({ subscriber: 'nobody' })]) {
+        const bus = new EventEmitter().on('tick', listener)
+        const injection = await inject(fault, bus)
+        expect(bus.emit('tick', 1)).toBe(true)
+        await injection.rollback()
+      }
+      const bus = new EventEmitter().on('tick', listener)
+      const observer = await observeDelivery(bus)
+      expect(bus.emit('tick', 1)).toBe(true)
+      await observer.stop()
+    }
+  })
+
+  it('a field of an event whose class makes it in its constructor', async () => {
+    class Order extends Event {
+      readonly #price: number
+      constructor(price: number) {
+        super('order')
+        if (typeof price !== 'number') throw new TypeError('no price')
+        this.#price = price
+      }
+      get detail(): number {
+        return this.#price
+      }
+    }
+    const target = new EventTarget()
+    const got: unknown[] = []
+    target.addEventListener('order', (event) => got.push((event as Order).detail))
+    const injection = await inject(corruptEvents({ change: 'set', value: -1 }), target)
+    onTestFinished(() => injection.rollback().then(() => undefined))
+    expect(target.dispatchEvent(new Order(2))).toBe(true)
+    expect(got).toEqual([-1])
   })
 
   it('a name that is no text', async () => {
@@ -131,6 +206,21 @@ describe('memory', () => {
     collectGarbage()
     // 10,000 names have an event each; those of all others share 1,024 groups.
     expect(late.filter((one) => one.deref() !== undefined).length).toBeLessThanOrEqual(1_024)
+  })
+
+  it('keeps nothing of the messages that an observer has forgotten, neither their names nor their keys', async () => {
+    const bus = new EventEmitter().on('order', () => undefined)
+    const observer = await observeDelivery(bus, { messages: 10, idAt: 'id', keyAt: 'key' })
+    onTestFinished(() => observer.stop())
+    const keys: WeakRef<object>[] = []
+    for (let n = 0; n < 1_000; n += 1) {
+      const key = {}
+      keys.push(new WeakRef(key))
+      bus.emit('order', { id: n, key })
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    expect(keys.filter((key) => key.deref() !== undefined).length).toBeLessThanOrEqual(20)
   })
 
   it('knows a long event again by its hash', async () => {

@@ -1,3 +1,5 @@
+import { messageOf } from '@chaos/core'
+
 /** The longest answer that is read, in bytes after decompression. */
 export const MAX_ANSWER_BYTES = 10_000_000
 /** The longest text of a peer that stands in a message, in characters, unless said otherwise. */
@@ -56,9 +58,22 @@ export function shown(text: string, maxLength = MAX_SHOWN): string {
 
 /** What went wrong, in words. The cause behind a failed `fetch` says more than "fetch failed". */
 export function inWords(error: unknown): string {
-  if (!(error instanceof Error)) return shown(String(error))
-  const { cause } = error
-  return shown(cause instanceof Error && cause.message !== '' ? `${error.message}: ${cause.message}` : error.message)
+  const reason = reasonOf(error)
+  try {
+    const { cause } = error as { readonly cause?: unknown }
+    return shown(error instanceof Error && cause instanceof Error && cause.message !== '' ? `${reason}: ${cause.message}` : reason)
+  } catch {
+    // What a function of an experiment throws may throw when it is looked at.
+    return shown(reason)
+  }
+}
+
+/** The longest reason in words, in characters. */
+const MAX_REASON = 4_000
+
+/** Why something failed, in words, whatever was thrown. Never throws. */
+export function reasonOf(error: unknown): string {
+  return messageOf(error, { max: MAX_REASON, lines: true })
 }
 
 /** An own property of a value that came from outside; `undefined` where there is none. */

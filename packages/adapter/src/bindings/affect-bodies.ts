@@ -28,9 +28,11 @@ function affectReceived(client: HttpClient, context: InjectionContext, change: C
 
 function affectHandled(target: RequestTarget, context: InjectionContext, change: Change): void {
   context.patch(dispatcherOf(target), 'dispatch', (below) => function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-    const [options, handler] = args
-    const operation = context.operation(requestName(options))
-    if (operation.covers(args)) {
+    const [, handler] = args
+    const name = requestName(args)
+    // Over the methods of a frozen handler nothing can be laid.
+    const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
+    if (operation?.covers(args) === true) {
       const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
       whenCalledWith(handler, method, (given) => given.map((value, index) => (index === at && Buffer.isBuffer(value) && operation.shouldInject([value]) ? change(value, false) : value)))
     }

@@ -29,8 +29,9 @@ export function affectRequests(target: HttpTarget, context: InjectionContext, af
 function dispatching(context: InjectionContext, affect: Affect) {
   return (below: Below) =>
     function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-      const [options, handler] = args
-      if (!context.operation(requestName(options)).shouldInject(args)) return below.call.apply(this, args) as boolean
+      const [, handler] = args
+      const name = requestName(args)
+      if (name === undefined || !context.operation(name).shouldInject(args)) return below.call.apply(this, args) as boolean
       const caller = callerOf(handler)
       const proceed = (): void => {
         caller.leave()

@@ -121,8 +121,10 @@ function sentByUndici(target: RequestTarget, context: InjectionContext, sent: (s
   // A handler hears that its request goes out, and right behind it, in the same turn, everyone hears on which connection.
   let going = false
   context.patch(dispatcherOf(target), 'dispatch', (below) => function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-    const [options, handler] = args
-    if (context.operation(requestName(options)).shouldInject(args)) {
+    const [, handler] = args
+    const name = requestName(args)
+    // Over the methods of a frozen handler nothing can be laid.
+    if (name !== undefined && Object.isExtensible(handler) && context.operation(name).shouldInject(args)) {
       const isNew = 'onRequestStart' in handler
       whenCalled(handler, isNew ? 'onRequestStart' : 'onConnect', () => {
         going = true

@@ -31,9 +31,19 @@ export function dispatcherOf(target: RequestTarget): Dispatcher {
   return Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${isNew ? 2 : 1}`)) as Dispatcher
 }
 
-/** The name of a request as an operation: `GET http://127.0.0.1:8080/items`, without the query. */
-export function requestName({ origin = '', path, method }: RequestOptions): string {
-  return `${method} ${String(origin)}${path.replace(/[?#].*$/s, '')}`
+/**
+ * The name of a request as an operation: `GET http://127.0.0.1:8080/items`, without the query.
+ *
+ * @param dispatched What `dispatch` was called with.
+ * @returns `undefined` for what undici itself refuses, in its own words.
+ */
+export function requestName([options, handler]: readonly unknown[]): string | undefined {
+  try {
+    const { origin = '', path, method } = options as RequestOptions
+    return typeof handler === 'object' && handler !== null ? `${method} ${String(origin)}${path.replace(/[?#].*$/s, '')}` : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Who waits for an answer, whichever interface of undici it speaks. */

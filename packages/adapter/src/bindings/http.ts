@@ -54,6 +54,7 @@ export function serverRequestName(request: http.IncomingMessage): string {
   return `${request.method ?? ''} ${pathOf(request.url ?? '')}`
 }
 
-function pathOf(url: string): string {
-  return url.replace(/[?#].*$/s, '')
+/** Node.js takes a number, too. */
+function pathOf(url: unknown): string {
+  return String(url).replace(/[?#].*$/s, '')
 }

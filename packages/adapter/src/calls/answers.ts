@@ -163,7 +163,23 @@ const webStreams: Answers = {
 }
 
 /** What can be done with answers, by their kind. */
-export const answersOf: Readonly<Record<AnswerKind, Answers>> = { promise: promises, value: values, iterator: iterators, 'async-iterator': asyncIterators, stream: streams, 'web-stream': webStreams }
+export const answersOf: Readonly<Record<AnswerKind, Answers>> = {
+  promise: promises, value: values, iterator: orAsItIs(iterators), 'async-iterator': orAsItIs(asyncIterators), stream: orAsItIs(streams), 'web-stream': orAsItIs(webStreams),
+}
+
+/** An answer that is not of the kind that was said (nothing at all, a frozen iterator, a stream that somebody reads already) comes as it is: the call must not fail by that. */
+function orAsItIs(answers: Answers): Answers {
+  return {
+    ...answers,
+    through(answer, passage) {
+      try {
+        return answers.through(answer, passage)
+      } catch {
+        return answer
+      }
+    },
+  }
+}
 
 /** Lays a function over a member of an answer: it stays the very object that it was. */
 function withOwn(answer: object, key: string, make: (original: (...args: unknown[]) => unknown) => (...args: unknown[]) => unknown): object {

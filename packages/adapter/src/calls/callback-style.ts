@@ -6,7 +6,12 @@ type Callback = (error: unknown, ...values: readonly unknown[]) => unknown
 /** The callback that a caller gave as its last argument: a function of an error and a result. Others are taken for functions that the method works with. */
 export function callbackIn(args: readonly unknown[]): Callback | undefined {
   const last = args.at(-1)
-  return typeof last === 'function' && last.length >= 2 && !types.isAsyncFunction(last) ? (last as Callback) : undefined
+  try {
+    return typeof last === 'function' && last.length >= 2 && !types.isAsyncFunction(last) ? (last as Callback) : undefined
+  } catch {
+    // The parameters of a proxy that was revoked cannot be counted.
+    return undefined
+  }
 }
 
 /** Calls a method that takes a callback. @returns What it calls back with. Values behind the first go into `more`. */

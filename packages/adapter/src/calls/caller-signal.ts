@@ -1,13 +1,23 @@
 /** The caller's own signal: an argument that is one, or that carries one as `signal` (an options object, a `Request`). */
 export function signalIn(args: readonly unknown[]): AbortSignal | undefined {
   for (const arg of args) {
-    if (typeof arg !== 'object' || arg === null) continue
-    if (isSignal(arg)) return arg
-    if ('signal' in arg && typeof arg.signal === 'object' && arg.signal !== null && isSignal(arg.signal)) return arg.signal
+    const signal = signalOf(arg)
+    if (signal !== undefined) return signal
   }
   return undefined
 }
 
+function signalOf(arg: unknown): AbortSignal | undefined {
+  try {
+    if (typeof arg !== 'object' || arg === null) return undefined
+    if (isSignal(arg)) return arg
+    return 'signal' in arg && typeof arg.signal === 'object' && arg.signal !== null && isSignal(arg.signal) ? arg.signal : undefined
+  } catch {
+    // It throws when it is looked at, and the method may never do that.
+    return undefined
+  }
+}
+
 function isSignal(value: object): value is AbortSignal {
-  return 'aborted' in value && 'addEventListener' in value && typeof value.addEventListener === 'function'
+  return 'aborted' in value && 'addEventListener' in value && typeof value.addEventListener === 'function' && 'removeEventListener' in value && typeof value.removeEventListener === 'function'
 }

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { affectRequests } from '../bindings/affect-requests.js'
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { httpAnswerNames, httpAnswers } from '../presets/http.js'
@@ -32,6 +32,9 @@ export const answerRequests = defineFault({
   kind: 'standing',
   summary: 'Answers requests in the place of the service, which never gets them.',
   schema,
+  check({ contentType }) {
+    if (!/^[\t\x20-\x7e]+$/.test(contentType)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`contentType\` to be what a header can hold (visible ASCII characters and blanks), got ${JSON.stringify(contentType.slice(0, 200))}.`)
+  },
   expects: HTTP_TARGET,
   accepts: isHttpTarget,
   inject(target: HttpTarget, { answer, retryAfterMs, body, contentType, afterMs }, context) {

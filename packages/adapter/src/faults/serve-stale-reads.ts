@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
@@ -45,8 +46,9 @@ export const serveStaleReads = defineFault({
   inject(target: MethodTarget, { lagMs = Number.POSITIVE_INFINITY, ...options }, context) {
     const snapshots = new Map<string, Snapshot>()
     context.defer(() => snapshots.clear())
-    const take = (key: string, { proceed }: Call): Snapshot => {
+    const take = (key: string | undefined, { proceed }: Call): Snapshot => {
       const snapshot = { answer: proceed(), takenAt: context.clock.now() }
+      if (key === undefined) return snapshot
       snapshots.delete(key)
       snapshots.set(key, snapshot)
       const [oldest] = snapshots.keys()
@@ -58,15 +60,27 @@ export const serveStaleReads = defineFault({
     }
     affectCalls(target, options, context, (call) => {
       const key = keyOf(call)
-      const known = snapshots.get(key)
+      const known = key === undefined ? undefined : snapshots.get(key)
       const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
       return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) })
     }, { needs: 'one' })
   },
 })
 
-/** Two reads are the same when method and arguments look the same in full; of bytes, `inspect` alone would show the first few. */
-function keyOf({ method, args }: Call): string {
-  const shown = args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString('base64') : arg))
-  return `${method} ${inspect(shown, { depth: Number.POSITIVE_INFINITY, maxArrayLength: null, maxStringLength: null, breakLength: Number.POSITIVE_INFINITY })}`
+/** A longer key is known by its hash. */
+const MAX_KEY_LENGTH = 200
+
+/**
+ * Two reads are the same when method and arguments look the same in full; of bytes, `inspect` alone would show the first few.
+ *
+ * @returns `undefined` for arguments that cannot be looked at: such a read is like no other.
+ */
+function keyOf({ method, args }: Call): string | undefined {
+  try {
+    const shown = args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString('base64') : arg))
+    const key = `${method} ${inspect(shown, { depth: Number.POSITIVE_INFINITY, maxArrayLength: null, maxStringLength: null, breakLength: Number.POSITIVE_INFINITY })}`
+    return key.length > MAX_KEY_LENGTH ? createHash('sha256').update(key).digest('base64') : key
+  } catch {
+    return undefined
+  }
 }

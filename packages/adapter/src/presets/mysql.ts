@@ -24,6 +24,11 @@ function serverError(code: string, errno: number, sqlState: string, message: str
 /** The statement of `query(sql, values)` or `query({ sql, values })`. */
 function statementOf({ args }: FailingCall): string | undefined {
   const first = args?.[0]
-  const sql: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'sql') : first
-  return typeof sql === 'string' ? sql : undefined
+  try {
+    const sql: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'sql') : first
+    return typeof sql === 'string' ? sql : undefined
+  } catch {
+    // The error is what it is, whatever the method was called with.
+    return undefined
+  }
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { FailingCall } from './failing-call.js'
 import { loadedClass, loadedModule } from './loaded-module.js'
 import { slotOf } from './redis-slot.js'
@@ -53,7 +54,7 @@ function reply(message: string) {
 function replyError(message: string, { target, method, args = [] }: FailingCall): Error {
   if (typeof target === 'object' && target !== null && 'isReady' in target) return new (loadedClass('@redis/client/dist/lib/errors.js', 'SimpleError', SimpleError))(message)
   const error = new (loadedClass('redis-errors/index.js', 'ReplyError', ReplyError))(message)
-  return method === undefined ? error : Object.assign(error, { command: { name: method.toLowerCase(), args: args.flat().filter((value) => typeof value !== 'function').map(String) } })
+  return method === undefined ? error : Object.assign(error, { command: { name: method.toLowerCase(), args: flat(args).filter((value) => typeof value !== 'function').map(textOf) } })
 }
 
 function maxRetriesClass(): new (maxRetriesPerRequest: number) => Error {
@@ -62,6 +63,19 @@ function maxRetriesClass(): new (maxRetriesPerRequest: number) => Error {
 }
 
 function keyOf({ args = [] }: FailingCall): string {
-  const [key] = args.flat()
+  const [key] = flat(args)
   return typeof key === 'string' || Buffer.isBuffer(key) ? key.toString() : ''
+}
+
+/** What is called may be anything, with anything: an argument that cannot be read leaves the error what it is. */
+function flat(args: readonly unknown[]): readonly unknown[] {
+  return args.flatMap((value) => (types.isProxy(value) ? [textOf(value)] : Array.isArray(value) ? (value as readonly unknown[]) : [value]))
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return ''
+  }
 }

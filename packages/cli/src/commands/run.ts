@@ -1,4 +1,4 @@
-import { ChaosError, isChaosError, type ChaosController } from '@chaos/core'
+import { ChaosError, isChaosError, messageOf, type ChaosController } from '@chaos/core'
 import type { AlertReader, Experiment, ExperimentResult, RunOptions, WebhookSink } from '@chaos/experiment'
 import { EXIT } from '../exit-codes.js'
 import { progress } from '../view/progress.js'
@@ -43,7 +43,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
         if (!isJson) io.out(`report: ${html}`)
         return true
       } catch (error) {
-        io.err(red('error'), `: ${error instanceof Error ? error.message : String(error)}`)
+        io.err(red('error'), `: ${messageOf(error)}`)
         return false
       }
     }

@@ -12,8 +12,13 @@ export function stop(ids: readonly string[], flags: CommonFlags & { readonly all
     const stopped: InjectionState[] = []
     const failures: unknown[] = []
     if (ids.length === 0) stopped.push(...(await client.stopAll()).stopped)
-    // One that cannot be stopped keeps none of the others in force.
-    else for (const id of ids) await client.stop(id).then((state) => stopped.push(state), (error: unknown) => failures.push(error))
+    // One that cannot be stopped, or is long in ending, keeps none of the others in force.
+    else {
+      for (const end of await Promise.allSettled(ids.map((id) => client.stop(id)))) {
+        if (end.status === 'fulfilled') stopped.push(end.value)
+        else failures.push(end.reason)
+      }
+    }
     if (stopped.length === 0 && failures.length > 0) throw failures[0]
     if (flags.json === true) io.json(stopped)
     else if (stopped.length === 0) io.out('Nothing was in force.')

@@ -16,8 +16,8 @@ export type Part = string | Styled
 
 /** The longest part of a line that is printed, in characters. */
 const MAX_PART = 10_000
-/** What a terminal might obey and JSON leaves as it is: DEL, C1 control characters, direction marks, line separators. */
-const NOT_IN_JSON = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
+/** What a terminal might obey and JSON leaves as it is: DEL, C1 control characters, format characters, line separators. */
+const NOT_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /**
  * Where everything that the command says goes through. Whatever a peer says (names, messages, numbers) is a text of somebody else's:
@@ -44,7 +44,7 @@ export function terminal(io: Io): Terminal {
 }
 
 /** The same character for whoever reads the JSON. */
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escaped = (character: string): string => character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 
 /** A text in a style. */
 export const bold = (text: string): Styled => ({ style: 'bold', text })

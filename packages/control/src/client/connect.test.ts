@@ -4,9 +4,10 @@ import { createServer as createNetServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { inject, type ChaosController, type JournalEntry } from '@chaos/core'
+import { createChaos, defineFault, inject, optionsSchema, target, type ChaosController, type JournalEntry } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
-import { dropEvents, isEnd, mounted, nextEntry, privateFolder, testChaos, TOKEN } from '../../test/support.js'
+import { ask, dropEvents, isEnd, mounted, nextEntry, privateFolder, testChaos, TOKEN } from '../../test/support.js'
+import { MAX_STREAMS } from '../api/event-stream.js'
 import { openSocket } from '../endpoints/unix-socket.js'
 import type { Address } from './address.js'
 import { connect, type ControlClient } from './connect.js'
@@ -197,6 +198,52 @@ describe.each(ways)('a client of %s', (_name, open) => {
     for (const value of lossy) await expect(client.inject('bus', 'drop-events', { echo: value })).rejects.toThrow(/`options\.echo[^`]*` to be something that JSON can carry/)
     await expect(client.inject('bus', 'drop-events', {}, { rate: Number.NaN })).rejects.toThrow('`rate`')
     await expect(client.inject('bus', 'drop-events', {}, { hold: 'conection' as 'lease' })).rejects.toThrow('`hold`')
+  })
+})
+
+describe('the kill switch of a client', () => {
+  it('works where no event stream is free, and where more requests came than may', async () => {
+    const { controller, bus } = testChaos()
+    const endpoint = await openSocket(controller, { directory: join(privateFolder(), 's') })
+    onTestFinished(() => endpoint.close())
+    for (let n = 0; n < MAX_STREAMS; n += 1) await connected({ socketPath: endpoint.path })
+    const limited = await mounted(controller, { clock: manualClock(), maxRequestsPerSecond: 1 })
+    expect((await ask(`${limited.url}/info`)).status).toBe(200)
+    for (const address of [{ socketPath: endpoint.path }, { url: limited.url, token: TOKEN }]) {
+      const client = await connected(address)
+      await controller.inject('bus', 'drop-events')
+      expect((await client.stopAll()).stopped).toHaveLength(1)
+      const refused = { code: 'CHAOS_TOO_MANY_REQUESTS' }
+      expect(() => client.follow(() => undefined)).toThrow(expect.objectContaining(refused))
+      await expect(client.inject('bus', 'drop-events', {}, { hold: 'connection' })).rejects.toMatchObject(refused)
+      await client.close()
+      await client.closed
+      await expect(client.info()).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    }
+    expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
+  })
+
+  it('says which step did not settle, and does not give up before the process does', async () => {
+    const clock = manualClock()
+    const hanging = defineFault({ name: 'test/hang-undo', kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'anything', accepts: () => true, inject(_target: object, _options, context) {
+      for (let step = 0; step < 2; step += 1) context.defer(function closeServer() {
+        return new Promise<void>(() => undefined)
+      })
+    } })
+    const chaos = createChaos({ environment: 'test', clock, targets: { it: target({}, [hanging]) } })
+    const endpoint = await openSocket(chaos.controller, { directory: join(privateFolder(), 's') })
+    onTestFinished(() => endpoint.close())
+    const client = await connected({ socketPath: endpoint.path }, { clock })
+    for (const stop of [(id: string) => client.stop(id), () => client.stopAll()]) {
+      const { id } = await client.inject('it', 'hang-undo')
+      const before = clock.pending
+      const stopping = expect(stop(id)).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', message: expect.stringContaining('closeServer') as string })
+      await vi.waitFor(async () => expect(await chaos.injections()).toContainEqual(expect.objectContaining({ id, status: 'ending' })))
+      expect(clock.pending).toBeGreaterThan(before)
+      await clock.advance(5_000)
+      await clock.advance(5_000)
+      await stopping
+    }
   })
 })
 

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import {
   ChaosError,
   checkOptions,
+  isChaosError,
   option,
   optionsSchema,
   printable,
@@ -18,12 +19,13 @@ import type { Notice } from '../api/notice.js'
 import { controllerInfoSchema, faultInfoSchema, injectionStateSchema, plainInfo, plainState, stopReportSchema, targetInfoSchema } from '../api/schemas.js'
 import { reach, type Address } from './address.js'
 import { openEventSocket } from './event-socket.js'
+import { noEvents } from './no-events.js'
 import { checkPortable } from '../api/portable.js'
 import { call, unreachable, type ClientCall } from './request.js'
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
-  /** The longest that an answer may take, in ms. Arming a fault may take its lease longer. Default 10,000. */
+  /** The longest that an answer may take, in ms. Arming a fault may take its lease longer, stopping 10 s. Default 10,000. */
   readonly requestTimeoutMs?: number
   /** Default: the real clock. */
   readonly clock?: Clock
@@ -64,15 +66,25 @@ function listOf<Schema extends v.GenericSchema>(schema: Schema) {
 
 const holdSchema = v.optional(v.picklist(['lease', 'connection']), 'lease')
 
+/** How much longer than other answers one may take that waits for what is taken back, in ms: steps that do not settle are given up within that time. */
+const TAKING_BACK_MS = 10_000
+
 /**
  * Connects to the control endpoint of a running process.
+ *
+ * Where the endpoint has no event stream to give (as many as it takes are open, or too many requests came), the client is connected without one: it
+ * lists and stops, and `follow`, `onNotice` and `hold: 'connection'` are refused with what the endpoint said.
  *
  * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, `CHAOS_UNAUTHORIZED`, `CHAOS_FORBIDDEN`, `CHAOS_INVALID_OPTION`
  */
 export async function connect(address: Address, { clock = systemClock, ...given }: ConnectOptions = {}): Promise<ControlClient> {
   const { requestTimeoutMs } = checkOptions(connectSchema, given, 'connect')
   const endpoint = reach(address)
-  const events = await openEventSocket(endpoint, clock, requestTimeoutMs)
+  const events = await openEventSocket(endpoint, clock, requestTimeoutMs).catch((error: unknown) => {
+    if (isChaosError(error, 'CHAOS_TOO_MANY_REQUESTS')) return noEvents(error)
+    throw error
+  })
+  const takingBackMs = Math.min(requestTimeoutMs + TAKING_BACK_MS, MAX_TIMER_MS)
   const held = new Set<string>()
   const gone = new AbortController()
   void events.closed.then(() => gone.abort(unreachable(endpoint, 'closed the connection')))
@@ -112,13 +124,13 @@ export async function connect(address: Address, { clock = systemClock, ...given 
   }
 
   async function stop(id: string): Promise<InjectionState> {
-    const state = plainState(await change({ method: 'DELETE', path: `/injections/${encodeURIComponent(id)}`, expects: injectionStateSchema }))
+    const state = plainState(await change({ method: 'DELETE', path: `/injections/${encodeURIComponent(id)}`, expects: injectionStateSchema, timeoutMs: takingBackMs }))
     held.delete(id)
     return state
   }
 
   async function stopAll(): Promise<StopReport> {
-    const { stopped } = await change({ method: 'DELETE', path: '/injections', expects: stopReportSchema })
+    const { stopped } = await change({ method: 'DELETE', path: '/injections', expects: stopReportSchema, timeoutMs: takingBackMs })
     return { stopped: stopped.map(plainState) }
   }
 

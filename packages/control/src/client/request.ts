@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
-import { ChaosError, onAbort, printable, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { ChaosError, messageOf, onAbort, printable, type ChaosErrorCode, type Clock } from '@chaos/core'
 import { isDeeperThan } from '../api/json.js'
 import { errorBodySchema } from '../api/schemas.js'
 import { MAX_MESSAGE_BYTES, type Reach } from './address.js'
@@ -55,7 +55,7 @@ export function connectionFailure(reach: Reach, error: unknown): ChaosError {
     ECONNRESET: 'closed the connection',
     EPIPE: 'closed the connection',
   }
-  return unreachable(reach, reasons[code ?? ''] ?? `failed with ${error instanceof Error ? error.message : String(error)}`, error)
+  return unreachable(reach, reasons[code ?? ''] ?? `failed with ${messageOf(error, { max: MAX_SAID })}`, error)
 }
 
 /** The most that an error repeats of what a peer says, in characters. */

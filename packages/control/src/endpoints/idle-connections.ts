@@ -14,16 +14,20 @@ export interface Connections {
 
 /**
  * Keeps idle connections from shutting others out: one without a request is closed after 10 s, and where there are 128 the one that has been
- * idle longest makes room. A request under way and an event stream are left alone.
+ * idle longest makes room; where none is idle, the one whose request has been under way longest. An event stream is left alone. So there is always
+ * room for whoever comes to stop what is in force.
  */
 export function boundConnections(server: Server, clock: Clock): Connections {
   const all = new Set<Socket>()
   /** Longest idle first. */
   const idle = new Map<Socket, Cancel>()
+  /** Longest under way first. */
+  const busy = new Set<Socket>()
 
   const rest = (socket: Socket): void => {
     if (socket.destroyed) return
     wake(socket)
+    busy.delete(socket)
     idle.set(socket, clock.after(IDLE_MS, () => socket.destroy(), { ref: false }))
   }
   const wake = (socket: Socket): void => {
@@ -37,16 +41,19 @@ export function boundConnections(server: Server, clock: Clock): Connections {
     all.add(socket)
     socket.once('close', () => {
       all.delete(socket)
+      busy.delete(socket)
       wake(socket)
     })
+    const [oldest] = [...idle.keys(), ...busy]
     rest(socket)
     if (all.size <= MAX_CONNECTIONS) return
-    const [oldest = socket] = idle.keys()
-    all.delete(oldest)
-    oldest.destroy()
+    const leaving = oldest ?? socket
+    all.delete(leaving)
+    leaving.destroy()
   })
   server.on('request', ({ socket }, res) => {
     wake(socket)
+    busy.add(socket)
     res.once('close', () => rest(socket))
   })
   server.on('upgrade', ({ socket }) => wake(socket))

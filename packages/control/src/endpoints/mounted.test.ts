@@ -336,6 +336,8 @@ describe('what is taken', () => {
     const guess = (): Promise<number> => ask(`${url}/info`, { headers: { authorization: 'Bearer wrong' } }).then(({ status }) => status)
     const info = (): Promise<number> => ask(`${url}/info`).then(({ status }) => status)
     expect([await guess(), await guess(), await guess(), await guess(), await guess()]).toEqual([401, 401, 401, 429, 429])
+    const mayI = (method: string): Promise<number> => ask(`${url}/injections`, { method: 'OPTIONS', headers: { origin: new URL(url).origin, 'access-control-request-method': method } }).then(({ status }) => status)
+    expect([await mayI('POST'), await mayI('DELETE')]).toEqual([429, 204])
     expect((await post(url, { target: 'bus', fault: 'drop-events' })).status).toBe(201)
     expect([await info(), await info(), await info()]).toEqual([200, 200, 429])
     const limited = await ask(`${url}/info`)

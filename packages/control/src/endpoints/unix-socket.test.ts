@@ -81,6 +81,25 @@ describe('a control socket', () => {
     expect(await client.targets()).toHaveLength(1)
   })
 
+  it('takes whoever comes to stop, however many requests are under way: bodies that never come, faults that are long in coming', async () => {
+    const { endpoint, bus, controller, ask: asking } = await opened()
+    bus.setMaxListeners(0)
+    const slow = 'POST /injections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+    const body = JSON.stringify({ target: 'bus', fault: 'arm-slowly' })
+    for (const request of [`${slow}Content-Length: 10\r\n\r\n`, `${slow}Content-Length: ${body.length}\r\n\r\n${body}`]) {
+      const armed = nextEntry(controller, ({ type }) => type === 'armed')
+      for (let n = 0; n < 140; n += 1) {
+        const socket = connectSocket(endpoint.path)
+        onTestFinished(() => void socket.destroy())
+        socket.on('error', () => undefined)
+        await once(socket, 'connect')
+        socket.write(request)
+      }
+      if (request.endsWith(body)) await armed
+      expect((await asking('/injections', { method: 'DELETE' })).status).toBe(200)
+    }
+  })
+
   it('leaves no listener behind for a name that is taken', async () => {
     const directory = join(privateFolder(), 'sockets')
     const chaos = testChaos()

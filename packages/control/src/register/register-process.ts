@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
-import { controllerRefusal, createChaos, printable, type Chaos, type FaultFactoryFor, type Targets } from '@chaos/core'
+import { controllerRefusal, createChaos, messageOf, printable, type Chaos, type FaultFactoryFor, type Targets } from '@chaos/core'
 import { openSocket } from '../index.js'
 import { injectorsOf, type Injector } from './injectors.js'
 import { PRELOADED } from './preloaded.js'
@@ -25,13 +25,13 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
     await Promise.all(injectorsOf(folder).map((injector) => offer(chaos, injector)).filter((late) => late !== undefined))
     await openSocket(chaos.controller)
   } catch (error) {
-    say(`no control socket was opened: ${inWords(error)}`)
+    say(`no control socket was opened: ${messageOf(error, { max: 2_000 })}`)
   }
 }
 
 /** Offers what an injector has. One that fails stops no other. */
 function offer(chaos: Chaos, { name, targets }: Injector): Promise<void> | undefined {
-  const failed = (error: unknown): void => say(`${name} has registered nothing more: ${inWords(error)}`)
+  const failed = (error: unknown): void => say(`${name} has registered nothing more: ${messageOf(error, { max: 2_000 })}`)
   try {
     const found = targets()
     if (found instanceof Promise) return found.then((late) => add(chaos, late)).catch(failed)
@@ -49,4 +49,3 @@ function add(chaos: Chaos, targets: Targets): void {
 
 /** What an injector or the system says may hold anything: it is one line, and nothing that a terminal obeys. */
 const say = (text: string): void => void process.stderr.write(`chaos: ${printable(text, { max: 2_000 })}\n`)
-const inWords = (error: unknown): string => (error instanceof Error ? error.message : String(error))

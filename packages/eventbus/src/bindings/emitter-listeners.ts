@@ -66,7 +66,7 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
   if (emitter.rawListeners !== undefined) {
     return emitter.rawListeners(name).map((raw) => ({
       // A listener of `once` is wrapped; the wrapper takes itself out.
-      listener: (raw as { listener?: AnyFunction }).listener ?? raw,
+      listener: listenerIn(raw),
       call: (args) => {
         const result = raw.apply(emitter, args.slice(1)) as unknown
         catchRejection(emitter, result, args)
@@ -94,6 +94,26 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
   }))
 }
 
+/** The function that was registered, beneath the wrapper of `once`. A function of the application may have anything under that name. */
+function listenerIn(raw: AnyFunction): AnyFunction {
+  try {
+    const { listener } = raw as { readonly listener?: unknown }
+    return typeof listener === 'function' ? listener : raw
+  } catch {
+    return raw
+  }
+}
+
+/** What a listener is called, as far as that is a text. */
+export function nameOf(listener: AnyFunction): string {
+  try {
+    const name: unknown = listener.name
+    return typeof name === 'string' ? name.replace(/^bound /, '') : ''
+  } catch {
+    return ''
+  }
+}
+
 /** Who wants to see what single listeners get, which no layer beneath a fault sees. */
 const watchers = new WeakMap<object, Set<(message: Message) => void>>()
 
@@ -110,7 +130,7 @@ export function listenerMessage(emitter: CallableEmitter, { listener, call, isSt
     name: reading.name(args),
     args,
     payload: args[reading.payloadAt],
-    subscriber: { name: listener.name.replace(/^bound /, ''), identity: listener },
+    subscriber: { name: nameOf(listener), identity: listener },
     forward: () => {
       watchers.get(emitter)?.forEach((watch) => watch(message))
       return call(args)

@@ -125,8 +125,17 @@ function withContent(event: Event, content: unknown): Event {
   const { bubbles, cancelable, composed } = event
   const copy = eventLike(event, { bubbles, cancelable, composed, [field]: content })
   // A class of the application may take its content in another way.
-  if (!Object.is(Reflect.get(copy, field), content)) Object.defineProperty(copy, field, { value: content, configurable: true, enumerable: true, writable: true })
+  if (!holds(copy, field, content)) Object.defineProperty(copy, field, { value: content, configurable: true, enumerable: true, writable: true })
   return copy
+}
+
+/** Whether a field has this content. A getter that needs what only its constructor makes throws. */
+function holds(event: Event, field: string, content: unknown): boolean {
+  try {
+    return Object.is(Reflect.get(event, field), content)
+  } catch {
+    return false
+  }
 }
 
 /** An event of the same class. A constructor of the application that takes something else may throw: then it gets the prototype and the fields. */

@@ -1,6 +1,7 @@
 import { ChaosError } from '@chaos/core'
 import { nodeRedisConnection } from '../bindings/node-redis-connection.js'
 import { failOutside } from '../bindings/outside-failure.js'
+import { nameOf } from '../bindings/emitter-listeners.js'
 import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps, type Tap } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
@@ -111,7 +112,7 @@ function deliveryTo(listener: Listener, payload: unknown, channel: unknown, isGo
     name: String(channel),
     args: [payload, channel],
     payload,
-    subscriber: { name: identity.name.replace(/^bound /, ''), identity },
+    subscriber: { name: nameOf(identity), identity },
     forward: () => listener(payload, channel),
     withPayload: (other) => deliveryTo(listener, other, channel, isGone),
     answer: () => undefined,

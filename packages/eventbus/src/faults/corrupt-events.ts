@@ -1,6 +1,6 @@
 import { ChaosError, defineFault, option, optionsSchema, type OptionsOf, type OptionsOutput } from '@chaos/core'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { EventName } from '../bus.js'
+import type { EventName, Message } from '../bus.js'
 import { chanceFor } from '../chance.js'
 import { bitsFlipped, damaged, hasBits, isDamageable, isLonger, REMOVED, setTo, truncatedTo, type Damage } from '../corruption.js'
 import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
@@ -58,8 +58,17 @@ export const corruptEvents = defineFault({
     const damageOf = damages(options, chanceFor(context, 'bits'))
     const fits = fitOf(options)
     // Asked of each message, before it is decided whether it is affected: so nothing is copied for it.
-    tapBus(bus, { ...options, applies: ({ payload }) => isDamageable(payload, at, fits) }, context, (message, traffic) =>
-      traffic.deliver(message.withPayload(damaged(message.payload, at, damageOf(message.name)))))
+    tapBus(bus, { ...options, applies: ({ payload }) => isDamageable(payload, at, fits) }, context, (message, traffic) => traffic.deliver(harmed(message)))
+
+    /** A payload that cannot be copied, or throws when it is read again, must not throw in the application's own call: it comes as it is. */
+    function harmed(message: Message): Message {
+      try {
+        return message.withPayload(damaged(message.payload, at, damageOf(message.name)))
+      } catch {
+        context.account('unreadable').unreadable += 1
+        return message
+      }
+    }
   },
 })
 

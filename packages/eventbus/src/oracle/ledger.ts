@@ -114,7 +114,11 @@ export class Ledger {
     if (oldest === undefined) return
     this.forgotten += 1
     this.#all.delete(oldest)
-    this.#entries.get(oldest.name)?.delete(oldest.id)
+    const ofName = this.#entries.get(oldest.name)
+    ofName?.delete(oldest.id)
+    if (ofName?.size === 0) this.#entries.delete(oldest.name)
+    // Every message that is still known came later: none of them can be found to have been overtaken by this one.
+    for (const newest of this.#newest.values()) if (newest.get(oldest.key) === oldest.sequence) newest.delete(oldest.key)
   }
 
   #judgeOrder(entry: Entry, subscriber: string): void {

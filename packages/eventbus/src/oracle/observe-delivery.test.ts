@@ -32,6 +32,15 @@ const GUARANTEES: readonly Guarantee[] = ['at-most-once', 'at-least-once', 'exac
 const violatedBy = (observer: DeliveryObserver): Guarantee[] => GUARANTEES.filter((guarantee) => observer.violation(guarantee) !== undefined)
 
 describe('observeDelivery', () => {
+  it('names a lost message that JSON cannot show', async () => {
+    const { bus, observer, arm } = await observed()
+    await arm(dropEvents())
+    const circle: { self?: unknown } = {}
+    circle.self = circle
+    bus.emit('order', circle)
+    expect(() => observer.assert('at-least-once')).toThrow(/^Expected at-least-once delivery of `order` to onBilling; the message \(JSON cannot show it\) never arrived/)
+  })
+
   it('finds nothing wrong with a healthy bus, and leaves it as it was', async () => {
     const bus = new EventEmitter().on('order', () => undefined)
     const before = shapeOf(bus)

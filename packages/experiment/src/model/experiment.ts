@@ -1,5 +1,6 @@
 import { portableInjectSchema } from '@chaos/core'
 import * as v from 'valibot'
+import { reasonOf } from '../answer.js'
 import type { LoadReport } from '../load/report.js'
 import { compilePattern, MAX_PATTERN } from './pattern.js'
 
@@ -66,7 +67,7 @@ function problemOf(pattern: string): string | undefined {
     compilePattern(pattern)
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return reasonOf(error)
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +17,12 @@ async function file(name: string, text: string): Promise<string> {
   return path
 }
 const data = { title: 'in ${CITY}', steadyState: { probes: [{ name: 'health', type: 'http', url: 'http://localhost/' }] }, method: [{ waitMs: 1 }] }
+
+it.skipIf(process.platform === 'win32')('an experiment is not waited for where it is a pipe', async () => {
+  const pipe = join(folder, 'pipe.yaml')
+  execFileSync('mkfifo', [pipe])
+  await expect(loadExperiment(pipe)).rejects.toMatchObject({ code: 'CHAOS_INVALID_EXPERIMENT', message: expect.stringContaining('it is no file') as string })
+})
 
 describe('an experiment is loaded', () => {
   it.each([

@@ -1,7 +1,9 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ChaosError } from '@chaos/core'
+import { reasonOf } from '../answer.js'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'
 import { MAX_FILE, parseExperiment } from './parse.js'
@@ -19,7 +21,7 @@ export async function loadExperiment(path: string, { variables }: { readonly var
   const extension = extname(path)
   if (['.yaml', '.yml', '.json'].includes(extension)) {
     const text = await textOf(path).catch((error: unknown) => {
-      throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment at ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment at ${path}: ${reasonOf(error)}`, { cause: error })
     })
     return parseExperiment(text, { filename: path, ...(variables === undefined ? {} : { variables }) })
   }
@@ -28,7 +30,7 @@ export async function loadExperiment(path: string, { variables }: { readonly var
   }
   const loaded = (await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
     const hint = extension.endsWith('ts') ? ' This version of Node.js may not load TypeScript: use 22.18 or newer, or compile it first.' : ''
-    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a module at ${path}: ${error instanceof Error ? error.message : String(error)}.${hint}`, { cause: error })
+    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a module at ${path}: ${reasonOf(error)}.${hint}`, { cause: error })
   })) as { readonly default?: unknown }
   const exported = loaded.default
   if (exported === undefined) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected ${path} to have an experiment as its default export, got none.`)
@@ -48,9 +50,12 @@ async function madeBy(make: (given: Variables) => unknown, variables: Variables,
 
 /** The text of a file; never more than an experiment may have. @throws when it is no file, or longer */
 async function textOf(path: string): Promise<string> {
-  const file = await open(path, 'r')
+  // A pipe that nobody writes to would be waited for. Windows has no such flag, and `|` takes nothing for 0.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const { size } = await file.stat()
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new Error('it is no file')
+    const { size } = stats
     // No character has more than four bytes.
     if (size > 4 * MAX_FILE) throw new Error(`it has ${size} bytes, and an experiment has at most ${MAX_FILE} characters`)
     const buffer = Buffer.alloc(4 * MAX_FILE + 1)

@@ -1,4 +1,4 @@
-import { shown } from '../answer.js'
+import { reasonOf, shown } from '../answer.js'
 import { LineScanner, numberOf } from './line-scanner.js'
 
 /** One line of a metrics page. */
@@ -130,7 +130,7 @@ function sampleOf(line: string, number: number, wanted: ReadonlySet<string>): Te
   } catch (error) {
     // What cannot be told to be of another series may be of this one.
     if (series === undefined && ![...wanted].some((name) => line.includes(name))) return undefined
-    throw new Error(`line ${number} of the page cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Error(`line ${number} of the page cannot be read: ${reasonOf(error)}`, { cause: error })
   }
 }
 

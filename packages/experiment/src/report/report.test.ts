@@ -101,6 +101,13 @@ describe('the journal', () => {
     for (const { experiment, evidence, verdict } of experiments) expect(JSON.parse(JSON.stringify(judge(experiment, evidence)))).toEqual(verdict)
     expect(experiments.map(({ verdict }) => verdict.name)).toEqual(['pass', 'alert-failed', 'inconclusive'])
   })
+
+  it('holds nothing that a terminal obeys which shows the file, and is the same for who reads it', () => {
+    const title = 'x\u009b2J\u202e\u200b\u2028\u{e0041}\u007f'
+    const text = toJournal([{ ...passed, title }])
+    expect(text).not.toMatch(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/u)
+    expect((JSON.parse(text) as ResultJournal).experiments[0]?.title).toBe(title)
+  })
 })
 
 describe('HTML', () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ChaosError } from '@chaos/core'
+import { reasonOf } from '../answer.js'
 import type { ExperimentResult } from '../run/run-experiment.js'
 import { toHtml } from './html.js'
 import { toJournal } from './journal.js'
@@ -96,6 +97,6 @@ async function orSay(directory: string, work: () => Promise<void>): Promise<void
   try {
     await work()
   } catch (error) {
-    throw new ChaosError('CHAOS_REPORT_NOT_WRITTEN', `Reports cannot be written to ${directory}: ${error instanceof Error ? error.message : String(error)}. Choose another directory, or make room there.`, { cause: error })
+    throw new ChaosError('CHAOS_REPORT_NOT_WRITTEN', `Reports cannot be written to ${directory}: ${reasonOf(error)}. Choose another directory, or make room there.`, { cause: error })
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '@chaos/core'
+import { reasonOf } from '../answer.js'
 import type { Action } from '../model/experiment.js'
 import { requestOf } from '../model/request.js'
 import { withTimeout } from '../time.js'
@@ -12,7 +13,7 @@ export async function perform(action: Action, clock: Clock): Promise<string | un
     await withTimeout(clock, action.timeoutMs ?? DEFAULT_TIMEOUT_MS, (signal) => work(action, signal))
     return undefined
   } catch (error) {
-    return `${action.name}: ${error instanceof Error ? error.message : String(error)}`
+    return `${action.name}: ${reasonOf(error)}`
   }
 }
 

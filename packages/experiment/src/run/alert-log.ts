@@ -1,4 +1,5 @@
 import type { Clock } from '@chaos/core'
+import { reasonOf } from '../answer.js'
 import type { ActiveAlert, AlertReader } from '../alerts/reader.js'
 import { seriesOf } from '../model/alerts.js'
 import { withTimeout } from '../time.js'
@@ -85,7 +86,7 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
         // A reading that the run itself broke off says nothing about the monitoring.
         if (signal?.aborted === true) return []
         failed += 1
-        problem = error instanceof Error ? error.message : String(error)
+        problem = reasonOf(error)
         return []
       }
     },

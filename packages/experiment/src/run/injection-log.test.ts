@@ -74,6 +74,19 @@ describe('the injections of a run', () => {
     expect(log.states()).toMatchObject([{ armedAt: 50_000, landedAt: 50_010, status: 'active' }])
   })
 
+  it('are waited for as long as a process may take to say which step of the way back did not settle', async () => {
+    const own = state({ id: 'a:1' })
+    const { controller } = controllerOf({
+      inject: () => Promise.resolve(own),
+      stop: () => new Promise((_resolve, reject) => void clock.after(10_000, () => reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'step 3 did not settle')))),
+    })
+    const log = injectionLog(controller, clock, () => undefined)
+    await log.inject(step, 'a:1')
+    const stopping = log.stop('a:1')
+    await clock.advance(10_000)
+    expect(await stopping).toBe('a:1: step 3 did not settle')
+  })
+
   it('are stopped by the name that the controller gave them', async () => {
     const stopped: string[] = []
     const own = state({ id: 'other' })

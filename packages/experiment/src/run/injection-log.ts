@@ -6,6 +6,8 @@ import type { RunInjection } from './evidence.js'
 
 /** Longest wait for a controller's answer, in ms: beyond it an injection counts as one that could not be stopped. */
 const ANSWER_TIMEOUT_MS = 10_000
+/** The same for what is taken back, in ms: a process gives up steps that do not settle within 10 s, and says then which they were. */
+const STOP_TIMEOUT_MS = 12_000
 
 /** The injections of one run. */
 export interface InjectionLog {
@@ -107,7 +109,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
     const entry = entries.get(id)
     if (entry?.state?.status === 'ended') return undefined
     try {
-      const state = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.stop(entry?.id ?? id))
+      const state = await withTimeout(clock, STOP_TIMEOUT_MS, () => controller.stop(entry?.id ?? id))
       if (entry !== undefined) take(entry, state)
       return undefined
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Clock } from '@chaos/core'
 import { awaited, type AlertReader } from '../alerts/reader.js'
+import { reasonOf } from '../answer.js'
 import { withTimeout } from '../time.js'
 import type { SourceFacts } from './alert-facts.js'
 import type { ClockReading, Monitor, MonitorReading } from './evidence.js'
@@ -35,7 +36,7 @@ export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'hea
         if (now !== undefined) own.push({ at, offsetMs: now - at, errorMs: nowErrorMs })
       } catch (error) {
         if (signal?.aborted === true) return
-        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, isBlind: false, problem: error instanceof Error ? error.message : String(error) })
+        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, isBlind: false, problem: reasonOf(error) })
       }
     },
   }

@@ -1,3 +1,4 @@
+import { reasonOf } from '../answer.js'
 import { isControlRun } from '../model/control-run.js'
 import { probeReader, toleranceOf } from '../probes/read.js'
 import { inWords } from '../probes/tolerance.js'
@@ -71,7 +72,7 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
       await watchLoadSettle(run)
     }
   } catch (error) {
-    breakOff(error instanceof Error ? error.message : String(error))
+    breakOff(reasonOf(error))
   }
 
   const wasWhole = isMethodDone && !over.signal.aborted

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { ChaosError, systemClock, type ChaosController, type Clock } from '@chaos/core'
+import { reasonOf } from '../answer.js'
 import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
 import type { Experiment } from '../model/experiment.js'
@@ -73,12 +74,12 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
     try {
       options.onEvent?.(event)
     } catch (error) {
-      breakOff(`a listener failed: ${error instanceof Error ? error.message : String(error)}`)
+      breakOff(`a listener failed: ${reasonOf(error)}`)
     }
   }
 
   emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'looking at rules, targets and faults' })
-  const onAbort = (): void => breakOff(`it was aborted${reasonOf(signal)}`)
+  const onAbort = (): void => breakOff(`it was aborted${because(signal)}`)
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()
   const probed = probedMonitors(experiment, readers)
@@ -126,7 +127,7 @@ function readersOf({ alerts = [] }: RunOptions): readonly AlertReader[] {
 }
 
 /** Why a run was aborted, as far as that was said. */
-function reasonOf(signal: AbortSignal | undefined): string {
+function because(signal: AbortSignal | undefined): string {
   const reason: unknown = signal?.reason
   if (reason instanceof Error) return reason.name === 'AbortError' ? '' : `: ${reason.message}`
   return typeof reason === 'string' ? `: ${reason}` : ''

@@ -1,43 +1,34 @@
 /** How a value is damaged. */
 export type Damage = 'garble' | 'truncate' | 'remove'
 
-/** Where a leaf of a message is: what holds it, and under which key. */
-interface Place {
-  readonly holder: Record<string, unknown>
-  readonly key: string
-}
-
 /**
- * Damages one field of a message.
+ * Damages one field of a message. The message that came is never changed, since it may be its sender's own: what lies on the path is copied.
  *
  * @param field Names of properties and indices, joined by dots. Default: the first leaf.
  * @returns The damaged message; the same where there is nothing to damage.
  */
 export function damaged(message: unknown, damage: Damage, field?: string): unknown {
-  const root = { message }
-  const place = field === undefined ? firstLeaf({ holder: root, key: 'message' }) : find(root, ['message', ...field.split('.')])
-  if (place === undefined) return message
-  const { holder, key } = place
-  if (damage === 'remove') holder[key] = undefined
-  else holder[key] = (damage === 'truncate' ? truncated : garbled)(holder[key])
-  return root.message
+  const path = field === undefined ? firstLeaf(message) : field.split('.')
+  if (path === undefined) return message
+  return damagedAt(message, path, { remove: () => undefined, truncate: truncated, garble: garbled }[damage])
 }
 
-function firstLeaf(place: Place): Place | undefined {
-  const value = place.holder[place.key]
-  if (!isContainer(value)) return place
+/** The way to the first value that is no object or list. */
+function firstLeaf(value: unknown): readonly string[] | undefined {
+  if (!isContainer(value)) return []
   for (const key of Object.keys(value)) {
-    const leaf = firstLeaf({ holder: value, key })
-    if (leaf !== undefined) return leaf
+    const rest = firstLeaf(value[key])
+    if (rest !== undefined) return [key, ...rest]
   }
   return undefined
 }
 
-function find(holder: Record<string, unknown>, [key = '', ...rest]: readonly string[]): Place | undefined {
-  if (!Object.hasOwn(holder, key)) return undefined
-  if (rest.length === 0) return { holder, key }
-  const next = holder[key]
-  return isContainer(next) ? find(next, rest) : undefined
+function damagedAt(value: unknown, [key, ...rest]: readonly string[], damage: (value: unknown) => unknown): unknown {
+  if (key === undefined) return damage(value)
+  if (!isContainer(value) || !Object.hasOwn(value, key)) return value
+  const copy = (Array.isArray(value) ? [...(value as readonly unknown[])] : { ...value }) as Record<string, unknown>
+  copy[key] = damagedAt(value[key], rest, damage)
+  return copy
 }
 
 const isContainer = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype)

@@ -230,7 +230,14 @@ function openEnds(target: LinkTarget): End[] {
 const nobody = (): void => undefined
 
 /** The messages by which Node.js runs cluster and passes handles. */
-const isNodesOwn = (message: unknown): boolean => typeof message === 'object' && message !== null && 'cmd' in message && typeof message.cmd === 'string' && message.cmd.startsWith('NODE_')
+function isNodesOwn(message: unknown): boolean {
+  try {
+    return typeof message === 'object' && message !== null && 'cmd' in message && typeof message.cmd === 'string' && message.cmd.startsWith('NODE_')
+  } catch {
+    // It throws when it is looked at: what becomes of it is for whoever sends it on to say.
+    return false
+  }
+}
 
 function transferOf(given: unknown): readonly unknown[] {
   if (Array.isArray(given)) return given

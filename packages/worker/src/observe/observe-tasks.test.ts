@@ -138,6 +138,33 @@ describe('the account of a pool', () => {
       }),
     ))
 
+  it('remembers so many tasks that failed, and counts all of them', async () => {
+    const pool = { run: (_task: object) => Promise.reject(new Error('no worker')) }
+    const tasks = await observeTasks(pool, { tasks: 10 })
+    const last: object[] = []
+    for (let n = 0; n < 100; n += 1) {
+      const task = { n }
+      last.push(task)
+      await pool.run(task).catch(() => undefined)
+    }
+    for (let n = 0; n < 100; n += 1) tasks.effect({ n })
+    expect(tasks.account).toEqual({ ...clean, handed: 100, attempts: 100, done: 0, failed: 100, lost: 100 })
+    expect(tasks.lostTasks.length).toBeLessThanOrEqual(10)
+    await tasks.stop()
+  })
+
+  it('lets a task pass on which `idOf` throws', async () => {
+    const pool = { run: (task: number) => Promise.resolve(task) }
+    const tasks = await observeTasks(pool, {
+      idOf: () => {
+        throw new Error('no id')
+      },
+    })
+    expect([await pool.run(1), await pool.run(2)]).toEqual([1, 2])
+    expect(tasks.account).toEqual({ ...clean, handed: 2, attempts: 2, done: 2 })
+    await tasks.stop()
+  })
+
   it('refuses what takes no tasks, and options that say nothing', async () => {
     await expect(observeTasks({})).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining('`run` or `exec`') as string })
     await expect(observeTasks({ run: () => undefined }, { method: 'submit' })).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })

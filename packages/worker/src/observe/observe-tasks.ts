@@ -24,7 +24,7 @@ export interface ObserveTasksOptions {
   readonly idOf?: (...args: readonly unknown[]) => unknown
   /** A task that is unanswered for longer, in ms, is lost silently. Default 10,000. */
   readonly patienceMs?: number
-  /** How many tasks are remembered at most; the oldest that are done are forgotten first. Default 100,000. */
+  /** How many tasks are remembered at most; the oldest that are done are forgotten first, then the oldest that failed. All stay counted. Default 100,000. */
   readonly tasks?: number
   /** Default: the real clock. */
   readonly clock?: Clock
@@ -54,7 +54,15 @@ export interface TaskObservation {
 export async function observeTasks(pool: TaskPool, { clock = systemClock, ...given }: ObserveTasksOptions = {}): Promise<TaskObservation> {
   const { method = methodOf(pool), idOf = method === 'exec' ? byParameters : byTask, patienceMs, tasks } = checkOptions(schema, given, 'observeTasks')
   const ledger = new TaskLedger(patienceMs, tasks)
-  const record = (args: readonly unknown[]): ((outcome: 'result' | 'failure') => void) => ledger.hand(idOf(...args), clock.now())
+  const record = (args: readonly unknown[]): ((outcome: 'result' | 'failure') => void) => ledger.hand(known(args), clock.now())
+  /** A function of the caller's; a task on which it throws is one of its own, and the application's call goes on. */
+  function known(args: readonly unknown[]): unknown {
+    try {
+      return idOf(...args)
+    } catch {
+      return Symbol('unknown')
+    }
+  }
   const watch = await inject(watchTasks({ method, record }), pool, { leaseMs: MAX_TIMER_MS })
   const account = (): TaskAccount => ledger.account(clock.now())
   return {

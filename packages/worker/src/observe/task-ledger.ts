@@ -30,14 +30,19 @@ interface Entry {
 /** What the ledger can still tell of a task. */
 type Fate = 'done' | 'pending' | 'failed' | 'silent'
 
+/** What tasks come to, by number. */
+type Tally = Record<Fate | 'attempts' | 'retried' | 'duplicated', number>
+
 /** What was handed to a pool, and what came back. */
 export class TaskLedger {
   readonly #entries = new Map<unknown, Entry>()
   /** Done, once, at the first attempt, oldest first: all there is to say of these is their number. */
   readonly #unremarkable = new Set<unknown>()
+  /** Others without an unanswered attempt, oldest first: forgotten when there is no unremarkable one. */
+  readonly #over = new Set<unknown>()
   readonly #patienceMs: number
   readonly #remembered: number
-  #forgotten = 0
+  readonly #forgotten: Tally = { done: 0, pending: 0, failed: 0, silent: 0, attempts: 0, retried: 0, duplicated: 0 }
 
   constructor(patienceMs: number, remembered: number) {
     this.#patienceMs = patienceMs
@@ -51,10 +56,13 @@ export class TaskLedger {
     entry.attempts += 1
     entry.open.add(attempt)
     this.#unremarkable.delete(id)
+    this.#over.delete(id)
     return (outcome) => {
       entry.open.delete(attempt)
       if (outcome === 'result') entry.results += 1
+      if (entry.open.size > 0) return
       if (entry.attempts === 1 && entry.results === 1 && entry.effects <= 1) this.#unremarkable.add(id)
+      else this.#over.add(id)
     }
   }
 
@@ -63,27 +71,27 @@ export class TaskLedger {
     const entry = this.#entry(id)
     entry.effects += 1
     if (entry.effects > 1) this.#unremarkable.delete(id)
+    if (entry.open.size === 0 && !this.#unremarkable.has(id)) this.#over.add(id)
   }
 
   account(now: number): TaskAccount {
-    const fates: Record<Fate, number> = { done: this.#forgotten, pending: 0, failed: 0, silent: 0 }
-    let attempts = this.#forgotten
-    let retried = 0
-    let duplicated = 0
-    for (const entry of this.#entries.values()) {
-      if (Math.max(entry.results, entry.effects) > 1) duplicated += 1
-      if (entry.attempts === 0) continue
-      attempts += entry.attempts
-      retried += entry.attempts - 1
-      fates[this.#fateOf(entry, now)] += 1
-    }
-    const { done, pending, failed, silent } = fates
+    const tally = { ...this.#forgotten }
+    for (const entry of this.#entries.values()) this.#count(tally, entry, now)
+    const { done, pending, failed, silent, attempts, retried, duplicated } = tally
     return { handed: done + pending + failed + silent, attempts, done, pending, failed, silent, lost: failed + silent, retried, duplicated }
   }
 
   /** The tasks that were lost, oldest first. */
   lost(now: number): unknown[] {
     return [...this.#entries].filter(([, entry]) => entry.attempts > 0 && ['failed', 'silent'].includes(this.#fateOf(entry, now))).map(([id]) => id)
+  }
+
+  #count(tally: Tally, entry: Entry, now: number): void {
+    if (Math.max(entry.results, entry.effects) > 1) tally.duplicated += 1
+    if (entry.attempts === 0) return
+    tally.attempts += entry.attempts
+    tally.retried += entry.attempts - 1
+    tally[this.#fateOf(entry, now)] += 1
   }
 
   #fateOf({ results, open }: Entry, now: number): Fate {
@@ -102,10 +110,13 @@ export class TaskLedger {
   }
 
   #forgetOne(): void {
-    const [oldest] = this.#unremarkable
-    if (this.#entries.size <= this.#remembered || this.#unremarkable.size === 0) return
-    this.#unremarkable.delete(oldest)
+    const ids = this.#unremarkable.size > 0 ? this.#unremarkable : this.#over
+    const [oldest] = ids
+    const entry = this.#entries.get(oldest)
+    if (this.#entries.size <= this.#remembered || ids.size === 0 || entry === undefined) return
+    ids.delete(oldest)
     this.#entries.delete(oldest)
-    this.#forgotten += 1
+    // None of its attempts is unanswered: what it came to does not depend on the time.
+    this.#count(this.#forgotten, entry, 0)
   }
 }

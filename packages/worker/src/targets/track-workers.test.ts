@@ -65,3 +65,10 @@ it('means no worker on which `where` throws, and lets it be made', async () => {
   expect(threads()).toEqual([])
   threads.close()
 })
+
+it('is one listener of the process, however often a module tracks again', () => {
+  const all = Array.from({ length: 12 }, () => trackWorkers())
+  expect(process.listenerCount('worker')).toBe(1)
+  for (const one of [...all, ...all]) one.close()
+  expect(process.listenerCount('worker')).toBe(0)
+})

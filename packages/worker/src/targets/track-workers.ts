@@ -39,8 +39,20 @@ export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): 
     if (isMeant(worker)) known.add(worker)
     living()
   }
-  process.on('worker', meet)
+  if (meeting.size === 0) process.on('worker', onWorker)
+  meeting.add(meet)
   return Object.assign(function trackedWorkers() {
     return living()
-  }, { close: () => void process.off('worker', meet) })
+  }, {
+    close() {
+      if (meeting.delete(meet) && meeting.size === 0) process.off('worker', onWorker)
+    },
+  })
+}
+
+/** Who is to meet a new worker. The process has one listener for all of them: a module that is evaluated again tracks again, and nobody closes the earlier one. */
+const meeting = new Set<(worker: Worker) => void>()
+
+function onWorker(worker: Worker): void {
+  for (const meet of meeting) meet(worker)
 }

@@ -15,9 +15,16 @@ it.each([
   ['with `delete` as (select 1) select 1', 'SELECT'],
   ['begin; insert into a values (1)', 'BEGIN'],
   ['START TRANSACTION', 'START'],
+  ["with t as (select 'it''s ) delete' as x, '\\') delete') update a set b = 1", 'UPDATE'],
+  ['with a$b as (select 1) select 1', 'SELECT'],
   ['', 'OTHER'],
   ['with x', 'OTHER'],
 ])('of %j, the verb is %s', (sql, verb) => {
   expect(verbOf(sql)).toBe(verb)
   expect(SQL_VERBS).toContain(verb)
 })
+
+it('takes time in proportion to a statement, whatever stands in it', () => {
+  const large = ['/*'.repeat(500_000), "'\\".repeat(500_000), Array.from({ length: 100_000 }, (_, n) => `$t${n}$ `).join(''), `'${'x'.repeat(5_000_000)}'`, '$'.repeat(1_000_000)]
+  for (const text of large) expect(verbOf(`-- a comment\nselect ${text}`)).toBe('SELECT')
+}, 5_000)
