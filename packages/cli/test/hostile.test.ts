@@ -137,7 +137,7 @@ describe('what a peer says', () => {
       const file = join(folder, `${name}.mjs`)
       await writeFile(file, `export default () => { throw ${thrown} }`)
       const used = io(hostileClient())
-      expect(await main(['run', file], used)).toBe(1)
+      expect(await main(['run', file], used)).toBe(2)
       expect(used.printed.filter((line) => line.startsWith('error: '))).toHaveLength(1)
     }
   })
