@@ -53,7 +53,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
     try {
       if (flags.webhook === true || port !== undefined) {
         sink = await experiment.webhookSink({ port: port ?? 0 }).catch((error: unknown) => {
-          throw new ChaosError('CHAOS_INVALID_OPTION', `Notifications cannot be received on port ${port ?? 0} of 127.0.0.1: ${error instanceof Error ? error.message : String(error)}. Choose another \`--webhook-port\`.`, { cause: error })
+          throw new ChaosError('CHAOS_INVALID_OPTION', `Notifications cannot be received on port ${port ?? 0} of 127.0.0.1: ${messageOf(error)}. Choose another \`--webhook-port\`.`, { cause: error })
         })
         if (!isJson) io.out(`notifications are expected at ${sink.url}`)
       }

@@ -44,7 +44,7 @@ async function madeBy(make: (given: Variables) => unknown, variables: Variables,
   try {
     return await make(variables)
   } catch (error) {
-    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected the default export of ${path} to make an experiment: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected the default export of ${path} to make an experiment: ${reasonOf(error)}`, { cause: error })
   }
 }
 
