@@ -65,7 +65,7 @@ export function processIo(): Io {
       else fail(`What it says cannot be written: ${message}`)
     })
   }
-  process.on('uncaughtException', (error: unknown) => fail(`Nobody caught this: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+  process.on('uncaughtException', (error: unknown) => fail(`Nobody caught this: ${stackOf(error)}`))
   const io: Io = {
     out: (text) => void process.stdout.write(`${text}\n`),
     err,
@@ -76,4 +76,13 @@ export function processIo(): Io {
     connect: async (address) => (await import('@chaos/control')).connect(address),
   }
   return io
+}
+
+/** What was thrown, with where. What a module throws may throw when it is looked at, and this process must live on to take faults back. */
+function stackOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown)
+  } catch {
+    return 'something that cannot be read'
+  }
 }

@@ -57,6 +57,12 @@ async function chaos(...argv: string[]): Promise<Ran> {
   return { code, out: used.lines.out.join('\n'), err: used.lines.err.join('\n') }
 }
 
+/** A module with an experiment that breaks the bus for a minute. */
+const longRun = (title: string): string => `export default {
+  title: '${title}', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
+  method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
+}`
+
 describe('chaos', () => {
   it('lists targets and faults, for people and as JSON', async () => {
     expect(await chaos('targets')).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/bus +test\/drop-events, test\/say-once/) as string })
@@ -222,10 +228,7 @@ describe('chaos', () => {
     ['run', ['run', 'stuck.mjs'], EXIT_CODES['rollback-failed']],
   ])('does not say that it was taken back when the user breaks off and that fails: %s', async (_verb, argv, code) => {
     const file = join(folder, 'stuck.mjs')
-    await writeFile(file, `export default {
-      title: 'stuck', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
-      method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
-    }`)
+    await writeFile(file, longRun('stuck'))
     const abort = new AbortController()
     const used = { ...io(abort.signal), connect: async (address: Parameters<typeof connect>[0]) => {
       const client = await connect(address)
@@ -315,11 +318,6 @@ steadyState:
 method:
   - inject: { target: bus, fault: drop-events, leaseMs: ${lease} }
 `
-
-  const longRun = (title: string): string => `export default {
-    title: '${title}', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
-    method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
-  }`
 
   it('judges, writes reports, and exits by the verdict', async () => {
     const file = join(folder, 'gate.yaml')
@@ -420,10 +418,7 @@ method:
 
   it('takes everything back when the user breaks off', async () => {
     const file = join(folder, 'long.mjs')
-    await writeFile(file, `export default {
-      title: 'long', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
-      method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
-    }`)
+    await writeFile(file, longRun('long'))
     const abort = new AbortController()
     const used = io(abort.signal)
     const running = main(['run', file], used)
@@ -458,14 +453,17 @@ method:
     await vi.waitFor(async () => expect((await chaos('status')).out).toBe('Nothing is in force.'))
   })
 
-  it.skipIf(process.platform === 'win32')('takes everything back when nobody catches an error, and says which', async () => {
+  it.skipIf(process.platform === 'win32').each([
+    ["new Error('of the module')", 'Error: of the module'],
+    ['Object.create(null)', 'something that cannot be read'],
+  ])('takes everything back when nobody catches an error, and says which: %s', async (thrown, words) => {
     const file = join(folder, 'throwing.mjs')
-    await writeFile(file, `process.once('SIGUSR2', () => { throw new Error('of the module') })\n${longRun('throwing')}`)
+    await writeFile(file, `process.once('SIGUSR2', () => { throw ${thrown} })\n${longRun('throwing')}`)
     const { command, said, ended } = await spawned('run', file, '--report', join(folder, 'throwing'))
     await vi.waitFor(async () => expect((await chaos('status')).out).toContain('throwing:1: test/drop-events into bus'))
     command.kill('SIGUSR2')
     expect(await ended).toEqual([EXIT.internal, null])
-    expect(said()).toContain('error: Nobody caught this: Error: of the module')
+    expect(said()).toContain(`error: Nobody caught this: ${words}`)
     expect((await chaos('status')).out).toBe('Nothing is in force.')
     expect(JSON.parse(await readFile(join(folder, 'throwing', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ verdict: { name: 'inconclusive' } }] })
   })

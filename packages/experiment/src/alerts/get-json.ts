@@ -1,4 +1,5 @@
 import { systemClock } from '@chaos/core'
+import { withoutSlash } from '../address.js'
 import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../answer.js'
 import { withTimeout } from '../time.js'
 
@@ -26,7 +27,7 @@ export class MonitoringError extends Error {
 
 /** Asks the monitoring for JSON of at most 10 MB. @throws MonitoringError that says what was asked, and what came */
 export async function getJson(url: string, path: string, timeoutMs: number, outer?: AbortSignal): Promise<Answer> {
-  const address = `${url.replace(/\/$/, '')}${path}`
+  const address = `${withoutSlash(url)}${path}`
   let status: number | undefined
   try {
     return await withTimeout(

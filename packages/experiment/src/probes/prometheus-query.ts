@@ -1,3 +1,4 @@
+import { withoutSlash } from '../address.js'
 import { jsonOf, own, shown } from '../answer.js'
 import type { PrometheusProbe } from '../model/experiment.js'
 import { numberOf } from './line-scanner.js'
@@ -62,7 +63,7 @@ export async function refusalOf(url: string, query: string, signal: AbortSignal)
   return undefined
 }
 
-const addressOf = (url: string, query: string): string => `${url.replace(/\/$/, '')}/api/v1/query?query=${encodeURIComponent(query)}`
+const addressOf = (url: string, query: string): string => `${withoutSlash(url)}/api/v1/query?query=${encodeURIComponent(query)}`
 
 async function answerOf(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal })

@@ -1,6 +1,6 @@
 import type { Sample } from '../probes/read.js'
 import type { Curve, Evidence } from './evidence.js'
-import { lookedAt } from './signs-of-life.js'
+import { lookedAt, monitorOf } from './signs-of-life.js'
 
 /**
  * The readings of a probe without the good ones from a moment on that cannot show what came after it: asked for before it, scraped before it, or of a
@@ -13,7 +13,7 @@ export function newsSince(curve: Curve, since: number, evidence: Pick<Evidence, 
 
 function newsOf({ source, origin, maxAgeMs, samples }: Curve, since: number, { curves, monitors }: Pick<Evidence, 'curves' | 'monitors'>): (sample: Sample) => boolean {
   if (source === 'prometheus') {
-    const monitor = monitors.find((one) => bare(one.source) === bare(origin ?? ''))
+    const monitor = monitorOf(monitors, origin)
     const from = monitor === undefined ? since : (lookedAt(monitor, 'scrapedAt', since) ?? Number.POSITIVE_INFINITY)
     return ({ askedAt }) => askedAt >= from
   }
@@ -24,6 +24,3 @@ function newsOf({ source, origin, maxAgeMs, samples }: Curve, since: number, { c
   const wasBad = curves.some((one) => one.origin === origin && one.samples.filter((sample) => sample.at < since).at(-1)?.isGood === false)
   return ({ dataAt }) => dataAt === undefined || dataAt > at || (wasBad && writtenAt >= since && dataAt >= writtenAt)
 }
-
-/** An address as it is compared. */
-export const bare = (url: string): string => url.replace(/\/$/, '')

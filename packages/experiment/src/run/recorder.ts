@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { ChaosController, Clock } from '@chaos/core'
+import { withoutSlash } from '../address.js'
 import { prometheusAlerts } from '../alerts/prometheus.js'
 import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'
@@ -138,8 +139,6 @@ export function probedMonitors({ steadyState, guardrails, afterwards }: Experime
   const queried = new Set([...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) => (probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [])))
   return [...queried].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))
 }
-
-const withoutSlash = (url: string): string => url.replace(/\/$/, '')
 
 /** Notes how late this process comes to what it planned. */
 async function watchOurselves(clock: Clock, everyMs: number, signal: AbortSignal, own: OwnReading[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { withoutSlash } from '../address.js'
 import { MAX_AWAITED_MS } from '../alerts/reader.js'
 import { clockOffset } from './clock-offset.js'
 import type { Monitor } from './evidence.js'
@@ -7,6 +8,11 @@ const LATE_INTERVALS = 3
 const SLACK_MS = 5_000
 /** A turn may come a little early: this part of an interval after the one before is the next. */
 const ON_TIME = 0.9
+
+/** The monitoring at an address. */
+export function monitorOf(monitors: readonly Monitor[], address: string | undefined): Monitor | undefined {
+  return address === undefined ? undefined : monitors.find(({ source }) => withoutSlash(source) === withoutSlash(address))
+}
 
 /** The longest time without an evaluation or a scrape, in ms. */
 export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS

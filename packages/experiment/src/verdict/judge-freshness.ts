@@ -1,7 +1,6 @@
 import { clockOffset } from '../run/clock-offset.js'
 import type { Curve, Evidence } from '../run/evidence.js'
-import { bare } from '../run/news.js'
-import { maxStandstillMs } from '../run/signs-of-life.js'
+import { maxStandstillMs, monitorOf } from '../run/signs-of-life.js'
 import { seconds } from './words.js'
 
 /** Why a probe's data was old when it was read, if so. What it says is then no news of the system. */
@@ -20,7 +19,7 @@ export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): 
 /** How far the clock of the data is ahead of ours, and how old data may be. */
 function boundOf({ source, origin, maxAgeMs }: Curve, monitors: Evidence['monitors']): readonly [offsetMs: number, maxAgeMs: number | undefined] {
   if (source !== 'prometheus') return [0, maxAgeMs]
-  const monitor = monitors.find((one) => bare(one.source) === bare(origin ?? ''))
+  const monitor = monitorOf(monitors, origin)
   const offset = clockOffset(monitor?.clock ?? [])
   return [(offset?.offsetMs ?? 0) - (offset?.errorMs ?? 0), maxStandstillMs(monitor?.scrapeIntervalMs ?? 0)]
 }

@@ -1,8 +1,8 @@
+import { withoutSlash } from '../address.js'
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
 import { clockOffset } from '../run/clock-offset.js'
 import type { Evidence, Marks, Monitor } from '../run/evidence.js'
-import { bare } from '../run/news.js'
 import { hasLookedSince, maxStandstillMs, subjectOf } from '../run/signs-of-life.js'
 import { seconds } from './words.js'
 
@@ -26,7 +26,7 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
     return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
   }
   const queried = [...steadyState.probes, ...guardrails, ...afterwards].filter((probe) => probe.type === 'prometheus')
-  const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => bare(source) === bare(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
+  const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => withoutSlash(source) === withoutSlash(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
   return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
 }
 
