@@ -20,7 +20,7 @@ const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK'] as
 /** How long taking back may last after an ending signal, in ms. */
 const GRACE_MS = 15_000
 
-/** Lines of an error that nobody caught that are printed at most. */
+/** The most lines of an uncaught error that are printed. */
 const MAX_LINES = 20
 
 /**
@@ -46,26 +46,27 @@ export function processIo(): Io {
     else breakOff(signal)
   }
   for (const signal of ENDING_SIGNALS) process.on(signal, onSignal)
-  const fail = (what: string): void => {
+  const fail = (what: string, thrown: unknown): void => {
     if (process.exitCode === EXIT.internal) return
     process.exitCode = EXIT.internal
     breakOff('it failed')
-    const [first = '', ...more] = what.split('\n').slice(0, MAX_LINES)
-    // What is said may be a text of somebody else's.
-    void import('./view/terminal.js').then(({ red, terminal }) => {
+    void Promise.all([import('@chaos/core'), import('./view/terminal.js')]).then(([{ readSafely }, { red, terminal }]) => {
+      // A module may throw a value that throws when it is read, and this process must live on to take faults back.
+      const stack = readSafely(() => String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown))
+      const [first = '', ...more] = stack.split('\n').slice(0, MAX_LINES)
       const said = terminal(io)
-      said.err(red('error'), `: ${first}`)
+      said.err(red('error'), `: ${what}: ${first}`)
       for (const line of more) said.err(line)
     })
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       // A reader that went away (`chaos watch | head`) is the user breaking off.
-      if (code === 'EPIPE') breakOff('nobody reads what it says any more')
-      else fail(`What it says cannot be written: ${message}`)
+      if (code === 'EPIPE') breakOff('its output was closed')
+      else fail('Output cannot be written', message)
     })
   }
-  process.on('uncaughtException', (error: unknown) => fail(`Nobody caught this: ${stackOf(error)}`))
+  process.on('uncaughtException', (error: unknown) => fail('Uncaught error', error))
   const io: Io = {
     out: (text) => void process.stdout.write(`${text}\n`),
     err,
@@ -76,13 +77,4 @@ export function processIo(): Io {
     connect: async (address) => (await import('@chaos/control')).connect(address),
   }
   return io
-}
-
-/** What was thrown, with where. What a module throws may throw when it is looked at, and this process must live on to take faults back. */
-function stackOf(thrown: unknown): string {
-  try {
-    return String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown)
-  } catch {
-    return 'something that cannot be read'
-  }
 }

@@ -253,7 +253,7 @@ describe('chaos', () => {
     expect(used.lines.err.at(-1)).toBe('broken off (SIGINT)')
   })
 
-  it('ends in order when nobody reads what it says any more', async () => {
+  it('ends in order when its output is closed', async () => {
     const [found] = await discover({ directory: join(folder, 's') })
     const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
     const command = spawn(process.execPath, [bin, 'watch', '--hits', '--socket', found?.socketPath ?? ''], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -272,14 +272,14 @@ describe('chaos', () => {
     expect(code).toBe(0)
   })
 
-  it.skipIf(!existsSync('/dev/full'))('does not end well when what it says cannot be written', async () => {
+  it.skipIf(!existsSync('/dev/full'))('does not end well when its output cannot be written', async () => {
     const full = await open('/dev/full', 'w')
     onTestFinished(() => full.close())
     const command = spawn(process.execPath, [fileURLToPath(new URL('../dist/bin.js', import.meta.url)), '--version'], { stdio: ['ignore', full.fd, 'pipe'] })
     let err = ''
     command.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text))
     expect(await once(command, 'close')).toEqual([EXIT.internal, null])
-    expect(err).toContain('error: What it says cannot be written: ENOSPC')
+    expect(err).toContain('error: Output cannot be written: ENOSPC')
   })
 
   it('prints what the app says of itself', async () => {
@@ -386,8 +386,8 @@ method:
       [['--alerts-url', 'localhost:9090'], 'Expected `--alerts-url` to be an address such as http://127.0.0.1:9090, got `localhost:9090`.'],
       [['--alerts-url', ''], 'Expected `--alerts-url` to be an address'],
       [['--alertmanager-url', 'http://127.0.0.1:1/?a=b', '--watchdog', 'Watchdog'], 'Expected `--alertmanager-url` to be an address'],
-      [['--alertmanager-url', 'http://127.0.0.1:1'], 'Expected `--watchdog` or `--alerts-url` beside `--alertmanager-url`, got neither'],
-      [['--watchdog', 'Watchdog'], 'Expected `--alerts-url` or `--alertmanager-url` beside `--watchdog`, got neither'],
+      [['--alertmanager-url', 'http://127.0.0.1:1'], '`--alertmanager-url` needs `--watchdog` or `--alerts-url`'],
+      [['--watchdog', 'Watchdog'], '`--watchdog` needs `--alerts-url` or `--alertmanager-url`'],
       [['--alerts-url', 'http://127.0.0.1:1', '--watchdog', 'Silence'], 'Expected `--watchdog` to be an alert that always fires, got `Silence`, which must fire because of a fault in "flags".'],
       [['--webhook-port', String(port)], `Notifications cannot be received on port ${port} of 127.0.0.1: listen EADDRINUSE`],
       [['--report', ''], 'Expected `--report` to be a directory, got none.'],
@@ -463,7 +463,7 @@ method:
     await vi.waitFor(async () => expect((await chaos('status')).out).toContain('throwing:1: test/drop-events into bus'))
     command.kill('SIGUSR2')
     expect(await ended).toEqual([EXIT.internal, null])
-    expect(said()).toContain(`error: Nobody caught this: ${words}`)
+    expect(said()).toContain(`error: Uncaught error: ${words}`)
     expect((await chaos('status')).out).toBe('Nothing is in force.')
     expect(JSON.parse(await readFile(join(folder, 'throwing', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ verdict: { name: 'inconclusive' } }] })
   })
@@ -473,12 +473,13 @@ method:
     await writeFile(file, `export default () => ${made}`)
     const { said, ended } = await spawned('run', file)
     expect(await ended).toEqual([EXIT.internal, null])
-    expect(said()).toContain('error: The command was ended before it was done')
+    expect(said()).toContain('error: The command ended before it finished')
   })
 
   it('refuses a directory of reports that cannot be written before it breaks anything', async () => {
     await writeFile(join(folder, 'in-the-way'), '')
-    const ran = await chaos('run', join(folder, 'pass.mjs'), '--report', join(folder, 'in-the-way'))
+    await writeFile(join(folder, 'never-run.mjs'), longRun('never-run'))
+    const ran = await chaos('run', join(folder, 'never-run.mjs'), '--report', join(folder, 'in-the-way'))
     expect(ran).toMatchObject({ code: EXIT.usage, out: '', err: expect.stringContaining('Reports cannot be written') as string })
     expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ status: 'active' }))
   })

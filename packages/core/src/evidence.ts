@@ -1,4 +1,5 @@
 import { asData } from './options.js'
+import { readSafely } from './text.js'
 
 /** Characters of a text in evidence. */
 const MAX_TEXT = 1_000
@@ -15,14 +16,7 @@ export function boundedEvidence(evidence: Readonly<Record<string, unknown>>): Re
   return Object.freeze(Object.fromEntries(Object.entries(evidence).slice(0, MAX_ENTRIES).map(([key, value]) => [key, bounded(value, 1)])))
 }
 
-function bounded(value: unknown, depth: number): unknown {
-  try {
-    return cut(value, depth)
-  } catch {
-    // A proxy that was revoked, a getter that throws.
-    return 'something that cannot be read'
-  }
-}
+const bounded = (value: unknown, depth: number): unknown => readSafely(() => cut(value, depth))
 
 function cut(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value

@@ -32,6 +32,8 @@ it('exports these names and no others', () => {
       "ownersOf",
       "portableInjectSchema",
       "printable",
+      "printableJson",
+      "readSafely",
       "registeredControllers",
       "suggestion",
       "systemClock",

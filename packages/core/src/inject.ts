@@ -85,7 +85,7 @@ export async function withFault<Target extends object, Result>(
   }
 }
 
-/** Injections in force in one process: each may lie on one and the same call, whose stack holds some 3,000 of them. */
+/** The most injections that may be in force in one process. Each may lie on the same call, and a stack holds about 3,000 of them. */
 export const MAX_IN_FORCE = 1_024
 
 /** How a fault is put in force, once it is checked. */
@@ -99,7 +99,7 @@ export function checkArming(fault: Fault, target: unknown, given: InjectOptions,
   const refused = refusal()
   if (refused !== undefined) throw refused
   if (processState().live.size >= MAX_IN_FORCE) {
-    throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', `Expected fewer than ${MAX_IN_FORCE} injections in force in this process, got as many. Stop some first.`)
+    throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', `${MAX_IN_FORCE} injections are in force in this process, which is the most that it takes. Stop some first.`)
   }
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
   const { leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs) } = how

@@ -5,7 +5,7 @@ import type { JsonSchema } from './chaos-controller.js'
 import { MAX_TIMER_MS } from './clock.js'
 import { ChaosError } from './errors.js'
 import { listed, suggestion } from './suggest.js'
-import { MAX_NAME_LENGTH, printable } from './text.js'
+import { MAX_NAME_LENGTH, printable, readSafely } from './text.js'
 
 /** The entries of an options object. */
 export type OptionEntries = v.ObjectEntries
@@ -202,12 +202,7 @@ export function isPortable(value: unknown): boolean {
 
 /** A value as a message can show it: short, and with nothing in it that a terminal obeys. */
 export function shown(value: unknown): string {
-  try {
-    return shownUnchecked(value)
-  } catch {
-    // A proxy that was revoked, a getter that throws: what is shown was mostly thrown in a call of the app's.
-    return 'something that cannot be read'
-  }
+  return readSafely(() => shownUnchecked(value))
 }
 
 function shownUnchecked(value: unknown): string {

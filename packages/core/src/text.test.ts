@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { keptName, MAX_NAME_LENGTH, messageOf, printable } from './text.js'
+import { keptName, MAX_NAME_LENGTH, messageOf, printable, printableJson } from './text.js'
 
 describe('printable', () => {
   it.each([
@@ -29,6 +29,17 @@ describe('printable', () => {
       const shown = printable(text, { max: 50 })
       expect(shown.length).toBeLessThanOrEqual(51 * 6)
       expect(shown).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}/u)
+    }))
+  })
+})
+
+describe('printableJson', () => {
+  it('holds nothing that a terminal obeys, and says the same', () => {
+    const obeyed = fc.constantFrom('\u001b', '\n', '\u007f', '\u009b', '\u00ad', '\u200b', '\u202e', '\u2028', '\u2029', '\ufeff', '\ud83d', '\u{e0041}')
+    fc.assert(fc.property(fc.string({ unit: fc.oneof(obeyed, fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })), maxLength: 40 }), (text) => {
+      const json = printableJson(JSON.stringify({ text }))
+      expect(json).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u)
+      expect(JSON.parse(json)).toEqual({ text })
     }))
   })
 })

@@ -19,20 +19,38 @@ const UNPRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 export function printable(text: unknown, { max = MAX_SHOWN, lines = false }: { readonly max?: number; readonly lines?: boolean } = {}): string {
   const whole = typeof text === 'object' && text !== null ? 'an object' : String(text)
   const cut = whole.length > max ? `${whole.slice(0, max)}…` : whole
-  return cut.replace(lines ? UNPRINTABLE_IN_LINES : UNPRINTABLE, (character) => character.split('').map(escaped).join(''))
+  return cut.replace(lines ? UNPRINTABLE_IN_LINES : UNPRINTABLE, escaped)
 }
 
-const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+/** What of {@link UNPRINTABLE} JSON leaves as it is. */
+const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** JSON as a terminal can show it. Whoever parses it gets the same value. */
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE_IN_JSON, escaped)
+}
+
+/** A character as JSON and JavaScript write it, so that a terminal shows it and does not obey it. */
+function escaped(character: string): string {
+  return character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+}
 
 /**
- * What was thrown, in words, as {@link printable} shows it. Never throws: an app may throw a proxy that was revoked, or an error whose message throws.
+ * Reads a value of somebody else's, such as an error that an app threw.
+ *
+ * @returns What `read` returns, or words for a value that cannot be read: a revoked proxy, an object whose getter throws.
  */
-export function messageOf(thrown: unknown, options: Parameters<typeof printable>[1] = {}): string {
+export function readSafely<T>(read: () => T): T | 'something that cannot be read' {
   try {
-    return printable(thrown instanceof Error ? thrown.message : thrown, options)
+    return read()
   } catch {
     return 'something that cannot be read'
   }
+}
+
+/** The message of what was thrown, as {@link printable} shows it. Never throws. */
+export function messageOf(thrown: unknown, options: Parameters<typeof printable>[1] = {}): string {
+  return readSafely(() => printable(thrown instanceof Error ? thrown.message : thrown, options))
 }
 
 /**

@@ -95,10 +95,10 @@ function failed({ title }: Experiment, error: unknown): never {
 /** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that is missing, that nobody reads, or that an experiment waits for */
 function watchdogOf({ watchdog, alertsUrl, alertmanagerUrl }: RunFlags, experiments: readonly Experiment[]): { readonly watchdog?: string } {
   if (watchdog === undefined && alertmanagerUrl !== undefined && alertsUrl === undefined) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--watchdog` or `--alerts-url` beside `--alertmanager-url`, got neither: an Alertmanager alone does not show that rules are evaluated, and no run could pass.')
+    throw new ChaosError('CHAOS_INVALID_OPTION', '`--alertmanager-url` needs `--watchdog` or `--alerts-url`: an Alertmanager alone does not show that rules are evaluated, so that no run could pass.')
   }
   if (watchdog === undefined) return {}
-  if (alertsUrl === undefined && alertmanagerUrl === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--alerts-url` or `--alertmanager-url` beside `--watchdog`, got neither: nobody reads that alert.')
+  if (alertsUrl === undefined && alertmanagerUrl === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', '`--watchdog` needs `--alerts-url` or `--alertmanager-url`, where that alert is read.')
   const waiting = experiments.find(({ alerts }) => alerts?.mustFire.some(({ name }) => name === watchdog))
   if (waiting !== undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--watchdog\` to be an alert that always fires, got \`${watchdog}\`, which must fire because of a fault in "${waiting.title}".`)
   return { watchdog }

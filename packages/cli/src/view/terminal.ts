@@ -1,4 +1,4 @@
-import { printable } from '@chaos/core'
+import { printable, printableJson } from '@chaos/core'
 import type { Io } from '../io.js'
 import { colours } from './colours.js'
 
@@ -16,8 +16,6 @@ export type Part = string | Styled
 
 /** The longest part of a line that is printed, in characters. */
 const MAX_PART = 10_000
-/** What a terminal might obey and JSON leaves as it is: DEL, C1 control characters, format characters, line separators. */
-const NOT_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /**
  * Where everything that the command says goes through. Whatever a peer says (names, messages, numbers) is a text of somebody else's:
@@ -39,12 +37,9 @@ export function terminal(io: Io): Terminal {
     ...io,
     out: (...parts) => io.out(parts.map(shown).join('')),
     err: (...parts) => io.err(parts.map(shown).join('')),
-    json: (value, { isOneLine = false } = {}) => io.out(JSON.stringify(value, null, isOneLine ? undefined : 2).replace(NOT_IN_JSON, escaped)),
+    json: (value, { isOneLine = false } = {}) => io.out(printableJson(JSON.stringify(value, null, isOneLine ? undefined : 2))),
   }
 }
-
-/** The same character for whoever reads the JSON. */
-const escaped = (character: string): string => character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 
 /** A text in a style. */
 export const bold = (text: string): Styled => ({ style: 'bold', text })

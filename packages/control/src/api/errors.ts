@@ -1,4 +1,4 @@
-import { ChaosError, isChaosError, printable, type ChaosErrorCode } from '@chaos/core'
+import { ChaosError, isChaosError, printable, readSafely, type ChaosErrorCode } from '@chaos/core'
 
 /** What a failed request is answered with. */
 export interface ErrorBody {
@@ -44,11 +44,5 @@ export function errorBody({ code, message }: ChaosError): ErrorBody {
   return { error: { code, message: printable(message, { max: MAX_MESSAGE, lines: true }) } }
 }
 
-/** What a fault throws may throw when it is looked at. */
-function inWords(error: unknown): string {
-  try {
-    return printable(error instanceof Error ? `${error.name}: ${error.message}` : error, { max: MAX_MESSAGE, lines: true })
-  } catch {
-    return 'something that cannot be shown'
-  }
-}
+/** What a fault threw, with the name of an error. */
+const inWords = (error: unknown): string => readSafely(() => printable(error instanceof Error ? `${error.name}: ${error.message}` : error, { max: MAX_MESSAGE, lines: true }))

@@ -44,7 +44,7 @@ export function boundConnections(server: Server, clock: Clock): Connections {
       busy.delete(socket)
       wake(socket)
     })
-    const [oldest] = [...idle.keys(), ...busy]
+    const [oldest] = idle.size > 0 ? idle.keys() : busy
     rest(socket)
     if (all.size <= MAX_CONNECTIONS) return
     const leaving = oldest ?? socket

@@ -38,7 +38,7 @@ describe('observeDelivery', () => {
     const circle: { self?: unknown } = {}
     circle.self = circle
     bus.emit('order', circle)
-    expect(() => observer.assert('at-least-once')).toThrow(/^Expected at-least-once delivery of `order` to onBilling; the message \(JSON cannot show it\) never arrived/)
+    expect(() => observer.assert('at-least-once')).toThrow(/^Expected at-least-once delivery of `order` to onBilling; the message with the id something that cannot be read never arrived/)
   })
 
   it('finds nothing wrong with a healthy bus, and leaves it as it was', async () => {
@@ -105,7 +105,7 @@ describe('observeDelivery', () => {
     await arm(duplicateEvents(), { limit: 1 })
     bus.emit('order', 'other')
     expect(holds()).toBe(false)
-    expect(() => observer.assert('in-order', 'exactly-once')).toThrow(expect.objectContaining({ code: 'CHAOS_DELIVERY_VIOLATED', message: expect.stringContaining('the message other arrived 2 times and was sent once') as string }))
+    expect(() => observer.assert('in-order', 'exactly-once')).toThrow(expect.objectContaining({ code: 'CHAOS_DELIVERY_VIOLATED', message: expect.stringContaining('the message with the id other arrived 2 times and was sent once') as string }))
   })
 
   it('takes a damaged message for a lost one, and what arrives for one that was sent elsewhere', async () => {

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { checkOptions, ChaosError, defineFault, inject, LIFE_CYCLE_CHANNEL, MAX_TIMER_MS, option, optionsSchema, printable, systemClock, type Clock, type Injection, type JournalEntry, type OptionsOutput } from '@chaos/core'
+import { checkOptions, ChaosError, defineFault, inject, LIFE_CYCLE_CHANNEL, MAX_TIMER_MS, option, optionsSchema, printable, readSafely, systemClock, type Clock, type Injection, type JournalEntry, type OptionsOutput } from '@chaos/core'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message, Seam } from '../bus.js'
 import { bytesOf, fieldOf, isBytes } from '../payload.js'
@@ -180,15 +180,9 @@ function readAt(payload: unknown, path: string, otherwise: unknown): unknown {
   }
 }
 
-/** What tells a message from others, in words: any value of the application's. */
-function shown(id: unknown): string {
-  try {
-    return printable(typeof id === 'object' && id !== null ? JSON.stringify(id) : id, { max: 1_000 })
-  } catch {
-    return '(JSON cannot show it)'
-  }
-}
+/** The id of a message as an error shows it. The application may identify its messages by any value. */
+const shown = (id: unknown): string => readSafely(() => printable(typeof id === 'object' && id !== null ? JSON.stringify(id) : id, { max: 1_000 }))
 
 function violated({ guarantee, subscriber, name, id, reason }: Violation): ChaosError {
-  return new ChaosError('CHAOS_DELIVERY_VIOLATED', `Expected ${guarantee} delivery of \`${printable(name)}\` to ${printable(subscriber)}; the message ${shown(id)} ${reason}. Look at what stands between publisher and subscriber, or declare a weaker guarantee.`)
+  return new ChaosError('CHAOS_DELIVERY_VIOLATED', `Expected ${guarantee} delivery of \`${printable(name)}\` to ${printable(subscriber)}; the message with the id ${shown(id)} ${reason}. Look at what stands between publisher and subscriber, or declare a weaker guarantee.`)
 }

@@ -55,10 +55,10 @@ async function timeOf(query: string, ask: (promql: string, signal: AbortSignal) 
   }
 }
 
-/** Why Prometheus takes a query for none; `undefined`: it takes it. Rejects where it cannot be asked. */
+/** Why Prometheus rejects a query. `undefined`: it accepts the query. @throws where Prometheus cannot be reached */
 export async function refusalOf(url: string, query: string, signal: AbortSignal): Promise<string | undefined> {
   const response = await fetch(addressOf(url, query), { signal })
-  if (response.status === 400) return reasonOf(response)
+  if (response.status === 400) return complaintOf(response)
   await response.body?.cancel()
   return undefined
 }
@@ -68,12 +68,12 @@ const addressOf = (url: string, query: string): string => `${withoutSlash(url)}/
 async function answerOf(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal })
   if (response.ok) return jsonOf(response)
-  const reason = await reasonOf(response)
+  const reason = await complaintOf(response)
   throw new Error(`status ${response.status}${reason === undefined ? '' : `: ${reason}`}`)
 }
 
 /** What Prometheus says is wrong with a query. */
-async function reasonOf(response: Response): Promise<string | undefined> {
+async function complaintOf(response: Response): Promise<string | undefined> {
   const reason = own(await jsonOf(response, 10_000).catch(() => undefined), 'error')
   return typeof reason === 'string' ? reason : undefined
 }

@@ -107,7 +107,7 @@ describe('a probe of a metrics page', () => {
     })
     const at = (path: string): Promise<Sample> => readOnce({ name: 'hz', type: 'metric', url: `${url}${path}`, series: 'hz', tolerance: good })
     expect(await at('/metrics')).toMatchObject({ value: 98 })
-    expect(await at('/elsewhere')).toMatchObject({ quality: 'none', problem: `a redirect leads to ${other}, which is another address` })
+    expect(await at('/elsewhere')).toMatchObject({ quality: 'none', problem: `the page redirects to ${other}, which may be another process` })
   })
 
   const page = (text: string): string => `# TYPE calls counter\ncalls{n="1"} 1234\n${text}`

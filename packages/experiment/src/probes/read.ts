@@ -92,7 +92,7 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
         const origin = new URL(response.redirected ? response.url : probe.url).origin
         if (origin !== new URL(probe.url).origin) {
           await response.body?.cancel()
-          throw new Error(`a redirect leads to ${origin}, which is another address`)
+          throw new Error(`the page redirects to ${origin}, which may be another process`)
         }
         const mustEnd = response.headers.get('content-type')?.toLowerCase().startsWith('application/openmetrics-text') === true
         const text = await textOf(response)

@@ -19,7 +19,7 @@ export function alertProblem({ alerts }: Experiment, { rules, rulesProblems, has
   if (alerts === undefined) return undefined
   const { mustFire, mayFire, resolveWithinMs } = alerts
   const [first] = mustFire
-  if (!hasAlerts) return `${first === undefined ? 'The experiment says which alerts may fire' : `${first.name} must fire`}, and nobody reads alerts. Pass a reader as \`alerts\`.`
+  if (!hasAlerts) return `${first === undefined ? 'The experiment says which alerts may fire' : `${first.name} must fire`}, but the run reads no alerts. Pass a reader as \`alerts\`.`
   const [unread] = rulesProblems
   if (unread !== undefined) return `The alert rules could not be read, so nobody can say which alerts can fire. ${shown(unread)} Start the monitoring, or correct its address.`
   if (rules === undefined) return undefined

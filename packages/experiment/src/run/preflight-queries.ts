@@ -6,8 +6,8 @@ import { timeoutOf } from '../probes/read.js'
 import { withTimeout } from '../time.js'
 
 /**
- * Why a query of an experiment is none; `undefined`: each Prometheus takes what it is asked, as far as it answers now. A query that is asked at the
- * end, or where another has no result, would show it only once something is broken.
+ * Why a Prometheus rejects a query of an experiment. `undefined`: each Prometheus that answers now accepts its queries. A query that is only asked at
+ * the end of a run, or only when another has no result, would otherwise fail after something was broken.
  */
 export async function queryProblem({ steadyState, guardrails, afterwards }: Experiment): Promise<string | undefined> {
   const probes = [...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) => (probe.type === 'prometheus' ? [probe] : []))
@@ -20,5 +20,5 @@ async function problemOf(probe: PrometheusProbe, which: 'query' | 'existsQuery')
   if (query === undefined) return undefined
   // What cannot be reached may be there when it is read.
   const refusal = await withTimeout(systemClock, timeoutOf(probe), (signal) => refusalOf(url, query, signal)).catch(() => undefined)
-  return refusal === undefined ? undefined : `${name} cannot be read: its \`${which}\` is none for the monitoring at ${url}: ${shown(refusal)}. Correct it.`
+  return refusal === undefined ? undefined : `The Prometheus at ${url} rejects the \`${which}\` of ${name}: ${shown(refusal)}. Correct the query.`
 }

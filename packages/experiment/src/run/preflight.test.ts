@@ -90,8 +90,8 @@ describe('refused up front is', () => {
   it.each([
     ['a deadline that is shorter than `for`', { ...standing(), alerts: { mustFire: [{ name: 'StockLow', withinMs: 1_999 }] } }, {}, 'StockLow cannot fire within 1999 ms: its condition must last 2000 ms.'],
     ['a deadline between two evaluations that come after `for`', { ...standing({ leaseMs: 60_000 }), alerts: { mustFire: [{ name: 'StockLow', withinMs: 2_999 }] } }, { rules: [{ ...rule, intervalMs: 1_500 }] }, 'StockLow cannot fire within 2999 ms: its condition must last 2000 ms, and it is looked at every 1500 ms. Raise its `withinMs`.'],
-    ['alerts that nobody reads', { ...standing(), alerts: { mayFire: ['StockLow'] } }, { hasAlerts: false, rules: undefined }, 'The experiment says which alerts may fire, and nobody reads alerts.'],
-    ['an alert that nobody reads', { ...standing(), ...mustFire }, { hasAlerts: false }, 'StockLow must fire, and nobody reads alerts. Pass a reader as `alerts`.'],
+    ['alerts that nobody reads', { ...standing(), alerts: { mayFire: ['StockLow'] } }, { hasAlerts: false, rules: undefined }, 'The experiment says which alerts may fire, but the run reads no alerts.'],
+    ['an alert that nobody reads', { ...standing(), ...mustFire }, { hasAlerts: false }, 'StockLow must fire, but the run reads no alerts. Pass a reader as `alerts`.'],
     ['an unknown target', standing({ target: 'shpo' }), {}, 'Expected a target of the process (`shop`), got `shpo`. Did you mean `shop`?'],
     ['an unknown fault', standing({ fault: 'empty-shelfs' }), {}, 'Expected a fault of `shop` (`shop/empty-shelves`, `shop/sell-out`), got `empty-shelfs`.'],
   ])('%s', async (_title, more: Partial<ExperimentInput>, facts: Partial<PreflightFacts>, message) => {
@@ -166,8 +166,8 @@ describe('a query', () => {
   const asking = (url: string, query: string, more: object = {}) => ({ name: 'lost', type: 'prometheus' as const, url, query, tolerance: { atMost: 0 }, ...more })
 
   it.each([
-    ['that is read at the end', (url: string) => ({ afterwards: [asking(url, 'sum(')] }), 'lost cannot be read: its `query` is none for'],
-    ['that is asked where another has no result', (url: string) => ({ guardrails: [asking(url, 'up', { emptyIs: 0, existsQuery: 'count(' })] }), 'lost cannot be read: its `existsQuery` is none for'],
+    ['that is read at the end', (url: string) => ({ afterwards: [asking(url, 'sum(')] }), 'rejects the `query` of lost: '],
+    ['that is asked where another has no result', (url: string) => ({ guardrails: [asking(url, 'up', { emptyIs: 0, existsQuery: 'count(' })] }), 'rejects the `existsQuery` of lost: '],
   ])('%s and that its Prometheus does not take is refused', async (_title, more, message) => {
     const problem = await checked({ ...standing(), ...more(await prometheus()) })
     expect(problem).toContain(message)
