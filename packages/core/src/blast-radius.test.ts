@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { decisions, type Decisions } from './blast-radius.js'
@@ -134,10 +135,14 @@ describe('decisions', () => {
     expect(account).toEqual({ seen: 1, affected: 1 })
   })
 
-  it('leave a call alone on which the predicate answers with a promise, and let none reject unheard', async () => {
+  it.each([
+    ['a promise', () => Promise.reject(new Error('too late'))],
+    ['a promise of another realm', () => runInNewContext("Promise.reject(new Error('too late'))") as unknown],
+    ['a thenable', () => ({ then: () => expect.unreachable('A thenable must not be started.') })],
+  ])('leave a call alone on which the predicate answers with %s, and let none reject unheard', async (_what, answer) => {
     const failures: unknown[] = []
     const account = { seen: 0, affected: 0 }
-    const only = (() => Promise.reject(new Error('too late'))) as unknown as () => boolean
+    const only = answer as () => boolean
     const radius = decisions({ only, seed: 's', injection: 'i', account, now: () => 0, endsAt: 1, onHit: () => undefined, onOverdue: () => undefined, onFilterFailed: (error) => failures.push(error) })
     const unheard = vi.fn()
     process.on('unhandledRejection', unheard)
@@ -145,7 +150,7 @@ describe('decisions', () => {
     expect(radius.operation('get').shouldInject([])).toBe(false)
     await new Promise((resolve) => setImmediate(resolve))
     expect(unheard).not.toHaveBeenCalled()
-    expect(failures).toEqual([new TypeError('it answers with a promise, and a call does not wait')])
+    expect(failures).toEqual([new TypeError('The predicate returned a promise. It must return true or false at once.')])
   })
 
   it('affect about the share that was asked for', () => {

@@ -2,6 +2,7 @@ import type { BlastRadius, OperationFilter } from './blast-radius-options.js'
 import { byName } from './by-name.js'
 import type { Operation } from './fault.js'
 import { globMatcher, isGlob } from './glob.js'
+import { synchronousAnswer } from './predicate.js'
 import { rolls, type Rolls } from './random.js'
 import { keptName, MAX_NAME_LENGTH } from './text.js'
 
@@ -189,13 +190,10 @@ class FilteredOperation extends CountedOperation {
     return !this.shared.ended && this.passes(args) && this.count()
   }
 
-  /** A predicate that throws must not throw in the app's own call, and one that is `async` must not end the app by a rejection that nobody handles. */
+  /** A predicate that throws, or returns a promise, must not throw in the app's own call. */
   passes(args: ArrayLike<unknown>): boolean {
     try {
-      const answer: unknown = this.filter(args, this.name)
-      if (!(answer instanceof Promise)) return Boolean(answer)
-      answer.catch(() => undefined)
-      throw new TypeError('it answers with a promise, and a call does not wait')
+      return synchronousAnswer(this.filter(args, this.name))
     } catch (error) {
       if (!this.shared.filterFailed) {
         this.shared.filterFailed = true

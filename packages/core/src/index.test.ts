@@ -36,6 +36,7 @@ it('exports these names and no others', () => {
       "readSafely",
       "registeredControllers",
       "suggestion",
+      "synchronousAnswer",
       "systemClock",
       "target",
       "withFault",

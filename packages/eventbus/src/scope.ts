@@ -1,4 +1,4 @@
-import { ChaosError, globMatcher, option } from '@chaos/core'
+import { ChaosError, globMatcher, option, synchronousAnswer } from '@chaos/core'
 import type { EventName, Message } from './bus.js'
 import { fieldOf } from './payload.js'
 
@@ -46,16 +46,9 @@ export function scopeTest({ where, subscriber }: Pick<Scope, 'where' | 'subscrib
 
 function whereTest(where: Scope['where']): ((message: Message) => boolean) | undefined {
   if (where === undefined) return undefined
-  if (typeof where === 'function') return ({ payload, name }) => atOnce(where(payload, name))
+  if (typeof where === 'function') return ({ payload, name }) => synchronousAnswer(where(payload, name))
   const fields = Object.entries(where)
   return ({ payload }) => fields.every(([path, value]) => Object.is(fieldOf(payload, path), value))
-}
-
-/** What a predicate answers. @throws TypeError for a promise, which would cover everything, and whose rejection nobody would hear */
-function atOnce(answer: unknown): boolean {
-  if (!(answer instanceof Promise)) return Boolean(answer)
-  answer.catch(() => undefined)
-  throw new TypeError('`where` answers with a promise, and an event does not wait')
 }
 
 function subscriberTest(subscriber: Scope['subscriber']): ((message: Message) => boolean) | undefined {

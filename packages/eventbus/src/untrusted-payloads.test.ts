@@ -97,11 +97,14 @@ describe('what throws when it is read, never in emit', () => {
     }
   })
 
-  it('a predicate `where` that answers with a promise: it covers nothing, and its rejection is heard by nobody', async () => {
+  it.each([
+    ['a promise', () => Promise.reject(new Error('too late'))],
+    ['a promise of another realm', () => runInNewContext("Promise.reject(new Error('too late'))") as unknown],
+  ])('a predicate `where` that answers with %s: it covers nothing, and its rejection is heard by nobody', async (_what, where) => {
     const unheard = vi.fn()
     process.on('unhandledRejection', unheard)
     onTestFinished(() => void process.off('unhandledRejection', unheard))
-    const { bus, got, injection } = await broken(dropEvents({ where: (() => Promise.reject(new Error('too late'))) as unknown as () => boolean }))
+    const { bus, got, injection } = await broken(dropEvents({ where: where as () => boolean }))
     bus.emit('tick', 1)
     await new Promise((resolve) => setImmediate(resolve))
     expect(unheard).not.toHaveBeenCalled()

@@ -124,14 +124,14 @@ it.each<[string, () => unknown, Pick<ChaosError, 'code'>, string]>([
   expect(watch).toThrow(expect.objectContaining({ ...error, message: expect.stringContaining(words) as string }) as Error)
 })
 
-it('takes a message on which `isGood` throws for no good one, and throws nothing where it is heard', async () => {
+it.each([
+  ['throws', () => {
+    throw new Error('a mistake in `isGood`')
+  }],
+  ['returns a promise', () => Promise.reject(new Error('a mistake in `isGood`'))],
+])('takes a message on which `isGood` %s for no good one, and throws nothing where it is heard', async (_what, isGood) => {
   const target = superviseOnce(() => makeWorker(SPEAKS), true)
-  const seen = observeWorkers(target, {
-    lookEveryMs: 1,
-    isGood: () => {
-      throw new Error('a mistake in `isGood`')
-    },
-  })
+  const seen = observeWorkers(target, { lookEveryMs: 1, isGood: isGood as never })
   await inject(terminateWorker(), target)
   await vi.waitFor(() => expect(seen.restarts).toBe(1))
   await new Promise((resolve) => target().once('message', resolve))

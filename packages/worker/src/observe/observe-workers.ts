@@ -1,4 +1,4 @@
-import { ChaosError, checkOptions, option, optionsSchema, systemClock, type Clock } from '@chaos/core'
+import { ChaosError, checkOptions, option, optionsSchema, synchronousAnswer, systemClock, type Clock } from '@chaos/core'
 import { isMortalTarget, livingOf, MORTAL_TARGET, type Mortal, type MortalTarget } from '../targets/mortals.js'
 
 /** One death, and what became of it. Times are in ms since the epoch. */
@@ -181,10 +181,10 @@ export function observeWorkers(target: MortalTarget, { clock = systemClock, ...g
   return observation
 }
 
-/** A predicate of the caller's; one that throws says no, and never throws where messages are heard. */
+/** A predicate of the caller's. One that throws, or returns a promise, says no: nothing is thrown where messages are heard. */
 function tells(isGood: (message: unknown) => boolean, message: unknown): boolean {
   try {
-    return isGood(message)
+    return synchronousAnswer(isGood(message))
   } catch {
     return false
   }

@@ -54,12 +54,13 @@ it('refuses what is no function', () => {
   expect(() => trackWorkers({ where: 'mine' as never })).toThrow('Expected `where` of trackWorkers to be a function, got `string`.')
 })
 
-it('means no worker on which `where` throws, and lets it be made', async () => {
-  const threads = trackWorkers({
-    where: () => {
-      throw new Error('a mistake in `where`')
-    },
-  })
+it.each([
+  ['throws', () => {
+    throw new Error('a mistake in `where`')
+  }],
+  ['returns a promise', () => Promise.reject(new Error('a mistake in `where`'))],
+])('means no worker on which `where` %s, and lets it be made', async (_what, where) => {
+  const threads = trackWorkers({ where: where as never })
   const worker = await startWorker()
   expect(() => (process as NodeJS.EventEmitter).emit('worker', worker)).not.toThrow()
   expect(threads()).toEqual([])

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import { ChaosError } from '@chaos/core'
+import { ChaosError, synchronousAnswer } from '@chaos/core'
 
 /** Options of {@link trackWorkers}. */
 export interface TrackWorkersOptions {
@@ -29,7 +29,7 @@ export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): 
   }
   const isMeant = (worker: Worker): boolean => {
     try {
-      return where(worker)
+      return synchronousAnswer(where(worker))
     } catch {
       // It must not throw where the application makes its worker.
       return false
