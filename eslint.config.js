@@ -9,9 +9,23 @@ export default defineConfig(
     files: ['**/*.{js,mjs,cjs}'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['console', 'process', 'URL', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate',
-          'fetch', 'AbortController', 'AbortSignal', 'performance', 'structuredClone', 'queueMicrotask', 'Buffer']
-          .map((name) => [name, 'readonly']),
+        [
+          'console',
+          'process',
+          'URL',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'setImmediate',
+          'fetch',
+          'AbortController',
+          'AbortSignal',
+          'performance',
+          'structuredClone',
+          'queueMicrotask',
+          'Buffer',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },
@@ -19,7 +33,13 @@ export default defineConfig(
     files: ['**/*.cjs'],
     languageOptions: {
       sourceType: 'commonjs',
-      globals: { require: 'readonly', module: 'writable', exports: 'writable', __dirname: 'readonly', __filename: 'readonly' },
+      globals: {
+        require: 'readonly',
+        module: 'writable',
+        exports: 'writable',
+        __dirname: 'readonly',
+        __filename: 'readonly',
+      },
     },
   },
   {
@@ -30,7 +50,10 @@ export default defineConfig(
       // Counts and durations read well in a template.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       // `() => void work()` is how a promise is handed to a listener on purpose.
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidOperator: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidOperator: true },
+      ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // Its fix is the non-null assertion, which the strict rules forbid: an `as` says the type, and stands where a lookup cannot fail.
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',

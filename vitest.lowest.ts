@@ -13,11 +13,23 @@ const SUFFIX = '-lowest'
  */
 export function lowestPeers(url: string, include: readonly string[], exclude: readonly string[] = []): ViteUserConfig {
   const require = createRequire(url)
-  const { devDependencies } = require('./package.json') as { readonly devDependencies: Readonly<Record<string, string>> }
-  const names = Object.keys(devDependencies).filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length))
-  const alias = names.map((name) => ({ find: new RegExp(`^${name}(/.*)?$`), replacement: `${folderOf(require, name)}$1` }))
+  const { devDependencies } = require('./package.json') as {
+    readonly devDependencies: Readonly<Record<string, string>>
+  }
+  const names = Object.keys(devDependencies)
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => name.slice(0, -SUFFIX.length))
+  const alias = names.map((name) => ({
+    find: new RegExp(`^${name}(/.*)?$`),
+    replacement: `${folderOf(require, name)}$1`,
+  }))
   return defineConfig({
-    test: { ...base.test, include: [...include], exclude: [...exclude], outputFile: { json: 'test-results/lowest.json' } },
+    test: {
+      ...base.test,
+      include: [...include],
+      exclude: [...exclude],
+      outputFile: { json: 'test-results/lowest.json' },
+    },
     resolve: { alias },
   })
 }

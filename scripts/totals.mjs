@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const packages = ['packages', 'apps'].flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name))).concat('e2e', 'bench', 'test-servers')
+const packages = ['packages', 'apps']
+  .flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name)))
+  .concat('e2e', 'bench', 'test-servers')
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const missing = []
@@ -16,7 +18,10 @@ for (const dir of packages) {
   // Each run of a package's scripts leaves a file. What was ended from outside may leave none and still say that all is well.
   const { scripts } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'))
   const runs = [scripts.test, scripts.e2e].join(' ').split('vitest run').length - 1
-  if (files.length < runs) missing.push(`${dir}: expected results of ${runs} runs of vitest, got ${files.length}. Run the tests again, to their end.`)
+  if (files.length < runs)
+    missing.push(
+      `${dir}: expected results of ${runs} runs of vitest, got ${files.length}. Run the tests again, to their end.`,
+    )
   for (const file of files) {
     const report = JSON.parse(readFileSync(join(results, file), 'utf8'))
     totals.passed += report.numPassedTests
@@ -24,7 +29,8 @@ for (const dir of packages) {
     totals.skipped += report.numPendingTests + report.numTodoTests
     for (const suite of report.testResults) {
       for (const test of suite.assertionResults) {
-        if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo') console.log(`skipped: ${dir}: ${test.fullName}`)
+        if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo')
+          console.log(`skipped: ${dir}: ${test.fullName}`)
       }
     }
   }

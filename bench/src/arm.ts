@@ -7,7 +7,8 @@ export const sabotages = {
     async function (this: unknown, ...args: unknown[]): Promise<unknown> {
       return (await Reflect.apply(layer, this, args)) as unknown
     },
-  proxy: (layer: AnyFunction): AnyFunction => new Proxy(layer, { apply: (fn, self, args) => Reflect.apply(fn, self, args) as unknown }),
+  proxy: (layer: AnyFunction): AnyFunction =>
+    new Proxy(layer, { apply: (fn, self, args) => Reflect.apply(fn, self, args) as unknown }),
   'clock-read': (layer: AnyFunction): AnyFunction =>
     function (this: unknown, ...args: unknown[]): unknown {
       do_not_optimize(Date.now())
@@ -25,12 +26,20 @@ export function sabotage(name: Sabotage): void {
 }
 
 /** Injects a fault, sabotaged where that was asked for. */
-export async function arm<Target extends object>(fault: Fault<Target>, target: Target, how: InjectOptions = {}): Promise<Injection> {
+export async function arm<Target extends object>(
+  fault: Fault<Target>,
+  target: Target,
+  how: InjectOptions = {},
+): Promise<Injection> {
   const wrap = chosen
   if (wrap === undefined) return inject(fault, target, how)
   const sabotaged: Fault<Target> = {
     ...fault,
-    inject: (object, context) => fault.inject(object, { ...context, patch: (holder, key, layer, options) => context.patch(holder, key, (below) => wrap(layer(below)), options) }),
+    inject: (object, context) =>
+      fault.inject(object, {
+        ...context,
+        patch: (holder, key, layer, options) => context.patch(holder, key, (below) => wrap(layer(below)), options),
+      }),
   }
   return inject(sabotaged, target, how)
 }

@@ -5,7 +5,10 @@ import { suites } from './suites/index.js'
 
 const [suiteName, caseName, rounds, sabotageName] = process.argv.slice(2)
 const found = suites.find(({ name }) => name === suiteName)?.cases.find(({ name }) => name === caseName)
-if (found === undefined || isPending(found)) throw new Error(`Expected a suite and a case that can be measured, got \`${String(suiteName)}\` and \`${String(caseName)}\`.`)
+if (found === undefined || isPending(found))
+  throw new Error(
+    `Expected a suite and a case that can be measured, got \`${String(suiteName)}\` and \`${String(caseName)}\`.`,
+  )
 if (sabotageName !== undefined) sabotage(sabotageName as Sabotage)
 process.stdout.write(JSON.stringify(await found.measure(Number(rounds))), () => {
   // Whatever a target or a peer has left open.

@@ -21,7 +21,10 @@ const { values: flags } = parseArgs({
     dry: { type: 'boolean', default: false },
   },
 })
-if (flags.sabotage !== undefined && !Object.hasOwn(sabotages, flags.sabotage)) throw new Error(`Expected \`--sabotage\` to be one of ${Object.keys(sabotages).join(', ')}, got \`${flags.sabotage}\`.`)
+if (flags.sabotage !== undefined && !Object.hasOwn(sabotages, flags.sabotage))
+  throw new Error(
+    `Expected \`--sabotage\` to be one of ${Object.keys(sabotages).join(', ')}, got \`${flags.sabotage}\`.`,
+  )
 
 const FULL: Effort = { processes: 3, rounds: 6, everyNode: true }
 const CHECK: Effort = { processes: 3, rounds: 5, everyNode: false, sabotage: flags.sabotage }
@@ -36,10 +39,16 @@ async function check(): Promise<number> {
   // A second look at what was refused: a regression is there again, a disturbance is not.
   const suspects = tasks.filter((_, index) => isRefused(first[index] as Result))
   const second = suspects.length === 0 ? [] : await measureAll(suspects, CHECK)
-  const results = first.map((result) => (isRefused(result) ? (second.find(({ suite, name }) => suite === result.suite && name === result.name) ?? result) : result))
+  const results = first.map((result) =>
+    isRefused(result)
+      ? (second.find(({ suite, name }) => suite === result.suite && name === result.name) ?? result)
+      : result,
+  )
   for (const result of results) console.log(line(result))
   const refused = results.filter(isRefused)
-  console.log(`bench:check: ${results.length - refused.length} of ${results.length} cases within their margins${refused.length === 0 ? '' : `; refused: ${refused.map(({ suite, name }) => `${suite}: ${name}`).join('; ')}`}`)
+  console.log(
+    `bench:check: ${results.length - refused.length} of ${results.length} cases within their margins${refused.length === 0 ? '' : `; refused: ${refused.map(({ suite, name }) => `${suite}: ${name}`).join('; ')}`}`,
+  )
   return refused.length === 0 ? 0 : 1
 }
 
@@ -49,8 +58,16 @@ async function bench(): Promise<number> {
   for (const result of results) console.log(line(result))
   if (flags.dry) return 0
   const file = join(root, 'bench', 'results.json')
-  const machine: Machine = { node: process.versions.node, platform: `${process.platform} ${process.arch}`, cpus: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`, date: new Date().toISOString().slice(0, 10) }
-  const before = chosen.length < suites.length && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly results: readonly Result[] }).results : []
+  const machine: Machine = {
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    cpus: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+    date: new Date().toISOString().slice(0, 10),
+  }
+  const before =
+    chosen.length < suites.length && existsSync(file)
+      ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly results: readonly Result[] }).results
+      : []
   const kept = before.filter(({ suite }) => !chosen.some(({ name }) => name === suite))
   const all = suites.flatMap(({ name }) => [...kept, ...results].filter(({ suite }) => suite === name))
   writeFileSync(file, `${JSON.stringify({ machine, results: all }, undefined, 1)}\n`)
@@ -61,6 +78,11 @@ async function bench(): Promise<number> {
 
 function line(result: Result): string {
   const { suite, name, node, unit, median, low, high, bareNs, addedNs, failure } = result
-  const numbers = failure ?? `${median.toFixed(3)} ${unit} (${low.toFixed(3)} to ${high.toFixed(3)})${bareNs === undefined ? '' : `, bare ${bareNs.toFixed(1)} ns, added ${addedNs?.toFixed(1) ?? ''} ns`}`
-  return (verdictOf(result) ?? '').padEnd(13) + `${suite}: ${name}${node === process.versions.node ? '' : ` on ${node}`}: ${numbers}`
+  const numbers =
+    failure ??
+    `${median.toFixed(3)} ${unit} (${low.toFixed(3)} to ${high.toFixed(3)})${bareNs === undefined ? '' : `, bare ${bareNs.toFixed(1)} ns, added ${addedNs?.toFixed(1) ?? ''} ns`}`
+  return (
+    (verdictOf(result) ?? '').padEnd(13) +
+    `${suite}: ${name}${node === process.versions.node ? '' : ` on ${node}`}: ${numbers}`
+  )
 }

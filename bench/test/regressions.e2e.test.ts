@@ -6,12 +6,18 @@ import { sabotages } from '../src/arm.js'
 
 /** The fast check of the cases whose calls pass a layer, each in a process of its own. */
 const check = (...args: readonly string[]): Promise<Ran> =>
-  run(process.execPath, [join(root, 'bench/dist/main.js'), '--check', '--suite=sync-call', '--suite=emitter-1', ...args], { timeoutMs: 280_000 })
+  run(
+    process.execPath,
+    [join(root, 'bench/dist/main.js'), '--check', '--suite=sync-call', '--suite=emitter-1', ...args],
+    { timeoutMs: 280_000 },
+  )
 
 /** A call of half a nanosecond shows each of them thirtyfold. Of a longer one a proxy or a clock read is a part that noise can hide. */
 const mustRefuse = (sabotage: string): string[] => [
   'sync-call: armed at rate 0',
-  ...(sabotage === 'async-wrapper' ? ['async-call: armed at rate 0', 'emitter-1: armed for another event, by its exact name'] : []),
+  ...(sabotage === 'async-wrapper'
+    ? ['async-call: armed at rate 0', 'emitter-1: armed for another event, by its exact name']
+    : []),
 ]
 
 describe('the fast check', () => {

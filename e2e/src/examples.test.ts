@@ -13,6 +13,8 @@ it('finds the blocks of a language', () => {
 })
 
 it('turns a module into a script', () => {
-  expect(toCommonJs("import { a, b as c } from 'x'\nawait a(c)\n")).toBe("const { a, b: c } = require('x')\nvoid (async () => {\n\nawait a(c)\n\n})()\n")
+  expect(toCommonJs("import { a, b as c } from 'x'\nawait a(c)\n")).toBe(
+    "const { a, b: c } = require('x')\nvoid (async () => {\n\nawait a(c)\n\n})()\n",
+  )
   expect(() => toCommonJs("import a from 'x'\n")).toThrow('named imports')
 })

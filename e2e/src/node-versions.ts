@@ -21,7 +21,21 @@ export async function nodeProgram(version: string): Promise<string | undefined> 
   const program = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
   if (!existsSync(program)) {
     mkdirSync(folder, { recursive: true })
-    await run('npm', ['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--prefer-offline', '--prefix', folder, `${name}@${version}`], { cwd: folder, timeoutMs: 240_000 })
+    await run(
+      'npm',
+      [
+        'install',
+        '--ignore-scripts',
+        '--no-save',
+        '--no-audit',
+        '--no-fund',
+        '--prefer-offline',
+        '--prefix',
+        folder,
+        `${name}@${version}`,
+      ],
+      { cwd: folder, timeoutMs: 240_000 },
+    )
   }
   if (!existsSync(program)) return undefined
   // A wrapper that runs another version must not pass for this one.

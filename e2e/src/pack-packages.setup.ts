@@ -33,11 +33,18 @@ export default async function packPackages(project: TestProject): Promise<() => 
   const remove = (): void => rmSync(dir, { recursive: true, force: true })
   try {
     const [program, ...args] = pnpmCommand()
-    const { stdout } = await runOrThrow(program, [...args, '--recursive', '--filter', './packages/*', 'pack', '--json', '--pack-destination', dir], { cwd: root })
+    const { stdout } = await runOrThrow(
+      program,
+      [...args, '--recursive', '--filter', './packages/*', 'pack', '--json', '--pack-destination', dir],
+      { cwd: root },
+    )
     const reports = JSON.parse(stdout.slice(stdout.indexOf('['))) as readonly PackReport[]
     const tarballs = packages.map(({ id, manifest }): [string, Tarball] => {
       const report = reports.find(({ name }) => name === manifest.name)
-      if (report === undefined) throw new Error(`Expected \`pnpm pack\` to pack ${manifest.name}, it packed ${reports.map(({ name }) => name).join(', ')}.`)
+      if (report === undefined)
+        throw new Error(
+          `Expected \`pnpm pack\` to pack ${manifest.name}, it packed ${reports.map(({ name }) => name).join(', ')}.`,
+        )
       return [id, { path: report.filename, files: report.files.map(({ path }) => path) }]
     })
     project.provide('tarballs', Object.fromEntries(tarballs))

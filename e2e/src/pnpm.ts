@@ -6,5 +6,7 @@ import { readJson, root } from './repository.js'
 export function pnpmCommand(): readonly [program: string, ...args: string[]] {
   const { packageManager } = readJson(join(root, 'package.json')) as { readonly packageManager: string }
   const found = spawnSync('pnpm', ['--version'], { cwd: root, encoding: 'utf8' })
-  return `pnpm@${(found.stdout as string | null)?.trim() ?? ''}` === packageManager ? ['pnpm'] : ['npx', '-y', '--prefer-offline', packageManager]
+  return `pnpm@${(found.stdout as string | null)?.trim() ?? ''}` === packageManager
+    ? ['pnpm']
+    : ['npx', '-y', '--prefer-offline', packageManager]
 }

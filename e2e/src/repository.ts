@@ -60,11 +60,17 @@ export function readJson(path: string): unknown {
 
 /** Files of the checkout that are tracked, or new and not ignored, relative to the root; those deleted on disk are left out. */
 export function repositoryFiles(...patterns: readonly string[]): readonly string[] {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...patterns], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...patterns],
+    { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 },
+  )
   return [...new Set(listed.split('\0'))].filter((file) => file !== '' && existsSync(join(root, file)))
 }
 
 /** Source files of a package, relative to the root, without its tests. */
 export function sourceFiles({ id }: Package): readonly string[] {
-  return repositoryFiles(`packages/${id}/src`).filter((file) => file.endsWith('.ts') && !/\.(test|test-d|bench)\.ts$/.test(file))
+  return repositoryFiles(`packages/${id}/src`).filter(
+    (file) => file.endsWith('.ts') && !/\.(test|test-d|bench)\.ts$/.test(file),
+  )
 }

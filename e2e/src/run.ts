@@ -13,9 +13,18 @@ export interface Ran {
  *
  * @param options.timeoutMs Default 120,000.
  */
-export function run(program: string, args: readonly string[], { timeoutMs = 120_000, ...options }: SpawnOptions & { readonly timeoutMs?: number } = {}): Promise<Ran> {
+export function run(
+  program: string,
+  args: readonly string[],
+  { timeoutMs = 120_000, ...options }: SpawnOptions & { readonly timeoutMs?: number } = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' })
+    const child = spawn(program, args, {
+      ...options,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -26,8 +35,15 @@ export function run(program: string, args: readonly string[], { timeoutMs = 120_
 }
 
 /** @throws Error with everything it printed, when it did not end with exit code 0. */
-export async function runOrThrow(program: string, args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Ran> {
+export async function runOrThrow(
+  program: string,
+  args: readonly string[],
+  options: Parameters<typeof run>[2] = {},
+): Promise<Ran> {
   const ran = await run(program, args, options)
-  if (ran.exitCode !== 0) throw new Error(`Expected exit code 0 of \`${[program, ...args].join(' ')}\`, got ${String(ran.exitCode ?? ran.signal)}.\n${ran.stdout}${ran.stderr}`)
+  if (ran.exitCode !== 0)
+    throw new Error(
+      `Expected exit code 0 of \`${[program, ...args].join(' ')}\`, got ${String(ran.exitCode ?? ran.signal)}.\n${ran.stdout}${ran.stderr}`,
+    )
   return ran
 }

@@ -4,19 +4,36 @@ import { describe, expect, it } from 'vitest'
 import { injectors, packages, repositoryFiles, root, sourceFiles } from '../src/repository.js'
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
-const importsOf = (file: string): string[] => [...read(file).matchAll(/(?:from|import\()\s*'(@chaos\/[\w-]+)(?:\/[\w-]+)?'/g)].map(([, name = '']) => name)
+const importsOf = (file: string): string[] =>
+  [...read(file).matchAll(/(?:from|import\()\s*'(@chaos\/[\w-]+)(?:\/[\w-]+)?'/g)].map(([, name = '']) => name)
 
 interface Catalog {
-  readonly catalog: { readonly name: string; readonly info: { readonly options: { readonly properties?: Readonly<Record<string, unknown>> } } }
+  readonly catalog: {
+    readonly name: string
+    readonly info: { readonly options: { readonly properties?: Readonly<Record<string, unknown>> } }
+  }
 }
 
 describe('error codes', () => {
   it('each have a page, and no page is left over', () => {
-    const thrown = new Set(packages.flatMap(sourceFiles).flatMap((file) => [...read(file).matchAll(/new ChaosError\(\s*'(CHAOS_[A-Z_]+)'|(?:refused|forbidden|unreachable|fail)\('(CHAOS_[A-Z_]+)'/g)].map(([, direct, helped]) => direct ?? helped ?? '')))
+    const thrown = new Set(
+      packages
+        .flatMap(sourceFiles)
+        .flatMap((file) =>
+          [
+            ...read(file).matchAll(
+              /new ChaosError\(\s*'(CHAOS_[A-Z_]+)'|(?:refused|forbidden|unreachable|fail)\('(CHAOS_[A-Z_]+)'/g,
+            ),
+          ].map(([, direct, helped]) => direct ?? helped ?? ''),
+        ),
+    )
     const pages = repositoryFiles('docs/errors/*.md').map((file) => file.slice('docs/errors/'.length, -'.md'.length))
     expect([...thrown].filter((code) => !pages.includes(code)).sort(), 'thrown, but without a page').toEqual([])
     const mentioned = packages.flatMap(sourceFiles).map(read).join('\n')
-    expect(pages.filter((code) => !mentioned.includes(code)), 'a page, but never thrown').toEqual([])
+    expect(
+      pages.filter((code) => !mentioned.includes(code)),
+      'a page, but never thrown',
+    ).toEqual([])
   })
 
   it('have pages that say what to do', () => {
@@ -36,7 +53,8 @@ describe('faults', () => {
     for (const { catalog } of faults) {
       const page = `docs/faults/${catalog.name}.md`
       expect(existsSync(join(root, page)), page).toBe(true)
-      for (const option of Object.keys(catalog.info.options.properties ?? {})) expect(read(page), `${page}: ${option}`).toContain(`\`${option}\``)
+      for (const option of Object.keys(catalog.info.options.properties ?? {}))
+        expect(read(page), `${page}: ${option}`).toContain(`\`${option}\``)
     }
   })
 })
@@ -44,21 +62,36 @@ describe('faults', () => {
 describe('links', () => {
   it('lead somewhere', () => {
     const broken = repositoryFiles('*.md').flatMap((file) =>
-      [...read(file).replace(/```[\s\S]*?```/g, '').matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].flatMap(([, target = '']) => (existsSync(join(root, dirname(file), target)) ? [] : [`${file}: ${target}`])),
+      [
+        ...read(file)
+          .replace(/```[\s\S]*?```/g, '')
+          .matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g),
+      ].flatMap(([, target = '']) => (existsSync(join(root, dirname(file), target)) ? [] : [`${file}: ${target}`])),
     )
     expect(broken).toEqual([])
   })
 })
 
 describe('the direction of imports', () => {
-  const allowed: Readonly<Record<string, readonly string[]>> = { core: [], control: ['@chaos/core'], experiment: ['@chaos/core'], cli: ['@chaos/core', '@chaos/control', '@chaos/experiment', '@chaos/cli'] }
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    core: [],
+    control: ['@chaos/core'],
+    experiment: ['@chaos/core'],
+    cli: ['@chaos/core', '@chaos/control', '@chaos/experiment', '@chaos/cli'],
+  }
   it.each(packages.map((one) => [one.id, one] as const))('of @chaos/%s points up only', (id, one) => {
-    const wrong = sourceFiles(one).flatMap((file) => importsOf(file).filter((name) => !(allowed[id] ?? ['@chaos/core']).includes(name)).map((name) => `${file}: ${name}`))
+    const wrong = sourceFiles(one).flatMap((file) =>
+      importsOf(file)
+        .filter((name) => !(allowed[id] ?? ['@chaos/core']).includes(name))
+        .map((name) => `${file}: ${name}`),
+    )
     expect(wrong).toEqual([])
   })
 
   it('leaves one file of the app that knows chaos', () => {
-    const files = repositoryFiles('apps/flappyjournal/src').filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    const files = repositoryFiles('apps/flappyjournal/src').filter(
+      (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+    )
     expect(files.filter((file) => importsOf(file).length > 0)).toEqual(['apps/flappyjournal/src/chaos.ts'])
   })
 })
@@ -67,10 +100,15 @@ describe('tracked files', () => {
   it('hold no path of a machine and no address of a package registry', () => {
     const files = repositoryFiles().filter((file) => !/\.(png|jpg|ico)$/.test(file) && file !== 'pnpm-lock.yaml')
     const patterns = [/\/(?:home|Users|work)\/[\w.-]+\/[\w.-]+/, /https?:\/\/(?:registry|deb)\./]
-    expect(files.filter((file) => file !== 'e2e/test/docs.e2e.test.ts' && patterns.some((pattern) => pattern.test(read(file))))).toEqual([])
+    expect(
+      files.filter(
+        (file) => file !== 'e2e/test/docs.e2e.test.ts' && patterns.some((pattern) => pattern.test(read(file))),
+      ),
+    ).toEqual([])
   })
 
   it('give every published package a README and a licence', () => {
-    for (const { dir } of packages) for (const file of ['README.md', 'LICENSE']) expect(existsSync(join(dir, file)), `${dir}/${file}`).toBe(true)
+    for (const { dir } of packages)
+      for (const file of ['README.md', 'LICENSE']) expect(existsSync(join(dir, file)), `${dir}/${file}`).toBe(true)
   })
 })

@@ -24,7 +24,10 @@ let child: ChildProcess
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'chaos-killed-'))
-  worker = new Worker(`const { parentPort } = require('node:worker_threads'); const port = { on: parentPort.on.bind(parentPort), send: parentPort.postMessage.bind(parentPort) }; ${ECHO}`, { eval: true })
+  worker = new Worker(
+    `const { parentPort } = require('node:worker_threads'); const port = { on: parentPort.on.bind(parentPort), send: parentPort.postMessage.bind(parentPort) }; ${ECHO}`,
+    { eval: true },
+  )
   writeFileSync(join(folder, 'child.cjs'), `const port = process; ${ECHO}`)
   child = fork(join(folder, 'child.cjs'), { execArgv: [] })
   await Promise.all([once(worker, 'message'), once(child, 'message')])
@@ -46,34 +49,49 @@ function echo(kind: 'worker' | 'child'): Echo {
   return { heard, tell }
 }
 
-describe.runIf(process.platform !== 'win32')('a controller that is killed with SIGKILL (not on Windows: it has no SIGSTOP)', () => {
-  it.each([
-    ['a blocked worker', 'worker', 'block-event-loop'],
-    ['a stopped process', 'child', 'freeze-process'],
-  ] as const)('lets %s go', async (_what, name, fault) => {
-    const chaos = createChaos({ environment: 'test', targets: { worker: target(worker, [blockEventLoop]), child: target(child, [freezeProcess]) } })
-    const state = async (): Promise<InjectionState | undefined> => (await chaos.injections())[0]
-    const affectedOver = (count: number): Promise<void> => vi.waitFor(async () => expect((await state())?.affected).toBeGreaterThan(count))
-    const endpoint = await openSocket(chaos.controller, { directory: join(folder, name) })
-    const { heard, tell } = echo(name)
-    const controller = spawn(process.execPath, ['--input-type=module', '--eval', `
+describe.runIf(process.platform !== 'win32')(
+  'a controller that is killed with SIGKILL (not on Windows: it has no SIGSTOP)',
+  () => {
+    it.each([
+      ['a blocked worker', 'worker', 'block-event-loop'],
+      ['a stopped process', 'child', 'freeze-process'],
+    ] as const)('lets %s go', async (_what, name, fault) => {
+      const chaos = createChaos({
+        environment: 'test',
+        targets: { worker: target(worker, [blockEventLoop]), child: target(child, [freezeProcess]) },
+      })
+      const state = async (): Promise<InjectionState | undefined> => (await chaos.injections())[0]
+      const affectedOver = (count: number): Promise<void> =>
+        vi.waitFor(async () => expect((await state())?.affected).toBeGreaterThan(count))
+      const endpoint = await openSocket(chaos.controller, { directory: join(folder, name) })
+      const { heard, tell } = echo(name)
+      const controller = spawn(
+        process.execPath,
+        [
+          '--input-type=module',
+          '--eval',
+          `
       import { connect } from '@chaos/control'
       const client = await connect({ socketPath: ${JSON.stringify(endpoint.path)} })
       await client.inject('${name}', '${fault}', { periodMs: 300 }, { leaseMs: 600_000, hold: 'connection' })
-      console.log('held')`], { cwd: join(root, 'e2e'), stdio: ['ignore', 'pipe', 'inherit'] })
-    try {
-      await once(controller.stdout, 'data')
-      await affectedOver(1)
-      tell('there?')
-      await affectedOver(((await state())?.affected ?? 0) + 1)
-      expect(heard).toEqual([])
-      controller.kill('SIGKILL')
-      await vi.waitFor(() => expect(heard).toEqual(['there?']))
-      await vi.waitFor(async () => expect(await state()).toMatchObject({ status: 'ended', outcome: 'stopped' }))
-    } finally {
-      controller.kill('SIGKILL')
-      await endpoint.close()
-      await chaos.close()
-    }
-  })
-})
+      console.log('held')`,
+        ],
+        { cwd: join(root, 'e2e'), stdio: ['ignore', 'pipe', 'inherit'] },
+      )
+      try {
+        await once(controller.stdout, 'data')
+        await affectedOver(1)
+        tell('there?')
+        await affectedOver(((await state())?.affected ?? 0) + 1)
+        expect(heard).toEqual([])
+        controller.kill('SIGKILL')
+        await vi.waitFor(() => expect(heard).toEqual(['there?']))
+        await vi.waitFor(async () => expect(await state()).toMatchObject({ status: 'ended', outcome: 'stopped' }))
+      } finally {
+        controller.kill('SIGKILL')
+        await endpoint.close()
+        await chaos.close()
+      }
+    })
+  },
+)

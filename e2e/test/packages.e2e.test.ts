@@ -9,7 +9,10 @@ import { run } from '../src/run.js'
 
 const tarballs = inject('tarballs')
 /** Peers that are tried as what another package brings along. */
-const BROUGHT_BY: Readonly<Record<string, string>> = { 'abstract-level': 'level', '@nats-io/nats-core': '@nats-io/transport-node' }
+const BROUGHT_BY: Readonly<Record<string, string>> = {
+  'abstract-level': 'level',
+  '@nats-io/nats-core': '@nats-io/transport-node',
+}
 
 /** The version of a peer with which a package's suites of lowest versions run. */
 function lowestTried(dir: string, peer: string): string {
@@ -27,12 +30,28 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
   let manifest: Manifest
 
   beforeAll(() => {
-    manifest = JSON.parse(execFileSync('tar', ['-xzOf', path, 'package/package.json'], { encoding: 'utf8' })) as Manifest
+    manifest = JSON.parse(
+      execFileSync('tar', ['-xzOf', path, 'package/package.json'], { encoding: 'utf8' }),
+    ) as Manifest
   })
 
   it('holds what was built, its README, its licence, and nothing else', () => {
-    expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts']))
-    const outside = files.filter((file) => !file.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE', ...(manifest.files ?? [])].includes(file))
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'README.md',
+        'LICENSE',
+        'dist/index.js',
+        'dist/index.cjs',
+        'dist/index.d.ts',
+        'dist/index.d.cts',
+      ]),
+    )
+    const outside = files.filter(
+      (file) =>
+        !file.startsWith('dist/') &&
+        !['package.json', 'README.md', 'LICENSE', ...(manifest.files ?? [])].includes(file),
+    )
     expect(outside).toEqual([])
     expect(files.filter((file) => /\.(test|test-d|bench)\./.test(file))).toEqual([])
   })
@@ -42,7 +61,9 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
   })
 
   it('has every file that its manifest points to', () => {
-    const targets = [...pathsIn(manifest.exports), ...Object.values(manifest.bin ?? {})].map((target) => target.replace(/^\.\//, ''))
+    const targets = [...pathsIn(manifest.exports), ...Object.values(manifest.bin ?? {})].map((target) =>
+      target.replace(/^\.\//, ''),
+    )
     expect(targets.length).toBeGreaterThan(4)
     expect(targets.filter((target) => !files.includes(target))).toEqual([])
   })
@@ -52,7 +73,10 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
       name: `@chaos/${id}`,
       license: 'MIT',
       type: 'module',
-      sideEffects: expect.toSatisfy((value: unknown) => value === false || Array.isArray(value), 'false, or a list of the files that have effects') as unknown,
+      sideEffects: expect.toSatisfy(
+        (value: unknown) => value === false || Array.isArray(value),
+        'false, or a list of the files that have effects',
+      ) as unknown,
       engines: { node: '>=18' },
       repository: { type: 'git', directory: `packages/${id}` },
       publishConfig: { access: 'public', provenance: true },
@@ -75,7 +99,8 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
     const ranges = { ...manifest.dependencies, ...manifest.peerDependencies }
     for (const [name, range] of Object.entries(ranges)) {
       expect(range, name).not.toMatch(/^(workspace|link|file):/)
-      if (name.startsWith('@chaos/')) expect(range, name).toBe(`^${packageNamed(name.slice('@chaos/'.length)).manifest.version}`)
+      if (name.startsWith('@chaos/'))
+        expect(range, name).toBe(`^${packageNamed(name.slice('@chaos/'.length)).manifest.version}`)
     }
     if (id !== 'core') expect(manifest.dependencies).toHaveProperty(['@chaos/core'])
   })
@@ -87,7 +112,10 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
 
   it('passes publint, warnings and suggestions included', async () => {
     const tarball = readFileSync(path)
-    const { messages, pkg } = await publint({ strict: true, pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.byteLength) } })
+    const { messages, pkg } = await publint({
+      strict: true,
+      pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.byteLength) },
+    })
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
   })
 
@@ -99,7 +127,9 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
 
 describe('the repository', () => {
   it('has no file, dependency or export that nothing uses', async () => {
-    const { exitCode, stdout, stderr } = await run(bin('knip'), ['--no-progress', '--treat-config-hints-as-errors'], { cwd: root })
+    const { exitCode, stdout, stderr } = await run(bin('knip'), ['--no-progress', '--treat-config-hints-as-errors'], {
+      cwd: root,
+    })
     expect(exitCode, stdout + stderr).toBe(0)
   })
 })

@@ -10,31 +10,62 @@ import { runOrThrow } from '../src/run.js'
 async function versionsAfter(changeset: string): Promise<Record<string, string>> {
   const copy = mkdtempSync(join(tmpdir(), 'chaos-release-'))
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }))
-  for (const file of repositoryFiles('package.json', 'pnpm-workspace.yaml', 'packages/*/package.json', 'apps/*/package.json', 'e2e/package.json', 'bench/package.json', '.changeset/config.json')) {
+  for (const file of repositoryFiles(
+    'package.json',
+    'pnpm-workspace.yaml',
+    'packages/*/package.json',
+    'apps/*/package.json',
+    'e2e/package.json',
+    'bench/package.json',
+    '.changeset/config.json',
+  )) {
     cpSync(join(root, file), join(copy, file), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   writeFileSync(join(copy, '.changeset', 'one.md'), changeset)
-  const git = (...args: string[]): void => void execFileSync('git', ['-c', 'user.name=release', '-c', 'user.email=release@example.invalid', ...args], { cwd: copy, stdio: 'ignore' })
+  const git = (...args: string[]): void =>
+    void execFileSync('git', ['-c', 'user.name=release', '-c', 'user.email=release@example.invalid', ...args], {
+      cwd: copy,
+      stdio: 'ignore',
+    })
   git('init', '--initial-branch', 'main')
   git('add', '.')
   git('commit', '-m', 'a copy')
   await runOrThrow(process.execPath, [join(root, 'node_modules/@changesets/cli/bin.js'), 'version'], { cwd: copy })
-  return Object.fromEntries(packages.map(({ dir, manifest }) => [manifest.name, (JSON.parse(readFileSync(join(copy, 'packages', dir.slice(dirname(dir).length + 1), 'package.json'), 'utf8')) as Manifest).version]))
+  return Object.fromEntries(
+    packages.map(({ dir, manifest }) => [
+      manifest.name,
+      (
+        JSON.parse(
+          readFileSync(join(copy, 'packages', dir.slice(dirname(dir).length + 1), 'package.json'), 'utf8'),
+        ) as Manifest
+      ).version,
+    ]),
+  )
 }
 
 const now = Object.fromEntries(packages.map(({ manifest }) => [manifest.name, manifest.version]))
 
 describe('a release', () => {
   it('of one injector bumps that one alone', async () => {
-    expect(await versionsAfter('---\n"@chaos/eventbus": minor\n---\n\nA new fault.\n')).toEqual({ ...now, '@chaos/eventbus': '1.1.0' })
+    expect(await versionsAfter('---\n"@chaos/eventbus": minor\n---\n\nA new fault.\n')).toEqual({
+      ...now,
+      '@chaos/eventbus': '1.1.0',
+    })
   })
 
   it('of a minor of core bumps no injector to a major, and to nothing at all where its range still fits', async () => {
-    expect(await versionsAfter('---\n"@chaos/core": minor\n---\n\nSomething new.\n')).toEqual({ ...now, '@chaos/core': '1.1.0' })
+    expect(await versionsAfter('---\n"@chaos/core": minor\n---\n\nSomething new.\n')).toEqual({
+      ...now,
+      '@chaos/core': '1.1.0',
+    })
   })
 
   it('of core and an injector together bumps both by what each needs', async () => {
-    expect(await versionsAfter('---\n"@chaos/core": patch\n"@chaos/worker": minor\n---\n\nBoth.\n')).toEqual({ ...now, '@chaos/core': '1.0.1', '@chaos/worker': '1.1.0' })
+    expect(await versionsAfter('---\n"@chaos/core": patch\n"@chaos/worker": minor\n---\n\nBoth.\n')).toEqual({
+      ...now,
+      '@chaos/core': '1.0.1',
+      '@chaos/worker': '1.1.0',
+    })
   })
 })

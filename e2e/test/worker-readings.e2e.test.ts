@@ -9,7 +9,10 @@ import { expect, it, onTestFinished } from 'vitest'
 async function killed(app: { readonly restarts: boolean; readonly withinMs: number }): Promise<ExperimentResult> {
   let isOver = false
   const start = (): Worker => {
-    const started = new Worker("const { parentPort } = require('node:worker_threads'); parentPort.postMessage('ready'); setInterval(() => undefined, 1_000)", { eval: true })
+    const started = new Worker(
+      "const { parentPort } = require('node:worker_threads'); parentPort.postMessage('ready'); setInterval(() => undefined, 1_000)",
+      { eval: true },
+    )
     started.once('exit', () => {
       if (app.restarts && !isOver) worker = start()
     })
@@ -24,20 +27,35 @@ async function killed(app: { readonly restarts: boolean; readonly withinMs: numb
     seen.close()
     await Promise.all([worker.terminate(), chaos.close()])
   })
-  return runExperiment(defineExperiment({
-    title: 'kill the worker',
-    steadyState: {
-      holdForMs: 100,
-      probes: [
-        { name: 'workers healed', type: 'function', read: seen.probe('healed'), timeoutMs: 400, tolerance: { equals: true } },
-        { name: 'deaths without an answer', type: 'function', read: seen.probe('unanswered'), timeoutMs: 400, tolerance: { equals: 0 } },
-      ],
-      mayBreach: ['workers healed', 'deaths without an answer'],
-    },
-    method: [{ inject: { target: 'worker', fault: 'terminate-worker' } }],
-    recovery: { withinMs: app.withinMs },
-    afterwards: [{ name: 'restarts', type: 'function', read: seen.probe('restarts'), tolerance: { equals: 1 } }],
-  }), { controller: chaos.controller, pollMs: 10 })
+  return runExperiment(
+    defineExperiment({
+      title: 'kill the worker',
+      steadyState: {
+        holdForMs: 100,
+        probes: [
+          {
+            name: 'workers healed',
+            type: 'function',
+            read: seen.probe('healed'),
+            timeoutMs: 400,
+            tolerance: { equals: true },
+          },
+          {
+            name: 'deaths without an answer',
+            type: 'function',
+            read: seen.probe('unanswered'),
+            timeoutMs: 400,
+            tolerance: { equals: 0 },
+          },
+        ],
+        mayBreach: ['workers healed', 'deaths without an answer'],
+      },
+      method: [{ inject: { target: 'worker', fault: 'terminate-worker' } }],
+      recovery: { withinMs: app.withinMs },
+      afterwards: [{ name: 'restarts', type: 'function', read: seen.probe('restarts'), tolerance: { equals: 1 } }],
+    }),
+    { controller: chaos.controller, pollMs: 10 },
+  )
 }
 
 it('judges by what observeWorkers reads: a worker that is brought back', async () => {

@@ -10,7 +10,12 @@ export const ownAlertmanager = (config: object): Promise<OwnServer> =>
     writeFileSync(file, JSON.stringify(config))
     return {
       program: required('prometheus-alertmanager'),
-      args: [`--config.file=${file}`, `--storage.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address='],
+      args: [
+        `--config.file=${file}`,
+        `--storage.path=${join(folder, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--cluster.listen-address=',
+      ],
       ready: 'Listening on',
     }
   })

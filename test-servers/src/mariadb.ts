@@ -7,10 +7,24 @@ export const ownMariaDb = (...options: readonly string[]): Promise<OwnServer> =>
   ownServer((port, folder) => {
     const user = process.getuid?.() === 0 ? ['--user=root'] : []
     const data = join(folder, 'data')
-    run(required('mariadb-install-db'), ['--no-defaults', ...user, '--auth-root-authentication-method=normal', '--skip-test-db', `--datadir=${data}`])
+    run(required('mariadb-install-db'), [
+      '--no-defaults',
+      ...user,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      `--datadir=${data}`,
+    ])
     return {
       program: required('mariadbd'),
-      args: ['--no-defaults', ...user, `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 'socket')}`, ...options],
+      args: [
+        '--no-defaults',
+        ...user,
+        `--datadir=${data}`,
+        `--port=${port}`,
+        '--bind-address=127.0.0.1',
+        `--socket=${join(folder, 'socket')}`,
+        ...options,
+      ],
       ready: 'ready for connections',
     }
   })

@@ -7,7 +7,10 @@ import { ownServer, type Command } from './own-server.js'
 /** A server that says `I listen` once it listens, and does this with each who connects. */
 const command = (port: number, serve = "socket.end('ours')"): Command => ({
   program: process.execPath,
-  args: ['-e', `require('node:net').createServer((socket) => { ${serve} }).listen(${port}, '127.0.0.1', () => console.log('I listen'))`],
+  args: [
+    '-e',
+    `require('node:net').createServer((socket) => { ${serve} }).listen(${port}, '127.0.0.1', () => console.log('I listen'))`,
+  ],
   ready: 'I listen',
 })
 
@@ -42,7 +45,11 @@ it('takes no stranger on its port for the server: it starts it again, on another
 })
 
 it('gives up a server that does not start, with what it wrote', async () => {
-  const started = ownServer(() => ({ program: process.execPath, args: ['-e', "console.error('no such disk'); process.exit(3)"], ready: 'I listen' }))
+  const started = ownServer(() => ({
+    program: process.execPath,
+    args: ['-e', "console.error('no such disk'); process.exit(3)"],
+    ready: 'I listen',
+  }))
   await expect(started).rejects.toThrow(/to listen on port \d+, it ended by exit code 3:\nno such disk/)
 })
 
@@ -53,6 +60,8 @@ it('tells of a server that ends by itself, with the last it wrote, and not of on
   const fallen = await ownServer((port) => command(port, "console.log('out of memory'); process.exit(7)"))
   net.connect(fallen.port, '127.0.0.1').on('error', () => undefined)
   await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1))
-  expect(told).toHaveBeenCalledWith(expect.stringMatching(/to run until it is stopped, it ended by exit code 7:\nI listen\nout of memory/))
+  expect(told).toHaveBeenCalledWith(
+    expect.stringMatching(/to run until it is stopped, it ended by exit code 7:\nI listen\nout of memory/),
+  )
   await fallen.stop()
 })

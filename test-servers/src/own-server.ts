@@ -45,7 +45,11 @@ export async function ownServer(command: (port: number, folder: string) => Comma
 }
 
 /** Starts a server on this port, in this folder. It ends with this process at the latest. */
-export async function started(port: number, folder: string, { program, args, options = {}, ready, endedBy = 'SIGKILL' }: Command): Promise<OwnServer> {
+export async function started(
+  port: number,
+  folder: string,
+  { program, args, options = {}, ready, endedBy = 'SIGKILL' }: Command,
+): Promise<OwnServer> {
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const said = new Promise<void>((resolve) => {
@@ -59,10 +63,16 @@ export async function started(port: number, folder: string, { program, args, opt
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
   const ended = once(child, 'exit').then(() => process.off('exit', killWithUs))
-  const fell = once(child, 'close').then(([code, signal]) => `it ended by ${String(signal ?? `exit code ${code as number}`)}:\n${output}`)
-  await Promise.race([said, fell.then((how) => Promise.reject(new Error(`Expected ${program} to listen on port ${port}, ${how}`)))])
+  const fell = once(child, 'close').then(
+    ([code, signal]) => `it ended by ${String(signal ?? `exit code ${code as number}`)}:\n${output}`,
+  )
+  await Promise.race([
+    said,
+    fell.then((how) => Promise.reject(new Error(`Expected ${program} to listen on port ${port}, ${how}`))),
+  ])
   void fell.then((how) => {
-    if (child.exitCode !== 0 && !ON_PURPOSE.has(child.signalCode)) console.error(`Expected ${program} to run until it is stopped, ${how}`)
+    if (child.exitCode !== 0 && !ON_PURPOSE.has(child.signalCode))
+      console.error(`Expected ${program} to run until it is stopped, ${how}`)
   })
   return {
     port,

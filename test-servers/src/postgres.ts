@@ -11,8 +11,21 @@ export async function ownPostgres(...settings: readonly string[]): Promise<OwnSe
     if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
     const data = join(folder, 'data')
     run(required('initdb'), ['-D', data, '--no-sync', '-A', 'trust', '-U', 'root'], { cwd: folder, ...user })
-    const flags = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'max_wal_senders=0', 'superuser_reserved_connections=0', ...settings].flatMap((setting) => ['-c', setting])
-    return { program: required('postgres'), args: ['-D', data, '-F', ...flags], options: { cwd: folder, ...user }, ready: 'ready to accept connections', endedBy: 'SIGQUIT' }
+    const flags = [
+      'listen_addresses=127.0.0.1',
+      `port=${port}`,
+      'unix_socket_directories=',
+      'max_wal_senders=0',
+      'superuser_reserved_connections=0',
+      ...settings,
+    ].flatMap((setting) => ['-c', setting])
+    return {
+      program: required('postgres'),
+      args: ['-D', data, '-F', ...flags],
+      options: { cwd: folder, ...user },
+      ready: 'ready to accept connections',
+      endedBy: 'SIGQUIT',
+    }
   })
 }
 

@@ -10,7 +10,10 @@ export function hasPrograms(...names: readonly string[]): boolean {
 /** Where a program is. @throws Error where it is nowhere */
 export function required(name: string): string {
   const path = programPath(name)
-  if (path === undefined) throw new Error(`Expected the program ${name} on PATH, got none. Install it, or leave CHAOS_REQUIRE_SERVICES unset to skip what needs it.`)
+  if (path === undefined)
+    throw new Error(
+      `Expected the program ${name} on PATH, got none. Install it, or leave CHAOS_REQUIRE_SERVICES unset to skip what needs it.`,
+    )
   return path
 }
 
@@ -22,14 +25,16 @@ export function run(program: string, args: readonly string[], options: SpawnOpti
 
 function programPath(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', ...debianPostgres()]
-  return folders.map((folder) => join(folder, name)).find((path) => {
-    try {
-      accessSync(path)
-      return true
-    } catch {
-      return false
-    }
-  })
+  return folders
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path)
+        return true
+      } catch {
+        return false
+      }
+    })
 }
 
 /** Debian keeps the programs of PostgreSQL off PATH, by version. */

@@ -10,7 +10,11 @@ export const ownPrometheus = (config: object): Promise<OwnServer> =>
     writeFileSync(file, JSON.stringify(config))
     return {
       program: required('prometheus'),
-      args: [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'tsdb')}`, `--web.listen-address=127.0.0.1:${port}`],
+      args: [
+        `--config.file=${file}`,
+        `--storage.tsdb.path=${join(folder, 'tsdb')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
       ready: 'Server is ready to receive web requests',
     }
   })

@@ -20,7 +20,9 @@ export async function ownRedisCluster(size = 2): Promise<OwnCluster> {
     await ask(port, `CLUSTER ADDSLOTSRANGE ${n * share} ${Math.min(SLOTS, (n + 1) * share) - 1}`)
     for (const other of nodes) if (other.port !== port) await ask(port, `CLUSTER MEET 127.0.0.1 ${other.port}`)
   }
-  for (const { port } of nodes) while (!(await ask(port, 'CLUSTER INFO')).includes('cluster_state:ok')) await new Promise((resolve) => setTimeout(resolve, 25))
+  for (const { port } of nodes)
+    while (!(await ask(port, 'CLUSTER INFO')).includes('cluster_state:ok'))
+      await new Promise((resolve) => setTimeout(resolve, 25))
   return { nodes, stop: () => Promise.all(nodes.map((node) => node.stop())) }
 }
 

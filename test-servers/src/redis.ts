@@ -9,7 +9,9 @@ const command = (port: number, folder: string, options: readonly string[]): Comm
 })
 
 /** Starts a Redis server, with its command line's options. */
-export const ownRedis = (...options: readonly string[]): Promise<OwnServer> => ownServer((port, folder) => command(port, folder, options))
+export const ownRedis = (...options: readonly string[]): Promise<OwnServer> =>
+  ownServer((port, folder) => command(port, folder, options))
 
 /** The same Redis again: on the port and in the folder of one that has ended. */
-export const redisAgain = ({ port, folder }: OwnServer, ...options: readonly string[]): Promise<OwnServer> => started(port, folder, command(port, folder, options))
+export const redisAgain = ({ port, folder }: OwnServer, ...options: readonly string[]): Promise<OwnServer> =>
+  started(port, folder, command(port, folder, options))

@@ -13,7 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { VERDICTS_WORST_FIRST, exitCodeOf, span, writeReports, type ExperimentResult, type ResultJournal } from '@chaos/experiment'
+import {
+  VERDICTS_WORST_FIRST,
+  exitCodeOf,
+  span,
+  writeReports,
+  type ExperimentResult,
+  type ResultJournal,
+} from '@chaos/experiment'
 import { appFolder } from '../src/config.js'
 import { startLoad, type Load } from './load.js'
 import { startServerProcess, type ServerProcess } from './server-process.js'
@@ -22,7 +29,9 @@ import { table } from './table.js'
 const MAIN_ROWS = ['no-fault', 'worker', 'eventbus', 'adapter']
 const ALL_ROWS = ['no-fault', 'worker', 'worker-crash-loop', 'eventbus', 'adapter', 'adapter-one-in-five']
 
-const { values: flags } = parseArgs({ options: { all: { type: 'boolean', default: false }, only: { type: 'string' }, report: { type: 'string' } } })
+const { values: flags } = parseArgs({
+  options: { all: { type: 'boolean', default: false }, only: { type: 'string' }, report: { type: 'string' } },
+})
 const names = flags.only?.split(',') ?? (flags.all ? ALL_ROWS : MAIN_ROWS)
 const stranger = names.find((name) => !ALL_ROWS.includes(name))
 if (stranger !== undefined) {
@@ -41,7 +50,10 @@ let server: ServerProcess | undefined
 let load: Load | undefined
 let exitCode: number
 try {
-  server = await startServerProcess({ JWT_SECRET: secret, LEVEL_PATH: join(work, 'level'), CHAOS_SOCKET_DIR: socketDirectory }, join(reports, 'server.log'))
+  server = await startServerProcess(
+    { JWT_SECRET: secret, LEVEL_PATH: join(work, 'level'), CHAOS_SOCKET_DIR: socketDirectory },
+    join(reports, 'server.log'),
+  )
   load = await startLoad({ url: server.url, secret })
   console.log(`FlappyJournal runs at ${server.url} (process ${server.pid}), under steady load.\n`)
   await pause(2_000)
@@ -52,12 +64,14 @@ try {
   const { html } = await writeReports(results, { directory: reports })
 
   console.log(`\n${summary(results)}\n`)
-  for (const { title, verdict } of results) if (verdict.name !== 'pass') console.log(`${title}: ${verdict.name}. ${verdict.cause}`)
+  for (const { title, verdict } of results)
+    if (verdict.name !== 'pass') console.log(`${title}: ${verdict.name}. ${verdict.cause}`)
   console.log(`Report: ${html}`)
   console.log(`Ran ${results.length} experiments in ${span(performance.now() - startedAt)}.`)
   // A run that was repeated is listed, and the repetition counts.
   const final = runs.flatMap((own) => own.slice(-1))
-  const worst = VERDICTS_WORST_FIRST.find((verdict) => final.some((result) => result.verdict.name === verdict)) ?? 'inconclusive'
+  const worst =
+    VERDICTS_WORST_FIRST.find((verdict) => final.some((result) => result.verdict.name === verdict)) ?? 'inconclusive'
   exitCode = exitCodeOf({ name: worst })
 } finally {
   await load?.stop()
@@ -67,7 +81,11 @@ try {
 process.exit(exitCode)
 
 /** Runs an experiment; once more if the machine was too slow to tell. Both runs are listed. */
-async function judged(name: string, { url, alertsUrl }: ServerProcess, traffic: Load): Promise<readonly ExperimentResult[]> {
+async function judged(
+  name: string,
+  { url, alertsUrl }: ServerProcess,
+  traffic: Load,
+): Promise<readonly ExperimentResult[]> {
   const variables = { APP_URL: url, ALERTS_URL: alertsUrl, LOAD_URL: traffic.url }
   const first = await runThroughCli(name, variables)
   if (!wasTooSlow(first)) return [first]
@@ -89,9 +107,21 @@ async function runThroughCli(name: string, variables: Readonly<Record<string, st
   const directory = join(reports, name)
   // An earlier run's must not be taken for this one's. Nothing else is removed: the directory may be anybody's.
   await rm(join(directory, 'journal.json'), { force: true })
-  const args = ['run', experimentFile(name), '--name', 'flappyjournal', '--alerts-url', variables['ALERTS_URL'] ?? '', '--report', directory]
+  const args = [
+    'run',
+    experimentFile(name),
+    '--name',
+    'flappyjournal',
+    '--alerts-url',
+    variables['ALERTS_URL'] ?? '',
+    '--report',
+    directory,
+  ]
   for (const [key, value] of Object.entries(variables)) args.push('--var', `${key}=${value}`)
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, CHAOS_SOCKET_DIR: socketDirectory } })
+  const child = spawn(process.execPath, [bin, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, CHAOS_SOCKET_DIR: socketDirectory },
+  })
   const [code] = (await once(child, 'exit')) as [number | null]
   const text = await readFile(join(directory, 'journal.json'), 'utf8').catch(() => {
     throw new Error(`Expected \`chaos run\` to write its journal for ${name}, it exited with ${code ?? 'a signal'}.`)
@@ -105,11 +135,21 @@ async function runThroughCli(name: string, variables: Readonly<Record<string, st
 function accountsOf({ evidence }: ExperimentResult): string {
   const first = evidence.load?.readings[0]?.report
   const last = evidence.load?.final?.report ?? evidence.load?.readings.at(-1)?.report
-  return first === undefined || last === undefined ? '?/?' : `${last.acknowledged - first.acknowledged}/${last.lost - first.lost}`
+  return first === undefined || last === undefined
+    ? '?/?'
+    : `${last.acknowledged - first.acknowledged}/${last.lost - first.lost}`
 }
 
 function summary(results: readonly ExperimentResult[]): string {
-  const heads = ['fault', 'SLI breached', 'alert expected: fired', 'time to detect', 'time to recover', 'entries acknowledged/lost', 'verdict']
+  const heads = [
+    'fault',
+    'SLI breached',
+    'alert expected: fired',
+    'time to detect',
+    'time to recover',
+    'entries acknowledged/lost',
+    'verdict',
+  ]
   return table([
     heads,
     ...results.map((result) => {
@@ -117,7 +157,12 @@ function summary(results: readonly ExperimentResult[]): string {
       return [
         title,
         verdict.breached.join('\n') || 'none',
-        verdict.alerts.filter(({ mustFire }) => mustFire).map(({ name, outcome, afterMs }) => `${name}: ${outcome === 'detected' ? `after ${span(afterMs)}` : outcome}`).join('\n') || 'none: none',
+        verdict.alerts
+          .filter(({ mustFire }) => mustFire)
+          .map(
+            ({ name, outcome, afterMs }) => `${name}: ${outcome === 'detected' ? `after ${span(afterMs)}` : outcome}`,
+          )
+          .join('\n') || 'none: none',
         span(verdict.timeToDetectMs),
         span(verdict.timeToRecoverMs),
         accountsOf(result),

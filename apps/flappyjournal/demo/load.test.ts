@@ -11,7 +11,10 @@ async function loadOn(url: string, options: Partial<Parameters<typeof startLoad>
 }
 
 /** A journal that is sabotaged once the load is well under way, and its load. */
-async function sabotaged(sabotage: Sabotage, options: Partial<Parameters<typeof startLoad>[0]> = {}): Promise<{ load: Load; journal: FakeJournal }> {
+async function sabotaged(
+  sabotage: Sabotage,
+  options: Partial<Parameters<typeof startLoad>[0]> = {},
+): Promise<{ load: Load; journal: FakeJournal }> {
   const journal = await fakeJournal()
   onTestFinished(() => journal.close())
   const load = await loadOn(journal.url, options)
@@ -28,11 +31,14 @@ function countsOf(report: LoadReport): Partial<Record<Kind, number>> {
 
 /** Waits, without a look, until one kind is found. @returns An offender of which the words match. */
 async function found(load: Load, kind: Kind, words: RegExp): Promise<void> {
-  await vi.waitFor(() => {
-    const report = load.report()
-    expect(report[kind], JSON.stringify(report)).toBeGreaterThan(0)
-    expect(report.offenders).toContainEqual(expect.stringMatching(words))
-  }, { timeout: 20_000 })
+  await vi.waitFor(
+    () => {
+      const report = load.report()
+      expect(report[kind], JSON.stringify(report)).toBeGreaterThan(0)
+      expect(report.offenders).toContainEqual(expect.stringMatching(words))
+    },
+    { timeout: 20_000 },
+  )
 }
 
 /** Every n-th of what it is given. */
@@ -46,7 +52,7 @@ describe('the load', () => {
     const app = await start()
     const load = await loadOn(app.url, { users: 20, paceMs: 150, listEveryMs: 500 })
     await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(80), { timeout: 20_000 })
-    for (let acknowledged = 0; acknowledged < 300; ) {
+    for (let acknowledged = 0; acknowledged < 300;) {
       const before = load.report().acknowledged
       const looked = await load.look()
       ;({ acknowledged } = looked)
@@ -57,7 +63,8 @@ describe('the load', () => {
 
   it('serves reports whose numbers are all finite and count up, and the look only when asked', async () => {
     const { load } = await sabotaged({})
-    const read = async (query = ''): Promise<LoadReport> => (await fetch(load.url + query)).json() as Promise<LoadReport>
+    const read = async (query = ''): Promise<LoadReport> =>
+      (await fetch(load.url + query)).json() as Promise<LoadReport>
     const first = await read()
     const { at, offenders, ...numbers } = first
     expect([Math.abs(at - Date.now()) < 5_000, offenders, first.verified]).toEqual([true, [], 0])
@@ -80,17 +87,23 @@ describe('the load', () => {
   it('goes on sending when nothing is answered, and knows how old its requests are', async () => {
     const { load } = await sabotaged({ refuse: ({ method }) => (method === 'POST' ? 'hang' : undefined) })
     const { acknowledged, requests } = load.report()
-    await vi.waitFor(() => {
-      const report = load.report()
-      expect(report.underWay).toBeGreaterThan(20)
-      expect(report.oldestUnderWayMs).toBeGreaterThan(300)
-      expect(report.requests - requests).toBeGreaterThan(40)
-      expect(report.acknowledged - acknowledged).toBeLessThan(10)
-    }, { timeout: 20_000 })
+    await vi.waitFor(
+      () => {
+        const report = load.report()
+        expect(report.underWay).toBeGreaterThan(20)
+        expect(report.oldestUnderWayMs).toBeGreaterThan(300)
+        expect(report.requests - requests).toBeGreaterThan(40)
+        expect(report.acknowledged - acknowledged).toBeLessThan(10)
+      },
+      { timeout: 20_000 },
+    )
   })
 
   it('counts a request that had no answer in time as failed', async () => {
-    const { load } = await sabotaged({ refuse: ({ method }) => (method === 'POST' ? 'hang' : undefined) }, { requestTimeoutMs: 500 })
+    const { load } = await sabotaged(
+      { refuse: ({ method }) => (method === 'POST' ? 'hang' : undefined) },
+      { requestTimeoutMs: 500 },
+    )
     await found(load, 'failed', /^POST \/api\/journal had no answer/)
   })
 
@@ -109,30 +122,95 @@ describe('the load shows that a journal', () => {
   it.each<[string, Sabotage, Kind, RegExp]>([
     ['refuses every token', { refuse: () => 401 }, 'rejected', /was answered with 401$/],
     ['has too many requests', { refuse: () => 429 }, 'rejected', /was answered with 429$/],
-    ['fails', { refuse: ({ method }) => (method === 'POST' ? 500 : undefined) }, 'failed', /^POST \/api\/journal was answered with 500$/],
+    [
+      'fails',
+      { refuse: ({ method }) => (method === 'POST' ? 500 : undefined) },
+      'failed',
+      /^POST \/api\/journal was answered with 500$/,
+    ],
     ['answers 200 without an entry', { acknowledge: () => null }, 'failed', /without an id: null$/],
     ['loses entries', { store: () => [] }, 'lost', /^entry .{8}… \(".+"\): acknowledged and not (there|in the list)$/],
     ['leaves entries out of the list', { list: (entries) => entries.slice(0, -5) }, 'lost', /not in the list$/],
     ['has an empty list', { list: () => [] }, 'lost', /not in the list$/],
     ['has no list', { list: () => ({}) }, 'failed', /\{\}, which is no list$/],
-    ['damages the content', { store: (entry) => [{ ...entry, content: entry.content.slice(0, 7) }] }, 'damaged', /^entry .{8}…: content is "Entry (\d)?" instead of "Entry \d+ of user-\d\."$/],
-    ['damages the title', { store: (entry) => [{ ...entry, title: 'Title' }] }, 'damaged', /: title is "Title" instead of "user-/],
-    ['damages the tags', { store: (entry) => [{ ...entry, tags: [] }] }, 'damaged', /: tags is \[\] instead of \["load",/],
-    ['damages the mood', { store: (entry) => [{ ...entry, mood: 'gloomy' }] }, 'damaged', /: mood is "gloomy" instead of/],
-    ['damages a time', { store: (entry) => [{ ...entry, createdAt: '1970' }] }, 'damaged', /: createdAt is "1970" instead of/],
-    ['forgets a field', { store: ({ mood: _mood, ...entry }) => [entry as never] }, 'damaged', /: mood is nothing instead of/],
+    [
+      'damages the content',
+      { store: (entry) => [{ ...entry, content: entry.content.slice(0, 7) }] },
+      'damaged',
+      /^entry .{8}…: content is "Entry (\d)?" instead of "Entry \d+ of user-\d\."$/,
+    ],
+    [
+      'damages the title',
+      { store: (entry) => [{ ...entry, title: 'Title' }] },
+      'damaged',
+      /: title is "Title" instead of "user-/,
+    ],
+    [
+      'damages the tags',
+      { store: (entry) => [{ ...entry, tags: [] }] },
+      'damaged',
+      /: tags is \[\] instead of \["load",/,
+    ],
+    [
+      'damages the mood',
+      { store: (entry) => [{ ...entry, mood: 'gloomy' }] },
+      'damaged',
+      /: mood is "gloomy" instead of/,
+    ],
+    [
+      'damages a time',
+      { store: (entry) => [{ ...entry, createdAt: '1970' }] },
+      'damaged',
+      /: createdAt is "1970" instead of/,
+    ],
+    [
+      'forgets a field',
+      { store: ({ mood: _mood, ...entry }) => [entry as never] },
+      'damaged',
+      /: mood is nothing instead of/,
+    ],
     ['adds a field', { store: (entry) => [{ ...entry, spare: 1 }] }, 'damaged', /: spare is 1 instead of nothing/],
-    ['acknowledges something else', { acknowledge: (entry) => ({ ...entry, content: '' }) }, 'damaged', /: content is "" instead of/],
-    ['damages the list only', { list: (entries) => entries.map((entry) => ({ ...entry, mood: '?' })) }, 'damaged', /: mood is "\?" instead of/],
+    [
+      'acknowledges something else',
+      { acknowledge: (entry) => ({ ...entry, content: '' }) },
+      'damaged',
+      /: content is "" instead of/,
+    ],
+    [
+      'damages the list only',
+      { list: (entries) => entries.map((entry) => ({ ...entry, mood: '?' })) },
+      'damaged',
+      /: mood is "\?" instead of/,
+    ],
     ['reads null', { read: () => null }, 'damaged', /: it is null$/],
     ['stores an entry twice', { store: (entry) => [entry, entry] }, 'duplicated', /: 2 times in the list$/],
-    ['stores an entry again under another id', { store: (entry) => [entry, { ...entry, id: `${entry.id}-again` }] }, 'duplicated', /: the list holds it again as entry/],
-    ['gives two writes one id', { acknowledge: (entry) => ({ ...entry, id: 'one' }), store: (entry) => [{ ...entry, id: 'one' }] }, 'duplicated', /: two writes were given this id$/],
+    [
+      'stores an entry again under another id',
+      { store: (entry) => [entry, { ...entry, id: `${entry.id}-again` }] },
+      'duplicated',
+      /: the list holds it again as entry/,
+    ],
+    [
+      'gives two writes one id',
+      { acknowledge: (entry) => ({ ...entry, id: 'one' }), store: (entry) => [{ ...entry, id: 'one' }] },
+      'duplicated',
+      /: two writes were given this id$/,
+    ],
     ['pushes twice', { push: (message) => [message, message] }, 'duplicated', /: pushed more than once$/],
     ['pushes nothing', { push: () => [] }, 'undelivered', /: not pushed within 500 ms$/],
     ['pushes no JSON', { push: () => ['{'] }, 'damaged', /^the push "\{" is no JSON$/],
-    ['pushes without an id', { push: () => ['{"event":"journal:changed","payload":{"method":"POST"}}'] }, 'damaged', /names no entry$/],
-    ['pushes changes that nobody made', { push: (message) => [message, message.replace('POST', 'DELETE')] }, 'damaged', /: pushed as "DELETE", though nobody changed it$/],
+    [
+      'pushes without an id',
+      { push: () => ['{"event":"journal:changed","payload":{"method":"POST"}}'] },
+      'damaged',
+      /names no entry$/,
+    ],
+    [
+      'pushes changes that nobody made',
+      { push: (message) => [message, message.replace('POST', 'DELETE')] },
+      'damaged',
+      /: pushed as "DELETE", though nobody changed it$/,
+    ],
   ])('%s', async (_title, sabotage, kind, words) => {
     const { load } = await sabotaged(sabotage, { pushWithinMs: 500 })
     await found(load, kind, words)

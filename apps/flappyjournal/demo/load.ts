@@ -56,7 +56,16 @@ const MOODS = ['neutral', 'bright', 'tired']
  * Puts steady load on a journal. Each user writes and reads at a pace of its own, whether or not earlier requests were answered: an app that hangs
  * must not silence its own load. One listener hears what is pushed. An oracle compares whatever is read or pushed with what was acknowledged.
  */
-export async function startLoad({ url, secret, users = 6, paceMs = 200, listEveryMs = 5_000, pushWithinMs = 5_000, requestTimeoutMs = 15_000, lookTimeoutMs = 45_000 }: LoadOptions): Promise<Load> {
+export async function startLoad({
+  url,
+  secret,
+  users = 6,
+  paceMs = 200,
+  listEveryMs = 5_000,
+  pushWithinMs = 5_000,
+  requestTimeoutMs = 15_000,
+  lookTimeoutMs = 45_000,
+}: LoadOptions): Promise<Load> {
   const findings = new Findings()
   const oracle = new Oracle(findings, pushWithinMs)
   const requests = new Requests(url, requestTimeoutMs, findings)
@@ -69,15 +78,26 @@ export async function startLoad({ url, secret, users = 6, paceMs = 200, listEver
 
   // Tokens say nothing of when they were made, and last long: the app's clock may differ from this one.
   const key = new TextEncoder().encode(secret)
-  const tokenOf = (user: string): Promise<string> => new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject(user).setExpirationTime('48h').sign(key)
+  const tokenOf = (user: string): Promise<string> =>
+    new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject(user).setExpirationTime('48h').sign(key)
 
   async function write(token: string, user: string, turn: number): Promise<void> {
-    const draft: Draft = { title: `${user} ${turn} of ${run}`, content: `Entry ${turn} of ${user}.`, tags: ['load', user], mood: MOODS[turn % MOODS.length] ?? 'neutral' }
+    const draft: Draft = {
+      title: `${user} ${turn} of ${run}`,
+      content: `Entry ${turn} of ${user}.`,
+      tags: ['load', user],
+      mood: MOODS[turn % MOODS.length] ?? 'neutral',
+    }
     const sent = oracle.sent(draft)
     const answer = await requests.ask(token, 'POST', '/api/journal', draft)
     if (answer === undefined || answer.status < 200 || answer.status > 299) return
-    if (typeof (answer.body as { readonly id?: unknown } | null | undefined)?.id === 'string') oracle.acknowledged(sent, answer.body)
-    else findings.add('failed', `POST /api/journal was answered with ${answer.status} and without an id: ${excerpt(answer.body)}`)
+    if (typeof (answer.body as { readonly id?: unknown } | null | undefined)?.id === 'string')
+      oracle.acknowledged(sent, answer.body)
+    else
+      findings.add(
+        'failed',
+        `POST /api/journal was answered with ${answer.status} and without an id: ${excerpt(answer.body)}`,
+      )
   }
 
   /** @returns Whether the answer tells if the entry is there. */
@@ -182,7 +202,10 @@ export async function startLoad({ url, secret, users = 6, paceMs = 200, listEver
   const takeDelay = (): number => delay.take()
   const server = await serveReports((isLook) => (isLook ? look(takeDelay) : Promise.resolve(report(takeDelay()))))
   const stopListening = listen(url, await tokenOf('listener'), oracle)
-  const working = [...Array.from({ length: users }, (_, index) => user(`user-${index}`, (index * paceMs) / users)), lister()]
+  const working = [
+    ...Array.from({ length: users }, (_, index) => user(`user-${index}`, (index * paceMs) / users)),
+    lister(),
+  ]
   return {
     url: addressOf(server),
     report: () => report(),
@@ -213,6 +236,7 @@ async function serveReports(answer: (isLook: boolean) => Promise<LoadReport>): P
 
 function addressOf(server: Server): string {
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new TypeError('Expected the reports to be served on a port.')
+  if (address === null || typeof address === 'string')
+    throw new TypeError('Expected the reports to be served on a port.')
   return `http://127.0.0.1:${address.port}`
 }

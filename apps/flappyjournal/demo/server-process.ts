@@ -32,7 +32,10 @@ export async function startServerProcess(env: NodeJS.ProcessEnv, logFile: string
   child.stdout.pipe(log)
   const lines = createInterface({ input: child.stdout })
   const listening = new Promise<{ url: string; alertsUrl: string }>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Expected the server to listen within ${START_TIMEOUT_MS} ms.`)), START_TIMEOUT_MS)
+    const timer = setTimeout(
+      () => reject(new Error(`Expected the server to listen within ${START_TIMEOUT_MS} ms.`)),
+      START_TIMEOUT_MS,
+    )
     lines.on('line', (line) => {
       if (!line.startsWith('{"event":"listening"')) return
       clearTimeout(timer)

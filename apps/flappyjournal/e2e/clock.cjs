@@ -5,7 +5,8 @@ const { readFileSync } = require('node:fs')
 const http = require('node:http')
 
 const offsetOf = (text) => {
-  if (!Number.isFinite(Number(text))) throw new TypeError(`Expected a number of ms to move the clock by, got \`${text}\`.`)
+  if (!Number.isFinite(Number(text)))
+    throw new TypeError(`Expected a number of ms to move the clock by, got \`${text}\`.`)
   return Number(text)
 }
 let offset = offsetOf(process.env.CLOCK_OFFSET_MS ?? 0)
@@ -21,7 +22,11 @@ globalThis.Date = new Proxy(RealDate, {
 })
 RealDate.prototype.constructor = globalThis.Date
 const { timeOrigin } = performance
-Object.defineProperty(performance, 'timeOrigin', { configurable: true, enumerable: true, get: () => timeOrigin + offset })
+Object.defineProperty(performance, 'timeOrigin', {
+  configurable: true,
+  enumerable: true,
+  get: () => timeOrigin + offset,
+})
 
 // Node.js makes the `Date` header from its own, true clock.
 const { emit } = http.Server.prototype

@@ -20,7 +20,10 @@ describe('the original request', () => {
     const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
     expect(code, out).toBe(0)
     expect(await dev.log()).toMatch(/\{"event":"alert firing","alert":"CircuitBreakerOpen","severity":"page"/)
-    await vi.waitFor(async () => expect(await dev.log()).toContain('{"event":"alert resolved","alert":"CircuitBreakerOpen"'), { timeout: 60_000, interval: 500 })
+    await vi.waitFor(
+      async () => expect(await dev.log()).toContain('{"event":"alert resolved","alert":"CircuitBreakerOpen"'),
+      { timeout: 60_000, interval: 500 },
+    )
   })
 })
 
@@ -34,7 +37,11 @@ describe('a controller that is killed', () => {
     const bus = new ConsciousnessEventBus()
     const { emit } = bus
     const before = [shapeOf(bus), shapeOf(ConsciousnessEventBus.prototype)]
-    const app = await startApp(configFrom({ JWT_SECRET: SECRET, PORT: '0', NODE_ENV: 'development', FLAPPY_WINDOWS: 'demo' }), wireChaos, bus)
+    const app = await startApp(
+      configFrom({ JWT_SECRET: SECRET, PORT: '0', NODE_ENV: 'development', FLAPPY_WINDOWS: 'demo' }),
+      wireChaos,
+      bus,
+    )
     onTestFinished(() => app.close())
     const load = await loadOn(app)
     const [controller] = registeredControllers()
@@ -52,13 +59,21 @@ describe('a controller that is killed', () => {
       const stop = controller.follow((entry) => {
         if (entry.type !== 'ended') return
         stop()
-        resolve({ outcome: entry.injection.outcome, tookMs: (entry.injection.endedAt ?? 0) - entry.injection.armedAt, leaseMs: entry.injection.leaseMs })
+        resolve({
+          outcome: entry.injection.outcome,
+          tookMs: (entry.injection.endedAt ?? 0) - entry.injection.armedAt,
+          leaseMs: entry.injection.leaseMs,
+        })
       })
     })
     const bin = join(createRequire(import.meta.url).resolve('@chaos/cli/package.json'), '..', 'dist', 'bin.js')
     const variables = { APP_URL: app.url, ALERTS_URL: app.alertsUrl, LOAD_URL: load.url }
     const flags = Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}=${value}`])
-    const command = spawn(process.execPath, [bin, 'run', join(appFolder, 'experiments', 'eventbus.yaml'), '--alerts-url', app.alertsUrl, ...flags], { stdio: 'ignore', env: { ...process.env, CHAOS_SOCKET_DIR: sockets } })
+    const command = spawn(
+      process.execPath,
+      [bin, 'run', join(appFolder, 'experiments', 'eventbus.yaml'), '--alerts-url', app.alertsUrl, ...flags],
+      { stdio: 'ignore', env: { ...process.env, CHAOS_SOCKET_DIR: sockets } },
+    )
     onTestFinished(() => void command.kill('SIGKILL'))
     await landed
     expect(shapeDifference(before[1] ?? [], shapeOf(ConsciousnessEventBus.prototype))).toBeDefined()
@@ -80,7 +95,8 @@ describe('where chaos is not allowed', () => {
     ['development without the switch', { CHAOS: '' }],
   ])('in %s there is no endpoint, arming is refused, and the app serves', async (_title, env) => {
     const dev = await devServer(env)
-    for (const path of ['/chaos', '/chaos/info', '/chaos/injections']) expect((await fetch(dev.url + path)).status).toBe(404)
+    for (const path of ['/chaos', '/chaos/info', '/chaos/injections'])
+      expect((await fetch(dev.url + path)).status).toBe(404)
     expect(await discover({ directory: dev.sockets })).toEqual([])
     const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], dev.env)
     expect(code).toBe(3)
@@ -91,25 +107,39 @@ describe('where chaos is not allowed', () => {
 })
 
 describe('the rules', () => {
-  it.runIf(hasPrograms('prometheus'))('mean the same to a real Prometheus (skipped without one: Debian package prometheus)', async () => {
-    const dev = await devServer()
-    await loadOn(dev)
-    const prometheus = await ownPrometheus({
-      global: { scrape_interval: '500ms', evaluation_interval: '500ms', scrape_timeout: '500ms' },
-      rule_files: [join(appFolder, 'rules/alerts.demo.yml')],
-      scrape_configs: [{ job_name: 'flappyjournal', static_configs: [{ targets: [new URL(dev.url).host] }] }],
-    })
-    onTestFinished(prometheus.stop)
-    const firingAt = async (base: string): Promise<string[]> => {
-      const { data } = (await (await fetch(`${base}/api/v1/alerts`)).json()) as { data: { alerts: { labels: { alertname: string }; state: string }[] } }
-      return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname).sort()
-    }
-    const real = `http://127.0.0.1:${prometheus.port}`
-    await vi.waitFor(async () => expect(await firingAt(real)).toEqual([]), { timeout: 30_000, interval: 500 })
-    const breaking = runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
-    const expected = ['CircuitBreakerOpen', 'StorageErrorsHigh']
-    await vi.waitFor(async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([expected, expected]), { timeout: 40_000, interval: 250 })
-    expect((await breaking).code).toBe(0)
-    await vi.waitFor(async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([[], []]), { timeout: 60_000, interval: 500 })
-  })
+  it.runIf(hasPrograms('prometheus'))(
+    'mean the same to a real Prometheus (skipped without one: Debian package prometheus)',
+    async () => {
+      const dev = await devServer()
+      await loadOn(dev)
+      const prometheus = await ownPrometheus({
+        global: { scrape_interval: '500ms', evaluation_interval: '500ms', scrape_timeout: '500ms' },
+        rule_files: [join(appFolder, 'rules/alerts.demo.yml')],
+        scrape_configs: [{ job_name: 'flappyjournal', static_configs: [{ targets: [new URL(dev.url).host] }] }],
+      })
+      onTestFinished(prometheus.stop)
+      const firingAt = async (base: string): Promise<string[]> => {
+        const { data } = (await (await fetch(`${base}/api/v1/alerts`)).json()) as {
+          data: { alerts: { labels: { alertname: string }; state: string }[] }
+        }
+        return data.alerts
+          .filter(({ state }) => state === 'firing')
+          .map(({ labels }) => labels.alertname)
+          .sort()
+      }
+      const real = `http://127.0.0.1:${prometheus.port}`
+      await vi.waitFor(async () => expect(await firingAt(real)).toEqual([]), { timeout: 30_000, interval: 500 })
+      const breaking = runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
+      const expected = ['CircuitBreakerOpen', 'StorageErrorsHigh']
+      await vi.waitFor(
+        async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([expected, expected]),
+        { timeout: 40_000, interval: 250 },
+      )
+      expect((await breaking).code).toBe(0)
+      await vi.waitFor(async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([[], []]), {
+        timeout: 60_000,
+        interval: 500,
+      })
+    },
+  )
 })

@@ -22,10 +22,15 @@ export async function folder(): Promise<string> {
 
 /** Runs a script of the app to its end. */
 export async function runScript(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  const child = spawn(process.execPath, args, { cwd: appFolder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, {
+    cwd: appFolder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   let out = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (out += text))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (out += text))
   // 'close', unlike 'exit', comes after all of the output.
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, out }
@@ -49,7 +54,17 @@ export async function devServer(env: NodeJS.ProcessEnv = {}): Promise<Dev> {
   const sockets = join(work, 's')
   const child = spawn(process.execPath, ['dist/main.js'], {
     cwd: appFolder,
-    env: { ...process.env, NODE_ENV: 'development', CHAOS: 'on', FLAPPY_WINDOWS: 'demo', PORT: '0', JWT_SECRET: SECRET, LEVEL_PATH: join(work, 'level'), CHAOS_SOCKET_DIR: sockets, ...env },
+    env: {
+      ...process.env,
+      NODE_ENV: 'development',
+      CHAOS: 'on',
+      FLAPPY_WINDOWS: 'demo',
+      PORT: '0',
+      JWT_SECRET: SECRET,
+      LEVEL_PATH: join(work, 'level'),
+      CHAOS_SOCKET_DIR: sockets,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')
@@ -60,8 +75,17 @@ export async function devServer(env: NodeJS.ProcessEnv = {}): Promise<Dev> {
   let out = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   await vi.waitFor(() => expect(out).toContain('"listening"'), { timeout: 30_000 })
-  const { url, alertsUrl } = JSON.parse(out.split('\n').find((line) => line.includes('"listening"')) ?? '{}') as { url: string; alertsUrl: string }
-  return { url, alertsUrl, sockets, log: () => Promise.resolve(out), env: { CHAOS_SOCKET_DIR: sockets, FLAPPY_URL: url } }
+  const { url, alertsUrl } = JSON.parse(out.split('\n').find((line) => line.includes('"listening"')) ?? '{}') as {
+    url: string
+    alertsUrl: string
+  }
+  return {
+    url,
+    alertsUrl,
+    sockets,
+    log: () => Promise.resolve(out),
+    env: { CHAOS_SOCKET_DIR: sockets, FLAPPY_URL: url },
+  }
 }
 
 /** Puts load on a journal and waits until it is under way. */

@@ -51,13 +51,23 @@ export type Wiring = (app: App) => Promise<Wired>
  */
 export async function startApp(config: Config, wire?: Wiring, bus = new ConsciousnessEventBus()): Promise<App> {
   const storage = await openStorage(config)
-  const supervisor = superviseLoop({ restarts: config.supervisorRestarts, onReport: (report) => bus.emit('consciousness:update', report) })
+  const supervisor = superviseLoop({
+    restarts: config.supervisorRestarts,
+    onReport: (report) => bus.emit('consciousness:update', report),
+  })
   const metrics = appMetrics(bus, storage, supervisor)
   const stopMemory = startSpiralMemory(bus, storage)
   const memory = requester(bus, MODULE, REQUEST_TIMEOUT_MS)
   const health = watchHealth(bus, storage, supervisor)
   const alerting: { evaluator?: Evaluator } = {}
-  const server = await startServer({ ...config, api: journalApi(memory), health, metrics, bus, alertsUrl: () => alerting.evaluator?.url })
+  const server = await startServer({
+    ...config,
+    api: journalApi(memory),
+    health,
+    metrics,
+    bus,
+    alertsUrl: () => alerting.evaluator?.url,
+  })
   const tick = setInterval(() => bus.emit('system_tick', Date.now()), 1_000)
   bus.subscribe(MODULE, 'system_tick', () => undefined)
 
@@ -100,7 +110,12 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
 }
 
 function evaluate({ config, url }: App, wired: Wired | undefined): Promise<Evaluator> {
-  const settings = { metricsUrl: `${url}/metrics`, ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])], intervalMs: intervalMs(config), webhookUrl: config.alertWebhookUrl }
+  const settings = {
+    metricsUrl: `${url}/metrics`,
+    ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])],
+    intervalMs: intervalMs(config),
+    webhookUrl: config.alertWebhookUrl,
+  }
   return startEvaluator(settings, (alert) => {
     logAlert(alert)
     wired?.onAlert?.(alert)
@@ -109,5 +124,13 @@ function evaluate({ config, url }: App, wired: Wired | undefined): Promise<Evalu
 
 /** One line a change: the alert is logged. */
 function logAlert({ name, state, labels, value }: AlertState): void {
-  console.log(JSON.stringify({ event: `alert ${state}`, alert: name, severity: labels['severity'], value, at: new Date().toISOString() }))
+  console.log(
+    JSON.stringify({
+      event: `alert ${state}`,
+      alert: name,
+      severity: labels['severity'],
+      value,
+      at: new Date().toISOString(),
+    }),
+  )
 }

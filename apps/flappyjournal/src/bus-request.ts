@@ -9,7 +9,10 @@ export class BusTimeoutError extends Error {
 /** Asks over the bus and waits for the answer that bears the request's id. */
 export interface Requester {
   /** @throws BusTimeoutError when no answer came; the error of a `.fail` answer */
-  ask(event: 'spiral.memory.store' | 'spiral.memory.retrieve', payload: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>
+  ask(
+    event: 'spiral.memory.store' | 'spiral.memory.retrieve',
+    payload: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, unknown>>>
   close(): void
 }
 
@@ -46,10 +49,12 @@ export function requester(bus: ConsciousnessEventBus, module: string, timeoutMs:
           waiting.delete(requestId)
           reject(new BusTimeoutError(`Expected an answer to ${event} within ${timeoutMs} ms.`))
         }, timeoutMs)
-        const settle = <T>(finish: (value: T) => void) => (value: T): void => {
-          clearTimeout(timer)
-          finish(value)
-        }
+        const settle =
+          <T>(finish: (value: T) => void) =>
+          (value: T): void => {
+            clearTimeout(timer)
+            finish(value)
+          }
         waiting.set(requestId, { resolve: settle(resolve), reject: settle(reject) })
         bus.emit(`${event}.request`, { ...payload, requestId })
       })

@@ -38,7 +38,8 @@ export async function wireChaos(app: App): Promise<Wired> {
   const handler = createHandler(chaos.controller, { token })
   app.mount(handler)
   const socket = await openSocket(chaos.controller, { name: 'flappyjournal' })
-  if (process.env['CHAOS_TOKEN'] === undefined) console.log(JSON.stringify({ event: 'chaos endpoint open', path: '/chaos', token }))
+  if (process.env['CHAOS_TOKEN'] === undefined)
+    console.log(JSON.stringify({ event: 'chaos endpoint open', path: '/chaos', token }))
 
   /** Whoever follows is told, beside what chaos does, what the app says of itself. */
   const notify = (topic: string, data: Readonly<Record<string, unknown>>): void => {
@@ -49,22 +50,40 @@ export async function wireChaos(app: App): Promise<Wired> {
   const registers = [app.registry]
   const inForce = new Map<string, { readonly kind: string; readonly target: string }>()
   const kinds: { readonly kind: string; readonly target: string }[] = []
-  new Gauge({ name: 'chaos_fault_active', help: 'Faults in force.', labelNames: ['kind', 'target'], registers, collect() {
-    for (const labels of kinds) this.set(labels, 0)
-    for (const labels of inForce.values()) this.inc(labels)
-  } })
-  const injected = new Counter({ name: 'chaos_faults_injected_total', help: 'Faults that landed.', labelNames: ['kind', 'target'], registers })
-  const mttr = new Gauge({ name: 'resonance_mttr_seconds', help: 'Time since the end of the last fault while the app has not recovered, and for a moment its final value; 0: nothing to recover from; no number: it cannot be read.', labelNames: ['fault'], registers })
-  for (const { name, faults } of await chaos.targets()) for (const fault of faults) {
-    kinds.push({ kind: fault, target: name })
-    injected.inc({ kind: fault, target: name }, 0)
-    mttr.set({ fault }, 0)
-  }
+  new Gauge({
+    name: 'chaos_fault_active',
+    help: 'Faults in force.',
+    labelNames: ['kind', 'target'],
+    registers,
+    collect() {
+      for (const labels of kinds) this.set(labels, 0)
+      for (const labels of inForce.values()) this.inc(labels)
+    },
+  })
+  const injected = new Counter({
+    name: 'chaos_faults_injected_total',
+    help: 'Faults that landed.',
+    labelNames: ['kind', 'target'],
+    registers,
+  })
+  const mttr = new Gauge({
+    name: 'resonance_mttr_seconds',
+    help: 'Time since the end of the last fault while the app has not recovered, and for a moment its final value; 0: nothing to recover from; no number: it cannot be read.',
+    labelNames: ['fault'],
+    registers,
+  })
+  for (const { name, faults } of await chaos.targets())
+    for (const fault of faults) {
+      kinds.push({ kind: fault, target: name })
+      injected.inc({ kind: fault, target: name }, 0)
+      mttr.set({ fault }, 0)
+    }
 
   const recoveries = new Recoveries({
     isSteady: () => isSteady(app),
     show: (fault, seconds) => mttr.set({ fault }, seconds),
-    onRecovered: ({ fault, target: name }, seconds) => notify('recovery', { kind: fault, target: name, state: 'recovered', seconds }),
+    onRecovered: ({ fault, target: name }, seconds) =>
+      notify('recovery', { kind: fault, target: name, state: 'recovered', seconds }),
     showFinalMs: FINAL_EVALUATIONS * intervalMs(app.config),
   })
   const unfollow = chaos.follow((entry) => {
@@ -88,7 +107,11 @@ export async function wireChaos(app: App): Promise<Wired> {
     await socket.close()
     await chaos.close()
   })
-  return { ruleFiles: [ruleFile('chaos', windows)], onAlert: ({ name, state, labels, value }) => notify('alert', { alert: name, state, severity: labels['severity'] ?? '', value }) }
+  return {
+    ruleFiles: [ruleFile('chaos', windows)],
+    onAlert: ({ name, state, labels, value }) =>
+      notify('alert', { alert: name, state, severity: labels['severity'] ?? '', value }),
+  }
 }
 
 /** Gives something while any SLI is out of bounds, looking back over a window shorter than the alerts', which go on for as long as theirs. */
@@ -109,12 +132,17 @@ const breach = (window: string): string =>
 /** Whether the app is healthy and no SLI out of bounds; `undefined` where monitoring does not say so. */
 async function isSteady({ url, alertsUrl, config }: App): Promise<boolean | undefined> {
   const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS)
-  const isHealthy = fetch(`${url}/healthz`, { signal }).then(({ ok }) => ok, () => false)
+  const isHealthy = fetch(`${url}/healthz`, { signal }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
   const query = encodeURIComponent(breach(config.windows === 'demo' ? '3s' : '30s'))
-  const isInBounds = fetch(`${alertsUrl}/api/v1/query?query=${query}`, { signal }).then(async (answer) => {
-    const { data } = (await answer.json()) as { readonly data: { readonly result: readonly unknown[] } }
-    return data.result.length === 0
-  }).catch(() => undefined)
+  const isInBounds = fetch(`${alertsUrl}/api/v1/query?query=${query}`, { signal })
+    .then(async (answer) => {
+      const { data } = (await answer.json()) as { readonly data: { readonly result: readonly unknown[] } }
+      return data.result.length === 0
+    })
+    .catch(() => undefined)
   const [healthy, inBounds] = await Promise.all([isHealthy, isInBounds])
   return healthy ? inBounds : inBounds === undefined ? undefined : false
 }

@@ -49,11 +49,14 @@ export function intervalMs({ windows }: Pick<Config, 'windows'>): number {
  */
 export function configFrom(env: NodeJS.ProcessEnv): Config {
   const windows = env['FLAPPY_WINDOWS'] ?? 'full'
-  if (windows !== 'full' && windows !== 'demo') throw new TypeError(`Expected FLAPPY_WINDOWS to be full or demo, got \`${windows}\`.`)
+  if (windows !== 'full' && windows !== 'demo')
+    throw new TypeError(`Expected FLAPPY_WINDOWS to be full or demo, got \`${windows}\`.`)
   const port = Number(env['PORT'] ?? 3000)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError(`Expected PORT to be a whole number from 0 to 65535, got \`${env['PORT'] ?? ''}\`.`)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new TypeError(`Expected PORT to be a whole number from 0 to 65535, got \`${env['PORT'] ?? ''}\`.`)
   const jwtSecret = env['JWT_SECRET'] ?? ''
-  if (jwtSecret.length < 32) throw new TypeError(`Expected JWT_SECRET to be a text of at least 32 characters, got ${jwtSecret.length}.`)
+  if (jwtSecret.length < 32)
+    throw new TypeError(`Expected JWT_SECRET to be a text of at least 32 characters, got ${jwtSecret.length}.`)
   const rules = env['FLAPPY_RULES']
   return {
     port,

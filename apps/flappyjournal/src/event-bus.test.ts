@@ -97,7 +97,11 @@ describe('ConsciousnessEventBus', () => {
     expect(bus.getSubscribers('tick')).toEqual({ tick: ['journal', 'health'] })
     bus.subscribe('watcher', 'module:status', () => undefined)
     bus.broadcastModuleStatus('memory', 'started', { backend: 'level' })
-    expect(bus.getEventHistory('module:status').at(-1)?.payload).toMatchObject({ module: 'memory', status: 'started', details: { backend: 'level' } })
+    expect(bus.getEventHistory('module:status').at(-1)?.payload).toMatchObject({
+      module: 'memory',
+      status: 'started',
+      details: { backend: 'level' },
+    })
   })
 
   it('publishes through super.emit, and is one per process', () => {

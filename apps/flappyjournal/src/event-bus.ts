@@ -37,7 +37,8 @@ export class ConsciousnessEventBus extends EventEmitter {
   /** Called with the lag of each event, in ms, when its last handler has ended. */
   onLag: (lagMs: number) => void = () => undefined
   /** Called with what a handler threw. */
-  onHandlerError: (error: unknown, module: string, event: string) => void = (error, module, event) => console.error(JSON.stringify({ event: 'handler failed', module, name: event, error: String(error) }))
+  onHandlerError: (error: unknown, module: string, event: string) => void = (error, module, event) =>
+    console.error(JSON.stringify({ event: 'handler failed', module, name: event, error: String(error) }))
 
   constructor(now: () => number = () => performance.now()) {
     super()
@@ -62,7 +63,8 @@ export class ConsciousnessEventBus extends EventEmitter {
     const modules = this.#subscribers.get(event) ?? new Map<string, Map<Handler, Listener>>()
     const handlers = modules.get(module) ?? new Map<Handler, Listener>()
     if (handlers.has(handler)) return
-    const listener: Listener = (payload, delivery) => void this.#run(module, event, handler, listener, payload, delivery)
+    const listener: Listener = (payload, delivery) =>
+      void this.#run(module, event, handler, listener, payload, delivery)
     handlers.set(handler, listener)
     modules.set(module, handlers)
     this.#subscribers.set(event, modules)
@@ -80,11 +82,14 @@ export class ConsciousnessEventBus extends EventEmitter {
 
   /** Publishes an event: stamps and counts it, then hands it to `super.emit`. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    if (typeof event !== 'string' || event === 'newListener' || event === 'removeListener' || event === 'error') return super.emit(event, ...args)
+    if (typeof event !== 'string' || event === 'newListener' || event === 'removeListener' || event === 'error')
+      return super.emit(event, ...args)
     const [payload] = args
     this.#history.push({ event, payload, at: Date.now() })
     this.#history.splice(0, this.#history.length - MAX_HISTORY)
-    const open = new Set([...(this.#subscribers.get(event)?.values() ?? [])].flatMap((handlers) => [...handlers.values()]))
+    const open = new Set(
+      [...(this.#subscribers.get(event)?.values() ?? [])].flatMap((handlers) => [...handlers.values()]),
+    )
     // Only subscribers say when they have ended.
     if (open.size === 0) return super.emit(event, payload)
     const delivery: Delivery = { publishedAt: this.#now(), open }
@@ -101,14 +106,26 @@ export class ConsciousnessEventBus extends EventEmitter {
   /** Modules by the events they subscribe to; of one event if one is given. */
   getSubscribers(event?: string): Readonly<Record<string, readonly string[]>> {
     const entries = [...this.#subscribers].filter(([name]) => event === undefined || name === event)
-    return Object.fromEntries(entries.map(([name, modules]) => [name, [...modules].filter(([, handlers]) => handlers.size > 0).map(([module]) => module)]))
+    return Object.fromEntries(
+      entries.map(([name, modules]) => [
+        name,
+        [...modules].filter(([, handlers]) => handlers.size > 0).map(([module]) => module),
+      ]),
+    )
   }
 
   broadcastModuleStatus(module: string, status: string, details: Readonly<Record<string, unknown>> = {}): void {
     this.emit('module:status', { module, status, details, at: Date.now() })
   }
 
-  async #run(module: string, event: string, handler: Handler, listener: Listener, payload: unknown, delivery: Delivery): Promise<void> {
+  async #run(
+    module: string,
+    event: string,
+    handler: Handler,
+    listener: Listener,
+    payload: unknown,
+    delivery: Delivery,
+  ): Promise<void> {
     try {
       const pending = handler(payload)
       if (pending !== undefined) await pending

@@ -26,6 +26,11 @@ it('is healthy for everybody who asks at the same time', async () => {
     health.close()
     await storage.close()
   })
-  const reports = [health.check(), health.checkStorage(), turn().then(() => health.check()), turn().then(() => health.checkStorage())]
+  const reports = [
+    health.check(),
+    health.checkStorage(),
+    turn().then(() => health.check()),
+    turn().then(() => health.checkStorage()),
+  ]
   expect((await Promise.all(reports)).map(({ isHealthy }) => isHealthy)).toEqual([true, true, true, true])
 })

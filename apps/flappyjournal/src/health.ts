@@ -69,7 +69,13 @@ async function works(work: Promise<unknown>): Promise<boolean> {
   const limit = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), LIMIT_MS)
   })
-  const done = await Promise.race([work.then(() => true, () => false), limit])
+  const done = await Promise.race([
+    work.then(
+      () => true,
+      () => false,
+    ),
+    limit,
+  ])
   clearTimeout(timer)
   return done
 }

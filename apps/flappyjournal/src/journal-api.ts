@@ -25,7 +25,8 @@ export interface JournalApi {
 }
 
 export function journalApi(memory: Requester): JournalApi {
-  const find = async (id: string): Promise<Entry | undefined> => (await memory.ask('spiral.memory.retrieve', { id }))['value'] as Entry | undefined
+  const find = async (id: string): Promise<Entry | undefined> =>
+    (await memory.ask('spiral.memory.retrieve', { id }))['value'] as Entry | undefined
   const store = (entry: Entry): Promise<unknown> => memory.ask('spiral.memory.store', { id: entry.id, value: entry })
 
   async function create(body: unknown): Promise<Answer> {
@@ -79,8 +80,10 @@ function fieldsOf(body: unknown): Fields | { readonly problem: string } {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return { problem: 'Expected a JSON object.' }
   const { title, content, tags = [], mood = 'neutral' } = body as Record<string, unknown>
   if (typeof title !== 'string' || title === '') return { problem: 'Expected `title` to be a text that is not empty.' }
-  if (typeof content !== 'string' || content === '') return { problem: 'Expected `content` to be a text that is not empty.' }
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) return { problem: 'Expected `tags` to be a list of texts.' }
+  if (typeof content !== 'string' || content === '')
+    return { problem: 'Expected `content` to be a text that is not empty.' }
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
+    return { problem: 'Expected `tags` to be a list of texts.' }
   if (typeof mood !== 'string') return { problem: 'Expected `mood` to be a text.' }
   return { title, content, tags: tags, mood }
 }

@@ -25,7 +25,11 @@ function turn(): void {
   if (behind > hz) skipped += behind * periodMs
   const nextAt = startedAt + skipped + (turns + 1) * periodMs
   if (now - reportedAt >= 1_000) {
-    parentPort?.postMessage({ hz: ((turns - reportedTurns) * 1_000) / (now - reportedAt), skewMs: now - (nextAt - periodMs), turns } satisfies LoopReport)
+    parentPort?.postMessage({
+      hz: ((turns - reportedTurns) * 1_000) / (now - reportedAt),
+      skewMs: now - (nextAt - periodMs),
+      turns,
+    } satisfies LoopReport)
     reportedAt = now
     reportedTurns = turns
   }

@@ -4,7 +4,15 @@ import { configFrom } from './config.js'
 import { eventBus } from './event-bus.js'
 
 const app = await startApp(configFrom(process.env), wireChaos, eventBus())
-console.log(JSON.stringify({ event: 'listening', url: app.url, alertsUrl: app.alertsUrl, storage: app.storageBackend.backend, pid: process.pid }))
+console.log(
+  JSON.stringify({
+    event: 'listening',
+    url: app.url,
+    alertsUrl: app.alertsUrl,
+    storage: app.storageBackend.backend,
+    pid: process.pid,
+  }),
+)
 
 let closing: Promise<void> | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -27,57 +27,155 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   const registers = [registry]
   const { backend } = storage.backend
 
-  const requests = new Counter({ name: 'http_requests_total', help: 'Answered requests.', labelNames: ['method', 'route', 'status'], registers })
+  const requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Answered requests.',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  })
   const durations = new Histogram({
-    name: 'http_request_duration_seconds', help: 'From the request to its answer, in seconds.', labelNames: ['method', 'route', 'status'],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3, 0.5, 1, 1.5, 2, 3, 5], registers,
+    name: 'http_request_duration_seconds',
+    help: 'From the request to its answer, in seconds.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3, 0.5, 1, 1.5, 2, 3, 5],
+    registers,
   })
 
   // A counter that appears with its first failure shows no increase: failures are counted from 0 on.
-  for (const [route, methods] of [['/api/journal', ['GET', 'POST']], ['/api/journal/:id', ['GET', 'PUT', 'DELETE']]] as const) {
+  for (const [route, methods] of [
+    ['/api/journal', ['GET', 'POST']],
+    ['/api/journal/:id', ['GET', 'PUT', 'DELETE']],
+  ] as const) {
     for (const method of methods) for (const status of ['500', '503']) requests.inc({ method, route, status }, 0)
   }
 
   const underWay = new Set<{ readonly route: string; readonly since: number }>()
-  new Gauge({ name: 'http_requests_in_flight', help: 'Requests that have come and are not answered yet.', labelNames: ['route'], registers, collect() {
-    for (const route of ROUTES) this.set({ route }, 0)
-    for (const { route } of underWay) this.inc({ route })
-  } })
-  new Gauge({ name: 'http_request_oldest_seconds', help: 'Age of the oldest request that is not answered yet, in seconds; 0 if there is none.', labelNames: ['route'], registers, collect() {
-    for (const route of ROUTES) this.set({ route }, 0)
-    // Newest first, so that the oldest has the last word.
-    for (const { route, since } of [...underWay].reverse()) this.set({ route }, (performance.now() - since) / 1_000)
-  } })
+  new Gauge({
+    name: 'http_requests_in_flight',
+    help: 'Requests that have come and are not answered yet.',
+    labelNames: ['route'],
+    registers,
+    collect() {
+      for (const route of ROUTES) this.set({ route }, 0)
+      for (const { route } of underWay) this.inc({ route })
+    },
+  })
+  new Gauge({
+    name: 'http_request_oldest_seconds',
+    help: 'Age of the oldest request that is not answered yet, in seconds; 0 if there is none.',
+    labelNames: ['route'],
+    registers,
+    collect() {
+      for (const route of ROUTES) this.set({ route }, 0)
+      // Newest first, so that the oldest has the last word.
+      for (const { route, since } of [...underWay].reverse()) this.set({ route }, (performance.now() - since) / 1_000)
+    },
+  })
 
-  new Gauge({ name: 'consciousness_loop_hz', help: 'Turns a second of the loop; 0 while nobody reports.', registers, collect() { this.set(supervisor.hz) } })
-  new Gauge({ name: 'consciousness_worker_up', help: 'Whether the worker is alive.', labelNames: ['worker'], registers, collect() { this.set({ worker: WORKER }, supervisor.isUp ? 1 : 0) } })
-  new Counter({ name: 'consciousness_worker_restarts_total', help: 'Times the worker was brought back.', labelNames: ['worker'], registers, collect() {
-    this.reset()
-    this.inc({ worker: WORKER }, supervisor.restarts)
-  } })
-  new Gauge({ name: 'heartbeat_skew_ms', help: 'How far the last turn of the loop was from its time, in ms; no number while nobody reports.', registers, collect() { this.set(supervisor.skewMs) } })
+  new Gauge({
+    name: 'consciousness_loop_hz',
+    help: 'Turns a second of the loop; 0 while nobody reports.',
+    registers,
+    collect() {
+      this.set(supervisor.hz)
+    },
+  })
+  new Gauge({
+    name: 'consciousness_worker_up',
+    help: 'Whether the worker is alive.',
+    labelNames: ['worker'],
+    registers,
+    collect() {
+      this.set({ worker: WORKER }, supervisor.isUp ? 1 : 0)
+    },
+  })
+  new Counter({
+    name: 'consciousness_worker_restarts_total',
+    help: 'Times the worker was brought back.',
+    labelNames: ['worker'],
+    registers,
+    collect() {
+      this.reset()
+      this.inc({ worker: WORKER }, supervisor.restarts)
+    },
+  })
+  new Gauge({
+    name: 'heartbeat_skew_ms',
+    help: 'How far the last turn of the loop was from its time, in ms; no number while nobody reports.',
+    registers,
+    collect() {
+      this.set(supervisor.skewMs)
+    },
+  })
 
-  const lag = new Histogram({ name: 'eventbus_publish_lag_ms', help: 'From publish to the end of the last handler, in ms.', buckets: [1, 2, 5, 10, 25, 50, 75, 100, 150, 250, 500, 1_000, 1_500, 2_500, 5_000], registers })
+  const lag = new Histogram({
+    name: 'eventbus_publish_lag_ms',
+    help: 'From publish to the end of the last handler, in ms.',
+    buckets: [1, 2, 5, 10, 25, 50, 75, 100, 150, 250, 500, 1_000, 1_500, 2_500, 5_000],
+    registers,
+  })
   bus.onLag = (lagMs) => lag.observe(lagMs)
-  new Gauge({ name: 'eventbus_backlog', help: 'Events published and not yet handled by everybody.', registers, collect() { this.set(bus.backlog) } })
-  new Counter({ name: 'eventbus_lost_total', help: 'Events that were given up, since nobody had handled them after a minute.', registers, collect() {
-    this.reset()
-    this.inc(bus.lost)
-  } })
+  new Gauge({
+    name: 'eventbus_backlog',
+    help: 'Events published and not yet handled by everybody.',
+    registers,
+    collect() {
+      this.set(bus.backlog)
+    },
+  })
+  new Counter({
+    name: 'eventbus_lost_total',
+    help: 'Events that were given up, since nobody had handled them after a minute.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(bus.lost)
+    },
+  })
 
   const labelNames = ['method', 'backend'] as const
-  const calls = new Counter({ name: 'spiral_storage_calls_total', help: 'Calls of the storage backend, each attempt counted.', labelNames, registers })
-  const errors = new Counter({ name: 'spiral_storage_errors_total', help: 'Calls of the storage backend that failed.', labelNames, registers })
-  const latency = new Histogram({ name: 'spiral_storage_latency_ms', help: 'Time a call of the storage backend took, in ms.', labelNames, buckets: [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500], registers })
+  const calls = new Counter({
+    name: 'spiral_storage_calls_total',
+    help: 'Calls of the storage backend, each attempt counted.',
+    labelNames,
+    registers,
+  })
+  const errors = new Counter({
+    name: 'spiral_storage_errors_total',
+    help: 'Calls of the storage backend that failed.',
+    labelNames,
+    registers,
+  })
+  const latency = new Histogram({
+    name: 'spiral_storage_latency_ms',
+    help: 'Time a call of the storage backend took, in ms.',
+    labelNames,
+    buckets: [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500],
+    registers,
+  })
   // As above: from 0 on.
-  for (const method of ['get', 'set', 'del', 'keys']) for (const counter of [calls, errors]) counter.inc({ method, backend }, 0)
+  for (const method of ['get', 'set', 'del', 'keys'])
+    for (const counter of [calls, errors]) counter.inc({ method, backend }, 0)
   storage.onAttempt = ({ method, tookMs, failed }) => {
     calls.inc({ method, backend })
     latency.observe({ method, backend }, tookMs)
     if (failed) errors.inc({ method, backend })
   }
-  new Gauge({ name: 'spiral_cb_state', help: 'The breaker: 0 closed, 1 open, 2 half open.', labelNames: ['backend'], registers, collect() { this.set({ backend }, BREAKER_STATES[storage.breaker.state]) } })
-  const opened = new Counter({ name: 'spiral_cb_open_total', help: 'Times the breaker opened.', labelNames: ['backend'], registers })
+  new Gauge({
+    name: 'spiral_cb_state',
+    help: 'The breaker: 0 closed, 1 open, 2 half open.',
+    labelNames: ['backend'],
+    registers,
+    collect() {
+      this.set({ backend }, BREAKER_STATES[storage.breaker.state])
+    },
+  })
+  const opened = new Counter({
+    name: 'spiral_cb_open_total',
+    help: 'Times the breaker opened.',
+    labelNames: ['backend'],
+    registers,
+  })
   opened.inc({ backend }, 0)
   storage.breaker.onChange = (state) => {
     if (state === 'open') opened.inc({ backend })
@@ -87,10 +185,15 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
 
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
-  new Gauge({ name: 'event_loop_delay_p95_ms', help: 'Event loop delay of the main thread since the last scrape, 95th percentile in ms.', registers, collect() {
-    this.set(Math.max(0, delay.percentile(95) / 1e6 - 10))
-    delay.reset()
-  } })
+  new Gauge({
+    name: 'event_loop_delay_p95_ms',
+    help: 'Event loop delay of the main thread since the last scrape, 95th percentile in ms.',
+    registers,
+    collect() {
+      this.set(Math.max(0, delay.percentile(95) / 1e6 - 10))
+      delay.reset()
+    },
+  })
 
   return {
     registry,

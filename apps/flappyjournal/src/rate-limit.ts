@@ -10,10 +10,12 @@ export class RateLimit {
     const since = now - RATE_LIMIT.windowMs
     const times = (this.#times.get(user) ?? []).filter((at) => at > since)
     this.#times.set(user, times)
-    if (times.length >= RATE_LIMIT.requests) return Math.max(1, Math.ceil(((times[0] ?? now) + RATE_LIMIT.windowMs - now) / 1_000))
+    if (times.length >= RATE_LIMIT.requests)
+      return Math.max(1, Math.ceil(((times[0] ?? now) + RATE_LIMIT.windowMs - now) / 1_000))
     times.push(now)
     // Users who are gone must not be remembered for ever.
-    if (this.#times.size > 10_000) for (const [name, own] of this.#times) if ((own.at(-1) ?? 0) <= since) this.#times.delete(name)
+    if (this.#times.size > 10_000)
+      for (const [name, own] of this.#times) if ((own.at(-1) ?? 0) <= since) this.#times.delete(name)
     return undefined
   }
 }

@@ -101,7 +101,8 @@ export async function startServer(parts: ServerParts): Promise<SecureServer> {
     const { status, body: sent } = await api.handle(method, id, body)
     if (sent === undefined) response.writeHead(status).end()
     else json(response, status, sent)
-    if (method !== 'GET' && status < 300) bus.emit('journal:changed', { method, id: id ?? (sent as { readonly id?: string } | undefined)?.id })
+    if (method !== 'GET' && status < 300)
+      bus.emit('journal:changed', { method, id: id ?? (sent as { readonly id?: string } | undefined)?.id })
   }
 
   const server = createServer((request, response) => {
@@ -116,7 +117,8 @@ export async function startServer(parts: ServerParts): Promise<SecureServer> {
     void upgrade(request, socket, head)
   })
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const refuse = (status: string): void => void socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+    const refuse = (status: string): void =>
+      void socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
     socket.on('error', () => socket.destroy())
     try {
       if (addressOf(request)?.pathname !== '/ws') {
@@ -179,7 +181,11 @@ function json(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function report(response: ServerResponse, { isHealthy, parts }: HealthReport): void {
-  json(response, isHealthy ? 200 : 503, { healthy: isHealthy, parts, failing: Object.keys(parts).filter((name) => parts[name] === false) })
+  json(response, isHealthy ? 200 : 503, {
+    healthy: isHealthy,
+    parts,
+    failing: Object.keys(parts).filter((name) => parts[name] === false),
+  })
 }
 
 function fail(response: ServerResponse, error: unknown): void {
@@ -189,9 +195,12 @@ function fail(response: ServerResponse, error: unknown): void {
     return
   }
   if (error instanceof HttpError) json(response, error.status, { error: error.message })
-  else if (error instanceof BusTimeoutError || (error as { readonly code?: unknown }).code === 'STORAGE_UNAVAILABLE') json(response, 503, { error: 'The journal is unavailable right now.' })
+  else if (error instanceof BusTimeoutError || (error as { readonly code?: unknown }).code === 'STORAGE_UNAVAILABLE')
+    json(response, 503, { error: 'The journal is unavailable right now.' })
   else {
-    console.error(JSON.stringify({ event: 'request failed', error: error instanceof Error ? error.stack : String(error) }))
+    console.error(
+      JSON.stringify({ event: 'request failed', error: error instanceof Error ? error.stack : String(error) }),
+    )
     json(response, 500, { error: 'Internal error.' })
   }
 }

@@ -18,7 +18,11 @@ interface MemoryRequest {
 
 /** The module that keeps entries under `mem:<id>`. It is reached over the bus alone. @returns Stops it. */
 export function startSpiralMemory(bus: ConsciousnessEventBus, storage: ResilientStorage): () => void {
-  async function answer(event: string, { requestId }: MemoryRequest, work: () => Promise<Readonly<Record<string, unknown>>>): Promise<void> {
+  async function answer(
+    event: string,
+    { requestId }: MemoryRequest,
+    work: () => Promise<Readonly<Record<string, unknown>>>,
+  ): Promise<void> {
     try {
       bus.emit(`${event}.ok`, { requestId, ...(await work()) })
     } catch (error) {

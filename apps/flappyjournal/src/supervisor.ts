@@ -37,7 +37,14 @@ export interface Supervisor {
 
 /** Starts the loop worker, watches it, and brings it back with growing pauses. The replacement is watched just the same. */
 export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
-  const { hz = 100, restarts: mayRestart = true, firstPauseMs = 200, maxPauseMs = 5_000, stableAfterMs = 10_000, silenceMs = 2_000 } = options
+  const {
+    hz = 100,
+    restarts: mayRestart = true,
+    firstPauseMs = 200,
+    maxPauseMs = 5_000,
+    stableAfterMs = 10_000,
+    silenceMs = 2_000,
+  } = options
   let worker: Worker | undefined
   let isStopping = false
   let pauseMs = firstPauseMs

@@ -13,8 +13,13 @@ const SCRIPT = `
 
 it.each([-3_600_000, -12_000, 5_000, 3_600_000])('a process and its threads live %i ms off', async (shiftMs) => {
   const before = Date.now()
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', SCRIPT], { env: { ...process.env, NODE_OPTIONS: `--require ${appFolder}e2e/clock.cjs`, CLOCK_OFFSET_MS: String(shiftMs) } })
-  const { main: [now, made, text, precise, epoch, isDate], inWorker } = JSON.parse(stdout) as { main: [number, number, number, number, number, boolean]; inWorker: number[] }
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', SCRIPT], {
+    env: { ...process.env, NODE_OPTIONS: `--require ${appFolder}e2e/clock.cjs`, CLOCK_OFFSET_MS: String(shiftMs) },
+  })
+  const {
+    main: [now, made, text, precise, epoch, isDate],
+    inWorker,
+  } = JSON.parse(stdout) as { main: [number, number, number, number, number, boolean]; inWorker: number[] }
   expect([epoch, isDate]).toEqual([0, true])
   // The text has whole seconds.
   for (const at of [now, made, text + 999, precise, ...inWorker]) {
@@ -26,6 +31,11 @@ it.each([-3_600_000, -12_000, 5_000, 3_600_000])('a process and its threads live
 it('the tokens of the load are good on either side of an hour', async () => {
   // As demo/load.ts makes them: with an end far off, and no word of when they were made.
   const key = new TextEncoder().encode('a secret of at least thirty-two characters')
-  const token = await new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject('u').setExpirationTime('48h').sign(key)
-  for (const shiftMs of [-3_600_000, 3_600_000]) await expect(jwtVerify(token, key, { currentDate: new Date(Date.now() + shiftMs) })).resolves.toBeDefined()
+  const token = await new SignJWT()
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('u')
+    .setExpirationTime('48h')
+    .sign(key)
+  for (const shiftMs of [-3_600_000, 3_600_000])
+    await expect(jwtVerify(token, key, { currentDate: new Date(Date.now() + shiftMs) })).resolves.toBeDefined()
 })

@@ -13,10 +13,15 @@ describe('the journal', () => {
   it('creates, reads, lists, replaces and deletes entries', async () => {
     const app = await start()
     const created = await ask(app, 'POST', '/api/journal', { title: 'One', content: 'First.', tags: ['a'] })
-    expect(created).toMatchObject({ status: 201, body: { title: 'One', content: 'First.', tags: ['a'], mood: 'neutral' } })
+    expect(created).toMatchObject({
+      status: 201,
+      body: { title: 'One', content: 'First.', tags: ['a'], mood: 'neutral' },
+    })
     const { id } = created.body as { id: string }
     expect(await ask(app, 'GET', `/api/journal/${id}`)).toMatchObject({ status: 200, body: { id, title: 'One' } })
-    expect(await ask(app, 'PUT', `/api/journal/${id}`, { title: 'Two', content: 'Changed.', mood: 'bright' })).toMatchObject({ status: 200, body: { id, title: 'Two', mood: 'bright' } })
+    expect(
+      await ask(app, 'PUT', `/api/journal/${id}`, { title: 'Two', content: 'Changed.', mood: 'bright' }),
+    ).toMatchObject({ status: 200, body: { id, title: 'Two', mood: 'bright' } })
     expect(await ask(app, 'GET', '/api/journal')).toMatchObject({ status: 200, body: [{ id, title: 'Two' }] })
     expect((await ask(app, 'DELETE', `/api/journal/${id}`)).status).toBe(204)
     expect((await ask(app, 'GET', `/api/journal/${id}`)).status).toBe(404)
@@ -52,10 +57,15 @@ describe('the journal', () => {
 
   it('wants a valid token on everything but health, metrics and alerts', async () => {
     const app = await start()
-    for (const headers of [{}, { authorization: 'Bearer nonsense' }, { authorization: `Bearer ${await token('ada', 'another secret of at least thirty-two')}` }]) {
+    for (const headers of [
+      {},
+      { authorization: 'Bearer nonsense' },
+      { authorization: `Bearer ${await token('ada', 'another secret of at least thirty-two')}` },
+    ]) {
       expect((await fetch(`${app.url}/api/journal`, { headers })).status).toBe(401)
     }
-    for (const path of ['/healthz', '/readyz', '/metrics', '/alerts']) expect((await fetch(app.url + path)).status, path).not.toBe(401)
+    for (const path of ['/healthz', '/readyz', '/metrics', '/alerts'])
+      expect((await fetch(app.url + path)).status, path).not.toBe(401)
     expect((await fetch(`${app.url}/nowhere`)).status).toBe(404)
     expect((await fetch(`${app.url}/chaos/info`)).status).toBe(404)
   })
@@ -77,7 +87,11 @@ describe('the journal', () => {
 
   it('replaces, deletes and creates while the breaker is open, and the backend has it all afterwards', async () => {
     const app = await start()
-    const made = await Promise.all(['kept', 'changed', 'deleted'].map(async (title) => (await ask(app, 'POST', '/api/journal', { title, content: 'c' })).body as { id: string }))
+    const made = await Promise.all(
+      ['kept', 'changed', 'deleted'].map(
+        async (title) => (await ask(app, 'POST', '/api/journal', { title, content: 'c' })).body as { id: string },
+      ),
+    )
     const [kept, changed, deleted] = made.map(({ id }) => id) as [string, string, string]
     let added = ''
     await withFault(refuseCalls(), app.storageBackend, async () => {
@@ -91,8 +105,16 @@ describe('the journal', () => {
       expect((await ask(app, 'GET', `/api/journal/${changed}`)).body).toMatchObject({ title: 'new' })
       expect((await ask(app, 'GET', `/api/journal/${deleted}`)).status).toBe(404)
     })
-    const stored = async (id: string): Promise<string | undefined> => ((await app.storageBackend.get(`mem:${id}`)) as { title: string } | undefined)?.title
-    await vi.waitFor(async () => expect(await Promise.all([kept, changed, deleted, added].map(stored))).toEqual(['kept', 'new', undefined, 'added']))
+    const stored = async (id: string): Promise<string | undefined> =>
+      ((await app.storageBackend.get(`mem:${id}`)) as { title: string } | undefined)?.title
+    await vi.waitFor(async () =>
+      expect(await Promise.all([kept, changed, deleted, added].map(stored))).toEqual([
+        'kept',
+        'new',
+        undefined,
+        'added',
+      ]),
+    )
   })
 
   it('answers 429 with Retry-After after 100 requests of a user in 10 s, and goes on for others', async () => {
@@ -127,11 +149,20 @@ describe('the journal', () => {
     const folder = await mkdtemp(join(tmpdir(), 'flappy-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const app = await start({ levelPath: folder })
-    await Promise.all(Array.from({ length: 300 }, (_, n) => ask(app, 'POST', '/api/journal', { title: `${n}`, content: 'c' }, `user-${n % 6}`)))
-    await withFault(refuseCalls({ error: 'ECONNRESET' }), app.storageBackend, async () => {
-      const { status, body } = await ask(app, 'GET', '/api/journal')
-      expect([status, (body as unknown[]).length]).toEqual([200, 300])
-    }, { every: 5 })
+    await Promise.all(
+      Array.from({ length: 300 }, (_, n) =>
+        ask(app, 'POST', '/api/journal', { title: `${n}`, content: 'c' }, `user-${n % 6}`),
+      ),
+    )
+    await withFault(
+      refuseCalls({ error: 'ECONNRESET' }),
+      app.storageBackend,
+      async () => {
+        const { status, body } = await ask(app, 'GET', '/api/journal')
+        expect([status, (body as unknown[]).length]).toEqual([200, 300])
+      },
+      { every: 5 },
+    )
     expect(await app.registry.getSingleMetricAsString('spiral_cb_open_total')).toContain('{backend="level"} 0')
   })
 

@@ -7,13 +7,23 @@ import { appFolder, ruleFile } from '../src/config.js'
 import { wireChaos } from '../src/chaos.js'
 import { ask, start } from './start.js'
 
-const files = (['full', 'demo'] as const).flatMap((windows) => [ruleFile('alerts', windows), ruleFile('chaos', windows)])
+const files = (['full', 'demo'] as const).flatMap((windows) => [
+  ruleFile('alerts', windows),
+  ruleFile('chaos', windows),
+])
 
 /** Selectors of a query: a series and what is asked of its labels. */
 function selectorsOf(query: string): { series: string; labels: [string, string, string][] }[] {
   return [...query.matchAll(/([a-z_]+[a-z])(?:\{([^}]*)\})?(?=[[\s)>=<]|$)/g)]
     .filter(([, series = '']) => /^(consciousness|eventbus|spiral|http|resonance|up$)/.test(series))
-    .map(([, series = '', labels = '']) => ({ series, labels: [...labels.matchAll(/(\w+)(=~|=)"([^"]*)"/g)].map(([, label = '', operator = '', value = '']) => [label, operator, value]) }))
+    .map(([, series = '', labels = '']) => ({
+      series,
+      labels: [...labels.matchAll(/(\w+)(=~|=)"([^"]*)"/g)].map(([, label = '', operator = '', value = '']) => [
+        label,
+        operator,
+        value,
+      ]),
+    }))
 }
 
 describe('the alert rules', () => {
@@ -22,7 +32,10 @@ describe('the alert rules', () => {
     vi.stubEnv('CHAOS_TOKEN', 'a-token-of-more-than-sixteen-characters')
     const app = await start({ environment: 'development' }, wireChaos)
     await ask(app, 'POST', '/api/journal', { title: 't', content: 'c' })
-    const exported = [...parseExposition(await (await fetch(`${app.url}/metrics`)).text()), { name: 'up', labels: { job: 'flappyjournal' }, value: 1 }]
+    const exported = [
+      ...parseExposition(await (await fetch(`${app.url}/metrics`)).text()),
+      { name: 'up', labels: { job: 'flappyjournal' }, value: 1 },
+    ]
     const rules = loadRules(files, 1_000)
     expect(rules).toHaveLength(24)
     for (const { name, query } of rules) {
@@ -32,8 +45,12 @@ describe('the alert rules', () => {
         const candidates = exported.filter((sample) => sample.name === series)
         expect(candidates.length, `${name}: ${series}`).toBeGreaterThan(0)
         for (const [label, operator, value] of labels) {
-          const fits = (given = ''): boolean => (operator === '=' ? given === value : new RegExp(`^(?:${value})$`).test(given))
-          expect(candidates.some((sample) => fits(sample.labels[label])), `${name}: ${series}{${label}}`).toBe(true)
+          const fits = (given = ''): boolean =>
+            operator === '=' ? given === value : new RegExp(`^(?:${value})$`).test(given)
+          expect(
+            candidates.some((sample) => fits(sample.labels[label])),
+            `${name}: ${series}{${label}}`,
+          ).toBe(true)
         }
       }
     }
@@ -43,8 +60,14 @@ describe('the alert rules', () => {
     const app = await start()
     await ask(app, 'GET', '/api/journal')
     const exported = parseExposition(await (await fetch(`${app.url}/metrics`)).text())
-    for (const [series, threshold] of [['http_request_duration_seconds_bucket', 0.15], ['eventbus_publish_lag_ms_bucket', 100]] as const) {
-      const bounds = exported.filter(({ name }) => name === series).map(({ labels }) => Number(labels['le'])).filter(Number.isFinite)
+    for (const [series, threshold] of [
+      ['http_request_duration_seconds_bucket', 0.15],
+      ['eventbus_publish_lag_ms_bucket', 100],
+    ] as const) {
+      const bounds = exported
+        .filter(({ name }) => name === series)
+        .map(({ labels }) => Number(labels['le']))
+        .filter(Number.isFinite)
       expect(Math.max(...bounds)).toBeGreaterThanOrEqual(threshold * 10)
       expect(bounds).toContain(threshold)
     }
@@ -76,10 +99,17 @@ describe('the dashboard', () => {
     const app = await start()
     await ask(app, 'GET', '/api/journal')
     const exported = new Set(parseExposition(await (await fetch(`${app.url}/metrics`)).text()).map(({ name }) => name))
-    const { panels } = JSON.parse(readFileSync(`${appFolder}dashboards/flappyjournal.json`, 'utf8')) as { panels: { title: string; targets: { expr: string }[] }[] }
-    expect(panels.length).toBeGreaterThanOrEqual(12)
-    for (const { title, targets } of panels) for (const { expr } of targets) for (const { series } of selectorsOf(expr)) {
-      expect(series === 'up' || series === 'resonance_mttr_seconds' || exported.has(series), `${title}: ${series}`).toBe(true)
+    const { panels } = JSON.parse(readFileSync(`${appFolder}dashboards/flappyjournal.json`, 'utf8')) as {
+      panels: { title: string; targets: { expr: string }[] }[]
     }
+    expect(panels.length).toBeGreaterThanOrEqual(12)
+    for (const { title, targets } of panels)
+      for (const { expr } of targets)
+        for (const { series } of selectorsOf(expr)) {
+          expect(
+            series === 'up' || series === 'resonance_mttr_seconds' || exported.has(series),
+            `${title}: ${series}`,
+          ).toBe(true)
+        }
   })
 })

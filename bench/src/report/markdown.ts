@@ -22,14 +22,27 @@ export function withTables(document: string, tables: string): string {
 }
 
 /** All results as tables, one a suite. */
-export function tablesOf(suites: readonly Suite[], results: readonly Result[], { node, platform, cpus, date }: Machine): string {
+export function tablesOf(
+  suites: readonly Suite[],
+  results: readonly Result[],
+  { node, platform, cpus, date }: Machine,
+): string {
   const barred = results.filter(({ bar }) => bar !== undefined)
   const missed = barred.filter((result) => verdictOf(result) !== 'met')
   return [
     `Measured on ${date} with Node.js ${node} on ${platform}, ${cpus}. Of ${barred.length} bars ${barred.length - missed.length} are met.`,
-    ...missed.map((result) => `- ${verdictOf(result) ?? ''}: ${titleOf(suites, result)}, ${result.name}${onNode(result, node)}: ${shown(result.median, result.unit)}, bar ${barOf(result)}`),
+    ...missed.map(
+      (result) =>
+        `- ${verdictOf(result) ?? ''}: ${titleOf(suites, result)}, ${result.name}${onNode(result, node)}: ${shown(result.median, result.unit)}, bar ${barOf(result)}`,
+    ),
     '',
-    ...suites.map((suite) => tableOf(suite, results.filter((result) => result.suite === suite.name), node)),
+    ...suites.map((suite) =>
+      tableOf(
+        suite,
+        results.filter((result) => result.suite === suite.name),
+        node,
+      ),
+    ),
   ].join('\n')
 }
 
@@ -38,14 +51,27 @@ function tableOf(suite: Suite, results: readonly Result[], node: string): string
     if (isPending(one)) return [`| ${one.name} | pending: needs ${one.pending} | | | | |`]
     return results.filter(({ name }) => name === one.name).map((result) => rowOf(result, node))
   })
-  return [`### ${suite.title}`, '', suite.about, '', '| case | median | 10 % to 90 % of the readings | bare call | added | bar |', '| --- | --- | --- | --- | --- | --- |', ...rows, ''].join('\n')
+  return [
+    `### ${suite.title}`,
+    '',
+    suite.about,
+    '',
+    '| case | median | 10 % to 90 % of the readings | bare call | added | bar |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n')
 }
 
 function rowOf(result: Result, node: string): string {
   const name = `${result.isPeer ? '*peer:* ' : ''}${result.name}${onNode(result, node)}`
-  if (result.failure !== undefined) return `| ${name} | not measured: ${result.failure.replaceAll('|', '\\|')} | | | | ${barOf(result)} |`
+  if (result.failure !== undefined)
+    return `| ${name} | not measured: ${result.failure.replaceAll('|', '\\|')} | | | | ${barOf(result)} |`
   const verdict = verdictOf(result)
-  const spread = result.readings === 1 ? '' : `${shown(result.low, result.unit)} to ${shown(result.high, result.unit)} (${result.readings})`
+  const spread =
+    result.readings === 1
+      ? ''
+      : `${shown(result.low, result.unit)} to ${shown(result.high, result.unit)} (${result.readings})`
   return `| ${name} | ${shown(result.median, result.unit)} | ${spread} | ${ns(result.bareNs)} | ${ns(result.addedNs)} | ${barOf(result)}${verdict === undefined ? '' : `: ${verdict}`} |`
 }
 

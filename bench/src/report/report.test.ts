@@ -5,11 +5,32 @@ import { tablesOf, withTables } from './markdown.js'
 import { isRefused, verdictOf } from './verdict.js'
 
 const result = (over: Partial<Result> = {}): Result => ({
-  suite: 'calls', name: 'armed', unit: 'ratio', node: '20.0.0', isPeer: false, bar: { most: 1.05 }, refused: 1.4,
-  median: 1.02, low: 1, high: 1.1, readings: 24, bareNs: 60, addedNs: 1.2, failure: undefined, ...over,
+  suite: 'calls',
+  name: 'armed',
+  unit: 'ratio',
+  node: '20.0.0',
+  isPeer: false,
+  bar: { most: 1.05 },
+  refused: 1.4,
+  median: 1.02,
+  low: 1,
+  high: 1.1,
+  readings: 24,
+  bareNs: 60,
+  addedNs: 1.2,
+  failure: undefined,
+  ...over,
 })
 const measure = (): Promise<{ values: number[] }> => Promise.resolve({ values: [] })
-const suite: Suite = { name: 'calls', title: 'Calls', about: 'Calls of things.', cases: [{ name: 'armed', unit: 'ratio', measure }, { name: 'scoped', pending: 'scopes' }] }
+const suite: Suite = {
+  name: 'calls',
+  title: 'Calls',
+  about: 'Calls of things.',
+  cases: [
+    { name: 'armed', unit: 'ratio', measure },
+    { name: 'scoped', pending: 'scopes' },
+  ],
+}
 const machine = { node: '20.0.0', platform: 'linux x64', cpus: '2 × some', date: '2026-01-01' }
 
 describe('a verdict', () => {

@@ -45,7 +45,11 @@ export interface Suite {
 }
 
 /** A case that compares a call with the bare one. */
-export function comparison(name: string, how: Comparison, rest: Pick<Case, 'bar' | 'refused' | 'isPeer' | 'everyNode'> = {}): Case {
+export function comparison(
+  name: string,
+  how: Comparison,
+  rest: Pick<Case, 'bar' | 'refused' | 'isPeer' | 'everyNode'> = {},
+): Case {
   return { name, unit: 'ratio', ...rest, measure: (rounds) => compare(how, rounds) }
 }
 

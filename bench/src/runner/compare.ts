@@ -48,7 +48,10 @@ const WARM_UP_MS = 120
 const SLICES_PER_ROUND = 3
 
 /** Compares a call with the bare one: in each round both are measured several times, in random order, and the ratio of their medians is one reading. */
-export async function compare({ target, parameter = 1, prepare, around }: Comparison, rounds: number): Promise<Readings> {
+export async function compare(
+  { target, parameter = 1, prepare, around }: Comparison,
+  rounds: number,
+): Promise<Readings> {
   const bare = await sideOf('bare', target, parameter)
   const subject = await sideOf('subject', target, parameter, prepare)
   const times = await timesWithin(BATCH_MS, bare)
@@ -57,7 +60,9 @@ export async function compare({ target, parameter = 1, prepare, around }: Compar
     // Coming and going disturbs caches: the bare call has it behind it too, and the first slice after it does not count.
     bare: async () => {
       if (around !== undefined) {
-        await (await around())()
+        await (
+          await around()
+        )()
         await slice(bare, times)
       }
       return slice(bare, times)
@@ -71,14 +76,16 @@ export async function compare({ target, parameter = 1, prepare, around }: Compar
       return time
     },
   }
-  for (const side of ['bare', 'subject'] as const) for (const start = performance.now(); performance.now() - start < WARM_UP_MS; ) await sliceOf[side]()
+  for (const side of ['bare', 'subject'] as const)
+    for (const start = performance.now(); performance.now() - start < WARM_UP_MS;) await sliceOf[side]()
 
   const values: number[] = []
   const bareNs: number[] = []
   const addedNs: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     const spent = { bare: [] as number[], subject: [] as number[] }
-    for (const side of shuffled(Array.from({ length: SLICES_PER_ROUND }, () => ['bare', 'subject'] as const).flat())) spent[side].push(await sliceOf[side]())
+    for (const side of shuffled(Array.from({ length: SLICES_PER_ROUND }, () => ['bare', 'subject'] as const).flat()))
+      spent[side].push(await sliceOf[side]())
     const ours = median(spent.subject)
     const theirs = median(spent.bare)
     values.push(ours / theirs)
@@ -95,12 +102,19 @@ interface Prepared {
   readonly dispose: () => Promise<void>
 }
 
-async function sideOf(side: Side, name: string, parameter: number, prepare: Comparison['prepare'] = (target) => target): Promise<Prepared> {
+async function sideOf(
+  side: Side,
+  name: string,
+  parameter: number,
+  prepare: Comparison['prepare'] = (target) => target,
+): Promise<Prepared> {
   const { make, use, isAsync, dispose } = (await loadCopy(`targets/${name}`, side)) as TargetModule
   const { batch, asyncBatch } = (await loadCopy('runner/batch', side)) as typeof batches
   const target = await make(parameter)
   const run = use((await prepare(target)) as never)
-  const runBatch = isAsync ? (times: number) => asyncBatch(run, times).then(do_not_optimize) : (times: number) => do_not_optimize(batch(run, times))
+  const runBatch = isAsync
+    ? (times: number) => asyncBatch(run, times).then(do_not_optimize)
+    : (times: number) => do_not_optimize(batch(run, times))
   return { runBatch, dispose: async () => dispose?.(target) }
 }
 
@@ -117,7 +131,7 @@ async function timesWithin(ms: number, { runBatch }: Prepared, most = Infinity):
 /** Time of one call, in ns: the median of the batches of a slice. */
 async function slice({ runBatch }: Prepared, times: number): Promise<number> {
   const spent: number[] = []
-  for (const end = now() + SLICE_MS * NS_PER_MS; spent.length < MIN_BATCHES || now() < end; ) {
+  for (const end = now() + SLICE_MS * NS_PER_MS; spent.length < MIN_BATCHES || now() < end;) {
     const start = now()
     await runBatch(times)
     spent.push(now() - start)

@@ -48,22 +48,41 @@ const child = fileURLToPath(new URL('./child.js', import.meta.url))
 const TIMEOUT_MS = 120_000
 
 /** Measures cases, each in fresh processes of its own; these come in random order, so that no case has the quiet minute for itself. */
-export async function measureAll(tasks: readonly Task[], { processes, rounds, everyNode, sabotage }: Effort): Promise<Result[]> {
+export async function measureAll(
+  tasks: readonly Task[],
+  { processes, rounds, everyNode, sabotage }: Effort,
+): Promise<Result[]> {
   const programs = new Map<string, string | undefined>([[process.versions.node, process.execPath]])
   const groups = tasks.flatMap((task) => {
-    const versions = everyNode && task.one.everyNode === true ? [...new Set([process.versions.node, ...NODE_VERSIONS])] : [process.versions.node]
-    return versions.map((node) => ({ ...task, node, readings: [] as Readings[], failure: undefined as string | undefined }))
+    const versions =
+      everyNode && task.one.everyNode === true
+        ? [...new Set([process.versions.node, ...NODE_VERSIONS])]
+        : [process.versions.node]
+    return versions.map((node) => ({
+      ...task,
+      node,
+      readings: [] as Readings[],
+      failure: undefined as string | undefined,
+    }))
   })
   // One after another: two would install the same version into one folder.
   for (const { node } of groups) if (!programs.has(node)) programs.set(node, await nodeProgram(node))
-  for (const group of shuffled(groups.flatMap((one) => Array.from({ length: Math.min(processes, one.one.processes ?? processes) }, () => one)))) {
+  for (const group of shuffled(
+    groups.flatMap((one) => Array.from({ length: Math.min(processes, one.one.processes ?? processes) }, () => one)),
+  )) {
     if (group.failure !== undefined) continue
     const program = programs.get(group.node)
     if (program === undefined) {
       group.failure = `Node.js ${group.node} could not be had`
       continue
     }
-    const args = [child, group.suite.name, group.one.name, String(rounds), ...(sabotage === undefined ? [] : [sabotage])]
+    const args = [
+      child,
+      group.suite.name,
+      group.one.name,
+      String(rounds),
+      ...(sabotage === undefined ? [] : [sabotage]),
+    ]
     const { exitCode, signal, stdout, stderr } = await run(program, args, { timeoutMs: TIMEOUT_MS })
     if (exitCode === 0) group.readings.push(JSON.parse(stdout) as Readings)
     else group.failure = /^\w*Error.*$/m.exec(stderr)?.[0] ?? `ended with ${String(exitCode ?? signal)}`
@@ -73,9 +92,20 @@ export async function measureAll(tasks: readonly Task[], { processes, rounds, ev
     const ofBare = readings.flatMap(({ bareNs = [] }) => bareNs)
     const added = readings.flatMap(({ addedNs = [] }) => addedNs)
     return {
-      suite: suite.name, name: one.name, unit: one.unit, node, isPeer: one.isPeer === true, bar: one.bar, refused: one.refused,
-      median: median(values), low: quantile(values, 0.1), high: quantile(values, 0.9), readings: values.length,
-      bareNs: ofBare.length === 0 ? undefined : median(ofBare), addedNs: added.length === 0 ? undefined : median(added), failure,
+      suite: suite.name,
+      name: one.name,
+      unit: one.unit,
+      node,
+      isPeer: one.isPeer === true,
+      bar: one.bar,
+      refused: one.refused,
+      median: median(values),
+      low: quantile(values, 0.1),
+      high: quantile(values, 0.9),
+      readings: values.length,
+      bareNs: ofBare.length === 0 ? undefined : median(ofBare),
+      addedNs: added.length === 0 ? undefined : median(added),
+      failure,
     }
   })
 }

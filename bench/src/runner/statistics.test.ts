@@ -9,12 +9,14 @@ describe('quantile', () => {
     expect(median([3, 1, 2])).toBe(2)
     expect(median([4, 1, 2, 3])).toBe(2.5)
     expect(quantile([0, 10], 0.1)).toBeCloseTo(1)
-    fc.assert(fc.property(numbers, (values) => {
-      const middle = median(values)
-      expect(values.filter((value) => value < middle).length).toBeLessThanOrEqual(values.length / 2)
-      expect(values.filter((value) => value > middle).length).toBeLessThanOrEqual(values.length / 2)
-      expect(median([...values].reverse())).toBe(middle)
-    }))
+    fc.assert(
+      fc.property(numbers, (values) => {
+        const middle = median(values)
+        expect(values.filter((value) => value < middle).length).toBeLessThanOrEqual(values.length / 2)
+        expect(values.filter((value) => value > middle).length).toBeLessThanOrEqual(values.length / 2)
+        expect(median([...values].reverse())).toBe(middle)
+      }),
+    )
   })
 
   it('is not a number where there is none', () => {
@@ -24,10 +26,12 @@ describe('quantile', () => {
 
 describe('shuffled', () => {
   it('keeps every item, and the list it got', () => {
-    fc.assert(fc.property(fc.array(fc.integer(), { maxLength: 30 }), (items) => {
-      const before = [...items]
-      expect([...shuffled(items)].sort((a, b) => a - b)).toEqual([...items].sort((a, b) => a - b))
-      expect(items).toEqual(before)
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.integer(), { maxLength: 30 }), (items) => {
+        const before = [...items]
+        expect([...shuffled(items)].sort((a, b) => a - b)).toEqual([...items].sort((a, b) => a - b))
+        expect(items).toEqual(before)
+      }),
+    )
   })
 })

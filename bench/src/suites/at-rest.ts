@@ -35,7 +35,8 @@ function portraitOf(object: object, hasFastProperties: (object: object) => boole
   for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
     parts.push(holder)
     fast.push(hasFastProperties(holder))
-    for (const key of Reflect.ownKeys(holder)) parts.push(key, ...Object.values({ ...Object.getOwnPropertyDescriptor(holder, key) } as Record<string, unknown>))
+    for (const key of Reflect.ownKeys(holder))
+      parts.push(key, ...Object.values({ ...Object.getOwnPropertyDescriptor(holder, key) } as Record<string, unknown>))
   }
   return { parts, fast }
 }
@@ -73,32 +74,49 @@ const differences: Case = {
 export const atRest: Suite = {
   name: 'at-rest',
   title: 'At rest',
-  about: 'Nothing is in force. The first line compares the bare call with itself: what it shows besides 1.00 is the noise of this run.',
+  about:
+    'Nothing is in force. The first line compares the bare call with itself: what it shows besides 1.00 is the noise of this run.',
   cases: [
     comparison('no fault was ever armed (a synchronous call)', { target: 'sync-call' }, rest),
     comparison('no fault was ever armed (`emit`, 1 listener)', { target: 'emitter' }, rest),
-    comparison('after a rollback: a synchronous call', {
-      target: 'sync-call',
-      prepare: async (meter: object) => {
-        await (await arm(refuseCalls({ methods: 'read' }), meter)).rollback()
-        return meter
+    comparison(
+      'after a rollback: a synchronous call',
+      {
+        target: 'sync-call',
+        prepare: async (meter: object) => {
+          await (await arm(refuseCalls({ methods: 'read' }), meter)).rollback()
+          return meter
+        },
       },
-    }, checked),
-    comparison('after a rollback: an asynchronous call', {
-      target: 'async-call',
-      prepare: async (client: object) => {
-        await (await arm(refuseCalls({ methods: 'get' }), client)).rollback()
-        return client
+      checked,
+    ),
+    comparison(
+      'after a rollback: an asynchronous call',
+      {
+        target: 'async-call',
+        prepare: async (client: object) => {
+          await (await arm(refuseCalls({ methods: 'get' }), client)).rollback()
+          return client
+        },
       },
-    }, rest),
-    comparison('after a rollback: several methods patched, a key added by the app meanwhile', { target: 'class-method', prepare: breakAndMend }, checked),
-    comparison('after a rollback: `emit`, 1 listener', {
-      target: 'emitter',
-      prepare: async (bus: EventEmitter) => {
-        await (await arm(delay, bus)).rollback()
-        return bus
+      rest,
+    ),
+    comparison(
+      'after a rollback: several methods patched, a key added by the app meanwhile',
+      { target: 'class-method', prepare: breakAndMend },
+      checked,
+    ),
+    comparison(
+      'after a rollback: `emit`, 1 listener',
+      {
+        target: 'emitter',
+        prepare: async (bus: EventEmitter) => {
+          await (await arm(delay, bus)).rollback()
+          return bus
+        },
       },
-    }, checked),
+      checked,
+    ),
     differences,
   ],
 }

@@ -33,12 +33,18 @@ const DELAYS = [1, 5, 20, 100, 1_000] as const
 /** A delay of a second needs no more readings than this from one process. */
 const MAX_ROUNDS = 5
 
-const late = (name: string, delayMs: number, share: number, measureOnce: (delayMs: number) => Promise<number[]>): Case => ({
+const late = (
+  name: string,
+  delayMs: number,
+  share: number,
+  measureOnce: (delayMs: number) => Promise<number[]>,
+): Case => ({
   name: `${name}, ${delayMs.toLocaleString('en')} ms: late at p${share * 100}`,
   unit: 'ms',
   async measure(rounds) {
     const values: number[] = []
-    for (let round = 0; round < Math.min(rounds, MAX_ROUNDS); round += 1) values.push(quantile(await measureOnce(delayMs), share))
+    for (let round = 0; round < Math.min(rounds, MAX_ROUNDS); round += 1)
+      values.push(quantile(await measureOnce(delayMs), share))
     return { values }
   },
 })
@@ -65,6 +71,11 @@ export const delays: Suite = {
   about: `How late a held event is delivered, beside a bare \`setTimeout\` of the same length; ${SAMPLES} delays in flight together.`,
   cases: [
     neverEarly,
-    ...DELAYS.flatMap((delayMs) => [0.5, 0.99].flatMap((share) => [late('`delayEvents`', delayMs, share, ofFault), late('bare `setTimeout`', delayMs, share, ofTimer)])),
+    ...DELAYS.flatMap((delayMs) =>
+      [0.5, 0.99].flatMap((share) => [
+        late('`delayEvents`', delayMs, share, ofFault),
+        late('bare `setTimeout`', delayMs, share, ofTimer),
+      ]),
+    ),
   ],
 }

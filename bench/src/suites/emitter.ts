@@ -8,17 +8,24 @@ import { ALL_FILTERS } from './filters.js'
 const delay = delayEvents({ delayMs: 1_000 })
 
 const armed = (name: string, listeners: number, how: InjectOptions, bar?: Bar, refused?: number): Case =>
-  comparison(name, {
-    target: 'emitter',
-    parameter: listeners,
-    prepare: async (bus: EventEmitter) => {
-      await arm(delay, bus, how)
-      return bus
+  comparison(
+    name,
+    {
+      target: 'emitter',
+      parameter: listeners,
+      prepare: async (bus: EventEmitter) => {
+        await arm(delay, bus, how)
+        return bus
+      },
     },
-  }, { ...(bar === undefined ? {} : { bar }), ...(refused === undefined ? {} : { refused }) })
+    { ...(bar === undefined ? {} : { bar }), ...(refused === undefined ? {} : { refused }) },
+  )
 
 /** `emit` with a delay armed that touches none of the events. */
-const emitter = (listeners: number, bars: { readonly exact?: Bar; readonly glob?: Bar; readonly refused?: number }): Suite => ({
+const emitter = (
+  listeners: number,
+  bars: { readonly exact?: Bar; readonly glob?: Bar; readonly refused?: number },
+): Suite => ({
   name: `emitter-${listeners}`,
   title: `\`emit\`, ${listeners} ${listeners === 1 ? 'listener' : 'listeners'}`,
   about: '`emitter.emit(name, value)` with `delayEvents` armed.',

@@ -22,10 +22,11 @@ async function p99Ms(faults: typeof OVERLAPPING): Promise<number> {
   let got = 0
   const bus = new EventEmitter().on('tick', () => (got += 1))
   const injections = []
-  for (const [fault, rate] of faults) injections.push(await inject(fault, bus, { rate, seed: 'bench', leaseMs: 600_000 }))
+  for (const [fault, rate] of faults)
+    injections.push(await inject(fault, bus, { rate, seed: 'bench', leaseMs: 600_000 }))
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
-  for (let sent = 0; sent < EVENTS; ) {
+  for (let sent = 0; sent < EVENTS;) {
     // Never more at once to catch up: that would be a load of its own on a machine that is busy.
     await new Promise((resolve) => setTimeout(resolve, 1))
     for (const end = sent + EVENTS_PER_TURN; sent < end; sent += 1) bus.emit('tick', sent)
@@ -52,9 +53,13 @@ export const eventLoop: Suite = {
   cases: [
     loop('no fault: p99', () => p99Ms([])),
     loop('delay, drop, duplicate and reorder: p99', () => p99Ms(OVERLAPPING)),
-    loop('delay, drop, duplicate and reorder: p99 beyond that without a fault, in one process', async () => {
-      const bare = await p99Ms([])
-      return (await p99Ms(OVERLAPPING)) - bare
-    }, { bar: { most: 20 } }),
+    loop(
+      'delay, drop, duplicate and reorder: p99 beyond that without a fault, in one process',
+      async () => {
+        const bare = await p99Ms([])
+        return (await p99Ms(OVERLAPPING)) - bare
+      },
+      { bar: { most: 20 } },
+    ),
   ],
 }

@@ -32,14 +32,18 @@ const targets = (count: number): Case =>
   })
 
 const events = (count: number): Case =>
-  comparison(`\`emit\`, names in turn: ${count}, fault armed for others by a glob`, {
-    target: 'emitter-names',
-    parameter: count,
-    prepare: async ({ bus, ...rest }: { readonly bus: EventEmitter }) => {
-      await arm(delay, bus, { only: 'other:*' })
-      return { bus, ...rest }
+  comparison(
+    `\`emit\`, names in turn: ${count}, fault armed for others by a glob`,
+    {
+      target: 'emitter-names',
+      parameter: count,
+      prepare: async ({ bus, ...rest }: { readonly bus: EventEmitter }) => {
+        await arm(delay, bus, { only: 'other:*' })
+        return { bus, ...rest }
+      },
     },
-  }, { bar: { most: 2 } })
+    { bar: { most: 2 } },
+  )
 
 export const growth: Suite = {
   name: 'growth',

@@ -14,4 +14,18 @@ import { transportSuites } from './transports.js'
 import { workersSuite } from './workers.js'
 
 /** All that is measured, in the order of the document. */
-export const suites: readonly Suite[] = [atRest, ...methodSuites, ...emitterSuites, ...transportSuites, processSuite, workersSuite, lifeCycle, delays, eventLoop, packagesSuite, memory, growth, peers]
+export const suites: readonly Suite[] = [
+  atRest,
+  ...methodSuites,
+  ...emitterSuites,
+  ...transportSuites,
+  processSuite,
+  workersSuite,
+  lifeCycle,
+  delays,
+  eventLoop,
+  packagesSuite,
+  memory,
+  growth,
+  peers,
+]

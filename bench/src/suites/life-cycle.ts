@@ -40,7 +40,15 @@ const HELD = 10_000
 const WARM_UPS = 3
 
 /** Stops everything, with so many faults spread over so many buses and 10,000 events held in all. */
-const stopAll = (name: string, { faults, buses, holdFirst = false }: { readonly faults: number; readonly buses: number; readonly holdFirst?: boolean }, rest: Pick<Case, 'bar' | 'refused'>): Case => ({
+const stopAll = (
+  name: string,
+  {
+    faults,
+    buses,
+    holdFirst = false,
+  }: { readonly faults: number; readonly buses: number; readonly holdFirst?: boolean },
+  rest: Pick<Case, 'bar' | 'refused'>,
+): Case => ({
   name: `\`stopAll()\` with ${name} and ${HELD.toLocaleString('en')} events held`,
   unit: 'ms',
   ...rest,
@@ -49,8 +57,12 @@ const stopAll = (name: string, { faults, buses, holdFirst = false }: { readonly 
     for (let round = -WARM_UPS; round < rounds; round += 1) {
       let delivered = 0
       const emitters = Array.from({ length: buses }, () => new EventEmitter().on('tick', () => (delivered += 1)))
-      const chaos = createChaos({ environment: 'test', targets: Object.fromEntries(emitters.map((bus, index) => [`bus${index}`, target(bus, [delayEvents])])) })
-      const armOn = (index: number): Promise<unknown> => chaos.controller.inject(`bus${index % buses}`, 'delay-events', { delayMs: 60_000 })
+      const chaos = createChaos({
+        environment: 'test',
+        targets: Object.fromEntries(emitters.map((bus, index) => [`bus${index}`, target(bus, [delayEvents])])),
+      })
+      const armOn = (index: number): Promise<unknown> =>
+        chaos.controller.inject(`bus${index % buses}`, 'delay-events', { delayMs: 60_000 })
       const emitAll = (): void => {
         for (let event = 0; event < HELD; event += 1) (emitters[event % buses] as EventEmitter).emit('tick')
       }
@@ -71,9 +83,21 @@ const stopAll = (name: string, { faults, buses, holdFirst = false }: { readonly 
 
 const stopping: readonly Case[] = [
   stopAll('1 fault in force', { faults: 1, buses: 1 }, { bar: { most: 50 } }),
-  stopAll(`${FAULTS.toLocaleString('en')} faults in force`, { faults: FAULTS, buses: 1, holdFirst: true }, { bar: { most: 10 }, refused: 150 }),
-  stopAll(`${FAULTS.toLocaleString('en')} faults stacked on one bus`, { faults: FAULTS, buses: 1 }, { bar: { most: 50 }, refused: 500 }),
-  stopAll(`a fault on each of ${FAULTS.toLocaleString('en')} buses`, { faults: FAULTS, buses: FAULTS }, { bar: { most: 50 }, refused: 500 }),
+  stopAll(
+    `${FAULTS.toLocaleString('en')} faults in force`,
+    { faults: FAULTS, buses: 1, holdFirst: true },
+    { bar: { most: 10 }, refused: 150 },
+  ),
+  stopAll(
+    `${FAULTS.toLocaleString('en')} faults stacked on one bus`,
+    { faults: FAULTS, buses: 1 },
+    { bar: { most: 50 }, refused: 500 },
+  ),
+  stopAll(
+    `a fault on each of ${FAULTS.toLocaleString('en')} buses`,
+    { faults: FAULTS, buses: FAULTS },
+    { bar: { most: 50 }, refused: 500 },
+  ),
 ]
 
 const method: Case = {
@@ -100,6 +124,13 @@ const method: Case = {
 export const lifeCycle: Suite = {
   name: 'life-cycle',
   title: 'Arming, rolling back, stopping',
-  about: 'The time from `inject()` to the end of `rollback()`, by the clock: these are no ratios, so a slow machine shows in them.',
-  cases: [overlapping(1, { bar: { most: 20 }, refused: 300 }), method, overlapping(100), overlapping(10_000), ...stopping],
+  about:
+    'The time from `inject()` to the end of `rollback()`, by the clock: these are no ratios, so a slow machine shows in them.',
+  cases: [
+    overlapping(1, { bar: { most: 20 }, refused: 300 }),
+    method,
+    overlapping(100),
+    overlapping(10_000),
+    ...stopping,
+  ],
 }

@@ -24,7 +24,11 @@ async function heldKib(): Promise<number> {
 }
 
 /** How much more a collected heap holds after so many calls, in KiB. The first million fills caches and compiles code; the next ones must add nothing. */
-const growth = (name: string, calls: () => Promise<(times: number) => Promise<void>>, rest: Partial<Case> = {}): Case => ({
+const growth = (
+  name: string,
+  calls: () => Promise<(times: number) => Promise<void>>,
+  rest: Partial<Case> = {},
+): Case => ({
   name,
   unit: 'KiB',
   bar: { most: NOISE_KIB },
@@ -72,13 +76,17 @@ export const memory: Suite = {
   title: 'Memory',
   about: `What a collected heap holds more after ${COUNTED} further calls. Each reading is one of ${LOOKS} looks. The bar is 0; up to ${NOISE_KIB} KiB is what such a heap wavers by.`,
   cases: [
-    growth(`${COUNTED} calls of an asynchronous method, fault armed, none affected`, async () => {
-      const store = { get: async (key: number) => Promise.resolve(key) }
-      await inject(refuseCalls(), store, { rate: 0, leaseMs: 600_000 })
-      return async (times) => {
-        for (let time = 0; time < times; time += 1) await store.get(time)
-      }
-    }, { refused: NOISE_KIB * 8 }),
+    growth(
+      `${COUNTED} calls of an asynchronous method, fault armed, none affected`,
+      async () => {
+        const store = { get: async (key: number) => Promise.resolve(key) }
+        await inject(refuseCalls(), store, { rate: 0, leaseMs: 600_000 })
+        return async (times) => {
+          for (let time = 0; time < times; time += 1) await store.get(time)
+        }
+      },
+      { refused: NOISE_KIB * 8 },
+    ),
     growth(`${COUNTED} events, fault armed for other names`, async () => {
       const bus = new EventEmitter().on('tick', () => undefined)
       await inject(delayEvents({ delayMs: 1 }), bus, { only: 'other:*', leaseMs: 600_000 })

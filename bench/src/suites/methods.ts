@@ -20,21 +20,45 @@ interface Kind {
 
 const [SYNC, ASYNC, CLASS]: readonly [Kind, Kind, Kind] = [
   {
-    name: 'sync-call', title: 'A synchronous call', about: 'A function of a plain object; `refuseCalls` replaces it in place.', target: 'sync-call', methods: ['read', 'reset'],
-    bars: { notMatching: { most: 3, addedNs: 3 } }, refused: 20,
+    name: 'sync-call',
+    title: 'A synchronous call',
+    about: 'A function of a plain object; `refuseCalls` replaces it in place.',
+    target: 'sync-call',
+    methods: ['read', 'reset'],
+    bars: { notMatching: { most: 3, addedNs: 3 } },
+    refused: 20,
   },
   {
-    name: 'async-call', title: 'An asynchronous call', about: 'An `async` function of a plain object, awaited; `refuseCalls` replaces it in place.', target: 'async-call', methods: ['get', 'set'],
-    bars: { notMatching: { most: 1.05 }, rate0: { most: 1.1 } }, refused: 1.4,
+    name: 'async-call',
+    title: 'An asynchronous call',
+    about: 'An `async` function of a plain object, awaited; `refuseCalls` replaces it in place.',
+    target: 'async-call',
+    methods: ['get', 'set'],
+    bars: { notMatching: { most: 1.05 }, rate0: { most: 1.1 } },
+    refused: 1.4,
   },
   {
-    name: 'class-method', title: 'An asynchronous method, broken by its class', about: 'An `async` method of an instance, awaited; `refuseCalls` replaces it in the prototype.', target: 'class-method', methods: ['get', 'set', 'remove'],
+    name: 'class-method',
+    title: 'An asynchronous method, broken by its class',
+    about: 'An `async` method of an instance, awaited; `refuseCalls` replaces it in the prototype.',
+    target: 'class-method',
+    methods: ['get', 'set', 'remove'],
     brokenOf: (instance) => Object.getPrototypeOf(instance) as object,
-    bars: { notMatching: { most: 1.05 }, rate0: { most: 1.1 } }, refused: 1.4,
+    bars: { notMatching: { most: 1.05 }, rate0: { most: 1.1 } },
+    refused: 1.4,
   },
 ]
 
-const suiteOf = ({ name, title, about, target, methods: [called, other] , brokenOf = (object) => object, bars, refused }: Kind): Suite => {
+const suiteOf = ({
+  name,
+  title,
+  about,
+  target,
+  methods: [called, other],
+  brokenOf = (object) => object,
+  bars,
+  refused,
+}: Kind): Suite => {
   const fault = refuseCalls({ methods: [called as string, other as string] })
   const armed = (caseName: string, how: InjectOptions, rest: Pick<Case, 'bar' | 'refused'> = {}): Case => {
     const prepare: Comparison['prepare'] = async (object: object) => {
@@ -44,7 +68,9 @@ const suiteOf = ({ name, title, about, target, methods: [called, other] , broken
     return comparison(caseName, { target, prepare }, rest)
   }
   return {
-    name, title, about,
+    name,
+    title,
+    about,
     cases: [
       armed('armed for another method, by its exact name', { only: other as string }, { bar: bars.notMatching }),
       armed('armed for other methods, by a glob', { only: `${other as string}*` }, { bar: bars.notMatching }),

@@ -17,16 +17,22 @@ const NAMES = ['core', 'worker', 'eventbus', 'adapter', 'control', 'experiment',
 function timeOf(args: readonly string[]): number {
   const start = performance.now()
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: bench, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`Expected \`node ${args.join(' ')}\` to end well, got exit code ${String(status)}.\n${stderr}`)
+  if (status !== 0)
+    throw new Error(`Expected \`node ${args.join(' ')}\` to end well, got exit code ${String(status)}.\n${stderr}`)
   return performance.now() - start
 }
 
 /** A program against bare Node.js, each twice a round. */
-async function againstBareNode(args: readonly string[], rounds: number, combine: (ours: number, bare: number) => number): Promise<{ values: number[] }> {
+async function againstBareNode(
+  args: readonly string[],
+  rounds: number,
+  combine: (ours: number, bare: number) => number,
+): Promise<{ values: number[] }> {
   const values: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     const spent = { ours: [] as number[], bare: [] as number[] }
-    for (const side of shuffled(['ours', 'bare', 'ours', 'bare'] as const)) spent[side].push(timeOf(side === 'ours' ? args : ['-e', '0']))
+    for (const side of shuffled(['ours', 'bare', 'ours', 'bare'] as const))
+      spent[side].push(timeOf(side === 'ours' ? args : ['-e', '0']))
     values.push(combine(median(spent.ours), median(spent.bare)))
   }
   return Promise.resolve({ values })
@@ -38,7 +44,8 @@ async function beyondBareNode(ours: string, theirs: string, rounds: number): Pro
   const values: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     const spent = { ours: [] as number[], theirs: [] as number[], bare: [] as number[] }
-    for (const side of shuffled(Array.from({ length: 4 }, () => ['ours', 'theirs', 'bare'] as const).flat())) spent[side].push(timeOf(programs[side]))
+    for (const side of shuffled(Array.from({ length: 4 }, () => ['ours', 'theirs', 'bare'] as const).flat()))
+      spent[side].push(timeOf(programs[side]))
     values.push((median(spent.ours) - median(spent.bare)) / (median(spent.theirs) - median(spent.bare)))
   }
   return Promise.resolve({ values })
@@ -61,9 +68,17 @@ function installedBytes(folder: string, seen = new Set<string>()): number {
   seen.add(folder)
   const { files, dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
   // Inside this repository a package's folder holds more than is published.
-  const own = folder.includes('node_modules') || files === undefined ? bytesBelow(folder) : [...files, 'package.json', 'README.md', 'LICENSE'].map((file) => join(folder, file)).filter(existsSync).reduce((sum, path) => sum + bytesBelow(path), 0)
+  const own =
+    folder.includes('node_modules') || files === undefined
+      ? bytesBelow(folder)
+      : [...files, 'package.json', 'README.md', 'LICENSE']
+          .map((file) => join(folder, file))
+          .filter(existsSync)
+          .reduce((sum, path) => sum + bytesBelow(path), 0)
   return Object.keys(dependencies).reduce((sum, name) => {
-    const found = [join(folder, 'node_modules', name), join(folder, '..', name), join(folder, '..', '..', name)].find((path) => existsSync(join(path, 'package.json')))
+    const found = [join(folder, 'node_modules', name), join(folder, '..', name), join(folder, '..', '..', name)].find(
+      (path) => existsSync(join(path, 'package.json')),
+    )
     return found === undefined ? sum : sum + installedBytes(realpathSync(found), seen)
   }, own)
 }
@@ -71,7 +86,9 @@ function installedBytes(folder: string, seen = new Set<string>()): number {
 function bytesBelow(path: string): number {
   const stats = lstatSync(path)
   if (!stats.isDirectory()) return stats.size
-  return readdirSync(path).filter((name) => name !== 'node_modules').reduce((sum, name) => sum + bytesBelow(join(path, name)), 0)
+  return readdirSync(path)
+    .filter((name) => name !== 'node_modules')
+    .reduce((sum, name) => sum + bytesBelow(join(path, name)), 0)
 }
 
 const imported = (label: string, code: string, rest: Partial<Case> = {}): Case => ({
@@ -100,7 +117,8 @@ const peer = { isPeer: true } as const
 export const packagesSuite: Suite = {
   name: 'packages',
   title: 'Importing, installing, starting',
-  about: 'Time beyond a bare `node -e 0` that importing takes, what an install brings, and how long the command takes to start beside bare Node.js.',
+  about:
+    'Time beyond a bare `node -e 0` that importing takes, what an install brings, and how long the command takes to start beside bare Node.js.',
   cases: [
     imported('an empty ES module', "await import('data:text/javascript,')"),
     ...NAMES.map((name) => imported(`\`@chaos/${name}\``, `await import('@chaos/${name}')`)),
@@ -111,13 +129,23 @@ export const packagesSuite: Suite = {
       name: 'importing `@chaos/core`, to importing the smallest peer (`@flystorage/chaos`)',
       unit: 'ratio',
       bar: { most: 1.2 },
-      measure: (rounds) => beyondBareNode("await import('@chaos/core')", "await import('@flystorage/chaos')", Math.min(rounds, MAX_ROUNDS)),
+      measure: (rounds) =>
+        beyondBareNode(
+          "await import('@chaos/core')",
+          "await import('@flystorage/chaos')",
+          Math.min(rounds, MAX_ROUNDS),
+        ),
     },
     {
       name: '`chaos --version`, to bare Node.js',
       unit: 'ratio',
       bar: { most: 1.6 },
-      measure: (rounds) => againstBareNode([join(folderOf('@chaos/cli'), 'dist', 'bin.js'), '--version'], Math.min(rounds, MAX_ROUNDS), (ours, bare) => ours / bare),
+      measure: (rounds) =>
+        againstBareNode(
+          [join(folderOf('@chaos/cli'), 'dist', 'bin.js'), '--version'],
+          Math.min(rounds, MAX_ROUNDS),
+          (ours, bare) => ours / bare,
+        ),
     },
     ...NAMES.map((name) => size(`\`@chaos/${name}\``, `@chaos/${name}`)),
     size('failure-lambda, without the `aws-sdk` that it needs', 'failure-lambda', peer),

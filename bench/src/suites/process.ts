@@ -50,12 +50,32 @@ async function mountHandler(target: { readonly server: Server }): Promise<unknow
 export const processSuite: Suite = {
   name: 'process',
   title: 'The rest of the process',
-  about: 'What is not broken must not notice: other awaits while faults are in force and an event is held, and an HTTP server whose process has an open control endpoint that nobody uses. What is in the process and not in the target is put there before each slice and taken away after it.',
+  about:
+    'What is not broken must not notice: other awaits while faults are in force and an event is held, and an HTTP server whose process has an open control endpoint that nobody uses. What is in the process and not in the target is put there before each slice and taken away after it.',
   cases: [
-    comparison('an `await` elsewhere, faults in force', { target: 'plain-await', around: breakSomethingElse }, { bar: { most: 1.03 }, refused: 1.25 }),
-    comparison('an asynchronous call elsewhere, faults in force', { target: 'async-call', around: breakSomethingElse }, { bar: { most: 1.03 } }),
-    comparison('an HTTP server, control socket open', { target: 'http-server', around: openIdleSocket }, { bar: endpointBar }),
-    comparison('an HTTP server, control handler mounted', { target: 'http-server', prepare: mountHandler }, { bar: endpointBar, refused: 1.5 }),
-    { name: 'an `await` elsewhere, a scoped fault in force', pending: 'faults scoped to a request, which need an `AsyncLocalStorage`' },
+    comparison(
+      'an `await` elsewhere, faults in force',
+      { target: 'plain-await', around: breakSomethingElse },
+      { bar: { most: 1.03 }, refused: 1.25 },
+    ),
+    comparison(
+      'an asynchronous call elsewhere, faults in force',
+      { target: 'async-call', around: breakSomethingElse },
+      { bar: { most: 1.03 } },
+    ),
+    comparison(
+      'an HTTP server, control socket open',
+      { target: 'http-server', around: openIdleSocket },
+      { bar: endpointBar },
+    ),
+    comparison(
+      'an HTTP server, control handler mounted',
+      { target: 'http-server', prepare: mountHandler },
+      { bar: endpointBar, refused: 1.5 },
+    ),
+    {
+      name: 'an `await` elsewhere, a scoped fault in force',
+      pending: 'faults scoped to a request, which need an `AsyncLocalStorage`',
+    },
   ],
 }

@@ -33,7 +33,9 @@ const suiteOf = ({ name, title, about, target, operation, fault, brokenOf = (obj
       },
     })
   return {
-    name, title, about,
+    name,
+    title,
+    about,
     cases: [
       armed('armed for another operation, by its exact name', { only: 'other' }),
       armed('armed for other operations, by a glob', { only: 'other*' }),
@@ -45,33 +47,59 @@ const suiteOf = ({ name, title, about, target, operation, fault, brokenOf = (obj
 
 export const transportSuites: readonly Suite[] = [
   suiteOf({
-    name: 'event-target', title: '`EventTarget`, 1 listener', target: 'event-target', operation: 'tick',
+    name: 'event-target',
+    title: '`EventTarget`, 1 listener',
+    target: 'event-target',
+    operation: 'tick',
     about: '`target.dispatchEvent(event)` with `delayEvents` armed.',
-    fault: delayEvents({ delayMs: 1_000 }), brokenOf: ({ target }: { readonly target: object }) => target,
+    fault: delayEvents({ delayMs: 1_000 }),
+    brokenOf: ({ target }: { readonly target: object }) => target,
   }),
   suiteOf({
-    name: 'post-message', title: '`postMessage`, there and back', target: 'message-port', operation: 'outgoing',
-    about: 'A message to the other end of a `MessageChannel` in the same thread and its answer, with `delayMessages` on the port (an operation is a direction).',
+    name: 'post-message',
+    title: '`postMessage`, there and back',
+    target: 'message-port',
+    operation: 'outgoing',
+    about:
+      'A message to the other end of a `MessageChannel` in the same thread and its answer, with `delayMessages` on the port (an operation is a direction).',
     fault: delayMessages({ delayMs: 1_000 }),
   }),
   suiteOf({
-    name: 'fetch', title: '`fetch`, there and back', target: 'fetch', operation: 'GET *',
-    about: 'A request to a server in the same process, body read, with `answerRequests` on the agent that carries it (an operation is a method and an address).',
-    fault: answerRequests({ answer: 'http/503-retry-after' }), brokenOf: ({ agent }: { readonly agent: object }) => agent,
+    name: 'fetch',
+    title: '`fetch`, there and back',
+    target: 'fetch',
+    operation: 'GET *',
+    about:
+      'A request to a server in the same process, body read, with `answerRequests` on the agent that carries it (an operation is a method and an address).',
+    fault: answerRequests({ answer: 'http/503-retry-after' }),
+    brokenOf: ({ agent }: { readonly agent: object }) => agent,
   }),
   suiteOf({
-    name: 'ioredis', title: 'ioredis, `get`', target: 'ioredis', operation: 'GET',
+    name: 'ioredis',
+    title: 'ioredis, `get`',
+    target: 'ioredis',
+    operation: 'GET',
     about: 'A read of a missing key from Redis over loopback, with `refuseCalls` over the commands of the client.',
-    fault: refuseCalls(), brokenOf: (client: Redis) => redisCommands(client),
+    fault: refuseCalls(),
+    brokenOf: (client: Redis) => redisCommands(client),
   }),
   suiteOf({
-    name: 'pg', title: 'pg, `query`', target: 'pg', operation: 'SELECT',
+    name: 'pg',
+    title: 'pg, `query`',
+    target: 'pg',
+    operation: 'SELECT',
     about: '`select 1` from PostgreSQL over loopback, with `refuseCalls` over the statements of the client.',
-    fault: refuseCalls(), brokenOf: (client: Client) => pgQueries(client),
+    fault: refuseCalls(),
+    brokenOf: (client: Client) => pgQueries(client),
   }),
   suiteOf({
-    name: 'http-request', title: 'An HTTP server’s request', target: 'http-server', operation: 'GET /',
-    about: 'Sixteen requests pipelined on one connection by a raw socket in the same process, with `delayRequests` on the server (an operation is a method and a path).',
-    fault: delayRequests({ delayMs: 1_000 }), brokenOf: ({ server }: { readonly server: Server }) => server,
+    name: 'http-request',
+    title: 'An HTTP server’s request',
+    target: 'http-server',
+    operation: 'GET /',
+    about:
+      'Sixteen requests pipelined on one connection by a raw socket in the same process, with `delayRequests` on the server (an operation is a method and a path).',
+    fault: delayRequests({ delayMs: 1_000 }),
+    brokenOf: ({ server }: { readonly server: Server }) => server,
   }),
 ]

@@ -7,7 +7,8 @@ import { quantile } from '../runner/statistics.js'
 
 /** Timers of one reading. */
 const SAMPLES = 200
-const ECHO = "const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message)); port.postMessage('up')"
+const ECHO =
+  "const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message)); port.postMessage('up')"
 
 async function withWorker<Result>(work: (worker: Worker) => Promise<Result>): Promise<Result> {
   const worker = new Worker(ECHO, { eval: true })
@@ -73,7 +74,9 @@ export const workersSuite: Suite = {
   about: `The main thread while the event loop of a worker is blocked: how late its timers of 1 ms are, ${SAMPLES} a reading, beside the same with the worker idle; and how soon the worker answers once the block is taken back.`,
   cases: [
     ...[0.5, 0.99].flatMap((share) => [
-      readings(`a timer of the main thread, worker blocked: late at p${share * 100}`, (worker) => whileBlocked(worker, () => late(share))),
+      readings(`a timer of the main thread, worker blocked: late at p${share * 100}`, (worker) =>
+        whileBlocked(worker, () => late(share)),
+      ),
       readings(`a timer of the main thread, worker idle: late at p${share * 100}`, () => late(share)),
     ]),
     readings('a blocked worker, from rollback to its answer', release),

@@ -3,7 +3,11 @@ import pg from 'pg'
 export const isAsync = true
 
 export async function make(): Promise<pg.Client> {
-  const client = new pg.Client({ host: '127.0.0.1', database: process.env['PGDATABASE'] ?? 'postgres', user: process.env['PGUSER'] ?? 'root' })
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    database: process.env['PGDATABASE'] ?? 'postgres',
+    user: process.env['PGUSER'] ?? 'root',
+  })
   await client.connect()
   return client
 }

@@ -15,8 +15,14 @@ start()
 const server = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1', () => {
   const url = `http://127.0.0.1:${server.address().port}/`
   setInterval(async () => {
-    const file = await readFile(__filename).then(() => 'read', (error) => error.code)
-    const service = await fetch(url).then(({ status }) => status, (error) => error.cause?.code ?? error.name)
+    const file = await readFile(__filename).then(
+      () => 'read',
+      (error) => error.code,
+    )
+    const service = await fetch(url).then(
+      ({ status }) => status,
+      (error) => error.cause?.code ?? error.name,
+    )
     console.log(JSON.stringify({ file, service, starts }))
   }, 100)
 })

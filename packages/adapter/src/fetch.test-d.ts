@@ -5,7 +5,10 @@ import { answerRequests, cutResponses, slowResponses } from './fetch.js'
 
 it('takes globalThis and dispatchers, and checks options', () => {
   void inject(answerRequests(), globalThis)
-  void inject(answerRequests({ answer: 'http/429', retryAfterMs: 5, body: 'slow down', contentType: 'text/html', afterMs: 5 }), new Agent())
+  void inject(
+    answerRequests({ answer: 'http/429', retryAfterMs: 5, body: 'slow down', contentType: 'text/html', afterMs: 5 }),
+    new Agent(),
+  )
   void inject(cutResponses({ afterBytes: 5 }), new Agent())
   void inject(slowResponses({ delayMs: 5, pieceBytes: 2 }), globalThis)
   // @ts-expect-error -- no such answer

@@ -2,5 +2,13 @@ import { expect, it } from 'vitest'
 import * as faults from './fetch.js'
 
 it('exports these names and no others', () => {
-  expect(Object.keys(faults).sort()).toEqual(['answerRequests', 'corruptResponses', 'cutResponses', 'delayRequests', 'hangRequests', 'hangResponses', 'slowResponses'])
+  expect(Object.keys(faults).sort()).toEqual([
+    'answerRequests',
+    'corruptResponses',
+    'cutResponses',
+    'delayRequests',
+    'hangRequests',
+    'hangResponses',
+    'slowResponses',
+  ])
 })

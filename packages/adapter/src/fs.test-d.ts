@@ -6,7 +6,9 @@ import { it } from 'vitest'
 import { delayFileOperations, failFileOperations, hangFileOperations } from './fs.js'
 
 it('takes the fs modules, and checks options', () => {
-  void inject(failFileOperations({ paths: '/var/data/*', error: 'fs/erofs', operations: 'open' }), fs, { only: 'open *' })
+  void inject(failFileOperations({ paths: '/var/data/*', error: 'fs/erofs', operations: 'open' }), fs, {
+    only: 'open *',
+  })
   void inject(failFileOperations({ paths: ['a', 'b'], operations: ['f*sync'] }), fsPromises)
   void inject(delayFileOperations({ paths: '*', delayMs: 5, jitterMs: 5, distribution: 'normal' }), namespace)
   void inject(hangFileOperations({ paths: '*' }), fs)

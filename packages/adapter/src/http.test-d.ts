@@ -3,7 +3,15 @@ import http from 'node:http'
 import * as namespace from 'node:http'
 import https from 'node:https'
 import { it } from 'vitest'
-import { answerRequests, corruptResponses, cutResponses, delayRequests, hangRequests, hangResponses, slowResponses } from './http.js'
+import {
+  answerRequests,
+  corruptResponses,
+  cutResponses,
+  delayRequests,
+  hangRequests,
+  hangResponses,
+  slowResponses,
+} from './http.js'
 
 it('takes the client modules, agents and servers, and checks options', () => {
   void inject(answerRequests({ answer: 'http/429' }), http, { only: 'GET http://api.example/*' })

@@ -5,7 +5,9 @@ import { refuseCalls } from './index.js'
 import { redisCommands } from './ioredis.js'
 
 it('takes clients of ioredis and their classes', () => {
-  void inject(refuseCalls({ methods: ['GET', 'H*'], error: 'redis/readonly' }), redisCommands(new Redis()), { only: (args) => args[0] === 'key' })
+  void inject(refuseCalls({ methods: ['GET', 'H*'], error: 'redis/readonly' }), redisCommands(new Redis()), {
+    only: (args) => args[0] === 'key',
+  })
   redisCommands(Redis)
   redisCommands(new Cluster([]))
   redisCommands(Cluster)

@@ -6,7 +6,11 @@ import { refuseCalls } from './index.js'
 import { levelOperations } from './level.js'
 
 it('takes databases of level and their class', () => {
-  void inject(refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }), levelOperations(new Level<string, number>('folder', { valueEncoding: 'json' })), { only: (args) => args[0] === 'key' })
+  void inject(
+    refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }),
+    levelOperations(new Level<string, number>('folder', { valueEncoding: 'json' })),
+    { only: (args) => args[0] === 'key' },
+  )
   levelOperations(Level)
   levelOperations(new Level('folder').sublevel('users'))
   // @ts-expect-error -- not a database
@@ -15,4 +19,7 @@ it('takes databases of level and their class', () => {
   levelOperations(Map)
 })
 
-it.each<(database: AbstractLevel<unknown>) => unknown>([levelOperations])('takes databases on any store', () => undefined)
+it.each<(database: AbstractLevel<unknown>) => unknown>([levelOperations])(
+  'takes databases on any store',
+  () => undefined,
+)

@@ -5,7 +5,11 @@ import { refuseCalls } from './index.js'
 import { mongoCommands } from './mongodb.js'
 
 it('takes clients of mongodb and their class', () => {
-  void inject(refuseCalls({ methods: ['insert', 'find*'], error: 'mongodb/not-primary' }), mongoCommands(new MongoClient('mongodb://127.0.0.1')), { only: (args) => args[0] === 'app.users' })
+  void inject(
+    refuseCalls({ methods: ['insert', 'find*'], error: 'mongodb/not-primary' }),
+    mongoCommands(new MongoClient('mongodb://127.0.0.1')),
+    { only: (args) => args[0] === 'app.users' },
+  )
   mongoCommands(MongoClient)
   // @ts-expect-error -- not a client
   mongoCommands(new Map())

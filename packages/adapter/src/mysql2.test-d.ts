@@ -6,7 +6,11 @@ import { refuseCalls } from './index.js'
 import { mysqlQueries } from './mysql2.js'
 
 it('takes pools and connections of mysql2, and the class of connections', async () => {
-  void inject(refuseCalls({ methods: ['INSERT', 'connect'], error: 'mysql/deadlock' }), mysqlQueries(mysql.createPool({})), { only: (args) => String(args[0]).includes('accounts') })
+  void inject(
+    refuseCalls({ methods: ['INSERT', 'connect'], error: 'mysql/deadlock' }),
+    mysqlQueries(mysql.createPool({})),
+    { only: (args) => String(args[0]).includes('accounts') },
+  )
   mysqlQueries(mysql.createConnection({}))
   mysqlQueries(promises.createPool({}))
   mysqlQueries(await promises.createConnection({}))

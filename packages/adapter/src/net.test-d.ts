@@ -2,7 +2,14 @@ import { inject } from '@chaos/core'
 import net from 'node:net'
 import * as namespace from 'node:net'
 import { it } from 'vitest'
-import { cutConnections, cutResponses, delayConnections, hangConnections, refuseConnections, slowResponses } from './net.js'
+import {
+  cutConnections,
+  cutResponses,
+  delayConnections,
+  hangConnections,
+  refuseConnections,
+  slowResponses,
+} from './net.js'
 
 it('takes the net module, and checks options', () => {
   void inject(refuseConnections({ error: 'net/etimedout', afterMs: 5 }), net, { only: '*:6379' })

@@ -5,7 +5,9 @@ import { refuseCalls } from './index.js'
 import { redisCommands } from './node-redis.js'
 
 it('takes clients of node-redis and their class', () => {
-  void inject(refuseCalls({ methods: ['GET', 'H*'], error: 'redis/readonly' }), redisCommands(createClient()), { only: (args) => args[0] === 'key' })
+  void inject(refuseCalls({ methods: ['GET', 'H*'], error: 'redis/readonly' }), redisCommands(createClient()), {
+    only: (args) => args[0] === 'key',
+  })
   redisCommands(createClient({ RESP: 2 }))
   redisCommands(RedisClient)
   // @ts-expect-error -- not a client

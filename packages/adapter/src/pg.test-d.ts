@@ -5,7 +5,9 @@ import { refuseCalls } from './index.js'
 import { pgQueries } from './pg.js'
 
 it('takes pools and clients of pg, and the class of clients', () => {
-  void inject(refuseCalls({ methods: ['INSERT', 'connect'], error: 'postgres/deadlock' }), pgQueries(new pg.Pool()), { only: (args) => String(args[0]).includes('accounts') })
+  void inject(refuseCalls({ methods: ['INSERT', 'connect'], error: 'postgres/deadlock' }), pgQueries(new pg.Pool()), {
+    only: (args) => String(args[0]).includes('accounts'),
+  })
   pgQueries(new pg.Client())
   pgQueries(pg.Client)
   // @ts-expect-error -- neither

@@ -7,11 +7,27 @@ import tls from 'node:tls'
 import { target, type Targets } from '@chaos/core'
 import { failLookups } from './dns.js'
 import { delayFileOperations, failFileOperations, hangFileOperations } from './fs.js'
-import { answerRequests, corruptResponses, cutResponses, delayRequests, hangRequests, hangResponses, slowResponses } from './http.js'
+import {
+  answerRequests,
+  corruptResponses,
+  cutResponses,
+  delayRequests,
+  hangRequests,
+  hangResponses,
+  slowResponses,
+} from './http.js'
 import { cutConnections, delayConnections, hangConnections, refuseConnections } from './net.js'
 import { failHandshakes } from './tls.js'
 
-const requests = [answerRequests, corruptResponses, cutResponses, delayRequests, hangRequests, hangResponses, slowResponses] as const
+const requests = [
+  answerRequests,
+  corruptResponses,
+  cutResponses,
+  delayRequests,
+  hangRequests,
+  hangResponses,
+  slowResponses,
+] as const
 
 /** What `@chaos/control/register` offers in an app without chaos code: the modules of Node.js by which it reaches files and other machines. */
 export const targets = (): Targets => ({

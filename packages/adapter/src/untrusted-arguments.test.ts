@@ -31,8 +31,16 @@ function unreadable(): readonly unknown[] {
   const callback = Proxy.revocable(() => undefined, {})
   for (const { revoke } of [object, callback]) revoke()
   return [
-    object.proxy, callback.proxy, new Proxy({}, { has: thrower, get: thrower }), Object.defineProperty({}, 'signal', { get: thrower }), Object.defineProperty({}, 'sql', { get: thrower }),
-    { toString: thrower }, { [Symbol.for('nodejs.util.inspect.custom')]: thrower }, Object.create(null), Symbol('x'), 1n,
+    object.proxy,
+    callback.proxy,
+    new Proxy({}, { has: thrower, get: thrower }),
+    Object.defineProperty({}, 'signal', { get: thrower }),
+    Object.defineProperty({}, 'sql', { get: thrower }),
+    { toString: thrower },
+    { [Symbol.for('nodejs.util.inspect.custom')]: thrower },
+    Object.create(null),
+    Symbol('x'),
+    1n,
   ]
 }
 
@@ -52,17 +60,20 @@ describe('arguments that throw when they are looked at', () => {
     }
   })
 
-  it.each(['redis/readonly', 'redis/moved', 'mysql/deadlock', 'postgres/deadlock', 'fs/enoent'] as const)('leave the error of %s what it is', async (error) => {
-    const store = new Store()
-    const injection = await inject(refuseCalls({ error, methods: 'get' }), store)
-    onTestFinished(() => injection.rollback().then(() => undefined))
-    const expected = await store.get('a').catch((refused: unknown) => refused)
-    for (const argument of unreadable()) {
-      const refused: unknown = await store.get(argument).catch((caught: unknown) => caught)
-      expect((refused as Error).constructor).toBe((expected as Error).constructor)
-      expect((refused as { code?: unknown }).code).toBe((expected as { code?: unknown }).code)
-    }
-  })
+  it.each(['redis/readonly', 'redis/moved', 'mysql/deadlock', 'postgres/deadlock', 'fs/enoent'] as const)(
+    'leave the error of %s what it is',
+    async (error) => {
+      const store = new Store()
+      const injection = await inject(refuseCalls({ error, methods: 'get' }), store)
+      onTestFinished(() => injection.rollback().then(() => undefined))
+      const expected = await store.get('a').catch((refused: unknown) => refused)
+      for (const argument of unreadable()) {
+        const refused: unknown = await store.get(argument).catch((caught: unknown) => caught)
+        expect((refused as Error).constructor).toBe((expected as Error).constructor)
+        expect((refused as { code?: unknown }).code).toBe((expected as { code?: unknown }).code)
+      }
+    },
+  )
 })
 
 it('keeps a call in hand whose `signal` takes no listener out, and ends all the same', async () => {
@@ -78,7 +89,10 @@ it('copies an answer that contains itself', async () => {
   const store = new Store()
   const injection = await inject(serveStaleReads({ methods: 'echo' }), store)
   onTestFinished(() => injection.rollback().then(() => undefined))
-  const row: { id: number; self?: unknown; list: unknown[] } = { id: 1, list: Object.assign(new Array<unknown>(3), { 0: 1, 2: 3 }) }
+  const row: { id: number; self?: unknown; list: unknown[] } = {
+    id: 1,
+    list: Object.assign(new Array<unknown>(3), { 0: 1, 2: 3 }),
+  }
   row.self = row
   const copy = (await store.echo(row)) as typeof row
   expect(copy).not.toBe(row)
@@ -89,7 +103,18 @@ it('copies an answer that contains itself', async () => {
 describe('what undici itself refuses, or whose handler is frozen', () => {
   const options = { origin: 'http://127.0.0.1:1', path: '/', method: 'GET' } as const
   const none = (): boolean => true
-  const frozen = Object.freeze({ onRequestStart: none, onResponseStart: none, onResponseData: none, onResponseEnd: none, onResponseError: none, onConnect: none, onHeaders: none, onData: none, onComplete: none, onError: none })
+  const frozen = Object.freeze({
+    onRequestStart: none,
+    onResponseStart: none,
+    onResponseData: none,
+    onResponseEnd: none,
+    onResponseError: none,
+    onConnect: none,
+    onHeaders: none,
+    onData: none,
+    onComplete: none,
+    onError: none,
+  })
   const outcome = (agent: Agent, given: readonly unknown[]): unknown => {
     try {
       return Reflect.apply(agent.dispatch, agent, given)
@@ -105,7 +130,13 @@ describe('what undici itself refuses, or whose handler is frozen', () => {
   ])('is under %s what it is in health', async (_name, fault) => {
     const agent = new Agent()
     onTestFinished(() => agent.close())
-    for (const given of [[{ ...options, path: undefined }, {}], [undefined, {}], [{ ...options, origin: Object.create(null) as string }, {}], [options, undefined], [options, frozen]]) {
+    for (const given of [
+      [{ ...options, path: undefined }, {}],
+      [undefined, {}],
+      [{ ...options, origin: Object.create(null) as string }, {}],
+      [options, undefined],
+      [options, frozen],
+    ]) {
       const expected = outcome(agent, given)
       const injection = await inject(fault(), agent)
       expect(outcome(agent, given)).toEqual(expected)
@@ -115,7 +146,8 @@ describe('what undici itself refuses, or whose handler is frozen', () => {
 })
 
 it('refuses a content type that no header can hold, which would end the app with its first request', () => {
-  for (const contentType of ['text/plain\r\nx: y', 'text/plain\u0000', '€']) expect(() => answerRequests({ contentType })).toThrow('`contentType`')
+  for (const contentType of ['text/plain\r\nx: y', 'text/plain\u0000', '€'])
+    expect(() => answerRequests({ contentType })).toThrow('`contentType`')
 })
 
 it('lets requests pass whose path is no text, which Node.js takes', async () => {
@@ -127,15 +159,18 @@ it('lets requests pass whose path is no text, which Node.js takes', async () => 
   }
 })
 
-it.each(['iterator', 'async-iterator', 'stream', 'web-stream'] as const)('leaves an answer alone that is no %s', async (answers) => {
-  const locked = new ReadableStream()
-  locked.getReader()
-  for (const answer of [undefined, null, 5, Object.freeze({}), Object.freeze([1][Symbol.iterator]()), locked]) {
-    const store = { scan: (): unknown => answer }
-    const injection = await inject(corruptResults({ methods: 'scan', answers }), store)
-    const got = store.scan()
-    await injection.rollback()
-    // An iterator is one of its kind, frozen or not, where it need not be changed.
-    if (got !== answer) expect(got).toHaveProperty('next')
-  }
-})
+it.each(['iterator', 'async-iterator', 'stream', 'web-stream'] as const)(
+  'leaves an answer alone that is no %s',
+  async (answers) => {
+    const locked = new ReadableStream()
+    locked.getReader()
+    for (const answer of [undefined, null, 5, Object.freeze({}), Object.freeze([1][Symbol.iterator]()), locked]) {
+      const store = { scan: (): unknown => answer }
+      const injection = await inject(corruptResults({ methods: 'scan', answers }), store)
+      const got = store.scan()
+      await injection.rollback()
+      // An iterator is one of its kind, frozen or not, where it need not be changed.
+      if (got !== answer) expect(got).toHaveProperty('next')
+    }
+  },
+)

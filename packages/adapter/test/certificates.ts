@@ -12,14 +12,51 @@ export interface Certificate {
 const SUBJECT = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
 
 /** Certificates for localhost: one that signed itself, one that it signed, and one that it signed and that has run out. Made by `openssl`. */
-export function makeCertificates(): { readonly own: Certificate; readonly issued: Certificate; readonly expired: Certificate } {
+export function makeCertificates(): {
+  readonly own: Certificate
+  readonly issued: Certificate
+  readonly expired: Certificate
+} {
   const folder = mkdtempSync(join(tmpdir(), 'chaos-adapter-'))
-  const openssl = (...args: readonly string[]): Buffer => execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+  const openssl = (...args: readonly string[]): Buffer =>
+    execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
   try {
-    openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'own.key', '-out', 'own.cert', '-days', '2', ...SUBJECT)
+    openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      'own.key',
+      '-out',
+      'own.cert',
+      '-days',
+      '2',
+      ...SUBJECT,
+    )
     openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'leaf.key', '-out', 'leaf.request', ...SUBJECT)
-    for (const [name, days] of [['issued', '2'], ['expired', '-1']] as const) {
-      openssl('x509', '-req', '-in', 'leaf.request', '-CA', 'own.cert', '-CAkey', 'own.key', '-CAcreateserial', '-copy_extensions', 'copy', '-days', days, '-out', `${name}.cert`)
+    for (const [name, days] of [
+      ['issued', '2'],
+      ['expired', '-1'],
+    ] as const) {
+      openssl(
+        'x509',
+        '-req',
+        '-in',
+        'leaf.request',
+        '-CA',
+        'own.cert',
+        '-CAkey',
+        'own.key',
+        '-CAcreateserial',
+        '-copy_extensions',
+        'copy',
+        '-days',
+        days,
+        '-out',
+        `${name}.cert`,
+      )
     }
     const read = (name: string): Buffer => readFileSync(join(folder, name))
     return {

@@ -19,6 +19,13 @@ export function describeError(error: Error): ErrorDescription {
     message: error.message,
     stackHead: (error.stack ?? '').split('\n')[0] ?? '',
     keys: keys.map((key) => (Object.prototype.propertyIsEnumerable.call(error, key) ? key : `[${key}]`)),
-    values: Object.fromEntries(keys.filter((key) => key !== 'stack').map((key) => [key, Reflect.get(error, key) === undefined ? 'undefined' : (Reflect.get(error, key) as unknown)])),
+    values: Object.fromEntries(
+      keys
+        .filter((key) => key !== 'stack')
+        .map((key) => [
+          key,
+          Reflect.get(error, key) === undefined ? 'undefined' : (Reflect.get(error, key) as unknown),
+        ]),
+    ),
   }
 }

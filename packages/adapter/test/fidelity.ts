@@ -26,10 +26,15 @@ export interface Comparison {
  * A version other than the one that the page names is compared all the same.
  */
 export function expectFidelity({ preset, beside, injected, real, alike = {} }: Comparison): void {
-  const [ours, theirs] = [injected, real].map((error) => leveled(error instanceof Error ? describeError(error) : error, alike))
+  const [ours, theirs] = [injected, real].map((error) =>
+    leveled(error instanceof Error ? describeError(error) : error, alike),
+  )
   expect(ours).toEqual(theirs)
   if (real instanceof Error) expect(injected.constructor, 'the very class').toBe(real.constructor)
-  const fields = ['class', ...(theirs?.keys ?? []).filter((key) => key !== '[stack]').map((key) => key.replace(/[[\]]/g, ''))]
+  const fields = [
+    'class',
+    ...(theirs?.keys ?? []).filter((key) => key !== '[stack]').map((key) => key.replace(/[[\]]/g, '')),
+  ]
   if (!fields.includes('name')) fields.splice(1, 0, 'name')
   const timing = timingOfRejection(real)
   if (timing !== undefined) {
@@ -37,11 +42,19 @@ export function expectFidelity({ preset, beside, injected, real, alike = {} }: C
     fields.push(`turn (${timing === 'same-turn' ? 'the same' : 'a later one'})`)
   }
   const but = Object.keys(alike)
-  expectRow(preset, beside, `${fields.map((field) => (field.startsWith('turn ') ? field : `\`${field}\``)).join(', ')}, order of keys, head of the stack`, but.length === 0 ? 'equal' : `equal, but for what names the run in ${but.map((field) => `\`${field}\``).join(', ')}`)
+  expectRow(
+    preset,
+    beside,
+    `${fields.map((field) => (field.startsWith('turn ') ? field : `\`${field}\``)).join(', ')}, order of keys, head of the stack`,
+    but.length === 0
+      ? 'equal'
+      : `equal, but for what names the run in ${but.map((field) => `\`${field}\``).join(', ')}`,
+  )
 }
 
 /** Digits that differ from run to run. */
-export const anyNumbers = (value: unknown): unknown => (typeof value === 'string' ? value.replace(/\d+/g, '0') : typeof value)
+export const anyNumbers = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/\d+/g, '0') : typeof value
 
 function leveled(error: ErrorDescription, alike: Comparison['alike'] = {}): ErrorDescription {
   const level = (field: string, value: unknown): unknown => alike[field]?.(value) ?? value
@@ -65,5 +78,6 @@ function expectRow(preset: string, beside: string, fields: string, result: strin
     writeFileSync(page, lines.join('\n'))
     return
   }
-  if (text.includes(`| ${beside} |`)) expect(text.split('\n'), 'the page as the tests find it; CHAOS_UPDATE_DOCS=1 writes it').toContain(row)
+  if (text.includes(`| ${beside} |`))
+    expect(text.split('\n'), 'the page as the tests find it; CHAOS_UPDATE_DOCS=1 writes it').toContain(row)
 }

@@ -11,7 +11,12 @@ type Describe = (error: Error) => unknown
  *
  * @param which `read` or `write`
  */
-export async function fileWays(files: typeof fs, path: string, which: 'read' | 'write', describe: Describe): Promise<Record<string, Outcome>> {
+export async function fileWays(
+  files: typeof fs,
+  path: string,
+  which: 'read' | 'write',
+  describe: Describe,
+): Promise<Record<string, Outcome>> {
   const outcomes: Record<string, Outcome> = {}
   const sync = (name: string, use: () => unknown): void => {
     try {
@@ -24,23 +29,34 @@ export async function fileWays(files: typeof fs, path: string, which: 'read' | '
   const callback = async (name: string, use: (done: (error: Error | null) => void) => void): Promise<void> => {
     let isLater = false
     outcomes[name] = await new Promise((resolve) => {
-      use((error) => resolve([isLater ? 'told later' : 'told at once', error instanceof Error ? describe(error) : 'done']))
+      use((error) =>
+        resolve([isLater ? 'told later' : 'told at once', error instanceof Error ? describe(error) : 'done']),
+      )
       isLater = true
     })
   }
   const promise = async (name: string, use: () => Promise<unknown>): Promise<void> => {
-    outcomes[name] = await use().then(() => ['done'], (error: unknown) => ['rejected', describe(error as Error)])
+    outcomes[name] = await use().then(
+      () => ['done'],
+      (error: unknown) => ['rejected', describe(error as Error)],
+    )
   }
   const stream = async (name: string, open: () => NodeJS.EventEmitter): Promise<void> => {
     const events: unknown[] = []
     outcomes[name] = events
     await new Promise((resolve) => {
       const opened = open()
-      for (const event of ['open', 'ready', 'data', 'end', 'finish', 'error', 'close']) opened.on(event, (value: unknown) => events.push(event, value instanceof Error ? describe(value) : typeof value))
+      for (const event of ['open', 'ready', 'data', 'end', 'finish', 'error', 'close'])
+        opened.on(event, (value: unknown) =>
+          events.push(event, value instanceof Error ? describe(value) : typeof value),
+        )
       opened.on('close', resolve)
     })
   }
-  const withHandle = async (flags: string, use: (handle: fs.promises.FileHandle) => Promise<unknown>): Promise<void> => {
+  const withHandle = async (
+    flags: string,
+    use: (handle: fs.promises.FileHandle) => Promise<unknown>,
+  ): Promise<void> => {
     const handle = await files.promises.open(path, flags)
     await use(handle).finally(() => handle.close())
   }
@@ -59,7 +75,9 @@ export async function fileWays(files: typeof fs, path: string, which: 'read' | '
     sync('readFileSync as text', () => files.readFileSync(path, 'utf8'))
     sync('readSync', () => withDescriptor('r', (descriptor) => files.readSync(descriptor, bytes, 0, 4, 0)))
     await callback('readFile', (done) => files.readFile(path, done))
-    await callback('open', (done) => files.open(path, 'r', (error, descriptor) => (error ? done(error) : files.close(descriptor, done))))
+    await callback('open', (done) =>
+      files.open(path, 'r', (error, descriptor) => (error ? done(error) : files.close(descriptor, done))),
+    )
     await promise('promises.readFile', () => files.promises.readFile(path))
     await promise('FileHandle.read', () => withHandle('r', (handle) => handle.read(bytes, 0, 4, 0)))
     await promise('FileHandle.readFile', () => withHandle('r', (handle) => handle.readFile('utf8')))

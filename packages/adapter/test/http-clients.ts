@@ -33,16 +33,27 @@ async function textOf(body: AsyncIterable<Uint8Array>, onData: OnData = () => un
   return text
 }
 
-async function byHttp(url: string, signal: AbortSignal | undefined, onData: OnData | undefined, options: http.RequestOptions): Promise<Heard> {
+async function byHttp(
+  url: string,
+  signal: AbortSignal | undefined,
+  onData: OnData | undefined,
+  options: http.RequestOptions,
+): Promise<Heard> {
   // What breaks in the middle of a body is told to the request too, and to the response, which is read here.
-  const request = http.get(url, { ...options, ...(signal === undefined ? {} : { signal }) }).on('error', () => undefined)
+  const request = http
+    .get(url, { ...options, ...(signal === undefined ? {} : { signal }) })
+    .on('error', () => undefined)
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]
   return { status: response.statusCode ?? 0, headers: response.headers, text: await textOf(response, onData) }
 }
 
 async function byFetch(url: string, signal?: AbortSignal, onData?: OnData): Promise<Heard> {
   const response = await fetch(url, signal === undefined ? {} : { signal })
-  return { status: response.status, headers: Object.fromEntries(response.headers), text: await textOf(response.body as unknown as AsyncIterable<Uint8Array>, onData) }
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    text: await textOf(response.body as unknown as AsyncIterable<Uint8Array>, onData),
+  }
 }
 
 /** The clients of Node.js teams, and a server whose clients see its faults from far. */
@@ -51,17 +62,30 @@ export const askings: Readonly<Record<string, Asking>> = {
   'an agent of undici': {
     target: () => dispatcher,
     async ask(url, signal, onData) {
-      const { statusCode, headers, body } = await undiciRequest(url, { dispatcher, ...(signal === undefined ? {} : { signal }) })
+      const { statusCode, headers, body } = await undiciRequest(url, {
+        dispatcher,
+        ...(signal === undefined ? {} : { signal }),
+      })
       return { status: statusCode, headers, text: await textOf(body, onData) }
     },
   },
   'node:http': { target: () => http, ask: (url, signal, onData) => byHttp(url, signal, onData, {}) },
-  'node:http without an agent': { target: () => http, ask: (url, signal, onData) => byHttp(url, signal, onData, { agent: false }) },
-  'an agent of node:http': { target: () => agent, ask: (url, signal, onData) => byHttp(url, signal, onData, { agent }) },
+  'node:http without an agent': {
+    target: () => http,
+    ask: (url, signal, onData) => byHttp(url, signal, onData, { agent: false }),
+  },
+  'an agent of node:http': {
+    target: () => agent,
+    ask: (url, signal, onData) => byHttp(url, signal, onData, { agent }),
+  },
   'a server': { target: ({ server }) => server, ask: byFetch },
 }
 
 /** What the headers say of the service, without what tells of the connection. */
 export function saidBy({ headers }: Heard): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !['date', 'connection', 'keep-alive', 'transfer-encoding'].includes(name)))
+  return Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => !['date', 'connection', 'keep-alive', 'transfer-encoding'].includes(name),
+    ),
+  )
 }

@@ -11,26 +11,34 @@ export interface HttpServer {
 }
 
 /** Answers with a text whose length is announced, or in chunks. */
-export const answering = (text: string, framing: 'content-length' | 'chunked'): http.RequestListener => (_request, response) => {
-  response.writeHead(200, framing === 'content-length' ? { 'content-length': Buffer.byteLength(text) } : {})
-  response.write(text)
-  response.end()
-}
+export const answering =
+  (text: string, framing: 'content-length' | 'chunked'): http.RequestListener =>
+  (_request, response) => {
+    response.writeHead(200, framing === 'content-length' ? { 'content-length': Buffer.byteLength(text) } : {})
+    response.write(text)
+    response.end()
+  }
 
 /** Starts one for the running test. */
-export async function serve(onRequest: http.RequestListener = (_request, response) => void response.end('answer')): Promise<HttpServer> {
+export async function serve(
+  onRequest: http.RequestListener = (_request, response) => void response.end('answer'),
+): Promise<HttpServer> {
   const { close, ...server } = await httpServer(onRequest)
   onTestFinished(close)
   return server
 }
 
 /** Starts one that stays until it is closed. */
-export async function httpServer(onRequest: http.RequestListener): Promise<HttpServer & { readonly close: () => Promise<void> }> {
+export async function httpServer(
+  onRequest: http.RequestListener,
+): Promise<HttpServer & { readonly close: () => Promise<void> }> {
   const requests: string[] = []
-  const server = http.createServer((request, response) => {
-    requests.push(`${request.method ?? ''} ${request.url ?? ''}`)
-    onRequest(request, response)
-  }).listen(0, '127.0.0.1')
+  const server = http
+    .createServer((request, response) => {
+      requests.push(`${request.method ?? ''} ${request.url ?? ''}`)
+      onRequest(request, response)
+    })
+    .listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     origin: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`,

@@ -4,7 +4,15 @@ import vm from 'node:vm'
 import { inject, journal, systemClock, withFault, type Clock, type Fault, type Injection } from '@chaos/core'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { corruptResults, delayCalls, duplicateWrites, failAfterCall, hangCalls, loseWrites, refuseCalls } from '../src/index.js'
+import {
+  corruptResults,
+  delayCalls,
+  duplicateWrites,
+  failAfterCall,
+  hangCalls,
+  loseWrites,
+  refuseCalls,
+} from '../src/index.js'
 
 v8.setFlagsFromString('--expose-gc')
 const collect = vm.runInNewContext('gc') as () => void
@@ -34,10 +42,14 @@ function countingClock(): Clock & { readonly timers: number } {
     after(delayMs, work, options) {
       const timer = {}
       running.add(timer)
-      const cancel = systemClock.after(delayMs, () => {
-        running.delete(timer)
-        work()
-      }, options)
+      const cancel = systemClock.after(
+        delayMs,
+        () => {
+          running.delete(timer)
+          work()
+        },
+        options,
+      )
       return () => {
         running.delete(timer)
         cancel()
@@ -56,7 +68,8 @@ async function round(calls: number, seed: number): Promise<void> {
   const caller = new AbortController()
   setMaxListeners(0, caller.signal)
   // Innermost first: what one lets pass is what the next one beneath it sees.
-  const arm = async (fault: Fault<object>, rate: number): Promise<Injection> => inject(fault, Counting, { clock, seed, rate })
+  const arm = async (fault: Fault<object>, rate: number): Promise<Injection> =>
+    inject(fault, Counting, { clock, seed, rate })
   const lose = await arm(loseWrites({ methods: 'set', answer: 'LOST' }), 0.1)
   const duplicate = await arm(duplicateWrites({ methods: 'set' }), 0.1)
   const corrupt = await arm(corruptResults({ damage: 'empty' }), 0.1)
@@ -66,7 +79,8 @@ async function round(calls: number, seed: number): Promise<void> {
   const refuse = await arm(refuseCalls(), 0.1)
 
   const outcomes = { answered: 0, lost: 0, empty: 0, refused: 0, reset: 0, abandoned: 0 }
-  const answered = (answer: string): void => void (outcomes[answer === 'LOST' ? 'lost' : answer === '' ? 'empty' : 'answered'] += 1)
+  const answered = (answer: string): void =>
+    void (outcomes[answer === 'LOST' ? 'lost' : answer === '' ? 'empty' : 'answered'] += 1)
   const failed = (error: unknown): void => {
     const { code } = error as { code?: string }
     outcomes[error === 'enough' ? 'abandoned' : code === 'ECONNRESET' ? 'reset' : 'refused'] += 1
@@ -75,7 +89,14 @@ async function round(calls: number, seed: number): Promise<void> {
   const pending: Promise<void>[] = []
   for (let n = 0; n < calls; n += 1) {
     // Every fourth call can be given up.
-    const call = n % 2 === 0 ? (n % 4 === 0 ? store.get(n, options) : store.get(n)) : n % 4 === 1 ? store.set(n, 'x', options) : store.set(n, 'x')
+    const call =
+      n % 2 === 0
+        ? n % 4 === 0
+          ? store.get(n, options)
+          : store.get(n)
+        : n % 4 === 1
+          ? store.set(n, 'x', options)
+          : store.set(n, 'x')
     pending.push(call.then(answered, failed))
     if (n % 1_000 === 999) await new Promise((resolve) => setImmediate(resolve))
   }
@@ -149,7 +170,10 @@ describe('another library on top of a class patch', () => {
     await expect(store.set(1, 'x')).rejects.toThrow()
 
     await refuse.rollback()
-    expect(journal.entries.filter((entry) => entry.type === 'warning').at(-1)).toMatchObject({ id: refuse.id, message: expect.stringContaining('Someone else replaced `set`') as string })
+    expect(journal.entries.filter((entry) => entry.type === 'warning').at(-1)).toMatchObject({
+      id: refuse.id,
+      message: expect.stringContaining('Someone else replaced `set`') as string,
+    })
     expect(Store.prototype.set).toBe(theirs)
     await expect(store.set(2, 'x')).resolves.toBe('OK')
     await withFault(refuseCalls({ methods: 'set' }), Store, () => expect(store.set(3, 'x')).rejects.toThrow())

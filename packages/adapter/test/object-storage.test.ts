@@ -15,7 +15,9 @@ async function store(): Promise<{ readonly origin: string; readonly objects: Rea
     for await (const chunk of asked) body += String(chunk)
     if (asked.method === 'PUT') objects.set(key, body)
     const found = objects.get(key)
-    response.writeHead(found === undefined ? 404 : 200, { etag: `"${key}"` }).end(asked.method === 'GET' ? found : undefined)
+    response
+      .writeHead(found === undefined ? 404 : 200, { etag: `"${key}"` })
+      .end(asked.method === 'GET' ? found : undefined)
   }
   const { origin } = await serve((asked, response) => void answer(asked, response).catch(() => undefined))
   return { origin, objects }
@@ -40,10 +42,23 @@ class Bucket {
   }
 
   async #ask(method: 'GET' | 'PUT', key: string, signal?: AbortSignal, body?: string): Promise<string> {
-    const { statusCode, headers, body: answer } = await request(`${this.#origin}/bucket/${key}`, { method, dispatcher: this.dispatcher, body: body ?? null, signal: signal ?? null })
+    const {
+      statusCode,
+      headers,
+      body: answer,
+    } = await request(`${this.#origin}/bucket/${key}`, {
+      method,
+      dispatcher: this.dispatcher,
+      body: body ?? null,
+      signal: signal ?? null,
+    })
     const text = await answer.text()
     if (statusCode < 300) return text
-    throw Object.assign(new Error(/<Message>(.*)<\/Message>/.exec(text)?.[1]), { name: /<Code>(.*)<\/Code>/.exec(text)?.[1], statusCode, retryAfter: headers['retry-after'] })
+    throw Object.assign(new Error(/<Message>(.*)<\/Message>/.exec(text)?.[1]), {
+      name: /<Code>(.*)<\/Code>/.exec(text)?.[1],
+      statusCode,
+      retryAfter: headers['retry-after'],
+    })
   }
 }
 
@@ -51,9 +66,15 @@ describe('a client of an object store, by undici', () => {
   it('is asked to slow down, and the store gets nothing', async () => {
     const { origin, objects } = await store()
     const bucket = new Bucket(origin)
-    const body = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
+    const body =
+      '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
     await withFault(answerRequests({ body, contentType: 'application/xml' }), bucket.dispatcher, async () => {
-      expect(await rejection(bucket.put('a', '1'))).toMatchObject({ name: 'SlowDown', message: 'Please reduce your request rate.', statusCode: 503, retryAfter: '1' })
+      expect(await rejection(bucket.put('a', '1'))).toMatchObject({
+        name: 'SlowDown',
+        message: 'Please reduce your request rate.',
+        statusCode: 503,
+        retryAfter: '1',
+      })
       expect(await rejection(bucket.get('a'))).toMatchObject({ name: 'SlowDown' })
     })
     expect(objects.size).toBe(0)
@@ -64,7 +85,9 @@ describe('a client of an object store, by undici', () => {
   it('loses a reply: the object is there, and the caller hears an error', async () => {
     const { origin, objects } = await store()
     const bucket = new Bucket(origin)
-    const error = await withFault(cutResponses(), bucket.dispatcher, () => rejection(bucket.put('a', '1')), { only: 'PUT */bucket/*' })
+    const error = await withFault(cutResponses(), bucket.dispatcher, () => rejection(bucket.put('a', '1')), {
+      only: 'PUT */bucket/*',
+    })
     expect(error).toMatchObject({ code: 'ECONNRESET' })
     expect(injectedBy(error)).toBe('adapter/cut-responses')
     expect([...objects]).toEqual([['/bucket/a', '1']])

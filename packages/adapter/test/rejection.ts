@@ -6,10 +6,13 @@ const timings = new WeakMap<object, Timing>()
 export async function rejection(work: Promise<unknown>): Promise<Error> {
   let timing: Timing = 'same-turn'
   afterTicks(100, () => (timing = 'later-turn'))
-  return work.then(() => Promise.reject(new Error('Expected a rejection, got none.')), (error: unknown) => {
-    timings.set(error as Error, timing)
-    return error as Error
-  })
+  return work.then(
+    () => Promise.reject(new Error('Expected a rejection, got none.')),
+    (error: unknown) => {
+      timings.set(error as Error, timing)
+      return error as Error
+    },
+  )
 }
 
 /** When an error came that {@link rejection} waited for. */

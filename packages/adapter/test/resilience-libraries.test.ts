@@ -36,10 +36,12 @@ class Client {
 /** A server that answers, or only listens. */
 async function serve(port: number, answers: boolean): Promise<net.Server> {
   const sockets = new Set<net.Socket>()
-  const server = net.createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined))
-    if (answers) socket.on('data', () => socket.end('answer'))
-  }).listen(port, '127.0.0.1')
+  const server = net
+    .createServer((socket) => {
+      sockets.add(socket.on('error', () => undefined))
+      if (answers) socket.on('data', () => socket.end('answer'))
+    })
+    .listen(port, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
     server.close()
@@ -95,8 +97,14 @@ describe('cockatiel', () => {
     const story = await bothTell(async (outage) => {
       const told: string[] = []
       const [down, frozen] = [await refused(outage), await silent(outage)]
-      const retry = cockatiel.retry(cockatiel.handleWhen((error) => 'code' in error && error.code === 'ECONNREFUSED'), { maxAttempts: 2, backoff: new cockatiel.ConstantBackoff(1) })
-      const breaker = cockatiel.circuitBreaker(cockatiel.handleAll, { halfOpenAfter: 60_000, breaker: new cockatiel.ConsecutiveBreaker(5) })
+      const retry = cockatiel.retry(
+        cockatiel.handleWhen((error) => 'code' in error && error.code === 'ECONNREFUSED'),
+        { maxAttempts: 2, backoff: new cockatiel.ConstantBackoff(1) },
+      )
+      const breaker = cockatiel.circuitBreaker(cockatiel.handleAll, {
+        halfOpenAfter: 60_000,
+        breaker: new cockatiel.ConsecutiveBreaker(5),
+      })
       retry.onRetry((reason) => told.push(`retry: ${'error' in reason ? said(reason.error) : 'value'}`))
       breaker.onBreak(() => told.push('break'))
       const policy = cockatiel.wrap(retry, breaker)
@@ -105,7 +113,9 @@ describe('cockatiel', () => {
       told.push(await failure(timeout.execute(({ signal }) => frozen.ask({ signal }))))
       return told
     })
-    expect(story.filter((line) => line.startsWith('retry: Error ECONNREFUSED connect ECONNREFUSED 127.0.0.1:port')).length).toBeGreaterThan(2)
+    expect(
+      story.filter((line) => line.startsWith('retry: Error ECONNREFUSED connect ECONNREFUSED 127.0.0.1:port')).length,
+    ).toBeGreaterThan(2)
     expect(story).toContain('break')
     expect(story.at(-1)).toBe('AbortError 20 This operation was aborted')
   })
@@ -115,12 +125,21 @@ describe('opossum', () => {
   it('fails, times out, opens, rejects and falls back as with a real outage', async () => {
     const story = await bothTell(async (outage) => {
       const told: string[] = []
-      for (const [client, timeout] of [[await refused(outage), false], [await silent(outage), 20]] as const) {
-        const breaker = new OpossumBreaker(() => client.ask(), { timeout, errorThresholdPercentage: 50, volumeThreshold: 2, resetTimeout: 60_000 })
+      for (const [client, timeout] of [
+        [await refused(outage), false],
+        [await silent(outage), 20],
+      ] as const) {
+        const breaker = new OpossumBreaker(() => client.ask(), {
+          timeout,
+          errorThresholdPercentage: 50,
+          volumeThreshold: 2,
+          resetTimeout: 60_000,
+        })
         onTestFinished(() => breaker.shutdown())
         breaker.fallback(() => 'fallback')
         breaker.on('failure', (error) => told.push(`failure: ${said(error)}`))
-        for (const event of ['timeout', 'open', 'reject', 'fallback'] as const) breaker.on(event as 'open', () => told.push(event))
+        for (const event of ['timeout', 'open', 'reject', 'fallback'] as const)
+          breaker.on(event as 'open', () => told.push(event))
         for (let n = 0; n < 3; n += 1) told.push(await breaker.fire())
       }
       return told
@@ -159,12 +178,20 @@ describe('p-retry', () => {
     await bothTell(async (outage) => {
       const [down, frozen] = [await refused(outage), await silent(outage)]
       let asked = 0
-      const final = await failure(pRetry(() => down.ask().catch((error: unknown) => {
-        asked += 1
-        throw new AbortError(error as Error)
-      }), { retries: 3, minTimeout: 1 }))
+      const final = await failure(
+        pRetry(
+          () =>
+            down.ask().catch((error: unknown) => {
+              asked += 1
+              throw new AbortError(error as Error)
+            }),
+          { retries: 3, minTimeout: 1 },
+        ),
+      )
       const { signal } = new AbortController()
-      const aborted = await failure(pRetry(() => frozen.ask({ signal: AbortSignal.any([signal, AbortSignal.timeout(20)]) }), { retries: 0 }))
+      const aborted = await failure(
+        pRetry(() => frozen.ask({ signal: AbortSignal.any([signal, AbortSignal.timeout(20)]) }), { retries: 0 }),
+      )
       return [final, String(asked), aborted]
     })
   })

@@ -41,15 +41,27 @@ export class Store {
 
 /** The conformance suite, on an instance, on all instances of a class, and on a function. */
 export function describeContract(fault: () => Fault<object>): void {
-  const times = <Target>(call: (target: Target) => Promise<unknown>) => async (target: Target, count: number): Promise<void> => {
-    for (let n = 0; n < count; n += 1) {
-      call(target).catch(() => undefined)
-      await Promise.resolve()
+  const times =
+    <Target>(call: (target: Target) => Promise<unknown>) =>
+    async (target: Target, count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 1) {
+        call(target).catch(() => undefined)
+        await Promise.resolve()
+      }
     }
-  }
   describe('keeps the contract', () => {
-    for (const { title, run } of faultContract<Store>({ fault, target: () => new Store(), exercise: times((store) => store.set('key', 'value')) })) it(`with an instance: ${title}`, run)
-    const classes = faultContract<typeof Store>({ fault, target: () => class extends Store {}, exercise: times((Class) => new Class().set('key', 'value')), touched: (Class) => [Class.prototype] })
+    for (const { title, run } of faultContract<Store>({
+      fault,
+      target: () => new Store(),
+      exercise: times((store) => store.set('key', 'value')),
+    }))
+      it(`with an instance: ${title}`, run)
+    const classes = faultContract<typeof Store>({
+      fault,
+      target: () => class extends Store {},
+      exercise: times((Class) => new Class().set('key', 'value')),
+      touched: (Class) => [Class.prototype],
+    })
     for (const { title, run } of classes) it(`with a class: ${title}`, run)
   })
 }

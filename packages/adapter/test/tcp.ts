@@ -17,12 +17,16 @@ export async function listen(onConnection: (socket: Socket) => void = () => unde
 }
 
 /** Starts one that stays until it is closed. */
-export async function tcpServer(onConnection: (socket: Socket) => void = () => undefined): Promise<TcpServer & { readonly close: () => Promise<void> }> {
+export async function tcpServer(
+  onConnection: (socket: Socket) => void = () => undefined,
+): Promise<TcpServer & { readonly close: () => Promise<void> }> {
   const accepted: Socket[] = []
-  const server = net.createServer((socket) => {
-    accepted.push(socket.on('error', () => undefined))
-    onConnection(socket)
-  }).listen(0, '127.0.0.1')
+  const server = net
+    .createServer((socket) => {
+      accepted.push(socket.on('error', () => undefined))
+      onConnection(socket)
+    })
+    .listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     port: (server.address() as net.AddressInfo).port,
@@ -42,20 +46,50 @@ export async function connected(port: number): Promise<Socket> {
   return socket
 }
 
-const EVENTS = ['lookup', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout', 'connect', 'ready', 'data', 'end', 'timeout', 'error', 'close'] as const
+const EVENTS = [
+  'lookup',
+  'connectionAttempt',
+  'connectionAttemptFailed',
+  'connectionAttemptTimeout',
+  'connect',
+  'ready',
+  'data',
+  'end',
+  'timeout',
+  'error',
+  'close',
+] as const
 
 /** What a socket tells until it is closed: its events in order, errors by code and message. */
 export async function lifeOf(socket: Socket): Promise<readonly string[]> {
   const life: string[] = []
   for (const event of EVENTS) {
-    socket.on(event, (...args: unknown[]) => life.push([event, ...args.map((arg) => (arg instanceof Error ? `${String(Reflect.get(arg, 'code'))} ${arg.message}` : Buffer.isBuffer(arg) ? arg.toString() : String(arg)))].join(' ').replace(/:\d+/g, ':port').replace(/,?\b\d{4,5}\b/g, 'port')))
+    socket.on(event, (...args: unknown[]) =>
+      life.push(
+        [
+          event,
+          ...args.map((arg) =>
+            arg instanceof Error
+              ? `${String(Reflect.get(arg, 'code'))} ${arg.message}`
+              : Buffer.isBuffer(arg)
+                ? arg.toString()
+                : String(arg),
+          ),
+        ]
+          .join(' ')
+          .replace(/:\d+/g, ':port')
+          .replace(/,?\b\d{4,5}\b/g, 'port'),
+      ),
+    )
   }
   await new Promise((resolve) => socket.on('close', resolve))
   return life
 }
 
 /** Lies between a client and its server for the running test, and ends the connections that a client has through it. */
-export async function between(port: number): Promise<{ readonly port: number; readonly cut: (how: 'end' | 'reset') => void }> {
+export async function between(
+  port: number,
+): Promise<{ readonly port: number; readonly cut: (how: 'end' | 'reset') => void }> {
   const { accepted, ...server } = await listen((client) => {
     const upstream = net.connect(port, '127.0.0.1').on('error', () => undefined)
     client.pipe(upstream).pipe(client)

@@ -18,20 +18,32 @@ export function tellsTheTruth(counter: () => Counter, { takesSignal = true } = {
   const CALLS = 60
 
   /** Increments so often with a fault in force. @returns How the callers fared, and by how much the server counted. */
-  async function run(fault: (options: { methods: string; error?: ErrorPreset }) => Fault<object>, rate: number): Promise<{ acknowledged: number; failed: number; counted: number; injection: Injection }> {
+  async function run(
+    fault: (options: { methods: string; error?: ErrorPreset }) => Fault<object>,
+    rate: number,
+  ): Promise<{ acknowledged: number; failed: number; counted: number; injection: Injection }> {
     const { client, method, increment, witnessed, error } = counter()
     const before = await witnessed()
-    return withFault(fault(error === undefined ? { methods: method } : { methods: method, error }), client, async (injection) => {
-      const calls = await Promise.allSettled(Array.from({ length: CALLS }, () => increment()))
-      const acknowledged = calls.filter(({ status }) => status === 'fulfilled').length
-      return { acknowledged, failed: CALLS - acknowledged, counted: (await witnessed()) - before, injection }
-    }, { rate, seed: 1 })
+    return withFault(
+      fault(error === undefined ? { methods: method } : { methods: method, error }),
+      client,
+      async (injection) => {
+        const calls = await Promise.allSettled(Array.from({ length: CALLS }, () => increment()))
+        const acknowledged = calls.filter(({ status }) => status === 'fulfilled').length
+        return { acknowledged, failed: CALLS - acknowledged, counted: (await witnessed()) - before, injection }
+      },
+      { rate, seed: 1 },
+    )
   }
 
   it('never sees an operation that was refused', async () => {
     for (const rate of [1, 0.5]) {
       const { acknowledged, failed, counted, injection } = await run(refuseCalls, rate)
-      expect([failed, acknowledged, counted]).toEqual([injection.affected, CALLS - injection.affected, CALLS - injection.affected])
+      expect([failed, acknowledged, counted]).toEqual([
+        injection.affected,
+        CALLS - injection.affected,
+        CALLS - injection.affected,
+      ])
       expect(failed).toBeGreaterThan(0)
     }
   })

@@ -8,7 +8,9 @@ let hasEnded = false
 process.on('exit', (code) => {
   if (hasEnded || code !== EXIT.ok) return
   process.exitCode = EXIT.internal
-  process.stderr.write('error: The command ended before it finished: a module of an experiment ended the process, or waits for a promise that never settles.\n')
+  process.stderr.write(
+    'error: The command ended before it finished: a module of an experiment ended the process, or waits for a promise that never settles.\n',
+  )
 })
 
 void main(process.argv.slice(2), processIo()).then((code) => {

@@ -6,13 +6,20 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { chooseProcess } from './choose-process.js'
 
 const local = (pid: number, name: string) => ({ pid, name, socketPath: `/run/${pid}.sock`, startedAt: 0, targets: [] })
-const found = (...processes: ReturnType<typeof local>[]) => () => Promise.resolve(processes)
+const found =
+  (...processes: ReturnType<typeof local>[]) =>
+  () =>
+    Promise.resolve(processes)
 
 describe('chooseProcess', () => {
   it('takes the only local process, or the one that is named', async () => {
     expect(await chooseProcess({}, {}, found(local(1, 'app')))).toEqual({ socketPath: '/run/1.sock' })
-    expect(await chooseProcess({ pid: '2' }, {}, found(local(1, 'app'), local(2, 'app')))).toEqual({ socketPath: '/run/2.sock' })
-    expect(await chooseProcess({ name: 'b' }, {}, found(local(1, 'a'), local(2, 'b')))).toEqual({ socketPath: '/run/2.sock' })
+    expect(await chooseProcess({ pid: '2' }, {}, found(local(1, 'app'), local(2, 'app')))).toEqual({
+      socketPath: '/run/2.sock',
+    })
+    expect(await chooseProcess({ name: 'b' }, {}, found(local(1, 'a'), local(2, 'b')))).toEqual({
+      socketPath: '/run/2.sock',
+    })
     expect(await chooseProcess({ socket: '/x.sock' }, {}, found())).toEqual({ socketPath: '/x.sock' })
   })
 
@@ -23,26 +30,46 @@ describe('chooseProcess', () => {
     await expect(chooseProcess({ url: 'http://x' }, {}, found())).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED' })
   })
 
-  it.each([{ url: 'http://x', pid: '1' }, { url: 'http://x', socket: '/x.sock' }, { socket: '/x.sock', name: 'a' }])('refuses to choose between two ways to name a process: %j', async (flags) => {
-    await expect(chooseProcess(flags, { CHAOS_TOKEN: 't' }, found(local(1, 'a')))).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: expect.stringMatching(/^Expected a process to be named in one way, got --/) as string })
+  it.each([
+    { url: 'http://x', pid: '1' },
+    { url: 'http://x', socket: '/x.sock' },
+    { socket: '/x.sock', name: 'a' },
+  ])('refuses to choose between two ways to name a process: %j', async (flags) => {
+    await expect(chooseProcess(flags, { CHAOS_TOKEN: 't' }, found(local(1, 'a')))).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+      message: expect.stringMatching(/^Expected a process to be named in one way, got --/) as string,
+    })
   })
 
   it('says which file with a token cannot be read, and why', async () => {
     const choosing = chooseProcess({ url: 'http://x', tokenFile: '/no/such/token' }, {}, found())
-    await expect(choosing).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: 'Expected --token-file to name a file that can be read, got /no/such/token: ENOENT.' })
+    await expect(choosing).rejects.toMatchObject({
+      code: 'CHAOS_UNAUTHORIZED',
+      message: 'Expected --token-file to name a file that can be read, got /no/such/token: ENOENT.',
+    })
   })
 
-  it.skipIf(process.platform === 'win32')('reads no more of a file than a token has, and waits for no pipe that nobody writes to', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'chaos-token-'))
-    onTestFinished(() => rm(folder, { recursive: true }))
-    const [file, pipe] = [join(folder, 'token'), join(folder, 'pipe')]
-    await writeFile(file, 'secret\n')
-    execFileSync('mkfifo', [pipe])
-    const choosing = (tokenFile: string): Promise<unknown> => chooseProcess({ url: 'http://x', tokenFile }, {}, found())
-    expect(await choosing(file)).toEqual({ url: 'http://x', token: 'secret' })
-    await expect(choosing('/dev/zero')).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: expect.stringContaining('more than 4096 bytes') as string })
-    await expect(choosing(pipe)).rejects.toMatchObject({ code: 'CHAOS_UNAUTHORIZED', message: 'Expected a token for http://x, got none.' })
-  })
+  it.skipIf(process.platform === 'win32')(
+    'reads no more of a file than a token has, and waits for no pipe that nobody writes to',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'chaos-token-'))
+      onTestFinished(() => rm(folder, { recursive: true }))
+      const [file, pipe] = [join(folder, 'token'), join(folder, 'pipe')]
+      await writeFile(file, 'secret\n')
+      execFileSync('mkfifo', [pipe])
+      const choosing = (tokenFile: string): Promise<unknown> =>
+        chooseProcess({ url: 'http://x', tokenFile }, {}, found())
+      expect(await choosing(file)).toEqual({ url: 'http://x', token: 'secret' })
+      await expect(choosing('/dev/zero')).rejects.toMatchObject({
+        code: 'CHAOS_UNAUTHORIZED',
+        message: expect.stringContaining('more than 4096 bytes') as string,
+      })
+      await expect(choosing(pipe)).rejects.toMatchObject({
+        code: 'CHAOS_UNAUTHORIZED',
+        message: 'Expected a token for http://x, got none.',
+      })
+    },
+  )
 
   it.each([
     ['none', found(), {}, 'CHAOS_NO_PROCESS', 'found none'],

@@ -16,29 +16,61 @@ export interface ProcessFlags {
  *
  * @throws ChaosError `CHAOS_NO_PROCESS`, `CHAOS_SEVERAL_PROCESSES`, `CHAOS_UNAUTHORIZED`, `CHAOS_INVALID_OPTION` where it is named in two ways
  */
-export async function chooseProcess(flags: ProcessFlags, env: NodeJS.ProcessEnv, discover: () => Promise<readonly LocalProcess[]>): Promise<Address> {
-  const ways = [flags.url === undefined ? [] : ['--url'], flags.socket === undefined ? [] : ['--socket'], flags.pid === undefined && flags.name === undefined ? [] : ['--pid or --name']].flat()
-  if (ways.length > 1) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a process to be named in one way, got ${ways.join(' and ')}.`)
-  const url = flags.url ?? (flags.socket === undefined && flags.pid === undefined && flags.name === undefined ? env['CHAOS_URL'] : undefined)
+export async function chooseProcess(
+  flags: ProcessFlags,
+  env: NodeJS.ProcessEnv,
+  discover: () => Promise<readonly LocalProcess[]>,
+): Promise<Address> {
+  const ways = [
+    flags.url === undefined ? [] : ['--url'],
+    flags.socket === undefined ? [] : ['--socket'],
+    flags.pid === undefined && flags.name === undefined ? [] : ['--pid or --name'],
+  ].flat()
+  if (ways.length > 1)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected a process to be named in one way, got ${ways.join(' and ')}.`,
+    )
+  const url =
+    flags.url ??
+    (flags.socket === undefined && flags.pid === undefined && flags.name === undefined ? env['CHAOS_URL'] : undefined)
   if (url !== undefined) {
     const token = flags.tokenFile === undefined ? env['CHAOS_TOKEN'] : await tokenIn(flags.tokenFile)
-    if (token === undefined || token === '') throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected a token for ${url}, got none.`)
+    if (token === undefined || token === '')
+      throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected a token for ${url}, got none.`)
     return { url, token }
   }
   if (flags.socket !== undefined) return { socketPath: flags.socket }
   const all = await discover()
-  const fitting = all.filter(({ pid, name }) => (flags.pid === undefined || String(pid) === flags.pid) && (flags.name === undefined || name === flags.name))
+  const fitting = all.filter(
+    ({ pid, name }) =>
+      (flags.pid === undefined || String(pid) === flags.pid) && (flags.name === undefined || name === flags.name),
+  )
   const [only, ...others] = fitting
   if (only !== undefined && others.length === 0) return { socketPath: only.socketPath }
-  const seen = (processes: readonly LocalProcess[]): string => processes.map(({ pid, name, socketPath, targets }) => `  ${pid}  ${printable(name)}  ${printable(socketPath)}  ${printable(targets.map((target) => target.name).join(', '))}`.trimEnd()).join('\n')
+  const seen = (processes: readonly LocalProcess[]): string =>
+    processes
+      .map(({ pid, name, socketPath, targets }) =>
+        `  ${pid}  ${printable(name)}  ${printable(socketPath)}  ${printable(targets.map((target) => target.name).join(', '))}`.trimEnd(),
+      )
+      .join('\n')
   if (only === undefined) {
-    throw new ChaosError('CHAOS_NO_PROCESS', all.length === 0 ? 'Expected a running process with an open control endpoint, found none.' : `Expected a process that fits, found none among:\n${seen(all)}`)
+    throw new ChaosError(
+      'CHAOS_NO_PROCESS',
+      all.length === 0
+        ? 'Expected a running process with an open control endpoint, found none.'
+        : `Expected a process that fits, found none among:\n${seen(all)}`,
+    )
   }
   throw new ChaosError('CHAOS_SEVERAL_PROCESSES', `Expected one process, found several:\n${seen(fitting)}`)
 }
 
 function tokenIn(file: string): Promise<string> {
   return readTokenFile(file).catch((error: unknown) => {
-    throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected --token-file to name a file that can be read, got ${file}: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}.`, { cause: error })
+    throw new ChaosError(
+      'CHAOS_UNAUTHORIZED',
+      `Expected --token-file to name a file that can be read, got ${file}: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}.`,
+      { cause: error },
+    )
   })
 }

@@ -10,6 +10,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
  */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim())
-  if (match === null) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a time span such as 500ms, 10s or 2m, got \`${text}\`.`)
+  if (match === null)
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a time span such as 500ms, 10s or 2m, got \`${text}\`.`)
   return Number(match[1]) * (UNIT_MS[match[2] ?? 'ms'] ?? 1)
 }

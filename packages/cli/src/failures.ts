@@ -1,7 +1,13 @@
 import { isChaosError } from '@chaos/core'
 import { EXIT } from './exit-codes.js'
 
-const REFUSED = new Set(['CHAOS_DISABLED', 'CHAOS_ENVIRONMENT_REFUSED', 'CHAOS_UNAUTHORIZED', 'CHAOS_FORBIDDEN', 'CHAOS_EXPERIMENT_REFUSED'])
+const REFUSED = new Set([
+  'CHAOS_DISABLED',
+  'CHAOS_ENVIRONMENT_REFUSED',
+  'CHAOS_UNAUTHORIZED',
+  'CHAOS_FORBIDDEN',
+  'CHAOS_EXPERIMENT_REFUSED',
+])
 const UNREACHABLE = new Set(['CHAOS_ENDPOINT_UNREACHABLE', 'CHAOS_NO_PROCESS', 'CHAOS_SEVERAL_PROCESSES'])
 const INTERNAL = new Set(['CHAOS_INTERNAL_ERROR', 'CHAOS_ROLLBACK_FAILED', 'CHAOS_FAULT_FAILED', 'CHAOS_CORE_CONFLICT'])
 
@@ -25,7 +31,8 @@ const NEXT: Readonly<Record<string, string>> = {
   CHAOS_DISABLED: 'unset CHAOS_DISABLED in the process',
   CHAOS_FORBIDDEN: 'reach the endpoint by the address it listens on: it answers its own host alone',
   CHAOS_EXPERIMENT_REFUSED: 'mend the experiment as the message says; nothing was broken',
-  CHAOS_ROLLBACK_FAILED: 'see what is still in force with `chaos status`, and restart the process if something is left behind',
+  CHAOS_ROLLBACK_FAILED:
+    'see what is still in force with `chaos status`, and restart the process if something is left behind',
   CHAOS_FAULT_FAILED: 'see its options with `chaos inject <target> <fault> --help`; what it had done was taken back',
   CHAOS_TARGET_MISMATCH: 'see which faults fit which target with `chaos targets`',
   CHAOS_REPORT_NOT_WRITTEN: 'choose another directory with --report; nothing was broken',
@@ -36,5 +43,7 @@ const NEXT: Readonly<Record<string, string>> = {
 export function nextStep(error: unknown, verb = ''): string {
   const known = isChaosError(error) ? NEXT[error.code] : undefined
   if (known !== undefined) return known
-  return verb === 'inject' ? 'see the options with `chaos inject <target> <fault> --help`' : `see \`${`chaos ${verb}`.trim()} --help\``
+  return verb === 'inject'
+    ? 'see the options with `chaos inject <target> <fault> --help`'
+    : `see \`${`chaos ${verb}`.trim()} --help\``
 }

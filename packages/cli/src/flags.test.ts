@@ -5,7 +5,12 @@ import { flagsOf, readFlags } from './flags.js'
 
 const fault = (name: string): FaultInfo =>
   defineFault({
-    name, kind: 'standing', summary: 'Slows down.', expects: 'anything', accepts: () => true, inject: () => undefined,
+    name,
+    kind: 'standing',
+    summary: 'Slows down.',
+    expects: 'anything',
+    accepts: () => true,
+    inject: () => undefined,
     schema: optionsSchema({
       delayMs: option.durationMs('How long.'),
       order: option.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'),
@@ -31,15 +36,31 @@ describe('flags', () => {
   })
 
   it('are read into options: times, words, lists, numbers, switches', () => {
-    expect(readFlags(slow, ['--delay-ms', '2s', '--order=free', '--methods', 'get,set', '--methods', 'del', '--count', '3', '--is-loud'], none)).toEqual({ delayMs: 2_000, order: 'free', methods: ['get', 'set', 'del'], count: 3, isLoud: true })
+    expect(
+      readFlags(
+        slow,
+        ['--delay-ms', '2s', '--order=free', '--methods', 'get,set', '--methods', 'del', '--count', '3', '--is-loud'],
+        none,
+      ),
+    ).toEqual({ delayMs: 2_000, order: 'free', methods: ['get', 'set', 'del'], count: 3, isLoud: true })
     expect(readFlags(slow, ['--delayMs', '5', '--no-is-loud'], none)).toEqual({ delayMs: 5, isLoud: false })
     expect(readFlags(slow, ['--delay-ms', '5', '--is-loud=false'], none)).toEqual({ delayMs: 5, isLoud: false })
   })
 
   it('keep out of the way of those that the command has itself', () => {
     const taken = new Set(['--order', '--is-loud'])
-    expect(flagsOf(slow, taken).map(({ flag }) => flag)).toEqual(['--delay-ms', '--with-order', '--methods', '--count', '--with-is-loud'])
-    expect(readFlags(slow, ['--with-delay-ms', '5', '--with-order', 'free', '--no-with-is-loud'], taken)).toEqual({ delayMs: 5, order: 'free', isLoud: false })
+    expect(flagsOf(slow, taken).map(({ flag }) => flag)).toEqual([
+      '--delay-ms',
+      '--with-order',
+      '--methods',
+      '--count',
+      '--with-is-loud',
+    ])
+    expect(readFlags(slow, ['--with-delay-ms', '5', '--with-order', 'free', '--no-with-is-loud'], taken)).toEqual({
+      delayMs: 5,
+      order: 'free',
+      isLoud: false,
+    })
   })
 
   it.each([
@@ -57,9 +78,16 @@ describe('flags', () => {
 })
 
 describe('findFault', () => {
-  const process = { targets: () => Promise.resolve([{ name: 'bus', faults: ['test/slow-down', 'test/slow-up', 'test/drop-all'] }]), faults: () => Promise.resolve([slow, fault('test/slow-up'), fault('test/drop-all'), fault('test/elsewhere')]) }
+  const process = {
+    targets: () => Promise.resolve([{ name: 'bus', faults: ['test/slow-down', 'test/slow-up', 'test/drop-all'] }]),
+    faults: () => Promise.resolve([slow, fault('test/slow-up'), fault('test/drop-all'), fault('test/elsewhere')]),
+  }
 
-  it.each([['test/slow-down', 'test/slow-down'], ['slow-down', 'test/slow-down'], ['drop', 'test/drop-all']])('finds %s as %s', async (given, name) => {
+  it.each([
+    ['test/slow-down', 'test/slow-down'],
+    ['slow-down', 'test/slow-down'],
+    ['drop', 'test/drop-all'],
+  ])('finds %s as %s', async (given, name) => {
     expect((await findFault(process, 'bus', given)).name).toBe(name)
   })
 

@@ -10,7 +10,8 @@ interface OptionSchema {
   readonly default?: unknown
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A schema that a process serves, as far as it is one: anything else says nothing of its option. */
 function schemaOf(served: unknown): OptionSchema {
@@ -19,7 +20,9 @@ function schemaOf(served: unknown): OptionSchema {
   return {
     ...(typeof type === 'string' ? { type } : {}),
     ...(Array.isArray(choices) ? { enum: choices } : {}),
-    ...(Array.isArray(anyOf) ? { anyOf: anyOf.filter(isObject).map(({ type: one }) => (typeof one === 'string' ? { type: one } : {})) } : {}),
+    ...(Array.isArray(anyOf)
+      ? { anyOf: anyOf.filter(isObject).map(({ type: one }) => (typeof one === 'string' ? { type: one } : {})) }
+      : {}),
     ...(typeof description === 'string' ? { description } : {}),
     ...(fallback === undefined ? {} : { default: fallback }),
   }
@@ -46,14 +49,23 @@ export interface Flag {
 export function flagsOf({ options }: FaultInfo, taken: ReadonlySet<string>): readonly Flag[] {
   const { properties, required } = options
   const isNeeded = new Set<unknown>(Array.isArray(required) ? required : [])
-  return (isObject(properties) ? Object.entries(properties) : []).map(([option, served]) => [option, schemaOf(served)] as const).map(([option, schema]) => ({
-    flag: taken.has(flagName(option)) ? withFlag(option) : flagName(option),
-    option,
-    value: valueWord(schema, option),
-    description: [schema.description ?? '', schema.default === undefined ? '' : `Default ${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}.`].filter(Boolean).join(' '),
-    isRequired: isNeeded.has(option) && schema.default === undefined,
-    schema,
-  }))
+  return (isObject(properties) ? Object.entries(properties) : [])
+    .map(([option, served]) => [option, schemaOf(served)] as const)
+    .map(([option, schema]) => ({
+      flag: taken.has(flagName(option)) ? withFlag(option) : flagName(option),
+      option,
+      value: valueWord(schema, option),
+      description: [
+        schema.description ?? '',
+        schema.default === undefined
+          ? ''
+          : `Default ${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}.`,
+      ]
+        .filter(Boolean)
+        .join(' '),
+      isRequired: isNeeded.has(option) && schema.default === undefined,
+      schema,
+    }))
 }
 
 /** `delayMs` as it is written on the command line: `--delay-ms`. */
@@ -65,14 +77,16 @@ export function flagName(option: string): string {
 const withFlag = (option: string): string => flagName(option).replace('--', '--with-')
 
 function valueWord(schema: OptionSchema, option: string): string {
-  if (schema.enum !== undefined) return `<${schema.enum.map((choice) => (typeof choice === 'string' ? choice : JSON.stringify(choice))).join('|')}>`
+  if (schema.enum !== undefined)
+    return `<${schema.enum.map((choice) => (typeof choice === 'string' ? choice : JSON.stringify(choice))).join('|')}>`
   if (schema.type === 'boolean') return ''
   if (isList(schema)) return '<name...>'
   if (option.endsWith('Ms')) return '<time>'
   return `<${schema.type ?? 'json'}>`
 }
 
-const isList = ({ type, anyOf }: OptionSchema): boolean => type === 'array' || anyOf?.some((choice) => choice.type === 'array') === true
+const isList = ({ type, anyOf }: OptionSchema): boolean =>
+  type === 'array' || anyOf?.some((choice) => choice.type === 'array') === true
 
 /**
  * Turns flags into options. Numbers are numbers, times may have units (`10s`), a list may be given by repeating its flag or with commas.
@@ -80,7 +94,11 @@ const isList = ({ type, anyOf }: OptionSchema): boolean => type === 'array' || a
  * @param given Arguments as they came: `--delay-ms`, `1000`, `--order=keep`.
  * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
-export function readFlags(fault: FaultInfo, given: readonly string[], taken: ReadonlySet<string>): Record<string, unknown> {
+export function readFlags(
+  fault: FaultInfo,
+  given: readonly string[],
+  taken: ReadonlySet<string>,
+): Record<string, unknown> {
   const flags = flagsOf(fault, taken)
   const known = flags.map(({ flag }) => flag)
   const options: Record<string, unknown> = {}
@@ -89,20 +107,32 @@ export function readFlags(fault: FaultInfo, given: readonly string[], taken: Rea
     const [name, inline] = splitOnce(argument)
     const negated = name.startsWith('--no-')
     const wanted = negated ? `--${name.slice(5)}` : name
-    const found = flags.find(({ flag }) => flag === wanted) ?? flags.find(({ option }) => `--${option}` === wanted || withFlag(option) === wanted)
+    const found =
+      flags.find(({ flag }) => flag === wanted) ??
+      flags.find(({ option }) => `--${option}` === wanted || withFlag(option) === wanted)
     if (!argument.startsWith('--') || found === undefined || (negated && found.schema.type !== 'boolean')) {
-      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected an option of ${fault.name} (${listed(known)}), got \`${argument}\`.${suggestion(wanted, known)}`)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected an option of ${fault.name} (${listed(known)}), got \`${argument}\`.${suggestion(wanted, known)}`,
+      )
     }
     if (found.schema.type === 'boolean') {
       options[found.option] = inline === undefined ? !negated : booleanOf(inline, found.flag)
       continue
     }
     const text = inline ?? given[(index += 1)]
-    if (text === undefined || (inline === undefined && text.startsWith('--'))) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a value behind ${found.flag}, got none.`)
-    options[found.option] = isList(found.schema) ? [...((options[found.option] as unknown[] | undefined) ?? []), ...text.split(',')] : valueOf(text, found)
+    if (text === undefined || (inline === undefined && text.startsWith('--')))
+      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a value behind ${found.flag}, got none.`)
+    options[found.option] = isList(found.schema)
+      ? [...((options[found.option] as unknown[] | undefined) ?? []), ...text.split(',')]
+      : valueOf(text, found)
   }
   const missing = flags.find(({ isRequired, option }) => isRequired && options[option] === undefined)
-  if (missing !== undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected ${missing.flag} ${missing.value} of ${fault.name}, got none. ${missing.description}`)
+  if (missing !== undefined)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected ${missing.flag} ${missing.value} of ${fault.name}, got none. ${missing.description}`,
+    )
   return options
 }
 
@@ -111,7 +141,8 @@ function valueOf(text: string, { schema, option, flag }: Flag): unknown {
   if (type === 'number' || type === 'integer') {
     if (option.endsWith('Ms')) return parseDuration(text)
     const value = Number(text)
-    if (text.trim() === '' || Number.isNaN(value)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind ${flag}, got \`${text}\`.`)
+    if (text.trim() === '' || Number.isNaN(value))
+      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind ${flag}, got \`${text}\`.`)
     return value
   }
   if (type === 'string' || schema.enum !== undefined) return text

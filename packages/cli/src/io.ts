@@ -50,14 +50,16 @@ export function processIo(): Io {
     if (process.exitCode === EXIT.internal) return
     process.exitCode = EXIT.internal
     breakOff('it failed')
-    void Promise.all([import('@chaos/core'), import('./view/terminal.js')]).then(([{ readSafely }, { red, terminal }]) => {
-      // A module may throw a value that throws when it is read, and this process must live on to take faults back.
-      const stack = readSafely(() => String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown))
-      const [first = '', ...more] = stack.split('\n').slice(0, MAX_LINES)
-      const said = terminal(io)
-      said.err(red('error'), `: ${what}: ${first}`)
-      for (const line of more) said.err(line)
-    })
+    void Promise.all([import('@chaos/core'), import('./view/terminal.js')]).then(
+      ([{ readSafely }, { red, terminal }]) => {
+        // A module may throw a value that throws when it is read, and this process must live on to take faults back.
+        const stack = readSafely(() => String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown))
+        const [first = '', ...more] = stack.split('\n').slice(0, MAX_LINES)
+        const said = terminal(io)
+        said.err(red('error'), `: ${what}: ${first}`)
+        for (const line of more) said.err(line)
+      },
+    )
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {

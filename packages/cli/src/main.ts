@@ -22,8 +22,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .description('Breaks a running Node.js process on purpose, and says what came of it.')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => void complaints.push(text.trimEnd()) })
-    .addHelpText('after', '\nA process is found by its control socket; --url reaches one elsewhere, with its token in CHAOS_TOKEN or --token-file\n(not on the command line, where every user of the machine can read it).\n\nExamples:\n  chaos targets\n  chaos inject eventbus delay-events --delay-ms 1000 --for 10s\n  chaos run experiments/*.yaml --alerts-url http://127.0.0.1:9090 --report reports')
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => void complaints.push(text.trimEnd()),
+    })
+    .addHelpText(
+      'after',
+      '\nA process is found by its control socket; --url reaches one elsewhere, with its token in CHAOS_TOKEN or --token-file\n(not on the command line, where every user of the machine can read it).\n\nExamples:\n  chaos targets\n  chaos inject eventbus delay-events --delay-ms 1000 --for 10s\n  chaos run experiments/*.yaml --alerts-url http://127.0.0.1:9090 --report reports',
+    )
 
   const verb = (name: string, description: string): Command =>
     program
@@ -36,17 +42,30 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       .option('--name <name>', 'name of a local process')
       .option('--json', 'one JSON document on standard output')
 
-  verb('targets', 'what can be broken').action(async (flags) => (await import('./commands/list.js')).targets(flags as never, await screen()))
-  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) => (await import('./commands/list.js')).faults(flags as never, flagsOfInject(), await screen()))
-  verb('status', 'what is in force').option('--all', 'also what has ended').action(async (flags) => (await import('./commands/list.js')).status(flags as never, await screen()))
-  verb('watch', 'follow what happens').option('--hits', 'also every hit').action(async (flags) => {
-    code = await (await import('./commands/watch.js')).watch(flags as never, await screen())
-  })
+  verb('targets', 'what can be broken').action(async (flags) =>
+    (await import('./commands/list.js')).targets(flags as never, await screen()),
+  )
+  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) =>
+    (await import('./commands/list.js')).faults(flags as never, flagsOfInject(), await screen()),
+  )
+  verb('status', 'what is in force')
+    .option('--all', 'also what has ended')
+    .action(async (flags) => (await import('./commands/list.js')).status(flags as never, await screen()))
+  verb('watch', 'follow what happens')
+    .option('--hits', 'also every hit')
+    .action(async (flags) => {
+      code = await (await import('./commands/watch.js')).watch(flags as never, await screen())
+    })
   verb('stop', 'end injections')
     .argument('[ids...]', 'ids of injections')
     .option('--all', 'every one of the process, whoever put it in force')
-    .action(async (ids: string[], flags) => (await import('./commands/stop.js')).stop(ids, flags as never, await screen()))
-  const injectVerb = verb('inject', 'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`')
+    .action(async (ids: string[], flags) =>
+      (await import('./commands/stop.js')).stop(ids, flags as never, await screen()),
+    )
+  const injectVerb = verb(
+    'inject',
+    'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`',
+  )
     .argument('<target>', 'name of the target')
     .argument('<fault>', 'name of the fault, or an unambiguous beginning of it')
     .helpOption(false)
@@ -65,7 +84,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (target: string, fault: string, flags, command: Command) => {
-      code = await (await import('./commands/inject.js')).inject(target, fault, command.args.slice(2), flags as never, flagsOfInject(), await screen())
+      code = await (
+        await import('./commands/inject.js')
+      ).inject(target, fault, command.args.slice(2), flags as never, flagsOfInject(), await screen())
     })
   const flagsOfInject = (): ReadonlySet<string> => new Set(injectVerb.options.map(({ long }) => long ?? ''))
 
@@ -84,8 +105,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
   const [name] = argv
   try {
-    if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name)) return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, await screen())
-    if (name === 'inject' && argv.includes('--help') && argv.filter((argument) => !argument.startsWith('-')).length < 3) {
+    if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name))
+      return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, await screen())
+    if (
+      name === 'inject' &&
+      argv.includes('--help') &&
+      argv.filter((argument) => !argument.startsWith('-')).length < 3
+    ) {
       injectVerb.outputHelp()
       return EXIT.ok
     }
@@ -103,8 +129,15 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const { err } = await screen()
     const { bold, red } = await import('./view/terminal.js')
     if (mistake !== undefined) for (const line of complaints.flatMap((text) => text.split('\n'))) err(line)
-    else printError((await import('@chaos/core')).messageOf(error, { max: MAX_MESSAGE, lines: true }), red('error'), err)
-    err(bold('next'), `: ${nextStep(error, VERBS.find((verb) => verb === name))}`)
+    else
+      printError((await import('@chaos/core')).messageOf(error, { max: MAX_MESSAGE, lines: true }), red('error'), err)
+    err(
+      bold('next'),
+      `: ${nextStep(
+        error,
+        VERBS.find((verb) => verb === name),
+      )}`,
+    )
     return mistake === undefined ? exitCodeOfError(error) : EXIT.usage
   }
 }

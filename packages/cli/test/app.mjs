@@ -4,19 +4,37 @@ import { createChaos, defineFault, option, optionsSchema, target } from '@chaos/
 import { openSocket } from '@chaos/control'
 
 const dropEvents = defineFault({
-  name: 'test/drop-events', kind: 'standing', summary: 'Loses events.', expects: 'an emitter', accepts: (value) => typeof value?.emit === 'function',
-  schema: optionsSchema({ name: option.optional(option.text('A name.')), label: option.optional(option.text('A label.'), 'none'), waitMs: option.optional(option.durationMs('Not used.')) }),
+  name: 'test/drop-events',
+  kind: 'standing',
+  summary: 'Loses events.',
+  expects: 'an emitter',
+  accepts: (value) => typeof value?.emit === 'function',
+  schema: optionsSchema({
+    name: option.optional(option.text('A name.')),
+    label: option.optional(option.text('A label.'), 'none'),
+    waitMs: option.optional(option.durationMs('Not used.')),
+  }),
   inject(bus, _options, context) {
     const account = context.account('dropped')
-    context.patch(bus, 'emit', (below) => function emit(...args) {
-      if (!context.operation(args[0]).shouldInject(args)) return below.call.apply(this, args)
-      account.dropped += 1
-      return true
-    })
+    context.patch(
+      bus,
+      'emit',
+      (below) =>
+        function emit(...args) {
+          if (!context.operation(args[0]).shouldInject(args)) return below.call.apply(this, args)
+          account.dropped += 1
+          return true
+        },
+    )
   },
 })
 const sayOnce = defineFault({
-  name: 'test/say-once', kind: 'instant', summary: 'Says something.', expects: 'anything', accepts: () => true, schema: optionsSchema({}),
+  name: 'test/say-once',
+  kind: 'instant',
+  summary: 'Says something.',
+  expects: 'anything',
+  accepts: () => true,
+  schema: optionsSchema({}),
   inject(_bus, _options, context) {
     if (context.operation('say').shouldInject([])) context.landed({ said: 'once' })
   },

@@ -12,9 +12,27 @@ const HOSTILE = 'x\n\u001b[2J\u001b]0;title\u0007\u009b31m\u202egnp\u2028pass: a
 const OBEYED = /[\u0000-\u001f\u007f-\u009f\p{Cf}\u2028\u2029]/u
 
 const state = {
-  id: HOSTILE, fault: HOSTILE, kind: 'standing', target: HOSTILE, options: { [HOSTILE]: HOSTILE }, seed: HOSTILE, status: 'active', outcome: HOSTILE,
-  armedAt: 0, leaseMs: 1, leaseEndsAt: 1, landedAt: undefined, endedAt: undefined, seen: 1, affected: 1, passed: 0, held: 1, queued: 0,
-  account: { [HOSTILE]: 1 }, evidence: [{ [HOSTILE]: HOSTILE }], failures: [HOSTILE],
+  id: HOSTILE,
+  fault: HOSTILE,
+  kind: 'standing',
+  target: HOSTILE,
+  options: { [HOSTILE]: HOSTILE },
+  seed: HOSTILE,
+  status: 'active',
+  outcome: HOSTILE,
+  armedAt: 0,
+  leaseMs: 1,
+  leaseEndsAt: 1,
+  landedAt: undefined,
+  endedAt: undefined,
+  seen: 1,
+  affected: 1,
+  passed: 0,
+  held: 1,
+  queued: 0,
+  account: { [HOSTILE]: 1 },
+  evidence: [{ [HOSTILE]: HOSTILE }],
+  failures: [HOSTILE],
 } as unknown as InjectionState
 const ended = { ...state, status: 'ended' } as InjectionState
 
@@ -30,11 +48,29 @@ function hostileClient(): ControlClient {
   let follow: (entry: JournalEntry) => void = () => undefined
   return {
     info: () => Promise.resolve({ environment: HOSTILE, refusal: undefined, seed: HOSTILE, maxLeaseMs: 1, now: 0 }),
-    targets: () => Promise.resolve([{ name: 'bus', faults: ['a/b'] }, { name: HOSTILE, faults: [HOSTILE, HOSTILE] }]),
-    faults: () => Promise.resolve([{
-      name: 'a/b', kind: 'standing', summary: HOSTILE,
-      options: { type: 'object', properties: { [HOSTILE]: { type: HOSTILE, description: HOSTILE, default: HOSTILE }, odd: null, none: { enum: [HOSTILE, { toString: null }] } }, required: HOSTILE },
-    }, { name: HOSTILE, kind: 'instant', summary: HOSTILE, options: { properties: HOSTILE } }]),
+    targets: () =>
+      Promise.resolve([
+        { name: 'bus', faults: ['a/b'] },
+        { name: HOSTILE, faults: [HOSTILE, HOSTILE] },
+      ]),
+    faults: () =>
+      Promise.resolve([
+        {
+          name: 'a/b',
+          kind: 'standing',
+          summary: HOSTILE,
+          options: {
+            type: 'object',
+            properties: {
+              [HOSTILE]: { type: HOSTILE, description: HOSTILE, default: HOSTILE },
+              odd: null,
+              none: { enum: [HOSTILE, { toString: null }] },
+            },
+            required: HOSTILE,
+          },
+        },
+        { name: HOSTILE, kind: 'instant', summary: HOSTILE, options: { properties: HOSTILE } },
+      ]),
     injections: () => Promise.resolve([state, ended]),
     inject: () => Promise.resolve(ended),
     check: () => Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', HOSTILE)),
@@ -57,10 +93,23 @@ function hostileClient(): ControlClient {
   }
 }
 
-function io(client: ControlClient, signal = new AbortController().signal, env: NodeJS.ProcessEnv = {}): Io & { readonly printed: string[] } {
+function io(
+  client: ControlClient,
+  signal = new AbortController().signal,
+  env: NodeJS.ProcessEnv = {},
+): Io & { readonly printed: string[] } {
   const printed: string[] = []
   const say = (text: string): void => void printed.push(text)
-  return { printed, out: say, err: say, isTerminal: false, env, signal, discover: () => Promise.resolve([{ pid: 1, name: HOSTILE, socketPath: HOSTILE, startedAt: 0, targets: [] }]), connect: () => Promise.resolve(client) }
+  return {
+    printed,
+    out: say,
+    err: say,
+    isTerminal: false,
+    env,
+    signal,
+    discover: () => Promise.resolve([{ pid: 1, name: HOSTILE, socketPath: HOSTILE, startedAt: 0, targets: [] }]),
+    connect: () => Promise.resolve(client),
+  }
 }
 
 it('stops the others at once where one of several injections is long in ending', async () => {
@@ -80,8 +129,20 @@ it('stops the others at once where one of several injections is long in ending',
 
 describe('what a peer says', () => {
   it.each([
-    [['targets']], [['faults']], [['status', '--all']], [['stop', '--all']], [['stop', HOSTILE]], [['inject', 'bus', 'b']], [['inject', 'bus', 'b', '--help']],
-    [['inject', 'bus', 'b', '--dry-run']], [['inject', 'bus', 'b', `--${HOSTILE}`]], [['inject', HOSTILE, 'b']], [['inject', 'bus', HOSTILE]], [['status', '--name', 'other']], [['status', `--${HOSTILE}`]], [[HOSTILE]],
+    [['targets']],
+    [['faults']],
+    [['status', '--all']],
+    [['stop', '--all']],
+    [['stop', HOSTILE]],
+    [['inject', 'bus', 'b']],
+    [['inject', 'bus', 'b', '--help']],
+    [['inject', 'bus', 'b', '--dry-run']],
+    [['inject', 'bus', 'b', `--${HOSTILE}`]],
+    [['inject', HOSTILE, 'b']],
+    [['inject', 'bus', HOSTILE]],
+    [['status', '--name', 'other']],
+    [['status', `--${HOSTILE}`]],
+    [[HOSTILE]],
   ])('is shown and not obeyed by a terminal: %j', async (argv) => {
     const used = io(hostileClient())
     await main(argv, used)
@@ -123,7 +184,10 @@ describe('what a peer says', () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaos-hostile-'))
     onTestFinished(() => rm(folder, { recursive: true }))
     const file = join(folder, 'hostile.mjs')
-    await writeFile(file, `export default { title: ${JSON.stringify(HOSTILE)}, steadyState: { holdForMs: 0, timeoutMs: 50, probes: [{ name: ${JSON.stringify(HOSTILE)}, type: 'function', read: () => 2, tolerance: { equals: 1 } }] }, method: [{ inject: { target: 'bus', fault: 'b', leaseMs: 100 } }] }`)
+    await writeFile(
+      file,
+      `export default { title: ${JSON.stringify(HOSTILE)}, steadyState: { holdForMs: 0, timeoutMs: 50, probes: [{ name: ${JSON.stringify(HOSTILE)}, type: 'function', read: () => 2, tolerance: { equals: 1 } }] }, method: [{ inject: { target: 'bus', fault: 'b', leaseMs: 100 } }] }`,
+    )
     const used = io(hostileClient())
     await main(['run', file], used)
     expect(used.printed.length).toBeGreaterThan(1)
@@ -133,7 +197,11 @@ describe('what a peer says', () => {
   it('is an error of one line where a module throws what cannot be read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaos-hostile-'))
     onTestFinished(() => rm(folder, { recursive: true }))
-    for (const [name, thrown] of [['null', 'Object.create(null)'], ['revoked', '(({ proxy, revoke }) => (revoke(), proxy))(Proxy.revocable({}, {}))'], ['symbol', 'Symbol("x")']] as const) {
+    for (const [name, thrown] of [
+      ['null', 'Object.create(null)'],
+      ['revoked', '(({ proxy, revoke }) => (revoke(), proxy))(Proxy.revocable({}, {}))'],
+      ['symbol', 'Symbol("x")'],
+    ] as const) {
       const file = join(folder, `${name}.mjs`)
       await writeFile(file, `export default () => { throw ${thrown} }`)
       const used = io(hostileClient())

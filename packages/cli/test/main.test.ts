@@ -16,7 +16,10 @@ let folder: string
 let app: ChildProcess
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chaos-cli-'))
-  app = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], { env: { ...process.env, CHAOS_SOCKET_DIR: join(folder, 's') }, stdio: ['ignore', 'pipe', 'inherit'] })
+  app = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], {
+    env: { ...process.env, CHAOS_SOCKET_DIR: join(folder, 's') },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   if (app.stdout === null) throw new Error('Expected the output of the app.')
   await once(app.stdout, 'data')
 })
@@ -34,19 +37,34 @@ interface Ran {
   readonly err: string
 }
 
-function io(signal = new AbortController().signal, env: NodeJS.ProcessEnv = {}): Io & { readonly lines: { out: string[]; err: string[] } } {
+function io(
+  signal = new AbortController().signal,
+  env: NodeJS.ProcessEnv = {},
+): Io & { readonly lines: { out: string[]; err: string[] } } {
   const lines = { out: [] as string[], err: [] as string[] }
-  return { lines, out: (text) => lines.out.push(text), err: (text) => lines.err.push(text), isTerminal: false, env, signal, discover: () => discover({ directory: join(folder, 's') }), connect: (address) => connect(address) }
+  return {
+    lines,
+    out: (text) => lines.out.push(text),
+    err: (text) => lines.err.push(text),
+    isTerminal: false,
+    env,
+    signal,
+    discover: () => discover({ directory: join(folder, 's') }),
+    connect: (address) => connect(address),
+  }
 }
 
 /** Runs the command as a process of its own. */
 async function spawned(...argv: string[]) {
   const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
   const [found] = await discover({ directory: join(folder, 's'), timeoutMs: 30_000 })
-  const command = spawn(process.execPath, [bin, ...argv, '--socket', found?.socketPath ?? ''], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const command = spawn(process.execPath, [bin, ...argv, '--socket', found?.socketPath ?? ''], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   onTestFinished(() => void command.kill('SIGKILL'))
   let said = ''
-  for (const stream of [command.stdout, command.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text))
+  for (const stream of [command.stdout, command.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (said += text))
   return { command, said: () => said, ended: once(command, 'close') }
 }
 
@@ -65,40 +83,97 @@ const longRun = (title: string): string => `export default {
 
 describe('chaos', () => {
   it('lists targets and faults, for people and as JSON', async () => {
-    expect(await chaos('targets')).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/bus +test\/drop-events, test\/say-once/) as string })
-    expect(JSON.parse((await chaos('targets', '--json')).out)).toEqual([{ name: 'bus', faults: ['test/drop-events', 'test/say-once'] }])
+    expect(await chaos('targets')).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringMatching(/bus +test\/drop-events, test\/say-once/) as string,
+    })
+    expect(JSON.parse((await chaos('targets', '--json')).out)).toEqual([
+      { name: 'bus', faults: ['test/drop-events', 'test/say-once'] },
+    ])
     expect((await chaos('faults')).out).toContain('--label <string>  A label. Default none.')
     expect(JSON.parse((await chaos('faults', '--json')).out)).toHaveLength(2)
   })
 
   it('injects by a short form, shows what is in force, and stops it', async () => {
-    const injected = await chaos('inject', 'bus', 'drop', '--label', 'x', '--for', '30s', '--rate', '0.5', '--seed', 's', '--id', 'mine', '--json')
+    const injected = await chaos(
+      'inject',
+      'bus',
+      'drop',
+      '--label',
+      'x',
+      '--for',
+      '30s',
+      '--rate',
+      '0.5',
+      '--seed',
+      's',
+      '--id',
+      'mine',
+      '--json',
+    )
     expect(injected.code, injected.err).toBe(0)
-    expect(JSON.parse(injected.out)).toMatchObject({ id: 'mine', fault: 'test/drop-events', leaseMs: 30_000, seed: 's', options: { label: 'x' } })
+    expect(JSON.parse(injected.out)).toMatchObject({
+      id: 'mine',
+      fault: 'test/drop-events',
+      leaseMs: 30_000,
+      seed: 's',
+      options: { label: 'x' },
+    })
     expect((await chaos('status')).out).toContain('mine: ')
-    await vi.waitFor(async () => expect((await chaos('status')).out).toMatch(/, ([1-9]\d*) of \d+ operations affected; dropped \1$/))
-    expect(await chaos('stop', 'mine')).toMatchObject({ code: 0, out: expect.stringMatching(/ended \(stopped\), (\d+) of \d+ operations affected; dropped \1$/) as string })
+    await vi.waitFor(async () =>
+      expect((await chaos('status')).out).toMatch(/, ([1-9]\d*) of \d+ operations affected; dropped \1$/),
+    )
+    expect(await chaos('stop', 'mine')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/ended \(stopped\), (\d+) of \d+ operations affected; dropped \1$/) as string,
+    })
     expect((await chaos('status')).out).toBe('Nothing is in force.')
-    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).toContainEqual(expect.objectContaining({ id: 'mine', outcome: 'stopped' }))
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).toContainEqual(
+      expect.objectContaining({ id: 'mine', outcome: 'stopped' }),
+    )
   })
 
   it('stops what it can, although one of several ids is unknown', async () => {
     await chaos('inject', 'bus', 'drop', '--id', 'mine')
-    expect(await chaos('stop', 'nobody', 'mine')).toMatchObject({ code: EXIT.usage, err: expect.stringContaining('nobody') as string, out: expect.stringContaining('mine: ') as string })
+    expect(await chaos('stop', 'nobody', 'mine')).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('nobody') as string,
+      out: expect.stringContaining('mine: ') as string,
+    })
     expect((await chaos('status')).out).toBe('Nothing is in force.')
   })
 
   it('checks without breaking anything', async () => {
     const checked = await chaos('inject', 'bus', 'drop', '--label', 'x', '--rate', '0.5', '--dry-run')
     expect(checked).toEqual({ code: 0, err: '', out: 'Nothing was broken. test/drop-events can be injected into bus.' })
-    expect(JSON.parse((await chaos('inject', 'bus', 'drop', '--dry-run', '--json')).out)).toEqual({ target: 'bus', fault: 'test/drop-events', options: {} })
-    expect(await chaos('inject', 'bus', 'drop', '--rate', '2', '--dry-run')).toMatchObject({ code: EXIT.usage, out: '', err: expect.stringContaining('from 0 to 1') as string })
+    expect(JSON.parse((await chaos('inject', 'bus', 'drop', '--dry-run', '--json')).out)).toEqual({
+      target: 'bus',
+      fault: 'test/drop-events',
+      options: {},
+    })
+    expect(await chaos('inject', 'bus', 'drop', '--rate', '2', '--dry-run')).toMatchObject({
+      code: EXIT.usage,
+      out: '',
+      err: expect.stringContaining('from 0 to 1') as string,
+    })
     expect((await chaos('status')).out).toBe('Nothing is in force.')
   })
 
   it('takes an option of the fault that has the name of a flag of its own', async () => {
     expect((await chaos('faults')).out).toContain('--with-name <string>  A name.')
-    const injected = await chaos('inject', 'bus', 'drop', '--name', 'test-app', '--with-name', 'x', '--id', 'named', '--json')
+    const injected = await chaos(
+      'inject',
+      'bus',
+      'drop',
+      '--name',
+      'test-app',
+      '--with-name',
+      'x',
+      '--id',
+      'named',
+      '--json',
+    )
     expect(injected.code, injected.err).toBe(0)
     expect(JSON.parse(injected.out)).toMatchObject({ id: 'named', options: { name: 'x', label: 'none' } })
   })
@@ -129,19 +204,47 @@ describe('chaos', () => {
     ['a file', ['run', '/nowhere.yaml'], EXIT.usage, '/nowhere.yaml'],
     ['nothing to stop', ['stop'], EXIT.usage, '--all'],
     ['a variable', ['run', 'x.yaml', '--var', 'nothing'], EXIT.usage, 'next: see `chaos run --help`'],
-    ['a variable that no text can name', ['run', 'x.yaml', '--var', 'APP URL=x'], EXIT.usage, 'Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got `APP URL=x`.'],
-    ['a variable twice', ['run', 'x.yaml', '--var', 'A=1', 'B=1', '--var', 'A=2'], EXIT.usage, 'Expected each variable once, got `A` again.'],
-    ['a lease without any time', ['inject', 'bus', 'drop', '--for', '0s'], EXIT.usage, 'Expected `--for` to be longer than 0, got `0s`.'],
-    ['a count', ['inject', 'bus', 'drop', '--limit-per-operation', 'many'], EXIT.usage, 'behind `--limit-per-operation`'],
-    ['an argument that is missing', ['inject', 'bus'], EXIT.usage, 'next: see the options with `chaos inject <target> <fault> --help`'],
+    [
+      'a variable that no text can name',
+      ['run', 'x.yaml', '--var', 'APP URL=x'],
+      EXIT.usage,
+      'Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got `APP URL=x`.',
+    ],
+    [
+      'a variable twice',
+      ['run', 'x.yaml', '--var', 'A=1', 'B=1', '--var', 'A=2'],
+      EXIT.usage,
+      'Expected each variable once, got `A` again.',
+    ],
+    [
+      'a lease without any time',
+      ['inject', 'bus', 'drop', '--for', '0s'],
+      EXIT.usage,
+      'Expected `--for` to be longer than 0, got `0s`.',
+    ],
+    [
+      'a count',
+      ['inject', 'bus', 'drop', '--limit-per-operation', 'many'],
+      EXIT.usage,
+      'behind `--limit-per-operation`',
+    ],
+    [
+      'an argument that is missing',
+      ['inject', 'bus'],
+      EXIT.usage,
+      'next: see the options with `chaos inject <target> <fault> --help`',
+    ],
     ['a flag', ['status', '--al'], EXIT.usage, 'next: see `chaos status --help`'],
     ['a flag before any verb', ['--bogus'], EXIT.usage, 'next: see `chaos --help`'],
-  ])('says on standard error what is wrong with %s, with the exit code of the cause', async (_what, argv, code, words) => {
-    const ran = await chaos(...argv)
-    expect(ran.err).toContain(words)
-    expect(ran.out).toBe('')
-    expect(ran.code).toBe(code)
-  })
+  ])(
+    'says on standard error what is wrong with %s, with the exit code of the cause',
+    async (_what, argv, code, words) => {
+      const ran = await chaos(...argv)
+      expect(ran.err).toContain(words)
+      expect(ran.out).toBe('')
+      expect(ran.code).toBe(code)
+    },
+  )
 
   it('ends a fault that is held by the connection when the user breaks off', async () => {
     const abort = new AbortController()
@@ -156,24 +259,34 @@ describe('chaos', () => {
   it('ends a fault that is held by the connection when the command is killed', async () => {
     const [found] = await discover({ directory: join(folder, 's') })
     const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
-    const command = spawn(process.execPath, [bin, 'inject', 'bus', 'drop', '--hold', 'connection', '--id', 'killed', '--socket', found?.socketPath ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const command = spawn(
+      process.execPath,
+      [bin, 'inject', 'bus', 'drop', '--hold', 'connection', '--id', 'killed', '--socket', found?.socketPath ?? ''],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     await vi.waitFor(async () => expect((await chaos('status')).out).toContain('killed: '))
     command.kill('SIGKILL')
     await vi.waitFor(async () => expect((await chaos('status')).out).toBe('Nothing is in force.'))
   })
 
-  it.each([[['SIGINT', 'SIGINT']], [['SIGTERM']], [['SIGHUP', 'SIGHUP', 'SIGTERM']], [['SIGQUIT', 'SIGINT']]] as const)('ends a fault that it holds, and says so, however it is told to end: %j', async (signals) => {
-    const { command, said, ended } = await spawned('inject', 'bus', 'drop', '--hold', 'connection', '--id', 'told')
-    await vi.waitFor(async () => expect((await chaos('status')).out).toContain('told: '))
-    for (const signal of signals) command.kill(signal)
-    expect(await ended).toEqual([EXIT.interrupted, null])
-    // Which of several comes first is the kernel's choice.
-    expect(said()).toMatch(new RegExp(`broken off \\((${signals.join('|')})\\): taking back what is in force`))
-    expect((await chaos('status')).out).toBe('Nothing is in force.')
-  })
+  it.each([[['SIGINT', 'SIGINT']], [['SIGTERM']], [['SIGHUP', 'SIGHUP', 'SIGTERM']], [['SIGQUIT', 'SIGINT']]] as const)(
+    'ends a fault that it holds, and says so, however it is told to end: %j',
+    async (signals) => {
+      const { command, said, ended } = await spawned('inject', 'bus', 'drop', '--hold', 'connection', '--id', 'told')
+      await vi.waitFor(async () => expect((await chaos('status')).out).toContain('told: '))
+      for (const signal of signals) command.kill(signal)
+      expect(await ended).toEqual([EXIT.interrupted, null])
+      // Which of several comes first is the kernel's choice.
+      expect(said()).toMatch(new RegExp(`broken off \\((${signals.join('|')})\\): taking back what is in force`))
+      expect((await chaos('status')).out).toBe('Nothing is in force.')
+    },
+  )
 
   it('says that the process has gone, and does not pretend that all is well', async () => {
-    const other = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], { env: { ...process.env, CHAOS_SOCKET_DIR: join(folder, 'o') }, stdio: ['ignore', 'pipe', 'inherit'] })
+    const other = spawn(process.execPath, [fileURLToPath(new URL('app.mjs', import.meta.url))], {
+      env: { ...process.env, CHAOS_SOCKET_DIR: join(folder, 'o') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     onTestFinished(() => void other.kill('SIGKILL'))
     await once(other.stdout, 'data')
     const [found] = await discover({ directory: join(folder, 'o') })
@@ -192,7 +305,13 @@ describe('chaos', () => {
   })
 
   it('leaves while a fault is long in coming, and the process takes it back', async () => {
-    const used = { ...io(), connect: async (address: Parameters<typeof connect>[0]) => ({ ...(await connect(address)), inject: () => new Promise<never>(() => undefined) }) }
+    const used = {
+      ...io(),
+      connect: async (address: Parameters<typeof connect>[0]) => ({
+        ...(await connect(address)),
+        inject: () => new Promise<never>(() => undefined),
+      }),
+    }
     const abort = new AbortController()
     const running = main(['inject', 'bus', 'drop'], { ...used, signal: abort.signal })
     abort.abort('SIGINT')
@@ -200,25 +319,37 @@ describe('chaos', () => {
   })
 
   it('does not wait for a fault that has ended before anybody followed it', async () => {
-    const used = { ...io(), connect: async (address: Parameters<typeof connect>[0]) => {
-      const client = await connect(address)
-      const inject: typeof client.inject = async (...given) => {
-        const state = await client.inject(...given)
-        await vi.waitFor(async () => expect((await client.injections()).find(({ id }) => id === state.id)?.status).toBe('ended'))
-        return { ...state, status: 'active' as const }
-      }
-      return { ...client, inject }
-    } }
+    const used = {
+      ...io(),
+      connect: async (address: Parameters<typeof connect>[0]) => {
+        const client = await connect(address)
+        const inject: typeof client.inject = async (...given) => {
+          const state = await client.inject(...given)
+          await vi.waitFor(async () =>
+            expect((await client.injections()).find(({ id }) => id === state.id)?.status).toBe('ended'),
+          )
+          return { ...state, status: 'active' as const }
+        }
+        return { ...client, inject }
+      },
+    }
     expect(await main(['inject', 'bus', 'drop', '--limit', '1', '--hold', 'connection'], used)).toBe(EXIT.ok)
     expect(used.lines.out.at(-1)).toContain('ended (limit-spent)')
   })
 
   it('does not end well when something of a fault is left behind', async () => {
-    const used = { ...io(), connect: async (address: Parameters<typeof connect>[0]) => {
-      const client = await connect(address)
-      const inject: typeof client.inject = async (...given) => ({ ...(await client.inject(...given)), status: 'ended', failures: ['no way back'] })
-      return { ...client, inject }
-    } }
+    const used = {
+      ...io(),
+      connect: async (address: Parameters<typeof connect>[0]) => {
+        const client = await connect(address)
+        const inject: typeof client.inject = async (...given) => ({
+          ...(await client.inject(...given)),
+          status: 'ended',
+          failures: ['no way back'],
+        })
+        return { ...client, inject }
+      },
+    }
     expect(await main(['inject', 'bus', 'drop', '--id', 'left', '--hold', 'connection'], used)).toBe(EXIT.internal)
     expect(used.lines.err[0]).toBe('error: Not everything of left could be taken back: no way back')
   })
@@ -230,33 +361,59 @@ describe('chaos', () => {
     const file = join(folder, 'stuck.mjs')
     await writeFile(file, longRun('stuck'))
     const abort = new AbortController()
-    const used = { ...io(abort.signal), connect: async (address: Parameters<typeof connect>[0]) => {
-      const client = await connect(address)
-      return { ...client, stop: async (id: string) => client.stop(id).then(() => Promise.reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'no way back'))) }
-    } }
-    const running = main(argv.map((argument) => argument.replace('stuck.mjs', file)), used)
+    const used = {
+      ...io(abort.signal),
+      connect: async (address: Parameters<typeof connect>[0]) => {
+        const client = await connect(address)
+        return {
+          ...client,
+          stop: async (id: string) =>
+            client.stop(id).then(() => Promise.reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'no way back'))),
+        }
+      },
+    }
+    const running = main(
+      argv.map((argument) => argument.replace('stuck.mjs', file)),
+      used,
+    )
     await vi.waitFor(async () => expect((await chaos('status')).out).toContain('stuck:1: '))
     abort.abort('SIGINT')
     expect(await running).toBe(code)
     expect([...used.lines.err, ...used.lines.out].join('\n')).toContain('no way back')
   })
 
-  it.each([['targets'], ['inject', 'bus', 'drop'], ['stop', '--all'], ['run', 'never-read.mjs']])('does not wait for a process that is mute when the user breaks off: %s', async (...argv) => {
-    const file = join(folder, 'never-read.mjs')
-    await writeFile(file, 'export default { title: "x", steadyState: { probes: [{ name: "one", type: "function", read: () => 1, tolerance: { equals: 1 } }] }, method: [{ waitMs: 1 }] }')
-    const abort = new AbortController()
-    const used = { ...io(abort.signal), connect: () => {
-      abort.abort('SIGINT')
-      return new Promise<never>(() => undefined)
-    } }
-    expect(await main(argv.map((argument) => argument.replace('never-read.mjs', file)), used)).toBe(EXIT.interrupted)
-    expect(used.lines.err.at(-1)).toBe('broken off (SIGINT)')
-  })
+  it.each([['targets'], ['inject', 'bus', 'drop'], ['stop', '--all'], ['run', 'never-read.mjs']])(
+    'does not wait for a process that is mute when the user breaks off: %s',
+    async (...argv) => {
+      const file = join(folder, 'never-read.mjs')
+      await writeFile(
+        file,
+        'export default { title: "x", steadyState: { probes: [{ name: "one", type: "function", read: () => 1, tolerance: { equals: 1 } }] }, method: [{ waitMs: 1 }] }',
+      )
+      const abort = new AbortController()
+      const used = {
+        ...io(abort.signal),
+        connect: () => {
+          abort.abort('SIGINT')
+          return new Promise<never>(() => undefined)
+        },
+      }
+      expect(
+        await main(
+          argv.map((argument) => argument.replace('never-read.mjs', file)),
+          used,
+        ),
+      ).toBe(EXIT.interrupted)
+      expect(used.lines.err.at(-1)).toBe('broken off (SIGINT)')
+    },
+  )
 
   it('ends in order when its output is closed', async () => {
     const [found] = await discover({ directory: join(folder, 's') })
     const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
-    const command = spawn(process.execPath, [bin, 'watch', '--hits', '--socket', found?.socketPath ?? ''], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const command = spawn(process.execPath, [bin, 'watch', '--hits', '--socket', found?.socketPath ?? ''], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     onTestFinished(() => void command.kill('SIGKILL'))
     let err = ''
     command.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
@@ -275,7 +432,9 @@ describe('chaos', () => {
   it.skipIf(!existsSync('/dev/full'))('does not end well when its output cannot be written', async () => {
     const full = await open('/dev/full', 'w')
     onTestFinished(() => full.close())
-    const command = spawn(process.execPath, [fileURLToPath(new URL('../dist/bin.js', import.meta.url)), '--version'], { stdio: ['ignore', full.fd, 'pipe'] })
+    const command = spawn(process.execPath, [fileURLToPath(new URL('../dist/bin.js', import.meta.url)), '--version'], {
+      stdio: ['ignore', full.fd, 'pipe'],
+    })
     let err = ''
     command.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text))
     expect(await once(command, 'close')).toEqual([EXIT.internal, null])
@@ -300,7 +459,9 @@ describe('chaos', () => {
     const watching = main(['watch', '--json'], used)
     await vi.waitFor(async () => {
       await chaos('inject', 'bus', 'say-once')
-      expect(used.lines.out.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(expect.arrayContaining(['armed', 'landed', 'ended', 'notice']))
+      expect(used.lines.out.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(
+        expect.arrayContaining(['armed', 'landed', 'ended', 'notice']),
+      )
     })
     abort.abort()
     expect(await watching).toBe(0)
@@ -325,17 +486,22 @@ method:
     const ran = await chaos('run', file, '--report', join(folder, 'reports'))
     expect(ran.code, ran.err).toBe(EXIT_CODES['gate-unmet'])
     expect(ran.out).toContain('gate-unmet: ')
-    expect(JSON.parse(await readFile(join(folder, 'reports', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ verdict: { name: 'gate-unmet' } }] })
+    expect(JSON.parse(await readFile(join(folder, 'reports', 'journal.json'), 'utf8'))).toMatchObject({
+      experiments: [{ verdict: { name: 'gate-unmet' } }],
+    })
     expect(await readFile(join(folder, 'reports', 'report.html'), 'utf8')).toContain('gate-unmet')
     expect(await readFile(join(folder, 'reports', 'junit.xml'), 'utf8')).toContain('<error')
   })
 
   it('passes, with one JSON document on standard output', async () => {
     const file = join(folder, 'pass.mjs')
-    await writeFile(file, `export default {
+    await writeFile(
+      file,
+      `export default {
       title: 'losing events', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
       method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 300 } }], recovery: { withinMs: 10000 },
-    }`)
+    }`,
+    )
     const ran = await chaos('run', file, '--json')
     expect(ran.code, ran.err + ran.out).toBe(0)
     expect(JSON.parse(ran.out)).toMatchObject({ experiments: [{ title: 'losing events', verdict: { name: 'pass' } }] })
@@ -351,8 +517,14 @@ method:
     await writeFile(good, shortRun('first'))
     await writeFile(refused, shortRun('refused', 'no-such-fault'))
     const ran = await chaos('run', good, refused, '--json', '--report', join(folder, 'none'))
-    expect(ran).toMatchObject({ code: EXIT.refused, out: '', err: expect.stringMatching(/^error: refused: Expected a fault of `bus` .*`no-such-fault`/) as string })
-    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ id: 'first:1' }))
+    expect(ran).toMatchObject({
+      code: EXIT.refused,
+      out: '',
+      err: expect.stringMatching(/^error: refused: Expected a fault of `bus` .*`no-such-fault`/) as string,
+    })
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(
+      expect.objectContaining({ id: 'first:1' }),
+    )
     await expect(readFile(join(folder, 'none', 'journal.json'))).rejects.toThrow('ENOENT')
   })
 
@@ -361,18 +533,26 @@ method:
     await writeFile(good, shortRun('good'))
     await writeFile(refused, shortRun('later'))
     // Once the first has run, the process no longer takes the fault of the second.
-    const used = { ...io(), connect: async (address: Parameters<typeof connect>[0]) => {
-      const client = await connect(address)
-      let hasRun = false
-      const inject: typeof client.inject = (...given) => client.inject(...given).finally(() => (hasRun = true))
-      const check: typeof client.check = (...given) => (hasRun ? Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', 'Not any more.')) : client.check(...given))
-      return { ...client, inject, check }
-    } }
+    const used = {
+      ...io(),
+      connect: async (address: Parameters<typeof connect>[0]) => {
+        const client = await connect(address)
+        let hasRun = false
+        const inject: typeof client.inject = (...given) => client.inject(...given).finally(() => (hasRun = true))
+        const check: typeof client.check = (...given) =>
+          hasRun ? Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', 'Not any more.')) : client.check(...given)
+        return { ...client, inject, check }
+      },
+    }
     const code = await main(['run', good, refused, '--json', '--report', join(folder, 'half')], used)
     expect(used.lines.err.join('\n')).toContain('Not any more.')
     expect(code).toBe(EXIT.refused)
-    expect(JSON.parse(used.lines.out.join('\n'))).toMatchObject({ experiments: [{ title: 'good', verdict: { name: 'pass' } }] })
-    expect(JSON.parse(await readFile(join(folder, 'half', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ title: 'good' }] })
+    expect(JSON.parse(used.lines.out.join('\n'))).toMatchObject({
+      experiments: [{ title: 'good', verdict: { name: 'pass' } }],
+    })
+    expect(JSON.parse(await readFile(join(folder, 'half', 'journal.json'), 'utf8'))).toMatchObject({
+      experiments: [{ title: 'good' }],
+    })
   })
 
   it('refuses flags that cannot work before it breaks anything', async () => {
@@ -381,25 +561,50 @@ method:
     onTestFinished(() => void taken.close())
     const { port } = taken.address() as AddressInfo
     const file = join(folder, 'flags.mjs')
-    await writeFile(file, shortRun('flags', 'drop-events', "alerts: { mustFire: [{ name: 'Silence', withinMs: 1000 }] }"))
+    await writeFile(
+      file,
+      shortRun('flags', 'drop-events', "alerts: { mustFire: [{ name: 'Silence', withinMs: 1000 }] }"),
+    )
     const wrong: readonly (readonly [readonly string[], string])[] = [
-      [['--alerts-url', 'localhost:9090'], 'Expected `--alerts-url` to be an address such as http://127.0.0.1:9090, got `localhost:9090`.'],
+      [
+        ['--alerts-url', 'localhost:9090'],
+        'Expected `--alerts-url` to be an address such as http://127.0.0.1:9090, got `localhost:9090`.',
+      ],
       [['--alerts-url', ''], 'Expected `--alerts-url` to be an address'],
-      [['--alertmanager-url', 'http://127.0.0.1:1/?a=b', '--watchdog', 'Watchdog'], 'Expected `--alertmanager-url` to be an address'],
+      [
+        ['--alertmanager-url', 'http://127.0.0.1:1/?a=b', '--watchdog', 'Watchdog'],
+        'Expected `--alertmanager-url` to be an address',
+      ],
       [['--alertmanager-url', 'http://127.0.0.1:1'], '`--alertmanager-url` needs `--watchdog` or `--alerts-url`'],
       [['--watchdog', 'Watchdog'], '`--watchdog` needs `--alerts-url` or `--alertmanager-url`'],
-      [['--alerts-url', 'http://127.0.0.1:1', '--watchdog', 'Silence'], 'Expected `--watchdog` to be an alert that always fires, got `Silence`, which must fire because of a fault in "flags".'],
-      [['--webhook-port', String(port)], `Notifications cannot be received on port ${port} of 127.0.0.1: listen EADDRINUSE`],
+      [
+        ['--alerts-url', 'http://127.0.0.1:1', '--watchdog', 'Silence'],
+        'Expected `--watchdog` to be an alert that always fires, got `Silence`, which must fire because of a fault in "flags".',
+      ],
+      [
+        ['--webhook-port', String(port)],
+        `Notifications cannot be received on port ${port} of 127.0.0.1: listen EADDRINUSE`,
+      ],
       [['--report', ''], 'Expected `--report` to be a directory, got none.'],
     ]
-    for (const [flags, words] of wrong) expect(await chaos('run', file, ...flags)).toMatchObject({ code: EXIT.usage, out: '', err: expect.stringContaining(words) as string })
-    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ id: 'flags:1' }))
+    for (const [flags, words] of wrong)
+      expect(await chaos('run', file, ...flags)).toMatchObject({
+        code: EXIT.usage,
+        out: '',
+        err: expect.stringContaining(words) as string,
+      })
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(
+      expect.objectContaining({ id: 'flags:1' }),
+    )
   })
 
   it('takes a module that cannot make its experiment for a mistake in the file', async () => {
     const file = join(folder, 'makes-none.mjs')
     await writeFile(file, "export default ({ RATE }) => { throw new Error('RATE is ' + RATE) }")
-    expect(await chaos('run', file)).toMatchObject({ code: EXIT.usage, err: expect.stringContaining('makes-none.mjs to make an experiment: RATE is undefined') as string })
+    expect(await chaos('run', file)).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('makes-none.mjs to make an experiment: RATE is undefined') as string,
+    })
   })
 
   it('breaks nothing when the user breaks off before it begins', async () => {
@@ -407,13 +612,21 @@ method:
     await writeFile(file, shortRun('early'))
     const abort = new AbortController()
     // The process answers everything but what a run asks it first.
-    const used = { ...io(abort.signal), connect: async (address: Parameters<typeof connect>[0]) => ({ ...(await connect(address)), info: () => {
-      abort.abort('SIGINT')
-      return new Promise<never>(() => undefined)
-    } }) }
+    const used = {
+      ...io(abort.signal),
+      connect: async (address: Parameters<typeof connect>[0]) => ({
+        ...(await connect(address)),
+        info: () => {
+          abort.abort('SIGINT')
+          return new Promise<never>(() => undefined)
+        },
+      }),
+    }
     expect(await main(['run', file], used)).toBe(EXIT.interrupted)
     expect(used.lines.out.at(-1)).toBe('inconclusive: The run was broken off: it was aborted: SIGINT.')
-    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ id: 'early:1' }))
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(
+      expect.objectContaining({ id: 'early:1' }),
+    )
   })
 
   it('takes everything back when the user breaks off', async () => {
@@ -428,12 +641,20 @@ method:
     expect((await chaos('status')).out).toBe('Nothing is in force.')
   })
 
-  it.each([['SIGHUP', 'SIGHUP', 'SIGINT'], ['SIGINT', 'SIGINT', 'SIGINT'], ['SIGTERM'], ['SIGQUIT', 'SIGQUIT']] as const)('takes everything back when it is told to end: %s, %s, %s', async (...signals) => {
+  it.each([
+    ['SIGHUP', 'SIGHUP', 'SIGINT'],
+    ['SIGINT', 'SIGINT', 'SIGINT'],
+    ['SIGTERM'],
+    ['SIGQUIT', 'SIGQUIT'],
+  ] as const)('takes everything back when it is told to end: %s, %s, %s', async (...signals) => {
     const file = join(folder, 'told.mjs')
-    await writeFile(file, `export default {
+    await writeFile(
+      file,
+      `export default {
       title: 'told', steadyState: { holdForMs: 50, probes: [{ name: 'one', type: 'function', read: () => 1, tolerance: { equals: 1 } }] },
       method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 60000 } }],
-    }`)
+    }`,
+    )
     const { command, said, ended } = await spawned('run', file)
     await vi.waitFor(async () => expect((await chaos('status')).out).toContain('told:1: test/drop-events into bus'))
     for (const signal of signals) command.kill(signal)
@@ -465,10 +686,15 @@ method:
     expect(await ended).toEqual([EXIT.internal, null])
     expect(said()).toContain(`error: Uncaught error: ${words}`)
     expect((await chaos('status')).out).toBe('Nothing is in force.')
-    expect(JSON.parse(await readFile(join(folder, 'throwing', 'journal.json'), 'utf8'))).toMatchObject({ experiments: [{ verdict: { name: 'inconclusive' } }] })
+    expect(JSON.parse(await readFile(join(folder, 'throwing', 'journal.json'), 'utf8'))).toMatchObject({
+      experiments: [{ verdict: { name: 'inconclusive' } }],
+    })
   })
 
-  it.each([['never comes to its experiment', 'new Promise(() => undefined)'], ['ends the process', 'process.exit(0)']])('does not end well when a module %s', async (_title, made) => {
+  it.each([
+    ['never comes to its experiment', 'new Promise(() => undefined)'],
+    ['ends the process', 'process.exit(0)'],
+  ])('does not end well when a module %s', async (_title, made) => {
     const file = join(folder, 'endless.mjs')
     await writeFile(file, `export default () => ${made}`)
     const { said, ended } = await spawned('run', file)
@@ -480,24 +706,38 @@ method:
     await writeFile(join(folder, 'in-the-way'), '')
     await writeFile(join(folder, 'never-run.mjs'), longRun('never-run'))
     const ran = await chaos('run', join(folder, 'never-run.mjs'), '--report', join(folder, 'in-the-way'))
-    expect(ran).toMatchObject({ code: EXIT.usage, out: '', err: expect.stringContaining('Reports cannot be written') as string })
-    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ status: 'active' }))
+    expect(ran).toMatchObject({
+      code: EXIT.usage,
+      out: '',
+      err: expect.stringContaining('Reports cannot be written') as string,
+    })
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(
+      expect.objectContaining({ status: 'active' }),
+    )
   })
 
-  it.each([['a pass', 1, 'pass', EXIT.reportNotWritten], ['any other verdict', 2, 'gate-unmet', EXIT_CODES['gate-unmet']]])('shows a verdict whose reports cannot be written any more: %s', async (_what, read, verdict, code) => {
+  it.each([
+    ['a pass', 1, 'pass', EXIT.reportNotWritten],
+    ['any other verdict', 2, 'gate-unmet', EXIT_CODES['gate-unmet']],
+  ])('shows a verdict whose reports cannot be written any more: %s', async (_what, read, verdict, code) => {
     const reports = join(folder, `late-${read}`)
     const file = join(folder, `late-${read}.mjs`)
     // While it runs, something takes the place of a report.
-    await writeFile(file, `import { mkdirSync } from 'node:fs'
+    await writeFile(
+      file,
+      `import { mkdirSync } from 'node:fs'
     export default {
       title: 'late', steadyState: { holdForMs: 50, timeoutMs: 300, probes: [{ name: 'one', type: 'function', read: () => { mkdirSync(${JSON.stringify(join(reports, 'report.html'))}, { recursive: true }); return ${read} }, tolerance: { equals: 1 } }] },
       method: [{ inject: { target: 'bus', fault: 'drop-events', leaseMs: 300 } }], recovery: { withinMs: 10000 },
-    }`)
+    }`,
+    )
     const ran = await chaos('run', file, '--report', reports)
     expect(ran.out).toMatch(new RegExp(`^${verdict}: `, 'm'))
     expect(ran.err).toContain('error: Reports cannot be written')
     expect(ran.code).toBe(code)
-    expect(JSON.parse((await chaos('run', file, '--json', '--report', `${reports}-json`)).out)).toMatchObject({ experiments: [{ verdict: { name: verdict } }] })
+    expect(JSON.parse((await chaos('run', file, '--json', '--report', `${reports}-json`)).out)).toMatchObject({
+      experiments: [{ verdict: { name: verdict } }],
+    })
   })
 
   it('breaks nothing when one of several files is wrong', async () => {
@@ -506,6 +746,8 @@ method:
     const ran = await chaos('run', join(folder, 'pass.mjs'), file)
     expect(ran.code).toBe(EXIT.usage)
     expect(ran.err).toContain('wrong.yaml:2:1')
-    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(expect.objectContaining({ status: 'active' }))
+    expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(
+      expect.objectContaining({ status: 'active' }),
+    )
   })
 })

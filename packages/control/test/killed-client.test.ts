@@ -14,10 +14,14 @@ async function clientProcess(address: object, hold: string, leaseMs: number) {
     await client.inject('bus', 'drop-events', {}, { hold: process.argv[2], leaseMs: Number(process.argv[3]) })
     console.log('injected')
     await client.closed`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(address), hold, String(leaseMs)], {
-    cwd: new URL('..', import.meta.url),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', script, JSON.stringify(address), hold, String(leaseMs)],
+    {
+      cwd: new URL('..', import.meta.url),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const exited = once(child, 'exit')
   onTestFinished(async () => {
     child.kill('SIGKILL')
@@ -27,22 +31,26 @@ async function clientProcess(address: object, hold: string, leaseMs: number) {
   return { child, exited }
 }
 
-it.each(['a socket', 'a mounted endpoint'])('ends at once what a client of %s held by its connection, when the client is killed', async (way) => {
-  const clock = manualClock()
-  const { controller, bus } = testChaos({ clock })
-  const endpoint = await openSocket(controller, { directory: join(privateFolder(), 's') })
-  onTestFinished(() => endpoint.close())
-  const address = way === 'a socket' ? { socketPath: endpoint.path } : { url: (await mounted(controller)).url, token: TOKEN }
-  const { child, exited } = await clientProcess(address, 'connection', 60_000)
-  expect(Object.getPrototypeOf(bus)).not.toBe(bus.constructor.prototype)
-  const ended = nextEntry(controller, isEnd())
-  child.kill('SIGKILL')
-  expect(await exited).toEqual([null, 'SIGKILL'])
-  // The clock has not moved: no lease and no heartbeat had a part in this.
-  expect(await ended).toMatchObject({ injection: { outcome: 'stopped' } })
-  expect(clock.now()).toBe(0)
-  expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
-})
+it.each(['a socket', 'a mounted endpoint'])(
+  'ends at once what a client of %s held by its connection, when the client is killed',
+  async (way) => {
+    const clock = manualClock()
+    const { controller, bus } = testChaos({ clock })
+    const endpoint = await openSocket(controller, { directory: join(privateFolder(), 's') })
+    onTestFinished(() => endpoint.close())
+    const address =
+      way === 'a socket' ? { socketPath: endpoint.path } : { url: (await mounted(controller)).url, token: TOKEN }
+    const { child, exited } = await clientProcess(address, 'connection', 60_000)
+    expect(Object.getPrototypeOf(bus)).not.toBe(bus.constructor.prototype)
+    const ended = nextEntry(controller, isEnd())
+    child.kill('SIGKILL')
+    expect(await exited).toEqual([null, 'SIGKILL'])
+    // The clock has not moved: no lease and no heartbeat had a part in this.
+    expect(await ended).toMatchObject({ injection: { outcome: 'stopped' } })
+    expect(clock.now()).toBe(0)
+    expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
+  },
+)
 
 it('ends at its lease what a client held by lease, when the client is killed', async () => {
   const clock = manualClock()

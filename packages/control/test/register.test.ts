@@ -26,7 +26,12 @@ const INJECTOR = `
 function app(code: string, injectors: Readonly<Record<string, Readonly<Record<string, string>>>>): string {
   const folder = privateFolder()
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
-  write('package.json', JSON.stringify({ devDependencies: Object.fromEntries([...Object.keys(injectors), 'not-installed'].map((name) => [name, '*'])) }))
+  write(
+    'package.json',
+    JSON.stringify({
+      devDependencies: Object.fromEntries([...Object.keys(injectors), 'not-installed'].map((name) => [name, '*'])),
+    }),
+  )
   write('app.js', code)
   for (const [name, files] of Object.entries(injectors)) {
     mkdirSync(join(folder, 'node_modules', name), { recursive: true })
@@ -34,13 +39,29 @@ function app(code: string, injectors: Readonly<Record<string, Readonly<Record<st
   }
   return folder
 }
-const manifest = (more: object = {}): string => JSON.stringify({ version: '1.0.0', chaos: { register: './register' }, exports: { './register': './register.cjs', './package.json': './package.json' }, ...more })
+const manifest = (more: object = {}): string =>
+  JSON.stringify({
+    version: '1.0.0',
+    chaos: { register: './register' },
+    exports: { './register': './register.cjs', './package.json': './package.json' },
+    ...more,
+  })
 const third = { 'package.json': manifest(), 'register.cjs': INJECTOR }
 
 /** Runs the app with the preload. */
-function run(folder: string, { env = {}, flags = ['--require', dist('register.cjs')] }: { readonly env?: NodeJS.ProcessEnv; readonly flags?: readonly string[] } = {}) {
+function run(
+  folder: string,
+  {
+    env = {},
+    flags = ['--require', dist('register.cjs')],
+  }: { readonly env?: NodeJS.ProcessEnv; readonly flags?: readonly string[] } = {},
+) {
   const sockets = join(folder, 's')
-  const child = spawn(process.execPath, [...flags, 'app.js'], { cwd: folder, env: { ...process.env, NODE_ENV: 'test', CHAOS_SOCKET_DIR: sockets, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...flags, 'app.js'], {
+    cwd: folder,
+    env: { ...process.env, NODE_ENV: 'test', CHAOS_SOCKET_DIR: sockets, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said.err += text))
@@ -63,14 +84,17 @@ function run(folder: string, { env = {}, flags = ['--require', dist('register.cj
 }
 
 /** Says on each line of input what `Math.max(1, 2)` is; ends with its input. */
-const ASKED = 'process.stdin.on("data", () => console.log(Math.max(1, 2))).on("end", () => process.exit()); console.log("up", globalThis.registered === true)'
+const ASKED =
+  'process.stdin.on("data", () => console.log(Math.max(1, 2))).on("end", () => process.exit()); console.log("up", globalThis.registered === true)'
 
 describe.each([
   ['--require', () => ['--require', dist('register.cjs')]],
   ['--import', () => ['--import', new URL('../dist/register.js', import.meta.url).href]],
 ])('register, by %s', (_way, flags) => {
   it('opens a socket in an app without chaos code, with what the installed injectors offer', async () => {
-    const { child, said, client, exited } = run(app(ASKED, { third, 'no-injector': { 'package.json': '{}' } }), { flags: flags() })
+    const { child, said, client, exited } = run(app(ASKED, { third, 'no-injector': { 'package.json': '{}' } }), {
+      flags: flags(),
+    })
     const control = await client()
     // The socket may be there before the app has said a word.
     await vi.waitFor(() => expect(said.out, 'injectors are there before the app').toBe('up true\n'))
@@ -87,20 +111,33 @@ describe.each([
 
 describe('register', () => {
   it('takes injectors that are ES modules, and says which one cannot be used', async () => {
-    const esm = { 'package.json': manifest({ type: 'module', exports: { './register': './register.js', './package.json': './package.json' } }), 'register.js': 'await 0\nexport const targets = () => ({ late: { object: {}, faults: [] } })' }
-    const { said, client } = run(app(ASKED, {
-      broken: { 'package.json': manifest(), 'register.cjs': 'throw new Error("not today")' },
-      silent: { 'package.json': manifest(), 'register.cjs': '' },
-      esm,
-      third,
-      twin: third,
-    }))
-    expect(await (await client()).targets()).toEqual([{ name: 'math', faults: ['third/wrong-max'] }, { name: 'late', faults: [] }])
-    await vi.waitFor(() => expect(said.err.trimEnd().split('\n')).toEqual([
-      'chaos: broken has registered nothing more: not today',
-      'chaos: silent has registered nothing more: Expected silent/register to export a function `targets`, got undefined.',
-      expect.stringMatching(/^chaos: twin has registered nothing more: Expected a new target name, got `math`/),
-    ]))
+    const esm = {
+      'package.json': manifest({
+        type: 'module',
+        exports: { './register': './register.js', './package.json': './package.json' },
+      }),
+      'register.js': 'await 0\nexport const targets = () => ({ late: { object: {}, faults: [] } })',
+    }
+    const { said, client } = run(
+      app(ASKED, {
+        broken: { 'package.json': manifest(), 'register.cjs': 'throw new Error("not today")' },
+        silent: { 'package.json': manifest(), 'register.cjs': '' },
+        esm,
+        third,
+        twin: third,
+      }),
+    )
+    expect(await (await client()).targets()).toEqual([
+      { name: 'math', faults: ['third/wrong-max'] },
+      { name: 'late', faults: [] },
+    ])
+    await vi.waitFor(() =>
+      expect(said.err.trimEnd().split('\n')).toEqual([
+        'chaos: broken has registered nothing more: not today',
+        'chaos: silent has registered nothing more: Expected silent/register to export a function `targets`, got undefined.',
+        expect.stringMatching(/^chaos: twin has registered nothing more: Expected a new target name, got `math`/),
+      ]),
+    )
   })
 
   it.each([
@@ -110,19 +147,30 @@ describe('register', () => {
     ['a process where chaos is switched off', { CHAOS_DISABLED: '1' }, 'Chaos is switched off'],
   ])('opens and loads nothing in %s; the app does not notice', async (_where, env, words) => {
     const { exited, sockets } = run(app('console.log("up", globalThis.registered === true)', { third }), { env })
-    expect(await exited).toEqual({ code: 0, out: 'up false\n', err: expect.stringContaining(`chaos: no control socket was opened: ${words}`) as string })
+    expect(await exited).toEqual({
+      code: 0,
+      out: 'up false\n',
+      err: expect.stringContaining(`chaos: no control socket was opened: ${words}`) as string,
+    })
     expect(await discover({ directory: sockets })).toEqual([])
   })
 
   it('opens although an injector throws what cannot be read, at once or later', async () => {
     const late = '(({ proxy, revoke }) => (revoke(), proxy))(Proxy.revocable({}, {}))'
-    const { client, said } = run(app(ASKED, {
-      broken: { 'package.json': manifest(), 'register.cjs': 'exports.targets = () => { throw Object.create(null) }' },
-      later: { 'package.json': manifest(), 'register.cjs': `exports.targets = () => Promise.reject(${late})` },
-      third,
-    }))
+    const { client, said } = run(
+      app(ASKED, {
+        broken: { 'package.json': manifest(), 'register.cjs': 'exports.targets = () => { throw Object.create(null) }' },
+        later: { 'package.json': manifest(), 'register.cjs': `exports.targets = () => Promise.reject(${late})` },
+        third,
+      }),
+    )
     expect(await (await client()).targets()).toMatchObject([{ name: 'math' }])
-    await vi.waitFor(() => expect(said.err.trimEnd().split('\n')).toEqual(['chaos: broken has registered nothing more: an object', 'chaos: later has registered nothing more: something that cannot be read']))
+    await vi.waitFor(() =>
+      expect(said.err.trimEnd().split('\n')).toEqual([
+        'chaos: broken has registered nothing more: an object',
+        'chaos: later has registered nothing more: something that cannot be read',
+      ]),
+    )
   })
 
   it('opens where the environment is allowed by name', async () => {
@@ -132,7 +180,9 @@ describe('register', () => {
 
   it('opens one socket, whoever preloads it, and none for a worker thread', async () => {
     const code = `const { Worker } = require('node:worker_threads'); new Worker('setTimeout(() => undefined, 0)', { eval: true }).on('exit', () => { console.log('worker done'); ${ASKED} })`
-    const { said, client, sockets } = run(app(code, { third }), { flags: ['--require', dist('register.cjs'), '--import', new URL('../dist/register.js', import.meta.url).href] })
+    const { said, client, sockets } = run(app(code, { third }), {
+      flags: ['--require', dist('register.cjs'), '--import', new URL('../dist/register.js', import.meta.url).href],
+    })
     await client()
     await vi.waitFor(() => expect(said.out).toBe('worker done\nup true\n'))
     expect(await discover({ directory: sockets })).toHaveLength(1)

@@ -5,7 +5,16 @@ import { connect as connectSocket, type AddressInfo, type Socket } from 'node:ne
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { createChaos, defineFault, option, optionsSchema, target, type ChaosController, type ChaosOptions, type JournalEntry } from '@chaos/core'
+import {
+  createChaos,
+  defineFault,
+  option,
+  optionsSchema,
+  target,
+  type ChaosController,
+  type ChaosOptions,
+  type JournalEntry,
+} from '@chaos/core'
 import { createHandler, type ControlHandler, type HandlerOptions } from '../src/index.js'
 
 export const TOKEN = 'a-token-that-is-long-enough'
@@ -20,12 +29,15 @@ export const dropEvents = defineFault({
   accepts: (value) => value instanceof EventEmitter,
   inject(bus: EventEmitter, _options, context) {
     const account = context.account('dropped')
-    context.patch(bus, 'emit', (below) =>
-      function emit(this: EventEmitter, ...args: readonly [string]) {
-        if (!context.operation(args[0]).shouldInject(args)) return below.call.apply(this, args) as boolean
-        account.dropped += 1
-        return true
-      },
+    context.patch(
+      bus,
+      'emit',
+      (below) =>
+        function emit(this: EventEmitter, ...args: readonly [string]) {
+          if (!context.operation(args[0]).shouldInject(args)) return below.call.apply(this, args) as boolean
+          account.dropped += 1
+          return true
+        },
     )
   },
 })
@@ -75,7 +87,12 @@ const fail = defineFault({
 /** A controller with one target, `bus`, that takes every fault above. */
 export function testChaos(options: Omit<ChaosOptions<never>, 'targets'> = {}) {
   const bus = new EventEmitter()
-  const chaos = createChaos({ environment: 'test', seed: 1, ...options, targets: { bus: target(bus, [dropEvents, ring, armSlowly, fail]) } })
+  const chaos = createChaos({
+    environment: 'test',
+    seed: 1,
+    ...options,
+    targets: { bus: target(bus, [dropEvents, ring, armSlowly, fail]) },
+  })
   onTestFinished(() => chaos.close())
   return { bus, chaos, controller: chaos.controller }
 }
@@ -88,7 +105,10 @@ export function privateFolder(): string {
 }
 
 /** An app of its own that mounts the API beside a route `/app`. */
-export async function mounted(controller: ChaosController, options: Partial<HandlerOptions> = {}): Promise<{ readonly url: string; readonly port: number; readonly server: Server; readonly handler: ControlHandler }> {
+export async function mounted(
+  controller: ChaosController,
+  options: Partial<HandlerOptions> = {},
+): Promise<{ readonly url: string; readonly port: number; readonly server: Server; readonly handler: ControlHandler }> {
   const handler = createHandler(controller, { token: TOKEN, ...options })
   const server = createServer((req, res) => {
     if (handler.handle(req, res)) return
@@ -116,7 +136,15 @@ export interface Answer {
 }
 
 /** Sends one request as it is told to, with the token unless `headers` says otherwise. */
-export function ask(url: string, { method = 'GET', headers = {}, body, socketPath }: { method?: string; headers?: OutgoingHttpHeaders; body?: unknown; socketPath?: string } = {}): Promise<Answer> {
+export function ask(
+  url: string,
+  {
+    method = 'GET',
+    headers = {},
+    body,
+    socketPath,
+  }: { method?: string; headers?: OutgoingHttpHeaders; body?: unknown; socketPath?: string } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
     const { hostname, port } = new URL(url)
@@ -127,20 +155,33 @@ export function ask(url: string, { method = 'GET', headers = {}, body, socketPat
       path,
       method,
       agent: false,
-      headers: { authorization: `Bearer ${TOKEN}`, ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
     })
     req.on('error', reject)
     req.on('response', (res) => {
       let read = ''
       res.setEncoding('utf8').on('data', (chunk: string) => (read += chunk))
-      res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, text: read, json: () => JSON.parse(read) as unknown }))
+      res.on('end', () =>
+        resolve({
+          status: res.statusCode ?? 0,
+          headers: res.headers,
+          text: read,
+          json: () => JSON.parse(read) as unknown,
+        }),
+      )
     })
     req.end(text)
   })
 }
 
 /** A connection on which a test says every byte itself. */
-export async function rawConnection(port: number): Promise<{ readonly socket: Socket; readonly answer: Promise<string> }> {
+export async function rawConnection(
+  port: number,
+): Promise<{ readonly socket: Socket; readonly answer: Promise<string> }> {
   const socket = connectSocket(port, '127.0.0.1')
   onTestFinished(() => void socket.destroy())
   const answer = new Promise<string>((resolve) => {
@@ -154,7 +195,10 @@ export async function rawConnection(port: number): Promise<{ readonly socket: So
 }
 
 /** The next entry that fits. */
-export function nextEntry(controller: Pick<ChaosController, 'follow'>, fits: (entry: JournalEntry) => boolean): Promise<JournalEntry> {
+export function nextEntry(
+  controller: Pick<ChaosController, 'follow'>,
+  fits: (entry: JournalEntry) => boolean,
+): Promise<JournalEntry> {
   return new Promise((resolve) => {
     const stop = controller.follow((entry) => {
       if (!fits(entry)) return
@@ -164,4 +208,7 @@ export function nextEntry(controller: Pick<ChaosController, 'follow'>, fits: (en
   })
 }
 
-export const isEnd = (id?: string) => (entry: JournalEntry): boolean => entry.type === 'ended' && (id === undefined || entry.injection.id === id)
+export const isEnd =
+  (id?: string) =>
+  (entry: JournalEntry): boolean =>
+    entry.type === 'ended' && (id === undefined || entry.injection.id === id)

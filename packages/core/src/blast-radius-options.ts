@@ -40,4 +40,6 @@ export interface InjectOptions extends BlastRadius {
 }
 
 /** {@link InjectOptions} that JSON can carry. */
-export type PortableInjectOptions = Omit<InjectOptions, 'signal' | 'only'> & { readonly only?: string | readonly string[] }
+export type PortableInjectOptions = Omit<InjectOptions, 'signal' | 'only'> & {
+  readonly only?: string | readonly string[]
+}

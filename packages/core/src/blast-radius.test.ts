@@ -13,37 +13,57 @@ interface Tried {
 function tried(how: BlastRadius, seed = 's'): Tried {
   const account = { seen: 0, affected: 0 }
   const hits: [string, number][] = []
-  const radius = decisions({ ...how, seed, injection: 'i', account, now: () => 0, endsAt: 1, onHit: (name, call) => hits.push([String(name), call]), onOverdue: () => undefined, onFilterFailed: () => undefined })
+  const radius = decisions({
+    ...how,
+    seed,
+    injection: 'i',
+    account,
+    now: () => 0,
+    endsAt: 1,
+    onHit: (name, call) => hits.push([String(name), call]),
+    onOverdue: () => undefined,
+    onFilterFailed: () => undefined,
+  })
   return { radius, account, hits }
 }
 
-const calls = (radius: Decisions, name: string, times: number): boolean[] => Array.from({ length: times }, () => radius.operation(name).shouldInject([]))
+const calls = (radius: Decisions, name: string, times: number): boolean[] =>
+  Array.from({ length: times }, () => radius.operation(name).shouldInject([]))
 
 const names = fc.constantFrom('a', 'b', 'c')
-const radii = fc.record({ skip: fc.nat(3), every: fc.integer({ min: 1, max: 4 }), rate: fc.constantFrom(0, 0.3, 0.5, 1), limitPerOperation: fc.integer({ min: 1, max: 5 }) })
+const radii = fc.record({
+  skip: fc.nat(3),
+  every: fc.integer({ min: 1, max: 4 }),
+  rate: fc.constantFrom(0, 0.3, 0.5, 1),
+  limitPerOperation: fc.integer({ min: 1, max: 5 }),
+})
 
 describe('decisions', () => {
   it('are equal for equal seeds, under any interleaving of operations', () => {
-    fc.assert(fc.property(radii, fc.array(names, { maxLength: 60 }), fc.string(), (how, sequence, seed) => {
-      const interleaved = tried(how, seed)
-      for (const name of sequence) interleaved.radius.operation(name).shouldInject([])
-      const oneByOne = tried(how, seed)
-      for (const name of [...sequence].sort()) oneByOne.radius.operation(name).shouldInject([])
-      expect([...interleaved.hits].sort()).toEqual([...oneByOne.hits].sort())
-    }))
+    fc.assert(
+      fc.property(radii, fc.array(names, { maxLength: 60 }), fc.string(), (how, sequence, seed) => {
+        const interleaved = tried(how, seed)
+        for (const name of sequence) interleaved.radius.operation(name).shouldInject([])
+        const oneByOne = tried(how, seed)
+        for (const name of [...sequence].sort()) oneByOne.radius.operation(name).shouldInject([])
+        expect([...interleaved.hits].sort()).toEqual([...oneByOne.hits].sort())
+      }),
+    )
   })
 
   it('spend the limit on hits only', () => {
-    fc.assert(fc.property(radii, fc.integer({ min: 1, max: 6 }), fc.array(names, { maxLength: 60 }), (how, limit, sequence) => {
-      const free = tried(how)
-      const limited = tried({ ...how, limit })
-      for (const name of sequence) {
-        free.radius.operation(name).shouldInject([])
-        limited.radius.operation(name).shouldInject([])
-      }
-      expect(limited.hits).toEqual(free.hits.slice(0, limit))
-      expect(limited.account).toEqual({ seen: sequence.length, affected: Math.min(limit, free.hits.length) })
-    }))
+    fc.assert(
+      fc.property(radii, fc.integer({ min: 1, max: 6 }), fc.array(names, { maxLength: 60 }), (how, limit, sequence) => {
+        const free = tried(how)
+        const limited = tried({ ...how, limit })
+        for (const name of sequence) {
+          free.radius.operation(name).shouldInject([])
+          limited.radius.operation(name).shouldInject([])
+        }
+        expect(limited.hits).toEqual(free.hits.slice(0, limit))
+        expect(limited.account).toEqual({ seen: sequence.length, affected: Math.min(limit, free.hits.length) })
+      }),
+    )
   })
 
   it('come in the order: only, skip, every, rate, limit', () => {
@@ -60,7 +80,12 @@ describe('decisions', () => {
 
   it('count nothing outside `only`, and nothing after the end', () => {
     const { radius, account } = tried({ only: ['journal:*', 'tick'] })
-    expect([...calls(radius, 'journal:write', 1), ...calls(radius, 'tick', 1), ...calls(radius, 'tock', 1), radius.operation(Symbol('tick')).shouldInject([])]).toEqual([true, true, false, false])
+    expect([
+      ...calls(radius, 'journal:write', 1),
+      ...calls(radius, 'tick', 1),
+      ...calls(radius, 'tock', 1),
+      radius.operation(Symbol('tick')).shouldInject([]),
+    ]).toEqual([true, true, false, false])
     radius.end()
     expect(calls(radius, 'tick', 1)).toEqual([false])
     expect(account).toEqual({ seen: 2, affected: 2 })
@@ -68,13 +93,23 @@ describe('decisions', () => {
 
   it('can depend on the arguments', () => {
     const { radius } = tried({ only: (args, name) => args[0] === 7 && name === 'get' })
-    expect([radius.operation('get').shouldInject([7]), radius.operation('get').shouldInject([8]), radius.operation('set').shouldInject([7])]).toEqual([true, false, false])
+    expect([
+      radius.operation('get').shouldInject([7]),
+      radius.operation('get').shouldInject([8]),
+      radius.operation('set').shouldInject([7]),
+    ]).toEqual([true, false, false])
   })
 
   it('say what they cover without counting, also after the end', () => {
     const { radius, account } = tried({ only: (args) => args[0] === 7 })
     const exact = tried({ only: 'get', rate: 0 }).radius
-    const covered = (): boolean[] => [radius.operation('get').covers(), radius.operation('get').covers([7]), radius.operation('get').covers([8]), exact.operation('get').covers([]), exact.operation('set').covers()]
+    const covered = (): boolean[] => [
+      radius.operation('get').covers(),
+      radius.operation('get').covers([7]),
+      radius.operation('get').covers([8]),
+      exact.operation('get').covers([]),
+      exact.operation('set').covers(),
+    ]
     expect(covered()).toEqual([true, true, false, true, false])
     radius.end()
     exact.end()
@@ -99,7 +134,8 @@ describe('decisions', () => {
   it('tell 10,000 names apart, and count the others in groups that never exceed the limit of one', () => {
     const run = (): Tried => {
       const one = tried({ limitPerOperation: 2, rate: 0.5 })
-      for (let round = 0; round < 4; round += 1) for (let index = 0; index < 30_000; index += 1) one.radius.operation(`reply:${index}`).shouldInject([])
+      for (let round = 0; round < 4; round += 1)
+        for (let index = 0; index < 30_000; index += 1) one.radius.operation(`reply:${index}`).shouldInject([])
       return one
     }
     const { hits, account } = run()
@@ -117,7 +153,11 @@ describe('decisions', () => {
     const long = 'x'.repeat(2_000)
     expect([...calls(radius, `${long}1`, 2), ...calls(radius, `${long}2`, 1)]).toEqual([true, false, false])
     const [one, other] = [Symbol('same'), Symbol('same')]
-    expect([radius.operation(one).shouldInject([]), radius.operation(other).shouldInject([]), radius.operation(one).shouldInject([])]).toEqual([true, true, false])
+    expect([
+      radius.operation(one).shouldInject([]),
+      radius.operation(other).shouldInject([]),
+      radius.operation(one).shouldInject([]),
+    ]).toEqual([true, true, false])
     expect(account).toEqual({ seen: 6, affected: 3 })
   })
 
@@ -128,9 +168,24 @@ describe('decisions', () => {
       if (args[0] === undefined) throw new Error('no argument')
       return true
     }
-    const radius = decisions({ only, seed: 's', injection: 'i', account, now: () => 0, endsAt: 1, onHit: () => undefined, onOverdue: () => undefined, onFilterFailed: (error) => failures.push(error) })
+    const radius = decisions({
+      only,
+      seed: 's',
+      injection: 'i',
+      account,
+      now: () => 0,
+      endsAt: 1,
+      onHit: () => undefined,
+      onOverdue: () => undefined,
+      onFilterFailed: (error) => failures.push(error),
+    })
     const get = radius.operation('get')
-    expect([get.covers([]), get.shouldInject([]), get.shouldInject([]), get.shouldInject([1])]).toEqual([false, false, false, true])
+    expect([get.covers([]), get.shouldInject([]), get.shouldInject([]), get.shouldInject([1])]).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ])
     expect(failures).toEqual([new Error('no argument')])
     expect(account).toEqual({ seen: 1, affected: 1 })
   })
@@ -139,19 +194,34 @@ describe('decisions', () => {
     ['a promise', () => Promise.reject(new Error('too late'))],
     ['a promise of another realm', () => runInNewContext("Promise.reject(new Error('too late'))") as unknown],
     ['a thenable', () => ({ then: () => expect.unreachable('A thenable must not be started.') })],
-  ])('leave a call alone on which the predicate answers with %s, and let none reject unheard', async (_what, answer) => {
-    const failures: unknown[] = []
-    const account = { seen: 0, affected: 0 }
-    const only = answer as () => boolean
-    const radius = decisions({ only, seed: 's', injection: 'i', account, now: () => 0, endsAt: 1, onHit: () => undefined, onOverdue: () => undefined, onFilterFailed: (error) => failures.push(error) })
-    const unheard = vi.fn()
-    process.on('unhandledRejection', unheard)
-    onTestFinished(() => void process.off('unhandledRejection', unheard))
-    expect(radius.operation('get').shouldInject([])).toBe(false)
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(unheard).not.toHaveBeenCalled()
-    expect(failures).toEqual([new TypeError('The predicate returned a promise. It must return true or false at once.')])
-  })
+  ])(
+    'leave a call alone on which the predicate answers with %s, and let none reject unheard',
+    async (_what, answer) => {
+      const failures: unknown[] = []
+      const account = { seen: 0, affected: 0 }
+      const only = answer as () => boolean
+      const radius = decisions({
+        only,
+        seed: 's',
+        injection: 'i',
+        account,
+        now: () => 0,
+        endsAt: 1,
+        onHit: () => undefined,
+        onOverdue: () => undefined,
+        onFilterFailed: (error) => failures.push(error),
+      })
+      const unheard = vi.fn()
+      process.on('unhandledRejection', unheard)
+      onTestFinished(() => void process.off('unhandledRejection', unheard))
+      expect(radius.operation('get').shouldInject([])).toBe(false)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(unheard).not.toHaveBeenCalled()
+      expect(failures).toEqual([
+        new TypeError('The predicate returned a promise. It must return true or false at once.'),
+      ])
+    },
+  )
 
   it('affect about the share that was asked for', () => {
     const { radius, account } = tried({ rate: 0.2 }, 'share')

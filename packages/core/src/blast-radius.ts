@@ -58,7 +58,9 @@ export function decisions(source: DecisionSource): Decisions {
 
   const make = (name: string | symbol): CountedOperation => {
     const rolled = rolls(source.seed, source.injection, String(name))
-    return typeof only === 'function' ? new FilteredOperation(name, shared, rolled, only) : new CountedOperation(name, shared, rolled)
+    return typeof only === 'function'
+      ? new FilteredOperation(name, shared, rolled, only)
+      : new CountedOperation(name, shared, rolled)
   }
   const end = (): void => {
     shared.ended = true
@@ -87,7 +89,10 @@ export function decisions(source: DecisionSource): Decisions {
 }
 
 /** The operations whose name fits; the others are outside. */
-function among(covers: (name: string) => boolean, inside: (name: string | symbol) => Operation): (name: string | symbol) => Operation {
+function among(
+  covers: (name: string) => boolean,
+  inside: (name: string | symbol) => Operation,
+): (name: string | symbol) => Operation {
   const outside = new Set<string>()
   return (name) => {
     if (typeof name !== 'string' || outside.has(name)) return OUTSIDE

@@ -17,7 +17,10 @@ const GROUPS = 1_024
  * @param make Makes the value of a name, or of a group, whose name is a NUL and a number.
  * @param inGroup What a name that shares the value of its group gets. Default: the very value.
  */
-export function byName<T>(make: (name: string | symbol) => T, inGroup: (group: T, name: string | symbol) => T = (group) => group): (name: string | symbol) => T {
+export function byName<T>(
+  make: (name: string | symbol) => T,
+  inGroup: (group: T, name: string | symbol) => T = (group) => group,
+): (name: string | symbol) => T {
   const told = new Map<string | symbol, T>()
   const groups = new Map<number, T>()
   let characters = 0

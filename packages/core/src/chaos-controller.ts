@@ -61,14 +61,24 @@ export interface ChaosController {
    * @param fault Full name, or the part after the slash where that is unambiguous.
    * @throws ChaosError `CHAOS_UNKNOWN_TARGET`, `CHAOS_UNKNOWN_FAULT`, `CHAOS_INVALID_OPTION`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_DISABLED`
    */
-  inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions): Promise<InjectionState>
+  inject(
+    target: string,
+    fault: string,
+    options?: Readonly<Record<string, unknown>>,
+    how?: PortableInjectOptions,
+  ): Promise<InjectionState>
   /**
    * Checks what `inject` would check, and arms nothing: the guard, names, options, blast radius, lease, id, and whether the fault takes the target.
    * Whether a target is sealed shows only when a fault is armed.
    *
    * @throws ChaosError As {@link ChaosController.inject} does before it arms.
    */
-  check(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions): Promise<void>
+  check(
+    target: string,
+    fault: string,
+    options?: Readonly<Record<string, unknown>>,
+    how?: PortableInjectOptions,
+  ): Promise<void>
   /** @throws ChaosError `CHAOS_UNKNOWN_INJECTION` */
   stop(id: string): Promise<InjectionState>
   /**

@@ -22,10 +22,15 @@ describe('systemClock', () => {
   it('is never early, also when the event loop was blocked before', async () => {
     const blockUntil = performance.now() + 30
     while (performance.now() < blockUntil);
-    const late = await Promise.all([0, 1, 3, 7.5, 20].map((ms) => new Promise<number>((resolve) => {
-      const start = performance.now()
-      systemClock.after(ms, () => resolve(performance.now() - start - ms))
-    })))
+    const late = await Promise.all(
+      [0, 1, 3, 7.5, 20].map(
+        (ms) =>
+          new Promise<number>((resolve) => {
+            const start = performance.now()
+            systemClock.after(ms, () => resolve(performance.now() - start - ms))
+          }),
+      ),
+    )
     for (const ms of late) expect(ms).toBeGreaterThanOrEqual(0)
   })
 
@@ -40,7 +45,11 @@ describe('systemClock', () => {
 
   it('is used by lease, limit and manual clock although everything is faked, node:timers and microtasks included', async () => {
     const fakes = [
-      ...[timers, globalThis].flatMap((owner) => (['setTimeout', 'clearTimeout', 'setImmediate'] as const).map((name) => vi.spyOn(owner, name).mockImplementation(() => undefined as never))),
+      ...[timers, globalThis].flatMap((owner) =>
+        (['setTimeout', 'clearTimeout', 'setImmediate'] as const).map((name) =>
+          vi.spyOn(owner, name).mockImplementation(() => undefined as never),
+        ),
+      ),
       vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => undefined),
       vi.spyOn(performance, 'now').mockReturnValue(0),
       vi.spyOn(process, 'hrtime').mockReturnValue([0, 0]),
@@ -81,7 +90,11 @@ describe('manualClock', () => {
     })
     clock.after(50, log('later'))
     await clock.advance(30)
-    expect(ran).toEqual([['a', 110], ['added', 115], ['b', 120]])
+    expect(ran).toEqual([
+      ['a', 110],
+      ['added', 115],
+      ['b', 120],
+    ])
     expect(clock.now()).toBe(130)
     expect(clock.pending).toBe(1)
   })

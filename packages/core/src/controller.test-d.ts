@@ -10,8 +10,18 @@ import { inject } from './inject.js'
 import type { Injection } from './injection.js'
 import { optionsSchema } from './options.js'
 
-const chaos = createChaos({ targets: { bus: target(new EventEmitter(), [delay, drop]), list: target([] as string[], [append]) } })
-const kill = defineFault({ name: 'test/kill-worker', kind: 'instant', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_worker: Worker) => undefined })
+const chaos = createChaos({
+  targets: { bus: target(new EventEmitter(), [delay, drop]), list: target([] as string[], [append]) },
+})
+const kill = defineFault({
+  name: 'test/kill-worker',
+  kind: 'instant',
+  summary: '',
+  schema: optionsSchema({}),
+  expects: '',
+  accepts: () => true,
+  inject: (_worker: Worker) => undefined,
+})
 
 declare const worker: Worker
 

@@ -12,7 +12,10 @@ import { processState } from './process-state.js'
 import { manualClock } from './testing/manual-clock.js'
 
 const open: { close(): Promise<void> }[] = []
-function controller<const T extends Targets>(targets: T, options: Omit<Parameters<typeof createChaos>[0] & object, 'targets'> = {}): Chaos<T> {
+function controller<const T extends Targets>(
+  targets: T,
+  options: Omit<Parameters<typeof createChaos>[0] & object, 'targets'> = {},
+): Chaos<T> {
   const chaos = createChaos({ environment: 'test', seed: 'fixed', ...options, targets })
   open.push(chaos)
   return chaos
@@ -35,7 +38,14 @@ describe('createChaos', () => {
       summary: 'Holds events back.',
       options: {
         type: 'object',
-        properties: { delayMs: { type: 'number', minimum: 0, maximum: 2147483647, description: 'Time each event is held back, in ms.' } },
+        properties: {
+          delayMs: {
+            type: 'number',
+            minimum: 0,
+            maximum: 2147483647,
+            description: 'Time each event is held back, in ms.',
+          },
+        },
         required: ['delayMs'],
         additionalProperties: false,
       },
@@ -81,7 +91,11 @@ describe('createChaos', () => {
   ])('refuses %s in a check as it refuses to arm it', async (_what, ...args) => {
     const { controller: chaos } = controller({ bus: target(new EventEmitter(), [delay, drop]) })
     await chaos.inject('bus', 'drop-events', {}, { id: 'taken' })
-    const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'nothing is wrong', (error: unknown) => ({ code: (error as ChaosError).code, message: (error as ChaosError).message }))
+    const failure = (promise: Promise<unknown>): Promise<unknown> =>
+      promise.then(
+        () => 'nothing is wrong',
+        (error: unknown) => ({ code: (error as ChaosError).code, message: (error as ChaosError).message }),
+      )
     const checked = await failure(chaos.check(...args))
     expect(checked).toMatchObject({ code: expect.stringMatching(/^CHAOS_/) as string })
     expect(checked).toEqual(await failure(chaos.inject(...args)))
@@ -89,7 +103,15 @@ describe('createChaos', () => {
 
   it('refuses in a check what its guard or a target that has changed refuses', async () => {
     let fits = true
-    const picky = defineFault({ name: 'test/picky', kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'a fit thing', accepts: () => fits, inject: () => undefined })
+    const picky = defineFault({
+      name: 'test/picky',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: 'a fit thing',
+      accepts: () => fits,
+      inject: () => undefined,
+    })
     const { controller: chaos } = controller({ thing: target({}, [picky]) })
     fits = false
     await expect(chaos.check('thing', 'picky')).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
@@ -130,9 +152,23 @@ describe('createChaos', () => {
   it('says in a moment, and in few words, that it does not know a long name', async () => {
     const { controller: chaos } = controller({ bus: target(new EventEmitter(), [drop]) })
     const long = 'x'.repeat(200)
-    for (let index = 100; index < 220; index += 1) await chaos.inject('bus', 'drop-events', {}, { id: `${long.slice(3)}${index}` })
+    for (let index = 100; index < 220; index += 1)
+      await chaos.inject('bus', 'drop-events', {}, { id: `${long.slice(3)}${index}` })
     const hostile = `${'x'.repeat(1_000_000)}\u001b[2J`
-    const words = await Promise.all([chaos.stop(hostile), chaos.inject(hostile, 'drop-events'), chaos.inject('bus', hostile), chaos.inject('bus', 'drop-events', { [hostile]: 1 }), chaos.stop(undefined as never)].map((refused) => refused.then(() => '', (error: unknown) => (error as Error).message)))
+    const words = await Promise.all(
+      [
+        chaos.stop(hostile),
+        chaos.inject(hostile, 'drop-events'),
+        chaos.inject('bus', hostile),
+        chaos.inject('bus', 'drop-events', { [hostile]: 1 }),
+        chaos.stop(undefined as never),
+      ].map((refused) =>
+        refused.then(
+          () => '',
+          (error: unknown) => (error as Error).message,
+        ),
+      ),
+    )
     for (const message of words) {
       expect(message).toMatch(/^Expected .*, got /)
       expect(message.length).toBeLessThan(17_000)
@@ -143,7 +179,9 @@ describe('createChaos', () => {
   it('refuses an id that is in force', async () => {
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
     await chaos.inject('bus', 'drop-events', {}, { id: 'mine' })
-    await expect(chaos.inject('bus', 'drop-events', {}, { id: 'mine' })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+    await expect(chaos.inject('bus', 'drop-events', {}, { id: 'mine' })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+    })
   })
 
   it('never gives an injection the id of another in force, so that stopAll reaches both', async () => {
@@ -156,7 +194,14 @@ describe('createChaos', () => {
   })
 
   it('refuses a short name that two faults share, and takes their full ones', async () => {
-    const definition = { kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'anything', accepts: () => true, inject: () => undefined } as const
+    const definition = {
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: 'anything',
+      accepts: () => true,
+      inject: () => undefined,
+    } as const
     const ours = defineFault({ ...definition, name: 'ours/slow-down' })
     const theirs = defineFault({ ...definition, name: 'theirs/slow-down' })
     const { controller: chaos } = controller({ thing: target({}, [ours, theirs]) })
@@ -168,12 +213,17 @@ describe('createChaos', () => {
 
   it.each([
     [{ enviroment: 'test' }, 'Did you mean `environment`?'],
-    [{ allowEnvironments: 'staging' }, '`allowEnvironments` of createChaos to be a list of environments, got `"staging"`'],
+    [
+      { allowEnvironments: 'staging' },
+      '`allowEnvironments` of createChaos to be a list of environments, got `"staging"`',
+    ],
     [{ maxLeaseMs: Number.NaN }, '`maxLeaseMs` of createChaos to be a number of ms from 1 to 2147483647, got `NaN`'],
     [{ maxLeaseMs: 0 }, 'from 1 to'],
     [{ seed: Number.NaN }, '`seed`'],
   ])('refuses %o', (options, words) => {
-    expect(() => createChaos(options as object)).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(words) as string }))
+    expect(() => createChaos(options as object)).toThrow(
+      expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(words) as string }),
+    )
   })
 
   it('adds a target late, refuses its name twice, and forgets it with its injections', async () => {
@@ -188,17 +238,37 @@ describe('createChaos', () => {
   })
 
   it('refuses an object that a fault does not accept', () => {
-    expect(() => controller({ bus: target(Object.create(null) as EventEmitter, [drop]) })).toThrow(expect.objectContaining({ code: 'CHAOS_TARGET_MISMATCH' }))
+    expect(() => controller({ bus: target(Object.create(null) as EventEmitter, [drop]) })).toThrow(
+      expect.objectContaining({ code: 'CHAOS_TARGET_MISMATCH' }),
+    )
   })
 
   it('refuses a fault whose options cannot be described, when it is offered', () => {
     const schema = optionsSchema({ when: option.func<() => boolean>('Says when.') })
-    const odd = defineFault({ name: 'test/odd', kind: 'standing', summary: '', schema, expects: 'anything', accepts: () => true, inject: () => undefined })
-    expect(() => controller({ thing: target({}, [odd]) })).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining('Expected the portable options of test/odd to be such that JSON can carry') as string }))
+    const odd = defineFault({
+      name: 'test/odd',
+      kind: 'standing',
+      summary: '',
+      schema,
+      expects: 'anything',
+      accepts: () => true,
+      inject: () => undefined,
+    })
+    expect(() => controller({ thing: target({}, [odd]) })).toThrow(
+      expect.objectContaining({
+        code: 'CHAOS_INVALID_OPTION',
+        message: expect.stringContaining(
+          'Expected the portable options of test/odd to be such that JSON can carry',
+        ) as string,
+      }),
+    )
   })
 
   it('ends every injection of the process with stopAll, and its own alone when it is closed', async () => {
-    const [mine, other] = [controller({ bus: target(new EventEmitter(), [drop]) }), controller({ bus: target(new EventEmitter(), [drop]) })]
+    const [mine, other] = [
+      controller({ bus: target(new EventEmitter(), [drop]) }),
+      controller({ bus: target(new EventEmitter(), [drop]) }),
+    ]
     const bare = await inject(drop(), new EventEmitter())
     const [a, b] = [await mine.inject('bus', 'drop-events'), await other.inject('bus', 'drop-events')]
     await mine.close()
@@ -225,10 +295,17 @@ describe('createChaos', () => {
     expect((await mine.done).outcome).toBe('stopped')
     expect(got).toEqual([1])
     expect(isWatching()).toBe(false)
-    expect(journal.entries.slice(-2)).toMatchObject([{ type: 'warning', message: expect.stringContaining('CHAOS_DISABLED was set') as string }, { type: 'ended' }])
+    expect(journal.entries.slice(-2)).toMatchObject([
+      { type: 'warning', message: expect.stringContaining('CHAOS_DISABLED was set') as string },
+      { type: 'ended' },
+    ])
 
     delete process.env['CHAOS_DISABLED']
-    const asking = [() => chaos.info(), () => inject(drop(), bus).catch(() => undefined), () => chaos.inject('bus', 'delay-events', { delayMs: 1 }).catch(() => undefined)]
+    const asking = [
+      () => chaos.info(),
+      () => inject(drop(), bus).catch(() => undefined),
+      () => chaos.inject('bus', 'delay-events', { delayMs: 1 }).catch(() => undefined),
+    ]
     for (const ask of asking) {
       const injection = await inject(drop(), bus)
       process.env['CHAOS_DISABLED'] = 'true'
@@ -243,7 +320,8 @@ describe('createChaos', () => {
     const bus = new EventEmitter().on('tick', () => undefined)
     const chaos = createChaos({ environment: 'test', targets: { bus: target(bus, [drop]) } })
     onTestFinished(() => chaos.close())
-    for (let n = processState().live.size; n < MAX_IN_FORCE; n += 1) await chaos.inject('bus', 'drop-events', {}, { only: 'tock' })
+    for (let n = processState().live.size; n < MAX_IN_FORCE; n += 1)
+      await chaos.inject('bus', 'drop-events', {}, { only: 'tock' })
     await expect(chaos.inject('bus', 'drop-events')).rejects.toMatchObject({ code: 'CHAOS_TOO_MANY_REQUESTS' })
     await expect(chaos.check('bus', 'drop-events')).rejects.toMatchObject({ code: 'CHAOS_TOO_MANY_REQUESTS' })
     expect(bus.emit('tick')).toBe(true)
@@ -256,7 +334,11 @@ describe('createChaos', () => {
       delete process.env['CHAOS_DISABLED']
     })
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
-    const [one, two, three] = [await chaos.inject('bus', 'drop-events'), await chaos.inject('bus', 'drop-events'), await chaos.inject('bus', 'drop-events')]
+    const [one, two, three] = [
+      await chaos.inject('bus', 'drop-events'),
+      await chaos.inject('bus', 'drop-events'),
+      await chaos.inject('bus', 'drop-events'),
+    ]
     process.env['CHAOS_DISABLED'] = '1'
     expect((await chaos.stop(one.id)).outcome).toBe('stopped')
     expect((await two.rollback()).outcome).toBe('rolled-back')

@@ -1,6 +1,13 @@
 import * as v from 'valibot'
 import type { PortableInjectOptions, InjectOptions } from './blast-radius-options.js'
-import type { ChaosController, ControllerInfo, FaultInfo, JsonSchema, StopReport, TargetInfo } from './chaos-controller.js'
+import type {
+  ChaosController,
+  ControllerInfo,
+  FaultInfo,
+  JsonSchema,
+  StopReport,
+  TargetInfo,
+} from './chaos-controller.js'
 import { MAX_TIMER_MS, systemClock, type Clock } from './clock.js'
 import type { CatalogEntry, FaultFactoryFor } from './define-fault.js'
 import { endIfDisabled } from './disabled-watch.js'
@@ -20,7 +27,9 @@ import { listed, suggestion } from './suggest.js'
 import { printable } from './text.js'
 
 /** A target and the faults it can take. Made by {@link target}. */
-export interface TargetDefinition<Factories extends readonly FaultFactoryFor<never>[] = readonly FaultFactoryFor<never>[]> {
+export interface TargetDefinition<
+  Factories extends readonly FaultFactoryFor<never>[] = readonly FaultFactoryFor<never>[],
+> {
   readonly object: object
   readonly faults: Factories
 }
@@ -30,7 +39,10 @@ export interface TargetDefinition<Factories extends readonly FaultFactoryFor<nev
  *
  * TypeScript refuses a fault that is not made for this kind of object.
  */
-export function target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(object: Target, faults: Factories): TargetDefinition<Factories> {
+export function target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(
+  object: Target,
+  faults: Factories,
+): TargetDefinition<Factories> {
   return { object, faults }
 }
 
@@ -40,8 +52,12 @@ export type Targets = Readonly<Record<string, TargetDefinition>>
 type NameOf<Factory> = Factory extends { readonly catalog: { readonly name: infer Name extends string } } ? Name : never
 type ShortNameOf<Name extends string> = Name extends `${string}/${infer Short}` ? Short : never
 /** Full and short names of a target's faults. */
-export type FaultNamesOf<Definition extends TargetDefinition> = NameOf<Definition['faults'][number]> | ShortNameOf<NameOf<Definition['faults'][number]>>
-type FactoryNamed<Definition extends TargetDefinition, Name extends string> = Definition['faults'][number] extends infer Factory
+export type FaultNamesOf<Definition extends TargetDefinition> =
+  NameOf<Definition['faults'][number]> | ShortNameOf<NameOf<Definition['faults'][number]>>
+type FactoryNamed<
+  Definition extends TargetDefinition,
+  Name extends string,
+> = Definition['faults'][number] extends infer Factory
   ? Factory extends FaultFactoryFor<never>
     ? Name extends NameOf<Factory> | ShortNameOf<NameOf<Factory>>
       ? Factory
@@ -51,12 +67,17 @@ type FactoryNamed<Definition extends TargetDefinition, Name extends string> = De
 type ArgumentsOf<Factory> = Factory extends (...options: infer Options) => unknown ? Options : never
 /** What stands behind the fault's name: its options, then how to inject it. Options can be left out where none is required. */
 export type InjectArguments<Definition extends TargetDefinition, Name extends string> =
-  ArgumentsOf<FactoryNamed<Definition, Name>> extends [infer Options] ? [options: Options, how?: InjectOptions] : [options?: ArgumentsOf<FactoryNamed<Definition, Name>>[0], how?: InjectOptions]
+  ArgumentsOf<FactoryNamed<Definition, Name>> extends [infer Options]
+    ? [options: Options, how?: InjectOptions]
+    : [options?: ArgumentsOf<FactoryNamed<Definition, Name>>[0], how?: InjectOptions]
 
 /** One target of a controller. */
 export interface TargetHandle<Definition extends TargetDefinition> {
   readonly name: string
-  inject<Name extends FaultNamesOf<Definition>>(fault: Name, ...args: InjectArguments<Definition, Name>): Promise<Injection>
+  inject<Name extends FaultNamesOf<Definition>>(
+    fault: Name,
+    ...args: InjectArguments<Definition, Name>
+  ): Promise<Injection>
   /** Ends the target's injections and forgets it. */
   remove(): Promise<void>
 }
@@ -75,7 +96,11 @@ export interface Chaos<T extends Targets = Targets> extends Omit<ChaosController
     ...args: InjectArguments<T[TargetName], Name>
   ): Promise<void>
   /** Adds a target late. @throws ChaosError `CHAOS_DUPLICATE_TARGET` */
-  target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(name: string, object: Target, faults: Factories): TargetHandle<TargetDefinition<Factories>>
+  target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(
+    name: string,
+    object: Target,
+    faults: Factories,
+  ): TargetHandle<TargetDefinition<Factories>>
   readonly journal: Journal & { readonly follow: Follow }
   /** This controller as what a control endpoint or an experiment takes: names and options are checked when they come. */
   readonly controller: ChaosController
@@ -104,7 +129,12 @@ const MAX_LEASE = `a number of ms from 1 to ${MAX_TIMER_MS}`
 const chaosSchema = optionsSchema(
   {
     environment: v.optional(v.pipe(v.string('a text'), v.maxLength(100, 'a text of at most 100 characters'))),
-    allowEnvironments: v.optional(v.pipe(v.array(option.text('An environment.', 100), 'a list of environments'), v.maxLength(100, 'a list of at most 100 environments'))),
+    allowEnvironments: v.optional(
+      v.pipe(
+        v.array(option.text('An environment.', 100), 'a list of environments'),
+        v.maxLength(100, 'a list of at most 100 environments'),
+      ),
+    ),
     seed: portableInjectSchema.entries.seed,
     maxLeaseMs: v.optional(v.pipe(v.number(MAX_LEASE), v.minValue(1, MAX_LEASE), v.maxValue(MAX_TIMER_MS, MAX_LEASE))),
   },
@@ -123,7 +153,12 @@ const MAX_ENDED = 100
  */
 export function createChaos<const T extends Targets = Record<never, never>>(options: ChaosOptions<T> = {}): Chaos<T> {
   const { targets = {}, clock = systemClock, ...given } = options
-  const { environment, allowEnvironments = DEFAULT_ENVIRONMENTS, maxLeaseMs = 600_000, seed: asked = drawSeed() } = checkOptions(chaosSchema, given, 'createChaos')
+  const {
+    environment,
+    allowEnvironments = DEFAULT_ENVIRONMENTS,
+    maxLeaseMs = 600_000,
+    seed: asked = drawSeed(),
+  } = checkOptions(chaosSchema, given, 'createChaos')
   const seed = String(asked)
   const refusal = (): ChaosError | undefined => {
     endIfDisabled()
@@ -136,11 +171,22 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   const ended = new Map<string, InjectionState>()
 
   function add(name: string, definition: TargetDefinition): void {
-    if (!/^[\w.-]{1,100}$/.test(name)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a target's name to be up to 100 letters, digits, dots or dashes, got ${shown(name)}.`)
-    if (definitions.has(name)) throw new ChaosError('CHAOS_DUPLICATE_TARGET', `Expected a new target name, got \`${name}\`, which is taken. Remove the other one first, or choose another name.`)
+    if (!/^[\w.-]{1,100}$/.test(name))
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected a target's name to be up to 100 letters, digits, dots or dashes, got ${shown(name)}.`,
+      )
+    if (definitions.has(name))
+      throw new ChaosError(
+        'CHAOS_DUPLICATE_TARGET',
+        `Expected a new target name, got \`${name}\`, which is taken. Remove the other one first, or choose another name.`,
+      )
     for (const { catalog } of definition.faults) {
       if (!catalog.accepts(definition.object)) {
-        throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected the target \`${name}\` of ${catalog.name} to be ${catalog.expects}, got ${shown(definition.object)}.`)
+        throw new ChaosError(
+          'CHAOS_TARGET_MISMATCH',
+          `Expected the target \`${name}\` of ${catalog.name} to be ${catalog.expects}, got ${shown(definition.object)}.`,
+        )
       }
       optionsOf(catalog)
     }
@@ -151,7 +197,10 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const definition = definitions.get(name)
     if (definition !== undefined) return definition
     const known = [...definitions.keys()]
-    throw new ChaosError('CHAOS_UNKNOWN_TARGET', `Expected a target (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`)
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_TARGET',
+      `Expected a target (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`,
+    )
   }
 
   function factoryOf(targetName: string, { faults }: TargetDefinition, name: string): FaultFactoryFor<never> {
@@ -160,12 +209,18 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const called = faults.filter(({ catalog }) => shortName(catalog.name) === name)
     const names = new Set(called.map(({ catalog }) => catalog.name))
     if (names.size > 1) {
-      throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\`, got \`${printable(name)}\`, which may mean ${listed([...names])}. Use the full name.`)
+      throw new ChaosError(
+        'CHAOS_UNKNOWN_FAULT',
+        `Expected a fault of \`${targetName}\`, got \`${printable(name)}\`, which may mean ${listed([...names])}. Use the full name.`,
+      )
     }
     if (called[0] !== undefined) return called[0]
     const known = faults.map(({ catalog }) => catalog.name)
     const near = suggestion(name, known.concat(known.map(shortName)))
-    throw new ChaosError('CHAOS_UNKNOWN_FAULT', `Expected a fault of \`${targetName}\` (${listed(known)}), got \`${printable(name)}\`.${near}`)
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_FAULT',
+      `Expected a fault of \`${targetName}\` (${listed(known)}), got \`${printable(name)}\`.${near}`,
+    )
   }
 
   function count(name: string): number {
@@ -187,16 +242,27 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   }
 
   /** The fault that is meant and what it would break, once everything about them but how it is put in force is checked. */
-  function resolve(targetName: string, faultName: string, faultOptions: unknown, { id }: InjectOptions): { readonly fault: Fault; readonly object: object } {
+  function resolve(
+    targetName: string,
+    faultName: string,
+    faultOptions: unknown,
+    { id }: InjectOptions,
+  ): { readonly fault: Fault; readonly object: object } {
     const refused = refusal()
     if (refused !== undefined) throw refused
     const definition = definitionOf(targetName)
     const make = factoryOf(targetName, definition, faultName)
-    if (id !== undefined && live.has(id)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`id\` to be new, got ${shown(id)}, which is in force.`)
+    if (id !== undefined && live.has(id))
+      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`id\` to be new, got ${shown(id)}, which is in force.`)
     return { fault: make(faultOptions as never), object: definition.object }
   }
 
-  async function inject(targetName: string, faultName: string, faultOptions?: unknown, how: InjectOptions = {}): Promise<InjectionRecord> {
+  async function inject(
+    targetName: string,
+    faultName: string,
+    faultOptions?: unknown,
+    how: InjectOptions = {},
+  ): Promise<InjectionRecord> {
     const { fault, object } = resolve(targetName, faultName, faultOptions, how)
     const around: Surroundings = { targetName, seed, maxLeaseMs, clock, journal, refusal, count, onArming: track }
     return armFault(fault, object, how, around)
@@ -204,7 +270,12 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
 
   // Async, so that what is wrong comes as a rejection, as from `inject`.
   // eslint-disable-next-line @typescript-eslint/require-await -- see above
-  async function check(targetName: string, faultName: string, faultOptions?: unknown, how: InjectOptions = {}): Promise<void> {
+  async function check(
+    targetName: string,
+    faultName: string,
+    faultOptions?: unknown,
+    how: InjectOptions = {},
+  ): Promise<void> {
     const { fault, object } = resolve(targetName, faultName, faultOptions, how)
     checkArming(fault, object, how, { refusal, maxLeaseMs })
   }
@@ -220,7 +291,10 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const state = ended.get(id)
     if (state !== undefined) return state
     const known = [...live.keys()]
-    throw new ChaosError('CHAOS_UNKNOWN_INJECTION', `Expected the id of an injection (${listed(known)}), got ${shown(id)}.${suggestion(id, known)}`)
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_INJECTION',
+      `Expected the id of an injection (${listed(known)}), got ${shown(id)}.${suggestion(id, known)}`,
+    )
   }
 
   // Not async: every injection is marked before a promise is returned.
@@ -238,12 +312,35 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
 
   const controller: ChaosController = {
     info: () =>
-      Promise.resolve<ControllerInfo>({ environment: environment ?? process.env['NODE_ENV'], refusal: refusal()?.message, seed, maxLeaseMs, now: clock.now() }),
-    targets: () => Promise.resolve([...definitions].map(([name, { faults }]): TargetInfo => ({ name, faults: faults.map(({ catalog }) => catalog.name) }))),
+      Promise.resolve<ControllerInfo>({
+        environment: environment ?? process.env['NODE_ENV'],
+        refusal: refusal()?.message,
+        seed,
+        maxLeaseMs,
+        now: clock.now(),
+      }),
+    targets: () =>
+      Promise.resolve(
+        [...definitions].map(([name, { faults }]): TargetInfo => ({
+          name,
+          faults: faults.map(({ catalog }) => catalog.name),
+        })),
+      ),
     faults: () => Promise.resolve([...catalogOf(definitions.values()).values()]),
-    injections: () => Promise.resolve([...ended.values(), ...[...live.values()].map((injection) => injection.snapshot())]),
-    inject: (name: string, fault: string, faultOptions?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions) => inject(name, fault, faultOptions, how),
-    check: (name: string, fault: string, faultOptions?: Readonly<Record<string, unknown>>, how?: PortableInjectOptions) => check(name, fault, faultOptions, how),
+    injections: () =>
+      Promise.resolve([...ended.values(), ...[...live.values()].map((injection) => injection.snapshot())]),
+    inject: (
+      name: string,
+      fault: string,
+      faultOptions?: Readonly<Record<string, unknown>>,
+      how?: PortableInjectOptions,
+    ) => inject(name, fault, faultOptions, how),
+    check: (
+      name: string,
+      fault: string,
+      faultOptions?: Readonly<Record<string, unknown>>,
+      how?: PortableInjectOptions,
+    ) => check(name, fault, faultOptions, how),
     stop,
     stopAll: () => end(processState().live),
     follow: (listener: (entry: JournalEntry) => void) => journal.follow(listener),
@@ -258,7 +355,12 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     check: check,
     target(name, object, faults) {
       add(name, target(object, faults))
-      return { name, inject: (fault: string, ...[faultOptions, how]: readonly [unknown?, InjectOptions?]) => inject(name, fault, faultOptions, how), remove: () => remove(name) }
+      return {
+        name,
+        inject: (fault: string, ...[faultOptions, how]: readonly [unknown?, InjectOptions?]) =>
+          inject(name, fault, faultOptions, how),
+        remove: () => remove(name),
+      }
     },
     journal,
     controller,
@@ -279,7 +381,11 @@ function optionsOf({ name, info }: CatalogEntry): JsonSchema {
   try {
     return info.options
   } catch (error) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected the portable options of ${name} to be such that JSON can carry, got others: ${String(error)} Give functions and live objects in the second part of \`optionsSchema\`.`, { cause: error })
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected the portable options of ${name} to be such that JSON can carry, got others: ${String(error)} Give functions and live objects in the second part of \`optionsSchema\`.`,
+      { cause: error },
+    )
   }
 }
 

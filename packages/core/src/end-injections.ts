@@ -11,7 +11,10 @@ export type Ended = Awaited<ReturnType<LiveInjection['undo']>>
  *
  * The first two steps, and every undo step that is synchronous, are done before this returns.
  */
-export function endInjections(injections: Iterable<LiveInjection>, mark: (injection: LiveInjection) => boolean): Promise<Ended[]> {
+export function endInjections(
+  injections: Iterable<LiveInjection>,
+  mark: (injection: LiveInjection) => boolean,
+): Promise<Ended[]> {
   const ending = [...injections].filter(mark).sort((a, b) => a.sequence - b.sequence)
   for (const injection of ending) injection.release()
   return Promise.all(ending.reverse().map((injection) => injection.undo())).then((ended) => ended.reverse())
@@ -20,10 +23,14 @@ export function endInjections(injections: Iterable<LiveInjection>, mark: (inject
 /** @throws ChaosError `CHAOS_ROLLBACK_FAILED` when anything could not be taken back. */
 export function assertTakenBack(failures: readonly unknown[]): void {
   if (failures.length === 0) return
-  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Expected every step to be taken back, ${failures.length} failed: ${messagesOf(failures).join('; ')}. The others were taken back; restart the process if the target still misbehaves.`, {
-    errors: failures,
-    cause: failures[0],
-  })
+  throw new ChaosError(
+    'CHAOS_ROLLBACK_FAILED',
+    `Expected every step to be taken back, ${failures.length} failed: ${messagesOf(failures).join('; ')}. The others were taken back; restart the process if the target still misbehaves.`,
+    {
+      errors: failures,
+      cause: failures[0],
+    },
+  )
 }
 
 /** Failures that are told at most. */

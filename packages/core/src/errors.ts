@@ -19,8 +19,15 @@ export class ChaosError extends Error {
   /** Several failures reported together, for example by a rollback. Empty otherwise. */
   readonly errors: readonly unknown[]
 
-  constructor(code: ChaosErrorCode, message: string, options: { readonly cause?: unknown; readonly errors?: readonly unknown[] } = {}) {
-    super(printable(message, { max: MAX_MESSAGE, lines: true }), 'cause' in options ? { cause: options.cause } : undefined)
+  constructor(
+    code: ChaosErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly errors?: readonly unknown[] } = {},
+  ) {
+    super(
+      printable(message, { max: MAX_MESSAGE, lines: true }),
+      'cause' in options ? { cause: options.cause } : undefined,
+    )
     this.code = code
     this.errors = options.errors ?? []
     Object.defineProperty(this, BRAND, { value: true })

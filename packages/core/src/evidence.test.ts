@@ -11,7 +11,12 @@ describe('evidence', () => {
   it('is cut where an app says much, deep or in circles', () => {
     const circle: Record<string, unknown> = {}
     circle['self'] = circle
-    const kept = boundedEvidence({ error: 'x'.repeat(1_000_000), list: Array.from({ length: 10_000 }, () => 0), circle, failure: new Error('y'.repeat(10_000)) })
+    const kept = boundedEvidence({
+      error: 'x'.repeat(1_000_000),
+      list: Array.from({ length: 10_000 }, () => 0),
+      circle,
+      failure: new Error('y'.repeat(10_000)),
+    })
     expect(kept['error']).toBe(`${'x'.repeat(1_000)}…`)
     expect(kept['list']).toHaveLength(100)
     expect(JSON.stringify(kept).length).toBeLessThan(2_000)
@@ -20,7 +25,14 @@ describe('evidence', () => {
   it('shows what it can where a part cannot be read', () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
-    const throwing = Object.defineProperty({}, 'trap', { enumerable: true, get: () => Reflect.get(proxy, 'trap') as unknown }) as unknown
-    expect(boundedEvidence({ threadId: 1, proxy, throwing })).toEqual({ threadId: 1, proxy: 'something that cannot be read', throwing: 'something that cannot be read' })
+    const throwing = Object.defineProperty({}, 'trap', {
+      enumerable: true,
+      get: () => Reflect.get(proxy, 'trap') as unknown,
+    }) as unknown
+    expect(boundedEvidence({ threadId: 1, proxy, throwing })).toEqual({
+      threadId: 1,
+      proxy: 'something that cannot be read',
+      throwing: 'something that cannot be read',
+    })
   })
 })

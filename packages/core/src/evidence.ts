@@ -13,7 +13,13 @@ const MAX_DEPTH = 4
  * lists and objects to 100 entries and 4 levels.
  */
 export function boundedEvidence(evidence: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.freeze(Object.fromEntries(Object.entries(evidence).slice(0, MAX_ENTRIES).map(([key, value]) => [key, bounded(value, 1)])))
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(evidence)
+        .slice(0, MAX_ENTRIES)
+        .map(([key, value]) => [key, bounded(value, 1)]),
+    ),
+  )
 }
 
 const bounded = (value: unknown, depth: number): unknown => readSafely(() => cut(value, depth))
@@ -25,5 +31,9 @@ function cut(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((part) => bounded(part, depth + 1))
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return asData(value)
-  return Object.fromEntries(Object.entries(value).slice(0, MAX_ENTRIES).map(([key, part]) => [key, bounded(part, depth + 1)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MAX_ENTRIES)
+      .map(([key, part]) => [key, bounded(part, depth + 1)]),
+  )
 }

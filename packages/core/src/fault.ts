@@ -38,7 +38,12 @@ export interface InjectionContext {
    * @param options.getter Cover the getter of an accessor instead of a method. Default `false`.
    * @throws ChaosError `CHAOS_TARGET_SEALED` when the member cannot be replaced, `CHAOS_TARGET_MISMATCH` when it is no function.
    */
-  readonly patch: (object: object, key: PropertyKey, layer: (below: Below) => AnyFunction, options?: { readonly inherited?: boolean; readonly getter?: boolean }) => void
+  readonly patch: (
+    object: object,
+    key: PropertyKey,
+    layer: (below: Below) => AnyFunction,
+    options?: { readonly inherited?: boolean; readonly getter?: boolean },
+  ) => void
   /** Records the way back of any other step, as it is made. */
   readonly defer: (undo: () => void | Promise<void>) => void
   /** The decision maker for one operation (a method, an event name). Resolve it once where the name is fixed. */

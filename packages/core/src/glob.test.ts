@@ -6,7 +6,11 @@ import { globMatcher, isGlob } from './glob.js'
 function means(pattern: string, name: string): boolean {
   if (pattern === '') return name === ''
   if (pattern.startsWith('*')) return means(pattern.slice(1), name) || (name !== '' && means(pattern, name.slice(1)))
-  return name !== '' && (pattern.startsWith('?') || name.startsWith(pattern.charAt(0))) && means(pattern.slice(1), name.slice(1))
+  return (
+    name !== '' &&
+    (pattern.startsWith('?') || name.startsWith(pattern.charAt(0))) &&
+    means(pattern.slice(1), name.slice(1))
+  )
 }
 
 describe('a glob', () => {

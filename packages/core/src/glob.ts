@@ -25,7 +25,8 @@ function globTest(pattern: string): (name: string) => boolean {
   if (last === undefined) return (name) => name.length === first.length && fitsAt(first, name, 0)
   const shortest = first.length + last.length + parts.reduce((sum, part) => sum + part.length, 0)
   return (name) => {
-    if (name.length < shortest || !fitsAt(first, name, 0) || !fitsAt(last, name, name.length - last.length)) return false
+    if (name.length < shortest || !fitsAt(first, name, 0) || !fitsAt(last, name, name.length - last.length))
+      return false
     const end = name.length - last.length
     let from = first.length
     for (const part of parts) {

@@ -17,7 +17,10 @@ const isProduction = (environment: string | undefined): boolean => environment?.
 export function bareRefusal(env: NodeJS.ProcessEnv = process.env): ChaosError | undefined {
   if (isDisabled(env)) return disabled()
   if (!isProduction(env['NODE_ENV'])) return undefined
-  return new ChaosError('CHAOS_ENVIRONMENT_REFUSED', 'Expected an environment other than production, got NODE_ENV=production. Faults are not injected there; use a controller with a named environment if this process is not production after all.')
+  return new ChaosError(
+    'CHAOS_ENVIRONMENT_REFUSED',
+    'Expected an environment other than production, got NODE_ENV=production. Faults are not injected there; use a controller with a named environment if this process is not production after all.',
+  )
 }
 
 /**
@@ -29,21 +32,35 @@ export function bareRefusal(env: NodeJS.ProcessEnv = process.env): ChaosError | 
  * @param passed The environment that the app passed; else `NODE_ENV` counts.
  * @param allowed Environments in which faults may be armed.
  */
-export function controllerRefusal(passed: string | undefined, allowed: readonly string[], env: NodeJS.ProcessEnv = process.env): ChaosError | undefined {
+export function controllerRefusal(
+  passed: string | undefined,
+  allowed: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): ChaosError | undefined {
   if (isDisabled(env)) return disabled()
   const environment = passed ?? env['NODE_ENV']
   if (environment === undefined || environment === '') {
-    return refused(`Expected an environment (one of ${listed(allowed)}), got none. Set NODE_ENV, or pass \`environment\` to createChaos.`)
+    return refused(
+      `Expected an environment (one of ${listed(allowed)}), got none. Set NODE_ENV, or pass \`environment\` to createChaos.`,
+    )
   }
-  if (isProduction(environment)) return refused('Expected an environment other than production, got `production`. Nothing is broken there on purpose.')
+  if (isProduction(environment))
+    return refused(
+      'Expected an environment other than production, got `production`. Nothing is broken there on purpose.',
+    )
   if (isProduction(env['NODE_ENV']) && env['CHAOS_ALLOW_ENVIRONMENT'] !== environment) {
-    return refused(`Expected CHAOS_ALLOW_ENVIRONMENT=${printable(environment)} beside NODE_ENV=production, got \`${printable(env['CHAOS_ALLOW_ENVIRONMENT'] ?? '')}\`. Set it if this process really is ${printable(environment)}.`)
+    return refused(
+      `Expected CHAOS_ALLOW_ENVIRONMENT=${printable(environment)} beside NODE_ENV=production, got \`${printable(env['CHAOS_ALLOW_ENVIRONMENT'] ?? '')}\`. Set it if this process really is ${printable(environment)}.`,
+    )
   }
   if (!allowed.includes(environment)) {
-    return refused(`Expected the environment to be one of ${listed(allowed)}, got \`${printable(environment)}\`. Name it in \`allowEnvironments\` of createChaos if faults may be armed there.`)
+    return refused(
+      `Expected the environment to be one of ${listed(allowed)}, got \`${printable(environment)}\`. Name it in \`allowEnvironments\` of createChaos if faults may be armed there.`,
+    )
   }
   return undefined
 }
 
 const refused = (message: string): ChaosError => new ChaosError('CHAOS_ENVIRONMENT_REFUSED', message)
-const disabled = (): ChaosError => new ChaosError('CHAOS_DISABLED', 'Chaos is switched off in this process (CHAOS_DISABLED). Unset it to arm faults.')
+const disabled = (): ChaosError =>
+  new ChaosError('CHAOS_DISABLED', 'Chaos is switched off in this process (CHAOS_DISABLED). Unset it to arm faults.')

@@ -3,7 +3,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { HeldWorkQueue } from './held-work.js'
 import { manualClock } from './testing/manual-clock.js'
 
-function held(): { clock: ReturnType<typeof manualClock>; queue: HeldWorkQueue; ran: string[]; onEmpty: ReturnType<typeof vi.fn>; push: (name: string) => () => void } {
+function held(): {
+  clock: ReturnType<typeof manualClock>
+  queue: HeldWorkQueue
+  ran: string[]
+  onEmpty: ReturnType<typeof vi.fn>
+  push: (name: string) => () => void
+} {
   const clock = manualClock()
   const onEmpty = vi.fn()
   const ran: string[] = []
@@ -78,10 +84,14 @@ describe('HeldWorkQueue', () => {
 
   it('lets what comes while a line drains join its tail', async () => {
     const { clock, queue, ran, push } = held()
-    queue.hold({ afterMs: 10, order: 'tick', run: () => {
-      ran.push('first')
-      queue.queue({ order: 'tick', run: push('joined') })
-    } })
+    queue.hold({
+      afterMs: 10,
+      order: 'tick',
+      run: () => {
+        ran.push('first')
+        queue.queue({ order: 'tick', run: push('joined') })
+      },
+    })
     queue.hold({ afterMs: 10, order: 'tick', run: push('second') })
     await clock.advance(10)
     expect(ran).toEqual(['first', 'second', 'joined'])
@@ -91,7 +101,13 @@ describe('HeldWorkQueue', () => {
     const errors = uncaught()
     const { clock, queue, ran, push } = held()
     const error = new Error('listener')
-    queue.hold({ afterMs: 10, order: 'tick', run: () => { throw error } })
+    queue.hold({
+      afterMs: 10,
+      order: 'tick',
+      run: () => {
+        throw error
+      },
+    })
     queue.hold({ afterMs: 10, order: 'tick', run: push('next') })
     await clock.advance(10)
     expect(ran).toEqual(['next'])
@@ -129,7 +145,15 @@ describe('HeldWorkQueue', () => {
     const { queue, ran, push } = held()
     const caller = new AbortController()
     const error = new Error('abandon')
-    queue.hold({ afterMs: Infinity, order: 'get', run: push('hung'), abandon: () => { throw error }, signal: caller.signal })
+    queue.hold({
+      afterMs: Infinity,
+      order: 'get',
+      run: push('hung'),
+      abandon: () => {
+        throw error
+      },
+      signal: caller.signal,
+    })
     queue.queue({ order: 'get', run: push('behind') })
     caller.abort()
     expect(ran).toEqual(['behind'])
@@ -150,7 +174,8 @@ describe('HeldWorkQueue', () => {
     const { clock, queue } = held()
     const request = new AsyncLocalStorage<string>()
     const contexts: (string | undefined)[] = []
-    for (const id of ['a', 'b']) request.run(id, () => queue.hold({ afterMs: 10, order: 'tick', run: () => contexts.push(request.getStore()) }))
+    for (const id of ['a', 'b'])
+      request.run(id, () => queue.hold({ afterMs: 10, order: 'tick', run: () => contexts.push(request.getStore()) }))
     await clock.advance(10)
     expect(contexts).toEqual(['a', 'b'])
   })
@@ -186,11 +211,18 @@ describe('HeldWorkQueue', () => {
   it('lets work that runs run other work of its key, in the order it chooses', async () => {
     const { clock, queue, ran, push } = held()
     const later: ReturnType<typeof queue.hold>[] = []
-    queue.hold({ afterMs: 100, order: 'tick', run: () => {
-      for (const one of [...later].reverse()) one.run()
-      ran.push('a')
-    } })
-    later.push(queue.hold({ afterMs: 500, order: 'tick', run: push('b') }), queue.hold({ afterMs: 500, order: 'tick', run: push('c') }))
+    queue.hold({
+      afterMs: 100,
+      order: 'tick',
+      run: () => {
+        for (const one of [...later].reverse()) one.run()
+        ran.push('a')
+      },
+    })
+    later.push(
+      queue.hold({ afterMs: 500, order: 'tick', run: push('b') }),
+      queue.hold({ afterMs: 500, order: 'tick', run: push('c') }),
+    )
     await clock.advance(100)
     expect([ran, queue.size, clock.pending]).toEqual([['c', 'b', 'a'], 0, 0])
   })

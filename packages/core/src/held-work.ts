@@ -81,17 +81,21 @@ export class HeldWorkQueue {
     const item: Item = { work, caller, dueAt: this.#clock.now() + work.afterMs, line, letGo: nothing }
     const cancels: Cancel[] = []
     if (signal !== undefined) {
-      cancels.push(onAbort(signal, () => {
-        this.#drop(item)
-        attempt(() => work.abandon?.(signal.reason))
-        this.#settle(line)
-      }))
+      cancels.push(
+        onAbort(signal, () => {
+          this.#drop(item)
+          attempt(() => work.abandon?.(signal.reason))
+          this.#settle(line)
+        }),
+      )
     }
     if (line === undefined && work.afterMs !== Number.POSITIVE_INFINITY) {
-      cancels.push(this.#clock.after(work.afterMs, () => {
-        this.#runItem(item)
-        this.#settle(line)
-      }))
+      cancels.push(
+        this.#clock.after(work.afterMs, () => {
+          this.#runItem(item)
+          this.#settle(line)
+        }),
+      )
     }
     if (cancels.length > 0) item.letGo = () => cancels.forEach((cancel) => cancel())
     this.#all.add(item)
@@ -132,7 +136,8 @@ export class HeldWorkQueue {
 
   #lineOf(key: PropertyKey): Line {
     let line = this.#lines.get(key)
-    if (line === undefined) this.#lines.set(key, (line = { key, items: new Set(), cancelTimer: undefined, running: false }))
+    if (line === undefined)
+      this.#lines.set(key, (line = { key, items: new Set(), cancelTimer: undefined, running: false }))
     return line
   }
 

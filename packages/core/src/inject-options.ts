@@ -17,7 +17,18 @@ const portable = {
   skip: v.optional(option.count('Calls of each operation to let pass first.')),
   every: v.optional(option.count('Affect every n-th call of each operation.', 1)),
   only: v.optional(option.names('Operations it may affect: names or globs.')),
-  seed: v.optional(v.pipe(v.union([v.pipe(v.string(), v.minLength(1, SEED), v.maxLength(MAX_SEED, SEED)), v.pipe(v.number(), v.safeInteger(SEED))], SEED), v.description('Where decisions come from: same seed, same run.'))),
+  seed: v.optional(
+    v.pipe(
+      v.union(
+        [
+          v.pipe(v.string(), v.minLength(1, SEED), v.maxLength(MAX_SEED, SEED)),
+          v.pipe(v.number(), v.safeInteger(SEED)),
+        ],
+        SEED,
+      ),
+      v.description('Where decisions come from: same seed, same run.'),
+    ),
+  ),
   id: v.optional(v.pipe(v.string(ID), v.regex(/^[\w@#/.:-]{1,200}$/, ID), v.description('The name of the injection.'))),
 }
 
@@ -25,10 +36,17 @@ const portable = {
 export const portableInjectSchema = optionsSchema(portable)
 
 /** How a fault is put in force, within the process. */
-export const injectSchema = optionsSchema(
-  portable,
-  {
-    only: v.optional(v.union([portable.only.wrapped, v.custom<OperationFilter>((value) => typeof value === 'function')], `${NAMES}, or a predicate`)),
-    signal: v.optional(v.custom<AbortSignal>((value) => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value, 'an AbortSignal')),
-  },
-)
+export const injectSchema = optionsSchema(portable, {
+  only: v.optional(
+    v.union(
+      [portable.only.wrapped, v.custom<OperationFilter>((value) => typeof value === 'function')],
+      `${NAMES}, or a predicate`,
+    ),
+  ),
+  signal: v.optional(
+    v.custom<AbortSignal>(
+      (value) => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
+      'an AbortSignal',
+    ),
+  ),
+})

@@ -14,45 +14,79 @@ import { faultContract } from './testing/fault-contract.js'
 import { manualClock } from './testing/manual-clock.js'
 import { shapeDifference, shapeOf } from './testing/shape.js'
 
-const anything = { kind: 'standing', summary: 's', schema: optionsSchema({}), expects: 'anything', accepts: () => true } as const
+const anything = {
+  kind: 'standing',
+  summary: 's',
+  schema: optionsSchema({}),
+  expects: 'anything',
+  accepts: () => true,
+} as const
 
 /** A fault made of the steps of one test. */
 const doing = (steps: (context: InjectionContext) => void | Promise<void>, kind: 'standing' | 'instant' = 'standing') =>
-  defineFault({ ...anything, kind, name: 'test/do-steps', inject: (_target: object, _options, context) => steps(context) })()
+  defineFault({
+    ...anything,
+    kind,
+    name: 'test/do-steps',
+    inject: (_target: object, _options, context) => steps(context),
+  })()
 
 const code = (expected: string): unknown => expect.objectContaining({ code: expected })
 
 for (const [name, cases] of Object.entries({
-  'a standing fault': faultContract({ fault: () => drop(), target: () => new EventEmitter().on('tick', () => undefined), exercise: (bus, times) => {
-    for (let i = 0; i < times; i += 1) bus.emit('tick')
-  } }),
-  'a fault that holds work': faultContract({ fault: () => delay({ delayMs: 50 }), target: () => new EventEmitter().on('tick', () => undefined), exercise: (bus, times) => {
-    for (let i = 0; i < times; i += 1) bus.emit('tick')
-  } }),
-  'an instant fault': faultContract({ fault: () => append({ item: 'x' }), target: (): string[] => [], exercise: () => undefined, touched: () => [] }),
-})) describe(`the contract, kept by ${name}`, () => {
-  for (const { title, run } of cases) it(title, run)
-})
+  'a standing fault': faultContract({
+    fault: () => drop(),
+    target: () => new EventEmitter().on('tick', () => undefined),
+    exercise: (bus, times) => {
+      for (let i = 0; i < times; i += 1) bus.emit('tick')
+    },
+  }),
+  'a fault that holds work': faultContract({
+    fault: () => delay({ delayMs: 50 }),
+    target: () => new EventEmitter().on('tick', () => undefined),
+    exercise: (bus, times) => {
+      for (let i = 0; i < times; i += 1) bus.emit('tick')
+    },
+  }),
+  'an instant fault': faultContract({
+    fault: () => append({ item: 'x' }),
+    target: (): string[] => [],
+    exercise: () => undefined,
+    touched: () => [],
+  }),
+}))
+  describe(`the contract, kept by ${name}`, () => {
+    for (const { title, run } of cases) it(title, run)
+  })
 
 describe('inject', () => {
   it('takes back what was done when inject throws, before the error is reported', async () => {
     const undone: string[] = []
     const error = new Error('half way')
-    await expect(inject(doing((context) => {
-      context.defer(() => void undone.push('first'))
-      context.defer(() => void undone.push('second'))
-      throw error
-    }), {})).rejects.toBe(error)
+    await expect(
+      inject(
+        doing((context) => {
+          context.defer(() => void undone.push('first'))
+          context.defer(() => void undone.push('second'))
+          throw error
+        }),
+        {},
+      ),
+    ).rejects.toBe(error)
     expect(undone).toEqual(['second', 'first'])
   })
 
   it('takes back what was done when it ends during an async inject, and strands nobody', async () => {
     const undone: string[] = []
     const clock = manualClock()
-    const arming = inject(doing(async (context) => {
-      context.defer(() => void undone.push('first'))
-      await new Promise(() => undefined)
-    }), {}, { clock, leaseMs: 1_000 })
+    const arming = inject(
+      doing(async (context) => {
+        context.defer(() => void undone.push('first'))
+        await new Promise(() => undefined)
+      }),
+      {},
+      { clock, leaseMs: 1_000 },
+    )
     const refused = expect(arming).rejects.toEqual(code('CHAOS_INJECTION_ENDED'))
     await clock.advance(1_000)
     await refused
@@ -63,7 +97,10 @@ describe('inject', () => {
     const undone: string[] = []
     let late: InjectionContext | undefined
     const target = { run: () => 1 }
-    const injection = await inject(doing((context) => void (late = context)), target)
+    const injection = await inject(
+      doing((context) => void (late = context)),
+      target,
+    )
     await injection.rollback()
     expect(() => late?.defer(() => void undone.push('late'))).toThrow(code('CHAOS_INJECTION_ENDED'))
     expect(() => late?.patch(target, 'run', () => () => 2)).toThrow(code('CHAOS_INJECTION_ENDED'))
@@ -73,7 +110,12 @@ describe('inject', () => {
 
   it('breaks nothing when it is stopped by whoever hears that it is being armed', async () => {
     const steps = vi.fn()
-    const chaos = createChaos({ environment: 'test', targets: { it: { object: {}, faults: [defineFault({ ...anything, kind: 'instant', name: 'test/strike', inject: steps })] } } })
+    const chaos = createChaos({
+      environment: 'test',
+      targets: {
+        it: { object: {}, faults: [defineFault({ ...anything, kind: 'instant', name: 'test/strike', inject: steps })] },
+      },
+    })
     onTestFinished(() => chaos.close())
     chaos.journal.follow(({ type }) => {
       if (type === 'armed') void chaos.stopAll()
@@ -87,7 +129,11 @@ describe('inject', () => {
     process.on('uncaughtException', uncaught)
     onTestFinished(() => void process.off('uncaughtException', uncaught))
     let late: InjectionContext | undefined
-    const keep = defineFault({ ...anything, name: 'test/keep', inject: (_target: object, _options, context) => void (late = context) })
+    const keep = defineFault({
+      ...anything,
+      name: 'test/keep',
+      inject: (_target: object, _options, context) => void (late = context),
+    })
     const chaos = createChaos({ environment: 'test', targets: { it: { object: {}, faults: [keep] } } })
     onTestFinished(() => chaos.close())
     const injection = await chaos.inject('it', 'keep')
@@ -95,7 +141,11 @@ describe('inject', () => {
     expect(() => late?.defer(() => Promise.reject(new Error('closed already')))).toThrow(code('CHAOS_INJECTION_ENDED'))
     await new Promise((resolve) => setImmediate(resolve))
     expect(uncaught).not.toHaveBeenCalled()
-    expect(chaos.journal.entries.at(-1)).toMatchObject({ type: 'warning', id: injection.id, message: expect.stringContaining('closed already') as string })
+    expect(chaos.journal.entries.at(-1)).toMatchObject({
+      type: 'warning',
+      id: injection.id,
+      message: expect.stringContaining('closed already') as string,
+    })
   })
 
   it('calls a target what fits into an id, whatever name its class has', async () => {
@@ -105,8 +155,16 @@ describe('inject', () => {
       }
       readonly run = 1
     }
-    for (const [target, targetName, expected] of [[new Odd(), undefined, 'object'], [Odd, undefined, 'anonymous'], [{}, `\u001b${'x'.repeat(1_000)}`, `\\u001b${'x'.repeat(99)}…`]] as const) {
-      const injection = await inject(doing(() => undefined), target, targetName === undefined ? {} : { targetName })
+    for (const [target, targetName, expected] of [
+      [new Odd(), undefined, 'object'],
+      [Odd, undefined, 'anonymous'],
+      [{}, `\u001b${'x'.repeat(1_000)}`, `\\u001b${'x'.repeat(99)}…`],
+    ] as const) {
+      const injection = await inject(
+        doing(() => undefined),
+        target,
+        targetName === undefined ? {} : { targetName },
+      )
       expect(injection.target).toBe(expected)
       await injection.rollback()
     }
@@ -114,40 +172,71 @@ describe('inject', () => {
 
   it('runs every undo step, and reports all failures together', async () => {
     const undone: string[] = []
-    const injection = await inject(doing((context) => {
-      context.defer(() => void undone.push('a'))
-      context.defer(() => { throw new Error('b broke') })
-      context.defer(() => Promise.reject(new Error('c broke')))
-      context.defer(() => void undone.push('d'))
-    }), {})
-    await expect(injection.rollback()).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', errors: [new Error('c broke'), new Error('b broke')] })
+    const injection = await inject(
+      doing((context) => {
+        context.defer(() => void undone.push('a'))
+        context.defer(() => {
+          throw new Error('b broke')
+        })
+        context.defer(() => Promise.reject(new Error('c broke')))
+        context.defer(() => void undone.push('d'))
+      }),
+      {},
+    )
+    await expect(injection.rollback()).rejects.toMatchObject({
+      code: 'CHAOS_ROLLBACK_FAILED',
+      errors: [new Error('c broke'), new Error('b broke')],
+    })
     expect(undone).toEqual(['d', 'a'])
     expect((await injection.rollback()).failures).toEqual(['c broke', 'b broke'])
   })
 
   it('reports both the fault and the undo that failed', async () => {
-    const failing = inject(doing((context) => {
-      context.defer(() => { throw new Error('undo') })
-      throw new Error('fault')
-    }), {})
-    await expect(failing).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', errors: [new Error('fault'), new Error('undo')] })
+    const failing = inject(
+      doing((context) => {
+        context.defer(() => {
+          throw new Error('undo')
+        })
+        throw new Error('fault')
+      }),
+      {},
+    )
+    await expect(failing).rejects.toMatchObject({
+      code: 'CHAOS_ROLLBACK_FAILED',
+      errors: [new Error('fault'), new Error('undo')],
+    })
   })
 
   it('aborts the signal of the fault when it ends, and not before', async () => {
     let signal: AbortSignal | undefined
-    const injection = await inject(doing((context) => void ({ signal } = context)), {})
+    const injection = await inject(
+      doing((context) => void ({ signal } = context)),
+      {},
+    )
     expect(signal?.aborted).toBe(false)
     await injection.rollback()
     expect(signal?.aborted).toBe(true)
   })
 
   it.each([undefined, null, 1, 'bus'])('refuses %s as a target, which is no object at all', async (target) => {
-    await expect(inject(doing(() => undefined), target as never)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringMatching(/^Expected the target of test\/\S+ to be anything, got /) as string })
+    await expect(
+      inject(
+        doing(() => undefined),
+        target as never,
+      ),
+    ).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringMatching(/^Expected the target of test\/\S+ to be anything, got /) as string,
+    })
   })
 
   it('says with the cause why a caller aborted it', async () => {
     const caller = new AbortController()
-    const arming = inject(doing(() => new Promise(() => undefined)), {}, { signal: caller.signal })
+    const arming = inject(
+      doing(() => new Promise(() => undefined)),
+      {},
+      { signal: caller.signal },
+    )
     caller.abort('the caller had enough')
     await expect(arming).rejects.toMatchObject({ code: 'CHAOS_INJECTION_ENDED', cause: 'the caller had enough' })
   })
@@ -180,7 +269,11 @@ describe('inject', () => {
     const first = await inject(drop(), bus)
     const second = await inject(drop(), bus, { targetName: 'EventEmitter' })
     const elsewhere = await inject(drop(), new EventEmitter(), { targetName: 'bus' })
-    expect([first.id, second.id, elsewhere.id]).toEqual(['test/drop-events@EventEmitter#1', 'test/drop-events@EventEmitter#2', 'test/drop-events@bus#1'])
+    expect([first.id, second.id, elsewhere.id]).toEqual([
+      'test/drop-events@EventEmitter#1',
+      'test/drop-events@EventEmitter#2',
+      'test/drop-events@bus#1',
+    ])
     for (const injection of [first, second, elsewhere]) await injection.rollback()
   })
 
@@ -225,9 +318,11 @@ describe('inject', () => {
     const got: number[] = []
     const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
     const injection = await inject(delay({ delayMs: 1_000 }), bus, { clock })
-    onTestFinished(journal.follow((entry) => {
-      if (entry.type === 'hit') void injection.rollback()
-    }))
+    onTestFinished(
+      journal.follow((entry) => {
+        if (entry.type === 'hit') void injection.rollback()
+      }),
+    )
     bus.emit('tick', 1)
     expect(got).toEqual([1])
     expect(await injection.done).toMatchObject({ affected: 1, held: 0 })
@@ -251,7 +346,11 @@ describe('inject', () => {
 
   it('takes several injections back last in, first out', async () => {
     const undone: string[] = []
-    for (const name of ['first', 'second', 'third']) await inject(doing((context) => context.defer(() => void undone.push(name))), {})
+    for (const name of ['first', 'second', 'third'])
+      await inject(
+        doing((context) => context.defer(() => void undone.push(name))),
+        {},
+      )
     const chaos = createChaos({ environment: 'test' })
     await chaos.stopAll()
     expect(undone).toEqual(['third', 'second', 'first'])
@@ -261,7 +360,16 @@ describe('inject', () => {
   it('balances its accounts under any mix of overlapping faults, endings and app traffic, and leaves the target as found', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ do: fc.constant('emit' as const), name: fc.constantFrom('a', 'b') }) },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant('inject' as const), fault: fc.constantFrom('drop', 'delay'), rate: fc.constantFrom(0, 0.4, 1), leaseMs: fc.integer({ min: 1, max: 50 }), limit: fc.integer({ min: 1, max: 4 }) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant('inject' as const),
+          fault: fc.constantFrom('drop', 'delay'),
+          rate: fc.constantFrom(0, 0.4, 1),
+          leaseMs: fc.integer({ min: 1, max: 50 }),
+          limit: fc.integer({ min: 1, max: 4 }),
+        }),
+      },
       fc.record({ do: fc.constant('roll back' as const), which: fc.nat(20) }),
       fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 30 }) }),
       fc.record({ do: fc.constant('stop all' as const) }),
@@ -281,7 +389,9 @@ describe('inject', () => {
         const live = new Set<Awaited<ReturnType<typeof inject>>>()
         const all: Awaited<ReturnType<typeof inject>>[] = []
         const expectBalance = (): void => {
-          const dropped = all.filter(({ fault }) => fault === 'test/drop-events').reduce((sum, { affected }) => sum + affected, 0)
+          const dropped = all
+            .filter(({ fault }) => fault === 'test/drop-events')
+            .reduce((sum, { affected }) => sum + affected, 0)
           const held = all.reduce((sum, injection) => sum + injection.held, 0)
           expect(sent).toBe(delivered + dropped + held)
           for (const { seen, affected, passed } of all) expect(seen).toBe(affected + passed)
@@ -294,7 +404,10 @@ describe('inject', () => {
               break
             case 'inject': {
               const how = { rate: action.rate, leaseMs: action.leaseMs, limit: action.limit }
-              const injection = action.fault === 'drop' ? await handle.inject('drop-events', {}, how) : await handle.inject('delay-events', { delayMs: 20 }, how)
+              const injection =
+                action.fault === 'drop'
+                  ? await handle.inject('drop-events', {}, how)
+                  : await handle.inject('delay-events', { delayMs: 20 }, how)
               live.add(injection)
               all.push(injection)
               break
@@ -316,7 +429,10 @@ describe('inject', () => {
         }
         await chaos.close()
         expectBalance()
-        expect(sent).toBe(delivered + all.filter(({ fault }) => fault === 'test/drop-events').reduce((sum, { affected }) => sum + affected, 0))
+        expect(sent).toBe(
+          delivered +
+            all.filter(({ fault }) => fault === 'test/drop-events').reduce((sum, { affected }) => sum + affected, 0),
+        )
         for (const name of added) Reflect.deleteProperty(bus, name)
         expect(shapeDifference(control, shapeOf(bus))).toBeUndefined()
         expect(clock.pending).toBe(0)
@@ -329,16 +445,23 @@ describe('inject', () => {
     const drawn: number[][] = []
     const rollsOf = async (seed: number): Promise<void> => {
       let count = (): void => undefined
-      const injection = await inject(doing((context) => {
-        const account = context.account('got', 'lost')
-        account.got += 2
-        count = () => void (account.lost += 1)
-        drawn.push([1, 2, 3].map(context.rolls('how long')))
-      }), {}, { seed, id: 'counted' })
+      const injection = await inject(
+        doing((context) => {
+          const account = context.account('got', 'lost')
+          account.got += 2
+          count = () => void (account.lost += 1)
+          drawn.push([1, 2, 3].map(context.rolls('how long')))
+        }),
+        {},
+        { seed, id: 'counted' },
+      )
       expect(injection.account).toEqual({ got: 2, lost: 0 })
       const before = injection.snapshot()
       count()
-      expect([before.account, (await injection.rollback()).account]).toEqual([{ got: 2, lost: 0 }, { got: 2, lost: 1 }])
+      expect([before.account, (await injection.rollback()).account]).toEqual([
+        { got: 2, lost: 0 },
+        { got: 2, lost: 1 },
+      ])
     }
     await rollsOf(1)
     await rollsOf(1)
@@ -349,13 +472,19 @@ describe('inject', () => {
   })
 
   it('counts held work that was lost, and warns of it once', async () => {
-    const injection = await inject(doing((context) => {
-      for (let i = 0; i < 3; i += 1) context.hold({ afterMs: Infinity, run: () => undefined, on: { isGone: () => true } })
-    }), {})
+    const injection = await inject(
+      doing((context) => {
+        for (let i = 0; i < 3; i += 1)
+          context.hold({ afterMs: Infinity, run: () => undefined, on: { isGone: () => true } })
+      }),
+      {},
+    )
     const { account } = await injection.rollback()
     expect(account).toEqual({ lost: 3 })
     const warnings = journal.entries.filter((entry) => entry.type === 'warning' && entry.id === injection.id)
-    expect(warnings).toMatchObject([{ message: 'Held work was lost, since what it was held on is closed. `account.lost` counts all that is lost.' }])
+    expect(warnings).toMatchObject([
+      { message: 'Held work was lost, since what it was held on is closed. `account.lost` counts all that is lost.' },
+    ])
   })
 })
 
@@ -363,19 +492,31 @@ describe('withFault', () => {
   it('breaks, runs the work, and takes back whatever happens', async () => {
     const target = { run: () => 1 }
     const { run } = target
-    await expect(withFault(observe({ methods: 'run' }), target, (injection) => {
-      expect(target.run).not.toBe(run)
-      target.run()
-      return injection.affected
-    })).resolves.toBe(1)
+    await expect(
+      withFault(observe({ methods: 'run' }), target, (injection) => {
+        expect(target.run).not.toBe(run)
+        target.run()
+        return injection.affected
+      }),
+    ).resolves.toBe(1)
     expect(target.run).toBe(run)
-    await expect(withFault(observe({ methods: 'run' }), target, () => Promise.reject(new Error('work')))).rejects.toThrow('work')
+    await expect(
+      withFault(observe({ methods: 'run' }), target, () => Promise.reject(new Error('work'))),
+    ).rejects.toThrow('work')
     expect(target.run).toBe(run)
   })
 
   it('does not let a failed rollback hide a failed work', async () => {
-    const broken = doing((context) => context.defer(() => { throw new Error('undo') }))
-    await expect(withFault(broken, {}, () => { throw new Error('work') })).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', cause: new Error('work') })
+    const broken = doing((context) =>
+      context.defer(() => {
+        throw new Error('undo')
+      }),
+    )
+    await expect(
+      withFault(broken, {}, () => {
+        throw new Error('work')
+      }),
+    ).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', cause: new Error('work') })
     await expect(withFault(broken, {}, () => 1)).rejects.toBeInstanceOf(ChaosError)
   })
 })
@@ -391,7 +532,9 @@ describe('a listener that throws', () => {
       for (const listener of listeners) process.on('uncaughtException', listener)
     })
     const after = vi.fn()
-    const stopFirst = journal.follow(() => { throw new Error('follower') })
+    const stopFirst = journal.follow(() => {
+      throw new Error('follower')
+    })
     const stopSecond = journal.follow(after)
     await inject(append({ item: 'x' }), [])
     stopFirst()

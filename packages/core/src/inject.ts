@@ -43,7 +43,11 @@ export const journal: Journal & { readonly follow: Follow } = bareJournal
 export async function inject<Target extends object>(
   fault: Fault<Target>,
   target: Target,
-  { clock = systemClock, targetName, ...how }: InjectOptions & { readonly clock?: Clock; readonly targetName?: string } = {},
+  {
+    clock = systemClock,
+    targetName,
+    ...how
+  }: InjectOptions & { readonly clock?: Clock; readonly targetName?: string } = {},
 ): Promise<Injection> {
   return armFault(fault, target, how, {
     targetName: printable(targetName ?? nameOf(target), { max: MAX_TARGET_NAME }),
@@ -80,7 +84,11 @@ export async function withFault<Target extends object, Result>(
     // A failed rollback must not hide what went wrong before it.
     await injection.rollback().catch((error: unknown) => {
       if (failure === undefined) throw error
-      throw new ChaosError('CHAOS_ROLLBACK_FAILED', `The work failed, and so did taking ${injection.id} back: ${String(error)}`, { errors: [failure.error, error], cause: failure.error })
+      throw new ChaosError(
+        'CHAOS_ROLLBACK_FAILED',
+        `The work failed, and so did taking ${injection.id} back: ${String(error)}`,
+        { errors: [failure.error, error], cause: failure.error },
+      )
     })
   }
 }
@@ -94,29 +102,52 @@ export interface CheckedHow extends InjectOptions {
 }
 
 /** Everything that is checked before a fault is armed, and nothing else: nothing is touched, counted or written down. */
-export function checkArming(fault: Fault, target: unknown, given: InjectOptions, { refusal, maxLeaseMs }: Pick<Surroundings, 'refusal' | 'maxLeaseMs'>): CheckedHow {
+export function checkArming(
+  fault: Fault,
+  target: unknown,
+  given: InjectOptions,
+  { refusal, maxLeaseMs }: Pick<Surroundings, 'refusal' | 'maxLeaseMs'>,
+): CheckedHow {
   endIfDisabled()
   const refused = refusal()
   if (refused !== undefined) throw refused
   if (processState().live.size >= MAX_IN_FORCE) {
-    throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', `${MAX_IN_FORCE} injections are in force in this process, which is the most that it takes. Stop some first.`)
+    throw new ChaosError(
+      'CHAOS_TOO_MANY_REQUESTS',
+      `${MAX_IN_FORCE} injections are in force in this process, which is the most that it takes. Stop some first.`,
+    )
   }
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
   const { leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs) } = how
   if (leaseMs > maxLeaseMs) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`leaseMs\` to be at most ${maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected \`leaseMs\` to be at most ${maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`,
+    )
   }
   if (Object(target) !== target || !fault.accepts(target)) {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected the target of ${fault.name} to be ${fault.expects}, got ${shown(target)}.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected the target of ${fault.name} to be ${fault.expects}, got ${shown(target)}.`,
+    )
   }
   if (how.signal?.aborted === true) {
-    throw new ChaosError('CHAOS_INJECTION_ENDED', `Expected a signal that has not aborted yet for ${fault.name}; nothing was injected.`, { cause: how.signal.reason })
+    throw new ChaosError(
+      'CHAOS_INJECTION_ENDED',
+      `Expected a signal that has not aborted yet for ${fault.name}; nothing was injected.`,
+      { cause: how.signal.reason },
+    )
   }
   return { ...how, leaseMs }
 }
 
 /** The one way a fault is armed, by a controller or without one. */
-export async function armFault(fault: Fault, target: unknown, given: InjectOptions, around: Surroundings): Promise<InjectionRecord> {
+export async function armFault(
+  fault: Fault,
+  target: unknown,
+  given: InjectOptions,
+  around: Surroundings,
+): Promise<InjectionRecord> {
   const how = checkArming(fault, target, given, around)
   const name = `${fault.name}@${around.targetName}`
   const arming = {

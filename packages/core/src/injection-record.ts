@@ -72,7 +72,11 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.sequence = state.sequence += 1
     this.armedAt = arming.clock.now()
     this.done = new Promise((resolve) => (this.#settle = resolve))
-    this.#held = new HeldWorkQueue(arming.clock, () => this.#endIfSpent(), (error) => this.#lost(error))
+    this.#held = new HeldWorkQueue(
+      arming.clock,
+      () => this.#endIfSpent(),
+      (error) => this.#lost(error),
+    )
     this.#decisions = decisions({
       ...arming,
       injection: arming.id,
@@ -81,7 +85,8 @@ export class InjectionRecord implements Injection, LiveInjection {
       endsAt: this.leaseEndsAt,
       onHit: (operation, call, at) => this.#hit(operation, call, at),
       onOverdue: () => this.#overdue(),
-      onFilterFailed: (error) => this.#warn(`The predicate \`only\` threw, ${shown(error)}. Calls on which it throws are left alone.`),
+      onFilterFailed: (error) =>
+        this.#warn(`The predicate \`only\` threw, ${shown(error)}. Calls on which it throws are left alone.`),
     })
     // A lease alone keeps no process alive: what it would take back ends with the process.
     this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
@@ -136,8 +141,52 @@ export class InjectionRecord implements Injection, LiveInjection {
   }
 
   snapshot(): InjectionState {
-    const { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence, failures } = this
-    return Object.freeze({ id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence, failures })
+    const {
+      id,
+      fault,
+      kind,
+      target,
+      options,
+      seed,
+      status,
+      outcome,
+      armedAt,
+      leaseMs,
+      leaseEndsAt,
+      landedAt,
+      endedAt,
+      seen,
+      affected,
+      passed,
+      held,
+      queued,
+      account,
+      evidence,
+      failures,
+    } = this
+    return Object.freeze({
+      id,
+      fault,
+      kind,
+      target,
+      options,
+      seed,
+      status,
+      outcome,
+      armedAt,
+      leaseMs,
+      leaseEndsAt,
+      landedAt,
+      endedAt,
+      seen,
+      affected,
+      passed,
+      held,
+      queued,
+      account,
+      evidence,
+      failures,
+    })
   }
 
   /**
@@ -231,7 +280,8 @@ export class InjectionRecord implements Injection, LiveInjection {
 
   /** A spent limit ends a standing fault, as soon as what it still holds back has run. */
   #endIfSpent(): void {
-    if (this.status === 'active' && this.kind === 'standing' && this.#isSpent() && this.#held.size === 0) void this.#end('limit-spent')
+    if (this.status === 'active' && this.kind === 'standing' && this.#isSpent() && this.#held.size === 0)
+      void this.#end('limit-spent')
   }
 
   #isSpent(): boolean {
@@ -266,7 +316,12 @@ export class InjectionRecord implements Injection, LiveInjection {
     this.#counters['lost'] = before + 1
     if (before > 0) return
     const why = error === undefined ? 'what it was held on is closed' : `it failed: ${shown(error)}`
-    this.#arming.journal.write({ type: 'warning', at: this.#arming.clock.now(), id: this.id, message: `Held work was lost, since ${why.slice(0, 200)}. \`account.lost\` counts all that is lost.` })
+    this.#arming.journal.write({
+      type: 'warning',
+      at: this.#arming.clock.now(),
+      id: this.id,
+      message: `Held work was lost, since ${why.slice(0, 200)}. \`account.lost\` counts all that is lost.`,
+    })
   }
 
   #land(at: number): void {
@@ -294,10 +349,12 @@ export class InjectionRecord implements Injection, LiveInjection {
         if (this.#isOver()) throw this.#endedError()
         const unpatch = patch(object, key, layer, options)
         this.#layers.push(unpatch)
-        this.#undo.push(this.#step(`patch of ${printable(key)}`, () => {
-          const message = unpatch()
-          if (message !== undefined) this.#warn(message)
-        }))
+        this.#undo.push(
+          this.#step(`patch of ${printable(key)}`, () => {
+            const message = unpatch()
+            if (message !== undefined) this.#warn(message)
+          }),
+        )
       },
       defer: (undo) => {
         const step = this.#step(undo.name, undo)
@@ -306,7 +363,11 @@ export class InjectionRecord implements Injection, LiveInjection {
           return
         }
         // The step was made too late to be kept: take it back at once.
-        void Promise.resolve(unwind([step], clock)).then((failures) => messagesOf(failures).forEach((message) => this.#warn(`A step that came after the end could not be taken back: ${message}`)))
+        void Promise.resolve(unwind([step], clock)).then((failures) =>
+          messagesOf(failures).forEach((message) =>
+            this.#warn(`A step that came after the end could not be taken back: ${message}`),
+          ),
+        )
         throw this.#endedError()
       },
       account: (...names) => {
@@ -348,7 +409,7 @@ export class InjectionRecord implements Injection, LiveInjection {
 
   #endedError(): ChaosError {
     const { outcome } = this
-    const reason = this.#arming.signal?.aborted === true ? this.#arming.signal.reason as unknown : undefined
+    const reason = this.#arming.signal?.aborted === true ? (this.#arming.signal.reason as unknown) : undefined
     return new ChaosError(
       'CHAOS_INJECTION_ENDED',
       outcome === 'lease-expired'

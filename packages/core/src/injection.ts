@@ -7,7 +7,8 @@ export type InjectionStatus = 'arming' | 'active' | 'ending' | 'ended'
  * Why an injection ended: `rolled-back` (its own `rollback`), `stopped` (stop all, or by a controller), `lease-expired`,
  * `limit-spent`, `aborted` (its signal), `completed` (an instant fault is done), `failed` (it could not be put in force).
  */
-export type InjectionOutcome = 'rolled-back' | 'stopped' | 'lease-expired' | 'limit-spent' | 'aborted' | 'completed' | 'failed'
+export type InjectionOutcome =
+  'rolled-back' | 'stopped' | 'lease-expired' | 'limit-spent' | 'aborted' | 'completed' | 'failed'
 
 /** What is known of an injection, as data. Times are in ms since the epoch. */
 export interface InjectionState {

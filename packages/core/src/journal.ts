@@ -5,7 +5,13 @@ import type { InjectionState } from './injection.js'
 /** One thing that happened. `at` is in ms since the epoch. */
 export type JournalEntry =
   | { readonly type: 'armed' | 'landed' | 'ended'; readonly at: number; readonly injection: InjectionState }
-  | { readonly type: 'hit'; readonly at: number; readonly id: string; readonly operation: string; readonly call: number }
+  | {
+      readonly type: 'hit'
+      readonly at: number
+      readonly id: string
+      readonly operation: string
+      readonly call: number
+    }
   | { readonly type: 'warning'; readonly at: number; readonly id: string; readonly message: string }
 
 /** Entries of the injections' life cycles: {@link JournalEntry} of every type but `hit`. */

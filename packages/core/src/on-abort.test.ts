@@ -19,11 +19,24 @@ function warnings(): () => Promise<string[]> {
   }
 }
 
-const hold = defineFault({ name: 'test/hold-calls', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (store: { get: (signal: AbortSignal) => unknown }, _options, context) => {
-  context.patch(store, 'get', () => (signal: AbortSignal) => new Promise((resolve, reject) => {
-    context.hold({ afterMs: 60_000, run: () => resolve('late'), abandon: reject, signal })
-  }))
-} })
+const hold = defineFault({
+  name: 'test/hold-calls',
+  kind: 'standing',
+  summary: '',
+  schema: optionsSchema({}),
+  expects: '',
+  accepts: () => true,
+  inject: (store: { get: (signal: AbortSignal) => unknown }, _options, context) => {
+    context.patch(
+      store,
+      'get',
+      () => (signal: AbortSignal) =>
+        new Promise((resolve, reject) => {
+          context.hold({ afterMs: 60_000, run: () => resolve('late'), abandon: reject, signal })
+        }),
+    )
+  },
+})
 
 describe('waiting for a signal', () => {
   it('adds one listener to it, for thirty held calls and fifteen injections alike, and leaves none', async () => {
@@ -33,7 +46,9 @@ describe('waiting for a signal', () => {
     const store = { get: (_signal: AbortSignal): unknown => 'now' }
     const holding = await inject(hold(), store, { clock, signal })
     const calls = Array.from({ length: 30 }, () => store.get(signal))
-    const others = await Promise.all(Array.from({ length: 15 }, () => inject(drop(), new EventEmitter(), { clock, signal })))
+    const others = await Promise.all(
+      Array.from({ length: 15 }, () => inject(drop(), new EventEmitter(), { clock, signal })),
+    )
     expect(getEventListeners(signal, 'abort')).toHaveLength(1)
     await holding.rollback()
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 30 }, () => 'late'))
@@ -80,9 +95,17 @@ describe('waiting for a signal', () => {
 
   it('lets a fault listen to its own signal as often as it has targets', async () => {
     const warned = warnings()
-    const listening = defineFault({ name: 'test/listen-often', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_target: object, _options, { signal }) => {
-      for (let one = 0; one < 30; one += 1) signal.addEventListener('abort', () => undefined)
-    } })
+    const listening = defineFault({
+      name: 'test/listen-often',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: '',
+      accepts: () => true,
+      inject: (_target: object, _options, { signal }) => {
+        for (let one = 0; one < 30; one += 1) signal.addEventListener('abort', () => undefined)
+      },
+    })
     await (await inject(listening(), {})).rollback()
     expect(await warned()).toEqual([])
   })

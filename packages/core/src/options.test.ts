@@ -5,7 +5,11 @@ import { ChaosError } from './errors.js'
 import { checkOptions, option, optionsSchema } from './options.js'
 
 const schema = optionsSchema(
-  { delayMs: option.durationMs('How long.'), order: v.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'), tags: v.optional(v.array(option.text('A tag.'))) },
+  {
+    delayMs: option.durationMs('How long.'),
+    order: v.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'),
+    tags: v.optional(v.array(option.text('A tag.'))),
+  },
   { makeError: v.optional(option.func<() => Error>('Makes the error.')) },
 )
 
@@ -22,7 +26,10 @@ describe('checkOptions', () => {
     [{ delayMs: Infinity }, 'got `Infinity`'],
     [{ delayMs: 5, order: 'kep' }, 'Expected `order` of x/y to be one of `keep`, `free`, got `"kep"`.'],
     [{ delayMs: 5, tags: ['a', ''] }, 'Expected `tags.1` of x/y to be a text that is not empty, got `""`.'],
-    [{ delayMs: 5, ordre: 'keep' }, 'Expected an option of x/y (`delayMs`, `order`, `tags`, `makeError`), got `ordre`. Did you mean `order`?'],
+    [
+      { delayMs: 5, ordre: 'keep' },
+      'Expected an option of x/y (`delayMs`, `order`, `tags`, `makeError`), got `ordre`. Did you mean `order`?',
+    ],
     ['fast', 'Expected the options of x/y to be an object, got `"fast"`.'],
     [null, 'to be an object'],
     [{ delayMs: 5, makeError: 'E' }, 'Expected `makeError` of x/y to be a function'],
@@ -49,7 +56,11 @@ describe('what comes from outside is bounded when it is checked', () => {
     ['a long glob', { only: '*a'.repeat(2_680) }, '4096 together'],
     ['a long name in a list', { only: ['a', 'a'.repeat(1_025)] }, '1024 characters each'],
     ['globs that are long together', { only: Array.from({ length: 5 }, () => '*a'.repeat(500)) }, '4096 together'],
-    ['fields', { where: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`f${n}`, n])) }, 'at most 100 values by field path'],
+    [
+      'fields',
+      { where: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`f${n}`, n])) },
+      'at most 100 values by field path',
+    ],
     ['a long path', { where: { ['a.'.repeat(600)]: 1 } }, 'values by field path'],
     ['a long text', { text: 'a'.repeat(65_537) }, 'a text of at most 65536 characters'],
     ['a long scalar', { scalar: 'a'.repeat(65_537) }, 'a text, a number'],
@@ -64,12 +75,19 @@ describe('what comes from outside is bounded when it is checked', () => {
     ['an endless name', { ['a'.repeat(10_000)]: 1 }, `got \`${'a'.repeat(200)}…\``],
   ])('refuses too much of it: %s', (_what, given, words) => {
     const refuse = (): unknown => checkOptions(wide, given, 'x/y')
-    expect(refuse).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(words) as string }))
+    expect(refuse).toThrow(
+      expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(words) as string }),
+    )
     expect(refuse).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/.{2000}/) as string }))
   })
 
   it('takes what is within the bounds', () => {
-    const given = { only: Array.from({ length: 100 }, (_, n) => `*name${n}*`), value: nested(60), text: 'a'.repeat(65_536), copies: 10 }
+    const given = {
+      only: Array.from({ length: 100 }, (_, n) => `*name${n}*`),
+      value: nested(60),
+      text: 'a'.repeat(65_536),
+      copies: 10,
+    }
     expect(checkOptions(wide, given, 'x/y')).toMatchObject({ copies: 10 })
   })
 
@@ -81,11 +99,22 @@ describe('what comes from outside is bounded when it is checked', () => {
 })
 
 describe('defineFault', () => {
-  const base = { name: 'test/slow-down', kind: 'standing', summary: 'Slows down.', expects: 'anything', accepts: () => true, inject: () => undefined } as const
+  const base = {
+    name: 'test/slow-down',
+    kind: 'standing',
+    summary: 'Slows down.',
+    expects: 'anything',
+    accepts: () => true,
+    inject: () => undefined,
+  } as const
 
   it('makes types, checks, catalog and JSON Schema from one declaration', () => {
     const slow = defineFault({ ...base, schema })
-    expect(slow.catalog.info).toMatchObject({ name: 'test/slow-down', kind: 'standing', options: { required: ['delayMs'], additionalProperties: false } })
+    expect(slow.catalog.info).toMatchObject({
+      name: 'test/slow-down',
+      kind: 'standing',
+      options: { required: ['delayMs'], additionalProperties: false },
+    })
     expect(Object.keys(slow.catalog.info.options['properties'] as object)).toEqual(['delayMs', 'order', 'tags'])
     expect(slow({ delayMs: 1 })).toMatchObject({ portable: true, options: { delayMs: 1, order: 'keep' } })
     expect(slow({ delayMs: 1, makeError: () => new Error('x') }).portable).toBe(false)
@@ -95,24 +124,57 @@ describe('defineFault', () => {
     const fields = option.fields('Which.')
     const schema = optionsSchema(
       { value: option.optional(option.scalar('What.')), where: option.optional(fields) },
-      { where: option.optional(option.either(fields, option.func<(payload: unknown) => boolean>('Which.'), 'values by field path, or a function')) },
+      {
+        where: option.optional(
+          option.either(
+            fields,
+            option.func<(payload: unknown) => boolean>('Which.'),
+            'values by field path, or a function',
+          ),
+        ),
+      },
     )
     const make = defineFault({ ...base, schema })
-    expect(make({ value: null, where: { 'a.b': 1, c: 'x' } })).toMatchObject({ portable: true, options: { value: null, where: { 'a.b': 1, 'c': 'x' } } })
+    expect(make({ value: null, where: { 'a.b': 1, c: 'x' } })).toMatchObject({
+      portable: true,
+      options: { value: null, where: { 'a.b': 1, c: 'x' } },
+    })
     expect(make({ where: () => true }).portable).toBe(false)
-    expect(make.catalog.info.options['properties']).toMatchObject({ where: { type: 'object', additionalProperties: {} } })
-    expect(() => make({ value: {} as never })).toThrow('Expected `value` of test/slow-down to be a text, a number, true, false or null, got `an object`.')
-    expect(() => make({ where: { a: {} } as never })).toThrow('Expected `where` of test/slow-down to be values by field path, or a function, got `an object`.')
+    expect(make.catalog.info.options['properties']).toMatchObject({
+      where: { type: 'object', additionalProperties: {} },
+    })
+    expect(() => make({ value: {} as never })).toThrow(
+      'Expected `value` of test/slow-down to be a text, a number, true, false or null, got `an object`.',
+    )
+    expect(() => make({ where: { a: {} } as never })).toThrow(
+      'Expected `where` of test/slow-down to be values by field path, or a function, got `an object`.',
+    )
   })
 
   it('takes any value for an option, and is portable where JSON can carry it', () => {
-    const answer = defineFault({ ...base, schema: optionsSchema({ answer: option.optional(option.value('What to answer.')) }) })
+    const answer = defineFault({
+      ...base,
+      schema: optionsSchema({ answer: option.optional(option.value('What to answer.')) }),
+    })
     expect(answer.catalog.info.options['properties']).toEqual({ answer: { description: 'What to answer.' } })
-    expect([{}, { answer: null }, { answer: ['OK', { rows: 1 }] }, { answer: new Map() }, { answer: Number.NaN }].map((options) => answer(options).portable)).toEqual([true, true, true, false, false])
+    expect(
+      [{}, { answer: null }, { answer: ['OK', { rows: 1 }] }, { answer: new Map() }, { answer: Number.NaN }].map(
+        (options) => answer(options).portable,
+      ),
+    ).toEqual([true, true, true, false, false])
   })
 
   it('takes a schema of another library together with its JSON Schema', () => {
-    const foreign = { '~standard': { version: 1 as const, vendor: 'other', validate: (value: unknown) => (typeof (value as { n?: unknown }).n === 'number' ? { value } : { issues: [{ message: 'n must be a number', path: ['n'] }] }) } }
+    const foreign = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'other',
+        validate: (value: unknown) =>
+          typeof (value as { n?: unknown }).n === 'number'
+            ? { value }
+            : { issues: [{ message: 'n must be a number', path: ['n'] }] },
+      },
+    }
     expect(() => defineFault({ ...base, schema: foreign })).toThrow('Expected `jsonSchema`')
     const fault = defineFault({ ...base, schema: foreign, jsonSchema: { type: 'object' } })
     expect(() => fault({ n: 'x' })).toThrow('Option `n` of test/slow-down: n must be a number (got `"x"`).')

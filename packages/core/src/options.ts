@@ -26,18 +26,40 @@ const MAX_FIELDS = 100
 export const option = {
   /** A time span in ms that fits a timer. */
   durationMs: (description: string) =>
-    v.pipe(v.number('a number of ms from 0 to 2147483647'), v.minValue(0, 'a number of ms from 0 to 2147483647'), v.maxValue(MAX_TIMER_MS, 'a number of ms from 0 to 2147483647'), v.description(description)),
+    v.pipe(
+      v.number('a number of ms from 0 to 2147483647'),
+      v.minValue(0, 'a number of ms from 0 to 2147483647'),
+      v.maxValue(MAX_TIMER_MS, 'a number of ms from 0 to 2147483647'),
+      v.description(description),
+    ),
   /** A share from 0 to 1. */
   rate: (description: string) =>
-    v.pipe(v.number('a number from 0 to 1'), v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'), v.description(description)),
+    v.pipe(
+      v.number('a number from 0 to 1'),
+      v.minValue(0, 'a number from 0 to 1'),
+      v.maxValue(1, 'a number from 0 to 1'),
+      v.description(description),
+    ),
   /** A whole number from `min` to `max`. Give a `max` where something is done so many times. */
   count: (description: string, min = 0, max = Number.MAX_SAFE_INTEGER) => {
-    const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
-    return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.maxValue(max, expected), v.description(description))
+    const expected =
+      max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
+    return v.pipe(
+      v.number(expected),
+      v.integer(expected),
+      v.minValue(min, expected),
+      v.maxValue(max, expected),
+      v.description(description),
+    )
   },
   /** A text that is not empty, of at most `max` characters. */
   text: (description: string, max = MAX_TEXT) =>
-    v.pipe(v.string('a text'), v.minLength(1, 'a text that is not empty'), v.maxLength(max, `a text of at most ${max} characters`), v.description(description)),
+    v.pipe(
+      v.string('a text'),
+      v.minLength(1, 'a text that is not empty'),
+      v.maxLength(max, `a text of at most ${max} characters`),
+      v.description(description),
+    ),
   /** One of a few words. */
   oneOf: <const T extends readonly [string, ...string[]]>(choices: T, description: string) =>
     v.pipe(v.picklist(choices, `one of ${listed(choices)}`), v.description(description)),
@@ -45,17 +67,35 @@ export const option = {
   scalar: (description: string) => v.pipe(v.union(SCALARS, SCALAR), v.description(description)),
   /** Values by field path: `{ 'order.country': 'DE' }`. At most 100. */
   fields: (description: string) =>
-    v.pipe(v.record(v.pipe(v.string(), v.minLength(1, FIELDS), v.maxLength(MAX_NAME_LENGTH, FIELDS)), v.union(SCALARS, SCALAR), FIELDS), v.maxEntries(MAX_FIELDS, FIELDS), v.description(description)),
+    v.pipe(
+      v.record(
+        v.pipe(v.string(), v.minLength(1, FIELDS), v.maxLength(MAX_NAME_LENGTH, FIELDS)),
+        v.union(SCALARS, SCALAR),
+        FIELDS,
+      ),
+      v.maxEntries(MAX_FIELDS, FIELDS),
+      v.description(description),
+    ),
   /** Yes or no. */
   flag: (description: string) => v.pipe(v.boolean('true or false'), v.description(description)),
   /** A name or glob, or a list of at most 100 of them; of at most 1,024 characters each and 4,096 together. */
-  names: (description: string) => v.pipe(v.union([NAME, v.pipe(v.array(NAME), v.minLength(1, NAMES), v.maxLength(MAX_NAMES, NAMES))], NAMES), v.check(fitTogether, NAMES), v.description(description)),
+  names: (description: string) =>
+    v.pipe(
+      v.union([NAME, v.pipe(v.array(NAME), v.minLength(1, NAMES), v.maxLength(MAX_NAMES, NAMES))], NAMES),
+      v.check(fitTogether, NAMES),
+      v.description(description),
+    ),
   /** Any value. The fault is portable as long as JSON can carry it. */
   value: (description: string) => v.pipe(v.unknown(), v.description(description)),
   /** A function: works in process only, and makes the fault not portable. */
-  func: <F extends (...args: never[]) => unknown>(description: string) => v.pipe(v.custom<F>((value) => typeof value === 'function', 'a function'), v.description(description)),
+  func: <F extends (...args: never[]) => unknown>(description: string) =>
+    v.pipe(
+      v.custom<F>((value) => typeof value === 'function', 'a function'),
+      v.description(description),
+    ),
   /** What either of two options would take; where one is a function, list the other under the portable options too. */
-  either: <A extends v.GenericSchema, B extends v.GenericSchema>(a: A, b: B, expected: string) => v.union([a, b], expected),
+  either: <A extends v.GenericSchema, B extends v.GenericSchema>(a: A, b: B, expected: string) =>
+    v.union([a, b], expected),
   /** Makes an option optional, with a default if one is given. */
   optional: v.optional,
 } as const
@@ -74,7 +114,9 @@ function fitTogether(names: string | string[]): boolean {
 const PORTABLE = Symbol('portable part')
 
 /** A schema of options that knows which of them JSON can carry. */
-export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObjectSchema<E, undefined> & { readonly [PORTABLE]: () => JsonSchema }
+export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObjectSchema<E, undefined> & {
+  readonly [PORTABLE]: () => JsonSchema
+}
 
 /**
  * Declares the options of a fault.
@@ -82,14 +124,22 @@ export type OptionsSchema<E extends OptionEntries = OptionEntries> = v.StrictObj
  * @param portable Options that JSON can carry; only these are in the catalog.
  * @param inProcess Options that hold functions or other live objects; one of a portable option's name takes its place in process.
  */
-export function optionsSchema<P extends OptionEntries, I extends OptionEntries = Record<never, never>>(portable: P, inProcess?: I): OptionsSchema<Omit<P, keyof I> & I> {
+export function optionsSchema<P extends OptionEntries, I extends OptionEntries = Record<never, never>>(
+  portable: P,
+  inProcess?: I,
+): OptionsSchema<Omit<P, keyof I> & I> {
   let json: JsonSchema | undefined
   const portablePart = (): JsonSchema => {
     if (json !== undefined) return json
-    const { $schema: _dialect, ...made } = toJsonSchema(v.strictObject(portable), { typeMode: 'input', ignoreActions: ['check'] }) as Record<string, unknown>
+    const { $schema: _dialect, ...made } = toJsonSchema(v.strictObject(portable), {
+      typeMode: 'input',
+      ignoreActions: ['check'],
+    }) as Record<string, unknown>
     return (json = made)
   }
-  return Object.assign(v.strictObject({ ...portable, ...inProcess } as unknown as Omit<P, keyof I> & I), { [PORTABLE]: portablePart })
+  return Object.assign(v.strictObject({ ...portable, ...inProcess } as unknown as Omit<P, keyof I> & I), {
+    [PORTABLE]: portablePart,
+  })
 }
 
 /** What a user may pass for options of this schema. */
@@ -110,7 +160,10 @@ export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema {
 export function describedBy(schema: StandardSchemaV1, declared?: JsonSchema): () => JsonSchema {
   if (declared !== undefined) return () => declared
   if (PORTABLE in schema) return schema[PORTABLE] as () => JsonSchema
-  throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `jsonSchema` beside a schema that was not made by `optionsSchema`, got none. Pass the JSON Schema of its portable options.')
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    'Expected `jsonSchema` beside a schema that was not made by `optionsSchema`, got none. Pass the JSON Schema of its portable options.',
+  )
 }
 
 /**
@@ -123,26 +176,41 @@ export function describedBy(schema: StandardSchemaV1, declared?: JsonSchema): ()
 export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unknown, of: string): OptionsOutput<S> {
   const input = given === undefined ? {} : given
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected the options of ${of} to be an object, got \`${shown(given)}\`.`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected the options of ${of} to be an object, got \`${shown(given)}\`.`,
+    )
   }
   refuseOversized(input, of)
   // An option that is `undefined` was not given.
-  const options: Record<string, unknown> = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+  const options: Record<string, unknown> = Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value !== undefined),
+  )
   const ours = PORTABLE in schema
   if (ours) {
     const { entries } = schema as unknown as OptionsSchema
     refuseUnknown(Object.keys(options), Object.keys(entries), of)
     // A strict object reports a missing option by its key alone; what it must be, its own schema says.
-    for (const [name, entry] of Object.entries(entries)) if (entry.type !== 'optional' && !(name in options)) options[name] = undefined
+    for (const [name, entry] of Object.entries(entries))
+      if (entry.type !== 'optional' && !(name in options)) options[name] = undefined
   }
 
   const result = schema['~standard'].validate(options)
-  if (result instanceof Promise) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a schema of ${of} that checks synchronously, got one that returns a promise.`)
+  if (result instanceof Promise)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected a schema of ${of} that checks synchronously, got one that returns a promise.`,
+    )
   if (result.issues !== undefined) {
     const [issue] = result.issues
     const path = issue?.path?.map((part) => (typeof part === 'object' ? part.key : part)) ?? []
     const name = printable(path.map(String).join('.'))
-    const came = shown(path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), options))
+    const came = shown(
+      path.reduce<unknown>(
+        (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+        options,
+      ),
+    )
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
       ours && issue !== undefined && !issue.message.startsWith('Invalid')
@@ -156,7 +224,10 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
 function refuseUnknown(given: readonly string[], known: readonly string[], of: string): void {
   for (const name of given) {
     if (known.includes(name)) continue
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected an option of ${of} (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected an option of ${of} (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`,
+    )
   }
 }
 
@@ -172,7 +243,10 @@ function refuseOversized(input: object, of: string): void {
   let parts = 0
   let characters = 0
   const refuse = (limit: string): never => {
-    throw new ChaosError('CHAOS_INVALID_OPTION', `The options of ${of} are too large: they have more than ${limit}. Pass less.`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `The options of ${of} are too large: they have more than ${limit}. Pass less.`,
+    )
   }
   const weigh = (value: unknown, depth: number): void => {
     parts += 1
@@ -206,10 +280,12 @@ export function shown(value: unknown): string {
 }
 
 function shownUnchecked(value: unknown): string {
-  if (typeof value === 'string') return printable(JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value), { max: 600 })
+  if (typeof value === 'string')
+    return printable(JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value), { max: 600 })
   if (typeof value === 'function') return `[Function ${printable(value.name)}]`
   if (value instanceof Error) return `[${printable(value.name)}: ${printable(value.message)}]`
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
   return printable(value)
 }
 
@@ -222,7 +298,8 @@ export function asData(value: unknown): unknown {
 
 function frozen(value: unknown): unknown {
   if (Array.isArray(value)) return Object.freeze(value.map(frozen))
-  if (isPlain(value)) return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, part]) => [key, frozen(part)])))
+  if (isPlain(value))
+    return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, part]) => [key, frozen(part)])))
   return value
 }
 

@@ -14,9 +14,12 @@ v8.setFlagsFromString('--allow-natives-syntax')
 const hasFastProperties = new Function('object', 'return %HasFastProperties(object)') as (object: object) => boolean
 
 /** A layer that adds a letter to what comes from below, so that a result tells which layers were on the path. */
-const adds = (letter: string) => (below: Below): AnyFunction => function (this: unknown, ...args: unknown[]): string {
-  return String(Reflect.apply(below.call, this, args)) + letter
-}
+const adds =
+  (letter: string) =>
+  (below: Below): AnyFunction =>
+    function (this: unknown, ...args: unknown[]): string {
+      return String(Reflect.apply(below.call, this, args)) + letter
+    }
 
 class Store {
   readonly own = (): string => 'own'
@@ -53,9 +56,10 @@ describe('patch', () => {
     const account = new Account()
     Object.defineProperty(account, 'label', { get: () => 'own', enumerable: true, configurable: true })
     const before = shapeOf(account)
-    const doubled = (below: Below): AnyFunction => function (this: unknown): unknown {
-      return `${String(Reflect.apply(below.call, this, []))}!`
-    }
+    const doubled = (below: Below): AnyFunction =>
+      function (this: unknown): unknown {
+        return `${String(Reflect.apply(below.call, this, []))}!`
+      }
     const unpatch = ['total', 'total', 'label', 'label'].map((key) => patch(account, key, doubled, { getter: true }))
     account.total = 5
     expect([account.total, Reflect.get(account, 'label')]).toEqual(['5!!', 'own!!'])
@@ -71,7 +75,9 @@ describe('patch', () => {
 
   it('leaves a getter alone that someone else has covered meanwhile, and says so', () => {
     const target = Object.defineProperty({}, 'size', { get: () => 1, configurable: true }) as { readonly size: number }
-    const unpatch = patch(target, 'size', (below) => () => Number(Reflect.apply(below.call, target, [])) + 10, { getter: true })
+    const unpatch = patch(target, 'size', (below) => () => Number(Reflect.apply(below.call, target, [])) + 10, {
+      getter: true,
+    })
     const ours = Object.getOwnPropertyDescriptor(target, 'size')?.get as () => number
     const theirs = (): number => ours() + 100
     Object.defineProperty(target, 'size', { get: theirs, configurable: true })
@@ -82,7 +88,15 @@ describe('patch', () => {
 
   it.each([
     [{ size: 1 }, 'size', 'got number'],
-    [{ set size(_value: number) { /* write only */ } }, 'size', 'got an accessor without a getter'],
+    [
+      {
+        set size(_value: number) {
+          /* write only */
+        },
+      },
+      'size',
+      'got an accessor without a getter',
+    ],
     [{}, 'size', 'got nothing'],
   ])('refuses to cover the getter of %o', (target, key, words) => {
     expect(() => patch(target, key, () => () => 1, { getter: true })).toThrow(words)
@@ -144,7 +158,11 @@ describe('patch', () => {
 
   it('leaves descriptors, prototype, identities and fast properties as found, under any interleaving, the app adding keys meanwhile', () => {
     const step = fc.oneof(
-      fc.record({ do: fc.constant('patch' as const), key: fc.constantFrom('own', 'get', 'set'), letter: fc.constantFrom('a', 'b', 'c') }),
+      fc.record({
+        do: fc.constant('patch' as const),
+        key: fc.constantFrom('own', 'get', 'set'),
+        letter: fc.constantFrom('a', 'b', 'c'),
+      }),
       fc.record({ do: fc.constant('unpatch' as const), which: fc.nat(20) }),
       fc.record({ do: fc.constant('add key' as const), name: fc.constantFrom('x', 'y', 'z') }),
     )
@@ -155,13 +173,25 @@ describe('patch', () => {
         const live: { key: 'own' | 'get' | 'set'; letter: string; unpatch: Unpatch }[] = []
         const expectCalls = (): void => {
           for (const key of ['own', 'get', 'set'] as const) {
-            expect(store[key]()).toBe(key + live.filter((layer) => layer.key === key).map(({ letter }) => letter).join(''))
+            expect(store[key]()).toBe(
+              key +
+                live
+                  .filter((layer) => layer.key === key)
+                  .map(({ letter }) => letter)
+                  .join(''),
+            )
           }
         }
         const { own } = store
         for (const action of steps) {
-          if (action.do === 'patch') live.push({ key: action.key, letter: action.letter, unpatch: patch(store, action.key, adds(action.letter)) })
-          else if (action.do === 'unpatch') live.splice(action.which % Math.max(1, live.length), 1).forEach(({ unpatch }) => unpatch())
+          if (action.do === 'patch')
+            live.push({
+              key: action.key,
+              letter: action.letter,
+              unpatch: patch(store, action.key, adds(action.letter)),
+            })
+          else if (action.do === 'unpatch')
+            live.splice(action.which % Math.max(1, live.length), 1).forEach(({ unpatch }) => unpatch())
           else {
             store[action.name] = 1
             control[action.name] = 1
@@ -172,7 +202,10 @@ describe('patch', () => {
         expectCalls()
         expect(store.own).toBe(own)
         expect(Object.getPrototypeOf(store)).toBe(Store.prototype)
-        expect(Object.getOwnPropertyDescriptors(store)).toEqual({ ...Object.getOwnPropertyDescriptors(control), own: Object.getOwnPropertyDescriptor(store, 'own') })
+        expect(Object.getOwnPropertyDescriptors(store)).toEqual({
+          ...Object.getOwnPropertyDescriptors(control),
+          own: Object.getOwnPropertyDescriptor(store, 'own'),
+        })
         expect(hasFastProperties(store)).toBe(true)
       }),
     )
@@ -181,9 +214,14 @@ describe('patch', () => {
   it('keeps name, arity and own keys of what it covers', async () => {
     const wait = (_ms: number, _done: () => void): void => undefined
     const target = { wait: Object.assign(wait, { [promisify.custom]: () => Promise.resolve('custom') }) }
-    const unpatch = patch(target, 'wait', (below) => function (...args: unknown[]): unknown {
-      return Reflect.apply(below.call, undefined, args)
-    })
+    const unpatch = patch(
+      target,
+      'wait',
+      (below) =>
+        function (...args: unknown[]): unknown {
+          return Reflect.apply(below.call, undefined, args)
+        },
+    )
     expect(target.wait.name).toBe('wait')
     expect(target.wait).toHaveLength(2)
     await expect(promisify(target.wait)()).resolves.toBe('custom')
@@ -287,7 +325,12 @@ describe('patch', () => {
   it('changes nothing when the layer cannot be made', () => {
     const store = new Store()
     const before = shapeOf(store)
-    for (const key of ['get', 'own']) expect(() => patch(store, key, () => { throw new Error('no layer') })).toThrow('no layer')
+    for (const key of ['get', 'own'])
+      expect(() =>
+        patch(store, key, () => {
+          throw new Error('no layer')
+        }),
+      ).toThrow('no layer')
     expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
   })
 
@@ -299,10 +342,16 @@ describe('patch', () => {
     }
     const before = shapeOf(Bus.prototype)
     const names: string[] = []
-    const unpatch = patch(Bus.prototype, 'emit', (below) => function (this: EventEmitter, name: string, ...args: unknown[]): unknown {
-      names.push(name)
-      return Reflect.apply(below.call, this, [name, ...args])
-    }, { inherited: true })
+    const unpatch = patch(
+      Bus.prototype,
+      'emit',
+      (below) =>
+        function (this: EventEmitter, name: string, ...args: unknown[]): unknown {
+          names.push(name)
+          return Reflect.apply(below.call, this, [name, ...args])
+        },
+      { inherited: true },
+    )
     new Bus().emit('covered')
     new EventEmitter().emit('elsewhere')
     expect(names).toEqual(['covered'])
@@ -317,7 +366,16 @@ describe('patch', () => {
     ['a member that is not there', new Store(), 'gte', 'CHAOS_TARGET_MISMATCH'],
     ['a member that is no function', { size: 1 }, 'size', 'CHAOS_TARGET_MISMATCH'],
     ['a member of a module', modulePath, 'join', 'CHAOS_TARGET_SEALED'],
-    ['an accessor', { get run() { return () => 1 } }, 'run', 'CHAOS_TARGET_MISMATCH'],
+    [
+      'an accessor',
+      {
+        get run() {
+          return () => 1
+        },
+      },
+      'run',
+      'CHAOS_TARGET_MISMATCH',
+    ],
   ] as const)('refuses %s, and changes nothing', (_title, object, key, code) => {
     const before = shapeOf(object)
     expect(() => patch(object, key, adds('a'))).toThrow(expect.objectContaining({ code }))

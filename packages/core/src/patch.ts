@@ -59,7 +59,12 @@ export interface Unpatch {
  *
  * @throws ChaosError `CHAOS_TARGET_SEALED`, `CHAOS_TARGET_MISMATCH`
  */
-export function patch(object: object, key: PropertyKey, makeLayer: (below: Below) => AnyFunction, { inherited = false, getter = false }: PatchOptions = {}): Unpatch {
+export function patch(
+  object: object,
+  key: PropertyKey,
+  makeLayer: (below: Below) => AnyFunction,
+  { inherited = false, getter = false }: PatchOptions = {},
+): Unpatch {
   const slot: Slot = getter ? 'get' : 'value'
   const records = processState().patches as WeakMap<object, PatchRecord>
   const record = recordOf(object, records)
@@ -114,9 +119,18 @@ export function patch(object: object, key: PropertyKey, makeLayer: (below: Below
     const covered = settle(holder, key, onMember, own)
     if (onMember.length === 0 && stacks.get(key) === onMember) stacks.delete(key)
     const isStuck = record.splice !== undefined && record.inherited.size === 0 && !unsplice(object, record)
-    if (records.get(object) === record && record.splice === undefined && record.own.size === 0 && record.inherited.size === 0) records.delete(object)
-    if (covered && wasLast) return `Someone else replaced \`${printable(key)}\` while it was patched. Theirs was left in place; ours lets every call through.`
-    return isStuck ? `The target was frozen while \`${printable(key)}\` was patched. An empty object of ours stays between it and its prototype.` : undefined
+    if (
+      records.get(object) === record &&
+      record.splice === undefined &&
+      record.own.size === 0 &&
+      record.inherited.size === 0
+    )
+      records.delete(object)
+    if (covered && wasLast)
+      return `Someone else replaced \`${printable(key)}\` while it was patched. Theirs was left in place; ours lets every call through.`
+    return isStuck
+      ? `The target was frozen while \`${printable(key)}\` was patched. An empty object of ours stays between it and its prototype.`
+      : undefined
   }
   return Object.assign(unpatch, { stepAside })
 }
@@ -172,7 +186,10 @@ class BelowLayer implements Below {
     this.next = next
     this.direct = next?.fn ?? bottom
     const prototype = Object.getPrototypeOf(holder) as Members
-    this.under = slot === 'value' ? prototype : Object.defineProperty({}, key, { get: () => heldIn(findDescriptor(prototype, key), slot) })
+    this.under =
+      slot === 'value'
+        ? prototype
+        : Object.defineProperty({}, key, { get: () => heldIn(findDescriptor(prototype, key), slot) })
     this.key = key
     this.bottom = bottom
   }
@@ -243,14 +260,20 @@ function ownFunction(object: object, key: PropertyKey, slot: Slot): AnyFunction 
   const descriptor = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor
   const value = functionOf(descriptor, key, slot)
   if (descriptor.configurable !== true && descriptor.writable !== true) {
-    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${printable(key)}\` to be replaceable, got a member that is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_SEALED',
+      `Expected \`${printable(key)}\` to be replaceable, got a member that is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`,
+    )
   }
   return value
 }
 
 function inheritedFunction(object: object, record: PatchRecord, key: PropertyKey, slot: Slot): AnyFunction {
   if (record.splice === undefined && !Object.isExtensible(object)) {
-    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${printable(key)}\` can be covered, got one that is sealed, frozen or not extensible. Inject into its class's prototype instead.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_SEALED',
+      `Expected an object whose inherited \`${printable(key)}\` can be covered, got one that is sealed, frozen or not extensible. Inject into its class's prototype instead.`,
+    )
   }
   return functionOf(findDescriptor(Object.getPrototypeOf(record.splice ?? object) as object | null, key), key, slot)
 }
@@ -258,8 +281,18 @@ function inheritedFunction(object: object, record: PatchRecord, key: PropertyKey
 function functionOf(descriptor: PropertyDescriptor | undefined, key: PropertyKey, slot: Slot): AnyFunction {
   const value = heldIn(descriptor, slot)
   if (typeof value === 'function') return value
-  const found = descriptor === undefined ? 'nothing' : 'value' in descriptor ? typeof descriptor.value : heldIn(descriptor, 'get') === undefined ? 'an accessor without a getter' : 'an accessor'
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`${printable(key)}\` to be ${slot === 'get' ? 'an accessor with a getter' : 'a method of the target'}, got ${found}.`)
+  const found =
+    descriptor === undefined
+      ? 'nothing'
+      : 'value' in descriptor
+        ? typeof descriptor.value
+        : heldIn(descriptor, 'get') === undefined
+          ? 'an accessor without a getter'
+          : 'an accessor'
+  throw new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    `Expected \`${printable(key)}\` to be ${slot === 'get' ? 'an accessor with a getter' : 'a method of the target'}, got ${found}.`,
+  )
 }
 
 function heldIn(descriptor: PropertyDescriptor | undefined, slot: Slot | 'set'): unknown {
@@ -280,16 +313,32 @@ function inheritedDescriptor(splice: object, key: PropertyKey): PropertyDescript
 
 /** Puts a function on a member; a new one gets the attributes of `like`, an existing one keeps its own. */
 function define(holder: object, key: PropertyKey, slot: Slot, fn: AnyFunction, like?: PropertyDescriptor): void {
-  const attributes = like === undefined ? {} : { configurable: true, enumerable: like.enumerable === true, ...(slot === 'get' ? { set: heldIn(like, 'set') } : { writable: true }) }
+  const attributes =
+    like === undefined
+      ? {}
+      : {
+          configurable: true,
+          enumerable: like.enumerable === true,
+          ...(slot === 'get' ? { set: heldIn(like, 'set') } : { writable: true }),
+        }
   if (Reflect.defineProperty(holder, key, { ...attributes, [slot]: fn })) return
-  throw new ChaosError('CHAOS_TARGET_SEALED', `Expected \`${printable(key)}\` to be replaceable, got a member that cannot be: it was frozen meanwhile, or belongs to a module's namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`)
+  throw new ChaosError(
+    'CHAOS_TARGET_SEALED',
+    `Expected \`${printable(key)}\` to be replaceable, got a member that cannot be: it was frozen meanwhile, or belongs to a module's namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`,
+  )
 }
 
 function splice(object: object, key: PropertyKey): object {
   const prototype = Object.getPrototypeOf(object) as object | null
-  const between = typeof object === 'function' && typeof prototype === 'function' ? constructible(prototype) : (Object.create(prototype) as object)
+  const between =
+    typeof object === 'function' && typeof prototype === 'function'
+      ? constructible(prototype)
+      : (Object.create(prototype) as object)
   if (!Reflect.setPrototypeOf(object, between)) {
-    throw new ChaosError('CHAOS_TARGET_SEALED', `Expected an object whose inherited \`${printable(key)}\` can be covered, got one with a fixed prototype.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_SEALED',
+      `Expected an object whose inherited \`${printable(key)}\` can be covered, got one with a fixed prototype.`,
+    )
   }
   processState().splices.add(between)
   return between

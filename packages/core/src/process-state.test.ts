@@ -6,7 +6,7 @@ import { processState } from './process-state.js'
 const run = promisify(execFile)
 
 describe('the state of the process', () => {
-  it('is shared by the ESM and the CommonJS copy of core: stop all ends both copies\' faults, marks and patches are known to both', async () => {
+  it("is shared by the ESM and the CommonJS copy of core: stop all ends both copies' faults, marks and patches are known to both", async () => {
     const script = `
       import { createRequire } from 'node:module'
       import assert from 'node:assert/strict'
@@ -30,7 +30,9 @@ describe('the state of the process', () => {
       assert.ok(esm.isChaosError(new cjs.ChaosError('CHAOS_TEST', '')))
       console.log('shared')
     `
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: new URL('..', import.meta.url) })
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: new URL('..', import.meta.url),
+    })
     expect(stdout.trim()).toBe('shared')
   })
 

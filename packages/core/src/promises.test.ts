@@ -69,9 +69,16 @@ describe('the ten promises', () => {
     expect([store.get.name, store.get.length]).toEqual(['get', 1])
     await expect(store.get('a')).resolves.toBeUndefined()
     await injection.rollback()
-    const error = markInjected(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), 'test/refuse')
+    const error = markInjected(
+      Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+      'test/refuse',
+    )
     expect(injectedBy(error)).toBe('test/refuse')
-    expect(Reflect.ownKeys(error).filter((key) => key !== 'stack').sort()).toEqual(['code', 'message'])
+    expect(
+      Reflect.ownKeys(error)
+        .filter((key) => key !== 'stack')
+        .sort(),
+    ).toEqual(['code', 'message'])
     expect(injectedBy(new Error('real'))).toBeUndefined()
   })
 
@@ -112,7 +119,10 @@ describe('the ten promises', () => {
   it('4. a lease, not a switch: a stop in the very loop in which it ended works', async () => {
     let now = 0
     const bus = new EventEmitter()
-    const injection = await inject(drop(), bus, { clock: { now: () => now, after: () => () => undefined }, leaseMs: 1_000 })
+    const injection = await inject(drop(), bus, {
+      clock: { now: () => now, after: () => () => undefined },
+      leaseMs: 1_000,
+    })
     now = 5_000
     expect(bus.emit('tick')).toBe(false)
     const stopping = injection.rollback()
@@ -129,15 +139,27 @@ describe('the ten promises', () => {
       if (n % 1_000 === 0) bus.emit('tock')
     })
     let undone = false
-    const failing = defineFault({ name: 'test/fail-undo', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_bus: EventEmitter, _options, context) => {
-      context.defer(() => void (undone = true))
-      context.defer(() => { throw new Error('undo') })
-    } })
+    const failing = defineFault({
+      name: 'test/fail-undo',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: '',
+      accepts: () => true,
+      inject: (_bus: EventEmitter, _options, context) => {
+        context.defer(() => void (undone = true))
+        context.defer(() => {
+          throw new Error('undo')
+        })
+      },
+    })
     const chaos = createChaos({ environment: 'test', clock, targets: { bus: target(bus, [delay, drop, failing]) } })
     const holding = await chaos.inject('bus', 'delay-events', { delayMs: 50_000 })
     for (let n = 0; n < 10_000; n += 1) bus.emit('tick', n)
     expect(holding.held).toBe(10_000)
-    const others = await Promise.all(Array.from({ length: 999 }, () => chaos.inject('bus', 'drop-events', {}, { rate: 0.5 })))
+    const others = await Promise.all(
+      Array.from({ length: 999 }, () => chaos.inject('bus', 'drop-events', {}, { rate: 0.5 })),
+    )
     await chaos.inject('bus', 'fail-undo')
     const stopping = chaos.stopAll()
     expect(delivered).toEqual(Array.from({ length: 10_000 }, (_, n) => n))
@@ -153,22 +175,37 @@ describe('the ten promises', () => {
   it('5. the kill switch is instant: what is released passes none of the layers that end with it, however many lie on one bus', async () => {
     const clock = manualClock()
     let passes = 0
-    const counting = defineFault({ name: 'test/count-passes', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (bus: EventEmitter, _options, context) => {
-      context.patch(bus, 'emit', (below) => function (this: unknown, ...args: unknown[]): unknown {
-        passes += 1
-        const run = (): void => void Reflect.apply(below.call, this, args)
-        if (context.operation(args[0] as string).shouldInject(args)) context.hold({ afterMs: 60_000, order: 'tick', run })
-        else if (context.isHolding('tick')) context.queue({ order: 'tick', run })
-        else run()
-        return true
-      })
-    } })
+    const counting = defineFault({
+      name: 'test/count-passes',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: '',
+      accepts: () => true,
+      inject: (bus: EventEmitter, _options, context) => {
+        context.patch(
+          bus,
+          'emit',
+          (below) =>
+            function (this: unknown, ...args: unknown[]): unknown {
+              passes += 1
+              const run = (): void => void Reflect.apply(below.call, this, args)
+              if (context.operation(args[0] as string).shouldInject(args))
+                context.hold({ afterMs: 60_000, order: 'tick', run })
+              else if (context.isHolding('tick')) context.queue({ order: 'tick', run })
+              else run()
+              return true
+            },
+        )
+      },
+    })
     const got: number[] = []
     const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
     const chaos = createChaos({ environment: 'test', clock, targets: { bus: target(bus, [counting]) } })
     const injections = []
     // Each lower one holds some as well, and lets the rest wait behind them.
-    for (let fault = 0; fault < 100; fault += 1) injections.push(await chaos.inject('bus', 'count-passes', {}, { every: 2, skip: 99 - fault, limit: 20 }))
+    for (let fault = 0; fault < 100; fault += 1)
+      injections.push(await chaos.inject('bus', 'count-passes', {}, { every: 2, skip: 99 - fault, limit: 20 }))
     for (let n = 0; n < 1_000; n += 1) bus.emit('tick', n)
     expect(injections.reduce((sum, { held }) => sum + held, 0)).toBe(1_000)
     passes = 0
@@ -251,17 +288,39 @@ describe('the ten promises', () => {
   })
 
   it('10. one conformance suite: it catches a fault that breaks a promise', async () => {
-    const base = { name: 'test/keep-wrapping', kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'a bus', accepts: (value: unknown) => value instanceof EventEmitter } as const
-    const leaking = defineFault({ ...base, inject: (bus: EventEmitter, _options, context) => {
-      const operation = context.operation('tick')
-      const original = bus.emit.bind(bus)
-      bus.emit = (name, ...args: unknown[]) => operation.shouldInject(args) || original(name, ...args)
-    } })
-    const uncounted = defineFault({ ...base, inject: (bus: EventEmitter, _options, context) => context.patch(bus, 'emit', () => () => true) })
-    const lying = defineFault({ ...base, inject: (bus: EventEmitter, _options, context) => {
-      const operation = context.operation('tick')
-      context.patch(bus, 'emit', () => (...args: unknown[]) => void operation.shouldInject(args))
-    } })
+    const base = {
+      name: 'test/keep-wrapping',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: 'a bus',
+      accepts: (value: unknown) => value instanceof EventEmitter,
+    } as const
+    const leaking = defineFault({
+      ...base,
+      inject: (bus: EventEmitter, _options, context) => {
+        const operation = context.operation('tick')
+        const original = bus.emit.bind(bus)
+        bus.emit = (name, ...args: unknown[]) => operation.shouldInject(args) || original(name, ...args)
+      },
+    })
+    const uncounted = defineFault({
+      ...base,
+      inject: (bus: EventEmitter, _options, context) => context.patch(bus, 'emit', () => () => true),
+    })
+    const lying = defineFault({
+      ...base,
+      inject: (bus: EventEmitter, _options, context) => {
+        const operation = context.operation('tick')
+        context.patch(
+          bus,
+          'emit',
+          () =>
+            (...args: unknown[]) =>
+              void operation.shouldInject(args),
+        )
+      },
+    })
     expect(await failuresOf(lying)).toEqual(['affects nothing at rate 0, and says that it hit nothing'])
     expect(await failuresOf(leaking)).toContain('leaves the target as it found it, and a second rollback is harmless')
     expect(await failuresOf(uncounted)).toContain('affects nothing at rate 0, and says that it hit nothing')

@@ -4,12 +4,14 @@ import { rolls } from './random.js'
 
 describe('rolls', () => {
   it('gives equal rolls for equal names and calls, and numbers from 0 to 1', () => {
-    fc.assert(fc.property(fc.string(), fc.string(), fc.string(), fc.nat(), (seed, injection, operation, call) => {
-      const roll = rolls(seed, injection, operation)(call)
-      expect(roll).toBe(rolls(seed, injection, operation)(call))
-      expect(roll).toBeGreaterThanOrEqual(0)
-      expect(roll).toBeLessThan(1)
-    }))
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), fc.nat(), (seed, injection, operation, call) => {
+        const roll = rolls(seed, injection, operation)(call)
+        expect(roll).toBe(rolls(seed, injection, operation)(call))
+        expect(roll).toBeGreaterThanOrEqual(0)
+        expect(roll).toBeLessThan(1)
+      }),
+    )
   })
 
   it('keeps names apart that only join to the same text', () => {
@@ -21,8 +23,15 @@ describe('rolls', () => {
   it.each(['1', '2', '3', '42', 'chaos'])('spreads evenly, also from one call to the next (seed %s)', (seed) => {
     const roll = rolls(seed, 'fault@target#1', 'tick')
     const values = Array.from({ length: 100_000 }, (_, call) => roll(call + 1))
-    expect(chiSquare(values.map((value) => Math.floor(value * 10)), 10)).toBeLessThan(27.88)
-    const pairs = values.slice(1).map((value, index) => Math.floor(value * 10) * 10 + Math.floor((values[index] ?? 0) * 10))
+    expect(
+      chiSquare(
+        values.map((value) => Math.floor(value * 10)),
+        10,
+      ),
+    ).toBeLessThan(27.88)
+    const pairs = values
+      .slice(1)
+      .map((value, index) => Math.floor(value * 10) * 10 + Math.floor((values[index] ?? 0) * 10))
     // 148.2 is the 99.9 % quantile with 99 degrees of freedom.
     expect(chiSquare(pairs, 100)).toBeLessThan(148.2)
   })

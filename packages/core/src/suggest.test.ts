@@ -19,7 +19,12 @@ describe('suggestion', () => {
 
   it('has nothing to say of a name that is no slip of the finger, and compares no more than so many', () => {
     const long = 'x'.repeat(15_000)
-    expect(suggestion(long, Array.from({ length: 120 }, () => `${long}y`))).toBe('')
+    expect(
+      suggestion(
+        long,
+        Array.from({ length: 120 }, () => `${long}y`),
+      ),
+    ).toBe('')
     expect(suggestion('order', [`order${'x'.repeat(100)}`])).toBe('')
     expect(suggestion('order', [...Array.from({ length: 200 }, () => 'unlike'), 'ordre'])).toBe('')
   })

@@ -39,7 +39,9 @@ export function listed(names: readonly string[]): string {
 function distanceTo(wanted: string, candidate: string, allowed: number): number {
   if (wanted.length >= 3 && candidate.startsWith(wanted)) return 1
   // As many letters must come or go as one is longer than the other.
-  return Math.abs(wanted.length - candidate.length) > allowed ? Number.POSITIVE_INFINITY : editDistance(wanted, candidate)
+  return Math.abs(wanted.length - candidate.length) > allowed
+    ? Number.POSITIVE_INFINITY
+    : editDistance(wanted, candidate)
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours (Damerau's distance, restricted form). */
@@ -51,7 +53,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j += 1) {
       const same = a[i - 1] === b[j - 1]
       let cost = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + (same ? 0 : 1))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, at(beforeLast, j - 2) + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, at(beforeLast, j - 2) + 1)
       row.push(cost)
     }
     beforeLast = last

@@ -25,22 +25,42 @@ describe('printable', () => {
   })
 
   it('never shows more than six characters for each that it keeps', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
-      const shown = printable(text, { max: 50 })
-      expect(shown.length).toBeLessThanOrEqual(51 * 6)
-      expect(shown).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}/u)
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+        const shown = printable(text, { max: 50 })
+        expect(shown.length).toBeLessThanOrEqual(51 * 6)
+        expect(shown).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}/u)
+      }),
+    )
   })
 })
 
 describe('printableJson', () => {
   it('holds nothing that a terminal obeys, and says the same', () => {
-    const obeyed = fc.constantFrom('\u001b', '\n', '\u007f', '\u009b', '\u00ad', '\u200b', '\u202e', '\u2028', '\u2029', '\ufeff', '\ud83d', '\u{e0041}')
-    fc.assert(fc.property(fc.string({ unit: fc.oneof(obeyed, fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })), maxLength: 40 }), (text) => {
-      const json = printableJson(JSON.stringify({ text }))
-      expect(json).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u)
-      expect(JSON.parse(json)).toEqual({ text })
-    }))
+    const obeyed = fc.constantFrom(
+      '\u001b',
+      '\n',
+      '\u007f',
+      '\u009b',
+      '\u00ad',
+      '\u200b',
+      '\u202e',
+      '\u2028',
+      '\u2029',
+      '\ufeff',
+      '\ud83d',
+      '\u{e0041}',
+    )
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.oneof(obeyed, fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })), maxLength: 40 }),
+        (text) => {
+          const json = printableJson(JSON.stringify({ text }))
+          expect(json).not.toMatch(/\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}/u)
+          expect(JSON.parse(json)).toEqual({ text })
+        },
+      ),
+    )
   })
 })
 
@@ -57,6 +77,12 @@ describe('messageOf', () => {
   it('says what was thrown, whatever that is', () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
-    expect([new Error('no\u001b'), 'text', 1n, Object.create(null), proxy].map((thrown) => messageOf(thrown))).toEqual(['no\\u001b', 'text', '1', 'an object', 'something that cannot be read'])
+    expect([new Error('no\u001b'), 'text', 1n, Object.create(null), proxy].map((thrown) => messageOf(thrown))).toEqual([
+      'no\\u001b',
+      'text',
+      '1',
+      'an object',
+      'something that cannot be read',
+    ])
   })
 })

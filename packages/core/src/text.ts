@@ -16,7 +16,10 @@ const UNPRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
  * @param options.max Characters that are kept; a longer text ends in `…`. Default 200.
  * @param options.lines Whether line feeds and tabs stay as they are. Default `false`.
  */
-export function printable(text: unknown, { max = MAX_SHOWN, lines = false }: { readonly max?: number; readonly lines?: boolean } = {}): string {
+export function printable(
+  text: unknown,
+  { max = MAX_SHOWN, lines = false }: { readonly max?: number; readonly lines?: boolean } = {},
+): string {
   const whole = typeof text === 'object' && text !== null ? 'an object' : String(text)
   const cut = whole.length > max ? `${whole.slice(0, max)}…` : whole
   return cut.replace(lines ? UNPRINTABLE_IN_LINES : UNPRINTABLE, escaped)
@@ -32,7 +35,10 @@ export function printableJson(json: string): string {
 
 /** A character as JSON and JavaScript write it, so that a terminal shows it and does not obey it. */
 function escaped(character: string): string {
-  return character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }
 
 /**

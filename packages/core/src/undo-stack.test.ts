@@ -26,9 +26,14 @@ function hanging(more: (context: InjectionContext, log: string[]) => void | Prom
     accepts: () => true,
     inject(bus: EventEmitter, _options, context) {
       context.defer(() => void log.push('first'))
-      context.patch(bus, 'emit', (below) => function (this: unknown, ...args: unknown[]): unknown {
-        return Reflect.apply(below.call, this, args)
-      })
+      context.patch(
+        bus,
+        'emit',
+        (below) =>
+          function (this: unknown, ...args: unknown[]): unknown {
+            return Reflect.apply(below.call, this, args)
+          },
+      )
       context.defer(function closeServer() {
         log.push('hung')
         return never()
@@ -55,11 +60,17 @@ describe('an undo step that never settles', () => {
     onTestFinished(() => chaos.close())
     const injection = await chaos.inject('bus', 'hang-undo')
     const other = await chaos.inject('bus', 'drop-events')
-    const ending = end({ chaos, injection }).then(() => 'ended', (error: unknown) => error)
+    const ending = end({ chaos, injection }).then(
+      () => 'ended',
+      (error: unknown) => error,
+    )
     await clock.advance(UNDO_TIMEOUT_MS - 1)
     expect(log).toEqual(['hung'])
     await clock.advance(1)
-    expect(await ending).toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', message: expect.stringMatching(named) as string })
+    expect(await ending).toMatchObject({
+      code: 'CHAOS_ROLLBACK_FAILED',
+      message: expect.stringMatching(named) as string,
+    })
     expect(log).toEqual(['hung', 'first'])
     await other.rollback()
     expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
@@ -78,27 +89,45 @@ describe('an undo step that never settles', () => {
 
   it('keeps nobody waiting whose inject failed or was aborted', async () => {
     const clock = manualClock()
-    const throwing = inject(hanging(() => Promise.reject(new Error('half way'))).fault(), new EventEmitter(), { clock }).catch((error: unknown) => error)
+    const throwing = inject(hanging(() => Promise.reject(new Error('half way'))).fault(), new EventEmitter(), {
+      clock,
+    }).catch((error: unknown) => error)
     const caller = new AbortController()
-    const aborted = inject(hanging(never).fault(), new EventEmitter(), { clock, signal: caller.signal }).catch((error: unknown) => error)
+    const aborted = inject(hanging(never).fault(), new EventEmitter(), { clock, signal: caller.signal }).catch(
+      (error: unknown) => error,
+    )
     caller.abort()
     await clock.advance(UNDO_TIMEOUT_MS)
-    expect(await throwing).toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', errors: [new Error('half way'), { code: 'CHAOS_ROLLBACK_FAILED' }] })
+    expect(await throwing).toMatchObject({
+      code: 'CHAOS_ROLLBACK_FAILED',
+      errors: [new Error('half way'), { code: 'CHAOS_ROLLBACK_FAILED' }],
+    })
     expect(await aborted).toMatchObject({ code: 'CHAOS_INJECTION_ENDED' })
   })
 
   it('is waited for once: what hangs or fails behind it is waited for together', async () => {
     const clock = manualClock()
-    const fault = defineFault({ name: 'test/hang-often', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_bus: object, _options, context) => {
-      for (let step = 0; step < 100; step += 1) context.defer(never)
-      context.defer(() => Promise.reject(new Error('late')))
-      context.defer(never)
-    } })
+    const fault = defineFault({
+      name: 'test/hang-often',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: '',
+      accepts: () => true,
+      inject: (_bus: object, _options, context) => {
+        for (let step = 0; step < 100; step += 1) context.defer(never)
+        context.defer(() => Promise.reject(new Error('late')))
+        context.defer(never)
+      },
+    })
     const injection = await inject(fault(), {}, { clock })
     const ending = injection.rollback().catch((error: unknown) => error)
     await clock.advance(2 * UNDO_TIMEOUT_MS)
     const error = await ending
-    expect(error).toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', message: expect.stringContaining('102 failed') as string })
+    expect(error).toMatchObject({
+      code: 'CHAOS_ROLLBACK_FAILED',
+      message: expect.stringContaining('102 failed') as string,
+    })
     expect((error as Error).message.length).toBeLessThan(17_000)
     expect(injection.failures).toHaveLength(21)
     expect(clock.pending).toBe(0)
@@ -107,31 +136,65 @@ describe('an undo step that never settles', () => {
   it.each([
     ['never settles', { then: () => undefined }, 'CHAOS_ROLLBACK_FAILED'],
     ['throws when it is looked at', Object.defineProperty({}, 'then', { get: thrower }), 'CHAOS_ROLLBACK_FAILED'],
-    ['is a promise that throws when it is looked at', Object.defineProperty(Promise.resolve(), 'constructor', { get: thrower }), 'CHAOS_ROLLBACK_FAILED'],
+    [
+      'is a promise that throws when it is looked at',
+      Object.defineProperty(Promise.resolve(), 'constructor', { get: thrower }),
+      'CHAOS_ROLLBACK_FAILED',
+    ],
     ['settles twice', { then: (resolve: () => void) => [1, 2].forEach(() => resolve()) }, undefined],
   ])('or returns a thenable that %s ends all the same', async (_what, returned, code) => {
     const clock = manualClock()
-    const fault = defineFault({ name: 'test/odd-undo', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_bus: object, _options, context) => context.defer(() => returned as never) })
+    const fault = defineFault({
+      name: 'test/odd-undo',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: '',
+      accepts: () => true,
+      inject: (_bus: object, _options, context) => context.defer(() => returned as never),
+    })
     const injection = await inject(fault(), {}, { clock })
-    const ending = injection.rollback().then(() => undefined, (error: unknown) => (error as { readonly code: string }).code)
+    const ending = injection.rollback().then(
+      () => undefined,
+      (error: unknown) => (error as { readonly code: string }).code,
+    )
     await clock.advance(UNDO_TIMEOUT_MS)
     expect(await ending).toBe(code)
     expect(injection.status).toBe('ended')
   })
 
-  it.each([[5], [null], [{ then: (resolve: () => void) => resolve() }]])('is no matter of what a fault returns: %j', async (returned) => {
-    const fault = defineFault({ name: 'test/odd-inject', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: () => returned as never })
-    const injection = await inject(fault(), {})
-    expect(injection.status).toBe('active')
-    await injection.rollback()
-  })
+  it.each([[5], [null], [{ then: (resolve: () => void) => resolve() }]])(
+    'is no matter of what a fault returns: %j',
+    async (returned) => {
+      const fault = defineFault({
+        name: 'test/odd-inject',
+        kind: 'standing',
+        summary: '',
+        schema: optionsSchema({}),
+        expects: '',
+        accepts: () => true,
+        inject: () => returned as never,
+      })
+      const injection = await inject(fault(), {})
+      expect(injection.status).toBe('active')
+      await injection.rollback()
+    },
+  )
 
   it('that is synchronous and returns something is no reason to wait', async () => {
     const removed = new Set([1])
-    const fault = defineFault({ name: 'test/return-true', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_bus: object, _options, context) => {
-      context.defer(() => void removed.delete(2))
-      context.defer((() => removed.delete(1)) as () => void)
-    } })
+    const fault = defineFault({
+      name: 'test/return-true',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: '',
+      accepts: () => true,
+      inject: (_bus: object, _options, context) => {
+        context.defer(() => void removed.delete(2))
+        context.defer((() => removed.delete(1)) as () => void)
+      },
+    })
     const injection = await inject(fault(), {})
     const ending = injection.rollback()
     expect(injection.status).toBe('ended')

@@ -46,7 +46,12 @@ function start({ undo }: UndoStep, failures: unknown[]): PromiseLike<unknown> | 
   }
 }
 
-async function unwindRest(first: Pending, steps: UndoStep[], failures: unknown[], clock: Clock): Promise<readonly unknown[]> {
+async function unwindRest(
+  first: Pending,
+  steps: UndoStep[],
+  failures: unknown[],
+  clock: Clock,
+): Promise<readonly unknown[]> {
   const isInTime = await settles(first, failures, clock)
   if (isInTime) return failures.concat(await unwind(steps, clock))
   const others: Pending[] = []
@@ -64,7 +69,12 @@ function settles({ step, pending }: Pending, failures: unknown[], clock: Clock):
     let isLate = false
     const cancel = clock.after(UNDO_TIMEOUT_MS, () => {
       isLate = true
-      failures.push(new ChaosError('CHAOS_ROLLBACK_FAILED', `${step.name} did not settle within ${UNDO_TIMEOUT_MS} ms. It may still be under way.`))
+      failures.push(
+        new ChaosError(
+          'CHAOS_ROLLBACK_FAILED',
+          `${step.name} did not settle within ${UNDO_TIMEOUT_MS} ms. It may still be under way.`,
+        ),
+      )
       resolve(false)
     })
     const settled = (): void => {

@@ -15,10 +15,14 @@ const dropAll = defineFault({
   expects: 'an emitter',
   accepts: (value) => value instanceof EventEmitter,
   inject(bus: EventEmitter, _options, context) {
-    context.patch(bus, 'emit', (below) =>
-      function (this: unknown, ...args: unknown[]): unknown {
-        return context.operation('emit').shouldInject(args) ? false : (below.call.apply(this, args) as unknown)
-      })
+    context.patch(
+      bus,
+      'emit',
+      (below) =>
+        function (this: unknown, ...args: unknown[]): unknown {
+          return context.operation('emit').shouldInject(args) ? false : (below.call.apply(this, args) as unknown)
+        },
+    )
   },
 })
 
@@ -40,7 +44,15 @@ function unreadable(): readonly unknown[] {
 
 /** A fault made of the steps of one test. */
 const doing = (steps: (context: InjectionContext) => void) =>
-  defineFault({ name: 'test/do', kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'anything', accepts: () => true, inject: (_target: object, _options, context) => steps(context) })()
+  defineFault({
+    name: 'test/do',
+    kind: 'standing',
+    summary: '',
+    schema: optionsSchema({}),
+    expects: 'anything',
+    accepts: () => true,
+    inject: (_target: object, _options, context) => steps(context),
+  })()
 
 it('leaves a call alone on which `only` throws, whatever it throws', async () => {
   for (const thrown of unreadable()) {
@@ -62,9 +74,14 @@ it('ends everything although an undo step throws what cannot be read', async () 
   for (const thrown of unreadable()) {
     const bus = new EventEmitter().on('tick', () => undefined)
     const dropping = await inject(dropAll(), bus)
-    const injection = await inject(doing((context) => context.defer(() => {
-      throw thrown
-    })), {})
+    const injection = await inject(
+      doing((context) =>
+        context.defer(() => {
+          throw thrown
+        }),
+      ),
+      {},
+    )
     const error: unknown = await chaos.stopAll().catch((refused: unknown) => refused)
     expect(isChaosError(error, 'CHAOS_ROLLBACK_FAILED')).toBe(true)
     expect([dropping.status, injection.status]).toEqual(['ended', 'ended'])
@@ -77,10 +94,13 @@ it('takes back what was done by a fault that throws what cannot be read, and thr
   for (const thrown of unreadable()) {
     const undo = vi.fn()
     const caught: unknown[] = []
-    await inject(doing((context) => {
-      context.defer(undo)
-      throw thrown
-    }), {}).catch((error: unknown) => caught.push(error))
+    await inject(
+      doing((context) => {
+        context.defer(undo)
+        throw thrown
+      }),
+      {},
+    ).catch((error: unknown) => caught.push(error))
     expect(caught[0] === thrown).toBe(true)
     expect(undo).toHaveBeenCalledOnce()
   }
@@ -88,7 +108,15 @@ it('takes back what was done by a fault that throws what cannot be read, and thr
 
 it('ends an injection whose option cannot be read any more', async () => {
   const { proxy, revoke } = Proxy.revocable(new EventEmitter(), {})
-  const keeping = defineFault({ name: 'test/keep', kind: 'standing', summary: '', schema: optionsSchema({ it: option.value('Anything.') }), expects: 'anything', accepts: () => true, inject: () => undefined })
+  const keeping = defineFault({
+    name: 'test/keep',
+    kind: 'standing',
+    summary: '',
+    schema: optionsSchema({ it: option.value('Anything.') }),
+    expects: 'anything',
+    accepts: () => true,
+    inject: () => undefined,
+  })
   const injection = await inject(keeping({ it: proxy }), {})
   revoke()
   await injection.rollback()

@@ -13,10 +13,15 @@ export const drop = defineFault({
   expects: 'an emitter',
   accepts: hasEmit,
   inject(bus: EventEmitter, _options, context) {
-    context.patch(bus, 'emit', (below) => function emit(this: EventEmitter, ...args: Parameters<Emit>): boolean {
-      if (context.operation(args[0]).shouldInject(args)) return true
-      return (below.call as Emit).apply(this, args)
-    })
+    context.patch(
+      bus,
+      'emit',
+      (below) =>
+        function emit(this: EventEmitter, ...args: Parameters<Emit>): boolean {
+          if (context.operation(args[0]).shouldInject(args)) return true
+          return (below.call as Emit).apply(this, args)
+        },
+    )
   },
 })
 
@@ -29,14 +34,19 @@ export const delay = defineFault({
   expects: 'an emitter',
   accepts: hasEmit,
   inject(bus: EventEmitter, { delayMs }, context) {
-    context.patch(bus, 'emit', (below) => function emit(this: EventEmitter, ...args: Parameters<Emit>): boolean {
-      const [order] = args
-      const run = (): void => void (below.call as Emit).apply(this, args)
-      if (context.operation(order).shouldInject(args)) context.hold({ afterMs: delayMs, order, run })
-      else if (context.isHolding(order)) context.queue({ order, run })
-      else return (below.call as Emit).apply(this, args)
-      return true
-    })
+    context.patch(
+      bus,
+      'emit',
+      (below) =>
+        function emit(this: EventEmitter, ...args: Parameters<Emit>): boolean {
+          const [order] = args
+          const run = (): void => void (below.call as Emit).apply(this, args)
+          if (context.operation(order).shouldInject(args)) context.hold({ afterMs: delayMs, order, run })
+          else if (context.isHolding(order)) context.queue({ order, run })
+          else return (below.call as Emit).apply(this, args)
+          return true
+        },
+    )
   },
 })
 
@@ -51,10 +61,15 @@ export const observe = defineFault({
   inject(target: object, { methods }, context) {
     for (const key of [methods].flat()) {
       const operation = context.operation(key)
-      context.patch(target, key, (below) => function (this: unknown, ...args: unknown[]): unknown {
-        operation.shouldInject(args)
-        return Reflect.apply(below.call, this, args)
-      })
+      context.patch(
+        target,
+        key,
+        (below) =>
+          function (this: unknown, ...args: unknown[]): unknown {
+            operation.shouldInject(args)
+            return Reflect.apply(below.call, this, args)
+          },
+      )
     }
   },
 })

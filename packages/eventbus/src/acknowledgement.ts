@@ -11,10 +11,16 @@ import type { Message } from './bus.js'
 export function expectAcknowledgements(target: BusTarget, { requeue }: { readonly requeue: boolean }): void {
   const { kind, seams, requeues = false } = busOf(target)
   if (seams.ack === undefined) {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus whose consumers acknowledge what they have processed, got ${kind}, where nothing is acknowledged. Choose a fault that this bus can feel, or bind its seam \`ack\`.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected a bus whose consumers acknowledge what they have processed, got ${kind}, where nothing is acknowledged. Choose a fault that this bus can feel, or bind its seam \`ack\`.`,
+    )
   }
   if (requeue && !requeues) {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus whose consumers can give a delivery back to the broker (a negative acknowledgement), got ${kind}, where they cannot. Use eventbus/lose-acks, which leaves it unacknowledged.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected a bus whose consumers can give a delivery back to the broker (a negative acknowledgement), got ${kind}, where they cannot. Use eventbus/lose-acks, which leaves it unacknowledged.`,
+    )
   }
 }
 

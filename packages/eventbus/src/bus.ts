@@ -75,7 +75,10 @@ export type Steps = Pick<InjectionContext, 'patch' | 'defer'>
 export type SeamBinding = (tap: Tap, steps: Steps) => void
 
 /** One seam of several: messages may pass at each. */
-export const allSeams = (...bindings: readonly SeamBinding[]): SeamBinding => (tap, steps) => bindings.forEach((bind) => bind(tap, steps))
+export const allSeams =
+  (...bindings: readonly SeamBinding[]): SeamBinding =>
+  (tap, steps) =>
+    bindings.forEach((bind) => bind(tap, steps))
 
 /** The connection of a client to its broker, or those of a server to its clients. */
 export interface Connection {
@@ -133,5 +136,8 @@ export function isBus(value: unknown): value is Bus {
 export function seamBinding({ kind, seams }: Bus, seam: Seam): SeamBinding {
   const binding = seams[seam]
   if (binding !== undefined) return binding
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus with the seam \`${seam}\`, got ${kind}, which has ${listed(Object.entries(seams).flatMap(([name, given]) => (given === undefined ? [] : [name])))}. Choose another \`seam\`, or a fault that this bus can feel.`)
+  throw new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    `Expected a bus with the seam \`${seam}\`, got ${kind}, which has ${listed(Object.entries(seams).flatMap(([name, given]) => (given === undefined ? [] : [name])))}. Choose another \`seam\`, or a fault that this bus can feel.`,
+  )
 }

@@ -37,9 +37,17 @@ function damagedAt(structure: unknown, [key, ...rest]: readonly string[], damage
   const value: unknown = Reflect.get(structure, key)
   const changed = rest.length === 0 ? damage(value) : damagedAt(value, rest, damage)
   if (changed === UNFIT) return UNFIT
-  if (Array.isArray(structure)) return changed === REMOVED ? structure.filter((_, index) => String(index) !== key) : structure.map((part: unknown, index) => (String(index) === key ? changed : part))
+  if (Array.isArray(structure))
+    return changed === REMOVED
+      ? structure.filter((_, index) => String(index) !== key)
+      : structure.map((part: unknown, index) => (String(index) === key ? changed : part))
   // Members are copied as they are: a getter beside the field is not asked, and may throw.
-  const members = new Map<PropertyKey, PropertyDescriptor>(Reflect.ownKeys(structure).map((name) => [name, Reflect.getOwnPropertyDescriptor(structure, name) as PropertyDescriptor]))
+  const members = new Map<PropertyKey, PropertyDescriptor>(
+    Reflect.ownKeys(structure).map((name) => [
+      name,
+      Reflect.getOwnPropertyDescriptor(structure, name) as PropertyDescriptor,
+    ]),
+  )
   if (changed === REMOVED) members.delete(key)
   else members.set(key, { value: changed, writable: true, enumerable: true, configurable: true })
   const copy = Object.create(Object.getPrototypeOf(structure) as object | null) as object
@@ -57,15 +65,22 @@ export function setTo(value: unknown, whole: boolean): Damage {
 
 type Sized = string | ArrayBuffer | ArrayBufferView | readonly unknown[]
 
-const hasLength = (value: unknown): value is Sized => typeof value === 'string' || isBytes(value) || Array.isArray(value)
+const hasLength = (value: unknown): value is Sized =>
+  typeof value === 'string' || isBytes(value) || Array.isArray(value)
 const sizeOf = (value: Sized): number => (isBytes(value) ? value.byteLength : value.length)
 
 /** What {@link truncatedTo} makes shorter. */
-export const isLonger = (length: number | undefined) => (value: unknown): boolean => hasLength(value) && (length ?? Math.floor(sizeOf(value) / 2)) < sizeOf(value)
+export const isLonger =
+  (length: number | undefined) =>
+  (value: unknown): boolean =>
+    hasLength(value) && (length ?? Math.floor(sizeOf(value) / 2)) < sizeOf(value)
 
 /** What {@link bitsFlipped} changes. */
 export const hasBits = (value: unknown): boolean =>
-  typeof value === 'boolean' || typeof value === 'number' || (typeof value === 'string' && value !== '') || (isBytes(value) && value.byteLength > 0)
+  typeof value === 'boolean' ||
+  typeof value === 'number' ||
+  (typeof value === 'string' && value !== '') ||
+  (isBytes(value) && value.byteLength > 0)
 
 /** Cuts text (in characters), bytes and lists off. @param length What is left. Default: half of it, rounded down. */
 export function truncatedTo(length: number | undefined): Damage {
@@ -94,7 +109,12 @@ export function bitsFlipped(bits: number, draw: () => number): Damage {
     }
     if (typeof value === 'string' && value !== '') {
       const units = Array.from({ length: value.length }, (_, index) => value.charCodeAt(index))
-      flip(units.length * 7, bits, draw, (bit) => void (units[Math.floor(bit / 7)] = (units[Math.floor(bit / 7)] as number) ^ (1 << bit % 7)))
+      flip(
+        units.length * 7,
+        bits,
+        draw,
+        (bit) => void (units[Math.floor(bit / 7)] = (units[Math.floor(bit / 7)] as number) ^ (1 << (bit % 7))),
+      )
       return units.map((unit) => String.fromCharCode(unit)).join('')
     }
     if (!isBytes(value) || value.byteLength === 0) return UNFIT

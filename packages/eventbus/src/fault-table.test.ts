@@ -5,13 +5,17 @@ import { expect, it } from 'vitest'
 const folder = fileURLToPath(new URL('../test/table/', import.meta.url))
 
 it('shows in the docs what the suites of the bindings have found', async () => {
-  const rows = readdirSync(folder).sort().map((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as Readonly<Record<string, string>>)
+  const rows = readdirSync(folder)
+    .sort()
+    .map((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as Readonly<Record<string, string>>)
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((column) => column !== 'binding')
   const table = [
     ['bus', ...columns],
     ['---', ...columns.map(() => '---')],
     ...rows.map((row) => [row['binding'], ...columns.map((column) => row[column] ?? 'not tried')]),
-  ].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  ]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
   await expect(`# Every event fault on every bus
 
 Written by the tests. \`yes\`: on a running bus, half of 20 messages were affected; the fault landed, its account balanced

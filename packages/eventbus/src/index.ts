@@ -2,7 +2,21 @@ export { emitterBus, type EmitterBusOptions, type EmitterLike } from './bindings
 export { eventTargetBus, portBus, type EventTargetLike, type PortLike } from './bindings/event-target.js'
 export type { BusTarget } from './bindings/in-process.js'
 export { subjectBus, type SubjectLike } from './bindings/subject.js'
-export { bindBus, isBus, type Bus, type BusDefinition, type Connection, type EventName, type Failure, type Message, type Seam, type SeamBinding, type Steps, type Subscriber, type Tap } from './bus.js'
+export {
+  bindBus,
+  isBus,
+  type Bus,
+  type BusDefinition,
+  type Connection,
+  type EventName,
+  type Failure,
+  type Message,
+  type Seam,
+  type SeamBinding,
+  type Steps,
+  type Subscriber,
+  type Tap,
+} from './bus.js'
 export { corruptEvents, type CorruptEventsOptions } from './faults/corrupt-events.js'
 export { delayEvents, type DelayEventsOptions } from './faults/delay-events.js'
 export { disconnectClient, type DisconnectClientOptions } from './faults/disconnect-client.js'
@@ -19,5 +33,10 @@ export { reorderEvents, type ReorderEventsOptions } from './faults/reorder-event
 export { stallListeners, type StallListenersOptions } from './faults/stall-listeners.js'
 export { throttleEvents, type ThrottleEventsOptions } from './faults/throttle-events.js'
 export type { Guarantee, Violation } from './oracle/ledger.js'
-export { observeDelivery, type DeliveryObserver, type Observation, type ObserveDeliveryOptions } from './oracle/observe-delivery.js'
+export {
+  observeDelivery,
+  type DeliveryObserver,
+  type Observation,
+  type ObserveDeliveryOptions,
+} from './oracle/observe-delivery.js'
 export { methodSeam, type MethodSeam } from './method-seam.js'

@@ -16,4 +16,5 @@ export function messageKey(payload: unknown, keyAt: string | undefined, isCarrie
 
 const MAX_KEY_LENGTH = 200
 /** A text as it is kept: a long one is known by its hash. */
-export const bounded = (text: string): string => (text.length > MAX_KEY_LENGTH ? createHash('sha256').update(text).digest('base64') : text)
+export const bounded = (text: string): string =>
+  text.length > MAX_KEY_LENGTH ? createHash('sha256').update(text).digest('base64') : text

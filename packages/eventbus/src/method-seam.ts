@@ -11,10 +11,12 @@ export interface MethodSeam {
   /** Whether a call passes straight through although it has a name; asked only for names that a fault may touch. Default: none does. */
   readonly passes?: (args: readonly unknown[], self: unknown) => boolean
   /** Where the content is: the position of an argument, or how to read and replace it. Replacing returns new arguments. */
-  readonly payload: number | {
-    readonly read: (args: readonly unknown[], self: unknown) => unknown
-    readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
-  }
+  readonly payload:
+    | number
+    | {
+        readonly read: (args: readonly unknown[], self: unknown) => unknown
+        readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
+      }
   /** What the caller gets in health when the message does not go on now. Default: nothing. */
   readonly answer?: (args: readonly unknown[], self: unknown) => unknown
   /** See {@link Message.lose}. */
@@ -109,7 +111,9 @@ class MethodMessage implements Message {
   }
   withPayload(value: unknown): Message {
     const { payload } = this.#seam
-    return this.#with(typeof payload === 'number' ? replaced(this.args, payload, value) : payload.replace(this.args, value))
+    return this.#with(
+      typeof payload === 'number' ? replaced(this.args, payload, value) : payload.replace(this.args, value),
+    )
   }
   snapshot(): Message {
     const { snapshot } = this.#seam

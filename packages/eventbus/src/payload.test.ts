@@ -4,7 +4,12 @@ import { copiedBytes } from './payload.js'
 describe('a copy of bytes', () => {
   it('is of their own type, and holds what a view shows and nothing beneath it', () => {
     const beneath = Uint8Array.from({ length: 1_000_000 }, (_, index) => index).buffer
-    const views = [new Uint8Array(beneath, 8, 4), new Float64Array(beneath, 8, 2), new DataView(beneath, 8, 4), Buffer.from(beneath, 8, 4)]
+    const views = [
+      new Uint8Array(beneath, 8, 4),
+      new Float64Array(beneath, 8, 2),
+      new DataView(beneath, 8, 4),
+      Buffer.from(beneath, 8, 4),
+    ]
     for (const view of views) {
       const copy = copiedBytes(view) as typeof view
       expect(copy).toStrictEqual(view)

@@ -24,7 +24,9 @@ export function isBytes(payload: unknown): payload is ArrayBuffer | ArrayBufferV
 
 /** The bytes of a payload, without a copy. */
 export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
-  return payload instanceof ArrayBuffer ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+  return payload instanceof ArrayBuffer
+    ? Buffer.from(payload)
+    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
 }
 
 /**
@@ -35,7 +37,8 @@ export function copiedBytes(payload: unknown): unknown {
   try {
     if (Buffer.isBuffer(payload)) return Buffer.from(payload)
     if (payload instanceof ArrayBuffer) return payload.slice(0)
-    if (payload instanceof DataView) return new DataView(payload.buffer.slice(payload.byteOffset, payload.byteOffset + payload.byteLength))
+    if (payload instanceof DataView)
+      return new DataView(payload.buffer.slice(payload.byteOffset, payload.byteOffset + payload.byteLength))
     return ArrayBuffer.isView(payload) ? (payload as Uint8Array).slice() : payload
   } catch {
     return payload

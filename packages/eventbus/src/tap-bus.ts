@@ -62,9 +62,23 @@ export function tapBus(target: BusTarget, options: TapOptions, context: Injectio
   const { seam, subscriber, eachListener = false } = options
   const binding = seamBinding(bus, seam)
   if (subscriber !== undefined && bus.knowsSubscribers !== true) {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus that tells its subscribers apart, got ${bus.kind}, which does not. Leave \`subscriber\` out, or choose a fault of the whole event.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected a bus that tells its subscribers apart, got ${bus.kind}, which does not. Leave \`subscriber\` out, or choose a fault of the whole event.`,
+    )
   }
-  binding(new BusTap(options, { eachListener: subscriber !== undefined || eachListener, callsClient: bus.isLocal !== true && seam !== 'delivery' }, context, act), context)
+  binding(
+    new BusTap(
+      options,
+      {
+        eachListener: subscriber !== undefined || eachListener,
+        callsClient: bus.isLocal !== true && seam !== 'delivery',
+      },
+      context,
+      act,
+    ),
+    context,
+  )
 }
 
 class BusTap implements Tap, Traffic {
@@ -80,7 +94,12 @@ class BusTap implements Tap, Traffic {
   readonly #keys: OrderKeys
 
   /** @param of.callsClient Whether a message goes on into a client library, and not to listeners of the application. */
-  constructor(options: TapOptions, of: { readonly eachListener: boolean; readonly callsClient: boolean }, context: InjectionContext, act: Act) {
+  constructor(
+    options: TapOptions,
+    of: { readonly eachListener: boolean; readonly callsClient: boolean },
+    context: InjectionContext,
+    act: Act,
+  ) {
     this.account = context.account('sent', 'duplicated', 'delivered', 'dropped', 'held', 'failed')
     this.#context = context
     this.#operation = context.operation

@@ -30,7 +30,10 @@ const revoked = (): unknown => {
 
 describe('what throws when it is read, never in emit', () => {
   const faults: readonly [string, () => Fault<BusTarget>][] = [
-    ['a predicate `where`', () => dropEvents({ where: (payload) => (payload as { readonly missing: { readonly at: boolean } }).missing.at })],
+    [
+      'a predicate `where`',
+      () => dropEvents({ where: (payload) => (payload as { readonly missing: { readonly at: boolean } }).missing.at }),
+    ],
     ['fields of `where`', () => dropEvents({ where: { id: 1 } })],
     ['`keyAt`', () => poisonEvents({ keyAt: 'id' })],
     ['`at`', () => corruptEvents({ change: 'remove', at: 'id' })],
@@ -54,7 +57,9 @@ describe('what throws when it is read, never in emit', () => {
 
   it('a getter beside the field that is damaged', async () => {
     const { bus, got } = await broken(corruptEvents({ change: 'set', at: 'price', value: -1 }))
-    const payload = Object.freeze(Object.defineProperty({ price: 2 }, 'trap', { get: () => trap().id, enumerable: true }))
+    const payload = Object.freeze(
+      Object.defineProperty({ price: 2 }, 'trap', { get: () => trap().id, enumerable: true }),
+    )
     expect(bus.emit('tick', payload)).toBe(true)
     expect((got[0] as typeof payload).price).toBe(-1)
     expect(payload.price).toBe(2)
@@ -100,21 +105,31 @@ describe('what throws when it is read, never in emit', () => {
   it.each([
     ['a promise', () => Promise.reject(new Error('too late'))],
     ['a promise of another realm', () => runInNewContext("Promise.reject(new Error('too late'))") as unknown],
-  ])('a predicate `where` that answers with %s: it covers nothing, and its rejection is heard by nobody', async (_what, where) => {
-    const unheard = vi.fn()
-    process.on('unhandledRejection', unheard)
-    onTestFinished(() => void process.off('unhandledRejection', unheard))
-    const { bus, got, injection } = await broken(dropEvents({ where: where as () => boolean }))
-    bus.emit('tick', 1)
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(unheard).not.toHaveBeenCalled()
-    expect(got).toEqual([1])
-    expect(injection.account).toMatchObject({ sent: 0, unreadable: 1 })
-  })
+  ])(
+    'a predicate `where` that answers with %s: it covers nothing, and its rejection is heard by nobody',
+    async (_what, where) => {
+      const unheard = vi.fn()
+      process.on('unhandledRejection', unheard)
+      onTestFinished(() => void process.off('unhandledRejection', unheard))
+      const { bus, got, injection } = await broken(dropEvents({ where: where as () => boolean }))
+      bus.emit('tick', 1)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(unheard).not.toHaveBeenCalled()
+      expect(got).toEqual([1])
+      expect(injection.account).toMatchObject({ sent: 0, unreadable: 1 })
+    },
+  )
 
   it('the name of a listener, and what lies under `listener` of one', async () => {
-    const named = (descriptor: PropertyDescriptor, key = 'name'): (() => void) => Object.defineProperty(() => undefined, key, descriptor)
-    const listeners = [named({ value: 5 }), named({ value: Symbol('x') }), named({ get: () => trap().id }), named({ value: {} }, 'listener'), named({ get: () => trap().id }, 'listener')]
+    const named = (descriptor: PropertyDescriptor, key = 'name'): (() => void) =>
+      Object.defineProperty(() => undefined, key, descriptor)
+    const listeners = [
+      named({ value: 5 }),
+      named({ value: Symbol('x') }),
+      named({ get: () => trap().id }),
+      named({ value: {} }, 'listener'),
+      named({ get: () => trap().id }, 'listener'),
+    ]
     for (const listener of listeners) {
       for (const fault of [stallListeners(), failListeners({ subscriber: 'nobody' })]) {
         const bus = new EventEmitter().on('tick', listener)
@@ -168,7 +183,17 @@ describe('what throws when it is read, never in emit', () => {
         return record.topic
       },
     }
-    const bus = bindBus({ kind: 'a client', seams: { publish: methodSeam({ object: client, method: 'send', name: ([record]) => (record as { readonly topic: string }).topic, payload: 0 }) } })
+    const bus = bindBus({
+      kind: 'a client',
+      seams: {
+        publish: methodSeam({
+          object: client,
+          method: 'send',
+          name: ([record]) => (record as { readonly topic: string }).topic,
+          payload: 0,
+        }),
+      },
+    })
     const injection = await inject(dropEvents({ seam: 'publish' }), bus)
     onTestFinished(() => injection.rollback().then(() => undefined))
     expect(() => client.send()).toThrow('the client says: no record')
@@ -186,7 +211,15 @@ describe('what throws when it is read, never in emit', () => {
 
   it('`makeError` that throws, or makes no error', async () => {
     const own = new Error('own')
-    const makers: readonly [() => unknown, string][] = [[() => 'text', 'The listener failed.'], [() => { throw own }, 'own']]
+    const makers: readonly [() => unknown, string][] = [
+      [() => 'text', 'The listener failed.'],
+      [
+        () => {
+          throw own
+        },
+        'own',
+      ],
+    ]
     for (const [makeError, message] of makers) {
       const { bus } = await broken(failListeners({ makeError: makeError as () => Error }))
       expect(() => bus.emit('tick', 1)).toThrow(message)
@@ -228,7 +261,12 @@ describe('memory', () => {
 
   it('knows a long event again by its hash', async () => {
     const { broker, injection } = await brokenBroker(nackEvents({ times: 1 }))
-    for (const [topic, body] of [['a', 'x'.repeat(5_000)], ['a', `${'x'.repeat(4_999)}y`], ['b'.repeat(5_000), 'x']] as const) broker.publish(topic, body)
+    for (const [topic, body] of [
+      ['a', 'x'.repeat(5_000)],
+      ['a', `${'x'.repeat(4_999)}y`],
+      ['b'.repeat(5_000), 'x'],
+    ] as const)
+      broker.publish(topic, body)
     expect(injection.affected).toBe(3)
     broker.redeliver()
     expect(injection.affected).toBe(3)

@@ -29,7 +29,10 @@ export function emitterContract(fault: () => Fault<BusTarget>): void {
 }
 
 /** An emitter with a fault in force, by a clock that the test moves. */
-export async function broken(fault: Fault<BusTarget>, how: InjectOptions = {}): Promise<{ bus: EventEmitter; clock: ManualClock; got: unknown[]; injection: Injection }> {
+export async function broken(
+  fault: Fault<BusTarget>,
+  how: InjectOptions = {},
+): Promise<{ bus: EventEmitter; clock: ManualClock; got: unknown[]; injection: Injection }> {
   const clock = manualClock()
   const bus = new EventEmitter()
   const got: unknown[] = []

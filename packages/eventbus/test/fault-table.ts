@@ -68,36 +68,48 @@ interface Column {
 
 const inOrder = (got: readonly (Content | undefined)[]): void => expect(numbers(got)).toEqual(range(SENT))
 const allOf = (got: readonly (Content | undefined)[]): void => expect(new Set(numbers(got)).size).toBe(SENT)
-const unharmed = (got: readonly (Content | undefined)[]): void => expect(got.every((content) => content?.text === TEXT)).toBe(true)
+const unharmed = (got: readonly (Content | undefined)[]): void =>
+  expect(got.every((content) => content?.text === TEXT)).toBe(true)
 
 const COLUMNS: Readonly<Record<string, Column>> = {
-  'delay': { fault: () => delayEvents({ delayMs: 20, jitterMs: 10 }), check: inOrder },
+  delay: { fault: () => delayEvents({ delayMs: 20, jitterMs: 10 }), check: inOrder },
   'delay, at publish': { fault: () => delayEvents({ delayMs: 30, seam: 'publish' }), check: inOrder },
-  'drop': { fault: () => dropEvents(), check: unharmed },
+  drop: { fault: () => dropEvents(), check: unharmed },
   'drop, at publish': { fault: () => dropEvents({ seam: 'publish' }), check: unharmed },
-  'duplicate': { fault: () => duplicateEvents({ copies: 2, spacingMs: 5 }), check: allOf },
-  'reorder': {
+  duplicate: { fault: () => duplicateEvents({ copies: 2, spacingMs: 5 }), check: allOf },
+  reorder: {
     fault: () => reorderEvents({ window: 3 }),
     check: (got) => {
       expect(numbers(got)).not.toEqual(range(SENT))
       expect(new Set(numbers(got)).size).toBe(SENT)
     },
   },
-  'corrupt': {
+  corrupt: {
     fault: () => corruptEvents({ change: 'truncate', at: 'text' }),
-    check: (got, { affected }) => expect(got.filter((content) => content?.text === TEXT.slice(0, Math.floor(TEXT.length / 2)))).toHaveLength(affected),
+    check: (got, { affected }) =>
+      expect(got.filter((content) => content?.text === TEXT.slice(0, Math.floor(TEXT.length / 2)))).toHaveLength(
+        affected,
+      ),
   },
-  'throttle': { fault: () => throttleEvents({ perSecond: 1_000, backlog: 5 }), check: unharmed },
-  'partition': { fault: () => partitionBus({ way: 'inbound' }), check: unharmed },
+  throttle: { fault: () => throttleEvents({ perSecond: 1_000, backlog: 5 }), check: unharmed },
+  partition: { fault: () => partitionBus({ way: 'inbound' }), check: unharmed },
   'partition, held': { fault: () => partitionBus({ way: 'outbound', messages: 'held' }), check: inOrder },
   'fail listeners': { fault: () => failListeners({ how: 'throw', message: INJECTED }), isSingle: true },
   'fail async listeners': { fault: () => failListeners({ how: 'reject', message: INJECTED }), isSingle: true },
   'stall listeners': { fault: () => stallListeners(), isEndless: true, check: inOrder },
   'lag consumer': { fault: () => lagConsumer({ processingMs: 5 }), check: inOrder },
   'lose acks': { fault: () => loseAcks(), arrivals: ({ account: { dropped = 0 } }) => SENT + dropped, check: allOf },
-  'nack': { fault: () => nackEvents({ times: 2, keyAt: 'n' }), arrivals: ({ affected }) => SENT + affected, check: allOf },
-  'redeliver': { fault: () => redeliverEvents({ afterMs: 5 }), arrivals: ({ affected }) => SENT + affected, check: allOf },
-  'poison': { fault: () => poisonEvents({ nth: 2, keyAt: 'n', message: INJECTED }), isSingle: true, seen: 1, rate: 1 },
+  nack: {
+    fault: () => nackEvents({ times: 2, keyAt: 'n' }),
+    arrivals: ({ affected }) => SENT + affected,
+    check: allOf,
+  },
+  redeliver: {
+    fault: () => redeliverEvents({ afterMs: 5 }),
+    arrivals: ({ affected }) => SENT + affected,
+    check: allOf,
+  },
+  poison: { fault: () => poisonEvents({ nth: 2, keyAt: 'n', message: INJECTED }), isSingle: true, seen: 1, rate: 1 },
 }
 
 const SENT = 20
@@ -136,7 +148,9 @@ export function faultTable(binding: string, make: (title: string) => RunningBus 
     }
     it('has the row that the docs show', async () => {
       expect(Object.keys(row)).toEqual(['disconnect', ...Object.keys(COLUMNS)])
-      await expect(`${JSON.stringify({ binding, ...row }, undefined, 2)}\n`).toMatchFileSnapshot(fileURLToPath(new URL(`./table/${binding.replace(/[^\w]+/g, '-')}.json`, import.meta.url)))
+      await expect(`${JSON.stringify({ binding, ...row }, undefined, 2)}\n`).toMatchFileSnapshot(
+        fileURLToPath(new URL(`./table/${binding.replace(/[^\w]+/g, '-')}.json`, import.meta.url)),
+      )
     })
   })
 }
@@ -163,7 +177,10 @@ async function disconnection(bus: RunningBus): Promise<'yes' | 'refused' | 'for 
   return 'yes'
 }
 
-async function cell(bus: RunningBus, { fault, arrivals, check, isSingle = false, isEndless = false, seen = SENT, rate = 0.5 }: Column): Promise<'yes' | 'refused'> {
+async function cell(
+  bus: RunningBus,
+  { fault, arrivals, check, isSingle = false, isEndless = false, seen = SENT, rate = 0.5 }: Column,
+): Promise<'yes' | 'refused'> {
   const before = bus.touched.map(shapeOf)
   const published: unknown[] = []
   let injection
@@ -251,5 +268,6 @@ function expectBalance({ account }: Injection): void {
 }
 
 function expectUntouched({ touched }: RunningBus, before: readonly ReturnType<typeof shapeOf>[]): void {
-  for (const [index, object] of touched.entries()) expect(shapeDifference(before[index] ?? [], shapeOf(object))).toBeUndefined()
+  for (const [index, object] of touched.entries())
+    expect(shapeDifference(before[index] ?? [], shapeOf(object))).toBeUndefined()
 }

@@ -13,7 +13,9 @@ export interface KafkaCluster {
  * a broker does (topics, offsets, consumer groups), and keeps everything in memory.
  */
 export async function mockKafka(): Promise<KafkaCluster> {
-  const child = spawn('kcat', ['-P', '-b', 'mock', '-t', 'idle', '-X', 'test.mock.num.brokers=1', '-d', 'mock'], { stdio: ['pipe', 'ignore', 'pipe'] })
+  const child = spawn('kcat', ['-P', '-b', 'mock', '-t', 'idle', '-X', 'test.mock.num.brokers=1', '-d', 'mock'], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  })
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
   const ended = once(child, 'exit').then(() => process.off('exit', killWithUs))

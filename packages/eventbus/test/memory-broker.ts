@@ -44,7 +44,8 @@ export class MemoryBroker {
   redeliver(): void {
     const { requeued } = this
     this.requeued = []
-    for (const delivery of requeued) this.deliver({ ...delivery, body: structuredClone(delivery.body), redelivered: true })
+    for (const delivery of requeued)
+      this.deliver({ ...delivery, body: structuredClone(delivery.body), redelivered: true })
   }
 }
 
@@ -54,7 +55,10 @@ export function memoryBus(broker: MemoryBroker, { requeues = true }: { readonly 
   const message = {
     object: broker,
     name: (args: readonly unknown[]) => delivered(args).topic,
-    payload: { read: (args: readonly unknown[]) => delivered(args).body, replace: (args: readonly unknown[], body: unknown) => [{ ...delivered(args), body }] },
+    payload: {
+      read: (args: readonly unknown[]) => delivered(args).body,
+      replace: (args: readonly unknown[], body: unknown) => [{ ...delivered(args), body }],
+    },
     subscriber: () => ({ name: 'billing', identity: 'billing' }),
     isRedelivered: (args: readonly unknown[]) => delivered(args).redelivered,
     ...(requeues && { refuse: (args: readonly unknown[]) => broker.nack(delivered(args)) }),
@@ -94,7 +98,10 @@ export function brokerContract(fault: () => Fault<BusTarget>): void {
 }
 
 /** A broker with a fault in force, by a clock that the test moves. */
-export async function brokenBroker(fault: Fault<BusTarget>, how: InjectOptions = {}): Promise<{ broker: MemoryBroker; bus: Bus; clock: ManualClock; injection: Injection; got: () => unknown[] }> {
+export async function brokenBroker(
+  fault: Fault<BusTarget>,
+  how: InjectOptions = {},
+): Promise<{ broker: MemoryBroker; bus: Bus; clock: ManualClock; injection: Injection; got: () => unknown[] }> {
   const clock = manualClock()
   const broker = new MemoryBroker()
   const bus = memoryBus(broker)

@@ -20,9 +20,15 @@ export function oracle(make: () => Promise<ObservedBus>): void {
   it('is observed: who got what, and which message broke a guarantee first', async () => {
     const { target, name, publish } = await make()
     // What a machine that is busy makes late is no violation here.
-    const observer = await observeDelivery(target, { idAt: 'id', keyAt: 'customer', subscribers: ['billing', 'mail'], maxLagMs: 600_000 })
+    const observer = await observeDelivery(target, {
+      idAt: 'id',
+      keyAt: 'customer',
+      subscribers: ['billing', 'mail'],
+      maxLagMs: 600_000,
+    })
     const send = (id: number): unknown => publish(JSON.stringify({ id, customer: 'a' }))
-    const arrived = (billing: number, mail: number): Promise<unknown> => vi.waitFor(() => expect(observer.observation.delivered).toEqual({ billing, mail }))
+    const arrived = (billing: number, mail: number): Promise<unknown> =>
+      vi.waitFor(() => expect(observer.observation.delivered).toEqual({ billing, mail }))
     for (const id of [1, 2, 3]) await send(id)
     await arrived(3, 3)
     observer.assert('exactly-once', 'in-order', 'bounded-lag')

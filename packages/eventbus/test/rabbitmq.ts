@@ -6,7 +6,9 @@ const { hostname, port } = new URL(process.env['CHAOS_RABBITMQ_URL'] ?? 'amqp://
 export const RABBITMQ_URL = `amqp://${hostname}:${port === '' ? '5672' : port}`
 
 const isListening = await new Promise<boolean>((resolve) => {
-  const socket = net.connect(Number(new URL(RABBITMQ_URL).port), hostname, () => resolve(true)).on('error', () => resolve(false))
+  const socket = net
+    .connect(Number(new URL(RABBITMQ_URL).port), hostname, () => resolve(true))
+    .on('error', () => resolve(false))
   socket.on('connect', () => socket.destroy())
 })
 

@@ -31,7 +31,11 @@ export function reconnection(make: () => Promise<RunningClient>): void {
     for (const [index, value] of client.replaced().entries()) expect(value).toBe(before[index])
     await vi.waitFor(() => expect(client.isUp()).toBe(true))
     await flows(client, 'after')
-    for (const error of client.errors ?? []) expect([injectedBy(error), String(error)]).toEqual(['eventbus/disconnect-client', expect.stringMatching(/ECONNRE/)])
+    for (const error of client.errors ?? [])
+      expect([injectedBy(error), String(error)]).toEqual([
+        'eventbus/disconnect-client',
+        expect.stringMatching(/ECONNRE/),
+      ])
   })
 
   it('comes back between the cuts of a connection that flaps', async () => {
@@ -44,7 +48,11 @@ export function reconnection(make: () => Promise<RunningClient>): void {
   })
 }
 
-async function armed({ target }: RunningClient, fault: ReturnType<typeof disconnectClient>, limit?: number): Promise<Injection> {
+async function armed(
+  { target }: RunningClient,
+  fault: ReturnType<typeof disconnectClient>,
+  limit?: number,
+): Promise<Injection> {
   const injection = await inject(fault, target, limit === undefined ? {} : { limit })
   onTestFinished(async () => {
     await injection.rollback()

@@ -8,16 +8,26 @@ import { perform } from './run/actions.js'
 function unreadable(): readonly unknown[] {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
-  const trap = (key: string): Error => Object.defineProperty(new Error('x'), key, {
-    get() {
-      throw new Error('a getter')
-    },
-  })
-  return [proxy, trap('message'), trap('cause'), Object.create(null), Object.assign(new Error('x'), { message: Symbol('y') }), undefined]
+  const trap = (key: string): Error =>
+    Object.defineProperty(new Error('x'), key, {
+      get() {
+        throw new Error('a getter')
+      },
+    })
+  return [
+    proxy,
+    trap('message'),
+    trap('cause'),
+    Object.create(null),
+    Object.assign(new Error('x'), { message: Symbol('y') }),
+    undefined,
+  ]
 }
 
 it('says in words whatever was thrown, and its cause', () => {
-  expect(inWords(new Error('fetch failed', { cause: new Error('connect ECONNREFUSED') }))).toBe('fetch failed: connect ECONNREFUSED')
+  expect(inWords(new Error('fetch failed', { cause: new Error('connect ECONNREFUSED') }))).toBe(
+    'fetch failed: connect ECONNREFUSED',
+  )
   for (const thrown of unreadable()) expect(inWords(thrown)).not.toBe('')
 })
 
@@ -27,7 +37,9 @@ it('takes a probe and an action that throw what cannot be read for ones that fai
     const fail = (): never => {
       throw thrown
     }
-    expect(await probeReader({ name: 'p', type: 'function', read: fail, tolerance: { above: 0 } }, clock)()).toMatchObject({ quality: 'none', isGood: false })
+    expect(
+      await probeReader({ name: 'p', type: 'function', read: fail, tolerance: { above: 0 } }, clock)(),
+    ).toMatchObject({ quality: 'none', isGood: false })
     expect(await perform({ name: 'a', type: 'function', run: fail }, clock)).toMatch(/^a: /)
   }
 })

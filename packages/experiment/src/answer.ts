@@ -31,7 +31,7 @@ export async function textOf(response: Response, maxBytes = MAX_ANSWER_BYTES): P
 export async function drain(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<void> {
   if (response.body === null) return
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-  for (let size = 0; size <= maxBytes; ) {
+  for (let size = 0; size <= maxBytes;) {
     const { done, value } = await reader.read()
     if (done) return
     size += value.byteLength
@@ -61,7 +61,9 @@ export function inWords(error: unknown): string {
   const reason = reasonOf(error)
   try {
     const { cause } = error as { readonly cause?: unknown }
-    return shown(error instanceof Error && cause instanceof Error && cause.message !== '' ? `${reason}: ${cause.message}` : reason)
+    return shown(
+      error instanceof Error && cause instanceof Error && cause.message !== '' ? `${reason}: ${cause.message}` : reason,
+    )
   } catch {
     // What a function of an experiment throws may throw when it is looked at.
     return shown(reason)
@@ -78,5 +80,7 @@ export function reasonOf(error: unknown): string {
 
 /** An own property of a value that came from outside; `undefined` where there is none. */
 export function own(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined
 }

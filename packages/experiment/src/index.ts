@@ -5,7 +5,18 @@ export { webhookSink, type Notification, type WebhookSink } from './alerts/webho
 export { LOAD_COUNTS, type LoadCount, type LoadReport } from './load/report.js'
 export { isControlRun } from './model/control-run.js'
 export { defineExperiment } from './model/define.js'
-export type { Action, AlertMatcher, Experiment, ExperimentInput, ExpectedAlert, InjectStep, LoadReader, Probe, Step, Tolerance } from './model/experiment.js'
+export type {
+  Action,
+  AlertMatcher,
+  Experiment,
+  ExperimentInput,
+  ExpectedAlert,
+  InjectStep,
+  LoadReader,
+  Probe,
+  Step,
+  Tolerance,
+} from './model/experiment.js'
 export { experimentJsonSchema } from './model/json-schema.js'
 export { loadExperiment } from './model/load.js'
 export { parseExperiment, type ParseOptions } from './model/parse.js'
@@ -18,7 +29,22 @@ export { toText } from './report/text.js'
 export { MARK_WORDS, RECOVERY_WORDS, span } from './report/words.js'
 export { prepareReports, writeReports, type ReportPaths } from './report/write.js'
 export type { RunEvent, Phase } from './run/events.js'
-export type { AlertReadings, AlertStretch, ClockReading, Curve, Evidence, LoadReading, Mark, MarkName, Marks, Monitor, MonitorReading, OwnReading, Reading, RunInjection } from './run/evidence.js'
+export type {
+  AlertReadings,
+  AlertStretch,
+  ClockReading,
+  Curve,
+  Evidence,
+  LoadReading,
+  Mark,
+  MarkName,
+  Marks,
+  Monitor,
+  MonitorReading,
+  OwnReading,
+  Reading,
+  RunInjection,
+} from './run/evidence.js'
 export { checkExperiment, runExperiment, type ExperimentResult, type RunOptions } from './run/run-experiment.js'
 export { EXIT_CODES, VERDICTS_WORST_FIRST, exitCodeOf, type VerdictName } from './verdict/exit-codes.js'
 export type { AlertOutcome, AlertVerdict } from './verdict/judge-alerts.js'

@@ -7,5 +7,8 @@ export function largest(values: Iterable<number>, least = Number.NEGATIVE_INFINI
 
 /** The longest time between two moments that follow each other; 0 for fewer than two. */
 export function longestGap(times: readonly number[]): number {
-  return largest(times.map((at, index) => at - (times[index - 1] ?? at)), 0)
+  return largest(
+    times.map((at, index) => at - (times[index - 1] ?? at)),
+    0,
+  )
 }

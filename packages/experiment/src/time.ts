@@ -30,7 +30,12 @@ export function aborted(signal: AbortSignal): Promise<void> {
  *
  * @throws An error in words when the time is up first, or the signal's reason.
  */
-export function withTimeout<T>(clock: Clock, timeoutMs: number, work: (signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
+export function withTimeout<T>(
+  clock: Clock,
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
   const abort = new AbortController()
   return new Promise<T>((resolve, reject) => {
     let ignoreOuter = (): void => undefined
@@ -58,7 +63,12 @@ export function withTimeout<T>(clock: Clock, timeoutMs: number, work: (signal: A
 }
 
 /** Does work over and over, with a pause in between, until the signal aborts. */
-export async function repeat(clock: Clock, pauseMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+export async function repeat(
+  clock: Clock,
+  pauseMs: number,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
   while (!signal.aborted) {
     await work()
     await pause(clock, pauseMs, signal)

@@ -2,10 +2,27 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createChaos, defineFault, optionsSchema, target, type ChaosController, type Clock } from '@chaos/core'
 import { onTestFinished } from 'vitest'
-import { defineExperiment, judge, type ActiveAlert, type AlertReader, type AlertRule, type Evidence, type Experiment, type ExperimentInput, type ExperimentResult } from '../src/index.js'
+import {
+  defineExperiment,
+  judge,
+  type ActiveAlert,
+  type AlertReader,
+  type AlertRule,
+  type Evidence,
+  type Experiment,
+  type ExperimentInput,
+  type ExperimentResult,
+} from '../src/index.js'
 import type { LoadReport } from '../src/load/report.js'
 import type { Sample } from '../src/probes/read.js'
-import { inventoryOf, type AlertStretch, type Curve, type LoadReading, type Monitor, type RunInjection } from '../src/run/evidence.js'
+import {
+  inventoryOf,
+  type AlertStretch,
+  type Curve,
+  type LoadReading,
+  type Monitor,
+  type RunInjection,
+} from '../src/run/evidence.js'
 
 /** A server on loopback that is gone when the test is over. @returns Its address, without a slash at the end. */
 export async function serve(listener: RequestListener): Promise<string> {
@@ -44,9 +61,14 @@ const emptyShelves = defineFault({
   expects: 'a shop',
   accepts: (value) => typeof value === 'object' && value !== null && 'soldOut' in value,
   inject(shop: Shop, _options, context) {
-    context.patch(shop, 'read', (below) => function read(this: unknown, ...args: unknown[]): unknown {
-      return context.operation('read').shouldInject(args) ? 0 : below.call.apply(this, args)
-    })
+    context.patch(
+      shop,
+      'read',
+      (below) =>
+        function read(this: unknown, ...args: unknown[]): unknown {
+          return context.operation('read').shouldInject(args) ? 0 : below.call.apply(this, args)
+        },
+    )
   },
 })
 
@@ -65,7 +87,10 @@ const sellOut = defineFault({
 })
 
 /** A shop with a controller, on a clock of the test. */
-export function shopOn(clock: Clock, { restockMs = 1_000 }: { readonly restockMs?: number } = {}): { readonly shop: Shop; readonly controller: ChaosController } {
+export function shopOn(
+  clock: Clock,
+  { restockMs = 1_000 }: { readonly restockMs?: number } = {},
+): { readonly shop: Shop; readonly controller: ChaosController } {
   let soldOut = false
   const shop: Shop = {
     read: () => (soldOut ? 0 : 7),
@@ -77,7 +102,12 @@ export function shopOn(clock: Clock, { restockMs = 1_000 }: { readonly restockMs
       if (value) clock.after(restockMs, () => void (soldOut = false))
     },
   }
-  const chaos = createChaos({ environment: 'test', seed: 1, clock, targets: { shop: target(shop, [emptyShelves, sellOut]) } })
+  const chaos = createChaos({
+    environment: 'test',
+    seed: 1,
+    clock,
+    targets: { shop: target(shop, [emptyShelves, sellOut]) },
+  })
   onTestFinished(() => chaos.close())
   return { shop, controller: chaos.controller }
 }
@@ -86,7 +116,12 @@ export function shopOn(clock: Clock, { restockMs = 1_000 }: { readonly restockMs
 export function shopExperiment(shop: Pick<Shop, 'read'>, more: Partial<ExperimentInput> = {}): Experiment {
   return defineExperiment({
     title: 'the shop',
-    steadyState: { holdForMs: 1_000, timeoutMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => shop.read(), timeoutMs: 1_000, tolerance: { above: 0 } }], mayBreach: ['stock'] },
+    steadyState: {
+      holdForMs: 1_000,
+      timeoutMs: 5_000,
+      probes: [{ name: 'stock', type: 'function', read: () => shop.read(), timeoutMs: 1_000, tolerance: { above: 0 } }],
+      mayBreach: ['stock'],
+    },
     method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 3_000 } }],
     recovery: { withinMs: 5_000 },
     ...more,
@@ -94,7 +129,15 @@ export function shopExperiment(shop: Pick<Shop, 'read'>, more: Partial<Experimen
 }
 
 /** An alert rule of a shop, evaluated whenever it is read, on a clock of the test. */
-export function alertsOf(clock: Clock, isTrue: () => boolean, { forMs = 500, labels = { severity: 'page' }, name = 'StockLow' }: { readonly forMs?: number; readonly labels?: Record<string, string>; readonly name?: string } = {}): AlertReader {
+export function alertsOf(
+  clock: Clock,
+  isTrue: () => boolean,
+  {
+    forMs = 500,
+    labels = { severity: 'page' },
+    name = 'StockLow',
+  }: { readonly forMs?: number; readonly labels?: Record<string, string>; readonly name?: string } = {},
+): AlertReader {
   let activeAt: number | undefined
   const rule: AlertRule = { name, forMs, intervalMs: 250, rangeMs: 0, isHealthy: true }
   return {
@@ -102,24 +145,64 @@ export function alertsOf(clock: Clock, isTrue: () => boolean, { forMs = 500, lab
     read: () => {
       const now = clock.now()
       activeAt = isTrue() ? (activeAt ?? now) : undefined
-      const alerts: ActiveAlert[] = activeAt === undefined ? [] : [{ name, labels, state: now - activeAt >= forMs ? 'firing' : 'pending', activeAt }]
+      const alerts: ActiveAlert[] =
+        activeAt === undefined
+          ? []
+          : [{ name, labels, state: now - activeAt >= forMs ? 'firing' : 'pending', activeAt }]
       return Promise.resolve(alerts)
     },
     rules: () => Promise.resolve([rule]),
     // It is evaluated whenever it is read, so it is always up to date.
-    health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: clock.now(), scrapedAt: clock.now(), problems: [] }),
+    health: () =>
+      Promise.resolve({
+        now: clock.now(),
+        nowErrorMs: 0,
+        evaluatedAt: clock.now(),
+        scrapedAt: clock.now(),
+        problems: [],
+      }),
   }
 }
 
 const INJECTION: RunInjection = {
-  id: 'the-shop:1', fault: 'shop/empty-shelves', kind: 'standing', target: 'shop', options: {}, seed: '1', status: 'ended', outcome: 'lease-expired', armedAt: 10_000,
-  leaseMs: 20_000, leaseEndsAt: 30_000, landedAt: 10_100, endedAt: 30_000, seen: 80, affected: 80, passed: 0, held: 0, queued: 0, account: {}, evidence: [], failures: [],
-  askedAt: 9_990, landedSeenAt: 10_300, activeSeenAt: 29_800, endedSeenAt: 30_200,
+  id: 'the-shop:1',
+  fault: 'shop/empty-shelves',
+  kind: 'standing',
+  target: 'shop',
+  options: {},
+  seed: '1',
+  status: 'ended',
+  outcome: 'lease-expired',
+  armedAt: 10_000,
+  leaseMs: 20_000,
+  leaseEndsAt: 30_000,
+  landedAt: 10_100,
+  endedAt: 30_000,
+  seen: 80,
+  affected: 80,
+  passed: 0,
+  held: 0,
+  queued: 0,
+  account: {},
+  evidence: [],
+  failures: [],
+  askedAt: 9_990,
+  landedSeenAt: 10_300,
+  activeSeenAt: 29_800,
+  endedSeenAt: 30_200,
 }
 
 /** One reading of a probe. */
 export function sample(n: number, at: number, value: number | undefined, isGood: boolean): Sample {
-  return { n, askedAt: at - 5, at, value, isGood, quality: value === undefined ? 'none' : 'measured', ...(value === undefined ? { problem: 'refused' } : {}) }
+  return {
+    n,
+    askedAt: at - 5,
+    at,
+    value,
+    isGood,
+    quality: value === undefined ? 'none' : 'measured',
+    ...(value === undefined ? { problem: 'refused' } : {}),
+  }
 }
 
 /** Readings every 500 ms, from 4 s to 46 s; bad ones from 11 s to 31 s. */
@@ -129,11 +212,34 @@ export function curve(probe = 'stock', more: Partial<Curve> = {}): Curve {
     const isGood = at < 11_000 || at > 31_000
     return sample(index, at, isGood ? 7 : 0, isGood)
   })
-  return { probe, source: 'function', origin: undefined, unit: undefined, bounds: '> 0', thresholds: [0], maxGapMs: 4_250, maxAgeMs: 15_000, samples, ...more }
+  return {
+    probe,
+    source: 'function',
+    origin: undefined,
+    unit: undefined,
+    bounds: '> 0',
+    thresholds: [0],
+    maxGapMs: 4_250,
+    maxAgeMs: 15_000,
+    samples,
+    ...more,
+  }
 }
 
 export function stretch(more: Partial<AlertStretch> = {}): AlertStretch {
-  return { name: 'StockLow', labels: { severity: 'page' }, state: 'firing', source: 'the test', from: 14_000, fromErrorMs: 500, to: 33_000, toErrorMs: 500, activeAt: 11_000, isSilenced: false, ...more }
+  return {
+    name: 'StockLow',
+    labels: { severity: 'page' },
+    state: 'firing',
+    source: 'the test',
+    from: 14_000,
+    fromErrorMs: 500,
+    to: 33_000,
+    toErrorMs: 500,
+    activeAt: 11_000,
+    isSilenced: false,
+    ...more,
+  }
 }
 
 /** A monitoring that evaluated and scraped every 500 ms, and whose clock is ours. */
@@ -143,7 +249,14 @@ export function monitor(more: Partial<Monitor> = {}): Monitor {
     source: 'the test',
     ruleIntervalMs: 250,
     scrapeIntervalMs: 500,
-    readings: times.map((at) => ({ askedAt: at - 10, at, evaluatedAt: at - 200, scrapedAt: at - 300, isBlind: false, problem: undefined })),
+    readings: times.map((at) => ({
+      askedAt: at - 10,
+      at,
+      evaluatedAt: at - 200,
+      scrapedAt: at - 300,
+      isBlind: false,
+      problem: undefined,
+    })),
     clock: times.map((at) => ({ at, offsetMs: 0, errorMs: 5 })),
     ...more,
   }
@@ -151,7 +264,24 @@ export function monitor(more: Partial<Monitor> = {}): Monitor {
 
 /** What a load says that has sent 20 requests a second since 0, half of them writes. */
 export function loadReport(at: number, more: Partial<LoadReport> = {}): LoadReport {
-  return { at, requests: Math.floor(at / 50), acknowledged: Math.floor(at / 100), failed: 0, rejected: 0, lost: 0, damaged: 0, duplicated: 0, reordered: 0, undelivered: 0, underWay: 1, oldestUnderWayMs: 20, verified: 0, ownDelayMs: 2, offenders: [], ...more }
+  return {
+    at,
+    requests: Math.floor(at / 50),
+    acknowledged: Math.floor(at / 100),
+    failed: 0,
+    rejected: 0,
+    lost: 0,
+    damaged: 0,
+    duplicated: 0,
+    reordered: 0,
+    undelivered: 0,
+    underWay: 1,
+    oldestUnderWayMs: 20,
+    verified: 0,
+    ownDelayMs: 2,
+    offenders: [],
+    ...more,
+  }
 }
 
 /** A load that was read every 500 ms. */
@@ -160,7 +290,10 @@ export function load(change: (report: LoadReport) => Partial<LoadReport> = () =>
     const report = loadReport(at, more)
     return { askedAt: at - 5, at, report: { ...report, ...change(report) }, problem: undefined }
   }
-  return { readings: Array.from({ length: 85 }, (_, index) => reading(4_000 + index * 500)), final: reading(46_500, { verified: 465 }) }
+  return {
+    readings: Array.from({ length: 85 }, (_, index) => reading(4_000 + index * 500)),
+    final: reading(46_500, { verified: 465 }),
+  }
 }
 
 /** An experiment that wants everything a run can show. */
@@ -168,9 +301,17 @@ export const thorough: Experiment = defineExperiment({
   title: 'the shop <b>& co</b>',
   description: 'Shelves are empty for 20 s.',
   load: { report: () => loadReport(0) },
-  steadyState: { holdForMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => 7, unit: 'items', tolerance: { above: 0 } }], mayBreach: ['stock'] },
+  steadyState: {
+    holdForMs: 5_000,
+    probes: [{ name: 'stock', type: 'function', read: () => 7, unit: 'items', tolerance: { above: 0 } }],
+    mayBreach: ['stock'],
+  },
   method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 20_000 } }],
-  alerts: { mustFire: [{ name: 'StockLow', labels: { severity: 'page' }, withinMs: 10_000 }], mayFire: ['Restocking'], resolveWithinMs: 20_000 },
+  alerts: {
+    mustFire: [{ name: 'StockLow', labels: { severity: 'page' }, withinMs: 10_000 }],
+    mayFire: ['Restocking'],
+    resolveWithinMs: 20_000,
+  },
   recovery: { withinMs: 20_000 },
   guardrails: [{ name: 'orders', type: 'function', read: () => 20, tolerance: { above: 10 } }],
   afterwards: [{ name: 'orders left', type: 'function', read: () => 0, tolerance: { equals: 0 } }],
@@ -191,7 +332,13 @@ export function passingEvidence(more: Partial<Omit<Evidence, 'inventory'>> = {})
     brokenRules: [],
     injections: [INJECTION],
     curves: [curve()],
-    guards: [curve('orders', { bounds: '> 10', thresholds: [10], samples: curve().samples.map((one) => ({ ...one, value: 20, isGood: true })) })],
+    guards: [
+      curve('orders', {
+        bounds: '> 10',
+        thresholds: [10],
+        samples: curve().samples.map((one) => ({ ...one, value: 20, isGood: true })),
+      }),
+    ],
     alerts: [stretch({ state: 'pending', from: 11_500, to: 14_000 }), stretch()],
     alertReadings: [{ source: 'the test', succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined }],
     monitors: [monitor()],
@@ -222,5 +369,11 @@ export function injection(more: Partial<RunInjection> = {}): RunInjection {
 
 /** A result made from evidence. */
 export function resultOf(evidence: Evidence = passingEvidence(), experiment: Experiment = thorough): ExperimentResult {
-  return { title: experiment.title, description: experiment.description, experiment, evidence, verdict: judge(experiment, evidence) }
+  return {
+    title: experiment.title,
+    description: experiment.description,
+    experiment,
+    evidence,
+    verdict: judge(experiment, evidence),
+  }
 }

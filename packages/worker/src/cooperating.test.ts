@@ -30,7 +30,8 @@ async function start(one: Worker | ChildProcess): Promise<Partner> {
   return { heard, tell }
 }
 
-const heardLast = (partner: Partner, message: unknown): Promise<void> => vi.waitFor(() => expect(partner.heard.at(-1)).toEqual(message))
+const heardLast = (partner: Partner, message: unknown): Promise<void> =>
+  vi.waitFor(() => expect(partner.heard.at(-1)).toEqual(message))
 
 describe.each<[string, () => Worker | ChildProcess]>([
   ['a worker', () => new Worker(cooperatingFile, { execArgv: [] })],
@@ -47,7 +48,11 @@ describe.each<[string, () => Worker | ChildProcess]>([
 
   it('hears late what is sent to it', async () => {
     const partner = await start(make())
-    partner.tell({ fault: 'delayMessages', options: { direction: 'incoming', delayMs: 500, order: 'free' }, how: { limit: 1 } })
+    partner.tell({
+      fault: 'delayMessages',
+      options: { direction: 'incoming', delayMs: 500, order: 'free' },
+      how: { limit: 1 },
+    })
     await heardLast(partner, 'armed')
     partner.tell('late')
     partner.tell('in time')

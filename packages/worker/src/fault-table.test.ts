@@ -14,23 +14,37 @@ interface Table {
 }
 
 // The other versions run in the end-to-end suite, which can fetch them.
-it.runIf(process.platform === 'linux' && existsSync(recorded))('comes out on this Node.js as it is recorded (Linux only: it reads /proc; versions without a record are skipped)', { timeout: 300_000 }, async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../test/matrix/main.mjs', import.meta.url))])
-  await expect(stdout).toMatchFileSnapshot(recorded)
-})
+it.runIf(process.platform === 'linux' && existsSync(recorded))(
+  'comes out on this Node.js as it is recorded (Linux only: it reads /proc; versions without a record are skipped)',
+  { timeout: 300_000 },
+  async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL('../test/matrix/main.mjs', import.meta.url)),
+    ])
+    await expect(stdout).toMatchFileSnapshot(recorded)
+  },
+)
 
 it('is shown in the docs as the runs on all versions have found it', async () => {
-  const tables = readdirSync(folder).sort().map((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as Table)
+  const tables = readdirSync(folder)
+    .sort()
+    .map((file) => JSON.parse(readFileSync(folder + file, 'utf8')) as Table)
   const versions = tables.map(({ node }) => node)
   const [first = { node: '' }] = tables
   const kinds = Object.keys(Object.values(first).at(-1) as Row)
   const cell = (fault: string, kind: string): string => {
     const found = tables.map((table) => (table[fault] as Row)[kind] ?? 'not tried')
     const shown = (text: string): string => (text === 'refused' ? '–' : text)
-    return new Set(found).size === 1 ? shown(found[0] ?? '') : found.map((text, index) => `${versions[index] ?? ''}: ${shown(text)}`).join('; ')
+    return new Set(found).size === 1
+      ? shown(found[0] ?? '')
+      : found.map((text, index) => `${versions[index] ?? ''}: ${shown(text)}`).join('; ')
   }
-  const rows = Object.keys(first).filter((fault) => fault !== 'node').map((fault) => [`\`${fault}\``, ...kinds.map((kind) => cell(fault, kind))])
-  const table = [['fault', ...kinds], ['---', ...kinds.map(() => '---')], ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  const rows = Object.keys(first)
+    .filter((fault) => fault !== 'node')
+    .map((fault) => [`\`${fault}\``, ...kinds.map((kind) => cell(fault, kind))])
+  const table = [['fault', ...kinds], ['---', ...kinds.map(() => '---')], ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
   await expect(`# Every worker fault on every kind of target
 
 Written by the tests, which run the built package on Node.js ${versions.slice(0, -1).join(', ')} and ${versions.at(-1) ?? ''}. A cell is what was seen of the fault on a running target: how it ended, as its \`exit\` said; that its event loop did nothing but work

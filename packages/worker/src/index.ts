@@ -18,7 +18,13 @@ export { stressCpu, type StressCpuOptions } from './faults/stress-cpu.js'
 export { stressMemory, type StressMemoryOptions } from './faults/stress-memory.js'
 export { terminateWorker, type TerminateWorkerOptions } from './faults/terminate-worker.js'
 export { observeTasks, type ObserveTasksOptions, type TaskObservation, type TaskPool } from './observe/observe-tasks.js'
-export { observeWorkers, type ObserveWorkersOptions, type Recovery, type WorkerObservation, type WorkerReadings } from './observe/observe-workers.js'
+export {
+  observeWorkers,
+  type ObserveWorkersOptions,
+  type Recovery,
+  type WorkerObservation,
+  type WorkerReadings,
+} from './observe/observe-workers.js'
 export type { LinkTarget, PostingEnd, SendingEnd } from './messages/link.js'
 export type { MortalTarget } from './targets/mortals.js'
 export type { ClusterLike, ClusterWorkerLike, ProcessLike, ProcessTarget } from './targets/processes.js'

@@ -1,8 +1,24 @@
 import workerThreads from 'node:worker_threads'
 import { target, type Targets } from '@chaos/core'
 import {
-  blockEventLoop, blockMainThread, corruptMessages, crashWorker, delayMessages, delayStart, dropMessages, duplicateMessages, exhaustHeap, exitWorker, failCloning,
-  killReturningWorkers, refuseStart, reorderMessages, stressCpu, stressMemory, terminateWorker, trackWorkers,
+  blockEventLoop,
+  blockMainThread,
+  corruptMessages,
+  crashWorker,
+  delayMessages,
+  delayStart,
+  dropMessages,
+  duplicateMessages,
+  exhaustHeap,
+  exitWorker,
+  failCloning,
+  killReturningWorkers,
+  refuseStart,
+  reorderMessages,
+  stressCpu,
+  stressMemory,
+  terminateWorker,
+  trackWorkers,
 } from './index.js'
 
 /**
@@ -11,8 +27,18 @@ import {
  */
 export const targets = (): Targets => ({
   workers: target(trackWorkers(), [
-    blockEventLoop, corruptMessages, crashWorker, delayMessages, dropMessages, duplicateMessages, exhaustHeap, exitWorker, failCloning, killReturningWorkers,
-    reorderMessages, terminateWorker,
+    blockEventLoop,
+    corruptMessages,
+    crashWorker,
+    delayMessages,
+    dropMessages,
+    duplicateMessages,
+    exhaustHeap,
+    exitWorker,
+    failCloning,
+    killReturningWorkers,
+    reorderMessages,
+    terminateWorker,
   ]),
   'worker-threads': target(workerThreads, [delayStart, refuseStart]),
   process: target(process, [blockMainThread, stressCpu, stressMemory]),

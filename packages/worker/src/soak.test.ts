@@ -13,7 +13,12 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
 /** A supervisor that keeps so many workers alive, and counts what it brings back. */
-function superviseMany(count: number): { readonly workers: () => Worker[]; readonly replaced: () => number; readonly up: () => Promise<unknown>; readonly stop: () => Promise<unknown> } {
+function superviseMany(count: number): {
+  readonly workers: () => Worker[]
+  readonly replaced: () => number
+  readonly up: () => Promise<unknown>
+  readonly stop: () => Promise<unknown>
+} {
   const workers = new Map<Worker, Promise<unknown>>()
   let replaced = 0
   let isStopping = false
@@ -42,42 +47,60 @@ function superviseMany(count: number): { readonly workers: () => Worker[]; reado
 
 /** What this process holds: what keeps it alive, by kind, its threads as the system counts them, and listeners on what outlives a worker. */
 function held(): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = { listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0) }
-  for (const type of (process as unknown as { getActiveResourcesInfo(): string[] }).getActiveResourcesInfo()) if (type !== 'Timeout' && type !== 'Immediate') counts[type] = (counts[type] ?? 0) + 1
-  if (process.platform === 'linux') counts['threads'] = Number(/^Threads:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+  const counts: Record<string, number> = {
+    listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
+  }
+  for (const type of (process as unknown as { getActiveResourcesInfo(): string[] }).getActiveResourcesInfo())
+    if (type !== 'Timeout' && type !== 'Immediate') counts[type] = (counts[type] ?? 0) + 1
+  if (process.platform === 'linux')
+    counts['threads'] = Number(/^Threads:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
   return counts
 }
 
 /** The ways to die take turns, so that each leaves what it leaves a few hundred times. */
-const WAYS = [() => terminateWorker({ select: 'all' }), () => exitWorker({ select: 'all', exitCode: 1 }), () => crashWorker({ select: 'all' })]
+const WAYS = [
+  () => terminateWorker({ select: 'all' }),
+  () => exitWorker({ select: 'all', exitCode: 1 }),
+  () => crashWorker({ select: 'all' }),
+]
 
 // Starting a thousand threads takes its time: the limit is for what hangs.
-it('1,000 kills in a row are all counted and seen replaced, and leave no thread, handle, listener or memory behind', { timeout: 600_000 }, async () => {
-  const pool = superviseMany(4)
-  await pool.up()
-  const heapMb: number[] = []
-  const after: Readonly<Record<string, number>>[] = []
-  let affected = 0
-  for (let kills = 4; kills <= 1_000; kills += 4) {
-    const condemned = pool.workers()
-    const way = WAYS[(kills / 4) % WAYS.length] as () => ReturnType<typeof terminateWorker>
-    const injection = await inject(way(), pool.workers)
-    affected += injection.affected
-    expect(injection.evidence.map(({ exitCode }) => exitCode)).toEqual([1, 1, 1, 1])
-    for (const worker of condemned) expect(worker.eventNames().filter((name) => name !== 'error').map((name) => [name, worker.listenerCount(name)])).toEqual([])
+it(
+  '1,000 kills in a row are all counted and seen replaced, and leave no thread, handle, listener or memory behind',
+  { timeout: 600_000 },
+  async () => {
+    const pool = superviseMany(4)
     await pool.up()
-    if (kills !== 200 && kills !== 1_000) continue
-    collect()
-    await new Promise(setImmediate)
-    collect()
-    heapMb.push(process.memoryUsage().heapUsed / 2 ** 20)
-    // What has died may be a moment from being gone.
-    if (kills === 1_000) await vi.waitFor(() => expect(held()).toEqual(after[0]))
-    after.push(held())
-  }
-  expect([affected, pool.replaced(), pool.workers().length]).toEqual([1_000, 1_000, 4])
-  // 800 kills more: 5 MB would be 6 kB each.
-  expect((heapMb[1] ?? Infinity) - (heapMb[0] ?? 0)).toBeLessThan(5)
-  await pool.stop()
-  if (process.env['CHAOS_SHOW'] !== undefined) console.log({ heapMb, after })
-})
+    const heapMb: number[] = []
+    const after: Readonly<Record<string, number>>[] = []
+    let affected = 0
+    for (let kills = 4; kills <= 1_000; kills += 4) {
+      const condemned = pool.workers()
+      const way = WAYS[(kills / 4) % WAYS.length] as () => ReturnType<typeof terminateWorker>
+      const injection = await inject(way(), pool.workers)
+      affected += injection.affected
+      expect(injection.evidence.map(({ exitCode }) => exitCode)).toEqual([1, 1, 1, 1])
+      for (const worker of condemned)
+        expect(
+          worker
+            .eventNames()
+            .filter((name) => name !== 'error')
+            .map((name) => [name, worker.listenerCount(name)]),
+        ).toEqual([])
+      await pool.up()
+      if (kills !== 200 && kills !== 1_000) continue
+      collect()
+      await new Promise(setImmediate)
+      collect()
+      heapMb.push(process.memoryUsage().heapUsed / 2 ** 20)
+      // What has died may be a moment from being gone.
+      if (kills === 1_000) await vi.waitFor(() => expect(held()).toEqual(after[0]))
+      after.push(held())
+    }
+    expect([affected, pool.replaced(), pool.workers().length]).toEqual([1_000, 1_000, 4])
+    // 800 kills more: 5 MB would be 6 kB each.
+    expect((heapMb[1] ?? Infinity) - (heapMb[0] ?? 0)).toBeLessThan(5)
+    await pool.stop()
+    if (process.env['CHAOS_SHOW'] !== undefined) console.log({ heapMb, after })
+  },
+)

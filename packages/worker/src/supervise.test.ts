@@ -6,7 +6,23 @@ import { manualClock, type ManualClock } from '@chaos/core/testing'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { seenBlocked } from '../test/support.js'
 import { exampleFolder, examplesOf } from '../test/pages.js'
-import { blockEventLoop, corruptMessages, crashWorker, dropMessages, duplicateMessages, exhaustHeap, exitWorker, failCloning, killReturningWorkers, observeTasks, observeWorkers, refuseStart, terminateWorker, type TaskObservation, type WorkerObservation } from './index.js'
+import {
+  blockEventLoop,
+  corruptMessages,
+  crashWorker,
+  dropMessages,
+  duplicateMessages,
+  exhaustHeap,
+  exitWorker,
+  failCloning,
+  killReturningWorkers,
+  observeTasks,
+  observeWorkers,
+  refuseStart,
+  terminateWorker,
+  type TaskObservation,
+  type WorkerObservation,
+} from './index.js'
 
 const [supervisorCode = '', workerCode = ''] = examplesOf('docs/recipes/supervise-a-worker.md')
 const folder = exampleFolder()
@@ -36,13 +52,20 @@ let copies = 0
 
 type Supervise = (start: () => Worker, how?: object) => Supervisor
 const superviseOf = async (code = supervisorCode): Promise<Supervise> =>
-  ((await import(/* @vite-ignore */ pathToFileURL(folder.write(`supervise-${(copies += 1)}.mjs`, code)).href)) as { supervise: Supervise }).supervise
+  (
+    (await import(/* @vite-ignore */ pathToFileURL(folder.write(`supervise-${(copies += 1)}.mjs`, code)).href)) as {
+      supervise: Supervise
+    }
+  ).supervise
 
 /** The supervisor of the recipe, with a mistake if one is made, a worker that is up, and all that watches it. */
 async function play(code = supervisorCode): Promise<Scene> {
   const clock = manualClock()
   const supervise = await superviseOf(code)
-  const supervisor = supervise(() => new workerThreads.Worker(workerFile, { resourceLimits: { maxOldGenerationSizeMb: 32 } }), { after: (work: () => void, ms: number) => clock.after(ms, work), deadlineMs: 5_000 })
+  const supervisor = supervise(
+    () => new workerThreads.Worker(workerFile, { resourceLimits: { maxOldGenerationSizeMb: 32 } }),
+    { after: (work: () => void, ms: number) => clock.after(ms, work), deadlineMs: 5_000 },
+  )
   expect(await supervisor.run({ number: 1 })).toBe(2)
   const seen = observeWorkers(supervisor.worker, { clock })
   const tasks = await observeTasks(supervisor, { clock, patienceMs: 2_000 })
@@ -52,7 +75,10 @@ async function play(code = supervisorCode): Promise<Scene> {
     await supervisor.stop()
   })
   return {
-    supervisor, clock, seen, tasks,
+    supervisor,
+    clock,
+    seen,
+    tasks,
     arm: async (fault, how) => {
       const injection = await inject(fault, supervisor.worker, { leaseMs: 600_000, ...how })
       onTestFinished(async () => {
@@ -61,10 +87,13 @@ async function play(code = supervisorCode): Promise<Scene> {
       return injection
     },
     until: (holds) =>
-      vi.waitFor(async () => {
-        await clock.advance(10)
-        holds()
-      }, { interval: 10 }),
+      vi.waitFor(
+        async () => {
+          await clock.advance(10)
+          holds()
+        },
+        { interval: 10 },
+      ),
   }
 }
 
@@ -165,7 +194,9 @@ describe('the supervisor of the recipe', () => {
       await refuse.rollback()
     })
     await supervisor.worker().terminate()
-    const told = [1, 2].map((number) => expect(supervisor.run({ number })).rejects.toThrow('No worker could be started for this task (attempt 3).'))
+    const told = [1, 2].map((number) =>
+      expect(supervisor.run({ number })).rejects.toThrow('No worker could be started for this task (attempt 3).'),
+    )
     await clock.advance(100 + 200 + 400)
     await Promise.all(told)
     expect(tasks.account).toMatchObject({ pending: 0, silent: 0 })
@@ -175,7 +206,12 @@ describe('the supervisor of the recipe', () => {
     expect(await answer).toBe(42)
   })
 
-  it.each([['a text', "throw 'no'", 'no'], ['nothing', 'throw undefined', 'undefined'], ['an error without words', "throw new Error('')", ''], ['an error', "throw new Error('no')", 'no']])('rejects a task that throws %s', async (_what, code, message) => {
+  it.each([
+    ['a text', "throw 'no'", 'no'],
+    ['nothing', 'throw undefined', 'undefined'],
+    ['an error without words', "throw new Error('')", ''],
+    ['an error', "throw new Error('no')", 'no'],
+  ])('rejects a task that throws %s', async (_what, code, message) => {
     const file = folder.write(`throws-${(copies += 1)}.mjs`, workerCode.replace('return number * 2', code))
     const supervise = await superviseOf()
     const supervisor = supervise(() => new workerThreads.Worker(file))
@@ -186,19 +222,27 @@ describe('the supervisor of the recipe', () => {
   it('gives a task up that kills every worker, and says so', async () => {
     const { supervisor, clock, seen, arm, until } = await play()
     await arm(killReturningWorkers(), { clock, limit: 3 })
-    const told = expect(supervisor.run({ number: 21, takesMs: 60_000 })).rejects.toThrow('The worker died under this task (attempt 3).')
+    const told = expect(supervisor.run({ number: 21, takesMs: 60_000 })).rejects.toThrow(
+      'The worker died under this task (attempt 3).',
+    )
     await until(() => expect(seen.deaths).toBe(3))
     await told
-    expect(await Promise.all([supervisor.run({ number: 2 }), until(() => expect(seen.unanswered).toBe(0))])).toEqual([4, undefined])
+    expect(await Promise.all([supervisor.run({ number: 2 }), until(() => expect(seen.unanswered).toBe(0))])).toEqual([
+      4,
+      undefined,
+    ])
   })
 
-  it.each([['ready'], [{ metric: 1 }], [undefined], [null], [7]])('passes over what its worker says beside answers, also while no task runs: %j', async (message) => {
-    const { supervisor } = await play()
-    supervisor.worker().emit('message', message)
-    const answer = supervisor.run({ number: 21 })
-    supervisor.worker().emit('message', message)
-    expect(await answer).toBe(42)
-  })
+  it.each([['ready'], [{ metric: 1 }], [undefined], [null], [7]])(
+    'passes over what its worker says beside answers, also while no task runs: %j',
+    async (message) => {
+      const { supervisor } = await play()
+      supervisor.worker().emit('message', message)
+      const answer = supervisor.run({ number: 21 })
+      supervisor.worker().emit('message', message)
+      expect(await answer).toBe(42)
+    },
+  )
 
   it('survives a worker that throws what is no error', async () => {
     const { supervisor } = await play()
@@ -243,7 +287,9 @@ describe('a supervisor with a common mistake is caught', () => {
   }
 
   it('when the replacement is not watched', async () => {
-    const { seen, arm, until, supervisor } = await play(mistaken("worker.once('exit', down)", "if (lastId < 2) worker.once('exit', down)"))
+    const { seen, arm, until, supervisor } = await play(
+      mistaken("worker.once('exit', down)", "if (lastId < 2) worker.once('exit', down)"),
+    )
     const task = { number: 2, takesMs: 60_000 }
     void supervisor.run(task)
     await arm(terminateWorker())
@@ -268,7 +314,9 @@ describe('a supervisor with a common mistake is caught', () => {
   })
 
   it('when it forgets the task under way', async () => {
-    const { supervisor, clock, seen, tasks, arm, until } = await play(mistaken('if (job !== undefined) retry()', 'job = undefined'))
+    const { supervisor, clock, seen, tasks, arm, until } = await play(
+      mistaken('if (job !== undefined) retry()', 'job = undefined'),
+    )
     void supervisor.run({ number: 21, takesMs: 60_000 })
     await arm(terminateWorker())
     await until(() => expect(seen.restarts).toBe(1))

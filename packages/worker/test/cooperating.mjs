@@ -10,7 +10,11 @@ let injection
 
 async function hear(message) {
   if (message?.fault !== undefined) {
-    injection = await inject(faults[message.fault](message.options), message.fault === 'blockMainThread' ? process : end, message.how)
+    injection = await inject(
+      faults[message.fault](message.options),
+      message.fault === 'blockMainThread' ? process : end,
+      message.how,
+    )
     answer('armed')
   } else if (message === 'end') {
     const { affected } = await injection.rollback()

@@ -9,7 +9,10 @@ export const examplesOf = (page: string): readonly string[] =>
   [...readFileSync(join(root, page), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(([, code = '']) => code)
 
 /** A folder in which files can import this package by its name. Remove it when done. */
-export function exampleFolder(): { readonly write: (name: string, code: string) => string; readonly remove: () => void } {
+export function exampleFolder(): {
+  readonly write: (name: string, code: string) => string
+  readonly remove: () => void
+} {
   const results = fileURLToPath(new URL('../test-results/', import.meta.url))
   mkdirSync(results, { recursive: true })
   const folder = mkdtempSync(join(results, 'example-'))

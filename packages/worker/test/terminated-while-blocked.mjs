@@ -5,7 +5,13 @@ import { inject } from '@chaos/core'
 import { blockEventLoop } from '@chaos/worker'
 
 for (let round = 0; round < 30; round += 1) {
-  const workers = Array.from({ length: 4 }, () => new Worker("setInterval(() => undefined, 1000); require('node:worker_threads').parentPort.postMessage('up')", { eval: true }))
+  const workers = Array.from(
+    { length: 4 },
+    () =>
+      new Worker("setInterval(() => undefined, 1000); require('node:worker_threads').parentPort.postMessage('up')", {
+        eval: true,
+      }),
+  )
   await Promise.all(workers.map((worker) => once(worker, 'message')))
   const faults = await Promise.all(Array.from({ length: 4 }, () => inject(blockEventLoop({ periodMs: 1 }), workers)))
   await new Promise((resolve) => setTimeout(resolve, 10))

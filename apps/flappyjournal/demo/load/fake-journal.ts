@@ -35,10 +35,18 @@ export async function fakeJournal(): Promise<FakeJournal> {
   const stored: Entry[] = []
   const sockets = new WebSocketServer({ noServer: true })
   const journal = { sabotage: {} as Sabotage }
-  const json = (response: ServerResponse, status: number, body: unknown): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  const json = (response: ServerResponse, status: number, body: unknown): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { refuse, store = (entry) => [entry], read = (entry) => entry, list = (entries) => entries, acknowledge = (entry) => entry, push = (message) => [message] } = journal.sabotage
+    const {
+      refuse,
+      store = (entry) => [entry],
+      read = (entry) => entry,
+      list = (entries) => entries,
+      acknowledge = (entry) => entry,
+      push = (message) => [message],
+    } = journal.sabotage
     const refused = refuse?.(request)
     if (refused === 'hang') return
     if (refused !== undefined) {
@@ -50,7 +58,12 @@ export async function fakeJournal(): Promise<FakeJournal> {
       const chunks: Buffer[] = []
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
       const now = new Date().toISOString()
-      const entry = { id: randomUUID(), ...(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Omit<Entry, 'id'>), createdAt: now, updatedAt: now } as unknown as Entry
+      const entry = {
+        id: randomUUID(),
+        ...(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Omit<Entry, 'id'>),
+        createdAt: now,
+        updatedAt: now,
+      } as unknown as Entry
       stored.push(...store(entry))
       json(response, 201, acknowledge(entry))
       const message = JSON.stringify({ event: 'journal:changed', payload: { method: 'POST', id: entry.id } })

@@ -34,7 +34,8 @@ export class Findings {
   /** The first of each kind by turns, so that a flood of one kind does not hide the others. */
   offenders(): string[] {
     const found: string[] = []
-    for (let turn = 0; turn < MAX_OFFENDERS; turn += 1) for (const words of this.#words.values()) found.push(...words.slice(turn, turn + 1))
+    for (let turn = 0; turn < MAX_OFFENDERS; turn += 1)
+      for (const words of this.#words.values()) found.push(...words.slice(turn, turn + 1))
     return found.slice(0, MAX_OFFENDERS)
   }
 

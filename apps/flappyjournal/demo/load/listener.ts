@@ -13,7 +13,10 @@ export function listen(url: string, token: string, oracle: Oracle): () => Promis
   let socket: WebSocket | undefined
 
   async function connection(): Promise<void> {
-    const own = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, { headers: { authorization: `Bearer ${token}` }, handshakeTimeout: CONNECT_TIMEOUT_MS })
+    const own = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, {
+      headers: { authorization: `Bearer ${token}` },
+      handshakeTimeout: CONNECT_TIMEOUT_MS,
+    })
     socket = own
     const state = { happened: 'could not connect', why: '' }
     own.on('open', () => {
@@ -23,7 +26,8 @@ export function listen(url: string, token: string, oracle: Oracle): () => Promis
     own.on('message', (data: Buffer) => oracle.pushed(data.toString('utf8')))
     own.on('error', ({ message }) => (state.why = message.slice(0, 100)))
     const code = await new Promise<number>((resolve) => void own.on('close', resolve))
-    if (!closing.signal.aborted) oracle.disconnected(`${state.happened}: ${state.why === '' ? `closed with ${code}` : state.why}`)
+    if (!closing.signal.aborted)
+      oracle.disconnected(`${state.happened}: ${state.why === '' ? `closed with ${code}` : state.why}`)
   }
 
   async function run(): Promise<void> {

@@ -10,7 +10,8 @@ function oracle() {
   made.connected()
   const send = (id: string): Sent => made.sent({ title: `title of ${id}`, content: 'c', tags: [], mood: 'm' })
   const acknowledge = (id: string, sent: Sent): void => made.acknowledged(sent, { id, ...sent.draft })
-  const push = (id: string): void => made.pushed(JSON.stringify({ event: 'journal:changed', payload: { method: 'POST', id } }))
+  const push = (id: string): void =>
+    made.pushed(JSON.stringify({ event: 'journal:changed', payload: { method: 'POST', id } }))
   return { findings, time, made, send, acknowledge, push, write: (id: string): void => acknowledge(id, send(id)) }
 }
 

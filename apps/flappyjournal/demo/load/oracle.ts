@@ -91,7 +91,8 @@ export class Oracle {
     const kept: Kept = { entry, sentTurn: turn, acknowledgedTurn: this.#turn, pushes: 0 }
     this.#kept.set(id, kept)
     this.#idOfTitle.set(draft.title, id)
-    if (connection !== undefined && connection === this.#connection && this.#isConnected) this.#due.set(id, this.#now() + this.#pushWithinMs)
+    if (connection !== undefined && connection === this.#connection && this.#isConnected)
+      this.#due.set(id, this.#now() + this.#pushWithinMs)
     this.compare(id, answer)
     const early = this.#early.get(id) ?? 0
     this.#early.delete(id)
@@ -102,8 +103,10 @@ export class Oracle {
   compare(id: string, found: unknown): void {
     const entry = this.#kept.get(id)?.entry
     if (entry === undefined) return
-    if (found === undefined) this.#findings.addOnce('lost', id, `${nameOf(id)} ("${entry.title}"): acknowledged and not there`)
-    else if (!isDeepStrictEqual(found, entry)) this.#findings.addOnce('damaged', id, `${nameOf(id)}: ${differenceOf(entry, found)}`)
+    if (found === undefined)
+      this.#findings.addOnce('lost', id, `${nameOf(id)} ("${entry.title}"): acknowledged and not there`)
+    else if (!isDeepStrictEqual(found, entry))
+      this.#findings.addOnce('damaged', id, `${nameOf(id)}: ${differenceOf(entry, found)}`)
   }
 
   /** Compares a list of the journal with the entries that were acknowledged before it was asked for. A long one must not make this process late: it takes turns. */
@@ -120,13 +123,16 @@ export class Oracle {
       if (this.#kept.has(id)) this.compare(id, item)
       else {
         const original = typeof title === 'string' ? this.#idOfTitle.get(title) : undefined
-        if (original !== undefined) this.#findings.addOnce('duplicated', id, `${nameOf(original)}: the list holds it again as ${nameOf(id)}`)
+        if (original !== undefined)
+          this.#findings.addOnce('duplicated', id, `${nameOf(original)}: the list holds it again as ${nameOf(id)}`)
       }
     }
     for (const { id, title } of expected) {
       const count = times.get(id) ?? 0
-      if (count === 0) this.#findings.addOnce('lost', id, `${nameOf(id)} ("${title}"): acknowledged and not in the list`)
-      if (count > 1) this.#findings.addOnce('duplicated', `${id} in the list`, `${nameOf(id)}: ${count} times in the list`)
+      if (count === 0)
+        this.#findings.addOnce('lost', id, `${nameOf(id)} ("${title}"): acknowledged and not in the list`)
+      if (count > 1)
+        this.#findings.addOnce('duplicated', `${id} in the list`, `${nameOf(id)}: ${count} times in the list`)
     }
   }
 
@@ -163,7 +169,12 @@ export class Oracle {
       const [oldest] = this.#early.keys()
       if (this.#early.size > MAX_EARLY && oldest !== undefined) this.#early.delete(oldest)
     } else if (method === 'POST') this.#pushedKept(kept)
-    else this.#findings.addOnce('damaged', `${id} pushed`, `${nameOf(id)}: pushed as ${excerpt(method)}, though nobody changed it`)
+    else
+      this.#findings.addOnce(
+        'damaged',
+        `${id} pushed`,
+        `${nameOf(id)}: pushed as ${excerpt(method)}, though nobody changed it`,
+      )
   }
 
   /** Counts pushes whose time is over. */
@@ -192,7 +203,8 @@ export class Oracle {
     const dueAt = this.#due.get(id)
     if (dueAt !== undefined && this.#now() > dueAt) this.#missed(id)
     this.#due.delete(id)
-    if (this.#latestPushed > kept.acknowledgedTurn) this.#findings.addOnce('reordered', id, `${nameOf(id)}: pushed after an entry that was written later`)
+    if (this.#latestPushed > kept.acknowledgedTurn)
+      this.#findings.addOnce('reordered', id, `${nameOf(id)}: pushed after an entry that was written later`)
     this.#latestPushed = Math.max(this.#latestPushed, kept.sentTurn)
   }
 }
@@ -210,7 +222,10 @@ export function excerpt(value: unknown): string {
 function differenceOf(entry: Entry, found: unknown): string {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) return `it is ${excerpt(found)}`
   const other = found as Readonly<Record<string, unknown>>
-  const field = [...new Set([...Object.keys(entry), ...Object.keys(other)])].find((name) => !isDeepStrictEqual(entry[name], other[name])) ?? 'something'
+  const field =
+    [...new Set([...Object.keys(entry), ...Object.keys(other)])].find(
+      (name) => !isDeepStrictEqual(entry[name], other[name]),
+    ) ?? 'something'
   return `${field.slice(0, 30)} is ${excerpt(other[field])} instead of ${excerpt(entry[field])}`
 }
 

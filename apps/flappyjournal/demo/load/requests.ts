@@ -44,7 +44,10 @@ export class Requests {
     try {
       const response = await fetch(`${this.#url}${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: 'manual',
         signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)]),
@@ -55,7 +58,8 @@ export class Requests {
       else if (!response.ok) this.#findings.add('failed', `${method} ${path} was answered with ${status}`)
       return { status, body: response.ok && text !== '' ? (JSON.parse(text) as unknown) : undefined }
     } catch (error) {
-      if (!this.#closing.signal.aborted) this.#findings.add('failed', `${method} ${path} had no answer (${reasonOf(error)})`)
+      if (!this.#closing.signal.aborted)
+        this.#findings.add('failed', `${method} ${path} had no answer (${reasonOf(error)})`)
       return undefined
     } finally {
       this.#underWay.delete(own)

@@ -9,7 +9,15 @@ import { healthyRuns } from './list/healthy.js'
 import type { Healthy, Sabotage } from './sabotage.js'
 
 /** Every sabotage. None of them may pass. */
-export const SABOTAGES: readonly Sabotage[] = [...appSick, ...evaluatorAndMonitoring, ...loads, ...controllers, ...clocks, ...machines, ...realMonitoring]
+export const SABOTAGES: readonly Sabotage[] = [
+  ...appSick,
+  ...evaluatorAndMonitoring,
+  ...loads,
+  ...controllers,
+  ...clocks,
+  ...machines,
+  ...realMonitoring,
+]
 
 /** Runs of a correct app, under circumstances that must not count against it. */
 export const HEALTHY: readonly Healthy[] = healthyRuns

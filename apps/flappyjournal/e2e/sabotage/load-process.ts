@@ -3,7 +3,9 @@ import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { startLoad } from '../../demo/load.js'
 
 const { LOAD_TARGET: url = '', LOAD_SECRET: secret = '', LOAD_PACE_MS: pace } = process.env
-const timers = createRequire(import.meta.url)('node:timers/promises') as { setTimeout: (...args: unknown[]) => Promise<unknown> }
+const timers = createRequire(import.meta.url)('node:timers/promises') as {
+  setTimeout: (...args: unknown[]) => Promise<unknown>
+}
 
 const load = await startLoad({ url, secret, ...(pace === undefined ? {} : { paceMs: Number(pace) }) })
 

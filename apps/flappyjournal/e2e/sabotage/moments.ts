@@ -14,9 +14,15 @@ export interface Moments {
 /** Moments that are told by events of their names. */
 export function momentsOf(source: EventEmitter): Moments {
   const past = new Set<Moment>()
-  const coming = new Map((['method', 'landed', 'ended'] as const).map((moment) => [moment, once(source, moment).then(() => void past.add(moment))]))
+  const coming = new Map(
+    (['method', 'landed', 'ended'] as const).map((moment) => [
+      moment,
+      once(source, moment).then(() => void past.add(moment)),
+    ]),
+  )
   return {
     has: (moment) => past.has(moment),
-    at: (moment, act, afterMs = 0) => void coming.get(moment)?.then(() => (afterMs === 0 ? act() : setTimeout(act, afterMs).unref())),
+    at: (moment, act, afterMs = 0) =>
+      void coming.get(moment)?.then(() => (afterMs === 0 ? act() : setTimeout(act, afterMs).unref())),
   }
 }

@@ -9,7 +9,9 @@ export const PAGE = join(appFolder, '../../docs/sabotage.md')
 
 /** The page about sabotages, from what is recorded. */
 export function page(): string {
-  const blind = SABOTAGES.map(({ name }) => recordingOf(name)).filter((recording) => recording !== undefined && judged(recording).outcome === 'pass').length
+  const blind = SABOTAGES.map(({ name }) => recordingOf(name)).filter(
+    (recording) => recording !== undefined && judged(recording).outcome === 'pass',
+  ).length
   return `# What sabotage comes to
 
 A verdict is worth nothing if it can pass while it cannot see. So the sample app, its load, its monitoring, its clock and its machine are sabotaged one at a time, and its experiments are run for real: \`npm run soak -- sabotage\`.
@@ -34,8 +36,19 @@ function tableOf(runs: readonly (Sabotage | Healthy)[]): string {
     const { outcome, cause } = judged(recording)
     return [name, title, experiment, outcome, String(recording.exitCode ?? ''), cause]
   })
-  return [['name', 'sabotage', 'experiment', 'verdict', 'exit code', 'cause'], ['---', '---', '---', '---', '---', '---'], ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
+  return [
+    ['name', 'sabotage', 'experiment', 'verdict', 'exit code', 'cause'],
+    ['---', '---', '---', '---', '---', '---'],
+    ...rows,
+  ]
+    .map((row) => `| ${row.map(cell).join(' | ')} |`)
+    .join('\n')
 }
 
 /** A cell of one line, without the folders for temporary files that a run was played in. */
-const cell = (text: string): string => text.replace(/\/\S*\/flappy-[^\s/]+/g, '…').replaceAll('|', '\\|').replaceAll('<', '&lt;').replace(/\s+/g, ' ')
+const cell = (text: string): string =>
+  text
+    .replace(/\/\S*\/flappy-[^\s/]+/g, '…')
+    .replaceAll('|', '\\|')
+    .replaceAll('<', '&lt;')
+    .replace(/\s+/g, ' ')

@@ -48,17 +48,33 @@ async function playedOf(name: string, { code, output, reports }: Ran, folder: st
     problems.push('journal.json is truncated.')
   }
   const byCode = (Object.keys(EXIT_CODES) as VerdictName[]).find((verdict) => EXIT_CODES[verdict] === code)
-  const outcome = result?.verdict.name ?? byCode ?? (REFUSED.includes(code ?? 1) ? 'refused' : code === REPORT_NOT_WRITTEN ? 'report-not-written' : 'error')
-  const lastLine = output.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('report:')).at(-1) ?? ''
-  const cause = (result?.verdict.cause ?? (outcome === 'refused' ? (/^error\b.*$/m.exec(output)?.[0] ?? lastLine) : lastLine)).replaceAll(folder, '…')
+  const outcome =
+    result?.verdict.name ??
+    byCode ??
+    (REFUSED.includes(code ?? 1) ? 'refused' : code === REPORT_NOT_WRITTEN ? 'report-not-written' : 'error')
+  const lastLine =
+    output
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.startsWith('report:'))
+      .at(-1) ?? ''
+  const cause = (
+    result?.verdict.cause ?? (outcome === 'refused' ? (/^error\b.*$/m.exec(output)?.[0] ?? lastLine) : lastLine)
+  ).replaceAll(folder, '…')
   return { name, outcome, exitCode: code, cause, result, problems, output: output.replaceAll(folder, '…') }
 }
 
 /** Why a run is not what it should be; empty if it is. */
-export function complaints({ expected, cause }: Pick<Healthy, 'expected' | 'cause'>, played: Pick<Played, 'outcome' | 'cause' | 'problems'>): readonly string[] {
+export function complaints(
+  { expected, cause }: Pick<Healthy, 'expected' | 'cause'>,
+  played: Pick<Played, 'outcome' | 'cause' | 'problems'>,
+): readonly string[] {
   return [
-    ...((expected as readonly string[]).includes(played.outcome) ? [] : [`Expected ${expected.join(' or ')}, got ${played.outcome}: ${played.cause}`]),
-    ...(cause === undefined || cause.test(played.cause) ? [] : [`Expected the cause to match ${cause}, got: ${played.cause}`]),
+    ...((expected as readonly string[]).includes(played.outcome)
+      ? []
+      : [`Expected ${expected.join(' or ')}, got ${played.outcome}: ${played.cause}`]),
+    ...(cause === undefined || cause.test(played.cause)
+      ? []
+      : [`Expected the cause to match ${cause}, got: ${played.cause}`]),
     ...played.problems,
   ]
 }

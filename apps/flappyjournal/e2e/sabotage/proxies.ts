@@ -25,7 +25,10 @@ export async function httpProxy(behind: () => string, between: Between): Promise
   return serve((request, response) => {
     const path = request.url ?? '/'
     void between(path, ask(path)).then(
-      ({ status, text }) => response.writeHead(status, { 'content-type': path === '/metrics' ? 'text/plain; version=0.0.4' : 'application/json' }).end(text),
+      ({ status, text }) =>
+        response
+          .writeHead(status, { 'content-type': path === '/metrics' ? 'text/plain; version=0.0.4' : 'application/json' })
+          .end(text),
       () => response.writeHead(502).end(),
     )
   })
@@ -35,11 +38,13 @@ export async function httpProxy(behind: () => string, between: Between): Promise
 export async function forwarder(): Promise<Proxy & { to: string | undefined; isDead: boolean }> {
   const state = { to: undefined as string | undefined, isDead: false }
   const proxy = await serve((request, response) => {
-    void textOf(request).then(async (body) => {
-      if (state.isDead || state.to === undefined) return response.writeHead(503).end()
-      const answer = await fetch(state.to, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-      return response.writeHead(answer.status).end()
-    }).catch(() => response.destroy())
+    void textOf(request)
+      .then(async (body) => {
+        if (state.isDead || state.to === undefined) return response.writeHead(503).end()
+        const answer = await fetch(state.to, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+        return response.writeHead(answer.status).end()
+      })
+      .catch(() => response.destroy())
   })
   return Object.assign(state, proxy)
 }
@@ -75,7 +80,8 @@ export interface SocketProxy {
 export async function socketProxy(behind: string, path: string): Promise<SocketProxy> {
   const open = new Map<net.Socket, 'follower' | 'other'>()
   let isCut: 'all' | 'followers' | undefined
-  const refused = (kind: 'follower' | 'other'): boolean => isCut === 'all' || (isCut === 'followers' && kind === 'follower')
+  const refused = (kind: 'follower' | 'other'): boolean =>
+    isCut === 'all' || (isCut === 'followers' && kind === 'follower')
   const server: NetServer = net.createServer((socket) => {
     open.set(socket, 'other')
     socket.on('error', () => socket.destroy()).on('close', () => open.delete(socket))

@@ -9,7 +9,8 @@ import { judged, recordingOf, type Recording } from './recording.js'
 
 const recorded = (name: string): Recording => {
   const recording = recordingOf(name)
-  if (recording === undefined) throw new Error(`Expected ${name} to be recorded. Play it: npm run soak -- sabotage --only ${name}`)
+  if (recording === undefined)
+    throw new Error(`Expected ${name} to be recorded. Play it: npm run soak -- sabotage --only ${name}`)
   return recording
 }
 
@@ -30,7 +31,8 @@ describe('a run of a correct app', () => {
     const verdict = judged(recording)
     expect(complaints(run, verdict)).toEqual([])
     if (recording.evidence !== undefined) expect(recording.exitCode).toBe(EXIT_CODES[verdict.outcome as VerdictName])
-    if (run.hasTrueMarks === true && recording.evidence !== undefined) expect(falseMarks(verdict, recording.seenAt)).toEqual([])
+    if (run.hasTrueMarks === true && recording.evidence !== undefined)
+      expect(falseMarks(verdict, recording.seenAt)).toEqual([])
   })
 })
 

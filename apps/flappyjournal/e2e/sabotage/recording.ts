@@ -30,7 +30,10 @@ const pathOf = (name: string): string => join(appFolder, 'e2e/recorded', `${name
 
 /** Keeps a run. */
 export function record({ name, exitCode, outcome, cause, seenAt, result }: Played): void {
-  const recording: Recording = result === undefined ? { name, exitCode, outcome, cause, seenAt } : { name, exitCode, seenAt, experiment: result.experiment, evidence: result.evidence }
+  const recording: Recording =
+    result === undefined
+      ? { name, exitCode, outcome, cause, seenAt }
+      : { name, exitCode, seenAt, experiment: result.experiment, evidence: result.evidence }
   writeFileSync(pathOf(name), gzipSync(JSON.stringify(recording, rounded), { level: 9 }))
 }
 

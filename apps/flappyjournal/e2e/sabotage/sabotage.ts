@@ -2,7 +2,8 @@ import type { VerdictName } from '@chaos/experiment'
 import type { Stage } from './stage.js'
 
 /** The experiments of the sample app. */
-export type ExperimentName = 'no-fault' | 'worker' | 'worker-crash-loop' | 'eventbus' | 'adapter' | 'adapter-one-in-five'
+export type ExperimentName =
+  'no-fault' | 'worker' | 'worker-crash-loop' | 'eventbus' | 'adapter' | 'adapter-one-in-five'
 
 /** How a run came out: its verdict, or that it was refused before anything was broken. */
 export type Outcome = VerdictName | 'refused' | 'report-not-written'

@@ -8,11 +8,15 @@ import { eventBus } from '../../src/event-bus.js'
 import { APP_SABOTAGES } from './in-app/index.js'
 import { momentsOf, type Moment } from './moments.js'
 
-const sabotages = (process.env['SABOTAGE'] ?? '').split('+').filter((name) => name !== '').map((name) => {
-  const sabotage = APP_SABOTAGES[name]
-  if (sabotage === undefined) throw new TypeError(`Unknown sabotage "${name}". Known: ${Object.keys(APP_SABOTAGES).join(', ')}.`)
-  return sabotage
-})
+const sabotages = (process.env['SABOTAGE'] ?? '')
+  .split('+')
+  .filter((name) => name !== '')
+  .map((name) => {
+    const sabotage = APP_SABOTAGES[name]
+    if (sabotage === undefined)
+      throw new TypeError(`Unknown sabotage "${name}". Known: ${Object.keys(APP_SABOTAGES).join(', ')}.`)
+    return sabotage
+  })
 
 const source = new EventEmitter()
 const moments = momentsOf(source)
@@ -25,7 +29,8 @@ process.channel?.unref()
 process.once('disconnect', () => process.exit(1))
 
 for (const { before } of sabotages) before?.(moments)
-const wiring: typeof wireChaos = (app) => wireChaos(sabotages.reduce((given, sabotage) => sabotage.wiring?.(given) ?? given, app))
+const wiring: typeof wireChaos = (app) =>
+  wireChaos(sabotages.reduce((given, sabotage) => sabotage.wiring?.(given) ?? given, app))
 const app = await startApp(configFrom(process.env), wiring, eventBus())
 const [controller] = registeredControllers()
 controller?.follow(({ type }) => {

@@ -11,7 +11,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { ResultJournal } from '@chaos/experiment'
 
-const { values: flags } = parseArgs({ options: { times: { type: 'string', default: '20' }, parallel: { type: 'string', default: '1' }, all: { type: 'boolean', default: false } } })
+const { values: flags } = parseArgs({
+  options: {
+    times: { type: 'string', default: '20' },
+    parallel: { type: 'string', default: '1' },
+    all: { type: 'boolean', default: false },
+  },
+})
 
 interface Demo {
   readonly code: number | null
@@ -23,13 +29,22 @@ interface Demo {
 async function demo(): Promise<Demo> {
   const reports = await mkdtemp(join(tmpdir(), 'flappy-demo-'))
   try {
-    const child = spawn(process.execPath, [fileURLToPath(new URL('./demo.js', import.meta.url)), '--report', reports, ...(flags.all ? ['--all'] : [])], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('./demo.js', import.meta.url)), '--report', reports, ...(flags.all ? ['--all'] : [])],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    )
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text))
     const [code] = (await once(child, 'close')) as [number | null]
     const text = await readFile(join(reports, 'journal.json'), 'utf8').catch(() => '{"experiments":[]}')
     const { experiments } = JSON.parse(text) as ResultJournal
-    return { code, output, verdicts: experiments.map(({ title, verdict }) => ({ title, name: verdict.name, cause: verdict.cause })) }
+    return {
+      code,
+      output,
+      verdicts: experiments.map(({ title, verdict }) => ({ title, name: verdict.name, cause: verdict.cause })),
+    }
   } finally {
     await rm(reports, { recursive: true, force: true })
   }
@@ -57,7 +72,9 @@ async function player(): Promise<void> {
   }
 }
 await Promise.all(Array.from({ length: Math.max(1, Number(flags.parallel)) }, player))
-console.log(`\n${passed.length} of ${times} demos passed, ${slow.length} were inconclusive and repeated, ${wrong.length} were wrong.`)
+console.log(
+  `\n${passed.length} of ${times} demos passed, ${slow.length} were inconclusive and repeated, ${wrong.length} were wrong.`,
+)
 for (const words of slow) console.log(`repeated: ${words}`)
 for (const words of wrong) console.log(`wrong: ${words}`)
 process.exit(passed.length === times && wrong.length === 0 ? 0 : 1)

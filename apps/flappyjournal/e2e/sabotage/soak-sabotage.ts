@@ -19,7 +19,13 @@ import type { Healthy, Sabotage } from './sabotage.js'
 
 type Run = Sabotage | Healthy
 
-const { values: flags } = parseArgs({ options: { only: { type: 'string' }, parallel: { type: 'string', default: '1' }, page: { type: 'boolean', default: false } } })
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    parallel: { type: 'string', default: '1' },
+    page: { type: 'boolean', default: false },
+  },
+})
 const all: readonly Run[] = [...SABOTAGES, ...HEALTHY]
 const asked = flags.page ? [] : (flags.only?.split(',') ?? all.map(({ name }) => name))
 const stranger = asked.find((name) => all.every((run) => run.name !== name))
@@ -36,7 +42,9 @@ const MAX_ATTEMPTS = 2
  */
 function mayRepeat({ expected }: Run, { outcome }: Played): boolean {
   const isHealthy = (expected as readonly string[]).includes('pass')
-  return outcome === 'inconclusive' || outcome === 'gate-unmet' || (!isHealthy && outcome !== 'pass' && outcome !== 'error')
+  return (
+    outcome === 'inconclusive' || outcome === 'gate-unmet' || (!isHealthy && outcome !== 'pass' && outcome !== 'error')
+  )
 }
 
 const logs = join(appFolder, 'reports/sabotage')
@@ -52,16 +60,30 @@ interface Row {
 
 async function rowOf(run: Run): Promise<Row> {
   for (let attempts = 1; ; attempts += 1) {
-    const played = await play(run).catch((error: unknown): Played => ({ name: run.name, outcome: 'error', exitCode: null, cause: String(error), result: undefined, seenAt: {}, problems: [], output: error instanceof Error ? String(error.stack) : '' }))
+    const played = await play(run).catch((error: unknown): Played => ({
+      name: run.name,
+      outcome: 'error',
+      exitCode: null,
+      cause: String(error),
+      result: undefined,
+      seenAt: {},
+      problems: [],
+      output: error instanceof Error ? String(error.stack) : '',
+    }))
     writeFileSync(join(logs, `${run.name}.log`), played.output)
-    const marks = 'hasTrueMarks' in run && run.hasTrueMarks && played.result !== undefined ? falseMarks(played.result.verdict, played.seenAt) : []
+    const marks =
+      'hasTrueMarks' in run && run.hasTrueMarks && played.result !== undefined
+        ? falseMarks(played.result.verdict, played.seenAt)
+        : []
     const wrong = [...complaints(run, played), ...marks]
     if (wrong.length > 0 && attempts < MAX_ATTEMPTS && mayRepeat(run, played)) {
       console.log(`again ${run.name}: ${wrong.join(' ')}`)
       continue
     }
     if (played.outcome !== 'error') record(played)
-    console.log(`${wrong.length === 0 ? 'ok   ' : 'WRONG'} ${run.name}: ${played.outcome} (exit ${played.exitCode ?? 'by a signal'}) ${wrong.join(' ')}`)
+    console.log(
+      `${wrong.length === 0 ? 'ok   ' : 'WRONG'} ${run.name}: ${played.outcome} (exit ${played.exitCode ?? 'by a signal'}) ${wrong.join(' ')}`,
+    )
     return { run, played, complaints: wrong, attempts }
   }
 }
@@ -72,18 +94,27 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const rows: Row[] = []
 const chosen = all.filter(({ name }) => asked.includes(name))
 const waiting = chosen.filter(({ isAlone }) => isAlone !== true)
-await Promise.all(Array.from({ length: Math.max(1, Number(flags.parallel)) }, async () => {
-  for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) rows.push(await rowOf(run))
-}))
+await Promise.all(
+  Array.from({ length: Math.max(1, Number(flags.parallel)) }, async () => {
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) rows.push(await rowOf(run))
+  }),
+)
 for (const run of chosen.filter(({ isAlone }) => isAlone === true)) rows.push(await rowOf(run))
 
 writeFileSync(PAGE, page())
 if (rows.length > 0) {
-  console.log(`\n${table([['run', 'experiment', 'outcome', 'exit code', 'cause'], ...rows.map(({ run, played }) => [run.name, run.experiment, played.outcome, String(played.exitCode ?? ''), played.cause.replace(/(.{1,90})(?:\s|$)/g, '$1\n').trim()])])}\n`)
+  console.log(
+    `\n${table([['run', 'experiment', 'outcome', 'exit code', 'cause'], ...rows.map(({ run, played }) => [run.name, run.experiment, played.outcome, String(played.exitCode ?? ''), played.cause.replace(/(.{1,90})(?:\s|$)/g, '$1\n').trim()])])}\n`,
+  )
 }
 const repeated = rows.filter(({ attempts }) => attempts > 1)
-if (repeated.length > 0) console.log(`The machine was too slow, or something else than the sabotage was found first, so that these were repeated: ${repeated.map(({ run, attempts }) => `${run.name} (${attempts} times)`).join(', ')}.`)
+if (repeated.length > 0)
+  console.log(
+    `The machine was too slow, or something else than the sabotage was found first, so that these were repeated: ${repeated.map(({ run, attempts }) => `${run.name} (${attempts} times)`).join(', ')}.`,
+  )
 const wrong = rows.filter((row) => row.complaints.length > 0)
 for (const { run, complaints: words } of wrong) console.log(`WRONG ${run.name}: ${words.join(' ')}`)
-console.log(`${rows.length} runs, ${wrong.length} wrong, ${rows.filter(({ run, played }) => !(run.expected as readonly string[]).includes('pass') && played.outcome === 'pass').length} false passes.`)
+console.log(
+  `${rows.length} runs, ${wrong.length} wrong, ${rows.filter(({ run, played }) => !(run.expected as readonly string[]).includes('pass') && played.outcome === 'pass').length} false passes.`,
+)
 process.exit(wrong.length === 0 ? 0 : 1)

@@ -74,7 +74,11 @@ const WARM_UP_MS = 2_000
 const MAX_RUN_MS = 240_000
 
 /** Sets a stage for a sabotage, lets `play` use it, and clears it away. */
-export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp' | 'prepare' | 'act'>, folder: string, play: (stage: Stage) => Promise<T>): Promise<T> {
+export async function onStage<T>(
+  sabotage: Pick<Sabotage, 'experiment' | 'inApp' | 'prepare' | 'act'>,
+  folder: string,
+  play: (stage: Stage) => Promise<T>,
+): Promise<T> {
   const undo: (() => unknown)[] = []
   const source = new EventEmitter()
   const seenAt: Stage['seenAt'] = {}
@@ -91,7 +95,16 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
   }
   const stage: Stage = {
     folder,
-    appEnv: { NODE_ENV: 'development', CHAOS: 'on', FLAPPY_WINDOWS: 'demo', PORT: '0', JWT_SECRET: SECRET, LEVEL_PATH: join(folder, 'level'), CHAOS_SOCKET_DIR: sockets, SABOTAGE: sabotage.inApp ?? '' },
+    appEnv: {
+      NODE_ENV: 'development',
+      CHAOS: 'on',
+      FLAPPY_WINDOWS: 'demo',
+      PORT: '0',
+      JWT_SECRET: SECRET,
+      LEVEL_PATH: join(folder, 'level'),
+      CHAOS_SOCKET_DIR: sockets,
+      SABOTAGE: sabotage.inApp ?? '',
+    },
     appArgs: [],
     loadEnv: { LOAD_SECRET: SECRET },
     cliArgs: [],
@@ -108,7 +121,12 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
     },
     alter: (change) => void changes.push(change),
     async between(variable, between) {
-      const behind = (): string => ({ APP_URL: running(app).address.url, ALERTS_URL: running(app).address.alertsUrl, LOAD_URL: running(load).address.url })[variable]
+      const behind = (): string =>
+        ({
+          APP_URL: running(app).address.url,
+          ALERTS_URL: running(app).address.alertsUrl,
+          LOAD_URL: running(load).address.url,
+        })[variable]
       const proxy = await httpProxy(behind, between)
       undo.push(() => proxy.close())
       stage.variables[variable] = proxy.url
@@ -150,15 +168,33 @@ export async function onStage<T>(sabotage: Pick<Sabotage, 'experiment' | 'inApp'
       runs += 1
       const reports = join(folder, `reports-${runs}`)
       const file = join(folder, `${sabotage.experiment}.yaml`)
-      const experiment = parse(await readFile(join(appFolder, 'experiments', `${sabotage.experiment}.yaml`), 'utf8')) as Written
+      const experiment = parse(
+        await readFile(join(appFolder, 'experiments', `${sabotage.experiment}.yaml`), 'utf8'),
+      ) as Written
       for (const change of changes) change(experiment)
       await writeFile(file, stringify(experiment))
-      const variables = { APP_URL: running(app).address.url, ALERTS_URL: running(app).address.alertsUrl, LOAD_URL: running(load).address.url, ...stage.variables }
-      const args = ['run', file, '--report', reports, ...(stage.readsAlerts ? ['--alerts-url', variables.ALERTS_URL] : []), ...stage.cliArgs, ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}=${value}`])]
+      const variables = {
+        APP_URL: running(app).address.url,
+        ALERTS_URL: running(app).address.alertsUrl,
+        LOAD_URL: running(load).address.url,
+        ...stage.variables,
+      }
+      const args = [
+        'run',
+        file,
+        '--report',
+        reports,
+        ...(stage.readsAlerts ? ['--alerts-url', variables.ALERTS_URL] : []),
+        ...stage.cliArgs,
+        ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}=${value}`]),
+      ]
       if (!args.includes('--socket')) args.push('--name', 'flappyjournal')
       const bin = join(createRequire(import.meta.url).resolve('@chaos/cli/package.json'), '..', 'dist', 'bin.js')
       const [program = '', ...rest] = [...stage.cliPrefix, process.execPath, bin, ...args]
-      const child = spawn(program, rest, { env: { ...process.env, CHAOS_SOCKET_DIR: sockets, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(program, rest, {
+        env: { ...process.env, CHAOS_SOCKET_DIR: sockets, NO_COLOR: '1' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       const patience = setTimeout(() => child.kill('SIGKILL'), MAX_RUN_MS)
       const killWithUs = (): void => void child.kill('SIGKILL')
       process.once('exit', killWithUs)

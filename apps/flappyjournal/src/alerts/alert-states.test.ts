@@ -3,7 +3,17 @@ import { AlertStates } from './alert-states.js'
 import { compile } from './promql.js'
 import { SeriesStore } from './series.js'
 
-const rule = (forMs: number) => ({ group: 'g', file: 'f', intervalMs: 1_000, name: 'Low', query: 'hz < 95', expression: compile('hz < 95'), forMs, labels: { severity: 'critical' }, annotations: {} })
+const rule = (forMs: number) => ({
+  group: 'g',
+  file: 'f',
+  intervalMs: 1_000,
+  name: 'Low',
+  query: 'hz < 95',
+  expression: compile('hz < 95'),
+  forMs,
+  labels: { severity: 'critical' },
+  annotations: {},
+})
 
 /** Evaluates once a second against the values of `hz`. @returns What changed, second by second. */
 function play(forMs: number, values: readonly number[]): string[][] {
@@ -33,6 +43,14 @@ describe('AlertStates', () => {
     const states = new AlertStates([rule(5_000)])
     store.add(7_000, [{ name: 'hz', labels: { job: 'j' }, value: 1 }])
     states.evaluate(store, 7_000)
-    expect(states.active).toMatchObject([{ name: 'Low', state: 'pending', activeAt: 7_000, value: 1, labels: { alertname: 'Low', severity: 'critical', job: 'j' } }])
+    expect(states.active).toMatchObject([
+      {
+        name: 'Low',
+        state: 'pending',
+        activeAt: 7_000,
+        value: 1,
+        labels: { alertname: 'Low', severity: 'critical', job: 'j' },
+      },
+    ])
   })
 })

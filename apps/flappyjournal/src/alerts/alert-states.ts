@@ -60,7 +60,8 @@ export class AlertStates {
   evaluate(store: SeriesStore, at: number): readonly AlertState[] {
     return this.#rules.flatMap((rule) => {
       const startedAt = performance.now()
-      const note = (health: 'ok' | 'err', lastError?: string): void => void this.#health.set(rule, { health, lastError, lastEvaluation: at, tookMs: performance.now() - startedAt })
+      const note = (health: 'ok' | 'err', lastError?: string): void =>
+        void this.#health.set(rule, { health, lastError, lastEvaluation: at, tookMs: performance.now() - startedAt })
       try {
         const changes = this.#evaluateRule(rule, store, at)
         note('ok')
@@ -81,7 +82,8 @@ export class AlertStates {
       const { __name__: _name, ...rest } = given
       const labels = { ...rest, ...rule.labels, alertname: rule.name }
       const key = keyOf(labels)
-      if (found.has(key)) throw new Error('Expected a result whose elements differ in their labels, got two with the same.')
+      if (found.has(key))
+        throw new Error('Expected a result whose elements differ in their labels, got two with the same.')
       const before = active.get(key)
       const activeAt = before?.activeAt ?? at
       const isFiring = before?.state === 'firing' || at - activeAt >= rule.forMs
@@ -96,7 +98,9 @@ export class AlertStates {
         resolvedAt: undefined,
       })
     }
-    const changes = [...found].filter(([key, { state }]) => state === 'firing' && active.get(key)?.state !== 'firing').map(([, alert]) => alert)
+    const changes = [...found]
+      .filter(([key, { state }]) => state === 'firing' && active.get(key)?.state !== 'firing')
+      .map(([, alert]) => alert)
     for (const [key, alert] of active) {
       if (found.has(key) || alert.state !== 'firing') continue
       changes.push({ ...alert, state: 'resolved', resolvedAt: at })

@@ -18,7 +18,10 @@ export interface EvaluatorSettings {
 }
 
 /** What the evaluator tells its parent. `evaluated`: its heartbeat, once a turn. */
-export type EvaluatorMessage = { readonly type: 'listening'; readonly port: number } | { readonly type: 'evaluated' } | { readonly type: 'change'; readonly alert: AlertState }
+export type EvaluatorMessage =
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'evaluated' }
+  | { readonly type: 'change'; readonly alert: AlertState }
 
 /** How far back points are kept, in ms: the longest range of a rule, and a little. */
 const KEEP_MS = 6 * 60_000
@@ -30,7 +33,11 @@ const scrapeTimeoutMs = Math.max(intervalMs, 1_000)
 const rules = loadRules(ruleFiles, intervalMs)
 const store = new SeriesStore(KEEP_MS)
 const states = new AlertStates(rules)
-const target: { lastScrape: number | undefined; tookMs: number; error: string | undefined } = { lastScrape: undefined, tookMs: 0, error: undefined }
+const target: { lastScrape: number | undefined; tookMs: number; error: string | undefined } = {
+  lastScrape: undefined,
+  tookMs: 0,
+  error: undefined,
+}
 
 /** Reads the metrics; whether that works is `up`. */
 async function scrapeTarget(): Promise<void> {
@@ -51,13 +58,43 @@ function evaluate(): void {
 /** Sends a change in the shape of an Alertmanager webhook (version 4). */
 async function notify(url: string, { labels, annotations, state, activeAt, resolvedAt }: AlertState): Promise<void> {
   const status = state === 'resolved' ? 'resolved' : 'firing'
-  const alert = { status, labels, annotations, startsAt: new Date(activeAt).toISOString(), endsAt: resolvedAt === undefined ? '0001-01-01T00:00:00Z' : new Date(resolvedAt).toISOString(), generatorURL: metricsUrl, fingerprint: '' }
-  const body = { version: '4', groupKey: labels['alertname'], truncatedAlerts: 0, status, receiver: 'webhook', groupLabels: {}, commonLabels: labels, commonAnnotations: annotations, externalURL: metricsUrl, alerts: [alert] }
-  await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
+  const alert = {
+    status,
+    labels,
+    annotations,
+    startsAt: new Date(activeAt).toISOString(),
+    endsAt: resolvedAt === undefined ? '0001-01-01T00:00:00Z' : new Date(resolvedAt).toISOString(),
+    generatorURL: metricsUrl,
+    fingerprint: '',
+  }
+  const body = {
+    version: '4',
+    groupKey: labels['alertname'],
+    truncatedAlerts: 0,
+    status,
+    receiver: 'webhook',
+    groupLabels: {},
+    commonLabels: labels,
+    commonAnnotations: annotations,
+    externalURL: metricsUrl,
+    alerts: [alert],
+  }
+  await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(5_000),
+  }).catch(() => undefined)
 }
 
 const iso = (at: number | undefined): string => (at === undefined ? NEVER : new Date(at).toISOString())
-const apiAlert = ({ labels, annotations, state, activeAt, value }: AlertState): unknown => ({ labels, annotations, state, activeAt: iso(activeAt), value: value.toExponential() })
+const apiAlert = ({ labels, annotations, state, activeAt, value }: AlertState): unknown => ({
+  labels,
+  annotations,
+  state,
+  activeAt: iso(activeAt),
+  value: value.toExponential(),
+})
 
 /** Answers as Prometheus does (`/api/v1/alerts`, `/api/v1/rules`, `/api/v1/targets`, `/api/v1/query`), and with all there is to know (`/alerts`). */
 function answer(url: URL): unknown {
@@ -67,12 +104,19 @@ function answer(url: URL): unknown {
     case '/api/v1/rules':
       return { groups: [...new Set(rules.map(({ group }) => group))].map(ruleGroup) }
     case '/api/v1/targets':
-      return { activeTargets: url.searchParams.get('state') === 'dropped' ? [] : [activeTarget()], droppedTargets: [], droppedTargetCounts: {} }
+      return {
+        activeTargets: url.searchParams.get('state') === 'dropped' ? [] : [activeTarget()],
+        droppedTargets: [],
+        droppedTargetCounts: {},
+      }
     case '/api/v1/query': {
       const at = Date.now()
       const value = compile(url.searchParams.get('query') ?? '')(store, at)
       if (typeof value === 'number') return { resultType: 'scalar', result: [at / 1_000, String(value)] }
-      return { resultType: 'vector', result: value.map((element) => ({ metric: element.labels, value: [at / 1_000, String(element.value)] })) }
+      return {
+        resultType: 'vector',
+        result: value.map((element) => ({ metric: element.labels, value: [at / 1_000, String(element.value)] })),
+      }
     }
     default:
       return undefined
@@ -95,8 +139,26 @@ function ruleGroup(group: string): unknown {
       const { name, query, forMs, labels, annotations } = rule
       const { health, lastError, lastEvaluation, tookMs } = states.healthOf(rule)
       const alerts = states.activeOf(rule)
-      const state = alerts.some((alert) => alert.state === 'firing') ? 'firing' : alerts.length > 0 ? 'pending' : 'inactive'
-      return { type: 'alerting', name, query, duration: forMs / 1_000, keepFiringFor: 0, labels, annotations, state, alerts: alerts.map(apiAlert), health, ...(lastError === undefined ? {} : { lastError }), evaluationTime: tookMs / 1_000, lastEvaluation: iso(lastEvaluation) }
+      const state = alerts.some((alert) => alert.state === 'firing')
+        ? 'firing'
+        : alerts.length > 0
+          ? 'pending'
+          : 'inactive'
+      return {
+        type: 'alerting',
+        name,
+        query,
+        duration: forMs / 1_000,
+        keepFiringFor: 0,
+        labels,
+        annotations,
+        state,
+        alerts: alerts.map(apiAlert),
+        health,
+        ...(lastError === undefined ? {} : { lastError }),
+        evaluationTime: tookMs / 1_000,
+        lastEvaluation: iso(lastEvaluation),
+      }
     }),
   }
 }
@@ -105,7 +167,12 @@ function activeTarget(): unknown {
   const { host, pathname, protocol } = new URL(metricsUrl)
   const { lastScrape, tookMs, error } = target
   return {
-    discoveredLabels: { __address__: host, __metrics_path__: pathname, __scheme__: protocol.slice(0, -1), job: 'flappyjournal' },
+    discoveredLabels: {
+      __address__: host,
+      __metrics_path__: pathname,
+      __scheme__: protocol.slice(0, -1),
+      job: 'flappyjournal',
+    },
     labels: { instance: host, job: 'flappyjournal' },
     scrapePool: 'flappyjournal',
     scrapeUrl: metricsUrl,
@@ -120,7 +187,8 @@ function activeTarget(): unknown {
 }
 
 function handle(request: IncomingMessage, response: ServerResponse): void {
-  const send = (status: number, body: unknown): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  const send = (status: number, body: unknown): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   try {
     const url = new URL(request.url ?? '/', 'http://alerts')
     if (url.pathname === '/alerts') {
@@ -138,7 +206,10 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
 const closing = new AbortController()
 const server = createServer(handle)
 server.listen(0, '127.0.0.1', () => {
-  parentPort?.postMessage({ type: 'listening', port: (server.address() as AddressInfo).port } satisfies EvaluatorMessage)
+  parentPort?.postMessage({
+    type: 'listening',
+    port: (server.address() as AddressInfo).port,
+  } satisfies EvaluatorMessage)
   void run()
 })
 

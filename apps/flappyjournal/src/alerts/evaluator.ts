@@ -30,9 +30,16 @@ export interface EvaluatorOptions {
  *
  * @throws What a first thread died of before it could answer, such as a rule that it does not know.
  */
-export async function startEvaluator(settings: EvaluatorSettings, onChange: (alert: AlertState) => void, options: EvaluatorOptions = {}): Promise<Evaluator> {
+export async function startEvaluator(
+  settings: EvaluatorSettings,
+  onChange: (alert: AlertState) => void,
+  options: EvaluatorOptions = {},
+): Promise<Evaluator> {
   // A turn waits for the page of metrics, at most a second or the interval, and then for its rhythm.
-  const { newThread = evaluatorThread, silenceMs = Math.max(5_000, SILENT_TURNS * (settings.intervalMs + Math.max(1_000, settings.intervalMs))) } = options
+  const {
+    newThread = evaluatorThread,
+    silenceMs = Math.max(5_000, SILENT_TURNS * (settings.intervalMs + Math.max(1_000, settings.intervalMs))),
+  } = options
   const start = (): Promise<EvaluatorThread> => started(newThread(settings), onChange, silenceMs)
   const closing = new AbortController()
   const isClosing = (): boolean => closing.signal.aborted
@@ -42,7 +49,9 @@ export async function startEvaluator(settings: EvaluatorSettings, onChange: (ale
     for (;;) {
       const cause = await thread.ended
       if (isClosing()) return
-      console.error(JSON.stringify({ event: 'alert evaluator died', cause, restartInMs: RESTART_MS, at: new Date().toISOString() }))
+      console.error(
+        JSON.stringify({ event: 'alert evaluator died', cause, restartInMs: RESTART_MS, at: new Date().toISOString() }),
+      )
       await wait(RESTART_MS, undefined, { signal: closing.signal }).catch(() => undefined)
       if (isClosing()) return
       thread = await start().catch((error: unknown) => ({ ...thread, ended: Promise.resolve(String(error)) }))
@@ -76,7 +85,11 @@ export function evaluatorThread(settings: EvaluatorSettings): Worker {
 }
 
 /** A thread that answers. @throws what it died of instead */
-async function started(worker: Worker, onChange: (alert: AlertState) => void, silenceMs: number): Promise<EvaluatorThread> {
+async function started(
+  worker: Worker,
+  onChange: (alert: AlertState) => void,
+  silenceMs: number,
+): Promise<EvaluatorThread> {
   let failure: Error | undefined
   const fail = (error: Error): void => void (failure ??= error)
   worker.on('error', fail)
@@ -85,7 +98,9 @@ async function started(worker: Worker, onChange: (alert: AlertState) => void, si
     void worker.terminate()
   })
   worker.once('exit', () => watch.stop())
-  const ended = new Promise<string>((resolve) => worker.once('exit', (code) => resolve(failure?.message ?? `It exited with code ${code}.`)))
+  const ended = new Promise<string>((resolve) =>
+    worker.once('exit', (code) => resolve(failure?.message ?? `It exited with code ${code}.`)),
+  )
   const port = await new Promise<number>((resolve, reject) => {
     worker.on('message', (message: EvaluatorMessage) => {
       if (message.type === 'listening') resolve(message.port)

@@ -21,7 +21,9 @@ export function parseExposition(text: string): readonly Scraped[] {
 
 function sampleOf(line: string, number: number): Scraped {
   const refuse = (): never => {
-    throw new SyntaxError(`Expected a sample in the Prometheus text format, got \`${line.slice(0, 60)}\` (line ${number}).`)
+    throw new SyntaxError(
+      `Expected a sample in the Prometheus text format, got \`${line.slice(0, 60)}\` (line ${number}).`,
+    )
   }
   if (line.length > MAX_LINE) refuse()
   let at = 0
@@ -35,7 +37,8 @@ function sampleOf(line: string, number: number): Scraped {
   const labels: [string, string][] = []
   if (line[at] === '{') {
     at += 1
-    for (let label = take(LABEL); label !== null; label = take(LABEL)) labels.push([label[1] ?? '', unquoted(label[2] ?? '')])
+    for (let label = take(LABEL); label !== null; label = take(LABEL))
+      labels.push([label[1] ?? '', unquoted(label[2] ?? '')])
     if (take(END_OF_LABELS) === null) refuse()
   }
   const value = numberOf(take(VALUE)?.[1] ?? refuse())

@@ -26,7 +26,8 @@ export function compile(query: string): Expression {
       if (type.isError) broken ??= from
     },
   })
-  if (root === null || broken !== undefined) throw new SyntaxError(`Expected PromQL, got \`${query}\` (character ${broken ?? 0}).`)
+  if (root === null || broken !== undefined)
+    throw new SyntaxError(`Expected PromQL, got \`${query}\` (character ${broken ?? 0}).`)
   return new Compiler(query).expression(root)
 }
 
@@ -74,7 +75,9 @@ class Compiler {
       return (store, at) =>
         store.range(matches, at - rangeMs, at).flatMap((series) => {
           const value = increase(series, at - rangeMs, at)
-          return value === undefined ? [] : [{ labels: withoutName(series.labels), value: name === 'rate' ? value / (rangeMs / 1_000) : value }]
+          return value === undefined
+            ? []
+            : [{ labels: withoutName(series.labels), value: name === 'rate' ? value / (rangeMs / 1_000) : value }]
         })
     }
     if (name === 'histogram_quantile' && first !== undefined && second !== undefined) {
@@ -141,8 +144,13 @@ class Compiler {
     return (store, at) => {
       const [a, b] = [left(store, at), right(store, at)]
       if (typeof a === 'number' && typeof b === 'number') return combine(a, b, a) ?? 0
-      if (typeof b === 'number') return elements(vector(a), ({ labels, value }) => ({ labels: labelsFor(labels), value: combine(value, b, value) }))
-      if (typeof a === 'number') return elements(b, ({ labels, value }) => ({ labels: labelsFor(labels), value: combine(a, value, value) }))
+      if (typeof b === 'number')
+        return elements(vector(a), ({ labels, value }) => ({
+          labels: labelsFor(labels),
+          value: combine(value, b, value),
+        }))
+      if (typeof a === 'number')
+        return elements(b, ({ labels, value }) => ({ labels: labelsFor(labels), value: combine(a, value, value) }))
       const others = new Map(b.map((element) => [keyFor(element.labels), element.value]))
       return elements(a, ({ labels, value }) => {
         const other = others.get(keyFor(labels))
@@ -184,11 +192,37 @@ const AGGREGATIONS: Readonly<Record<string, (values: readonly number[]) => numbe
   avg: (values) => sum(values) / values.length,
   count: (values) => values.length,
 }
-const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = { '+': (a, b) => a + b, '-': (a, b) => a - b, '*': (a, b) => a * b, '/': (a, b) => a / b, '%': (a, b) => a % b }
-const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  '>': (a, b) => a > b, '<': (a, b) => a < b, '>=': (a, b) => a >= b, '<=': (a, b) => a <= b, '==': (a, b) => a === b, '!=': (a, b) => a !== b,
+const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
 }
-const OPERATORS = new Set(['Add', 'Sub', 'Mul', 'Div', 'Mod', 'Gtr', 'Lss', 'Gte', 'Lte', 'Eql', 'Neq', 'And', 'Or', 'Unless'])
+const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
+  '>': (a, b) => a > b,
+  '<': (a, b) => a < b,
+  '>=': (a, b) => a >= b,
+  '<=': (a, b) => a <= b,
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+}
+const OPERATORS = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Mod',
+  'Gtr',
+  'Lss',
+  'Gte',
+  'Lte',
+  'Eql',
+  'Neq',
+  'And',
+  'Or',
+  'Unless',
+])
 
 function operatorOf(node: SyntaxNode, query: string): string {
   for (let part = node.firstChild; part !== null; part = part.nextSibling) {
@@ -197,13 +231,18 @@ function operatorOf(node: SyntaxNode, query: string): string {
   throw new SyntaxError(`Expected an operator that this evaluator knows, got \`${query.slice(node.from, node.to)}\`.`)
 }
 
-const equals = (label: string, wanted: string) => (labels: Labels): boolean => (labels[label] ?? '') === wanted
+const equals =
+  (label: string, wanted: string) =>
+  (labels: Labels): boolean =>
+    (labels[label] ?? '') === wanted
 
 function labelTest(label: string, operator: string, wanted: string): (labels: Labels) => boolean {
   if (operator === '=') return equals(label, wanted)
   if (operator === '!=') return (labels) => (labels[label] ?? '') !== wanted
   const pattern = new RegExp(`^(?:${wanted})$`)
-  return operator === '=~' ? (labels) => pattern.test(labels[label] ?? '') : (labels) => !pattern.test(labels[label] ?? '')
+  return operator === '=~'
+    ? (labels) => pattern.test(labels[label] ?? '')
+    : (labels) => !pattern.test(labels[label] ?? '')
 }
 
 /** What a counter has grown by, extrapolated to the whole range as Prometheus does (its `extrapolatedRate`). Resets are allowed for. */
@@ -237,7 +276,13 @@ function histogramQuantile(quantile: number, buckets: readonly Element[]): Eleme
     group.buckets.push({ upTo: le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le), count: value })
     groups.set(key, group)
   }
-  return [...groups.values()].map(({ labels, buckets: own }) => ({ labels, value: quantileOf(quantile, own.sort((a, b) => a.upTo - b.upTo)) }))
+  return [...groups.values()].map(({ labels, buckets: own }) => ({
+    labels,
+    value: quantileOf(
+      quantile,
+      own.sort((a, b) => a.upTo - b.upTo),
+    ),
+  }))
 }
 
 function quantileOf(quantile: number, buckets: readonly { readonly upTo: number; readonly count: number }[]): number {
@@ -276,10 +321,15 @@ function scalar(value: Value): number {
 }
 
 function map(value: Value, change: (value: number) => number): Value {
-  return typeof value === 'number' ? change(value) : value.map((element) => ({ labels: withoutName(element.labels), value: change(element.value) }))
+  return typeof value === 'number'
+    ? change(value)
+    : value.map((element) => ({ labels: withoutName(element.labels), value: change(element.value) }))
 }
 
-function elements(from: readonly Element[], change: (element: Element) => { readonly labels: Labels; readonly value: number | undefined }): Element[] {
+function elements(
+  from: readonly Element[],
+  change: (element: Element) => { readonly labels: Labels; readonly value: number | undefined },
+): Element[] {
   return from.flatMap((element) => {
     const { labels, value } = change(element)
     return value === undefined ? [] : [{ labels, value }]
@@ -304,7 +354,8 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 /** A duration of Prometheus (`1m30s`) in ms. */
 export function durationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+)(ms|[smhd])/g)]
-  if (parts.map(([whole]) => whole).join('') !== text) throw new SyntaxError(`Expected a duration such as 10s or 1m30s, got \`${text}\`.`)
+  if (parts.map(([whole]) => whole).join('') !== text)
+    throw new SyntaxError(`Expected a duration such as 10s or 1m30s, got \`${text}\`.`)
   return parts.reduce((total, [, count = '0', unit = 's']) => total + Number(count) * (UNIT_MS[unit] ?? 0), 0)
 }
 

@@ -20,7 +20,13 @@ interface RuleFile {
   readonly groups: readonly {
     readonly name: string
     readonly interval?: string
-    readonly rules: readonly { readonly alert: string; readonly expr: string; readonly for?: string; readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }[]
+    readonly rules: readonly {
+      readonly alert: string
+      readonly expr: string
+      readonly for?: string
+      readonly labels?: Record<string, string>
+      readonly annotations?: Record<string, string>
+    }[]
   }[]
 }
 

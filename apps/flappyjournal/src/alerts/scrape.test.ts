@@ -16,7 +16,13 @@ async function serve(status: number, page: string): Promise<string> {
 it('gives the samples, labelled, and up 1', async () => {
   const url = await serve(200, 'a 1\n')
   const labels = { job: 'flappyjournal', instance: new URL(url).host }
-  expect(await scrape(url, 5_000)).toEqual({ samples: [{ name: 'a', labels, value: 1 }, { name: 'up', labels, value: 1 }], error: undefined })
+  expect(await scrape(url, 5_000)).toEqual({
+    samples: [
+      { name: 'a', labels, value: 1 },
+      { name: 'up', labels, value: 1 },
+    ],
+    error: undefined,
+  })
 })
 
 it.each([

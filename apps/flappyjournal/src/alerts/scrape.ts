@@ -23,7 +23,10 @@ export async function scrape(url: string, timeoutMs: number, maxBytes = MAX_PAGE
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
     if (!response.ok) throw new Error(`Expected status 200, got ${response.status}.`)
     const found = parseExposition(await textOf(response, maxBytes))
-    return { samples: [...found.map((sample) => ({ ...sample, labels: { ...sample.labels, ...own } })), up(1)], error: undefined }
+    return {
+      samples: [...found.map((sample) => ({ ...sample, labels: { ...sample.labels, ...own } })), up(1)],
+      error: undefined,
+    }
   } catch (error) {
     return { samples: [up(0)], error: error instanceof Error ? error.message : String(error) }
   }

@@ -67,7 +67,8 @@ export class SeriesStore {
     const elements: Element[] = []
     for (const { labels, points, lastScrape } of this.#series.values()) {
       const last = points.at(-1)
-      if (last !== undefined && lastScrape === this.#scrapes && matches(labels)) elements.push({ labels, value: last.value })
+      if (last !== undefined && lastScrape === this.#scrapes && matches(labels))
+        elements.push({ labels, value: last.value })
     }
     return elements
   }

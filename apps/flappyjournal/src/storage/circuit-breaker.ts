@@ -48,7 +48,10 @@ export class CircuitBreaker {
   /** @param isTimeout A backend that does not answer is given no second chance. */
   failed(isTimeout: boolean): void {
     this.#failuresInARow += 1
-    if (this.#state === 'half-open' || (this.#state === 'closed' && (isTimeout || this.#failuresInARow >= this.#threshold))) {
+    if (
+      this.#state === 'half-open' ||
+      (this.#state === 'closed' && (isTimeout || this.#failuresInARow >= this.#threshold))
+    ) {
       this.#openedAt = this.#now()
       this.#change('open')
     }

@@ -11,7 +11,9 @@ function adapterFor({ redisUrl, levelPath }: Pick<Config, 'redisUrl' | 'levelPat
   return levelPath === undefined ? new MemoryAdapter() : new LevelAdapter(levelPath)
 }
 
-export async function openStorage(config: Pick<Config, 'redisUrl' | 'levelPath' | 'storageFallback'>): Promise<ResilientStorage> {
+export async function openStorage(
+  config: Pick<Config, 'redisUrl' | 'levelPath' | 'storageFallback'>,
+): Promise<ResilientStorage> {
   const storage = new ResilientStorage(adapterFor(config), { hasFallback: config.storageFallback })
   await storage.init()
   return storage

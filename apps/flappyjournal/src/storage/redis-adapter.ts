@@ -31,7 +31,13 @@ export class RedisAdapter implements StorageAdapter {
     const found = new Set<string>()
     let cursor = '0'
     do {
-      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', `${escapeGlob(this.#namespace + prefix)}*`, 'COUNT', 500)
+      const [next, keys] = await this.#redis.scan(
+        cursor,
+        'MATCH',
+        `${escapeGlob(this.#namespace + prefix)}*`,
+        'COUNT',
+        500,
+      )
       for (const key of keys) found.add(key.slice(this.#namespace.length))
       cursor = next
     } while (cursor !== '0')

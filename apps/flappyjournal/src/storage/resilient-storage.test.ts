@@ -11,7 +11,10 @@ import { MemoryAdapter } from './memory-adapter.js'
 import { RedisAdapter } from './redis-adapter.js'
 import { ResilientStorage } from './resilient-storage.js'
 
-async function open(backend = new MemoryAdapter(), hasFallback = true): Promise<{ storage: ResilientStorage; backend: MemoryAdapter }> {
+async function open(
+  backend = new MemoryAdapter(),
+  hasFallback = true,
+): Promise<{ storage: ResilientStorage; backend: MemoryAdapter }> {
   const storage = new ResilientStorage(backend, { resetMs: 20, timeoutMs: 200, retryPauseMs: 0, hasFallback })
   await storage.init()
   onTestFinished(() => storage.close())
@@ -37,16 +40,19 @@ describe('ResilientStorage', () => {
     expect(storage.breaker.state).toBe('closed')
   })
 
-  it.each([true, false])('answers a read whose attempts all failed from memory, though the breaker is closed (fallback: %s)', async (hasFallback) => {
-    const { storage, backend } = await open(undefined, hasFallback)
-    await storage.set('a', 1)
-    await withFault(refuseCalls(), backend, async () => {
-      const read = storage.get('a')
-      if (hasFallback) expect(await read).toBe(1)
-      else await expect(read).rejects.toThrow('Storage is unavailable.')
-      expect(storage.breaker.state).toBe('closed')
-    })
-  })
+  it.each([true, false])(
+    'answers a read whose attempts all failed from memory, though the breaker is closed (fallback: %s)',
+    async (hasFallback) => {
+      const { storage, backend } = await open(undefined, hasFallback)
+      await storage.set('a', 1)
+      await withFault(refuseCalls(), backend, async () => {
+        const read = storage.get('a')
+        if (hasFallback) expect(await read).toBe(1)
+        else await expect(read).rejects.toThrow('Storage is unavailable.')
+        expect(storage.breaker.state).toBe('closed')
+      })
+    },
+  )
 
   it('never loses or reorders an acknowledged write, whatever comes in between', async () => {
     const step = fc.oneof(
@@ -55,50 +61,63 @@ describe('ResilientStorage', () => {
       fc.record({ do: fc.constant('down' as const), isDown: fc.boolean() }),
       fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 30 }) }),
     )
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-      class Flaky extends MemoryAdapter {
-        isDown = false
-        override async get(key: string): Promise<unknown> {
-          if (this.isDown) throw new Error('down')
-          return super.get(key)
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        class Flaky extends MemoryAdapter {
+          isDown = false
+          override async get(key: string): Promise<unknown> {
+            if (this.isDown) throw new Error('down')
+            return super.get(key)
+          }
+          override async set(key: string, value: unknown): Promise<void> {
+            if (this.isDown) throw new Error('down')
+            await super.set(key, value)
+          }
+          override async del(key: string): Promise<void> {
+            if (this.isDown) throw new Error('down')
+            await super.del(key)
+          }
         }
-        override async set(key: string, value: unknown): Promise<void> {
-          if (this.isDown) throw new Error('down')
-          await super.set(key, value)
+        const backend = new Flaky()
+        const storage = new ResilientStorage(backend, { resetMs: 5, retryPauseMs: 0, threshold: 2 })
+        await storage.init()
+        const expected = new Map<string, number | undefined>()
+        for (const action of steps) {
+          if (action.do === 'down') backend.isDown = action.isDown
+          else if (action.do === 'wait') await new Promise((resolve) => setTimeout(resolve, action.ms))
+          else {
+            const value = action.do === 'set' ? action.value : undefined
+            const written = action.do === 'set' ? storage.set(action.key, value) : storage.del(action.key)
+            await written.then(
+              () => expected.set(action.key, value),
+              () => undefined,
+            )
+          }
         }
-        override async del(key: string): Promise<void> {
-          if (this.isDown) throw new Error('down')
-          await super.del(key)
-        }
-      }
-      const backend = new Flaky()
-      const storage = new ResilientStorage(backend, { resetMs: 5, retryPauseMs: 0, threshold: 2 })
-      await storage.init()
-      const expected = new Map<string, number | undefined>()
-      for (const action of steps) {
-        if (action.do === 'down') backend.isDown = action.isDown
-        else if (action.do === 'wait') await new Promise((resolve) => setTimeout(resolve, action.ms))
-        else {
-          const value = action.do === 'set' ? action.value : undefined
-          const written = action.do === 'set' ? storage.set(action.key, value) : storage.del(action.key)
-          await written.then(() => expected.set(action.key, value), () => undefined)
-        }
-      }
-      backend.isDown = false
-      await vi.waitFor(() => expect([storage.pendingWrites, storage.breaker.state === 'open']).toEqual([0, false]), { timeout: 5_000 })
-      for (const [key, value] of expected) expect(await backend.get(key)).toEqual(value)
-      await storage.close()
-    }), { numRuns: 25 })
+        backend.isDown = false
+        await vi.waitFor(() => expect([storage.pendingWrites, storage.breaker.state === 'open']).toEqual([0, false]), {
+          timeout: 5_000,
+        })
+        for (const [key, value] of expected) expect(await backend.get(key)).toEqual(value)
+        await storage.close()
+      }),
+      { numRuns: 25 },
+    )
   })
 
   it('hides one failure in five behind retries, and keeps the breaker closed', async () => {
     const { storage, backend } = await open()
-    await withFault(refuseCalls({ methods: ['get', 'set'] }), backend, async () => {
-      for (let n = 0; n < 50; n += 1) {
-        await storage.set(`key ${n}`, n)
-        expect(await storage.get(`key ${n}`)).toBe(n)
-      }
-    }, { every: 5 })
+    await withFault(
+      refuseCalls({ methods: ['get', 'set'] }),
+      backend,
+      async () => {
+        for (let n = 0; n < 50; n += 1) {
+          await storage.set(`key ${n}`, n)
+          expect(await storage.get(`key ${n}`)).toBe(n)
+        }
+      },
+      { every: 5 },
+    )
     expect(storage.breaker.state).toBe('closed')
   })
 
@@ -143,7 +162,8 @@ describe('ResilientStorage', () => {
   it('says that it is unavailable where it has no fallback', async () => {
     const { storage, backend } = await open(new MemoryAdapter(), false)
     await withFault(refuseCalls(), backend, async () => {
-      for (let n = 0; n < 3; n += 1) await expect(storage.get('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+      for (let n = 0; n < 3; n += 1)
+        await expect(storage.get('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
     })
   })
 
@@ -180,17 +200,31 @@ describe('CircuitBreaker', () => {
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379'
 const hasRedis = await (async () => {
   const adapter = new RedisAdapter(redisUrl)
-  return adapter.init().then(() => true, () => process.env['CHAOS_REQUIRE_SERVICES'] === 'all').finally(() => adapter.close())
+  return adapter
+    .init()
+    .then(
+      () => true,
+      () => process.env['CHAOS_REQUIRE_SERVICES'] === 'all',
+    )
+    .finally(() => adapter.close())
 })()
 
 describe.each([
   ['memory', true, () => Promise.resolve(new MemoryAdapter())],
-  ['level', true, async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'flappy-level-'))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
-    return new LevelAdapter(folder)
-  }],
-  ['redis (skipped without a server at 127.0.0.1:6379 or REDIS_URL: Debian package redis-server)', hasRedis, () => Promise.resolve(new RedisAdapter(redisUrl, `flappy-test-${process.pid}:`))],
+  [
+    'level',
+    true,
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'flappy-level-'))
+      onTestFinished(() => rm(folder, { recursive: true, force: true }))
+      return new LevelAdapter(folder)
+    },
+  ],
+  [
+    'redis (skipped without a server at 127.0.0.1:6379 or REDIS_URL: Debian package redis-server)',
+    hasRedis,
+    () => Promise.resolve(new RedisAdapter(redisUrl, `flappy-test-${process.pid}:`)),
+  ],
 ] as const)('the %s adapter', (_name, isThere, make) => {
   it.runIf(isThere)('keeps JSON, takes a missing key for undefined, and lists by prefix', async () => {
     const adapter = await make()

@@ -71,7 +71,11 @@ export class ResilientStorage {
 
   async get(key: string): Promise<unknown> {
     if (this.#usesMemory()) return this.#mirror.get(key)
-    return this.#call('get', () => this.backend.get(key), () => this.#mirror.get(key))
+    return this.#call(
+      'get',
+      () => this.backend.get(key),
+      () => this.#mirror.get(key),
+    )
   }
 
   async set(key: string, value: unknown): Promise<void> {
@@ -84,7 +88,11 @@ export class ResilientStorage {
 
   async keys(prefix: string): Promise<string[]> {
     if (this.#usesMemory()) return this.#mirror.keys(prefix)
-    return this.#call('keys', () => this.backend.keys(prefix), () => this.#mirror.keys(prefix))
+    return this.#call(
+      'keys',
+      () => this.backend.keys(prefix),
+      () => this.#mirror.keys(prefix),
+    )
   }
 
   async close(): Promise<void> {
@@ -100,7 +108,11 @@ export class ResilientStorage {
       await this.#remember(key, pending)
     }
     if (this.#usesMemory()) return keep()
-    const isKept = await this.#call(method, () => write().then(() => false), () => keep().then(() => true))
+    const isKept = await this.#call(
+      method,
+      () => write().then(() => false),
+      () => keep().then(() => true),
+    )
     // A newer write of the same key may wait to be replayed. And a write that was given up may still succeed: only one that was waited for is remembered.
     if (!isKept && !this.#pending.has(key)) await this.#remember(key, pending)
   }
@@ -139,7 +151,8 @@ export class ResilientStorage {
 
   async #attempt<T>(method: StorageMethod, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now()
-    const note = (failed: boolean): void => this.onAttempt({ method, backend: this.backend.backend, tookMs: performance.now() - startedAt, failed })
+    const note = (failed: boolean): void =>
+      this.onAttempt({ method, backend: this.backend.backend, tookMs: performance.now() - startedAt, failed })
     try {
       const result = await withTimeout(work(), this.#options.timeoutMs)
       note(false)
@@ -179,9 +192,12 @@ export class ResilientStorage {
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   try {
-    return await Promise.race([work, new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new TimeoutError(`No answer within ${timeoutMs} ms.`)), timeoutMs)
-    })])
+    return await Promise.race([
+      work,
+      new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new TimeoutError(`No answer within ${timeoutMs} ms.`)), timeoutMs)
+      }),
+    ])
   } finally {
     clearTimeout(timer)
   }

@@ -23,7 +23,16 @@ const TARGETS = {
 const CALM_TIMEOUT_MS = 30_000
 const ALERT_TIMEOUT_MS = 45_000
 const RECOVERY_TIMEOUT_MS = 120_000
-const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, 'not-recovered': 10, 'not-calm': 11, 'did-not-land': 12, 'alert-missed': 13 }
+const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  'not-recovered': 10,
+  'not-calm': 11,
+  'did-not-land': 12,
+  'alert-missed': 13,
+}
 
 /** Terminates the loop worker once. */
 function kill(controller) {
@@ -52,7 +61,10 @@ function injectError(controller, { leaseMs = 12_000 } = {}) {
 async function chaosHarness(target, options = {}) {
   if (!Object.hasOwn(TARGETS, target)) {
     const known = Object.keys(TARGETS)
-    throw new ChaosError('CHAOS_UNKNOWN_TARGET', `Expected one of ${known.join(', ')}, got \`${target}\`.${suggestion(String(target), known)}`)
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_TARGET',
+      `Expected one of ${known.join(', ')}, got \`${target}\`.${suggestion(String(target), known)}`,
+    )
   }
   const controller = options.controller ?? registeredControllers()[0]
   if (controller !== undefined) return TARGETS[target].run(controller, options)
@@ -99,7 +111,10 @@ async function until(reading, timeoutMs) {
 async function isCalm(url, alert) {
   const [health, alerts] = await Promise.all([ask(`${url}/healthz`), ask(`${url}/alerts`)])
   if (health === undefined || !Array.isArray(alerts?.body?.alerts)) {
-    throw new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `Expected the journal and its alerts at ${url}, got no answer. Set FLAPPY_URL to its address.`)
+    throw new ChaosError(
+      'CHAOS_ENDPOINT_UNREACHABLE',
+      `Expected the journal and its alerts at ${url}, got no answer. Set FLAPPY_URL to its address.`,
+    )
   }
   return health.status === 200 && !alerts.body.alerts.some(({ name }) => name === alert)
 }
@@ -141,9 +156,15 @@ async function main(target, { log = console.log, url = process.env.FLAPPY_URL ??
     }, ALERT_TIMEOUT_MS)
     say(fired === undefined ? `the alert ${alert} did not fire` : `the alert ${alert} fired`)
 
-    const ended = await until(async () => ((await stateOf(client, armed.id)).status === 'ended' ? true : undefined), RECOVERY_TIMEOUT_MS)
+    const ended = await until(
+      async () => ((await stateOf(client, armed.id)).status === 'ended' ? true : undefined),
+      RECOVERY_TIMEOUT_MS,
+    )
     if (ended) say('the fault has ended')
-    const healthy = await until(async () => ((await ask(`${url}/healthz`))?.status === 200 ? true : undefined), RECOVERY_TIMEOUT_MS)
+    const healthy = await until(
+      async () => ((await ask(`${url}/healthz`))?.status === 200 ? true : undefined),
+      RECOVERY_TIMEOUT_MS,
+    )
     say(healthy ? '/healthz answers 200: the system healed by itself' : '/healthz did not come back to 200')
 
     if (!healthy) return EXIT['not-recovered']
@@ -162,11 +183,15 @@ module.exports = { chaosHarness, kill, delay, injectError, main, EXIT }
 if (require.main === module) {
   const [target, ...rest] = process.argv.slice(2)
   if (!Object.hasOwn(TARGETS, target ?? '') || rest.length > 0) {
-    console.error(`Expected one target, ${Object.keys(TARGETS).join(', ')}, got \`${[target, ...rest].filter(Boolean).join(' ')}\`.${suggestion(target ?? '', Object.keys(TARGETS))}`)
+    console.error(
+      `Expected one target, ${Object.keys(TARGETS).join(', ')}, got \`${[target, ...rest].filter(Boolean).join(' ')}\`.${suggestion(target ?? '', Object.keys(TARGETS))}`,
+    )
     process.exitCode = EXIT.usage
   } else {
     main(target).then(
-      (code) => { process.exitCode = code },
+      (code) => {
+        process.exitCode = code
+      },
       (error) => {
         console.error(error.message)
         process.exitCode = error.code === 'CHAOS_ENDPOINT_UNREACHABLE' ? EXIT.unreachable : EXIT.failed

@@ -6,12 +6,20 @@ describe('osComponentChaos, run against the dev server', () => {
     const dev = await devServer()
     const load = await loadOn(dev)
     await vi.waitFor(async () => expect((await fetch(`${dev.url}/healthz`)).status).toBe(200), { timeout: 10_000 })
-    for (const [target, alert] of [['worker', 'WorkerRestarted'], ['eventbus', 'SpiralEventLagHigh'], ['adapter', 'CircuitBreakerOpen']] as const) {
+    for (const [target, alert] of [
+      ['worker', 'WorkerRestarted'],
+      ['eventbus', 'SpiralEventLagHigh'],
+      ['adapter', 'CircuitBreakerOpen'],
+    ] as const) {
       const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', target], dev.env)
       expect(out).toContain(`the alert ${alert} fired`)
       expect(out).toContain('/healthz answers 200')
       expect(code, out).toBe(0)
-      await vi.waitFor(async () => expect(((await (await fetch(`${dev.url}/alerts`)).json()) as { alerts: unknown[] }).alerts).toEqual([]), { timeout: 60_000, interval: 500 })
+      await vi.waitFor(
+        async () =>
+          expect(((await (await fetch(`${dev.url}/alerts`)).json()) as { alerts: unknown[] }).alerts).toEqual([]),
+        { timeout: 60_000, interval: 500 },
+      )
     }
     expect((await load.look()).lost).toBe(0)
   })
@@ -26,9 +34,14 @@ describe('osComponentChaos, run against the dev server', () => {
 
   it('needs no traffic, breaks nothing where no journal answers, and takes no alert of an earlier fault for one of its own', async () => {
     const dev = await devServer()
-    const elsewhere = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], { ...dev.env, FLAPPY_URL: 'http://127.0.0.1:1' })
+    const elsewhere = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], {
+      ...dev.env,
+      FLAPPY_URL: 'http://127.0.0.1:1',
+    })
     expect(elsewhere).toMatchObject({ code: 3, out: expect.stringContaining('FLAPPY_URL') as string })
-    expect((await (await fetch(`${dev.url}/metrics`)).text())).toContain('chaos_faults_injected_total{kind="worker/terminate-worker",target="worker"} 0')
+    expect(await (await fetch(`${dev.url}/metrics`)).text()).toContain(
+      'chaos_faults_injected_total{kind="worker/terminate-worker",target="worker"} 0',
+    )
     for (let run = 0; run < 2; run += 1) {
       const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
       expect(code, out).toBe(0)

@@ -30,7 +30,11 @@ async function parts() {
   await vi.waitFor(() => expect(supervisor.isUp).toBe(true))
   const chaos = createChaos({
     environment: 'test',
-    targets: { worker: target(supervisor.workers, [terminateWorker]), eventbus: target(bus, [delayEvents]), adapter: target(storage, [refuseCalls]) },
+    targets: {
+      worker: target(supervisor.workers, [terminateWorker]),
+      eventbus: target(bus, [delayEvents]),
+      adapter: target(storage, [refuseCalls]),
+    },
   })
   onTestFinished(() => chaos.close())
   return { bus, storage, supervisor, chaos }
@@ -41,7 +45,12 @@ describe('chaosHarness', () => {
     const { supervisor } = await parts()
     const [before] = supervisor.workers()
     const state = await chaosHarness('worker')
-    expect(state).toMatchObject({ fault: 'worker/terminate-worker', status: 'ended', outcome: 'completed', affected: 1 })
+    expect(state).toMatchObject({
+      fault: 'worker/terminate-worker',
+      status: 'ended',
+      outcome: 'completed',
+      affected: 1,
+    })
     await vi.waitFor(() => expect(supervisor.isUp).toBe(true))
     expect(supervisor.workers()[0]).not.toBe(before)
     expect(supervisor.restarts).toBe(1)
@@ -72,14 +81,26 @@ describe('chaosHarness', () => {
 
   it('takes a controller that it is handed, as its helpers do', async () => {
     const { chaos } = await parts()
-    for (const { id } of [await chaosHarness('adapter', { controller: chaos.controller }), await injectError(chaos.controller), await delay(chaos.controller), await kill(chaos.controller)]) {
+    for (const { id } of [
+      await chaosHarness('adapter', { controller: chaos.controller }),
+      await injectError(chaos.controller),
+      await delay(chaos.controller),
+      await kill(chaos.controller),
+    ]) {
       expect((await chaos.injections()).map((injection) => injection.id)).toContain(id)
     }
   })
 
-  it.each([['wroker', 'Did you mean `worker`?'], ['toString', 'got `toString`'], ['', 'got ``']])('refuses %j and lists the targets', async (name, words) => {
+  it.each([
+    ['wroker', 'Did you mean `worker`?'],
+    ['toString', 'got `toString`'],
+    ['', 'got ``'],
+  ])('refuses %j and lists the targets', async (name, words) => {
     const refused = chaosHarness(name)
-    await expect(refused).rejects.toMatchObject({ code: 'CHAOS_UNKNOWN_TARGET', message: expect.stringContaining('worker, eventbus, adapter') as string })
+    await expect(refused).rejects.toMatchObject({
+      code: 'CHAOS_UNKNOWN_TARGET',
+      message: expect.stringContaining('worker, eventbus, adapter') as string,
+    })
     await expect(refused).rejects.toThrow(words)
   })
 })

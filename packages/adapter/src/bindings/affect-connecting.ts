@@ -15,24 +15,29 @@ export interface Connecting {
 export function affectConnecting(context: InjectionContext, { afterMs, status, onError }: Connecting): void {
   const handles = tcpHandlePrototype()
   for (const method of ['connect', 'connect6'] as const) {
-    context.patch(handles, method, (below) => function (this: TcpHandle, ...args: Parameters<TcpHandle['connect']>): number {
-      const [request, address, port] = args
-      const operation: Operation = context.operation(endpoint(address, port))
-      if (!operation.shouldInject(args)) return below.call.apply(this, args) as number
-      const socket = socketOf(this)
-      const run = (): void => {
-        // Whoever gave up meanwhile, by a timeout of its own, has closed the handle: all of it, or this one of the addresses that it tries.
-        if (socket?.destroyed === true || isGivenUp(request)) return
-        if (status !== undefined && !context.signal.aborted) complete(this, request, status)
-        else {
-          const failure = below.call.apply(this, args) as number
-          if (failure !== 0) complete(this, request, failure)
-        }
-        if (status !== undefined && socket?.errored instanceof Error) onError?.(socket.errored)
-      }
-      const held = context.hold({ afterMs, run })
-      socket?.once('close', () => held.drop())
-      return 0
-    })
+    context.patch(
+      handles,
+      method,
+      (below) =>
+        function (this: TcpHandle, ...args: Parameters<TcpHandle['connect']>): number {
+          const [request, address, port] = args
+          const operation: Operation = context.operation(endpoint(address, port))
+          if (!operation.shouldInject(args)) return below.call.apply(this, args) as number
+          const socket = socketOf(this)
+          const run = (): void => {
+            // Whoever gave up meanwhile, by a timeout of its own, has closed the handle: all of it, or this one of the addresses that it tries.
+            if (socket?.destroyed === true || isGivenUp(request)) return
+            if (status !== undefined && !context.signal.aborted) complete(this, request, status)
+            else {
+              const failure = below.call.apply(this, args) as number
+              if (failure !== 0) complete(this, request, failure)
+            }
+            if (status !== undefined && socket?.errored instanceof Error) onError?.(socket.errored)
+          }
+          const held = context.hold({ afterMs, run })
+          socket?.once('close', () => held.drop())
+          return 0
+        },
+    )
   }
 }

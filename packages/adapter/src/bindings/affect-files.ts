@@ -1,26 +1,54 @@
-import { ChaosError, globMatcher, isGlob, listed, option, suggestion, type HeldWork, type InjectionContext } from '@chaos/core'
+import {
+  ChaosError,
+  globMatcher,
+  isGlob,
+  listed,
+  option,
+  suggestion,
+  type HeldWork,
+  type InjectionContext,
+} from '@chaos/core'
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { FileCallers, givenUpBy } from './file-callers.js'
 import { formOf, whenOpened, type FileForm } from './file-forms.js'
 import { heldOn, watchDescriptors } from './held-files.js'
-import { asksToWrite, Descriptors, fileOperations, filePlaces, fullPath, pathIn, type FileFunction, type FileOperation, type FilePlace } from './fs.js'
+import {
+  asksToWrite,
+  Descriptors,
+  fileOperations,
+  filePlaces,
+  fullPath,
+  pathIn,
+  type FileFunction,
+  type FileOperation,
+  type FilePlace,
+} from './fs.js'
 import { isModuleLoaderAsking } from './module-loader.js'
 
 /** The option that says which files; every fault of files has it. */
-export const pathsOption = option.names('The files and folders to affect: paths or globs, `*` for any run of characters, `/` included. Relative ones belong to the current folder.')
+export const pathsOption = option.names(
+  'The files and folders to affect: paths or globs, `*` for any run of characters, `/` included. Relative ones belong to the current folder.',
+)
 
 /** The option that says which operations. */
-export const operationsOption = (fallback: string) => option.optional(option.names(`The system calls to affect: names or globs. ${fallback}`))
+export const operationsOption = (fallback: string) =>
+  option.optional(option.names(`The system calls to affect: names or globs. ${fallback}`))
 
 /** The operations that names and globs mean. @throws ChaosError `CHAOS_INVALID_OPTION` for one that means none */
-export function operationsNamed(fault: string, names: string | readonly string[] | undefined): readonly FileOperation[] | undefined {
+export function operationsNamed(
+  fault: string,
+  names: string | readonly string[] | undefined,
+): readonly FileOperation[] | undefined {
   if (names === undefined) return undefined
   return [names].flat().flatMap((name) => {
     const found = fileOperations.filter(globMatcher([name]))
     if (found.length > 0) return found
     const near = isGlob(name) ? '' : suggestion(name, fileOperations)
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`operations\` of ${fault} to name system calls (${listed(fileOperations)}), got \`${name}\`.${near}`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected \`operations\` of ${fault} to name system calls (${listed(fileOperations)}), got \`${name}\`.${near}`,
+    )
   })
 }
 
@@ -53,7 +81,11 @@ export interface FileCall extends FileForm {
  * What Node.js' module loader asks for passes, and so does what lies in `node_modules`, unless a path names that: a fault of files must not leave the
  * process unable to load code.
  */
-export function affectFiles(context: InjectionContext, { paths, operations, when, waits = false }: FilesAffected, affect: (call: FileCall) => unknown): void {
+export function affectFiles(
+  context: InjectionContext,
+  { paths, operations, when, waits = false }: FilesAffected,
+  affect: (call: FileCall) => unknown,
+): void {
   const wanted = new Set<FileOperation>(operations)
   const isInside = insideOf([paths].flat())
   const descriptors = new Descriptors()
@@ -62,10 +94,17 @@ export function affectFiles(context: InjectionContext, { paths, operations, when
   const refusalOf = waits ? watchDescriptors(context) : undefined
 
   /** The first of the operations of a call that is chosen. */
-  const choose = (place: FilePlace, self: unknown, args: readonly unknown[], proceed: () => unknown): FileCall | undefined => {
+  const choose = (
+    place: FilePlace,
+    self: unknown,
+    args: readonly unknown[],
+    proceed: () => unknown,
+  ): FileCall | undefined => {
     const first = place.descriptorOf?.(self as never) ?? args[0]
     const isOpen = typeof first === 'number'
-    const given = isOpen ? [] : (place.paths ?? [0]).map((index) => pathIn(args[index])).filter((path) => path !== undefined)
+    const given = isOpen
+      ? []
+      : (place.paths ?? [0]).map((index) => pathIn(args[index])).filter((path) => path !== undefined)
     const files = isOpen ? [descriptors.pathOf(first)].filter((path) => path !== undefined) : given.map(fullPath)
     const file = files.find(isInside)
     if (file === undefined) return undefined
@@ -75,7 +114,14 @@ export function affectFiles(context: InjectionContext, { paths, operations, when
       const writes = operation === 'open' && (place.writes ?? asksToWrite(args[place.flags ?? -1]))
       const named = operation === 'write' || (operation === 'read' && place.writes === undefined) ? [] : given
       const form = formOf(place, self, args, proceed)
-      const call: FileCall = { operation, paths: named, writes, proceed, givenUp: (fail) => givenUpBy(caller, fail), ...(refusalOf === undefined ? form : heldOn(form, refusalOf(operation, isOpen ? first : undefined, args))) }
+      const call: FileCall = {
+        operation,
+        paths: named,
+        writes,
+        proceed,
+        givenUp: (fail) => givenUpBy(caller, fail),
+        ...(refusalOf === undefined ? form : heldOn(form, refusalOf(operation, isOpen ? first : undefined, args))),
+      }
       if (when?.(call) === false || isModuleLoaderAsking()) continue
       if (context.operation(`${operation} ${file}`).shouldInject(args)) return call
     }
@@ -87,21 +133,26 @@ export function affectFiles(context: InjectionContext, { paths, operations, when
   for (const place of filePlaces()) {
     const opens = notes && place.operations.join() === 'open'
     if (!opens && !place.operations.some((operation) => wanted.has(operation))) continue
-    context.patch(place.holder, place.key, (below) => function (this: unknown, ...args: unknown[]): unknown {
-      const caller = opens ? callers.of(undefined) : undefined
-      const proceed = (): unknown => {
-        const answer = (below.call as FileFunction).apply(this, args)
-        if (opens) {
-          whenOpened(args, answer, (descriptor) => {
-            descriptors.opened(descriptor, fullPath(pathIn(args[0]) ?? ''))
-            callers.opened(descriptor, caller)
-          })
-        }
-        return answer
-      }
-      const call = descriptors.isLooking ? undefined : choose(place, this, args, proceed)
-      return call === undefined ? proceed() : affect(call)
-    })
+    context.patch(
+      place.holder,
+      place.key,
+      (below) =>
+        function (this: unknown, ...args: unknown[]): unknown {
+          const caller = opens ? callers.of(undefined) : undefined
+          const proceed = (): unknown => {
+            const answer = (below.call as FileFunction).apply(this, args)
+            if (opens) {
+              whenOpened(args, answer, (descriptor) => {
+                descriptors.opened(descriptor, fullPath(pathIn(args[0]) ?? ''))
+                callers.opened(descriptor, caller)
+              })
+            }
+            return answer
+          }
+          const call = descriptors.isLooking ? undefined : choose(place, this, args, proceed)
+          return call === undefined ? proceed() : affect(call)
+        },
+    )
   }
 }
 

@@ -3,7 +3,15 @@ import http from 'node:http'
 import type { HttpAnswer } from '../presets/http.js'
 import { AnsweringSocket } from './answering-socket.js'
 import { callerOf, dispatcherOf, requestName, type Dispatcher, type RequestOptions } from './fetch.js'
-import { clientRequestName, isHttpClient, isHttpServer, isRequestOf, serverRequestName, type HttpClient, type HttpTarget } from './http.js'
+import {
+  clientRequestName,
+  isHttpClient,
+  isHttpServer,
+  isRequestOf,
+  serverRequestName,
+  type HttpClient,
+  type HttpTarget,
+} from './http.js'
 
 /** A request that has not reached the service. */
 interface RequestCall {
@@ -31,7 +39,8 @@ function dispatching(context: InjectionContext, affect: Affect) {
     function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
       const [, handler] = args
       const name = requestName(args)
-      if (name === undefined || !context.operation(name).shouldInject(args)) return below.call.apply(this, args) as boolean
+      if (name === undefined || !context.operation(name).shouldInject(args))
+        return below.call.apply(this, args) as boolean
       const caller = callerOf(handler)
       const proceed = (): void => {
         caller.leave()
@@ -54,55 +63,72 @@ interface FailingRequest {
 
 /** Every request of Node.js' client asks an agent for a connection, with `agent: false` one of its own. */
 function affectClient(client: HttpClient, context: InjectionContext, affect: Affect): void {
-  context.patch(http.Agent.prototype, 'addRequest', (below) => function addRequest(this: http.Agent, ...args: [request: http.ClientRequest, ...rest: unknown[]]): unknown {
-    const [request] = args
-    if (!isRequestOf(client, request) || !context.operation(clientRequestName(request)).shouldInject(args)) return below.call.apply(this, args)
-    let isWaiting = true
-    const leaving = (go: () => void) => (): void => {
-      if (!isWaiting) return
-      isWaiting = false
-      Reflect.deleteProperty(request, 'destroy')
-      go()
-    }
-    const held = affect({
-      proceed: leaving(() => {
-        try {
-          below.call.apply(this, args)
-        } catch (error) {
-          // `http.request` throws it where it is called, but by now has returned.
-          ;(request as unknown as FailingRequest).onSocket(null, error)
+  context.patch(
+    http.Agent.prototype,
+    'addRequest',
+    (below) =>
+      function addRequest(this: http.Agent, ...args: [request: http.ClientRequest, ...rest: unknown[]]): unknown {
+        const [request] = args
+        if (!isRequestOf(client, request) || !context.operation(clientRequestName(request)).shouldInject(args))
+          return below.call.apply(this, args)
+        let isWaiting = true
+        const leaving = (go: () => void) => (): void => {
+          if (!isWaiting) return
+          isWaiting = false
+          Reflect.deleteProperty(request, 'destroy')
+          go()
         }
-      }),
-      answer: (answer, body) => leaving(() => request.onSocket(new AnsweringSocket(answer, body)))(),
-    })
-    // A request without a connection tells nobody that it was destroyed until it gets one, or hears that it gets none.
-    const destroy = request.destroy.bind(request)
-    const value = (...given: [error?: Error]): http.ClientRequest => {
-      destroy(...given)
-      leaving(() => {
-        held.drop()
-        request.onSocket(null as never)
-      })()
-      return request
-    }
-    if (isWaiting as boolean) Object.defineProperty(request, 'destroy', { value, writable: true, configurable: true })
-    return undefined
-  })
+        const held = affect({
+          proceed: leaving(() => {
+            try {
+              below.call.apply(this, args)
+            } catch (error) {
+              // `http.request` throws it where it is called, but by now has returned.
+              ;(request as unknown as FailingRequest).onSocket(null, error)
+            }
+          }),
+          answer: (answer, body) => leaving(() => request.onSocket(new AnsweringSocket(answer, body)))(),
+        })
+        // A request without a connection tells nobody that it was destroyed until it gets one, or hears that it gets none.
+        const destroy = request.destroy.bind(request)
+        const value = (...given: [error?: Error]): http.ClientRequest => {
+          destroy(...given)
+          leaving(() => {
+            held.drop()
+            request.onSocket(null as never)
+          })()
+          return request
+        }
+        if (isWaiting as boolean)
+          Object.defineProperty(request, 'destroy', { value, writable: true, configurable: true })
+        return undefined
+      },
+  )
 }
 
 function affectServer(server: http.Server, context: InjectionContext, affect: Affect): void {
-  context.patch(server, 'emit', (below) => function emit(this: http.Server, ...args: unknown[]): boolean {
-    const [event, request, response] = args as [event: string, request: http.IncomingMessage, response: http.ServerResponse]
-    if (event !== 'request' || !context.operation(serverRequestName(request)).shouldInject([request, response])) return below.call.apply(this, args) as boolean
-    const held = affect({
-      proceed: () => void below.call.apply(this, args),
-      answer: ({ statusCode, statusText, headers }, body) => {
-        // A connection whose request was not read to its end cannot take the next one.
-        request.resume()
-        response.writeHead(statusCode, statusText, headers).end(body)
+  context.patch(
+    server,
+    'emit',
+    (below) =>
+      function emit(this: http.Server, ...args: unknown[]): boolean {
+        const [event, request, response] = args as [
+          event: string,
+          request: http.IncomingMessage,
+          response: http.ServerResponse,
+        ]
+        if (event !== 'request' || !context.operation(serverRequestName(request)).shouldInject([request, response]))
+          return below.call.apply(this, args) as boolean
+        const held = affect({
+          proceed: () => void below.call.apply(this, args),
+          answer: ({ statusCode, statusText, headers }, body) => {
+            // A connection whose request was not read to its end cannot take the next one.
+            request.resume()
+            response.writeHead(statusCode, statusText, headers).end(body)
+          },
+        })
+        response.once('close', () => held.drop())
+        return true
       },
-    })
-    response.once('close', () => held.drop())
-    return true
-  })
+  )
 }

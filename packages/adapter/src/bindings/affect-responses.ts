@@ -5,7 +5,15 @@ import net, { type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { endConnection } from './connection-end.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './fetch.js'
-import { clientRequestName, isHttpClient, isHttpServer, isRequestOf, serverRequestName, type HttpClient, type HttpTarget } from './http.js'
+import {
+  clientRequestName,
+  isHttpClient,
+  isHttpServer,
+  isRequestOf,
+  serverRequestName,
+  type HttpClient,
+  type HttpTarget,
+} from './http.js'
 import { ResponseHead } from './response-head.js'
 
 /** The connection on which a response comes. */
@@ -42,7 +50,12 @@ interface Passage {
  * Lays a fault over the responses of a target, byte by byte beneath the parser that reads them (HTTP/1), so that what the application hears is made by Node.js or undici. An
  * operation is a request; its name is that of `affectRequests`.
  */
-export function affectResponses(target: HttpTarget, context: InjectionContext, fault: string, breakResponse: BreakResponse): void {
+export function affectResponses(
+  target: HttpTarget,
+  context: InjectionContext,
+  fault: string,
+  breakResponse: BreakResponse,
+): void {
   if (isHttpServer(target)) {
     affectSent(target, context, breakResponse)
     return
@@ -78,22 +91,27 @@ function receivingWire(socket: Socket, fault: string): ResponseWire {
 }
 
 function readBy(context: InjectionContext, passages: WeakMap<Socket, Passage>): void {
-  context.patch(net.Socket.prototype, 'push', (below) => function push(this: Socket, ...args: [chunk: Buffer | null, encoding?: BufferEncoding]): boolean {
-    const [chunk] = args
-    const passage = passages.get(this)
-    if (passage === undefined) return below.call.apply(this, args) as boolean
-    const { wire, head, broken } = passage
-    pushed.set(this, (bytes) => below.call.call(this, bytes) as boolean)
-    if (chunk !== null) {
-      broken.take(Buffer.from(chunk), head.lengthIn(chunk), () => undefined)
-      return true
-    }
-    // The end of a connection waits behind what it follows.
-    const run = (): void => void below.call.call(this, null)
-    if (context.isHolding(wire.line)) context.queue({ order: wire.line, run })
-    else run()
-    return false
-  })
+  context.patch(
+    net.Socket.prototype,
+    'push',
+    (below) =>
+      function push(this: Socket, ...args: [chunk: Buffer | null, encoding?: BufferEncoding]): boolean {
+        const [chunk] = args
+        const passage = passages.get(this)
+        if (passage === undefined) return below.call.apply(this, args) as boolean
+        const { wire, head, broken } = passage
+        pushed.set(this, (bytes) => below.call.call(this, bytes) as boolean)
+        if (chunk !== null) {
+          broken.take(Buffer.from(chunk), head.lengthIn(chunk), () => undefined)
+          return true
+        }
+        // The end of a connection waits behind what it follows.
+        const run = (): void => void below.call.call(this, null)
+        if (context.isHolding(wire.line)) context.queue({ order: wire.line, run })
+        else run()
+        return false
+      },
+  )
 }
 
 /** Keeps an injection whose limit is spent in force until the response that it has chosen is over. @returns Call it then. */
@@ -102,39 +120,58 @@ function awaited(context: InjectionContext): () => void {
   return () => held.drop()
 }
 
-function sentByClient(client: HttpClient, context: InjectionContext, sent: (socket: Socket, isChosen: boolean) => void): void {
-  context.patch(http.ClientRequest.prototype, 'onSocket', (below) => function onSocket(this: http.ClientRequest, ...args: unknown[]): unknown {
-    const [socket] = args
-    if (socket instanceof net.Socket) {
-      const isChosen = isRequestOf(client, this) && context.operation(clientRequestName(this)).shouldInject([this])
-      if (isChosen) this.once('close', awaited(context))
-      sent(socket, isChosen)
-    }
-    return below.call.apply(this, args)
-  })
+function sentByClient(
+  client: HttpClient,
+  context: InjectionContext,
+  sent: (socket: Socket, isChosen: boolean) => void,
+): void {
+  context.patch(
+    http.ClientRequest.prototype,
+    'onSocket',
+    (below) =>
+      function onSocket(this: http.ClientRequest, ...args: unknown[]): unknown {
+        const [socket] = args
+        if (socket instanceof net.Socket) {
+          const isChosen = isRequestOf(client, this) && context.operation(clientRequestName(this)).shouldInject([this])
+          if (isChosen) this.once('close', awaited(context))
+          sent(socket, isChosen)
+        }
+        return below.call.apply(this, args)
+      },
+  )
 }
 
 /** What undici tells when it has begun to send a request. */
 const SEND_HEADERS = 'undici:client:sendHeaders'
 
-function sentByUndici(target: RequestTarget, context: InjectionContext, sent: (socket: Socket, isChosen: boolean) => void): void {
+function sentByUndici(
+  target: RequestTarget,
+  context: InjectionContext,
+  sent: (socket: Socket, isChosen: boolean) => void,
+): void {
   // A handler hears that its request goes out, and right behind it, in the same turn, everyone hears on which connection.
   let going = false
-  context.patch(dispatcherOf(target), 'dispatch', (below) => function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-    const [, handler] = args
-    const name = requestName(args)
-    // Over the methods of a frozen handler nothing can be laid.
-    if (name !== undefined && Object.isExtensible(handler) && context.operation(name).shouldInject(args)) {
-      const isNew = 'onRequestStart' in handler
-      whenCalled(handler, isNew ? 'onRequestStart' : 'onConnect', () => {
-        going = true
-        queueMicrotask(() => (going = false))
-      })
-      const isOver = awaited(context)
-      for (const method of isNew ? ['onResponseEnd', 'onResponseError'] : ['onComplete', 'onError']) whenCalled(handler, method, isOver)
-    }
-    return below.call.apply(this, args) as boolean
-  })
+  context.patch(
+    dispatcherOf(target),
+    'dispatch',
+    (below) =>
+      function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
+        const [, handler] = args
+        const name = requestName(args)
+        // Over the methods of a frozen handler nothing can be laid.
+        if (name !== undefined && Object.isExtensible(handler) && context.operation(name).shouldInject(args)) {
+          const isNew = 'onRequestStart' in handler
+          whenCalled(handler, isNew ? 'onRequestStart' : 'onConnect', () => {
+            going = true
+            queueMicrotask(() => (going = false))
+          })
+          const isOver = awaited(context)
+          for (const method of isNew ? ['onResponseEnd', 'onResponseError'] : ['onComplete', 'onError'])
+            whenCalled(handler, method, isOver)
+        }
+        return below.call.apply(this, args) as boolean
+      },
+  )
   const onSend = (message: unknown): void => {
     sent((message as { readonly socket: Socket }).socket, going)
     going = false
@@ -155,7 +192,12 @@ function whenCalled(object: object, method: string, listener: () => void): void 
 
 /** The seam of a socket beneath everything that is written to it. */
 interface WritingSocket extends Socket {
-  _writeGeneric: (isMany: boolean, data: unknown, encoding: BufferEncoding | 'buffer', done: (error?: Error | null) => void) => void
+  _writeGeneric: (
+    isMany: boolean,
+    data: unknown,
+    encoding: BufferEncoding | 'buffer',
+    done: (error?: Error | null) => void,
+  ) => void
 }
 
 /** Responses of a server of ours, on their way out. */
@@ -165,25 +207,34 @@ function affectSent(server: http.Server, context: InjectionContext, breakRespons
     if (sockets.delete(socket)) Reflect.deleteProperty(socket, '_writeGeneric')
   }
   context.defer(() => sockets.forEach(leave))
-  context.patch(server, 'emit', (below) => function emit(this: http.Server, ...args: unknown[]): boolean {
-    const [event, request, response] = args as [event: string, request: http.IncomingMessage, response: http.ServerResponse]
-    if (event !== 'request') return below.call.apply(this, args) as boolean
-    const socket = request.socket as WritingSocket
-    leave(socket)
-    if (context.operation(serverRequestName(request)).shouldInject([request, response])) {
-      const write = socket._writeGeneric
-      const { head, broken } = passageOf(sendingWire(socket, write), breakResponse)
-      const value: WritingSocket['_writeGeneric'] = (isMany, data, encoding, done) => {
-        const bytes = bytesOf(isMany, data, encoding)
-        broken.take(bytes, head.lengthIn(bytes), done)
-      }
-      Object.defineProperty(socket, '_writeGeneric', { value, writable: true, configurable: true })
-      sockets.add(socket)
-      socket.once('close', () => leave(socket))
-      response.once('close', awaited(context))
-    }
-    return below.call.apply(this, args) as boolean
-  })
+  context.patch(
+    server,
+    'emit',
+    (below) =>
+      function emit(this: http.Server, ...args: unknown[]): boolean {
+        const [event, request, response] = args as [
+          event: string,
+          request: http.IncomingMessage,
+          response: http.ServerResponse,
+        ]
+        if (event !== 'request') return below.call.apply(this, args) as boolean
+        const socket = request.socket as WritingSocket
+        leave(socket)
+        if (context.operation(serverRequestName(request)).shouldInject([request, response])) {
+          const write = socket._writeGeneric
+          const { head, broken } = passageOf(sendingWire(socket, write), breakResponse)
+          const value: WritingSocket['_writeGeneric'] = (isMany, data, encoding, done) => {
+            const bytes = bytesOf(isMany, data, encoding)
+            broken.take(bytes, head.lengthIn(bytes), done)
+          }
+          Object.defineProperty(socket, '_writeGeneric', { value, writable: true, configurable: true })
+          sockets.add(socket)
+          socket.once('close', () => leave(socket))
+          response.once('close', awaited(context))
+        }
+        return below.call.apply(this, args) as boolean
+      },
+  )
 }
 
 function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric']): ResponseWire {
@@ -223,6 +274,11 @@ function connectionOf(socket: Socket): Socket {
 }
 
 function bytesOf(isMany: boolean, data: unknown, encoding: BufferEncoding | 'buffer'): Buffer {
-  if (!isMany) return typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : Buffer.from(data as Uint8Array)
-  return Buffer.concat((data as readonly { readonly chunk: string | Uint8Array; readonly encoding: BufferEncoding }[]).map((part) => bytesOf(false, part.chunk, part.encoding)))
+  if (!isMany)
+    return typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : Buffer.from(data as Uint8Array)
+  return Buffer.concat(
+    (data as readonly { readonly chunk: string | Uint8Array; readonly encoding: BufferEncoding }[]).map((part) =>
+      bytesOf(false, part.chunk, part.encoding),
+    ),
+  )
 }

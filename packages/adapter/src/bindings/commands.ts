@@ -90,19 +90,32 @@ export function bindingOf(target: CommandTarget): CommandBinding {
  * @param wanted Names or globs. Default: all but those that must be asked for.
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when a name or glob matches no command
  */
-export function commandMatcher({ names, isName = () => false, onRequest = [] }: CommandBinding, wanted: string | readonly string[] | undefined): (name: string) => boolean {
+export function commandMatcher(
+  { names, isName = () => false, onRequest = [] }: CommandBinding,
+  wanted: string | readonly string[] | undefined,
+): (name: string) => boolean {
   if (wanted === undefined) return (name) => !onRequest.includes(name)
   for (const pattern of [wanted].flat()) {
     const found = isGlob(pattern) ? names.some(globMatcher([pattern])) : names.includes(pattern) || isName(pattern)
     if (found) continue
     const shown = names.length > 24 ? [...names.slice(0, 24), '…'] : names
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`methods\` to name commands of the client (${listed(shown)}), got \`${pattern}\`.${isGlob(pattern) ? '' : suggestion(pattern, names)}`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected \`methods\` to name commands of the client (${listed(shown)}), got \`${pattern}\`.${isGlob(pattern) ? '' : suggestion(pattern, names)}`,
+    )
   }
   return globMatcher([wanted].flat())
 }
 
 /** Refuses what no binding of a driver can bind. */
 export function mismatch(expected: string, value: unknown): ChaosError {
-  const got = value === null ? 'null' : typeof value === 'object' ? `an object of class ${(value.constructor as { name?: string } | undefined)?.name ?? 'null'}` : typeof value === 'function' ? `the function \`${value.name}\`` : typeof value
+  const got =
+    value === null
+      ? 'null'
+      : typeof value === 'object'
+        ? `an object of class ${(value.constructor as { name?: string } | undefined)?.name ?? 'null'}`
+        : typeof value === 'function'
+          ? `the function \`${value.name}\``
+          : typeof value
   return new ChaosError('CHAOS_TARGET_MISMATCH', `Expected ${expected}, got ${got}.`)
 }

@@ -3,7 +3,13 @@ import type { Socket } from 'node:net'
 import { networkErrors } from '../presets/network.js'
 
 /** How a connection ends: `reset`, the peer is gone and says so; `end`, it closes in order, as a process does that is told to stop. */
-export const connectionEnd = option.optional(option.oneOf(['reset', 'end'], 'reset: the peer resets the connection (ECONNRESET); end: it closes it in order. Default: reset.'), 'reset')
+export const connectionEnd = option.optional(
+  option.oneOf(
+    ['reset', 'end'],
+    'reset: the peer resets the connection (ECONNRESET); end: it closes it in order. Default: reset.',
+  ),
+  'reset',
+)
 
 /** Ends a connection as its peer would, on the path that Node.js itself takes when it reads as much. */
 export function endConnection(socket: Socket, how: 'reset' | 'end', fault: string): void {

@@ -20,7 +20,10 @@ export interface RequestOptions {
 
 /** Whether a value sends requests. */
 export function isRequestTarget(value: unknown): value is RequestTarget {
-  return value === globalThis || (typeof value === 'object' && value !== null && 'dispatch' in value && typeof value.dispatch === 'function')
+  return (
+    value === globalThis ||
+    (typeof value === 'object' && value !== null && 'dispatch' in value && typeof value.dispatch === 'function')
+  )
 }
 
 /** The dispatcher of a target. The one of the built-in `fetch` lies behind a symbol that names the version of its interface, and is made when it is first needed. */
@@ -40,7 +43,9 @@ export function dispatcherOf(target: RequestTarget): Dispatcher {
 export function requestName([options, handler]: readonly unknown[]): string | undefined {
   try {
     const { origin = '', path, method } = options as RequestOptions
-    return typeof handler === 'object' && handler !== null ? `${method} ${String(origin)}${path.replace(/[?#].*$/s, '')}` : undefined
+    return typeof handler === 'object' && handler !== null
+      ? `${method} ${String(origin)}${path.replace(/[?#].*$/s, '')}`
+      : undefined
   } catch {
     return undefined
   }
@@ -74,7 +79,12 @@ interface OldHandler {
 /** The interface of undici from 7 on. */
 interface NewHandler {
   readonly onRequestStart?: (controller: Controller, context: null) => void
-  readonly onResponseStart?: (controller: Controller, statusCode: number, headers: Readonly<Record<string, string>>, statusText: string) => void
+  readonly onResponseStart?: (
+    controller: Controller,
+    statusCode: number,
+    headers: Readonly<Record<string, string>>,
+    statusText: string,
+  ) => void
   readonly onResponseData?: (controller: Controller, chunk: Buffer) => void
   readonly onResponseEnd?: (controller: Controller, trailers: Readonly<Record<string, string>>) => void
   readonly onResponseError?: (controller: Controller, error: unknown) => void
@@ -125,7 +135,12 @@ function newCaller(handler: NewHandler): Caller {
       orElse(abort, () => handler.onResponseStart?.(controller, statusCode, headers, statusText))
       controller.whenResumed(() => {
         if (body.length > 0) orElse(abort, () => handler.onResponseData?.(controller, body))
-        controller.whenResumed(() => orElse((error) => handler.onResponseError?.(controller, error), () => handler.onResponseEnd?.(controller, {})))
+        controller.whenResumed(() =>
+          orElse(
+            (error) => handler.onResponseError?.(controller, error),
+            () => handler.onResponseEnd?.(controller, {}),
+          ),
+        )
       })
     },
   }
@@ -185,7 +200,9 @@ class Controller {
 
 /** Names and values in turn, as they come from the wire. */
 function rawHeaders(headers: HttpAnswer['headers']): Buffer[] {
-  return Object.entries(headers).flat().map((text) => Buffer.from(text))
+  return Object.entries(headers)
+    .flat()
+    .map((text) => Buffer.from(text))
 }
 
 function abortError(): Error {

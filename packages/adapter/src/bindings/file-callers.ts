@@ -32,7 +32,8 @@ export class FileCallers {
       }
     }
     const notingStream = (below: Below) => {
-      const create = (self: unknown, args: unknown[]): unknown => this.#noteStream((below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
+      const create = (self: unknown, args: unknown[]): unknown =>
+        this.#noteStream((below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
       return function (this: unknown, ...args: unknown[]): unknown {
         return create(this, args)
       }
@@ -84,7 +85,10 @@ interface FileStream {
 }
 
 /** What held work needs to know, so that its caller's signal ends the wait as it does between two steps of a real `readFile`. */
-export function givenUpBy(caller: FileCaller | undefined, fail: (error: Error) => void): Pick<HeldWork, 'signal' | 'abandon'> {
+export function givenUpBy(
+  caller: FileCaller | undefined,
+  fail: (error: Error) => void,
+): Pick<HeldWork, 'signal' | 'abandon'> {
   if (caller === undefined) return {}
   const { signal, stream } = caller
   return { signal, abandon: () => process.nextTick(() => fail(stream?.errored ?? abortError(signal))) }

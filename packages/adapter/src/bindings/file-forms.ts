@@ -25,15 +25,25 @@ interface FileRequest {
 /** The form of one call: a request or a step that is told (callbacks and streams), a promise, or an answer in place. */
 export function formOf(place: FilePlace, self: unknown, args: readonly unknown[], proceed: () => unknown): FileForm {
   const tell = listenerIn(place, self, args)
-  if (tell !== undefined) return { isSync: false, throws, later: (start) => start({ proceed: () => void proceed(), fail: tell }) }
-  if (!args.some((arg) => typeof arg === 'symbol')) return { isSync: true, throws: (error) => failInPlace(place.key, args, error), later: proceed }
-  return { isSync: false, throws, later: (start) => new Promise((resolve, reject) => start({ proceed: () => resolve(proceed()), fail: reject })) }
+  if (tell !== undefined)
+    return { isSync: false, throws, later: (start) => start({ proceed: () => void proceed(), fail: tell }) }
+  if (!args.some((arg) => typeof arg === 'symbol'))
+    return { isSync: true, throws: (error) => failInPlace(place.key, args, error), later: proceed }
+  return {
+    isSync: false,
+    throws,
+    later: (start) => new Promise((resolve, reject) => start({ proceed: () => resolve(proceed()), fail: reject })),
+  }
 }
 
 /** Calls `listener` with the descriptor when an `open` has one, in whichever form. */
 export function whenOpened(args: readonly unknown[], answer: unknown, listener: (descriptor: number) => void): void {
   if (typeof answer === 'number') listener(answer)
-  if (answer instanceof Promise) void answer.then((handle: { readonly fd: number }) => listener(handle.fd), () => undefined)
+  if (answer instanceof Promise)
+    void answer.then(
+      (handle: { readonly fd: number }) => listener(handle.fd),
+      () => undefined,
+    )
   const request = args.find(isRequest)
   if (request === undefined) return
   const { oncomplete } = request
@@ -44,7 +54,11 @@ export function whenOpened(args: readonly unknown[], answer: unknown, listener: 
   }
 }
 
-function listenerIn({ tell }: FilePlace, self: unknown, args: readonly unknown[]): ((error: Error) => void) | undefined {
+function listenerIn(
+  { tell }: FilePlace,
+  self: unknown,
+  args: readonly unknown[],
+): ((error: Error) => void) | undefined {
   if (tell !== undefined) return (error) => tell(self as never, error)
   const request = args.find(isRequest)
   return request === undefined ? undefined : (error) => void request.oncomplete(error)
@@ -62,7 +76,8 @@ function failInPlace(key: string, args: readonly unknown[], error: Error & { rea
   if (isAbsent && /^l?stat$/.test(key) && args[3] === false) return undefined
   // Where Node.js makes the error itself, it does so of what it is told in an object that it hands over.
   const told = args.at(-1)
-  if (typeof told !== 'object' || told === null || ArrayBuffer.isView(told) || args.at(-2) !== undefined) return throws(error)
+  if (typeof told !== 'object' || told === null || ArrayBuffer.isView(told) || args.at(-2) !== undefined)
+    return throws(error)
   const { errno, code, syscall, path, dest } = error as unknown as Readonly<Record<string, unknown>>
   if (/^(?:access|l?stat)$/.test(key)) return void Object.assign(told, { errno, code, syscall })
   for (const name of ['code', 'path', 'dest']) Reflect.deleteProperty(error, name)

@@ -4,7 +4,8 @@ import { devNull } from 'node:os'
 import { resolve } from 'node:path'
 
 /** What the faults of files break: Node.js' own `fs` module in all of its forms, or `fs/promises`, which stands for the same. */
-export type FileSystem = Pick<typeof fs, 'createReadStream' | 'readFile'> | Pick<typeof fs.promises, 'open' | 'readFile'>
+export type FileSystem =
+  Pick<typeof fs, 'createReadStream' | 'readFile'> | Pick<typeof fs.promises, 'open' | 'readFile'>
 
 /** What such a target must be, in words. */
 export const FILE_SYSTEM = 'the `node:fs` or `node:fs/promises` module'
@@ -71,16 +72,27 @@ const FUNCTIONS = {
   copyFile: { operations: ['copyfile'], paths: [0, 1] },
   link: { operations: ['link'], paths: [0, 1] },
   symlink: { operations: ['symlink'], paths: [0, 1] },
-} as const satisfies Readonly<Record<string, { readonly operations: readonly string[]; readonly paths?: readonly number[]; readonly flags?: number }>>
+} as const satisfies Readonly<
+  Record<
+    string,
+    { readonly operations: readonly string[]; readonly paths?: readonly number[]; readonly flags?: number }
+  >
+>
 
 /** Jobs of Node.js 26 and up, which do in one go what `readFile` and `writeFile` did in several. Their errors name the path also where reading fails. */
-const JOBS = { ReadFileJob: { operations: ['open', 'read'], writes: false }, WriteFileJob: { operations: ['open', 'write'], writes: true } } as const
+const JOBS = {
+  ReadFileJob: { operations: ['open', 'read'], writes: false },
+  WriteFileJob: { operations: ['open', 'write'], writes: true },
+} as const
 
 /** The name of an operation on files: the system call's, as errors name it. */
 export type FileOperation = (typeof FUNCTIONS)[keyof typeof FUNCTIONS]['operations'][number]
 
 /** All of them. */
-export const fileOperations = [...new Set(Object.values(FUNCTIONS).flatMap(({ operations }) => [...operations]))] as [FileOperation, ...FileOperation[]]
+export const fileOperations = [...new Set(Object.values(FUNCTIONS).flatMap(({ operations }) => [...operations]))] as [
+  FileOperation,
+  ...FileOperation[],
+]
 
 /** A place where the system is asked. */
 export interface FilePlace extends FileFunctionInfo {
@@ -103,8 +115,19 @@ export function filePlaces(): FilePlace[] {
   const jobs = Object.entries<FileFunctionInfo>(JOBS).filter(([key]) => typeof binding[key] === 'function')
   return [
     ...functions.map(([key, info]) => ({ holder: binding, key, ...info })),
-    ...jobs.map(([key, info]) => ({ holder: (binding[key] as { readonly prototype: object }).prototype, key: 'run', tell: (job: Job, error: Error) => job.ondone(error), ...info })),
-    { holder: readingPrototype(binding), key: 'read', operations: ['read'], descriptorOf: ({ fd }: Reading) => fd, tell: (reading: Reading, error: Error) => reading.close(error) },
+    ...jobs.map(([key, info]) => ({
+      holder: (binding[key] as { readonly prototype: object }).prototype,
+      key: 'run',
+      tell: (job: Job, error: Error) => job.ondone(error),
+      ...info,
+    })),
+    {
+      holder: readingPrototype(binding),
+      key: 'read',
+      operations: ['read'],
+      descriptorOf: ({ fd }: Reading) => fd,
+      tell: (reading: Reading, error: Error) => reading.close(error),
+    },
   ]
 }
 
@@ -130,8 +153,14 @@ function readingPrototype(binding: Record<string, unknown>): object {
   } finally {
     binding['open'] = open
   }
-  const request = requests.find((arg): arg is { readonly context: object } => typeof arg === 'object' && arg !== null && 'context' in arg)
-  if (request === undefined) throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a \`readFile\` that opens its file through the binding, got that of Node.js ${process.version}, which does not.`)
+  const request = requests.find(
+    (arg): arg is { readonly context: object } => typeof arg === 'object' && arg !== null && 'context' in arg,
+  )
+  if (request === undefined)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected a \`readFile\` that opens its file through the binding, got that of Node.js ${process.version}, which does not.`,
+    )
   return Object.getPrototypeOf(request.context) as object
 }
 
@@ -140,7 +169,11 @@ export function fileBinding(): Record<string, unknown> {
   try {
     return (process as unknown as { readonly binding: (name: string) => Record<string, unknown> }).binding('fs')
   } catch (cause) {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a process that may reach the binding of its file system, got one that may not. Run it without `--permission`.', { cause })
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      'Expected a process that may reach the binding of its file system, got one that may not. Run it without `--permission`.',
+      { cause },
+    )
   }
 }
 

@@ -42,7 +42,9 @@ export function held(pool: PoolBinding, counts: { held: number; returned: number
   }
   const fill = (): void => {
     while (take !== undefined && !isOver && connections.size + taking.size < wanted() && pool.free() > 0) {
-      const taken = take().then(hold, (error: unknown) => void failures.push(error)).finally(() => taking.delete(taken))
+      const taken = take()
+        .then(hold, (error: unknown) => void failures.push(error))
+        .finally(() => taking.delete(taken))
       taking.add(taken)
     }
   }

@@ -12,7 +12,9 @@ type Refusal = () => Error | undefined
  *
  * @returns Tells of an operation as it is asked for now what becomes of it later.
  */
-export function watchDescriptors(context: InjectionContext): (operation: FileOperation, descriptor: number | undefined, args: readonly unknown[]) => Refusal {
+export function watchDescriptors(
+  context: InjectionContext,
+): (operation: FileOperation, descriptor: number | undefined, args: readonly unknown[]) => Refusal {
   const closings = new Map<number, number>()
   const closing = (descriptorOf: (self: unknown, args: readonly unknown[]) => number) => (below: Below) =>
     function (this: unknown, ...args: unknown[]): unknown {
@@ -21,13 +23,25 @@ export function watchDescriptors(context: InjectionContext): (operation: FileOpe
       return (below.call as FileFunction).apply(this, args)
     }
   const binding = fileBinding()
-  context.patch(binding, 'close', closing((_self, [descriptor]) => descriptor as number))
+  context.patch(
+    binding,
+    'close',
+    closing((_self, [descriptor]) => descriptor as number),
+  )
   const { prototype } = binding['FileHandle'] as { readonly prototype: object }
-  for (const key of ['close', 'releaseFD']) context.patch(prototype, key, closing((self) => (self as { readonly fd: number }).fd))
+  for (const key of ['close', 'releaseFD'])
+    context.patch(
+      prototype,
+      key,
+      closing((self) => (self as { readonly fd: number }).fd),
+    )
 
   return (operation, descriptor, args) => {
     const before = descriptor === undefined ? undefined : closings.get(descriptor)
-    const buffers = args.flat().filter((arg): arg is ArrayBufferView => ArrayBuffer.isView(arg)).map((buffer) => ({ buffer, length: buffer.byteLength }))
+    const buffers = args
+      .flat()
+      .filter((arg): arg is ArrayBufferView => ArrayBuffer.isView(arg))
+      .map((buffer) => ({ buffer, length: buffer.byteLength }))
     const errorOf = (code: Errno): Error => fileError(code, operation)
     return () => {
       if (descriptor !== undefined && closings.get(descriptor) !== before) return errorOf('EBADF')
@@ -41,13 +55,16 @@ export function watchDescriptors(context: InjectionContext): (operation: FileOpe
 export function heldOn(form: FileForm, refusal: Refusal): FileForm {
   return {
     ...form,
-    later: (start) => form.later(({ proceed, fail }) => start({
-      fail,
-      proceed() {
-        const error = refusal()
-        if (error === undefined) proceed()
-        else fail(error)
-      },
-    })),
+    later: (start) =>
+      form.later(({ proceed, fail }) =>
+        start({
+          fail,
+          proceed() {
+            const error = refusal()
+            if (error === undefined) proceed()
+            else fail(error)
+          },
+        }),
+      ),
   }
 }

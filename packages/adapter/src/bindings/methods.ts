@@ -6,7 +6,8 @@ import { isCommandTarget } from './commands.js'
 export type MethodTarget = object
 
 /** What such a target must be, in words. */
-export const METHOD_TARGET = 'an object or a class with methods, a function made by `breakable`, or a bound client of a driver'
+export const METHOD_TARGET =
+  'an object or a class with methods, a function made by `breakable`, or a bound client of a driver'
 
 /** A member that a fault acts on. */
 export interface Member {
@@ -32,7 +33,8 @@ export function breakable<F extends AnyFunction>(fn: F): F {
   }
   Object.setPrototypeOf(standIn, Object.getPrototypeOf(fn) as object)
   for (const key of Reflect.ownKeys(fn)) {
-    if (key !== 'prototype') Object.defineProperty(standIn, key, Object.getOwnPropertyDescriptor(fn, key) as PropertyDescriptor)
+    if (key !== 'prototype')
+      Object.defineProperty(standIn, key, Object.getOwnPropertyDescriptor(fn, key) as PropertyDescriptor)
   }
   return Object.defineProperty(standIn, HOLDER, { value: holder }) as unknown as F
 }
@@ -62,17 +64,28 @@ function placeOf(target: MethodTarget): unknown {
  * @param answers How the chosen ones answer. Default: as their kind of function does, and with a promise where that does not tell.
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when a name or glob matches nothing, or nothing is wanted and nothing is `async`
  */
-export function chooseMembers(holder: object, wanted: string | readonly string[] | undefined, answers?: AnswerKind): readonly Member[] {
+export function chooseMembers(
+  holder: object,
+  wanted: string | readonly string[] | undefined,
+  answers?: AnswerKind,
+): readonly Member[] {
   const known = membersOf(holder)
   const methods = [...known].flatMap(([name, isGetter]) => (isGetter ? [] : [name]))
   const memberOf = (name: string): Member => {
     const isGetter = known.get(name) === true
-    return { name, isGetter, answers: answers ?? (isGetter ? 'value' : kindOf(originalOf(holder, name)) ?? 'promise') }
+    return {
+      name,
+      isGetter,
+      answers: answers ?? (isGetter ? 'value' : (kindOf(originalOf(holder, name)) ?? 'promise')),
+    }
   }
   if (wanted === undefined) {
     const found = methods.filter((name) => kindOf(originalOf(holder, name))?.match(ASYNC)).map(memberOf)
     if (found.length > 0) return found
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a target with \`async\` methods, got one with ${listed(methods)}. Name the ones that return promises in \`methods\`.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected a target with \`async\` methods, got one with ${listed(methods)}. Name the ones that return promises in \`methods\`.`,
+    )
   }
   const chosen = new Set<string>()
   for (const pattern of [wanted].flat()) {
@@ -80,7 +93,10 @@ export function chooseMembers(holder: object, wanted: string | readonly string[]
     for (const name of found) chosen.add(name)
     if (found.length > 0) continue
     const names = [...known.keys()]
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected \`methods\` to name methods of the target (${listed(names)}), got \`${pattern}\`.${isGlob(pattern) ? '' : suggestion(pattern, names)}`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected \`methods\` to name methods of the target (${listed(names)}), got \`${pattern}\`.${isGlob(pattern) ? '' : suggestion(pattern, names)}`,
+    )
   }
   return [...chosen].map(memberOf)
 }
@@ -89,7 +105,11 @@ export function chooseMembers(holder: object, wanted: string | readonly string[]
 function membersOf(holder: object): ReadonlyMap<string, boolean> {
   const members = new Map<string, boolean>()
   const names = new Set(['constructor'])
-  for (let object: object | null = holder; object !== null && object !== Object.prototype && object !== Function.prototype; object = Object.getPrototypeOf(object) as object | null) {
+  for (
+    let object: object | null = holder;
+    object !== null && object !== Object.prototype && object !== Function.prototype;
+    object = Object.getPrototypeOf(object) as object | null
+  ) {
     for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
       // The nearest member of a name hides the others, also where it is a field of state.
       if (names.has(name)) continue
@@ -101,7 +121,11 @@ function membersOf(holder: object): ReadonlyMap<string, boolean> {
   return members
 }
 
-const KINDS: Readonly<Record<string, AnswerKind>> = { AsyncFunction: 'promise', AsyncGeneratorFunction: 'async-iterator', GeneratorFunction: 'iterator' }
+const KINDS: Readonly<Record<string, AnswerKind>> = {
+  AsyncFunction: 'promise',
+  AsyncGeneratorFunction: 'async-iterator',
+  GeneratorFunction: 'iterator',
+}
 const ASYNC = /^(?:promise|async-iterator)$/
 
 /** How a function answers, where its kind tells. */

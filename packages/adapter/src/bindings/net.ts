@@ -21,7 +21,9 @@ export interface TcpHandle {
 
 /** What libuv tells the outcome of a connection to. Node.js makes the error of it, and the events around it. */
 interface ConnectRequest {
-  oncomplete: ((status: number, handle: TcpHandle, request: ConnectRequest, readable: boolean, writable: boolean) => void) | undefined
+  oncomplete:
+    | ((status: number, handle: TcpHandle, request: ConnectRequest, readable: boolean, writable: boolean) => void)
+    | undefined
 }
 
 /** The prototype of all TCP handles. A socket has its handle as soon as it begins to connect; this one is given up before anything is sent. */
@@ -67,5 +69,7 @@ function isAccepted(socket: Socket): boolean {
 /** Open connections that the process made, in no order. One that its client has unreferenced, as an idle pool does, is not among them. */
 export function openConnections(): Socket[] {
   const handles = (process as unknown as { readonly _getActiveHandles: () => unknown[] })._getActiveHandles()
-  return handles.filter((handle): handle is Socket => handle instanceof net.Socket && !handle.destroyed && peerOf(handle) !== undefined)
+  return handles.filter(
+    (handle): handle is Socket => handle instanceof net.Socket && !handle.destroyed && peerOf(handle) !== undefined,
+  )
 }

@@ -8,8 +8,14 @@ import { answerKinds, answersOf, type Answers, type AnswerKind } from './answers
 
 /** The options of every fault of calls. */
 export const callOptions = {
-  methods: option.optional(option.names('Methods to affect, or commands of a bound client: names or globs. Default: every async method, every command.')),
-  answers: option.optional(option.oneOf(answerKinds, 'How the methods answer. Default: as their kind of function does, else with a promise.')),
+  methods: option.optional(
+    option.names(
+      'Methods to affect, or commands of a bound client: names or globs. Default: every async method, every command.',
+    ),
+  ),
+  answers: option.optional(
+    option.oneOf(answerKinds, 'How the methods answer. Default: as their kind of function does, else with a promise.'),
+  ),
 }
 
 /** A call that a fault affects. */
@@ -52,7 +58,10 @@ export interface CallNeeds {
  */
 export function affectCalls(
   target: MethodTarget,
-  { methods, answers: given }: { readonly methods?: string | readonly string[] | undefined; readonly answers?: AnswerKind | undefined },
+  {
+    methods,
+    answers: given,
+  }: { readonly methods?: string | readonly string[] | undefined; readonly answers?: AnswerKind | undefined },
   context: InjectionContext,
   affect: (call: Call) => unknown,
   { needs, only, isOn }: CallNeeds = {},
@@ -77,14 +86,26 @@ export function affectCalls(
     const hit = (self: unknown, args: unknown[], below: Below): unknown => {
       const callback = mayCallBack ? callbackIn(args) : undefined
       if (callback !== undefined) return hitCallback(self, args, below, callback)
-      const answer = affect({ method: name, args, target: self, answers, proceed: () => below.call.apply(self, args) as unknown })
+      const answer = affect({
+        method: name,
+        args,
+        target: self,
+        answers,
+        proceed: () => below.call.apply(self, args) as unknown,
+      })
       // Whoever gave a function may not look at what is returned.
       if (mayCallBack && typeof args.at(-1) === 'function') Promise.resolve(answer).catch(() => undefined)
       return answer
     }
-    const hitCallback = (self: unknown, args: unknown[], below: Below, callback: (...told: unknown[]) => unknown): unknown => {
+    const hitCallback = (
+      self: unknown,
+      args: unknown[],
+      below: Below,
+      callback: (...told: unknown[]) => unknown,
+    ): unknown => {
       const more: unknown[] = []
-      const proceed = (): Promise<unknown> => calledBack((own) => below.call.call(self, ...args.slice(0, -1), own) as unknown, more)
+      const proceed = (): Promise<unknown> =>
+        calledBack((own) => below.call.call(self, ...args.slice(0, -1), own) as unknown, more)
       const answer = Promise.resolve(affect({ method: name, args, target: self, answers, proceed }))
       tellBack(answer, callback, more)
       return answer
@@ -97,23 +118,35 @@ export function affectCalls(
     const gated = (isOnNow: () => boolean) => (below: Below) =>
       function (this: unknown, ...args: unknown[]): unknown {
         const isInside = !context.signal.aborted && operation.covers(args) && isOnNow()
-        return isInside && operation.shouldInject(args) ? hit(this, args, below) : (below.call.apply(this, args) as unknown)
+        return isInside && operation.shouldInject(args)
+          ? hit(this, args, below)
+          : (below.call.apply(this, args) as unknown)
       }
     context.patch(holder, name, isOn === undefined ? always : gated(isOn), { getter: isGetter })
   }
 }
 
-const ABILITIES = { late: 'can be kept waiting', one: 'answer with one value', many: 'answer with an iteration or a stream' } as const
+const ABILITIES = {
+  late: 'can be kept waiting',
+  one: 'answer with one value',
+  many: 'answer with an iteration or a stream',
+} as const
 
 function isAble({ answers }: Member, needs: CallNeeds['needs'], only: CallNeeds['only']): boolean {
   if (only !== undefined) return answers === only
   const { late, one } = answersOf[answers]
-  return { late: late !== undefined, one: one !== undefined, many: one === undefined, undefined: true }[needs ?? 'undefined']
+  return { late: late !== undefined, one: one !== undefined, many: one === undefined, undefined: true }[
+    needs ?? 'undefined'
+  ]
 }
 
 function assertAble(member: Member, needs: CallNeeds['needs'], only: CallNeeds['only']): void {
   if (isAble(member, needs, only)) return
   const { name, answers } = member
-  const expected = only === undefined ? `methods that ${ABILITIES[needs ?? 'late']}` : `methods that answer with a ${only}`
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected ${expected}, got \`${name}\`, which answers with ${/^[aeiou]/.test(answers) ? 'an' : 'a'} ${answers}. Choose others in \`methods\`, or say in \`answers\` how it answers.`)
+  const expected =
+    only === undefined ? `methods that ${ABILITIES[needs ?? 'late']}` : `methods that answer with a ${only}`
+  throw new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    `Expected ${expected}, got \`${name}\`, which answers with ${/^[aeiou]/.test(answers) ? 'an' : 'a'} ${answers}. Choose others in \`methods\`, or say in \`answers\` how it answers.`,
+  )
 }

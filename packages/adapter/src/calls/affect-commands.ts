@@ -12,12 +12,19 @@ import { answersOf, attempt, type AnswerKind } from './answers.js'
  */
 export function affectCommands(
   target: CommandTarget,
-  { methods, answers = 'promise' }: { readonly methods?: string | readonly string[] | undefined; readonly answers?: AnswerKind | undefined },
+  {
+    methods,
+    answers = 'promise',
+  }: { readonly methods?: string | readonly string[] | undefined; readonly answers?: AnswerKind | undefined },
   context: InjectionContext,
   affect: (call: Call) => unknown,
   isOn: (() => boolean) | undefined,
 ): void {
-  if (answers !== 'promise') throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected no \`answers\` for a bound client of a driver, whose binding knows how commands answer, got \`${answers}\`. Leave it out.`)
+  if (answers !== 'promise')
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected no \`answers\` for a bound client of a driver, whose binding knows how commands answer, got \`${answers}\`. Leave it out.`,
+    )
   const binding = bindingOf(target)
   const isWanted = commandMatcher(binding, methods)
   const operations = new Map<string, Operation | undefined>()
@@ -35,6 +42,7 @@ export function affectCommands(
       if (isOn !== undefined && (context.signal.aborted || !operation.covers(args) || !isOn())) return false
       return operation.shouldInject(args)
     },
-    answer: ({ name, client, ...command }) => attempt(() => affect({ ...command, method: name, target: client, answers: answersOf.promise })),
+    answer: ({ name, client, ...command }) =>
+      attempt(() => affect({ ...command, method: name, target: client, answers: answersOf.promise })),
   })
 }

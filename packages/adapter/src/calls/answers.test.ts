@@ -21,11 +21,13 @@ class Files {
   fetch(): ReadableStream<string> {
     this.opened += 1
     const chunks = ['abcd', 'efgh']
-    return new ReadableStream({ pull: (controller) => {
-      const chunk = chunks.shift()
-      if (chunk === undefined) controller.close()
-      else controller.enqueue(chunk)
-    } })
+    return new ReadableStream({
+      pull: (controller) => {
+        const chunk = chunks.shift()
+        if (chunk === undefined) controller.close()
+        else controller.enqueue(chunk)
+      },
+    })
   }
 }
 
@@ -52,33 +54,47 @@ async function drained(answer: AsyncIterable<unknown>): Promise<string[]> {
   return seen
 }
 
-describe.each([['stream', 'read'], ['web-stream', 'fetch']] as const)('an answer that is a %s', (answers, methods) => {
+describe.each([
+  ['stream', 'read'],
+  ['web-stream', 'fetch'],
+] as const)('an answer that is a %s', (answers, methods) => {
   it('breaks before its first chunk when it is refused, and the service is not asked', async () => {
     const files = new Files()
-    await withFault(refuseCalls({ methods, answers, message: 'refused' }), files, async () => expect(await drained(files[methods]())).toEqual(['! refused']))
+    await withFault(refuseCalls({ methods, answers, message: 'refused' }), files, async () =>
+      expect(await drained(files[methods]())).toEqual(['! refused']),
+    )
     expect(files.opened).toBe(0)
   })
 
   it('gives every chunk and breaks where it would have ended, when it fails after the call', async () => {
     const files = new Files()
-    await withFault(failAfterCall({ methods, answers, message: 'lost' }), files, async () => expect(await drained(files[methods]())).toEqual(['abcd', 'efgh', '! lost']))
+    await withFault(failAfterCall({ methods, answers, message: 'lost' }), files, async () =>
+      expect(await drained(files[methods]())).toEqual(['abcd', 'efgh', '! lost']),
+    )
   })
 
   it('has each chunk damaged', async () => {
     const files = new Files()
-    await withFault(corruptResults({ methods, answers }), files, async () => expect(await drained(files[methods]())).toEqual(['ab', 'ef']))
+    await withFault(corruptResults({ methods, answers }), files, async () =>
+      expect(await drained(files[methods]())).toEqual(['ab', 'ef']),
+    )
   })
 
   it('begins late, and then gives what it gives in health', async () => {
     const clock = manualClock()
     const files = new Files()
-    await withFault(delayCalls({ delayMs: 100, methods, answers }), files, async () => {
-      const reading = drained(files[methods]())
-      await clock.advance(99)
-      expect(files.opened).toBe(0)
-      await clock.advance(1)
-      expect(await reading).toEqual(['abcd', 'efgh'])
-    }, { clock })
+    await withFault(
+      delayCalls({ delayMs: 100, methods, answers }),
+      files,
+      async () => {
+        const reading = drained(files[methods]())
+        await clock.advance(99)
+        expect(files.opened).toBe(0)
+        await clock.advance(1)
+        expect(await reading).toEqual(['abcd', 'efgh'])
+      },
+      { clock },
+    )
   })
 })
 
@@ -86,20 +102,31 @@ describe('a web stream that begins late', () => {
   it('asks the service for nothing when its caller had enough before it began, and passes a later cancel on', async () => {
     const clock = manualClock()
     let cancelled: unknown
-    const target = { opened: 0, fetch(): ReadableStream<string> {
-      this.opened += 1
-      return new ReadableStream({ pull: (controller) => controller.enqueue('chunk'), cancel: (reason) => void (cancelled = reason) })
-    } }
-    await withFault(delayCalls({ delayMs: 100, methods: 'fetch', answers: 'web-stream' }), target, async () => {
-      await target.fetch().cancel('before')
-      await clock.advance(100)
-      expect(target.opened).toBe(0)
-      const reader = target.fetch().getReader()
-      await clock.advance(100)
-      expect(await reader.read()).toEqual({ value: 'chunk', done: false })
-      await reader.cancel('after')
-      expect([target.opened, cancelled]).toEqual([1, 'after'])
-    }, { clock })
+    const target = {
+      opened: 0,
+      fetch(): ReadableStream<string> {
+        this.opened += 1
+        return new ReadableStream({
+          pull: (controller) => controller.enqueue('chunk'),
+          cancel: (reason) => void (cancelled = reason),
+        })
+      },
+    }
+    await withFault(
+      delayCalls({ delayMs: 100, methods: 'fetch', answers: 'web-stream' }),
+      target,
+      async () => {
+        await target.fetch().cancel('before')
+        await clock.advance(100)
+        expect(target.opened).toBe(0)
+        const reader = target.fetch().getReader()
+        await clock.advance(100)
+        expect(await reader.read()).toEqual({ value: 'chunk', done: false })
+        await reader.cancel('after')
+        expect([target.opened, cancelled]).toEqual([1, 'after'])
+      },
+      { clock },
+    )
   })
 })
 
@@ -107,20 +134,25 @@ describe('a stream that begins late', () => {
   it('closes at once when its caller destroys it, though it has begun to read, and asks the service for nothing', async () => {
     const clock = manualClock()
     const files = new Files()
-    await withFault(delayCalls({ delayMs: 100, methods: 'read', answers: 'stream' }), files, async () => {
-      const stream = files.read().resume()
-      await clock.advance(50)
-      const closed = once(stream, 'close')
-      stream.destroy()
-      await closed
-      const broken = files.read().resume()
-      await clock.advance(1)
-      const failed = once(broken, 'close')
-      broken.destroy(new Error('enough'))
-      await expect(failed).rejects.toThrow('enough')
-      await clock.advance(100)
-      expect(files.opened).toBe(0)
-    }, { clock })
+    await withFault(
+      delayCalls({ delayMs: 100, methods: 'read', answers: 'stream' }),
+      files,
+      async () => {
+        const stream = files.read().resume()
+        await clock.advance(50)
+        const closed = once(stream, 'close')
+        stream.destroy()
+        await closed
+        const broken = files.read().resume()
+        await clock.advance(1)
+        const failed = once(broken, 'close')
+        broken.destroy(new Error('enough'))
+        await expect(failed).rejects.toThrow('enough')
+        await clock.advance(100)
+        expect(files.opened).toBe(0)
+      },
+      { clock },
+    )
   })
 })
 
@@ -163,18 +195,25 @@ describe('a stream', () => {
 
 describe('an iteration', () => {
   it('keeps its return value, what is passed to it, and early ends', async () => {
-    const target = { closed: 0, *count(): Generator<number, string, number> {
-      try {
-        let sum = 0
-        while (sum < 10) sum += yield sum
-        return `sum ${sum}`
-      } finally {
-        this.closed += 1
-      }
-    } }
+    const target = {
+      closed: 0,
+      *count(): Generator<number, string, number> {
+        try {
+          let sum = 0
+          while (sum < 10) sum += yield sum
+          return `sum ${sum}`
+        } finally {
+          this.closed += 1
+        }
+      },
+    }
     await withFault(corruptResults({ methods: 'count', change: (sum: number) => -sum }), target, () => {
       const count = target.count()
-      expect([count.next(), count.next(3), count.next(8)]).toEqual([{ value: -0, done: false }, { value: -3, done: false }, { value: 'sum 11', done: true }])
+      expect([count.next(), count.next(3), count.next(8)]).toEqual([
+        { value: -0, done: false },
+        { value: -3, done: false },
+        { value: 'sum 11', done: true },
+      ])
       expect(Object.prototype.toString.call(count)).toBe('[object Generator]')
       for (const _sum of target.count() as Iterable<number>) break
       expect(target.closed).toBe(2)
@@ -198,12 +237,19 @@ describe('an iteration', () => {
     await store.set('a', '1')
     await withFault(delayCalls({ delayMs: 1, methods: 'scan' }), store, async () => {
       const scan = store.scan()
-      expect([await scan.next(), await scan.next()]).toEqual([{ value: 'a', done: false }, { value: 1, done: true }])
+      expect([await scan.next(), await scan.next()]).toEqual([
+        { value: 'a', done: false },
+        { value: 1, done: true },
+      ])
     })
   })
 
   it('that is iterable but no iterator can be changed too', async () => {
     const list = { items: () => [1, 2] }
-    await withFault(corruptResults({ methods: 'items', answers: 'iterator', change: (item: number) => item + 1 }), list, () => expect([...list.items()]).toEqual([2, 3]))
+    await withFault(
+      corruptResults({ methods: 'items', answers: 'iterator', change: (item: number) => item + 1 }),
+      list,
+      () => expect([...list.items()]).toEqual([2, 3]),
+    )
   })
 })

@@ -69,7 +69,8 @@ const iterators: Answers = {
     yield values.failed(makeError)
   },
   through: (answer, passage) => {
-    const iterator = 'next' in (answer as object) ? (answer as Iterator<unknown>) : (answer as Iterable<unknown>)[Symbol.iterator]()
+    const iterator =
+      'next' in (answer as object) ? (answer as Iterator<unknown>) : (answer as Iterable<unknown>)[Symbol.iterator]()
     const step = stepThrough(passage)
     return withOwn(iterator, 'next', (next) => (...given) => {
       const result = Reflect.apply(next, iterator, given) as IteratorResult<unknown>
@@ -89,7 +90,10 @@ const asyncIterators: Answers = {
     yield await promises.failed(makeError, timing)
   },
   through: (answer, passage) => {
-    const iterator = 'next' in (answer as object) ? (answer as AsyncIterator<unknown>) : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    const iterator =
+      'next' in (answer as object)
+        ? (answer as AsyncIterator<unknown>)
+        : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     const step = stepThrough(passage)
     return withOwn(iterator, 'next', (next) => async (...given) => {
       const result = await (Reflect.apply(next, iterator, given) as Promise<IteratorResult<unknown>>)
@@ -128,17 +132,27 @@ const streams: Answers = {
       gate(open, close)
     })
     // One that is destroyed closes at once, and asks the service for nothing: it would wait for the item that it has asked for.
-    return withOwn(Readable.from(afterOpening(opened, proceed)), '_destroy', (destroy) => function (this: unknown, ...args) {
-      giveUp(args[0])
-      return Reflect.apply(destroy, this, args)
-    })
+    return withOwn(
+      Readable.from(afterOpening(opened, proceed)),
+      '_destroy',
+      (destroy) =>
+        function (this: unknown, ...args) {
+          giveUp(args[0])
+          return Reflect.apply(destroy, this, args)
+        },
+    )
   },
 }
 
 const webStreams: Answers = {
   failed: (makeError) => new ReadableStream({ start: (controller) => controller.error(makeError()) }),
   through: (answer, { item = (chunk) => chunk, end }) =>
-    (answer as ReadableStream).pipeThrough(new TransformStream<unknown, unknown>({ transform: (chunk, controller) => controller.enqueue(item(chunk)), flush: () => end?.() })),
+    (answer as ReadableStream).pipeThrough(
+      new TransformStream<unknown, unknown>({
+        transform: (chunk, controller) => controller.enqueue(item(chunk)),
+        flush: () => end?.(),
+      }),
+    ),
   late: (gate, proceed) => {
     const opened = opening(gate)
     let reader: ReadableStreamDefaultReader | undefined
@@ -164,7 +178,12 @@ const webStreams: Answers = {
 
 /** What can be done with answers, by their kind. */
 export const answersOf: Readonly<Record<AnswerKind, Answers>> = {
-  promise: promises, value: values, iterator: orAsItIs(iterators), 'async-iterator': orAsItIs(asyncIterators), stream: orAsItIs(streams), 'web-stream': orAsItIs(webStreams),
+  promise: promises,
+  value: values,
+  iterator: orAsItIs(iterators),
+  'async-iterator': orAsItIs(asyncIterators),
+  stream: orAsItIs(streams),
+  'web-stream': orAsItIs(webStreams),
 }
 
 /** An answer that is not of the kind that was said (nothing at all, a frozen iterator, a stream that somebody reads already) comes as it is: the call must not fail by that. */
@@ -182,7 +201,11 @@ function orAsItIs(answers: Answers): Answers {
 }
 
 /** Lays a function over a member of an answer: it stays the very object that it was. */
-function withOwn(answer: object, key: string, make: (original: (...args: unknown[]) => unknown) => (...args: unknown[]) => unknown): object {
+function withOwn(
+  answer: object,
+  key: string,
+  make: (original: (...args: unknown[]) => unknown) => (...args: unknown[]) => unknown,
+): object {
   const original = Reflect.get(answer, key) as (...args: unknown[]) => unknown
   return Object.defineProperty(answer, key, { value: make(original), writable: true, configurable: true })
 }

@@ -7,7 +7,9 @@ type Callback = (error: unknown, ...values: readonly unknown[]) => unknown
 export function callbackIn(args: readonly unknown[]): Callback | undefined {
   const last = args.at(-1)
   try {
-    return typeof last === 'function' && last.length >= 2 && !types.isAsyncFunction(last) ? (last as Callback) : undefined
+    return typeof last === 'function' && last.length >= 2 && !types.isAsyncFunction(last)
+      ? (last as Callback)
+      : undefined
   } catch {
     // The parameters of a proxy that was revoked cannot be counted.
     return undefined
@@ -30,5 +32,8 @@ export function calledBack(call: (callback: Callback) => unknown, more: unknown[
 
 /** Tells a caller by its callback, outside of every promise: what it throws is the application's own. */
 export function tellBack(answer: Promise<unknown>, callback: Callback, more: readonly unknown[]): void {
-  answer.then((value) => process.nextTick(callback, null, value, ...more), (error: unknown) => process.nextTick(callback, error))
+  answer.then(
+    (value) => process.nextTick(callback, null, value, ...more),
+    (error: unknown) => process.nextTick(callback, error),
+  )
 }

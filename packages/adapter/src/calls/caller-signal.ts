@@ -11,7 +11,9 @@ function signalOf(arg: unknown): AbortSignal | undefined {
   try {
     if (typeof arg !== 'object' || arg === null) return undefined
     if (isSignal(arg)) return arg
-    return 'signal' in arg && typeof arg.signal === 'object' && arg.signal !== null && isSignal(arg.signal) ? arg.signal : undefined
+    return 'signal' in arg && typeof arg.signal === 'object' && arg.signal !== null && isSignal(arg.signal)
+      ? arg.signal
+      : undefined
   } catch {
     // It throws when it is looked at, and the method may never do that.
     return undefined
@@ -19,5 +21,11 @@ function signalOf(arg: unknown): AbortSignal | undefined {
 }
 
 function isSignal(value: object): value is AbortSignal {
-  return 'aborted' in value && 'addEventListener' in value && typeof value.addEventListener === 'function' && 'removeEventListener' in value && typeof value.removeEventListener === 'function'
+  return (
+    'aborted' in value &&
+    'addEventListener' in value &&
+    typeof value.addEventListener === 'function' &&
+    'removeEventListener' in value &&
+    typeof value.removeEventListener === 'function'
+  )
 }

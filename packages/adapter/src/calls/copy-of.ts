@@ -17,7 +17,13 @@ function copied(value: unknown, made: Map<object, object>): unknown {
   if (known !== undefined) return known
   const copy: object = isList ? new Array<unknown>(value.length) : {}
   made.set(value, copy)
-  for (const [key, part] of Object.entries(value)) Object.defineProperty(copy, key, { value: copied(part, made), writable: true, enumerable: true, configurable: true })
+  for (const [key, part] of Object.entries(value))
+    Object.defineProperty(copy, key, {
+      value: copied(part, made),
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    })
   return copy
 }
 

@@ -13,7 +13,8 @@ export function damaged(value: unknown, damage: (typeof damages)[number], chance
 
 /** Texts, bytes and lists lose their second half, in objects each field for itself; what has no length stays. */
 function truncated(value: unknown): unknown {
-  if (typeof value === 'string' || Array.isArray(value) || Buffer.isBuffer(value)) return value.slice(0, Math.floor(value.length / 2))
+  if (typeof value === 'string' || Array.isArray(value) || Buffer.isBuffer(value))
+    return value.slice(0, Math.floor(value.length / 2))
   if (value instanceof Uint8Array) return value.slice(0, Math.floor(value.length / 2))
   return isPlain(value) ? mapped(value, truncated) : value
 }
@@ -56,6 +57,9 @@ function place(length: number, chance: Chance): number {
   return Math.floor(chance() * length)
 }
 
-function mapped(value: Readonly<Record<string, unknown>>, change: (part: unknown, key: string) => unknown): Record<string, unknown> {
+function mapped(
+  value: Readonly<Record<string, unknown>>,
+  change: (part: unknown, key: string) => unknown,
+): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, change(part, key)]))
 }

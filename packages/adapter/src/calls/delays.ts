@@ -16,7 +16,10 @@ export interface DelayOptions {
  * @param roll Seeded chance: for the n-th draw, a number from 0 to 1.
  * @returns The next delay, in ms: never negative, and never more than fits a timer.
  */
-export function delays({ delayMs, jitterMs, distribution }: DelayOptions, roll: (call: number) => number): () => number {
+export function delays(
+  { delayMs, jitterMs, distribution }: DelayOptions,
+  roll: (call: number) => number,
+): () => number {
   if (jitterMs === 0) return () => delayMs
   let drawn = 0
   const next = (): number => roll((drawn += 1))

@@ -12,15 +12,27 @@ export interface FailedCall {
 /** The portable options that describe an error, the same for every fault that injects one. */
 export const errorOptions = {
   error: option.optional(option.oneOf(errorPresetNames, 'The outage: which error the caller gets.')),
-  host: option.optional(option.text('Host in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 127.0.0.1.')),
-  port: option.optional(option.count('Port in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 80.')),
+  host: option.optional(
+    option.text(
+      'Host in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 127.0.0.1.',
+    ),
+  ),
+  port: option.optional(
+    option.count(
+      'Port in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 80.',
+    ),
+  ),
   message: option.optional(option.text('A custom error: its message.')),
   code: option.optional(option.text('A custom error: its code.')),
   name: option.optional(option.text('A custom error: its name.')),
 }
 
 /** What JSON cannot carry of them. */
-export const errorOptionsInProcess = { makeError: option.optional(option.func<(call: FailedCall) => Error>('A custom error, made for each call. In process only.')) }
+export const errorOptionsInProcess = {
+  makeError: option.optional(
+    option.func<(call: FailedCall) => Error>('A custom error, made for each call. In process only.'),
+  ),
+}
 
 /** The options as a fault gets them. */
 export interface ErrorDescription {
@@ -50,7 +62,10 @@ export function errorOf(fault: string, described: ErrorDescription, fallback: Er
   return (call) => {
     const made: unknown = make(call)
     // `makeError` may make something else, which cannot be marked.
-    return markInjected(made instanceof Error || (typeof made === 'object' && made !== null) ? (made as Error) : new Error(String(made)), fault)
+    return markInjected(
+      made instanceof Error || (typeof made === 'object' && made !== null) ? (made as Error) : new Error(String(made)),
+      fault,
+    )
   }
 }
 
@@ -63,16 +78,28 @@ export function failingOf(fault: string, described: ErrorDescription, fallback: 
   return (call) => call.answers.failed(() => errorFor(call), timing)
 }
 
-function makerOf(fault: string, { error, host, port, message, code, name, makeError }: ErrorDescription, fallback: ErrorPreset | ErrorOf): ErrorOf {
-  const given = [error !== undefined && '`error`', (message ?? code ?? name) !== undefined && '`message`, `code` and `name`', makeError !== undefined && '`makeError`'].filter(Boolean)
+function makerOf(
+  fault: string,
+  { error, host, port, message, code, name, makeError }: ErrorDescription,
+  fallback: ErrorPreset | ErrorOf,
+): ErrorOf {
+  const given = [
+    error !== undefined && '`error`',
+    (message ?? code ?? name) !== undefined && '`message`, `code` and `name`',
+    makeError !== undefined && '`makeError`',
+  ].filter(Boolean)
   if (given.length > 1) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected one description of the error of ${fault}, got ${given.join(' and ')}. Keep one of them.`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected one description of the error of ${fault}, got ${given.join(' and ')}. Keep one of them.`,
+    )
   }
   if (makeError !== undefined) return ({ method, args }) => makeError({ method, args })
   if (given.length > 0 && error === undefined) return () => customError(message ?? 'Service unavailable', code, name)
   if (error === undefined && typeof fallback === 'function') return fallback
   const preset = errorPresets[error ?? (fallback as ErrorPreset)]
-  return ({ method, args, target, endpoint }) => preset({ host: host ?? endpoint?.host ?? '127.0.0.1', port: port ?? endpoint?.port ?? 80, method, args, target })
+  return ({ method, args, target, endpoint }) =>
+    preset({ host: host ?? endpoint?.host ?? '127.0.0.1', port: port ?? endpoint?.port ?? 80, method, args, target })
 }
 
 function customError(message: string, code: string | undefined, name: string | undefined): Error {

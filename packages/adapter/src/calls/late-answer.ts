@@ -4,7 +4,13 @@ import { attempt } from './answers.js'
 import { signalIn } from './caller-signal.js'
 
 /** Where a call is held: `request`, before the service gets it; `response`, after the service did it. */
-export const seamOption = option.optional(option.oneOf(['request', 'response'], 'request: before the service gets the call; response: after it did it. Default: request.'), 'request')
+export const seamOption = option.optional(
+  option.oneOf(
+    ['request', 'response'],
+    'request: before the service gets the call; response: after it did it. Default: request.',
+  ),
+  'request',
+)
 export type Seam = 'request' | 'response'
 
 /** How an answer is held back. */
@@ -27,8 +33,13 @@ export function needsOf(seam: Seam): CallNeeds {
  */
 export function answerLate(context: InjectionContext, call: Call, { seam, afterMs, timeUp }: Lateness): unknown {
   const signal = call.signal ?? signalIn(call.args)
-  const orInHealth = (inHealth: () => unknown) => (): unknown => (timeUp === undefined || context.signal.aborted ? inHealth() : timeUp())
-  if (seam === 'request') return call.answers.late?.((run, abandon) => void context.hold({ afterMs, run, abandon, signal }), orInHealth(call.proceed))
+  const orInHealth = (inHealth: () => unknown) => (): unknown =>
+    timeUp === undefined || context.signal.aborted ? inHealth() : timeUp()
+  if (seam === 'request')
+    return call.answers.late?.(
+      (run, abandon) => void context.hold({ afterMs, run, abandon, signal }),
+      orInHealth(call.proceed),
+    )
 
   const answer = attempt(call.proceed)
   // Whoever gave up on the call hears nothing more of it.
@@ -39,11 +50,18 @@ export function answerLate(context: InjectionContext, call: Call, { seam, afterM
     // A timeout and a hang count from the call, a delay from the answer: until then the call is held all the same, and accounted for.
     const countsFromCall = timeUp !== undefined || afterMs === Number.POSITIVE_INFINITY
     let isWaiting = !countsFromCall
-    const leave = <Args extends readonly unknown[]>(how: (...args: Args) => void) => (...args: Args): void => {
-      isWaiting = false
-      how(...args)
-    }
-    const held = context.hold({ afterMs: countsFromCall ? afterMs : Number.POSITIVE_INFINITY, run: leave(run), abandon: leave(reject), signal })
+    const leave =
+      <Args extends readonly unknown[]>(how: (...args: Args) => void) =>
+      (...args: Args): void => {
+        isWaiting = false
+        how(...args)
+      }
+    const held = context.hold({
+      afterMs: countsFromCall ? afterMs : Number.POSITIVE_INFINITY,
+      run: leave(run),
+      abandon: leave(reject),
+      signal,
+    })
     const onAnswer = (): void => {
       if (!isWaiting) return
       context.hold({ afterMs, run, abandon: reject, signal })

@@ -21,8 +21,17 @@ describe.each(Object.entries(targets))('the contract, with %s', (_name, target) 
     touched: (sender) => [dispatcherOf(sender)],
     exercise(sender, times) {
       const dispatcher = dispatcherOf(sender) as Agent
-      const handler = { onConnect: () => undefined, onHeaders: () => true, onData: () => true, onComplete: () => undefined, onError: () => undefined, onRequestStart: () => undefined, onResponseError: () => undefined }
-      for (let sent = 0; sent < times; sent += 1) dispatcher.dispatch({ origin: server.origin, path: '/', method: 'GET' }, handler)
+      const handler = {
+        onConnect: () => undefined,
+        onHeaders: () => true,
+        onData: () => true,
+        onComplete: () => undefined,
+        onError: () => undefined,
+        onRequestStart: () => undefined,
+        onResponseError: () => undefined,
+      }
+      for (let sent = 0; sent < times; sent += 1)
+        dispatcher.dispatch({ origin: server.origin, path: '/', method: 'GET' }, handler)
     },
   })
   for (const { title, run } of cases) it(title, run)
@@ -31,18 +40,31 @@ describe.each(Object.entries(targets))('the contract, with %s', (_name, target) 
 describe.each(Object.entries(askings))('answerRequests, with %s', (_name, { target, ask }) => {
   it('answers as a real service does, which is not asked, and only those that are chosen', async () => {
     const { statusCode, statusText, headers } = httpAnswers['http/429'](2_500)
-    const real = await serve((_request, response) =>
-      void response.writeHead(statusCode, statusText, { ...headers, 'content-type': 'text/plain; charset=utf-8', 'content-length': 9 }).end('slow down'))
+    const real = await serve(
+      (_request, response) =>
+        void response
+          .writeHead(statusCode, statusText, {
+            ...headers,
+            'content-type': 'text/plain; charset=utf-8',
+            'content-length': 9,
+          })
+          .end('slow down'),
+    )
     const expected = await ask(`${real.origin}/items`)
     const healthy = await serve()
-    await withFault(answerRequests({ answer: 'http/429', retryAfterMs: 2_500, body: 'slow down' }), target(healthy), async (injection) => {
-      for (let time = 1; time <= 2; time += 1) {
-        const heard = await ask(`${healthy.origin}/items?time=${time}`)
-        expect([heard.status, saidBy(heard), heard.text]).toEqual([429, saidBy(expected), 'slow down'])
-      }
-      expect((await ask(`${healthy.origin}/other`)).text).toBe('answer')
-      expect([injection.seen, injection.affected]).toEqual([2, 2])
-    }, { only: 'GET */items' })
+    await withFault(
+      answerRequests({ answer: 'http/429', retryAfterMs: 2_500, body: 'slow down' }),
+      target(healthy),
+      async (injection) => {
+        for (let time = 1; time <= 2; time += 1) {
+          const heard = await ask(`${healthy.origin}/items?time=${time}`)
+          expect([heard.status, saidBy(heard), heard.text]).toEqual([429, saidBy(expected), 'slow down'])
+        }
+        expect((await ask(`${healthy.origin}/other`)).text).toBe('answer')
+        expect([injection.seen, injection.affected]).toEqual([2, 2])
+      },
+      { only: 'GET */items' },
+    )
     expect((await ask(`${healthy.origin}/items`)).text).toBe('answer')
   })
 })
@@ -50,17 +72,37 @@ describe.each(Object.entries(askings))('answerRequests, with %s', (_name, { targ
 describe('answerRequests', () => {
   /** Everything that a caller of fetch can see of an answer, but what tells of the connection. */
   async function seen(response: Response): Promise<unknown> {
-    const headers = Object.fromEntries([...response.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name)))
-    return { status: response.status, statusText: response.statusText, ok: response.ok, type: response.type, redirected: response.redirected, headers, body: await response.text() }
+    const headers = Object.fromEntries(
+      [...response.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name)),
+    )
+    return {
+      status: response.status,
+      statusText: response.statusText,
+      ok: response.ok,
+      type: response.type,
+      redirected: response.redirected,
+      headers,
+      body: await response.text(),
+    }
   }
 
   it.each(httpAnswerNames)('answers %s as a real service does', async (answer) => {
     const { statusCode, statusText, headers } = httpAnswers[answer](2_500)
-    const { origin } = await serve((_request, response) =>
-      void response.writeHead(statusCode, statusText, { ...headers, 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(statusText) }).end(statusText))
+    const { origin } = await serve(
+      (_request, response) =>
+        void response
+          .writeHead(statusCode, statusText, {
+            ...headers,
+            'content-type': 'text/plain; charset=utf-8',
+            'content-length': Buffer.byteLength(statusText),
+          })
+          .end(statusText),
+    )
     const real = await seen(await fetch(origin))
     const healthy = await serve()
-    const injected = await withFault(answerRequests({ answer, retryAfterMs: 2_500 }), globalThis, async () => seen(await fetch(healthy.origin)))
+    const injected = await withFault(answerRequests({ answer, retryAfterMs: 2_500 }), globalThis, async () =>
+      seen(await fetch(healthy.origin)),
+    )
     expect(injected).toEqual(real)
     expect(healthy.requests).toEqual([])
     expect(await (await fetch(healthy.origin)).text()).toBe('answer')
@@ -69,12 +111,17 @@ describe('answerRequests', () => {
   it('answers those that `only` names, also where fetch was captured before', async () => {
     const { origin, requests } = await serve()
     const { fetch: captured } = globalThis
-    await withFault(answerRequests({ body: 'sorry' }), globalThis, async (injection) => {
-      expect(await (await captured(`${origin}/items?page=2`)).text()).toBe('sorry')
-      expect(await (await captured(`${origin}/items`, { method: 'POST', body: '{}' })).text()).toBe('answer')
-      expect(await (await captured(`${origin}/other`)).text()).toBe('answer')
-      expect([injection.seen, injection.affected]).toEqual([1, 1])
-    }, { only: `GET ${origin}/items` })
+    await withFault(
+      answerRequests({ body: 'sorry' }),
+      globalThis,
+      async (injection) => {
+        expect(await (await captured(`${origin}/items?page=2`)).text()).toBe('sorry')
+        expect(await (await captured(`${origin}/items`, { method: 'POST', body: '{}' })).text()).toBe('answer')
+        expect(await (await captured(`${origin}/other`)).text()).toBe('answer')
+        expect([injection.seen, injection.affected]).toEqual([1, 1])
+      },
+      { only: `GET ${origin}/items` },
+    )
     expect(requests).toEqual(['POST /items', 'GET /other'])
   })
 
@@ -107,7 +154,7 @@ describe('answerRequests', () => {
     expect([injection.affected, failing.requests.length, healthy.requests.length]).toEqual([1, 2, 1])
   })
 
-  it('gives up with the reason of the caller\'s own signal, at once, and never answers then', async () => {
+  it("gives up with the reason of the caller's own signal, at once, and never answers then", async () => {
     const { origin, requests } = await serve()
     await withFault(answerRequests({ afterMs: 60_000 }), globalThis, async (injection) => {
       const controller = new AbortController()

@@ -4,10 +4,19 @@ import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { httpAnswerNames, httpAnswers } from '../presets/http.js'
 
 const schema = optionsSchema({
-  answer: option.optional(option.oneOf(httpAnswerNames, 'What the service answers. Default: http/503-retry-after.'), 'http/503-retry-after'),
-  retryAfterMs: option.optional(option.durationMs('When to come back, in ms; told in whole seconds, rounded up. Default: 1000.'), 1_000),
+  answer: option.optional(
+    option.oneOf(httpAnswerNames, 'What the service answers. Default: http/503-retry-after.'),
+    'http/503-retry-after',
+  ),
+  retryAfterMs: option.optional(
+    option.durationMs('When to come back, in ms; told in whole seconds, rounded up. Default: 1000.'),
+    1_000,
+  ),
   body: option.optional(option.text('The text of the answer. Default: the status in words.')),
-  contentType: option.optional(option.text('What `content-type` says of the text. Default: text/plain; charset=utf-8.'), 'text/plain; charset=utf-8'),
+  contentType: option.optional(
+    option.text('What `content-type` says of the text. Default: text/plain; charset=utf-8.'),
+    'text/plain; charset=utf-8',
+  ),
   afterMs: option.optional(option.durationMs('Time until the answer comes, in ms. Default: 0.'), 0),
 })
 
@@ -33,14 +42,21 @@ export const answerRequests = defineFault({
   summary: 'Answers requests in the place of the service, which never gets them.',
   schema,
   check({ contentType }) {
-    if (!/^[\t\x20-\x7e]+$/.test(contentType)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`contentType\` to be what a header can hold (visible ASCII characters and blanks), got ${JSON.stringify(contentType.slice(0, 200))}.`)
+    if (!/^[\t\x20-\x7e]+$/.test(contentType))
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`contentType\` to be what a header can hold (visible ASCII characters and blanks), got ${JSON.stringify(contentType.slice(0, 200))}.`,
+      )
   },
   expects: HTTP_TARGET,
   accepts: isHttpTarget,
   inject(target: HttpTarget, { answer, retryAfterMs, body, contentType, afterMs }, context) {
     const made = httpAnswers[answer](retryAfterMs)
     const content = Buffer.from(body ?? made.statusText)
-    const whole = { ...made, headers: { ...made.headers, 'content-type': contentType, 'content-length': String(content.length) } }
+    const whole = {
+      ...made,
+      headers: { ...made.headers, 'content-type': contentType, 'content-length': String(content.length) },
+    }
     affectRequests(target, context, (call) => context.hold({ afterMs, run: () => call.answer(whole, content) }))
   },
 })

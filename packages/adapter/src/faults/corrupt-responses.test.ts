@@ -13,7 +13,9 @@ describe('the contract', () => {
     target: () => http,
     touched: () => [http.IncomingMessage.prototype],
     exercise(_http, times) {
-      const request = http.request('http://127.0.0.1:1', { agent: new http.Agent(), createConnection: () => new net.Socket() }).on('error', () => undefined)
+      const request = http
+        .request('http://127.0.0.1:1', { agent: new http.Agent(), createConnection: () => new net.Socket() })
+        .on('error', () => undefined)
       const response = Object.assign(new http.IncomingMessage(new net.Socket()), { req: request })
       for (let got = 0; got < times; got += 1) response.push(Buffer.from('piece'))
     },
@@ -25,7 +27,12 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
   it('garbles one bit of a body, and the response succeeds', async () => {
     for (const framing of ['content-length', 'chunked'] as const) {
       const server = await serve(answering('{"answer":42}', framing))
-      const { status, text } = await withFault(corruptResponses(), target(server), () => ask(`${server.origin}/items`), { only: 'GET */items', seed: 1 })
+      const { status, text } = await withFault(
+        corruptResponses(),
+        target(server),
+        () => ask(`${server.origin}/items`),
+        { only: 'GET */items', seed: 1 },
+      )
       const [was, is] = [Buffer.from('{"answer":42}'), Buffer.from(text, 'utf8')]
       expect([status, text === was.toString()]).toEqual([200, false])
       if (!text.includes('\ufffd')) expect([...was].filter((byte, index) => byte !== is[index])).toHaveLength(1)
@@ -35,7 +42,8 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
 
   it('cuts pieces short, or empties them, where no length was announced', async () => {
     const server = await serve(answering('abcdefgh', 'chunked'))
-    const heard = async (damage: 'truncate' | 'empty'): Promise<string> => (await withFault(corruptResponses({ damage }), target(server), () => ask(server.origin))).text
+    const heard = async (damage: 'truncate' | 'empty'): Promise<string> =>
+      (await withFault(corruptResponses({ damage }), target(server), () => ask(server.origin))).text
     expect([await heard('truncate'), await heard('empty')]).toEqual(['abcd', ''])
   })
 
@@ -47,10 +55,15 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
         setImmediate(() => response.end('three'))
       })
     })
-    await withFault(corruptResponses({ damage: 'empty' }), target(server), async (injection) => {
-      const { text } = await ask(server.origin)
-      expect('one two three'.startsWith(text.slice(0, 4))).toBe(true)
-      expect(injection.affected).toBe(Math.min(1, injection.seen - 1))
-    }, { skip: 1, limitPerOperation: 1 })
+    await withFault(
+      corruptResponses({ damage: 'empty' }),
+      target(server),
+      async (injection) => {
+        const { text } = await ask(server.origin)
+        expect('one two three'.startsWith(text.slice(0, 4))).toBe(true)
+        expect(injection.affected).toBe(Math.min(1, injection.seen - 1))
+      },
+      { skip: 1, limitPerOperation: 1 },
+    )
   })
 })

@@ -4,7 +4,13 @@ import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { damaged, damages } from '../calls/damage.js'
 
 const schema = optionsSchema({
-  damage: option.optional(option.oneOf(damages, 'garble: one bit of the piece is wrong; truncate: its second half is missing; empty: nothing is in it. Default: garble.'), 'garble'),
+  damage: option.optional(
+    option.oneOf(
+      damages,
+      'garble: one bit of the piece is wrong; truncate: its second half is missing; empty: nothing is in it. Default: garble.',
+    ),
+    'garble',
+  ),
 })
 
 /** Options of {@link corruptResponses}: `damage`, `garble` (default), `truncate` or `empty`. */
@@ -29,6 +35,10 @@ export const corruptResponses = defineFault({
     const roll = context.rolls('damage')
     let drawn = 0
     const chance = (): number => roll((drawn += 1))
-    affectBodies(target, context, (piece, keepsLength) => damaged(piece, keepsLength ? 'garble' : damage, chance) as Buffer)
+    affectBodies(
+      target,
+      context,
+      (piece, keepsLength) => damaged(piece, keepsLength ? 'garble' : damage, chance) as Buffer,
+    )
   },
 })

@@ -10,10 +10,20 @@ describe('corruptResults', () => {
 
   it('succeeds with a wrong result, and leaves the data of the service alone', async () => {
     const row = { id: 7, title: 'abcdef', tags: ['a', 'b', 'c', 'd'], at: new Date(0) }
-    const store = { async find(): Promise<typeof row> { return Promise.resolve(row) } }
-    await withFault(corruptResults(), store, async () => expect(await store.find()).toEqual({ id: 7, title: 'abc', tags: ['a', 'b'], at: new Date(0) }))
+    const store = {
+      async find(): Promise<typeof row> {
+        return Promise.resolve(row)
+      },
+    }
+    await withFault(corruptResults(), store, async () =>
+      expect(await store.find()).toEqual({ id: 7, title: 'abc', tags: ['a', 'b'], at: new Date(0) }),
+    )
     await withFault(corruptResults({ damage: 'empty' }), store, async () => expect(await store.find()).toEqual({}))
-    await withFault(corruptResults({ change: ({ id }: typeof row, { method }) => `${method} ${id}` }), store, async () => expect(await store.find()).toBe('find 7'))
+    await withFault(
+      corruptResults({ change: ({ id }: typeof row, { method }) => `${method} ${id}` }),
+      store,
+      async () => expect(await store.find()).toBe('find 7'),
+    )
     expect(row).toEqual({ id: 7, title: 'abcdef', tags: ['a', 'b', 'c', 'd'], at: new Date(0) })
   })
 
@@ -31,8 +41,17 @@ describe('corruptResults', () => {
 
   it('garbles the same places for the same seed', async () => {
     const run = async (seed: number): Promise<string[]> => {
-      const store = { async read(): Promise<string> { return Promise.resolve('a text with some letters in it') } }
-      return withFault(corruptResults({ damage: 'garble' }), store, () => Promise.all(Array.from({ length: 10 }, () => store.read())), { seed, id: 'garble' })
+      const store = {
+        async read(): Promise<string> {
+          return Promise.resolve('a text with some letters in it')
+        },
+      }
+      return withFault(
+        corruptResults({ damage: 'garble' }),
+        store,
+        () => Promise.all(Array.from({ length: 10 }, () => store.read())),
+        { seed, id: 'garble' },
+      )
     }
     expect(await run(1)).toEqual(await run(1))
     expect(await run(1)).not.toEqual(await run(2))
@@ -40,7 +59,9 @@ describe('corruptResults', () => {
   })
 
   it('takes one way of damage', () => {
-    expect(() => corruptResults({ damage: 'garble', change: () => 1 })).toThrow('Expected `damage` or `change` of adapter/corrupt-results, got both')
+    expect(() => corruptResults({ damage: 'garble', change: () => 1 })).toThrow(
+      'Expected `damage` or `change` of adapter/corrupt-results, got both',
+    )
     expect(() => corruptResults({ damage: 'shred' as 'garble' })).toThrow('one of `truncate`, `garble`, `empty`')
   })
 })
@@ -49,21 +70,37 @@ describe('damaged', () => {
   const anything = fc.anything({ withBigInt: true, withTypedArray: false })
 
   it('never changes the original', () => {
-    fc.assert(fc.property(anything, fc.constantFrom('truncate' as const, 'garble' as const, 'empty' as const), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (value, damage, roll) => {
-      const before = structuredClone(value)
-      damaged(value, damage, () => roll)
-      expect(value).toEqual(before)
-    }))
+    fc.assert(
+      fc.property(
+        anything,
+        fc.constantFrom('truncate' as const, 'garble' as const, 'empty' as const),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (value, damage, roll) => {
+          const before = structuredClone(value)
+          damaged(value, damage, () => roll)
+          expect(value).toEqual(before)
+        },
+      ),
+    )
   })
 
   it('garbles every text, number, truth value and byte into another of its kind and length', () => {
-    const values = fc.oneof(fc.string({ minLength: 1 }), fc.integer(), fc.boolean(), fc.bigInt(), fc.uint8Array({ minLength: 1 }), fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes)))
-    fc.assert(fc.property(values, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (value, roll) => {
-      const garbled = damaged(value, 'garble', () => roll)
-      expect(garbled).not.toEqual(value)
-      expect(Object.getPrototypeOf(garbled)).toBe(Object.getPrototypeOf(value))
-      expect((garbled as { length?: number }).length).toBe((value as { length?: number }).length)
-    }))
+    const values = fc.oneof(
+      fc.string({ minLength: 1 }),
+      fc.integer(),
+      fc.boolean(),
+      fc.bigInt(),
+      fc.uint8Array({ minLength: 1 }),
+      fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes)),
+    )
+    fc.assert(
+      fc.property(values, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (value, roll) => {
+        const garbled = damaged(value, 'garble', () => roll)
+        expect(garbled).not.toEqual(value)
+        expect(Object.getPrototypeOf(garbled)).toBe(Object.getPrototypeOf(value))
+        expect((garbled as { length?: number }).length).toBe((value as { length?: number }).length)
+      }),
+    )
   })
 
   it.each([

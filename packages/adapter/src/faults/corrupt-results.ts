@@ -8,9 +8,20 @@ const NAME = 'adapter/corrupt-results'
 const schema = optionsSchema(
   {
     ...callOptions,
-    damage: option.optional(option.oneOf(damages, 'truncate: the second half is missing; garble: one letter, bit or number is wrong; empty: nothing is in it. Default: truncate.')),
+    damage: option.optional(
+      option.oneOf(
+        damages,
+        'truncate: the second half is missing; garble: one letter, bit or number is wrong; empty: nothing is in it. Default: truncate.',
+      ),
+    ),
   },
-  { change: option.optional(option.func<(result: never, call: FailedCall) => unknown>('Makes the damaged result of the real one. In process only.')) },
+  {
+    change: option.optional(
+      option.func<(result: never, call: FailedCall) => unknown>(
+        'Makes the damaged result of the real one. In process only.',
+      ),
+    ),
+  },
 )
 
 /**
@@ -34,7 +45,11 @@ export const corruptResults = defineFault({
   summary: 'Damages what calls answer.',
   schema,
   check({ damage, change }) {
-    if (damage !== undefined && change !== undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`damage\` or \`change\` of ${NAME}, got both. Keep one of them.`)
+    if (damage !== undefined && change !== undefined)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`damage\` or \`change\` of ${NAME}, got both. Keep one of them.`,
+      )
   },
   expects: METHOD_TARGET,
   accepts: isMethodTarget,
@@ -51,6 +66,9 @@ export const corruptResults = defineFault({
       }
     }
     affectCalls(target, options, context, ({ answers, proceed, method, args, within = asItIs }) =>
-      answers.through(proceed(), { item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })) }))
+      answers.through(proceed(), {
+        item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
+      }),
+    )
   },
 })

@@ -56,7 +56,7 @@ describe('cutConnections', () => {
     spared.destroy()
   })
 
-  it('leaves the server\'s own side alone', async () => {
+  it("leaves the server's own side alone", async () => {
     const { port, accepted } = await listen()
     const client = await connected(port)
     const before = accepted.length

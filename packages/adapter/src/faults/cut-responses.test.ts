@@ -41,7 +41,9 @@ describe('cutResponses', () => {
       return life
     }
     const real = await answerTo('half', () => cut(accepted.at(-1) as net.Socket))
-    const injected = await withFault(cutResponses({ afterBytes: 4, how }), net, () => answerTo('half of it'), { only: `*:${port}` })
+    const injected = await withFault(cutResponses({ afterBytes: 4, how }), net, () => answerTo('half of it'), {
+      only: `*:${port}`,
+    })
     expect(injected).toEqual(real)
     expect(injected[0]).toBe('data half')
   })
@@ -64,7 +66,10 @@ describe('cutResponses', () => {
       new Promise<string[]>((resolve) => {
         const heard: string[] = []
         const listen = (who: string, to: NodeJS.EventEmitter): void => {
-          for (const event of ['aborted', 'error', 'end', 'close']) to.on(event, (error?: Error) => heard.push([who, event, error instanceof Error ? JSON.stringify(describeError(error)) : ''].join(' ')))
+          for (const event of ['aborted', 'error', 'end', 'close'])
+            to.on(event, (error?: Error) =>
+              heard.push([who, event, error instanceof Error ? JSON.stringify(describeError(error)) : ''].join(' ')),
+            )
         }
         const request = http.get({ port, host: '127.0.0.1', agent: false }, (response) => {
           listen('response', response)
@@ -88,7 +93,10 @@ describe('cutResponses', () => {
     })
     const { port } = server.address() as net.AddressInfo
     const real = await half(port, () => void answering?.socket?.resetAndDestroy())
-    const injected = await withFault(cutResponses({ afterBytes: 300 }), net, () => half(port, () => undefined), { only: `*:${port}`, limit: 1 })
+    const injected = await withFault(cutResponses({ afterBytes: 300 }), net, () => half(port, () => undefined), {
+      only: `*:${port}`,
+      limit: 1,
+    })
     expect(injected).toEqual(real)
     expect(injected.join()).toContain('ECONNRESET')
   })
@@ -104,7 +112,10 @@ describe('the contract, with a client and a server of HTTP', () => {
     target: () => http,
     touched: () => [http.ClientRequest.prototype, net.Socket.prototype],
     exercise(_client, times) {
-      for (let sent = 0; sent < times; sent += 1) http.request(server.origin, { agent: new http.Agent(), createConnection: () => new net.Socket() }).on('error', () => undefined)
+      for (let sent = 0; sent < times; sent += 1)
+        http
+          .request(server.origin, { agent: new http.Agent(), createConnection: () => new net.Socket() })
+          .on('error', () => undefined)
     },
   })
   for (const { title, run } of ofClient) it(`a client: ${title}`, run)
@@ -131,43 +142,67 @@ describe.each(Object.entries(askings))('cutResponses, with %s', (_name, { target
       onData()
     }).catch((error: unknown) => error as Error)
     if (!(outcome instanceof Error)) return [outcome.text]
-    const told = (error: unknown): unknown => (error instanceof Error ? [error.constructor.name, error.name, error.message, Object.keys(error), Reflect.get(error, 'code')] : error)
+    const told = (error: unknown): unknown =>
+      error instanceof Error
+        ? [error.constructor.name, error.name, error.message, Object.keys(error), Reflect.get(error, 'code')]
+        : error
     return [pieces.join(''), told(outcome), told(outcome.cause)]
   }
 
-  const cases = (['reset', 'end'] as const).flatMap((how) => (['content-length', 'chunked'] as const).flatMap((framing) => [0, 5].map((afterBytes) => [how, framing, afterBytes] as const)))
-  it.each(cases)('%s of a body of %s after %i bytes reads as a server that does it', async (how, framing, afterBytes) => {
-    const text = 'hello, world'
-    // Framing of chunks counts too: `c\r\n`.
-    const wireBytes = afterBytes === 0 ? 0 : afterBytes + (framing === 'chunked' ? 3 : 0)
-    let cut = (): void => undefined
-    const dying = await serve((request) => {
-      cut = () => {
-        if (how === 'reset') request.socket.resetAndDestroy()
-        else request.socket.destroy()
-      }
-      if (afterBytes === 0) cut()
-      else request.socket.write(`HTTP/1.1 200 OK\r\n${framing === 'chunked' ? 'Transfer-Encoding: chunked' : 'Content-Length: 12'}\r\n\r\n${framing === 'chunked' ? 'c\r\n' : ''}${text.slice(0, afterBytes)}`)
-    })
-    const real = await story(dying.origin, () => cut())
-    const server = await serve(answering(text, framing))
-    // A reset that comes before what precedes it was read is read as an end: the cut waits for the client, as that of the real server does.
-    const clock = manualClock()
-    const injected = await withFault(cutResponses({ afterBytes: wireBytes, how }), target(server), () => story(`${server.origin}/items`, () => void clock.advance(1)), {
-      only: 'GET */items', ...(afterBytes === 0 ? {} : { clock }),
-    })
-    expect(injected).toEqual(real)
-    expect(injected[0]).toBe(text.slice(0, afterBytes))
-    expect(server.requests).toEqual(['GET /items'])
-    expect(await story(server.origin)).toEqual([text])
-  })
+  const cases = (['reset', 'end'] as const).flatMap((how) =>
+    (['content-length', 'chunked'] as const).flatMap((framing) =>
+      [0, 5].map((afterBytes) => [how, framing, afterBytes] as const),
+    ),
+  )
+  it.each(cases)(
+    '%s of a body of %s after %i bytes reads as a server that does it',
+    async (how, framing, afterBytes) => {
+      const text = 'hello, world'
+      // Framing of chunks counts too: `c\r\n`.
+      const wireBytes = afterBytes === 0 ? 0 : afterBytes + (framing === 'chunked' ? 3 : 0)
+      let cut = (): void => undefined
+      const dying = await serve((request) => {
+        cut = () => {
+          if (how === 'reset') request.socket.resetAndDestroy()
+          else request.socket.destroy()
+        }
+        if (afterBytes === 0) cut()
+        else
+          request.socket.write(
+            `HTTP/1.1 200 OK\r\n${framing === 'chunked' ? 'Transfer-Encoding: chunked' : 'Content-Length: 12'}\r\n\r\n${framing === 'chunked' ? 'c\r\n' : ''}${text.slice(0, afterBytes)}`,
+          )
+      })
+      const real = await story(dying.origin, () => cut())
+      const server = await serve(answering(text, framing))
+      // A reset that comes before what precedes it was read is read as an end: the cut waits for the client, as that of the real server does.
+      const clock = manualClock()
+      const injected = await withFault(
+        cutResponses({ afterBytes: wireBytes, how }),
+        target(server),
+        () => story(`${server.origin}/items`, () => void clock.advance(1)),
+        {
+          only: 'GET */items',
+          ...(afterBytes === 0 ? {} : { clock }),
+        },
+      )
+      expect(injected).toEqual(real)
+      expect(injected[0]).toBe(text.slice(0, afterBytes))
+      expect(server.requests).toEqual(['GET /items'])
+      expect(await story(server.origin)).toEqual([text])
+    },
+  )
 
   it('leaves others of the same target, and those that are short enough, alone', async () => {
     const server = await serve(answering('hello', 'content-length'))
-    await withFault(cutResponses({ afterBytes: 5 }), target(server), async (injection) => {
-      expect((await ask(`${server.origin}/items`)).text).toBe('hello')
-      expect((await ask(`${server.origin}/other`)).text).toBe('hello')
-      expect([injection.seen, injection.affected]).toEqual([1, 1])
-    }, { only: 'GET */items' })
+    await withFault(
+      cutResponses({ afterBytes: 5 }),
+      target(server),
+      async (injection) => {
+        expect((await ask(`${server.origin}/items`)).text).toBe('hello')
+        expect((await ask(`${server.origin}/other`)).text).toBe('hello')
+        expect([injection.seen, injection.affected]).toEqual([1, 1])
+      },
+      { only: 'GET */items' },
+    )
   })
 })

@@ -7,7 +7,12 @@ import { isNetModule, NET_MODULE, peerOf, type NetModule } from '../bindings/net
 
 const NAME = 'adapter/cut-responses'
 const schema = optionsSchema({
-  afterBytes: option.optional(option.count('Bytes of the affected piece, or of the body of the affected response, that still arrive. Default: 0.'), 0),
+  afterBytes: option.optional(
+    option.count(
+      'Bytes of the affected piece, or of the body of the affected response, that still arrive. Default: 0.',
+    ),
+    0,
+  ),
   how: connectionEnd,
 })
 
@@ -65,14 +70,20 @@ function cutBody(wire: ResponseWire, { afterBytes, how }: Cut, context: Injectio
 
 function cutPieces({ afterBytes, how }: Cut, context: InjectionContext): void {
   const cut = new WeakSet<Socket>()
-  context.patch(net.Socket.prototype, 'push', (below) => function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
-    const [chunk, ...rest] = args
-    if (cut.has(this)) return chunk === null ? (below.call.apply(this, args) as boolean) : true
-    const peer = chunk === null ? undefined : peerOf(this)
-    if (chunk === null || peer === undefined || !context.operation(peer).shouldInject(args)) return below.call.apply(this, args) as boolean
-    cut.add(this)
-    // The kernel hands over what it has, and tells of the end when it is asked again.
-    context.hold({ afterMs: 0, run: () => endConnection(this, how, NAME) })
-    return afterBytes === 0 || (below.call.call(this, chunk.subarray(0, afterBytes), ...rest) as boolean)
-  })
+  context.patch(
+    net.Socket.prototype,
+    'push',
+    (below) =>
+      function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
+        const [chunk, ...rest] = args
+        if (cut.has(this)) return chunk === null ? (below.call.apply(this, args) as boolean) : true
+        const peer = chunk === null ? undefined : peerOf(this)
+        if (chunk === null || peer === undefined || !context.operation(peer).shouldInject(args))
+          return below.call.apply(this, args) as boolean
+        cut.add(this)
+        // The kernel hands over what it has, and tells of the end when it is asked again.
+        context.hold({ afterMs: 0, run: () => endConnection(this, how, NAME) })
+        return afterBytes === 0 || (below.call.call(this, chunk.subarray(0, afterBytes), ...rest) as boolean)
+      },
+  )
 }

@@ -51,7 +51,9 @@ class Names extends Readable {
 }
 
 /** What came, and the error behind it. */
-async function drained(answer: Iterable<unknown> | AsyncIterable<unknown>): Promise<readonly [string, Error | undefined]> {
+async function drained(
+  answer: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<readonly [string, Error | undefined]> {
   let came = ''
   try {
     for await (const item of answer) came += String(item)
@@ -64,18 +66,25 @@ async function drained(answer: Iterable<unknown> | AsyncIterable<unknown>): Prom
 describe('cutResults', () => {
   const kinds = { list: 'iterator', scan: 'async-iterator', read: 'stream', fetch: 'web-stream' } as const
 
-  it.each(Object.entries(kinds) as [keyof typeof kinds, (typeof kinds)[keyof typeof kinds]][])('breaks %s, an answer by %s, behind what still comes, and what is short enough comes whole', async (methods, answers) => {
-    const files = new Files()
-    await withFault(cutResults({ methods, answers, afterItems: 2 }), files, async (injection) => {
-      const [came, error] = await drained(files[methods]())
-      expect([came, injectedBy(error)]).toEqual(['ab', 'adapter/cut-results'])
-      expect(error).toMatchObject({ code: 'ECONNRESET', syscall: 'read' })
-      expect(injection.affected).toBe(1)
-    })
-    expect(files.open, 'what the service has open').toBe(0)
-    await withFault(cutResults({ methods, answers, afterItems: 4, message: 'late' }), files, async () => expect(await drained(files[methods]())).toEqual(['abcd', undefined]))
-    await withFault(cutResults({ methods, answers, afterItems: 0, message: 'soon' }), files, async () => expect(await drained(files[methods]())).toEqual(['', new Error('soon')]))
-  })
+  it.each(Object.entries(kinds) as [keyof typeof kinds, (typeof kinds)[keyof typeof kinds]][])(
+    'breaks %s, an answer by %s, behind what still comes, and what is short enough comes whole',
+    async (methods, answers) => {
+      const files = new Files()
+      await withFault(cutResults({ methods, answers, afterItems: 2 }), files, async (injection) => {
+        const [came, error] = await drained(files[methods]())
+        expect([came, injectedBy(error)]).toEqual(['ab', 'adapter/cut-results'])
+        expect(error).toMatchObject({ code: 'ECONNRESET', syscall: 'read' })
+        expect(injection.affected).toBe(1)
+      })
+      expect(files.open, 'what the service has open').toBe(0)
+      await withFault(cutResults({ methods, answers, afterItems: 4, message: 'late' }), files, async () =>
+        expect(await drained(files[methods]())).toEqual(['abcd', undefined]),
+      )
+      await withFault(cutResults({ methods, answers, afterItems: 0, message: 'soon' }), files, async () =>
+        expect(await drained(files[methods]())).toEqual(['', new Error('soon')]),
+      )
+    },
+  )
 
   it('leaves the class and the private state of an answer as they are', async () => {
     const files = new Files()
@@ -86,6 +95,8 @@ describe('cutResults', () => {
   })
 
   it('refuses methods that answer with one value', async () => {
-    await expect(withFault(cutResults({ methods: 'get' }), new Store(), () => undefined)).rejects.toThrow('Expected methods that answer with an iteration or a stream, got `get`')
+    await expect(withFault(cutResults({ methods: 'get' }), new Store(), () => undefined)).rejects.toThrow(
+      'Expected methods that answer with an iteration or a stream, got `get`',
+    )
   })
 })

@@ -5,7 +5,11 @@ import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-opt
 
 const NAME = 'adapter/cut-results'
 const schema = optionsSchema(
-  { afterItems: option.optional(option.count('Items or chunks that still come. Default: 1.'), 1), ...callOptions, ...errorOptions },
+  {
+    afterItems: option.optional(option.count('Items or chunks that still come. Default: 1.'), 1),
+    ...callOptions,
+    ...errorOptions,
+  },
   errorOptionsInProcess,
 )
 

@@ -41,7 +41,11 @@ describe('delayCalls', () => {
 
   it('holds the response back for so long after the service gave it, errors too', async () => {
     const clock = manualClock()
-    const slow = { async ask(): Promise<string> { return new Promise((resolve) => clock.after(50, () => resolve('answer'))) } }
+    const slow = {
+      async ask(): Promise<string> {
+        return new Promise((resolve) => clock.after(50, () => resolve('answer')))
+      },
+    }
     const injection = await inject(delayCalls({ delayMs: 100, seam: 'response' }), slow, { clock, limit: 1 })
     let answer: string | undefined
     void slow.ask().then((value) => (answer = value))
@@ -51,12 +55,18 @@ describe('delayCalls', () => {
     expect([answer, injection.status]).toEqual(['answer', 'ended'])
 
     const store = new Store()
-    await withFault(delayCalls({ delayMs: 5, seam: 'response' }), store, () => expect(store.fail()).rejects.toThrow('its own'))
+    await withFault(delayCalls({ delayMs: 5, seam: 'response' }), store, () =>
+      expect(store.fail()).rejects.toThrow('its own'),
+    )
   })
 
   it('lets what is held go on when it ends, before the service has answered as well as after', async () => {
     const clock = manualClock()
-    const slow = { async ask(ms: number): Promise<number> { return new Promise((resolve) => clock.after(ms, () => resolve(ms))) } }
+    const slow = {
+      async ask(ms: number): Promise<number> {
+        return new Promise((resolve) => clock.after(ms, () => resolve(ms)))
+      },
+    }
     const injection = await inject(delayCalls({ delayMs: 100, seam: 'response' }), slow, { clock })
     const calls = [slow.ask(10), slow.ask(80)]
     await clock.advance(50)
@@ -93,7 +103,9 @@ describe('delayCalls', () => {
   })
 
   it('warms up: delays shrink from full to none', async () => {
-    expect(await lateness({ delayMs: 100, warmUpMs: 1_000 }, { calls: 6, apartMs: 250 })).toEqual([100, 75, 50, 25, 0, 0])
+    expect(await lateness({ delayMs: 100, warmUpMs: 1_000 }, { calls: 6, apartMs: 250 })).toEqual([
+      100, 75, 50, 25, 0, 0,
+    ])
   })
 
   it.each([
@@ -111,10 +123,16 @@ describe('delays', () => {
   const walk = (call: number): number => (call * 0.754_877_666_246_692_7) % 1
   const moments = (numbers: readonly number[]): { mean: number; deviation: number } => {
     const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length
-    return { mean, deviation: Math.sqrt(numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0) / numbers.length) }
+    return {
+      mean,
+      deviation: Math.sqrt(numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0) / numbers.length),
+    }
   }
 
-  it.each([['uniform', 500, 100 / Math.sqrt(3)], ['exponential', 600, 100]] as const)('of the %s distribution have its mean and deviation', (distribution, mean, deviation) => {
+  it.each([
+    ['uniform', 500, 100 / Math.sqrt(3)],
+    ['exponential', 600, 100],
+  ] as const)('of the %s distribution have its mean and deviation', (distribution, mean, deviation) => {
     const draw = delays({ delayMs: 500, jitterMs: 100, distribution }, walk)
     const drawn = moments(Array.from({ length: 20_000 }, draw))
     expect(Math.abs(drawn.mean - mean)).toBeLessThan(2)
@@ -128,14 +146,24 @@ describe('delays', () => {
     const drawn = moments(numbers)
     expect(Math.abs(drawn.mean - 500)).toBeLessThan(3)
     expect(Math.abs(drawn.deviation - 100)).toBeLessThan(3)
-    expect(Math.abs(numbers.filter((number) => Math.abs(number - 500) < 100).length / 20_000 - 0.682_7)).toBeLessThan(0.02)
+    expect(Math.abs(numbers.filter((number) => Math.abs(number - 500) < 100).length / 20_000 - 0.682_7)).toBeLessThan(
+      0.02,
+    )
   })
 
   it('are never negative and always fit a timer', () => {
-    fc.assert(fc.property(fc.nat(MAX_TIMER_MS), fc.nat(MAX_TIMER_MS), fc.constantFrom(...distributions), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (delayMs, jitterMs, distribution, roll) => {
-      const delay = delays({ delayMs, jitterMs, distribution }, () => roll)()
-      expect(delay >= 0 && delay <= MAX_TIMER_MS).toBe(true)
-    }))
+    fc.assert(
+      fc.property(
+        fc.nat(MAX_TIMER_MS),
+        fc.nat(MAX_TIMER_MS),
+        fc.constantFrom(...distributions),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (delayMs, jitterMs, distribution, roll) => {
+          const delay = delays({ delayMs, jitterMs, distribution }, () => roll)()
+          expect(delay >= 0 && delay <= MAX_TIMER_MS).toBe(true)
+        },
+      ),
+    )
   })
 })
 
@@ -143,7 +171,15 @@ describe('delays', () => {
 async function seeded(): Promise<{ rolls: (call: number) => number }> {
   const { defineFault, optionsSchema } = await import('@chaos/core')
   const drawn: { rolls?: (call: number) => number } = {}
-  const fault = defineFault({ name: 'test/draw-chance', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true, inject: (_target: object, _options, context) => void (drawn.rolls = context.rolls('delays')) })
+  const fault = defineFault({
+    name: 'test/draw-chance',
+    kind: 'standing',
+    summary: '',
+    schema: optionsSchema({}),
+    expects: '',
+    accepts: () => true,
+    inject: (_target: object, _options, context) => void (drawn.rolls = context.rolls('delays')),
+  })
   await withFault(fault(), {}, () => undefined, { seed: 1, id: 'chance' })
   return drawn as { rolls: (call: number) => number }
 }

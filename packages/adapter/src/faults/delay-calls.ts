@@ -8,10 +8,16 @@ const schema = optionsSchema({
   delayMs: option.durationMs('Time each affected call is held back, in ms.'),
   jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
   distribution: option.optional(
-    option.oneOf(distributions, 'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.'),
+    option.oneOf(
+      distributions,
+      'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.',
+    ),
     'uniform',
   ),
-  warmUpMs: option.optional(option.durationMs('A cold start: delays shrink from full to none in so many ms. Default: 0, they stay.'), 0),
+  warmUpMs: option.optional(
+    option.durationMs('A cold start: delays shrink from full to none in so many ms. Default: 0, they stay.'),
+    0,
+  ),
   ...callOptions,
   seam: seamOption,
 })
@@ -48,9 +54,16 @@ export const delayCalls = defineFault({
     const drawers = new Map<string, () => number>()
     const draw = (method: string): number => {
       let next = drawers.get(method)
-      if (next === undefined) drawers.set(method, (next = delays({ delayMs, jitterMs, distribution }, context.rolls(method))))
+      if (next === undefined)
+        drawers.set(method, (next = delays({ delayMs, jitterMs, distribution }, context.rolls(method))))
       return next()
     }
-    affectCalls(target, options, context, (call) => answerLate(context, call, { seam, afterMs: draw(call.method) * coldness() }), needsOf(seam))
+    affectCalls(
+      target,
+      options,
+      context,
+      (call) => answerLate(context, call, { seam, afterMs: draw(call.method) * coldness() }),
+      needsOf(seam),
+    )
   },
 })

@@ -9,10 +9,15 @@ const NAME = 'adapter/delay-file-operations'
 const MAX_BLOCK_MS = 5_000
 
 const schema = optionsSchema({
-  delayMs: option.durationMs('Time each affected operation is held back, in ms. A synchronous call blocks its thread meanwhile, for at most 5000.'),
+  delayMs: option.durationMs(
+    'Time each affected operation is held back, in ms. A synchronous call blocks its thread meanwhile, for at most 5000.',
+  ),
   jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
   distribution: option.optional(
-    option.oneOf(distributions, 'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.'),
+    option.oneOf(
+      distributions,
+      'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.',
+    ),
     'uniform',
   ),
   paths: pathsOption,
@@ -49,12 +54,17 @@ export const delayFileOperations = defineFault({
   accepts: isFileSystem,
   inject(_fs: FileSystem, { delayMs, jitterMs, distribution, paths, operations }, context) {
     const draw = delays({ delayMs, jitterMs, distribution }, context.rolls('delay'))
-    affectFiles(context, { paths, operations: operationsNamed(NAME, operations) ?? fileOperations, waits: true }, (call) => {
-      const afterMs = draw()
-      if (!call.isSync) return call.later(({ proceed, fail }) => void context.hold({ afterMs, run: proceed, ...call.givenUp(fail) }))
-      block(Math.min(afterMs, MAX_BLOCK_MS))
-      return call.proceed()
-    })
+    affectFiles(
+      context,
+      { paths, operations: operationsNamed(NAME, operations) ?? fileOperations, waits: true },
+      (call) => {
+        const afterMs = draw()
+        if (!call.isSync)
+          return call.later(({ proceed, fail }) => void context.hold({ afterMs, run: proceed, ...call.givenUp(fail) }))
+        block(Math.min(afterMs, MAX_BLOCK_MS))
+        return call.proceed()
+      },
+    )
   },
 })
 

@@ -20,7 +20,8 @@ describe('the contract', () => {
     target: () => http,
     touched: () => [http.Agent.prototype],
     exercise(client, times) {
-      for (let sent = 0; sent < times; sent += 1) client.get(server.origin, (response) => void response.resume()).on('error', () => undefined)
+      for (let sent = 0; sent < times; sent += 1)
+        client.get(server.origin, (response) => void response.resume()).on('error', () => undefined)
     },
   })
   for (const { title, run } of ofClient) it(`with node:http: ${title}`, run)
@@ -30,8 +31,17 @@ describe('the contract', () => {
     target: () => globalThis,
     touched: (target) => [dispatcherOf(target)],
     exercise(target, times) {
-      const handler = { onConnect: () => undefined, onHeaders: () => true, onData: () => true, onComplete: () => undefined, onError: () => undefined, onRequestStart: () => undefined, onResponseError: () => undefined }
-      for (let sent = 0; sent < times; sent += 1) dispatcherOf(target).dispatch({ origin: server.origin, path: '/', method: 'GET' } as never, handler as never)
+      const handler = {
+        onConnect: () => undefined,
+        onHeaders: () => true,
+        onData: () => true,
+        onComplete: () => undefined,
+        onError: () => undefined,
+        onRequestStart: () => undefined,
+        onResponseError: () => undefined,
+      }
+      for (let sent = 0; sent < times; sent += 1)
+        dispatcherOf(target).dispatch({ origin: server.origin, path: '/', method: 'GET' } as never, handler as never)
     },
   })
   for (const { title, run } of ofFetch) it(`with fetch: ${title}`, run)
@@ -52,17 +62,22 @@ describe('the contract', () => {
 describe.each(Object.entries(askings))('delayRequests, with %s', (_name, { target, ask }) => {
   it('lets the service get them late, and their callers the answers', async () => {
     const [server, clock] = [await serve(), manualClock()]
-    await withFault(delayRequests({ delayMs: 100 }), target(server), async (injection) => {
-      const asking = ask(`${server.origin}/items`)
-      await vi.waitFor(() => expect(injection.held).toBe(1))
-      await clock.advance(99)
-      expect(injection.held).toBe(1)
-      await clock.advance(1)
-      expect((await asking).text).toBe('answer')
-    }, { clock, limit: 1 })
+    await withFault(
+      delayRequests({ delayMs: 100 }),
+      target(server),
+      async (injection) => {
+        const asking = ask(`${server.origin}/items`)
+        await vi.waitFor(() => expect(injection.held).toBe(1))
+        await clock.advance(99)
+        expect(injection.held).toBe(1)
+        await clock.advance(1)
+        expect((await asking).text).toBe('answer')
+      },
+      { clock, limit: 1 },
+    )
   })
 
-  it('ends with the caller\'s own signal, at once, as a request does that a service leaves hanging', async () => {
+  it("ends with the caller's own signal, at once, as a request does that a service leaves hanging", async () => {
     const reason = new Error('enough')
     const heardOf = async (waiting: () => Promise<unknown>, url: string): Promise<unknown> => {
       const controller = new AbortController()
@@ -103,16 +118,25 @@ describe('a request that cannot even be begun', () => {
   })
 
   it.each([
-    ['in the interface of undici up to 6', { onConnect: () => undefined, onHeaders: () => true, onData: () => true, onComplete: () => undefined }, 'onError'],
+    [
+      'in the interface of undici up to 6',
+      { onConnect: () => undefined, onHeaders: () => true, onData: () => true, onComplete: () => undefined },
+      'onError',
+    ],
     ['in the interface of undici from 7 on', { onRequestStart: () => undefined }, 'onResponseError'],
   ] as const)('tells whoever asked by a dispatcher, %s', async (_interface, handler, onError) => {
     const error = new Error('no such service')
-    const dispatcher = { dispatch: (_options: object, _handler: object): boolean => {
-      throw error
-    } }
+    const dispatcher = {
+      dispatch: (_options: object, _handler: object): boolean => {
+        throw error
+      },
+    }
     const told: unknown[] = []
     const injection = await inject(delayRequests({ delayMs: 100 }), dispatcher)
-    dispatcher.dispatch({ origin: 'http://127.0.0.1', path: '/', method: 'GET' }, { ...handler, [onError]: (...args: unknown[]) => told.push(args.at(-1)) })
+    dispatcher.dispatch(
+      { origin: 'http://127.0.0.1', path: '/', method: 'GET' },
+      { ...handler, [onError]: (...args: unknown[]) => told.push(args.at(-1)) },
+    )
     await injection.rollback()
     expect(told).toEqual([error])
   })

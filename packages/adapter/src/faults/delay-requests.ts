@@ -7,7 +7,10 @@ const schema = optionsSchema({
   delayMs: option.durationMs('Time each affected request is held back, in ms.'),
   jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
   distribution: option.optional(
-    option.oneOf(distributions, 'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.'),
+    option.oneOf(
+      distributions,
+      'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.',
+    ),
     'uniform',
   ),
 })

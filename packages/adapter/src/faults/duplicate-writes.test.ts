@@ -9,7 +9,12 @@ describe('duplicateWrites', () => {
   describe('with late copies', () => describeContract(() => duplicateWrites({ methods: 'set', afterMs: 100 })))
 
   it('does each affected write so often again, right behind the first, whose answer the caller gets', async () => {
-    const counter = { count: 0, async increment(): Promise<number> { return Promise.resolve((this.count += 1)) } }
+    const counter = {
+      count: 0,
+      async increment(): Promise<number> {
+        return Promise.resolve((this.count += 1))
+      },
+    }
     await withFault(duplicateWrites({ methods: 'increment', copies: 2 }), counter, async (injection) => {
       expect([await counter.increment(), counter.count]).toEqual([1, 3])
       expect([await counter.increment(), counter.count]).toEqual([4, 6])
@@ -40,11 +45,16 @@ describe('duplicateWrites', () => {
   })
 
   it('keeps to itself what becomes of the copies', async () => {
-    const store = { calls: 0, async write(): Promise<string> {
-      this.calls += 1
-      return this.calls === 1 ? Promise.resolve('first') : Promise.reject(new Error(`call ${this.calls}`))
-    } }
-    await withFault(duplicateWrites({ methods: 'write', copies: 3 }), store, async () => expect(await store.write()).toBe('first'))
+    const store = {
+      calls: 0,
+      async write(): Promise<string> {
+        this.calls += 1
+        return this.calls === 1 ? Promise.resolve('first') : Promise.reject(new Error(`call ${this.calls}`))
+      },
+    }
+    await withFault(duplicateWrites({ methods: 'write', copies: 3 }), store, async () =>
+      expect(await store.write()).toBe('first'),
+    )
     expect(store.calls).toBe(4)
   })
 })

@@ -7,7 +7,10 @@ const schema = optionsSchema({
   methods: option.names('The methods that write: names or globs.'),
   answers: callOptions.answers,
   copies: option.optional(option.count('How often each write is done again. Default: 1.', 1, 1_000), 1),
-  afterMs: option.optional(option.durationMs('How long after the write its copies come, in ms. Default: 0, right behind it.'), 0),
+  afterMs: option.optional(
+    option.durationMs('How long after the write its copies come, in ms. Default: 0, right behind it.'),
+    0,
+  ),
 })
 
 /**
@@ -36,11 +39,17 @@ export const duplicateWrites = defineFault({
     const sendCopies = ({ proceed }: Call): void => {
       for (let copy = 0; copy < copies; copy += 1) attempt(proceed).catch(() => undefined)
     }
-    affectCalls(target, options, context, (call) => {
-      const answer = call.proceed()
-      if (afterMs === 0) sendCopies(call)
-      else context.hold({ afterMs, on: call.on, run: () => sendCopies(call) })
-      return answer
-    }, { needs: 'one' })
+    affectCalls(
+      target,
+      options,
+      context,
+      (call) => {
+        const answer = call.proceed()
+        if (afterMs === 0) sendCopies(call)
+        else context.hold({ afterMs, on: call.on, run: () => sendCopies(call) })
+        return answer
+      },
+      { needs: 'one' },
+    )
   },
 })

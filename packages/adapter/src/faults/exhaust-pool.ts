@@ -4,7 +4,9 @@ import type { PoolBinding } from '../bindings/pools.js'
 import { held } from '../bindings/held-connections.js'
 
 const NAME = 'adapter/exhaust-pool'
-const schema = optionsSchema({ leave: option.optional(option.count('Connections that are left to the application. Default: 0.'), 0) })
+const schema = optionsSchema({
+  leave: option.optional(option.count('Connections that are left to the application. Default: 0.'), 0),
+})
 
 /** Options of {@link exhaustPool}: `leave`, how many connections are left to the application (default 0). */
 export type ExhaustPoolOptions = OptionsOf<typeof exhaustPool>
@@ -25,11 +27,15 @@ export const exhaustPool = defineFault({
   summary: 'Takes the connections of a pool, so that the application has to wait for one.',
   schema,
   expects: 'a bound pool: `pgQueries(pool)` or `mysqlQueries(pool)`',
-  accepts: (value) => typeof value === 'object' && value !== null && isCommandTarget(value) && bindingOf(value).pool !== undefined,
+  accepts: (value) =>
+    typeof value === 'object' && value !== null && isCommandTarget(value) && bindingOf(value).pool !== undefined,
   async inject(target: CommandTarget, { leave }, context) {
     const pool = bindingOf(target).pool as PoolBinding
     if (!Number.isFinite(pool.max()) || pool.max() <= leave) {
-      throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a pool with a limit of more connections than \`leave\` (${leave}), got one with ${Number.isFinite(pool.max()) ? `a limit of ${pool.max()}` : 'none'}.`)
+      throw new ChaosError(
+        'CHAOS_TARGET_MISMATCH',
+        `Expected a pool with a limit of more connections than \`leave\` (${leave}), got one with ${Number.isFinite(pool.max()) ? `a limit of ${pool.max()}` : 'none'}.`,
+      )
     }
     const operation = context.operation('connect')
     const counts = context.account('held', 'returned')

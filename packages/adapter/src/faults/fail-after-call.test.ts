@@ -10,7 +10,10 @@ describe('failAfterCall', () => {
     const store = new Store()
     await withFault(failAfterCall({ methods: 'set' }), store, async (injection) => {
       const errors = await Promise.all(['a', 'b'].map((key) => store.set(key, '1').catch((error: unknown) => error)))
-      expect(errors).toEqual([expect.objectContaining({ code: 'ECONNRESET', syscall: 'read' }), expect.objectContaining({ code: 'ECONNRESET' })])
+      expect(errors).toEqual([
+        expect.objectContaining({ code: 'ECONNRESET', syscall: 'read' }),
+        expect.objectContaining({ code: 'ECONNRESET' }),
+      ])
       expect(errors[0]).not.toBe(errors[1])
       expect(errors.map(injectedBy)).toEqual(['adapter/fail-after-call', 'adapter/fail-after-call'])
       expect([await store.get('a'), await store.get('b')]).toEqual(['1', '1'])
@@ -42,14 +45,18 @@ describe('failAfterCall', () => {
       expect(() => {
         for (const key of store.keys()) keys.push(key)
       }).toThrow('lost')
-      await expect((async () => {
-        for await (const key of store.scan()) keys.push(key)
-      })()).rejects.toThrow('lost')
+      await expect(
+        (async () => {
+          for await (const key of store.scan()) keys.push(key)
+        })(),
+      ).rejects.toThrow('lost')
       expect(keys).toEqual(['a', 'b', 'a', 'b'])
     })
   })
 
   it('refuses more than one description of its error', () => {
-    expect(() => failAfterCall({ error: 'EPIPE', code: 'X' })).toThrow('Expected one description of the error of adapter/fail-after-call')
+    expect(() => failAfterCall({ error: 'EPIPE', code: 'X' })).toThrow(
+      'Expected one description of the error of adapter/fail-after-call',
+    )
   })
 })

@@ -34,6 +34,7 @@ export const failAfterCall = defineFault({
         end() {
           throw errorFor(call)
         },
-      }))
+      }),
+    )
   },
 })

@@ -35,12 +35,22 @@ describe('the contract', () => {
 })
 
 /** The same file, used in every form: with an outage of the system, and with one of ours. */
-async function injectedWays(error: FileOutagePreset, path: string, which: 'read' | 'write'): Promise<Record<string, Outcome>> {
+async function injectedWays(
+  error: FileOutagePreset,
+  path: string,
+  which: 'read' | 'write',
+): Promise<Record<string, Outcome>> {
   return withFault(failFileOperations({ paths: path, error }), fs, () => fileWays(fs, path, which, describeError))
 }
 
 /** What comes of them in another process. */
-async function waysIn(program: string, args: readonly string[], path: string, which: 'read' | 'write', before = ''): Promise<Record<string, Outcome>> {
+async function waysIn(
+  program: string,
+  args: readonly string[],
+  path: string,
+  which: 'read' | 'write',
+  before = '',
+): Promise<Record<string, Outcome>> {
   const source = `${before}; (${fileWays.toString()})(require('node:fs'), ${JSON.stringify(path)}, '${which}', ${describeError.toString()}).then((outcomes) => process.stdout.write(JSON.stringify(outcomes)))`
   const { stdout } = await promisify(execFile)(program, [...args, process.execPath, '-e', source])
   return JSON.parse(stdout) as Record<string, Outcome>
@@ -68,7 +78,8 @@ describe.runIf(process.platform === 'linux')('failFileOperations, in every form 
     const injected = await injectedWays('fs/eio', path, 'read')
     // Node.js 26 names the path.
     expect(JSON.parse(JSON.stringify(injected).replaceAll(path, '/proc/self/mem'))).toEqual(real)
-    for (const outcome of Object.entries(real)) expect(JSON.stringify(outcome)).toContain(outcome[0] === 'open' ? 'done' : 'EIO')
+    for (const outcome of Object.entries(real))
+      expect(JSON.stringify(outcome)).toContain(outcome[0] === 'open' ? 'done' : 'EIO')
   })
 
   it('fs/emfile, beside a process that may open 40 files', async () => {
@@ -90,13 +101,21 @@ describe.runIf(process.platform === 'linux')('failFileOperations, in every form 
     expect(JSON.stringify(real)).toContain('EACCES')
   })
 
-  it.runIf(hasPrograms('unshare', 'mount'))('fs/erofs, beside a read-only mount (skipped without `unshare` and `mount`)', async () => {
-    const folder = temporaryFolder()
-    const path = join(folder, 'file')
-    const real = await waysIn('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none ${folder}; exec "$0" "$@"`], path, 'write')
-    expect(await injectedWays('fs/erofs', path, 'write')).toEqual(real)
-    expect(JSON.stringify(real)).toContain('EROFS')
-  })
+  it.runIf(hasPrograms('unshare', 'mount'))(
+    'fs/erofs, beside a read-only mount (skipped without `unshare` and `mount`)',
+    async () => {
+      const folder = temporaryFolder()
+      const path = join(folder, 'file')
+      const real = await waysIn(
+        'unshare',
+        ['-rm', 'sh', '-c', `mount -t tmpfs -o ro none ${folder}; exec "$0" "$@"`],
+        path,
+        'write',
+      )
+      expect(await injectedWays('fs/erofs', path, 'write')).toEqual(real)
+      expect(JSON.stringify(real)).toContain('EROFS')
+    },
+  )
 })
 
 describe('failFileOperations', () => {
@@ -119,19 +138,35 @@ describe('failFileOperations', () => {
         }
       }
       return [
-        told(() => fs.renameSync(from, path)), told(() => fs.copyFileSync(from, path)), told(() => fs.linkSync(from, `${path}2`)), told(() => fs.existsSync(from)), told(() => fs.accessSync(from)),
-        told(() => fs.statSync(from)), told(() => fs.statSync(from, { throwIfNoEntry: false })), told(() => fs.lstatSync(from, { throwIfNoEntry: false })), told(() => fs.readdirSync(from)),
-        told(() => fs.readlinkSync(from)), told(() => fs.unlinkSync(from)), told(() => fs.rmdirSync(from)), told(() => fs.chmodSync(from, 0o600)), told(() => fs.utimesSync(from, 1, 1)), told(() => fs.realpathSync(from)),
+        told(() => fs.renameSync(from, path)),
+        told(() => fs.copyFileSync(from, path)),
+        told(() => fs.linkSync(from, `${path}2`)),
+        told(() => fs.existsSync(from)),
+        told(() => fs.accessSync(from)),
+        told(() => fs.statSync(from)),
+        told(() => fs.statSync(from, { throwIfNoEntry: false })),
+        told(() => fs.lstatSync(from, { throwIfNoEntry: false })),
+        told(() => fs.readdirSync(from)),
+        told(() => fs.readlinkSync(from)),
+        told(() => fs.unlinkSync(from)),
+        told(() => fs.rmdirSync(from)),
+        told(() => fs.chmodSync(from, 0o600)),
+        told(() => fs.utimesSync(from, 1, 1)),
+        told(() => fs.realpathSync(from)),
       ]
     }
     const real = ways(missing)
     fs.writeFileSync(missing, 'there after all')
-    expect(await withFault(failFileOperations({ paths: missing, error: 'fs/enoent' }), fs, () => ways(missing))).toEqual(real)
+    expect(
+      await withFault(failFileOperations({ paths: missing, error: 'fs/enoent' }), fs, () => ways(missing)),
+    ).toEqual(real)
   })
 
   it('empties the file that it does not write to then, as a full disk does', async () => {
     const { path } = used()
-    await withFault(failFileOperations({ paths: path }), fs, () => rejection(fsPromises.writeFile(path, 'new', { flush: true } as object)))
+    await withFault(failFileOperations({ paths: path }), fs, () =>
+      rejection(fsPromises.writeFile(path, 'new', { flush: true } as object)),
+    )
     expect(fs.readFileSync(path, 'utf8')).toBe('')
   })
 
@@ -152,7 +187,10 @@ describe('failFileOperations', () => {
   it('affects the paths and operations that it is told, and counts no others', async () => {
     const { folder, path } = used()
     const other = join(folder, 'other.json')
-    const injection = await inject(failFileOperations({ paths: [`${folder}/ord*`, 'relative/*'], operations: ['f*sync', 'open'], error: 'fs/eio' }), fs)
+    const injection = await inject(
+      failFileOperations({ paths: [`${folder}/ord*`, 'relative/*'], operations: ['f*sync', 'open'], error: 'fs/eio' }),
+      fs,
+    )
     fs.writeFileSync(other, 'x')
     expect(fs.statSync(path).size).toBe(9)
     expect([injection.seen, injection.affected]).toEqual([0, 0])
@@ -176,33 +214,50 @@ describe('failFileOperations', () => {
       })
     }
     const unborn = join(link, 'unborn')
-    await withFault(failFileOperations({ paths: unborn }), fs, async () => expect(await rejection(fsPromises.appendFile(unborn, 'x'))).toMatchObject({ code: 'ENOSPC' }))
+    await withFault(failFileOperations({ paths: unborn }), fs, async () =>
+      expect(await rejection(fsPromises.appendFile(unborn, 'x'))).toMatchObject({ code: 'ENOSPC' }),
+    )
     expect(fs.readFileSync(path, 'utf8')).toBe('["first"]')
   })
 
   it('fails the n-th write of a file by its name', async () => {
     const { folder } = used()
     const log = join(folder, 'log')
-    await withFault(failFileOperations({ paths: `${folder}/*` }), fs, async () => {
-      fs.appendFileSync(log, 'a')
-      fs.appendFileSync(log, 'b')
-      expect(() => fs.appendFileSync(log, 'c')).toThrow('ENOSPC')
-      fs.appendFileSync(log, 'd')
-      await fsPromises.writeFile(join(folder, 'another'), 'e')
-    }, { only: `write ${log}`, skip: 2, limitPerOperation: 1 })
+    await withFault(
+      failFileOperations({ paths: `${folder}/*` }),
+      fs,
+      async () => {
+        fs.appendFileSync(log, 'a')
+        fs.appendFileSync(log, 'b')
+        expect(() => fs.appendFileSync(log, 'c')).toThrow('ENOSPC')
+        fs.appendFileSync(log, 'd')
+        await fsPromises.writeFile(join(folder, 'another'), 'e')
+      },
+      { only: `write ${log}`, skip: 2, limitPerOperation: 1 },
+    )
     expect(fs.readFileSync(log, 'utf8')).toBe('abd')
   })
 
   it('leaves the process able to load code, though it is in force for everything', async () => {
     const { folder } = used()
     fs.mkdirSync(join(folder, 'node_modules/package'), { recursive: true })
-    const files = ['asked.cjs', 'asked.mjs', 'asked.json', 'node_modules/package/index.js'].map((name) => join(folder, name))
-    fs.writeFileSync(files[0] as string, "exports.read = () => require('node:fs').readFileSync(__filename, 'utf8'); exports.data = require('./asked.json'); exports.inner = require('package'); exports.load = (url) => import(url)")
+    const files = ['asked.cjs', 'asked.mjs', 'asked.json', 'node_modules/package/index.js'].map((name) =>
+      join(folder, name),
+    )
+    fs.writeFileSync(
+      files[0] as string,
+      "exports.read = () => require('node:fs').readFileSync(__filename, 'utf8'); exports.data = require('./asked.json'); exports.inner = require('package'); exports.load = (url) => import(url)",
+    )
     fs.writeFileSync(files[1] as string, 'export default 1')
     fs.writeFileSync(files[2] as string, '{"a":1}')
     fs.writeFileSync(files[3] as string, "module.exports = require('node:fs').readFileSync(__filename, 'utf8').length")
     await withFault(failFileOperations({ paths: '*', error: 'fs/emfile' }), fs, async () => {
-      const loaded = createRequire(files[0] as string)(files[0] as string) as { readonly read: () => string; readonly data: unknown; readonly inner: number; readonly load: (url: string) => Promise<unknown> }
+      const loaded = createRequire(files[0] as string)(files[0] as string) as {
+        readonly read: () => string
+        readonly data: unknown
+        readonly inner: number
+        readonly load: (url: string) => Promise<unknown>
+      }
       expect([loaded.data, loaded.inner]).toEqual([{ a: 1 }, fs.readFileSync(files[3] as string, 'utf8').length])
       expect(() => loaded.read()).toThrow('EMFILE')
       expect(await loaded.load(pathToFileURL(files[1] as string).href)).toMatchObject({ default: 1 })
@@ -212,6 +267,8 @@ describe('failFileOperations', () => {
 
   it('refuses what it does not know', () => {
     expect(() => failFileOperations({ paths: '*', operations: 'opne' })).toThrow('Did you mean `open`?')
-    expect(() => Reflect.apply(failFileOperations, undefined, [{}]) as unknown).toThrow('Expected `paths` of adapter/fail-file-operations')
+    expect(() => Reflect.apply(failFileOperations, undefined, [{}]) as unknown).toThrow(
+      'Expected `paths` of adapter/fail-file-operations',
+    )
   })
 })

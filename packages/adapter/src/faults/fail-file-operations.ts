@@ -40,11 +40,15 @@ export const failFileOperations = defineFault({
   accepts: isFileSystem,
   inject(_fs: FileSystem, { paths, error, operations }, context) {
     const outage: FileOutage = fileOutages[error]
-    affectFiles(context, { paths, operations: operationsNamed(NAME, operations) ?? outage.operations, when: outage.when }, (call) => {
-      const made = markInjected(fileError(outage.code, call.operation, call.paths), NAME)
-      if (call.isSync) return call.throws(made)
-      // The system is asked on another thread, and its answer comes in a later turn.
-      return call.later(({ fail }) => void context.hold({ afterMs: 0, run: () => fail(made) }))
-    })
+    affectFiles(
+      context,
+      { paths, operations: operationsNamed(NAME, operations) ?? outage.operations, when: outage.when },
+      (call) => {
+        const made = markInjected(fileError(outage.code, call.operation, call.paths), NAME)
+        if (call.isSync) return call.throws(made)
+        // The system is asked on another thread, and its answer comes in a later turn.
+        return call.later(({ fail }) => void context.hold({ afterMs: 0, run: () => fail(made) }))
+      },
+    )
   },
 })

@@ -11,7 +11,13 @@ const ends = { 'tls/reset': 'reset', 'tls/closed': 'end' } as const
 const outages = [...keysOf(certificateErrors), ...keysOf(handshakeAlerts), ...keysOf(ends)] as const
 
 const schema = optionsSchema({
-  error: option.optional(option.oneOf(outages as [(typeof outages)[number], ...(typeof outages)[number][]], 'How the handshake fails. Default: tls/certificate-expired.'), 'tls/certificate-expired'),
+  error: option.optional(
+    option.oneOf(
+      outages as [(typeof outages)[number], ...(typeof outages)[number][]],
+      'How the handshake fails. Default: tls/certificate-expired.',
+    ),
+    'tls/certificate-expired',
+  ),
 })
 
 /**
@@ -52,30 +58,46 @@ function chosen(context: InjectionContext, handle: TlsHandle): TLSSocket | undef
 }
 
 function distrust(context: InjectionContext, makeError: (host: string) => Error): void {
-  context.patch(tlsHandlePrototype(), 'verifyError', (below) => function verifyError(this: TlsHandle): unknown {
-    const socket = chosen(context, this)
-    if (socket === undefined) return below.call.call(this) as unknown
-    const { servername, host } = socket as TLSSocket & { readonly servername?: string | false; readonly host?: string }
-    return markInjected(makeError(typeof servername === 'string' ? servername : host ?? socket.remoteAddress ?? ''), NAME)
-  })
+  context.patch(
+    tlsHandlePrototype(),
+    'verifyError',
+    (below) =>
+      function verifyError(this: TlsHandle): unknown {
+        const socket = chosen(context, this)
+        if (socket === undefined) return below.call.call(this) as unknown
+        const { servername, host } = socket as TLSSocket & {
+          readonly servername?: string | false
+          readonly host?: string
+        }
+        return markInjected(
+          makeError(typeof servername === 'string' ? servername : (host ?? socket.remoteAddress ?? '')),
+          NAME,
+        )
+      },
+  )
 }
 
 function interrupt(context: InjectionContext, error: Interruption): void {
-  context.patch(tlsHandlePrototype(), 'start', (below) => function start(this: TlsHandle): unknown {
-    const socket = chosen(context, this)
-    const begin = (): unknown => below.call.call(this) as unknown
-    if (socket === undefined) return begin()
-    // The other side answers in a later turn, and before the real one can.
-    context.hold({
-      afterMs: 0,
-      run: () => {
-        if (socket.destroyed) return
-        if (error in ends) endConnection(socket, ends[error as keyof typeof ends], NAME)
-        else alert(socket, this, begin, handshakeAlerts[error as keyof typeof handshakeAlerts])
+  context.patch(
+    tlsHandlePrototype(),
+    'start',
+    (below) =>
+      function start(this: TlsHandle): unknown {
+        const socket = chosen(context, this)
+        const begin = (): unknown => below.call.call(this) as unknown
+        if (socket === undefined) return begin()
+        // The other side answers in a later turn, and before the real one can.
+        context.hold({
+          afterMs: 0,
+          run: () => {
+            if (socket.destroyed) return
+            if (error in ends) endConnection(socket, ends[error as keyof typeof ends], NAME)
+            else alert(socket, this, begin, handshakeAlerts[error as keyof typeof handshakeAlerts])
+          },
+        })
+        return undefined
       },
-    })
-    return undefined
-  })
+  )
 }
 
 /** The other side says no to what it is greeted with. */

@@ -47,7 +47,9 @@ describe('failLookups', () => {
   it('reaches whoever connects by name, event by event as the real one', async () => {
     const { port } = await listen()
     const real = await lifeOf(net.connect(port, nowhere))
-    const injected = await withFault(failLookups({ error: 'dns/enotfound' }), dns, () => lifeOf(net.connect(port, nowhere)))
+    const injected = await withFault(failLookups({ error: 'dns/enotfound' }), dns, () =>
+      lifeOf(net.connect(port, nowhere)),
+    )
     expect(injected).toEqual(real)
     expect(injected.at(-1)).toBe('close true')
   })
@@ -57,7 +59,12 @@ describe('failLookups', () => {
     const byName = origin.replace('127.0.0.1', 'localhost')
     await withFault(failLookups(), dns, async () => {
       const { cause } = (await rejection(fetch(byName))) as Error & { readonly cause: Error }
-      expect(cause).toMatchObject({ code: 'EAI_AGAIN', syscall: 'getaddrinfo', hostname: 'localhost', message: 'getaddrinfo EAI_AGAIN localhost' })
+      expect(cause).toMatchObject({
+        code: 'EAI_AGAIN',
+        syscall: 'getaddrinfo',
+        hostname: 'localhost',
+        message: 'getaddrinfo EAI_AGAIN localhost',
+      })
       expect((await fetch(origin)).status, 'an address needs no lookup').toBe(200)
     })
     expect((await fetch(byName)).status).toBe(200)
@@ -75,7 +82,10 @@ describe('failLookups', () => {
   it('tells whoever waits what is wrong with a lookup that Node.js refuses, when it ends', async () => {
     const injection = await inject(failLookups({ afterMs: 60_000 }), dns)
     const family = { family: 7 } as unknown as dns.LookupOneOptions
-    const refused = [rejection(promisify(dns.lookup)('localhost', family)), rejection(dns.promises.lookup('localhost', family))]
+    const refused = [
+      rejection(promisify(dns.lookup)('localhost', family)),
+      rejection(dns.promises.lookup('localhost', family)),
+    ]
     await injection.rollback()
     for (const error of await Promise.all(refused)) expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
   })
@@ -83,7 +93,9 @@ describe('failLookups', () => {
   it('leaves what is not a lookup of a name to Node.js', async () => {
     await withFault(failLookups(), dns, async (injection) => {
       expect(await dns.promises.lookup('127.0.0.1')).toEqual({ address: '127.0.0.1', family: 4 })
-      expect(() => Reflect.apply(dns.lookup, dns, ['localhost']) as unknown).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+      expect(() => Reflect.apply(dns.lookup, dns, ['localhost']) as unknown).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+      )
       expect(injection.seen).toBe(0)
     })
   })

@@ -6,7 +6,10 @@ import { networkErrors } from '../presets/network.js'
 
 const NAME = 'adapter/fail-lookups'
 const schema = optionsSchema({
-  error: option.optional(option.oneOf(['dns/eai-again', 'dns/enotfound'], 'How the lookup fails. Default: dns/eai-again.'), 'dns/eai-again'),
+  error: option.optional(
+    option.oneOf(['dns/eai-again', 'dns/enotfound'], 'How the lookup fails. Default: dns/eai-again.'),
+    'dns/eai-again',
+  ),
   afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
 })
 
@@ -54,16 +57,26 @@ export const failLookups = defineFault({
 
     // Named imports of ESM see the change, and, since the first step is the last to be taken back, see it go.
     context.defer(syncBuiltinESMExports)
-    context.patch(dns, 'lookup', (below) => function lookup(this: unknown, ...args: unknown[]): unknown {
-      const callback = args.at(-1)
-      if (typeof callback !== 'function' || !isChosen(args)) return below.call.apply(this, args)
-      fail(args[0], callback as LookupCallback, () => void below.call.apply(this, args))
-      return {}
-    })
-    context.patch(dns.promises, 'lookup', (below) => function lookup(this: unknown, ...args: unknown[]): unknown {
-      if (!isChosen(args)) return below.call.apply(this, args)
-      return new Promise((resolve, reject) => fail(args[0], reject, () => resolve(below.call.apply(this, args))))
-    })
+    context.patch(
+      dns,
+      'lookup',
+      (below) =>
+        function lookup(this: unknown, ...args: unknown[]): unknown {
+          const callback = args.at(-1)
+          if (typeof callback !== 'function' || !isChosen(args)) return below.call.apply(this, args)
+          fail(args[0], callback as LookupCallback, () => void below.call.apply(this, args))
+          return {}
+        },
+    )
+    context.patch(
+      dns.promises,
+      'lookup',
+      (below) =>
+        function lookup(this: unknown, ...args: unknown[]): unknown {
+          if (!isChosen(args)) return below.call.apply(this, args)
+          return new Promise((resolve, reject) => fail(args[0], reject, () => resolve(below.call.apply(this, args))))
+        },
+    )
     syncBuiltinESMExports()
   },
 })

@@ -7,14 +7,20 @@ import { flapCalls } from './flap-calls.js'
 describe('flapCalls', () => {
   describeContract(() => flapCalls({ downMs: 1_000_000, upMs: 1_000_000 }))
 
-  it.each([['down', '.......UUU.......UUU'], ['up', 'UUU.......UUU.......']] as const)('is %s first, and follows its schedule', async (first, schedule) => {
+  it.each([
+    ['down', '.......UUU.......UUU'],
+    ['up', 'UUU.......UUU.......'],
+  ] as const)('is %s first, and follows its schedule', async (first, schedule) => {
     const clock = manualClock()
     const store = new Store()
     const injection = await inject(flapCalls({ downMs: 70, upMs: 30, first }), store, { clock })
     let seen = ''
     await clock.advance(5)
     while (seen.length < schedule.length) {
-      seen += await store.get('a').then(() => 'U', (error: unknown) => (expect(error).toMatchObject({ code: 'ECONNREFUSED' }), '.'))
+      seen += await store.get('a').then(
+        () => 'U',
+        (error: unknown) => (expect(error).toMatchObject({ code: 'ECONNREFUSED' }), '.'),
+      )
       await clock.advance(10)
     }
     expect(seen).toBe(schedule)
@@ -25,7 +31,10 @@ describe('flapCalls', () => {
     await expect(store.get('a')).resolves.toBeUndefined()
   })
 
-  it.each([{ downMs: 0, upMs: 10 }, { downMs: 10, upMs: 0 }])('refuses a schedule that stands still: %o', (options) => {
+  it.each([
+    { downMs: 0, upMs: 10 },
+    { downMs: 10, upMs: 0 },
+  ])('refuses a schedule that stands still: %o', (options) => {
     expect(() => flapCalls(options)).toThrow('to be more than 0 ms, got `0`')
   })
 

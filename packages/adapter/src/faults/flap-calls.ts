@@ -40,7 +40,11 @@ export const flapCalls = defineFault({
   check(options) {
     errorOf(NAME, options, 'ECONNREFUSED')
     for (const name of ['downMs', 'upMs'] as const) {
-      if (options[name] === 0) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${name}\` of ${NAME} to be more than 0 ms, got \`0\`. A service that is never up is \`refuseCalls\`.`)
+      if (options[name] === 0)
+        throw new ChaosError(
+          'CHAOS_INVALID_OPTION',
+          `Expected \`${name}\` of ${NAME} to be more than 0 ms, got \`0\`. A service that is never up is \`refuseCalls\`.`,
+        )
     }
   },
   expects: METHOD_TARGET,
@@ -50,10 +54,14 @@ export const flapCalls = defineFault({
     let isDown = first === 'down'
     let cancel: Cancel = () => undefined
     const turn = (): void => {
-      cancel = context.clock.after(isDown ? downMs : upMs, () => {
-        isDown = !isDown
-        turn()
-      }, { ref: false })
+      cancel = context.clock.after(
+        isDown ? downMs : upMs,
+        () => {
+          isDown = !isDown
+          turn()
+        },
+        { ref: false },
+      )
     }
     turn()
     context.defer(() => cancel())

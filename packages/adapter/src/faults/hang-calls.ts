@@ -29,6 +29,12 @@ export const hangCalls = defineFault({
   expects: METHOD_TARGET,
   accepts: isMethodTarget,
   inject(target: MethodTarget, { seam, ...options }, context) {
-    affectCalls(target, options, context, (call) => answerLate(context, call, { seam, afterMs: Number.POSITIVE_INFINITY }), needsOf(seam))
+    affectCalls(
+      target,
+      options,
+      context,
+      (call) => answerLate(context, call, { seam, afterMs: Number.POSITIVE_INFINITY }),
+      needsOf(seam),
+    )
   },
 })

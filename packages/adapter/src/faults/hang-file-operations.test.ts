@@ -31,7 +31,12 @@ describe('hangFileOperations', () => {
     const path = join(temporaryFolder(), 'file')
     fs.writeFileSync(path, 'content')
     const injection = await inject(hangFileOperations({ paths: path }), fs)
-    const answers = [promisify(fs.stat)(path), fsPromises.stat(path), fsPromises.readFile(path, 'utf8'), promisify(fs.readFile)(path, 'utf8')]
+    const answers = [
+      promisify(fs.stat)(path),
+      fsPromises.stat(path),
+      fsPromises.readFile(path, 'utf8'),
+      promisify(fs.readFile)(path, 'utf8'),
+    ]
     expect([injection.held, injection.affected]).toEqual([4, 4])
     expect(fs.readFileSync(path, 'utf8'), 'a call that nothing could end').toBe('content')
     expect(injection.seen).toBe(4)

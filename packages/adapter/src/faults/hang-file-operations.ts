@@ -29,7 +29,19 @@ export const hangFileOperations = defineFault({
   expects: FILE_SYSTEM,
   accepts: isFileSystem,
   inject(_fs: FileSystem, { paths, operations }, context) {
-    affectFiles(context, { paths, operations: operationsNamed(NAME, operations) ?? fileOperations, when: ({ isSync }) => !isSync, waits: true }, (call) =>
-      call.later(({ proceed, fail }) => void context.hold({ afterMs: Number.POSITIVE_INFINITY, run: proceed, ...call.givenUp(fail) })))
+    affectFiles(
+      context,
+      {
+        paths,
+        operations: operationsNamed(NAME, operations) ?? fileOperations,
+        when: ({ isSync }) => !isSync,
+        waits: true,
+      },
+      (call) =>
+        call.later(
+          ({ proceed, fail }) =>
+            void context.hold({ afterMs: Number.POSITIVE_INFINITY, run: proceed, ...call.givenUp(fail) }),
+        ),
+    )
   },
 })

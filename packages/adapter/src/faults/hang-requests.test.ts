@@ -17,7 +17,8 @@ describe('the contract', () => {
     target: () => new http.Agent(),
     touched: () => [http.Agent.prototype],
     exercise(agent, times) {
-      for (let sent = 0; sent < times; sent += 1) http.get(server.origin, { agent }, (response) => void response.resume()).on('error', () => undefined)
+      for (let sent = 0; sent < times; sent += 1)
+        http.get(server.origin, { agent }, (response) => void response.resume()).on('error', () => undefined)
     },
   })
   for (const { title, run } of cases) it(title, run)
@@ -38,13 +39,15 @@ describe.each(Object.entries(askings))('hangRequests, with %s', (_name, { target
 })
 
 describe('hangRequests', () => {
-  it('lets a client\'s own timeout act, and the service never gets that request', async () => {
+  it("lets a client's own timeout act, and the service never gets that request", async () => {
     const server = await serve()
     const injection = await inject(hangRequests(), http)
     const request = http.get(server.origin)
     await vi.waitFor(() => expect(injection.held).toBe(1))
     request.destroy(new Error('took too long'))
-    expect(((await once(request, 'error').catch((error: unknown) => [error])) as unknown[])[0]).toMatchObject({ message: 'took too long' })
+    expect(((await once(request, 'error').catch((error: unknown) => [error])) as unknown[])[0]).toMatchObject({
+      message: 'took too long',
+    })
     expect(injection.held).toBe(0)
     await injection.rollback()
     expect(server.requests).toEqual([])

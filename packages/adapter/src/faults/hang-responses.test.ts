@@ -19,7 +19,15 @@ describe('the contract', () => {
     touched: (target) => [dispatcherOf(target)],
     exercise(target, times) {
       for (let sent = 0; sent < times; sent += 1) {
-        const handler = { onConnect: () => undefined, onHeaders: () => true, onData: () => true, onComplete: () => undefined, onError: () => undefined, onRequestStart: () => undefined, onResponseError: () => undefined }
+        const handler = {
+          onConnect: () => undefined,
+          onHeaders: () => true,
+          onData: () => true,
+          onComplete: () => undefined,
+          onError: () => undefined,
+          onRequestStart: () => undefined,
+          onResponseError: () => undefined,
+        }
         dispatcherOf(target).dispatch({ origin: server.origin, path: '/', method: 'GET' } as never, handler as never)
       }
     },
@@ -36,13 +44,17 @@ describe.each(Object.entries(askings))('hangResponses, with %s', (_name, { targe
     void asking.then(answered)
     await vi.waitFor(() => expect(injection.held, 'the response, and what is kept of it').toBeGreaterThan(1))
     if (afterBytes > 0) await vi.waitFor(() => expect(pieces).toEqual(['hello']))
-    expect([pieces.join(''), answered.mock.calls.length, server.requests]).toEqual([afterBytes === 0 ? '' : 'hello', 0, ['GET /']])
+    expect([pieces.join(''), answered.mock.calls.length, server.requests]).toEqual([
+      afterBytes === 0 ? '' : 'hello',
+      0,
+      ['GET /'],
+    ])
     await injection.rollback()
     expect((await asking).text).toBe('hello, world')
     expect((await ask(server.origin)).text).toBe('hello, world')
   })
 
-  it('ends in the middle of a body with the caller\'s own signal, as a body does that really stops', async () => {
+  it("ends in the middle of a body with the caller's own signal, as a body does that really stops", async () => {
     const reason = new Error('enough')
     const ended = async (origin: string): Promise<unknown> => {
       const controller = new AbortController()

@@ -3,7 +3,14 @@ import { affectResponses, type BrokenResponse, type ResponseWire } from '../bind
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 
 const NAME = 'adapter/hang-responses'
-const schema = optionsSchema({ afterBytes: option.optional(option.count('Bytes of the body that arrive before nothing more comes. Default: 0, and then not even the head arrives.'), 0) })
+const schema = optionsSchema({
+  afterBytes: option.optional(
+    option.count(
+      'Bytes of the body that arrive before nothing more comes. Default: 0, and then not even the head arrives.',
+    ),
+    0,
+  ),
+})
 
 /** Options of {@link hangResponses}: `afterBytes`, how much of the body arrives before nothing more comes (default 0: not even the head). */
 export type HangResponsesOptions = OptionsOf<typeof hangResponses>
@@ -30,7 +37,8 @@ export const hangResponses = defineFault({
 
 function hangBody(wire: ResponseWire, afterBytes: number, context: InjectionContext): BrokenResponse {
   let left = afterBytes
-  const hold = (bytes: Buffer, done: (error?: Error | null) => void): void => void context.hold({ afterMs: Number.POSITIVE_INFINITY, order: wire.line, run: () => wire.deliver(bytes, done) })
+  const hold = (bytes: Buffer, done: (error?: Error | null) => void): void =>
+    void context.hold({ afterMs: Number.POSITIVE_INFINITY, order: wire.line, run: () => wire.deliver(bytes, done) })
   return {
     take(bytes, headBytes, done) {
       const passing = afterBytes === 0 ? 0 : headBytes + Math.min(left, bytes.length - headBytes)

@@ -8,7 +8,13 @@ const schema = optionsSchema(
   {
     calls: option.count('Calls that the service takes in each window.'),
     perMs: option.durationMs('Length of a window, in ms. It begins with its first call.'),
-    refusal: option.optional(option.oneOf(['error', 'response'], 'error: the call fails; response: it answers with a Response of status 429, as fetch does. Default: error.'), 'error'),
+    refusal: option.optional(
+      option.oneOf(
+        ['error', 'response'],
+        'error: the call fails; response: it answers with a Response of status 429, as fetch does. Default: error.',
+      ),
+      'error',
+    ),
     ...callOptions,
     ...errorOptions,
   },
@@ -47,17 +53,27 @@ export const limitRate = defineFault({
     const isBeyond = (): boolean => {
       window ??= {
         endsAt: clock.now() + perMs,
-        cancel: clock.after(perMs, () => {
-          taken = 0
-          window = undefined
-        }, { ref: false }),
+        cancel: clock.after(
+          perMs,
+          () => {
+            taken = 0
+            window = undefined
+          },
+          { ref: false },
+        ),
       }
       if (taken >= calls) return true
       taken += 1
       return false
     }
     const retryAfter = (): string => String(Math.max(1, Math.ceil(((window?.endsAt ?? 0) - clock.now()) / 1_000)))
-    const tooMany: ErrorOf = () => Object.assign(new Error('Too Many Requests'), { code: 'ERR_TOO_MANY_REQUESTS', status: 429, statusCode: 429, headers: { 'retry-after': retryAfter() } })
+    const tooMany: ErrorOf = () =>
+      Object.assign(new Error('Too Many Requests'), {
+        code: 'ERR_TOO_MANY_REQUESTS',
+        status: 429,
+        statusCode: 429,
+        headers: { 'retry-after': retryAfter() },
+      })
     const fail = failingOf(NAME, options, tooMany)
     affectCalls(
       target,
@@ -65,7 +81,16 @@ export const limitRate = defineFault({
       context,
       (call) => {
         if (refusal === 'error') return fail(call)
-        return call.answers.one?.(markInjected(new Response('Too Many Requests', { status: 429, statusText: 'Too Many Requests', headers: { 'retry-after': retryAfter() } }), NAME))
+        return call.answers.one?.(
+          markInjected(
+            new Response('Too Many Requests', {
+              status: 429,
+              statusText: 'Too Many Requests',
+              headers: { 'retry-after': retryAfter() },
+            }),
+            NAME,
+          ),
+        )
       },
       { isOn: isBeyond, needs: refusal === 'response' ? 'one' : undefined },
     )

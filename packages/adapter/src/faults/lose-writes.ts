@@ -6,7 +6,9 @@ import { copyOf } from '../calls/copy-of.js'
 const schema = optionsSchema({
   methods: option.names('The methods that write: names or globs.'),
   answers: callOptions.answers,
-  answer: option.optional(option.value('What the caller gets instead: the acknowledgement of the real service. Default: undefined.')),
+  answer: option.optional(
+    option.value('What the caller gets instead: the acknowledgement of the real service. Default: undefined.'),
+  ),
 })
 
 /**

@@ -24,10 +24,17 @@ class Store {
   }
 }
 
-for (const [kind, target] of Object.entries({ 'an instance': () => new Store(), 'an object of own functions': () => {
-  const store = new Store()
-  return { get: async (key: string) => store.get(key), set: async (key: string, value: string) => store.set(key, value), size: () => store.size() }
-} })) {
+for (const [kind, target] of Object.entries({
+  'an instance': () => new Store(),
+  'an object of own functions': () => {
+    const store = new Store()
+    return {
+      get: async (key: string) => store.get(key),
+      set: async (key: string, value: string) => store.set(key, value),
+      size: () => store.size(),
+    }
+  },
+})) {
   describe(`the contract, with ${kind}`, () => {
     const cases = faultContract<Pick<Store, 'get' | 'set' | 'size'>>({
       fault: () => refuseCalls(),
@@ -46,7 +53,11 @@ describe('refuseCalls', () => {
     await withFault(refuseCalls(), store, async (injection) => {
       const pending = store.set('a', '1')
       expect(pending).toBeInstanceOf(Promise)
-      await expect(pending).rejects.toMatchObject({ name: 'Error', message: 'Service unavailable', code: 'ERR_SERVICE_UNAVAILABLE' })
+      await expect(pending).rejects.toMatchObject({
+        name: 'Error',
+        message: 'Service unavailable',
+        code: 'ERR_SERVICE_UNAVAILABLE',
+      })
       await expect(store.get('a')).rejects.toThrow('Service unavailable')
       expect(injection.affected).toBe(2)
     })
@@ -56,16 +67,30 @@ describe('refuseCalls', () => {
   })
 
   it('refuses exactly the calls it counts, at any rate, and the store sees exactly the others', async () => {
-    await fc.assert(fc.asyncProperty(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(40), fc.integer(), async (rate, calls, seed) => {
-      const store = new Store()
-      let refused = 0
-      await withFault(refuseCalls(), store, async (injection) => {
-        await Promise.all(Array.from({ length: calls }, (_, n) => store.set(String(n), 'x').catch(() => (refused += 1))))
-        expect([injection.seen, injection.affected]).toEqual([calls, refused])
-      }, { rate, seed })
-      expect(store.reached).toHaveLength(calls - refused)
-      expect(store.size()).toBe(calls - refused)
-    }))
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat(40),
+        fc.integer(),
+        async (rate, calls, seed) => {
+          const store = new Store()
+          let refused = 0
+          await withFault(
+            refuseCalls(),
+            store,
+            async (injection) => {
+              await Promise.all(
+                Array.from({ length: calls }, (_, n) => store.set(String(n), 'x').catch(() => (refused += 1))),
+              )
+              expect([injection.seen, injection.affected]).toEqual([calls, refused])
+            },
+            { rate, seed },
+          )
+          expect(store.reached).toHaveLength(calls - refused)
+          expect(store.size()).toBe(calls - refused)
+        },
+      ),
+    )
   })
 
   it('breaks all instances of a class, also those made later, and no others', async () => {
@@ -82,7 +107,10 @@ describe('refuseCalls', () => {
 
   it.each<[RefuseCallsOptions['methods'], string[]]>([
     ['get', ['get']],
-    [['get', 'set'], ['get', 'set']],
+    [
+      ['get', 'set'],
+      ['get', 'set'],
+    ],
     ['*et', ['get', 'set']],
     [undefined, ['get', 'set']],
   ])('refuses the methods %o', async (methods, refused) => {
@@ -90,7 +118,10 @@ describe('refuseCalls', () => {
     await withFault(refuseCalls(methods === undefined ? {} : { methods }), store, async () => {
       const calls = { get: () => store.get('a'), set: () => store.set('a', '1') }
       for (const [name, call] of Object.entries(calls)) {
-        await call().then(() => expect(refused).not.toContain(name), () => expect(refused).toContain(name))
+        await call().then(
+          () => expect(refused).not.toContain(name),
+          () => expect(refused).toContain(name),
+        )
       }
       expect(store.size()).toBe(refused.includes('set') ? 0 : 1)
     })
@@ -107,28 +138,46 @@ describe('refuseCalls', () => {
   it.each(errorPresetNames)('makes a fresh, marked %s each time', async (error) => {
     const store = new Store()
     await withFault(refuseCalls({ error, host: '10.0.0.7', port: 6379 }), store, async () => {
-      const [first, second] = await Promise.all([0, 1].map(() => store.get('a').catch((reason: unknown) => reason as NodeJS.ErrnoException)))
+      const [first, second] = await Promise.all(
+        [0, 1].map(() => store.get('a').catch((reason: unknown) => reason as NodeJS.ErrnoException)),
+      )
       expect(first).not.toBe(second)
       expect(injectedBy(first)).toBe('adapter/refuse-calls')
       if (/^E[A-Z]+$/.test(error)) expect(first).toMatchObject({ code: error })
     })
   })
 
-  it.each(errorPresetNames)('makes %s come in the same kind of turn as the real one, and a custom error at once', async (error) => {
-    const store = new Store()
-    const timing = async (options: RefuseCallsOptions): Promise<unknown> => withFault(refuseCalls(options), store, async () => timingOfRejection(await rejection(store.get('a'))))
-    expect(await timing({ error })).toBe(timingOf(error))
-    expect(await timing({ message: 'custom' })).toBe('same-turn')
-  })
+  it.each(errorPresetNames)(
+    'makes %s come in the same kind of turn as the real one, and a custom error at once',
+    async (error) => {
+      const store = new Store()
+      const timing = async (options: RefuseCallsOptions): Promise<unknown> =>
+        withFault(refuseCalls(options), store, async () => timingOfRejection(await rejection(store.get('a'))))
+      expect(await timing({ error })).toBe(timingOf(error))
+      expect(await timing({ message: 'custom' })).toBe('same-turn')
+    },
+  )
 
   it('takes a custom error, by its fields or made for each call', async () => {
     const store = new Store()
     await withFault(refuseCalls({ message: 'deadlock detected', code: '40P01', name: 'DatabaseError' }), store, () =>
-      expect(store.get('a')).rejects.toMatchObject({ name: 'DatabaseError', message: 'deadlock detected', code: '40P01' }))
-    const makeError = ({ method, args }: { method: string; args: readonly unknown[] }): Error => new RangeError(`${method} ${String(args[0])}`)
+      expect(store.get('a')).rejects.toMatchObject({
+        name: 'DatabaseError',
+        message: 'deadlock detected',
+        code: '40P01',
+      }),
+    )
+    const makeError = ({ method, args }: { method: string; args: readonly unknown[] }): Error =>
+      new RangeError(`${method} ${String(args[0])}`)
     expect(refuseCalls({ makeError }).portable).toBe(false)
-    await withFault(refuseCalls({ makeError }), store, () => expect(store.get('a')).rejects.toThrow(new RangeError('get a')))
-    const throwing = refuseCalls({ makeError: () => { throw new TypeError('maker') } })
+    await withFault(refuseCalls({ makeError }), store, () =>
+      expect(store.get('a')).rejects.toThrow(new RangeError('get a')),
+    )
+    const throwing = refuseCalls({
+      makeError: () => {
+        throw new TypeError('maker')
+      },
+    })
     await withFault(throwing, store, () => expect(store.get('a')).rejects.toThrow('maker'))
   })
 
@@ -143,12 +192,25 @@ describe('refuseCalls', () => {
 
   it('keeps this, name and arity, and answers a passing call with the promise of the target', async () => {
     const answer = Promise.resolve(1)
-    const target = { base: 1, async add(): Promise<number> { return Promise.resolve(this.base) }, ask(_a: string, _b: string): Promise<number> { return answer } }
-    await withFault(refuseCalls({ methods: '*' }), target, async () => {
-      expect([target.ask.name, target.ask.length]).toEqual(['ask', 2])
-      expect(target.ask('a', 'b')).toBe(answer)
-      await expect(target.add()).resolves.toBe(1)
-    }, { rate: 0 })
+    const target = {
+      base: 1,
+      async add(): Promise<number> {
+        return Promise.resolve(this.base)
+      },
+      ask(_a: string, _b: string): Promise<number> {
+        return answer
+      },
+    }
+    await withFault(
+      refuseCalls({ methods: '*' }),
+      target,
+      async () => {
+        expect([target.ask.name, target.ask.length]).toEqual(['ask', 2])
+        expect(target.ask('a', 'b')).toBe(answer)
+        await expect(target.add()).resolves.toBe(1)
+      },
+      { rate: 0 },
+    )
   })
 
   describe('of a method that takes a callback', () => {
@@ -165,7 +227,11 @@ describe('refuseCalls', () => {
       const stub = new Stub()
       const unhandled = vi.fn()
       process.on('unhandledRejection', unhandled)
-      const told = await withFault(refuseCalls({ methods: 'getUser', error: 'ECONNREFUSED' }), stub, () => new Promise((resolve) => stub.getUser(1, (error, user) => resolve([error, user]))))
+      const told = await withFault(
+        refuseCalls({ methods: 'getUser', error: 'ECONNREFUSED' }),
+        stub,
+        () => new Promise((resolve) => stub.getUser(1, (error, user) => resolve([error, user]))),
+      )
       await new Promise((resolve) => setImmediate(resolve))
       process.off('unhandledRejection', unhandled)
       expect([told, unhandled.mock.calls]).toEqual([[expect.objectContaining({ code: 'ECONNREFUSED' }), undefined], []])
@@ -186,7 +252,11 @@ describe('refuseCalls', () => {
 
     it('lets a delayed call go on, and hands on all that it is called back with', async () => {
       const stub = new Stub()
-      const user = await withFault(delayCalls({ methods: 'getUser', delayMs: 1 }), stub, () => new Promise((resolve) => stub.getUser(1, (_error, found) => resolve(found))))
+      const user = await withFault(
+        delayCalls({ methods: 'getUser', delayMs: 1 }),
+        stub,
+        () => new Promise((resolve) => stub.getUser(1, (_error, found) => resolve(found))),
+      )
       expect(user).toEqual({ id: 1 })
     })
   })

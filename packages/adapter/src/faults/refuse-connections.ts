@@ -5,10 +5,20 @@ import { affectConnecting } from '../bindings/affect-connecting.js'
 
 const NAME = 'adapter/refuse-connections'
 
-const outages = { 'net/econnrefused': 'ECONNREFUSED', 'net/etimedout': 'ETIMEDOUT', 'net/ehostunreach': 'EHOSTUNREACH' } as const
+const outages = {
+  'net/econnrefused': 'ECONNREFUSED',
+  'net/etimedout': 'ETIMEDOUT',
+  'net/ehostunreach': 'EHOSTUNREACH',
+} as const
 
 const schema = optionsSchema({
-  error: option.optional(option.oneOf(Object.keys(outages) as [keyof typeof outages, ...(keyof typeof outages)[]], 'How the connection fails. Default: net/econnrefused.'), 'net/econnrefused'),
+  error: option.optional(
+    option.oneOf(
+      Object.keys(outages) as [keyof typeof outages, ...(keyof typeof outages)[]],
+      'How the connection fails. Default: net/econnrefused.',
+    ),
+    'net/econnrefused',
+  ),
   afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
 })
 
@@ -33,6 +43,10 @@ export const refuseConnections = defineFault({
   expects: NET_MODULE,
   accepts: isNetModule,
   inject(_net: NetModule, { error, afterMs }, context) {
-    affectConnecting(context, { afterMs, status: -constants.errno[outages[error]], onError: (made) => markInjected(made, NAME) })
+    affectConnecting(context, {
+      afterMs,
+      status: -constants.errno[outages[error]],
+      onError: (made) => markInjected(made, NAME),
+    })
   },
 })

@@ -25,12 +25,17 @@ describe('serveStaleReads', () => {
   it('lets reads that pass see the newest, so that values go back and forth', async () => {
     const store = new Store()
     const seen: (string | undefined)[] = []
-    await withFault(serveStaleReads({ methods: 'get' }), store, async () => {
-      for (const value of ['1', '2', '3', '4']) {
-        await store.set('a', value)
-        seen.push(await store.get('a'))
-      }
-    }, { every: 2 })
+    await withFault(
+      serveStaleReads({ methods: 'get' }),
+      store,
+      async () => {
+        for (const value of ['1', '2', '3', '4']) {
+          await store.set('a', value)
+          seen.push(await store.get('a'))
+        }
+      },
+      { every: 2 },
+    )
     expect(seen).toEqual(['1', '2', '1', '4'])
   })
 
@@ -50,9 +55,21 @@ describe('serveStaleReads', () => {
 
   it('tells reads apart by all of their arguments', async () => {
     const asked: unknown[] = []
-    const store = { async find(...args: unknown[]): Promise<number> { return Promise.resolve(asked.push(args)) } }
+    const store = {
+      async find(...args: unknown[]): Promise<number> {
+        return Promise.resolve(asked.push(args))
+      },
+    }
     const long = (last: string): Buffer => Buffer.from(`${'x'.repeat(200)}${last}`)
-    const reads = [[long('a')], [long('b')], [{ deep: { deep: { deep: { deep: [1] } } } }], [{ deep: { deep: { deep: { deep: [2] } } } }], [1n], ['1'], [1]]
+    const reads = [
+      [long('a')],
+      [long('b')],
+      [{ deep: { deep: { deep: { deep: [1] } } } }],
+      [{ deep: { deep: { deep: { deep: [2] } } } }],
+      [1n],
+      ['1'],
+      [1],
+    ]
     await withFault(serveStaleReads({ methods: 'find' }), store, async () => {
       for (const args of [...reads, ...reads]) await store.find(...args)
     })
@@ -62,7 +79,11 @@ describe('serveStaleReads', () => {
   it('does not remember a read that failed, and gives each caller a copy', async () => {
     let isDown = true
     const rows = [{ id: 1 }]
-    const store = { async find(): Promise<{ id: number }[]> { return isDown ? Promise.reject(new Error('down')) : Promise.resolve(rows) } }
+    const store = {
+      async find(): Promise<{ id: number }[]> {
+        return isDown ? Promise.reject(new Error('down')) : Promise.resolve(rows)
+      },
+    }
     await withFault(serveStaleReads({ methods: 'find' }), store, async () => {
       await expect(store.find()).rejects.toThrow('down')
       isDown = false

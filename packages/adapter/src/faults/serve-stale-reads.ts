@@ -8,7 +8,11 @@ import { copyOf } from '../calls/copy-of.js'
 const schema = optionsSchema({
   methods: option.names('The methods that read: names or globs.'),
   answers: callOptions.answers,
-  lagMs: option.optional(option.durationMs('How long after a state was taken the replica catches up with it, in ms. Default: not while the fault lasts.')),
+  lagMs: option.optional(
+    option.durationMs(
+      'How long after a state was taken the replica catches up with it, in ms. Default: not while the fault lasts.',
+    ),
+  ),
 })
 
 /**
@@ -58,12 +62,18 @@ export const serveStaleReads = defineFault({
       })
       return snapshot
     }
-    affectCalls(target, options, context, (call) => {
-      const key = keyOf(call)
-      const known = key === undefined ? undefined : snapshots.get(key)
-      const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
-      return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) })
-    }, { needs: 'one' })
+    affectCalls(
+      target,
+      options,
+      context,
+      (call) => {
+        const key = keyOf(call)
+        const known = key === undefined ? undefined : snapshots.get(key)
+        const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
+        return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) })
+      },
+      { needs: 'one' },
+    )
   },
 })
 

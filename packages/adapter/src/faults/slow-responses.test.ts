@@ -60,19 +60,24 @@ describe('slowResponses', () => {
 describe.each(Object.entries(askings))('slowResponses, with %s', (_name, { target, ask }) => {
   it('makes a trickle of small pieces, each a pause behind the one before it', async () => {
     const [server, clock] = [await serve(answering('abcdef', 'content-length')), manualClock()]
-    await withFault(slowResponses({ delayMs: 100, pieceBytes: 2 }), target(server), async (injection) => {
-      const pieces: string[] = []
-      const asking = ask(`${server.origin}/items`, undefined, (piece) => pieces.push(piece))
-      for (const expected of [['ab'], ['ab', 'cd'], ['ab', 'cd', 'ef']]) {
-        if (expected.length === 1) await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
-        await clock.advance(99)
-        expect(pieces).toEqual(expected.slice(0, -1))
-        await clock.advance(1)
-        await vi.waitFor(() => expect(pieces).toEqual(expected))
-      }
-      await injection.rollback()
-      expect((await asking).text).toBe('abcdef')
-    }, { clock, only: 'GET */items' })
+    await withFault(
+      slowResponses({ delayMs: 100, pieceBytes: 2 }),
+      target(server),
+      async (injection) => {
+        const pieces: string[] = []
+        const asking = ask(`${server.origin}/items`, undefined, (piece) => pieces.push(piece))
+        for (const expected of [['ab'], ['ab', 'cd'], ['ab', 'cd', 'ef']]) {
+          if (expected.length === 1) await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
+          await clock.advance(99)
+          expect(pieces).toEqual(expected.slice(0, -1))
+          await clock.advance(1)
+          await vi.waitFor(() => expect(pieces).toEqual(expected))
+        }
+        await injection.rollback()
+        expect((await asking).text).toBe('abcdef')
+      },
+      { clock, only: 'GET */items' },
+    )
     expect((await ask(server.origin)).text).toBe('abcdef')
   })
 
@@ -90,11 +95,16 @@ describe('slowResponses, with node:net', () => {
   it('makes a trickle of whatever comes', async () => {
     const clock = manualClock()
     const { port } = await listen((socket) => void socket.end('abcdef'))
-    await withFault(slowResponses({ delayMs: 100, pieceBytes: 4 }), net, async (injection) => {
-      const life = lifeOf(await connected(port))
-      await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
-      await clock.advance(200)
-      expect((await life).filter((event) => event.startsWith('data'))).toEqual(['data abcd', 'data ef'])
-    }, { clock, only: `*:${port}` })
+    await withFault(
+      slowResponses({ delayMs: 100, pieceBytes: 4 }),
+      net,
+      async (injection) => {
+        const life = lifeOf(await connected(port))
+        await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
+        await clock.advance(200)
+        expect((await life).filter((event) => event.startsWith('data'))).toEqual(['data abcd', 'data ef'])
+      },
+      { clock, only: `*:${port}` },
+    )
   })
 })

@@ -8,7 +8,12 @@ import { Trickle, type TrickleOptions } from '../bindings/trickle.js'
 const NAME = 'adapter/slow-responses'
 const schema = optionsSchema({
   delayMs: option.durationMs('Time each affected piece is held back, in ms.'),
-  pieceBytes: option.optional(option.count('Makes a trickle: pieces of so many bytes, each `delayMs` behind the one before it. Default: pieces as they come, each `delayMs` late.', 1)),
+  pieceBytes: option.optional(
+    option.count(
+      'Makes a trickle: pieces of so many bytes, each `delayMs` behind the one before it. Default: pieces as they come, each `delayMs` late.',
+      1,
+    ),
+  ),
 })
 
 /**
@@ -58,20 +63,27 @@ function slowBody(wire: ResponseWire, options: TrickleOptions, context: Injectio
 function slowPieces(options: TrickleOptions, context: InjectionContext): void {
   // What is held belongs to one connection, and stays in order there.
   const lines = new WeakMap<Socket, { readonly order: symbol; readonly trickle: Trickle }>()
-  context.patch(net.Socket.prototype, 'push', (below) => function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
-    const [chunk, ...rest] = args
-    const runWith = (bytes: Uint8Array | null) => (): void => {
-      if (!this.destroyed) below.call.call(this, bytes, ...rest)
-    }
-    let line = lines.get(this)
-    const peer = chunk === null ? undefined : peerOf(this)
-    if (chunk !== null && peer !== undefined && context.operation(peer).shouldInject(args)) {
-      if (line === undefined) lines.set(this, (line = { order: Symbol(peer), trickle: new Trickle(context.clock, options) }))
-      for (const { piece, afterMs } of line.trickle.pieces(Buffer.from(chunk))) context.hold({ afterMs, order: line.order, run: runWith(piece) })
-      return true
-    }
-    if (line === undefined || !context.isHolding(line.order)) return below.call.apply(this, args) as boolean
-    context.queue({ order: line.order, run: runWith(chunk) })
-    return true
-  })
+  context.patch(
+    net.Socket.prototype,
+    'push',
+    (below) =>
+      function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
+        const [chunk, ...rest] = args
+        const runWith = (bytes: Uint8Array | null) => (): void => {
+          if (!this.destroyed) below.call.call(this, bytes, ...rest)
+        }
+        let line = lines.get(this)
+        const peer = chunk === null ? undefined : peerOf(this)
+        if (chunk !== null && peer !== undefined && context.operation(peer).shouldInject(args)) {
+          if (line === undefined)
+            lines.set(this, (line = { order: Symbol(peer), trickle: new Trickle(context.clock, options) }))
+          for (const { piece, afterMs } of line.trickle.pieces(Buffer.from(chunk)))
+            context.hold({ afterMs, order: line.order, run: runWith(piece) })
+          return true
+        }
+        if (line === undefined || !context.isHolding(line.order)) return below.call.apply(this, args) as boolean
+        context.queue({ order: line.order, run: runWith(chunk) })
+        return true
+      },
+  )
 }

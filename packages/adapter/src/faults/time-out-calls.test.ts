@@ -11,7 +11,9 @@ describe('timeOutCalls', () => {
   it.each(['request', 'response'] as const)('fails a call after its time and not before (%s)', async (seam) => {
     const store = new Store()
     const clock = manualClock()
-    const injection = await inject(timeOutCalls({ timeoutMs: 100, seam, host: '10.0.0.7', port: 6379 }), store, { clock })
+    const injection = await inject(timeOutCalls({ timeoutMs: 100, seam, host: '10.0.0.7', port: 6379 }), store, {
+      clock,
+    })
     let error: unknown
     const call = store.set('a', '1').catch((reason: unknown) => (error = reason))
     await clock.advance(99)
@@ -24,22 +26,28 @@ describe('timeOutCalls', () => {
     await injection.rollback()
   })
 
-  it.each(['request', 'response'] as const)('lets calls that hang when it ends go on as in health (%s)', async (seam) => {
-    const store = new Store()
-    const clock = manualClock()
-    const injection = await inject(timeOutCalls({ timeoutMs: 100, seam }), store, { clock })
-    const call = store.set('a', '1')
-    await clock.advance(50)
-    await injection.rollback()
-    expect(await call).toBe('OK')
-    expect([store.reached, clock.pending]).toEqual([['set a'], 0])
-  })
+  it.each(['request', 'response'] as const)(
+    'lets calls that hang when it ends go on as in health (%s)',
+    async (seam) => {
+      const store = new Store()
+      const clock = manualClock()
+      const injection = await inject(timeOutCalls({ timeoutMs: 100, seam }), store, { clock })
+      const call = store.set('a', '1')
+      await clock.advance(50)
+      await injection.rollback()
+      expect(await call).toBe('OK')
+      expect([store.reached, clock.pending]).toEqual([['set a'], 0])
+    },
+  )
 
   it('times an iteration out too', async () => {
     const clock = manualClock()
     const store = new Store()
     const injection = await inject(timeOutCalls({ methods: 'scan', timeoutMs: 100 }), store, { clock })
-    const first = store.scan().next().catch((error: unknown) => error)
+    const first = store
+      .scan()
+      .next()
+      .catch((error: unknown) => error)
     await clock.advance(100)
     expect(await first).toMatchObject({ code: 'ETIMEDOUT' })
     await injection.rollback()

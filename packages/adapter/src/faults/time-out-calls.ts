@@ -5,7 +5,15 @@ import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-opt
 import { answerLate, needsOf, seamOption } from '../calls/late-answer.js'
 
 const NAME = 'adapter/time-out-calls'
-const schema = optionsSchema({ timeoutMs: option.durationMs('How long a call hangs before its error comes, in ms.'), ...callOptions, seam: seamOption, ...errorOptions }, errorOptionsInProcess)
+const schema = optionsSchema(
+  {
+    timeoutMs: option.durationMs('How long a call hangs before its error comes, in ms.'),
+    ...callOptions,
+    seam: seamOption,
+    ...errorOptions,
+  },
+  errorOptionsInProcess,
+)
 
 /**
  * Options of {@link timeOutCalls}: `timeoutMs`, how long a call hangs before its error comes; `seam`, `request` (default: the service does not get
@@ -33,6 +41,17 @@ export const timeOutCalls = defineFault({
   accepts: isMethodTarget,
   inject(target: MethodTarget, { seam, timeoutMs, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ETIMEDOUT')
-    affectCalls(target, options, context, (call) => answerLate(context, call, { seam, afterMs: timeoutMs, timeUp: () => call.answers.failed(() => errorFor(call)) }), needsOf(seam))
+    affectCalls(
+      target,
+      options,
+      context,
+      (call) =>
+        answerLate(context, call, {
+          seam,
+          afterMs: timeoutMs,
+          timeUp: () => call.answers.failed(() => errorFor(call)),
+        }),
+      needsOf(seam),
+    )
   },
 })

@@ -21,7 +21,10 @@ export const fileSystemErrors = {
  */
 export function fileError(code: Errno, syscall: string, [path, dest]: readonly string[] = []): Error {
   const where = [path === undefined ? '' : ` '${path}'`, dest === undefined ? '' : ` -> '${dest}'`].join('')
-  return systemError(code, syscall, `${code}: ${meaningOf(code)}, ${syscall}${where}`, { ...(path === undefined ? {} : { path }), ...(dest === undefined ? {} : { dest }) })
+  return systemError(code, syscall, `${code}: ${meaningOf(code)}, ${syscall}${where}`, {
+    ...(path === undefined ? {} : { path }),
+    ...(dest === undefined ? {} : { dest }),
+  })
 }
 
 function openError(code: Errno, { args }: FailingCall): Error {

@@ -13,7 +13,10 @@ export const httpAnswers = {
   'http/500': () => answer(500, 'Internal Server Error'),
   'http/502': () => answer(502, 'Bad Gateway'),
   'http/504': () => answer(504, 'Gateway Timeout'),
-  'http/401': () => answer(401, 'Unauthorized', { 'www-authenticate': 'Bearer error="invalid_token", error_description="The access token expired"' }),
+  'http/401': () =>
+    answer(401, 'Unauthorized', {
+      'www-authenticate': 'Bearer error="invalid_token", error_description="The access token expired"',
+    }),
 } satisfies Record<string, (retryAfterMs: number) => HttpAnswer>
 
 /** The name of an answer. */

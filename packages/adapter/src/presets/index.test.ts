@@ -22,7 +22,12 @@ describe('the presets', () => {
 
   // No driver is imported here: stand-ins are made.
   it.each([
-    ['postgres/deadlock', call, 'DatabaseError', { name: 'error', code: '40P01', severity: 'ERROR', routine: 'DeadLockReport' }],
+    [
+      'postgres/deadlock',
+      call,
+      'DatabaseError',
+      { name: 'error', code: '40P01', severity: 'ERROR', routine: 'DeadLockReport' },
+    ],
     ['redis/readonly', call, 'ReplyError', { name: 'ReplyError', command: { name: 'get', args: ['key'] } }],
     ['redis/readonly', { ...call, target: { isReady: true } }, 'SimpleError', { name: 'Error' }],
     ['redis/max-retries', call, 'MaxRetriesPerRequestError', { name: 'MaxRetriesPerRequestError' }],

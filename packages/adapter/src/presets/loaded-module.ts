@@ -24,7 +24,11 @@ export function loadedModule(file: string): unknown {
 }
 
 /** A class that a file of a package exports, as the application has loaded it, else one that looks the same. */
-export function loadedClass<Arguments extends unknown[]>(file: string, name: string, lookalike: ErrorClass<Arguments>): ErrorClass<Arguments> {
+export function loadedClass<Arguments extends unknown[]>(
+  file: string,
+  name: string,
+  lookalike: ErrorClass<Arguments>,
+): ErrorClass<Arguments> {
   const exported = loadedModule(file)
   const value: unknown = typeof exported === 'object' && exported !== null ? Reflect.get(exported, name) : undefined
   return typeof value === 'function' ? (value as ErrorClass<Arguments>) : lookalike

@@ -15,14 +15,15 @@ const answers = {
   'mongodb/max-time': { ok: 0, errmsg: 'operation exceeded time limit', code: 50, codeName: 'MaxTimeMSExpired' },
   'mongodb/write-conflict': {
     ok: 0,
-    errmsg: 'WriteConflict error: this operation conflicted with another operation. Please retry your operation or multi-document transaction.',
+    errmsg:
+      'WriteConflict error: this operation conflicted with another operation. Please retry your operation or multi-document transaction.',
     code: 112,
     codeName: 'WriteConflict',
     errorLabels: ['TransientTransactionError'],
   },
 } as const
 
-describe('errors of MongoDB, beside what the driver makes of the answers that stand in the server\'s source', () => {
+describe("errors of MongoDB, beside what the driver makes of the answers that stand in the server's source", () => {
   let double: MongoDouble
   let client: MongoClient
 

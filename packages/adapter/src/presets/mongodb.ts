@@ -9,7 +9,12 @@ export const mongodbErrors = {
   'mongodb/shutdown': () => serverError('interrupted at shutdown', 11_600, 'InterruptedAtShutdown'),
   'mongodb/max-time': () => serverError('operation exceeded time limit', 50, 'MaxTimeMSExpired'),
   'mongodb/write-conflict': () =>
-    serverError('WriteConflict error: this operation conflicted with another operation. Please retry your operation or multi-document transaction.', 112, 'WriteConflict', ['TransientTransactionError']),
+    serverError(
+      'WriteConflict error: this operation conflicted with another operation. Please retry your operation or multi-document transaction.',
+      112,
+      'WriteConflict',
+      ['TransientTransactionError'],
+    ),
 } as const
 
 /** What a server answers of a command that it does not do. */

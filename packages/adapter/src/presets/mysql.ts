@@ -6,15 +6,43 @@ import type { FailingCall } from './failing-call.js'
  */
 export const mysqlErrors = {
   'mysql/deadlock': (call: FailingCall) =>
-    serverError('ER_LOCK_DEADLOCK', 1213, '40001', 'Deadlock found when trying to get lock; try restarting transaction', statementOf(call)),
+    serverError(
+      'ER_LOCK_DEADLOCK',
+      1213,
+      '40001',
+      'Deadlock found when trying to get lock; try restarting transaction',
+      statementOf(call),
+    ),
   'mysql/lock-wait': (call: FailingCall) =>
-    serverError('ER_LOCK_WAIT_TIMEOUT', 1205, 'HY000', 'Lock wait timeout exceeded; try restarting transaction', statementOf(call)),
+    serverError(
+      'ER_LOCK_WAIT_TIMEOUT',
+      1205,
+      'HY000',
+      'Lock wait timeout exceeded; try restarting transaction',
+      statementOf(call),
+    ),
   'mysql/read-only': (call: FailingCall) =>
-    serverError('ER_OPTION_PREVENTS_STATEMENT', 1290, 'HY000', 'The MariaDB server is running with the --read-only option so it cannot execute this statement', statementOf(call)),
+    serverError(
+      'ER_OPTION_PREVENTS_STATEMENT',
+      1290,
+      'HY000',
+      'The MariaDB server is running with the --read-only option so it cannot execute this statement',
+      statementOf(call),
+    ),
   // Said while connecting: no statement is running.
-  'mysql/too-many-connections': () => serverError('ER_CON_COUNT_ERROR', 1040, '08004', 'Too many connections', undefined),
-  'mysql/query-timeout': () => Object.assign(new Error('Query inactivity timeout'), { errorno: 'PROTOCOL_SEQUENCE_TIMEOUT', code: 'PROTOCOL_SEQUENCE_TIMEOUT', syscall: 'query' }),
-  'mysql/connection-lost': () => Object.assign(new Error('Connection lost: The server closed the connection.'), { fatal: true, code: 'PROTOCOL_CONNECTION_LOST' }),
+  'mysql/too-many-connections': () =>
+    serverError('ER_CON_COUNT_ERROR', 1040, '08004', 'Too many connections', undefined),
+  'mysql/query-timeout': () =>
+    Object.assign(new Error('Query inactivity timeout'), {
+      errorno: 'PROTOCOL_SEQUENCE_TIMEOUT',
+      code: 'PROTOCOL_SEQUENCE_TIMEOUT',
+      syscall: 'query',
+    }),
+  'mysql/connection-lost': () =>
+    Object.assign(new Error('Connection lost: The server closed the connection.'), {
+      fatal: true,
+      code: 'PROTOCOL_CONNECTION_LOST',
+    }),
 } as const
 
 function serverError(code: string, errno: number, sqlState: string, message: string, sql: string | undefined): Error {

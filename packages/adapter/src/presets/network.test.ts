@@ -28,12 +28,21 @@ describe.runIf(process.platform === 'linux')('network errors, beside real ones',
   it('net/econnrefused, from a closed port', async () => {
     const port = await freePort()
     const real = await errorOf(net.connect(port, '127.0.0.1'))
-    expectFidelity({ preset: 'net/econnrefused', beside, real, injected: networkErrors['net/econnrefused']({ host: '127.0.0.1', port }) })
+    expectFidelity({
+      preset: 'net/econnrefused',
+      beside,
+      real,
+      injected: networkErrors['net/econnrefused']({ host: '127.0.0.1', port }),
+    })
   })
 
   it('net/econnreset, from a peer that resets an open connection', async () => {
     const port = await listen((socket) => void socket.once('data', () => socket.resetAndDestroy()))
-    const real = await errorOf(net.connect(port, '127.0.0.1', function (this: net.Socket) { this.write('x') }))
+    const real = await errorOf(
+      net.connect(port, '127.0.0.1', function (this: net.Socket) {
+        this.write('x')
+      }),
+    )
     expectFidelity({ preset: 'net/econnreset', beside, real, injected: networkErrors['net/econnreset']() })
   })
 
@@ -50,7 +59,12 @@ describe.runIf(process.platform === 'linux')('network errors, beside real ones',
   it('dns/enotfound, from a name that cannot exist (a label longer than 63 letters is refused without asking anybody)', async () => {
     const host = `${'a'.repeat(70)}.invalid`
     const real = await rejection(lookup(host))
-    expectFidelity({ preset: 'dns/enotfound', beside, real, injected: networkErrors['dns/enotfound']({ host, port: 0 }) })
+    expectFidelity({
+      preset: 'dns/enotfound',
+      beside,
+      real,
+      injected: networkErrors['dns/enotfound']({ host, port: 0 }),
+    })
   })
 
   it('keeps the names of old', () => {
@@ -61,28 +75,57 @@ describe.runIf(process.platform === 'linux')('network errors, beside real ones',
   })
 })
 
-describe.runIf(process.platform === 'linux' && hasPrograms('unshare', 'ip', 'sysctl'))('network errors, beside real ones of a network that leads nowhere (skipped without `unshare`, `ip` and `sysctl` on Linux)', () => {
-  // A network of the child's own: 10.7.0.2 has no host behind its wire, what goes to 10.8.0.0/24 is dropped, and no name server can be reached.
-  const network = 'ip link set lo up; ip link add v0 type veth peer name v1; ip addr add 10.7.0.1/24 dev v0; ip link set v0 up; ip link set v1 up; ip route add 10.8.0.0/24 dev lo'
+describe.runIf(process.platform === 'linux' && hasPrograms('unshare', 'ip', 'sysctl'))(
+  'network errors, beside real ones of a network that leads nowhere (skipped without `unshare`, `ip` and `sysctl` on Linux)',
+  () => {
+    // A network of the child's own: 10.7.0.2 has no host behind its wire, what goes to 10.8.0.0/24 is dropped, and no name server can be reached.
+    const network =
+      'ip link set lo up; ip link add v0 type veth peer name v1; ip addr add 10.7.0.1/24 dev v0; ip link set v0 up; ip link set v1 up; ip route add 10.8.0.0/24 dev lo'
 
-  async function realError(source: string, setup = 'true'): Promise<ErrorDescription> {
-    const program = `const report = (error) => process.stdout.write(JSON.stringify((${describeError.toString()})(error))); ${source}`
-    const { stdout } = await promisify(execFile)('unshare', ['-rn', 'sh', '-c', `${network}; ${setup}; exec "$0" -e "$1"`, process.execPath, program])
-    return JSON.parse(stdout) as ErrorDescription
-  }
+    async function realError(source: string, setup = 'true'): Promise<ErrorDescription> {
+      const program = `const report = (error) => process.stdout.write(JSON.stringify((${describeError.toString()})(error))); ${source}`
+      const { stdout } = await promisify(execFile)('unshare', [
+        '-rn',
+        'sh',
+        '-c',
+        `${network}; ${setup}; exec "$0" -e "$1"`,
+        process.execPath,
+        program,
+      ])
+      return JSON.parse(stdout) as ErrorDescription
+    }
 
-  it('net/ehostunreach, from an address where no host answers', async () => {
-    const real = await realError("require('node:net').connect(80, '10.7.0.2').on('error', report)")
-    expectFidelity({ preset: 'net/ehostunreach', beside, real, injected: networkErrors['net/ehostunreach']({ host: '10.7.0.2', port: 80 }) })
-  })
+    it('net/ehostunreach, from an address where no host answers', async () => {
+      const real = await realError("require('node:net').connect(80, '10.7.0.2').on('error', report)")
+      expectFidelity({
+        preset: 'net/ehostunreach',
+        beside,
+        real,
+        injected: networkErrors['net/ehostunreach']({ host: '10.7.0.2', port: 80 }),
+      })
+    })
 
-  it('net/etimedout, from an address where nothing comes back', async () => {
-    const real = await realError("require('node:net').connect(80, '10.8.0.2').on('error', report)", 'sysctl -qw net.ipv4.tcp_syn_retries=1')
-    expectFidelity({ preset: 'net/etimedout', beside, real, injected: networkErrors['net/etimedout']({ host: '10.8.0.2', port: 80 }) })
-  })
+    it('net/etimedout, from an address where nothing comes back', async () => {
+      const real = await realError(
+        "require('node:net').connect(80, '10.8.0.2').on('error', report)",
+        'sysctl -qw net.ipv4.tcp_syn_retries=1',
+      )
+      expectFidelity({
+        preset: 'net/etimedout',
+        beside,
+        real,
+        injected: networkErrors['net/etimedout']({ host: '10.8.0.2', port: 80 }),
+      })
+    })
 
-  it('dns/eai-again, from a resolver that cannot be reached', async () => {
-    const real = await realError("require('node:dns').lookup('some-host.example', report)")
-    expectFidelity({ preset: 'dns/eai-again', beside, real, injected: networkErrors['dns/eai-again']({ host: 'some-host.example', port: 0 }) })
-  })
-})
+    it('dns/eai-again, from a resolver that cannot be reached', async () => {
+      const real = await realError("require('node:dns').lookup('some-host.example', report)")
+      expectFidelity({
+        preset: 'dns/eai-again',
+        beside,
+        real,
+        injected: networkErrors['dns/eai-again']({ host: 'some-host.example', port: 0 }),
+      })
+    })
+  },
+)

@@ -37,5 +37,10 @@ function connectError(code: Errno, { host, port }: FailingCall): Error {
 }
 
 function lookupError(code: keyof typeof RESOLVER_ERRNO, { host }: FailingCall): Error {
-  return Object.assign(new Error(`getaddrinfo ${code} ${host}`), { errno: RESOLVER_ERRNO[code], code, syscall: 'getaddrinfo', hostname: host })
+  return Object.assign(new Error(`getaddrinfo ${code} ${host}`), {
+    errno: RESOLVER_ERRNO[code],
+    code,
+    syscall: 'getaddrinfo',
+    hostname: host,
+  })
 }

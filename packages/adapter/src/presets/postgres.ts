@@ -25,7 +25,8 @@ export const postgresErrors = {
       severity: 'ERROR',
       code: '40P01',
       message: 'deadlock detected',
-      detail: 'Process 2041 waits for ShareLock on transaction 731; blocked by process 2042.\nProcess 2042 waits for ShareLock on transaction 730; blocked by process 2041.',
+      detail:
+        'Process 2041 waits for ShareLock on transaction 731; blocked by process 2042.\nProcess 2042 waits for ShareLock on transaction 730; blocked by process 2041.',
       hint: 'See server log for query details.',
       where: 'while updating tuple (0,2) in relation "accounts"',
       file: 'deadlock.c',
@@ -33,15 +34,46 @@ export const postgresErrors = {
       routine: 'DeadLockReport',
     }),
   'postgres/serialization-failure': () =>
-    databaseError({ severity: 'ERROR', code: '40001', message: 'could not serialize access due to concurrent update', file: 'nodeModifyTable.c', line: '2407', routine: 'ExecUpdate' }),
+    databaseError({
+      severity: 'ERROR',
+      code: '40001',
+      message: 'could not serialize access due to concurrent update',
+      file: 'nodeModifyTable.c',
+      line: '2407',
+      routine: 'ExecUpdate',
+    }),
   'postgres/statement-timeout': () =>
-    databaseError({ severity: 'ERROR', code: '57014', message: 'canceling statement due to statement timeout', ...interrupted('3319') }),
+    databaseError({
+      severity: 'ERROR',
+      code: '57014',
+      message: 'canceling statement due to statement timeout',
+      ...interrupted('3319'),
+    }),
   'postgres/read-only': () =>
-    databaseError({ severity: 'ERROR', code: '25006', message: 'cannot execute INSERT in a read-only transaction', file: 'utility.c', line: '414', routine: 'PreventCommandIfReadOnly' }),
+    databaseError({
+      severity: 'ERROR',
+      code: '25006',
+      message: 'cannot execute INSERT in a read-only transaction',
+      file: 'utility.c',
+      line: '414',
+      routine: 'PreventCommandIfReadOnly',
+    }),
   'postgres/too-many-connections': () =>
-    databaseError({ severity: 'FATAL', code: '53300', message: 'sorry, too many clients already', file: 'proc.c', line: '357', routine: 'InitProcess' }),
+    databaseError({
+      severity: 'FATAL',
+      code: '53300',
+      message: 'sorry, too many clients already',
+      file: 'proc.c',
+      line: '357',
+      routine: 'InitProcess',
+    }),
   'postgres/admin-shutdown': () =>
-    databaseError({ severity: 'FATAL', code: '57P01', message: 'terminating connection due to administrator command', ...interrupted('3211') }),
+    databaseError({
+      severity: 'FATAL',
+      code: '57P01',
+      message: 'terminating connection due to administrator command',
+      ...interrupted('3211'),
+    }),
   'postgres/connection-terminated': () => new Error('Connection terminated unexpectedly'),
   'postgres/query-timeout': () => new Error('Query read timeout'),
   'postgres/pool-timeout': () => new Error('timeout exceeded when trying to connect'),

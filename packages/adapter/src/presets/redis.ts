@@ -39,7 +39,9 @@ class MaxRetriesPerRequestError extends Error {
     inheritName(this)
   }
   constructor(maxRetriesPerRequest: number) {
-    super(`Reached the max retries per request limit (which is ${maxRetriesPerRequest}). Refer to "maxRetriesPerRequest" option for details.`)
+    super(
+      `Reached the max retries per request limit (which is ${maxRetriesPerRequest}). Refer to "maxRetriesPerRequest" option for details.`,
+    )
   }
 }
 
@@ -52,14 +54,26 @@ function reply(message: string) {
 }
 
 function replyError(message: string, { target, method, args = [] }: FailingCall): Error {
-  if (typeof target === 'object' && target !== null && 'isReady' in target) return new (loadedClass('@redis/client/dist/lib/errors.js', 'SimpleError', SimpleError))(message)
+  if (typeof target === 'object' && target !== null && 'isReady' in target)
+    return new (loadedClass('@redis/client/dist/lib/errors.js', 'SimpleError', SimpleError))(message)
   const error = new (loadedClass('redis-errors/index.js', 'ReplyError', ReplyError))(message)
-  return method === undefined ? error : Object.assign(error, { command: { name: method.toLowerCase(), args: flat(args).filter((value) => typeof value !== 'function').map(textOf) } })
+  return method === undefined
+    ? error
+    : Object.assign(error, {
+        command: {
+          name: method.toLowerCase(),
+          args: flat(args)
+            .filter((value) => typeof value !== 'function')
+            .map(textOf),
+        },
+      })
 }
 
 function maxRetriesClass(): new (maxRetriesPerRequest: number) => Error {
   const index = loadedModule('ioredis/built/errors/index.js')
-  return index === undefined ? MaxRetriesPerRequestError : (index as { MaxRetriesPerRequestError: typeof MaxRetriesPerRequestError }).MaxRetriesPerRequestError
+  return index === undefined
+    ? MaxRetriesPerRequestError
+    : (index as { MaxRetriesPerRequestError: typeof MaxRetriesPerRequestError }).MaxRetriesPerRequestError
 }
 
 function keyOf({ args = [] }: FailingCall): string {
@@ -69,7 +83,9 @@ function keyOf({ args = [] }: FailingCall): string {
 
 /** What is called may be anything, with anything: an argument that cannot be read leaves the error what it is. */
 function flat(args: readonly unknown[]): readonly unknown[] {
-  return args.flatMap((value) => (types.isProxy(value) ? [textOf(value)] : Array.isArray(value) ? (value as readonly unknown[]) : [value]))
+  return args.flatMap((value) =>
+    types.isProxy(value) ? [textOf(value)] : Array.isArray(value) ? (value as readonly unknown[]) : [value],
+  )
 }
 
 function textOf(value: unknown): string {

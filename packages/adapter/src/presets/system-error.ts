@@ -10,7 +10,12 @@ export type Errno = keyof typeof constants.errno
  * @param message What stands behind the syscall in the message. Default: the code alone.
  * @param details Keys behind `errno`, `code` and `syscall`
  */
-export function systemError(code: Errno, syscall: string, message = `${syscall} ${code}`, details: Readonly<Record<string, unknown>> = {}): Error {
+export function systemError(
+  code: Errno,
+  syscall: string,
+  message = `${syscall} ${code}`,
+  details: Readonly<Record<string, unknown>> = {},
+): Error {
   return Object.assign(new Error(message), { errno: -constants.errno[code], code, syscall, ...details })
 }
 

@@ -4,8 +4,13 @@ import tls from 'node:tls'
 export const certificateErrors = {
   'tls/certificate-expired': () => verifyError('CERT_HAS_EXPIRED', 'certificate has expired'),
   'tls/self-signed': () => verifyError('DEPTH_ZERO_SELF_SIGNED_CERT', `self-signed certificate${hint()}`),
-  'tls/untrusted-issuer': () => verifyError('UNABLE_TO_VERIFY_LEAF_SIGNATURE', `unable to verify the first certificate${hint()}`),
-  'tls/wrong-host': (host: string) => tls.checkServerIdentity(host, { subject: { CN: 'other.invalid' }, subjectaltname: 'DNS:other.invalid' } as tls.PeerCertificate) as Error,
+  'tls/untrusted-issuer': () =>
+    verifyError('UNABLE_TO_VERIFY_LEAF_SIGNATURE', `unable to verify the first certificate${hint()}`),
+  'tls/wrong-host': (host: string) =>
+    tls.checkServerIdentity(host, {
+      subject: { CN: 'other.invalid' },
+      subjectaltname: 'DNS:other.invalid',
+    } as tls.PeerCertificate) as Error,
 } as const
 
 /** Alerts by which a server ends a handshake (RFC 8446, 6.2). */
@@ -22,5 +27,7 @@ function verifyError(code: string, message: string): Error {
 
 /** Newer versions say what might help; which, they tell by knowing the flag that they speak of. */
 function hint(): string {
-  return process.allowedNodeEnvironmentFlags.has('--use-system-ca') && !process.versions.node.startsWith('22.') ? '; if the root CA is installed locally, try running Node.js with --use-system-ca' : ''
+  return process.allowedNodeEnvironmentFlags.has('--use-system-ca') && !process.versions.node.startsWith('22.')
+    ? '; if the root CA is installed locally, try running Node.js with --use-system-ca'
+    : ''
 }

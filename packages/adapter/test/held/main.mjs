@@ -39,13 +39,22 @@ const FAULTS = {
 
 /** Each scene: what is broken, how it is called, how it is closed, and whether closing waits for calls as in health. */
 function scenesOf({ postgres, mariadb, redis }) {
-  const level = (name, call, waits = false, close = (db) => db.close()) => ({ name: `level, ${name}`, waits, open: async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'held-'))
-    const db = new Level(folder)
-    await db.open()
-    await db.put('a', '1')
-    return { target: levelOperations(db), call: () => call(db), close: () => close(db), dispose: () => rmSync(folder, { recursive: true }) }
-  } })
+  const level = (name, call, waits = false, close = (db) => db.close()) => ({
+    name: `level, ${name}`,
+    waits,
+    open: async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'held-'))
+      const db = new Level(folder)
+      await db.open()
+      await db.put('a', '1')
+      return {
+        target: levelOperations(db),
+        call: () => call(db),
+        close: () => close(db),
+        dispose: () => rmSync(folder, { recursive: true }),
+      }
+    },
+  })
   const scenes = [
     level('get', (db) => db.get('a')),
     level('getMany', (db) => db.getMany(['a'])),
@@ -54,34 +63,50 @@ function scenesOf({ postgres, mariadb, redis }) {
     level('batch', (db) => db.batch([{ type: 'put', key: 'c', value: '3' }])),
     level('a chained batch', (db) => db.batch().put('d', '4').write(), true),
     level('clear', (db) => db.clear()),
-    level('clear, and it is opened again', (db) => db.clear(), false, async (db) => {
-      await db.close()
-      await db.open()
-    }),
+    level(
+      'clear, and it is opened again',
+      (db) => db.clear(),
+      false,
+      async (db) => {
+        await db.close()
+        await db.open()
+      },
+    ),
     level('an iterator', (db) => db.iterator().next(), true),
     level('keys', (db) => db.keys().all(), true),
     level('a sublevel', (db) => db.sublevel('x').get('a')),
-    level('a snapshot that is closed', async (db) => {
-      const snapshot = db.snapshot()
-      try {
-        return await db.get('a', { snapshot })
-      } finally {
-        await snapshot.close()
-      }
-    }, true),
+    level(
+      'a snapshot that is closed',
+      async (db) => {
+        const snapshot = db.snapshot()
+        try {
+          return await db.get('a', { snapshot })
+        } finally {
+          await snapshot.close()
+        }
+      },
+      true,
+    ),
   ]
-  const addClient = (name, make, waits = false) => scenes.push({ name, waits, open: async () => ({ dispose: nothing, ...(await make()) }) })
+  const addClient = (name, make, waits = false) =>
+    scenes.push({ name, waits, open: async () => ({ dispose: nothing, ...(await make()) }) })
   if (redis !== undefined) {
     for (const how of ['quit', 'disconnect']) {
-      addClient(`ioredis, ${how}`, async () => {
-        const client = new Redis(redis)
-        await client.ping()
-        return { target: ioredisCommands(client), call: () => client.set('a', '1'), close: async () => client[how]() }
-      }, how === 'quit')
+      addClient(
+        `ioredis, ${how}`,
+        async () => {
+          const client = new Redis(redis)
+          await client.ping()
+          return { target: ioredisCommands(client), call: () => client.set('a', '1'), close: async () => client[how]() }
+        },
+        how === 'quit',
+      )
     }
     for (const how of ['close', 'destroy']) {
       addClient(`node-redis, ${how}`, async () => {
-        const client = await createClient({ socket: { port: redis } }).on('error', nothing).connect()
+        const client = await createClient({ socket: { port: redis } })
+          .on('error', nothing)
+          .connect()
         return { target: redisCommands(client), call: () => client.set('a', '1'), close: async () => client[how]() }
       })
     }
@@ -93,19 +118,31 @@ function scenesOf({ postgres, mariadb, redis }) {
       await client.connect()
       return { target: pgQueries(client), call: () => client.query('select 1'), close: () => client.end() }
     })
-    addClient('a pool of pg, end', async () => {
-      const pool = new pg.Pool(postgres)
-      pool.on('error', nothing)
-      return { target: pgQueries(pool), call: () => pool.query('select 1'), close: () => pool.end() }
-    }, true)
+    addClient(
+      'a pool of pg, end',
+      async () => {
+        const pool = new pg.Pool(postgres)
+        pool.on('error', nothing)
+        return { target: pgQueries(pool), call: () => pool.query('select 1'), close: () => pool.end() }
+      },
+      true,
+    )
   }
   if (mariadb !== undefined) {
     for (const how of ['end', 'destroy']) {
-      addClient(`a connection of mysql2, ${how}`, async () => {
-        const connection = await mysql.createConnection(mariadb)
-        connection.on('error', nothing)
-        return { target: mysqlQueries(connection), call: () => connection.query('select 1'), close: async () => connection[how]() }
-      }, how === 'end')
+      addClient(
+        `a connection of mysql2, ${how}`,
+        async () => {
+          const connection = await mysql.createConnection(mariadb)
+          connection.on('error', nothing)
+          return {
+            target: mysqlQueries(connection),
+            call: () => connection.query('select 1'),
+            close: async () => connection[how](),
+          }
+        },
+        how === 'end',
+      )
     }
     addClient('a pool of mysql2, end', async () => {
       const pool = mysql.createPool(mariadb)
@@ -113,12 +150,29 @@ function scenesOf({ postgres, mariadb, redis }) {
       return { target: mysqlQueries(pool), call: () => pool.query('select 1'), close: () => pool.end() }
     })
   }
-  addClient('a plain object over http', async () => {
-    const server = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    const api = { get: () => new Promise((resolve, reject) => get({ port: server.address().port, agent: false }, (response) => resolve(response.resume().statusCode)).on('error', reject)) }
-    return { target: api, methods: 'get', call: () => api.get(), close: () => new Promise((resolve) => server.close(resolve)) }
-  }, true)
+  addClient(
+    'a plain object over http',
+    async () => {
+      const server = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1')
+      await new Promise((resolve) => server.once('listening', resolve))
+      const api = {
+        get: () =>
+          new Promise((resolve, reject) =>
+            get({ port: server.address().port, agent: false }, (response) => resolve(response.resume().statusCode)).on(
+              'error',
+              reject,
+            ),
+          ),
+      }
+      return {
+        target: api,
+        methods: 'get',
+        call: () => api.get(),
+        close: () => new Promise((resolve) => server.close(resolve)),
+      }
+    },
+    true,
+  )
   return scenes
 }
 
@@ -132,7 +186,10 @@ async function row({ name, open, waits }, fault, makeFault, ending) {
   const clock = manualClock()
   const injection = await inject(makeFault(), scene.target, { clock, leaseMs: 600_000 })
   let heard = 'nothing yet'
-  const answer = Promise.resolve(scene.call()).then(() => (heard = 'an answer'), (error) => (heard = error.code ?? error.message))
+  const answer = Promise.resolve(scene.call()).then(
+    () => (heard = 'an answer'),
+    (error) => (heard = error.code ?? error.message),
+  )
   for (let n = 0; n < 20; n += 1) await turn()
   const closing = Promise.resolve(scene.close()).catch(nothing)
   if (!waits) await Promise.race([closing, answer.then(() => closing)])
@@ -153,7 +210,16 @@ async function rowsOf(servers) {
       for (const ending of ['its time comes', 'it is taken back']) {
         if (scene.name === 'a connection of mysql2, destroy' && SENT_FIRST.includes(fault)) continue
         if (scene.name.startsWith('a plain') && !['delay', 'hang'].includes(fault)) continue
-        all.push(await row(scene, fault, scene.name.startsWith('a plain') ? () => (fault === 'hang' ? hangCalls({ methods: 'get' }) : delayCalls({ methods: 'get', delayMs: 50 })) : makeFault, ending))
+        all.push(
+          await row(
+            scene,
+            fault,
+            scene.name.startsWith('a plain')
+              ? () => (fault === 'hang' ? hangCalls({ methods: 'get' }) : delayCalls({ methods: 'get', delayMs: 50 }))
+              : makeFault,
+            ending,
+          ),
+        )
       }
     }
   }

@@ -9,7 +9,11 @@ export interface CommonFlags extends ProcessFlags {
 }
 
 /** Connects to the process that is meant, and disconnects afterwards. */
-export async function withClient<T>(flags: CommonFlags, io: Terminal, work: (client: ControlClient) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  flags: CommonFlags,
+  io: Terminal,
+  work: (client: ControlClient) => Promise<T>,
+): Promise<T> {
   const connecting = chooseProcess(flags, io.env, io.discover).then((address) => io.connect(address))
   // Who breaks off does not wait for a process that answers late; a client that comes all the same holds nothing.
   const client = await orBrokenOff(io.signal, connecting)
@@ -51,5 +55,8 @@ export function announceBreakOff({ signal, err }: Terminal): () => void {
 
 /** The error of a command whose process went away while it was followed. */
 export function processGone(what: string): ChaosError {
-  return new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `The connection to the process has ended: it has exited, stands still, or has closed its endpoint. ${what}`)
+  return new ChaosError(
+    'CHAOS_ENDPOINT_UNREACHABLE',
+    `The connection to the process has ended: it has exited, stands still, or has closed its endpoint. ${what}`,
+  )
 }

@@ -30,12 +30,20 @@ export interface InjectFlags extends CommonFlags {
  * @param taken The flags of `chaos inject` itself.
  * @returns The exit code.
  */
-export function inject(target: string, fault: string, rest: readonly string[], flags: InjectFlags, taken: ReadonlySet<string>, io: Terminal): Promise<number> {
+export function inject(
+  target: string,
+  fault: string,
+  rest: readonly string[],
+  flags: InjectFlags,
+  taken: ReadonlySet<string>,
+  io: Terminal,
+): Promise<number> {
   return withClient(flags, io, async (client) => {
     const info = await orBrokenOff(io.signal, findFault(client, target, fault))
     if (flags.help === true) {
       for (const line of [`chaos inject ${target} ${info.name}`, '', info.summary, '']) io.out(line)
-      for (const { flag, value, description, isRequired } of flagsOf(info, taken)) io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
+      for (const { flag, value, description, isRequired } of flagsOf(info, taken))
+        io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
       return EXIT.ok
     }
     const options = readFlags(info, rest, taken)
@@ -91,7 +99,8 @@ function how(flags: InjectFlags): PortableInjectOptions {
       const text = flags[name]
       if (text === undefined) return []
       const value = Number(text)
-      if (text.trim() === '' || Number.isNaN(value)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind \`${flagName(name)}\`, got \`${text}\`.`)
+      if (text.trim() === '' || Number.isNaN(value))
+        throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind \`${flagName(name)}\`, got \`${text}\`.`)
       return [[name, value]]
     }),
   )
@@ -106,7 +115,8 @@ function how(flags: InjectFlags): PortableInjectOptions {
 
 function leaseOf(text: string): number {
   const leaseMs = parseDuration(text)
-  if (leaseMs === 0) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--for\` to be longer than 0, got \`${text}\`.`)
+  if (leaseMs === 0)
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--for\` to be longer than 0, got \`${text}\`.`)
   return leaseMs
 }
 
@@ -116,7 +126,11 @@ function holdOf(hold = 'lease'): 'lease' | 'connection' {
 }
 
 /** Waits until a fault has ended, or the user breaks off. */
-function untilEnded(client: ControlClient, { id, armedAt }: InjectionState, { signal }: Terminal): Promise<InjectionState | undefined> {
+function untilEnded(
+  client: ControlClient,
+  { id, armedAt }: InjectionState,
+  { signal }: Terminal,
+): Promise<InjectionState | undefined> {
   return new Promise((resolve) => {
     const unfollow = client.follow((entry) => {
       if (entry.type === 'ended' && entry.injection.id === id) finish(entry.injection)

@@ -22,12 +22,17 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
   const variables = variablesOf(flags.var ?? [])
   // Every file is checked before anything is broken.
   const experiments = await Promise.all(files.map((file) => experiment.loadExperiment(file, { variables })))
-  if (flags.report === '') throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--report` to be a directory, got none.')
+  if (flags.report === '')
+    throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--report` to be a directory, got none.')
   if (flags.report !== undefined) await experiment.prepareReports({ directory: flags.report })
   const readers: AlertReader[] = []
   const watchdog = watchdogOf(flags, experiments)
-  if (flags.alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: addressOf('--alerts-url', flags.alertsUrl), ...watchdog }))
-  if (flags.alertmanagerUrl !== undefined) readers.push(experiment.alertmanagerAlerts({ url: addressOf('--alertmanager-url', flags.alertmanagerUrl), ...watchdog }))
+  if (flags.alertsUrl !== undefined)
+    readers.push(experiment.prometheusAlerts({ url: addressOf('--alerts-url', flags.alertsUrl), ...watchdog }))
+  if (flags.alertmanagerUrl !== undefined)
+    readers.push(
+      experiment.alertmanagerAlerts({ url: addressOf('--alertmanager-url', flags.alertmanagerUrl), ...watchdog }),
+    )
   const port = portOf(flags.webhookPort)
   const isJson = flags.json === true
 
@@ -49,17 +54,33 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
     }
     const silence = announceBreakOff(io)
     // Faults end with the command, however it ends.
-    const controller: ChaosController = { ...client, inject: (target, fault, options, how) => client.inject(target, fault, options, { ...how, hold: 'connection' }) }
+    const controller: ChaosController = {
+      ...client,
+      inject: (target, fault, options, how) => client.inject(target, fault, options, { ...how, hold: 'connection' }),
+    }
     try {
       if (flags.webhook === true || port !== undefined) {
         sink = await experiment.webhookSink({ port: port ?? 0 }).catch((error: unknown) => {
-          throw new ChaosError('CHAOS_INVALID_OPTION', `Notifications cannot be received on port ${port ?? 0} of 127.0.0.1: ${messageOf(error)}. Choose another \`--webhook-port\`.`, { cause: error })
+          throw new ChaosError(
+            'CHAOS_INVALID_OPTION',
+            `Notifications cannot be received on port ${port ?? 0} of 127.0.0.1: ${messageOf(error)}. Choose another \`--webhook-port\`.`,
+            { cause: error },
+          )
         })
         if (!isJson) io.out(`notifications are expected at ${sink.url}`)
       }
-      const options: RunOptions = { controller, alerts: readers, signal: io.signal, ...(sink === undefined ? {} : { sink }) }
+      const options: RunOptions = {
+        controller,
+        alerts: readers,
+        signal: io.signal,
+        ...(sink === undefined ? {} : { sink }),
+      }
       // The first of several breaks nothing before the last is known to be one that can pass.
-      if (experiments.length > 1) for (const one of experiments) await orBrokenOff(io.signal, experiment.checkExperiment(one, options)).catch((error: unknown) => failed(one, error))
+      if (experiments.length > 1)
+        for (const one of experiments)
+          await orBrokenOff(io.signal, experiment.checkExperiment(one, options)).catch((error: unknown) =>
+            failed(one, error),
+          )
       for (const one of experiments) {
         if (io.signal.aborted) break
         const say = isJson ? () => undefined : io.out
@@ -93,14 +114,28 @@ function failed({ title }: Experiment, error: unknown): never {
 }
 
 /** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that is missing, that nobody reads, or that an experiment waits for */
-function watchdogOf({ watchdog, alertsUrl, alertmanagerUrl }: RunFlags, experiments: readonly Experiment[]): { readonly watchdog?: string } {
+function watchdogOf(
+  { watchdog, alertsUrl, alertmanagerUrl }: RunFlags,
+  experiments: readonly Experiment[],
+): { readonly watchdog?: string } {
   if (watchdog === undefined && alertmanagerUrl !== undefined && alertsUrl === undefined) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', '`--alertmanager-url` needs `--watchdog` or `--alerts-url`: an Alertmanager alone does not show that rules are evaluated, so that no run could pass.')
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      '`--alertmanager-url` needs `--watchdog` or `--alerts-url`: an Alertmanager alone does not show that rules are evaluated, so that no run could pass.',
+    )
   }
   if (watchdog === undefined) return {}
-  if (alertsUrl === undefined && alertmanagerUrl === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', '`--watchdog` needs `--alerts-url` or `--alertmanager-url`, where that alert is read.')
+  if (alertsUrl === undefined && alertmanagerUrl === undefined)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      '`--watchdog` needs `--alerts-url` or `--alertmanager-url`, where that alert is read.',
+    )
   const waiting = experiments.find(({ alerts }) => alerts?.mustFire.some(({ name }) => name === watchdog))
-  if (waiting !== undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--watchdog\` to be an alert that always fires, got \`${watchdog}\`, which must fire because of a fault in "${waiting.title}".`)
+  if (waiting !== undefined)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected \`--watchdog\` to be an alert that always fires, got \`${watchdog}\`, which must fire because of a fault in "${waiting.title}".`,
+    )
   return { watchdog }
 }
 
@@ -111,22 +146,33 @@ function addressOf(flag: string, text: string): string {
   } catch {
     // Said below, in our words.
   }
-  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${flag}\` to be an address such as http://127.0.0.1:9090, got \`${text}\`.`)
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    `Expected \`${flag}\` to be an address such as http://127.0.0.1:9090, got \`${text}\`.`,
+  )
 }
 
 function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port >= 1 && port <= 65_535) return port
-  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--webhook-port\` to be a number from 1 to 65535, got \`${text}\`.`)
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    `Expected \`--webhook-port\` to be a number from 1 to 65535, got \`${text}\`.`,
+  )
 }
 
 function variablesOf(given: readonly string[]): Record<string, string> {
   const variables: Record<string, string> = {}
   for (const text of given) {
     const [, name, value] = /^(\w+)=(.*)$/s.exec(text) ?? []
-    if (name === undefined || value === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got \`${text}\`.`)
-    if (Object.hasOwn(variables, name)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected each variable once, got \`${name}\` again.`)
+    if (name === undefined || value === undefined)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got \`${text}\`.`,
+      )
+    if (Object.hasOwn(variables, name))
+      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected each variable once, got \`${name}\` again.`)
     variables[name] = value
   }
   return variables

@@ -4,7 +4,11 @@ import type { Terminal } from '../view/terminal.js'
 import { withClient, type CommonFlags } from './command.js'
 
 /** Ends injections by id, or every one of the process. */
-export function stop(ids: readonly string[], flags: CommonFlags & { readonly all?: boolean }, io: Terminal): Promise<void> {
+export function stop(
+  ids: readonly string[],
+  flags: CommonFlags & { readonly all?: boolean },
+  io: Terminal,
+): Promise<void> {
   if ((ids.length === 0) !== (flags.all === true)) {
     throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected ids of injections, or --all, got both or none.')
   }

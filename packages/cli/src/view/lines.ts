@@ -6,13 +6,23 @@ const MAX_WIDTH = 60
 
 /** Rows in aligned columns, one line each. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => rows.reduce((widest, row) => Math.max(widest, Math.min(MAX_WIDTH, (row[column] ?? '').length)), 0))
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, Math.min(MAX_WIDTH, (row[column] ?? '').length)), 0),
+  )
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 /** An injection in one line. */
 export function injectionLine(state: InjectionState, now: number): string {
-  const left = state.status === 'ended' ? `ended (${state.outcome ?? ''})` : `${Math.max(0, (state.leaseEndsAt - now) / 1_000).toFixed(1)} s left`
+  const left =
+    state.status === 'ended'
+      ? `ended (${state.outcome ?? ''})`
+      : `${Math.max(0, (state.leaseEndsAt - now) / 1_000).toFixed(1)} s left`
   const held = state.held > 0 ? `, ${state.held} held` : ''
   // An id that was not chosen says what it is.
   const what = state.id.startsWith(`${state.fault}@${state.target}#`) ? '' : `${state.fault} into ${state.target}, `
@@ -27,12 +37,15 @@ function accountOf({ account }: InjectionState): string {
 
 /** What an app says of itself, in one line. */
 export function noticeLine({ at, topic, data }: Notice): string {
-  const said = Object.entries(data).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const said = Object.entries(data).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   return `${timeOf(at)}  ${topic.padEnd(7)} ${said.join(' ')}`.trimEnd()
 }
 
 /** The time of day, in UTC. */
-const timeOf = (at: number): string => (Math.abs(at) <= MAX_DATE_MS ? new Date(at).toISOString().slice(11, 23) : '--:--:--.---')
+const timeOf = (at: number): string =>
+  Math.abs(at) <= MAX_DATE_MS ? new Date(at).toISOString().slice(11, 23) : '--:--:--.---'
 
 /** The last moment that a date can hold, in ms since the epoch. */
 const MAX_DATE_MS = 8_640_000_000_000_000
@@ -43,6 +56,9 @@ export function entryLine(entry: JournalEntry): string {
   if (entry.type === 'hit') return `${time}  hit     ${entry.id}  ${entry.operation} #${entry.call}`
   if (entry.type === 'warning') return `${time}  warning ${entry.id}  ${entry.message}`
   const { injection } = entry
-  const detail = entry.type === 'ended' ? `${injection.outcome ?? ''}, ${injection.affected} of ${injection.seen} affected${injection.landedAt === undefined ? ', hit nothing' : ''}${accountOf(injection)}` : ''
+  const detail =
+    entry.type === 'ended'
+      ? `${injection.outcome ?? ''}, ${injection.affected} of ${injection.seen} affected${injection.landedAt === undefined ? ', hit nothing' : ''}${accountOf(injection)}`
+      : ''
   return `${time}  ${entry.type.padEnd(7)} ${injection.id}  ${detail}`.trimEnd()
 }

@@ -4,7 +4,8 @@ import { bold, cyan, dim, green, red, yellow, type Part } from './terminal.js'
 /** What a run says, as lines for people. Probes speak only when they change sides. */
 export function progress(startedAt: number, out: (...line: readonly Part[]) => void): (event: RunEvent) => void {
   const wasGood = new Map<string, boolean>()
-  const line = (at: number, ...parts: readonly Part[]): void => out(dim(`${((at - startedAt) / 1_000).toFixed(1).padStart(6)} s`), '  ', ...parts)
+  const line = (at: number, ...parts: readonly Part[]): void =>
+    out(dim(`${((at - startedAt) / 1_000).toFixed(1).padStart(6)} s`), '  ', ...parts)
   return (event) => {
     switch (event.type) {
       case 'phase':
@@ -25,7 +26,12 @@ export function progress(startedAt: number, out: (...line: readonly Part[]) => v
         wasGood.set(event.probe, event.sample.isGood)
         if (before === undefined || before === event.sample.isGood) break
         const value = event.sample.value === undefined ? 'no data' : Number(event.sample.value.toPrecision(4))
-        line(event.at, event.sample.isGood ? green(`${event.probe} is good again (${value})`) : yellow(`${event.probe} left its bounds (${value})`))
+        line(
+          event.at,
+          event.sample.isGood
+            ? green(`${event.probe} is good again (${value})`)
+            : yellow(`${event.probe} left its bounds (${value})`),
+        )
         break
       }
     }

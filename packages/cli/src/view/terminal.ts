@@ -32,12 +32,16 @@ export interface Terminal extends Omit<Io, 'out' | 'err'> {
 
 export function terminal(io: Io): Terminal {
   const colour = colours(io)
-  const shown = (part: Part): string => (typeof part === 'string' ? printable(part, { max: MAX_PART }) : colour[part.style](printable(part.text, { max: MAX_PART })))
+  const shown = (part: Part): string =>
+    typeof part === 'string'
+      ? printable(part, { max: MAX_PART })
+      : colour[part.style](printable(part.text, { max: MAX_PART }))
   return {
     ...io,
     out: (...parts) => io.out(parts.map(shown).join('')),
     err: (...parts) => io.err(parts.map(shown).join('')),
-    json: (value, { isOneLine = false } = {}) => io.out(printableJson(JSON.stringify(value, null, isOneLine ? undefined : 2))),
+    json: (value, { isOneLine = false } = {}) =>
+      io.out(printableJson(JSON.stringify(value, null, isOneLine ? undefined : 2))),
   }
 }
 

@@ -47,12 +47,22 @@ export interface Api {
 }
 
 /** What every answer carries. */
-const HEADERS: Headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+const HEADERS: Headers = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+}
 
 const NOT_FOUND = STATUS_CODES[404] ?? ''
 
 /** What is said of a controller that says nothing. */
-const UNKNOWN: ControllerInfo = { environment: undefined, refusal: 'The controller of this process does not answer.', seed: '', maxLeaseMs: 0, now: undefined }
+const UNKNOWN: ControllerInfo = {
+  environment: undefined,
+  refusal: 'The controller of this process does not answer.',
+  seed: '',
+  maxLeaseMs: 0,
+  now: undefined,
+}
 
 export function createApi({ controller, clock, door, notFound, ...limits }: ApiOptions): Api {
   const stream = eventStream(controller, clock)
@@ -93,7 +103,11 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
     try {
       headers = { ...headers, ...door.admit(req) }
       if (door.isPreflight(req)) return void res.writeHead(204, headers).end()
-      if (path === '/events') throw new ChaosError('CHAOS_INVALID_REQUEST', 'Expected a WebSocket upgrade of /events, got a plain request. If it was an upgrade, hand the `upgrade` events of the server to the handler.')
+      if (path === '/events')
+        throw new ChaosError(
+          'CHAOS_INVALID_REQUEST',
+          'Expected a WebSocket upgrade of /events, got a plain request. If it was an upgrade, hand the `upgrade` events of the server to the handler.',
+        )
       const match = matchRoutes(path)
       if (match === undefined) {
         notFound(req, res)
@@ -103,7 +117,10 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       if (route === undefined) {
         const allow = match.allowed.map(({ method }) => method).join(', ')
         headers = { ...headers, allow }
-        throw new ChaosError('CHAOS_METHOD_NOT_ALLOWED', `Expected ${allow} for ${printable(path)}, got ${req.method ?? 'nothing'}.`)
+        throw new ChaosError(
+          'CHAOS_METHOD_NOT_ALLOWED',
+          `Expected ${allow} for ${printable(path)}, got ${req.method ?? 'nothing'}.`,
+        )
       }
       const result = await run(route, match.id, req, res)
       send(res, route.status, headers, result)
@@ -140,7 +157,10 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
     if (connection === undefined) return undefined
     const holder = stream.connection(connection)
     if (holder !== undefined) return holder
-    throw new ChaosError('CHAOS_UNKNOWN_CONNECTION', 'Expected `connection` to be the id of an event stream that is open here, got another one. Nothing was injected.')
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_CONNECTION',
+      'Expected `connection` to be the id of an event stream that is open here, got another one. Nothing was injected.',
+    )
   }
 
   function send(res: ServerResponse, status: number, headers: Headers, body: unknown): void {
@@ -161,7 +181,8 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
         refuse(socket, 404, 'text/plain', NOT_FOUND)
         return
       }
-      if (stream.isFull) throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', 'Expected fewer event streams at a time. Close one first.')
+      if (stream.isFull)
+        throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', 'Expected fewer event streams at a time. Close one first.')
       stream.accept(req, socket, head, info)
     } catch (thrown) {
       const error = asChaosError(thrown)
@@ -205,11 +226,20 @@ function queryOf(req: IncomingMessage): Readonly<Record<string, unknown>> {
   const url = req.url ?? ''
   const start = url.indexOf('?')
   if (start === -1) return {}
-  if (url.length - start > MAX_QUERY) throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected a query of at most ${MAX_QUERY} characters, got ${url.length - start}.`)
+  if (url.length - start > MAX_QUERY)
+    throw new ChaosError(
+      'CHAOS_URL_TOO_LONG',
+      `Expected a query of at most ${MAX_QUERY} characters, got ${url.length - start}.`,
+    )
   return Object.fromEntries(new URLSearchParams(url.slice(start + 1)))
 }
 
 function refuse(socket: Duplex, status: number, type: string, body: string): void {
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Connection: close', `Content-Type: ${type}; charset=utf-8`, `Content-Length: ${Buffer.byteLength(body)}`]
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    `Content-Type: ${type}; charset=utf-8`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }

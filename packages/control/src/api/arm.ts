@@ -14,7 +14,12 @@ export interface Caller {
  * Puts a fault in force for someone who may leave: before the answer (nobody would know of the injection), or, when an event
  * stream holds it, at any time. Then it is ended at once, also while it is still being armed.
  */
-export async function armFor(controller: ChaosController, { target, fault, options, how }: ArmRequest, caller: Caller, holder: EventConnection | undefined): Promise<InjectionState> {
+export async function armFor(
+  controller: ChaosController,
+  { target, fault, options, how }: ArmRequest,
+  caller: Caller,
+  holder: EventConnection | undefined,
+): Promise<InjectionState> {
   let id: string | undefined
   // A controller of this process writes `armed` before its `inject` returns: from then on the injection can be stopped by its id.
   const stopFollowing = controller.follow((entry) => {

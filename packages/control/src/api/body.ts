@@ -21,7 +21,10 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
   const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   const encoding = req.headers['content-encoding'] ?? 'identity'
   if (type !== 'application/json' || encoding !== 'identity') {
-    throw new ChaosError('CHAOS_UNSUPPORTED_MEDIA_TYPE', `Expected a body of type application/json, not compressed, got ${printable(type ?? 'no type')} (${printable(encoding)}).`)
+    throw new ChaosError(
+      'CHAOS_UNSUPPORTED_MEDIA_TYPE',
+      `Expected a body of type application/json, not compressed, got ${printable(type ?? 'no type')} (${printable(encoding)}).`,
+    )
   }
   const text = await readText(req, limits)
   let body: unknown
@@ -29,14 +32,19 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
     body = JSON.parse(text)
   } catch (error) {
     const hint = text === '' ? ' If a body parser ran before, mount the handler in front of it.' : ''
-    throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of JSON, got ${text === '' ? 'an empty one' : `something else (${printable((error as Error).message)})`}.${hint}`)
+    throw new ChaosError(
+      'CHAOS_INVALID_REQUEST',
+      `Expected a body of JSON, got ${text === '' ? 'an empty one' : `something else (${printable((error as Error).message)})`}.${hint}`,
+    )
   }
-  if (isDeeperThan(body, MAX_DEPTH)) throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of at most ${MAX_DEPTH} levels, got a deeper one.`)
+  if (isDeeperThan(body, MAX_DEPTH))
+    throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of at most ${MAX_DEPTH} levels, got a deeper one.`)
   return body
 }
 
 function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: BodyLimits): Promise<string> {
-  const tooLarge = (): ChaosError => new ChaosError('CHAOS_BODY_TOO_LARGE', `Expected a body of at most ${maxBodyBytes} bytes, got a larger one.`)
+  const tooLarge = (): ChaosError =>
+    new ChaosError('CHAOS_BODY_TOO_LARGE', `Expected a body of at most ${maxBodyBytes} bytes, got a larger one.`)
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge())
   if (req.readableEnded) return Promise.resolve('')
 
@@ -54,10 +62,23 @@ function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: 
       if (sizeBytes > maxBodyBytes) settle(() => reject(tooLarge()))
     }
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks).toString('utf8')))
-    const onGone = (): void => settle(() => reject(new ChaosError('CHAOS_INVALID_REQUEST', 'Expected the whole body, the connection was closed before its end.')))
+    const onGone = (): void =>
+      settle(() =>
+        reject(
+          new ChaosError('CHAOS_INVALID_REQUEST', 'Expected the whole body, the connection was closed before its end.'),
+        ),
+      )
     const cancel = clock.after(
       bodyTimeoutMs,
-      () => settle(() => reject(new ChaosError('CHAOS_BODY_TOO_SLOW', `Expected the whole body within ${bodyTimeoutMs} ms, got ${sizeBytes} bytes of it.`))),
+      () =>
+        settle(() =>
+          reject(
+            new ChaosError(
+              'CHAOS_BODY_TOO_SLOW',
+              `Expected the whole body within ${bodyTimeoutMs} ms, got ${sizeBytes} bytes of it.`,
+            ),
+          ),
+        ),
       { ref: false },
     )
     req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)

@@ -37,7 +37,9 @@ const MAX_MESSAGE = 4_000
 /** Anything thrown, as an error that can be answered: what is not ours becomes `CHAOS_INTERNAL_ERROR`. */
 export function asChaosError(error: unknown): ChaosError {
   if (isChaosError(error)) return error
-  return new ChaosError('CHAOS_INTERNAL_ERROR', `Expected the request to succeed, it failed with ${inWords(error)}.`, { cause: error })
+  return new ChaosError('CHAOS_INTERNAL_ERROR', `Expected the request to succeed, it failed with ${inWords(error)}.`, {
+    cause: error,
+  })
 }
 
 export function errorBody({ code, message }: ChaosError): ErrorBody {
@@ -45,4 +47,7 @@ export function errorBody({ code, message }: ChaosError): ErrorBody {
 }
 
 /** What a fault threw, with the name of an error. */
-const inWords = (error: unknown): string => readSafely(() => printable(error instanceof Error ? `${error.name}: ${error.message}` : error, { max: MAX_MESSAGE, lines: true }))
+const inWords = (error: unknown): string =>
+  readSafely(() =>
+    printable(error instanceof Error ? `${error.name}: ${error.message}` : error, { max: MAX_MESSAGE, lines: true }),
+  )

@@ -19,7 +19,10 @@ interface Message {
 
 /** A WebSocket and what it was sent. */
 async function streamed(url: string, options: WebSocket.ClientOptions = {}) {
-  const socket = new WebSocket(`${url.replace('http:', 'ws:')}/events`, { headers: { authorization: `Bearer ${TOKEN}` }, ...options })
+  const socket = new WebSocket(`${url.replace('http:', 'ws:')}/events`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+    ...options,
+  })
   onTestFinished(() => socket.terminate())
   const messages: Message[] = []
   socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString()) as Message))
@@ -27,7 +30,13 @@ async function streamed(url: string, options: WebSocket.ClientOptions = {}) {
   await once(socket, 'open')
   socket.on('error', () => undefined)
   await vi.waitFor(() => expect(messages[0]).toMatchObject({ type: 'hello' }))
-  return { socket, messages, closed, connection: messages[0]?.connection ?? '', types: () => messages.map(({ entry, type }) => entry?.type ?? type) }
+  return {
+    socket,
+    messages,
+    closed,
+    connection: messages[0]?.connection ?? '',
+    types: () => messages.map(({ entry, type }) => entry?.type ?? type),
+  }
 }
 
 /** A client that opens a stream and then reads no more. */
@@ -35,7 +44,9 @@ async function deaf(port: number): Promise<Socket> {
   const socket = connectSocket(port, '127.0.0.1')
   onTestFinished(() => void socket.destroy())
   socket.on('error', () => undefined)
-  socket.write(`GET /chaos/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`)
+  socket.write(
+    `GET /chaos/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+  )
   await once(socket, 'data')
   socket.pause()
   return socket
@@ -52,7 +63,11 @@ function scripted() {
       return () => void listeners.delete(listener)
     },
   }
-  return { controller: written, listeners, write: (entry: JournalEntry) => listeners.forEach((listener) => listener(entry)) }
+  return {
+    controller: written,
+    listeners,
+    write: (entry: JournalEntry) => listeners.forEach((listener) => listener(entry)),
+  }
 }
 
 const hit = (call: number, operation = 'tick'): JournalEntry => ({ type: 'hit', at: 0, id: 'one', operation, call })
@@ -70,14 +85,18 @@ describe('the event stream', () => {
     bus.emit('tick', 'x')
     await injection.rollback()
     await vi.waitFor(() => expect(stream.types()).toEqual(['hello', 'armed', 'landed', 'hit', 'ended']))
-    expect(stream.messages.at(-1)).toMatchObject({ entry: { injection: { id: injection.id, affected: 1, outcome: 'rolled-back' } } })
+    expect(stream.messages.at(-1)).toMatchObject({
+      entry: { injection: { id: injection.id, affected: 1, outcome: 'rolled-back' } },
+    })
   })
 
   it('sends on although a test runner fakes timers, those of node:timers included', async () => {
     const { controller, bus, chaos } = testChaos()
     const { url } = await mounted(controller)
     const stream = await streamed(url)
-    const fakes = [timers, globalThis].map((owner) => vi.spyOn(owner, 'setImmediate').mockImplementation(() => undefined as never))
+    const fakes = [timers, globalThis].map((owner) =>
+      vi.spyOn(owner, 'setImmediate').mockImplementation(() => undefined as never),
+    )
     syncBuiltinESMExports()
     onTestFinished(() => {
       for (const fake of fakes) fake.mockRestore()
@@ -120,7 +139,12 @@ describe('the event stream', () => {
   it('refuses a notice that cannot be sent, and keeps none for whoever comes later', async () => {
     const { url, handler } = await mounted(testChaos().controller)
     handler.notify('alert', { early: true })
-    for (const [topic, data] of [['', {}], ['a b', {}], ['alert', { at: new Date() }], ['alert', { text: 'x'.repeat(70_000) }]] as const) {
+    for (const [topic, data] of [
+      ['', {}],
+      ['a b', {}],
+      ['alert', { at: new Date() }],
+      ['alert', { text: 'x'.repeat(70_000) }],
+    ] as const) {
       expect(() => handler.notify(topic, data)).toThrow(expect.objectContaining({ code: 'CHAOS_INVALID_OPTION' }))
     }
     const stream = await streamed(url)
@@ -197,9 +221,14 @@ describe('under back-pressure', () => {
     for (let open = true; open; turns += 1) {
       write(hit(turns))
       write(warning(big))
-      await vi.waitFor(() => expect(stream.types().filter((type) => type === 'warning')).toHaveLength(turns + 1), { interval: 1 })
+      await vi.waitFor(() => expect(stream.types().filter((type) => type === 'warning')).toHaveLength(turns + 1), {
+        interval: 1,
+      })
       if (turns === 200) socket.resume()
-      if (turns > 200) open = (await Promise.race([gone.then(() => 'gone'), new Promise((resolve) => setImmediate(resolve, 'open'))])) === 'open'
+      if (turns > 200)
+        open =
+          (await Promise.race([gone.then(() => 'gone'), new Promise((resolve) => setImmediate(resolve, 'open'))])) ===
+          'open'
     }
     expect(stream.types().filter((type) => type === 'hit')).toHaveLength(turns)
   })
@@ -240,7 +269,15 @@ it('keeps a client whose answer came while the event loop was blocked', async ()
      socket.on('ping', () => { Atomics.add(workerData.shared, 0, 1); Atomics.notify(workerData.shared, 0) })
      socket.on('message', (data) => parentPort.postMessage(JSON.parse(data).entry?.type ?? 'hello'))
      socket.on('close', () => parentPort.postMessage('closed'))`,
-    { eval: true, workerData: { ws: createRequire(import.meta.url).resolve('ws'), url: `${url.replace('http:', 'ws:')}/events`, authorization: `Bearer ${TOKEN}`, shared } },
+    {
+      eval: true,
+      workerData: {
+        ws: createRequire(import.meta.url).resolve('ws'),
+        url: `${url.replace('http:', 'ws:')}/events`,
+        authorization: `Bearer ${TOKEN}`,
+        shared,
+      },
+    },
   )
   onTestFinished(() => void client.terminate())
   const said = on(client, 'message')
@@ -256,19 +293,25 @@ it('keeps a client whose answer came while the event loop was blocked', async ()
 })
 
 describe('an injection that a stream holds', () => {
-  const arm = (url: string, body: Record<string, unknown>) => ask(`${url}/injections`, { method: 'POST', body: { target: 'bus', fault: 'drop-events', ...body } })
+  const arm = (url: string, body: Record<string, unknown>) =>
+    ask(`${url}/injections`, { method: 'POST', body: { target: 'bus', fault: 'drop-events', ...body } })
 
   it('ends at once when the stream does, in whichever way; others do not', async () => {
     const { controller, bus } = testChaos()
     const { url } = await mounted(controller)
-    for (const [round, end] of [(socket: WebSocket) => socket.close(), (socket: WebSocket) => socket.terminate()].entries()) {
+    for (const [round, end] of [
+      (socket: WebSocket) => socket.close(),
+      (socket: WebSocket) => socket.terminate(),
+    ].entries()) {
       const stream = await streamed(url)
       const ended = nextEntry(controller, isEnd(`held-${round}`))
       await arm(url, { id: `held-${round}`, connection: stream.connection })
       await arm(url, { id: `leased-${round}` })
       end(stream.socket)
       expect(await ended).toMatchObject({ injection: { outcome: 'stopped' } })
-      expect((await controller.injections()).find(({ id }) => id === `leased-${round}`)).toMatchObject({ status: 'active' })
+      expect((await controller.injections()).find(({ id }) => id === `leased-${round}`)).toMatchObject({
+        status: 'active',
+      })
       await controller.stop(`leased-${round}`)
       expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
     }

@@ -54,7 +54,8 @@ interface Peer extends EventConnection {
 }
 
 /** What is on its way to everyone. */
-type News = { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'notice'; readonly notice: Notice }
+type News =
+  { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'notice'; readonly notice: Notice }
 
 /** Sends the journal of a controller to WebSockets. While there is none, the controller is not followed. */
 export function eventStream(controller: ChaosController, clock: Clock): EventStream {

@@ -2,7 +2,20 @@ import { expect, it } from 'vitest'
 import { isDeeperThan, toJson } from './json.js'
 
 it('shows as text what JSON cannot carry', () => {
-  expect(JSON.parse(toJson({ a: 1n, b: new TypeError('no'), c: Symbol('s'), d: function d(): void { expect.fail() }, e: undefined, f: [Number.NaN] }))).toEqual({
+  expect(
+    JSON.parse(
+      toJson({
+        a: 1n,
+        b: new TypeError('no'),
+        c: Symbol('s'),
+        d: function d(): void {
+          expect.fail()
+        },
+        e: undefined,
+        f: [Number.NaN],
+      }),
+    ),
+  ).toEqual({
     a: '1',
     b: 'TypeError: no',
     c: 'Symbol(s)',
@@ -22,12 +35,26 @@ it('says of what throws when it is looked at that it cannot be read, and shows t
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   const hostile = {
-    a: { toJSON: () => { throw new Error('no') } },
-    b: { get x(): string { throw new Error('no') }, y: 1 },
+    a: {
+      toJSON: () => {
+        throw new Error('no')
+      },
+    },
+    b: {
+      get x(): string {
+        throw new Error('no')
+      },
+      y: 1,
+    },
     c: proxy,
     d: 1n,
   }
-  expect(JSON.parse(toJson(hostile))).toEqual({ a: { toJSON: '[Function toJSON]' }, b: { x: '[Unreadable]', y: 1 }, c: '[Unreadable]', d: '1' })
+  expect(JSON.parse(toJson(hostile))).toEqual({
+    a: { toJSON: '[Function toJSON]' },
+    b: { x: '[Unreadable]', y: 1 },
+    c: '[Unreadable]',
+    d: '1',
+  })
 })
 
 it('knows how deep a value is', () => {

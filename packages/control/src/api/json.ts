@@ -24,7 +24,9 @@ function plain(read: () => unknown, above: readonly unknown[]): unknown {
     if (above.includes(value)) return '[Circular]'
     const path = [...above, value]
     if (Array.isArray(value)) return value.map((part: unknown) => plain(() => part, path))
-    return Object.fromEntries(Object.keys(value).map((key) => [key, plain(() => Reflect.get(value, key) as unknown, path)]))
+    return Object.fromEntries(
+      Object.keys(value).map((key) => [key, plain(() => Reflect.get(value, key) as unknown, path)]),
+    )
   } catch {
     return '[Unreadable]'
   }

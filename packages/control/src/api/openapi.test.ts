@@ -8,7 +8,9 @@ interface Operation {
   readonly operationId: string
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: AnySchema }>> }
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: AnySchema }>> }>>
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: AnySchema }>> }>
+  >
 }
 interface Document {
   readonly openapi: string
@@ -34,8 +36,12 @@ function operationAt(method: string, path: string): Operation {
 
 describe('the OpenAPI document', () => {
   it('has every route, and the event stream, and nothing else', () => {
-    const described = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
-    expect(described.sort()).toEqual([...routes.map(({ method, path }) => `${method} ${path.replace(':id', '{id}')}`), 'GET /events'].sort())
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    expect(described.sort()).toEqual(
+      [...routes.map(({ method, path }) => `${method} ${path.replace(':id', '{id}')}`), 'GET /events'].sort(),
+    )
     expect(described).toMatchInlineSnapshot(`
       [
         "DELETE /injections",
@@ -58,7 +64,9 @@ describe('the OpenAPI document', () => {
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const { parameters = [] } of Object.values(methods)) {
-        expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? [])
+        expect(parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`)).toEqual(
+          path.match(/\{\w+\}/g) ?? [],
+        )
       }
     }
     expect(operationAt('DELETE', '/injections').parameters?.map(({ name }) => name)).toEqual(['process'])
@@ -73,13 +81,25 @@ describe('the OpenAPI document', () => {
     const { url } = await mounted(testChaos().controller)
     const id = encodeURIComponent('a/b')
     const request = { target: 'bus', fault: 'drop-events', id: 'a/b', only: 'tick', seed: 3 }
-    const order = ['getInfo', 'listTargets', 'listFaults', 'check', 'inject', 'listInjections', 'getInjection', 'stop', 'stopAll', 'getOpenApi']
+    const order = [
+      'getInfo',
+      'listTargets',
+      'listFaults',
+      'check',
+      'inject',
+      'listInjections',
+      'getInjection',
+      'stop',
+      'stopAll',
+      'getOpenApi',
+    ]
     expect([...order].sort()).toEqual(routes.map(({ operation }) => operation).sort())
     for (const name of order) {
       const route = routes.find(({ operation }) => operation === name) as (typeof routes)[number]
       const operation = operationAt(route.method, route.path.replace(':id', '{id}'))
       const body = name === 'inject' || name === 'check' ? request : undefined
-      if (body !== undefined) expect(complaints(operation.requestBody?.content['application/json']?.schema, body)).toEqual([])
+      if (body !== undefined)
+        expect(complaints(operation.requestBody?.content['application/json']?.schema, body)).toEqual([])
       const answer = await ask(`${url}${route.path.replace(':id', id)}`, { method: route.method, body })
       expect(answer.status, name).toBe(route.status)
       const described = operation.responses[route.status]?.content?.['application/json']?.schema
@@ -91,7 +111,14 @@ describe('the OpenAPI document', () => {
   it('holds for what fails, and refuses a body that the server refuses', async () => {
     const { url } = await mounted(testChaos().controller)
     const schema = operationAt('POST', '/injections').requestBody?.content['application/json']?.schema
-    for (const [path, body] of ['/injections', '/checks'].flatMap((path) => [{ target: 'bus' }, { target: 'bus', fault: 'drop-events', rate: 2 }, { target: 'bus', fault: 'drop-events', raet: 1 }, { target: '', fault: 'drop-events' }].map((body) => [path, body] as const))) {
+    for (const [path, body] of ['/injections', '/checks'].flatMap((path) =>
+      [
+        { target: 'bus' },
+        { target: 'bus', fault: 'drop-events', rate: 2 },
+        { target: 'bus', fault: 'drop-events', raet: 1 },
+        { target: '', fault: 'drop-events' },
+      ].map((body) => [path, body] as const),
+    )) {
       expect(complaints(schema, body)).not.toEqual([])
       const answer = await ask(`${url}${path}`, { method: 'POST', body })
       expect(answer.status).toBe(400)

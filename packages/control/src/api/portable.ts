@@ -16,7 +16,10 @@ export function checkPortable(value: unknown, name: string): void {
     for (const [key, part] of Object.entries(value)) checkPortable(part, `${name}.${key}`)
     return
   }
-  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${printable(name)}\` to be something that JSON can carry, got ${kindOf(value)}. Such an option works within the process only.`)
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    `Expected \`${printable(name)}\` to be something that JSON can carry, got ${kindOf(value)}. Such an option works within the process only.`,
+  )
 }
 
 function kindOf(value: unknown): string {

@@ -2,6 +2,8 @@ import { registeredControllers, type ChaosController } from '@chaos/core'
 
 /** Whether anything is in force, as far as the controllers of this process know. */
 export async function isAnythingInForce(controller: ChaosController): Promise<boolean> {
-  const known = await Promise.all([...new Set([controller, ...registeredControllers()])].map((one) => one.injections().catch(() => [])))
+  const known = await Promise.all(
+    [...new Set([controller, ...registeredControllers()])].map((one) => one.injections().catch(() => [])),
+  )
   return known.flat().some(({ status }) => status !== 'ended')
 }

@@ -1,5 +1,17 @@
 import * as v from 'valibot'
-import { ChaosError, checkOptions, listed, suggestion, printable, type ChaosController, type InjectionState, type JsonSchema, type OptionsSchema, type PortableInjectOptions, type StopReport } from '@chaos/core'
+import {
+  ChaosError,
+  checkOptions,
+  listed,
+  suggestion,
+  printable,
+  type ChaosController,
+  type InjectionState,
+  type JsonSchema,
+  type OptionsSchema,
+  type PortableInjectOptions,
+  type StopReport,
+} from '@chaos/core'
 import {
   controllerInfoSchema,
   faultInfoSchema,
@@ -109,7 +121,8 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/checks',
     operation: 'check',
-    summary: 'Checks what posting the same body to /injections would check, and puts nothing in force. A refusal is the one that injecting would get.',
+    summary:
+      'Checks what posting the same body to /injections would check, and puts nothing in force. A refusal is the one that injecting would get.',
     query: noQuerySchema,
     body: injectionRequestSchema,
     status: 204,
@@ -119,7 +132,8 @@ export const routes: readonly Route[] = [
     method: 'DELETE',
     path: '/injections',
     operation: 'stopAll',
-    summary: 'Ends every injection of the process at once, whoever put it in force. Works where chaos is switched off, too.',
+    summary:
+      'Ends every injection of the process at once, whoever put it in force. Works where chaos is switched off, too.',
     query: stopAllQuerySchema,
     status: 200,
     response: stopReportSchema,
@@ -139,7 +153,10 @@ export const routes: readonly Route[] = [
       const found = injections.filter((injection) => injection.id === id).at(-1)
       if (found !== undefined) return plainState(found)
       const known = injections.map((injection) => injection.id)
-      throw new ChaosError('CHAOS_UNKNOWN_INJECTION', `Expected the id of an injection (${listed(known)}), got \`${printable(id)}\`.${suggestion(id, known)}`)
+      throw new ChaosError(
+        'CHAOS_UNKNOWN_INJECTION',
+        `Expected the id of an injection (${listed(known)}), got \`${printable(id)}\`.${suggestion(id, known)}`,
+      )
     },
   },
   {
@@ -191,12 +208,15 @@ export interface Match {
  * @throws ChaosError `CHAOS_URL_TOO_LONG`
  */
 export function matchRoutes(path: string): Match | undefined {
-  if (path.length > MAX_PATH) throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected a path of at most ${MAX_PATH} characters, got ${path.length}.`)
+  if (path.length > MAX_PATH)
+    throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected a path of at most ${MAX_PATH} characters, got ${path.length}.`)
   const segments = path.split('/')
   let id = ''
   const allowed = routes.filter((route) => {
     const wanted = route.path.split('/')
-    return wanted.length === segments.length && wanted.every((part, index) => part === segments[index] || part === ':id')
+    return (
+      wanted.length === segments.length && wanted.every((part, index) => part === segments[index] || part === ':id')
+    )
   })
   if (allowed.length === 0) return undefined
   try {
@@ -204,6 +224,10 @@ export function matchRoutes(path: string): Match | undefined {
   } catch {
     return undefined
   }
-  if (id.length > MAX_ID) throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected the id of an injection, which has at most ${MAX_ID} characters, got ${id.length}.`)
+  if (id.length > MAX_ID)
+    throw new ChaosError(
+      'CHAOS_URL_TOO_LONG',
+      `Expected the id of an injection, which has at most ${MAX_ID} characters, got ${id.length}.`,
+    )
   return { id, allowed }
 }

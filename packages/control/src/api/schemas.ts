@@ -8,7 +8,9 @@ const record = v.record(v.string(), v.unknown())
 const kind = v.picklist(['standing', 'instant'])
 
 /** JSON leaves out what is `undefined`; the types of core have it. */
-type OnTheWire<T> = { readonly [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & { readonly [Key in keyof T as undefined extends T[Key] ? Key : never]?: T[Key] }
+type OnTheWire<T> = { readonly [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
+  readonly [Key in keyof T as undefined extends T[Key] ? Key : never]?: T[Key]
+}
 
 export const controllerInfoSchema = v.looseObject({
   environment: v.optional(text),
@@ -31,7 +33,9 @@ export const injectionStateSchema = v.looseObject({
   options: record,
   seed: text,
   status: v.picklist(['arming', 'active', 'ending', 'ended']),
-  outcome: v.optional(v.picklist(['rolled-back', 'stopped', 'lease-expired', 'limit-spent', 'aborted', 'completed', 'failed'])),
+  outcome: v.optional(
+    v.picklist(['rolled-back', 'stopped', 'lease-expired', 'limit-spent', 'aborted', 'completed', 'failed']),
+  ),
   armedAt: number,
   leaseMs: number,
   leaseEndsAt: number,
@@ -64,33 +68,67 @@ export const eventMessageSchema = v.variant('type', [
   v.looseObject({ type: v.literal('dropped'), hits: number }),
 ])
 
-export const errorBodySchema = v.looseObject({ error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_[A-Z_]{1,60}$/)), message: text }) })
+export const errorBodySchema = v.looseObject({
+  error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_[A-Z_]{1,60}$/)), message: text }),
+})
 
 /** The longest name that a request carries, in characters. */
 const MAX_NAME = 200
-const shortText = (description: string) => v.pipe(option.text(description), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`))
+const shortText = (description: string) =>
+  v.pipe(option.text(description), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`))
 
 /** The body of `POST /injections` and of `POST /checks`. */
 export const injectionRequestSchema = optionsSchema({
   target: shortText('The name of the target to break.'),
   fault: shortText('The name of the fault, or the part after the slash where that is unambiguous.'),
-  options: option.optional(v.pipe(v.record(v.string(), v.unknown(), 'an object'), v.description('The options of the fault.'))),
-  connection: option.optional(shortText('The id from the hello of an open event stream: the injection ends when that stream does.')),
+  options: option.optional(
+    v.pipe(v.record(v.string(), v.unknown(), 'an object'), v.description('The options of the fault.')),
+  ),
+  connection: option.optional(
+    shortText('The id from the hello of an open event stream: the injection ends when that stream does.'),
+  ),
   ...portableInjectSchema.entries,
 })
 
 /** The query of `DELETE /injections`. */
 export const stopAllQuerySchema = optionsSchema({
-  process: option.optional(option.oneOf(['true', 'false'], 'Sent by earlier clients. Has no effect: every injection of the process ends.')),
+  process: option.optional(
+    option.oneOf(['true', 'false'], 'Sent by earlier clients. Has no effect: every injection of the process ends.'),
+  ),
 })
 
 /** The query of every other route: none. */
 export const noQuerySchema = optionsSchema({})
 
-const INFO_KEYS = ['environment', 'refusal', 'seed', 'maxLeaseMs', 'now'] as const satisfies readonly (keyof ControllerInfo)[]
+const INFO_KEYS = [
+  'environment',
+  'refusal',
+  'seed',
+  'maxLeaseMs',
+  'now',
+] as const satisfies readonly (keyof ControllerInfo)[]
 const STATE_KEYS = [
-  'id', 'fault', 'kind', 'target', 'options', 'seed', 'status', 'outcome', 'armedAt', 'leaseMs', 'leaseEndsAt', 'landedAt',
-  'endedAt', 'seen', 'affected', 'passed', 'held', 'queued', 'account', 'evidence', 'failures',
+  'id',
+  'fault',
+  'kind',
+  'target',
+  'options',
+  'seed',
+  'status',
+  'outcome',
+  'armedAt',
+  'leaseMs',
+  'leaseEndsAt',
+  'landedAt',
+  'endedAt',
+  'seen',
+  'affected',
+  'passed',
+  'held',
+  'queued',
+  'account',
+  'evidence',
+  'failures',
 ] as const satisfies readonly (keyof InjectionState)[]
 
 /** An injection's state as plain data: a live injection has it as getters, JSON without what is `undefined`. */

@@ -42,25 +42,39 @@ export function reach(address: Address): Reach {
 }
 
 function reachSocket({ socketPath }: SocketAddress): Reach {
-  if (typeof socketPath !== 'string' || socketPath === '') throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `socketPath` of connect to be the path of a socket, got none. `discover()` finds them.')
+  if (typeof socketPath !== 'string' || socketPath === '')
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      'Expected `socketPath` of connect to be the path of a socket, got none. `discover()` finds them.',
+    )
   return {
     name: socketPath,
     advice: 'Check that the process still runs and that chaos is switched on in it.',
-    request: (method, path, headers) => requestHttp({ socketPath, method, path, headers: { host: 'localhost', ...headers }, agent: false }),
-    openStream: () => new WebSocket('ws://localhost/events', SUBPROTOCOL, { ...STREAM, createConnection: (() => connectSocket(socketPath)) as typeof connectSocket }),
+    request: (method, path, headers) =>
+      requestHttp({ socketPath, method, path, headers: { host: 'localhost', ...headers }, agent: false }),
+    openStream: () =>
+      new WebSocket('ws://localhost/events', SUBPROTOCOL, {
+        ...STREAM,
+        createConnection: (() => connectSocket(socketPath)) as typeof connectSocket,
+      }),
   }
 }
 
 function reachUrl({ url, token }: UrlAddress): Reach {
   const base = parsed(url)
-  if (typeof token !== 'string' || !/^[!-~]+$/.test(token)) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `token` of connect to be the token of the endpoint, got something else.')
+  if (typeof token !== 'string' || !/^[!-~]+$/.test(token))
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      'Expected `token` of connect to be the token of the endpoint, got something else.',
+    )
   const authorization = `Bearer ${token}`
   const send = base.protocol === 'https:' ? requestHttps : requestHttp
   const pathname = base.pathname.replace(/\/+$/, '')
   const streamUrl = `${base.protocol === 'https:' ? 'wss:' : 'ws:'}//${base.host}${pathname}/events`
   return {
     name: `${base.origin}${pathname}`,
-    advice: 'Check that the app listens there, that its control endpoint is mounted at this path, and that chaos is switched on in it.',
+    advice:
+      'Check that the app listens there, that its control endpoint is mounted at this path, and that chaos is switched on in it.',
     request(method, path, headers) {
       const options: RequestOptions = { method, headers: { authorization, ...headers }, agent: false }
       return send(`${base.origin}${pathname}${path}`, options)
@@ -76,5 +90,8 @@ function parsed(url: unknown): URL {
   } catch {
     // Said below, in our words.
   }
-  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`url\` of connect to be like \`http://localhost:3000/chaos\`, got \`${String(url)}\`.`)
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    `Expected \`url\` of connect to be like \`http://localhost:3000/chaos\`, got \`${String(url)}\`.`,
+  )
 }

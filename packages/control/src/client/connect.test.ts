@@ -4,7 +4,15 @@ import { createServer as createNetServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { createChaos, defineFault, inject, optionsSchema, target, type ChaosController, type JournalEntry } from '@chaos/core'
+import {
+  createChaos,
+  defineFault,
+  inject,
+  optionsSchema,
+  target,
+  type ChaosController,
+  type JournalEntry,
+} from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { ask, dropEvents, isEnd, mounted, nextEntry, privateFolder, testChaos, TOKEN } from '../../test/support.js'
 import { MAX_STREAMS } from '../api/event-stream.js'
@@ -71,8 +79,30 @@ describe.each(ways)('a client of %s', (_name, open) => {
   it('injects, stops and stops all, with every option that JSON can carry', async () => {
     const { controller, bus } = testChaos()
     const client = await connected(await open(controller))
-    const made = await client.inject('bus', 'drop-events', { echo: false }, { leaseMs: 5_000, rate: 1, limit: 9, limitPerOperation: 8, skip: 1, every: 1, only: ['tick'], seed: 's', id: 'a/b c'.replace(' ', '-') })
-    expect(made).toMatchObject({ id: 'a/b-c', options: { echo: false }, leaseMs: 5_000, seed: 's', status: 'active', outcome: undefined })
+    const made = await client.inject(
+      'bus',
+      'drop-events',
+      { echo: false },
+      {
+        leaseMs: 5_000,
+        rate: 1,
+        limit: 9,
+        limitPerOperation: 8,
+        skip: 1,
+        every: 1,
+        only: ['tick'],
+        seed: 's',
+        id: 'a/b c'.replace(' ', '-'),
+      },
+    )
+    expect(made).toMatchObject({
+      id: 'a/b-c',
+      options: { echo: false },
+      leaseMs: 5_000,
+      seed: 's',
+      status: 'active',
+      outcome: undefined,
+    })
     expect(Object.keys(made)).toContain('landedAt')
     for (let sent = 0; sent < 3; sent += 1) bus.emit('tick')
     expect(await client.stop(made.id)).toMatchObject({ outcome: 'stopped', seen: 3, affected: 2 })
@@ -107,21 +137,36 @@ describe.each(ways)('a client of %s', (_name, open) => {
       (of) => of.check('bus', 'drop-events', {}, { leaseMs: 2_000 }),
     ]
     for (const attempt of attempts) {
-      const [here, there] = await Promise.all([attempt(client), attempt(controller)].map((one) => one.then(() => undefined, (error: unknown) => error as Error & { code: string })))
+      const [here, there] = await Promise.all(
+        [attempt(client), attempt(controller)].map((one) =>
+          one.then(
+            () => undefined,
+            (error: unknown) => error as Error & { code: string },
+          ),
+        ),
+      )
       expect(there?.code).toMatch(/^CHAOS_/)
       expect(here).toMatchObject({ name: 'ChaosError', code: there?.code })
       // The check of the body names the request; everything else is word for word the controller's.
       expect(here?.message.replace(/POST \/(injections|checks)/, 'inject')).toBe(there?.message)
     }
-    await expect(client.inject('bus', 'fail')).rejects.toMatchObject({ code: 'CHAOS_INTERNAL_ERROR', message: expect.stringContaining('TypeError: not today') as string })
+    await expect(client.inject('bus', 'fail')).rejects.toMatchObject({
+      code: 'CHAOS_INTERNAL_ERROR',
+      message: expect.stringContaining('TypeError: not today') as string,
+    })
   })
 
   it('checks without arming, and refuses what only the process could take', async () => {
     const { controller, bus } = testChaos()
     const client = await connected(await open(controller))
     await client.check('bus', 'drop-events', { echo: true }, { rate: 0.5, hold: 'connection' })
-    await expect(client.check('bus', 'drop-events', { echo: () => true })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining('JSON can carry') as string })
-    await expect(client.check('bus', 'drop-events', {}, { hold: 'forever' as 'lease' })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+    await expect(client.check('bus', 'drop-events', { echo: () => true })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+      message: expect.stringContaining('JSON can carry') as string,
+    })
+    await expect(client.check('bus', 'drop-events', {}, { hold: 'forever' as 'lease' })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+    })
     expect(await controller.injections()).toEqual([])
     expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
   })
@@ -179,7 +224,9 @@ describe.each(ways)('a client of %s', (_name, open) => {
   it('arms many at once', async () => {
     const { controller, bus } = testChaos()
     const client = await connected(await open(controller))
-    const made = await Promise.all(Array.from({ length: 30 }, () => client.inject('bus', 'drop-events', {}, { hold: 'connection' })))
+    const made = await Promise.all(
+      Array.from({ length: 30 }, () => client.inject('bus', 'drop-events', {}, { hold: 'connection' })),
+    )
     expect(new Set(made.map(({ id }) => id)).size).toBe(30)
     await client.close()
     expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
@@ -189,13 +236,25 @@ describe.each(ways)('a client of %s', (_name, open) => {
     const longest = 2 ** 31 - 1
     const client = await connected(await open(testChaos({ maxLeaseMs: longest }).controller))
     expect(await client.inject('bus', 'drop-events', {}, { leaseMs: longest })).toMatchObject({ leaseMs: longest })
-    await expect(client.inject('bus', 'drop-events', {}, { leaseMs: '10s' as unknown as number })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
+    await expect(
+      client.inject('bus', 'drop-events', {}, { leaseMs: '10s' as unknown as number }),
+    ).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
   })
 
   it('refuses what JSON would lose', async () => {
     const client = await connected(await open(testChaos().controller))
-    const lossy: readonly unknown[] = [Number.NaN, () => true, new Date(), 1n, [Number.POSITIVE_INFINITY], { deep: Symbol('x') }]
-    for (const value of lossy) await expect(client.inject('bus', 'drop-events', { echo: value })).rejects.toThrow(/`options\.echo[^`]*` to be something that JSON can carry/)
+    const lossy: readonly unknown[] = [
+      Number.NaN,
+      () => true,
+      new Date(),
+      1n,
+      [Number.POSITIVE_INFINITY],
+      { deep: Symbol('x') },
+    ]
+    for (const value of lossy)
+      await expect(client.inject('bus', 'drop-events', { echo: value })).rejects.toThrow(
+        /`options\.echo[^`]*` to be something that JSON can carry/,
+      )
     await expect(client.inject('bus', 'drop-events', {}, { rate: Number.NaN })).rejects.toThrow('`rate`')
     await expect(client.inject('bus', 'drop-events', {}, { hold: 'conection' as 'lease' })).rejects.toThrow('`hold`')
   })
@@ -225,11 +284,20 @@ describe('the kill switch of a client', () => {
 
   it('says which step did not settle, and does not give up before the process does', async () => {
     const clock = manualClock()
-    const hanging = defineFault({ name: 'test/hang-undo', kind: 'standing', summary: '', schema: optionsSchema({}), expects: 'anything', accepts: () => true, inject(_target: object, _options, context) {
-      for (let step = 0; step < 2; step += 1) context.defer(function closeServer() {
-        return new Promise<void>(() => undefined)
-      })
-    } })
+    const hanging = defineFault({
+      name: 'test/hang-undo',
+      kind: 'standing',
+      summary: '',
+      schema: optionsSchema({}),
+      expects: 'anything',
+      accepts: () => true,
+      inject(_target: object, _options, context) {
+        for (let step = 0; step < 2; step += 1)
+          context.defer(function closeServer() {
+            return new Promise<void>(() => undefined)
+          })
+      },
+    })
     const chaos = createChaos({ environment: 'test', clock, targets: { it: target({}, [hanging]) } })
     const endpoint = await openSocket(chaos.controller, { directory: join(privateFolder(), 's') })
     onTestFinished(() => endpoint.close())
@@ -237,8 +305,13 @@ describe('the kill switch of a client', () => {
     for (const stop of [(id: string) => client.stop(id), () => client.stopAll()]) {
       const { id } = await client.inject('it', 'hang-undo')
       const before = clock.pending
-      const stopping = expect(stop(id)).rejects.toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED', message: expect.stringContaining('closeServer') as string })
-      await vi.waitFor(async () => expect(await chaos.injections()).toContainEqual(expect.objectContaining({ id, status: 'ending' })))
+      const stopping = expect(stop(id)).rejects.toMatchObject({
+        code: 'CHAOS_ROLLBACK_FAILED',
+        message: expect.stringContaining('closeServer') as string,
+      })
+      await vi.waitFor(async () =>
+        expect(await chaos.injections()).toContainEqual(expect.objectContaining({ id, status: 'ending' })),
+      )
       expect(clock.pending).toBeGreaterThan(before)
       await clock.advance(5_000)
       await clock.advance(5_000)
@@ -248,27 +321,49 @@ describe('the kill switch of a client', () => {
 })
 
 describe('when the endpoint cannot be used', () => {
-  const unreachable = (what: string) => ({ code: 'CHAOS_ENDPOINT_UNREACHABLE', message: expect.stringContaining(what) as string })
+  const unreachable = (what: string) => ({
+    code: 'CHAOS_ENDPOINT_UNREACHABLE',
+    message: expect.stringContaining(what) as string,
+  })
 
   it('says so, and what to check', async () => {
     const closed = await strange(() => undefined)
-    await expect(connect({ socketPath: join(privateFolder(), 'none.sock') })).rejects.toMatchObject(unreachable('is not there. Check that the process still runs'))
-    await expect(connect({ url: 'http://127.0.0.1:1/chaos', token: TOKEN })).rejects.toMatchObject(unreachable('refused the connection. Check that the app listens there'))
-    await expect(connect({ url: 'http://name.invalid/chaos', token: TOKEN }, { requestTimeoutMs: 5_000 })).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
-    await expect(connect(await strange((_req, res) => void res.writeHead(404).end('no such page')))).rejects.toMatchObject(unreachable('answered with status 404'))
-    await expect(connect(await strange((_req, res) => void res.destroy()))).rejects.toMatchObject(unreachable('closed the connection'))
-    await expect(connect(await strange(() => undefined, '{"type":"welcome"}'))).rejects.toMatchObject(unreachable('began with something'))
+    await expect(connect({ socketPath: join(privateFolder(), 'none.sock') })).rejects.toMatchObject(
+      unreachable('is not there. Check that the process still runs'),
+    )
+    await expect(connect({ url: 'http://127.0.0.1:1/chaos', token: TOKEN })).rejects.toMatchObject(
+      unreachable('refused the connection. Check that the app listens there'),
+    )
+    await expect(
+      connect({ url: 'http://name.invalid/chaos', token: TOKEN }, { requestTimeoutMs: 5_000 }),
+    ).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    await expect(
+      connect(await strange((_req, res) => void res.writeHead(404).end('no such page'))),
+    ).rejects.toMatchObject(unreachable('answered with status 404'))
+    await expect(connect(await strange((_req, res) => void res.destroy()))).rejects.toMatchObject(
+      unreachable('closed the connection'),
+    )
+    await expect(connect(await strange(() => undefined, '{"type":"welcome"}'))).rejects.toMatchObject(
+      unreachable('began with something'),
+    )
     expect(closed.url).toContain('127.0.0.1')
   })
 
   it('knows a wrong token from a wrong place, and shows neither token', async () => {
     const { url } = await mounted(testChaos().controller)
-    const refused = await connect({ url, token: 'another-token-just-as-long' }).then(() => expect.fail('let in'), (error: unknown) => error as Error)
+    const refused = await connect({ url, token: 'another-token-just-as-long' }).then(
+      () => expect.fail('let in'),
+      (error: unknown) => error as Error,
+    )
     expect(refused).toMatchObject({ code: 'CHAOS_UNAUTHORIZED' })
     expect(refused.message).not.toContain('another-token')
     const off = await mounted(testChaos({ environment: 'production' }).controller)
-    await expect(connect({ url: off.url, token: TOKEN })).rejects.toMatchObject(unreachable('that chaos is switched on'))
-    await expect(connect({ url: url.replace('127.0.0.1', '127.0.0.2'), token: TOKEN })).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    await expect(connect({ url: off.url, token: TOKEN })).rejects.toMatchObject(
+      unreachable('that chaos is switched on'),
+    )
+    await expect(connect({ url: url.replace('127.0.0.1', '127.0.0.2'), token: TOKEN })).rejects.toMatchObject({
+      code: 'CHAOS_ENDPOINT_UNREACHABLE',
+    })
   })
 
   it('gives a server only so much time, to connect and to answer', async () => {
@@ -286,7 +381,9 @@ describe('when the endpoint cannot be used', () => {
 
     const asked = vi.fn()
     const client = await connected(await strange(asked, HELLO), { clock, requestTimeoutMs: 2_000 })
-    const waiting = expect(client.targets()).rejects.toMatchObject(unreachable('did not answer GET /targets within 2000 ms'))
+    const waiting = expect(client.targets()).rejects.toMatchObject(
+      unreachable('did not answer GET /targets within 2000 ms'),
+    )
     await vi.waitFor(() => expect(asked).toHaveBeenCalled())
     await clock.advance(2_000)
     await waiting
@@ -307,7 +404,9 @@ describe('when the endpoint cannot be used', () => {
     onTestFinished(() => endpoint.close())
     const client = await connected({ socketPath: endpoint.path })
     const armed = nextEntry(controller, ({ type }) => type === 'armed')
-    const waiting = expect(client.inject('bus', 'arm-slowly')).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    const waiting = expect(client.inject('bus', 'arm-slowly')).rejects.toMatchObject({
+      code: 'CHAOS_ENDPOINT_UNREACHABLE',
+    })
     await armed
     await endpoint.close()
     await waiting
@@ -315,7 +414,12 @@ describe('when the endpoint cannot be used', () => {
   })
 
   it('does not take nonsense for an answer', async () => {
-    for (const [status, body] of [[200, 'hello'], [200, '{"targets":1}'], [500, 'oops'], [502, '<html>']] as const) {
+    for (const [status, body] of [
+      [200, 'hello'],
+      [200, '{"targets":1}'],
+      [500, 'oops'],
+      [502, '<html>'],
+    ] as const) {
       const client = await connected(await strange((_req, res) => void res.writeHead(status).end(body), HELLO))
       await expect(client.targets(), body).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
     }
@@ -328,7 +432,10 @@ describe('when the endpoint cannot be used', () => {
     [{ url: 'http://localhost', token: 'two words' }, 'token'],
     [{ url: 'http://localhost', token: undefined as unknown as string }, 'token'],
   ])('refuses the address %j', async (address, named) => {
-    await expect(connect(address)).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(`\`${named}\``) as string })
+    await expect(connect(address)).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+      message: expect.stringContaining(`\`${named}\``) as string,
+    })
   })
 })
 
@@ -336,7 +443,10 @@ describe('when the endpoint cannot be used', () => {
 async function scripted(options: Parameters<typeof connect>[1] = {}) {
   const log: string[] = []
   const { controller } = testChaos()
-  const state = await controller.inject('bus', 'drop-events', {}, { id: 'one' }).then(() => controller.injections()).then(([one]) => one)
+  const state = await controller
+    .inject('bus', 'drop-events', {}, { id: 'one' })
+    .then(() => controller.injections())
+    .then(([one]) => one)
   const streams = new WebSocketServer({ noServer: true, autoPong: false })
   const server = createServer((req, res) => {
     log.push(`${String(req.method)} ${String(req.url)}`)
@@ -356,7 +466,10 @@ async function scripted(options: Parameters<typeof connect>[1] = {}) {
     server.closeAllConnections()
     server.close()
   })
-  const client = await connected({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: TOKEN }, options)
+  const client = await connected(
+    { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: TOKEN },
+    options,
+  )
   return { client, log, state, stream: await stream }
 }
 
@@ -414,7 +527,14 @@ it('hears what the app says of itself, in order with what happens', async () => 
   const stop = client.onNotice((notice) => heard.push(notice))
   await chaos.inject('bus', 'ring', { times: 1 })
   handler.notify('alert', { alert: 'HighLatency', value: 0.3 })
-  await vi.waitFor(() => expect(heard).toEqual(['armed', 'landed', 'ended', { topic: 'alert', at: expect.any(Number) as number, data: { alert: 'HighLatency', value: 0.3 } }]))
+  await vi.waitFor(() =>
+    expect(heard).toEqual([
+      'armed',
+      'landed',
+      'ended',
+      { topic: 'alert', at: expect.any(Number) as number, data: { alert: 'HighLatency', value: 0.3 } },
+    ]),
+  )
   stop()
   handler.notify('alert', {})
   await client.inject('bus', 'ring', { times: 1 })

@@ -16,7 +16,15 @@ import {
   type StopReport,
 } from '@chaos/core'
 import type { Notice } from '../api/notice.js'
-import { controllerInfoSchema, faultInfoSchema, injectionStateSchema, plainInfo, plainState, stopReportSchema, targetInfoSchema } from '../api/schemas.js'
+import {
+  controllerInfoSchema,
+  faultInfoSchema,
+  injectionStateSchema,
+  plainInfo,
+  plainState,
+  stopReportSchema,
+  targetInfoSchema,
+} from '../api/schemas.js'
 import { reach, type Address } from './address.js'
 import { openEventSocket } from './event-socket.js'
 import { noEvents } from './no-events.js'
@@ -42,8 +50,18 @@ export interface RemoteInjectOptions extends PortableInjectOptions {
 
 /** A controller in another process. */
 export interface ControlClient extends ChaosController {
-  inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: RemoteInjectOptions): Promise<InjectionState>
-  check(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how?: RemoteInjectOptions): Promise<void>
+  inject(
+    target: string,
+    fault: string,
+    options?: Readonly<Record<string, unknown>>,
+    how?: RemoteInjectOptions,
+  ): Promise<InjectionState>
+  check(
+    target: string,
+    fault: string,
+    options?: Readonly<Record<string, unknown>>,
+    how?: RemoteInjectOptions,
+  ): Promise<void>
   /** Hears what the app says of itself, beside what chaos does: see `notify`. @returns Stops listening. */
   onNotice(listener: (notice: Notice) => void): () => void
   /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
@@ -54,7 +72,9 @@ export interface ControlClient extends ChaosController {
   close(): Promise<void>
 }
 
-const connectSchema = optionsSchema({ requestTimeoutMs: option.optional(option.durationMs('The longest that an answer may take, in ms.'), 10_000) })
+const connectSchema = optionsSchema({
+  requestTimeoutMs: option.optional(option.durationMs('The longest that an answer may take, in ms.'), 10_000),
+})
 /** The longest list that is taken from a process. */
 const MAX_LISTED = 10_000
 
@@ -77,7 +97,10 @@ const TAKING_BACK_MS = 10_000
  *
  * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, `CHAOS_UNAUTHORIZED`, `CHAOS_FORBIDDEN`, `CHAOS_INVALID_OPTION`
  */
-export async function connect(address: Address, { clock = systemClock, ...given }: ConnectOptions = {}): Promise<ControlClient> {
+export async function connect(
+  address: Address,
+  { clock = systemClock, ...given }: ConnectOptions = {},
+): Promise<ControlClient> {
   const { requestTimeoutMs } = checkOptions(connectSchema, given, 'connect')
   const endpoint = reach(address)
   const events = await openEventSocket(endpoint, clock, requestTimeoutMs).catch((error: unknown) => {
@@ -89,48 +112,102 @@ export async function connect(address: Address, { clock = systemClock, ...given 
   const gone = new AbortController()
   void events.closed.then(() => gone.abort(unreachable(endpoint, 'closed the connection')))
 
-  function ask<Schema extends v.GenericSchema>(sent: Pick<ClientCall<Schema>, 'method' | 'path' | 'body' | 'expects'> & { readonly timeoutMs?: number }): Promise<v.InferOutput<Schema>> {
+  function ask<Schema extends v.GenericSchema>(
+    sent: Pick<ClientCall<Schema>, 'method' | 'path' | 'body' | 'expects'> & { readonly timeoutMs?: number },
+  ): Promise<v.InferOutput<Schema>> {
     if (events.isClosed) return Promise.reject(unreachable(endpoint, 'is no longer connected'))
     return call(endpoint, { timeoutMs: requestTimeoutMs, clock, signal: gone.signal, ...sent })
   }
 
   /** As in process: who has the answer has been told what led to it. */
-  async function change<Schema extends v.GenericSchema>(sent: Parameters<typeof ask<Schema>>[0]): Promise<v.InferOutput<Schema>> {
+  async function change<Schema extends v.GenericSchema>(
+    sent: Parameters<typeof ask<Schema>>[0],
+  ): Promise<v.InferOutput<Schema>> {
     const answer = await ask(sent)
     await events.caughtUp()
     return answer
   }
 
   /** What is posted to inject, or to check that one could. @throws ChaosError `CHAOS_INVALID_OPTION` for what JSON cannot carry. */
-  function requestOf(target: string, fault: string, options: Readonly<Record<string, unknown>> | undefined, { hold: asked, ...rest }: RemoteInjectOptions): { readonly hold: 'lease' | 'connection'; readonly body: object } {
+  function requestOf(
+    target: string,
+    fault: string,
+    options: Readonly<Record<string, unknown>> | undefined,
+    { hold: asked, ...rest }: RemoteInjectOptions,
+  ): { readonly hold: 'lease' | 'connection'; readonly body: object } {
     const hold = v.safeParse(holdSchema, asked)
-    if (!hold.success) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`hold\` to be \`lease\` or \`connection\`, got \`${printable(asked)}\`.`)
+    if (!hold.success)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`hold\` to be \`lease\` or \`connection\`, got \`${printable(asked)}\`.`,
+      )
     checkPortable(options, 'options')
     for (const [name, value] of Object.entries(rest)) checkPortable(value, name)
-    return { hold: hold.output, body: { ...rest, target, fault, options, ...(hold.output === 'connection' ? { connection: events.connection } : {}) } }
+    return {
+      hold: hold.output,
+      body: {
+        ...rest,
+        target,
+        fault,
+        options,
+        ...(hold.output === 'connection' ? { connection: events.connection } : {}),
+      },
+    }
   }
 
-  async function inject(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how: RemoteInjectOptions = {}): Promise<InjectionState> {
+  async function inject(
+    target: string,
+    fault: string,
+    options?: Readonly<Record<string, unknown>>,
+    how: RemoteInjectOptions = {},
+  ): Promise<InjectionState> {
     const { hold, body } = requestOf(target, fault, options, how)
     // An instant fault is answered when it is done, and its lease bounds that.
-    const timeoutMs = Math.min(requestTimeoutMs + (typeof how.leaseMs === 'number' ? how.leaseMs : DEFAULT_LEASE_MS), MAX_TIMER_MS)
-    const state = plainState(await change({ method: 'POST', path: '/injections', body, expects: injectionStateSchema, timeoutMs }))
+    const timeoutMs = Math.min(
+      requestTimeoutMs + (typeof how.leaseMs === 'number' ? how.leaseMs : DEFAULT_LEASE_MS),
+      MAX_TIMER_MS,
+    )
+    const state = plainState(
+      await change({ method: 'POST', path: '/injections', body, expects: injectionStateSchema, timeoutMs }),
+    )
     if (hold === 'connection' && state.status !== 'ended') held.add(state.id)
     return state
   }
 
-  async function check(target: string, fault: string, options?: Readonly<Record<string, unknown>>, how: RemoteInjectOptions = {}): Promise<void> {
-    await ask({ method: 'POST', path: '/checks', body: requestOf(target, fault, options, how).body, expects: v.undefined_() })
+  async function check(
+    target: string,
+    fault: string,
+    options?: Readonly<Record<string, unknown>>,
+    how: RemoteInjectOptions = {},
+  ): Promise<void> {
+    await ask({
+      method: 'POST',
+      path: '/checks',
+      body: requestOf(target, fault, options, how).body,
+      expects: v.undefined_(),
+    })
   }
 
   async function stop(id: string): Promise<InjectionState> {
-    const state = plainState(await change({ method: 'DELETE', path: `/injections/${encodeURIComponent(id)}`, expects: injectionStateSchema, timeoutMs: takingBackMs }))
+    const state = plainState(
+      await change({
+        method: 'DELETE',
+        path: `/injections/${encodeURIComponent(id)}`,
+        expects: injectionStateSchema,
+        timeoutMs: takingBackMs,
+      }),
+    )
     held.delete(id)
     return state
   }
 
   async function stopAll(): Promise<StopReport> {
-    const { stopped } = await change({ method: 'DELETE', path: '/injections', expects: stopReportSchema, timeoutMs: takingBackMs })
+    const { stopped } = await change({
+      method: 'DELETE',
+      path: '/injections',
+      expects: stopReportSchema,
+      timeoutMs: takingBackMs,
+    })
     return { stopped: stopped.map(plainState) }
   }
 
@@ -145,7 +222,8 @@ export async function connect(address: Address, { clock = systemClock, ...given 
     info: async () => plainInfo(await ask({ method: 'GET', path: '/info', expects: controllerInfoSchema })),
     targets: () => ask({ method: 'GET', path: '/targets', expects: listOf(targetInfoSchema) }),
     faults: () => ask({ method: 'GET', path: '/faults', expects: listOf(faultInfoSchema) }),
-    injections: async () => (await ask({ method: 'GET', path: '/injections', expects: listOf(injectionStateSchema) })).map(plainState),
+    injections: async () =>
+      (await ask({ method: 'GET', path: '/injections', expects: listOf(injectionStateSchema) })).map(plainState),
     inject,
     check,
     stop,

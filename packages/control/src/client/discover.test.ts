@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -24,7 +33,9 @@ async function leftBehind(directory: string, pid: number | 'own' = 'own'): Promi
       require('node:fs').writeFileSync(path + '.json', JSON.stringify({ pid: process.pid, name: 'dead', startedAt: 1, socketPath: path + '.sock' }))
       console.log(path)
     })`
-  const child = spawn(process.execPath, ['-e', script, directory, String(pid)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['-e', script, directory, String(pid)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [path] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
   const exited = once(child, 'exit')
   child.kill('SIGKILL')
@@ -36,7 +47,10 @@ async function leftBehind(directory: string, pid: number | 'own' = 'own'): Promi
 async function mute(directory: string, base: string): Promise<void> {
   const server = createServer((socket) => onTestFinished(() => void socket.destroy()))
   await new Promise<void>((resolve) => server.listen(join(directory, `${base}.sock`), resolve))
-  writeFileSync(join(directory, `${base}.json`), JSON.stringify({ pid: process.pid, name: 'mute', startedAt: 1, socketPath: '' }))
+  writeFileSync(
+    join(directory, `${base}.json`),
+    JSON.stringify({ pid: process.pid, name: 'mute', startedAt: 1, socketPath: '' }),
+  )
   onTestFinished(() => void server.close())
 }
 
@@ -130,7 +144,9 @@ describe('discover', () => {
     const runtime = privateFolder()
     mkdirSync(join(runtime, 'chaos-harness'))
     chmodSync(join(runtime, 'chaos-harness'), 0o755)
-    await expect(discover({ directory: join(runtime, 'chaos-harness') })).rejects.toMatchObject({ code: 'CHAOS_SOCKET_DIRECTORY' })
+    await expect(discover({ directory: join(runtime, 'chaos-harness') })).rejects.toMatchObject({
+      code: 'CHAOS_SOCKET_DIRECTORY',
+    })
     vi.stubEnv('CHAOS_SOCKET_DIR', '')
     vi.stubEnv('XDG_RUNTIME_DIR', runtime)
     vi.stubEnv('TMPDIR', privateFolder())

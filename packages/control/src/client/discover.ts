@@ -1,7 +1,15 @@
 import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { checkOptions, isChaosError, option, optionsSchema, systemClock, type Clock, type TargetInfo } from '@chaos/core'
+import {
+  checkOptions,
+  isChaosError,
+  option,
+  optionsSchema,
+  systemClock,
+  type Clock,
+  type TargetInfo,
+} from '@chaos/core'
 import { targetInfoSchema } from '../api/schemas.js'
 import { announcementPath, isOwn, readAnnouncement, SOCKET_NAME } from '../endpoints/announcement.js'
 import { checkPrivateDirectory, socketDirectories } from '../endpoints/socket-directory.js'
@@ -42,12 +50,18 @@ const YOUNG_MS = 10_000
  *
  * @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when a directory that was asked for is not private, `CHAOS_INVALID_OPTION`
  */
-export async function discover({ clock = systemClock, ...given }: DiscoverOptions = {}): Promise<readonly LocalProcess[]> {
+export async function discover({ clock = systemClock, ...given }: DiscoverOptions = {}): Promise<
+  readonly LocalProcess[]
+> {
   const { directory, timeoutMs } = checkOptions(discoverSchema, given, 'discover')
   const { all, isDefault } = socketDirectories(directory)
   const usable = all.filter((path) => isUsable(path, isDefault))
-  const found = await Promise.all(usable.flatMap((path) => basesIn(path).map((base) => look(path, base, timeoutMs, clock))))
-  return found.filter((one) => one !== undefined).sort((a, b) => a.startedAt - b.startedAt || a.socketPath.localeCompare(b.socketPath, 'en', { numeric: true }))
+  const found = await Promise.all(
+    usable.flatMap((path) => basesIn(path).map((base) => look(path, base, timeoutMs, clock))),
+  )
+  return found
+    .filter((one) => one !== undefined)
+    .sort((a, b) => a.startedAt - b.startedAt || a.socketPath.localeCompare(b.socketPath, 'en', { numeric: true }))
 }
 
 /** A directory that is not there holds nothing; one that is not private is not trusted. */
@@ -67,16 +81,35 @@ function basesIn(directory: string): readonly string[] {
   return [...new Set(names.map((name) => name.replace(/\.\w+$/, '')))]
 }
 
-async function look(directory: string, base: string, timeoutMs: number, clock: Clock): Promise<LocalProcess | undefined> {
+async function look(
+  directory: string,
+  base: string,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<LocalProcess | undefined> {
   const announcement = readAnnouncement(announcementPath(directory, base))
   const isPipe = process.platform === 'win32'
   const socketPath = isPipe ? announcement?.socketPath : join(directory, `${base}.sock`)
-  if (socketPath === undefined || (!isPipe && lstatSync(socketPath, { throwIfNoEntry: false }) !== undefined && !isOwn(socketPath, 'socket'))) return undefined
+  if (
+    socketPath === undefined ||
+    (!isPipe && lstatSync(socketPath, { throwIfNoEntry: false }) !== undefined && !isOwn(socketPath, 'socket'))
+  )
+    return undefined
   try {
-    const targets = await call(reach({ socketPath }), { method: 'GET', path: '/targets', expects: v.array(targetInfoSchema), timeoutMs, clock })
-    return announcement === undefined ? undefined : { pid: announcement.pid, name: announcement.name, startedAt: announcement.startedAt, socketPath, targets }
+    const targets = await call(reach({ socketPath }), {
+      method: 'GET',
+      path: '/targets',
+      expects: v.array(targetInfoSchema),
+      timeoutMs,
+      clock,
+    })
+    return announcement === undefined
+      ? undefined
+      : { pid: announcement.pid, name: announcement.name, startedAt: announcement.startedAt, socketPath, targets }
   } catch (error) {
-    if (isStale(error, directory, base)) for (const file of [announcementPath(directory, base), ...(isPipe ? [] : [socketPath])]) rmSync(file, { force: true })
+    if (isStale(error, directory, base))
+      for (const file of [announcementPath(directory, base), ...(isPipe ? [] : [socketPath])])
+        rmSync(file, { force: true })
     return undefined
   }
 }
@@ -90,7 +123,9 @@ function isStale(error: unknown, directory: string, base: string): boolean {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code
   if (code !== 'ECONNREFUSED' && code !== 'ENOENT') return false
   if (!isAlive(Number(base.split('-')[0]))) return true
-  const ages = ['sock', 'json'].flatMap((end) => lstatSync(join(directory, `${base}.${end}`), { throwIfNoEntry: false })?.mtimeMs ?? [])
+  const ages = ['sock', 'json'].flatMap(
+    (end) => lstatSync(join(directory, `${base}.${end}`), { throwIfNoEntry: false })?.mtimeMs ?? [],
+  )
   return ages.every((modifiedAt) => Date.now() - modifiedAt > YOUNG_MS)
 }
 

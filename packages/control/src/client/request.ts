@@ -24,24 +24,38 @@ export interface ClientCall<Schema extends v.GenericSchema> {
  *
  * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, or what the endpoint answered, with its code and message
  */
-export async function call<Schema extends v.GenericSchema>(reach: Reach, { expects, ...sent }: ClientCall<Schema>): Promise<v.InferOutput<Schema>> {
+export async function call<Schema extends v.GenericSchema>(
+  reach: Reach,
+  { expects, ...sent }: ClientCall<Schema>,
+): Promise<v.InferOutput<Schema>> {
   const { status, text } = await exchange(reach, sent)
   const answer = jsonOf(text)
   if (status < 200 || status > 299) throw errorOf(reach, status, answer)
   const result = v.safeParse(expects, answer)
   if (result.success) return result.output
-  throw unreachable(reach, `answered ${sent.method} ${sent.path} with something that no control endpoint of this version says (${result.issues[0].message})`)
+  throw unreachable(
+    reach,
+    `answered ${sent.method} ${sent.path} with something that no control endpoint of this version says (${result.issues[0].message})`,
+  )
 }
 
 /** What an answer says went wrong. */
 export function errorOf(reach: Reach, status: number, answer: unknown): ChaosError {
   const said = v.safeParse(errorBodySchema, answer)
-  if (said.success) return new ChaosError(said.output.error.code as ChaosErrorCode, printable(said.output.error.message, { max: MAX_SAID, lines: true }))
+  if (said.success)
+    return new ChaosError(
+      said.output.error.code as ChaosErrorCode,
+      printable(said.output.error.message, { max: MAX_SAID, lines: true }),
+    )
   return unreachable(reach, `answered with status ${status}, as if there were no control endpoint`)
 }
 
 export function unreachable(reach: Reach, what: string, cause?: unknown): ChaosError {
-  return new ChaosError('CHAOS_ENDPOINT_UNREACHABLE', `Expected a control endpoint at ${reach.name}, which ${printable(what, { max: MAX_SAID })}. ${reach.advice}`, cause === undefined ? {} : { cause })
+  return new ChaosError(
+    'CHAOS_ENDPOINT_UNREACHABLE',
+    `Expected a control endpoint at ${reach.name}, which ${printable(what, { max: MAX_SAID })}. ${reach.advice}`,
+    cause === undefined ? {} : { cause },
+  )
 }
 
 /** What a failed connection means, in words. */
@@ -85,10 +99,14 @@ export async function textOf(res: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function exchange(reach: Reach, { method, path, body, timeoutMs, clock, signal }: Omit<ClientCall<never>, 'expects'>): Promise<{ readonly status: number; readonly text: string }> {
+function exchange(
+  reach: Reach,
+  { method, path, body, timeoutMs, clock, signal }: Omit<ClientCall<never>, 'expects'>,
+): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const headers =
+      text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
     const req = reach.request(method, path, headers)
     const settle = (finish: () => void): void => {
       cancel()
@@ -100,7 +118,9 @@ function exchange(reach: Reach, { method, path, body, timeoutMs, clock, signal }
       req.destroy()
     }
     const giveUp = (): void => fail(signal?.reason as Error)
-    const cancel = clock.after(timeoutMs, () => fail(unreachable(reach, `did not answer ${method} ${path} within ${timeoutMs} ms`)))
+    const cancel = clock.after(timeoutMs, () =>
+      fail(unreachable(reach, `did not answer ${method} ${path} within ${timeoutMs} ms`)),
+    )
     const ignoreSignal = signal === undefined ? undefined : onAbort(signal, giveUp)
     req.on('error', (error) => fail(connectionFailure(reach, error)))
     req.on('response', (res) => {

@@ -11,7 +11,12 @@ export interface Announcement {
   readonly socketPath: string
 }
 
-const announcementSchema = v.looseObject({ pid: v.pipe(v.number(), v.integer(), v.minValue(1)), name: v.string(), startedAt: v.number(), socketPath: v.string() })
+const announcementSchema = v.looseObject({
+  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  name: v.string(),
+  startedAt: v.number(),
+  socketPath: v.string(),
+})
 
 /** The largest announcement that is read, in bytes. */
 const MAX_BYTES = 8_192
@@ -43,5 +48,8 @@ export function isOwn(path: string, kind: 'file' | 'socket'): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return false
   const uid = process.getuid?.()
-  return (kind === 'file' ? stats.isFile() && stats.size <= MAX_BYTES : stats.isSocket()) && (uid === undefined || stats.uid === uid)
+  return (
+    (kind === 'file' ? stats.isFile() && stats.size <= MAX_BYTES : stats.isSocket()) &&
+    (uid === undefined || stats.uid === uid)
+  )
 }

@@ -21,44 +21,103 @@ const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
  * Cloudflare, Fastly, Akamai, Azure, Google, AWS, Fly.io, Heroku. Beside these, every name that begins with one of `FORWARDED_BEGINNINGS`.
  */
 const FORWARDED: ReadonlySet<string> = new Set([
-  'forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-original-forwarded-for', 'x-original-host', 'x-original-url', 'x-originating-ip', 'x-proxyuser-ip',
-  'true-client-ip', 'client-ip', 'fastly-client-ip', 'fastly-ssl', 'fly-client-ip', 'fly-forwarded-port', 'x-appengine-user-ip', 'x-amz-cf-id',
-  'x-arr-log-id', 'x-arr-ssl', 'x-azure-clientip', 'x-azure-socketip', 'x-azure-fdid', 'x-varnish', 'x-haproxy-server-state', 'cdn-loop', 'proxy-connection', 'front-end-https', 'x-url-scheme',
-  'x-proxy-id', 'x-bluecoat-via',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-original-url',
+  'x-originating-ip',
+  'x-proxyuser-ip',
+  'true-client-ip',
+  'client-ip',
+  'fastly-client-ip',
+  'fastly-ssl',
+  'fly-client-ip',
+  'fly-forwarded-port',
+  'x-appengine-user-ip',
+  'x-amz-cf-id',
+  'x-arr-log-id',
+  'x-arr-ssl',
+  'x-azure-clientip',
+  'x-azure-socketip',
+  'x-azure-fdid',
+  'x-varnish',
+  'x-haproxy-server-state',
+  'cdn-loop',
+  'proxy-connection',
+  'front-end-https',
+  'x-url-scheme',
+  'x-proxy-id',
+  'x-bluecoat-via',
 ])
-const FORWARDED_BEGINNINGS: readonly string[] = ['x-forwarded', 'x-envoy-', 'cf-', 'x-akamai-', 'akamai-', 'x-vercel-', 'ngrok-', 'tailscale-']
+const FORWARDED_BEGINNINGS: readonly string[] = [
+  'x-forwarded',
+  'x-envoy-',
+  'cf-',
+  'x-akamai-',
+  'akamai-',
+  'x-vercel-',
+  'ngrok-',
+  'tailscale-',
+]
 
 /**
  * The checks of a mounted endpoint: where the request comes from, which name it used (DNS rebinding), which page sent it
  * (CSRF), the token, the rate. Stopping is not limited, nor is a browser that asks whether it may: the kill switch always works.
  */
-export function guardedDoor({ token, allowedHosts, allowedOrigins, loopbackOnly, maxRequestsPerSecond, clock }: DoorOptions): Door {
+export function guardedDoor({
+  token,
+  allowedHosts,
+  allowedOrigins,
+  loopbackOnly,
+  maxRequestsPerSecond,
+  clock,
+}: DoorOptions): Door {
   const digest = digestOf(token)
   const hosts = new Set([...LOOPBACK_HOSTS, ...allowedHosts.map((host) => host.toLowerCase())])
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))
   // Two budgets: whoever guesses tokens does not use up the requests of who has one.
   const withToken = rateLimit(maxRequestsPerSecond, clock)
   const withoutToken = rateLimit(maxRequestsPerSecond, clock)
-  const tooMany = (): ChaosError => new ChaosError('CHAOS_TOO_MANY_REQUESTS', `Expected at most ${maxRequestsPerSecond} requests a second, got more. Wait a moment.`)
+  const tooMany = (): ChaosError =>
+    new ChaosError(
+      'CHAOS_TOO_MANY_REQUESTS',
+      `Expected at most ${maxRequestsPerSecond} requests a second, got more. Wait a moment.`,
+    )
 
-  const isPreflight = ({ method, headers }: IncomingMessage): boolean => method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+  const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
+    method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
 
   function checkAddress(req: IncomingMessage): void {
     if (!loopbackOnly) return
     const { remoteAddress } = req.socket
     if (!isLoopback(remoteAddress)) {
-      throw new ChaosError('CHAOS_FORBIDDEN', `Expected a request from this machine, got one from ${remoteAddress ?? 'an unknown address'}. Pass \`loopbackOnly: false\` to take others.`)
+      throw new ChaosError(
+        'CHAOS_FORBIDDEN',
+        `Expected a request from this machine, got one from ${remoteAddress ?? 'an unknown address'}. Pass \`loopbackOnly: false\` to take others.`,
+      )
     }
-    const forwarded = Object.keys(req.headers).find((name) => FORWARDED.has(name) || FORWARDED_BEGINNINGS.some((beginning) => name.startsWith(beginning)))
+    const forwarded = Object.keys(req.headers).find(
+      (name) => FORWARDED.has(name) || FORWARDED_BEGINNINGS.some((beginning) => name.startsWith(beginning)),
+    )
     if (forwarded !== undefined) {
-      throw new ChaosError('CHAOS_FORBIDDEN', `Expected a request from this machine, got one that a proxy passed on (\`${forwarded}\`). Pass \`loopbackOnly: false\` to take those.`)
+      throw new ChaosError(
+        'CHAOS_FORBIDDEN',
+        `Expected a request from this machine, got one that a proxy passed on (\`${forwarded}\`). Pass \`loopbackOnly: false\` to take those.`,
+      )
     }
   }
 
   function checkHost({ headers }: IncomingMessage): string {
     const host = (headers.host ?? '').toLowerCase()
     if (!hosts.has(host) && !hosts.has(host.replace(/:\d+$/, ''))) {
-      throw new ChaosError('CHAOS_FORBIDDEN', 'Expected a Host that this endpoint goes by, got another one. Name it in `allowedHosts` if it is yours.')
+      throw new ChaosError(
+        'CHAOS_FORBIDDEN',
+        'Expected a Host that this endpoint goes by, got another one. Name it in `allowedHosts` if it is yours.',
+      )
     }
     return host
   }
@@ -76,7 +135,10 @@ export function guardedDoor({ token, allowedHosts, allowedOrigins, loopbackOnly,
       }
     }
     if (origin === `http://${host}` || origin === `https://${host}`) return {}
-    throw new ChaosError('CHAOS_FORBIDDEN', 'Expected a page of this server, or of an origin in `allowedOrigins`, got another Origin.')
+    throw new ChaosError(
+      'CHAOS_FORBIDDEN',
+      'Expected a page of this server, or of an origin in `allowedOrigins`, got another Origin.',
+    )
   }
 
   function checkToken(req: IncomingMessage): void {
@@ -86,7 +148,10 @@ export function guardedDoor({ token, allowedHosts, allowedOrigins, loopbackOnly,
       return
     }
     if (!withoutToken()) throw tooMany()
-    throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected the token of this endpoint (\`Authorization: Bearer …\`), got ${given === undefined ? 'none' : 'another one'}.`)
+    throw new ChaosError(
+      'CHAOS_UNAUTHORIZED',
+      `Expected the token of this endpoint (\`Authorization: Bearer …\`), got ${given === undefined ? 'none' : 'another one'}.`,
+    )
   }
 
   return {
@@ -115,5 +180,7 @@ function tokenOf({ headers }: IncomingMessage): string | undefined {
   if (bearer !== undefined || headers.upgrade === undefined) return bearer
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? []
   const carrier = offered.find((name) => name.startsWith(TOKEN_SUBPROTOCOL))
-  return carrier === undefined ? undefined : Buffer.from(carrier.slice(TOKEN_SUBPROTOCOL.length), 'base64url').toString('utf8')
+  return carrier === undefined
+    ? undefined
+    : Buffer.from(carrier.slice(TOKEN_SUBPROTOCOL.length), 'base64url').toString('utf8')
 }

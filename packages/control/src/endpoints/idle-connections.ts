@@ -28,7 +28,10 @@ export function boundConnections(server: Server, clock: Clock): Connections {
     if (socket.destroyed) return
     wake(socket)
     busy.delete(socket)
-    idle.set(socket, clock.after(IDLE_MS, () => socket.destroy(), { ref: false }))
+    idle.set(
+      socket,
+      clock.after(IDLE_MS, () => socket.destroy(), { ref: false }),
+    )
   }
   const wake = (socket: Socket): void => {
     idle.get(socket)?.()

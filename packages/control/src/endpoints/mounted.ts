@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import * as v from 'valibot'
-import { ChaosError, checkOptions, option, optionsSchema, systemClock, type ChaosController, type Clock } from '@chaos/core'
+import {
+  ChaosError,
+  checkOptions,
+  option,
+  optionsSchema,
+  systemClock,
+  type ChaosController,
+  type Clock,
+} from '@chaos/core'
 import { createApi } from '../api/api.js'
 import { guardedDoor } from './door.js'
 import { notFound as plainNotFound } from './not-found.js'
@@ -51,9 +59,15 @@ const BASE_PATH = 'a path like `/chaos`, without a slash at its end'
 const ORIGIN = 'an origin like `http://localhost:5173`'
 
 const handlerSchema = optionsSchema({
-  basePath: option.optional(v.pipe(v.string(BASE_PATH), v.regex(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/, BASE_PATH)), '/chaos'),
+  basePath: option.optional(
+    v.pipe(v.string(BASE_PATH), v.regex(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/, BASE_PATH)),
+    '/chaos',
+  ),
   allowedHosts: option.optional(v.array(option.text('A host.'), 'a list of hosts'), []),
-  allowedOrigins: option.optional(v.array(v.pipe(v.string(ORIGIN), v.regex(/^https?:\/\/[^/]+$/, ORIGIN)), 'a list of origins'), []),
+  allowedOrigins: option.optional(
+    v.array(v.pipe(v.string(ORIGIN), v.regex(/^https?:\/\/[^/]+$/, ORIGIN)), 'a list of origins'),
+    [],
+  ),
   loopbackOnly: option.optional(option.flag('Whether only requests from this machine are taken.'), true),
   maxBodyBytes: option.optional(option.count('The largest body, in bytes.', 1), 65_536),
   maxRequestsPerSecond: option.optional(option.count('Requests a second.', 1), 50),
@@ -69,10 +83,20 @@ const BODY_TIMEOUT_MS = 10_000
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
-export function createHandler(controller: ChaosController, { token, notFound = plainNotFound, clock = systemClock, ...given }: HandlerOptions): ControlHandler {
+export function createHandler(
+  controller: ChaosController,
+  { token, notFound = plainNotFound, clock = systemClock, ...given }: HandlerOptions,
+): ControlHandler {
   checkToken(token)
   const { basePath, maxBodyBytes, ...access } = checkOptions(handlerSchema, given, 'createHandler')
-  const api = createApi({ controller, clock, notFound, maxBodyBytes, bodyTimeoutMs: BODY_TIMEOUT_MS, door: guardedDoor({ ...access, token, clock }) })
+  const api = createApi({
+    controller,
+    clock,
+    notFound,
+    maxBodyBytes,
+    bodyTimeoutMs: BODY_TIMEOUT_MS,
+    door: guardedDoor({ ...access, token, clock }),
+  })
   let closed = false
   return {
     handle(req, res) {
@@ -97,5 +121,8 @@ export function createHandler(controller: ChaosController, { token, notFound = p
 function checkToken(token: unknown): void {
   if (typeof token === 'string' && /^[!-~]{16,1024}$/.test(token)) return
   const came = typeof token === 'string' ? `a text of ${token.length}` : typeof token
-  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`token\` of createHandler to be at least 16 visible ASCII characters, got ${came}.`)
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    `Expected \`token\` of createHandler to be at least 16 visible ASCII characters, got ${came}.`,
+  )
 }

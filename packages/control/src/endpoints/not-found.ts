@@ -3,5 +3,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 /** Answers like a server that does not know the path. */
 export function notFound(_req: IncomingMessage, res: ServerResponse): void {
   const text = STATUS_CODES[404] ?? ''
-  res.writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(text) }).end(text)
+  res
+    .writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(text) })
+    .end(text)
 }

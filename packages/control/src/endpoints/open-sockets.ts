@@ -23,7 +23,11 @@ function openSockets(): OpenSockets {
   const known = Reflect.get(globalThis, KEY) as OpenSockets | undefined
   if (known !== undefined) return known
   const files = new Set<string>()
-  const made: OpenSockets = { byKey: new Map(), files, onExit: () => [...files].forEach((file) => rmSync(file, { force: true })) }
+  const made: OpenSockets = {
+    byKey: new Map(),
+    files,
+    onExit: () => [...files].forEach((file) => rmSync(file, { force: true })),
+  }
   Object.defineProperty(globalThis, KEY, { value: made, configurable: true })
   return made
 }
@@ -46,7 +50,11 @@ export function removeAtExit(paths: readonly string[]): () => void {
  * Opens a socket of this name, unless this controller has it already: then that one is shared. One of another controller is closed first:
  * a module that is evaluated again makes a controller again, and its old one is not to be found any more.
  */
-export async function openOnce(key: string, controller: ChaosController, open: () => Promise<ControlEndpoint>): Promise<ControlEndpoint> {
+export async function openOnce(
+  key: string,
+  controller: ChaosController,
+  open: () => Promise<ControlEndpoint>,
+): Promise<ControlEndpoint> {
   const { byKey } = openSockets()
   const before = byKey.get(key)
   if (before?.controller === controller) return before.endpoint
@@ -66,7 +74,10 @@ export async function openOnce(key: string, controller: ChaosController, open: (
 
   async function replaced(): Promise<ControlEndpoint> {
     // One that could not be opened is nothing to close.
-    await before?.endpoint.then((endpoint) => endpoint.close(), () => undefined)
+    await before?.endpoint.then(
+      (endpoint) => endpoint.close(),
+      () => undefined,
+    )
     return open()
   }
 }

@@ -10,15 +10,31 @@ const temporary = join(tmpdir(), `chaos-harness-${userInfo().uid}`)
 
 describe('where sockets are', () => {
   it('is where it was asked for, else where the environment says', () => {
-    expect(socketDirectories('/a/b', { CHAOS_SOCKET_DIR: '/c' })).toEqual({ own: '/a/b', all: ['/a/b'], isDefault: false })
-    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '/c', XDG_RUNTIME_DIR: '/d' })).toEqual({ own: '/c', all: ['/c'], isDefault: false })
+    expect(socketDirectories('/a/b', { CHAOS_SOCKET_DIR: '/c' })).toEqual({
+      own: '/a/b',
+      all: ['/a/b'],
+      isDefault: false,
+    })
+    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '/c', XDG_RUNTIME_DIR: '/d' })).toEqual({
+      own: '/c',
+      all: ['/c'],
+      isDefault: false,
+    })
   })
 
   it('is below the runtime folder of the user, and others are looked for below the temporary one too', () => {
     const runtime = privateFolder()
     const own = join(runtime, 'chaos-harness')
-    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime })).toEqual({ own, all: [own, temporary], isDefault: true })
-    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '' })).toEqual({ own: temporary, all: [temporary], isDefault: true })
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime })).toEqual({
+      own,
+      all: [own, temporary],
+      isDefault: true,
+    })
+    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '' })).toEqual({
+      own: temporary,
+      all: [temporary],
+      isDefault: true,
+    })
   })
 
   it('is not below a runtime folder that is missing or of someone else', () => {
@@ -48,7 +64,8 @@ describe('a directory of sockets', () => {
   })
 
   it('is refused at once where nothing can be made, such as below /proc', () => {
-    for (const path of ['/proc/no/such/place', '/proc/self/fd/x/y', '/dev/null/x/y']) expect(() => preparePrivateDirectory(path)).toThrow(expect.objectContaining({ code: 'CHAOS_SOCKET_DIRECTORY' }))
+    for (const path of ['/proc/no/such/place', '/proc/self/fd/x/y', '/dev/null/x/y'])
+      expect(() => preparePrivateDirectory(path)).toThrow(expect.objectContaining({ code: 'CHAOS_SOCKET_DIRECTORY' }))
   })
 
   it('is refused when others could get in', () => {

@@ -71,11 +71,19 @@ export function checkPrivateDirectory(path: string): void {
   // Windows has neither owners nor modes of this kind; the folder for temporary files is the user's own there.
   if (uid === undefined) return
   if (stats.uid !== uid) throw unusable(path, `it belongs to user ${stats.uid}, not to ${uid}`)
-  if ((stats.mode & 0o077) !== 0) throw unusable(path, `its mode is ${(stats.mode & 0o777).toString(8)}; \`chmod 700\` it once you have looked at what is in it`)
+  if ((stats.mode & 0o077) !== 0)
+    throw unusable(
+      path,
+      `its mode is ${(stats.mode & 0o777).toString(8)}; \`chmod 700\` it once you have looked at what is in it`,
+    )
 }
 
 export function unusable(path: string, reason: string, cause?: unknown): ChaosError {
-  return new ChaosError('CHAOS_SOCKET_DIRECTORY', `Expected a directory for control sockets that only its owner can use at ${path}, but ${reason}. CHAOS_SOCKET_DIR names another one.`, { cause })
+  return new ChaosError(
+    'CHAOS_SOCKET_DIRECTORY',
+    `Expected a directory for control sockets that only its owner can use at ${path}, but ${reason}. CHAOS_SOCKET_DIR names another one.`,
+    { cause },
+  )
 }
 
 function isOwnDirectory(path: string): boolean {

@@ -17,7 +17,13 @@ async function opened(options: Parameters<typeof testChaos>[0] = {}) {
   const chaos = testChaos(options)
   const endpoint = await openSocket(chaos.controller, { directory, name: 'an app' })
   onTestFinished(() => endpoint.close())
-  return { ...chaos, endpoint, directory, ask: (path: string, how: Parameters<typeof ask>[1] = {}) => ask(`http://localhost${path}`, { ...how, socketPath: endpoint.path }) }
+  return {
+    ...chaos,
+    endpoint,
+    directory,
+    ask: (path: string, how: Parameters<typeof ask>[1] = {}) =>
+      ask(`http://localhost${path}`, { ...how, socketPath: endpoint.path }),
+  }
 }
 
 describe('a control socket', () => {
@@ -39,7 +45,8 @@ describe('a control socket', () => {
     const listeners = process.listenerCount('exit')
     expect(await openSocket(controller, { directory, name: 'an app' })).toBe(endpoint)
     const endpoints = [endpoint]
-    for (let evaluation = 0; evaluation < 20; evaluation += 1) endpoints.push(await openSocket(testChaos().controller, { directory, name: 'an app' }))
+    for (let evaluation = 0; evaluation < 20; evaluation += 1)
+      endpoints.push(await openSocket(testChaos().controller, { directory, name: 'an app' }))
     const last = endpoints.at(-1)
     onTestFinished(() => last?.close())
     expect(readdirSync(directory)).toHaveLength(2)
@@ -51,7 +58,9 @@ describe('a control socket', () => {
 
   it('is one for a name when two ask at once, and another for another name', async () => {
     const { directory, endpoint } = await opened()
-    const both = await Promise.all([testChaos(), testChaos()].map(({ controller }) => openSocket(controller, { directory, name: 'an app' })))
+    const both = await Promise.all(
+      [testChaos(), testChaos()].map(({ controller }) => openSocket(controller, { directory, name: 'an app' })),
+    )
     const other = await openSocket(testChaos().controller, { directory, name: 'another app' })
     onTestFinished(() => Promise.all([...both, other].map((one) => one.close())).then(() => undefined))
     await endpoint.closed
@@ -86,7 +95,10 @@ describe('a control socket', () => {
     bus.setMaxListeners(0)
     const slow = 'POST /injections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
     const body = JSON.stringify({ target: 'bus', fault: 'arm-slowly' })
-    for (const request of [`${slow}Content-Length: 10\r\n\r\n`, `${slow}Content-Length: ${body.length}\r\n\r\n${body}`]) {
+    for (const request of [
+      `${slow}Content-Length: 10\r\n\r\n`,
+      `${slow}Content-Length: ${body.length}\r\n\r\n${body}`,
+    ]) {
       const armed = nextEntry(controller, ({ type }) => type === 'armed')
       for (let n = 0; n < 140; n += 1) {
         const socket = connectSocket(endpoint.path)
@@ -117,7 +129,10 @@ describe('a control socket', () => {
     const { ask } = await opened()
     expect((await ask('/targets', { headers: { authorization: '' } })).json()).toMatchObject([{ name: 'bus' }])
     expect((await ask('/nothing')).status).toBe(404)
-    expect((await ask('/injections', { method: 'POST', body: { target: 'bus', fault: 'ring', options: { times: 1 } } })).status).toBe(201)
+    expect(
+      (await ask('/injections', { method: 'POST', body: { target: 'bus', fault: 'ring', options: { times: 1 } } }))
+        .status,
+    ).toBe(201)
   })
 
   it('takes the next name when a name is taken', async () => {
@@ -183,7 +198,9 @@ describe('a control socket', () => {
 
   it('is not opened where chaos is not switched on', async () => {
     const directory = join(privateFolder(), 'sockets')
-    await expect(openSocket(testChaos({ environment: 'production' }).controller, { directory })).rejects.toMatchObject({ code: 'CHAOS_ENVIRONMENT_REFUSED' })
+    await expect(openSocket(testChaos({ environment: 'production' }).controller, { directory })).rejects.toMatchObject({
+      code: 'CHAOS_ENVIRONMENT_REFUSED',
+    })
     expect(existsSync(directory)).toBe(false)
   })
 
@@ -193,17 +210,22 @@ describe('a control socket', () => {
     const link = join(privateFolder(), 'link')
     chmodSync(open, 0o755)
     symlinkSync(privateFolder(), link)
-    for (const directory of [open, link]) await expect(openSocket(controller, { directory })).rejects.toMatchObject({ code: 'CHAOS_SOCKET_DIRECTORY' })
+    for (const directory of [open, link])
+      await expect(openSocket(controller, { directory })).rejects.toMatchObject({ code: 'CHAOS_SOCKET_DIRECTORY' })
     expect(readdirSync(open)).toEqual([])
     expect(readdirSync(link)).toEqual([])
   })
 
   it('is refused where its path would be cut off', async () => {
-    await expect(openSocket(testChaos().controller, { directory: join(privateFolder(), 'x'.repeat(100)) })).rejects.toThrow('longer than 103 bytes')
+    await expect(
+      openSocket(testChaos().controller, { directory: join(privateFolder(), 'x'.repeat(100)) }),
+    ).rejects.toThrow('longer than 103 bytes')
   })
 
   it('refuses an option that it does not know', async () => {
-    await expect(openSocket(testChaos().controller, { directroy: '/x' } as object)).rejects.toThrow('Did you mean `directory`?')
+    await expect(openSocket(testChaos().controller, { directroy: '/x' } as object)).rejects.toThrow(
+      'Did you mean `directory`?',
+    )
   })
 
   it('does not keep its process alive, even with a client connected, and is gone with it', async () => {

@@ -4,7 +4,15 @@ import { createServer, type Server } from 'node:http'
 import { basename, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import * as v from 'valibot'
-import { ChaosError, checkOptions, option, optionsSchema, systemClock, type ChaosController, type Clock } from '@chaos/core'
+import {
+  ChaosError,
+  checkOptions,
+  option,
+  optionsSchema,
+  systemClock,
+  type ChaosController,
+  type Clock,
+} from '@chaos/core'
 import { createApi, type Door } from '../api/api.js'
 import { announce, announcementPath } from './announcement.js'
 import { PRELOADED } from '../register/preloaded.js'
@@ -47,7 +55,12 @@ const MAX_NAME = 200
 
 const socketSchema = optionsSchema({
   directory: option.optional(option.text('The directory of the socket.')),
-  name: option.optional(v.pipe(option.text('What the process is called in lists.'), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`))),
+  name: option.optional(
+    v.pipe(
+      option.text('What the process is called in lists.'),
+      v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`),
+    ),
+  ),
 })
 
 /** The longest path of a socket that every system takes, in bytes: macOS has 104 with the byte that ends it. */
@@ -68,10 +81,18 @@ const openDoor: Door = { admit: () => ({}), isPreflight: () => false }
  *
  * @throws ChaosError `CHAOS_ENVIRONMENT_REFUSED` when chaos is not switched on (nothing is opened then), `CHAOS_SOCKET_DIRECTORY`, `CHAOS_INVALID_OPTION`
  */
-export async function openSocket(controller: ChaosController, { clock = systemClock, ...given }: SocketOptions = {}): Promise<ControlEndpoint> {
-  const { directory, name = basename(process.argv[1] ?? process.title).slice(0, MAX_NAME) } = checkOptions(socketSchema, given, 'openSocket')
+export async function openSocket(
+  controller: ChaosController,
+  { clock = systemClock, ...given }: SocketOptions = {},
+): Promise<ControlEndpoint> {
+  const { directory, name = basename(process.argv[1] ?? process.title).slice(0, MAX_NAME) } = checkOptions(
+    socketSchema,
+    given,
+    'openSocket',
+  )
   const { refusal } = await controller.info()
-  if (refusal !== undefined) throw new ChaosError('CHAOS_ENVIRONMENT_REFUSED', `No control socket was opened. ${refusal}`)
+  if (refusal !== undefined)
+    throw new ChaosError('CHAOS_ENVIRONMENT_REFUSED', `No control socket was opened. ${refusal}`)
 
   const { own } = socketDirectories(directory)
   // The app's own socket does not replace that of the preload.
@@ -115,7 +136,12 @@ async function open(controller: ChaosController, own: string, name: string, cloc
     sayClosed()
   }
   let closing: Promise<void> | undefined
-  return { path, notify: (topic, data) => api.notify(topic, data), close: () => (closing ??= close()), closed: isClosed }
+  return {
+    path,
+    notify: (topic, data) => api.notify(topic, data),
+    close: () => (closing ??= close()),
+    closed: isClosed,
+  }
 }
 
 /** Listens on the first free `<pid>-<n>`: an earlier process of the same pid may have left its socket behind. */
@@ -123,13 +149,18 @@ async function listen(server: Server, directory: string): Promise<{ readonly bas
   for (let n = 1; n <= MAX_SOCKETS; n += 1) {
     const base = `${process.pid}-${n}`
     // A pipe has no directory that keeps others out: its name is the secret, and only the announcement has it.
-    const path = process.platform === 'win32' ? `\\\\.\\pipe\\chaos-harness-${base}-${randomBytes(16).toString('hex')}` : join(directory, `${base}.sock`)
-    if (process.platform !== 'win32' && Buffer.byteLength(path) > MAX_PATH_BYTES) throw unusable(directory, `the path of a socket there is longer than ${MAX_PATH_BYTES} bytes`)
+    const path =
+      process.platform === 'win32'
+        ? `\\\\.\\pipe\\chaos-harness-${base}-${randomBytes(16).toString('hex')}`
+        : join(directory, `${base}.sock`)
+    if (process.platform !== 'win32' && Buffer.byteLength(path) > MAX_PATH_BYTES)
+      throw unusable(directory, `the path of a socket there is longer than ${MAX_PATH_BYTES} bytes`)
     try {
       await listenOn(server, path)
       return { base, path }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw unusable(directory, `no socket can be opened there (${(error as Error).message})`, error)
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
+        throw unusable(directory, `no socket can be opened there (${(error as Error).message})`, error)
     }
   }
   throw unusable(directory, `it holds ${MAX_SOCKETS} sockets of process ${process.pid} already`)

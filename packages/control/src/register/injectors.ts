@@ -28,10 +28,14 @@ export function injectorsOf(folder: string): readonly Injector[] {
   if (file === undefined) return []
   const { dependencies, devDependencies, optionalDependencies, peerDependencies } = read(file)
   const require = createRequire(file)
-  return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies, ...peerDependencies }).flatMap((name): Injector[] => {
-    const subpath = manifestOf(name, require)?.chaos?.register
-    return typeof subpath === 'string' && subpath.startsWith('./') ? [{ name, targets: () => targetsOf(`${name}${subpath.slice(1)}`, require) }] : []
-  })
+  return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies, ...peerDependencies }).flatMap(
+    (name): Injector[] => {
+      const subpath = manifestOf(name, require)?.chaos?.register
+      return typeof subpath === 'string' && subpath.startsWith('./')
+        ? [{ name, targets: () => targetsOf(`${name}${subpath.slice(1)}`, require) }]
+        : []
+    },
+  )
 }
 
 function targetsOf(specifier: string, require: NodeJS.Require): Targets | Promise<Targets> {
@@ -47,7 +51,8 @@ function targetsOf(specifier: string, require: NodeJS.Require): Targets | Promis
 
 function called(module: unknown, specifier: string): Targets {
   const { targets } = module as { readonly targets?: unknown }
-  if (typeof targets !== 'function') throw new TypeError(`Expected ${specifier} to export a function \`targets\`, got ${typeof targets}.`)
+  if (typeof targets !== 'function')
+    throw new TypeError(`Expected ${specifier} to export a function \`targets\`, got ${typeof targets}.`)
   return (targets as () => Targets)()
 }
 

@@ -1,5 +1,13 @@
 import { isMainThread } from 'node:worker_threads'
-import { controllerRefusal, createChaos, messageOf, printable, type Chaos, type FaultFactoryFor, type Targets } from '@chaos/core'
+import {
+  controllerRefusal,
+  createChaos,
+  messageOf,
+  printable,
+  type Chaos,
+  type FaultFactoryFor,
+  type Targets,
+} from '@chaos/core'
 import { openSocket } from '../index.js'
 import { injectorsOf, type Injector } from './injectors.js'
 import { PRELOADED } from './preloaded.js'
@@ -22,7 +30,11 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
     const chaos = createChaos({ allowEnvironments })
     Reflect.set(globalThis, PRELOADED, chaos.controller)
     // At once as far as possible: a pool that the app makes as it starts is to be met.
-    await Promise.all(injectorsOf(folder).map((injector) => offer(chaos, injector)).filter((late) => late !== undefined))
+    await Promise.all(
+      injectorsOf(folder)
+        .map((injector) => offer(chaos, injector))
+        .filter((late) => late !== undefined),
+    )
     await openSocket(chaos.controller)
   } catch (error) {
     say(`no control socket was opened: ${messageOf(error, { max: 2_000 })}`)
@@ -31,7 +43,8 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
 
 /** Offers what an injector has. One that fails stops no other. */
 function offer(chaos: Chaos, { name, targets }: Injector): Promise<void> | undefined {
-  const failed = (error: unknown): void => say(`${name} has registered nothing more: ${messageOf(error, { max: 2_000 })}`)
+  const failed = (error: unknown): void =>
+    say(`${name} has registered nothing more: ${messageOf(error, { max: 2_000 })}`)
   try {
     const found = targets()
     if (found instanceof Promise) return found.then((late) => add(chaos, late)).catch(failed)
@@ -44,7 +57,8 @@ function offer(chaos: Chaos, { name, targets }: Injector): Promise<void> | undef
 
 /** Whether the faults fit their target is checked as it is added. */
 function add(chaos: Chaos, targets: Targets): void {
-  for (const [name, { object, faults }] of Object.entries(targets)) chaos.target(name, object, faults as readonly FaultFactoryFor<object>[])
+  for (const [name, { object, faults }] of Object.entries(targets))
+    chaos.target(name, object, faults as readonly FaultFactoryFor<object>[])
 }
 
 /** What an injector or the system says may hold anything: it is one line, and nothing that a terminal obeys. */

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { createChaos, inject, isChaosError, journal, type Fault, type FaultFactoryFor, type InjectOptions, type Injection } from '../index.js'
+import {
+  createChaos,
+  inject,
+  isChaosError,
+  journal,
+  type Fault,
+  type FaultFactoryFor,
+  type InjectOptions,
+  type Injection,
+} from '../index.js'
 import { manualClock, type ManualClock } from './manual-clock.js'
 import { shapeDifference, shapeOf } from './shape.js'
 
@@ -40,7 +49,10 @@ export interface ContractCase {
  */
 export function faultContract<Target extends object>(contract: FaultContract<Target>): readonly ContractCase[] {
   const { kind } = contract.fault()
-  return [...promisesOfAll(contract), ...(kind === 'standing' ? promisesOfStanding(contract) : promisesOfInstant(contract))]
+  return [
+    ...promisesOfAll(contract),
+    ...(kind === 'standing' ? promisesOfStanding(contract) : promisesOfInstant(contract)),
+  ]
 }
 
 interface Scene<Target> {
@@ -52,7 +64,11 @@ interface Scene<Target> {
 }
 
 /** A case with a fresh target, whose shape must be the same afterwards. */
-function scenario<Target extends object>(contract: FaultContract<Target>, title: string, play: (scene: Scene<Target>) => Promise<void>): ContractCase {
+function scenario<Target extends object>(
+  contract: FaultContract<Target>,
+  title: string,
+  play: (scene: Scene<Target>) => Promise<void>,
+): ContractCase {
   const run = async (): Promise<void> => {
     const target = await contract.target()
     const clock = manualClock(1_000_000)
@@ -94,63 +110,91 @@ function promisesOfAll<Target extends object>(contract: FaultContract<Target>): 
     },
     {
       title: 'refuses what is not its target',
-      run: () => assert.rejects(inject(contract.fault() as Fault<object>, (contract.foreign ?? {})), (error) => isChaosError(error, 'CHAOS_TARGET_MISMATCH')),
+      run: () =>
+        assert.rejects(inject(contract.fault() as Fault<object>, contract.foreign ?? {}), (error) =>
+          isChaosError(error, 'CHAOS_TARGET_MISMATCH'),
+        ),
     },
-    scenario(contract, 'is refused while chaos is disabled, and leaves the target alone', async ({ arm, assertUntouched }) => {
-      const before = process.env['CHAOS_DISABLED']
-      process.env['CHAOS_DISABLED'] = '1'
-      try {
-        await assert.rejects(arm(), (error) => isChaosError(error, 'CHAOS_DISABLED'))
-      } finally {
-        if (before === undefined) delete process.env['CHAOS_DISABLED']
-        else process.env['CHAOS_DISABLED'] = before
-      }
-      assertUntouched()
-    }),
+    scenario(
+      contract,
+      'is refused while chaos is disabled, and leaves the target alone',
+      async ({ arm, assertUntouched }) => {
+        const before = process.env['CHAOS_DISABLED']
+        process.env['CHAOS_DISABLED'] = '1'
+        try {
+          await assert.rejects(arm(), (error) => isChaosError(error, 'CHAOS_DISABLED'))
+        } finally {
+          if (before === undefined) delete process.env['CHAOS_DISABLED']
+          else process.env['CHAOS_DISABLED'] = before
+        }
+        assertUntouched()
+      },
+    ),
     scenario(contract, 'does nothing when its signal has aborted before', async ({ arm, assertUntouched }) => {
-      await assert.rejects(arm({ signal: AbortSignal.abort() }), (error) => isChaosError(error, 'CHAOS_INJECTION_ENDED'))
+      await assert.rejects(arm({ signal: AbortSignal.abort() }), (error) =>
+        isChaosError(error, 'CHAOS_INJECTION_ENDED'),
+      )
       assertUntouched()
     }),
-    scenario(contract, 'affects nothing at rate 0, and says that it hit nothing', async ({ target, arm, exercise, assertUntouched }) => {
-      const injection = await arm({ rate: 0 })
-      if (injection.kind === 'standing') {
-        const before = contract.cameThrough?.(target)
-        await exercise(20)
-        if (before !== undefined) assert.equal(contract.cameThrough?.(target), before + 20, 'Expected everything to come through at rate 0.')
-      }
-      const state = await injection.rollback()
-      assert.equal(state.affected, 0)
-      assert.equal(state.landedAt, undefined)
-      assert.ok(state.seen > 0, 'Expected the operations to be seen.')
-      assertUntouched()
-    }),
+    scenario(
+      contract,
+      'affects nothing at rate 0, and says that it hit nothing',
+      async ({ target, arm, exercise, assertUntouched }) => {
+        const injection = await arm({ rate: 0 })
+        if (injection.kind === 'standing') {
+          const before = contract.cameThrough?.(target)
+          await exercise(20)
+          if (before !== undefined)
+            assert.equal(contract.cameThrough?.(target), before + 20, 'Expected everything to come through at rate 0.')
+        }
+        const state = await injection.rollback()
+        assert.equal(state.affected, 0)
+        assert.equal(state.landedAt, undefined)
+        assert.ok(state.seen > 0, 'Expected the operations to be seen.')
+        assertUntouched()
+      },
+    ),
   ]
 }
 
 function promisesOfStanding<Target extends object>(contract: FaultContract<Target>): ContractCase[] {
   return [
-    scenario(contract, 'leaves the target as it found it, and a second rollback is harmless', async ({ arm, exercise, clock, assertUntouched }) => {
-      const injection = await arm()
-      await exercise(3)
-      const state = await injection.rollback()
-      assertUntouched()
-      assert.equal(state.outcome, 'rolled-back')
-      assert.equal(clock.pending, 0, 'Expected no timer to be left.')
-      assert.deepEqual(await injection.rollback(), state)
-    }),
-    scenario(contract, 'lands with its first hit, and counts what it saw: seen = affected + passed', async ({ arm, exercise, clock }) => {
-      const injection = await arm({ rate: 0.5, seed: 'contract' })
-      assert.equal(injection.landedAt, undefined)
-      await clock.advance(5)
-      const before = clock.now()
-      await exercise(40)
-      const { landedAt = Number.NaN } = injection
-      assert.ok(landedAt >= before && landedAt <= clock.now(), `Expected it to land from ${before} to ${clock.now()}, got ${landedAt}.`)
-      assert.equal(injection.seen, 40)
-      assert.equal(injection.seen, injection.affected + injection.passed)
-      assert.ok(injection.affected > 0 && injection.passed > 0, `Expected some of 40 operations at rate 0.5, got ${injection.affected}.`)
-      await injection.rollback()
-    }),
+    scenario(
+      contract,
+      'leaves the target as it found it, and a second rollback is harmless',
+      async ({ arm, exercise, clock, assertUntouched }) => {
+        const injection = await arm()
+        await exercise(3)
+        const state = await injection.rollback()
+        assertUntouched()
+        assert.equal(state.outcome, 'rolled-back')
+        assert.equal(clock.pending, 0, 'Expected no timer to be left.')
+        assert.deepEqual(await injection.rollback(), state)
+      },
+    ),
+    scenario(
+      contract,
+      'lands with its first hit, and counts what it saw: seen = affected + passed',
+      async ({ arm, exercise, clock }) => {
+        const injection = await arm({ rate: 0.5, seed: 'contract' })
+        assert.equal(injection.landedAt, undefined)
+        await clock.advance(5)
+        const before = clock.now()
+        await exercise(40)
+        const { landedAt = Number.NaN } = injection
+        assert.ok(
+          landedAt >= before && landedAt <= clock.now(),
+          `Expected it to land from ${before} to ${clock.now()}, got ${landedAt}.`,
+        )
+        assert.equal(injection.seen, 40)
+        assert.equal(injection.seen, injection.affected + injection.passed)
+        assert.ok(
+          injection.affected > 0 && injection.passed > 0,
+          `Expected some of 40 operations at rate 0.5, got ${injection.affected}.`,
+        )
+        await injection.rollback()
+      },
+    ),
     scenario(contract, 'ends when its lease ends', async ({ arm, exercise, clock, assertUntouched }) => {
       const injection = await arm({ leaseMs: 1_000 })
       await exercise(3)
@@ -168,15 +212,22 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
       assert.equal((await injection.done).outcome, 'aborted')
       assertUntouched()
     }),
-    scenario(contract, 'spends its limit on hits only, and ends when it is spent', async ({ arm, exercise, clock, assertUntouched }) => {
-      const injection = await arm({ skip: 2, limit: 3, leaseMs: 600_000 })
-      await exercise(9)
-      await clock.advance(600_000)
-      const state = await injection.done
-      assert.equal(state.affected, 3)
-      assert.ok(state.outcome === 'limit-spent' || state.outcome === 'lease-expired', `Expected it to end by itself, got ${String(state.outcome)}.`)
-      assertUntouched()
-    }),
+    scenario(
+      contract,
+      'spends its limit on hits only, and ends when it is spent',
+      async ({ arm, exercise, clock, assertUntouched }) => {
+        const injection = await arm({ skip: 2, limit: 3, leaseMs: 600_000 })
+        await exercise(9)
+        await clock.advance(600_000)
+        const state = await injection.done
+        assert.equal(state.affected, 3)
+        assert.ok(
+          state.outcome === 'limit-spent' || state.outcome === 'lease-expired',
+          `Expected it to end by itself, got ${String(state.outcome)}.`,
+        )
+        assertUntouched()
+      },
+    ),
     {
       title: 'makes the same decisions for the same seed',
       run: async () => {
@@ -201,20 +252,26 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
         assert.deepEqual(await hitsOf(), first)
       },
     },
-    scenario(contract, 'overlaps with another of its kind, and they leave in any order', async ({ arm, exercise, assertUntouched }) => {
-      const [first, second, third] = [await arm({ rate: 0.3 }), await arm({ rate: 0.3 }), await arm({ rate: 0.3 })]
-      await exercise(10)
-      await second.rollback()
-      await exercise(10)
-      await first.rollback()
-      await exercise(10)
-      await third.rollback()
-      assertUntouched()
-    }),
+    scenario(
+      contract,
+      'overlaps with another of its kind, and they leave in any order',
+      async ({ arm, exercise, assertUntouched }) => {
+        const [first, second, third] = [await arm({ rate: 0.3 }), await arm({ rate: 0.3 }), await arm({ rate: 0.3 })]
+        await exercise(10)
+        await second.rollback()
+        await exercise(10)
+        await first.rollback()
+        await exercise(10)
+        await third.rollback()
+        assertUntouched()
+      },
+    ),
     scenario(contract, 'hits nothing once stopAll was called', async ({ target, clock, exercise, assertUntouched }) => {
       const fault = contract.fault()
       const chaos = createChaos({ environment: 'test', clock })
-      const factory = Object.assign(() => fault, { catalog: { ...fault, summary: '', info: { name: fault.name, kind: fault.kind, summary: '', options: {} } } })
+      const factory = Object.assign(() => fault, {
+        catalog: { ...fault, summary: '', info: { name: fault.name, kind: fault.kind, summary: '', options: {} } },
+      })
       chaos.target('target', target, [factory as FaultFactoryFor<Target>])
       const injection = await chaos.controller.inject('target', fault.name)
       await exercise(3)
@@ -232,16 +289,23 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
 
 function promisesOfInstant<Target extends object>(contract: FaultContract<Target>): ContractCase[] {
   return [
-    scenario(contract, 'lands with evidence, ends by itself, and a rollback afterwards is harmless', async ({ arm, assertUntouched }) => {
-      const injection = await arm()
-      assert.equal(injection.status, 'ended')
-      assert.equal(injection.outcome, 'completed')
-      assert.ok(injection.landedAt !== undefined && injection.landedAt >= injection.armedAt, 'Expected it to have landed.')
-      assert.ok(injection.evidence.length > 0, 'Expected evidence of what it did.')
-      assert.equal(injection.seen, injection.affected + injection.passed)
-      assert.equal((await injection.rollback()).outcome, 'completed')
-      assertUntouched()
-    }),
+    scenario(
+      contract,
+      'lands with evidence, ends by itself, and a rollback afterwards is harmless',
+      async ({ arm, assertUntouched }) => {
+        const injection = await arm()
+        assert.equal(injection.status, 'ended')
+        assert.equal(injection.outcome, 'completed')
+        assert.ok(
+          injection.landedAt !== undefined && injection.landedAt >= injection.armedAt,
+          'Expected it to have landed.',
+        )
+        assert.ok(injection.evidence.length > 0, 'Expected evidence of what it did.')
+        assert.equal(injection.seen, injection.affected + injection.passed)
+        assert.equal((await injection.rollback()).outcome, 'completed')
+        assertUntouched()
+      },
+    ),
     scenario(contract, 'affects no more operations than its limit', async ({ arm }) => {
       const injection = await arm({ limit: 1 })
       assert.equal(injection.affected, 1)

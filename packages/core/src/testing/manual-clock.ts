@@ -19,7 +19,8 @@ export function manualClock(startAt = 0): ManualClock {
   const timers = new Set<Timer>()
   const next = (until: number): Timer | undefined => {
     let first: Timer | undefined
-    for (const timer of timers) if (timer.dueAt <= until && (first === undefined || timer.dueAt < first.dueAt)) first = timer
+    for (const timer of timers)
+      if (timer.dueAt <= until && (first === undefined || timer.dueAt < first.dueAt)) first = timer
     return first
   }
   return {

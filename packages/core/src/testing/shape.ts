@@ -26,14 +26,16 @@ function membersOf(holder: object): ReadonlyMap<PropertyKey, readonly unknown[]>
 
 /** The first difference between two shapes, in words, or `undefined`. */
 export function shapeDifference(before: Shape, after: Shape): string | undefined {
-  if (before.length !== after.length) return `the prototype chain has ${after.length} objects instead of ${before.length}`
+  if (before.length !== after.length)
+    return `the prototype chain has ${after.length} objects instead of ${before.length}`
   for (const [depth, { prototype, members }] of before.entries()) {
     const now = after[depth] as Shape[number]
     if (now.prototype !== prototype) return `the prototype at depth ${depth} is another object`
     for (const [key, attributes] of members) {
       const current = now.members.get(key)
       if (current === undefined) return `\`${String(key)}\` at depth ${depth} is gone`
-      if (!attributes.every((attribute, index) => Object.is(attribute, current[index]))) return `\`${String(key)}\` at depth ${depth} has changed`
+      if (!attributes.every((attribute, index) => Object.is(attribute, current[index])))
+        return `\`${String(key)}\` at depth ${depth} has changed`
     }
     for (const key of now.members.keys()) if (!members.has(key)) return `\`${String(key)}\` at depth ${depth} was added`
   }

@@ -1,7 +1,15 @@
 import type { SeamBinding } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { isCopy } from './amqplib-copies.js'
-import { deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from './amqplib-delivery.js'
+import {
+  deliveryOf,
+  isClosed,
+  isRedelivered,
+  nameOf,
+  requeue,
+  subscriberOf,
+  type AmqplibChannel,
+} from './amqplib-delivery.js'
 import { watchSettling } from './amqplib-settled.js'
 
 /**

@@ -27,7 +27,8 @@ export interface AmqplibDelivery {
 export const deliveryOf = (message: unknown): AmqplibDelivery => message as AmqplibDelivery
 
 /** A fanout exchange needs no routing key. */
-export const nameOf = ({ fields }: AmqplibDelivery): string => (fields.routingKey === '' ? fields.exchange : fields.routingKey)
+export const nameOf = ({ fields }: AmqplibDelivery): string =>
+  fields.routingKey === '' ? fields.exchange : fields.routingKey
 
 export const isRedelivered = ({ fields }: AmqplibDelivery): boolean => fields.redelivered
 
@@ -36,7 +37,8 @@ export function subscriberOf({ fields: { consumerTag } }: AmqplibDelivery): Subs
 }
 
 /** Whether a channel or its connection is closed, or about to be: amqplib then replaces what sends. It opens another one instead. */
-export const isClosed = (channel: AmqplibChannel): boolean => Object.hasOwn(channel, 'sendMessage') || Object.hasOwn(Reflect.get(channel, 'connection') as object, 'sendMessage')
+export const isClosed = (channel: AmqplibChannel): boolean =>
+  Object.hasOwn(channel, 'sendMessage') || Object.hasOwn(Reflect.get(channel, 'connection') as object, 'sendMessage')
 
 /** Whether the consumer of a delivery was cancelled, by itself or by the broker, whose queue is gone: amqplib then throws. */
 export function isCancelled(channel: AmqplibChannel, { fields: { consumerTag } }: AmqplibDelivery): boolean {

@@ -1,7 +1,14 @@
 import type { SeamBinding } from '../bus.js'
 import { deliveryMember } from '../delivery-member.js'
 import { methodSeam } from '../method-seam.js'
-import { listenerMessage, listenersOf, rejectAs, withContent, type CallableEmitter, type Reading } from './emitter-listeners.js'
+import {
+  listenerMessage,
+  listenersOf,
+  rejectAs,
+  withContent,
+  type CallableEmitter,
+  type Reading,
+} from './emitter-listeners.js'
 import type { EmitterLike } from './event-emitter.js'
 
 /**
@@ -26,7 +33,10 @@ interface Emitting {
 }
 
 /** As {@link clientEvents}, of all clients that emit in one place. */
-export function eventsOf({ object, inherited = false, isOne }: Emitting, events: Readonly<Record<string, Reading>>): SeamBinding {
+export function eventsOf(
+  { object, inherited = false, isOne }: Emitting,
+  events: Readonly<Record<string, Reading>>,
+): SeamBinding {
   const readings = new Map<unknown, Reading>(Object.entries(events))
   const readingOf = (args: readonly unknown[]): Reading => readings.get(args[0]) as Reading
   return methodSeam({
@@ -44,7 +54,9 @@ export function eventsOf({ object, inherited = false, isOne }: Emitting, events:
     isGone: (args, self) => readingOf(args).isGone?.(self as object) === true,
     deliveries: (_message, args, self) => {
       const reading = readingOf(args)
-      return listenersOf(self as CallableEmitter, args[0] as string).map((listener) => listenerMessage(self as CallableEmitter, listener, args, reading))
+      return listenersOf(self as CallableEmitter, args[0] as string).map((listener) =>
+        listenerMessage(self as CallableEmitter, listener, args, reading),
+      )
     },
     fail: (error, how, args, self) => {
       const { fail } = readingOf(args)
@@ -57,4 +69,8 @@ export function eventsOf({ object, inherited = false, isOne }: Emitting, events:
 }
 
 /** Reads an event whose message is named by one argument and carried by another. */
-export const namedAt = (nameAt: number, payloadAt: number, isGone: NonNullable<Reading['isGone']>): Reading => ({ name: (args) => String(args[nameAt]), payloadAt, isGone })
+export const namedAt = (nameAt: number, payloadAt: number, isGone: NonNullable<Reading['isGone']>): Reading => ({
+  name: (args) => String(args[nameAt]),
+  payloadAt,
+  isGone,
+})

@@ -34,7 +34,11 @@ export interface Reading {
 }
 
 /** The arguments with other content. */
-export const withContent = ({ payloadAt, replace }: Reading, args: readonly unknown[], payload: unknown): readonly unknown[] => replace?.(args, payload) ?? replaced(args, payloadAt, payload)
+export const withContent = (
+  { payloadAt, replace }: Reading,
+  args: readonly unknown[],
+  payload: unknown,
+): readonly unknown[] => replace?.(args, payload) ?? replaced(args, payloadAt, payload)
 
 /** An event that is itself the message. */
 const EVENT: Reading = { name: ([event]) => event as EventName, payloadAt: 1 }
@@ -54,7 +58,8 @@ interface Mitt {
 }
 
 const isMitt = (emitter: object): emitter is Mitt => 'all' in emitter && emitter.all instanceof Map
-const isEventEmitter3 = (emitter: object): emitter is EventEmitter3 => '_events' in emitter && !('rawListeners' in emitter)
+const isEventEmitter3 = (emitter: object): emitter is EventEmitter3 =>
+  '_events' in emitter && !('rawListeners' in emitter)
 
 /** Whether an emitter lets its listeners be called one by one. */
 export function tellsListenersApart(emitter: object): boolean {
@@ -75,11 +80,12 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
     }))
   }
   if (isMitt(emitter)) {
-    const those = (registered: EventName, from: number): Listener[] => (emitter.all.get(registered) ?? []).map((listener) => ({
-      listener,
-      call: (args) => Reflect.apply(listener, undefined, args.slice(from)) as unknown,
-      isStillThere: () => emitter.all.get(registered)?.includes(listener) === true,
-    }))
+    const those = (registered: EventName, from: number): Listener[] =>
+      (emitter.all.get(registered) ?? []).map((listener) => ({
+        listener,
+        call: (args) => Reflect.apply(listener, undefined, args.slice(from)) as unknown,
+        isStillThere: () => emitter.all.get(registered)?.includes(listener) === true,
+      }))
     return [...those(name, 1), ...those('*', 0)]
   }
   if (!isEventEmitter3(emitter)) return []
@@ -125,7 +131,12 @@ export function watchListeners(emitter: object, watch: (message: Message) => voi
 }
 
 /** The message of one listener. */
-export function listenerMessage(emitter: CallableEmitter, { listener, call, isStillThere }: Listener, args: readonly unknown[], reading: Reading = EVENT): Message {
+export function listenerMessage(
+  emitter: CallableEmitter,
+  { listener, call, isStillThere }: Listener,
+  args: readonly unknown[],
+  reading: Reading = EVENT,
+): Message {
   const message: Message = {
     name: reading.name(args),
     args,
@@ -135,7 +146,8 @@ export function listenerMessage(emitter: CallableEmitter, { listener, call, isSt
       watchers.get(emitter)?.forEach((watch) => watch(message))
       return call(args)
     },
-    withPayload: (payload) => listenerMessage(emitter, { listener, call, isStillThere }, withContent(reading, args, payload), reading),
+    withPayload: (payload) =>
+      listenerMessage(emitter, { listener, call, isStillThere }, withContent(reading, args, payload), reading),
     answer: () => undefined,
     isGone: () => reading.isGone?.(emitter) === true || !isStillThere(),
     fail: (error, how) => {
@@ -154,7 +166,9 @@ export function rejectAs(emitter: CallableEmitter, rejection: Promise<never>, ar
 }
 
 /** The symbol under which an emitter keeps whether it captures rejections; not public, so it is found by its description. */
-const CAPTURE = Object.getOwnPropertySymbols(EventEmitter.prototype).find(({ description }) => description === 'kCapture')
+const CAPTURE = Object.getOwnPropertySymbols(EventEmitter.prototype).find(
+  ({ description }) => description === 'kCapture',
+)
 
 /**
  * Does what `emit` does with what a listener returned.
@@ -164,18 +178,19 @@ const CAPTURE = Object.getOwnPropertySymbols(EventEmitter.prototype).find(({ des
 function catchRejection(emitter: CallableEmitter, result: unknown, args: readonly unknown[]): void {
   if (CAPTURE === undefined || Reflect.get(emitter, CAPTURE) !== true) return
   if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function') return
-  const onRejected = (error: unknown): void => process.nextTick(() => {
-    const handler: unknown = Reflect.get(emitter, EventEmitter.captureRejectionSymbol)
-    if (typeof handler === 'function') {
-      Reflect.apply(handler, emitter, [error, ...args])
-      return
-    }
-    Reflect.set(emitter, CAPTURE, false)
-    try {
-      emitter.emit('error', error)
-    } finally {
-      Reflect.set(emitter, CAPTURE, true)
-    }
-  })
+  const onRejected = (error: unknown): void =>
+    process.nextTick(() => {
+      const handler: unknown = Reflect.get(emitter, EventEmitter.captureRejectionSymbol)
+      if (typeof handler === 'function') {
+        Reflect.apply(handler, emitter, [error, ...args])
+        return
+      }
+      Reflect.set(emitter, CAPTURE, false)
+      try {
+        emitter.emit('error', error)
+      } finally {
+        Reflect.set(emitter, CAPTURE, true)
+      }
+    })
   Reflect.apply(result.then, result, [undefined, onRejected])
 }

@@ -16,14 +16,26 @@ faultTable('EventEmitter', () => {
   const bus = new EventEmitter()
   const got: Content[] = []
   bus.on('orders', (content: Content) => got.push(content))
-  return { target: bus, name: 'orders', publish: (content) => bus.emit('orders', content), got, touched: [bus, EventEmitter.prototype] }
+  return {
+    target: bus,
+    name: 'orders',
+    publish: (content) => bus.emit('orders', content),
+    got,
+    touched: [bus, EventEmitter.prototype],
+  }
 })
 
 faultTable('eventemitter3', () => {
   const bus = new EventEmitter3()
   const got: Content[] = []
   bus.on('orders', (content: Content) => got.push(content))
-  return { target: bus, name: 'orders', publish: (content) => bus.emit('orders', content), got, touched: [bus, EventEmitter3.prototype] }
+  return {
+    target: bus,
+    name: 'orders',
+    publish: (content) => bus.emit('orders', content),
+    got,
+    touched: [bus, EventEmitter3.prototype],
+  }
 })
 
 faultTable('mitt', () => {
@@ -37,7 +49,13 @@ faultTable('emittery', () => {
   const bus = new Emittery<{ orders: Content }>()
   const got: Content[] = []
   bus.on('orders', (content) => void got.push(content))
-  return { target: bus, name: 'orders', publish: (content) => bus.emit('orders', content), got, touched: [bus, Emittery.prototype] }
+  return {
+    target: bus,
+    name: 'orders',
+    publish: (content) => bus.emit('orders', content),
+    got,
+    touched: [bus, Emittery.prototype],
+  }
 })
 
 describe('an emitter with a fault in force', () => {
@@ -76,13 +94,20 @@ describe('an emitter with a fault in force', () => {
     const bus = new EventEmitter3()
     const got: unknown[] = []
     const context = { name: 'context' }
-    bus.on('tick', function spared(this: unknown, n: number) {
-      got.push([this, n])
-    }, context).once('tick', function lost() {
-      got.push('lost')
-    }).once('tick', function single() {
-      got.push('once')
-    })
+    bus
+      .on(
+        'tick',
+        function spared(this: unknown, n: number) {
+          got.push([this, n])
+        },
+        context,
+      )
+      .once('tick', function lost() {
+        got.push('lost')
+      })
+      .once('tick', function single() {
+        got.push('once')
+      })
     await broken(dropEvents({ subscriber: 'lost' }), bus)
     expect([bus.emit('tick', 1), bus.emit('tick', 2)]).toEqual([true, true])
     expect(got).toEqual([[context, 1], 'once', [context, 2]])
@@ -134,10 +159,12 @@ describe('an emitter with a fault in force', () => {
     const bus = new EventEmitter()
     const got: string[] = []
     const second = (): void => void got.push('second')
-    bus.on('tick', () => {
-      got.push('first')
-      bus.off('tick', second)
-    }).on('tick', second)
+    bus
+      .on('tick', () => {
+        got.push('first')
+        bus.off('tick', second)
+      })
+      .on('tick', second)
     await broken(dropEvents({ subscriber: 'nobody' }), bus)
     bus.emit('tick')
     bus.emit('tick')

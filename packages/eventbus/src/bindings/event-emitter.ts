@@ -1,7 +1,14 @@
 import { bindBus, allSeams, type Bus, type EventName, type Message, type SeamBinding } from '../bus.js'
 import { deliveryMember } from '../delivery-member.js'
 import { methodSeam } from '../method-seam.js'
-import { listenerMessage, listenersOf, rejectAs, tellsListenersApart, watchListeners, type CallableEmitter } from './emitter-listeners.js'
+import {
+  listenerMessage,
+  listenersOf,
+  rejectAs,
+  tellsListenersApart,
+  watchListeners,
+  type CallableEmitter,
+} from './emitter-listeners.js'
 
 /** What an in-process bus must have: Node's `EventEmitter`, a class derived from it, or one that looks like it (eventemitter3, mitt, emittery). */
 export interface EmitterLike {
@@ -11,7 +18,14 @@ export interface EmitterLike {
 
 /** Whether a value is shaped like an event emitter. */
 export function isEmitterLike(value: unknown): value is EmitterLike {
-  return typeof value === 'object' && value !== null && 'emit' in value && typeof value.emit === 'function' && 'on' in value && typeof value.on === 'function'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'emit' in value &&
+    typeof value.emit === 'function' &&
+    'on' in value &&
+    typeof value.on === 'function'
+  )
 }
 
 /** What of an emitter's own events a fault may touch. */
@@ -41,7 +55,11 @@ export function emitterBus(emitter: EmitterLike, { streamEvents = false }: Emitt
   })
 }
 
-function emitSeam(emitter: EmitterLike, { object, inherited, shared }: ReturnType<typeof deliveryMember>, passing: ReadonlySet<EventName>): SeamBinding {
+function emitSeam(
+  emitter: EmitterLike,
+  { object, inherited, shared }: ReturnType<typeof deliveryMember>,
+  passing: ReadonlySet<EventName>,
+): SeamBinding {
   const isAsync = 'emitSerial' in emitter
   const emitOf = (method: 'emit' | 'emitSerial'): SeamBinding =>
     methodSeam({
@@ -49,14 +67,19 @@ function emitSeam(emitter: EmitterLike, { object, inherited, shared }: ReturnTyp
       inherited,
       method,
       name: (args) => args[0] as EventName,
-      passes: (args, self) => (shared && self !== emitter) || passing.has(args[0] as EventName) || isUnheardError(args, self),
+      passes: (args, self) =>
+        (shared && self !== emitter) || passing.has(args[0] as EventName) || isUnheardError(args, self),
       // It was heard when it was emitted; later it would be thrown.
       isGone: isUnheardError,
       payload: 1,
       isAwaited: isAsync,
-      answer: ([name], self) => (isAsync ? Promise.resolve() : isListenedTo(self as CallableEmitter, name as EventName)),
+      answer: ([name], self) =>
+        isAsync ? Promise.resolve() : isListenedTo(self as CallableEmitter, name as EventName),
       ...(tellsListenersApart(emitter) && {
-        deliveries: ({ name }: Message, args: readonly unknown[], self: unknown) => listenersOf(self as CallableEmitter, name).map((listener) => listenerMessage(self as CallableEmitter, listener, args)),
+        deliveries: ({ name }: Message, args: readonly unknown[], self: unknown) =>
+          listenersOf(self as CallableEmitter, name).map((listener) =>
+            listenerMessage(self as CallableEmitter, listener, args),
+          ),
       }),
       fail: (error, how, args, self) => {
         if (isAsync) return Promise.reject(error)
@@ -78,8 +101,27 @@ const OWN_EVENTS: ReadonlySet<EventName> = new Set<EventName>(['newListener', 'r
 
 /** Events by which streams and sockets work. */
 const STREAM_EVENTS: readonly EventName[] = [
-  'close', 'data', 'drain', 'end', 'error', 'finish', 'pause', 'pipe', 'prefinish', 'readable', 'resume', 'unpipe',
-  'connect', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout', 'lookup', 'ready', 'secure', 'secureConnect', 'timeout',
+  'close',
+  'data',
+  'drain',
+  'end',
+  'error',
+  'finish',
+  'pause',
+  'pipe',
+  'prefinish',
+  'readable',
+  'resume',
+  'unpipe',
+  'connect',
+  'connectionAttempt',
+  'connectionAttemptFailed',
+  'connectionAttemptTimeout',
+  'lookup',
+  'ready',
+  'secure',
+  'secureConnect',
+  'timeout',
 ]
 
 function isStream(emitter: object): boolean {

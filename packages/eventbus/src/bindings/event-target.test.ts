@@ -23,7 +23,13 @@ faultTable('EventTarget', () => {
   const target = new EventTarget()
   const got: Content[] = []
   target.addEventListener('orders', (event) => got.push((event as DetailEvent).detail as Content))
-  return { target, name: 'orders', publish: (content) => target.dispatchEvent(new DetailEvent('orders', { detail: content })), got, touched: [target, EventTarget.prototype] }
+  return {
+    target,
+    name: 'orders',
+    publish: (content) => target.dispatchEvent(new DetailEvent('orders', { detail: content })),
+    got,
+    touched: [target, EventTarget.prototype],
+  }
 })
 
 faultTable('MessagePort', () => {
@@ -32,7 +38,10 @@ faultTable('MessagePort', () => {
   port2.on('message', (content: Content) => got.push(content))
   const [publish, delivery] = [portBus(port1), portBus(port2)]
   return {
-    target: bindBus({ kind: 'both ends of a channel', seams: { publish: publish.seams.publish, delivery: delivery.seams.delivery } }),
+    target: bindBus({
+      kind: 'both ends of a channel',
+      seams: { publish: publish.seams.publish, delivery: delivery.seams.delivery },
+    }),
     name: 'message',
     publish: (content) => port1.postMessage(content),
     got,
@@ -49,7 +58,10 @@ faultTable('BroadcastChannel', () => {
   there.onmessage = (event) => got.push((event as { data: Content }).data)
   const [publish, delivery] = [portBus(here), portBus(there)]
   return {
-    target: bindBus({ kind: 'two ends of a broadcast channel', seams: { publish: publish.seams.publish, delivery: delivery.seams.delivery } }),
+    target: bindBus({
+      kind: 'two ends of a broadcast channel',
+      seams: { publish: publish.seams.publish, delivery: delivery.seams.delivery },
+    }),
     name,
     publish: (content) => here.postMessage(content),
     got,
@@ -116,7 +128,7 @@ describe('a message port with a fault in force', () => {
     port2.start()
     const { port1: near, port2: far } = new MessageChannel()
     port1.postMessage('with a port', [far])
-    const { ports } = await arrived as unknown as { readonly ports: readonly unknown[] }
+    const { ports } = (await arrived) as unknown as { readonly ports: readonly unknown[] }
     expect([ports.length, injection.seen]).toEqual([1, 0])
     await injection.rollback()
     for (const port of [near, port1]) port.close()
@@ -146,14 +158,27 @@ describe('a message port with a fault in force', () => {
   })
 
   it.each([
-    ['a port whose other end closed', () => {
-      const { port1, port2 } = new MessageChannel()
-      return { near: port1, far: port2, close: (): void => port1.close() }
-    }],
-    ['a channel that was closed', () => {
-      const [near, far] = [new BroadcastChannel('held'), new BroadcastChannel('held')]
-      return { near, far, close: (): void => { near.close(); far.close() } }
-    }],
+    [
+      'a port whose other end closed',
+      () => {
+        const { port1, port2 } = new MessageChannel()
+        return { near: port1, far: port2, close: (): void => port1.close() }
+      },
+    ],
+    [
+      'a channel that was closed',
+      () => {
+        const [near, far] = [new BroadcastChannel('held'), new BroadcastChannel('held')]
+        return {
+          near,
+          far,
+          close: (): void => {
+            near.close()
+            far.close()
+          },
+        }
+      },
+    ],
   ])('is lost while it is held, and never heard afterwards: %s', async (_name, open) => {
     const { near, far, close } = open()
     const heard = vi.fn()

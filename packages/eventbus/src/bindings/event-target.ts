@@ -13,7 +13,13 @@ export interface PortLike extends EventTargetLike {
 }
 
 export function isEventTarget(value: unknown): value is EventTargetLike {
-  return typeof value === 'object' && value !== null && 'dispatchEvent' in value && typeof value.dispatchEvent === 'function' && 'addEventListener' in value
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'dispatchEvent' in value &&
+    typeof value.dispatchEvent === 'function' &&
+    'addEventListener' in value
+  )
 }
 
 export function isPort(value: unknown): value is PortLike {
@@ -38,7 +44,14 @@ export function eventTargetBus(target: EventTargetLike): Bus {
     kind: 'an event target',
     isLocal: true,
     seams: {
-      publish: methodSeam({ object: target, method: 'dispatchEvent', name: ([event]) => (event as Event).type, payload: payloadAt(0), answer: () => true, fail: failLater }),
+      publish: methodSeam({
+        object: target,
+        method: 'dispatchEvent',
+        name: ([event]) => (event as Event).type,
+        payload: payloadAt(0),
+        answer: () => true,
+        fail: failLater,
+      }),
       ...deliverySeam(target, (type) => type),
     },
   })
@@ -67,23 +80,30 @@ export function portBus(port: PortLike): Bus {
 }
 
 /** The seam where Node's own targets deliver; another implementation has none that can be found. */
-function deliverySeam(target: EventTargetLike, nameOf: (type: string) => string | undefined): { readonly delivery?: SeamBinding } {
+function deliverySeam(
+  target: EventTargetLike,
+  nameOf: (type: string) => string | undefined,
+): { readonly delivery?: SeamBinding } {
   if (!(DISPATCH in target)) return {}
   const inEvent = payloadAt(2)
-  const seamOf = (isGone: () => boolean): SeamBinding => methodSeam({
-    object: target,
-    method: DISPATCH,
-    name: ([, type]) => nameOf(type as string),
-    passes: (_args, self) => bringsPorts(self),
-    // A port hands over a bare value, of which the event is made later.
-    payload: {
-      read: (args) => (args[2] === undefined ? args[0] : inEvent.read(args)),
-      replace: (args, payload) => (args[2] === undefined ? replaced(args, 0, payload) : inEvent.replace(args, payload)),
-    },
-    fail: failLater,
-    isGone,
-  })
-  return { delivery: isPort(target) ? (tap, steps) => seamOf(watchClosing(target, steps))(tap, steps) : seamOf(() => false) }
+  const seamOf = (isGone: () => boolean): SeamBinding =>
+    methodSeam({
+      object: target,
+      method: DISPATCH,
+      name: ([, type]) => nameOf(type as string),
+      passes: (_args, self) => bringsPorts(self),
+      // A port hands over a bare value, of which the event is made later.
+      payload: {
+        read: (args) => (args[2] === undefined ? args[0] : inEvent.read(args)),
+        replace: (args, payload) =>
+          args[2] === undefined ? replaced(args, 0, payload) : inEvent.replace(args, payload),
+      },
+      fail: failLater,
+      isGone,
+    })
+  return {
+    delivery: isPort(target) ? (tap, steps) => seamOf(watchClosing(target, steps))(tap, steps) : seamOf(() => false),
+  }
 }
 
 /** Whether a port was closed since, at either end: its listeners get nothing any more. A `BroadcastChannel` has no event that says so. */
@@ -96,11 +116,15 @@ function watchClosing(port: PortLike, { defer, patch }: Steps): () => boolean {
   heard.addEventListener('close', onClose)
   defer(() => heard.removeEventListener('close', onClose))
   if (port instanceof BroadcastChannel) {
-    patch(port, 'close', (below) =>
-      function close(this: unknown, ...args: unknown[]): unknown {
-        isClosed = true
-        return below.call.apply(this, args) as unknown
-      })
+    patch(
+      port,
+      'close',
+      (below) =>
+        function close(this: unknown, ...args: unknown[]): unknown {
+          isClosed = true
+          return below.call.apply(this, args) as unknown
+        },
+    )
   }
   return () => isClosed
 }
@@ -108,7 +132,10 @@ function watchClosing(port: PortLike, { defer, patch }: Steps): () => boolean {
 const FIELDS = ['data', 'detail'] as const
 
 /** The content of the event at a position. */
-function payloadAt(index: number): { read: (args: readonly unknown[]) => unknown; replace: (args: readonly unknown[], payload: unknown) => unknown[] } {
+function payloadAt(index: number): {
+  read: (args: readonly unknown[]) => unknown
+  replace: (args: readonly unknown[], payload: unknown) => unknown[]
+} {
   return {
     read: (args) => {
       const event = args[index] as object
@@ -125,7 +152,8 @@ function withContent(event: Event, content: unknown): Event {
   const { bubbles, cancelable, composed } = event
   const copy = eventLike(event, { bubbles, cancelable, composed, [field]: content })
   // A class of the application may take its content in another way.
-  if (!holds(copy, field, content)) Object.defineProperty(copy, field, { value: content, configurable: true, enumerable: true, writable: true })
+  if (!holds(copy, field, content))
+    Object.defineProperty(copy, field, { value: content, configurable: true, enumerable: true, writable: true })
   return copy
 }
 
@@ -144,13 +172,18 @@ function eventLike(event: Event, init: object): Event {
     return new (event.constructor as new (type: string, init: object) => Event)(event.type, init)
   } catch {
     const copy = Object.setPrototypeOf(new Event(event.type, init), Object.getPrototypeOf(event) as object) as Event
-    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(event))) if (!Object.hasOwn(copy, name)) Object.defineProperty(copy, name, member)
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(event)))
+      if (!Object.hasOwn(copy, name)) Object.defineProperty(copy, name, member)
     return copy
   }
 }
 
 function transfers(transfer: unknown): boolean {
-  const list: unknown = Array.isArray(transfer) ? transfer : typeof transfer === 'object' && transfer !== null && 'transfer' in transfer ? transfer.transfer : []
+  const list: unknown = Array.isArray(transfer)
+    ? transfer
+    : typeof transfer === 'object' && transfer !== null && 'transfer' in transfer
+      ? transfer.transfer
+      : []
   return Array.isArray(list) && list.length > 0
 }
 

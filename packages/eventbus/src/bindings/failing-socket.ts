@@ -13,7 +13,9 @@ interface Peer {
 
 /** A connection that stands, to be cut as one is that its peer resets. */
 export function standingSocket(socket: Duplex | undefined): (() => void)[] {
-  return socket === undefined || socket.destroyed ? [] : [() => void socket.destroy(systemError('ECONNRESET', 'read', 'read ECONNRESET'))]
+  return socket === undefined || socket.destroyed
+    ? []
+    : [() => void socket.destroy(systemError('ECONNRESET', 'read', 'read ECONNRESET'))]
 }
 
 /** A connection that is being made, and fails as where nothing listens: once its client listens for that. */
@@ -26,10 +28,21 @@ export function refused<Socket extends Duplex>(socket: Socket, peer: Peer): Sock
 export function refusal({ host: address, port }: Peer): Error {
   return port === undefined
     ? systemError('ECONNREFUSED', 'connect', 'connect ECONNREFUSED')
-    : systemError('ECONNREFUSED', 'connect', `connect ECONNREFUSED ${address ?? 'localhost'}:${port}`, { address, port })
+    : systemError('ECONNREFUSED', 'connect', `connect ECONNREFUSED ${address ?? 'localhost'}:${port}`, {
+        address,
+        port,
+      })
 }
 
 /** An error of the kernel as Node.js makes it. */
-function systemError(code: 'ECONNREFUSED' | 'ECONNRESET', syscall: string, message: string, details: Readonly<Record<string, unknown>> = {}): Error {
-  return markInjected(Object.assign(new Error(message), { errno: -constants.errno[code], code, syscall, ...details }), DISCONNECT_CLIENT)
+function systemError(
+  code: 'ECONNREFUSED' | 'ECONNRESET',
+  syscall: string,
+  message: string,
+  details: Readonly<Record<string, unknown>> = {},
+): Error {
+  return markInjected(
+    Object.assign(new Error(message), { errno: -constants.errno[code], code, syscall, ...details }),
+    DISCONNECT_CLIENT,
+  )
 }

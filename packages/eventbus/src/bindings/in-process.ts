@@ -9,8 +9,10 @@ export type BusTarget = Bus | EmitterLike | EventTargetLike | SubjectLike
 
 /** What a target is, in words and as a test: for the definition of a fault. */
 export const busTarget = {
-  expects: 'an event emitter (an object with `emit` and `on`), an event target, a message port, a subject, or a bus that was bound',
-  accepts: (value: unknown): boolean => isBus(value) || isEventTarget(value) || isEmitterLike(value) || isSubject(value),
+  expects:
+    'an event emitter (an object with `emit` and `on`), an event target, a message port, a subject, or a bus that was bound',
+  accepts: (value: unknown): boolean =>
+    isBus(value) || isEventTarget(value) || isEmitterLike(value) || isSubject(value),
 } as const
 
 /** The bus behind a target: what was bound, or the binding that fits. */

@@ -13,12 +13,20 @@ interface WithConnector {
 export function ioredisConnection(name: string, client: object | undefined): readonly Connection[] {
   if (client === undefined || !('connector' in client)) return []
   const redis = client as unknown as WithConnector
-  return [{
-    name,
-    standing: () => standingSocket(redis.stream),
-    attempts: (isRefused, steps) => steps.patch(redis.connector, 'connect', (below) => function (this: unknown, ...args: readonly unknown[]): unknown {
-      const socket = below.call.apply(this, args) as Promise<Socket>
-      return isRefused() ? socket.then((stream) => refused(stream, redis.options)) : socket
-    }),
-  }]
+  return [
+    {
+      name,
+      standing: () => standingSocket(redis.stream),
+      attempts: (isRefused, steps) =>
+        steps.patch(
+          redis.connector,
+          'connect',
+          (below) =>
+            function (this: unknown, ...args: readonly unknown[]): unknown {
+              const socket = below.call.apply(this, args) as Promise<Socket>
+              return isRefused() ? socket.then((stream) => refused(stream, redis.options)) : socket
+            },
+        ),
+    },
+  ]
 }

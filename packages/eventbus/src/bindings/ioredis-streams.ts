@@ -1,6 +1,15 @@
 import { bindBus, type Bus } from '../bus.js'
 import { ioredisConnection } from './ioredis-connection.js'
-import { ackSeam, addSeam, contentOf, readSeam, withContent, type Entry, type Reading, type StreamsDialect } from './redis-streams.js'
+import {
+  ackSeam,
+  addSeam,
+  contentOf,
+  readSeam,
+  withContent,
+  type Entry,
+  type Reading,
+  type StreamsDialect,
+} from './redis-streams.js'
 
 /** A client of ioredis that reads or writes streams: a `Redis` or a `Cluster`. */
 export interface IoredisStreamsClient {
@@ -31,7 +40,10 @@ export function ioredisStreams({ publisher, consumer, acknowledger = consumer }:
   return bindBus({
     kind: 'streams of ioredis',
     knowsSubscribers: true,
-    connections: [...ioredisConnection('publisher', publisher), ...ioredisConnection('consumer', consumer === publisher ? undefined : consumer)],
+    connections: [
+      ...ioredisConnection('publisher', publisher),
+      ...ioredisConnection('consumer', consumer === publisher ? undefined : consumer),
+    ],
     seams: {
       publish: publisher && addSeam(publisher, DIALECT),
       delivery: consumer && readSeam(consumer, DIALECT),
@@ -52,9 +64,14 @@ function after(word: string, args: readonly unknown[], offset = 1): string {
 }
 
 const reading: Pick<Reading, 'entries' | 'rebuild'> = {
-  entries: (reply) => ((reply ?? []) as readonly RawStream[]).flatMap(([stream, entries]) => entries.map((entry) => entryOf(stream, entry))),
+  entries: (reply) =>
+    ((reply ?? []) as readonly RawStream[]).flatMap(([stream, entries]) =>
+      entries.map((entry) => entryOf(stream, entry)),
+    ),
   rebuild(reply, entries) {
-    const streams = (reply as readonly RawStream[]).map(([name]) => [name, entries.filter(({ stream }) => stream === String(name)).map(({ raw }) => raw)] as const)
+    const streams = (reply as readonly RawStream[]).map(
+      ([name]) => [name, entries.filter(({ stream }) => stream === String(name)).map(({ raw }) => raw)] as const,
+    )
     const filled = streams.filter(([, { length }]) => length > 0)
     return filled.length === 0 ? null : filled
   },
@@ -71,19 +88,29 @@ const DIALECT: StreamsDialect = {
     },
   },
   reading: [
-    { ...reading, methods: ['xreadgroup', 'xreadgroupBuffer'], claims: false, reader: (args) => ({ group: after('GROUP', args.flat()), consumer: after('GROUP', args.flat(), 2) }) },
+    {
+      ...reading,
+      methods: ['xreadgroup', 'xreadgroupBuffer'],
+      claims: false,
+      reader: (args) => ({ group: after('GROUP', args.flat()), consumer: after('GROUP', args.flat(), 2) }),
+    },
     { ...reading, methods: ['xread', 'xreadBuffer'], claims: false, reader: () => undefined },
     {
       methods: ['xautoclaim', 'xautoclaimBuffer'],
       claims: true,
       reader: ([, group, consumer]) => ({ group: String(group), consumer: String(consumer) }),
-      entries: (reply, [stream]) => (reply as readonly [unknown, readonly RawEntry[]])[1].map((entry) => entryOf(stream, entry)),
-      rebuild: (reply, entries) => (reply as readonly unknown[]).map((part, index) => (index === 1 ? entries.map(({ raw }) => raw) : part)),
+      entries: (reply, [stream]) =>
+        (reply as readonly [unknown, readonly RawEntry[]])[1].map((entry) => entryOf(stream, entry)),
+      rebuild: (reply, entries) =>
+        (reply as readonly unknown[]).map((part, index) => (index === 1 ? entries.map(({ raw }) => raw) : part)),
     },
   ],
   acking: ['xack'],
   payload: (raw) => contentOf(fieldsOf((raw as RawEntry)[1] ?? [])),
-  withPayload: (raw, payload) => [(raw as RawEntry)[0], flatFields(withContent(fieldsOf((raw as RawEntry)[1] ?? []), payload))],
+  withPayload: (raw, payload) => [
+    (raw as RawEntry)[0],
+    flatFields(withContent(fieldsOf((raw as RawEntry)[1] ?? []), payload)),
+  ],
 }
 
 /** Where the id stands among the arguments of `xadd`, behind its options. @see https://redis.io/docs/latest/commands/xadd/ */

@@ -7,7 +7,8 @@ import { isJsMessage, subscriberOf, type JsMessage } from './jetstream-messages.
 /** Binds the acknowledgements of messages: methods of their class, which is found with the first message that is there or comes. */
 export function jetStreamAcks(outlet: JetStreamOutlet): SeamBinding {
   const consumers = [...consumersOf(outlet)] as readonly { readonly stream: string; readonly name: string }[]
-  const isOurs = ({ info }: JsMessage): boolean => consumers.some(({ stream, name }) => stream === info.stream && name === info.consumer)
+  const isOurs = ({ info }: JsMessage): boolean =>
+    consumers.some(({ stream, name }) => stream === info.stream && name === info.consumer)
   return (tap, steps) => {
     let isFound = false
     const find = (item: unknown): void => {
@@ -19,10 +20,15 @@ export function jetStreamAcks(outlet: JetStreamOutlet): SeamBinding {
     }
     for (const iterator of outlet.messages) (Reflect.get(iterator, 'yields') as readonly unknown[]).forEach(find)
     withEachClass(outlet, steps, (prototype) => {
-      steps.patch(prototype, '_push', (below) => function (this: unknown, item: unknown): void {
-        find(item)
-        below.call.call(this, item)
-      })
+      steps.patch(
+        prototype,
+        '_push',
+        (below) =>
+          function (this: unknown, item: unknown): void {
+            find(item)
+            below.call.call(this, item)
+          },
+      )
     })
   }
 }

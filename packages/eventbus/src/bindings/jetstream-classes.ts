@@ -10,7 +10,10 @@ export interface JetStreamOutlet {
 
 /** The consumers of an outlet. */
 export function consumersOf({ messages, consumer }: JetStreamOutlet): ReadonlySet<unknown> {
-  return new Set<unknown>([...messages.map((one): unknown => Reflect.get(one, 'consumer')), ...(consumer === undefined ? [] : [consumer])])
+  return new Set<unknown>([
+    ...messages.map((one): unknown => Reflect.get(one, 'consumer')),
+    ...(consumer === undefined ? [] : [consumer]),
+  ])
 }
 
 /**

@@ -48,7 +48,10 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
     object: prototype,
     method: '_push',
     name: ([item], self) => (isOurs(self) && isJsMessage(item) ? item.subject : undefined),
-    payload: { read: (args) => messageAt(args).data, replace: (args, data) => [withData(messageAt(args), data as Uint8Array)] },
+    payload: {
+      read: (args) => messageAt(args).data,
+      replace: (args, data) => [withData(messageAt(args), data as Uint8Array)],
+    },
     subscriber: (args) => subscriberOf(messageAt(args)),
     isRedelivered: (args) => messageAt(args).redelivered,
     refuse,
@@ -66,16 +69,21 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
     },
   })
   seam(tap, steps)
-  steps.patch(prototype, '_push', (below) => function (this: unknown, item: unknown): void {
-    if (isOurs(this)) {
-      const line = lineOf(this)
-      if (isJsMessage(item)) {
-        line.messages += 1
-      } else if (line.messages > 0) {
-        line.steps.push(item)
-        return
-      }
-    }
-    below.call.call(this, item)
-  })
+  steps.patch(
+    prototype,
+    '_push',
+    (below) =>
+      function (this: unknown, item: unknown): void {
+        if (isOurs(this)) {
+          const line = lineOf(this)
+          if (isJsMessage(item)) {
+            line.messages += 1
+          } else if (line.messages > 0) {
+            line.steps.push(item)
+            return
+          }
+        }
+        below.call.call(this, item)
+      },
+  )
 }

@@ -25,9 +25,13 @@ export interface JsMessage {
 }
 
 /** What an iterator of messages is given: a message, or a step that it takes when all before it was consumed. */
-export const isJsMessage = (item: unknown): item is JsMessage => typeof item === 'object' && item !== null && 'ackAck' in item
+export const isJsMessage = (item: unknown): item is JsMessage =>
+  typeof item === 'object' && item !== null && 'ackAck' in item
 
-export const subscriberOf = ({ info: { stream, consumer } }: JsMessage): Subscriber => ({ name: consumer, identity: `${stream} ${consumer}` })
+export const subscriberOf = ({ info: { stream, consumer } }: JsMessage): Subscriber => ({
+  name: consumer,
+  identity: `${stream} ${consumer}`,
+})
 
 /** The same message with other content, settled as the original is. */
 export function withData(message: JsMessage, data: Uint8Array): JsMessage {
@@ -42,5 +46,9 @@ export function withData(message: JsMessage, data: Uint8Array): JsMessage {
 /** Another delivery of the same message. The server knows of one: whatever is said of the copy goes nowhere, as after a first `ack`. */
 export function copyOf(message: JsMessage): JsMessage {
   const info = { ...message.info, deliveryCount: message.info.deliveryCount + 1, redelivered: true }
-  return Object.create(message, { didAck: { value: true }, info: { value: info }, redelivered: { value: true } }) as JsMessage
+  return Object.create(message, {
+    didAck: { value: true },
+    info: { value: info },
+    redelivered: { value: true },
+  }) as JsMessage
 }

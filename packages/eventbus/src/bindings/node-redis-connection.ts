@@ -12,15 +12,17 @@ interface ConnectedClient {
 export function nodeRedisConnection(name: string, client: ConnectedClient | undefined): readonly Connection[] {
   if (client === undefined) return []
   const cut = (): void => void client.sendCommand(['QUIT'] as never).catch(() => undefined)
-  return [{
-    name,
-    standing: () => (client.isReady ? [cut] : []),
-    attempts: (isRefused, steps) => {
-      const onReady = (): void => {
-        if (isRefused()) cut()
-      }
-      client.on('ready' as never, onReady as never)
-      steps.defer(() => void client.off('ready' as never, onReady as never))
+  return [
+    {
+      name,
+      standing: () => (client.isReady ? [cut] : []),
+      attempts: (isRefused, steps) => {
+        const onReady = (): void => {
+          if (isRefused()) cut()
+        }
+        client.on('ready' as never, onReady as never)
+        steps.defer(() => void client.off('ready' as never, onReady as never))
+      },
     },
-  }]
+  ]
 }

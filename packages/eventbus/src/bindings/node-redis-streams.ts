@@ -1,6 +1,15 @@
 import { bindBus, type Bus } from '../bus.js'
 import { nodeRedisConnection } from './node-redis-connection.js'
-import { ackSeam, addSeam, contentOf, readSeam, withContent, type Entry, type Reading, type StreamsDialect } from './redis-streams.js'
+import {
+  ackSeam,
+  addSeam,
+  contentOf,
+  readSeam,
+  withContent,
+  type Entry,
+  type Reading,
+  type StreamsDialect,
+} from './redis-streams.js'
 
 /** A client of node-redis that reads or writes streams. */
 export interface NodeRedisStreamsClient {
@@ -35,7 +44,10 @@ export function nodeRedisStreams({ publisher, consumer, acknowledger = consumer 
   return bindBus({
     kind: 'streams of node-redis',
     knowsSubscribers: true,
-    connections: [...nodeRedisConnection('publisher', publisher), ...nodeRedisConnection('consumer', consumer === publisher ? undefined : consumer)],
+    connections: [
+      ...nodeRedisConnection('publisher', publisher),
+      ...nodeRedisConnection('consumer', consumer === publisher ? undefined : consumer),
+    ],
     seams: {
       publish: publisher && addSeam(publisher, DIALECT),
       delivery: consumer && readSeam(consumer, DIALECT),
@@ -52,12 +64,17 @@ interface RawStream {
   readonly messages: readonly RawEntry[]
 }
 
-const entriesOf = (stream: unknown, raw: readonly RawEntry[]): Entry[] => raw.map((entry) => ({ stream: String(stream), id: String(entry?.id), raw: entry }))
+const entriesOf = (stream: unknown, raw: readonly RawEntry[]): Entry[] =>
+  raw.map((entry) => ({ stream: String(stream), id: String(entry?.id), raw: entry }))
 
 const reading: Pick<Reading, 'entries' | 'rebuild'> = {
-  entries: (reply) => ((reply ?? []) as readonly RawStream[]).flatMap(({ name, messages }) => entriesOf(name, messages)),
+  entries: (reply) =>
+    ((reply ?? []) as readonly RawStream[]).flatMap(({ name, messages }) => entriesOf(name, messages)),
   rebuild(reply, entries) {
-    const streams = (reply as readonly RawStream[]).map((stream) => ({ ...stream, messages: entries.filter((entry) => entry.stream === String(stream.name)).map(({ raw }) => raw) }))
+    const streams = (reply as readonly RawStream[]).map((stream) => ({
+      ...stream,
+      messages: entries.filter((entry) => entry.stream === String(stream.name)).map(({ raw }) => raw),
+    }))
     const filled = streams.filter(({ messages }) => messages.length > 0)
     return filled.length === 0 ? null : filled
   },
@@ -84,5 +101,8 @@ const DIALECT: StreamsDialect = {
   ],
   acking: ['xAck', 'XACK'],
   payload: (raw) => contentOf((raw as RawEntry)?.message ?? {}),
-  withPayload: (raw, payload) => (raw === null ? null : { ...(raw as NonNullable<RawEntry>), message: withContent((raw as NonNullable<RawEntry>).message, payload) }),
+  withPayload: (raw, payload) =>
+    raw === null
+      ? null
+      : { ...(raw as NonNullable<RawEntry>), message: withContent((raw as NonNullable<RawEntry>).message, payload) },
 }

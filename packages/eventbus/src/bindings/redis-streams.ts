@@ -13,7 +13,11 @@ export interface Entry {
 /** How a client speaks of streams. */
 export interface StreamsDialect {
   /** Methods that publish: where the stream and the content of an entry are. */
-  readonly adding: { readonly methods: readonly string[]; readonly read: (args: readonly unknown[]) => unknown; readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[] }
+  readonly adding: {
+    readonly methods: readonly string[]
+    readonly read: (args: readonly unknown[]) => unknown
+    readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
+  }
   readonly reading: readonly Reading[]
   /** Methods that acknowledge: stream, group, ids. */
   readonly acking: readonly string[]
@@ -39,28 +43,36 @@ const hasCallback = (args: readonly unknown[]): boolean => typeof args.at(-1) ==
 /** Publishing: an awaited call that resolves with the id of the new entry. */
 export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding {
   const { methods, read, replace } = adding
-  return allSeams(...methods.map((method) => methodSeam({
-    object: client,
-    method,
-    isAwaited: true,
-    name: (args) => (hasCallback(args) ? undefined : String(args[0])),
-    payload: { read, replace },
-    answer: () => Promise.resolve(`${Date.now()}-0`),
-  })))
+  return allSeams(
+    ...methods.map((method) =>
+      methodSeam({
+        object: client,
+        method,
+        isAwaited: true,
+        name: (args) => (hasCallback(args) ? undefined : String(args[0])),
+        payload: { read, replace },
+        answer: () => Promise.resolve(`${Date.now()}-0`),
+      }),
+    ),
+  )
 }
 
 /** Acknowledging: an awaited call that resolves with how many entries were pending. */
 export function ackSeam(client: object, { acking }: StreamsDialect): SeamBinding {
   const idsOf = (args: readonly unknown[]): unknown[] => args.slice(2).flat()
-  return allSeams(...acking.map((method) => methodSeam({
-    object: client,
-    method,
-    isAwaited: true,
-    name: (args) => (hasCallback(args) ? undefined : String(args[0])),
-    payload: { read: idsOf, replace: (args) => args },
-    subscriber: ([, group]) => ({ name: String(group), identity: String(group) }),
-    answer: (args) => Promise.resolve(idsOf(args).length),
-  })))
+  return allSeams(
+    ...acking.map((method) =>
+      methodSeam({
+        object: client,
+        method,
+        isAwaited: true,
+        name: (args) => (hasCallback(args) ? undefined : String(args[0])),
+        payload: { read: idsOf, replace: (args) => args },
+        subscriber: ([, group]) => ({ name: String(group), identity: String(group) }),
+        answer: (args) => Promise.resolve(idsOf(args).length),
+      }),
+    ),
+  )
 }
 
 /** Delivery: what became of each entry of a reply decides what the reply holds, and when it comes. */
@@ -81,7 +93,14 @@ export function readSeam(client: object, dialect: StreamsDialect): SeamBinding {
 }
 
 /** Leads the entries of a reply through the tap. @returns The reply, as soon as it is known what becomes of each of them. */
-function through(tap: Tap, client: object, dialect: StreamsDialect, reading: Reading, args: readonly unknown[], reply: unknown): unknown {
+function through(
+  tap: Tap,
+  client: object,
+  dialect: StreamsDialect,
+  reading: Reading,
+  args: readonly unknown[],
+  reply: unknown,
+): unknown {
   const entries = reading.entries(reply, args)
   if (!entries.some(({ stream }) => tap.covers(stream))) return reply
   return new Promise((resolve) => {
@@ -93,7 +112,10 @@ function through(tap: Tap, client: object, dialect: StreamsDialect, reading: Rea
       if (undecided === 0) resolve(reading.rebuild(reply, arrived))
     }
     const reader = reading.reader(args)
-    const subscriber: Subscriber | undefined = reader && { name: reader.group, identity: `${reader.group} ${reader.consumer}` }
+    const subscriber: Subscriber | undefined = reader && {
+      name: reader.group,
+      identity: `${reader.group} ${reader.consumer}`,
+    }
     const messageOf = (entry: Entry): Message => ({
       name: entry.stream,
       args,
@@ -143,7 +165,10 @@ export function contentOf(fields: Readonly<Record<string, unknown>>): unknown {
 }
 
 /** The same fields with other content. */
-export function withContent(fields: Readonly<Record<string, unknown>>, content: unknown): Readonly<Record<string, unknown>> {
+export function withContent(
+  fields: Readonly<Record<string, unknown>>,
+  content: unknown,
+): Readonly<Record<string, unknown>> {
   const names = Object.keys(fields)
   const [only] = names
   return names.length === 1 && only !== undefined ? { [only]: content } : (content as Readonly<Record<string, unknown>>)

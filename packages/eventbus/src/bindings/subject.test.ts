@@ -8,7 +8,13 @@ faultTable('RxJS Subject', () => {
   const subject = new Subject<Content>()
   const got: Content[] = []
   subject.subscribe((content) => got.push(content))
-  return { target: subject, name: 'next', publish: (content) => subject.next(content), got, touched: [subject, Subject.prototype] }
+  return {
+    target: subject,
+    name: 'next',
+    publish: (content) => subject.next(content),
+    got,
+    touched: [subject, Subject.prototype],
+  }
 })
 
 faultTable('RxJS BehaviorSubject', () => {
@@ -17,7 +23,13 @@ faultTable('RxJS BehaviorSubject', () => {
   subject.subscribe((content) => {
     if (content !== undefined) got.push(content)
   })
-  return { target: subject, name: 'next', publish: (content) => subject.next(content), got, touched: [subject, Subject.prototype] }
+  return {
+    target: subject,
+    name: 'next',
+    publish: (content) => subject.next(content),
+    got,
+    touched: [subject, Subject.prototype],
+  }
 })
 
 it('breaks a BehaviorSubject beneath its value, and no other subject', async () => {

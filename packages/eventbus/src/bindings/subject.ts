@@ -10,7 +10,14 @@ export interface SubjectLike {
 }
 
 export function isSubject(value: unknown): value is SubjectLike {
-  return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function' && 'subscribe' in value && typeof value.subscribe === 'function'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'next' in value &&
+    typeof value.next === 'function' &&
+    'subscribe' in value &&
+    typeof value.subscribe === 'function'
+  )
 }
 
 /**
@@ -30,9 +37,10 @@ export function subjectBus(subject: SubjectLike): Bus {
       // One that was unsubscribed throws whatever it is given.
       isGone: (_args, self) => Reflect.get(self as object, 'closed') === true,
       // RxJS reports what an observer throws to nobody on the stack.
-      fail: (error) => process.nextTick(() => {
-        throw error
-      }),
+      fail: (error) =>
+        process.nextTick(() => {
+          throw error
+        }),
     })
   return bindBus({
     kind: 'an RxJS subject',
@@ -48,5 +56,7 @@ export function subjectBus(subject: SubjectLike): Bus {
 function deliveryOf(subject: SubjectLike): SeamMember {
   const owners = ownersOf(subject, 'next')
   const [base] = owners.slice(-1)
-  return owners.length < 2 || base === undefined ? { object: subject, inherited: false, shared: false } : { object: base, inherited: false, shared: true }
+  return owners.length < 2 || base === undefined
+    ? { object: subject, inherited: false, shared: false }
+    : { object: base, inherited: false, shared: true }
 }

@@ -1,7 +1,17 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../bus.js'
 import { amqplibAcks } from '../bindings/amqplib-acks.js'
 import { copyOf, settledDelivery } from '../bindings/amqplib-copies.js'
-import { connectionOf, deliveryOf, isCancelled, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from '../bindings/amqplib-delivery.js'
+import {
+  connectionOf,
+  deliveryOf,
+  isCancelled,
+  isClosed,
+  isRedelivered,
+  nameOf,
+  requeue,
+  subscriberOf,
+  type AmqplibChannel,
+} from '../bindings/amqplib-delivery.js'
 import { watchSettling } from '../bindings/amqplib-settled.js'
 import { callBack } from '../bindings/callbacks.js'
 import { methodSeam, replaced } from '../method-seam.js'
@@ -73,18 +83,28 @@ function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
     subscriber: ([, message]: readonly unknown[]) => subscriberOf(deliveryOf(message)),
     isRedelivered: ([, message]: readonly unknown[]) => isRedelivered(deliveryOf(message)),
   }
-  const nameIn = ([event, message]: readonly unknown[]): string | undefined => (event === 'delivery' ? nameOf(deliveryOf(message)) : undefined)
-  const isGone = ([, message]: readonly unknown[]): boolean => isClosed(channel) || isCancelled(channel, deliveryOf(message))
+  const nameIn = ([event, message]: readonly unknown[]): string | undefined =>
+    event === 'delivery' ? nameOf(deliveryOf(message)) : undefined
+  const isGone = ([, message]: readonly unknown[]): boolean =>
+    isClosed(channel) || isCancelled(channel, deliveryOf(message))
   if (noAck) return methodSeam({ ...delivering, name: nameIn, isGone })
 
   const refuse = (args: readonly unknown[]): void => requeue(channel, deliveryOf(args[1]))
   return (tap, steps) => {
     const settled = watchSettling(channel, steps)
     // Beneath the fault, where what it has held goes on.
-    steps.patch(channel, 'emit', (below) => function emit(this: unknown, ...args: unknown[]): unknown {
-      const isSettled = args[0] === 'delivery' && settled.as(deliveryOf(args[1])) !== undefined
-      return below.call.apply(this, isSettled ? replaced(args, 1, settledDelivery(channel, deliveryOf(args[1]))) : args) as unknown
-    })
+    steps.patch(
+      channel,
+      'emit',
+      (below) =>
+        function emit(this: unknown, ...args: unknown[]): unknown {
+          const isSettled = args[0] === 'delivery' && settled.as(deliveryOf(args[1])) !== undefined
+          return below.call.apply(
+            this,
+            isSettled ? replaced(args, 1, settledDelivery(channel, deliveryOf(args[1]))) : args,
+          ) as unknown
+        },
+    )
     const seam = methodSeam({
       ...delivering,
       name(args) {
@@ -94,7 +114,8 @@ function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
       },
       isGone: (args) => isGone(args) || settled.as(deliveryOf(args[1])) === 'refused',
       refuse,
-      fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> => refuse(args),
+      fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> =>
+        refuse(args),
       lose: (args) => channel.ack(args[1] as never),
       // A consumer that was cancelled has not got it: it is for others.
       loseLate(args) {

@@ -68,13 +68,25 @@ function addSeam(queue: BullQueueLike): SeamBinding {
 
 /** Jobs that are added at once are one command: they can be told apart only where they are added one by one. */
 function addBulkSeam(queue: BullQueueLike): SeamBinding {
-  return (tap, steps) => steps.patch(queue, 'addBulk', (below: { readonly call: AnyFunction }) => function (this: BullQueueLike, jobs: readonly { readonly name: never; readonly data: never; readonly opts?: never }[]): unknown {
-    if (!jobs.some(({ name }) => tap.covers(name))) return below.call.call(this, jobs) as unknown
-    return Promise.all(jobs.map(({ name, data, opts }) => this.add(name, data, opts)))
-  })
+  return (tap, steps) =>
+    steps.patch(
+      queue,
+      'addBulk',
+      (below: { readonly call: AnyFunction }) =>
+        function (
+          this: BullQueueLike,
+          jobs: readonly { readonly name: never; readonly data: never; readonly opts?: never }[],
+        ): unknown {
+          if (!jobs.some(({ name }) => tap.covers(name))) return below.call.call(this, jobs) as unknown
+          return Promise.all(jobs.map(({ name, data, opts }) => this.add(name, data, opts)))
+        },
+    )
 }
 
-const subscriberOf = (worker: BullWorkerLike): Subscriber => ({ name: worker.opts.name ?? worker.name, identity: worker })
+const subscriberOf = (worker: BullWorkerLike): Subscriber => ({
+  name: worker.opts.name ?? worker.name,
+  identity: worker,
+})
 
 const isRedelivered = ({ attemptsStarted }: Job): boolean => attemptsStarted > 1
 
@@ -87,7 +99,12 @@ function processSeam(worker: BullWorkerLike): SeamBinding {
     name: (args) => jobAt(args).name,
     payload: {
       read: (args) => jobAt(args).data,
-      replace: (args, data) => replaced(args, 0, Object.create(jobAt(args), { data: { value: data, writable: true, enumerable: true, configurable: true } })),
+      replace: (args, data) =>
+        replaced(
+          args,
+          0,
+          Object.create(jobAt(args), { data: { value: data, writable: true, enumerable: true, configurable: true } }),
+        ),
     },
     subscriber: () => subscriberOf(worker),
     isRedelivered: (args) => isRedelivered(jobAt(args)),
@@ -106,6 +123,10 @@ function completeSeam(worker: BullWorkerLike): SeamBinding {
     isRedelivered: (_args, self) => isRedelivered(self as Job),
     answer: () => Promise.resolve(undefined),
     // A job that was taken for stalled meanwhile waits already.
-    refuse: ([, token], self) => (self as Job).moveToWait(token).then(() => undefined, () => undefined),
+    refuse: ([, token], self) =>
+      (self as Job).moveToWait(token).then(
+        () => undefined,
+        () => undefined,
+      ),
   })
 }

@@ -35,15 +35,19 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
     watchListeners: subscriber && ((see) => watchListeners(subscriber, see)),
     connections: [...ioredisConnection('publisher', publisher), ...ioredisConnection('subscriber', subscriber)],
     seams: {
-      publish: publisher && allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),
-      delivery: subscriber && clientEvents(subscriber, {
-        message: namedAt(1, 2, hasEnded),
-        messageBuffer: namedAt(1, 2, hasEnded),
-        pmessage: namedAt(2, 3, hasEnded),
-        pmessageBuffer: namedAt(2, 3, hasEnded),
-        smessage: namedAt(1, 2, hasEnded),
-        smessageBuffer: namedAt(1, 2, hasEnded),
-      }),
+      publish:
+        publisher &&
+        allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),
+      delivery:
+        subscriber &&
+        clientEvents(subscriber, {
+          message: namedAt(1, 2, hasEnded),
+          messageBuffer: namedAt(1, 2, hasEnded),
+          pmessage: namedAt(2, 3, hasEnded),
+          pmessageBuffer: namedAt(2, 3, hasEnded),
+          smessage: namedAt(1, 2, hasEnded),
+          smessageBuffer: namedAt(1, 2, hasEnded),
+        }),
     },
   })
 }
@@ -51,7 +55,11 @@ export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): 
 /** A client that was closed, or has given up: it does not connect again by itself. */
 const hasEnded = (client: object): boolean => Reflect.get(client, 'status') === 'end'
 
-function publishSeam(client: IoredisClient, method: 'publish' | 'spublish', counting: 'NUMSUB' | 'SHARDNUMSUB'): SeamBinding {
+function publishSeam(
+  client: IoredisClient,
+  method: 'publish' | 'spublish',
+  counting: 'NUMSUB' | 'SHARDNUMSUB',
+): SeamBinding {
   return methodSeam({
     object: client,
     method,

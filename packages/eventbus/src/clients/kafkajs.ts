@@ -75,12 +75,24 @@ function publishSeam(producer: KafkajsProducer): SeamBinding {
     isAwaited: true,
     snapshot: (args) => {
       const { messages, ...rest } = recordOf(args)
-      return replaced(args, 0, { ...rest, messages: messages.map((message) => ({ ...message, value: copiedBytes(message.value) })) })
+      return replaced(args, 0, {
+        ...rest,
+        messages: messages.map((message) => ({ ...message, value: copiedBytes(message.value) })),
+      })
     },
     answer: (args) => {
       const { topic, messages } = recordOf(args)
       const partitions = new Set(messages.map(({ partition = 0 }) => partition))
-      return Promise.resolve([...partitions].map((partition) => ({ topicName: topic, partition, errorCode: 0, baseOffset: '-1', logAppendTime: '-1', logStartOffset: '-1' })))
+      return Promise.resolve(
+        [...partitions].map((partition) => ({
+          topicName: topic,
+          partition,
+          errorCode: 0,
+          baseOffset: '-1',
+          logAppendTime: '-1',
+          logStartOffset: '-1',
+        })),
+      )
     },
   })
 }

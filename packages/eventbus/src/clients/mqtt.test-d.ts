@@ -7,7 +7,9 @@ import { mqttBus } from './mqtt.js'
 
 it('takes clients of mqtt.js, and makes a bus of them', () => {
   const bind = (client: MqttClient): Bus => mqttBus(client)
-  assertType<(client: MqttClient) => Promise<unknown>>((client) => inject(dropEvents(), bind(client), { only: 'orders/*' }))
+  assertType<(client: MqttClient) => Promise<unknown>>((client) =>
+    inject(dropEvents(), bind(client), { only: 'orders/*' }),
+  )
   // @ts-expect-error -- not a client
   mqttBus(new EventTarget())
 })

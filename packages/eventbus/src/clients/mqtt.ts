@@ -50,15 +50,22 @@ function connectionOf(client: MqttClientLike): Connection {
   return {
     name: 'connection',
     standing: () => (client.connected ? standingSocket(Reflect.get(client, 'stream') as Duplex) : []),
-    attempts: (isRefused, steps) => steps.patch(client, 'streamBuilder', (below) => function (this: unknown, ...args: readonly unknown[]): unknown {
-      const stream = below.call.apply(this, args) as Duplex
-      return isRefused() ? refused(stream, client.options) : stream
-    }),
+    attempts: (isRefused, steps) =>
+      steps.patch(
+        client,
+        'streamBuilder',
+        (below) =>
+          function (this: unknown, ...args: readonly unknown[]): unknown {
+            const stream = below.call.apply(this, args) as Duplex
+            return isRefused() ? refused(stream, client.options) : stream
+          },
+      ),
   }
 }
 
 /** Whether `end` was called, and `reconnect` was not since. */
-const hasEnded = (client: object): boolean => Reflect.get(client, 'disconnecting') === true || Reflect.get(client, 'disconnected') === true
+const hasEnded = (client: object): boolean =>
+  Reflect.get(client, 'disconnecting') === true || Reflect.get(client, 'disconnected') === true
 
 /** `publishAsync` comes here, too. */
 function publishSeam(client: MqttClientLike): SeamBinding {

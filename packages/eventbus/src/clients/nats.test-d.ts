@@ -7,7 +7,9 @@ import { natsBus } from './nats.js'
 
 it('takes connections of NATS.js, and makes a bus of them', () => {
   const bind = (connection: NatsConnection): Bus => natsBus(connection)
-  assertType<(connection: NatsConnection) => Promise<unknown>>((connection) => inject(dropEvents(), bind(connection), { only: 'orders.*' }))
+  assertType<(connection: NatsConnection) => Promise<unknown>>((connection) =>
+    inject(dropEvents(), bind(connection), { only: 'orders.*' }),
+  )
   // @ts-expect-error -- not a connection
   natsBus(new EventTarget())
 })

@@ -55,8 +55,12 @@ export function natsBus(connection: NatsConnectionLike): Bus {
 
 function protocolOf(connection: NatsConnectionLike): Protocol {
   const protocol: unknown = Reflect.get(connection, 'protocol')
-  if (typeof protocol === 'object' && protocol !== null && 'processMsg' in protocol) return protocol as unknown as Protocol
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a connection of NATS.js 3 (`connect` of `@nats-io/transport-node`), got something else.')
+  if (typeof protocol === 'object' && protocol !== null && 'processMsg' in protocol)
+    return protocol as unknown as Protocol
+  throw new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    'Expected a connection of NATS.js 3 (`connect` of `@nats-io/transport-node`), got something else.',
+  )
 }
 
 /** Each attempt has a transport of its own; one that is refused fails as it does where nothing listens. */
@@ -68,12 +72,19 @@ function connectionOf(protocol: Protocol): Connection {
       const { transport } = protocol
       return transport.socket === undefined ? [() => transport.disconnect()] : standingSocket(transport.socket)
     },
-    attempts: (isRefused, steps) => steps.patch(protocol, 'prepare', (below) => function (this: unknown): unknown {
-      const prepared = below.call.call(this) as unknown
-      const { transport } = protocol
-      if (isRefused()) Reflect.set(transport, 'dial' in transport ? 'dial' : 'connect', () => Promise.reject(refusal({})))
-      return prepared
-    }),
+    attempts: (isRefused, steps) =>
+      steps.patch(
+        protocol,
+        'prepare',
+        (below) =>
+          function (this: unknown): unknown {
+            const prepared = below.call.call(this) as unknown
+            const { transport } = protocol
+            if (isRefused())
+              Reflect.set(transport, 'dial' in transport ? 'dial' : 'connect', () => Promise.reject(refusal({})))
+            return prepared
+          },
+      ),
   }
 }
 

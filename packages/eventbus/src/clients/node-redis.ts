@@ -6,7 +6,11 @@ import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps
 import { methodSeam } from '../method-seam.js'
 import { copiedBytes } from '../payload.js'
 
-export { nodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from '../bindings/node-redis-streams.js'
+export {
+  nodeRedisStreams,
+  type NodeRedisStreamsClient,
+  type NodeRedisStreamsClients,
+} from '../bindings/node-redis-streams.js'
 
 /** A client of node-redis, made by `createClient` of `redis` or `@redis/client`. */
 export interface NodeRedisClient {
@@ -66,9 +70,17 @@ function publishSeam(client: NodeRedisClient): SeamBinding {
       isGone: () => isClosed(client),
       snapshot: ([channel, message]) => [channel, copiedBytes(message)],
       // Lower versions of 5 leave the figure a text.
-      answer: async ([channel]) => Number(((await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>)[String(channel)]),
+      answer: async ([channel]) =>
+        Number(
+          ((await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>)[String(channel)],
+        ),
     })
-  return allSeams(calls('publish', 'pubSubNumSub'), calls('PUBLISH', 'pubSubNumSub'), calls('sPublish', 'pubSubShardNumSub'), calls('SPUBLISH', 'pubSubShardNumSub'))
+  return allSeams(
+    calls('publish', 'pubSubNumSub'),
+    calls('PUBLISH', 'pubSubNumSub'),
+    calls('sPublish', 'pubSubShardNumSub'),
+    calls('SPUBLISH', 'pubSubShardNumSub'),
+  )
 }
 
 /** node-redis reads each message's listeners out of sets, which it shows: what they yield is led through the tap. Who is in them stays as it is. */
@@ -76,27 +88,44 @@ function deliverySeam(client: NodeRedisClient): SeamBinding {
   return (tap, steps) => {
     for (const type of ['CHANNELS', 'PATTERNS', 'SHARDED']) {
       const channels = client.getPubSubListeners(type as never)
-      if (!(channels instanceof Map)) throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a client whose `getPubSubListeners` shows its listeners, as those of redis 5 and later do, got another. Bind it by a seam of your own.')
+      if (!(channels instanceof Map))
+        throw new ChaosError(
+          'CHAOS_TARGET_MISMATCH',
+          'Expected a client whose `getPubSubListeners` shows its listeners, as those of redis 5 and later do, got another. Bind it by a seam of your own.',
+        )
       for (const listeners of channels.values()) tapListeners(client, listeners as Listeners, tap, steps)
-      steps.patch(channels, 'set', (below) => function (this: unknown, channel: unknown, listeners: Listeners): unknown {
-        tapListeners(client, listeners, tap, steps)
-        return below.call.call(this, channel, listeners) as unknown
-      })
+      steps.patch(
+        channels,
+        'set',
+        (below) =>
+          function (this: unknown, channel: unknown, listeners: Listeners): unknown {
+            tapListeners(client, listeners, tap, steps)
+            return below.call.call(this, channel, listeners) as unknown
+          },
+      )
     }
   }
 }
 
 function tapListeners(client: NodeRedisClient, { buffers, strings }: Listeners, tap: Tap, steps: Steps): void {
   for (const listeners of [buffers, strings]) {
-    steps.patch(listeners, Symbol.iterator, (below) => function* (this: unknown): Generator<Listener> {
-      for (const listener of { [Symbol.iterator]: () => below.call.call(this) as Iterator<Listener> }) {
-        const original = given.get(listener) ?? listener
-        const isGone = (): boolean => isClosed(client) || !listeners.has(original)
-        const tapped: Listener = (message, channel) => (tap.covers(String(channel)) ? tap.take(deliveryTo(listener, message, channel, isGone)) : listener(message, channel))
-        given.set(tapped, original)
-        yield tapped
-      }
-    })
+    steps.patch(
+      listeners,
+      Symbol.iterator,
+      (below) =>
+        function* (this: unknown): Generator<Listener> {
+          for (const listener of { [Symbol.iterator]: () => below.call.call(this) as Iterator<Listener> }) {
+            const original = given.get(listener) ?? listener
+            const isGone = (): boolean => isClosed(client) || !listeners.has(original)
+            const tapped: Listener = (message, channel) =>
+              tap.covers(String(channel))
+                ? tap.take(deliveryTo(listener, message, channel, isGone))
+                : listener(message, channel)
+            given.set(tapped, original)
+            yield tapped
+          }
+        },
+    )
   }
 }
 

@@ -7,8 +7,13 @@ import { dropEvents } from '../faults/drop-events.js'
 import { webSocketBus, webSocketServerBus } from './ws.js'
 
 it('takes sockets and servers of ws, and makes a bus of them', () => {
-  const bind = (socket: WebSocket, server: WebSocketServer): Bus[] => [webSocketBus(socket, { nameOf: (data) => String(data) }), webSocketServerBus(server)]
-  assertType<(socket: WebSocket, server: WebSocketServer) => unknown>((socket, server) => bind(socket, server).map((bus) => inject(dropEvents(), bus)))
+  const bind = (socket: WebSocket, server: WebSocketServer): Bus[] => [
+    webSocketBus(socket, { nameOf: (data) => String(data) }),
+    webSocketServerBus(server),
+  ]
+  assertType<(socket: WebSocket, server: WebSocketServer) => unknown>((socket, server) =>
+    bind(socket, server).map((bus) => inject(dropEvents(), bus)),
+  )
   // @ts-expect-error -- not a socket
   webSocketBus(new EventEmitter())
   assertType<(socket: WebSocket) => Bus>((socket) => {

@@ -29,7 +29,10 @@ async function listening(): Promise<WebSocketServer> {
 const urlOf = (server: WebSocketServer): string => `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 /** How an application comes back: ws does not by itself. */
-function comingBack(server: WebSocketServer, onMessage: (data: Buffer, socket: WebSocket) => unknown): { readonly isUp: () => boolean; readonly close: () => void } {
+function comingBack(
+  server: WebSocketServer,
+  onMessage: (data: Buffer, socket: WebSocket) => unknown,
+): { readonly isUp: () => boolean; readonly close: () => void } {
   let socket: WebSocket
   let isOver = false
   const connect = (): void => {
@@ -83,7 +86,15 @@ describe('WebSockets of ws', () => {
     // The server sends everything back.
     peer.on('message', (data, isBinary) => peer.send(data, { binary: isBinary }))
     client.on('message', (data: Buffer) => got.push(contentOf(data)))
-    return { target: webSocketBus(client), name: 'message', publish: (content) => client.send(JSON.stringify(content)), got, touched: [client, WebSocket.prototype], staysAway: true, dispose: close }
+    return {
+      target: webSocketBus(client),
+      name: 'message',
+      publish: (content) => client.send(JSON.stringify(content)),
+      got,
+      touched: [client, WebSocket.prototype],
+      staysAway: true,
+      dispose: close,
+    }
   })
 
   faultTable('WebSocket server, ws', async () => {
@@ -91,7 +102,7 @@ describe('WebSockets of ws', () => {
     const got: (Content | undefined)[] = []
     server.on('connection', (peer) => peer.on('message', (data: Buffer) => got.push(contentOf(data))))
     const client = comingBack(server, (data, socket) => socket.send(data.toString()))
-    const [peer] = await once(server, 'connection') as [WebSocket]
+    const [peer] = (await once(server, 'connection')) as [WebSocket]
     return {
       target: webSocketServerBus(server),
       name: 'message',
@@ -110,15 +121,29 @@ describe('WebSockets of ws', () => {
     const got: unknown[] = []
     client.on('message', (data: Buffer, isBinary) => got.push([data, isBinary]))
     client.addEventListener('message', ({ data }) => got.push(data))
-    const nameOf = (data: unknown): string => (typeof data === 'string' ? (JSON.parse(data) as { type: string }).type : 'binary')
-    const injection = await inject(corruptEvents({ change: 'set', at: 'n', value: 2 }), webSocketBus(client, { nameOf }), { only: 'order' })
-    const bytes = await inject(corruptEvents({ change: 'truncate', length: 1 }), webSocketBus(client, { nameOf }), { only: 'binary' })
+    const nameOf = (data: unknown): string =>
+      typeof data === 'string' ? (JSON.parse(data) as { type: string }).type : 'binary'
+    const injection = await inject(
+      corruptEvents({ change: 'set', at: 'n', value: 2 }),
+      webSocketBus(client, { nameOf }),
+      { only: 'order' },
+    )
+    const bytes = await inject(corruptEvents({ change: 'truncate', length: 1 }), webSocketBus(client, { nameOf }), {
+      only: 'binary',
+    })
     peer.send('{"type":"order","n":1}')
     peer.send('{"type":"user","n":1}')
     peer.send(Buffer.from([1, 2, 3]))
     await vi.waitFor(() => expect(got).toHaveLength(6))
     const [order, user] = ['{"type":"order","n":2}', '{"type":"user","n":1}']
-    expect(got).toEqual([[Buffer.from(order), false], order, [Buffer.from(user), false], user, [Buffer.from([1]), true], Buffer.from([1])])
+    expect(got).toEqual([
+      [Buffer.from(order), false],
+      order,
+      [Buffer.from(user), false],
+      user,
+      [Buffer.from([1]), true],
+      Buffer.from([1]),
+    ])
     expect([injection.affected, bytes.affected]).toEqual([1, 1])
     await bytes.rollback()
     await injection.rollback()
@@ -129,9 +154,14 @@ describe('WebSockets of ws', () => {
     const other = await ownPair()
     const injection = await inject(dropEvents({ seam: 'publish' }), webSocketServerBus(server))
     const later = new WebSocket(client.url)
-    const [peer] = await once(server, 'connection') as [WebSocket]
+    const [peer] = (await once(server, 'connection')) as [WebSocket]
     const got: string[] = []
-    for (const [name, socket] of [['client', client], ['later', later], ['other', other.client]] as const) socket.on('message', (data: Buffer) => got.push(`${name} ${String(data)}`))
+    for (const [name, socket] of [
+      ['client', client],
+      ['later', later],
+      ['other', other.client],
+    ] as const)
+      socket.on('message', (data: Buffer) => got.push(`${name} ${String(data)}`))
     for (const socket of [...server.clients, ...other.server.clients]) socket.send('lost')
     expect(injection.account).toMatchObject({ sent: 2, dropped: 2 })
     await injection.rollback()
@@ -152,7 +182,8 @@ describe('WebSockets of ws', () => {
     expect(injection.seen).toBe(0)
     const got: string[] = []
     peer.on('message', (data: Buffer) => got.push(String(data)))
-    const send = (data: string): Promise<string> => new Promise((resolve) => client.send(data, (error) => resolve(error?.message ?? 'well')))
+    const send = (data: string): Promise<string> =>
+      new Promise((resolve) => client.send(data, (error) => resolve(error?.message ?? 'well')))
     const lost = await inject(dropEvents({ seam: 'publish' }), webSocketBus(client))
     expect(await send('lost')).toBe('well')
     await lost.rollback()
@@ -170,7 +201,7 @@ describe('WebSockets of ws', () => {
   it('has one socket cut as by a network that fails, which does not come back by itself', async () => {
     const { client } = await ownPair()
     const injection = await inject(disconnectClient(), webSocketBus(client))
-    const [code] = await once(client, 'close') as [number]
+    const [code] = (await once(client, 'close')) as [number]
     expect(code).toBe(1006)
     expect([injection.affected, injection.seen]).toEqual([1, 1])
     await injection.rollback()
@@ -202,7 +233,11 @@ describe('WebSockets of ws', () => {
       far.on('message', (data) => far.send(data))
       near.on('message', listeners.billing)
       near.on('message', listeners.mail)
-      return { target: side === 'client' ? webSocketBus(client) : webSocketServerBus(server), name: 'message', publish: (text) => near.send(text) }
+      return {
+        target: side === 'client' ? webSocketBus(client) : webSocketServerBus(server),
+        name: 'message',
+        publish: (text) => near.send(text),
+      }
     })
   })
 })

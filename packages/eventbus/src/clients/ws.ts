@@ -37,7 +37,13 @@ export interface WebSocketBusOptions {
  * unhandled rejection.
  */
 export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
-  return bus('a WebSocket', { object: socket, isOne: (self) => self === socket }, { name: 'connection', standing: () => standing([socket]) }, (see) => watchListeners(socket, see), nameOf)
+  return bus(
+    'a WebSocket',
+    { object: socket, isOne: (self) => self === socket },
+    { name: 'connection', standing: () => standing([socket]) },
+    (see) => watchListeners(socket, see),
+    nameOf,
+  )
 }
 
 /**
@@ -46,21 +52,41 @@ export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the server does not track its clients.
  */
-export function webSocketServerBus(server: WebSocketServerLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
-  const { WebSocket } = (Reflect.get(server, 'options') ?? {}) as { readonly WebSocket?: { readonly prototype: object } }
+export function webSocketServerBus(
+  server: WebSocketServerLike,
+  { nameOf = () => 'message' }: WebSocketBusOptions = {},
+): Bus {
+  const { WebSocket } = (Reflect.get(server, 'options') ?? {}) as {
+    readonly WebSocket?: { readonly prototype: object }
+  }
   if (WebSocket === undefined || !(server.clients instanceof Set)) {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a WebSocketServer of ws 8.7 or later that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.')
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      'Expected a WebSocketServer of ws 8.7 or later that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.',
+    )
   }
   const connection: Connection = {
     name: 'connection',
     standing: () => standing([...server.clients]),
-    attempts: (isRefused, steps) => steps.patch(server, 'handleUpgrade', (below) => function (this: unknown, ...args: readonly unknown[]): unknown {
-      if (!isRefused()) return below.call.apply(this, args) as unknown
-      ;(args[1] as Duplex).destroy()
-      return undefined
-    }),
+    attempts: (isRefused, steps) =>
+      steps.patch(
+        server,
+        'handleUpgrade',
+        (below) =>
+          function (this: unknown, ...args: readonly unknown[]): unknown {
+            if (!isRefused()) return below.call.apply(this, args) as unknown
+            ;(args[1] as Duplex).destroy()
+            return undefined
+          },
+      ),
   }
-  return bus('a WebSocket server', { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) }, connection, (see) => watchServer(server, see), nameOf)
+  return bus(
+    'a WebSocket server',
+    { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) },
+    connection,
+    (see) => watchServer(server, see),
+    nameOf,
+  )
 }
 
 /** `readyState` of a socket that may send. */
@@ -74,7 +100,8 @@ interface Where {
   readonly isOne: (self: unknown) => boolean
 }
 
-const standing = (sockets: readonly WebSocketLike[]): (() => void)[] => sockets.filter(({ readyState }) => readyState === OPEN).map((socket) => () => socket.terminate())
+const standing = (sockets: readonly WebSocketLike[]): (() => void)[] =>
+  sockets.filter(({ readyState }) => readyState === OPEN).map((socket) => () => socket.terminate())
 
 /** Watches the listeners of all connections of a server, those to come included. */
 function watchServer(server: WebSocketServerLike, see: (message: Message) => void): () => void {
@@ -88,7 +115,13 @@ function watchServer(server: WebSocketServerLike, see: (message: Message) => voi
   }
 }
 
-function bus(kind: string, where: Where, connection: Connection, watching: Bus['watchListeners'], nameOf: (data: unknown) => string): Bus {
+function bus(
+  kind: string,
+  where: Where,
+  connection: Connection,
+  watching: Bus['watchListeners'],
+  nameOf: (data: unknown) => string,
+): Bus {
   return bindBus({
     kind,
     knowsSubscribers: true,
@@ -119,6 +152,12 @@ function sendSeam({ object, isOne }: Where, nameOf: (data: unknown) => string): 
     snapshot: (args) => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
     lose: (args) => callBack(args),
     isGone: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
-    loseLate: (args, self) => callBack(args, new Error(`WebSocket is not open: readyState ${(self as WebSocketLike).readyState} (${(self as WebSocketLike).readyState === CLOSED ? 'CLOSED' : 'CLOSING'})`)),
+    loseLate: (args, self) =>
+      callBack(
+        args,
+        new Error(
+          `WebSocket is not open: readyState ${(self as WebSocketLike).readyState} (${(self as WebSocketLike).readyState === CLOSED ? 'CLOSED' : 'CLOSING'})`,
+        ),
+      ),
   })
 }

@@ -15,7 +15,11 @@ async function corrupted(options: CorruptEventsOptions, payload: unknown): Promi
 
 describe('corruptEvents', () => {
   it.each<[CorruptEventsOptions, unknown, unknown]>([
-    [{ change: 'set', at: 'order.total', value: null }, { order: { total: 5, id: 1 } }, { order: { total: null, id: 1 } }],
+    [
+      { change: 'set', at: 'order.total', value: null },
+      { order: { total: 5, id: 1 } },
+      { order: { total: null, id: 1 } },
+    ],
     [{ change: 'set', at: 'items.1', value: 'x' }, { items: [1, 2, 3] }, { items: [1, 'x', 3] }],
     [{ change: 'set', at: 'id', value: 2 }, '{"id":1}', '{"id":2}'],
     [{ change: 'set', at: 'id', value: 2 }, Buffer.from('{"id":1}'), Buffer.from('{"id":2}')],
@@ -34,15 +38,28 @@ describe('corruptEvents', () => {
   })
 
   it('flips so many bits of bytes, in a copy', () =>
-    fc.assert(fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.integer({ min: 1, max: 8 }), async (bytes, bits) => {
-      const before = Uint8Array.from(bytes)
-      const after = (await corrupted({ change: 'flip-bits', bits }, bytes)) as Uint8Array
-      const flipped = [...after].reduce((sum, byte, index) => sum + (byte ^ (before[index] ?? 0)).toString(2).replaceAll('0', '').length, 0)
-      expect(flipped).toBe(bits)
-      expect(bytes).toEqual(before)
-    }), { numRuns: 50 }))
+    fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 64 }),
+        fc.integer({ min: 1, max: 8 }),
+        async (bytes, bits) => {
+          const before = Uint8Array.from(bytes)
+          const after = (await corrupted({ change: 'flip-bits', bits }, bytes)) as Uint8Array
+          const flipped = [...after].reduce(
+            (sum, byte, index) => sum + (byte ^ (before[index] ?? 0)).toString(2).replaceAll('0', '').length,
+            0,
+          )
+          expect(flipped).toBe(bits)
+          expect(bytes).toEqual(before)
+        },
+      ),
+      { numRuns: 50 },
+    ))
 
-  it.each([['text', 'hello'], ['a number', 12.5]])('flips bits of %s', async (_kind, value) => {
+  it.each([
+    ['text', 'hello'],
+    ['a number', 12.5],
+  ])('flips bits of %s', async (_kind, value) => {
     const after = await corrupted({ change: 'flip-bits', at: 'value' }, { value })
     expect((after as { value: unknown }).value).not.toBe(value)
     expect(typeof (after as { value: unknown }).value).toBe(typeof value)
@@ -50,7 +67,10 @@ describe('corruptEvents', () => {
 
   it('leaves what the publisher has as it is, and keeps the class of what it copies', async () => {
     class Order {
-      constructor(readonly id: number, readonly lines: number[]) {}
+      constructor(
+        readonly id: number,
+        readonly lines: number[],
+      ) {}
     }
     const order = Object.freeze(new Order(1, [1, 2]))
     const after = await corrupted({ change: 'set', at: 'id', value: 9 }, order)
@@ -78,13 +98,18 @@ describe('corruptEvents', () => {
     expect(() => corruptEvents(options as CorruptEventsOptions)).toThrow(words)
   })
 
-  it.each(['truncate', 'flip-bits'] as const)('copies nothing of an event that it does not affect: %s', async (change) => {
-    const bus = new EventEmitter().on('tick', () => undefined)
-    const payload = Buffer.from('content')
-    const injection = await inject(corruptEvents({ change }), bus, { rate: 0 })
-    const copies = [vi.spyOn(Buffer, 'from'), vi.spyOn(payload, 'subarray')]
-    for (let n = 0; n < 100; n += 1) bus.emit('tick', payload)
-    expect([...copies.map(({ mock }) => mock.calls.length), injection.seen, injection.affected]).toEqual([0, 0, 100, 0])
-    await injection.rollback()
-  })
+  it.each(['truncate', 'flip-bits'] as const)(
+    'copies nothing of an event that it does not affect: %s',
+    async (change) => {
+      const bus = new EventEmitter().on('tick', () => undefined)
+      const payload = Buffer.from('content')
+      const injection = await inject(corruptEvents({ change }), bus, { rate: 0 })
+      const copies = [vi.spyOn(Buffer, 'from'), vi.spyOn(payload, 'subarray')]
+      for (let n = 0; n < 100; n += 1) bus.emit('tick', payload)
+      expect([...copies.map(({ mock }) => mock.calls.length), injection.seen, injection.affected]).toEqual([
+        0, 0, 100, 0,
+      ])
+      await injection.rollback()
+    },
+  )
 })

@@ -2,14 +2,29 @@ import { ChaosError, defineFault, option, optionsSchema, type OptionsOf, type Op
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message } from '../bus.js'
 import { chanceFor } from '../chance.js'
-import { bitsFlipped, damaged, hasBits, isDamageable, isLonger, REMOVED, setTo, truncatedTo, type Damage } from '../corruption.js'
+import {
+  bitsFlipped,
+  damaged,
+  hasBits,
+  isDamageable,
+  isLonger,
+  REMOVED,
+  setTo,
+  truncatedTo,
+  type Damage,
+} from '../corruption.js'
 import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const schema = optionsSchema(
   {
-    change: option.oneOf(['set', 'remove', 'truncate', 'flip-bits'], 'set: another value; remove: the field is gone; truncate: text, bytes or a list cut off; flip-bits: bits of text, bytes, a number or a boolean flipped.'),
-    at: option.optional(option.text('Path of the field to damage: order.items.0.price. Default: the payload as a whole.')),
+    change: option.oneOf(
+      ['set', 'remove', 'truncate', 'flip-bits'],
+      'set: another value; remove: the field is gone; truncate: text, bytes or a list cut off; flip-bits: bits of text, bytes, a number or a boolean flipped.',
+    ),
+    at: option.optional(
+      option.text('Path of the field to damage: order.items.0.price. Default: the payload as a whole.'),
+    ),
     value: option.optional(option.scalar('What `set` puts in its place.')),
     length: option.optional(option.count('What `truncate` leaves, in bytes, characters or items. Default: half.')),
     bits: option.optional(option.count('Bits that `flip-bits` flips. Default 1.', 1, 1_000_000)),
@@ -48,17 +63,34 @@ export const corruptEvents = defineFault({
     checkScope(options)
     const { change, at, value } = options
     for (const [name, of] of Object.entries(BELONGS_TO) as [keyof typeof BELONGS_TO, string][]) {
-      if (options[name] !== undefined && change !== of) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${name}\` with the change \`${of}\` only, got the change \`${change}\`. Leave \`${name}\` out.`)
+      if (options[name] !== undefined && change !== of)
+        throw new ChaosError(
+          'CHAOS_INVALID_OPTION',
+          `Expected \`${name}\` with the change \`${of}\` only, got the change \`${change}\`. Leave \`${name}\` out.`,
+        )
     }
-    if (change === 'set' && value === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `value` with the change `set`, got none. Say what to put in its place.')
-    if (change === 'remove' && at === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `at` with the change `remove`, got none. Say which field to remove, or lose the whole event with dropEvents.')
+    if (change === 'set' && value === undefined)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        'Expected `value` with the change `set`, got none. Say what to put in its place.',
+      )
+    if (change === 'remove' && at === undefined)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        'Expected `at` with the change `remove`, got none. Say which field to remove, or lose the whole event with dropEvents.',
+      )
   },
   inject(bus: BusTarget, options, context) {
     const { at = '' } = options
     const damageOf = damages(options, chanceFor(context, 'bits'))
     const fits = fitOf(options)
     // Asked of each message, before it is decided whether it is affected: so nothing is copied for it.
-    tapBus(bus, { ...options, applies: ({ payload }) => isDamageable(payload, at, fits) }, context, (message, traffic) => traffic.deliver(harmed(message)))
+    tapBus(
+      bus,
+      { ...options, applies: ({ payload }) => isDamageable(payload, at, fits) },
+      context,
+      (message, traffic) => traffic.deliver(harmed(message)),
+    )
 
     /** A payload that cannot be copied, or throws when it is read again, must not throw in the application's own call: it comes as it is. */
     function harmed(message: Message): Message {
@@ -77,7 +109,10 @@ function fitOf({ change, length }: Options): (value: unknown) => boolean {
   return { set: () => true, remove: () => true, truncate: isLonger(length), 'flip-bits': hasBits }[change]
 }
 
-function damages({ change, at, value, length, bits = 1 }: Options, chance: (name: EventName) => number): (name: EventName) => Damage {
+function damages(
+  { change, at, value, length, bits = 1 }: Options,
+  chance: (name: EventName) => number,
+): (name: EventName) => Damage {
   switch (change) {
     case 'set': {
       const set = setTo(value, at === undefined)

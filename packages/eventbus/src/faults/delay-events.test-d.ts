@@ -5,7 +5,10 @@ import { delayEvents } from './delay-events.js'
 
 it('takes emitters, plain, derived and typed, and nothing else', () => {
   class Bus extends EventEmitter {}
-  interface Events { on(name: 'tick', listener: (n: number) => void): this; emit(name: 'tick', n: number): boolean }
+  interface Events {
+    on(name: 'tick', listener: (n: number) => void): this
+    emit(name: 'tick', n: number): boolean
+  }
   void inject(delayEvents({ delayMs: 5 }), new EventEmitter())
   void inject(delayEvents({ delayMs: 5, order: 'free', seam: 'publish' }), new Bus(), { only: 'journal:*' })
   assertType<Fault<Events>>(delayEvents({ delayMs: 5 }))

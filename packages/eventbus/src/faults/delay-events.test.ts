@@ -26,7 +26,7 @@ for (const [kind, make] of Object.entries({
   'an EventEmitter': () => new EventEmitter().on('tick', () => undefined),
   'a bus that overrides emit': () => new MeasuredBus(manualClock()).on('tick', () => undefined),
   // The same methods, other classes.
-  'eventemitter3': () => new EventEmitter3().on('tick', () => undefined) as unknown as EventEmitter,
+  eventemitter3: () => new EventEmitter3().on('tick', () => undefined) as unknown as EventEmitter,
 })) {
   describe(`the contract, with ${kind}`, () => {
     const cases = faultContract<EventEmitter>({
@@ -46,7 +46,10 @@ describe('delayEvents', () => {
   afterEach(async () => {
     for (const injection of injections.splice(0)) await injection.rollback()
   })
-  async function delayed(options: DelayEventsOptions, how: InjectOptions = {}): Promise<{ bus: EventEmitter; clock: ManualClock; got: unknown[]; injection: Injection }> {
+  async function delayed(
+    options: DelayEventsOptions,
+    how: InjectOptions = {},
+  ): Promise<{ bus: EventEmitter; clock: ManualClock; got: unknown[]; injection: Injection }> {
     const clock = manualClock()
     const bus = new EventEmitter()
     const got: unknown[] = []
@@ -153,7 +156,11 @@ describe('delayEvents', () => {
     const { bus, clock } = await delayed({ delayMs: 10 })
     const calls: string[] = []
     const gone = (): void => void calls.push('gone')
-    bus.once('x', () => calls.push('once')).on('x', gone).on('x', () => calls.push('on')).prependListener('x', () => calls.push('first'))
+    bus
+      .once('x', () => calls.push('once'))
+      .on('x', gone)
+      .on('x', () => calls.push('on'))
+      .prependListener('x', () => calls.push('first'))
     bus.emit('x')
     bus.emit('x')
     bus.off('x', gone)
@@ -165,7 +172,7 @@ describe('delayEvents', () => {
     await expect(waiting).resolves.toEqual([7])
   })
 
-  it('hands an async listener\'s rejection to whoever got it before', async () => {
+  it("hands an async listener's rejection to whoever got it before", async () => {
     const clock = manualClock()
     const bus = new EventEmitter({ captureRejections: true })
     const error = new Error('async listener')
@@ -182,8 +189,11 @@ describe('delayEvents', () => {
     await expect(caught).resolves.toBe(error)
   })
 
-  it('acts on delivery, so that the bus\'s own lag shows what its listeners feel; on publish it shows nothing', async () => {
-    for (const [seam, lagMs] of [['delivery', 1_000], ['publish', 0]] as const) {
+  it("acts on delivery, so that the bus's own lag shows what its listeners feel; on publish it shows nothing", async () => {
+    for (const [seam, lagMs] of [
+      ['delivery', 1_000],
+      ['publish', 0],
+    ] as const) {
       const clock = manualClock()
       const bus = new MeasuredBus(clock).subscribe('tick')
       const bystander = new MeasuredBus(clock).subscribe('tick')
@@ -219,7 +229,12 @@ describe('delayEvents', () => {
   it('delivers everything once and in order per name, at any rate, in either order, whenever it ends', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.record({ rate: fc.constantFrom(0, 0.2, 0.7, 1), delayMs: fc.nat(30), endAfter: fc.nat(40), order: fc.constantFrom('keep' as const, 'free' as const) }),
+        fc.record({
+          rate: fc.constantFrom(0, 0.2, 0.7, 1),
+          delayMs: fc.nat(30),
+          endAfter: fc.nat(40),
+          order: fc.constantFrom('keep' as const, 'free' as const),
+        }),
         fc.array(fc.record({ name: fc.constantFrom('a', 'b'), waitMs: fc.nat(10) }), { maxLength: 40 }),
         async ({ rate, delayMs, endAfter, order }, events) => {
           const clock = manualClock()
@@ -244,11 +259,18 @@ describe('delayEvents', () => {
     )
   })
 
-  it.each([[{}, '`delayMs`'], [{ delayMs: -1 }, 'got `-1`'], [{ delayMs: 2 ** 31 }, 'from 0 to 2147483647'], [{ delayMs: 1, odrer: 'keep' }, 'Did you mean `order`?']])('refuses the options %o', (options, words) => {
+  it.each([
+    [{}, '`delayMs`'],
+    [{ delayMs: -1 }, 'got `-1`'],
+    [{ delayMs: 2 ** 31 }, 'from 0 to 2147483647'],
+    [{ delayMs: 1, odrer: 'keep' }, 'Did you mean `order`?'],
+  ])('refuses the options %o', (options, words) => {
     expect(() => delayEvents(options as DelayEventsOptions)).toThrow(words)
   })
 
   it('refuses what is no emitter', async () => {
-    await expect(inject(delayEvents({ delayMs: 1 }), { emit: 1 } as never)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+    await expect(inject(delayEvents({ delayMs: 1 }), { emit: 1 } as never)).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+    })
   })
 })

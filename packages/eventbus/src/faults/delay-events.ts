@@ -9,7 +9,10 @@ const schema = optionsSchema(
     delayMs: option.durationMs('Time each affected event is held back, in ms.'),
     jitterMs: option.optional(option.durationMs('How far the time varies, in ms.'), 0),
     distribution: option.optional(
-      option.oneOf(['uniform', 'normal', 'exponential', 'pareto'], 'uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs and a tail of mean jitterMs.'),
+      option.oneOf(
+        ['uniform', 'normal', 'exponential', 'pareto'],
+        'uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs and a tail of mean jitterMs.',
+      ),
       'uniform',
     ),
     order: orderOption,

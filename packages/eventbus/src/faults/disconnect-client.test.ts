@@ -17,13 +17,21 @@ class Client {
     this.bus = bindBus({
       kind: 'a client',
       seams: {},
-      connections: [{
-        name,
-        standing: () => (this.isUp ? [() => this.cut()] : []),
-        attempts: (isRefused, steps) => steps.patch(this, 'connect', (below) => function (this: Client): void {
-          if (!isRefused()) below.call.call(this)
-        }),
-      }],
+      connections: [
+        {
+          name,
+          standing: () => (this.isUp ? [() => this.cut()] : []),
+          attempts: (isRefused, steps) =>
+            steps.patch(
+              this,
+              'connect',
+              (below) =>
+                function (this: Client): void {
+                  if (!isRefused()) below.call.call(this)
+                },
+            ),
+        },
+      ],
     })
   }
   connect(): void {
@@ -91,7 +99,9 @@ describe('disconnectClient', () => {
   })
 
   it('says of a bus without a connection that it has none', async () => {
-    await expect(inject(disconnectClient(), new EventEmitter())).rejects.toThrow(/Expected a bus with a connection that can be cut, got an event emitter, which has none/)
+    await expect(inject(disconnectClient(), new EventEmitter())).rejects.toThrow(
+      /Expected a bus with a connection that can be cut, got an event emitter, which has none/,
+    )
     await expect(inject(disconnectClient(), new EventTarget())).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
   })
 

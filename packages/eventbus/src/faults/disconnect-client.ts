@@ -4,8 +4,16 @@ import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { Connection } from '../bus.js'
 
 const schema = optionsSchema({
-  how: option.optional(option.oneOf(['down', 'flapping'], 'down: cut, and refused whenever it comes back, until the fault ends; flapping: cut every `intervalMs`, and free to come back.'), 'down'),
-  intervalMs: option.optional(option.durationMs('Time between two cuts of a connection that flaps, in ms. Default 1,000.')),
+  how: option.optional(
+    option.oneOf(
+      ['down', 'flapping'],
+      'down: cut, and refused whenever it comes back, until the fault ends; flapping: cut every `intervalMs`, and free to come back.',
+    ),
+    'down',
+  ),
+  intervalMs: option.optional(
+    option.durationMs('Time between two cuts of a connection that flaps, in ms. Default 1,000.'),
+  ),
 })
 
 /**
@@ -34,12 +42,24 @@ export const disconnectClient = defineFault({
   schema,
   ...busTarget,
   check({ how, intervalMs }) {
-    if (intervalMs !== undefined && how !== 'flapping') throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`intervalMs\` with \`how: 'flapping'\`, got \`how: '${how}'\`. Leave \`intervalMs\` out.`)
-    if (intervalMs !== undefined && intervalMs < 1) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`intervalMs\` of eventbus/disconnect-client to be at least 1, got \`${intervalMs}\`.`)
+    if (intervalMs !== undefined && how !== 'flapping')
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`intervalMs\` with \`how: 'flapping'\`, got \`how: '${how}'\`. Leave \`intervalMs\` out.`,
+      )
+    if (intervalMs !== undefined && intervalMs < 1)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`intervalMs\` of eventbus/disconnect-client to be at least 1, got \`${intervalMs}\`.`,
+      )
   },
   inject(target: BusTarget, { how, intervalMs = DEFAULT_INTERVAL_MS }, context) {
     const { kind, connections = [] } = busOf(target)
-    if (connections.length === 0) throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a bus with a connection that can be cut, got ${kind}, which has none. Bind the client of a broker, or choose a fault of messages.`)
+    if (connections.length === 0)
+      throw new ChaosError(
+        'CHAOS_TARGET_MISMATCH',
+        `Expected a bus with a connection that can be cut, got ${kind}, which has none. Bind the client of a broker, or choose a fault of messages.`,
+      )
     const covered = connections.filter(({ name }) => context.operation(name).covers())
     const isAffected = ({ name }: Connection): boolean => context.operation(name).shouldInject([])
     const cut = (): void => {
@@ -53,10 +73,11 @@ export const disconnectClient = defineFault({
 
 /** Does it every so many ms until the injection ends. */
 function repeat(work: () => void, everyMs: number, { clock, defer }: InjectionContext): void {
-  const next = (): ReturnType<typeof clock.after> => clock.after(everyMs, () => {
-    cancel = next()
-    work()
-  })
+  const next = (): ReturnType<typeof clock.after> =>
+    clock.after(everyMs, () => {
+      cancel = next()
+      work()
+    })
   let cancel = next()
   defer(() => cancel())
 }

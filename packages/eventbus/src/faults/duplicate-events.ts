@@ -6,7 +6,10 @@ import { tapBus } from '../tap-bus.js'
 const schema = optionsSchema(
   {
     copies: option.optional(option.count('Additional deliveries of each affected event.', 1, 1_000), 1),
-    spacingMs: option.optional(option.durationMs('Time between an event and its copies, each from the one before it, in ms. 0: at once.'), 0),
+    spacingMs: option.optional(
+      option.durationMs('Time between an event and its copies, each from the one before it, in ms. 0: at once.'),
+      0,
+    ),
     order: orderOption,
     ...scopeOptions,
   },

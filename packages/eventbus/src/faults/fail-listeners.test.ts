@@ -24,13 +24,17 @@ describe('failListeners', () => {
   it('throws out of emit, fresh and marked each time, and keeps those behind from being called', async () => {
     const { bus, injection } = await broken(failListeners({ subscriber: 'second', message: 'no database' }))
     const called: string[] = []
-    bus.removeAllListeners('tick').on('tick', function first() {
-      called.push('first')
-    }).on('tick', function second() {
-      called.push('second')
-    }).on('tick', function third() {
-      called.push('third')
-    })
+    bus
+      .removeAllListeners('tick')
+      .on('tick', function first() {
+        called.push('first')
+      })
+      .on('tick', function second() {
+        called.push('second')
+      })
+      .on('tick', function third() {
+        called.push('third')
+      })
     const errors = [1, 2].map(() => {
       try {
         return bus.emit('tick')
@@ -38,7 +42,10 @@ describe('failListeners', () => {
         return error as Error
       }
     }) as Error[]
-    expect(errors.map((error) => [error.message, injectedBy(error)])).toEqual([['no database', 'eventbus/fail-listeners'], ['no database', 'eventbus/fail-listeners']])
+    expect(errors.map((error) => [error.message, injectedBy(error)])).toEqual([
+      ['no database', 'eventbus/fail-listeners'],
+      ['no database', 'eventbus/fail-listeners'],
+    ])
     expect(errors[0]).not.toBe(errors[1])
     expect(called).toEqual(['first', 'first'])
     expect(injection.account).toMatchObject({ sent: 2, delivered: 2, failed: 2 })

@@ -28,6 +28,8 @@ export const failListeners = defineFault({
   schema,
   ...busTarget,
   inject(bus: BusTarget, options, context) {
-    tapBus(bus, { ...options, seam: 'delivery', order: 'free', eachListener: true }, context, (message, traffic) => traffic.fail(message, failureOf(options, NAME), options.how))
+    tapBus(bus, { ...options, seam: 'delivery', order: 'free', eachListener: true }, context, (message, traffic) =>
+      traffic.fail(message, failureOf(options, NAME), options.how),
+    )
   },
 })

@@ -6,7 +6,9 @@ import { lagConsumer } from './lag-consumer.js'
 
 it('takes buses and nothing else, and checks options', () => {
   assertType<Fault<BusTarget>>(lagConsumer({ processingMs: 250, backlog: 10 }))
-  void inject(lagConsumer({ processingMs: 250, backlog: 10 }), bindBus({ kind: 'a broker', seams: {} }), { only: 'orders.*' })
+  void inject(lagConsumer({ processingMs: 250, backlog: 10 }), bindBus({ kind: 'a broker', seams: {} }), {
+    only: 'orders.*',
+  })
   // @ts-expect-error -- not a bus
   void inject(lagConsumer({ processingMs: 250, backlog: 10 }), new Map())
   // @ts-expect-error -- not its options

@@ -37,7 +37,9 @@ describe('lagConsumer', () => {
   })
 
   it('refuses a bus where nothing is acknowledged, and options that do not fit', async () => {
-    await expect(inject(lagConsumer({ processingMs: 1 }), new EventEmitter())).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+    await expect(inject(lagConsumer({ processingMs: 1 }), new EventEmitter())).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+    })
     expect(() => lagConsumer({} as LagConsumerOptions)).toThrow('`processingMs`')
     expect(() => lagConsumer({ processingMs: 1, backlog: 0 })).toThrow('`backlog`')
   })

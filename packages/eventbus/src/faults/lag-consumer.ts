@@ -9,7 +9,13 @@ const { seam: _always, ...scope } = scopeOptions
 const schema = optionsSchema(
   {
     processingMs: option.durationMs('Time that each affected delivery takes longer, one after the other, in ms.'),
-    backlog: option.optional(option.count('Deliveries that wait in the consumer at most; when more come, the oldest goes on before its time.', 1), 1_000),
+    backlog: option.optional(
+      option.count(
+        'Deliveries that wait in the consumer at most; when more come, the oldest goes on before its time.',
+        1,
+      ),
+      1_000,
+    ),
     ...scope,
   },
   scopeInProcess,
@@ -51,7 +57,8 @@ export const lagConsumer = defineFault({
       // A full backlog is never longer than that, however much came.
       const turn = Math.min(Math.max(now, freeAt.get(consumer) ?? 0), now + backlog * processingMs) + processingMs
       // Whoever is free by now is no slower for being forgotten.
-      if (freeAt.size >= MAX_CONSUMERS && !freeAt.has(consumer)) for (const [one, at] of freeAt) if (at <= now) freeAt.delete(one)
+      if (freeAt.size >= MAX_CONSUMERS && !freeAt.has(consumer))
+        for (const [one, at] of freeAt) if (at <= now) freeAt.delete(one)
       freeAt.set(consumer, turn)
       const held = traffic.hold(message, turn - now, (deliver) => {
         waiting.delete(message)

@@ -32,8 +32,15 @@ describe('loseAcks', () => {
   })
 
   it('is scoped by topic, payload and consumer', async () => {
-    const { broker, injection } = await brokenBroker(loseAcks({ where: { paid: true }, subscriber: 'bill*' }), { only: 'orders' })
-    for (const [topic, paid] of [['orders', true], ['orders', false], ['news', true]] as const) broker.publish(topic, { paid })
+    const { broker, injection } = await brokenBroker(loseAcks({ where: { paid: true }, subscriber: 'bill*' }), {
+      only: 'orders',
+    })
+    for (const [topic, paid] of [
+      ['orders', true],
+      ['orders', false],
+      ['news', true],
+    ] as const)
+      broker.publish(topic, { paid })
     expect(injection.account).toMatchObject({ sent: 1, dropped: 1 })
   })
 
@@ -46,7 +53,12 @@ describe('loseAcks', () => {
     await injection.rollback()
     broker.redeliver()
     expect(observer.violation('at-least-once')).toBeUndefined()
-    expect(observer.violation('at-most-once')).toMatchObject({ subscriber: 'billing', name: 'orders', id: 2, reason: 'arrived 2 times and was sent once' })
+    expect(observer.violation('at-most-once')).toMatchObject({
+      subscriber: 'billing',
+      name: 'orders',
+      id: 2,
+      reason: 'arrived 2 times and was sent once',
+    })
     await observer.stop()
   })
 
@@ -60,6 +72,9 @@ describe('loseAcks', () => {
   })
 
   it('refuses a bus where nothing is acknowledged', async () => {
-    await expect(inject(loseAcks(), new EventEmitter())).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining('an event emitter, where nothing is acknowledged') as string })
+    await expect(inject(loseAcks(), new EventEmitter())).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining('an event emitter, where nothing is acknowledged') as string,
+    })
   })
 })

@@ -7,7 +7,11 @@ import { tapBus } from '../tap-bus.js'
 const { seam: _always, ...scope } = scopeOptions
 const schema = optionsSchema(
   {
-    redeliverAfterMs: option.optional(option.durationMs("Time until a message whose acknowledgement was lost is given back to the broker, in ms. Default: when the fault ends, unless the broker's own time is up before.")),
+    redeliverAfterMs: option.optional(
+      option.durationMs(
+        "Time until a message whose acknowledgement was lost is given back to the broker, in ms. Default: when the fault ends, unless the broker's own time is up before.",
+      ),
+    ),
     ...scope,
   },
   scopeInProcess,

@@ -5,8 +5,14 @@ import { bindBus } from '../bus.js'
 import { nackEvents } from './nack-events.js'
 
 it('takes buses and nothing else, and checks options', () => {
-  assertType<Fault<BusTarget>>(nackEvents({ times: 3, keyAt: 'order.id', where: (_payload, name) => name === 'orders' }))
-  void inject(nackEvents({ times: 3, keyAt: 'order.id', where: (_payload, name) => name === 'orders' }), bindBus({ kind: 'a broker', seams: {} }), { only: 'orders.*' })
+  assertType<Fault<BusTarget>>(
+    nackEvents({ times: 3, keyAt: 'order.id', where: (_payload, name) => name === 'orders' }),
+  )
+  void inject(
+    nackEvents({ times: 3, keyAt: 'order.id', where: (_payload, name) => name === 'orders' }),
+    bindBus({ kind: 'a broker', seams: {} }),
+    { only: 'orders.*' },
+  )
   // @ts-expect-error -- not a bus
   void inject(nackEvents({ times: 3, keyAt: 'order.id', where: (_payload, name) => name === 'orders' }), new Map())
   // @ts-expect-error -- not its options

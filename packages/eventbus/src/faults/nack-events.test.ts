@@ -35,7 +35,10 @@ describe('nackEvents', () => {
   })
 
   it('refuses a bus whose consumers cannot give a delivery back, and one where nothing is acknowledged', async () => {
-    await expect(inject(nackEvents(), memoryBus(new MemoryBroker(), { requeues: false }))).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining('Use eventbus/lose-acks') as string })
+    await expect(inject(nackEvents(), memoryBus(new MemoryBroker(), { requeues: false }))).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining('Use eventbus/lose-acks') as string,
+    })
     await expect(inject(nackEvents(), new EventEmitter())).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
   })
 })

@@ -9,8 +9,13 @@ import { tapBus } from '../tap-bus.js'
 const { seam: _always, ...scope } = scopeOptions
 const schema = optionsSchema(
   {
-    times: option.optional(option.count('How often one event is refused; after that its acknowledgement reaches the broker.', 1), 10),
-    keyAt: option.optional(option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.')),
+    times: option.optional(
+      option.count('How often one event is refused; after that its acknowledgement reaches the broker.', 1),
+      10,
+    ),
+    keyAt: option.optional(
+      option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
+    ),
     ...scope,
   },
   scopeInProcess,
@@ -40,10 +45,15 @@ export const nackEvents = defineFault({
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: true })
     const refusals = new Refusals(options.times, options.keyAt)
-    tapBus(bus, { ...options, seam: 'ack', order: 'free', applies: (message) => refusals.mayRefuse(message) }, context, (message, traffic) => {
-      refusals.count()
-      return traffic.deliver(refusalOf(message))
-    })
+    tapBus(
+      bus,
+      { ...options, seam: 'ack', order: 'free', applies: (message) => refusals.mayRefuse(message) },
+      context,
+      (message, traffic) => {
+        refusals.count()
+        return traffic.deliver(refusalOf(message))
+      },
+    )
   },
 })
 

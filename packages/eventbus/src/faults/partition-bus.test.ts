@@ -14,13 +14,20 @@ describe('partitionBus', () => {
     const got: string[] = []
     const { bus } = await broken(partitionBus(options))
     const listen = (name: string): void => {
-      bus.on('order', Object.defineProperty(({ source }: { source: string }) => got.push(`${source} to ${name}`), 'name', { value: name }))
+      bus.on(
+        'order',
+        Object.defineProperty(({ source }: { source: string }) => got.push(`${source} to ${name}`), 'name', {
+          value: name,
+        }),
+      )
     }
     for (const name of ['billing', 'audit', 'mail', 'web-2']) listen(name)
     for (const source of ['web-1', 'cron', 'billing']) bus.emit('order', { source })
     return got
   }
-  const all = ['web-1', 'cron', 'billing'].flatMap((source) => ['billing', 'audit', 'mail', 'web-2'].map((name) => `${source} to ${name}`))
+  const all = ['web-1', 'cron', 'billing'].flatMap((source) =>
+    ['billing', 'audit', 'mail', 'web-2'].map((name) => `${source} to ${name}`),
+  )
 
   it.each<[PartitionBusOptions['way'], string[]]>([
     ['outbound', ['web-1 to billing', 'web-1 to audit']],
@@ -59,12 +66,17 @@ describe('partitionBus', () => {
     port1.close()
   })
 
-  it.each([[{ publishers: 'a' }], [{ publishers: 'a', subscribers: 'b' }], [{ publisherAt: 'x' }]])('refuses half of the groups: %o', (options) => {
-    expect(() => partitionBus(options)).toThrow('together')
-  })
+  it.each([[{ publishers: 'a' }], [{ publishers: 'a', subscribers: 'b' }], [{ publisherAt: 'x' }]])(
+    'refuses half of the groups: %o',
+    (options) => {
+      expect(() => partitionBus(options)).toThrow('together')
+    },
+  )
 
   it('refuses groups where subscribers cannot be told', async () => {
-    await expect(inject(partitionBus(groups), new EventTarget())).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+    await expect(inject(partitionBus(groups), new EventTarget())).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+    })
     await (await inject(partitionBus(groups), new EventEmitter())).rollback()
   })
 })

@@ -7,8 +7,17 @@ import { tapBus, type Act } from '../tap-bus.js'
 
 const schema = optionsSchema(
   {
-    way: option.optional(option.oneOf(['both', 'outbound', 'inbound'], 'outbound: what is published here, or by `publishers`, does not arrive; inbound: the other way; both.'), 'both'),
-    messages: option.optional(option.oneOf(['lost', 'held'], 'lost: what is cut off is gone; held: it arrives when the partition heals.'), 'lost'),
+    way: option.optional(
+      option.oneOf(
+        ['both', 'outbound', 'inbound'],
+        'outbound: what is published here, or by `publishers`, does not arrive; inbound: the other way; both.',
+      ),
+      'both',
+    ),
+    messages: option.optional(
+      option.oneOf(['lost', 'held'], 'lost: what is cut off is gone; held: it arrives when the partition heals.'),
+      'lost',
+    ),
     publishers: option.optional(option.names('The one side: names or globs of publishers, which `publisherAt` tells.')),
     publisherAt: option.optional(option.text('Path of the field of the payload that names its publisher: source.')),
     subscribers: option.optional(option.names('The other side: names or globs of subscribers.')),
@@ -43,10 +52,16 @@ export const partitionBus = defineFault({
   check({ publishers, publisherAt, subscribers }) {
     const given = [publishers, publisherAt, subscribers].filter((one) => one !== undefined).length
     if (given === 0 || given === 3) return
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`publishers\`, \`publisherAt\` and \`subscribers\` together, got ${given} of them. Name both sides and where a payload names its publisher, or none to cut this client off.`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected \`publishers\`, \`publisherAt\` and \`subscribers\` together, got ${given} of them. Name both sides and where a payload names its publisher, or none to cut this client off.`,
+    )
   },
   inject(bus: BusTarget, options, context) {
-    const act: Act = options.messages === 'lost' ? (message, traffic) => traffic.drop(message) : (message, traffic) => traffic.hold(message, Number.POSITIVE_INFINITY).answer
+    const act: Act =
+      options.messages === 'lost'
+        ? (message, traffic) => traffic.drop(message)
+        : (message, traffic) => traffic.hold(message, Number.POSITIVE_INFINITY).answer
     const { way, where, order, publishers, publisherAt = '', subscribers } = options
     if (publishers !== undefined && subscribers !== undefined) {
       const applies = crossing(matcher(publishers), matcher(subscribers), publisherAt, way)
@@ -64,10 +79,16 @@ function seamsOf(way: 'both' | 'outbound' | 'inbound', { isLocal = false, seams 
   return seams.delivery === undefined ? ['publish'] : ['publish', 'delivery']
 }
 
-const matcher = (names: string | readonly string[]): ((name: string) => boolean) => globMatcher(typeof names === 'string' ? [names] : names)
+const matcher = (names: string | readonly string[]): ((name: string) => boolean) =>
+  globMatcher(typeof names === 'string' ? [names] : names)
 
 /** Whether a message would cross the cut. */
-function crossing(here: (name: string) => boolean, there: (name: string) => boolean, publisherAt: string, way: 'both' | 'outbound' | 'inbound'): (message: Message) => boolean {
+function crossing(
+  here: (name: string) => boolean,
+  there: (name: string) => boolean,
+  publisherAt: string,
+  way: 'both' | 'outbound' | 'inbound',
+): (message: Message) => boolean {
   return ({ payload, subscriber }) => {
     const publisher = fieldOf(payload, publisherAt)
     if (typeof publisher !== 'string' || subscriber === undefined) return false

@@ -11,7 +11,9 @@ const { seam: _always, ...scope } = scopeOptions
 const schema = optionsSchema(
   {
     nth: option.optional(option.count('Which event of each name is the poison.', 1), 1),
-    keyAt: option.optional(option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.')),
+    keyAt: option.optional(
+      option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
+    ),
     ...failureOptions,
     ...scope,
   },
@@ -38,13 +40,19 @@ export const poisonEvents = defineFault({
   ...busTarget,
   inject(bus: BusTarget, options, context) {
     const applies = poison(options.nth, options.keyAt, busOf(bus).seams.ack !== undefined)
-    tapBus(bus, { ...options, seam: 'delivery', order: 'free', applies }, context, (message, traffic) => traffic.fail(message, failureOf(options, NAME), options.how))
+    tapBus(bus, { ...options, seam: 'delivery', order: 'free', applies }, context, (message, traffic) =>
+      traffic.fail(message, failureOf(options, NAME), options.how),
+    )
   },
 })
 
 /** Whether a message is the poison: the nth of its name, or one with the key of that one. See `byName` for very many names. */
 function poison(nth: number, keyAt: string | undefined, isCarried: boolean): (message: Message) => boolean {
-  const seenOf = byName<{ count: number; last: Message['args'] | undefined; key: unknown }>(() => ({ count: 0, last: undefined, key: undefined }))
+  const seenOf = byName<{ count: number; last: Message['args'] | undefined; key: unknown }>(() => ({
+    count: 0,
+    last: undefined,
+    key: undefined,
+  }))
   return ({ name, args, payload }) => {
     const key = messageKey(payload, keyAt, isCarried)
     const seen = seenOf(name)

@@ -12,7 +12,12 @@ describe('redeliverEvents', () => {
     broker.publish('orders', 1)
     broker.publish('orders', 2)
     for (let round = 0; round < 3; round += 1) broker.redeliver()
-    expect(broker.got.map(({ body, redelivered }) => [body, redelivered])).toEqual([[1, false], [2, false], [1, true], [2, true]])
+    expect(broker.got.map(({ body, redelivered }) => [body, redelivered])).toEqual([
+      [1, false],
+      [2, false],
+      [1, true],
+      [2, true],
+    ])
     expect(broker.unacked.size + broker.requeued.length).toBe(0)
     expect(injection.seen).toBe(2)
     expect(injection.account).toMatchObject({ sent: 2, delivered: 2, held: 0 })

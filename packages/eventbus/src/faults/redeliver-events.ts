@@ -5,7 +5,10 @@ import { scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema({ afterMs: option.optional(option.durationMs('Time until it is delivered again, in ms. 0: at once.'), 0), ...scope }, scopeInProcess)
+const schema = optionsSchema(
+  { afterMs: option.optional(option.durationMs('Time until it is delivered again, in ms. 0: at once.'), 0), ...scope },
+  scopeInProcess,
+)
 
 /**
  * Options of {@link redeliverEvents}: `afterMs`, the time until an event is delivered again, in ms (default 0: at once); `where` and `subscriber`, which

@@ -7,15 +7,23 @@ emitterContract(() => reorderEvents({ window: 2 }))
 
 describe('reorderEvents', () => {
   it('delivers a full window with no event in its place, window after window', () =>
-    fc.assert(fc.asyncProperty(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 5 }), fc.integer(), async (window, windows, seed) => {
-      const { bus, got } = await broken(reorderEvents({ window }), { seed })
-      emitNumbers(bus, window * windows)
-      for (const start of range(windows).map((index) => index * window)) {
-        const part = got.slice(start, start + window)
-        expect([...part].sort((a, b) => Number(a) - Number(b))).toEqual(range(window).map((n) => start + n))
-        expect(part.every((n, index) => n !== start + index)).toBe(true)
-      }
-    }), { numRuns: 50 }))
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 9 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer(),
+        async (window, windows, seed) => {
+          const { bus, got } = await broken(reorderEvents({ window }), { seed })
+          emitNumbers(bus, window * windows)
+          for (const start of range(windows).map((index) => index * window)) {
+            const part = got.slice(start, start + window)
+            expect([...part].sort((a, b) => Number(a) - Number(b))).toEqual(range(window).map((n) => start + n))
+            expect(part.every((n, index) => n !== start + index)).toBe(true)
+          }
+        },
+      ),
+      { numRuns: 50 },
+    ))
 
   it('delivers what it has when the time of a window is up', async () => {
     const { bus, got, clock, injection } = await broken(reorderEvents({ window: 10, withinMs: 50 }))
@@ -28,7 +36,10 @@ describe('reorderEvents', () => {
   })
 
   it('lets events that were not chosen wait, or overtake with order: free', async () => {
-    for (const [order, expected] of [['keep', [2, 0, 1, 3]], ['free', [1, 2, 0, 3]]] as const) {
+    for (const [order, expected] of [
+      ['keep', [2, 0, 1, 3]],
+      ['free', [1, 2, 0, 3]],
+    ] as const) {
       const { bus, got } = await broken(reorderEvents({ window: 2, order }), { every: 2 })
       emitNumbers(bus, 4)
       expect(got).toEqual(expected)

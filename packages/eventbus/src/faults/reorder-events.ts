@@ -6,7 +6,10 @@ import { tapBus, type HeldMessage } from '../tap-bus.js'
 
 const schema = optionsSchema(
   {
-    window: option.optional(option.count('Affected events of one name that are collected and delivered in another order.', 2), 4),
+    window: option.optional(
+      option.count('Affected events of one name that are collected and delivered in another order.', 2),
+      4,
+    ),
     withinMs: option.optional(option.durationMs('The longest time a window waits to be full, in ms.'), 1_000),
     order: orderOption,
     ...scopeOptions,
@@ -44,7 +47,11 @@ export const reorderEvents = defineFault({
   ...busTarget,
   check(options) {
     checkScope(options)
-    if (options.withinMs < 1) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`withinMs\` of eventbus/reorder-events to be at least 1, got \`${options.withinMs}\`: a window that does not wait collects nothing.`)
+    if (options.withinMs < 1)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`withinMs\` of eventbus/reorder-events to be at least 1, got \`${options.withinMs}\`: a window that does not wait collects nothing.`,
+      )
   },
   inject(bus: BusTarget, options, context) {
     const chance = chanceFor(context, 'order')

@@ -4,7 +4,16 @@ import { orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema({ stallMs: option.optional(option.durationMs('Time each affected listener is stuck, in ms. Default: until the fault ends.')), order: orderOption, ...scope }, scopeInProcess)
+const schema = optionsSchema(
+  {
+    stallMs: option.optional(
+      option.durationMs('Time each affected listener is stuck, in ms. Default: until the fault ends.'),
+    ),
+    order: orderOption,
+    ...scope,
+  },
+  scopeInProcess,
+)
 
 /**
  * Options of {@link stallListeners}: `stallMs`, the time a listener is stuck, in ms (default: until the fault ends); `order`, `keep` (default) or
@@ -26,6 +35,11 @@ export const stallListeners = defineFault({
   ...busTarget,
   inject(bus: BusTarget, options, context) {
     const { stallMs = Number.POSITIVE_INFINITY } = options
-    tapBus(bus, { ...options, seam: 'delivery', eachListener: true }, context, (message, traffic) => traffic.hold(message, stallMs).answer)
+    tapBus(
+      bus,
+      { ...options, seam: 'delivery', eachListener: true },
+      context,
+      (message, traffic) => traffic.hold(message, stallMs).answer,
+    )
   },
 })

@@ -8,7 +8,14 @@ describe('throttleEvents', () => {
   it('lets so many through in a second, evenly spaced and in order', async () => {
     const { bus, got, clock } = await broken(throttleEvents({ perSecond: 10 }))
     emitNumbers(bus, 25)
-    for (const [ms, expected] of [[0, 1], [99, 1], [1, 2], [900, 11], [1_000, 21], [400, 25]] as const) {
+    for (const [ms, expected] of [
+      [0, 1],
+      [99, 1],
+      [1, 2],
+      [900, 11],
+      [1_000, 21],
+      [400, 25],
+    ] as const) {
       await clock.advance(ms)
       expect(got).toEqual(range(expected))
     }

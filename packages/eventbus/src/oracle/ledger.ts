@@ -71,13 +71,20 @@ export class Ledger {
     const entry = this.#entries.get(name)?.get(id) ?? this.#enter(name, id, key, undefined, undefined)
     const arrivals = (entry.arrivals.get(subscriber) ?? 0) + 1
     entry.arrivals.set(subscriber, arrivals)
-    if (arrivals > entry.times) this.#note('at-most-once', entry, subscriber, `arrived ${arrivals} times and was sent ${entry.times === 1 ? 'once' : `${entry.times} times`}`)
+    if (arrivals > entry.times)
+      this.#note(
+        'at-most-once',
+        entry,
+        subscriber,
+        `arrived ${arrivals} times and was sent ${entry.times === 1 ? 'once' : `${entry.times} times`}`,
+      )
     if (arrivals > 1) return
     this.#judgeOrder(entry, subscriber)
     if (entry.at === undefined) return
     const lagMs = at - entry.at
     this.maxLagMs = Math.max(this.maxLagMs, lagMs)
-    if (lagMs > this.#options.maxLagMs) this.#note('bounded-lag', entry, subscriber, `arrived after ${lagMs.toFixed(0)} ms`)
+    if (lagMs > this.#options.maxLagMs)
+      this.#note('bounded-lag', entry, subscriber, `arrived after ${lagMs.toFixed(0)} ms`)
   }
 
   /** The first violation of a guarantee, by what has happened until now. */
@@ -88,19 +95,32 @@ export class Ledger {
       case 'in-order':
         return shown
       case 'at-least-once':
-        return this.#missing(guarantee, () => true, () => 'never arrived')
+        return this.#missing(
+          guarantee,
+          () => true,
+          () => 'never arrived',
+        )
       case 'exactly-once': {
         const violation = this.violation('at-most-once', now) ?? this.violation('at-least-once', now)
         return violation === undefined ? undefined : { ...violation, guarantee }
       }
       case 'bounded-lag': {
         const isLate = ({ at }: Entry): boolean => at !== undefined && now - at > this.#options.maxLagMs
-        return shown ?? this.#missing(guarantee, isLate, ({ at = now }) => `has not arrived after ${(now - at).toFixed(0)} ms`)
+        return (
+          shown ??
+          this.#missing(guarantee, isLate, ({ at = now }) => `has not arrived after ${(now - at).toFixed(0)} ms`)
+        )
       }
     }
   }
 
-  #enter(name: EventName, id: unknown, key: unknown, at: number | undefined, expected: readonly string[] | undefined): Entry {
+  #enter(
+    name: EventName,
+    id: unknown,
+    key: unknown,
+    at: number | undefined,
+    expected: readonly string[] | undefined,
+  ): Entry {
     const entry: Entry = { name, id, key, sequence: (this.#sequence += 1), times: 1, at, expected, arrivals: new Map() }
     const ofName = this.#entries.get(name) ?? new Map<unknown, Entry>()
     this.#entries.set(name, ofName.set(id, entry))
@@ -118,14 +138,21 @@ export class Ledger {
     ofName?.delete(oldest.id)
     if (ofName?.size === 0) this.#entries.delete(oldest.name)
     // Every message that is still known came later: none of them can be found to have been overtaken by this one.
-    for (const newest of this.#newest.values()) if (newest.get(oldest.key) === oldest.sequence) newest.delete(oldest.key)
+    for (const newest of this.#newest.values())
+      if (newest.get(oldest.key) === oldest.sequence) newest.delete(oldest.key)
   }
 
   #judgeOrder(entry: Entry, subscriber: string): void {
     const ofSubscriber = this.#newest.get(subscriber) ?? new Map<unknown, number>()
     this.#newest.set(subscriber, ofSubscriber)
     const newest = ofSubscriber.get(entry.key) ?? 0
-    if (entry.sequence < newest) this.#note('in-order', entry, subscriber, `arrived after message ${newest} of its key, and was sent before it, as message ${entry.sequence}`)
+    if (entry.sequence < newest)
+      this.#note(
+        'in-order',
+        entry,
+        subscriber,
+        `arrived after message ${newest} of its key, and was sent before it, as message ${entry.sequence}`,
+      )
     else ofSubscriber.set(entry.key, entry.sequence)
   }
 
@@ -134,7 +161,11 @@ export class Ledger {
   }
 
   /** The first message that did not arrive at someone who should have got it. */
-  #missing(guarantee: Guarantee, isDue: (entry: Entry) => boolean, reason: (entry: Entry) => string): Violation | undefined {
+  #missing(
+    guarantee: Guarantee,
+    isDue: (entry: Entry) => boolean,
+    reason: (entry: Entry) => string,
+  ): Violation | undefined {
     for (const entry of this.#all) {
       if (!isDue(entry)) continue
       const { name, id, arrivals, times, expected = arrivals.size === 0 ? [ANYONE] : [] } = entry

@@ -11,7 +11,12 @@ import { reorderEvents } from '../faults/reorder-events.js'
 import type { Guarantee } from './ledger.js'
 import { observeDelivery, type DeliveryObserver, type ObserveDeliveryOptions } from './observe-delivery.js'
 
-async function observed(options: ObserveDeliveryOptions = {}): Promise<{ bus: EventEmitter; clock: ManualClock; observer: DeliveryObserver; arm: (fault: Fault<BusTarget>, how?: object) => Promise<void> }> {
+async function observed(options: ObserveDeliveryOptions = {}): Promise<{
+  bus: EventEmitter
+  clock: ManualClock
+  observer: DeliveryObserver
+  arm: (fault: Fault<BusTarget>, how?: object) => Promise<void>
+}> {
   const clock = manualClock()
   const bus = new EventEmitter().on('order', function onBilling() {
     // Takes its time elsewhere.
@@ -19,7 +24,9 @@ async function observed(options: ObserveDeliveryOptions = {}): Promise<{ bus: Ev
   const observer = await observeDelivery(bus, options, { clock })
   onTestFinished(() => observer.stop())
   return {
-    bus, clock, observer,
+    bus,
+    clock,
+    observer,
     arm: async (fault, how = {}) => {
       const injection = await inject(fault, bus, { ...how, clock })
       onTestFinished(async () => {
@@ -29,7 +36,8 @@ async function observed(options: ObserveDeliveryOptions = {}): Promise<{ bus: Ev
   }
 }
 const GUARANTEES: readonly Guarantee[] = ['at-most-once', 'at-least-once', 'exactly-once', 'in-order', 'bounded-lag']
-const violatedBy = (observer: DeliveryObserver): Guarantee[] => GUARANTEES.filter((guarantee) => observer.violation(guarantee) !== undefined)
+const violatedBy = (observer: DeliveryObserver): Guarantee[] =>
+  GUARANTEES.filter((guarantee) => observer.violation(guarantee) !== undefined)
 
 describe('observeDelivery', () => {
   it('names a lost message that JSON cannot show', async () => {
@@ -38,7 +46,9 @@ describe('observeDelivery', () => {
     const circle: { self?: unknown } = {}
     circle.self = circle
     bus.emit('order', circle)
-    expect(() => observer.assert('at-least-once')).toThrow(/^Expected at-least-once delivery of `order` to onBilling; the message with the id something that cannot be read never arrived/)
+    expect(() => observer.assert('at-least-once')).toThrow(
+      /^Expected at-least-once delivery of `order` to onBilling; the message with the id something that cannot be read never arrived/,
+    )
   })
 
   it('finds nothing wrong with a healthy bus, and leaves it as it was', async () => {
@@ -57,17 +67,30 @@ describe('observeDelivery', () => {
 
   it.each<[string, Fault<BusTarget>, object, Guarantee[], number]>([
     ['a lost message', dropEvents(), { skip: 3, limit: 1 }, ['at-least-once', 'exactly-once', 'bounded-lag'], 3],
-    ['a lost message of one subscriber', dropEvents({ subscriber: 'onBilling' }), { skip: 3, limit: 1 }, ['at-least-once', 'exactly-once', 'bounded-lag'], 3],
+    [
+      'a lost message of one subscriber',
+      dropEvents({ subscriber: 'onBilling' }),
+      { skip: 3, limit: 1 },
+      ['at-least-once', 'exactly-once', 'bounded-lag'],
+      3,
+    ],
     ['a repeated message', duplicateEvents(), { skip: 2, limit: 1 }, ['at-most-once', 'exactly-once'], 2],
     ['messages that changed places', reorderEvents({ window: 2 }), { skip: 4, limit: 2 }, ['in-order'], 4],
-    ['a message that is late', delayEvents({ delayMs: 2_000, order: 'free' }), { skip: 5, limit: 1 }, ['in-order', 'bounded-lag'], 5],
+    [
+      'a message that is late',
+      delayEvents({ delayMs: 2_000, order: 'free' }),
+      { skip: 5, limit: 1 },
+      ['in-order', 'bounded-lag'],
+      5,
+    ],
   ])('names the first of %s', async (_what, fault, how, guarantees, id) => {
     const { bus, clock, observer, arm } = await observed({ idAt: 'id' })
     await arm(fault, how)
     for (let n = 0; n < 10; n += 1) bus.emit('order', { id: n })
     await clock.advance(3_000)
     expect(violatedBy(observer)).toEqual(guarantees)
-    for (const guarantee of guarantees) expect(observer.violation(guarantee)).toMatchObject({ guarantee, subscriber: 'onBilling', name: 'order', id })
+    for (const guarantee of guarantees)
+      expect(observer.violation(guarantee)).toMatchObject({ guarantee, subscriber: 'onBilling', name: 'order', id })
   })
 
   it('sees what is still under way as late, and as lost when it is asked for that', async () => {
@@ -105,7 +128,12 @@ describe('observeDelivery', () => {
     await arm(duplicateEvents(), { limit: 1 })
     bus.emit('order', 'other')
     expect(holds()).toBe(false)
-    expect(() => observer.assert('in-order', 'exactly-once')).toThrow(expect.objectContaining({ code: 'CHAOS_DELIVERY_VIOLATED', message: expect.stringContaining('the message with the id other arrived 2 times and was sent once') as string }))
+    expect(() => observer.assert('in-order', 'exactly-once')).toThrow(
+      expect.objectContaining({
+        code: 'CHAOS_DELIVERY_VIOLATED',
+        message: expect.stringContaining('the message with the id other arrived 2 times and was sent once') as string,
+      }),
+    )
   })
 
   it('takes a damaged message for a lost one, and what arrives for one that was sent elsewhere', async () => {
@@ -129,12 +157,18 @@ describe('observeDelivery', () => {
 
   it('stays above faults that are armed later, several at once, and records each message once', async () => {
     const { bus, observer, arm } = await observed()
-    await Promise.all([arm(dropEvents(), { rate: 0.5, seed: 1 }), arm(duplicateEvents({ seam: 'publish' }), { rate: 0.5, seed: 1 }), arm(dropEvents({ seam: 'publish' }), { rate: 0.5, seed: 2 })])
+    await Promise.all([
+      arm(dropEvents(), { rate: 0.5, seed: 1 }),
+      arm(duplicateEvents({ seam: 'publish' }), { rate: 0.5, seed: 1 }),
+      arm(dropEvents({ seam: 'publish' }), { rate: 0.5, seed: 2 }),
+    ])
     for (let id = 0; id < 100; id += 1) bus.emit('order', id)
     expect(observer.observation.sent).toBe(100)
   })
 
   it('refuses options that are none', async () => {
-    await expect(observeDelivery(new EventEmitter(), { maxLag: 1 } as never)).rejects.toThrow('Did you mean `maxLagMs`?')
+    await expect(observeDelivery(new EventEmitter(), { maxLag: 1 } as never)).rejects.toThrow(
+      'Did you mean `maxLagMs`?',
+    )
   })
 })

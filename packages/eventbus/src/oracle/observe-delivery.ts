@@ -1,16 +1,41 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { checkOptions, ChaosError, defineFault, inject, LIFE_CYCLE_CHANNEL, MAX_TIMER_MS, option, optionsSchema, printable, readSafely, systemClock, type Clock, type Injection, type JournalEntry, type OptionsOutput } from '@chaos/core'
+import {
+  checkOptions,
+  ChaosError,
+  defineFault,
+  inject,
+  LIFE_CYCLE_CHANNEL,
+  MAX_TIMER_MS,
+  option,
+  optionsSchema,
+  printable,
+  readSafely,
+  systemClock,
+  type Clock,
+  type Injection,
+  type JournalEntry,
+  type OptionsOutput,
+} from '@chaos/core'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message, Seam } from '../bus.js'
 import { bytesOf, fieldOf, isBytes } from '../payload.js'
 import { ANYONE, Ledger, type Guarantee, type Violation } from './ledger.js'
 
 const schema = optionsSchema({
-  idAt: option.optional(option.text('Path of the field that tells one message from another: id. Default: its whole payload.')),
-  keyAt: option.optional(option.text('Path of the field within whose values order matters: customer. Default: the name of the message.')),
+  idAt: option.optional(
+    option.text('Path of the field that tells one message from another: id. Default: its whole payload.'),
+  ),
+  keyAt: option.optional(
+    option.text('Path of the field within whose values order matters: customer. Default: the name of the message.'),
+  ),
   maxLagMs: option.optional(option.durationMs('How long a message may take, in ms.'), 1_000),
-  subscribers: option.optional(option.names('Who should get every message, by name, where a bus cannot tell when it is sent: beyond a broker.')),
-  messages: option.optional(option.count('How many messages are remembered at most; the oldest are forgotten, and judged no more.', 1), 100_000),
+  subscribers: option.optional(
+    option.names('Who should get every message, by name, where a bus cannot tell when it is sent: beyond a broker.'),
+  ),
+  messages: option.optional(
+    option.count('How many messages are remembered at most; the oldest are forgotten, and judged no more.', 1),
+    100_000,
+  ),
 })
 
 /** Options of {@link observeDelivery}. */
@@ -72,12 +97,19 @@ export interface DeliveryObserver {
  * @param how.clock Where time comes from. Default: the real clock.
  * @throws ChaosError `CHAOS_INVALID_OPTION`, and whatever `inject` throws
  */
-export async function observeDelivery(target: BusTarget, given: ObserveDeliveryOptions = {}, { clock = systemClock }: { readonly clock?: Clock } = {}): Promise<DeliveryObserver> {
+export async function observeDelivery(
+  target: BusTarget,
+  given: ObserveDeliveryOptions = {},
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): Promise<DeliveryObserver> {
   const options = checkOptions(schema, given, 'observeDelivery')
   const ledger = new Ledger(options)
   const expected = options.subscribers === undefined ? undefined : [options.subscribers].flat()
   const { seams, watchListeners } = busOf(target)
-  const delivery = seams.delivery === undefined ? undefined : await inject(watchSeam({ seam: 'delivery', record: recordArrival }), target, HOW)
+  const delivery =
+    seams.delivery === undefined
+      ? undefined
+      : await inject(watchSeam({ seam: 'delivery', record: recordArrival }), target, HOW)
   const unwatch = watchListeners?.(recordArrival)
   const left: Promise<unknown>[] = []
   let isStopped = false
@@ -93,13 +125,20 @@ export async function observeDelivery(target: BusTarget, given: ObserveDeliveryO
     return Object.assign(watch, { injection: inject(watchSeam({ seam: 'publish', record }), target, HOW) })
   }
   function recordSending(message: Message): void {
-    send(message.name, message.payload, expected ?? message.deliveries?.().map(({ subscriber }) => subscriber?.name ?? ANYONE))
+    send(
+      message.name,
+      message.payload,
+      expected ?? message.deliveries?.().map(({ subscriber }) => subscriber?.name ?? ANYONE),
+    )
   }
   function recordArrival(message: Message): void {
-    for (const { name, payload, subscriber } of message.deliveries?.() ?? [message]) arrive(name, payload, subscriber?.name)
+    for (const { name, payload, subscriber } of message.deliveries?.() ?? [message])
+      arrive(name, payload, subscriber?.name)
   }
-  const send = (name: EventName, payload: unknown, expected?: readonly string[]): void => ledger.send(name, idOf(payload, options), keyOf(name, payload, options), clock.now(), expected)
-  const arrive = (name: EventName, payload: unknown, subscriber = ANYONE): void => ledger.arrive(name, idOf(payload, options), keyOf(name, payload, options), clock.now(), subscriber)
+  const send = (name: EventName, payload: unknown, expected?: readonly string[]): void =>
+    ledger.send(name, idOf(payload, options), keyOf(name, payload, options), clock.now(), expected)
+  const arrive = (name: EventName, payload: unknown, subscriber = ANYONE): void =>
+    ledger.arrive(name, idOf(payload, options), keyOf(name, payload, options), clock.now(), subscriber)
 
   /** A fault that was armed stands above the watch; the watch moves on top of it. */
   const onArmed = (published: unknown): void => {
@@ -150,9 +189,16 @@ const watchSeam = defineFault({
   name: WATCH,
   kind: 'standing',
   summary: 'Watches a seam.',
-  schema: optionsSchema({ seam: option.oneOf(['publish', 'delivery'], 'Which seam.') }, { record: option.func<(message: Message) => void>('Gets each message.') }),
+  schema: optionsSchema(
+    { seam: option.oneOf(['publish', 'delivery'], 'Which seam.') },
+    { record: option.func<(message: Message) => void>('Gets each message.') },
+  ),
   ...busTarget,
-  inject(target: BusTarget, { seam, record }: { readonly seam: Seam; readonly record: (message: Message) => void }, context) {
+  inject(
+    target: BusTarget,
+    { seam, record }: { readonly seam: Seam; readonly record: (message: Message) => void },
+    context,
+  ) {
     const take = (message: Message): unknown => {
       record(message)
       return message.forward()
@@ -181,8 +227,12 @@ function readAt(payload: unknown, path: string, otherwise: unknown): unknown {
 }
 
 /** The id of a message as an error shows it. The application may identify its messages by any value. */
-const shown = (id: unknown): string => readSafely(() => printable(typeof id === 'object' && id !== null ? JSON.stringify(id) : id, { max: 1_000 }))
+const shown = (id: unknown): string =>
+  readSafely(() => printable(typeof id === 'object' && id !== null ? JSON.stringify(id) : id, { max: 1_000 }))
 
 function violated({ guarantee, subscriber, name, id, reason }: Violation): ChaosError {
-  return new ChaosError('CHAOS_DELIVERY_VIOLATED', `Expected ${guarantee} delivery of \`${printable(name)}\` to ${printable(subscriber)}; the message with the id ${shown(id)} ${reason}. Look at what stands between publisher and subscriber, or declare a weaker guarantee.`)
+  return new ChaosError(
+    'CHAOS_DELIVERY_VIOLATED',
+    `Expected ${guarantee} delivery of \`${printable(name)}\` to ${printable(subscriber)}; the message with the id ${shown(id)} ${reason}. Look at what stands between publisher and subscriber, or declare a weaker guarantee.`,
+  )
 }

@@ -3,7 +3,17 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { inject, isChaosError } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
-import { delayEvents, duplicateEvents, lagConsumer, loseAcks, partitionBus, redeliverEvents, reorderEvents, stallListeners, throttleEvents } from '@chaos/eventbus'
+import {
+  delayEvents,
+  duplicateEvents,
+  lagConsumer,
+  loseAcks,
+  partitionBus,
+  redeliverEvents,
+  reorderEvents,
+  stallListeners,
+  throttleEvents,
+} from '@chaos/eventbus'
 import { scenesOf } from './scenes.mjs'
 
 const uncaught = []
@@ -35,7 +45,8 @@ const FAULTS = {
 }
 
 async function until(holds, what) {
-  for (const giveUpAt = Date.now() + 20_000; !holds(); await turn()) if (Date.now() > giveUpAt) throw new Error(`Expected ${what}.`)
+  for (const giveUpAt = Date.now() + 20_000; !holds(); await turn())
+    if (Date.now() > giveUpAt) throw new Error(`Expected ${what}.`)
 }
 
 async function row(name, open, seam, fault, makeFault, ending) {
@@ -53,7 +64,10 @@ async function row(name, open, seam, fault, makeFault, ending) {
   }
   scene.send('1')
   scene.send('2')
-  await until(() => injection.affected >= (scene.together ?? 2) && injection.held >= 1, `${name} to hold messages by ${fault}, got ${JSON.stringify(injection.snapshot())}`)
+  await until(
+    () => injection.affected >= (scene.together ?? 2) && injection.held >= 1,
+    `${name} to hold messages by ${fault}, got ${JSON.stringify(injection.snapshot())}`,
+  )
   const closed = scene.close()
   if (scene.closesWhileHeld !== false) await closed
   if (ending === 'its time comes') await clock.advance(50_000)
@@ -69,7 +83,8 @@ async function rowsOf(servers) {
   for (const { name, open, seams } of scenesOf(servers)) {
     for (const seam of seams) {
       for (const [fault, makeFault] of Object.entries(FAULTS[seam])) {
-        for (const ending of ['its time comes', 'it is taken back']) rows.push(...(await row(name, open, seam, fault, makeFault, ending)))
+        for (const ending of ['its time comes', 'it is taken back'])
+          rows.push(...(await row(name, open, seam, fault, makeFault, ending)))
       }
     }
   }

@@ -38,28 +38,68 @@ export function scenesOf({ rabbitmq, nats, mosquitto, redis }) {
 
 function inProcess() {
   return [
-    { name: 'an emitter whose listeners left', seams: ['publish', 'delivery'], open: () => {
-      const bus = new EventEmitter().on('tick', nothing)
-      return { bus, send: (body) => bus.emit('tick', body), close: async () => void bus.removeAllListeners(), dispose: nothing }
-    } },
-    { name: 'an emitter whose listener of errors left', seams: ['publish', 'delivery'], open: () => {
-      const bus = new EventEmitter().on('error', nothing)
-      return { bus, send: (body) => bus.emit('error', new Error(body)), close: async () => void bus.removeAllListeners(), dispose: nothing }
-    } },
-    { name: 'a subject that was unsubscribed', seams: ['publish', 'delivery'], open: () => {
-      const bus = new Subject()
-      bus.subscribe(nothing)
-      return { bus, send: (body) => bus.next(body), close: async () => bus.unsubscribe(), dispose: nothing }
-    } },
+    {
+      name: 'an emitter whose listeners left',
+      seams: ['publish', 'delivery'],
+      open: () => {
+        const bus = new EventEmitter().on('tick', nothing)
+        return {
+          bus,
+          send: (body) => bus.emit('tick', body),
+          close: async () => void bus.removeAllListeners(),
+          dispose: nothing,
+        }
+      },
+    },
+    {
+      name: 'an emitter whose listener of errors left',
+      seams: ['publish', 'delivery'],
+      open: () => {
+        const bus = new EventEmitter().on('error', nothing)
+        return {
+          bus,
+          send: (body) => bus.emit('error', new Error(body)),
+          close: async () => void bus.removeAllListeners(),
+          dispose: nothing,
+        }
+      },
+    },
+    {
+      name: 'a subject that was unsubscribed',
+      seams: ['publish', 'delivery'],
+      open: () => {
+        const bus = new Subject()
+        bus.subscribe(nothing)
+        return { bus, send: (body) => bus.next(body), close: async () => bus.unsubscribe(), dispose: nothing }
+      },
+    },
     // It delivers by itself, to each of its own: no listener is called one by one.
-    { name: 'a port that was closed', seams: ['publish'], open: () => {
-      const { port1, port2 } = new MessageChannel()
-      return { bus: port1, send: (body) => port1.postMessage(body), close: async () => port1.close(), dispose: () => port2.close() }
-    } },
-    { name: 'a channel that was closed', seams: ['publish'], open: () => {
-      const channel = new BroadcastChannel(uniqueName('-'))
-      return { bus: channel, send: (body) => channel.postMessage(body), close: async () => channel.close(), dispose: nothing }
-    } },
+    {
+      name: 'a port that was closed',
+      seams: ['publish'],
+      open: () => {
+        const { port1, port2 } = new MessageChannel()
+        return {
+          bus: port1,
+          send: (body) => port1.postMessage(body),
+          close: async () => port1.close(),
+          dispose: () => port2.close(),
+        }
+      },
+    },
+    {
+      name: 'a channel that was closed',
+      seams: ['publish'],
+      open: () => {
+        const channel = new BroadcastChannel(uniqueName('-'))
+        return {
+          bus: channel,
+          send: (body) => channel.postMessage(body),
+          close: async () => channel.close(),
+          dispose: nothing,
+        }
+      },
+    },
   ]
 }
 
@@ -85,8 +125,16 @@ function webSockets() {
     }
   }
   return [
-    { name: 'a WebSocket that was closed', seams: ['publish', 'delivery'], open: () => open((socket) => socket.close()) },
-    { name: 'a WebSocket that was cut off', seams: ['publish', 'delivery'], open: () => open((socket) => socket.terminate()) },
+    {
+      name: 'a WebSocket that was closed',
+      seams: ['publish', 'delivery'],
+      open: () => open((socket) => socket.close()),
+    },
+    {
+      name: 'a WebSocket that was cut off',
+      seams: ['publish', 'delivery'],
+      open: () => open((socket) => socket.terminate()),
+    },
   ]
 }
 
@@ -94,14 +142,20 @@ function rabbit(url) {
   const open = (kind, close, closesWhileHeld) => async () => {
     const connection = await amqplib.connect(url)
     connection.on('error', nothing)
-    const [publisher, consumer] = [kind === 'confirm' ? await connection.createConfirmChannel() : await connection.createChannel(), await connection.createChannel()]
+    const [publisher, consumer] = [
+      kind === 'confirm' ? await connection.createConfirmChannel() : await connection.createChannel(),
+      await connection.createChannel(),
+    ]
     const { queue } = await consumer.assertQueue(uniqueName('.'), { durable: false, exclusive: true })
     const { consumerTag } = await consumer.consume(queue, (message) => {
       if (message !== null) consumer.ack(message)
     })
     return {
       bus: amqplibChannels({ publisher, consumer }),
-      send: (body) => (kind === 'confirm' ? publisher.sendToQueue(queue, Buffer.from(body), {}, nothing) : publisher.sendToQueue(queue, Buffer.from(body))),
+      send: (body) =>
+        kind === 'confirm'
+          ? publisher.sendToQueue(queue, Buffer.from(body), {}, nothing)
+          : publisher.sendToQueue(queue, Buffer.from(body)),
       close: () => close({ publisher, consumer, connection, consumerTag }),
       closesWhileHeld,
       dispose: () => connection.close().catch(nothing),
@@ -109,21 +163,49 @@ function rabbit(url) {
   }
   const seams = ['publish', 'delivery', 'ack']
   return [
-    { name: 'channels that were closed', seams, open: open('plain', async ({ publisher, consumer }) => {
-      await consumer.close()
-      await publisher.close()
-    }) },
-    { name: 'confirm channels that were closed', seams, open: open('confirm', async ({ publisher, consumer }) => {
-      await consumer.close()
-      await publisher.close()
-    }) },
-    { name: 'channels whose consumer was cancelled', seams: ['delivery'], open: open('plain', ({ consumer, consumerTag }) => consumer.cancel(consumerTag)) },
-    { name: 'channels whose connection is closing', seams, open: open('plain', ({ connection }) => connection.close(), false) },
-    { name: 'channels whose connection was closed', seams, open: open('plain', ({ connection }) => connection.close()) },
-    { name: 'channels whose connection was cut off', seams, open: open('confirm', ({ connection }) => new Promise((resolve) => {
-      connection.once('close', resolve)
-      connection.connection.stream.destroy(new Error('cut off'))
-    })) },
+    {
+      name: 'channels that were closed',
+      seams,
+      open: open('plain', async ({ publisher, consumer }) => {
+        await consumer.close()
+        await publisher.close()
+      }),
+    },
+    {
+      name: 'confirm channels that were closed',
+      seams,
+      open: open('confirm', async ({ publisher, consumer }) => {
+        await consumer.close()
+        await publisher.close()
+      }),
+    },
+    {
+      name: 'channels whose consumer was cancelled',
+      seams: ['delivery'],
+      open: open('plain', ({ consumer, consumerTag }) => consumer.cancel(consumerTag)),
+    },
+    {
+      name: 'channels whose connection is closing',
+      seams,
+      open: open('plain', ({ connection }) => connection.close(), false),
+    },
+    {
+      name: 'channels whose connection was closed',
+      seams,
+      open: open('plain', ({ connection }) => connection.close()),
+    },
+    {
+      name: 'channels whose connection was cut off',
+      seams,
+      open: open(
+        'confirm',
+        ({ connection }) =>
+          new Promise((resolve) => {
+            connection.once('close', resolve)
+            connection.connection.stream.destroy(new Error('cut off'))
+          }),
+      ),
+    },
   ]
 }
 
@@ -133,7 +215,12 @@ function natsScenes(port) {
     const subject = uniqueName('.')
     connection.subscribe(subject, { callback: nothing })
     await connection.flush()
-    return { bus: natsBus(connection), send: (body) => connection.publish(subject, body), close: () => close(connection), dispose: () => connection.close() }
+    return {
+      bus: natsBus(connection),
+      send: (body) => connection.publish(subject, body),
+      close: () => close(connection),
+      dispose: () => connection.close(),
+    }
   }
   const stream = (close) => async () => {
     const [connection, other] = [await connectNats({ port }), await connectNats({ port })]
@@ -159,12 +246,28 @@ function natsScenes(port) {
     }
   }
   return [
-    { name: 'a connection to NATS that was closed', seams: ['publish', 'delivery'], open: open((connection) => connection.close()) },
-    { name: 'a connection to NATS that was drained', seams: ['publish', 'delivery'], open: open((connection) => connection.drain()) },
-    { name: 'JetStream whose connection was closed', seams: ['publish', 'delivery', 'ack'], open: stream((_messages, connection) => connection.close()) },
-    { name: 'JetStream whose iterator was closed', seams: ['delivery', 'ack'], open: stream(async (messages) => {
-      await messages.close()
-    }) },
+    {
+      name: 'a connection to NATS that was closed',
+      seams: ['publish', 'delivery'],
+      open: open((connection) => connection.close()),
+    },
+    {
+      name: 'a connection to NATS that was drained',
+      seams: ['publish', 'delivery'],
+      open: open((connection) => connection.drain()),
+    },
+    {
+      name: 'JetStream whose connection was closed',
+      seams: ['publish', 'delivery', 'ack'],
+      open: stream((_messages, connection) => connection.close()),
+    },
+    {
+      name: 'JetStream whose iterator was closed',
+      seams: ['delivery', 'ack'],
+      open: stream(async (messages) => {
+        await messages.close()
+      }),
+    },
   ]
 }
 
@@ -174,11 +277,24 @@ function mqttScenes(port) {
     const topic = uniqueName('/')
     await client.subscribeAsync(topic)
     client.on('message', nothing)
-    return { bus: mqttBus(client), send: (body) => client.publish(topic, body, { qos: 1 }, nothing), close: () => close(client), dispose: () => client.endAsync(true) }
+    return {
+      bus: mqttBus(client),
+      send: (body) => client.publish(topic, body, { qos: 1 }, nothing),
+      close: () => close(client),
+      dispose: () => client.endAsync(true),
+    }
   }
   return [
-    { name: 'an MQTT client that was ended', seams: ['publish', 'delivery'], open: open((client) => client.endAsync()) },
-    { name: 'an MQTT client that was ended by force', seams: ['publish', 'delivery'], open: open((client) => client.endAsync(true)) },
+    {
+      name: 'an MQTT client that was ended',
+      seams: ['publish', 'delivery'],
+      open: open((client) => client.endAsync()),
+    },
+    {
+      name: 'an MQTT client that was ended by force',
+      seams: ['publish', 'delivery'],
+      open: open((client) => client.endAsync(true)),
+    },
   ]
 }
 
@@ -202,7 +318,18 @@ function ioredisScenes(port) {
     let isOpen = true
     const read = async () => {
       while (isOpen) {
-        const reply = await consumer.xreadgroup('GROUP', 'billing', 'one', 'COUNT', 10, 'BLOCK', 20, 'STREAMS', stream, '>')
+        const reply = await consumer.xreadgroup(
+          'GROUP',
+          'billing',
+          'one',
+          'COUNT',
+          10,
+          'BLOCK',
+          20,
+          'STREAMS',
+          stream,
+          '>',
+        )
         for (const [, entries] of reply ?? []) for (const [id] of entries) await consumer.xack(stream, 'billing', id)
       }
     }
@@ -227,7 +354,11 @@ function ioredisScenes(port) {
   }
   return [
     { name: 'clients of ioredis that quit', seams: ['publish', 'delivery'], open: pubsub((client) => client.quit()) },
-    { name: 'clients of ioredis that were disconnected', seams: ['publish', 'delivery'], open: pubsub(async (client) => client.disconnect()) },
+    {
+      name: 'clients of ioredis that were disconnected',
+      seams: ['publish', 'delivery'],
+      open: pubsub(async (client) => client.disconnect()),
+    },
     { name: 'streams of ioredis whose clients were closed', seams: ['publish', 'delivery', 'ack'], open: streams },
   ]
 }
@@ -253,7 +384,8 @@ function nodeRedisScenes(port) {
     const read = async () => {
       while (consumer.isOpen) {
         const reply = await consumer.xReadGroup('billing', 'one', { key: stream, id: '>' }, { COUNT: 10, BLOCK: 20 })
-        for (const { messages } of reply ?? []) for (const { id } of messages) await consumer.xAck(stream, 'billing', id)
+        for (const { messages } of reply ?? [])
+          for (const { id } of messages) await consumer.xAck(stream, 'billing', id)
       }
     }
     return {
@@ -269,9 +401,21 @@ function nodeRedisScenes(port) {
     }
   }
   return [
-    { name: 'clients of node-redis that were closed', seams: ['publish', 'delivery'], open: pubsub((client) => client.close()) },
-    { name: 'clients of node-redis that were destroyed', seams: ['publish', 'delivery'], open: pubsub(async (client) => client.destroy()) },
-    { name: 'streams of node-redis whose clients were destroyed', seams: ['publish', 'delivery', 'ack'], open: streams },
+    {
+      name: 'clients of node-redis that were closed',
+      seams: ['publish', 'delivery'],
+      open: pubsub((client) => client.close()),
+    },
+    {
+      name: 'clients of node-redis that were destroyed',
+      seams: ['publish', 'delivery'],
+      open: pubsub(async (client) => client.destroy()),
+    },
+    {
+      name: 'streams of node-redis whose clients were destroyed',
+      seams: ['publish', 'delivery', 'ack'],
+      open: streams,
+    },
   ]
 }
 
@@ -298,11 +442,18 @@ function bullScenes(port) {
     }
   }
   return [
-    { name: 'a queue and a worker of BullMQ that were closed', seams: ['publish', 'delivery', 'ack'], open: open(async ({ queue, worker }) => {
-      await queue.close()
-      await worker.close()
-    }) },
-    { name: 'a worker of BullMQ that was closed by force', seams: ['delivery', 'ack'], open: open(({ worker }) => worker.close(true)) },
+    {
+      name: 'a queue and a worker of BullMQ that were closed',
+      seams: ['publish', 'delivery', 'ack'],
+      open: open(async ({ queue, worker }) => {
+        await queue.close()
+        await worker.close()
+      }),
+    },
+    {
+      name: 'a worker of BullMQ that was closed by force',
+      seams: ['delivery', 'ack'],
+      open: open(({ worker }) => worker.close(true)),
+    },
   ]
 }
-

@@ -3,7 +3,12 @@ import { serveAnswers } from '../../test/support.js'
 import { alertmanagerAlerts } from './alertmanager.js'
 
 const alert = (status: Partial<Record<'silencedBy' | 'inhibitedBy' | 'mutedBy', string[]>>): unknown => ({
-  labels: { alertname: 'LagHigh', severity: 'page' }, annotations: {}, startsAt: '2026-01-01T00:00:00Z', endsAt: '2026-01-01T00:05:00Z', status: { state: 'active', silencedBy: [], inhibitedBy: [], ...status }, receivers: [{ name: 'x' }],
+  labels: { alertname: 'LagHigh', severity: 'page' },
+  annotations: {},
+  startsAt: '2026-01-01T00:00:00Z',
+  endsAt: '2026-01-01T00:05:00Z',
+  status: { state: 'active', silencedBy: [], inhibitedBy: [], ...status },
+  receivers: [{ name: 'x' }],
 })
 
 describe('alerts of an Alertmanager', () => {
@@ -14,12 +19,18 @@ describe('alerts of an Alertmanager', () => {
     ['may be muted', { mutedBy: ['nights'] }, true],
   ])('%s', async (_title, status, isSilenced) => {
     const url = await serveAnswers({ '/api/v2/alerts': [alert(status)] })
-    expect(await alertmanagerAlerts({ url }).read()).toEqual([{ name: 'LagHigh', labels: { severity: 'page' }, state: 'firing', activeAt: Date.UTC(2026, 0, 1), isSilenced }])
+    expect(await alertmanagerAlerts({ url }).read()).toEqual([
+      { name: 'LagHigh', labels: { severity: 'page' }, state: 'firing', activeAt: Date.UTC(2026, 0, 1), isSilenced },
+    ])
   })
 
   it.each([
     ['as the root route says', 'route:\n  receiver: a\n  group_wait: 1s\n', 1_000],
-    ['as the slowest route says', 'route:\n  receiver: a\n  group_wait: 1s\n  routes:\n    - { receiver: b, group_wait: 2s, routes: [{ receiver: c, group_wait: 500ms }] }\n', 2_000],
+    [
+      'as the slowest route says',
+      'route:\n  receiver: a\n  group_wait: 1s\n  routes:\n    - { receiver: b, group_wait: 2s, routes: [{ receiver: c, group_wait: 500ms }] }\n',
+      2_000,
+    ],
     ['30 s where nothing is said', 'route:\n  receiver: a\n', 30_000],
     ['30 s where there is no configuration', undefined, 30_000],
   ])('wait for their group %s', async (_title, original, groupWaitMs) => {
@@ -36,8 +47,15 @@ describe('alerts of an Alertmanager', () => {
   })
 
   it('do not include the watchdog, whose last coming proves that rules are evaluated', async () => {
-    const dog = { labels: { alertname: 'Watchdog' }, startsAt: '2026-01-01T00:00:00Z', updatedAt: '2026-01-01T00:01:00Z', status: {} }
-    const url = await serveAnswers({ '/api/v2/alerts': [dog, { ...dog, updatedAt: '2026-01-01T00:02:00Z' }, alert({})] })
+    const dog = {
+      labels: { alertname: 'Watchdog' },
+      startsAt: '2026-01-01T00:00:00Z',
+      updatedAt: '2026-01-01T00:01:00Z',
+      status: {},
+    }
+    const url = await serveAnswers({
+      '/api/v2/alerts': [dog, { ...dog, updatedAt: '2026-01-01T00:02:00Z' }, alert({})],
+    })
     const reader = alertmanagerAlerts({ url, watchdog: 'Watchdog' })
     expect((await reader.read()).map(({ name }) => name)).toEqual(['LagHigh'])
     const health = await reader.health?.()
@@ -45,14 +63,26 @@ describe('alerts of an Alertmanager', () => {
     expect(Math.abs((health?.now ?? 0) - Date.now())).toBeLessThanOrEqual((health?.nowErrorMs ?? 0) + 100)
     expect(health?.nowErrorMs).toBeGreaterThanOrEqual(1_000)
     expect(await alertmanagerAlerts({ url }).health?.()).toMatchObject({ evaluatedAt: undefined, problems: [] })
-    expect(await alertmanagerAlerts({ url, watchdog: 'Other' }).health?.()).toMatchObject({ evaluatedAt: undefined, problems: ['The alert Other, which always fires, does not'] })
+    expect(await alertmanagerAlerts({ url, watchdog: 'Other' }).health?.()).toMatchObject({
+      evaluatedAt: undefined,
+      problems: ['The alert Other, which always fires, does not'],
+    })
   })
 
   it('are bounded, and so is the configuration', async () => {
-    const url = await serveAnswers({ '/api/v2/alerts': {}, '/api/v2/status': { config: { original: 'x'.repeat(500_001) } } })
-    await expect(alertmanagerAlerts({ url }).read()).rejects.toThrow('Expected a list of alerts of the monitoring, got object.')
-    await expect(alertmanagerAlerts({ url }).timing?.()).rejects.toThrow('Expected a configuration of at most 500000 characters')
+    const url = await serveAnswers({
+      '/api/v2/alerts': {},
+      '/api/v2/status': { config: { original: 'x'.repeat(500_001) } },
+    })
+    await expect(alertmanagerAlerts({ url }).read()).rejects.toThrow(
+      'Expected a list of alerts of the monitoring, got object.',
+    )
+    await expect(alertmanagerAlerts({ url }).timing?.()).rejects.toThrow(
+      'Expected a configuration of at most 500000 characters',
+    )
     const deep = await serveAnswers({ '/api/v2/status': { config: { original: '['.repeat(2_000) } } })
-    await expect(alertmanagerAlerts({ url: deep }).timing?.()).rejects.toThrow('Expected a configuration of at most 100 levels')
+    await expect(alertmanagerAlerts({ url: deep }).timing?.()).rejects.toThrow(
+      'Expected a configuration of at most 100 levels',
+    )
   })
 })

@@ -30,14 +30,22 @@ const MAX_DEPTH = 50
 const DATE_ERROR_MS = 1_000
 
 /** Reads the alerts of an Alertmanager (API v2): what reached it fires, and it knows what is silenced or inhibited. */
-export function alertmanagerAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, watchdog }: AlertmanagerAlertsOptions): AlertReader {
+export function alertmanagerAlerts({
+  url,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+  watchdog,
+}: AlertmanagerAlertsOptions): AlertReader {
   return {
     source: url,
     isReceiver: true,
     async read(signal) {
       const { json } = await getJson(url, '/api/v2/alerts', timeoutMs, signal)
       return listOf(json, 'alerts').flatMap((alert): ActiveAlert[] => {
-        const [named, activeAt, status] = [alertOf(own(alert, 'labels')), timeAt(alert, 'startsAt'), own(alert, 'status')]
+        const [named, activeAt, status] = [
+          alertOf(own(alert, 'labels')),
+          timeAt(alert, 'startsAt'),
+          own(alert, 'status'),
+        ]
         if (named.name === watchdog) return []
         const isSilenced = ['silencedBy', 'inhibitedBy', 'mutedBy'].some((key) => {
           const by = own(status, key)
@@ -49,21 +57,30 @@ export function alertmanagerAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, watchd
     async timing(signal) {
       const { json } = await getJson(url, '/api/v2/status', timeoutMs, signal)
       const original = textAt(own(json, 'config'), 'original') ?? ''
-      if (original.length > MAX_CONFIG) throw new Error(`Expected a configuration of at most ${MAX_CONFIG} characters, got ${original.length}.`)
-      if (isTooDeep(original)) throw new Error(`Expected a configuration of at most ${MAX_NESTING} levels, got one that is nested deeper.`)
+      if (original.length > MAX_CONFIG)
+        throw new Error(`Expected a configuration of at most ${MAX_CONFIG} characters, got ${original.length}.`)
+      if (isTooDeep(original))
+        throw new Error(`Expected a configuration of at most ${MAX_NESTING} levels, got one that is nested deeper.`)
       // Keys are not compared with one another, which would take long for very many.
       const route = own(parse(original, { uniqueKeys: false }), 'route')
-      return { ...(watchdog === undefined ? {} : { evaluationIntervalMs: RESEND_MS }), groupWaitMs: route === undefined ? DEFAULT_GROUP_WAIT_MS : longestWaitMs(route, DEFAULT_GROUP_WAIT_MS) }
+      return {
+        ...(watchdog === undefined ? {} : { evaluationIntervalMs: RESEND_MS }),
+        groupWaitMs: route === undefined ? DEFAULT_GROUP_WAIT_MS : longestWaitMs(route, DEFAULT_GROUP_WAIT_MS),
+      }
     },
     async health(signal) {
       const { json, date, askedAt, answeredAt } = await getJson(url, '/api/v2/alerts', timeoutMs, signal)
-      const dogs = watchdog === undefined ? [] : listOf(json, 'alerts').filter((alert) => alertOf(own(alert, 'labels')).name === watchdog)
+      const dogs =
+        watchdog === undefined
+          ? []
+          : listOf(json, 'alerts').filter((alert) => alertOf(own(alert, 'labels')).name === watchdog)
       return {
         now: date === undefined ? undefined : date + DATE_ERROR_MS / 2 + performance.now() - (askedAt + answeredAt) / 2,
         nowErrorMs: date === undefined ? 0 : DATE_ERROR_MS + (answeredAt - askedAt) / 2,
         evaluatedAt: oldest(dogs.map((alert) => timeAt(alert, 'updatedAt'))),
         scrapedAt: undefined,
-        problems: watchdog !== undefined && dogs.length === 0 ? [`The alert ${watchdog}, which always fires, does not`] : [],
+        problems:
+          watchdog !== undefined && dogs.length === 0 ? [`The alert ${watchdog}, which always fires, does not`] : [],
       }
     },
   }
@@ -74,5 +91,8 @@ function longestWaitMs(route: unknown, inherited: number, depth = 0): number {
   if (depth > MAX_DEPTH) throw new Error(`Expected routes that are nested at most ${MAX_DEPTH} deep.`)
   const waitMs = durationMs(textAt(route, 'group_wait') ?? '') ?? inherited
   const routes = own(route, 'routes')
-  return (Array.isArray(routes) ? (routes as readonly unknown[]) : []).reduce<number>((longest, below) => Math.max(longest, longestWaitMs(below, waitMs, depth + 1)), waitMs)
+  return (Array.isArray(routes) ? (routes as readonly unknown[]) : []).reduce<number>(
+    (longest, below) => Math.max(longest, longestWaitMs(below, waitMs, depth + 1)),
+    waitMs,
+  )
 }

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { durationMs, longestRangeMs } from './duration.js'
 
 describe('a duration as Prometheus writes it', () => {
-  it.each([['5s', 5_000], ['1m30s', 90_000], ['250ms', 250], ['1h', 3_600_000], ['1d', 86_400_000], ['0', 0], ['5', undefined], ['s', undefined], ['', undefined], ['5x', undefined]])('%s', (text, expected) => {
+  it.each([
+    ['5s', 5_000],
+    ['1m30s', 90_000],
+    ['250ms', 250],
+    ['1h', 3_600_000],
+    ['1d', 86_400_000],
+    ['0', 0],
+    ['5', undefined],
+    ['s', undefined],
+    ['', undefined],
+    ['5x', undefined],
+  ])('%s', (text, expected) => {
     expect(durationMs(text)).toBe(expected)
   })
 })

@@ -1,4 +1,12 @@
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 }
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_536_000_000,
+}
 
 /** Longest duration that is read, and longest query that is searched for ranges, in characters. */
 const MAX_DURATION = 100
@@ -9,7 +17,10 @@ export function durationMs(text: string): number | undefined {
   if (text === '0') return 0
   if (text.length > MAX_DURATION) return undefined
   if (!/^(?:\d+(?:ms|[smhdwy]))+$/.test(text)) return undefined
-  return [...text.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce((sum, [, count = '0', unit = 's']) => sum + Number(count) * (UNIT_MS[unit] ?? 0), 0)
+  return [...text.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce(
+    (sum, [, count = '0', unit = 's']) => sum + Number(count) * (UNIT_MS[unit] ?? 0),
+    0,
+  )
 }
 
 /** The longest range (`[5m]`, `[5m:10s]`) that a query looks back, in ms; 0 without one. Looks through the query once. */

@@ -43,12 +43,21 @@ export async function getJson(url: string, path: string, timeoutMs: number, oute
           throw new Error(`status ${response.status}`)
         }
         const date = Date.parse(response.headers.get('date') ?? '')
-        return { json: await jsonOf(response, MAX_ANSWER_BYTES), date: Number.isNaN(date) ? undefined : date, askedAt, answeredAt }
+        return {
+          json: await jsonOf(response, MAX_ANSWER_BYTES),
+          date: Number.isNaN(date) ? undefined : date,
+          askedAt,
+          answeredAt,
+        }
       },
       outer,
     )
   } catch (error) {
-    const reason = error instanceof Error && error.cause instanceof Error && error.cause.message !== '' ? error.cause : error
-    throw new MonitoringError(`Expected an answer of the monitoring at ${address}, got: ${inWords(reason)}`, { cause: error, status })
+    const reason =
+      error instanceof Error && error.cause instanceof Error && error.cause.message !== '' ? error.cause : error
+    throw new MonitoringError(`Expected an answer of the monitoring at ${address}, got: ${inWords(reason)}`, {
+      cause: error,
+      status,
+    })
   }
 }

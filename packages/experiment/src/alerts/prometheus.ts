@@ -3,7 +3,14 @@ import { largest } from '../numbers.js'
 import { numberOf } from '../probes/line-scanner.js'
 import { durationMs, longestRangeMs } from './duration.js'
 import { DEFAULT_TIMEOUT_MS, getJson, MonitoringError, type Answer } from './get-json.js'
-import { awaited, MAX_PROBLEMS, type ActiveAlert, type AlertReader, type AlertRule, type MonitoringHealth } from './reader.js'
+import {
+  awaited,
+  MAX_PROBLEMS,
+  type ActiveAlert,
+  type AlertReader,
+  type AlertRule,
+  type MonitoringHealth,
+} from './reader.js'
 import { alertOf, labelsOf, listAt, oldest, textAt, timeAt } from './untrusted.js'
 
 /** Options of {@link prometheusAlerts}. */
@@ -31,15 +38,26 @@ const TARGETS_PATH = '/api/v1/targets?state=active'
  * An alert that is gone from the list has resolved. Each alert's condition began at its `activeAt`. An answer with more than 10,000 entries, or
  * longer than 10 MB, counts as none.
  */
-export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIntervalMs, watchdog }: PrometheusAlertsOptions): AlertReader {
+export function prometheusAlerts({
+  url,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+  scrapeIntervalMs,
+  watchdog,
+}: PrometheusAlertsOptions): AlertReader {
   const ask = async (path: string, signal: AbortSignal | undefined): Promise<Answer & { readonly data: unknown }> => {
     const answer = await getJson(url, path, timeoutMs, signal)
     const data = own(answer.json, 'data')
-    if (own(answer.json, 'status') === 'error' || data === undefined) throw new Error(`Expected data of the monitoring at ${url}${path}, got: ${shown(textAt(answer.json, 'error') ?? 'none')}`)
+    if (own(answer.json, 'status') === 'error' || data === undefined)
+      throw new Error(
+        `Expected data of the monitoring at ${url}${path}, got: ${shown(textAt(answer.json, 'error') ?? 'none')}`,
+      )
     return { ...answer, data }
   }
   /** What a source that is not Prometheus itself may not have. */
-  const askIfThere = async (path: string, signal: AbortSignal | undefined): Promise<(Answer & { readonly data: unknown }) | undefined> => {
+  const askIfThere = async (
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<(Answer & { readonly data: unknown }) | undefined> => {
     try {
       return await ask(path, signal)
     } catch (error) {
@@ -67,14 +85,29 @@ export function prometheusAlerts({ url, timeoutMs = DEFAULT_TIMEOUT_MS, scrapeIn
     async timing(signal) {
       if (scrapeIntervalMs !== undefined) return { scrapeIntervalMs }
       const { data } = await ask(TARGETS_PATH, signal)
-      return { scrapeIntervalMs: largest(awaited(targetsOf(data)).map(({ intervalMs }) => intervalMs), 0) }
+      return {
+        scrapeIntervalMs: largest(
+          awaited(targetsOf(data)).map(({ intervalMs }) => intervalMs),
+          0,
+        ),
+      }
     },
     async health(signal) {
-      const [clock, rules, targets] = await Promise.all([askIfThere(CLOCK_PATH, signal), askIfThere(RULES_PATH, signal), askIfThere(TARGETS_PATH, signal)])
+      const [clock, rules, targets] = await Promise.all([
+        askIfThere(CLOCK_PATH, signal),
+        askIfThere(RULES_PATH, signal),
+        askIfThere(TARGETS_PATH, signal),
+      ])
       const groups = rules === undefined ? [] : alertingGroups(rules.data)
       const active = targets === undefined ? [] : targetsOf(targets.data)
       const problems = [...groups.flatMap(groupProblems), ...active.flatMap(targetProblems)]
-      return { ...clockOf(clock), evaluatedAt: oldest(awaited(groups).map(({ evaluatedAt }) => evaluatedAt)), scrapedAt: oldest(awaited(active).map(({ scrapedAt }) => scrapedAt)), ...(active.length === 0 ? {} : { isBlind: active.every(({ isDown }) => isDown) }), problems: problems.slice(0, MAX_PROBLEMS) }
+      return {
+        ...clockOf(clock),
+        evaluatedAt: oldest(awaited(groups).map(({ evaluatedAt }) => evaluatedAt)),
+        scrapedAt: oldest(awaited(active).map(({ scrapedAt }) => scrapedAt)),
+        ...(active.length === 0 ? {} : { isBlind: active.every(({ isDown }) => isDown) }),
+        problems: problems.slice(0, MAX_PROBLEMS),
+      }
     },
   }
 }
@@ -91,12 +124,25 @@ interface Group {
 function alertingGroups(data: unknown): readonly Group[] {
   return listAt(data, 'groups').flatMap((group) => {
     const rules = listAt(group, 'rules').filter((rule) => textAt(rule, 'type') === 'alerting')
-    return rules.length === 0 ? [] : [{ name: textAt(group, 'name') ?? '', intervalMs: msAt(group, 'interval'), evaluatedAt: timeAt(group, 'lastEvaluation'), rules }]
+    return rules.length === 0
+      ? []
+      : [
+          {
+            name: textAt(group, 'name') ?? '',
+            intervalMs: msAt(group, 'interval'),
+            evaluatedAt: timeAt(group, 'lastEvaluation'),
+            rules,
+          },
+        ]
   })
 }
 
 function ruleOf(rule: unknown, intervalMs: number): AlertRule {
-  const [labels, problem, keepFiringForMs] = [own(rule, 'labels'), textAt(rule, 'lastError'), msAt(rule, 'keepFiringFor')]
+  const [labels, problem, keepFiringForMs] = [
+    own(rule, 'labels'),
+    textAt(rule, 'lastError'),
+    msAt(rule, 'keepFiringFor'),
+  ]
   const set = labels === undefined || labels === null ? {} : labelsOf(labels)
   return {
     name: textAt(rule, 'name') ?? '',
@@ -117,7 +163,12 @@ function msAt(value: unknown, key: string): number {
 }
 
 function groupProblems({ name, evaluatedAt, rules }: Group): readonly string[] {
-  const broken = rules.filter((rule) => textAt(rule, 'health') === 'err').map((rule) => `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'nobody knows why', MAX_PROBLEM)}`)
+  const broken = rules
+    .filter((rule) => textAt(rule, 'health') === 'err')
+    .map(
+      (rule) =>
+        `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'nobody knows why', MAX_PROBLEM)}`,
+    )
   return evaluatedAt === 0 ? [`The rules of group ${shown(name)} have never been evaluated`, ...broken] : broken
 }
 
@@ -144,11 +195,17 @@ function targetProblems({ isDown, url, problem }: Target): readonly string[] {
 }
 
 /** Prometheus evaluates `time()` at a moment between question and answer. */
-function clockOf(answer: (Answer & { readonly data: unknown }) | undefined): Pick<MonitoringHealth, 'now' | 'nowErrorMs'> {
+function clockOf(
+  answer: (Answer & { readonly data: unknown }) | undefined,
+): Pick<MonitoringHealth, 'now' | 'nowErrorMs'> {
   const result = own(answer?.data, 'result')
   const text: unknown = Array.isArray(result) ? result[1] : undefined
   const seconds = typeof text === 'string' ? numberOf(text) : undefined
-  if (answer === undefined || seconds === undefined || !Number.isFinite(seconds)) return { now: undefined, nowErrorMs: 0 }
+  if (answer === undefined || seconds === undefined || !Number.isFinite(seconds))
+    return { now: undefined, nowErrorMs: 0 }
   const { askedAt, answeredAt } = answer
-  return { now: seconds * 1_000 + performance.now() - (askedAt + answeredAt) / 2, nowErrorMs: (answeredAt - askedAt) / 2 + 1 }
+  return {
+    now: seconds * 1_000 + performance.now() - (askedAt + answeredAt) / 2,
+    nowErrorMs: (answeredAt - askedAt) / 2 + 1,
+  }
 }

@@ -13,8 +13,10 @@ export function listAt(value: unknown, key: string): readonly unknown[] {
 
 /** A list that is an answer. @throws An error in words when it is none, or has more than 10,000 entries */
 export function listOf(value: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Error(`Expected a list of ${name} of the monitoring, got ${value === null ? 'null' : typeof value}.`)
-  if (value.length > MAX_ENTRIES) throw new Error(`Expected at most ${MAX_ENTRIES} ${name} of the monitoring, got ${value.length}.`)
+  if (!Array.isArray(value))
+    throw new Error(`Expected a list of ${name} of the monitoring, got ${value === null ? 'null' : typeof value}.`)
+  if (value.length > MAX_ENTRIES)
+    throw new Error(`Expected at most ${MAX_ENTRIES} ${name} of the monitoring, got ${value.length}.`)
   return value as readonly unknown[]
 }
 
@@ -26,12 +28,15 @@ export function textAt(value: unknown, key: string): string | undefined {
 
 /** Labels: names and texts. @throws An error in words when they are none, too many or too long */
 export function labelsOf(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('Expected labels of the monitoring to be names and texts.')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('Expected labels of the monitoring to be names and texts.')
   const entries = Object.entries(value)
-  if (entries.length > MAX_LABELS) throw new Error(`Expected at most ${MAX_LABELS} labels of the monitoring, got ${entries.length}.`)
+  if (entries.length > MAX_LABELS)
+    throw new Error(`Expected at most ${MAX_LABELS} labels of the monitoring, got ${entries.length}.`)
   for (const [name, text] of entries) {
     if (typeof text !== 'string') throw new Error('Expected labels of the monitoring to be names and texts.')
-    if (name.length > MAX_LABEL || text.length > MAX_LABEL) throw new Error(`Expected labels of the monitoring of at most ${MAX_LABEL} characters, got a longer one.`)
+    if (name.length > MAX_LABEL || text.length > MAX_LABEL)
+      throw new Error(`Expected labels of the monitoring of at most ${MAX_LABEL} characters, got a longer one.`)
   }
   return Object.fromEntries(entries)
 }
@@ -50,5 +55,8 @@ export function timeAt(value: unknown, key: string): number | undefined {
 
 /** The oldest of some times; `undefined` when there is none, or one of them is not known. */
 export function oldest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce<number | undefined>((least, time) => (least === undefined || time === undefined ? undefined : Math.min(least, time)), times.length === 0 ? undefined : Number.POSITIVE_INFINITY)
+  return times.reduce<number | undefined>(
+    (least, time) => (least === undefined || time === undefined ? undefined : Math.min(least, time)),
+    times.length === 0 ? undefined : Number.POSITIVE_INFINITY,
+  )
 }

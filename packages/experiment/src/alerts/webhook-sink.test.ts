@@ -8,8 +8,15 @@ async function open(): Promise<WebhookSink> {
   onTestFinished(() => sink.close())
   return sink
 }
-const notification = (...alerts: readonly unknown[]): string => JSON.stringify({ version: '4', status: 'firing', receiver: 'chaos', groupLabels: {}, commonLabels: {}, alerts })
-const firing = { status: 'firing', labels: { alertname: 'LagHigh', severity: 'page' }, annotations: {}, startsAt: '2026-01-01T00:00:00Z', endsAt: '0001-01-01T00:00:00Z' }
+const notification = (...alerts: readonly unknown[]): string =>
+  JSON.stringify({ version: '4', status: 'firing', receiver: 'chaos', groupLabels: {}, commonLabels: {}, alerts })
+const firing = {
+  status: 'firing',
+  labels: { alertname: 'LagHigh', severity: 'page' },
+  annotations: {},
+  startsAt: '2026-01-01T00:00:00Z',
+  endsAt: '0001-01-01T00:00:00Z',
+}
 const post = (url: string, body: string): Promise<Response> => fetch(url, { method: 'POST', body })
 
 describe('a webhook sink', () => {

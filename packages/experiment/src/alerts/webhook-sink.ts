@@ -34,11 +34,15 @@ const REQUEST_TIMEOUT_MS = 10_000
  *
  * @param options.port Default 0: any free one.
  */
-export async function webhookSink({ clock = systemClock, port = 0 }: { readonly clock?: Clock; readonly port?: number } = {}): Promise<WebhookSink> {
+export async function webhookSink({
+  clock = systemClock,
+  port = 0,
+}: { readonly clock?: Clock; readonly port?: number } = {}): Promise<WebhookSink> {
   const notifications: Notification[] = []
   const server = createServer((request, response) => {
     const at = clock.now()
-    const answer = (status: number, text = ''): void => void response.writeHead(status, { connection: status === 200 ? 'keep-alive' : 'close' }).end(text)
+    const answer = (status: number, text = ''): void =>
+      void response.writeHead(status, { connection: status === 200 ? 'keep-alive' : 'close' }).end(text)
     if (request.method !== 'POST') {
       answer(405, 'Expected POST.')
       return

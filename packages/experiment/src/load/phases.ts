@@ -25,9 +25,17 @@ const MIN_SPAN_MS = 1_000
 const MAX_SPAN_MS = 60_000
 
 /** The shortest stretch of time that shows the rate of a load, in ms: for one that is busy, and for one that just does what it must. */
-export function spansOf({ atLeastPerSecond }: Pick<LoadInput, 'atLeastPerSecond'>, holdForMs: number): readonly [busyMs: number, slowMs: number] {
+export function spansOf(
+  { atLeastPerSecond }: Pick<LoadInput, 'atLeastPerSecond'>,
+  holdForMs: number,
+): readonly [busyMs: number, slowMs: number] {
   const busyMs = Math.max(holdForMs, MIN_SPAN_MS)
-  return [busyMs, atLeastPerSecond === 0 ? busyMs : Math.max(busyMs, Math.min(MAX_SPAN_MS, (TELLING_COUNT * 1_000) / atLeastPerSecond))]
+  return [
+    busyMs,
+    atLeastPerSecond === 0
+      ? busyMs
+      : Math.max(busyMs, Math.min(MAX_SPAN_MS, (TELLING_COUNT * 1_000) / atLeastPerSecond)),
+  ]
 }
 
 /** Whether readings show the rate of a load: they span enough time for what happened in it. */
@@ -36,7 +44,9 @@ export function isTelling(load: LoadInput, holdForMs: number, readings: readonly
   if (first === undefined || last === undefined) return false
   const [busyMs, slowMs] = spansOf(load, holdForMs)
   const spanMs = last.at - first.at
-  const isBusy = (['requests', 'acknowledged'] as const).every((name) => (counted(readings, name)?.count ?? 0) >= TELLING_COUNT)
+  const isBusy = (['requests', 'acknowledged'] as const).every(
+    (name) => (counted(readings, name)?.count ?? 0) >= TELLING_COUNT,
+  )
   return spanMs >= (isBusy ? busyMs : slowMs)
 }
 
@@ -54,18 +64,29 @@ export function counted(readings: readonly LoadReading[], name: 'requests' | 'ac
   const [first, last] = [reports[0], reports.at(-1)]
   if (first === undefined || last === undefined || last.at <= first.at) return undefined
   const [count, seconds] = [last.report[name] - first.report[name], (last.at - first.at) / 1_000]
-  return { count, perSecond: count / seconds, isBelow: (atLeastPerSecond) => (count <= 0 ? atLeastPerSecond > 0 : count + 1 < atLeastPerSecond * seconds) }
+  return {
+    count,
+    perSecond: count / seconds,
+    isBelow: (atLeastPerSecond) => (count <= 0 ? atLeastPerSecond > 0 : count + 1 < atLeastPerSecond * seconds),
+  }
 }
 
 /** Why a load is not fit to begin with, if so: it must be sent and served. */
-export function loadProblemBefore({ atLeastPerSecond }: LoadInput, readings: readonly LoadReading[]): string | undefined {
+export function loadProblemBefore(
+  { atLeastPerSecond }: LoadInput,
+  readings: readonly LoadReading[],
+): string | undefined {
   const unread = readings.at(-1)
   if (unread === undefined) return 'the load was not read for long enough'
   if (unread.report === undefined) return `the load could not be read (${unread.problem ?? 'unknown reason'})`
-  for (const [name, words] of [['requests', 'sent'], ['acknowledged', 'had acknowledged']] as const) {
+  for (const [name, words] of [
+    ['requests', 'sent'],
+    ['acknowledged', 'had acknowledged'],
+  ] as const) {
     const count = counted(readings, name)
     if (count === undefined) return 'the load was not read for long enough'
-    if (count.perSecond <= 0 || count.isBelow(atLeastPerSecond)) return `the load ${words} ${count.perSecond.toFixed(1)} ${name === 'requests' ? 'requests' : 'writes'} a second, expected at least ${atLeastPerSecond}`
+    if (count.perSecond <= 0 || count.isBelow(atLeastPerSecond))
+      return `the load ${words} ${count.perSecond.toFixed(1)} ${name === 'requests' ? 'requests' : 'writes'} a second, expected at least ${atLeastPerSecond}`
   }
   return undefined
 }

@@ -54,9 +54,17 @@ export type LoadCount = keyof typeof counts
 export const LOAD_COUNTS = Object.keys(counts) as readonly LoadCount[]
 
 /** What a load has counted since an earlier report of it, and the offenders that it has named since. */
-export function loadSince(report: LoadReport, earlier: LoadReport | undefined): Readonly<Record<LoadCount, number>> & Pick<LoadReport, 'offenders'> {
-  const difference = Object.fromEntries(LOAD_COUNTS.map((name) => [name, report[name] - (earlier?.[name] ?? 0)])) as Record<LoadCount, number>
-  return { ...difference, offenders: report.offenders.filter((offender) => earlier?.offenders.includes(offender) !== true) }
+export function loadSince(
+  report: LoadReport,
+  earlier: LoadReport | undefined,
+): Readonly<Record<LoadCount, number>> & Pick<LoadReport, 'offenders'> {
+  const difference = Object.fromEntries(
+    LOAD_COUNTS.map((name) => [name, report[name] - (earlier?.[name] ?? 0)]),
+  ) as Record<LoadCount, number>
+  return {
+    ...difference,
+    offenders: report.offenders.filter((offender) => earlier?.offenders.includes(offender) !== true),
+  }
 }
 
 /** Checks what a load answered. @throws An error that says what was expected where, and what came. */
@@ -65,5 +73,9 @@ export function checkLoadReport(value: unknown): LoadReport {
   if (result.success) return result.output
   const [issue] = result.issues
   const place = issue.path?.map(({ key }) => String(key)).join('.') ?? ''
-  throw new Error(place === '' ? 'the report of the load is no JSON object' : `\`${place}\` of the report of the load is missing or is not ${issue.message.startsWith('Invalid') ? 'a number' : issue.message}`)
+  throw new Error(
+    place === ''
+      ? 'the report of the load is no JSON object'
+      : `\`${place}\` of the report of the load is missing or is not ${issue.message.startsWith('Invalid') ? 'a number' : issue.message}`,
+  )
 }

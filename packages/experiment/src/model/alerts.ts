@@ -8,7 +8,9 @@ interface Named {
 /** Whether an alert is meant by a name, or by a name and labels. It may have more labels. */
 export function isMeant({ name, labels }: Named, matcher: AlertMatcher): boolean {
   if (typeof matcher === 'string') return name === matcher
-  return name === matcher.name && Object.entries(matcher.labels ?? {}).every(([label, value]) => labels[label] === value)
+  return (
+    name === matcher.name && Object.entries(matcher.labels ?? {}).every(([label, value]) => labels[label] === value)
+  )
 }
 
 /** Tells one series of an alert from another. */

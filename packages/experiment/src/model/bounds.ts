@@ -13,8 +13,11 @@ export function beyondBounds(value: unknown): string | undefined {
   for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
     const [one, depth] = entry
     if (typeof one !== 'object' || one === null) continue
-    if (depth >= MAX_DEPTH) return `Expected an experiment that is nested at most ${MAX_DEPTH} deep, got a deeper or circular one.`
-    const entries: readonly (readonly [string, unknown])[] = Array.isArray(one) ? (one as readonly unknown[]).map((item) => ['', item] as const) : Object.entries(one)
+    if (depth >= MAX_DEPTH)
+      return `Expected an experiment that is nested at most ${MAX_DEPTH} deep, got a deeper or circular one.`
+    const entries: readonly (readonly [string, unknown])[] = Array.isArray(one)
+      ? (one as readonly unknown[]).map((item) => ['', item] as const)
+      : Object.entries(one)
     count += entries.length
     if (count > MAX_VALUES) return `Expected an experiment of at most ${MAX_VALUES} values, got more.`
     for (const [key, inner] of entries) {

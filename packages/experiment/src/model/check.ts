@@ -30,8 +30,21 @@ export function check(schema: v.GenericSchema<unknown, Experiment>, value: unkno
   const unknown: Problem[] = []
   const known = withoutUnknownKeys(schema, value, [], unknown)
   const result = v.safeParse(schema, known)
-  const wrong = result.success ? [...namesThatRepeat(result.output), ...namesThatAreNotThere(result.output), ...alertsThatRepeat(result.output), ...alertsNamedTwice(result.output), ...probesThatNeverHold(result.output), ...labelsThatContradict(result.output), ...requestsThatCannotBeSent(result.output)] : result.issues.map((issue) => problemOf(schema as Shape, issue))
-  const isKnown = ({ path }: Problem): boolean => unknown.some((problem) => path.length >= problem.path.length && problem.path.every((part, index) => part === path[index]))
+  const wrong = result.success
+    ? [
+        ...namesThatRepeat(result.output),
+        ...namesThatAreNotThere(result.output),
+        ...alertsThatRepeat(result.output),
+        ...alertsNamedTwice(result.output),
+        ...probesThatNeverHold(result.output),
+        ...labelsThatContradict(result.output),
+        ...requestsThatCannotBeSent(result.output),
+      ]
+    : result.issues.map((issue) => problemOf(schema as Shape, issue))
+  const isKnown = ({ path }: Problem): boolean =>
+    unknown.some(
+      (problem) => path.length >= problem.path.length && problem.path.every((part, index) => part === path[index]),
+    )
   const problems = [...unknown, ...wrong.filter((problem) => !isKnown(problem))]
   return result.success && problems.length === 0 ? { experiment: result.output } : { problems }
 }
@@ -54,7 +67,10 @@ function shapeFor(shape: Shape, value: unknown): Shape {
   if (shape.wrapped !== undefined) return shapeFor(shape.wrapped, value)
   if (shape.options === undefined || shape.options.some((option) => typeof option !== 'object')) return shape
   const keys = isObject(value) ? Object.keys(value) : []
-  const discriminator = shape.type === 'variant' && shape.key !== undefined && isObject(value) ? shape.options.find(({ entries }) => entries?.[shape.key ?? '']?.literal === value[shape.key ?? '']) : undefined
+  const discriminator =
+    shape.type === 'variant' && shape.key !== undefined && isObject(value)
+      ? shape.options.find(({ entries }) => entries?.[shape.key ?? '']?.literal === value[shape.key ?? ''])
+      : undefined
   if (discriminator !== undefined) return discriminator
   const [first] = [...shape.options].sort((a, b) => likeness(b, keys) - likeness(a, keys))
   return shape.type === 'union' && first !== undefined && isObject(value) ? first : shape
@@ -62,7 +78,9 @@ function shapeFor(shape: Shape, value: unknown): Shape {
 
 function likeness({ entries = {} }: Shape, keys: readonly string[]): number {
   // A misspelt key still tells which shape is meant.
-  return keys.filter((key) => Object.hasOwn(entries, key) || suggestion(key.slice(0, MAX_NAME), Object.keys(entries)) !== '').length
+  return keys.filter(
+    (key) => Object.hasOwn(entries, key) || suggestion(key.slice(0, MAX_NAME), Object.keys(entries)) !== '',
+  ).length
 }
 
 function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: Problem[]): unknown {
@@ -71,7 +89,10 @@ function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: 
     problems.push({ path, message: `Expected ${named(path)} to be keys and values, got a list.` })
     return undefined
   }
-  if (Array.isArray(value)) return meant.item === undefined ? value : value.map((one, index) => withoutUnknownKeys(meant.item as Shape, one, [...path, index], problems))
+  if (Array.isArray(value))
+    return meant.item === undefined
+      ? value
+      : value.map((one, index) => withoutUnknownKeys(meant.item as Shape, one, [...path, index], problems))
   if (!isObject(value) || meant.entries === undefined) return value
   const { entries } = meant
   return Object.fromEntries(
@@ -81,7 +102,10 @@ function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: 
       const entry = Object.hasOwn(entries, key) ? entries[key] : undefined
       if (entry !== undefined) return [[key, withoutUnknownKeys(entry, one, [...path, key], problems)]]
       const names = Object.keys(entries)
-      problems.push({ path: [...path, key], message: `Expected one of ${listed(names)}, got \`${cut(key)}\`.${suggestion(key.slice(0, MAX_NAME), names)}` })
+      problems.push({
+        path: [...path, key],
+        message: `Expected one of ${listed(names)}, got \`${cut(key)}\`.${suggestion(key.slice(0, MAX_NAME), names)}`,
+      })
       return []
     }),
   )
@@ -91,16 +115,26 @@ function problemOf(schema: Shape, issue: v.BaseIssue<unknown>): Problem {
   // Of several shapes, the branch that came farthest says more than all of them.
   if (issue.type === 'union' && issue.issues !== undefined) {
     const [farthest] = [...issue.issues].sort((a, b) => (b.path?.length ?? 0) - (a.path?.length ?? 0))
-    if (farthest?.path !== undefined) return problemOf(schema, { ...farthest, path: [...(issue.path ?? []), ...farthest.path] as unknown as NonNullable<typeof farthest.path> })
+    if (farthest?.path !== undefined)
+      return problemOf(schema, {
+        ...farthest,
+        path: [...(issue.path ?? []), ...farthest.path] as unknown as NonNullable<typeof farthest.path>,
+      })
   }
   const parts = issue.path ?? []
   const path = parts.map(({ key }) => (typeof key === 'number' ? key : String(key)))
   if (issue.received === 'undefined') {
     const expected = expectedAt(schema, parts)
-    return { path, message: `Expected ${named(path)}${expected === undefined ? '' : ` (${expected})`}, which is missing.` }
+    return {
+      path,
+      message: `Expected ${named(path)}${expected === undefined ? '' : ` (${expected})`}, which is missing.`,
+    }
   }
   const expected = issue.message.startsWith('Invalid') ? (issue.expected ?? 'another value') : issue.message
-  return { path, message: `Expected ${named(path)} to be ${expected === 'Object' ? 'keys and values' : expected}, got ${shown(issue.input)}.` }
+  return {
+    path,
+    message: `Expected ${named(path)} to be ${expected === 'Object' ? 'keys and values' : expected}, got ${shown(issue.input)}.`,
+  }
 }
 
 function named(path: Path): string {
@@ -138,7 +172,8 @@ function namesThatRepeat({ steadyState, guardrails, afterwards }: Experiment): P
   ] as const
   return lists.flatMap(([path, probes]) =>
     probes.flatMap(({ name }, index) => {
-      if (seen.has(name)) return [{ path: [...path, index, 'name'], message: `Expected a name of its own, got \`${cut(name)}\` again.` }]
+      if (seen.has(name))
+        return [{ path: [...path, index, 'name'], message: `Expected a name of its own, got \`${cut(name)}\` again.` }]
       seen.add(name)
       return []
     }),
@@ -149,16 +184,32 @@ function namesThatAreNotThere({ steadyState, recovery }: Experiment): Problem[] 
   const known = steadyState.probes.map(({ name }) => name)
   const unknown = (names: readonly string[] | undefined, path: Path): Problem[] =>
     (names ?? []).flatMap((name, index) =>
-      known.includes(name) ? [] : [{ path: [...path, index], message: `Expected the name of a steady-state probe (${listed(known)}), got \`${cut(name)}\`.${suggestion(name, known)}` }],
+      known.includes(name)
+        ? []
+        : [
+            {
+              path: [...path, index],
+              message: `Expected the name of a steady-state probe (${listed(known)}), got \`${cut(name)}\`.${suggestion(name, known)}`,
+            },
+          ],
     )
-  return [...unknown(steadyState.mayBreach, ['steadyState', 'mayBreach']), ...unknown(recovery.duringFault?.probes, ['recovery', 'duringFault', 'probes'])]
+  return [
+    ...unknown(steadyState.mayBreach, ['steadyState', 'mayBreach']),
+    ...unknown(recovery.duringFault?.probes, ['recovery', 'duringFault', 'probes']),
+  ]
 }
 
 function alertsThatRepeat({ alerts }: Experiment): Problem[] {
   const seen = new Set<string>()
   return (alerts?.mustFire ?? []).flatMap(({ name, labels = {} }, index) => {
     const key = JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
-    if (seen.has(key)) return [{ path: ['alerts', 'mustFire', index, 'name'], message: `Expected each alert once, got \`${cut(name)}\` with the same labels again.` }]
+    if (seen.has(key))
+      return [
+        {
+          path: ['alerts', 'mustFire', index, 'name'],
+          message: `Expected each alert once, got \`${cut(name)}\` with the same labels again.`,
+        },
+      ]
     seen.add(key)
     return []
   })
@@ -168,7 +219,14 @@ function alertsThatRepeat({ alerts }: Experiment): Problem[] {
 function alertsNamedTwice({ alerts }: Experiment): Problem[] {
   return (['mustFire', 'mayFire'] as const).flatMap((list) =>
     (alerts?.[list] ?? []).flatMap((matcher, index) =>
-      typeof matcher === 'string' || !Object.hasOwn(matcher.labels ?? {}, 'alertname') ? [] : [{ path: ['alerts', list, index, 'labels', 'alertname'], message: 'Expected labels beside the name, got `alertname`, which is the name. Leave it out.' }],
+      typeof matcher === 'string' || !Object.hasOwn(matcher.labels ?? {}, 'alertname')
+        ? []
+        : [
+            {
+              path: ['alerts', list, index, 'labels', 'alertname'],
+              message: 'Expected labels beside the name, got `alertname`, which is the name. Leave it out.',
+            },
+          ],
     ),
   )
 }
@@ -179,10 +237,25 @@ function labelsThatContradict(experiment: Experiment): Problem[] {
   const contradictions = ({ labels = {}, labelsMatch = {} }: SeriesSelector, path: Path): Problem[] =>
     Object.entries(labelsMatch).flatMap(([label, pattern]) => {
       const value = Object.hasOwn(labels, label) ? labels[label] : undefined
-      if (value === undefined || isOpen(value) || isOpen(pattern) || compilePattern(pattern)(value, { steps: MAX_STEPS })) return []
-      return [{ path: [...path, 'labelsMatch', label], message: `Expected a pattern that \`${cut(`${label}: ${value}`, MAX_VALUE)}\` in \`labels\` matches, got \`${cut(pattern, MAX_VALUE)}\`: no series can have both.` }]
+      if (
+        value === undefined ||
+        isOpen(value) ||
+        isOpen(pattern) ||
+        compilePattern(pattern)(value, { steps: MAX_STEPS })
+      )
+        return []
+      return [
+        {
+          path: [...path, 'labelsMatch', label],
+          message: `Expected a pattern that \`${cut(`${label}: ${value}`, MAX_VALUE)}\` in \`labels\` matches, got \`${cut(pattern, MAX_VALUE)}\`: no series can have both.`,
+        },
+      ]
     })
-  return probesOf(experiment).flatMap(([path, probe]) => (probe.type === 'metric' ? [...contradictions(probe, path), ...contradictions(probe.outOf ?? { series: '' }, [...path, 'outOf'])] : []))
+  return probesOf(experiment).flatMap(([path, probe]) =>
+    probe.type === 'metric'
+      ? [...contradictions(probe, path), ...contradictions(probe.outOf ?? { series: '' }, [...path, 'outOf'])]
+      : [],
+  )
 }
 
 /** Requests that `fetch` does not take. They are sent at the very end. */
@@ -193,7 +266,12 @@ function requestsThatCannotBeSent({ rollbacks }: Experiment): Problem[] {
       new Request('http://localhost/', requestOf(action))
       return []
     } catch (error) {
-      return [{ path: ['rollbacks', index], message: `Expected a request that can be sent, got one that cannot: ${inWords(error).replace(/\.?$/, '.')}` }]
+      return [
+        {
+          path: ['rollbacks', index],
+          message: `Expected a request that can be sent, got one that cannot: ${inWords(error).replace(/\.?$/, '.')}`,
+        },
+      ]
     }
   })
 }
@@ -204,16 +282,28 @@ function probesThatNeverHold(experiment: Experiment): Problem[] {
     const { tolerance } = probe
     if (tolerance === undefined) return []
     const at = [...path, 'tolerance']
-    if (!isPossible(tolerance)) return [{ path: at, message: 'Expected bounds that a number can keep, got bounds that contradict each other.' }]
+    if (!isPossible(tolerance))
+      return [{ path: at, message: 'Expected bounds that a number can keep, got bounds that contradict each other.' }]
     if (probe.type !== 'http' || probe.path !== undefined) return []
     const kept = [0, 1].filter((value) => isWithin(value, tolerance)).length
-    return kept === 1 ? [] : [{ path: at, message: `Expected bounds that 1 (the expected status came) or 0 (another came) keeps, but not both, got bounds that ${kept === 0 ? 'neither keeps' : 'both keep'}. For a number in the answer, add \`path\`.` }]
+    return kept === 1
+      ? []
+      : [
+          {
+            path: at,
+            message: `Expected bounds that 1 (the expected status came) or 0 (another came) keeps, but not both, got bounds that ${kept === 0 ? 'neither keeps' : 'both keep'}. For a number in the answer, add \`path\`.`,
+          },
+        ]
   })
 }
 
 /** Every probe, and where it stands. */
 function probesOf({ steadyState, guardrails, afterwards }: Experiment): readonly (readonly [Path, Probe])[] {
-  const lists: readonly (readonly [Path, readonly Probe[]])[] = [[['steadyState', 'probes'], steadyState.probes], [['guardrails'], guardrails], [['afterwards'], afterwards]]
+  const lists: readonly (readonly [Path, readonly Probe[]])[] = [
+    [['steadyState', 'probes'], steadyState.probes],
+    [['guardrails'], guardrails],
+    [['afterwards'], afterwards],
+  ]
   return lists.flatMap(([path, probes]) => probes.map((probe, index) => [[...path, index], probe] as const))
 }
 

@@ -10,7 +10,11 @@ const input: ExperimentInput = {
 
 describe('an experiment in TypeScript', () => {
   it('is checked, and may hold functions', () => {
-    const { steadyState: { probes: [probe] } } = defineExperiment({ ...input, rollbacks: [{ name: 'restock', type: 'function', run: () => undefined }] })
+    const {
+      steadyState: {
+        probes: [probe],
+      },
+    } = defineExperiment({ ...input, rollbacks: [{ name: 'restock', type: 'function', run: () => undefined }] })
     expect(probe).toMatchObject({ type: 'function', read: expect.any(Function) as unknown })
   })
 
@@ -19,7 +23,11 @@ describe('an experiment in TypeScript', () => {
   })
 
   it('says everything that is wrong with it, and where', () => {
-    const wrong = { ...input, titel: 'x', steadyState: { probes: [{ name: 'stock', type: 'function', read: 7, tolerance: { above: Number.NaN } }] } } as unknown as ExperimentInput
+    const wrong = {
+      ...input,
+      titel: 'x',
+      steadyState: { probes: [{ name: 'stock', type: 'function', read: 7, tolerance: { above: Number.NaN } }] },
+    } as unknown as ExperimentInput
     expect(() => defineExperiment(wrong)).toThrow(
       expect.objectContaining({
         code: 'CHAOS_INVALID_EXPERIMENT',
@@ -35,36 +43,100 @@ describe('an experiment in TypeScript', () => {
 
   it('refuses a probe name that is used twice, also as a guardrail or afterwards', () => {
     const probe = { name: 'stock', type: 'function', read: () => 7, tolerance: { above: 0 } } as const
-    expect(() => defineExperiment({ ...input, guardrails: [probe] })).toThrow('guardrails.0.name: Expected a name of its own, got `stock` again.')
+    expect(() => defineExperiment({ ...input, guardrails: [probe] })).toThrow(
+      'guardrails.0.name: Expected a name of its own, got `stock` again.',
+    )
     expect(() => defineExperiment({ ...input, afterwards: [probe] })).toThrow('afterwards.0.name')
   })
 
   const lost = { name: 'lost', type: 'http', url: 'http://app/lost', tolerance: { equals: 1 } } as const
-  const calls = { name: 'calls', type: 'metric', url: 'http://app/metrics', series: 'calls', tolerance: { above: 0 } } as const
+  const calls = {
+    name: 'calls',
+    type: 'metric',
+    url: 'http://app/metrics',
+    series: 'calls',
+    tolerance: { above: 0 },
+  } as const
   const reset = { name: 'reset', type: 'http', url: 'http://app/reset' } as const
   it.each([
-    ['a status that no answer has', { afterwards: [{ ...lost, status: 20 }] }, 'afterwards.0.status: Expected `status` to be a status from 100 to 599, got `20`.'],
-    ['a reading without any time', { afterwards: [{ ...lost, timeoutMs: 0 }] }, 'afterwards.0.timeoutMs: Expected `timeoutMs` to be a number of ms from 1 to 86400000, got `0`.'],
-    ['an action without any time', { rollbacks: [{ ...reset, timeoutMs: 0 }] }, 'rollbacks.0.timeoutMs: Expected `timeoutMs` to be a number of ms from 1 to 86400000, got `0`.'],
-    ['an address with a password', { afterwards: [{ ...lost, url: 'http://me:secret@app/' }] }, 'afterwards.0.url: Expected `url` to be an address that can be asked'],
-    ['an address with what is no variable', { afterwards: [{ ...lost, url: 'http://${APP-HOST}/' }] }, 'afterwards.0.url: Expected `url` to be an address that can be asked, got `"http://${APP-HOST}/"`.'],
-    ['an address with a variable and what is none', { rollbacks: [{ ...reset, url: '${APP}/${PATH:-x}' }] }, 'rollbacks.0.url: Expected `url` to be an address that can be asked'],
-    ['labels that contradict a pattern', { afterwards: [{ ...calls, labels: { status: '200' }, labelsMatch: { status: '5..' } }] }, 'afterwards.0.labelsMatch.status: Expected a pattern that `status: 200` in `labels` matches, got `5..`: no series can have both.'],
-    ['labels of the whole that contradict a pattern', { guardrails: [{ ...calls, outOf: { series: 'calls', labels: { a: 'b' }, labelsMatch: { a: 'c' } } }] }, 'guardrails.0.outOf.labelsMatch.a: Expected a pattern that `a: b` in `labels` matches, got `c`'],
-    ['a request that nobody can send', { rollbacks: [{ ...reset, method: 'GET', body: {} }] }, 'rollbacks.0: Expected a request that can be sent, got one that cannot: Request with GET/HEAD method cannot have body.'],
-    ['a header that nobody can send', { rollbacks: [{ ...reset, headers: { 'not a header': 'x' } }] }, 'rollbacks.0: Expected a request that can be sent'],
-    ['the name of an alert as a label', { alerts: { mustFire: [{ name: 'Low', labels: { alertname: 'Low' }, withinMs: 1_000 }] } }, 'alerts.mustFire.0.labels.alertname: Expected labels beside the name, got `alertname`, which is the name. Leave it out.'],
-    ['the name of an alert that may fire as a label', { alerts: { mayFire: ['A', { name: 'Low', labels: { alertname: 'Low' } }] } }, 'alerts.mayFire.1.labels.alertname: Expected labels beside the name'],
+    [
+      'a status that no answer has',
+      { afterwards: [{ ...lost, status: 20 }] },
+      'afterwards.0.status: Expected `status` to be a status from 100 to 599, got `20`.',
+    ],
+    [
+      'a reading without any time',
+      { afterwards: [{ ...lost, timeoutMs: 0 }] },
+      'afterwards.0.timeoutMs: Expected `timeoutMs` to be a number of ms from 1 to 86400000, got `0`.',
+    ],
+    [
+      'an action without any time',
+      { rollbacks: [{ ...reset, timeoutMs: 0 }] },
+      'rollbacks.0.timeoutMs: Expected `timeoutMs` to be a number of ms from 1 to 86400000, got `0`.',
+    ],
+    [
+      'an address with a password',
+      { afterwards: [{ ...lost, url: 'http://me:secret@app/' }] },
+      'afterwards.0.url: Expected `url` to be an address that can be asked',
+    ],
+    [
+      'an address with what is no variable',
+      { afterwards: [{ ...lost, url: 'http://${APP-HOST}/' }] },
+      'afterwards.0.url: Expected `url` to be an address that can be asked, got `"http://${APP-HOST}/"`.',
+    ],
+    [
+      'an address with a variable and what is none',
+      { rollbacks: [{ ...reset, url: '${APP}/${PATH:-x}' }] },
+      'rollbacks.0.url: Expected `url` to be an address that can be asked',
+    ],
+    [
+      'labels that contradict a pattern',
+      { afterwards: [{ ...calls, labels: { status: '200' }, labelsMatch: { status: '5..' } }] },
+      'afterwards.0.labelsMatch.status: Expected a pattern that `status: 200` in `labels` matches, got `5..`: no series can have both.',
+    ],
+    [
+      'labels of the whole that contradict a pattern',
+      { guardrails: [{ ...calls, outOf: { series: 'calls', labels: { a: 'b' }, labelsMatch: { a: 'c' } } }] },
+      'guardrails.0.outOf.labelsMatch.a: Expected a pattern that `a: b` in `labels` matches, got `c`',
+    ],
+    [
+      'a request that nobody can send',
+      { rollbacks: [{ ...reset, method: 'GET', body: {} }] },
+      'rollbacks.0: Expected a request that can be sent, got one that cannot: Request with GET/HEAD method cannot have body.',
+    ],
+    [
+      'a header that nobody can send',
+      { rollbacks: [{ ...reset, headers: { 'not a header': 'x' } }] },
+      'rollbacks.0: Expected a request that can be sent',
+    ],
+    [
+      'the name of an alert as a label',
+      { alerts: { mustFire: [{ name: 'Low', labels: { alertname: 'Low' }, withinMs: 1_000 }] } },
+      'alerts.mustFire.0.labels.alertname: Expected labels beside the name, got `alertname`, which is the name. Leave it out.',
+    ],
+    [
+      'the name of an alert that may fire as a label',
+      { alerts: { mayFire: ['A', { name: 'Low', labels: { alertname: 'Low' } }] } },
+      'alerts.mayFire.1.labels.alertname: Expected labels beside the name',
+    ],
   ] as const)('refuses %s, which would show only once something is broken', (_title, more, problem) => {
     expect(() => defineExperiment({ ...input, ...(more as unknown as Partial<ExperimentInput>) })).toThrow(problem)
   })
 
   it('takes labels with a pattern that they match, variables in both, and requests with a body', () => {
-    const experiment = { ...input, rollbacks: [{ ...reset, body: { all: true }, headers: { 'x-reason': '${WHY}' } }], afterwards: [{ ...calls, labels: { a: 'b', c: '${C}' }, labelsMatch: { a: 'b.*', c: 'd' } }, { ...lost, url: '${APP}/${PATH}' }] }
+    const experiment = {
+      ...input,
+      rollbacks: [{ ...reset, body: { all: true }, headers: { 'x-reason': '${WHY}' } }],
+      afterwards: [
+        { ...calls, labels: { a: 'b', c: '${C}' }, labelsMatch: { a: 'b.*', c: 'd' } },
+        { ...lost, url: '${APP}/${PATH}' },
+      ],
+    }
     expect(defineExperiment(experiment as ExperimentInput)).toMatchObject(experiment)
   })
 
   it('refuses what is no experiment at all', () => {
-    for (const value of [undefined, null, 7, [], 'x']) expect(() => defineExperiment(value as unknown as ExperimentInput)).toThrow(/Expected an experiment/)
+    for (const value of [undefined, null, 7, [], 'x'])
+      expect(() => defineExperiment(value as unknown as ExperimentInput)).toThrow(/Expected an experiment/)
   })
 })

@@ -13,6 +13,17 @@ const MAX_PROBLEMS = 50
 export function defineExperiment(input: ExperimentInput): Experiment {
   const result = check(experimentSchema, input)
   if ('experiment' in result) return result.experiment
-  const problems = result.problems.slice(0, MAX_PROBLEMS).map(({ path, message }) => `  ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`)
-  throw new ChaosError('CHAOS_INVALID_EXPERIMENT', ['The experiment is not valid:', ...problems, ...(result.problems.length > MAX_PROBLEMS ? [`  and ${result.problems.length - MAX_PROBLEMS} more problems`] : [])].join('\n'))
+  const problems = result.problems
+    .slice(0, MAX_PROBLEMS)
+    .map(({ path, message }) => `  ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`)
+  throw new ChaosError(
+    'CHAOS_INVALID_EXPERIMENT',
+    [
+      'The experiment is not valid:',
+      ...problems,
+      ...(result.problems.length > MAX_PROBLEMS
+        ? [`  and ${result.problems.length - MAX_PROBLEMS} more problems`]
+        : []),
+    ].join('\n'),
+  )
 }

@@ -8,6 +8,10 @@ import { portableExperimentSchema } from './experiment.js'
  */
 export function experimentJsonSchema(): JsonSchema {
   // That a number is finite goes without saying in JSON; whether an address or a pattern is one is more than a JSON Schema says.
-  const schema = toJsonSchema(portableExperimentSchema, { target: 'draft-2020-12', typeMode: 'input', ignoreActions: ['finite', 'check'] }) as Record<string, unknown>
+  const schema = toJsonSchema(portableExperimentSchema, {
+    target: 'draft-2020-12',
+    typeMode: 'input',
+    ignoreActions: ['finite', 'check'],
+  }) as Record<string, unknown>
   return { ...schema, title: 'Chaos experiment', description: 'An experiment of @chaos/experiment.' }
 }

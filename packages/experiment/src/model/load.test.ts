@@ -16,12 +16,19 @@ async function file(name: string, text: string): Promise<string> {
   await writeFile(path, text)
   return path
 }
-const data = { title: 'in ${CITY}', steadyState: { probes: [{ name: 'health', type: 'http', url: 'http://localhost/' }] }, method: [{ waitMs: 1 }] }
+const data = {
+  title: 'in ${CITY}',
+  steadyState: { probes: [{ name: 'health', type: 'http', url: 'http://localhost/' }] },
+  method: [{ waitMs: 1 }],
+}
 
 it.skipIf(process.platform === 'win32')('an experiment is not waited for where it is a pipe', async () => {
   const pipe = join(folder, 'pipe.yaml')
   execFileSync('mkfifo', [pipe])
-  await expect(loadExperiment(pipe)).rejects.toMatchObject({ code: 'CHAOS_INVALID_EXPERIMENT', message: expect.stringContaining('it is no file') as string })
+  await expect(loadExperiment(pipe)).rejects.toMatchObject({
+    code: 'CHAOS_INVALID_EXPERIMENT',
+    message: expect.stringContaining('it is no file') as string,
+  })
 })
 
 describe('an experiment is loaded', () => {
@@ -38,7 +45,9 @@ describe('an experiment is loaded', () => {
   })
 
   it('with its variables left for the run where none are given', async () => {
-    expect((await loadExperiment(await file('b.mjs', `export default ${JSON.stringify(data)}`))).title).toBe('in ${CITY}')
+    expect((await loadExperiment(await file('b.mjs', `export default ${JSON.stringify(data)}`))).title).toBe(
+      'in ${CITY}',
+    )
   })
 })
 
@@ -53,11 +62,16 @@ describe('what cannot be loaded is said, with the file', () => {
     ['an unknown variable', 'd.yaml', JSON.stringify(data), /d\.yaml:1:10: Expected a variable \(none\), got `CITY`/],
   ])('%s', async (_title, name, text, message) => {
     const path = text === undefined ? join(folder, name) : await file(name, text)
-    await expect(loadExperiment(path, { variables: {} })).rejects.toMatchObject({ code: 'CHAOS_INVALID_EXPERIMENT', message: expect.stringMatching(message) as string })
+    await expect(loadExperiment(path, { variables: {} })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_EXPERIMENT',
+      message: expect.stringMatching(message) as string,
+    })
   })
 
   it('TypeScript on a runtime that cannot load it, with what to do', async () => {
     const path = await file('wrong.ts', 'export default ((: number')
-    await expect(loadExperiment(path)).rejects.toThrow(/may not load TypeScript: use 22\.18 or newer, or compile it first/)
+    await expect(loadExperiment(path)).rejects.toThrow(
+      /may not load TypeScript: use 22\.18 or newer, or compile it first/,
+    )
   })
 })

@@ -17,24 +17,43 @@ import { withVariables, type Variables } from './variables.js'
  *
  * @throws ChaosError `CHAOS_INVALID_EXPERIMENT`
  */
-export async function loadExperiment(path: string, { variables }: { readonly variables?: Variables } = {}): Promise<Experiment> {
+export async function loadExperiment(
+  path: string,
+  { variables }: { readonly variables?: Variables } = {},
+): Promise<Experiment> {
   const extension = extname(path)
   if (['.yaml', '.yml', '.json'].includes(extension)) {
     const text = await textOf(path).catch((error: unknown) => {
-      throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment at ${path}: ${reasonOf(error)}`, { cause: error })
+      throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment at ${path}: ${reasonOf(error)}`, {
+        cause: error,
+      })
     })
     return parseExperiment(text, { filename: path, ...(variables === undefined ? {} : { variables }) })
   }
   if (!['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension)) {
-    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a file that ends in .yaml, .yml, .json, .js, .mjs, .cjs, .ts or .mts, got \`${path}\`.`)
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      `Expected a file that ends in .yaml, .yml, .json, .js, .mjs, .cjs, .ts or .mts, got \`${path}\`.`,
+    )
   }
   const loaded = (await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
-    const hint = extension.endsWith('ts') ? ' This version of Node.js may not load TypeScript: use 22.18 or newer, or compile it first.' : ''
-    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a module at ${path}: ${reasonOf(error)}.${hint}`, { cause: error })
+    const hint = extension.endsWith('ts')
+      ? ' This version of Node.js may not load TypeScript: use 22.18 or newer, or compile it first.'
+      : ''
+    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a module at ${path}: ${reasonOf(error)}.${hint}`, {
+      cause: error,
+    })
   })) as { readonly default?: unknown }
   const exported = loaded.default
-  if (exported === undefined) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected ${path} to have an experiment as its default export, got none.`)
-  const made: unknown = typeof exported === 'function' ? await madeBy(exported as (given: Variables) => unknown, variables ?? {}, path) : exported
+  if (exported === undefined)
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      `Expected ${path} to have an experiment as its default export, got none.`,
+    )
+  const made: unknown =
+    typeof exported === 'function'
+      ? await madeBy(exported as (given: Variables) => unknown, variables ?? {}, path)
+      : exported
   const experiment = defineExperiment(made as ExperimentInput)
   return variables === undefined ? experiment : withVariables(experiment, variables)
 }
@@ -44,7 +63,11 @@ async function madeBy(make: (given: Variables) => unknown, variables: Variables,
   try {
     return await make(variables)
   } catch (error) {
-    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected the default export of ${path} to make an experiment: ${reasonOf(error)}`, { cause: error })
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      `Expected the default export of ${path} to make an experiment: ${reasonOf(error)}`,
+      { cause: error },
+    )
   }
 }
 
@@ -57,10 +80,12 @@ async function textOf(path: string): Promise<string> {
     if (!stats.isFile()) throw new Error('it is no file')
     const { size } = stats
     // No character has more than four bytes.
-    if (size > 4 * MAX_FILE) throw new Error(`it has ${size} bytes, and an experiment has at most ${MAX_FILE} characters`)
+    if (size > 4 * MAX_FILE)
+      throw new Error(`it has ${size} bytes, and an experiment has at most ${MAX_FILE} characters`)
     const buffer = Buffer.alloc(4 * MAX_FILE + 1)
     let length = 0
-    for (let read = -1; read !== 0 && length < buffer.length; length += read) ({ bytesRead: read } = await file.read(buffer, length, buffer.length - length))
+    for (let read = -1; read !== 0 && length < buffer.length; length += read)
+      ({ bytesRead: read } = await file.read(buffer, length, buffer.length - length))
     return buffer.toString('utf8', 0, length)
   } finally {
     await file.close()

@@ -38,7 +38,15 @@ describe('an experiment in a file', () => {
   it('is read, with its defaults and its variables filled in', () => {
     const experiment = parseExperiment(WHOLE, { variables: VARIABLES })
     expect(experiment).toMatchObject({
-      steadyState: { holdForMs: 5_000, timeoutMs: 30_000, probes: [{ url: 'http://127.0.0.1:9090' }, { url: 'http://127.0.0.1:3000/healthz' }, { labels: { worker: 'loop' } }] },
+      steadyState: {
+        holdForMs: 5_000,
+        timeoutMs: 30_000,
+        probes: [
+          { url: 'http://127.0.0.1:9090' },
+          { url: 'http://127.0.0.1:3000/healthz' },
+          { labels: { worker: 'loop' } },
+        ],
+      },
       method: [{ inject: { leaseMs: 12_000, options: { delayMs: 1_000 } } }, { waitMs: 500 }],
       alerts: { mustFire: [{ name: 'LagHigh' }], mayFire: [], resolveWithinMs: 60_000 },
       recovery: { withinMs: 60_000 },
@@ -64,29 +72,115 @@ describe('an experiment in a file', () => {
 
 describe('what is wrong is reported with its place, what was expected and what came', () => {
   it.each([
-    ['a misspelt key, with the one that was meant', ['method:', '  holdFroMs: 1\nmethod:'], 'e.yaml:12:3: steadyState.holdFroMs: Expected one of `probes`, `holdForMs`, `timeoutMs`, `mayBreach`, got `holdFroMs`. Did you mean `holdForMs`?'],
-    ['a missing key, with what it must be', ['title: delay the bus', 'description: no title'], 'e.yaml:2:1: title: Expected `title` (a text), which is missing.'],
-    ['a wrong type', ['withinMs: 10000', 'withinMs: soon'], 'e.yaml:17:24: alerts.mustFire.0.withinMs: Expected `withinMs` to be a number of ms from 0 to 86400000, got `"soon"`.'],
-    ['a number out of bounds', ['leaseMs: 12000', 'leaseMs: -1'], 'leaseMs: Expected `leaseMs` to be a number of ms from 0 to 86400000, got `-1`.'],
+    [
+      'a misspelt key, with the one that was meant',
+      ['method:', '  holdFroMs: 1\nmethod:'],
+      'e.yaml:12:3: steadyState.holdFroMs: Expected one of `probes`, `holdForMs`, `timeoutMs`, `mayBreach`, got `holdFroMs`. Did you mean `holdForMs`?',
+    ],
+    [
+      'a missing key, with what it must be',
+      ['title: delay the bus', 'description: no title'],
+      'e.yaml:2:1: title: Expected `title` (a text), which is missing.',
+    ],
+    [
+      'a wrong type',
+      ['withinMs: 10000', 'withinMs: soon'],
+      'e.yaml:17:24: alerts.mustFire.0.withinMs: Expected `withinMs` to be a number of ms from 0 to 86400000, got `"soon"`.',
+    ],
+    [
+      'a number out of bounds',
+      ['leaseMs: 12000', 'leaseMs: -1'],
+      'leaseMs: Expected `leaseMs` to be a number of ms from 0 to 86400000, got `-1`.',
+    ],
     ['a share beyond 1', ['leaseMs: 12000', 'rate: 2'], 'rate: Expected `rate` to be a number from 0 to 1, got `2`.'],
-    ['an unknown type of probe', ['type: http', 'type: htpp'], 'e.yaml:10:23: steadyState.probes.1.type: Expected `type` to be one of the types `http`, `metric`, `prometheus`, got `"htpp"`.'],
+    [
+      'an unknown type of probe',
+      ['type: http', 'type: htpp'],
+      'e.yaml:10:23: steadyState.probes.1.type: Expected `type` to be one of the types `http`, `metric`, `prometheus`, got `"htpp"`.',
+    ],
     ['a misspelt key of a probe', ['series: hz', 'serie: hz'], 'steadyState.probes.2.serie: Expected one of'],
     ['a misspelt key of a step', ['target: eventbus', 'taget: eventbus'], 'method.0.inject.taget: Expected one of'],
-    ['a misspelt step', ['waitMs: 500', 'waitMS: 500'], 'method.1.waitMS: Expected one of `waitMs`, got `waitMS`. Did you mean `waitMs`?'],
-    ['bounds without a bound', ['{ atMost: 100 }', '{}'], 'Expected `tolerance` to be at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`, got keys and values.'],
-    ['a list where keys and values must stand', ['options: { delayMs: 1000 }', 'options: []'], 'method.0.inject.options: Expected `options` to be keys and values, got a list.'],
-    ['a pattern that could take forever or means nothing here', ['labels: { worker: loop }', 'labelsMatch: { worker: "(?=a)b" }'], 'to be a regular expression that can be matched without backtracking (not a pattern that can be matched here: `(?` with anything but `(?:`, such as looking around, at character 2), got `"(?=a)b"`.'],
-    ['bounds that contradict each other', ['{ atMost: 100 }', '{ atMost: 100, above: 100 }'], 'steadyState.probes.0.tolerance: Expected bounds that a number can keep, got bounds that contradict each other.'],
-    ['bounds of a status that no status keeps', ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atLeast: 95 } }'], 'got bounds that neither keeps. For a number in the answer, add `path`.'],
-    ['bounds of a status that every status keeps', ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atMost: 5 } }'], 'got bounds that both keep. For a number in the answer, add `path`.'],
-    ['an alert twice', ['    - { name: LagHigh, withinMs: 10000 }', '    - { name: LagHigh, withinMs: 10000 }\n    - { name: LagHigh, withinMs: 1 }'], 'alerts.mustFire.1.name: Expected each alert once, got `LagHigh` with the same labels again.'],
-    ['an address that nobody can ask', ['"${APP}/healthz"', '"http://[::1/"'], 'Expected `url` to be an address that can be asked, got `"http://[::1/"`.'],
-    ['a key that checks pass over', ['labels: { worker: loop }', 'labels: { __proto__: loop }'], 'Expected other keys than __proto__, constructor, prototype, got __proto__.'],
-    ['too long a name', ['name: health', `name: ${'x'.repeat(501)}`], 'Expected `name` to be a text of at most 500 characters'],
-    ['too many probes', ['method:', `guardrails: [${Array.from({ length: 101 }, (_, n) => `{ name: g${n}, type: http, url: "http://a" }`).join(', ')}]\nmethod:`], 'Expected `guardrails` to be a list of at most 100 probes'],
-    ['an address that is none', ['"${APP}/healthz"', 'localhost/healthz'], 'Expected `url` to be an address that begins with http:// or https://, got `"localhost/healthz"`.'],
-    ['a name twice', ['name: health', 'name: bus lag'], 'e.yaml:10:9: steadyState.probes.1.name: Expected a name of its own, got `bus lag` again.'],
-    ['a function where only data can stand', ['type: http', 'type: function'], 'Expected `type` to be one of the types `http`, `metric`, `prometheus`, got `"function"`.'],
+    [
+      'a misspelt step',
+      ['waitMs: 500', 'waitMS: 500'],
+      'method.1.waitMS: Expected one of `waitMs`, got `waitMS`. Did you mean `waitMs`?',
+    ],
+    [
+      'bounds without a bound',
+      ['{ atMost: 100 }', '{}'],
+      'Expected `tolerance` to be at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`, got keys and values.',
+    ],
+    [
+      'a list where keys and values must stand',
+      ['options: { delayMs: 1000 }', 'options: []'],
+      'method.0.inject.options: Expected `options` to be keys and values, got a list.',
+    ],
+    [
+      'a pattern that could take forever or means nothing here',
+      ['labels: { worker: loop }', 'labelsMatch: { worker: "(?=a)b" }'],
+      'to be a regular expression that can be matched without backtracking (not a pattern that can be matched here: `(?` with anything but `(?:`, such as looking around, at character 2), got `"(?=a)b"`.',
+    ],
+    [
+      'bounds that contradict each other',
+      ['{ atMost: 100 }', '{ atMost: 100, above: 100 }'],
+      'steadyState.probes.0.tolerance: Expected bounds that a number can keep, got bounds that contradict each other.',
+    ],
+    [
+      'bounds of a status that no status keeps',
+      ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atLeast: 95 } }'],
+      'got bounds that neither keeps. For a number in the answer, add `path`.',
+    ],
+    [
+      'bounds of a status that every status keeps',
+      ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atMost: 5 } }'],
+      'got bounds that both keep. For a number in the answer, add `path`.',
+    ],
+    [
+      'an alert twice',
+      [
+        '    - { name: LagHigh, withinMs: 10000 }',
+        '    - { name: LagHigh, withinMs: 10000 }\n    - { name: LagHigh, withinMs: 1 }',
+      ],
+      'alerts.mustFire.1.name: Expected each alert once, got `LagHigh` with the same labels again.',
+    ],
+    [
+      'an address that nobody can ask',
+      ['"${APP}/healthz"', '"http://[::1/"'],
+      'Expected `url` to be an address that can be asked, got `"http://[::1/"`.',
+    ],
+    [
+      'a key that checks pass over',
+      ['labels: { worker: loop }', 'labels: { __proto__: loop }'],
+      'Expected other keys than __proto__, constructor, prototype, got __proto__.',
+    ],
+    [
+      'too long a name',
+      ['name: health', `name: ${'x'.repeat(501)}`],
+      'Expected `name` to be a text of at most 500 characters',
+    ],
+    [
+      'too many probes',
+      [
+        'method:',
+        `guardrails: [${Array.from({ length: 101 }, (_, n) => `{ name: g${n}, type: http, url: "http://a" }`).join(', ')}]\nmethod:`,
+      ],
+      'Expected `guardrails` to be a list of at most 100 probes',
+    ],
+    [
+      'an address that is none',
+      ['"${APP}/healthz"', 'localhost/healthz'],
+      'Expected `url` to be an address that begins with http:// or https://, got `"localhost/healthz"`.',
+    ],
+    [
+      'a name twice',
+      ['name: health', 'name: bus lag'],
+      'e.yaml:10:9: steadyState.probes.1.name: Expected a name of its own, got `bus lag` again.',
+    ],
+    [
+      'a function where only data can stand',
+      ['type: http', 'type: function'],
+      'Expected `type` to be one of the types `http`, `metric`, `prometheus`, got `"function"`.',
+    ],
   ])('%s', (_title, [before = '', after = ''], expected) => {
     expect(problemsOf(WHOLE.replace(before, after)).join('\n')).toContain(expected)
   })
@@ -98,7 +192,9 @@ describe('what is wrong is reported with its place, what was expected and what c
   })
 
   it('an unknown variable, with the one that was meant', () => {
-    expect(problemsOf(WHOLE, { PROMETHUS: 'http://a', APP: 'http://b' })).toEqual(['e.yaml:7:12: Expected a variable (`PROMETHUS`, `APP`), got `PROMETHEUS`. Did you mean `PROMETHUS`?'])
+    expect(problemsOf(WHOLE, { PROMETHUS: 'http://a', APP: 'http://b' })).toEqual([
+      'e.yaml:7:12: Expected a variable (`PROMETHUS`, `APP`), got `PROMETHEUS`. Did you mean `PROMETHUS`?',
+    ])
   })
 
   it('text that is not YAML', () => {
@@ -108,34 +204,77 @@ describe('what is wrong is reported with its place, what was expected and what c
   })
 
   it('everything at once, in the order of the file', () => {
-    const problems = problemsOf('tittle: x\nstaedyState: {}\nmethod:\n  - waitMs: no\n    more: 1\n  - inject: { target: a, fault: b, leaseMS: 1, evry: 2 }\nalerts: { mustFire: [{ name: A }] }\n')
-    expect(problems.map((line) => line.split(': ')[0])).toEqual(['e.yaml:1:1', 'e.yaml:1:1', 'e.yaml:1:1', 'e.yaml:2:1', 'e.yaml:4:5', 'e.yaml:5:5', 'e.yaml:6:36', 'e.yaml:6:48', 'e.yaml:7:22'])
-    expect(problems).toContain('e.yaml:6:36: method.1.inject.leaseMS: Expected one of `target`, `fault`, `options`, `leaseMs`, `forMs`, `rate`, `limit`, `limitPerOperation`, `skip`, `every`, `only`, `seed`, got `leaseMS`. Did you mean `leaseMs`?')
+    const problems = problemsOf(
+      'tittle: x\nstaedyState: {}\nmethod:\n  - waitMs: no\n    more: 1\n  - inject: { target: a, fault: b, leaseMS: 1, evry: 2 }\nalerts: { mustFire: [{ name: A }] }\n',
+    )
+    expect(problems.map((line) => line.split(': ')[0])).toEqual([
+      'e.yaml:1:1',
+      'e.yaml:1:1',
+      'e.yaml:1:1',
+      'e.yaml:2:1',
+      'e.yaml:4:5',
+      'e.yaml:5:5',
+      'e.yaml:6:36',
+      'e.yaml:6:48',
+      'e.yaml:7:22',
+    ])
+    expect(problems).toContain(
+      'e.yaml:6:36: method.1.inject.leaseMS: Expected one of `target`, `fault`, `options`, `leaseMs`, `forMs`, `rate`, `limit`, `limitPerOperation`, `skip`, `every`, `only`, `seed`, got `leaseMS`. Did you mean `leaseMs`?',
+    )
   })
 
   it('says where an alias stands for nothing', () => {
-    expect(problemsOf('title: x\nalerts:\n  mayFire: [*Restarted]\n')).toEqual(['e.yaml:3:13: Expected an anchor `&Restarted` before this alias, got none. A text that begins with `*` stands in quotes.'])
+    expect(problemsOf('title: x\nalerts:\n  mayFire: [*Restarted]\n')).toEqual([
+      'e.yaml:3:13: Expected an anchor `&Restarted` before this alias, got none. A text that begins with `*` stands in quotes.',
+    ])
   })
 
   it('refuses aliases that stand for more than anybody would write', () => {
-    const lines = ['a0: &a0 [x, x]', ...Array.from({ length: 12 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}, *a${n}]`)]
+    const lines = [
+      'a0: &a0 [x, x]',
+      ...Array.from({ length: 12 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}, *a${n}]`),
+    ]
     expect(problemsOf(lines.join('\n'))).toEqual([expect.stringContaining('cannot be resolved') as string])
   })
 
   it.each([
-    ['a file that is too long', 'x'.repeat(250_001), 'e.yaml: Expected an experiment of at most 250000 characters, got 250001.'],
-    ['brackets without end', '['.repeat(250_000), 'e.yaml: Expected an experiment of at most 100 levels, got one that is nested deeper.'],
+    [
+      'a file that is too long',
+      'x'.repeat(250_001),
+      'e.yaml: Expected an experiment of at most 250000 characters, got 250001.',
+    ],
+    [
+      'brackets without end',
+      '['.repeat(250_000),
+      'e.yaml: Expected an experiment of at most 100 levels, got one that is nested deeper.',
+    ],
     ['as many brackets as the stack just bears', '['.repeat(4_000), 'at most 100 levels'],
     ['levels that brackets in texts seem to close', '{"]}": '.repeat(4_000), 'at most 100 levels'],
     ['lists in lists of one line', '- '.repeat(4_000), 'at most 100 levels'],
     ['nesting without end', `title: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'at most 100 levels'],
     ['nesting', `title: ${'['.repeat(40)}${']'.repeat(40)}`, 'nested at most 30 deep'],
-    ['keys without end', `title: x\n? ${'k'.repeat(2_000)}\n: y\n`, 'Expected keys of at most 1000 characters, got one of 2000.'],
-    ['more aliases than anybody writes', `a: &a x\nb: [${'*a, '.repeat(5_000)}]`, 'Expected at most 100 aliases, got more.'],
-    ['more keys than anybody writes', Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n'), 'at most 10000 lines and commas'],
+    [
+      'keys without end',
+      `title: x\n? ${'k'.repeat(2_000)}\n: y\n`,
+      'Expected keys of at most 1000 characters, got one of 2000.',
+    ],
+    [
+      'more aliases than anybody writes',
+      `a: &a x\nb: [${'*a, '.repeat(5_000)}]`,
+      'Expected at most 100 aliases, got more.',
+    ],
+    [
+      'more keys than anybody writes',
+      Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n'),
+      'at most 10000 lines and commas',
+    ],
     ['an alias of itself', 'title: &a [*a]', ''],
     ['more values than anybody writes', `title: [${'1,'.repeat(30_000)}]`, 'at most 10000 lines and commas'],
-    ['more problems than anybody reads', Array.from({ length: 300 }, (_, n) => `k${n}: 1`).join('\n'), 'and 253 more problems'],
+    [
+      'more problems than anybody reads',
+      Array.from({ length: 300 }, (_, n) => `k${n}: 1`).join('\n'),
+      'and 253 more problems',
+    ],
   ])('refuses %s, at once', (_title, text, message) => {
     const startedAt = process.cpuUsage()
     const problems = problemsOf(text).join('\n')
@@ -149,8 +288,12 @@ describe('what is wrong is reported with its place, what was expected and what c
 
   it('says when a value of a variable makes something that is not valid', () => {
     const experiment = parseExperiment(WHOLE)
-    expect(() => withVariables(experiment, { ...VARIABLES, APP: 'ftp://a' })).toThrow('Expected `url` to be an address that begins with http:// or https://, got `"ftp://a/healthz"`.')
-    expect(() => withVariables(experiment, { ...VARIABLES, APP: 'x'.repeat(10_001) })).toThrow('Expected variables of at most 10000 characters, got `APP` with 10001.')
+    expect(() => withVariables(experiment, { ...VARIABLES, APP: 'ftp://a' })).toThrow(
+      'Expected `url` to be an address that begins with http:// or https://, got `"ftp://a/healthz"`.',
+    )
+    expect(() => withVariables(experiment, { ...VARIABLES, APP: 'x'.repeat(10_001) })).toThrow(
+      'Expected variables of at most 10000 characters, got `APP` with 10001.',
+    )
     expect(withVariables(experiment, VARIABLES)).toEqual(parseExperiment(WHOLE, { variables: VARIABLES }))
   })
 })

@@ -30,27 +30,57 @@ export interface ParseOptions {
  * @throws ChaosError `CHAOS_INVALID_EXPERIMENT`, naming every problem with file, line and column
  */
 export function parseExperiment(text: string, { filename = 'experiment', variables }: ParseOptions = {}): Experiment {
-  if (text.length > MAX_FILE) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_FILE} characters, got ${text.length}.`)
-  if (text.split(/[\n,]/, MAX_SEPARATORS + 1).length > MAX_SEPARATORS) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_SEPARATORS} lines and commas, got more.`)
-  if (isTooDeep(text)) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `${filename}: Expected an experiment of at most ${MAX_NESTING} levels, got one that is nested deeper.`)
+  if (text.length > MAX_FILE)
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      `${filename}: Expected an experiment of at most ${MAX_FILE} characters, got ${text.length}.`,
+    )
+  if (text.split(/[\n,]/, MAX_SEPARATORS + 1).length > MAX_SEPARATORS)
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      `${filename}: Expected an experiment of at most ${MAX_SEPARATORS} lines and commas, got more.`,
+    )
+  if (isTooDeep(text))
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      `${filename}: Expected an experiment of at most ${MAX_NESTING} levels, got one that is nested deeper.`,
+    )
   const lines = new LineCounter()
   const document = documentOf(text, lines)
-  const problems: { readonly offset: number; readonly message: string }[] = document.errors.map(({ message, pos }) => ({ offset: pos[0], message }))
+  const problems: { readonly offset: number; readonly message: string }[] = document.errors.map(({ message, pos }) => ({
+    offset: pos[0],
+    message,
+  }))
   let experiment: Experiment | undefined
   problems.push(...aliasesOfNothing(document))
   if (problems.length === 0) {
     if (variables !== undefined) problems.push(...fillIn(document, variables))
     const result = check(portableExperimentSchema, valueOf(document))
     if ('experiment' in result) experiment = result.experiment
-    else problems.push(...result.problems.slice(0, MAX_PLACED).map(({ path, message }) => ({ offset: offsetOf(document, path), message: path.length === 0 ? message : `${path.join('.')}: ${message}` })))
+    else
+      problems.push(
+        ...result.problems.slice(0, MAX_PLACED).map(({ path, message }) => ({
+          offset: offsetOf(document, path),
+          message: path.length === 0 ? message : `${path.join('.')}: ${message}`,
+        })),
+      )
   }
   if (experiment !== undefined && problems.length === 0) return experiment
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset)
     return `${filename}:${line}:${col}`
   }
-  const listed = [...problems].sort((a, b) => a.offset - b.offset).slice(0, MAX_PROBLEMS).map(({ offset, message }) => `${place(offset)}: ${message}`)
-  throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [...listed, ...(problems.length > MAX_PROBLEMS ? [`and ${problems.length - MAX_PROBLEMS} more problems`] : [])].join('\n'))
+  const listed = [...problems]
+    .sort((a, b) => a.offset - b.offset)
+    .slice(0, MAX_PROBLEMS)
+    .map(({ offset, message }) => `${place(offset)}: ${message}`)
+  throw new ChaosError(
+    'CHAOS_INVALID_EXPERIMENT',
+    [
+      ...listed,
+      ...(problems.length > MAX_PROBLEMS ? [`and ${problems.length - MAX_PROBLEMS} more problems`] : []),
+    ].join('\n'),
+  )
 }
 
 /** @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for text that the parser cannot follow */
@@ -63,7 +93,11 @@ function documentOf(text: string, lineCounter: LineCounter): Document {
 }
 
 function unresolved(error: unknown): ChaosError {
-  return new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment, got YAML that cannot be resolved: ${inWords(error)}.`, { cause: error })
+  return new ChaosError(
+    'CHAOS_INVALID_EXPERIMENT',
+    `Expected an experiment, got YAML that cannot be resolved: ${inWords(error)}.`,
+    { cause: error },
+  )
 }
 
 /** The document as a value. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` where aliases stand for more than anybody would write */
@@ -88,7 +122,10 @@ function aliasesOfNothing(document: Document): { offset: number; message: string
         return visit.BREAK
       }
       if (alias.resolve(document) !== undefined) return undefined
-      problems.push({ offset: alias.range?.[0] ?? 0, message: `Expected an anchor \`&${shown(alias.source)}\` before this alias, got none. A text that begins with \`*\` stands in quotes.` })
+      problems.push({
+        offset: alias.range?.[0] ?? 0,
+        message: `Expected an anchor \`&${shown(alias.source)}\` before this alias, got none. A text that begins with \`*\` stands in quotes.`,
+      })
       return undefined
     },
   })
@@ -101,7 +138,9 @@ function fillIn(document: Document, variables: Variables): { offset: number; mes
   visit(document, {
     Scalar(key, node) {
       if (key === 'key' || typeof node.value !== 'string') return
-      node.value = substituted(node.value, variables, (message) => problems.push({ offset: node.range?.[0] ?? 0, message }))
+      node.value = substituted(node.value, variables, (message) =>
+        problems.push({ offset: node.range?.[0] ?? 0, message }),
+      )
     },
   })
   return problems

@@ -58,7 +58,9 @@ describe('a pattern', () => {
 
   it('says what the regular expressions of JavaScript say', () => {
     const atom = fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\d', '(a|b)', '(?:ab)', '(a*)', '(|b)')
-    const pattern = fc.array(fc.tuple(atom, fc.constantFrom('', '', '*', '+', '?', '{2}', '{0,2}', '{1,}')), { maxLength: 5 }).map((parts) => parts.map((part) => part.join('')).join(''))
+    const pattern = fc
+      .array(fc.tuple(atom, fc.constantFrom('', '', '*', '+', '?', '{2}', '{0,2}', '{1,}')), { maxLength: 5 })
+      .map((parts) => parts.map((part) => part.join('')).join(''))
     const either = fc.array(pattern, { minLength: 1, maxLength: 3 }).map((branches) => branches.join('|'))
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '1', 'c'), maxLength: 6 })
     fc.assert(

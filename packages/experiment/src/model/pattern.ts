@@ -27,7 +27,8 @@ type Part = (states: State[], next: number) => number
  * @throws An error in words when it is not such a pattern, or a longer one than 500 characters or 2,000 states
  */
 export function compilePattern(pattern: string): Matcher {
-  if (pattern.length > MAX_PATTERN) throw new Error(`expected a pattern of at most ${MAX_PATTERN} characters, got ${pattern.length}`)
+  if (pattern.length > MAX_PATTERN)
+    throw new Error(`expected a pattern of at most ${MAX_PATTERN} characters, got ${pattern.length}`)
   const part = new PatternParser(pattern).whole()
   const states: State[] = [{ choices: [] }]
   const start = part(states, 0)
@@ -66,12 +67,25 @@ const isIn = (from: string, to: string): Accepts => {
   const [low, high] = [from.codePointAt(0) ?? 0, to.codePointAt(0) ?? 0]
   return (code) => code >= low && code <= high
 }
-const any = (...options: readonly Accepts[]): Accepts => (code) => options.some((accepts) => accepts(code))
-const not = (accepts: Accepts): Accepts => (code) => !accepts(code)
+const any =
+  (...options: readonly Accepts[]): Accepts =>
+  (code) =>
+    options.some((accepts) => accepts(code))
+const not =
+  (accepts: Accepts): Accepts =>
+  (code) =>
+    !accepts(code)
 const DIGIT = isIn('0', '9')
 const WORD = any(DIGIT, isIn('a', 'z'), isIn('A', 'Z'), isIn('_', '_'))
 const SPACE = any(isIn('\t', '\n'), isIn('\f', '\r'), isIn(' ', ' '))
-const CLASSES: Readonly<Record<string, Accepts>> = { d: DIGIT, D: not(DIGIT), w: WORD, W: not(WORD), s: SPACE, S: not(SPACE) }
+const CLASSES: Readonly<Record<string, Accepts>> = {
+  d: DIGIT,
+  D: not(DIGIT),
+  w: WORD,
+  W: not(WORD),
+  s: SPACE,
+  S: not(SPACE),
+}
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f', v: '\v' }
 
 class PatternParser {
@@ -101,7 +115,9 @@ class PatternParser {
   }
 
   #wrong(what: string): Error {
-    return new Error(`not a pattern that can be matched here: ${what}, at character ${Math.min(this.#at + 1, this.#characters.length)}`)
+    return new Error(
+      `not a pattern that can be matched here: ${what}, at character ${Math.min(this.#at + 1, this.#characters.length)}`,
+    )
   }
 
   #alternatives(): Part {
@@ -111,14 +127,17 @@ class PatternParser {
       branches.push(this.#sequence())
     }
     const [first] = branches
-    return branches.length === 1 && first !== undefined ? first : (states, next) => added(states, { choices: branches.map((branch) => branch(states, next)) })
+    return branches.length === 1 && first !== undefined
+      ? first
+      : (states, next) => added(states, { choices: branches.map((branch) => branch(states, next)) })
   }
 
   #sequence(): Part {
     const parts: Part[] = []
     while (this.#next !== undefined && this.#next !== '|' && this.#next !== ')') {
       // All of a text is matched anyhow.
-      if ((this.#next === '^' && this.#at === 0) || (this.#next === '$' && this.#at === this.#characters.length - 1)) this.#at += 1
+      if ((this.#next === '^' && this.#at === 0) || (this.#next === '$' && this.#at === this.#characters.length - 1))
+        this.#at += 1
       else parts.push(this.#repeated(this.#atom()))
     }
     return (states, next) => parts.reduceRight((after, part) => part(states, after), next)
@@ -152,7 +171,8 @@ class PatternParser {
 
   #group(): Part {
     if (this.#next === '?') {
-      if (this.#characters[this.#at + 1] !== ':') throw this.#wrong('`(?` with anything but `(?:`, such as looking around')
+      if (this.#characters[this.#at + 1] !== ':')
+        throw this.#wrong('`(?` with anything but `(?:`, such as looking around')
       this.#at += 2
     }
     this.#depth += 1
@@ -219,7 +239,8 @@ class PatternParser {
         const choices = [next]
         from = added(states, { choices })
         choices.push(part(states, from))
-      } else for (let count = least; count < most; count += 1) from = added(states, { choices: [next, part(states, from)] })
+      } else
+        for (let count = least; count < most; count += 1) from = added(states, { choices: [next, part(states, from)] })
       // A state for each, so that repeating nothing is bounded too.
       for (let count = 0; count < least; count += 1) from = added(states, { choices: [part(states, from)] })
       return from
@@ -234,7 +255,8 @@ class PatternParser {
     if (sign === '*') return [0, Number.POSITIVE_INFINITY]
     if (sign === '+') return [1, Number.POSITIVE_INFINITY]
     if (sign === '?') return [0, 1]
-    const [, least = '', comma, most = ''] = /^(\d{1,4})(,(\d{1,4})?)?\}/.exec(this.#characters.slice(this.#at, this.#at + 12).join('')) ?? []
+    const [, least = '', comma, most = ''] =
+      /^(\d{1,4})(,(\d{1,4})?)?\}/.exec(this.#characters.slice(this.#at, this.#at + 12).join('')) ?? []
     if (least === '') throw this.#wrong('`{` without counts (a plain one is written `\\{`)')
     this.#at += this.#characters.slice(this.#at).indexOf('}') + 1
     const low = Number(least)
@@ -249,6 +271,7 @@ function one(accepts: Accepts): Part {
 }
 
 function added(states: State[], state: State): number {
-  if (states.length >= MAX_STATES) throw new Error(`not a pattern that can be matched here: it stands for more than ${MAX_STATES} states; repeat less`)
+  if (states.length >= MAX_STATES)
+    throw new Error(`not a pattern that can be matched here: it stands for more than ${MAX_STATES} states; repeat less`)
   return states.push(state) - 1
 }

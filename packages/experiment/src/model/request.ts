@@ -2,5 +2,9 @@ import type { Action } from './experiment.js'
 
 /** What an action sends. */
 export function requestOf({ method = 'POST', headers = {}, body }: Extract<Action, { type: 'http' }>): RequestInit {
-  return { method, headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  return {
+    method,
+    headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }
 }

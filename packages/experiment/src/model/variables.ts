@@ -16,7 +16,11 @@ export function substituted(text: string, variables: Variables, onUnknown: (mess
     const value = Object.hasOwn(variables, name) ? variables[name] : undefined
     if (value !== undefined && value.length <= MAX_TEXT) return value
     const known = Object.keys(variables)
-    onUnknown(value === undefined ? `Expected a variable (${listed(known)}), got \`${shown(name)}\`.${suggestion(name.slice(0, 100), known)}` : `Expected variables of at most ${MAX_TEXT} characters, got \`${name}\` with ${value.length}.`)
+    onUnknown(
+      value === undefined
+        ? `Expected a variable (${listed(known)}), got \`${shown(name)}\`.${suggestion(name.slice(0, 100), known)}`
+        : `Expected variables of at most ${MAX_TEXT} characters, got \`${name}\` with ${value.length}.`,
+    )
     return whole
   })
 }
@@ -29,7 +33,13 @@ export function substituted(text: string, variables: Variables, onUnknown: (mess
 export function withVariables(experiment: Experiment, variables: Variables): Experiment {
   const problems = new Set<string>()
   const resolved = mapTexts(experiment, (text) => substituted(text, variables, (message) => problems.add(message)))
-  if (problems.size > 0) throw new ChaosError('CHAOS_INVALID_EXPERIMENT', [`The experiment "${experiment.title}" is not valid:`, ...[...problems].map((problem) => `  ${problem}`)].join('\n'))
+  if (problems.size > 0)
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      [`The experiment "${experiment.title}" is not valid:`, ...[...problems].map((problem) => `  ${problem}`)].join(
+        '\n',
+      ),
+    )
   return defineExperiment(resolved as ExperimentInput)
 }
 

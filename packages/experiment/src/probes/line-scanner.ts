@@ -48,7 +48,8 @@ export class LineScanner {
   }
 
   expect(character: string): void {
-    if (!this.isAt(character)) throw new Error(`expected ${character} at "${shown(this.#line.slice(this.#at, this.#at + 40))}"`)
+    if (!this.isAt(character))
+      throw new Error(`expected ${character} at "${shown(this.#line.slice(this.#at, this.#at + 40))}"`)
     this.#at += 1
   }
 
@@ -80,7 +81,8 @@ export class LineScanner {
     for (let isFirst = true; !this.isAt('}'); isFirst = false) {
       const isQuoted = this.isAt('"')
       const label = isQuoted ? this.quoted() : this.run(/\w/)
-      if (label === '' || label.length > MAX_TEXT || (!isQuoted && /^\d/.test(label))) throw new Error('expected the name of a label')
+      if (label === '' || label.length > MAX_TEXT || (!isQuoted && /^\d/.test(label)))
+        throw new Error('expected the name of a label')
       this.blanks()
       if (isFirst && isQuoted && !this.isAt('=')) name = label
       else {
@@ -103,7 +105,8 @@ export class LineScanner {
 /** A number as Prometheus writes it; `undefined`: it is none, or one that is too large to be held. */
 export function numberOf(text: string): number | undefined {
   if (text.length > 400) return undefined
-  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number.isFinite(Number(text)) ? Number(text) : undefined
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text))
+    return Number.isFinite(Number(text)) ? Number(text) : undefined
   if (/^\+?inf(?:inity)?$/i.test(text)) return Number.POSITIVE_INFINITY
   if (/^-inf(?:inity)?$/i.test(text)) return Number.NEGATIVE_INFINITY
   return /^nan$/i.test(text) ? Number.NaN : undefined

@@ -28,7 +28,9 @@ const STEPS_PER_PAGE = 5_000_000
  * `emptyIs` stands for a series without samples, or in which nothing happened, only while the page knows the series by its name: what was renamed
  * or taken out is no data.
  */
-export function metricReader(probe: MetricProbe): (page: string, at: number, options?: { readonly mustEnd?: boolean }) => Measurement {
+export function metricReader(
+  probe: MetricProbe,
+): (page: string, at: number, options?: { readonly mustEnd?: boolean }) => Measurement {
   const meant = selectionOf(probe, probe.quantile === undefined ? probe.series : `${probe.series}_bucket`)
   const whole = probe.outOf === undefined ? undefined : selectionOf(probe.outOf, probe.outOf.series)
   const selections = whole === undefined ? [meant] : [meant, whole]
@@ -47,20 +49,41 @@ export function metricReader(probe: MetricProbe): (page: string, at: number, opt
     }
     window?.count(selected.map(asCounter), at)
     const samples = window === undefined ? selected : window.increases()
-    const valuesOf = (selection: Selection): readonly TextSample[] => samples.filter((sample) => selection.isMeant(sample, budget))
+    const valuesOf = (selection: Selection): readonly TextSample[] =>
+      samples.filter((sample) => selection.isMeant(sample, budget))
 
     const part = valuesOf(meant)
     if (part.length === 0) {
       const nothing = idle(probe, `no series ${shown(meant.series)} with these labels`)
       // None of something that did happen is a share like any other.
-      return whole !== undefined && reduced({ ...probe, reduce: 'sum' }, valuesOf(whole).map((sample) => sample.value)) > 0 ? { ...nothing, quality: 'measured' } : nothing
+      return whole !== undefined &&
+        reduced(
+          { ...probe, reduce: 'sum' },
+          valuesOf(whole).map((sample) => sample.value),
+        ) > 0
+        ? { ...nothing, quality: 'measured' }
+        : nothing
     }
-    const value = probe.quantile === undefined ? reduced(probe, part.map((sample) => sample.value)) : quantileOf(probe.quantile, part)
-    if (whole === undefined) return Number.isNaN(value) ? idle(probe, 'nothing happened') : { value, quality: 'measured' }
-    const total = reduced({ ...probe, reduce: 'sum' }, valuesOf(whole).map((sample) => sample.value))
-    if (total !== 0) return Number.isNaN(value / total) ? idle(probe, 'nothing happened') : { value: value / total, quality: 'measured' }
+    const value =
+      probe.quantile === undefined
+        ? reduced(
+            probe,
+            part.map((sample) => sample.value),
+          )
+        : quantileOf(probe.quantile, part)
+    if (whole === undefined)
+      return Number.isNaN(value) ? idle(probe, 'nothing happened') : { value, quality: 'measured' }
+    const total = reduced(
+      { ...probe, reduce: 'sum' },
+      valuesOf(whole).map((sample) => sample.value),
+    )
+    if (total !== 0)
+      return Number.isNaN(value / total)
+        ? idle(probe, 'nothing happened')
+        : { value: value / total, quality: 'measured' }
     // A share of nothing is no share, unless the part is nothing too.
-    if (value !== 0 && !Number.isNaN(value)) throw new Error(`expected a share, got ${value} out of 0 of ${shown(whole.series)}`)
+    if (value !== 0 && !Number.isNaN(value))
+      throw new Error(`expected a share, got ${value} out of 0 of ${shown(whole.series)}`)
     return idle(probe, window === undefined ? 'nothing happened' : 'nothing happened in the window')
   }
 }
@@ -73,17 +96,22 @@ function idle({ emptyIs }: MetricProbe, problem: string): Measurement {
 
 function selectionOf({ labels = {}, labelsMatch = {} }: SeriesSelector, series: string): Selection {
   const patterns = Object.entries(labelsMatch).map(([label, pattern]) => [label, compilePattern(pattern)] as const)
-  const textOf = (sample: TextSample, label: string): string => (Object.hasOwn(sample.labels, label) ? (sample.labels[label] ?? '') : '')
+  const textOf = (sample: TextSample, label: string): string =>
+    Object.hasOwn(sample.labels, label) ? (sample.labels[label] ?? '') : ''
   return {
     series,
     isMeant: (sample, budget) =>
-      sample.series === series && Object.entries(labels).every(([label, value]) => textOf(sample, label) === value) && patterns.every(([label, matches]) => matches(textOf(sample, label), budget)),
+      sample.series === series &&
+      Object.entries(labels).every(([label, value]) => textOf(sample, label) === value) &&
+      patterns.every(([label, matches]) => matches(textOf(sample, label), budget)),
   }
 }
 
 function asCounter(sample: TextSample): TextSample {
   if (Number.isFinite(sample.value) && sample.value >= 0) return sample
-  throw new Error(`expected ${shown(sample.series)} to be a counter, got ${sample.value}: \`windowMs\` is for counters and histograms`)
+  throw new Error(
+    `expected ${shown(sample.series)} to be a counter, got ${sample.value}: \`windowMs\` is for counters and histograms`,
+  )
 }
 
 function reduced({ reduce, outOf, series }: MetricProbe, values: readonly number[]): number {
@@ -94,7 +122,8 @@ function reduced({ reduce, outOf, series }: MetricProbe, values: readonly number
   if (reduce === 'min') return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
   if (reduce === 'max') return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
   if (reduce === 'sum' || outOf !== undefined) return values.reduce((total, value) => total + value, 0)
-  if (first === undefined || values.length > 1) throw new Error(`expected one series ${shown(series)}, got ${values.length}: say \`reduce\`, or more labels`)
+  if (first === undefined || values.length > 1)
+    throw new Error(`expected one series ${shown(series)}, got ${values.length}: say \`reduce\`, or more labels`)
   return first
 }
 
@@ -107,16 +136,23 @@ export function quantileOf(quantile: number, buckets: readonly TextSample[]): nu
   const counts = new Map<number, number>()
   for (const { labels, value } of buckets) {
     const bound = numberOf(labels['le'] ?? '')
-    if (bound === undefined || Number.isNaN(bound) || Number.isNaN(value)) throw new Error(`expected buckets of a histogram, got one with the bound "${shown(labels['le'] ?? '')}" and ${value}`)
+    if (bound === undefined || Number.isNaN(bound) || Number.isNaN(value))
+      throw new Error(
+        `expected buckets of a histogram, got one with the bound "${shown(labels['le'] ?? '')}" and ${value}`,
+      )
     counts.set(bound, (counts.get(bound) ?? 0) + value)
   }
-  if (!counts.has(Number.POSITIVE_INFINITY)) throw new Error('expected buckets of a histogram, got none with the bound +Inf')
+  if (!counts.has(Number.POSITIVE_INFINITY))
+    throw new Error('expected buckets of a histogram, got none with the bound +Inf')
   let highest = 0
   // Buckets are read one after the other while the app counts: none holds less than the one below it.
-  const sorted = [...counts].sort(([a], [b]) => a - b).map(([bound, count]) => [bound, (highest = Math.max(highest, count))] as const)
+  const sorted = [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([bound, count]) => [bound, (highest = Math.max(highest, count))] as const)
   const total = sorted.at(-1)?.[1] ?? 0
   if (total === 0) return Number.NaN
-  if (![...counts.keys()].some(Number.isFinite)) throw new Error('expected buckets of a histogram, got none with a finite bound')
+  if (![...counts.keys()].some(Number.isFinite))
+    throw new Error('expected buckets of a histogram, got none with a finite bound')
   const rank = quantile * total
   let below = 0
   let lower = 0

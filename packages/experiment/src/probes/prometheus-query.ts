@@ -13,8 +13,14 @@ const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
  * NaN (0 divided by 0) is idle: the series are there. An empty result is idle only if `existsQuery` has a result now, as a query over series that
  * were renamed is empty too.
  */
-export function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): (signal: AbortSignal) => Promise<Measurement> {
-  const ask = async (promql: string, signal: AbortSignal): Promise<Result> => resultOf(await answerOf(addressOf(url, promql), signal), promql)
+export function prometheusSource({
+  url,
+  query,
+  emptyIs,
+  existsQuery,
+}: PrometheusProbe): (signal: AbortSignal) => Promise<Measurement> {
+  const ask = async (promql: string, signal: AbortSignal): Promise<Result> =>
+    resultOf(await answerOf(addressOf(url, promql), signal), promql)
   const idle = (problem: string): Measurement => {
     if (emptyIs === undefined) throw new Error(problem)
     return { value: emptyIs, quality: 'idle' }
@@ -23,15 +29,22 @@ export function prometheusSource({ url, query, emptyIs, existsQuery }: Prometheu
     // Asked first, so that the value is at least as new as that.
     const dataAt = PLAIN_SERIES.test(query.trim()) ? await timeOf(query, ask, signal) : undefined
     const { value, count, isPartial } = await ask(query, signal)
-    if (isPartial && count > 0) throw new Error(`no data for ${shown(query)}: the monitoring warns that its answer may not be whole`)
+    if (isPartial && count > 0)
+      throw new Error(`no data for ${shown(query)}: the monitoring warns that its answer may not be whole`)
     if (count > 1) throw new Error(`expected one value for ${shown(query)}, got ${count}`)
-    if (value !== undefined && !Number.isNaN(value)) return { value, quality: 'measured', ...(dataAt === undefined ? {} : { dataAt }) }
+    if (value !== undefined && !Number.isNaN(value))
+      return { value, quality: 'measured', ...(dataAt === undefined ? {} : { dataAt }) }
     if (value !== undefined) return idle(`no data for ${shown(query)}: NaN`)
     if (emptyIs === undefined) throw new Error(`no data for ${shown(query)}`)
-    if (existsQuery === undefined) throw new Error(`no data for ${shown(query)}: for \`emptyIs\` to stand for an empty result, add an \`existsQuery\` that shows that its series exist`)
+    if (existsQuery === undefined)
+      throw new Error(
+        `no data for ${shown(query)}: for \`emptyIs\` to stand for an empty result, add an \`existsQuery\` that shows that its series exist`,
+      )
     const exists = await ask(existsQuery, signal)
-    if (exists.count === 0) throw new Error(`no data for ${shown(query)}, nor for its \`existsQuery\` ${shown(existsQuery)}`)
-    if (isPartial || exists.isPartial) throw new Error(`no data for ${shown(query)}: the monitoring warns that its answer may not be whole`)
+    if (exists.count === 0)
+      throw new Error(`no data for ${shown(query)}, nor for its \`existsQuery\` ${shown(existsQuery)}`)
+    if (isPartial || exists.isPartial)
+      throw new Error(`no data for ${shown(query)}: the monitoring warns that its answer may not be whole`)
     return idle('')
   }
 }
@@ -46,7 +59,11 @@ interface Result {
 }
 
 /** When the one sample of a plain series was scraped, in ms; `undefined` where that cannot be told. */
-async function timeOf(query: string, ask: (promql: string, signal: AbortSignal) => Promise<Result>, signal: AbortSignal): Promise<number | undefined> {
+async function timeOf(
+  query: string,
+  ask: (promql: string, signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   try {
     const { value = Number.NaN, count } = await ask(`timestamp(${query})`, signal)
     return count === 1 && Number.isFinite(value) ? value * 1_000 : undefined
@@ -63,7 +80,8 @@ export async function refusalOf(url: string, query: string, signal: AbortSignal)
   return undefined
 }
 
-const addressOf = (url: string, query: string): string => `${withoutSlash(url)}/api/v1/query?query=${encodeURIComponent(query)}`
+const addressOf = (url: string, query: string): string =>
+  `${withoutSlash(url)}/api/v1/query?query=${encodeURIComponent(query)}`
 
 async function answerOf(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal })
@@ -85,11 +103,17 @@ function resultOf(answer: unknown, query: string): Result {
   const type = own(data, 'resultType')
   if (own(answer, 'status') !== 'success' || !Array.isArray(result) || (type !== 'vector' && type !== 'scalar')) {
     const reason = own(answer, 'error')
-    throw new Error(`expected a number for ${shown(query)}, got ${typeof reason === 'string' ? reason : typeof type === 'string' ? `a ${type}` : 'another answer'}`)
+    throw new Error(
+      `expected a number for ${shown(query)}, got ${typeof reason === 'string' ? reason : typeof type === 'string' ? `a ${type}` : 'another answer'}`,
+    )
   }
   const rows: readonly unknown[] = type === 'scalar' ? [{ value: result as unknown[] }] : (result as unknown[])
   const warnings = own(answer, 'warnings')
-  return { value: rows.length === 0 ? undefined : valueOf(rows[0], query), count: rows.length, isPartial: Array.isArray(warnings) && !warnings.every(isRemark) }
+  return {
+    value: rows.length === 0 ? undefined : valueOf(rows[0], query),
+    count: rows.length,
+    isPartial: Array.isArray(warnings) && !warnings.every(isRemark),
+  }
 }
 
 /** Prometheus 2.50 and newer remark on a query in the place of warnings. */

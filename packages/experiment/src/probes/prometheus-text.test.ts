@@ -83,9 +83,12 @@ describe('a page in the Prometheus text format', () => {
     expect(read(line, 'other').samples).toEqual([])
   })
 
-  it.each([['a 1\na 2'], ['a{b="c",d="e"} 1\na{d="e",b="c"} 1'], ['a{le="1"} 1\na{le="1.0"} 1'], ['a 1\n{"a"} 1']])('is not read where a series is there twice: %j', (page) => {
-    expect(() => read(page, 'a')).toThrow('is there twice')
-  })
+  it.each([['a 1\na 2'], ['a{b="c",d="e"} 1\na{d="e",b="c"} 1'], ['a{le="1"} 1\na{le="1.0"} 1'], ['a 1\n{"a"} 1']])(
+    'is not read where a series is there twice: %j',
+    (page) => {
+      expect(() => read(page, 'a')).toThrow('is there twice')
+    },
+  )
 
   it('ends where it says so, and has to where it is OpenMetrics', () => {
     expect(read('a 1\n# EOF\n', 'a').samples).toHaveLength(1)
@@ -115,25 +118,76 @@ describe('a page in the Prometheus text format', () => {
   })
 
   it('is read as it was written, whatever stands in it', () => {
-    const label = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('}', '{', '"', '\\', '\n', ' # {a="b"} 1', 'a 5', '__proto__')).map((text) => text.replace(/\r/g, ''))
+    const label = fc
+      .oneof(
+        fc.string(),
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom('}', '{', '"', '\\', '\n', ' # {a="b"} 1', 'a 5', '__proto__'),
+      )
+      .map((text) => text.replace(/\r/g, ''))
     const word = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,8}$/)
-    const value = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN))
-    const series = fc.oneof(word, label.filter((text) => text !== ''))
-    const sample = fc.record({ series, labels: fc.dictionary(fc.oneof(word, label.filter((text) => text !== '')), label, { maxKeys: 5 }), value })
-    const escaped = (text: string): string => `"${text.replace(/[\\"\n]/g, (letter) => (letter === '\n' ? '\\n' : `\\${letter}`))}"`
+    const value = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN),
+    )
+    const series = fc.oneof(
+      word,
+      label.filter((text) => text !== ''),
+    )
+    const sample = fc.record({
+      series,
+      labels: fc.dictionary(
+        fc.oneof(
+          word,
+          label.filter((text) => text !== ''),
+        ),
+        label,
+        { maxKeys: 5 },
+      ),
+      value,
+    })
+    const escaped = (text: string): string =>
+      `"${text.replace(/[\\"\n]/g, (letter) => (letter === '\n' ? '\\n' : `\\${letter}`))}"`
     const isPlain = (text: string): boolean => /^[a-zA-Z_]\w*$/.test(text)
     const printed = (one: TextSample, tail: string): string => {
-      const labels = Object.entries(one.labels).map(([name, text]) => `${isPlain(name) ? name : escaped(name)}=${escaped(text)}`)
-      const shownValue = Number.isFinite(one.value) ? String(one.value) : Number.isNaN(one.value) ? 'NaN' : one.value > 0 ? '+Inf' : '-Inf'
+      const labels = Object.entries(one.labels).map(
+        ([name, text]) => `${isPlain(name) ? name : escaped(name)}=${escaped(text)}`,
+      )
+      const shownValue = Number.isFinite(one.value)
+        ? String(one.value)
+        : Number.isNaN(one.value)
+          ? 'NaN'
+          : one.value > 0
+            ? '+Inf'
+            : '-Inf'
       return `${isPlain(one.series) ? `${one.series}{${labels.join(',')}}` : `{${[escaped(one.series), ...labels].join(', ')}}`} ${shownValue}${tail}`
     }
     const tails = fc.constantFrom('', ' 1600000000', ' # {id="} 7"} 3', ' 1.5 # {} 3 4', ' ')
     fc.assert(
-      fc.property(fc.uniqueArray(sample, { selector: (one) => JSON.stringify([one.series, Object.entries(one.labels).filter(([name]) => name !== 'le').sort()]), maxLength: 6 }), tails, (written, tail) => {
-        const page = ['# TYPE x counter', ...written.map((one) => printed(one, tail)), '# EOF', ''].join('\n')
-        const { samples } = read(page, ...written.map((one) => one.series))
-        expect(samples).toEqual(written.map((one) => ({ ...one, value: Object.is(one.value, -0) ? expect.closeTo(0) as unknown : one.value })))
-      }),
+      fc.property(
+        fc.uniqueArray(sample, {
+          selector: (one) =>
+            JSON.stringify([
+              one.series,
+              Object.entries(one.labels)
+                .filter(([name]) => name !== 'le')
+                .sort(),
+            ]),
+          maxLength: 6,
+        }),
+        tails,
+        (written, tail) => {
+          const page = ['# TYPE x counter', ...written.map((one) => printed(one, tail)), '# EOF', ''].join('\n')
+          const { samples } = read(page, ...written.map((one) => one.series))
+          expect(samples).toEqual(
+            written.map((one) => ({
+              ...one,
+              value: Object.is(one.value, -0) ? (expect.closeTo(0) as unknown) : one.value,
+            })),
+          )
+        },
+      ),
       { numRuns: 500 },
     )
   })

@@ -34,7 +34,11 @@ const NAME = /[\w:]/
  * @throws An error in words when a line that is, or may be, of a wanted series cannot be read, when a series stands there twice, when the page goes
  *   on after `# EOF` or lacks it, or when there is more than is read
  */
-export function readMetricsPage(text: string, wanted: ReadonlySet<string>, { mustEnd = false }: { readonly mustEnd?: boolean } = {}): MetricsPage {
+export function readMetricsPage(
+  text: string,
+  wanted: ReadonlySet<string>,
+  { mustEnd = false }: { readonly mustEnd?: boolean } = {},
+): MetricsPage {
   const samples: TextSample[] = []
   const seen = new Set<string>()
   const declared = new Map<string, string>()
@@ -56,8 +60,12 @@ export function readMetricsPage(text: string, wanted: ReadonlySet<string>, { mus
     const sample = sampleOf(line, number, wanted)
     if (sample === undefined) continue
     const key = keyOf(sample)
-    if (seen.has(key)) throw new Error(`line ${number}: series ${shown(sample.series)} is there twice with the same labels`)
-    if (samples.length === MAX_SAMPLES) throw new Error(`expected at most ${MAX_SAMPLES} samples of ${[...wanted].map((name) => shown(name)).join(', ')}, got more`)
+    if (seen.has(key))
+      throw new Error(`line ${number}: series ${shown(sample.series)} is there twice with the same labels`)
+    if (samples.length === MAX_SAMPLES)
+      throw new Error(
+        `expected at most ${MAX_SAMPLES} samples of ${[...wanted].map((name) => shown(name)).join(', ')}, got more`,
+      )
     seen.add(key)
     samples.push(sample)
   }
@@ -67,12 +75,21 @@ export function readMetricsPage(text: string, wanted: ReadonlySet<string>, { mus
 
 /** Whether a page knows a series by name: by a sample with any labels, or by its declaration. */
 export function isKnown(series: string, { samples, declared }: MetricsPage): boolean {
-  return samples.some((sample) => sample.series === series) || declared.has(series) || FAMILIES.some(([suffix, types]) => series.endsWith(suffix) && types.includes(declared.get(series.slice(0, -suffix.length)) ?? ''))
+  return (
+    samples.some((sample) => sample.series === series) ||
+    declared.has(series) ||
+    FAMILIES.some(
+      ([suffix, types]) =>
+        series.endsWith(suffix) && types.includes(declared.get(series.slice(0, -suffix.length)) ?? ''),
+    )
+  )
 }
 
 /** Tells one series from another. Bounds of buckets are numbers, however they are written. */
 export function keyOf({ series, labels }: Omit<TextSample, 'value'>): string {
-  const entries = Object.entries(labels).map(([name, value]) => [name, name === 'le' ? String(numberOf(value) ?? value) : value] as const)
+  const entries = Object.entries(labels).map(
+    ([name, value]) => [name, name === 'le' ? String(numberOf(value) ?? value) : value] as const,
+  )
   return JSON.stringify([series, ...entries.sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 

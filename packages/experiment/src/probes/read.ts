@@ -58,7 +58,15 @@ export function probeReader(probe: Probe, clock: Clock): ProbeReader {
     const askedAt = clock.now()
     try {
       const { value, quality, dataAt } = await withTimeout(clock, timeoutOf(probe), measure, signal)
-      return { n, askedAt, at: clock.now(), value, isGood: isWithin(value, toleranceOf(probe)), quality, ...(dataAt === undefined ? {} : { dataAt }) }
+      return {
+        n,
+        askedAt,
+        at: clock.now(),
+        value,
+        isGood: isWithin(value, toleranceOf(probe)),
+        quality,
+        ...(dataAt === undefined ? {} : { dataAt }),
+      }
     } catch (error) {
       return { n, askedAt, at: clock.now(), value: undefined, isGood: false, quality: 'none', problem: inWords(error) }
     }
@@ -74,7 +82,8 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
         // A page that sends elsewhere, such as to a login, has not answered itself.
         const response = await fetch(probe.url, { signal, redirect: 'manual' })
         const isExpected = response.status === (probe.status ?? 200)
-        if (probe.path !== undefined && isExpected) return measured(asNumber(valueAt(await jsonOf(response), probe.path), probe.path))
+        if (probe.path !== undefined && isExpected)
+          return measured(asNumber(valueAt(await jsonOf(response), probe.path), probe.path))
         // An answer that hangs behind its head, or is cut off, is none.
         await (isExpected ? drain(response) : response.body?.cancel())
         if (probe.path !== undefined) throw new Error(`status ${response.status}`)
@@ -94,9 +103,11 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
           await response.body?.cancel()
           throw new Error(`the page redirects to ${origin}, which may be another process`)
         }
-        const mustEnd = response.headers.get('content-type')?.toLowerCase().startsWith('application/openmetrics-text') === true
+        const mustEnd =
+          response.headers.get('content-type')?.toLowerCase().startsWith('application/openmetrics-text') === true
         const text = await textOf(response)
-        if (mayBeCut(response) && !text.endsWith('\n')) throw new Error('the page does not end with a line feed: it was cut short')
+        if (mayBeCut(response) && !text.endsWith('\n'))
+          throw new Error('the page does not end with a line feed: it was cut short')
         return { ...read(text, clock.now(), { mustEnd }), dataAt: changed(text) }
       }
     }
@@ -107,7 +118,10 @@ function sourceOf(probe: Probe, clock: Clock): (signal: AbortSignal) => Promise<
 
 /** Whether half of an answer looks like a whole one: `fetch` reads what is compressed as far as it comes, and a connection may be all that ends it. */
 function mayBeCut({ headers }: Response): boolean {
-  return !['identity', null].includes(headers.get('content-encoding')) || !(headers.has('content-length') || headers.has('transfer-encoding'))
+  return (
+    !['identity', null].includes(headers.get('content-encoding')) ||
+    !(headers.has('content-length') || headers.has('transfer-encoding'))
+  )
 }
 
 /** Tells when a page last became another one: a page of a live process counts at least how often it was asked for. */
@@ -131,5 +145,7 @@ function valueAt(json: unknown, path: string): unknown {
 function asNumber(value: unknown, what: string): number {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (typeof value === 'number' && !Number.isNaN(value)) return value
-  throw new Error(`expected a number at ${what}, got ${value === null ? 'null' : Number.isNaN(value) ? 'NaN' : typeof value}`)
+  throw new Error(
+    `expected a number at ${what}, got ${value === null ? 'null' : Number.isNaN(value) ? 'NaN' : typeof value}`,
+  )
 }

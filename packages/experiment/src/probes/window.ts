@@ -44,8 +44,16 @@ export function counterWindow(windowMs: number): Window {
     const isFirst = last === undefined
     const gone = new Set(counters.values())
     const keyed = samples.map((sample) => [keyOf(sample), sample] as const)
-    const begunAnew = new Set(keyed.filter(([key, { value }]) => value < (counters.get(key)?.last ?? 0)).map(([, sample]) => histogramOf(sample)))
-    const goingOn = new Set([...counters.values()].filter(({ last: before }) => before !== undefined).map(({ sample }) => histogramOf(sample)))
+    const begunAnew = new Set(
+      keyed
+        .filter(([key, { value }]) => value < (counters.get(key)?.last ?? 0))
+        .map(([, sample]) => histogramOf(sample)),
+    )
+    const goingOn = new Set(
+      [...counters.values()]
+        .filter(({ last: before }) => before !== undefined)
+        .map(({ sample }) => histogramOf(sample)),
+    )
     for (const [key, sample] of keyed) {
       const known = counters.get(key)
       const histogram = histogramOf(sample)
@@ -82,12 +90,16 @@ export function counterWindow(windowMs: number): Window {
       // The newest page that is as old as the window is what it is compared with.
       while (pages[1] !== undefined && pages[1].at <= at - windowMs) pages.shift()
       const newest = pages.at(-1)
-      if (newest === undefined || at - newest.at >= windowMs / PAGES) pages.push({ at, totals: new Map([...counters].map(([key, { total }]) => [key, total])) })
+      if (newest === undefined || at - newest.at >= windowMs / PAGES)
+        pages.push({ at, totals: new Map([...counters].map(([key, { total }]) => [key, total])) })
     },
     increases() {
       const [base] = pages
-      if (last === undefined || base === undefined || base.at >= last.at) throw new Error(`a window of ${windowMs} ms needs a second reading, at most ${2 * windowMs} ms after the first`)
-      return [...counters].filter(([, { seenAt }]) => seenAt > base.at).map(([key, { sample, total }]) => ({ ...sample, value: total - (base.totals.get(key) ?? 0) }))
+      if (last === undefined || base === undefined || base.at >= last.at)
+        throw new Error(`a window of ${windowMs} ms needs a second reading, at most ${2 * windowMs} ms after the first`)
+      return [...counters]
+        .filter(([, { seenAt }]) => seenAt > base.at)
+        .map(([key, { sample, total }]) => ({ ...sample, value: total - (base.totals.get(key) ?? 0) }))
     },
   }
 }

@@ -13,10 +13,15 @@ const TOP = 46
 
 /** A timeline as inline SVG: the fault's window, a row for each SLI with its threshold, a band for each alert, and the marks. */
 export function timeline(evidence: Evidence, marks: Marks, id: string): Markup {
-  const from = Math.min(...evidence.curves.flatMap(({ samples }) => samples[0]?.at ?? []), marks.t0?.at ?? Number.POSITIVE_INFINITY, evidence.endedAt)
+  const from = Math.min(
+    ...evidence.curves.flatMap(({ samples }) => samples[0]?.at ?? []),
+    marks.t0?.at ?? Number.POSITIVE_INFINITY,
+    evidence.endedAt,
+  )
   const to = Math.max(evidence.endedAt, from + 1)
   const zero = marks.t0?.at ?? from
-  const x = (at: number): number => LEFT + ((Math.min(Math.max(at, from), to) - from) / (to - from)) * (WIDTH - LEFT - RIGHT)
+  const x = (at: number): number =>
+    LEFT + ((Math.min(Math.max(at, from), to) - from) / (to - from)) * (WIDTH - LEFT - RIGHT)
 
   const names = [...new Set(evidence.alerts.map(({ name }) => name))]
   const curvesEnd = TOP + evidence.curves.length * ROW
@@ -24,7 +29,10 @@ export function timeline(evidence: Evidence, marks: Marks, id: string): Markup {
   const height = bandsEnd + 34
 
   const parts = [
-    ...faultWindows(evidence).map(([start, end]) => markup`<rect class="fault" x="${f(x(start))}" y="${TOP}" width="${f(Math.max(2, x(end) - x(start)))}" height="${bandsEnd - TOP}"/>`),
+    ...faultWindows(evidence).map(
+      ([start, end]) =>
+        markup`<rect class="fault" x="${f(x(start))}" y="${TOP}" width="${f(Math.max(2, x(end) - x(start)))}" height="${bandsEnd - TOP}"/>`,
+    ),
     ...evidence.curves.map((curve, row) => curveRow(curve, TOP + row * ROW, x)),
     ...names.map((name, row) => alertBand(name, evidence, curvesEnd + 14 + row * BAND, x)),
     ...markLines(marks, bandsEnd, x),
@@ -43,7 +51,8 @@ function curveRow({ probe, unit, bounds, thresholds, samples }: Curve, top: numb
   const all = [...values, ...thresholds.filter(Number.isFinite)]
   const low = Math.min(0, ...all)
   const high = Math.max(...all, low + 1e-9)
-  const y = (value: number): number => top + ROW - 14 - ((Math.min(Math.max(value, low), high) - low) / (high - low || 1)) * (ROW - 26)
+  const y = (value: number): number =>
+    top + ROW - 14 - ((Math.min(Math.max(value, low), high) - low) / (high - low || 1)) * (ROW - 26)
   const segments: string[] = []
   let isOpen = false
   for (const { at, value } of samples) {
@@ -54,13 +63,25 @@ function curveRow({ probe, unit, bounds, thresholds, samples }: Curve, top: numb
     segments.push(`${isOpen ? 'L' : 'M'}${f(x(at))} ${f(y(value))}`)
     isOpen = true
   }
-  const gaps = samples.filter(({ value }) => value === undefined).map(({ at }) => markup`<circle class="gap" cx="${f(x(at))}" cy="${top + ROW - 14}" r="2"><title>no data</title></circle>`)
-  const bad = samples.filter(({ isGood, value }) => !isGood && value !== undefined && Number.isFinite(value)).map(({ at, value }) => markup`<circle class="bad" cx="${f(x(at))}" cy="${f(y(value ?? 0))}" r="2.2"/>`)
+  const gaps = samples
+    .filter(({ value }) => value === undefined)
+    .map(
+      ({ at }) =>
+        markup`<circle class="gap" cx="${f(x(at))}" cy="${top + ROW - 14}" r="2"><title>no data</title></circle>`,
+    )
+  const bad = samples
+    .filter(({ isGood, value }) => !isGood && value !== undefined && Number.isFinite(value))
+    .map(({ at, value }) => markup`<circle class="bad" cx="${f(x(at))}" cy="${f(y(value ?? 0))}" r="2.2"/>`)
   return markup`${[
     markup`<line class="row" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${top + ROW - 8}" y2="${top + ROW - 8}"/>`,
     markup`<text class="label" x="${LEFT - 12}" y="${top + 26}">${probe}</text>`,
     markup`<text class="bounds" x="${LEFT - 12}" y="${top + 42}">${bounds}</text>`,
-    ...thresholds.filter(Number.isFinite).map((threshold) => markup`<line class="threshold" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${f(y(threshold))}" y2="${f(y(threshold))}"><title>${threshold} ${unit ?? ''}</title></line>`),
+    ...thresholds
+      .filter(Number.isFinite)
+      .map(
+        (threshold) =>
+          markup`<line class="threshold" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${f(y(threshold))}" y2="${f(y(threshold))}"><title>${threshold} ${unit ?? ''}</title></line>`,
+      ),
     markup`<path class="curve" d="${asMarkup(segments.join(''))}"/>`,
     ...bad,
     ...gaps,
@@ -72,7 +93,10 @@ function alertBand(name: string, evidence: Evidence, top: number, x: (at: number
   return markup`${[
     markup`<text class="label" x="${LEFT - 12}" y="${top + 13}">${name}</text>`,
     markup`<line class="row" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${top + 9}" y2="${top + 9}"/>`,
-    ...stretches.map(({ state, from, to = evidence.endedAt }) => markup`<rect class="${state}" x="${f(x(from))}" y="${top + 3}" width="${f(Math.max(2, x(to) - x(from)))}" height="12" rx="2"><title>${name} ${state}</title></rect>`),
+    ...stretches.map(
+      ({ state, from, to = evidence.endedAt }) =>
+        markup`<rect class="${state}" x="${f(x(from))}" y="${top + 3}" width="${f(Math.max(2, x(to) - x(from)))}" height="12" rx="2"><title>${name} ${state}</title></rect>`,
+    ),
   ]}`
 }
 
@@ -85,7 +109,9 @@ function markLines(marks: Marks, bottom: number, x: (at: number) => number): Mar
     // Two lines of names, so that marks close to each other can both be read.
     const line = at - (ends[0] ?? 0) > 22 ? 0 : 1
     ends[line] = at
-    return [markup`<g class="mark"><line x1="${f(at)}" x2="${f(at)}" y1="${TOP - 6}" y2="${bottom}"/><text x="${f(at)}" y="${line === 0 ? 18 : 34}">${name}<title>${MARK_WORDS[name]}</title></text></g>`]
+    return [
+      markup`<g class="mark"><line x1="${f(at)}" x2="${f(at)}" y1="${TOP - 6}" y2="${bottom}"/><text x="${f(at)}" y="${line === 0 ? 18 : 34}">${name}<title>${MARK_WORDS[name]}</title></text></g>`,
+    ]
   })
 }
 
@@ -95,7 +121,9 @@ function axis(from: number, to: number, zero: number, bottom: number, x: (at: nu
   const ticks: Markup[] = []
   for (let second = Math.ceil((from - zero) / 1_000 / step) * step; zero + second * 1_000 <= to; second += step) {
     const at = x(zero + second * 1_000)
-    ticks.push(markup`<line class="tick" x1="${f(at)}" x2="${f(at)}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" x="${f(at)}" y="${bottom + 20}">${second} s</text>`)
+    ticks.push(
+      markup`<line class="tick" x1="${f(at)}" x2="${f(at)}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" x="${f(at)}" y="${bottom + 20}">${second} s</text>`,
+    )
   }
   return ticks
 }
@@ -110,8 +138,13 @@ function faultWindows({ injections, appClock, endedAt }: Evidence): (readonly [n
 
 function inWords(evidence: Evidence, marks: Marks, zero: number): string {
   const seconds = (at: number): string => `${((at - zero) / 1_000).toFixed(1)} s`
-  const made = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => (marks[name] === undefined ? [] : [`${MARK_WORDS[name]} at ${seconds(marks[name].at)}`]))
-  const alerts = evidence.alerts.map(({ name, state, from, to }) => `${name} ${state} from ${seconds(from)}${to === undefined ? '' : ` to ${seconds(to)}`}`)
+  const made = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) =>
+    marks[name] === undefined ? [] : [`${MARK_WORDS[name]} at ${seconds(marks[name].at)}`],
+  )
+  const alerts = evidence.alerts.map(
+    ({ name, state, from, to }) =>
+      `${name} ${state} from ${seconds(from)}${to === undefined ? '' : ` to ${seconds(to)}`}`,
+  )
   return [...made, ...alerts].join('; ')
 }
 

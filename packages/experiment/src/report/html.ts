@@ -43,13 +43,24 @@ function section(result: ExperimentResult, index: number): Markup {
   const zero = verdict.marks.t0?.at ?? evidence.startedAt
   const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
     const mark = verdict.marks[name]
-    return mark === undefined ? [] : [markup`<tr><th scope="row">${name}</th><td>${MARK_WORDS[name]}</td><td class="number">${((mark.at - zero) / 1_000).toFixed(2)} s</td><td class="number">${errorBar(mark)}</td></tr>`]
+    return mark === undefined
+      ? []
+      : [
+          markup`<tr><th scope="row">${name}</th><td>${MARK_WORDS[name]}</td><td class="number">${((mark.at - zero) / 1_000).toFixed(2)} s</td><td class="number">${errorBar(mark)}</td></tr>`,
+        ]
   })
-  const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => markup`<tr><th scope="row">${name}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${detail}</td></tr>`)
-  const faults = evidence.injections.map(
-    ({ fault, target, kind, affected, seen, account, outcome, options }) => markup`<tr><th scope="row">${fault}</th><td>${target}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${counts(account)}</td><td>${outcome ?? ''}</td><td><code>${JSON.stringify(options)}</code></td></tr>`,
+  const alerts = verdict.alerts.map(
+    ({ name, mustFire, outcome, detail }) =>
+      markup`<tr><th scope="row">${name}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${detail}</td></tr>`,
   )
-  const afterwards = evidence.afterwards.map(({ name, bounds, sample }) => markup`<tr><th scope="row">${name}</th><td class="number">${sample.value ?? 'no data'}</td><td>${bounds}</td><td>${badge(sample.isGood ? 'good' : 'bad')}</td></tr>`)
+  const faults = evidence.injections.map(
+    ({ fault, target, kind, affected, seen, account, outcome, options }) =>
+      markup`<tr><th scope="row">${fault}</th><td>${target}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${counts(account)}</td><td>${outcome ?? ''}</td><td><code>${JSON.stringify(options)}</code></td></tr>`,
+  )
+  const afterwards = evidence.afterwards.map(
+    ({ name, bounds, sample }) =>
+      markup`<tr><th scope="row">${name}</th><td class="number">${sample.value ?? 'no data'}</td><td>${bounds}</td><td>${badge(sample.isGood ? 'good' : 'bad')}</td></tr>`,
+  )
   return markup`<section id="experiment-${index}">
 <h2>${title} ${badge(verdict.name)}</h2>
 ${description === undefined ? undefined : markup`<p>${description}</p>`}
@@ -66,7 +77,10 @@ ${table('Afterwards', ['reading', 'value', 'expected', ''], afterwards)}
 }
 
 /** What a fault counts of its own, such as `sent 20, dropped 8`. */
-const counts = (account: Readonly<Record<string, number>>): string => Object.entries(account).map(([name, count]) => `${name} ${count}`).join(', ')
+const counts = (account: Readonly<Record<string, number>>): string =>
+  Object.entries(account)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ')
 
 function table(caption: string, heads: readonly string[], rows: readonly Markup[]): Markup | undefined {
   if (rows.length === 0) return undefined

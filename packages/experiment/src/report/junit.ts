@@ -11,7 +11,10 @@ export function toJUnit(results: readonly ExperimentResult[]): string {
     const { title, evidence, verdict } = result
     const kind = kindOf(result)
     const text = escapedLines(toText(result))
-    const body = kind === undefined ? undefined : markup`<${kind} type="${verdict.name}" message="${verdict.cause}">${text}</${kind}>`
+    const body =
+      kind === undefined
+        ? undefined
+        : markup`<${kind} type="${verdict.name}" message="${verdict.cause}">${text}</${kind}>`
     return markup`    <testcase classname="chaos" name="${title}" time="${secondsOf(evidence).toFixed(3)}">${body}<system-out>${text}</system-out></testcase>`
   })
   const totals = markup`tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}"`

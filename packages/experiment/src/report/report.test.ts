@@ -30,11 +30,22 @@ describe('text', () => {
   })
 
   it('tells of the load what this run saw of it, not what it counted in runs before', () => {
-    const another = resultOf(passingEvidence({ load: load(({ at }) => (at < 40_000 ? { lost: 5, offenders: ['entry 1: missing'] } : { lost: 6, offenders: ['entry 1: missing', 'entry 9: missing'] })) }))
+    const another = resultOf(
+      passingEvidence({
+        load: load(({ at }) =>
+          at < 40_000
+            ? { lost: 5, offenders: ['entry 1: missing'] }
+            : { lost: 6, offenders: ['entry 1: missing', 'entry 9: missing'] },
+        ),
+      }),
+    )
     expect(another.verdict.cause).toContain('1 acknowledged writes were lost, expected at most 0 (entry 9: missing)')
     const lines = toText(another).split('\n')
     const place = lines.indexOf('  load             850 requests, 425 writes acknowledged, 1 lost')
-    expect(lines.slice(place + 1, place + 3).map((text) => text.trim())).toEqual(['entry 9: missing', expect.stringMatching(/^good/)])
+    expect(lines.slice(place + 1, place + 3).map((text) => text.trim())).toEqual([
+      'entry 9: missing',
+      expect.stringMatching(/^good/),
+    ])
   })
 
   it('does not say that there was nothing to recover from, where nobody saw it', () => {
@@ -44,8 +55,18 @@ describe('text', () => {
   })
 
   it('shows time spans and error bars as people read them', () => {
-    expect([span(undefined), span(0.4), span(999.4), span(1_000), span(12_345)]).toEqual(['–', '0 ms', '999 ms', '1.0 s', '12.3 s'])
-    expect([errorBar({ errorMs: 0.2 }), errorBar({ errorMs: 252.87 }), errorBar({ errorMs: 1_500 })]).toEqual(['', '−253 ms', '−1.5 s'])
+    expect([span(undefined), span(0.4), span(999.4), span(1_000), span(12_345)]).toEqual([
+      '–',
+      '0 ms',
+      '999 ms',
+      '1.0 s',
+      '12.3 s',
+    ])
+    expect([errorBar({ errorMs: 0.2 }), errorBar({ errorMs: 252.87 }), errorBar({ errorMs: 1_500 })]).toEqual([
+      '',
+      '−253 ms',
+      '−1.5 s',
+    ])
   })
 })
 
@@ -53,7 +74,16 @@ describe('what comes from outside', () => {
   it('begins no line of its own in a text, and holds nothing that a terminal obeys', () => {
     const hostile = 'x\n\u001b[2Jpass: all is well\u202e'
     const stretches = [stretch({ name: hostile })]
-    const text = toText(resultOf(passingEvidence({ alerts: stretches, brokenOff: hostile, afterwards: [{ name: hostile, bounds: hostile, sample: sample(0, 1, undefined, false) }] }), { ...thorough, title: hostile }))
+    const text = toText(
+      resultOf(
+        passingEvidence({
+          alerts: stretches,
+          brokenOff: hostile,
+          afterwards: [{ name: hostile, bounds: hostile, sample: sample(0, 1, undefined, false) }],
+        }),
+        { ...thorough, title: hostile },
+      ),
+    )
     expect(text).toContain('x\\u000a\\u001b[2Jpass: all is well\\u202e')
     expect(text.split('\n').filter((one) => one.startsWith('pass:'))).toEqual([])
     // eslint-disable-next-line no-control-regex -- but for line feeds, none is left
@@ -83,13 +113,17 @@ describe('JUnit', () => {
 
   it('holds no character that XML 1.0 forbids, whatever came from outside', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 50 }), fc.constantFrom('\ud800', '\udfff', '\ufffe', '\uffff', '\u0000', '\u001b', '\u202e'), (text, worst) => {
-        const hostile = `${text}${worst}`
-        const xml = toJUnit([resultOf(passingEvidence({ brokenOff: hostile }), { ...thorough, title: hostile })])
-        // eslint-disable-next-line no-control-regex -- the characters that XML has, by its own definition
-        expect(xml).toMatch(/^[\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u)
-        expect(xml).not.toContain('\u202e')
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 50 }),
+        fc.constantFrom('\ud800', '\udfff', '\ufffe', '\uffff', '\u0000', '\u001b', '\u202e'),
+        (text, worst) => {
+          const hostile = `${text}${worst}`
+          const xml = toJUnit([resultOf(passingEvidence({ brokenOff: hostile }), { ...thorough, title: hostile })])
+          // eslint-disable-next-line no-control-regex -- the characters that XML has, by its own definition
+          expect(xml).toMatch(/^[\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u)
+          expect(xml).not.toContain('\u202e')
+        },
+      ),
     )
   })
 })
@@ -98,7 +132,8 @@ describe('the journal', () => {
   it('holds all that a verdict is made from: judged again, it is the same', () => {
     const { version, experiments } = JSON.parse(toJournal([passed, failed, unsure])) as ResultJournal
     expect(version).toBe(1)
-    for (const { experiment, evidence, verdict } of experiments) expect(JSON.parse(JSON.stringify(judge(experiment, evidence)))).toEqual(verdict)
+    for (const { experiment, evidence, verdict } of experiments)
+      expect(JSON.parse(JSON.stringify(judge(experiment, evidence)))).toEqual(verdict)
     expect(experiments.map(({ verdict }) => verdict.name)).toEqual(['pass', 'alert-failed', 'inconclusive'])
   })
 
@@ -120,7 +155,16 @@ describe('HTML', () => {
   })
 
   it('shows each experiment with verdict, cause, marks, alerts, faults and readings', () => {
-    for (const words of ['1 of 3 experiments passed', 'alert-failed', 'the machine was too slow', 'alert fired', 'shop/empty-shelves', '80 of 80', 'orders left']) expect(page).toContain(words)
+    for (const words of [
+      '1 of 3 experiments passed',
+      'alert-failed',
+      'the machine was too slow',
+      'alert fired',
+      'shop/empty-shelves',
+      '80 of 80',
+      'orders left',
+    ])
+      expect(page).toContain(words)
     expect(page.match(/<section /g)).toHaveLength(3)
   })
 
@@ -131,7 +175,9 @@ describe('HTML', () => {
         passingEvidence({
           curves: [curve(hostile, { bounds: hostile, unit: hostile })],
           alerts: [stretch({ name: hostile, labels: { [hostile]: hostile } })],
-          afterwards: [{ name: hostile, bounds: hostile, sample: { ...sample(0, 1, undefined, false), problem: hostile } }],
+          afterwards: [
+            { name: hostile, bounds: hostile, sample: { ...sample(0, 1, undefined, false), problem: hostile } },
+          ],
         }),
         { ...thorough, title: hostile, description: hostile },
       ),
@@ -145,8 +191,22 @@ describe('HTML', () => {
     for (const value of [hostile, forged, [hostile], [forged]]) {
       const evidence = passingEvidence()
       const [injection] = evidence.injections
-      const lied = { ...injection, kind: value, seen: value, affected: value, outcome: value, account: { [String(hostile)]: value }, options: { [String(hostile)]: value } }
-      const text = toHtml([resultOf({ ...evidence, injections: [lied], afterwards: [{ name: value, bounds: value, sample: { value, isGood: true } }] } as unknown as typeof evidence)])
+      const lied = {
+        ...injection,
+        kind: value,
+        seen: value,
+        affected: value,
+        outcome: value,
+        account: { [String(hostile)]: value },
+        options: { [String(hostile)]: value },
+      }
+      const text = toHtml([
+        resultOf({
+          ...evidence,
+          injections: [lied],
+          afterwards: [{ name: value, bounds: value, sample: { value, isGood: true } }],
+        } as unknown as typeof evidence),
+      ])
       expect(text).not.toContain('<script')
       expect(text).toContain('&#60;script')
     }
@@ -161,8 +221,19 @@ describe('the timeline', () => {
     expect(svg.match(/class="fault"/g)).toHaveLength(1)
     expect(svg.match(/<path class="curve"/g)).toHaveLength(1)
     expect(svg.match(/class="threshold"/g)).toHaveLength(1)
-    expect([svg.match(/<rect class="pending"/g), svg.match(/<rect class="firing"/g)].map((found) => found?.length)).toEqual([1, 1])
-    expect([...svg.matchAll(/<text x="[^"]+" y="\d+">(t\d)</g)].map(([, mark]) => mark)).toEqual(['t0', 't1', 't2', 't3', 't4', 't5', 't6', 't7'])
+    expect(
+      [svg.match(/<rect class="pending"/g), svg.match(/<rect class="firing"/g)].map((found) => found?.length),
+    ).toEqual([1, 1])
+    expect([...svg.matchAll(/<text x="[^"]+" y="\d+">(t\d)</g)].map(([, mark]) => mark)).toEqual([
+      't0',
+      't1',
+      't2',
+      't3',
+      't4',
+      't5',
+      't6',
+      't7',
+    ])
     expect(svg).toContain('alert fired at 3.9 s')
     expect(svg).not.toContain('NaN')
   })
@@ -200,17 +271,20 @@ describe('writing', () => {
     expect(await readdir(directory)).toEqual(['journal.json', 'junit.xml', 'report.html'])
   })
 
-  it.each(['reports', 'reports/', 'nowhere', 'nowhere/'])('writes through no symbolic link that is the directory (%s)', async (name) => {
-    const path = await folder()
-    await mkdir(join(path, 'elsewhere'))
-    await symlink(join(path, 'elsewhere'), join(path, 'reports'))
-    await symlink(join(path, 'missing'), join(path, 'nowhere'))
-    const directory = `${path}/${name}`
-    await expect(prepareReports({ directory })).rejects.toMatchObject(refusal)
-    await expect(writeReports([passed], { directory })).rejects.toMatchObject(refusal)
-    expect(await readdir(join(path, 'elsewhere'))).toEqual([])
-    expect((await readdir(path)).sort()).toEqual(['elsewhere', 'nowhere', 'reports'])
-  })
+  it.each(['reports', 'reports/', 'nowhere', 'nowhere/'])(
+    'writes through no symbolic link that is the directory (%s)',
+    async (name) => {
+      const path = await folder()
+      await mkdir(join(path, 'elsewhere'))
+      await symlink(join(path, 'elsewhere'), join(path, 'reports'))
+      await symlink(join(path, 'missing'), join(path, 'nowhere'))
+      const directory = `${path}/${name}`
+      await expect(prepareReports({ directory })).rejects.toMatchObject(refusal)
+      await expect(writeReports([passed], { directory })).rejects.toMatchObject(refusal)
+      expect(await readdir(join(path, 'elsewhere'))).toEqual([])
+      expect((await readdir(path)).sort()).toEqual(['elsewhere', 'nowhere', 'reports'])
+    },
+  )
 
   it('replaces a symbolic link of a report and leaves alone what it leads to', async () => {
     const directory = await folder()
@@ -235,7 +309,12 @@ describe('writing', () => {
   it('leaves the reports of an earlier run whole when it fails half-way', async () => {
     const directory = await folder()
     await writeReports([passed], { directory })
-    const broken = { ...failed, get description(): string { throw new Error('half-way') } }
+    const broken = {
+      ...failed,
+      get description(): string {
+        throw new Error('half-way')
+      },
+    }
     await expect(writeReports([broken], { directory })).rejects.toThrow('half-way')
     await rm(join(directory, 'report.html'))
     await mkdir(join(directory, 'report.html'))
@@ -247,6 +326,13 @@ describe('writing', () => {
 
   it('carries what JSON cannot', () => {
     const [injection] = passed.evidence.injections
-    expect(toJournal([{ ...passed, evidence: { ...passed.evidence, injections: [{ ...injection, options: { big: 2n ** 64n } }] } } as unknown as typeof passed])).toContain('"18446744073709551616"')
+    expect(
+      toJournal([
+        {
+          ...passed,
+          evidence: { ...passed.evidence, injections: [{ ...injection, options: { big: 2n ** 64n } }] },
+        } as unknown as typeof passed,
+      ]),
+    ).toContain('"18446744073709551616"')
   })
 })

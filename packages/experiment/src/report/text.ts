@@ -11,9 +11,16 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
   const zero = t0?.at ?? evidence.startedAt
   const marks = (Object.keys(MARK_WORDS) as MarkName[]).flatMap((name) => {
     const mark = verdict.marks[name]
-    return mark === undefined ? [] : [`  ${name}  ${`+${((mark.at - zero) / 1_000).toFixed(2)} s`.padStart(10)}  ${MARK_WORDS[name]}${errorBar(mark) === '' ? '' : ` (${errorBar(mark)})`}`]
+    return mark === undefined
+      ? []
+      : [
+          `  ${name}  ${`+${((mark.at - zero) / 1_000).toFixed(2)} s`.padStart(10)}  ${MARK_WORDS[name]}${errorBar(mark) === '' ? '' : ` (${errorBar(mark)})`}`,
+        ]
   })
-  const alerts = verdict.alerts.map(({ name, mustFire, outcome, detail }) => `  ${line(outcome).padEnd(15)} ${line(name)}${mustFire ? '' : ' (not required)'}: ${line(detail)}`)
+  const alerts = verdict.alerts.map(
+    ({ name, mustFire, outcome, detail }) =>
+      `  ${line(outcome).padEnd(15)} ${line(name)}${mustFire ? '' : ' (not required)'}: ${line(detail)}`,
+  )
   const breached = verdict.breached.length === 0 ? 'none' : line(verdict.breached.join(', '))
   return [
     line(title),
@@ -23,7 +30,10 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     `  SLIs breached    ${breached}`,
     ...alerts,
     ...loadLine(evidence.load),
-    ...evidence.afterwards.map(({ name, bounds, sample }) => `  ${sample.isGood ? 'good' : 'bad'}             ${line(name)}: ${line(sample.value ?? 'no data')} (expected ${line(bounds)})`),
+    ...evidence.afterwards.map(
+      ({ name, bounds, sample }) =>
+        `  ${sample.isGood ? 'good' : 'bad'}             ${line(name)}: ${line(sample.value ?? 'no data')} (expected ${line(bounds)})`,
+    ),
     `${line(verdict.name)}: ${line(verdict.cause)}`,
   ].join('\n')
 }
@@ -32,6 +42,11 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
 function loadLine(load: Evidence['load']): readonly string[] {
   if (load?.final?.report === undefined) return []
   const run = loadSince(load.final.report, readReports(load.readings)[0]?.report)
-  const wrong = (['failed', 'rejected', 'lost', 'damaged', 'duplicated', 'reordered', 'undelivered'] as const).flatMap((name) => (run[name] === 0 ? [] : [`${run[name]} ${name}`]))
-  return [`  load             ${run.requests} requests, ${run.acknowledged} writes acknowledged, ${wrong.length === 0 ? 'none of them lost or damaged' : wrong.join(', ')}`, ...run.offenders.map((offender) => `                   ${line(offender)}`)]
+  const wrong = (['failed', 'rejected', 'lost', 'damaged', 'duplicated', 'reordered', 'undelivered'] as const).flatMap(
+    (name) => (run[name] === 0 ? [] : [`${run[name]} ${name}`]),
+  )
+  return [
+    `  load             ${run.requests} requests, ${run.acknowledged} writes acknowledged, ${wrong.length === 0 ? 'none of them lost or damaged' : wrong.join(', ')}`,
+    ...run.offenders.map((offender) => `                   ${line(offender)}`),
+  ]
 }

@@ -39,9 +39,16 @@ export async function prepareReports({ directory }: { readonly directory: string
  *
  * @throws ChaosError `CHAOS_REPORT_NOT_WRITTEN`; the reports of an earlier run are still there then.
  */
-export async function writeReports(results: readonly ExperimentResult[], { directory }: { readonly directory: string }): Promise<ReportPaths> {
+export async function writeReports(
+  results: readonly ExperimentResult[],
+  { directory }: { readonly directory: string },
+): Promise<ReportPaths> {
   const paths = pathsIn(directory)
-  const files = [[paths.journal, toJournal(results)], [paths.junit, toJUnit(results)], [paths.html, toHtml(results)]].map(([path = '', text = '']) => ({ path, text, beside: besideOf(path) }))
+  const files = [
+    [paths.journal, toJournal(results)],
+    [paths.junit, toJUnit(results)],
+    [paths.html, toHtml(results)],
+  ].map(([path = '', text = '']) => ({ path, text, beside: besideOf(path) }))
   await orSay(directory, async () => {
     await makeDirectory(directory)
     try {
@@ -55,7 +62,11 @@ export async function writeReports(results: readonly ExperimentResult[], { direc
 }
 
 function pathsIn(directory: string): ReportPaths {
-  return { journal: join(directory, 'journal.json'), junit: join(directory, 'junit.xml'), html: join(directory, 'report.html') }
+  return {
+    journal: join(directory, 'journal.json'),
+    junit: join(directory, 'junit.xml'),
+    html: join(directory, 'report.html'),
+  }
 }
 
 async function makeDirectory(directory: string): Promise<void> {
@@ -69,7 +80,11 @@ async function makeDirectory(directory: string): Promise<void> {
 
 /** One level after another: `recursive` never comes back from a place such as `/proc`, where a directory is there and takes none. */
 async function makePath(path: string): Promise<void> {
-  const made = (): Promise<string | undefined> => mkdir(path).then(() => undefined, (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'EIO')
+  const made = (): Promise<string | undefined> =>
+    mkdir(path).then(
+      () => undefined,
+      (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'EIO',
+    )
   const above = dirname(path)
   let code = await made()
   if (code === 'ENOENT' && above !== path) {
@@ -80,7 +95,8 @@ async function makePath(path: string): Promise<void> {
   if (code !== undefined && code !== 'EEXIST') throw new Error(`${path} could not be made (${code})`)
 }
 
-const besideOf = (path: string): string => join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+const besideOf = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
 
 /** Writes a file that must not be there yet, on the disk before this resolves: a full one shows here. */
 async function writeNew(path: string, text: string): Promise<void> {
@@ -97,6 +113,10 @@ async function orSay(directory: string, work: () => Promise<void>): Promise<void
   try {
     await work()
   } catch (error) {
-    throw new ChaosError('CHAOS_REPORT_NOT_WRITTEN', `Reports cannot be written to ${directory}: ${reasonOf(error)}. Choose another directory, or make room there.`, { cause: error })
+    throw new ChaosError(
+      'CHAOS_REPORT_NOT_WRITTEN',
+      `Reports cannot be written to ${directory}: ${reasonOf(error)}. Choose another directory, or make room there.`,
+      { cause: error },
+    )
   }
 }

@@ -26,7 +26,11 @@ const ANSWER_TIMEOUT_MS = 10_000
  *
  * @param others Monitorings that only probes ask: their timing says how old their data may be, and their rules are not of the experiment. Default: none.
  */
-export async function alertFacts(readers: readonly AlertReader[], clock: Clock, others: readonly AlertReader[] = []): Promise<AlertFacts> {
+export async function alertFacts(
+  readers: readonly AlertReader[],
+  clock: Clock,
+  others: readonly AlertReader[] = [],
+): Promise<AlertFacts> {
   const rulesProblems: string[] = []
   const all: (SourceFacts & { readonly source: string })[] = []
   for (const reader of [...readers, ...others]) {
@@ -34,12 +38,14 @@ export async function alertFacts(readers: readonly AlertReader[], clock: Clock, 
     let rules: readonly AlertRule[] | undefined
     let timing: AlertTiming = {}
     try {
-      if (reader.rules !== undefined && !isOther) rules = await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.rules?.(signal) ?? Promise.resolve([]))
+      if (reader.rules !== undefined && !isOther)
+        rules = await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.rules?.(signal) ?? Promise.resolve([]))
     } catch (error) {
       rulesProblems.push(inWords(error))
     }
     try {
-      if (reader.timing !== undefined) timing = await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.timing?.(signal) ?? Promise.resolve({}))
+      if (reader.timing !== undefined)
+        timing = await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.timing?.(signal) ?? Promise.resolve({}))
     } catch {
       // Not every source knows its timing.
     }
@@ -57,6 +63,8 @@ export async function alertFacts(readers: readonly AlertReader[], clock: Clock, 
 /** The longest of each time span that one of several sources tells. */
 function slowest(timings: readonly AlertTiming[]): AlertTiming {
   const longest = new Map<string, number>()
-  for (const timing of timings) for (const [name, ms] of Object.entries(timing) as [string, number][]) longest.set(name, Math.max(longest.get(name) ?? 0, ms))
+  for (const timing of timings)
+    for (const [name, ms] of Object.entries(timing) as [string, number][])
+      longest.set(name, Math.max(longest.get(name) ?? 0, ms))
   return Object.fromEntries(longest)
 }

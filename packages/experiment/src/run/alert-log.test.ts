@@ -9,7 +9,16 @@ const clock = manualClock(1_000)
 async function logOf(...readings: readonly (readonly ActiveAlert[] | undefined)[]): Promise<AlertLog> {
   const left = [...readings]
   const own = manualClock(1_000)
-  const log = alertLog({ source: 's', read: () => { const next = left.shift(); return next === undefined ? Promise.reject(new Error('refused')) : Promise.resolve(next) } }, own)
+  const log = alertLog(
+    {
+      source: 's',
+      read: () => {
+        const next = left.shift()
+        return next === undefined ? Promise.reject(new Error('refused')) : Promise.resolve(next)
+      },
+    },
+    own,
+  )
   for (const _ of readings) {
     await own.advance(100)
     await log.read()
@@ -20,8 +29,30 @@ async function logOf(...readings: readonly (readonly ActiveAlert[] | undefined)[
 it('dates what changed by the reading that showed it, with the time since the one before as error', async () => {
   const { stretches } = await logOf([], [{ ...firing, state: 'pending' }], [firing], [firing], [])
   expect(stretches).toEqual([
-    { name: 'A', labels: { a: '1' }, state: 'pending', source: 's', from: 1_200, fromErrorMs: 100, to: 1_300, toErrorMs: 100, activeAt: 10, isSilenced: false },
-    { name: 'A', labels: { a: '1' }, state: 'firing', source: 's', from: 1_300, fromErrorMs: 100, to: 1_500, toErrorMs: 100, activeAt: 10, isSilenced: false },
+    {
+      name: 'A',
+      labels: { a: '1' },
+      state: 'pending',
+      source: 's',
+      from: 1_200,
+      fromErrorMs: 100,
+      to: 1_300,
+      toErrorMs: 100,
+      activeAt: 10,
+      isSilenced: false,
+    },
+    {
+      name: 'A',
+      labels: { a: '1' },
+      state: 'firing',
+      source: 's',
+      from: 1_300,
+      fromErrorMs: 100,
+      to: 1_500,
+      toErrorMs: 100,
+      activeAt: 10,
+      isSilenced: false,
+    },
   ])
 })
 
@@ -39,18 +70,28 @@ it('counts the time since the last reading as a gap', async () => {
 it('tells series of one alert apart by their labels, in whatever order they come', async () => {
   const one: ActiveAlert = { ...firing, labels: { a: '1', b: '2' } }
   const { stretches } = await logOf([one, { ...one, labels: { a: '2' } }], [{ ...one, labels: { b: '2', a: '1' } }])
-  expect(stretches.map(({ labels, to }) => [labels, to])).toEqual([[{ a: '1', b: '2' }, undefined], [{ a: '2' }, 1_200]])
+  expect(stretches.map(({ labels, to }) => [labels, to])).toEqual([
+    [{ a: '1', b: '2' }, undefined],
+    [{ a: '2' }, 1_200],
+  ])
 })
 
 it('takes an alert that two rules give for firing when one of them says so, in whatever order they come', async () => {
   const pending: ActiveAlert = { ...firing, state: 'pending' }
   const { stretches } = await logOf([pending, pending], [firing, pending], [pending, firing], [firing], [])
-  expect(stretches.map(({ state, from, to }) => [state, from, to])).toEqual([['pending', 1_100, 1_200], ['firing', 1_200, 1_500]])
-  expect((await logOf([{ ...firing, isSilenced: true }, firing], [firing, { ...firing, isSilenced: true }])).stretches).toMatchObject([{ isSilenced: false }])
+  expect(stretches.map(({ state, from, to }) => [state, from, to])).toEqual([
+    ['pending', 1_100, 1_200],
+    ['firing', 1_200, 1_500],
+  ])
+  expect(
+    (await logOf([{ ...firing, isSilenced: true }, firing], [firing, { ...firing, isSilenced: true }])).stretches,
+  ).toMatchObject([{ isSilenced: false }])
 })
 
 it('calls an alert silenced only when every reading says so', async () => {
-  expect((await logOf([{ ...firing, isSilenced: true }], [{ ...firing, isSilenced: true }])).stretches).toMatchObject([{ isSilenced: true }])
+  expect((await logOf([{ ...firing, isSilenced: true }], [{ ...firing, isSilenced: true }])).stretches).toMatchObject([
+    { isSilenced: true },
+  ])
   expect((await logOf([{ ...firing, isSilenced: true }], [firing])).stretches).toMatchObject([{ isSilenced: false }])
 })
 

@@ -59,7 +59,18 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
         known.isSilenced &&= isSilenced
         continue
       }
-      const stretch: Open = { name, labels, state, source, from: at, fromErrorMs: errorMs, to: undefined, toErrorMs: 0, activeAt, isSilenced }
+      const stretch: Open = {
+        name,
+        labels,
+        state,
+        source,
+        from: at,
+        fromErrorMs: errorMs,
+        to: undefined,
+        toErrorMs: 0,
+        activeAt,
+        isSilenced,
+      }
       open.set(key, stretch)
       stretches.push(stretch)
       changes.push({ ...stretch })
@@ -69,7 +80,14 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
 
   return {
     stretches,
-    readings: () => ({ source, ...(isReceiver ? { isReceiver } : {}), succeeded, failed, longestGapMs: Math.max(longestGapMs, clock.now() - lastAt), problem }),
+    readings: () => ({
+      source,
+      ...(isReceiver ? { isReceiver } : {}),
+      succeeded,
+      failed,
+      longestGapMs: Math.max(longestGapMs, clock.now() - lastAt),
+      problem,
+    }),
     active: () => [...open.values()],
     async read(signal) {
       try {

@@ -11,7 +11,10 @@ function clockReading(askedAt: number, at: number, theirs: number): ClockReading
 }
 
 /** Reads the clock of the process in which faults are injected. Never rejects: an answer that fails tells nothing. */
-export function appClockLog(controller: ChaosController, clock: Clock): { readonly readings: readonly ClockReading[]; read(signal?: AbortSignal): Promise<void> } {
+export function appClockLog(
+  controller: ChaosController,
+  clock: Clock,
+): { readonly readings: readonly ClockReading[]; read(signal?: AbortSignal): Promise<void> } {
   const readings: ClockReading[] = []
   return {
     readings,

@@ -4,25 +4,47 @@ import { clockOffset, MAX_STEP_MS, ourMoment } from './clock-offset.js'
 
 describe('an offset between two clocks', () => {
   it('is what the quickest answer says, with its error', () => {
-    expect(clockOffset([{ at: 1, offsetMs: 40, errorMs: 60 }, { at: 2, offsetMs: 12, errorMs: 3 }])).toEqual({ offsetMs: 12, errorMs: 3, steppedMs: 0 })
+    expect(
+      clockOffset([
+        { at: 1, offsetMs: 40, errorMs: 60 },
+        { at: 2, offsetMs: 12, errorMs: 3 },
+      ]),
+    ).toEqual({ offsetMs: 12, errorMs: 3, steppedMs: 0 })
     expect(clockOffset([])).toBeUndefined()
   })
 
   it('contains the true one, whatever the network did, as long as no clock was set', () => {
-    const trip = fc.record({ at: fc.integer({ min: 0, max: 60_000 }), thereMs: fc.integer({ min: 0, max: 500 }), backMs: fc.integer({ min: 0, max: 500 }) })
+    const trip = fc.record({
+      at: fc.integer({ min: 0, max: 60_000 }),
+      thereMs: fc.integer({ min: 0, max: 500 }),
+      backMs: fc.integer({ min: 0, max: 500 }),
+    })
     fc.assert(
-      fc.property(fc.integer({ min: -4_000_000, max: 4_000_000 }), fc.array(trip, { minLength: 1, maxLength: 20 }), (offsetMs, trips) => {
-        // The answer is from the moment between the way there and the way back.
-        const readings = trips.map(({ at, thereMs, backMs }) => ({ at: at + thereMs + backMs, offsetMs: at + thereMs + offsetMs - (at + (thereMs + backMs) / 2), errorMs: (thereMs + backMs) / 2 }))
-        const made = clockOffset(readings)
-        expect(Math.abs((made?.offsetMs ?? Number.NaN) - offsetMs)).toBeLessThanOrEqual(made?.errorMs ?? Number.NaN)
-        expect(made?.steppedMs).toBe(0)
-      }),
+      fc.property(
+        fc.integer({ min: -4_000_000, max: 4_000_000 }),
+        fc.array(trip, { minLength: 1, maxLength: 20 }),
+        (offsetMs, trips) => {
+          // The answer is from the moment between the way there and the way back.
+          const readings = trips.map(({ at, thereMs, backMs }) => ({
+            at: at + thereMs + backMs,
+            offsetMs: at + thereMs + offsetMs - (at + (thereMs + backMs) / 2),
+            errorMs: (thereMs + backMs) / 2,
+          }))
+          const made = clockOffset(readings)
+          expect(Math.abs((made?.offsetMs ?? Number.NaN) - offsetMs)).toBeLessThanOrEqual(made?.errorMs ?? Number.NaN)
+          expect(made?.steppedMs).toBe(0)
+        },
+      ),
     )
   })
 
   it('shows that a clock was set meanwhile', () => {
-    expect(clockOffset([{ at: 1, offsetMs: 0, errorMs: 5 }, { at: 9, offsetMs: 900, errorMs: 5 }])?.steppedMs).toBe(890)
+    expect(
+      clockOffset([
+        { at: 1, offsetMs: 0, errorMs: 5 },
+        { at: 9, offsetMs: 900, errorMs: 5 },
+      ])?.steppedMs,
+    ).toBe(890)
     expect(MAX_STEP_MS).toBeLessThan(890)
   })
 })

@@ -21,7 +21,10 @@ export function clockOffset(readings: readonly ClockReading[]): ClockOffset | un
   const [first] = readings
   if (first === undefined) return undefined
   const best = readings.reduce((least, reading) => (reading.errorMs < least.errorMs ? reading : least), first)
-  const steppedMs = largest(readings.map(({ offsetMs, errorMs }) => Math.abs(offsetMs - best.offsetMs) - errorMs - best.errorMs), 0)
+  const steppedMs = largest(
+    readings.map(({ offsetMs, errorMs }) => Math.abs(offsetMs - best.offsetMs) - errorMs - best.errorMs),
+    0,
+  )
   return { offsetMs: best.offsetMs, errorMs: best.errorMs + steppedMs, steppedMs }
 }
 
@@ -30,8 +33,16 @@ export function clockOffset(readings: readonly ClockReading[]): ClockOffset | un
  *
  * @param theirs By their clock; with no offset known, our own bounds are all there is.
  */
-export function ourMoment(theirs: number, offset: ClockOffset | undefined, notBefore: number, notAfter: number): Mark & { readonly contradictionMs: number } {
-  const [early, late] = offset === undefined ? [notBefore, notAfter] : [theirs - offset.offsetMs - offset.errorMs, theirs - offset.offsetMs + offset.errorMs]
+export function ourMoment(
+  theirs: number,
+  offset: ClockOffset | undefined,
+  notBefore: number,
+  notAfter: number,
+): Mark & { readonly contradictionMs: number } {
+  const [early, late] =
+    offset === undefined
+      ? [notBefore, notAfter]
+      : [theirs - offset.offsetMs - offset.errorMs, theirs - offset.offsetMs + offset.errorMs]
   const at = clamp(late, notBefore, notAfter)
   const from = clamp(early, notBefore, at)
   return { at, errorMs: at - from, contradictionMs: Math.max(0, notBefore - late, early - notAfter) }

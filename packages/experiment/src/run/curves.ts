@@ -35,7 +35,9 @@ export function curveLog(probe: Probe, clock: Clock, pollMs: number): CurveLog {
     origin: probe.type === 'function' ? undefined : probe.url,
     unit: probe.unit,
     bounds: inWords(tolerance, probe.unit),
-    thresholds: Object.values(tolerance).filter((bound) => bound !== undefined).map(Number),
+    thresholds: Object.values(tolerance)
+      .filter((bound) => bound !== undefined)
+      .map(Number),
     maxAgeMs: probe.type === 'metric' ? maxAgeOf(probe) : undefined,
     maxGapMs: timeoutOf(probe) + pollMs + SLACK_MS,
   }

@@ -7,6 +7,12 @@ export type Phase = 'preflight' | 'steady-state' | 'method' | 'recovery' | 'afte
 /** What a run says while it goes on. `at` is in ms since the epoch. */
 export type RunEvent =
   | { readonly type: 'phase'; readonly at: number; readonly phase: Phase; readonly detail: string }
-  | { readonly type: 'mark'; readonly mark: MarkName; readonly at: number; readonly errorMs: number; readonly detail: string }
+  | {
+      readonly type: 'mark'
+      readonly mark: MarkName
+      readonly at: number
+      readonly errorMs: number
+      readonly detail: string
+    }
   | { readonly type: 'alert'; readonly at: number; readonly alert: AlertStretch }
   | { readonly type: 'probe'; readonly at: number; readonly probe: string; readonly sample: Sample }

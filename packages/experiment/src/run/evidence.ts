@@ -170,7 +170,12 @@ export interface Evidence {
   /** What arrived at the webhook; `undefined`: there was none. */
   readonly notifications: readonly Notification[] | undefined
   /** What the load said of itself; `undefined`: the experiment declares no load. */
-  readonly load: { readonly readings: readonly LoadReading[]; /** After it has looked for everything. */ readonly final: LoadReading | undefined } | undefined
+  readonly load:
+    | {
+        readonly readings: readonly LoadReading[]
+        /** After it has looked for everything. */ readonly final: LoadReading | undefined
+      }
+    | undefined
   readonly own: readonly OwnReading[]
   readonly afterwards: readonly Reading[]
   /** Faults that could not be put in force. */
@@ -184,8 +189,14 @@ export interface Evidence {
 }
 
 /** How many values each part of the evidence holds. `undefined` counts as nothing, as in JSON. */
-export function inventoryOf(evidence: Readonly<Partial<Record<keyof Evidence, unknown>>>): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(evidence).flatMap(([name, part]) => (name === 'inventory' || part === undefined ? [] : [[name, valuesIn(part)]])))
+export function inventoryOf(
+  evidence: Readonly<Partial<Record<keyof Evidence, unknown>>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(evidence).flatMap(([name, part]) =>
+      name === 'inventory' || part === undefined ? [] : [[name, valuesIn(part)]],
+    ),
+  )
 }
 
 function valuesIn(value: unknown): number {

@@ -6,15 +6,38 @@ import { injectionLog } from './injection-log.js'
 
 const clock = manualClock(50_000)
 const state = (more: Partial<InjectionState> = {}): InjectionState => ({
-  id: 'a:1', fault: 'shop/empty-shelves', kind: 'standing', target: 'shop', options: {}, seed: '1', status: 'active', outcome: undefined, armedAt: 50_000, leaseMs: 1_000,
-  leaseEndsAt: 51_000, landedAt: undefined, endedAt: undefined, seen: 0, affected: 0, passed: 0, held: 0, queued: 0, account: {}, evidence: [], failures: [], ...more,
+  id: 'a:1',
+  fault: 'shop/empty-shelves',
+  kind: 'standing',
+  target: 'shop',
+  options: {},
+  seed: '1',
+  status: 'active',
+  outcome: undefined,
+  armedAt: 50_000,
+  leaseMs: 1_000,
+  leaseEndsAt: 51_000,
+  landedAt: undefined,
+  endedAt: undefined,
+  seen: 0,
+  affected: 0,
+  passed: 0,
+  held: 0,
+  queued: 0,
+  account: {},
+  evidence: [],
+  failures: [],
+  ...more,
 })
 /** What an earlier run, with the same name, has left behind. */
 const EARLIER = state({ armedAt: 14_000, landedAt: 14_700, status: 'ended', outcome: 'lease-expired' })
 const step = { target: 'shop', fault: 'empty-shelves' }
 
 /** A controller that says what the test lets it say. */
-function controllerOf(answers: Partial<ChaosController>): { readonly controller: ChaosController; tell(told: InjectionState): void } {
+function controllerOf(answers: Partial<ChaosController>): {
+  readonly controller: ChaosController
+  tell(told: InjectionState): void
+} {
   let listener: (entry: JournalEntry) => void = () => undefined
   const controller: ChaosController = {
     ...shopOn(clock).controller,
@@ -26,12 +49,17 @@ function controllerOf(answers: Partial<ChaosController>): { readonly controller:
     },
     ...answers,
   }
-  return { controller, tell: (told) => listener({ type: 'landed', at: clock.now(), injection: told } as unknown as JournalEntry) }
+  return {
+    controller,
+    tell: (told) => listener({ type: 'landed', at: clock.now(), injection: told } as unknown as JournalEntry),
+  }
 }
 
 describe('the injections of a run', () => {
   it('are none when the fault was refused, whatever an earlier run of the same name has left', async () => {
-    const { controller, tell } = controllerOf({ inject: () => Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', 'no')) })
+    const { controller, tell } = controllerOf({
+      inject: () => Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', 'no')),
+    })
     const log = injectionLog(controller, clock, () => undefined)
     const armed = log.inject(step, 'a:1')
     tell(EARLIER)
@@ -78,7 +106,11 @@ describe('the injections of a run', () => {
     const own = state({ id: 'a:1' })
     const { controller } = controllerOf({
       inject: () => Promise.resolve(own),
-      stop: () => new Promise((_resolve, reject) => void clock.after(10_000, () => reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'step 3 did not settle')))),
+      stop: () =>
+        new Promise(
+          (_resolve, reject) =>
+            void clock.after(10_000, () => reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'step 3 did not settle'))),
+        ),
     })
     const log = injectionLog(controller, clock, () => undefined)
     await log.inject(step, 'a:1')

@@ -1,4 +1,10 @@
-import { isChaosError, type ChaosController, type Clock, type InjectionState, type PortableInjectOptions } from '@chaos/core'
+import {
+  isChaosError,
+  type ChaosController,
+  type Clock,
+  type InjectionState,
+  type PortableInjectOptions,
+} from '@chaos/core'
 import { inWords } from '../answer.js'
 import type { InjectStep } from '../model/experiment.js'
 import { withTimeout } from '../time.js'
@@ -41,13 +47,23 @@ interface Entry {
 const MAX_ASIDE = 1_000
 
 /** How a step is put in force: exactly what goes to the controller. */
-export function injectOptionsOf({ target: _target, fault: _fault, options: _options, forMs: _forMs, ...how }: InjectStep, id: string): PortableInjectOptions {
-  return { ...(Object.fromEntries(Object.entries(how).filter(([, value]) => value !== undefined)) as PortableInjectOptions), id }
+export function injectOptionsOf(
+  { target: _target, fault: _fault, options: _options, forMs: _forMs, ...how }: InjectStep,
+  id: string,
+): PortableInjectOptions {
+  return {
+    ...(Object.fromEntries(Object.entries(how).filter(([, value]) => value !== undefined)) as PortableInjectOptions),
+    id,
+  }
 }
 
 /** The name of the injection of a step: the same in every run, so that the same seed gives the same run. @param index The step's place, from 0 */
 export function injectionIdOf(title: string, index: number): string {
-  const name = title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 100)
+  const name = title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 100)
   return `${name === '' ? 'experiment' : name}:${index + 1}`
 }
 
@@ -89,7 +105,15 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   })
 
   async function arm(step: InjectStep, id: string): Promise<void> {
-    const entry: Entry = { id, armedAt: undefined, state: undefined, askedAt: clock.now(), landedSeenAt: undefined, activeSeenAt: undefined, endedSeenAt: undefined }
+    const entry: Entry = {
+      id,
+      armedAt: undefined,
+      state: undefined,
+      askedAt: clock.now(),
+      landedSeenAt: undefined,
+      activeSeenAt: undefined,
+      endedSeenAt: undefined,
+    }
     entries.set(id, entry)
     try {
       const state = await controller.inject(step.target, step.fault, step.options ?? {}, injectOptionsOf(step, id))
@@ -121,7 +145,9 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   return {
     failures,
     states: () =>
-      [...entries.values()].flatMap(({ state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }) => (state === undefined ? [] : [{ ...state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }])),
+      [...entries.values()].flatMap(({ state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }) =>
+        state === undefined ? [] : [{ ...state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }],
+      ),
     inject(step, id) {
       const armed = arm(step, id).finally(() => {
         arming.delete(id)
@@ -145,7 +171,10 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       const failed = stopped.filter((failure) => failure !== undefined)
       // What was still being armed has been told to stop; its answer is waited for, as it may have been on its way.
       for (const [id, armed] of arming) {
-        const late = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => armed).then(() => stop(id), (error: unknown) => `${id}: still being armed: ${inWords(error)}`)
+        const late = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => armed).then(
+          () => stop(id),
+          (error: unknown) => `${id}: still being armed: ${inWords(error)}`,
+        )
         if (late !== undefined) failed.push(late)
       }
       return [...new Set(failed)]
@@ -156,6 +185,50 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
 
 /** The state of an in-process injection is live: what is kept must not change behind our back. */
 function frozen(state: InjectionState): InjectionState {
-  const { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence, failures } = state
-  return { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence: [...evidence], failures: [...failures] }
+  const {
+    id,
+    fault,
+    kind,
+    target,
+    options,
+    seed,
+    status,
+    outcome,
+    armedAt,
+    leaseMs,
+    leaseEndsAt,
+    landedAt,
+    endedAt,
+    seen,
+    affected,
+    passed,
+    held,
+    queued,
+    account,
+    evidence,
+    failures,
+  } = state
+  return {
+    id,
+    fault,
+    kind,
+    target,
+    options,
+    seed,
+    status,
+    outcome,
+    armedAt,
+    leaseMs,
+    leaseEndsAt,
+    landedAt,
+    endedAt,
+    seen,
+    affected,
+    passed,
+    held,
+    queued,
+    account,
+    evidence: [...evidence],
+    failures: [...failures],
+  }
 }

@@ -26,7 +26,13 @@ export function loadLog({ report }: LoadInput, clock: Clock): LoadLog {
   async function reading(timeoutMs: number, look: boolean, signal?: AbortSignal): Promise<LoadReading> {
     const askedAt = clock.now()
     try {
-      const answer: unknown = await withTimeout(clock, timeoutMs, (inner) => (typeof report === 'function' ? Promise.resolve(report({ look })) : answerOf(addressOf(report, look), inner)), signal)
+      const answer: unknown = await withTimeout(
+        clock,
+        timeoutMs,
+        (inner) =>
+          typeof report === 'function' ? Promise.resolve(report({ look })) : answerOf(addressOf(report, look), inner),
+        signal,
+      )
       return { askedAt, at: clock.now(), report: checkLoadReport(answer), problem: undefined }
     } catch (error) {
       return { askedAt, at: clock.now(), report: undefined, problem: inWords(error) }

@@ -17,26 +17,57 @@ export interface MonitorLog {
   read(signal?: AbortSignal): Promise<void>
 }
 
-export function monitorLog({ source, health }: Pick<AlertReader, 'source' | 'health'>, clock: Clock, { rules = [], timing }: SourceFacts): MonitorLog {
+export function monitorLog(
+  { source, health }: Pick<AlertReader, 'source' | 'health'>,
+  clock: Clock,
+  { rules = [], timing }: SourceFacts,
+): MonitorLog {
   const readings: MonitorReading[] = []
   const own: ClockReading[] = []
   /** What was wrong when it was first read: it must not hide what is wrong later. */
   let usual: ReadonlySet<string> | undefined
   return {
     source,
-    monitor: () => ({ source, ruleIntervalMs: Math.max(timing.evaluationIntervalMs ?? 0, ...awaited(rules).map(({ intervalMs }) => intervalMs)), scrapeIntervalMs: timing.scrapeIntervalMs ?? 0, readings, clock: own }),
+    monitor: () => ({
+      source,
+      ruleIntervalMs: Math.max(timing.evaluationIntervalMs ?? 0, ...awaited(rules).map(({ intervalMs }) => intervalMs)),
+      scrapeIntervalMs: timing.scrapeIntervalMs ?? 0,
+      readings,
+      clock: own,
+    }),
     async read(signal) {
       if (health === undefined) return
       const askedAt = clock.now()
       try {
-        const { now, nowErrorMs, evaluatedAt, scrapedAt, isBlind = false, problems } = await withTimeout(clock, ANSWER_TIMEOUT_MS, (inner) => health(inner), signal)
+        const {
+          now,
+          nowErrorMs,
+          evaluatedAt,
+          scrapedAt,
+          isBlind = false,
+          problems,
+        } = await withTimeout(clock, ANSWER_TIMEOUT_MS, (inner) => health(inner), signal)
         const at = clock.now()
         usual ??= new Set(problems.map(subjectOf))
-        readings.push({ askedAt, at, evaluatedAt, scrapedAt, isBlind, problem: problems.find((problem) => usual?.has(subjectOf(problem)) === false) ?? problems[0] })
+        readings.push({
+          askedAt,
+          at,
+          evaluatedAt,
+          scrapedAt,
+          isBlind,
+          problem: problems.find((problem) => usual?.has(subjectOf(problem)) === false) ?? problems[0],
+        })
         if (now !== undefined) own.push({ at, offsetMs: now - at, errorMs: nowErrorMs })
       } catch (error) {
         if (signal?.aborted === true) return
-        readings.push({ askedAt, at: clock.now(), evaluatedAt: undefined, scrapedAt: undefined, isBlind: false, problem: reasonOf(error) })
+        readings.push({
+          askedAt,
+          at: clock.now(),
+          evaluatedAt: undefined,
+          scrapedAt: undefined,
+          isBlind: false,
+          problem: reasonOf(error),
+        })
       }
     },
   }

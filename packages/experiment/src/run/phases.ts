@@ -23,7 +23,18 @@ export interface PhaseOptions extends Omit<RecorderOptions, 'changed'> {
 }
 
 /** What the phases of a run have seen. */
-export type PhasesSeen = Seen & Pick<Evidence, 'gate' | 'methodAt' | 'isMethodDone' | 'firingBefore' | 'watchedUntil' | 'afterwards' | 'failures' | 'rollbackFailures'>
+export type PhasesSeen = Seen &
+  Pick<
+    Evidence,
+    | 'gate'
+    | 'methodAt'
+    | 'isMethodDone'
+    | 'firingBefore'
+    | 'watchedUntil'
+    | 'afterwards'
+    | 'failures'
+    | 'rollbackFailures'
+  >
 
 /** Takes a run through gate, method, recovery and afterwards. Never rejects, and leaves no fault in force. */
 export async function phases(experiment: Experiment, options: PhaseOptions): Promise<PhasesSeen> {
@@ -53,7 +64,20 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
     }
     return made
   }
-  const run: Run = { experiment, recorder: watch, clock, pollMs, startedAt, sink, over: over.signal, until, changed: recorded, breakOff, say: (phase, detail) => emit({ type: 'phase', at: clock.now(), phase, detail }), marks }
+  const run: Run = {
+    experiment,
+    recorder: watch,
+    clock,
+    pollMs,
+    startedAt,
+    sink,
+    over: over.signal,
+    until,
+    changed: recorded,
+    breakOff,
+    say: (phase, detail) => emit({ type: 'phase', at: clock.now(), phase, detail }),
+    marks,
+  }
 
   let stops: Promise<readonly string[]> = Promise.resolve([])
   if (!over.signal.aborted) watch.start()
@@ -83,7 +107,8 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
     const failure = await perform(action, clock)
     if (failure !== undefined) rollbackFailures.push(failure)
   }
-  for (const { id, outcome, failures } of injections.states()) if (outcome !== 'failed') rollbackFailures.push(...failures.map((failure) => `${id}: ${failure}`))
+  for (const { id, outcome, failures } of injections.states())
+    if (outcome !== 'failed') rollbackFailures.push(...failures.map((failure) => `${id}: ${failure}`))
   if (wasWhole) await load?.look()
   const afterwards = wasWhole ? await takeStock(run) : []
   marks(true)
@@ -102,5 +127,11 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
 
 async function takeStock({ experiment, clock, say }: Run): Promise<readonly Reading[]> {
   say('afterwards', 'taking stock')
-  return Promise.all(experiment.afterwards.map(async (probe) => ({ name: probe.name, bounds: inWords(toleranceOf(probe), probe.unit), sample: await probeReader(probe, clock)() })))
+  return Promise.all(
+    experiment.afterwards.map(async (probe) => ({
+      name: probe.name,
+      bounds: inWords(toleranceOf(probe), probe.unit),
+      sample: await probeReader(probe, clock)(),
+    })),
+  )
 }

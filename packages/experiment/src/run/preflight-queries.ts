@@ -10,8 +10,12 @@ import { withTimeout } from '../time.js'
  * the end of a run, or only when another has no result, would otherwise fail after something was broken.
  */
 export async function queryProblem({ steadyState, guardrails, afterwards }: Experiment): Promise<string | undefined> {
-  const probes = [...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) => (probe.type === 'prometheus' ? [probe] : []))
-  const problems = await Promise.all(probes.flatMap((probe) => [problemOf(probe, 'query'), problemOf(probe, 'existsQuery')]))
+  const probes = [...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) =>
+    probe.type === 'prometheus' ? [probe] : [],
+  )
+  const problems = await Promise.all(
+    probes.flatMap((probe) => [problemOf(probe, 'query'), problemOf(probe, 'existsQuery')]),
+  )
   return problems.find((problem) => problem !== undefined)
 }
 
@@ -19,6 +23,10 @@ async function problemOf(probe: PrometheusProbe, which: 'query' | 'existsQuery')
   const { name, url, [which]: query } = probe
   if (query === undefined) return undefined
   // What cannot be reached may be there when it is read.
-  const refusal = await withTimeout(systemClock, timeoutOf(probe), (signal) => refusalOf(url, query, signal)).catch(() => undefined)
-  return refusal === undefined ? undefined : `The Prometheus at ${url} rejects the \`${which}\` of ${name}: ${shown(refusal)}. Correct the query.`
+  const refusal = await withTimeout(systemClock, timeoutOf(probe), (signal) => refusalOf(url, query, signal)).catch(
+    () => undefined,
+  )
+  return refusal === undefined
+    ? undefined
+    : `The Prometheus at ${url} rejects the \`${which}\` of ${name}: ${shown(refusal)}. Correct the query.`
 }

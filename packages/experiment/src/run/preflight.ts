@@ -30,7 +30,10 @@ export interface PreflightFacts {
  *
  * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED`. Rejects as well when the controller cannot be reached.
  */
-export async function preflight(experiment: Experiment, { controller, rules, rulesProblems = [], timing, needsNotification, hasAlerts, pollMs = 0 }: PreflightFacts): Promise<void> {
+export async function preflight(
+  experiment: Experiment,
+  { controller, rules, rulesProblems = [], timing, needsNotification, hasAlerts, pollMs = 0 }: PreflightFacts,
+): Promise<void> {
   refuse(timingProblem(experiment, pollMs))
   refuse(alertProblem(experiment, { rules, rulesProblems, hasAlerts }))
   refuse(await queryProblem(experiment))
@@ -41,10 +44,21 @@ export async function preflight(experiment: Experiment, { controller, rules, rul
 
   const kinds = await kindsOf(injects, controller)
   await checkFaults(experiment, controller)
-  const standingMs = injects.flatMap(({ leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs), forMs = leaseMs }, index) => (kinds[index] === 'standing' ? [Math.min(leaseMs, forMs)] : []))
+  const standingMs = injects.flatMap(({ leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs), forMs = leaseMs }, index) =>
+    kinds[index] === 'standing' ? [Math.min(leaseMs, forMs)] : [],
+  )
   const inForceMs = Math.max(0, ...standingMs, betweenFaultsMs(experiment))
   const outageMs = Math.max(inForceMs, experiment.expectedOutageMs ?? 0)
-  refuse(outageProblem(experiment, { inForceMs, outageMs, isInstant: standingMs.length === 0, rules: rules ?? [], timing, needsNotification }))
+  refuse(
+    outageProblem(experiment, {
+      inForceMs,
+      outageMs,
+      isInstant: standingMs.length === 0,
+      rules: rules ?? [],
+      timing,
+      needsNotification,
+    }),
+  )
 }
 
 /** Lets the process check each fault as the run will put it in force, and arm nothing. */
@@ -57,7 +71,11 @@ async function checkFaults({ title, method }: Experiment, controller: ChaosContr
     } catch (error) {
       // Whether the process can be reached is another matter than whether it takes the fault.
       if (isChaosError(error, 'CHAOS_ENDPOINT_UNREACHABLE')) throw error
-      throw new ChaosError('CHAOS_EXPERIMENT_REFUSED', `Step ${index + 1} of the method cannot be done (${shown(fault)} into ${shown(target)}). ${inWords(error)}`, { cause: error })
+      throw new ChaosError(
+        'CHAOS_EXPERIMENT_REFUSED',
+        `Step ${index + 1} of the method cannot be done (${shown(fault)} into ${shown(target)}). ${inWords(error)}`,
+        { cause: error },
+      )
     }
   }
 }
@@ -79,7 +97,10 @@ interface Outage {
  * A standing fault must last for scrape, range, `for`, evaluation and group wait of each alert that must fire. For an instant one the rule's own
  * range must outlast the rest, else `expectedOutageMs` must say that the outage does.
  */
-function outageProblem({ alerts, recovery: { duringFault } }: Experiment, { inForceMs, outageMs, isInstant, rules, timing, needsNotification }: Outage): string | undefined {
+function outageProblem(
+  { alerts, recovery: { duringFault } }: Experiment,
+  { inForceMs, outageMs, isInstant, rules, timing, needsNotification }: Outage,
+): string | undefined {
   if (duringFault !== undefined && duringFault.withinMs >= inForceMs) {
     return `${duringFault.probes.join(', ')} must hold ${duringFault.withinMs} ms after the fault landed and while it is in force, and it lasts ${inForceMs} ms. Lengthen the lease.`
   }
@@ -87,7 +108,13 @@ function outageProblem({ alerts, recovery: { duringFault } }: Experiment, { inFo
   for (const expected of alerts?.mustFire ?? []) {
     // Where several rules have the name, one that can fire is enough.
     const problems = rulesOf(expected, rules).map((rule) => {
-      const parts = { scrape: scrapeIntervalMs, range: rule.rangeMs, for: rule.forMs, evaluation: rule.intervalMs, 'group wait': needsNotification ? groupWaitMs : 0 }
+      const parts = {
+        scrape: scrapeIntervalMs,
+        range: rule.rangeMs,
+        for: rule.forMs,
+        evaluation: rule.intervalMs,
+        'group wait': needsNotification ? groupWaitMs : 0,
+      }
       const neededMs = Object.values(parts).reduce((sum, part) => sum + part, 0)
       // What a range keeps in view lasts as long as the range, also after a fault that is over at once.
       if (outageMs >= neededMs || (isInstant && rule.rangeMs >= neededMs - rule.rangeMs)) return undefined
@@ -104,14 +131,23 @@ function refuse(problem: string | undefined): void {
 }
 
 /** Finds each fault in the catalog of the process. */
-async function kindsOf(injects: readonly InjectStep[], controller: ChaosController): Promise<readonly (string | undefined)[]> {
+async function kindsOf(
+  injects: readonly InjectStep[],
+  controller: ChaosController,
+): Promise<readonly (string | undefined)[]> {
   const [targets, faults] = await Promise.all([controller.targets(), controller.faults()])
   return injects.map(({ target, fault }) => {
     const names = targets.map(({ name }) => name)
     const known = targets.find(({ name }) => name === target)
-    if (known === undefined) throw refused(`Expected a target of the process (${listed(names)}), got \`${target}\`.${suggestion(target, names)}`)
+    if (known === undefined)
+      throw refused(
+        `Expected a target of the process (${listed(names)}), got \`${target}\`.${suggestion(target, names)}`,
+      )
     const full = known.faults.find((name) => name === fault || name.slice(name.indexOf('/') + 1) === fault)
-    if (full === undefined) throw refused(`Expected a fault of \`${target}\` (${listed(known.faults)}), got \`${fault}\`.${suggestion(fault, known.faults)}`)
+    if (full === undefined)
+      throw refused(
+        `Expected a fault of \`${target}\` (${listed(known.faults)}), got \`${fault}\`.${suggestion(fault, known.faults)}`,
+      )
     return faults.find(({ name }) => name === full)?.kind
   })
 }

@@ -49,13 +49,28 @@ export interface Recorder {
 }
 
 /** The part of the evidence that is read, over and over. */
-export type Seen = Pick<Evidence, 'injections' | 'curves' | 'guards' | 'alerts' | 'alertReadings' | 'monitors' | 'appClock' | 'notifications' | 'load' | 'own'>
+export type Seen = Pick<
+  Evidence,
+  | 'injections'
+  | 'curves'
+  | 'guards'
+  | 'alerts'
+  | 'alertReadings'
+  | 'monitors'
+  | 'appClock'
+  | 'notifications'
+  | 'load'
+  | 'own'
+>
 
 /** Pause between two looks at clocks and at signs of life, in ms. */
 const LIFE_POLL_MS = 1_000
 
 /** Makes the recorder of a run. */
-export function recorder(experiment: Experiment, { controller, readers, probed, facts, sink, clock, pollMs, emit, changed }: RecorderOptions): Recorder {
+export function recorder(
+  experiment: Experiment,
+  { controller, readers, probed, facts, sink, clock, pollMs, emit, changed }: RecorderOptions,
+): Recorder {
   const startedAt = clock.now()
   const curves = experiment.steadyState.probes.map((probe) => curveLog(probe, clock, pollMs))
   const guards = experiment.guardrails.map((probe) => curveLog(probe, clock, pollMs))
@@ -90,7 +105,8 @@ export function recorder(experiment: Experiment, { controller, readers, probed, 
         ...[...curves, ...guards].map((log) =>
           often(async () => {
             const sample = await log.read(signal)
-            if (sample !== undefined && curves.includes(log)) emit({ type: 'probe', at: sample.at, probe: log.probe.name, sample })
+            if (sample !== undefined && curves.includes(log))
+              emit({ type: 'probe', at: sample.at, probe: log.probe.name, sample })
           }),
         ),
         ...alerts.map((log) =>
@@ -127,16 +143,24 @@ export function recorder(experiment: Experiment, { controller, readers, probed, 
       monitors: monitors.map((log) => log.monitor()),
       appClock: appClock.readings,
       notifications: sink?.notifications.filter(({ at }) => at >= startedAt),
-      load: load === undefined ? undefined : { readings: load.readings.filter(({ at }) => at >= from), final: load.final },
+      load:
+        load === undefined ? undefined : { readings: load.readings.filter(({ at }) => at >= from), final: load.final },
       own,
     }),
   }
 }
 
 /** The monitorings that probes ask and that no reader of alerts reads, each once. */
-export function probedMonitors({ steadyState, guardrails, afterwards }: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
+export function probedMonitors(
+  { steadyState, guardrails, afterwards }: Experiment,
+  readers: readonly AlertReader[],
+): readonly AlertReader[] {
   const known = new Set(readers.map(({ source }) => withoutSlash(source)))
-  const queried = new Set([...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) => (probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [])))
+  const queried = new Set(
+    [...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) =>
+      probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [],
+    ),
+  )
   return [...queried].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))
 }
 

@@ -27,21 +27,32 @@ async function run(experiment: Experiment, options: Partial<RunOptions> = {}): P
     (value) => (result = value),
     (error: unknown) => (failure = error ?? 'nothing'),
   )
-  for (let second = 0; second < 300 && result === undefined && failure === undefined; second += 1) await clock.advance(1_000)
+  for (let second = 0; second < 300 && result === undefined && failure === undefined; second += 1)
+    await clock.advance(1_000)
   if (result === undefined) throw failure
   return result
 }
-const live = async (): Promise<number> => (await controller.injections()).filter(({ status }) => status !== 'ended').length
-const withAlert = { alerts: { mustFire: [{ name: 'StockLow', labels: { severity: 'page' }, withinMs: 2_000 }], resolveWithinMs: 3_000 } }
-const stockLow = (options: Parameters<typeof alertsOf>[2] = {}): AlertReader => alertsOf(clock, () => shop.read() === 0, options)
+const live = async (): Promise<number> =>
+  (await controller.injections()).filter(({ status }) => status !== 'ended').length
+const withAlert = {
+  alerts: { mustFire: [{ name: 'StockLow', labels: { severity: 'page' }, withinMs: 2_000 }], resolveWithinMs: 3_000 },
+}
+const stockLow = (options: Parameters<typeof alertsOf>[2] = {}): AlertReader =>
+  alertsOf(clock, () => shop.read() === 0, options)
 
 describe('a standing fault', () => {
   it('is followed from its landing to the steady state that held again', async () => {
     const { verdict, evidence } = await run(shopExperiment(shop, withAlert), { alerts: stockLow() })
-    expect(verdict).toMatchObject({ name: 'pass', recovery: 'by-itself', alerts: [{ name: 'StockLow', outcome: 'detected' }] })
+    expect(verdict).toMatchObject({
+      name: 'pass',
+      recovery: 'by-itself',
+      alerts: [{ name: 'StockLow', outcome: 'detected' }],
+    })
     const { t0, t4, t7 } = verdict.marks
     expect(Object.keys(verdict.marks).sort()).toEqual(['t0', 't1', 't2', 't4', 't5', 't6', 't7'])
-    expect(evidence.injections).toMatchObject([{ status: 'ended', outcome: 'lease-expired', affected: expect.any(Number) as number }])
+    expect(evidence.injections).toMatchObject([
+      { status: 'ended', outcome: 'lease-expired', affected: expect.any(Number) as number },
+    ])
     expect(t4?.at).toBe(evidence.injections[0]?.endedAt)
     expect(verdict.timeToDetectMs).toBeGreaterThanOrEqual(500)
     expect(verdict.timeToRecoverMs).toBe((t7?.at ?? 0) - (t4?.at ?? 0))
@@ -52,22 +63,32 @@ describe('a standing fault', () => {
 
   it('is not taken as landed because it is armed', async () => {
     const blind = shopExperiment({ read: () => 7 })
-    expect((await run(blind)).verdict).toMatchObject({ name: 'fault-did-not-land', cause: expect.stringContaining('0 of 0 operations') as string })
+    expect((await run(blind)).verdict).toMatchObject({
+      name: 'fault-did-not-land',
+      cause: expect.stringContaining('0 of 0 operations') as string,
+    })
   })
 
   it('that hits nothing is said to have done so, with how much it let pass', async () => {
-    const skipping = shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 2_000, skip: 1_000 } }] })
+    const skipping = shopExperiment(shop, {
+      method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 2_000, skip: 1_000 } }],
+    })
     const { verdict } = await run(skipping)
     expect(verdict.name).toBe('fault-did-not-land')
     expect(verdict.cause).toMatch(/0 of \d\d? operations/)
   })
 
   it('makes the same decisions in every run of the same seed', async () => {
-    const experiment = shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'shop/empty-shelves', leaseMs: 3_000, rate: 0.5, seed: 7 } }] })
+    const experiment = shopExperiment(shop, {
+      method: [{ inject: { target: 'shop', fault: 'shop/empty-shelves', leaseMs: 3_000, rate: 0.5, seed: 7 } }],
+    })
     const good = async (): Promise<readonly boolean[]> => {
       const { evidence } = await run(experiment)
       const from = evidence.methodAt ?? 0
-      return evidence.curves[0]?.samples.filter(({ at }) => at > from && at <= from + 3_000).map(({ isGood }) => isGood) ?? []
+      return (
+        evidence.curves[0]?.samples.filter(({ at }) => at > from && at <= from + 3_000).map(({ isGood }) => isGood) ??
+        []
+      )
     }
     const first = await good()
     expect(new Set(first).size).toBe(2)
@@ -75,14 +96,26 @@ describe('a standing fault', () => {
   })
 
   it('stopped early makes recovery assisted', async () => {
-    const { verdict, evidence } = await run(shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 30_000, forMs: 2_000 } }] }))
+    const { verdict, evidence } = await run(
+      shopExperiment(shop, {
+        method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 30_000, forMs: 2_000 } }],
+      }),
+    )
     expect(verdict).toMatchObject({ name: 'pass', recovery: 'assisted' })
     expect(evidence.injections).toMatchObject([{ outcome: 'stopped' }])
   })
 
   it('stopped by somebody else makes recovery assisted too', async () => {
-    const { verdict } = await run(shopExperiment(shop), { onEvent: (event) => { if (event.type === 'mark' && event.mark === 't0') void controller.stopAll() } })
-    expect(verdict).toMatchObject({ name: 'inconclusive', recovery: 'assisted', cause: expect.stringContaining('was ended by somebody else after') as string })
+    const { verdict } = await run(shopExperiment(shop), {
+      onEvent: (event) => {
+        if (event.type === 'mark' && event.mark === 't0') void controller.stopAll()
+      },
+    })
+    expect(verdict).toMatchObject({
+      name: 'inconclusive',
+      recovery: 'assisted',
+      cause: expect.stringContaining('was ended by somebody else after') as string,
+    })
   })
 
   it('from which the system does not come back is a weakness', async () => {
@@ -94,7 +127,12 @@ describe('a standing fault', () => {
       },
     }
     const { verdict } = await run(shopExperiment(stuck))
-    expect(verdict).toMatchObject({ name: 'weakness-found', recovery: 'not-recovered', timeToRecoverMs: undefined, cause: expect.stringContaining('stock was 0, expected > 0') as string })
+    expect(verdict).toMatchObject({
+      name: 'weakness-found',
+      recovery: 'not-recovered',
+      timeToRecoverMs: undefined,
+      cause: expect.stringContaining('stock was 0, expected > 0') as string,
+    })
   })
 
   it('must be recovered from while it is in force, where that is asked for', async () => {
@@ -107,13 +145,18 @@ describe('a standing fault', () => {
     }
     const wanted = { recovery: { withinMs: 5_000, duringFault: { probes: ['stock'], withinMs: 1_500 } } }
     expect((await run(shopExperiment(healing, wanted))).verdict.name).toBe('pass')
-    expect((await run(shopExperiment(shop, wanted))).verdict).toMatchObject({ name: 'weakness-found', cause: expect.stringContaining('from 1500 ms after the fault landed') as string })
+    expect((await run(shopExperiment(shop, wanted))).verdict).toMatchObject({
+      name: 'weakness-found',
+      cause: expect.stringContaining('from 1500 ms after the fault landed') as string,
+    })
   })
 })
 
 describe('an instant fault', () => {
   it('has ended when it landed; recovery counts from there', async () => {
-    const { verdict, evidence } = await run(shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'sell-out' } }] }))
+    const { verdict, evidence } = await run(
+      shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'sell-out' } }] }),
+    )
     expect(verdict).toMatchObject({ name: 'pass', recovery: 'by-itself' })
     expect(verdict.marks.t4).toEqual(verdict.marks.t0)
     expect(evidence.injections[0]?.evidence).toEqual([{ sold: 7 }])
@@ -122,7 +165,9 @@ describe('an instant fault', () => {
 
   it('done again and again ends with the last one', async () => {
     const kill = { inject: { target: 'shop', fault: 'sell-out' } }
-    const { verdict, evidence } = await run(shopExperiment(shop, { method: [kill, { waitMs: 2_000 }, kill, { waitMs: 2_000 }, kill] }))
+    const { verdict, evidence } = await run(
+      shopExperiment(shop, { method: [kill, { waitMs: 2_000 }, kill, { waitMs: 2_000 }, kill] }),
+    )
     expect(evidence.injections.map(({ id }) => id)).toEqual(['the-shop:1', 'the-shop:3', 'the-shop:5'])
     expect((verdict.marks.t4?.at ?? 0) - (verdict.marks.t0?.at ?? 0)).toBe(4_000)
   })
@@ -132,7 +177,10 @@ describe('the gate', () => {
   it('breaks nothing where the steady state does not hold', async () => {
     const inject = vi.spyOn(controller, 'inject')
     const { verdict } = await run(shopExperiment({ read: () => 0 }))
-    expect(verdict).toMatchObject({ name: 'gate-unmet', cause: expect.stringContaining('stock was 0, expected > 0') as string })
+    expect(verdict).toMatchObject({
+      name: 'gate-unmet',
+      cause: expect.stringContaining('stock was 0, expected > 0') as string,
+    })
     expect(inject).not.toHaveBeenCalled()
   })
 
@@ -143,18 +191,43 @@ describe('the gate', () => {
   })
 
   it('takes a probe without data as not holding', async () => {
-    const { verdict } = await run(shopExperiment({ read: () => { throw new Error('closed on Mondays') } }))
-    expect(verdict).toMatchObject({ name: 'gate-unmet', cause: expect.stringContaining('without data (closed on Mondays)') as string })
+    const { verdict } = await run(
+      shopExperiment({
+        read: () => {
+          throw new Error('closed on Mondays')
+        },
+      }),
+    )
+    expect(verdict).toMatchObject({
+      name: 'gate-unmet',
+      cause: expect.stringContaining('without data (closed on Mondays)') as string,
+    })
   })
 
   it('takes a probe that never answers as one without data', async () => {
-    const silent = shopExperiment(shop, { steadyState: { holdForMs: 0, timeoutMs: 5_000, probes: [{ name: 'stock', type: 'function', read: () => new Promise<number>(() => undefined), timeoutMs: 100, tolerance: { above: 0 } }] } })
+    const silent = shopExperiment(shop, {
+      steadyState: {
+        holdForMs: 0,
+        timeoutMs: 5_000,
+        probes: [
+          {
+            name: 'stock',
+            type: 'function',
+            read: () => new Promise<number>(() => undefined),
+            timeoutMs: 100,
+            tolerance: { above: 0 },
+          },
+        ],
+      },
+    })
     expect((await run(silent)).verdict.cause).toContain('no answer within 100 ms')
   })
 
   it('waits for alerts of the last run to be gone', async () => {
     const calmAt = clock.now() + 3_000
-    const { verdict } = await run(shopExperiment(shop, withAlert), { alerts: alertsOf(clock, () => clock.now() < calmAt || shop.read() === 0) })
+    const { verdict } = await run(shopExperiment(shop, withAlert), {
+      alerts: alertsOf(clock, () => clock.now() < calmAt || shop.read() === 0),
+    })
     expect(verdict.name).toBe('pass')
   })
 
@@ -168,8 +241,10 @@ describe('the gate', () => {
 
 describe('the load', () => {
   /** A load that has sent 20 requests a second since the clock began, half of them writes that were acknowledged. */
-  const report = (more: Partial<LoadReport> = {}): LoadReport => loadReport(clock.now(), { verified: clock.now() / 100, ...more })
-  const under = (read: LoadReader, more: Parameters<typeof shopExperiment>[1] = {}): Experiment => shopExperiment(shop, { load: { report: read }, ...more })
+  const report = (more: Partial<LoadReport> = {}): LoadReport =>
+    loadReport(clock.now(), { verified: clock.now() / 100, ...more })
+  const under = (read: LoadReader, more: Parameters<typeof shopExperiment>[1] = {}): Experiment =>
+    shopExperiment(shop, { load: { report: read }, ...more })
 
   it('is evidence, from the gate to the full look at the end', async () => {
     const { verdict, evidence } = await run(under(() => report()))
@@ -189,12 +264,20 @@ describe('the load', () => {
   })
 
   it('that cannot be read does not meet the gate', async () => {
-    expect((await run(under(() => Promise.reject(new Error('refused'))))).verdict).toMatchObject({ name: 'gate-unmet', cause: expect.stringContaining('the load could not be read (refused)') as string })
-    expect((await run(under(() => ({ at: 1 }) as LoadReport))).verdict.cause).toContain('`requests` of the report of the load is missing')
+    expect((await run(under(() => Promise.reject(new Error('refused'))))).verdict).toMatchObject({
+      name: 'gate-unmet',
+      cause: expect.stringContaining('the load could not be read (refused)') as string,
+    })
+    expect((await run(under(() => ({ at: 1 }) as LoadReport))).verdict.cause).toContain(
+      '`requests` of the report of the load is missing',
+    )
   })
 
   it('that its own machine delays makes the run inconclusive', async () => {
-    expect((await run(under(() => report({ ownDelayMs: 400 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringContaining('the event loop of the load was 400 ms late') as string })
+    expect((await run(under(() => report({ ownDelayMs: 400 })))).verdict).toMatchObject({
+      name: 'inconclusive',
+      cause: expect.stringContaining('the event loop of the load was 400 ms late') as string,
+    })
   })
 
   const fromNowOn = (value: Partial<LoadReport>): (() => Partial<LoadReport> | undefined) => {
@@ -204,26 +287,57 @@ describe('the load', () => {
   it.each([
     ['requests fail', 'weakness-found', { failed: 3 }, /3 requests failed, expected at most 0/],
     ['requests are rejected', 'weakness-found', { rejected: 9 }, /9 requests were rejected/],
-    ['writes are lost', 'weakness-found', { lost: 230, offenders: ['entry 7 is missing'] }, /230 acknowledged writes were lost, expected at most 0 \(entry 7 is missing\)/],
-    ['writes are damaged', 'weakness-found', { damaged: 1, offenders: ['entry 7: content'] }, /1 acknowledged writes were damaged/],
+    [
+      'writes are lost',
+      'weakness-found',
+      { lost: 230, offenders: ['entry 7 is missing'] },
+      /230 acknowledged writes were lost, expected at most 0 \(entry 7 is missing\)/,
+    ],
+    [
+      'writes are damaged',
+      'weakness-found',
+      { damaged: 1, offenders: ['entry 7: content'] },
+      /1 acknowledged writes were damaged/,
+    ],
     ['writes are there twice', 'weakness-found', { duplicated: 1 }, /delivered more than once/],
     ['writes are delivered out of order', 'weakness-found', { reordered: 1 }, /out of order/],
     ['deliveries do not come', 'weakness-found', { undelivered: 93 }, /93 writes were not delivered in time/],
-    ['a request hangs for good', 'weakness-found', { underWay: 4, oldestUnderWayMs: 12_000 }, /4 requests were under way without an answer, the oldest for 12\.0 s/],
-    ['nothing is acknowledged any more', 'weakness-found', { acknowledged: 10_030 }, /0\.0 writes a second were acknowledged/],
-    ['nothing is sent any more', 'inconclusive', { requests: 20_060, acknowledged: 10_030, underWay: 0 }, /The load sent/],
+    [
+      'a request hangs for good',
+      'weakness-found',
+      { underWay: 4, oldestUnderWayMs: 12_000 },
+      /4 requests were under way without an answer, the oldest for 12\.0 s/,
+    ],
+    [
+      'nothing is acknowledged any more',
+      'weakness-found',
+      { acknowledged: 10_030 },
+      /0\.0 writes a second were acknowledged/,
+    ],
+    [
+      'nothing is sent any more',
+      'inconclusive',
+      { requests: 20_060, acknowledged: 10_030, underWay: 0 },
+      /The load sent/,
+    ],
     ['another load takes over', 'inconclusive', { requests: 3 }, /started anew in mid-run/],
     ['the report stands still', 'inconclusive', { at: 1_002_500 }, /stood still/],
-  ] satisfies readonly (readonly [string, VerdictName, Partial<LoadReport>, RegExp])[])('under which %s in mid-run: %s', async (_what, name, change, cause) => {
-    const changed = fromNowOn(change)
-    const { verdict } = await run(under(() => report(changed())))
-    expect(verdict.cause).toMatch(cause)
-    expect(verdict.name).toBe(name)
-  })
+  ] satisfies readonly (readonly [string, VerdictName, Partial<LoadReport>, RegExp])[])(
+    'under which %s in mid-run: %s',
+    async (_what, name, change, cause) => {
+      const changed = fromNowOn(change)
+      const { verdict } = await run(under(() => report(changed())))
+      expect(verdict.cause).toMatch(cause)
+      expect(verdict.name).toBe(name)
+    },
+  )
 
   it('may do what the experiment allows', async () => {
     const changed = fromNowOn({ failed: 3 })
-    expect((await run(under(() => report(changed()), { load: { report: () => report(changed()), atMost: { failed: 3 } } }))).verdict.name).toBe('pass')
+    expect(
+      (await run(under(() => report(changed()), { load: { report: () => report(changed()), atMost: { failed: 3 } } })))
+        .verdict.name,
+    ).toBe('pass')
   })
 
   it.each([
@@ -234,9 +348,20 @@ describe('the load', () => {
   ])('that %s is not accused of too little', async (_what, everyMs, atLeastPerSecond, requestsPerWrite) => {
     const slow: LoadReader = () => {
       const requests = Math.floor(clock.now() / everyMs)
-      return report({ requests, acknowledged: Math.floor(requests / requestsPerWrite), verified: requests, underWay: 0, oldestUnderWayMs: 0 })
+      return report({
+        requests,
+        acknowledged: Math.floor(requests / requestsPerWrite),
+        verified: requests,
+        underWay: 0,
+        oldestUnderWayMs: 0,
+      })
     }
-    const { verdict } = await run(under(slow, { load: { report: slow, atLeastPerSecond }, steadyState: { ...shopExperiment(shop).steadyState, timeoutMs: 60_000 } }))
+    const { verdict } = await run(
+      under(slow, {
+        load: { report: slow, atLeastPerSecond },
+        steadyState: { ...shopExperiment(shop).steadyState, timeoutMs: 60_000 },
+      }),
+    )
     expect(verdict).toMatchObject({ name: 'pass' })
   })
 
@@ -244,20 +369,30 @@ describe('the load', () => {
     let [requests, acknowledged, sentAt] = [0, 0, clock.now()]
     const pausing: LoadReader = async () => {
       const isBroken = (await live()) > 0
-      if (!isBroken) [requests, acknowledged] = [requests + (clock.now() - sentAt) / 50, acknowledged + (clock.now() - sentAt) / 100]
+      if (!isBroken)
+        [requests, acknowledged] = [requests + (clock.now() - sentAt) / 50, acknowledged + (clock.now() - sentAt) / 100]
       sentAt = clock.now()
       return report({ requests, acknowledged, verified: acknowledged, underWay: 0, oldestUnderWayMs: 0 })
     }
-    expect((await run(under(pausing))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/The load sent nothing for 2\.\d s while the fault was in force/) as string })
+    expect((await run(under(pausing))).verdict).toMatchObject({
+      name: 'inconclusive',
+      cause: expect.stringMatching(/The load sent nothing for 2\.\d s while the fault was in force/) as string,
+    })
   })
 
   it('that looks only for what was acknowledged before anything was broken leaves the run inconclusive', async () => {
     const from = clock.now()
-    expect((await run(under(() => report({ verified: from / 100 + 30 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 10030 of 10\d+ acknowledged writes/) as string })
+    expect((await run(under(() => report({ verified: from / 100 + 30 })))).verdict).toMatchObject({
+      name: 'inconclusive',
+      cause: expect.stringMatching(/looked for 10030 of 10\d+ acknowledged writes/) as string,
+    })
   })
 
   it('that does not look for everything at the end leaves the run inconclusive', async () => {
-    expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({ name: 'inconclusive', cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string })
+    expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({
+      name: 'inconclusive',
+      cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string,
+    })
   })
 })
 
@@ -281,7 +416,9 @@ describe('alerts', () => {
 
   it('that may fire and did before anything was broken neither hold the run up nor fail it', async () => {
     const reader = alertsOf(clock, () => true, { name: 'Watchdog', forMs: 0 })
-    const { verdict, evidence } = await run(shopExperiment(shop, { alerts: { mayFire: ['Watchdog'] } }), { alerts: reader })
+    const { verdict, evidence } = await run(shopExperiment(shop, { alerts: { mayFire: ['Watchdog'] } }), {
+      alerts: reader,
+    })
     expect(verdict).toMatchObject({ name: 'pass', alerts: [{ name: 'Watchdog', outcome: 'allowed' }] })
     expect(evidence.watchedUntil - (verdict.marks.t7?.at ?? 0)).toBeLessThan(5_000)
   })
@@ -292,7 +429,8 @@ describe('alerts', () => {
       source: 'slow',
       read: () => Promise.resolve([]),
       timing: () => Promise.resolve({ evaluationIntervalMs: 60_000, scrapeIntervalMs: 60_000 }),
-      health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
+      health: () =>
+        Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
     }
     const { verdict, evidence } = await run(shopExperiment(shop, { alerts: {} }), { alerts: reader })
     expect(verdict.name).toBe('pass')
@@ -309,32 +447,47 @@ describe('alerts', () => {
       return isTrue ? [{ name: 'Fire', labels: {}, state: 'firing' }] : []
     },
     timing: () => Promise.resolve({ evaluationIntervalMs: 60_000, scrapeIntervalMs: 60_000 }),
-    health: () => Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
+    health: () =>
+      Promise.resolve({ now: clock.now(), nowErrorMs: 0, evaluatedAt: minute(), scrapedAt: minute(), problems: [] }),
   })
 
   it('that may fire, and do when the rules are evaluated once more, are waited for until they have resolved', async () => {
     const from = minute() + 60_000
-    const { verdict } = await run(shopExperiment(shop, { alerts: { mayFire: ['Fire'], resolveWithinMs: 150_000 } }), { alerts: onceAMinute(() => from) })
+    const { verdict } = await run(shopExperiment(shop, { alerts: { mayFire: ['Fire'], resolveWithinMs: 150_000 } }), {
+      alerts: onceAMinute(() => from),
+    })
     expect(verdict).toMatchObject({ name: 'pass', alerts: [{ name: 'Fire', outcome: 'allowed' }] })
   })
 
   it('are read once more when the rules have been evaluated, also where an answer takes its time', async () => {
     let from = 0
     const reader = onceAMinute(() => from)
-    for (const experiment of [shopExperiment(shop, { alerts: {} }), shopExperiment(shop, { alerts: {}, method: [{ waitMs: 2_000 }] })]) {
+    for (const experiment of [
+      shopExperiment(shop, { alerts: {} }),
+      shopExperiment(shop, { alerts: {}, method: [{ waitMs: 2_000 }] }),
+    ]) {
       from = minute() + 60_000
-      expect((await run(experiment, { alerts: reader })).verdict).toMatchObject({ name: 'alert-failed', alerts: [{ name: 'Fire', outcome: 'unexpected' }] })
+      expect((await run(experiment, { alerts: reader })).verdict).toMatchObject({
+        name: 'alert-failed',
+        alerts: [{ name: 'Fire', outcome: 'unexpected' }],
+      })
     }
   })
 
   it('that cannot be read make the run inconclusive', async () => {
     const reader: AlertReader = { source: 'down', read: () => Promise.reject(new Error('refused')) }
-    expect((await run(shopExperiment(shop, withAlert), { alerts: reader })).verdict).toMatchObject({ name: 'inconclusive', alerts: [{ outcome: 'monitoring-down' }] })
+    expect((await run(shopExperiment(shop, withAlert), { alerts: reader })).verdict).toMatchObject({
+      name: 'inconclusive',
+      alerts: [{ outcome: 'monitoring-down' }],
+    })
   })
 
   it('whose source hangs leave probes their sight', async () => {
     const reader: AlertReader = { source: 'hanging', read: () => new Promise(() => undefined) }
-    const { verdict, evidence } = await run(shopExperiment(shop, { steadyState: { ...shopExperiment(shop).steadyState, timeoutMs: 30_000 } }), { alerts: reader })
+    const { verdict, evidence } = await run(
+      shopExperiment(shop, { steadyState: { ...shopExperiment(shop).steadyState, timeoutMs: 30_000 } }),
+      { alerts: reader },
+    )
     expect(verdict.name).toBe('inconclusive')
     expect(verdict.marks).toHaveProperty('t7')
     expect(evidence.curves[0]?.samples.length).toBeGreaterThan(20)
@@ -346,7 +499,9 @@ describe('alerts', () => {
     const silent = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(silent.verdict).toMatchObject({ name: 'alert-failed', alerts: [{ outcome: 'silenced' }] })
 
-    clock.after(3_000, () => notifications.push({ at: clock.now(), name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }))
+    clock.after(3_000, () =>
+      notifications.push({ at: clock.now(), name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }),
+    )
     const heard = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), sink })
     expect(heard.verdict.name).toBe('pass')
     expect(heard.verdict.marks.t3?.at).toBe(notifications[0]?.at)
@@ -354,13 +509,26 @@ describe('alerts', () => {
 
   it('must reach each place where alerts are sent', async () => {
     const receiver = (): AlertReader => ({ ...stockLow(), source: 'alertmanager', isReceiver: true })
-    const lost = await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), { ...receiver(), read: () => Promise.resolve([]) }] })
-    expect(lost.verdict).toMatchObject({ name: 'alert-failed', cause: 'StockLow silenced: It fired, but never reached alertmanager: nobody heard.' })
+    const lost = await run(shopExperiment(shop, withAlert), {
+      alerts: [stockLow(), { ...receiver(), read: () => Promise.resolve([]) }],
+    })
+    expect(lost.verdict).toMatchObject({
+      name: 'alert-failed',
+      cause: 'StockLow silenced: It fired, but never reached alertmanager: nobody heard.',
+    })
     expect((await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), receiver()] })).verdict.name).toBe('pass')
   })
 
   it('can be read in several places', async () => {
-    const other: AlertReader = { source: 'other', read: () => Promise.resolve([{ name: 'StockLow', labels: { severity: 'page' }, state: 'firing' as const, isSilenced: true }].slice(shop.read() === 0 ? 0 : 1)) }
+    const other: AlertReader = {
+      source: 'other',
+      read: () =>
+        Promise.resolve(
+          [{ name: 'StockLow', labels: { severity: 'page' }, state: 'firing' as const, isSilenced: true }].slice(
+            shop.read() === 0 ? 0 : 1,
+          ),
+        ),
+    }
     const { verdict, evidence } = await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), other] })
     expect(verdict.alerts).toMatchObject([{ outcome: 'silenced' }])
     expect(evidence.alertReadings.map(({ source }) => source)).toEqual(['the test', 'other'])
@@ -368,7 +536,8 @@ describe('alerts', () => {
 })
 
 describe('a control run', () => {
-  const control = (more: Parameters<typeof shopExperiment>[1] = {}): Experiment => shopExperiment(shop, { method: [{ waitMs: 5_000 }], alerts: {}, ...more })
+  const control = (more: Parameters<typeof shopExperiment>[1] = {}): Experiment =>
+    shopExperiment(shop, { method: [{ waitMs: 5_000 }], alerts: {}, ...more })
 
   it('watches its whole window, and passes when nothing is to be seen', async () => {
     const { verdict, evidence } = await run(control(), { alerts: stockLow() })
@@ -377,25 +546,38 @@ describe('a control run', () => {
   })
 
   it('finds what goes wrong by itself', async () => {
-    clock.after(3_000, () => { shop.soldOut = true })
+    clock.after(3_000, () => {
+      shop.soldOut = true
+    })
     const { verdict } = await run(control(), { alerts: stockLow() })
-    expect(verdict).toMatchObject({ name: 'weakness-found', cause: expect.stringContaining('although nothing was broken') as string })
+    expect(verdict).toMatchObject({
+      name: 'weakness-found',
+      cause: expect.stringContaining('although nothing was broken') as string,
+    })
   })
 
   it('finds an alert that fires for nothing', async () => {
     const from = clock.now() + 3_000
-    expect((await run(control(), { alerts: alertsOf(clock, () => clock.now() > from) })).verdict).toMatchObject({ name: 'alert-failed', alerts: [{ outcome: 'unexpected' }] })
+    expect((await run(control(), { alerts: alertsOf(clock, () => clock.now() > from) })).verdict).toMatchObject({
+      name: 'alert-failed',
+      alerts: [{ outcome: 'unexpected' }],
+    })
   })
 })
 
 describe('whatever happens, nothing of the run stays in force', () => {
-  const long = (more: Parameters<typeof shopExperiment>[1] = {}): Experiment => shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 60_000 } }], ...more })
+  const long = (more: Parameters<typeof shopExperiment>[1] = {}): Experiment =>
+    shopExperiment(shop, { method: [{ inject: { target: 'shop', fault: 'empty-shelves', leaseMs: 60_000 } }], ...more })
 
   it('when it is aborted', async () => {
     const abort = new AbortController()
     clock.after(3_000, () => abort.abort())
     const { verdict, evidence } = await run(long(), { signal: abort.signal })
-    expect(verdict).toMatchObject({ name: 'inconclusive', cause: 'The run was broken off: it was aborted.', recovery: 'not-observed' })
+    expect(verdict).toMatchObject({
+      name: 'inconclusive',
+      cause: 'The run was broken off: it was aborted.',
+      recovery: 'not-observed',
+    })
     expect(evidence.endedAt).toBeLessThanOrEqual(1_004_000)
     expect(evidence.injections).toMatchObject([{ status: 'ended', outcome: 'stopped' }])
     expect(shop.read()).toBe(7)
@@ -410,7 +592,10 @@ describe('whatever happens, nothing of the run stays in force', () => {
   it('when a guardrail trips', async () => {
     const guardrails = [{ name: 'till', type: 'function' as const, read: () => shop.read(), tolerance: { above: 0 } }]
     const { verdict, evidence } = await run(long({ guardrails }))
-    expect(verdict).toMatchObject({ name: 'guardrail-tripped', cause: 'The guardrail till was 0, expected > 0: the run was ended.' })
+    expect(verdict).toMatchObject({
+      name: 'guardrail-tripped',
+      cause: 'The guardrail till was 0, expected > 0: the run was ended.',
+    })
     expect(evidence.endedAt).toBeLessThanOrEqual(1_004_000)
     expect(await live()).toBe(0)
   })
@@ -418,22 +603,37 @@ describe('whatever happens, nothing of the run stays in force', () => {
   it('when a guardrail was out of its bounds from the start: then nothing is broken', async () => {
     const inject = vi.spyOn(controller, 'inject')
     const guardrails = [{ name: 'till', type: 'function' as const, read: () => 0, tolerance: { above: 0 } }]
-    expect((await run(long({ guardrails }))).verdict).toMatchObject({ name: 'gate-unmet', cause: expect.stringContaining('till was 0') as string })
+    expect((await run(long({ guardrails }))).verdict).toMatchObject({
+      name: 'gate-unmet',
+      cause: expect.stringContaining('till was 0') as string,
+    })
     expect(inject).not.toHaveBeenCalled()
   })
 
   it('when a listener throws', async () => {
-    const onEvent = (event: RunEvent): void => { if (event.type === 'mark') throw new Error('the terminal is gone') }
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'mark') throw new Error('the terminal is gone')
+    }
     const { verdict } = await run(long(), { onEvent })
-    expect(verdict).toMatchObject({ name: 'inconclusive', cause: 'The run was broken off: a listener failed: the terminal is gone.' })
+    expect(verdict).toMatchObject({
+      name: 'inconclusive',
+      cause: 'The run was broken off: a listener failed: the terminal is gone.',
+    })
     expect(await live()).toBe(0)
   })
 
   it('when a later fault of the method is refused', async () => {
     const inject = controller.inject.bind(controller)
-    vi.spyOn(controller, 'inject').mockImplementation((target, fault, ...rest) => (fault === 'sell-out' ? Promise.reject(new ChaosError('CHAOS_TEST', 'no')) : inject(target, fault, ...rest)))
-    const { verdict } = await run(long({ method: [...long().method, { inject: { target: 'shop', fault: 'sell-out' } }] }))
-    expect(verdict).toMatchObject({ name: 'fault-did-not-land', cause: 'A fault could not be put in force: sell-out into shop: no.' })
+    vi.spyOn(controller, 'inject').mockImplementation((target, fault, ...rest) =>
+      fault === 'sell-out' ? Promise.reject(new ChaosError('CHAOS_TEST', 'no')) : inject(target, fault, ...rest),
+    )
+    const { verdict } = await run(
+      long({ method: [...long().method, { inject: { target: 'shop', fault: 'sell-out' } }] }),
+    )
+    expect(verdict).toMatchObject({
+      name: 'fault-did-not-land',
+      cause: 'A fault could not be put in force: sell-out into shop: no.',
+    })
     expect(await live()).toBe(0)
   })
 
@@ -450,13 +650,19 @@ describe('whatever happens, nothing of the run stays in force', () => {
   })
 
   it('when it does not end with its lease: it is stopped, and nobody claims to have seen recovery', async () => {
-    const injections = async (): Promise<InjectionState[]> => (await controller.injections()).map((state) => ({ ...state, leaseMs: 1_000 }))
+    const injections = async (): Promise<InjectionState[]> =>
+      (await controller.injections()).map((state) => ({ ...state, leaseMs: 1_000 }))
     const inject: ChaosController['inject'] = async (...given) => {
       await controller.inject(...given)
       return (await injections()).at(-1) as InjectionState
     }
-    const { verdict } = await run(long(), { controller: { ...controller, injections, inject, follow: () => () => undefined } })
-    expect(verdict).toMatchObject({ name: 'inconclusive', cause: 'The run was broken off: a fault had not ended when its lease had.' })
+    const { verdict } = await run(long(), {
+      controller: { ...controller, injections, inject, follow: () => () => undefined },
+    })
+    expect(verdict).toMatchObject({
+      name: 'inconclusive',
+      cause: 'The run was broken off: a fault had not ended when its lease had.',
+    })
     expect(await live()).toBe(0)
   })
 
@@ -464,13 +670,19 @@ describe('whatever happens, nothing of the run stays in force', () => {
     const stop = vi.fn(() => Promise.reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'the shelf is stuck')))
     const abort = new AbortController()
     clock.after(3_000, () => abort.abort())
-    expect((await run(long(), { controller: { ...controller, stop }, signal: abort.signal })).verdict).toMatchObject({ name: 'rollback-failed', cause: 'Not everything could be taken back: the-shop:1: the shelf is stuck.' })
+    expect((await run(long(), { controller: { ...controller, stop }, signal: abort.signal })).verdict).toMatchObject({
+      name: 'rollback-failed',
+      cause: 'Not everything could be taken back: the-shop:1: the shelf is stuck.',
+    })
   })
 
   it('and a controller that does not answer is not waited for without end', async () => {
     const abort = new AbortController()
     clock.after(3_000, () => abort.abort())
-    const { verdict } = await run(long(), { controller: { ...controller, stop: () => new Promise(() => undefined) }, signal: abort.signal })
+    const { verdict } = await run(long(), {
+      controller: { ...controller, stop: () => new Promise(() => undefined) },
+      signal: abort.signal,
+    })
     expect(verdict.cause).toContain('no answer within 12000 ms')
   })
 
@@ -478,7 +690,9 @@ describe('whatever happens, nothing of the run stays in force', () => {
     const abort = new AbortController()
     clock.after(3_000, () => abort.abort())
     const stop = (): Promise<never> => Promise.reject(new ChaosError('CHAOS_UNKNOWN_INJECTION', 'a new process'))
-    expect((await run(long(), { controller: { ...controller, stop }, signal: abort.signal })).verdict.name).toBe('inconclusive')
+    expect((await run(long(), { controller: { ...controller, stop }, signal: abort.signal })).verdict.name).toBe(
+      'inconclusive',
+    )
   })
 })
 
@@ -487,28 +701,64 @@ describe('at the end', () => {
     const order: string[] = []
     const experiment = shopExperiment(shop, {
       rollbacks: [{ name: 'restock', type: 'function', run: () => void order.push('rollback') }],
-      afterwards: [{ name: 'orders lost', type: 'function', read: () => { order.push('afterwards'); return 0 }, tolerance: { equals: 0 } }],
+      afterwards: [
+        {
+          name: 'orders lost',
+          type: 'function',
+          read: () => {
+            order.push('afterwards')
+            return 0
+          },
+          tolerance: { equals: 0 },
+        },
+      ],
     })
-    const { verdict } = await run(experiment, { onEvent: (event) => { if (event.type === 'mark' && event.mark === 't7') order.push('t7') } })
+    const { verdict } = await run(experiment, {
+      onEvent: (event) => {
+        if (event.type === 'mark' && event.mark === 't7') order.push('t7')
+      },
+    })
     expect(verdict.name).toBe('pass')
     expect(order).toEqual(['t7', 'rollback', 'afterwards'])
   })
 
   it('a rollback that fails is the verdict', async () => {
-    const experiment = shopExperiment(shop, { rollbacks: [{ name: 'restock', type: 'function', run: () => Promise.reject(new Error('the lorry broke down')) }] })
-    expect((await run(experiment)).verdict).toMatchObject({ name: 'rollback-failed', cause: expect.stringContaining('restock: the lorry broke down') as string })
+    const experiment = shopExperiment(shop, {
+      rollbacks: [{ name: 'restock', type: 'function', run: () => Promise.reject(new Error('the lorry broke down')) }],
+    })
+    expect((await run(experiment)).verdict).toMatchObject({
+      name: 'rollback-failed',
+      cause: expect.stringContaining('restock: the lorry broke down') as string,
+    })
   })
 
   it('what was lost is a weakness', async () => {
-    const experiment = shopExperiment(shop, { afterwards: [{ name: 'orders lost', type: 'function', read: () => 2, tolerance: { equals: 0 } }] })
-    expect((await run(experiment)).verdict).toMatchObject({ name: 'weakness-found', cause: 'orders lost was 2 afterwards, expected = 0.' })
+    const experiment = shopExperiment(shop, {
+      afterwards: [{ name: 'orders lost', type: 'function', read: () => 2, tolerance: { equals: 0 } }],
+    })
+    expect((await run(experiment)).verdict).toMatchObject({
+      name: 'weakness-found',
+      cause: 'orders lost was 2 afterwards, expected = 0.',
+    })
   })
 
   it('no timer and no listener of the run is left', async () => {
     const before = clock.pending
     const unfollow = vi.fn()
     const follow = controller.follow.bind(controller)
-    await run(shopExperiment(shop, withAlert), { alerts: stockLow(), controller: { ...controller, follow: (listener) => { const stop = follow(listener); return () => { unfollow(); stop() } } } })
+    await run(shopExperiment(shop, withAlert), {
+      alerts: stockLow(),
+      controller: {
+        ...controller,
+        follow: (listener) => {
+          const stop = follow(listener)
+          return () => {
+            unfollow()
+            stop()
+          }
+        },
+      },
+    })
     expect(clock.pending).toBe(before)
     expect(unfollow).toHaveBeenCalledOnce()
   })
@@ -516,9 +766,19 @@ describe('at the end', () => {
 
 it('tells what happens as it happens: each phase and each mark once, in order', async () => {
   const events: RunEvent[] = []
-  const { verdict } = await run(shopExperiment(shop, withAlert), { alerts: stockLow(), onEvent: (event) => events.push(event) })
+  const { verdict } = await run(shopExperiment(shop, withAlert), {
+    alerts: stockLow(),
+    onEvent: (event) => events.push(event),
+  })
   const phases = events.flatMap((event) => (event.type === 'phase' ? [event.phase] : []))
-  expect(phases.filter((phase, index) => phase !== phases[index - 1])).toEqual(['preflight', 'steady-state', 'method', 'recovery', 'afterwards', 'done'])
+  expect(phases.filter((phase, index) => phase !== phases[index - 1])).toEqual([
+    'preflight',
+    'steady-state',
+    'method',
+    'recovery',
+    'afterwards',
+    'done',
+  ])
   const marks = events.flatMap((event) => (event.type === 'mark' ? [event.mark] : []))
   expect([...marks].sort()).toEqual(Object.keys(verdict.marks).sort())
   expect(new Set(marks).size).toBe(marks.length)
@@ -528,7 +788,9 @@ it('tells what happens as it happens: each phase and each mark once, in order', 
 it('fills in variables, and refuses an unknown one before anything is done', async () => {
   const experiment = shopExperiment(shop, { description: 'in ${CITY}' })
   expect((await run(experiment, { variables: { CITY: 'Bern' } })).description).toBe('in Bern')
-  await expect(run(experiment, { variables: { CTIY: 'Bern' } })).rejects.toThrow('Expected a variable (`CTIY`), got `CITY`. Did you mean `CTIY`?')
+  await expect(run(experiment, { variables: { CTIY: 'Bern' } })).rejects.toThrow(
+    'Expected a variable (`CTIY`), got `CITY`. Did you mean `CTIY`?',
+  )
 })
 
 it('has error bars as wide as the time between two readings', async () => {
@@ -538,6 +800,9 @@ it('has error bars as wide as the time between two readings', async () => {
 })
 
 it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('does not begin with readings %s ms apart', async (pollMs) => {
-  await expect(run(shopExperiment(shop), { pollMs })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: `Expected \`pollMs\` to be a number of ms from 1 to 86400000, got \`${pollMs}\`.` })
+  await expect(run(shopExperiment(shop), { pollMs })).rejects.toMatchObject({
+    code: 'CHAOS_INVALID_OPTION',
+    message: `Expected \`pollMs\` to be a number of ms from 1 to 86400000, got \`${pollMs}\`.`,
+  })
   expect(await controller.injections()).toEqual([])
 })

@@ -84,8 +84,23 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   if (signal?.aborted === true) onAbort()
   const probed = probedMonitors(experiment, readers)
   // Who breaks off does not wait for what can be known: nothing is in force yet.
-  const facts = await Promise.race([lookAhead(experiment, options), aborted(over.signal).then(() => alertFacts([], clock))])
-  const seen = await phases(experiment, { controller, readers, probed, facts, sink, clock, pollMs, emit, over, breakOff, startedAt })
+  const facts = await Promise.race([
+    lookAhead(experiment, options),
+    aborted(over.signal).then(() => alertFacts([], clock)),
+  ])
+  const seen = await phases(experiment, {
+    controller,
+    readers,
+    probed,
+    facts,
+    sink,
+    clock,
+    pollMs,
+    emit,
+    over,
+    breakOff,
+    startedAt,
+  })
   signal?.removeEventListener('abort', onAbort)
 
   const whole: Omit<Evidence, 'inventory'> = {
@@ -115,10 +130,22 @@ export async function checkExperiment(given: Experiment, options: RunOptions): P
 /** Finds out what the readers of alerts know, and refuses an experiment that cannot pass. */
 async function lookAhead(experiment: Experiment, options: RunOptions): Promise<AlertFacts> {
   const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink } = options
-  if (!(pollMs >= 1 && pollMs <= MAX_POLL_MS)) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`pollMs\` to be a number of ms from 1 to ${MAX_POLL_MS}, got \`${pollMs}\`.`)
+  if (!(pollMs >= 1 && pollMs <= MAX_POLL_MS))
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected \`pollMs\` to be a number of ms from 1 to ${MAX_POLL_MS}, got \`${pollMs}\`.`,
+    )
   const readers = readersOf(options)
   const facts = await alertFacts(readers, clock, probedMonitors(experiment, readers))
-  await preflight(experiment, { controller, rules: facts.rules, timing: facts.timing, needsNotification: sink !== undefined, hasAlerts: readers.length > 0, rulesProblems: facts.rulesProblems, pollMs })
+  await preflight(experiment, {
+    controller,
+    rules: facts.rules,
+    timing: facts.timing,
+    needsNotification: sink !== undefined,
+    hasAlerts: readers.length > 0,
+    rulesProblems: facts.rulesProblems,
+    pollMs,
+  })
   return facts
 }
 

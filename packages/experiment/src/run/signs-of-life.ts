@@ -11,14 +11,17 @@ const ON_TIME = 0.9
 
 /** The monitoring at an address. */
 export function monitorOf(monitors: readonly Monitor[], address: string | undefined): Monitor | undefined {
-  return address === undefined ? undefined : monitors.find(({ source }) => withoutSlash(source) === withoutSlash(address))
+  return address === undefined
+    ? undefined
+    : monitors.find(({ source }) => withoutSlash(source) === withoutSlash(address))
 }
 
 /** The longest time without an evaluation or a scrape, in ms. */
 export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS
 
 /** How long a monitoring that works may take to look again, in ms. */
-export const longestLookMs = ({ ruleIntervalMs, scrapeIntervalMs }: Monitor): number => maxStandstillMs(Math.min(MAX_AWAITED_MS, Math.max(ruleIntervalMs, scrapeIntervalMs)))
+export const longestLookMs = ({ ruleIntervalMs, scrapeIntervalMs }: Monitor): number =>
+  maxStandstillMs(Math.min(MAX_AWAITED_MS, Math.max(ruleIntervalMs, scrapeIntervalMs)))
 
 /** What a problem of a monitoring is about: the same target is refused at one time and timed out at another. */
 export const subjectOf = (problem: string): string => problem.split(': ', 1)[0] ?? problem
@@ -30,7 +33,12 @@ type Sign = 'evaluatedAt' | 'scrapedAt'
  * Whether a monitoring has evaluated its rules (where it is a source of alerts) and scraped its targets since a moment, as far as it tells.
  */
 export function hasLookedSince(monitor: Monitor, since: number, isAlertSource: boolean): boolean {
-  return ([['evaluatedAt', isAlertSource], ['scrapedAt', true]] as const).every(([sign, isNeeded]) => !isNeeded || lookedAt(monitor, sign, since) !== undefined)
+  return (
+    [
+      ['evaluatedAt', isAlertSource],
+      ['scrapedAt', true],
+    ] as const
+  ).every(([sign, isNeeded]) => !isNeeded || lookedAt(monitor, sign, since) !== undefined)
 }
 
 /**
@@ -40,7 +48,11 @@ export function hasLookedSince(monitor: Monitor, since: number, isAlertSource: b
  * A sign tells of the one for which it is longest ago. So it must be from after the moment by the clock of the monitoring; or an answer to a question
  * from after the moment names a time that is an interval later than another: then all have had their turn, and no clock has a say in it.
  */
-export function lookedAt({ readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor, sign: Sign, since: number): number | undefined {
+export function lookedAt(
+  { readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor,
+  sign: Sign,
+  since: number,
+): number | undefined {
   const intervalMs = sign === 'evaluatedAt' ? ruleIntervalMs : scrapeIntervalMs
   if (intervalMs > MAX_AWAITED_MS || readings.every(({ [sign]: moment }) => moment === undefined)) return since
   const offset = clockOffset(clock)

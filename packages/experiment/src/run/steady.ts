@@ -20,7 +20,18 @@ export function withGaps({ samples, maxGapMs }: Pick<Curve, 'samples' | 'maxGapM
     const before = samples[index - 1]
     if (before === undefined || sample.at - before.at <= maxGapMs) return [sample]
     const at = Math.max(before.at, sample.at - 1e-3)
-    return [{ ...sample, askedAt: at, at, value: undefined, isGood: false, quality: 'none' as const, problem: `there was no reading for ${Math.round(sample.at - before.at)} ms` }, sample]
+    return [
+      {
+        ...sample,
+        askedAt: at,
+        at,
+        value: undefined,
+        isGood: false,
+        quality: 'none' as const,
+        problem: `there was no reading for ${Math.round(sample.at - before.at)} ms`,
+      },
+      sample,
+    ]
   })
 }
 
@@ -35,10 +46,15 @@ export function steadyStretch(curves: readonly Samples[], since: number, holdFor
   const later = curves.map((samples) => samples.filter(({ at }) => at >= since))
   // Where each curve has its first good reading behind the last bad one that is known. It only ever goes on, so that all turns together read a curve once or twice.
   const places = later.map(() => 0)
-  for (let after = Number.NEGATIVE_INFINITY; ; ) {
+  for (let after = Number.NEGATIVE_INFINITY; ;) {
     for (const [index, samples] of later.entries()) {
       let place = places[index] ?? 0
-      for (let sample = samples[place]; sample !== undefined && (sample.at <= after || !sample.isGood); sample = samples[place]) place += 1
+      for (
+        let sample = samples[place];
+        sample !== undefined && (sample.at <= after || !sample.isGood);
+        sample = samples[place]
+      )
+        place += 1
       if (place === samples.length) return undefined
       places[index] = place
     }
@@ -51,13 +67,20 @@ export function steadyStretch(curves: readonly Samples[], since: number, holdFor
     }
     if (lasts.some(({ end }) => end === undefined)) return undefined
     // All may have been back as soon as none was bad any more: each may have come back just after the reading before its first good one.
-    const before = largest(later.map((samples, index) => samples[(places[index] ?? 0) - 1]?.at ?? since), since)
+    const before = largest(
+      later.map((samples, index) => samples[(places[index] ?? 0) - 1]?.at ?? since),
+      since,
+    )
     return { from, fromErrorMs: Math.max(0, from - before), heldAt: largest(lasts.map(({ end }) => end ?? 0)) }
   }
 }
 
 /** The last bad reading from a place on until a moment, and the first reading at the moment or beyond it. */
-function lookAhead(samples: Samples, place: number, until: number): { readonly bad: number; readonly end: number | undefined } {
+function lookAhead(
+  samples: Samples,
+  place: number,
+  until: number,
+): { readonly bad: number; readonly end: number | undefined } {
   let bad = Number.NEGATIVE_INFINITY
   let end: number | undefined
   for (let index = place; index < samples.length; index += 1) {

@@ -26,9 +26,23 @@ export function findingsOf(experiment: Experiment, evidence: Evidence): Findings
   const { mayBreach } = experiment.steadyState
   const leave = isControlRun(experiment) ? [] : mayBreach
   const breached = methodAt === undefined ? [] : evidence.curves.filter((curve) => badSince(curve, methodAt).length > 0)
-  const guilty = breached.filter((curve) => !leave.includes(curve.probe) || badBefore(curve, evidence).length > 0 || (marks.t7 !== undefined && badSince(curve, marks.t7.at).length > 0))
-  const doubtful = breached.filter((curve) => !guilty.includes(curve) && badSince(curve, earliestHeld(experiment, evidence, marks)).length > 0)
-  return { marks, old: marks.t4 === undefined || marks.t7 !== undefined ? [] : withoutNews(experiment, evidence, marks.t4.at), doubtful: doubtful.map(({ probe }) => probe), breached: breached.map(({ probe }) => probe), guilty: guilty.map(({ probe }) => probe), recoveredDuringFault: recoveredDuringFault(experiment, evidence, marks) }
+  const guilty = breached.filter(
+    (curve) =>
+      !leave.includes(curve.probe) ||
+      badBefore(curve, evidence).length > 0 ||
+      (marks.t7 !== undefined && badSince(curve, marks.t7.at).length > 0),
+  )
+  const doubtful = breached.filter(
+    (curve) => !guilty.includes(curve) && badSince(curve, earliestHeld(experiment, evidence, marks)).length > 0,
+  )
+  return {
+    marks,
+    old: marks.t4 === undefined || marks.t7 !== undefined ? [] : withoutNews(experiment, evidence, marks.t4.at),
+    doubtful: doubtful.map(({ probe }) => probe),
+    breached: breached.map(({ probe }) => probe),
+    guilty: guilty.map(({ probe }) => probe),
+    recoveredDuringFault: recoveredDuringFault(experiment, evidence, marks),
+  }
 }
 
 /** When the steady state can have held again at the earliest, had the fault ended as early as it may have. */
@@ -38,9 +52,22 @@ function earliestHeld(experiment: Experiment, evidence: Evidence, { t4, t7 }: Ma
 }
 
 /** Probes whose readings hold well enough, and are not from after a moment; none where others do not hold either. */
-function withoutNews({ steadyState: { holdForMs } }: Experiment, { curves, monitors }: Evidence, since: number): readonly string[] {
+function withoutNews(
+  { steadyState: { holdForMs } }: Experiment,
+  { curves, monitors }: Evidence,
+  since: number,
+): readonly string[] {
   if (steadyStretch(curves.map(withGaps), since, holdForMs) === undefined) return []
-  return curves.filter((curve) => steadyStretch([newsSince({ ...curve, samples: withGaps(curve) }, since, { curves, monitors })], since, holdForMs) === undefined).map(({ probe }) => probe)
+  return curves
+    .filter(
+      (curve) =>
+        steadyStretch(
+          [newsSince({ ...curve, samples: withGaps(curve) }, since, { curves, monitors })],
+          since,
+          holdForMs,
+        ) === undefined,
+    )
+    .map(({ probe }) => probe)
 }
 
 /** Readings that were out of bounds or gave no data when the method had begun and nothing was broken yet: no fault is to blame for them. */

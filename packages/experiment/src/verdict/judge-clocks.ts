@@ -13,18 +13,31 @@ export function clockProblem({ alerts: declared }: Experiment, evidence: Evidenc
   const { injections, appClock, alerts, monitors } = evidence
   if (injections.length > 0) {
     const offset = clockOffset(appClock)
-    if (offset === undefined) return 'The clock of the process in which faults were injected could not be read, so that nobody knows when they landed and ended.'
-    if (offset.steppedMs > MAX_STEP_MS) return `The clock of the process in which faults were injected was set during the run, by ${ms(offset.steppedMs)} at least.`
+    if (offset === undefined)
+      return 'The clock of the process in which faults were injected could not be read, so that nobody knows when they landed and ended.'
+    if (offset.steppedMs > MAX_STEP_MS)
+      return `The clock of the process in which faults were injected was set during the run, by ${ms(offset.steppedMs)} at least.`
     for (const injection of injections) {
-      const contradictionMs = Math.max(landingOf(injection, offset)?.contradictionMs ?? 0, endingOf(injection, offset)?.contradictionMs ?? 0)
-      if (contradictionMs > MAX_CONTRADICTION_MS) return `${injection.fault} says that it landed or ended ${ms(contradictionMs)} away from when that was seen.`
+      const contradictionMs = Math.max(
+        landingOf(injection, offset)?.contradictionMs ?? 0,
+        endingOf(injection, offset)?.contradictionMs ?? 0,
+      )
+      if (contradictionMs > MAX_CONTRADICTION_MS)
+        return `${injection.fault} says that it landed or ended ${ms(contradictionMs)} away from when that was seen.`
     }
   }
   for (const { source, clock } of monitors) {
     const offset = clockOffset(clock)
-    const isUsed = alerts.some((alert) => alert.source === source && alert.activeAt !== undefined && declared?.mustFire.some((expected) => isMeant(alert, expected)) === true)
-    if (isUsed && offset === undefined) return `The clock of the monitoring at ${source} could not be read, so that nobody knows when the condition of an alert began.`
-    if (offset !== undefined && offset.steppedMs > MAX_STEP_MS) return `The clock of the monitoring at ${source} was set during the run, by ${ms(offset.steppedMs)} at least.`
+    const isUsed = alerts.some(
+      (alert) =>
+        alert.source === source &&
+        alert.activeAt !== undefined &&
+        declared?.mustFire.some((expected) => isMeant(alert, expected)) === true,
+    )
+    if (isUsed && offset === undefined)
+      return `The clock of the monitoring at ${source} could not be read, so that nobody knows when the condition of an alert began.`
+    if (offset !== undefined && offset.steppedMs > MAX_STEP_MS)
+      return `The clock of the monitoring at ${source} was set during the run, by ${ms(offset.steppedMs)} at least.`
   }
   return undefined
 }

@@ -10,14 +10,18 @@ export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): 
     for (const { at, dataAt } of curve.samples) {
       if (dataAt === undefined || maxAgeMs === undefined || at < gate.from) continue
       const ageMs = at - (dataAt - offsetMs)
-      if (ageMs > maxAgeMs) return `${curve.probe}: what was read was ${seconds(ageMs)} old, expected at most ${seconds(maxAgeMs)}. Its source may have stood still.`
+      if (ageMs > maxAgeMs)
+        return `${curve.probe}: what was read was ${seconds(ageMs)} old, expected at most ${seconds(maxAgeMs)}. Its source may have stood still.`
     }
   }
   return undefined
 }
 
 /** How far the clock of the data is ahead of ours, and how old data may be. */
-function boundOf({ source, origin, maxAgeMs }: Curve, monitors: Evidence['monitors']): readonly [offsetMs: number, maxAgeMs: number | undefined] {
+function boundOf(
+  { source, origin, maxAgeMs }: Curve,
+  monitors: Evidence['monitors'],
+): readonly [offsetMs: number, maxAgeMs: number | undefined] {
   if (source !== 'prometheus') return [0, maxAgeMs]
   const monitor = monitorOf(monitors, origin)
   const offset = clockOffset(monitor?.clock ?? [])

@@ -2,13 +2,24 @@ import type { Experiment, Probe } from '../model/experiment.js'
 import type { Evidence, Marks } from '../run/evidence.js'
 
 /** Why a probe of something that must happen shows nothing, if so: nothing happened after the method had begun, or once the system counts as recovered, and `emptyIs` stood for all of it. */
-export function idleProblem({ steadyState, guardrails }: Experiment, { curves, guards, methodAt = 0 }: Evidence, { t5 }: Marks): string | undefined {
-  for (const [probes, logs] of [[steadyState.probes, curves], [guardrails, guards]] as const) {
+export function idleProblem(
+  { steadyState, guardrails }: Experiment,
+  { curves, guards, methodAt = 0 }: Evidence,
+  { t5 }: Marks,
+): string | undefined {
+  for (const [probes, logs] of [
+    [steadyState.probes, curves],
+    [guardrails, guards],
+  ] as const) {
     for (const { name } of probes.filter(needsEvents)) {
       const told = logs.find(({ probe }) => probe === name)?.samples.filter(({ quality }) => quality !== 'none') ?? []
-      for (const [since, words] of [[methodAt, 'the method had begun'], [t5?.at, 'the system had recovered']] as const) {
+      for (const [since, words] of [
+        [methodAt, 'the method had begun'],
+        [t5?.at, 'the system had recovered'],
+      ] as const) {
         const later = since === undefined ? [] : told.filter(({ at }) => at >= since)
-        if (later.length > 0 && later.every(({ quality }) => quality === 'idle')) return `${name} measured nothing: in no reading after ${words} there was anything that it measures, and \`emptyIs\` stood for all of them.`
+        if (later.length > 0 && later.every(({ quality }) => quality === 'idle'))
+          return `${name} measured nothing: in no reading after ${words} there was anything that it measures, and \`emptyIs\` stood for all of them.`
       }
     }
   }

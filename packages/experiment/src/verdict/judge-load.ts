@@ -31,7 +31,11 @@ const COUNT_WORDS: Readonly<Record<Exclude<LoadCount, 'requests' | 'acknowledged
   undelivered: 'writes were not delivered in time',
 }
 
-export function judgeLoad({ load, steadyState: { holdForMs } }: Experiment, evidence: Evidence, marks: Marks): LoadFindings {
+export function judgeLoad(
+  { load, steadyState: { holdForMs } }: Experiment,
+  evidence: Evidence,
+  marks: Marks,
+): LoadFindings {
   const nothing = { untrusted: undefined, weakness: undefined, missing: undefined }
   if (load === undefined) return nothing
   const { readings, final } = evidence.load ?? { readings: [], final: undefined }
@@ -44,7 +48,10 @@ export function judgeLoad({ load, steadyState: { holdForMs } }: Experiment, evid
   const before = reports.filter(({ at }) => at < methodAt).at(-1)
   return {
     untrusted: tooSlow(load, readings),
-    weakness: stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ?? excess(load, reports[0], before, since, final) ?? (isKnown ? notServed(load, held) : undefined),
+    weakness:
+      stuck(load, final === undefined ? since : [...since, ...readReports([final])]) ??
+      excess(load, reports[0], before, since, final) ??
+      (isKnown ? notServed(load, held) : undefined),
     missing:
       unread(readings, evidence) ??
       restarted(reports, final) ??
@@ -57,22 +64,39 @@ export function judgeLoad({ load, steadyState: { holdForMs } }: Experiment, evid
 }
 
 function tooSlow({ maxOwnDelayMs }: LoadInput, readings: readonly LoadReading[]): string | undefined {
-  const worst = largest(readReports(readings).map(({ report }) => report.ownDelayMs), 0)
-  return worst > maxOwnDelayMs ? `the machine was too slow: the event loop of the load was ${Math.round(worst)} ms late, expected at most ${maxOwnDelayMs} ms` : undefined
+  const worst = largest(
+    readReports(readings).map(({ report }) => report.ownDelayMs),
+    0,
+  )
+  return worst > maxOwnDelayMs
+    ? `the machine was too slow: the event loop of the load was ${Math.round(worst)} ms late, expected at most ${maxOwnDelayMs} ms`
+    : undefined
 }
 
 /** Requests that are never answered. */
 function stuck({ stuckAfterMs }: LoadInput, reports: readonly ReadReport[]): string | undefined {
   const worst = reports.find(({ report }) => report.oldestUnderWayMs > stuckAfterMs)?.report
-  return worst === undefined ? undefined : `${worst.underWay} requests were under way without an answer, the oldest for ${seconds(worst.oldestUnderWayMs)}, expected at most ${seconds(stuckAfterMs)}.`
+  return worst === undefined
+    ? undefined
+    : `${worst.underWay} requests were under way without an answer, the oldest for ${seconds(worst.oldestUnderWayMs)}, expected at most ${seconds(stuckAfterMs)}.`
 }
 
 /** More of something than the experiment allows. @param first Who is named here offended before the run. */
-function excess({ atMost }: LoadInput, first: ReadReport | undefined, before: ReadReport | undefined, since: readonly ReadReport[], final: LoadReading | undefined): string | undefined {
+function excess(
+  { atMost }: LoadInput,
+  first: ReadReport | undefined,
+  before: ReadReport | undefined,
+  since: readonly ReadReport[],
+  final: LoadReading | undefined,
+): string | undefined {
   const last = final?.report ?? since.at(-1)?.report
   if (before === undefined || last === undefined) return undefined
   const wrong = (Object.keys(COUNT_WORDS) as (keyof typeof COUNT_WORDS)[]).flatMap((name) => {
-    const count = largest(since.map(({ report }) => report[name]), last[name]) - before.report[name]
+    const count =
+      largest(
+        since.map(({ report }) => report[name]),
+        last[name],
+      ) - before.report[name]
     return count > atMost[name] ? [`${count} ${COUNT_WORDS[name]}, expected at most ${atMost[name]}`] : []
   })
   if (wrong.length === 0) return undefined
@@ -89,9 +113,11 @@ function recovered(readings: readonly LoadReading[], { t5 }: Marks, watchedUntil
 function notServed(load: LoadInput, held: readonly LoadReading[]): string | undefined {
   const { atLeastPerSecond } = load
   const silentMs = longestUnserved(readReports(held))
-  if (atLeastPerSecond > 0 && silentMs >= Math.max(MAX_GAP_MS, spansOf(load, 0)[1])) return `No write was acknowledged for ${seconds(silentMs)} after recovery, although the load was sent.`
+  if (atLeastPerSecond > 0 && silentMs >= Math.max(MAX_GAP_MS, spansOf(load, 0)[1]))
+    return `No write was acknowledged for ${seconds(silentMs)} after recovery, although the load was sent.`
   const [sent, served] = [counted(held, 'requests'), counted(held, 'acknowledged')]
-  if (sent === undefined || served === undefined || sent.isBelow(atLeastPerSecond) || !served.isBelow(atLeastPerSecond)) return undefined
+  if (sent === undefined || served === undefined || sent.isBelow(atLeastPerSecond) || !served.isBelow(atLeastPerSecond))
+    return undefined
   return `The load was sent ${sent.perSecond.toFixed(1)} times a second after recovery, and ${served.perSecond.toFixed(1)} writes a second were acknowledged, expected at least ${atLeastPerSecond}.`
 }
 
@@ -117,7 +143,9 @@ function unread(readings: readonly LoadReading[], { gate, watchedUntil }: Eviden
 /** A counter that goes back belongs to another load: nothing can be said of what the first one acknowledged. */
 function restarted(reports: readonly ReadReport[], final: LoadReading | undefined): string | undefined {
   const all = [...reports, ...(final === undefined ? [] : readReports([final]))]
-  const fell = LOAD_COUNTS.find((name) => all.some(({ report }, index) => report[name] < (all[index - 1]?.report[name] ?? 0)))
+  const fell = LOAD_COUNTS.find((name) =>
+    all.some(({ report }, index) => report[name] < (all[index - 1]?.report[name] ?? 0)),
+  )
   if (fell !== undefined) return `The load was started anew in mid-run: its counter \`${fell}\` went back.`
   const stale = all.some(({ at, report }, index) => {
     const earlier = all[index - 1]
@@ -127,25 +155,42 @@ function restarted(reports: readonly ReadReport[], final: LoadReading | undefine
 }
 
 /** Phases of the run in which the load was hardly there. */
-function tooLittle(load: LoadInput, readings: readonly LoadReading[], { gate, methodAt = 0, watchedUntil }: Evidence, held: readonly LoadReading[]): string | undefined {
+function tooLittle(
+  load: LoadInput,
+  readings: readonly LoadReading[],
+  { gate, methodAt = 0, watchedUntil }: Evidence,
+  held: readonly LoadReading[],
+): string | undefined {
   const gateReadings = readings.filter(({ at }) => at >= gate.from && at <= methodAt)
   const beforehand = loadProblemBefore(load, gateReadings)
   if (beforehand !== undefined) return `Before anything was broken, ${beforehand}.`
   const { atLeastPerSecond } = load
   const during = readings.filter(({ at }) => at >= methodAt && at <= watchedUntil)
-  for (const [phase, words] of [[during, 'after the method had begun'], [held, 'once the system had recovered']] as const) {
+  for (const [phase, words] of [
+    [during, 'after the method had begun'],
+    [held, 'once the system had recovered'],
+  ] as const) {
     const sent = counted(phase, 'requests')
-    if (phase === during ? (sent?.isBelow(atLeastPerSecond) ?? true) : sent?.isBelow(atLeastPerSecond) === true) return `The load sent ${(sent?.perSecond ?? 0).toFixed(1)} requests a second ${words}, expected at least ${atLeastPerSecond}.`
+    if (phase === during ? (sent?.isBelow(atLeastPerSecond) ?? true) : sent?.isBelow(atLeastPerSecond) === true)
+      return `The load sent ${(sent?.perSecond ?? 0).toFixed(1)} requests a second ${words}, expected at least ${atLeastPerSecond}.`
   }
   const idleMs = longestIdle(readReports(during))
-  return idleMs >= Math.max(MAX_GAP_MS, spansOf(load, 0)[1]) && atLeastPerSecond > 0 ? `The load sent nothing for ${seconds(idleMs)}.` : undefined
+  return idleMs >= Math.max(MAX_GAP_MS, spansOf(load, 0)[1]) && atLeastPerSecond > 0
+    ? `The load sent nothing for ${seconds(idleMs)}.`
+    : undefined
 }
 
 /** A load that pauses for most of the outage shows nothing of it, however short the outage is. */
-function paused({ atLeastPerSecond }: LoadInput, reports: readonly ReadReport[], { t0, t4 }: Marks): string | undefined {
+function paused(
+  { atLeastPerSecond }: LoadInput,
+  reports: readonly ReadReport[],
+  { t0, t4 }: Marks,
+): string | undefined {
   if (t0 === undefined || t4 === undefined) return undefined
   const idleMs = longestIdle(reports.filter(({ at }) => at >= t0.at && at <= t4.at))
-  return 2 * idleMs > t4.at - t0.at && (idleMs / 1_000) * atLeastPerSecond >= TELLING_PAUSE ? `The load sent nothing for ${seconds(idleMs)} while the fault was in force, which lasted ${seconds(t4.at - t0.at)}.` : undefined
+  return 2 * idleMs > t4.at - t0.at && (idleMs / 1_000) * atLeastPerSecond >= TELLING_PAUSE
+    ? `The load sent nothing for ${seconds(idleMs)} while the fault was in force, which lasted ${seconds(t4.at - t0.at)}.`
+    : undefined
 }
 
 /** The longest time in which nothing was sent, in ms. A load that waits for its answers all the while is not idle. */
@@ -163,7 +208,10 @@ function longestIdle(reports: readonly ReadReport[]): number {
 
 /** Whether the load has looked for everything at the end: for what was acknowledged under the fault as well. */
 function unlooked(last: ReadReport | undefined, final: LoadReading | undefined): string | undefined {
-  if (final?.report === undefined) return `The load did not look for what was acknowledged${final?.problem === undefined ? '' : ` (${final.problem})`}.`
+  if (final?.report === undefined)
+    return `The load did not look for what was acknowledged${final?.problem === undefined ? '' : ` (${final.problem})`}.`
   const known = last?.report.acknowledged ?? 0
-  return final.report.verified < known ? `The load looked for ${final.report.verified} of ${known} acknowledged writes.` : undefined
+  return final.report.verified < known
+    ? `The load looked for ${final.report.verified} of ${known} acknowledged writes.`
+    : undefined
 }

@@ -15,19 +15,40 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
     const still = standstill(monitor, gate.from, watchedUntil, isAlertSource)
     if (still !== undefined) return still
     // While a fault is in force, the system itself may be what cannot be scraped.
-    const blind = monitor.readings.find(({ at, isBlind }) => isBlind && at >= gate.from && (isControlRun(experiment) || at < methodAt || (t7 !== undefined && at >= t7.at)))
-    if (blind !== undefined) return `${monitor.source} says that no target can be scraped${blind.problem === undefined ? '' : ` (${blind.problem})`}.`
+    const blind = monitor.readings.find(
+      ({ at, isBlind }) =>
+        isBlind && at >= gate.from && (isControlRun(experiment) || at < methodAt || (t7 !== undefined && at >= t7.at)),
+    )
+    if (blind !== undefined)
+      return `${monitor.source} says that no target can be scraped${blind.problem === undefined ? '' : ` (${blind.problem})`}.`
     const wrong = newProblem(monitor, methodAt)
-    if (wrong !== undefined) return `${monitor.source} says at the end that something is wrong with it that was well before: ${wrong}.`
-    if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource)) return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
+    if (wrong !== undefined)
+      return `${monitor.source} says at the end that something is wrong with it that was well before: ${wrong}.`
+    if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource))
+      return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
   }
   const isWatched = declared !== undefined || alertReadings.length > 0
-  if (isWatched && !monitors.some(({ readings, source }) => alertReadings.some((one) => one.source === source) && readings.some(({ evaluatedAt }) => evaluatedAt !== undefined))) {
+  if (
+    isWatched &&
+    !monitors.some(
+      ({ readings, source }) =>
+        alertReadings.some((one) => one.source === source) &&
+        readings.some(({ evaluatedAt }) => evaluatedAt !== undefined),
+    )
+  ) {
     return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
   }
   const queried = [...steadyState.probes, ...guardrails, ...afterwards].filter((probe) => probe.type === 'prometheus')
-  const unseen = queried.find(({ url }) => !monitors.some(({ source, readings }) => withoutSlash(source) === withoutSlash(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined)))
-  return unseen === undefined ? undefined : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
+  const unseen = queried.find(
+    ({ url }) =>
+      !monitors.some(
+        ({ source, readings }) =>
+          withoutSlash(source) === withoutSlash(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined),
+      ),
+  )
+  return unseen === undefined
+    ? undefined
+    : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
 }
 
 /** What a monitoring said in its last two answers to be wrong, and had not said before the method: scrapes that fail gather nothing, however often they are done. */
@@ -35,11 +56,18 @@ function newProblem({ readings }: Monitor, methodAt: number): string | undefined
   const [before, since] = [readings.filter(({ at }) => at < methodAt), readings.filter(({ at }) => at >= methodAt)]
   const known = new Set(before.flatMap(({ problem }) => (problem === undefined ? [] : [subjectOf(problem)])))
   const lasts = since.slice(-2)
-  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined && !known.has(subjectOf(problem))) ? lasts[1]?.problem : undefined
+  return lasts.length === 2 && lasts.every(({ problem }) => problem !== undefined && !known.has(subjectOf(problem)))
+    ? lasts[1]?.problem
+    : undefined
 }
 
 /** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */
-function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor, from: number, until: number, isAlertSource: boolean): string | undefined {
+function standstill(
+  { source, readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor,
+  from: number,
+  until: number,
+  isAlertSource: boolean,
+): string | undefined {
   const offset = clockOffset(clock)
   const signs = [
     ['evaluatedAt', 'Alert rules were not evaluated', ruleIntervalMs, isAlertSource],
@@ -51,7 +79,8 @@ function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs 
     const problem = readings.find((reading) => reading.problem !== undefined)?.problem
     if (told.length === 0) {
       // A source that does not tell is one thing, and one that says each time what is wrong another.
-      if (sign === 'evaluatedAt' && problem !== undefined && readings.every((reading) => reading.problem !== undefined)) return `${source} never showed that alert rules are evaluated (${problem}).`
+      if (sign === 'evaluatedAt' && problem !== undefined && readings.every((reading) => reading.problem !== undefined))
+        return `${source} never showed that alert rules are evaluated (${problem}).`
       continue
     }
     const boundMs = maxStandstillMs(intervalMs)
@@ -70,7 +99,8 @@ function standstill({ source, readings, clock, ruleIntervalMs, scrapeIntervalMs 
       if (one.at >= from) longestMs = Math.max(longestMs, one.at - movedAt)
     }
     longestMs = Math.max(longestMs, until - Math.max(movedAt, from), gapBefore(told, from))
-    if (longestMs > boundMs) return `${words} by ${source} for ${seconds(longestMs)}, expected at most ${seconds(boundMs)}${problem === undefined ? '' : ` (${problem})`}.`
+    if (longestMs > boundMs)
+      return `${words} by ${source} for ${seconds(longestMs)}, expected at most ${seconds(boundMs)}${problem === undefined ? '' : ` (${problem})`}.`
   }
   return undefined
 }

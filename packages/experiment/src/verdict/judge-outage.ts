@@ -11,7 +11,8 @@ export function outageProblem({ method }: Experiment, { injections }: Evidence):
   for (const [index, { kind, fault, outcome, armedAt, endedAt, leaseMs }] of injections.entries()) {
     if (kind !== 'standing' || outcome === 'limit-spent' || endedAt === undefined) continue
     const plannedMs = Math.min(leaseMs, steps[index]?.forMs ?? leaseMs)
-    if (endedAt - armedAt < plannedMs - MAX_EARLY_MS) return `${fault} was ended by somebody else after ${seconds(endedAt - armedAt)}, and should have lasted ${seconds(plannedMs)}.`
+    if (endedAt - armedAt < plannedMs - MAX_EARLY_MS)
+      return `${fault} was ended by somebody else after ${seconds(endedAt - armedAt)}, and should have lasted ${seconds(plannedMs)}.`
   }
   return undefined
 }

@@ -8,15 +8,22 @@ export function holes(evidence: unknown): string | undefined {
   if (typeof evidence !== 'object' || evidence === null) return 'The evidence is incomplete: there is none.'
   const now = inventoryOf(evidence)
   const recorded = (evidence as Partial<Evidence>).inventory ?? {}
-  const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter((name) => now[name] !== recorded[name])
-  if (torn.length > 0) return `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
+  const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter(
+    (name) => now[name] !== recorded[name],
+  )
+  if (torn.length > 0)
+    return `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
   const place = unreadable(evidence, '')
   return place === undefined ? undefined : `The evidence is incomplete: ${place} is no number.`
 }
 
 /** Where a number is none. JSON writes `null` for NaN and for the infinite, of which a probe alone may read one. */
 function unreadable(value: unknown, key: string): string | undefined {
-  if (value === null || (typeof value === 'number' && (Number.isNaN(value) || (!Number.isFinite(value) && key !== 'value')))) return key
+  if (
+    value === null ||
+    (typeof value === 'number' && (Number.isNaN(value) || (!Number.isFinite(value) && key !== 'value')))
+  )
+    return key
   if (typeof value !== 'object') return undefined
   for (const [name, one] of Object.entries(value)) {
     if (FREE.has(name)) continue

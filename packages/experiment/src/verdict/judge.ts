@@ -64,7 +64,16 @@ export function judge(experiment: Experiment, evidence: Evidence): Verdict {
 }
 
 function unjudged(cause: string): Verdict {
-  return { name: 'inconclusive', cause, alerts: [], marks: {}, breached: [], timeToDetectMs: undefined, timeToRecoverMs: undefined, recovery: 'not-observed' }
+  return {
+    name: 'inconclusive',
+    cause,
+    alerts: [],
+    marks: {},
+    breached: [],
+    timeToDetectMs: undefined,
+    timeToRecoverMs: undefined,
+    recovery: 'not-observed',
+  }
 }
 
 function judgeWhole(experiment: Experiment, evidence: Evidence): Verdict {
@@ -86,8 +95,22 @@ function judgeWhole(experiment: Experiment, evidence: Evidence): Verdict {
   }
 }
 
-function recoveryOf({ experiment, evidence, findings: { old, marks: { t4, t7 } } }: Case): Verdict['recovery'] {
-  if (isControlRun(experiment) || t4 === undefined || old.length > 0 || evidence.brokenOff !== undefined || trippedGuard(evidence) !== undefined) return 'not-observed'
+function recoveryOf({
+  experiment,
+  evidence,
+  findings: {
+    old,
+    marks: { t4, t7 },
+  },
+}: Case): Verdict['recovery'] {
+  if (
+    isControlRun(experiment) ||
+    t4 === undefined ||
+    old.length > 0 ||
+    evidence.brokenOff !== undefined ||
+    trippedGuard(evidence) !== undefined
+  )
+    return 'not-observed'
   if (t7 === undefined) return 'not-recovered'
   return wasAssisted(evidence) ? 'assisted' : 'by-itself'
 }
@@ -109,16 +132,30 @@ function conclusion(one: Case): Conclusion {
 /** What makes a run worthless, or ended it. */
 function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
   const { rollbackFailures, brokenOff, gate, own } = evidence
-  if (rollbackFailures.length > 0) return ['rollback-failed', `Not everything could be taken back: ${rollbackFailures.join('; ')}.`]
+  if (rollbackFailures.length > 0)
+    return ['rollback-failed', `Not everything could be taken back: ${rollbackFailures.join('; ')}.`]
   const tripped = trippedGuard(evidence)
   if (tripped !== undefined) return ['guardrail-tripped', tripped]
   if (brokenOff !== undefined) return ['inconclusive', `The run was broken off: ${brokenOff}.`]
-  const latestMs = largest(own.map(({ lateMs }) => lateMs), 0)
-  if (latestMs > MAX_OWN_LATENESS_MS) return ['inconclusive', `The run cannot be trusted: the machine was too slow, or the run was stopped: it was ${seconds(latestMs)} late.`]
+  const latestMs = largest(
+    own.map(({ lateMs }) => lateMs),
+    0,
+  )
+  if (latestMs > MAX_OWN_LATENESS_MS)
+    return [
+      'inconclusive',
+      `The run cannot be trusted: the machine was too slow, or the run was stopped: it was ${seconds(latestMs)} late.`,
+    ]
   if (load.untrusted !== undefined) return ['inconclusive', `The run cannot be trusted: ${load.untrusted}.`]
-  if (!gate.isMet) return ['gate-unmet', `The steady state did not hold before anything was broken: ${gate.problem ?? 'unknown reason'}.`]
+  if (!gate.isMet)
+    return [
+      'gate-unmet',
+      `The steady state did not hold before anything was broken: ${gate.problem ?? 'unknown reason'}.`,
+    ]
   const dirty = alerts.find(({ outcome }) => outcome === 'already-firing')
-  return dirty === undefined ? undefined : ['inconclusive', `${dirty.name} was active before anything was broken, so alerts say nothing about the fault.`]
+  return dirty === undefined
+    ? undefined
+    : ['inconclusive', `${dirty.name} was active before anything was broken, so alerts say nothing about the fault.`]
 }
 
 /** The first guardrail that was out of its bounds, or without data, once the method had begun. */
@@ -126,29 +163,52 @@ function trippedGuard({ guards, methodAt }: Evidence): string | undefined {
   if (methodAt === undefined) return undefined
   for (const guard of guards) {
     const [bad] = badSince(guard, methodAt)
-    if (bad !== undefined) return `The guardrail ${guard.probe} was ${bad.value ?? `without data (${bad.problem ?? 'unknown reason'})`}, expected ${guard.bounds}: the run was ended.`
+    if (bad !== undefined)
+      return `The guardrail ${guard.probe} was ${bad.value ?? `without data (${bad.problem ?? 'unknown reason'})`}, expected ${guard.bounds}: the run was ended.`
   }
   return undefined
 }
 
-function landingProblem({ experiment: { method }, evidence: { failures, injections, appClock }, findings: { marks } }: Case): Conclusion | undefined {
+function landingProblem({
+  experiment: { method },
+  evidence: { failures, injections, appClock },
+  findings: { marks },
+}: Case): Conclusion | undefined {
   if (failures.length > 0) return ['fault-did-not-land', `A fault could not be put in force: ${failures.join('; ')}.`]
   const offset = clockOffset(appClock)
-  const idle = injections.find((injection) => landingOf(injection, offset) === undefined || injection.outcome === 'failed')
-  if (idle !== undefined) return ['fault-did-not-land', `${idle.fault} hit nothing in ${idle.target}: ${idle.affected} of ${idle.seen} operations were affected.`]
+  const idle = injections.find(
+    (injection) => landingOf(injection, offset) === undefined || injection.outcome === 'failed',
+  )
+  if (idle !== undefined)
+    return [
+      'fault-did-not-land',
+      `${idle.fault} hit nothing in ${idle.target}: ${idle.affected} of ${idle.seen} operations were affected.`,
+    ]
   const wanted = method.filter((step) => 'inject' in step).length
-  if (injections.length < wanted || marks.t0 === undefined) return ['fault-did-not-land', `Of ${wanted} faults of the method, ${injections.length} were seen to land.`]
+  if (injections.length < wanted || marks.t0 === undefined)
+    return ['fault-did-not-land', `Of ${wanted} faults of the method, ${injections.length} were seen to land.`]
   return undefined
 }
 
 function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion | undefined {
   const { recovery } = experiment
-  const { marks: { t4, t5, t7 }, breached, old } = findings
+  const {
+    marks: { t4, t5, t7 },
+    breached,
+    old,
+  } = findings
   if (t4 === undefined) return ['inconclusive', 'The end of the fault was not seen.']
   if (recovery.duringFault !== undefined && findings.recoveredDuringFault?.isMet !== true) {
     const { probes, withinMs } = recovery.duringFault
-    if (findings.recoveredDuringFault?.isDoubtful === true) return ['inconclusive', `Nobody can say whether ${probes.join(', ')} held from ${ms(withinMs)} after the fault landed until it ended: that was read too seldom, or when it landed and ended is known too badly.`]
-    return ['weakness-found', `Not recovered: ${probes.join(', ')} did not hold from ${ms(withinMs)} after the fault landed until it ended.`]
+    if (findings.recoveredDuringFault?.isDoubtful === true)
+      return [
+        'inconclusive',
+        `Nobody can say whether ${probes.join(', ')} held from ${ms(withinMs)} after the fault landed until it ended: that was read too seldom, or when it landed and ended is known too badly.`,
+      ]
+    return [
+      'weakness-found',
+      `Not recovered: ${probes.join(', ')} did not hold from ${ms(withinMs)} after the fault landed until it ended.`,
+    ]
   }
   // It may have recovered: that is for what is missing to say, after what was found.
   if (old.length > 0) return undefined
@@ -158,23 +218,49 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
     const isBlind = bad.length > 0 && bad.every(({ source, value }) => source === 'prometheus' && value === undefined)
     const reasons = bad.map(({ words }) => words).join('; ')
     const unseen = unwatched(experiment, evidence)
-    if (unseen !== undefined && bad.every(({ value }) => value === undefined)) return ['inconclusive', `Nobody can say whether it recovered: ${unseen}`]
+    if (unseen !== undefined && bad.every(({ value }) => value === undefined))
+      return ['inconclusive', `Nobody can say whether it recovered: ${unseen}`]
     if (isBlind) return ['inconclusive', `Nobody can say whether it recovered: ${reasons}.`]
-    return ['weakness-found', `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? `: ${breached.join(', ')} broke again each time` : `: ${reasons}`}.`]
+    return [
+      'weakness-found',
+      `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? `: ${breached.join(', ')} broke again each time` : `: ${reasons}`}.`,
+    ]
   }
   // How late the reading came by which it had held says nothing of the system.
-  const [atLeastMs, atMostMs] = [t5.at - t5.errorMs + experiment.steadyState.holdForMs - t4.at, t7.at - t4.at + t4.errorMs]
-  if (atLeastMs > recovery.withinMs) return ['weakness-found', `It took ${ms(t7.at - t4.at)} to recover, expected ${ms(recovery.withinMs)} at most.`]
-  if (atMostMs > recovery.withinMs) return ['inconclusive', `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover, read too seldom to say whether that was within ${ms(recovery.withinMs)}.`]
+  const [atLeastMs, atMostMs] = [
+    t5.at - t5.errorMs + experiment.steadyState.holdForMs - t4.at,
+    t7.at - t4.at + t4.errorMs,
+  ]
+  if (atLeastMs > recovery.withinMs)
+    return ['weakness-found', `It took ${ms(t7.at - t4.at)} to recover, expected ${ms(recovery.withinMs)} at most.`]
+  if (atMostMs > recovery.withinMs)
+    return [
+      'inconclusive',
+      `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover, read too seldom to say whether that was within ${ms(recovery.withinMs)}.`,
+    ]
   return undefined
 }
 
 /** A probe that had no leave to, left its bounds. In a run without a fault, none has. */
-function breachProblem({ experiment, evidence, findings: { guilty, doubtful, marks: { t7 } } }: Case): Conclusion | undefined {
+function breachProblem({
+  experiment,
+  evidence,
+  findings: {
+    guilty,
+    doubtful,
+    marks: { t7 },
+  },
+}: Case): Conclusion | undefined {
   const { curves, methodAt = 0 } = evidence
   const isControl = isControlRun(experiment)
   const first = curves.find(({ probe }) => guilty.includes(probe))
-  if (first === undefined) return doubtful.length === 0 ? undefined : ['inconclusive', `${doubtful.join(', ')} left bounds when the system may have recovered already: when the fault ended is known too badly to say.`]
+  if (first === undefined)
+    return doubtful.length === 0
+      ? undefined
+      : [
+          'inconclusive',
+          `${doubtful.join(', ')} left bounds when the system may have recovered already: when the fault ended is known too badly to say.`,
+        ]
   const mayBreach = !isControl && experiment.steadyState.mayBreach.includes(first.probe)
   const early = mayBreach ? badBefore(first, evidence) : []
   const isEarly = early.length > 0
@@ -182,22 +268,46 @@ function breachProblem({ experiment, evidence, findings: { guilty, doubtful, mar
   const bad = isEarly ? early : badSince(first, isLate ? t7.at : methodAt)
   const [unread] = bad
   // Where a probe gave no data, a fault in the system may be the reason only if the system itself was asked.
-  if ((isControl || first.source === 'prometheus') && bad.every(({ value }) => value === undefined)) return ['inconclusive', `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so nobody can say that it held.`]
-  const worst = bad.find(({ value }) => value !== undefined)?.value ?? `without data (${unread?.problem ?? 'unknown reason'})`
-  const why = isControl ? ' although nothing was broken' : isEarly ? ' before anything was broken' : isLate ? ' again after the system had recovered' : ', which this fault should not cause'
-  return ['weakness-found', `${guilty.join(', ')} left ${guilty.length === 1 ? 'its' : 'their'} bounds${why}: ${first.probe} was ${worst}, expected ${first.bounds}.`]
+  if ((isControl || first.source === 'prometheus') && bad.every(({ value }) => value === undefined))
+    return [
+      'inconclusive',
+      `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so nobody can say that it held.`,
+    ]
+  const worst =
+    bad.find(({ value }) => value !== undefined)?.value ?? `without data (${unread?.problem ?? 'unknown reason'})`
+  const why = isControl
+    ? ' although nothing was broken'
+    : isEarly
+      ? ' before anything was broken'
+      : isLate
+        ? ' again after the system had recovered'
+        : ', which this fault should not cause'
+  return [
+    'weakness-found',
+    `${guilty.join(', ')} left ${guilty.length === 1 ? 'its' : 'their'} bounds${why}: ${first.probe} was ${worst}, expected ${first.bounds}.`,
+  ]
 }
 
 function afterwardsProblem({ evidence: { afterwards } }: Case): Conclusion | undefined {
   const spoilt = afterwards.find(({ sample }) => !sample.isGood && sample.value !== undefined)
-  if (spoilt !== undefined) return ['weakness-found', `${spoilt.name} was ${spoilt.sample.value ?? ''} afterwards, expected ${spoilt.bounds}.`]
+  if (spoilt !== undefined)
+    return ['weakness-found', `${spoilt.name} was ${spoilt.sample.value ?? ''} afterwards, expected ${spoilt.bounds}.`]
   const unread = afterwards.find(({ sample }) => !sample.isGood)
-  return unread === undefined ? undefined : ['inconclusive', `${unread.name} could not be read afterwards: ${unread.sample.problem ?? 'no data'}.`]
+  return unread === undefined
+    ? undefined
+    : ['inconclusive', `${unread.name} could not be read afterwards: ${unread.sample.problem ?? 'no data'}.`]
 }
 
 function alertProblem({ experiment, alerts }: Case): Conclusion | undefined {
-  const failed = alerts.find(({ outcome }) => outcome !== 'detected' && outcome !== 'allowed' && outcome !== 'monitoring-down')
-  return failed === undefined ? undefined : ['alert-failed', `${failed.name} ${failed.outcome.replace('-', ' ')}${isControlRun(experiment) ? ' although nothing was broken' : ''}: ${failed.detail}`]
+  const failed = alerts.find(
+    ({ outcome }) => outcome !== 'detected' && outcome !== 'allowed' && outcome !== 'monitoring-down',
+  )
+  return failed === undefined
+    ? undefined
+    : [
+        'alert-failed',
+        `${failed.name} ${failed.outcome.replace('-', ' ')}${isControlRun(experiment) ? ' although nothing was broken' : ''}: ${failed.detail}`,
+      ]
 }
 
 /** What a pass would need and was not seen. */
@@ -207,63 +317,128 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
   if (blind !== undefined) return missing(`${blind.name}: ${blind.detail}`)
   if ((experiment.alerts !== undefined || evidence.alertReadings.length > 0) && isMonitoringDown(evidence)) {
     const [source] = evidence.alertReadings.filter(({ problem }) => problem !== undefined)
-    return missing(`Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`)
+    return missing(
+      `Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`,
+    )
   }
   if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
-  const hole = outageProblem(experiment, evidence) ?? unwatched(experiment, evidence) ?? monitoringProblem(experiment, evidence, findings.marks) ?? stalenessProblem(evidence) ?? idleProblem(experiment, evidence, findings.marks) ?? clockProblem(experiment, evidence) ?? load.missing
+  const hole =
+    outageProblem(experiment, evidence) ??
+    unwatched(experiment, evidence) ??
+    monitoringProblem(experiment, evidence, findings.marks) ??
+    stalenessProblem(evidence) ??
+    idleProblem(experiment, evidence, findings.marks) ??
+    clockProblem(experiment, evidence) ??
+    load.missing
   if (hole !== undefined) return missing(hole)
-  for (const { name } of experiment.afterwards) if (!evidence.afterwards.some((reading) => reading.name === name)) return missing(`${name} was not read afterwards.`)
+  for (const { name } of experiment.afterwards)
+    if (!evidence.afterwards.some((reading) => reading.name === name))
+      return missing(`${name} was not read afterwards.`)
   if (isControlRun(experiment)) return undefined
   const { old } = findings
-  if (old.length > 0) return missing(`Nobody can say whether it recovered: what ${old.join(', ')} showed was from before the fault had ended.`)
+  if (old.length > 0)
+    return missing(
+      `Nobody can say whether it recovered: what ${old.join(', ')} showed was from before the fault had ended.`,
+    )
   const unmade = neededMarks(experiment, evidence, findings).filter((name) => findings.marks[name] === undefined)
-  return unmade.length === 0 ? undefined : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
+  return unmade.length === 0
+    ? undefined
+    : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
 }
 
 /** Times in which a probe or a guardrail was not read. */
-function unwatched({ steadyState: { probes, holdForMs }, guardrails }: Experiment, { curves, guards, gate, methodAt: since = 0, watchedUntil, own, pollMs }: Evidence): string | undefined {
-  for (const [names, logs] of [[probes, curves], [guardrails, guards]] as const) {
+function unwatched(
+  { steadyState: { probes, holdForMs }, guardrails }: Experiment,
+  { curves, guards, gate, methodAt: since = 0, watchedUntil, own, pollMs }: Evidence,
+): string | undefined {
+  for (const [names, logs] of [
+    [probes, curves],
+    [guardrails, guards],
+  ] as const) {
     for (const { name } of names) {
       const log = logs.find(({ probe }) => probe === name)
-      if (log === undefined || log.samples.every(({ at }) => at < since)) return `${name} was never read after the method had begun.`
+      if (log === undefined || log.samples.every(({ at }) => at < since))
+        return `${name} was never read after the method had begun.`
       const times = [gate.from, ...log.samples.map(({ at }) => at), watchedUntil]
       const gapMs = longestGap(times)
       if (gapMs > log.maxGapMs) return `${name} was not read for ${seconds(gapMs)}.`
-      if (log.samples.some(({ n }, index) => n !== (log.samples[index - 1]?.n ?? n - 1) + 1)) return `${name}: readings are missing.`
+      if (log.samples.some(({ n }, index) => n !== (log.samples[index - 1]?.n ?? n - 1) + 1))
+        return `${name}: readings are missing.`
     }
   }
-  const wasSteady = since - gate.from >= holdForMs && curves.every(({ samples }) => samples.every(({ at, isGood }) => at >= since || isGood))
+  const wasSteady =
+    since - gate.from >= holdForMs &&
+    curves.every(({ samples }) => samples.every(({ at, isGood }) => at >= since || isGood))
   if (!wasSteady) return 'The readings from before the method do not show that the steady state held.'
   const looks = [since, ...own.map(({ at }) => at), watchedUntil]
   const stoppedMs = longestGap(looks)
-  return stoppedMs > MAX_OWN_LATENESS_MS + pollMs ? `The run did not watch itself for ${seconds(stoppedMs)}.` : undefined
+  return stoppedMs > MAX_OWN_LATENESS_MS + pollMs
+    ? `The run did not watch itself for ${seconds(stoppedMs)}.`
+    : undefined
 }
 
 function neededMarks(experiment: Experiment, evidence: Evidence, { breached, marks }: Findings): MarkName[] {
   const mustFire = (experiment.alerts?.mustFire.length ?? 0) > 0
   const { at: landedAt, errorMs } = marks.t0 ?? { at: 0, errorMs: 0 }
-  const hasFired = evidence.alerts.some((stretch) => stretch.state === 'firing' && (stretch.to === undefined || stretch.to > landedAt) && !isStanding(stretch, experiment, landedAt - errorMs))
-  return ['t0', ...(mustFire || breached.length > 0 ? (['t1'] as const) : []), ...(mustFire ? (['t2'] as const) : []), ...(mustFire && evidence.notifications !== undefined ? (['t3'] as const) : []), 't4', 't5', ...(mustFire || hasFired ? (['t6'] as const) : []), 't7']
+  const hasFired = evidence.alerts.some(
+    (stretch) =>
+      stretch.state === 'firing' &&
+      (stretch.to === undefined || stretch.to > landedAt) &&
+      !isStanding(stretch, experiment, landedAt - errorMs),
+  )
+  return [
+    't0',
+    ...(mustFire || breached.length > 0 ? (['t1'] as const) : []),
+    ...(mustFire ? (['t2'] as const) : []),
+    ...(mustFire && evidence.notifications !== undefined ? (['t3'] as const) : []),
+    't4',
+    't5',
+    ...(mustFire || hasFired ? (['t6'] as const) : []),
+    't7',
+  ]
 }
 
-function passed({ experiment, evidence, findings: { marks: { t4, t7 } }, alerts }: Case): string {
+function passed({
+  experiment,
+  evidence,
+  findings: {
+    marks: { t4, t7 },
+  },
+  alerts,
+}: Case): string {
   const watched = evidence.alertReadings.length > 0
-  if (isControlRun(experiment)) return `Nothing was broken, the steady state held, and ${watched ? 'no alert fired' : 'alerts were not watched'}.`
+  if (isControlRun(experiment))
+    return `Nothing was broken, the steady state held, and ${watched ? 'no alert fired' : 'alerts were not watched'}.`
   const fired = alerts.filter(({ mustFire }) => mustFire).length
-  const said = !watched ? 'alerts were not watched' : fired === 0 ? 'no alert had to fire' : `${fired === 1 ? 'the alert' : fired === 2 ? 'both alerts' : `all ${fired} alerts`} fired in time and resolved`
+  const said = !watched
+    ? 'alerts were not watched'
+    : fired === 0
+      ? 'no alert had to fire'
+      : `${fired === 1 ? 'the alert' : fired === 2 ? 'both alerts' : `all ${fired} alerts`} fired in time and resolved`
   return `The fault landed, ${said}, and the steady state had held again ${ms((t7?.at ?? 0) - (t4?.at ?? 0))} after its end${wasAssisted(evidence) ? ', which came early: somebody stopped it' : ''}.`
 }
 
 /** Whether somebody ended a fault before its time. */
 function wasAssisted({ injections }: Evidence): boolean {
-  return injections.some(({ kind, outcome }) => kind === 'standing' && (outcome === 'stopped' || outcome === 'rolled-back' || outcome === 'aborted'))
+  return injections.some(
+    ({ kind, outcome }) =>
+      kind === 'standing' && (outcome === 'stopped' || outcome === 'rolled-back' || outcome === 'aborted'),
+  )
 }
 
-function lastBad({ curves }: Evidence): readonly { readonly source: string; readonly value: number | undefined; readonly words: string }[] {
+function lastBad({
+  curves,
+}: Evidence): readonly { readonly source: string; readonly value: number | undefined; readonly words: string }[] {
   return curves.flatMap(({ probe, source, bounds, samples }) => {
     const last = samples.at(-1)
     if (last === undefined) return [{ source, value: undefined, words: `${probe} was never read` }]
     if (last.isGood) return []
-    return [{ source, value: last.value, words: `${probe} was ${last.value ?? `without data (${last.problem ?? 'unknown reason'})`}, expected ${bounds}` }]
+    return [
+      {
+        source,
+        value: last.value,
+        words: `${probe} was ${last.value ?? `without data (${last.problem ?? 'unknown reason'})`}, expected ${bounds}`,
+      },
+    ]
   })
 }

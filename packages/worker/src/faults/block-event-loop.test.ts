@@ -73,7 +73,11 @@ describe('blockEventLoop', () => {
   it('lasts out the period that spends its limit', async () => {
     const clock = manualClock()
     const worker = await startWorker(ECHO)
-    const injection = await inject(blockEventLoop({ periodMs: 60_000, duty: 1 }), worker, { clock, limit: 1, leaseMs: 600_000 })
+    const injection = await inject(blockEventLoop({ periodMs: 60_000, duty: 1 }), worker, {
+      clock,
+      limit: 1,
+      leaseMs: 600_000,
+    })
     await clock.advance(60_000)
     await seenBlocked(worker)
     expect([injection.affected, injection.status]).toEqual([1, 'active'])
@@ -98,7 +102,10 @@ describe('blockEventLoop', () => {
 
   it('lets two overlap, and is over when both are', async () => {
     const worker = await startWorker(ECHO)
-    const [first, second] = [await inject(blockEventLoop({ periodMs: 10 }), worker), await inject(blockEventLoop({ periodMs: 10 }), worker)]
+    const [first, second] = [
+      await inject(blockEventLoop({ periodMs: 10 }), worker),
+      await inject(blockEventLoop({ periodMs: 10 }), worker),
+    ]
     await seenBlocked(worker)
     await first.rollback()
     await seenBlocked(worker)
@@ -131,7 +138,9 @@ describe('blockEventLoop', () => {
   it('leaves a worker that has no turn before the end as it was', async () => {
     const clock = manualClock()
     const workerData = new Int32Array(new SharedArrayBuffer(4))
-    const worker = await startWorker(`${COUNTS_CHANNELS}; setImmediate(() => Atomics.wait(workerData, 0, 0))`, { workerData })
+    const worker = await startWorker(`${COUNTS_CHANNELS}; setImmediate(() => Atomics.wait(workerData, 0, 0))`, {
+      workerData,
+    })
     const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 600_000 })
     await clock.advance(60_000)
     const over = injection.rollback()
@@ -150,7 +159,9 @@ describe('blockEventLoop', () => {
     expect(injection.affected).toBe(100)
     await seenBlocked(worker)
     await injection.rollback()
-    expect(post.mock.calls.filter(([method]) => (method as string) === 'NodeWorker.sendMessageToWorker')).toHaveLength(1)
+    expect(post.mock.calls.filter(([method]) => (method as string) === 'NodeWorker.sendMessageToWorker')).toHaveLength(
+      1,
+    )
   })
 
   it('does not outlive a worker that is terminated meanwhile', async () => {
@@ -168,7 +179,9 @@ describe('blockEventLoop', () => {
 
   it('refuses what does not go together, and a target without a worker', async () => {
     expect(() => blockEventLoop({ select: 'busiest' })).toThrow('got `busiest`')
-    expect(() => blockEventLoop({ duty: 1.5 })).toThrow('Expected `duty` of worker/block-event-loop to be a number from 0 to 1, got `1.5`.')
+    expect(() => blockEventLoop({ duty: 1.5 })).toThrow(
+      'Expected `duty` of worker/block-event-loop to be a number from 0 to 1, got `1.5`.',
+    )
     await expect(inject(blockEventLoop(), () => [])).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
   })
 })

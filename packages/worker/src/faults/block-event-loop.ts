@@ -44,12 +44,20 @@ export const blockEventLoop = defineFault({
   accepts: isWorkerTarget,
   check(options) {
     selectionFits('worker/block-event-loop')(options)
-    if (options.select === 'busiest') throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `select` of worker/block-event-loop to be steady, got `busiest`: the blocked worker would always be the busiest.')
+    if (options.select === 'busiest')
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        'Expected `select` of worker/block-event-loop to be steady, got `busiest`: the blocked worker would always be the busiest.',
+      )
   },
   async inject(target: WorkerTarget, options, context) {
     const chosen = new Set(await chooseWorkers(target, options, context))
     const operation = context.operation('block')
-    const takesAll = options.select === 'all' && options.name === undefined && options.threadId === undefined && options.where === undefined
+    const takesAll =
+      options.select === 'all' &&
+      options.name === undefined &&
+      options.threadId === undefined &&
+      options.where === undefined
     const blockMs = options.periodMs * (options.duty < 1 ? options.duty : PERIODS_AHEAD)
     const blocker = blockerOf(context, blockMs)
     repeat(context, options.periodMs, () => {
@@ -84,7 +92,9 @@ function blockerOf(context: InjectionContext, blockMs: number): Blocker {
       if (block === undefined) {
         void endThose(isGone)
         // A worker that dies meanwhile is no longer blocked either.
-        block = new WorkerBlock(blockMs, async (expression) => (isGone(worker) ? undefined : inspector.evaluate(worker, expression)))
+        block = new WorkerBlock(blockMs, async (expression) =>
+          isGone(worker) ? undefined : inspector.evaluate(worker, expression),
+        )
         blocks.set(worker, block)
       }
       block.tell()

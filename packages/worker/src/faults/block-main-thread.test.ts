@@ -37,6 +37,8 @@ describe('blockMainThread', () => {
   it('refuses more than 5 s, and anything but this process', async () => {
     expect(() => blockMainThread({ blockMs: 5_001 })).toThrow('at most 5000, got `5001`')
     expect(() => blockMainThread({ blockMs: 0 })).toThrow('blockMs')
-    await expect(inject(blockMainThread({ blockMs: 1 }), { pid: 1 } as NodeJS.Process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+    await expect(inject(blockMainThread({ blockMs: 1 }), { pid: 1 } as NodeJS.Process)).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+    })
   })
 })

@@ -29,7 +29,11 @@ export const blockMainThread = defineFault({
   expects: "this process (Node's own `process`)",
   accepts: (value) => value === process,
   check({ blockMs }) {
-    if (blockMs > MAX_BLOCK_MS) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`blockMs\` of worker/block-main-thread to be at most ${MAX_BLOCK_MS}, got \`${blockMs}\`. Nothing could stop a longer block.`)
+    if (blockMs > MAX_BLOCK_MS)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`blockMs\` of worker/block-main-thread to be at most ${MAX_BLOCK_MS}, got \`${blockMs}\`. Nothing could stop a longer block.`,
+      )
   },
   inject(_process: NodeJS.Process, { blockMs, everyMs }, context) {
     const operation = context.operation('block')

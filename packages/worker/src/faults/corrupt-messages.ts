@@ -4,11 +4,21 @@ import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type Lin
 
 const schema = optionsSchema(
   {
-    damage: option.optional(option.oneOf(['garble', 'truncate', 'remove'], 'garble: a wrong value of the same kind; truncate: cut off in the middle; remove: undefined.'), 'garble'),
-    field: option.optional(option.text('The field to damage: names of properties and indices, joined by dots. Default: the first leaf.')),
+    damage: option.optional(
+      option.oneOf(
+        ['garble', 'truncate', 'remove'],
+        'garble: a wrong value of the same kind; truncate: cut off in the middle; remove: undefined.',
+      ),
+      'garble',
+    ),
+    field: option.optional(
+      option.text('The field to damage: names of properties and indices, joined by dots. Default: the first leaf.'),
+    ),
     ...directionOption,
   },
-  { change: option.optional(option.func<(message: unknown) => unknown>('Makes the message that is delivered instead.')) },
+  {
+    change: option.optional(option.func<(message: unknown) => unknown>('Makes the message that is delivered instead.')),
+  },
 )
 
 /**

@@ -17,22 +17,31 @@ async function startWatched(code?: string): Promise<{ readonly worker: Worker; r
 }
 
 describe('the contract', () => {
-  const cases = faultContract<Worker>({ fault: () => crashWorker(), target: async () => (await startWatched()).worker, exercise: () => undefined })
+  const cases = faultContract<Worker>({
+    fault: () => crashWorker(),
+    target: async () => (await startWatched()).worker,
+    exercise: () => undefined,
+  })
   for (const { title, run } of cases) it(title, run)
 })
 
 describe('crashWorker', () => {
-  it.each(['exception', 'rejection'] as const)('ends a worker by an uncaught %s, whose holder hears that very error, marked', async (by) => {
-    const { worker, errors } = await startWatched()
-    const { threadId } = worker
-    const { evidence } = await inject(crashWorker({ by, message: 'out of luck' }), worker)
-    expect(errors.map(({ message }) => message)).toEqual(['out of luck'])
-    expect(injectedBy(errors[0])).toBe('worker/crash-worker')
-    expect(evidence).toEqual([{ threadId, exitCode: 1, error: 'out of luck', tookMs: expect.any(Number) as number }])
-  })
+  it.each(['exception', 'rejection'] as const)(
+    'ends a worker by an uncaught %s, whose holder hears that very error, marked',
+    async (by) => {
+      const { worker, errors } = await startWatched()
+      const { threadId } = worker
+      const { evidence } = await inject(crashWorker({ by, message: 'out of luck' }), worker)
+      expect(errors.map(({ message }) => message)).toEqual(['out of luck'])
+      expect(injectedBy(errors[0])).toBe('worker/crash-worker')
+      expect(evidence).toEqual([{ threadId, exitCode: 1, error: 'out of luck', tookMs: expect.any(Number) as number }])
+    },
+  )
 
   it.each(['exception', 'rejection'] as const)('says so when the worker handles the %s and lives on', async (by) => {
-    const { worker, errors } = await startWatched(`process.on('uncaughtException', () => undefined).on('unhandledRejection', () => undefined);${ECHO}`)
+    const { worker, errors } = await startWatched(
+      `process.on('uncaughtException', () => undefined).on('unhandledRejection', () => undefined);${ECHO}`,
+    )
     const { evidence } = await inject(crashWorker({ by }), worker)
     expect(evidence).toMatchObject([{ survived: true }])
     expect([isAlive(worker), errors]).toEqual([true, []])
@@ -41,7 +50,9 @@ describe('crashWorker', () => {
   })
 
   it('sees the exit of a worker that handles the error by exiting', async () => {
-    const { worker } = await startWatched("process.on('uncaughtException', () => process.exit(9)); setInterval(() => undefined, 1000)")
+    const { worker } = await startWatched(
+      "process.on('uncaughtException', () => process.exit(9)); setInterval(() => undefined, 1000)",
+    )
     expect((await inject(crashWorker(), worker)).evidence).toMatchObject([{ exitCode: 9 }])
   })
 

@@ -6,7 +6,10 @@ import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/wor
 
 const schema = optionsSchema(
   {
-    by: option.optional(option.oneOf(['exception', 'rejection'], 'exception: an uncaught exception; rejection: an unhandled rejection.'), 'exception'),
+    by: option.optional(
+      option.oneOf(['exception', 'rejection'], 'exception: an uncaught exception; rejection: an unhandled rejection.'),
+      'exception',
+    ),
     message: option.optional(option.text("The error's message."), 'Injected crash'),
     ...workerSelection,
     ...strikeMoment,

@@ -3,7 +3,13 @@ import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type Lin
 
 const schema = optionsSchema({
   delayMs: option.durationMs('Time each affected message is held back, in ms.'),
-  order: option.optional(option.oneOf(['keep', 'free'], 'keep: messages of one direction stay in order; free: they may overtake each other.'), 'keep'),
+  order: option.optional(
+    option.oneOf(
+      ['keep', 'free'],
+      'keep: messages of one direction stay in order; free: they may overtake each other.',
+    ),
+    'keep',
+  ),
   ...directionOption,
 })
 

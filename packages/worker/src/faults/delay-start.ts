@@ -4,7 +4,11 @@ import { openStartGate } from '../targets/start-gate.js'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
 const schema = optionsSchema({
-  delayMs: option.optional(option.durationMs('How long a new worker takes before its code runs, in ms. Default: until the fault ends, it never becomes ready.')),
+  delayMs: option.optional(
+    option.durationMs(
+      'How long a new worker takes before its code runs, in ms. Default: until the fault ends, it never becomes ready.',
+    ),
+  ),
 })
 
 /** Options of {@link delayStart}: `delayMs`; without it new workers never become ready while the fault is in force. */
@@ -27,7 +31,11 @@ export const delayStart = defineFault({
   expects: WORKER_THREADS,
   accepts: isWorkerThreads,
   inject(workerThreads: WorkerThreads, { delayMs = Number.POSITIVE_INFINITY }, context) {
-    if (!isMainThread) throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected the main thread, got a worker: new workers can be held from the main thread only.')
+    if (!isMainThread)
+      throw new ChaosError(
+        'CHAOS_TARGET_MISMATCH',
+        'Expected the main thread, got a worker: new workers can be held from the main thread only.',
+      )
     const gate = openStartGate()
     context.defer(gate.close)
     const operation = context.operation('start')

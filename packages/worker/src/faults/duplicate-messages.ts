@@ -1,5 +1,12 @@
 import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
-import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget, type Sealed } from '../messages/link.js'
+import {
+  directionOption,
+  interceptMessages,
+  isLinkTarget,
+  LINK_TARGET,
+  type LinkTarget,
+  type Sealed,
+} from '../messages/link.js'
 
 const schema = optionsSchema({
   copies: option.optional(option.count('Copies that follow each affected message.', 1, 1_000), 1),

@@ -6,12 +6,18 @@ import { isAlive, startWorker } from '../../test/support.js'
 import { exhaustHeap } from './exhaust-heap.js'
 
 async function startSmall(errors: Error[] = []): Promise<Worker> {
-  const worker = await startWorker(undefined, { resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 } })
+  const worker = await startWorker(undefined, {
+    resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 },
+  })
   return worker.on('error', (error) => errors.push(error))
 }
 
 describe('the contract', () => {
-  const cases = faultContract<Worker>({ fault: () => exhaustHeap(), target: () => startSmall(), exercise: () => undefined })
+  const cases = faultContract<Worker>({
+    fault: () => exhaustHeap(),
+    target: () => startSmall(),
+    exercise: () => undefined,
+  })
   for (const { title, run } of cases) it(title, run)
 })
 
@@ -23,17 +29,24 @@ describe('exhaustHeap', () => {
     const { evidence } = await inject(exhaustHeap(), [worker, other])
     expect(errors.map(({ code }) => code)).toEqual(['ERR_WORKER_OUT_OF_MEMORY'])
     expect(injectedBy(errors[0])).toBe('worker/exhaust-heap')
-    expect(evidence).toMatchObject([{ threadId, exitCode: 1, error: expect.stringContaining('memory limit') as string }])
+    expect(evidence).toMatchObject([
+      { threadId, exitCode: 1, error: expect.stringContaining('memory limit') as string },
+    ])
     expect(isAlive(other)).toBe(true)
   })
 
   it('refuses a worker without a limit of its own, and leaves all of the target alone', async () => {
     const workers = [await startSmall(), await startWorker()]
-    await expect(inject(exhaustHeap({ select: 'all' }), workers)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining('at most 512') as string })
+    await expect(inject(exhaustHeap({ select: 'all' }), workers)).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining('at most 512') as string,
+    })
     expect(workers.map(isAlive)).toEqual([true, true])
   })
 
   it('refuses a limit above `maxHeapMb`', async () => {
-    await expect(inject(exhaustHeap({ maxHeapMb: 16 }), await startSmall())).rejects.toThrow('at most 16 (`maxHeapMb`), got 24')
+    await expect(inject(exhaustHeap({ maxHeapMb: 16 }), await startSmall())).rejects.toThrow(
+      'at most 16 (`maxHeapMb`), got 24',
+    )
   })
 })

@@ -6,7 +6,10 @@ import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type Worke
 
 const schema = optionsSchema(
   {
-    maxHeapMb: option.optional(option.count('The largest heap limit of a worker that may be exhausted, in MB.', 1), 512),
+    maxHeapMb: option.optional(
+      option.count('The largest heap limit of a worker that may be exhausted, in MB.', 1),
+      512,
+    ),
     ...workerSelection,
     ...strikeMoment,
   },
@@ -30,7 +33,7 @@ export type ExhaustHeapOptions = OptionsOf<typeof exhaustHeap>
 export const exhaustHeap = defineFault({
   name: 'worker/exhaust-heap',
   kind: 'instant',
-  summary: "Fills the heap of live workers up to their own limit, until the engine ends them.",
+  summary: 'Fills the heap of live workers up to their own limit, until the engine ends them.',
   schema,
   expects: WORKER_TARGET,
   accepts: isWorkerTarget,
@@ -44,7 +47,10 @@ export const exhaustHeap = defineFault({
 /** Arrays of numbers lie on the heap; buffers would not. 1 MB at a time. */
 const FILL = 'for (const heap = []; ; ) heap.push(new Array(131_072).fill(0.5))'
 
-function assertLimited(worker: WorkerLike & { readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number } }, maxHeapMb: number): void {
+function assertLimited(
+  worker: WorkerLike & { readonly resourceLimits?: { readonly maxOldGenerationSizeMb?: number } },
+  maxHeapMb: number,
+): void {
   const limit = worker.resourceLimits?.maxOldGenerationSizeMb
   if (limit !== undefined && limit <= maxHeapMb) return
   throw new ChaosError(

@@ -9,13 +9,19 @@ import { taskFile } from '../../test/task-file.js'
 import { exitWorker } from './exit-worker.js'
 
 describe('the contract', () => {
-  const cases = faultContract<Worker>({ fault: () => exitWorker(), target: () => startWorker(), exercise: () => undefined })
+  const cases = faultContract<Worker>({
+    fault: () => exitWorker(),
+    target: () => startWorker(),
+    exercise: () => undefined,
+  })
   for (const { title, run } of cases) it(title, run)
 })
 
 describe('exitWorker', () => {
   it.each([0, 1, 7, 255])('ends a worker with code %i, and its holder hears no error', async (exitCode) => {
-    const worker = await startWorker("process.on('exit', (code) => require('node:worker_threads').parentPort.postMessage({ code })); setInterval(() => undefined, 1000)")
+    const worker = await startWorker(
+      "process.on('exit', (code) => require('node:worker_threads').parentPort.postMessage({ code })); setInterval(() => undefined, 1000)",
+    )
     const heard: unknown[] = []
     worker.on('error', (error) => heard.push(error)).on('message', (message) => heard.push(message))
     const { threadId } = worker
@@ -26,7 +32,10 @@ describe('exitWorker', () => {
 
   it('leaves a worker alone that has no turn within the lease, also afterwards', async () => {
     const isFree = new Int32Array(new SharedArrayBuffer(4))
-    const worker = await startWorker(`const { workerData } = require('node:worker_threads'); while (Atomics.load(workerData, 0) === 0);${ECHO}`, { workerData: isFree })
+    const worker = await startWorker(
+      `const { workerData } = require('node:worker_threads'); while (Atomics.load(workerData, 0) === 0);${ECHO}`,
+      { workerData: isFree },
+    )
     await expect(inject(exitWorker(), worker, { leaseMs: 50 })).rejects.toMatchObject({ code: 'CHAOS_INJECTION_ENDED' })
     Atomics.store(isFree, 0, 1)
     worker.postMessage('still there?')
@@ -67,7 +76,9 @@ describe('exitWorker', () => {
   })
 
   it('refuses a code below 0, and a worker that is dead', async () => {
-    expect(() => exitWorker({ exitCode: -1 })).toThrow('Expected `exitCode` of worker/exit-worker to be a whole number of at least 0, got `-1`.')
+    expect(() => exitWorker({ exitCode: -1 })).toThrow(
+      'Expected `exitCode` of worker/exit-worker to be a whole number of at least 0, got `-1`.',
+    )
     const worker = await startWorker()
     void worker.terminate()
     await once(worker, 'exit')

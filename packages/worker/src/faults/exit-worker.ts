@@ -4,7 +4,10 @@ import { strikeMoment } from '../targets/moment.js'
 import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
-const schema = optionsSchema({ exitCode: option.optional(option.count('The exit code.'), 1), ...workerSelection, ...strikeMoment }, workerSelectionInProcess)
+const schema = optionsSchema(
+  { exitCode: option.optional(option.count('The exit code.'), 1), ...workerSelection, ...strikeMoment },
+  workerSelectionInProcess,
+)
 
 /** Options of {@link exitWorker}: `exitCode`, default 1; which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
 export type ExitWorkerOptions = OptionsOf<typeof exitWorker>
@@ -28,5 +31,10 @@ export const exitWorker = defineFault({
   accepts: isWorkerTarget,
   check: selectionFits('worker/exit-worker'),
   inject: (target: WorkerTarget, options, context) =>
-    strikeWorkers({ operation: 'exit', fault: 'worker/exit-worker', code: `process.exit(${options.exitCode})` }, target, options, context),
+    strikeWorkers(
+      { operation: 'exit', fault: 'worker/exit-worker', code: `process.exit(${options.exitCode})` },
+      target,
+      options,
+      context,
+    ),
 })

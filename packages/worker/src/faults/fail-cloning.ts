@@ -23,7 +23,9 @@ export const failCloning = defineFault({
   accepts: isLinkTarget,
   inject(target: LinkTarget, { direction }, context) {
     interceptMessages(target, direction, context, (message) =>
-      context.operation(message.direction).shouldInject(message.args) ? message.fail(markInjected(realDataCloneError(), 'worker/fail-cloning')) : message.pass(),
+      context.operation(message.direction).shouldInject(message.args)
+        ? message.fail(markInjected(realDataCloneError(), 'worker/fail-cloning'))
+        : message.pass(),
     )
   },
 })

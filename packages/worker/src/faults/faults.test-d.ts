@@ -3,7 +3,29 @@ import { EventEmitter } from 'node:events'
 import workerThreads, { parentPort, type MessagePort, type Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
 import { it } from 'vitest'
-import { blockEventLoop, blockMainThread, corruptMessages, crashWorker, delayMessages, delayStart, dropMessages, duplicateMessages, exhaustHeap, exitWorker, failCloning, freezeProcess, killReturningWorkers, observeTasks, observeWorkers, refuseStart, reorderMessages, signalProcess, stressCpu, stressMemory, trackWorkers } from '../index.js'
+import {
+  blockEventLoop,
+  blockMainThread,
+  corruptMessages,
+  crashWorker,
+  delayMessages,
+  delayStart,
+  dropMessages,
+  duplicateMessages,
+  exhaustHeap,
+  exitWorker,
+  failCloning,
+  freezeProcess,
+  killReturningWorkers,
+  observeTasks,
+  observeWorkers,
+  refuseStart,
+  reorderMessages,
+  signalProcess,
+  stressCpu,
+  stressMemory,
+  trackWorkers,
+} from '../index.js'
 
 declare const worker: Worker
 declare const child: ChildProcess
@@ -69,8 +91,12 @@ it('takes this process where the machine is meant', () => {
 })
 
 it('watches what can be hurt, and hands its readings out with their types', () => {
-  const healed: () => boolean = observeWorkers(() => worker, { isGood: (message) => message === 'ready' }).probe('healed')
-  const lost: Promise<() => number> = observeTasks({ run: () => Promise.resolve() }).then((tasks) => tasks.probe('lost'))
+  const healed: () => boolean = observeWorkers(() => worker, { isGood: (message) => message === 'ready' }).probe(
+    'healed',
+  )
+  const lost: Promise<() => number> = observeTasks({ run: () => Promise.resolve() }).then((tasks) =>
+    tasks.probe('lost'),
+  )
   void healed()
   void lost
   void inject(exitWorker(), trackWorkers())

@@ -1,12 +1,21 @@
 import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { guardStopped } from '../guard.js'
 import { lastFor, repeat } from '../repeat.js'
-import { isProcessTarget, isRunning, PROCESS_TARGET, type ProcessLike, type ProcessTarget } from '../targets/processes.js'
+import {
+  isProcessTarget,
+  isRunning,
+  PROCESS_TARGET,
+  type ProcessLike,
+  type ProcessTarget,
+} from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
 
 const schema = optionsSchema({
   periodMs: option.optional(option.count('The process is stopped for so long at a time, in ms.', 1), 100),
-  longestMs: option.optional(option.durationMs('After so long, in ms, the process goes on even if nobody lives to say so.'), 60_000),
+  longestMs: option.optional(
+    option.durationMs('After so long, in ms, the process goes on even if nobody lives to say so.'),
+    60_000,
+  ),
   ...processSelection,
 })
 
@@ -34,7 +43,8 @@ export const freezeProcess = defineFault({
   accepts: isProcessTarget,
   check: selectionFits('worker/freeze-process'),
   async inject(target: ProcessTarget, options, context) {
-    if (process.platform === 'win32') throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a system that can stop a process (SIGSTOP), got Windows.')
+    if (process.platform === 'win32')
+      throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a system that can stop a process (SIGSTOP), got Windows.')
     const chosen = chooseProcesses(target, options)
     await Promise.all(chosen.map(({ pid }) => guardStopped(pid as number, options.longestMs, context)))
     const operation = context.operation('freeze')

@@ -9,7 +9,9 @@ import { childFile, taskFile } from '../../test/task-file.js'
 import { killReturningWorkers } from './kill-returning-workers.js'
 
 /** A supervisor that brings its worker back at once, and counts. */
-function supervise<Kept extends Worker | ChildProcess>(start: () => Kept): { readonly current: () => Kept; readonly starts: () => number; readonly stop: () => void } {
+function supervise<Kept extends Worker | ChildProcess>(
+  start: () => Kept,
+): { readonly current: () => Kept; readonly starts: () => number; readonly stop: () => void } {
   let starts = 0
   let isStopping = false
   const next = (): Kept => {

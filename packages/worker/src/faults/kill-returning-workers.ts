@@ -28,7 +28,11 @@ export const killReturningWorkers = defineFault({
   expects: MORTAL_TARGET,
   accepts: isMortalTarget,
   inject(target: MortalTarget, { aliveMs, lookEveryMs }, context) {
-    if (livingOf(target).length === 0) throw new ChaosError('CHAOS_NO_LIVE_WORKER', 'Expected the target to have a live worker to begin with, got none. Wait until one has started.')
+    if (livingOf(target).length === 0)
+      throw new ChaosError(
+        'CHAOS_NO_LIVE_WORKER',
+        'Expected the target to have a live worker to begin with, got none. Wait until one has started.',
+      )
     const operation = context.operation('kill')
     const met = new WeakSet<Mortal>()
     repeat(context, lookEveryMs, () => {

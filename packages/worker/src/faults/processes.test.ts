@@ -24,7 +24,11 @@ async function startChild(...args: string[]): Promise<ChildProcess> {
 const stateOf = (pid = 0): string => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? ''
 
 describe('the contract of signal-process', () => {
-  const cases = faultContract<ChildProcess>({ fault: () => signalProcess(), target: () => startChild(), exercise: () => undefined })
+  const cases = faultContract<ChildProcess>({
+    fault: () => signalProcess(),
+    target: () => startChild(),
+    exercise: () => undefined,
+  })
   for (const { title, run } of cases) it(title, run)
 })
 
@@ -59,13 +63,20 @@ describe('signalProcess', () => {
     expect(other.signalCode).toBe(null)
     expect(other.send('task')).toBe(true)
     expect((await midTask).evidence).toMatchObject([{ endedBy: 'SIGKILL' }])
-    expect([Object.hasOwn(child, 'emit'), child.listenerCount('exit'), other.listenerCount('exit')]).toEqual([false, 0, 0])
+    expect([Object.hasOwn(child, 'emit'), child.listenerCount('exit'), other.listenerCount('exit')]).toEqual([
+      false,
+      0,
+      0,
+    ])
   })
 
   it('refuses a moment of a process that has no channel, and strikes none', async () => {
     const [mute, child] = [spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']), await startChild()]
     children.push(mute)
-    await expect(inject(signalProcess({ select: 'all', when: 'message' }), [mute, child])).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining('channel for `when: message`') as string })
+    await expect(inject(signalProcess({ select: 'all', when: 'message' }), [mute, child])).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining('channel for `when: message`') as string,
+    })
     expect([mute, child].map(({ signalCode }) => signalCode)).toEqual([null, null])
   })
 
@@ -74,7 +85,9 @@ describe('signalProcess', () => {
     await inject(signalProcess({ pid: all[1]?.pid ?? 0 }), all)
     await inject(signalProcess({ select: 'newest' }), all)
     expect(all.map(({ signalCode }) => signalCode)).toEqual([null, 'SIGKILL', 'SIGKILL'])
-    await expect(inject(signalProcess({ select: 'nth', nth: 2 }), all)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
+    await expect(inject(signalProcess({ select: 'nth', nth: 2 }), all)).rejects.toMatchObject({
+      code: 'CHAOS_NO_LIVE_WORKER',
+    })
     await expect(inject(signalProcess({ pid: 1 }), all)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
   })
 })
@@ -123,13 +136,21 @@ describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it rea
     const core = new URL('../../../core/dist/index.js', import.meta.url).href
     const ours = new URL('../../dist/index.js', import.meta.url).href
     // A holder of its own: all it knows of its target is the pid.
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', `
+    const holder = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `
       import { EventEmitter } from 'node:events'
       import { inject } from '${core}'
       import { freezeProcess } from '${ours}'
       const target = Object.assign(new EventEmitter(), { pid: ${child.pid}, exitCode: null, signalCode: null, kill: (signal) => process.kill(${child.pid}, signal) })
       await inject(freezeProcess({ periodMs: 10 }), target)
-      setInterval(() => undefined, 1000)`], { stdio: ['ignore', 'ignore', 'inherit'] })
+      setInterval(() => undefined, 1000)`,
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    )
     children.push(holder)
     await vi.waitFor(() => expect(stateOf(child.pid)).toBe('T'))
     holder.kill('SIGKILL')

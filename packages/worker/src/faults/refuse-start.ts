@@ -1,10 +1,22 @@
 import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
-const FAILURES = ['ERR_WORKER_INIT_FAILED', 'ERR_WORKER_PATH', 'ERR_WORKER_INVALID_EXEC_ARGV', 'DataCloneError', 'MODULE_NOT_FOUND'] as const
+const FAILURES = [
+  'ERR_WORKER_INIT_FAILED',
+  'ERR_WORKER_PATH',
+  'ERR_WORKER_INVALID_EXEC_ARGV',
+  'DataCloneError',
+  'MODULE_NOT_FOUND',
+] as const
 
 const schema = optionsSchema({
-  failure: option.optional(option.oneOf(FAILURES, 'How starting fails. All but MODULE_NOT_FOUND throw where the worker is made; that one is heard as `error`.'), 'ERR_WORKER_INIT_FAILED'),
+  failure: option.optional(
+    option.oneOf(
+      FAILURES,
+      'How starting fails. All but MODULE_NOT_FOUND throw where the worker is made; that one is heard as `error`.',
+    ),
+    'ERR_WORKER_INIT_FAILED',
+  ),
 })
 
 /** Options of {@link refuseStart}: `failure`, default `ERR_WORKER_INIT_FAILED`: the system has no thread to give. */

@@ -5,8 +5,14 @@ import { isProcessTarget, PROCESS_TARGET, type ProcessTarget } from '../targets/
 import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
 
 const schema = optionsSchema({
-  signal: option.optional(option.oneOf(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], 'The signal.'), 'SIGKILL'),
-  patienceMs: option.optional(option.durationMs('How long the process is given to end, in ms, before it counts as one that ignores the signal.'), 5_000),
+  signal: option.optional(
+    option.oneOf(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], 'The signal.'),
+    'SIGKILL',
+  ),
+  patienceMs: option.optional(
+    option.durationMs('How long the process is given to end, in ms, before it counts as one that ignores the signal.'),
+    5_000,
+  ),
   ...processSelection,
   ...strikeMoment,
 })
@@ -53,7 +59,10 @@ export const signalProcess = defineFault({
             patience.abort()
           })
           one.kill(options.signal)
-          const outcome = await exited.then(([exitCode, endedBy]) => ({ exitCode, endedBy }), () => ({ ignored: true }))
+          const outcome = await exited.then(
+            ([exitCode, endedBy]) => ({ exitCode, endedBy }),
+            () => ({ ignored: true }),
+          )
           landed({ pid, signal: options.signal, ...outcome, tookMs: clock.now() - sentAt })
         }),
     )

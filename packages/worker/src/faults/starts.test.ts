@@ -17,7 +17,10 @@ afterEach(async () => {
 
 /** Makes a worker through the module, as an application does. */
 function start(): Worker {
-  const worker = new Worker("require('node:worker_threads').parentPort.postMessage('up'); setInterval(() => undefined, 1000)", { eval: true })
+  const worker = new Worker(
+    "require('node:worker_threads').parentPort.postMessage('up'); setInterval(() => undefined, 1000)",
+    { eval: true },
+  )
   started.push(worker)
   return worker
 }
@@ -76,7 +79,11 @@ describe('refuseStart', () => {
     class Special extends workerThreads.Worker {}
     const special = new Special('setInterval(() => undefined, 1000)', { eval: true })
     started.push(special)
-    expect([special instanceof Special, special instanceof Worker, special instanceof Original]).toEqual([true, true, true])
+    expect([special instanceof Special, special instanceof Worker, special instanceof Original]).toEqual([
+      true,
+      true,
+      true,
+    ])
     expect(() => new Special('', { eval: true })).toThrow('EAGAIN')
     await refuse.rollback()
     expect(Worker).toBe(Original)
@@ -119,7 +126,9 @@ describe('delayStart', () => {
     const clock = manualClock()
     const injection = await inject(delayStart({ delayMs: 100 }), workerThreads, { clock, limit: 1, leaseMs: 600_000 })
     const events: string[] = []
-    const slow = start().on('online', () => events.push('online')).on('message', () => events.push('message'))
+    const slow = start()
+      .on('online', () => events.push('online'))
+      .on('message', () => events.push('message'))
     // One that starts behind it, and is not held, is up first.
     expect(await once(start(), 'message')).toEqual(['up'])
     expect([events, slow.threadId > 0, injection.held]).toEqual([[], true, 1])
@@ -134,7 +143,10 @@ describe('delayStart', () => {
 
   it('never lets one become ready while it is in force, and then delivers what was posted', async () => {
     const injection = await inject(delayStart(), workerThreads)
-    const worker = new Worker("const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message))", { eval: true })
+    const worker = new Worker(
+      "const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message))",
+      { eval: true },
+    )
     started.push(worker)
     worker.postMessage('early')
     expect(injection.held).toBe(1)

@@ -32,7 +32,11 @@ export const stressCpu = defineFault({
   accepts: (value) => value === process,
   async inject(_process: NodeJS.Process, { cores, load, periodMs }, context) {
     const has = coresOfMachine()
-    if (cores > has) throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a machine with at least ${cores} cores (\`cores\`), got one with ${has}. Ask for fewer.`)
+    if (cores > has)
+      throw new ChaosError(
+        'CHAOS_TARGET_MISMATCH',
+        `Expected a machine with at least ${cores} cores (\`cores\`), got one with ${has}. Ask for fewer.`,
+      )
     const account = context.account('cpuMs')
     const taken = new Map<number, number>()
     const lost = new Set<number>()
@@ -63,7 +67,8 @@ export const stressCpu = defineFault({
 })
 
 /** Absent before Node.js 18.14. */
-const coresOfMachine = (): number => (os as { availableParallelism?: () => number }).availableParallelism?.() ?? os.cpus().length
+const coresOfMachine = (): number =>
+  (os as { availableParallelism?: () => number }).availableParallelism?.() ?? os.cpus().length
 
 /** Burns in windows of 50 ms, and hears what it is told between them. */
 const BURN = `

@@ -36,12 +36,19 @@ export const stressMemory = defineFault({
   expects: "this process (Node's own `process`), whose machine it is",
   accepts: (value) => value === process,
   check({ sizeMb, maxMb }) {
-    if (sizeMb > maxMb) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`sizeMb\` of worker/stress-memory to be at most ${maxMb} (\`maxMb\`), got \`${sizeMb}\`. Raise \`maxMb\` if the machine can spare it.`)
+    if (sizeMb > maxMb)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected \`sizeMb\` of worker/stress-memory to be at most ${maxMb} (\`maxMb\`), got \`${sizeMb}\`. Raise \`maxMb\` if the machine can spare it.`,
+      )
   },
   async inject(_process: NodeJS.Process, { sizeMb, keepFreeMb, periodMs }, context) {
     const available = availableMb()
     if (available < sizeMb + keepFreeMb) {
-      throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected at least ${sizeMb + keepFreeMb} MB to be available (\`sizeMb\` and \`keepFreeMb\`), got ${available}. Ask for less.`)
+      throw new ChaosError(
+        'CHAOS_TARGET_MISMATCH',
+        `Expected at least ${sizeMb + keepFreeMb} MB to be available (\`sizeMb\` and \`keepFreeMb\`), got ${available}. Ask for less.`,
+      )
     }
     const account = context.account('heldMb', 'rssMb')
     let isLost = false

@@ -17,15 +17,21 @@ function isThere(pid: number): boolean {
   }
 }
 
-const residentMb = (pid: number): number => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
+const residentMb = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
 
-const pidOf = ({ evidence }: { readonly evidence: readonly Readonly<Record<string, unknown>>[] }): number => evidence[0]?.['pid'] as number
+const pidOf = ({ evidence }: { readonly evidence: readonly Readonly<Record<string, unknown>>[] }): number =>
+  evidence[0]?.['pid'] as number
 
 describe.each([
   ['stress-cpu', () => stressCpu({ load: 0.1, periodMs: 20 })],
   ['stress-memory', () => stressMemory({ sizeMb: 1, periodMs: 20 })],
 ] as const)('the contract of %s', (_name, fault) => {
-  const cases = faultContract<NodeJS.Process>({ fault, target: () => process, exercise: (_process, times, clock) => clock.advance(times * 20) })
+  const cases = faultContract<NodeJS.Process>({
+    fault,
+    target: () => process,
+    exercise: (_process, times, clock) => clock.advance(times * 20),
+  })
   for (const { title, run } of cases) it(title, run)
 })
 
@@ -73,12 +79,15 @@ describe('stressCpu', () => {
     // The clock stands still now, as that of a process that stalls does: 200 ms were ordered.
     await vi.waitFor(() => expect(injection.account['cpuMs']).toBeGreaterThan(0))
     let last = -1
-    await vi.waitFor(() => {
-      const now = injection.account['cpuMs'] ?? 0
-      const isStill = now === last
-      last = now
-      expect(isStill).toBe(true)
-    }, { interval: 400 })
+    await vi.waitFor(
+      () => {
+        const now = injection.account['cpuMs'] ?? 0
+        const isStill = now === last
+        last = now
+        expect(isStill).toBe(true)
+      },
+      { interval: 400 },
+    )
     expect(last).toBeLessThan(400)
     await injection.rollback()
   })
@@ -97,8 +106,13 @@ describe('stressCpu', () => {
 
   it('refuses more cores than there are, and what is no share', async () => {
     const cores = os.cpus().length + 1
-    await expect(inject(stressCpu({ cores }), process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining(`at least ${cores} cores`) as string })
-    expect(() => stressCpu({ load: 2 })).toThrow('Expected `load` of worker/stress-cpu to be a number from 0 to 1, got `2`.')
+    await expect(inject(stressCpu({ cores }), process)).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining(`at least ${cores} cores`) as string,
+    })
+    expect(() => stressCpu({ load: 2 })).toThrow(
+      'Expected `load` of worker/stress-cpu to be a number from 0 to 1, got `2`.',
+    )
     expect(() => stressCpu({ periodMs: -1 })).toThrow('periodMs')
   })
 })
@@ -117,7 +131,11 @@ describe('stressMemory', () => {
 
   it('gives it back for the periods that are not chosen', async () => {
     const clock = manualClock()
-    const injection = await inject(stressMemory({ sizeMb: 96, periodMs: 60_000 }), process, { clock, every: 2, leaseMs: 600_000 })
+    const injection = await inject(stressMemory({ sizeMb: 96, periodMs: 60_000 }), process, {
+      clock,
+      every: 2,
+      leaseMs: 600_000,
+    })
     const rss = (): number => injection.account['rssMb'] ?? 0
     await clock.advance(60_000)
     await vi.waitFor(() => expect(injection.account['heldMb']).toBe(96))
@@ -128,31 +146,39 @@ describe('stressMemory', () => {
     await injection.rollback()
   })
 
-  it.runIf(process.platform === 'linux')('holds on when its own process comes late to what it was told (Linux only: it reads /proc)', async () => {
-    await using injection = await inject(stressMemory({ sizeMb: 96, periodMs: 500 }), process)
-    await vi.waitFor(() => expect(injection.evidence).toHaveLength(1))
-    const pid = pidOf(injection)
-    const periods = (count: number): Promise<void> => {
-      const last = injection.affected + count
-      return vi.waitFor(() => expect(injection.affected).toBeGreaterThanOrEqual(last))
-    }
-    process.kill(pid, 'SIGSTOP')
-    // It is told four periods ahead.
-    await periods(5)
-    let leastMb = Number.POSITIVE_INFINITY
-    const looking = setInterval(() => (leastMb = Math.min(leastMb, residentMb(pid))), 1)
-    process.kill(pid, 'SIGCONT')
-    await periods(1)
-    clearInterval(looking)
-    expect(leastMb).toBeGreaterThan(96)
-  })
+  it.runIf(process.platform === 'linux')(
+    'holds on when its own process comes late to what it was told (Linux only: it reads /proc)',
+    async () => {
+      await using injection = await inject(stressMemory({ sizeMb: 96, periodMs: 500 }), process)
+      await vi.waitFor(() => expect(injection.evidence).toHaveLength(1))
+      const pid = pidOf(injection)
+      const periods = (count: number): Promise<void> => {
+        const last = injection.affected + count
+        return vi.waitFor(() => expect(injection.affected).toBeGreaterThanOrEqual(last))
+      }
+      process.kill(pid, 'SIGSTOP')
+      // It is told four periods ahead.
+      await periods(5)
+      let leastMb = Number.POSITIVE_INFINITY
+      const looking = setInterval(() => (leastMb = Math.min(leastMb, residentMb(pid))), 1)
+      process.kill(pid, 'SIGCONT')
+      await periods(1)
+      clearInterval(looking)
+      expect(leastMb).toBeGreaterThan(96)
+    },
+  )
 
   it('refuses more than its cap, and more than the machine can spare', async () => {
     expect(() => stressMemory({ sizeMb: 1_025 })).toThrow('at most 1024 (`maxMb`), got `1025`')
     expect(() => stressMemory({ sizeMb: 0 })).toThrow('sizeMb')
     const machineMb = Math.ceil(os.totalmem() / 2 ** 20)
-    await expect(inject(stressMemory({ sizeMb: machineMb, maxMb: machineMb }), process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining(`at least ${machineMb + 256} MB`) as string })
-    await expect(inject(stressMemory({ sizeMb: 1, keepFreeMb: machineMb }), process)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+    await expect(inject(stressMemory({ sizeMb: machineMb, maxMb: machineMb }), process)).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining(`at least ${machineMb + 256} MB`) as string,
+    })
+    await expect(inject(stressMemory({ sizeMb: 1, keepFreeMb: machineMb }), process)).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+    })
   })
 })
 
@@ -162,10 +188,17 @@ describe('a holder that is killed', () => {
     for (const child of started.splice(0)) child.kill('SIGKILL')
   })
 
-  it.each(['stressCpu({ periodMs: 20 })', 'stressMemory({ sizeMb: 64, periodMs: 20 })'])('takes %s along', async (fault) => {
-    const core = new URL('../../../core/dist/index.js', import.meta.url).href
-    const ours = new URL('../../dist/index.js', import.meta.url).href
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', `
+  it.each(['stressCpu({ periodMs: 20 })', 'stressMemory({ sizeMb: 64, periodMs: 20 })'])(
+    'takes %s along',
+    async (fault) => {
+      const core = new URL('../../../core/dist/index.js', import.meta.url).href
+      const ours = new URL('../../dist/index.js', import.meta.url).href
+      const holder = spawn(
+        process.execPath,
+        [
+          '--input-type=module',
+          '-e',
+          `
       import { inject } from '${core}'
       import { stressCpu, stressMemory } from '${ours}'
       const injection = await inject(${fault}, process)
@@ -174,11 +207,15 @@ describe('a holder that is killed', () => {
         console.log(injection.evidence[0].pid)
         clearInterval(look)
         setInterval(() => undefined, 1000)
-      }, 5)`], { stdio: ['ignore', 'pipe', 'inherit'] })
-    started.push(holder)
-    const pid = Number(String((await once(holder.stdout, 'data'))[0]))
-    expect(isThere(pid)).toBe(true)
-    holder.kill('SIGKILL')
-    await vi.waitFor(() => expect(isThere(pid)).toBe(false))
-  })
+      }, 5)`,
+        ],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      )
+      started.push(holder)
+      const pid = Number(String((await once(holder.stdout, 'data'))[0]))
+      expect(isThere(pid)).toBe(true)
+      holder.kill('SIGKILL')
+      await vi.waitFor(() => expect(isThere(pid)).toBe(false))
+    },
+  )
 })

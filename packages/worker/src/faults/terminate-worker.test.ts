@@ -8,7 +8,11 @@ import { terminateWorker, type TerminateWorkerOptions } from './terminate-worker
 const alive = (workers: readonly Worker[]): boolean[] => workers.map(isAlive)
 
 describe('the contract', () => {
-  const cases = faultContract<Worker>({ fault: () => terminateWorker(), target: () => start(), exercise: () => undefined })
+  const cases = faultContract<Worker>({
+    fault: () => terminateWorker(),
+    target: () => start(),
+    exercise: () => undefined,
+  })
   for (const { title, run } of cases) it(title, run)
 })
 
@@ -56,14 +60,20 @@ describe('terminateWorker', () => {
     ['no worker at all', () => Promise.resolve([]), {}],
     ['a set without a worker', () => Promise.resolve(() => undefined), {}],
     ['fewer than the nth', async () => [await start()], { select: 'nth', nth: 2 }],
-    ['only dead ones', async () => {
-      const worker = await start()
-      await worker.terminate()
-      return worker
-    }, {}],
+    [
+      'only dead ones',
+      async () => {
+        const worker = await start()
+        await worker.terminate()
+        return worker
+      },
+      {},
+    ],
   ])('refuses %s, and terminates nothing', async (_title, make, options) => {
     const target = await make()
-    await expect(inject(terminateWorker(options), target as Worker)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
+    await expect(inject(terminateWorker(options), target as Worker)).rejects.toMatchObject({
+      code: 'CHAOS_NO_LIVE_WORKER',
+    })
     if (Array.isArray(target)) expect(alive(target as Worker[])).not.toContain(false)
   })
 

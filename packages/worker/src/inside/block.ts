@@ -27,10 +27,13 @@ export class WorkerBlock {
   constructor(blockMs: number, evaluate: Evaluate) {
     this.#evaluate = evaluate
     this.#channel.unref()
-    void evaluate(open(this.#name, blockMs)).then(() => {
-      this.#isOpen = true
-      if (Atomics.load(this.#shared, TOLD) !== 0) this.#wake()
-    }, () => undefined)
+    void evaluate(open(this.#name, blockMs)).then(
+      () => {
+        this.#isOpen = true
+        if (Atomics.load(this.#shared, TOLD) !== 0) this.#wake()
+      },
+      () => undefined,
+    )
   }
 
   /** Blocks the worker from when it hears of it, or prolongs its block from then. */

@@ -22,7 +22,11 @@ export interface Inspector {
    * @returns Its value, as JSON carries it.
    * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when the worker exits, or the injection ends, before it has answered; what the expression threw, as an `Error`.
    */
-  evaluate(worker: WorkerLike, expression: string, options?: { readonly awaitPromise?: boolean; readonly withRequire?: boolean }): Promise<unknown>
+  evaluate(
+    worker: WorkerLike,
+    expression: string,
+    options?: { readonly awaitPromise?: boolean; readonly withRequire?: boolean },
+  ): Promise<unknown>
   /** The worker of this thread id, as soon as it is there. */
   find(threadId: number): Promise<InspectedWorker>
 }
@@ -33,7 +37,10 @@ interface Attached extends InspectedWorker {
 
 interface Answer {
   readonly id?: number
-  readonly result?: { readonly result?: { readonly value?: unknown }; readonly exceptionDetails?: { readonly text: string; readonly exception?: { readonly description?: string } } }
+  readonly result?: {
+    readonly result?: { readonly value?: unknown }
+    readonly exceptionDetails?: { readonly text: string; readonly exception?: { readonly description?: string } }
+  }
 }
 
 interface Waiting {
@@ -96,12 +103,20 @@ function openInspector(context: InjectionContext): Inspector {
       else waiting.set(threadId, [...(waiting.get(threadId) ?? []), { resolve, reject }])
     })
 
-  async function evaluate(worker: WorkerLike, expression: string, { awaitPromise = false, withRequire = false } = {}): Promise<unknown> {
+  async function evaluate(
+    worker: WorkerLike,
+    expression: string,
+    { awaitPromise = false, withRequire = false } = {},
+  ): Promise<unknown> {
     const { threadId } = worker
     if (!(await upOf(worker, context.signal))) throw gone()
     const { sessionId } = await find(threadId)
     const id = (lastId += 1)
-    const message = JSON.stringify({ id, method: 'Runtime.evaluate', params: { expression, includeCommandLineAPI: withRequire, returnByValue: true, awaitPromise } })
+    const message = JSON.stringify({
+      id,
+      method: 'Runtime.evaluate',
+      params: { expression, includeCommandLineAPI: withRequire, returnByValue: true, awaitPromise },
+    })
     const { result } = await new Promise<Answer>((resolve, reject) => {
       pending.set(id, { sessionId, resolve, reject })
       session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {
@@ -126,4 +141,9 @@ export function parseTitle(title: string): InspectedWorker {
   return { threadId: Number(threadId), name }
 }
 
-const gone = (cause?: unknown): ChaosError => new ChaosError('CHAOS_NO_LIVE_WORKER', 'Expected the worker to live until it had answered, but it exited. Inject while a worker is alive.', { cause })
+const gone = (cause?: unknown): ChaosError =>
+  new ChaosError(
+    'CHAOS_NO_LIVE_WORKER',
+    'Expected the worker to live until it had answered, but it exited. Inject while a worker is alive.',
+    { cause },
+  )

@@ -26,13 +26,27 @@ let lastStrike = 0
  * The code runs in a turn of the worker's own loop, never in the middle of what it does: on Node.js 18, code that ends a worker
  * in the middle of `Atomics.wait` takes the whole process along. A worker that has no turn before the lease ends is left alone.
  */
-export async function strikeWorkers(strike: Strike, target: WorkerTarget, options: WorkerSelection & Parameters<typeof momentOf>[1], context: InjectionContext): Promise<void> {
+export async function strikeWorkers(
+  strike: Strike,
+  target: WorkerTarget,
+  options: WorkerSelection & Parameters<typeof momentOf>[1],
+  context: InjectionContext,
+): Promise<void> {
   const chosen = await chooseWorkers(target, options, context)
   const operation = context.operation(strike.operation)
-  await Promise.all(chosen.filter((worker) => operation.shouldInject([worker])).map((worker) => strikeOne(strike, worker, options, context)))
+  await Promise.all(
+    chosen
+      .filter((worker) => operation.shouldInject([worker]))
+      .map((worker) => strikeOne(strike, worker, options, context)),
+  )
 }
 
-async function strikeOne(strike: Strike, worker: WorkerLike, options: Parameters<typeof momentOf>[1], context: InjectionContext): Promise<void> {
+async function strikeOne(
+  strike: Strike,
+  worker: WorkerLike,
+  options: Parameters<typeof momentOf>[1],
+  context: InjectionContext,
+): Promise<void> {
   const { threadId } = worker
   const { clock, signal, landed, defer } = context
   const inspector = inspectorOf(context)
@@ -67,18 +81,26 @@ async function strikeOne(strike: Strike, worker: WorkerLike, options: Parameters
 }
 
 /** Marks the error that the worker's holder hears as injected, where the worker emits one. */
-function errorsOf({ fault }: Strike, worker: WorkerLike & { readonly emit?: AnyFunction }, { patch }: InjectionContext): { readonly message: string | undefined } {
+function errorsOf(
+  { fault }: Strike,
+  worker: WorkerLike & { readonly emit?: AnyFunction },
+  { patch }: InjectionContext,
+): { readonly message: string | undefined } {
   const heard: { message: string | undefined } = { message: undefined }
   if (worker.emit === undefined) return heard
-  patch(worker, 'emit', (below) =>
-    function emit(this: unknown, ...args: unknown[]): unknown {
-      const [event, error] = args
-      if (event === 'error' && error instanceof Error && injectedBy(error) === undefined) {
-        markInjected(error, fault)
-        heard.message = error.message
-      }
-      return Reflect.apply(below.call, this, args)
-    })
+  patch(
+    worker,
+    'emit',
+    (below) =>
+      function emit(this: unknown, ...args: unknown[]): unknown {
+        const [event, error] = args
+        if (event === 'error' && error instanceof Error && injectedBy(error) === undefined) {
+          markInjected(error, fault)
+          heard.message = error.message
+        }
+        return Reflect.apply(below.call, this, args)
+      },
+  )
   return heard
 }
 

@@ -23,14 +23,21 @@ describe('damage', () => {
     ['truncate', 'at.ms', { id: 1, note: undefined, at: { ms: [1] } }],
     ['garble', 'at.missing', { id: 1, note: undefined, at: { ms: [1, 2] } }],
   ]
-  it.each(cases)('by %s at %s is done to a copy, so that a message of the application stays what it is', (damage, field, expected) => {
-    const message = Object.freeze({ id: 1, note: undefined, at: Object.freeze({ ms: Object.freeze([1, 2]) }) })
-    expect(damaged(message, damage, field)).toStrictEqual(expected)
-    expect(message).toStrictEqual({ id: 1, note: undefined, at: { ms: [1, 2] } })
-  })
+  it.each(cases)(
+    'by %s at %s is done to a copy, so that a message of the application stays what it is',
+    (damage, field, expected) => {
+      const message = Object.freeze({ id: 1, note: undefined, at: Object.freeze({ ms: Object.freeze([1, 2]) }) })
+      expect(damaged(message, damage, field)).toStrictEqual(expected)
+      expect(message).toStrictEqual({ id: 1, note: undefined, at: { ms: [1, 2] } })
+    },
+  )
 
   it('is done to a copy of a message, too, that holds more than plain data', async () => {
-    for (const message of [{ id: 1, note: undefined }, { id: 1, at: new Date(0) }, Object.freeze({ id: 1, note: undefined })]) {
+    for (const message of [
+      { id: 1, note: undefined },
+      { id: 1, at: new Date(0) },
+      Object.freeze({ id: 1, note: undefined }),
+    ]) {
       const channel = new Channel()
       const injection = await inject(corruptMessages({ field: 'id', direction: 'outgoing' }), channel as never)
       channel.send(message)
@@ -42,11 +49,14 @@ describe('damage', () => {
 })
 
 it('sends a message on that throws when it is looked at', async () => {
-  const message = new Proxy({}, {
-    has() {
-      throw new Error('a trap of the application')
+  const message = new Proxy(
+    {},
+    {
+      has() {
+        throw new Error('a trap of the application')
+      },
     },
-  })
+  )
   const channel = new Channel()
   const injection = await inject(dropMessages({ direction: 'outgoing' }), channel as never, { rate: 0 })
   expect(channel.send(message)).toBe(true)

@@ -31,11 +31,15 @@ function damagedAt(value: unknown, [key, ...rest]: readonly string[], damage: (v
   return copy
 }
 
-const isContainer = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype)
+const isContainer = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype)
 
 /** Cut off in the middle, as what was read before all of it was written. */
 function truncated(value: unknown): unknown {
-  if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value)) return value.slice(0, value.length >> 1)
+  if (typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value))
+    return value.slice(0, value.length >> 1)
   return typeof value === 'number' ? Math.trunc(value / 2) : undefined
 }
 
@@ -45,6 +49,7 @@ function garbled(value: unknown): unknown {
   if (typeof value === 'number') return -value - 1
   if (typeof value === 'bigint') return -value - 1n
   if (typeof value === 'boolean') return !value
-  if (value instanceof Uint8Array && value.length > 0) return value.map((byte, index) => (index === value.length >> 1 ? byte ^ 0xff : byte))
+  if (value instanceof Uint8Array && value.length > 0)
+    return value.map((byte, index) => (index === value.length >> 1 ? byte ^ 0xff : byte))
   return undefined
 }

@@ -85,7 +85,8 @@ describe.each(faults)('the contract of %s', (_name, fault) => {
       exercise: post,
       // What was posted lies at the other end at once; nobody listens there.
       cameThrough: (near) => {
-        while (receiveMessageOnPort(others.get(near) as MessagePort) !== undefined) arrived.set(near, (arrived.get(near) ?? 0) + 1)
+        while (receiveMessageOnPort(others.get(near) as MessagePort) !== undefined)
+          arrived.set(near, (arrived.get(near) ?? 0) + 1)
         return arrived.get(near) ?? 0
       },
     })
@@ -116,7 +117,10 @@ describe('a delayed message', () => {
   it('leaves late, never early, in order, with what was not chosen waiting behind', async () => {
     const clock = manualClock()
     const link = channel()
-    const injection = await inject(delayMessages({ delayMs: 100, direction: 'outgoing' }), link.near, { clock, every: 2 })
+    const injection = await inject(delayMessages({ delayMs: 100, direction: 'outgoing' }), link.near, {
+      clock,
+      every: 2,
+    })
     for (let i = 0; i < 4; i += 1) link.near.postMessage(i)
     expect(injection.snapshot()).toMatchObject({ affected: 2, passed: 2, queued: 2, held: 4 })
     await clock.advance(99)
@@ -149,7 +153,8 @@ describe('a delayed message', () => {
     const clock = manualClock()
     const { near, far, heard } = channel()
     const events: number[] = []
-    far.addEventListener('message', ((event: { readonly ports: readonly unknown[] }) => events.push(event.ports.length)) as never)
+    far.addEventListener('message', ((event: { readonly ports: readonly unknown[] }) =>
+      events.push(event.ports.length)) as never)
     const injection = await inject(delayMessages({ delayMs: 10, direction: 'incoming' }), far, { clock })
     near.postMessage('a', [new MessageChannel().port1])
     await vi.waitFor(() => expect(injection.held).toBe(1))
@@ -211,7 +216,10 @@ describe('a duplicated message', () => {
     link.near.postMessage(bytes, [bytes.buffer])
     await twice.rollback()
     await drained(link)
-    expect([bytes.byteLength, link.heard]).toEqual([0, [new Uint8Array([7]), new Uint8Array([7]), new Uint8Array([7]), 'last']])
+    expect([bytes.byteLength, link.heard]).toEqual([
+      0,
+      [new Uint8Array([7]), new Uint8Array([7]), new Uint8Array([7]), 'last'],
+    ])
   })
 
   it('is cloned only where it is affected', async () => {
@@ -239,7 +247,10 @@ describe('a duplicated message', () => {
 describe('a reordered message', () => {
   it('goes right after the n-th unaffected one behind it', async () => {
     const link = channel()
-    const reorder = await inject(reorderMessages({ distance: 2, direction: 'outgoing' }), link.near, { clock: manualClock(), every: 4 })
+    const reorder = await inject(reorderMessages({ distance: 2, direction: 'outgoing' }), link.near, {
+      clock: manualClock(),
+      every: 4,
+    })
     for (let i = 0; i < 8; i += 1) link.near.postMessage(i)
     await reorder.rollback()
     await drained(link)
@@ -262,7 +273,11 @@ describe('a corrupted message', () => {
   it.each([
     [{}, { id: 7, name: 'abc' }, { id: -8, name: 'abc' }],
     [{ field: 'name' }, { id: 7, name: 'abc' }, { id: 7, name: '\uFFFDbc' }],
-    [{ field: 'name', damage: 'truncate' }, { id: 7, name: 'abcd' }, { id: 7, name: 'ab' }],
+    [
+      { field: 'name', damage: 'truncate' },
+      { id: 7, name: 'abcd' },
+      { id: 7, name: 'ab' },
+    ],
     [{ field: 'list.1', damage: 'remove' }, { list: [1, 2] }, { list: [1, undefined] }],
     [{ field: 'nowhere' }, { id: 7 }, { id: 7 }],
     [{ change: () => 'other' }, { id: 7 }, 'other'],
@@ -292,7 +307,13 @@ describe('a message that cannot be cloned', () => {
         return error as DOMException
       }
     })()
-    expect([thrown?.name, thrown?.code, thrown instanceof DOMException, injectedBy(thrown), bytes.byteLength]).toEqual(['DataCloneError', 25, true, 'worker/fail-cloning', 1])
+    expect([thrown?.name, thrown?.code, thrown instanceof DOMException, injectedBy(thrown), bytes.byteLength]).toEqual([
+      'DataCloneError',
+      25,
+      true,
+      'worker/fail-cloning',
+      1,
+    ])
   })
 
   it('is heard as messageerror', async () => {
@@ -336,7 +357,11 @@ describe('overlapping faults', () => {
     const clock = manualClock()
     const link = channel()
     const how = (rate: number) => ({ clock, rate, seed, leaseMs: 600_000 })
-    const reorder = await inject(reorderMessages({ direction: 'outgoing', distance: 3, maxHoldMs: 500 }), link.near, how(rates[3]))
+    const reorder = await inject(
+      reorderMessages({ direction: 'outgoing', distance: 3, maxHoldMs: 500 }),
+      link.near,
+      how(rates[3]),
+    )
     const duplicate = await inject(duplicateMessages({ direction: 'outgoing' }), link.near, how(rates[2]))
     const drop = await inject(dropMessages({ direction: 'outgoing' }), link.near, how(rates[1]))
     const delay = await inject(delayMessages({ direction: 'outgoing', delayMs: 100 }), link.near, how(rates[0]))
@@ -361,8 +386,12 @@ describe('overlapping faults', () => {
 
   it('balance exactly, whatever their rates', () =>
     fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 200 }), fc.array(fc.constantFrom(0, 0.1, 0.5, 1), { minLength: 4, maxLength: 4 }), fc.integer(), (count, rates, seed) =>
-        flood(count, rates as [number, number, number, number], seed)),
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 200 }),
+        fc.array(fc.constantFrom(0, 0.1, 0.5, 1), { minLength: 4, maxLength: 4 }),
+        fc.integer(),
+        (count, rates, seed) => flood(count, rates as [number, number, number, number], seed),
+      ),
       { numRuns: Number(process.env['FC_RUNS'] ?? 50) },
     ))
 
@@ -389,7 +418,10 @@ describe('what is held when its end closes', () => {
     expect(far.listenerCount('close')).toBe(0)
   })
 
-  it.each([delayMessages({ delayMs: 10, direction: 'outgoing' }), reorderMessages({ maxHoldMs: 10, direction: 'outgoing' })])('is lost on a channel: $name', async (fault) => {
+  it.each([
+    delayMessages({ delayMs: 10, direction: 'outgoing' }),
+    reorderMessages({ maxHoldMs: 10, direction: 'outgoing' }),
+  ])('is lost on a channel: $name', async (fault) => {
     const channel = new BroadcastChannel('held')
     const clock = manualClock()
     const injection = await inject(fault, channel as unknown as LinkTarget, { clock })
@@ -429,7 +461,12 @@ describe('what is held when its end closes', () => {
     while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ') || readdirSync(`/proc/${pid}/task`).length > 1);
   }
 
-  it.runIf(process.platform === 'linux').each([delayMessages({ delayMs: 60_000, direction: 'outgoing' }), reorderMessages({ maxHoldMs: 60_000, direction: 'outgoing' })])('ends no sender of a process that has died, though nobody has heard of that yet: $name', async (fault) => {
+  it
+    .runIf(process.platform === 'linux')
+    .each([
+      delayMessages({ delayMs: 60_000, direction: 'outgoing' }),
+      reorderMessages({ maxHoldMs: 60_000, direction: 'outgoing' }),
+    ])('ends no sender of a process that has died, though nobody has heard of that yet: $name', async (fault) => {
     const child = await startChild()
     const injection = await inject(fault, child)
     const told = new Promise<unknown>((resolve) => child.send({ n: 1 }, resolve))
@@ -441,15 +478,18 @@ describe('what is held when its end closes', () => {
     await gone
   })
 
-  it.runIf(process.platform === 'linux')('emits no error for a copy to a process that has died, whose sender hears of the original', async () => {
-    const child = await startChild()
-    const injection = await inject(duplicateMessages({ direction: 'outgoing' }), child)
-    kill(child)
-    const gone = once(child, 'close')
-    expect(await new Promise<unknown>((resolve) => child.send({ n: 1 }, resolve))).toMatchObject({ code: 'EPIPE' })
-    await gone
-    await injection.rollback()
-  })
+  it.runIf(process.platform === 'linux')(
+    'emits no error for a copy to a process that has died, whose sender hears of the original',
+    async () => {
+      const child = await startChild()
+      const injection = await inject(duplicateMessages({ direction: 'outgoing' }), child)
+      kill(child)
+      const gone = once(child, 'close')
+      expect(await new Promise<unknown>((resolve) => child.send({ n: 1 }, resolve))).toMatchObject({ code: 'EPIPE' })
+      await gone
+      await injection.rollback()
+    },
+  )
 })
 
 it('passes a message on as it was where it cannot be damaged: neither posting nor hearing throws', async () => {

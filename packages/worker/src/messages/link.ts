@@ -20,10 +20,17 @@ type End = PostingEnd | SendingEnd
 export type LinkTarget = End | Iterable<End> | (() => End | Iterable<End> | undefined)
 
 /** What a target of message faults must be, in words. */
-export const LINK_TARGET = 'a Worker, a MessagePort, a forked process, several, or a function that returns the current ones'
+export const LINK_TARGET =
+  'a Worker, a MessagePort, a forked process, several, or a function that returns the current ones'
 
 export const directionOption = {
-  direction: option.optional(option.oneOf(['outgoing', 'incoming', 'both'], 'outgoing: messages that this end sends; incoming: messages that it hears; or both.'), 'both'),
+  direction: option.optional(
+    option.oneOf(
+      ['outgoing', 'incoming', 'both'],
+      'outgoing: messages that this end sends; incoming: messages that it hears; or both.',
+    ),
+    'both',
+  ),
 }
 export type Direction = 'outgoing' | 'incoming'
 
@@ -63,7 +70,12 @@ export interface Sealed {
 
 export function isLinkTarget(value: unknown): value is LinkTarget {
   if (typeof value === 'function' || isEnd(value)) return true
-  return typeof value === 'object' && value !== null && Symbol.iterator in value && [...(value as Iterable<unknown>)].every(isEnd)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Symbol.iterator in value &&
+    [...(value as Iterable<unknown>)].every(isEnd)
+  )
 }
 
 /** How often a function is asked for new ends, in ms. */
@@ -74,9 +86,15 @@ const LOOK_EVERY_MS = 20
  *
  * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end is open
  */
-export function interceptMessages(target: LinkTarget, direction: Direction | 'both', context: InjectionContext, onMessage: (message: Passing) => unknown): void {
+export function interceptMessages(
+  target: LinkTarget,
+  direction: Direction | 'both',
+  context: InjectionContext,
+  onMessage: (message: Passing) => unknown,
+): void {
   // A direction that the blast radius leaves out altogether is not touched.
-  const covers = (one: Direction): boolean => (direction === 'both' || direction === one) && context.operation(one).covers()
+  const covers = (one: Direction): boolean =>
+    (direction === 'both' || direction === one) && context.operation(one).covers()
   const met = new WeakSet<End>()
   const meet = (): void => {
     for (const end of openEnds(target)) {
@@ -86,7 +104,11 @@ export function interceptMessages(target: LinkTarget, direction: Direction | 'bo
       if (covers('incoming')) interceptIncoming(end, context, onMessage)
     }
   }
-  if (openEnds(target).length === 0) throw new ChaosError('CHAOS_NO_LIVE_WORKER', 'Expected the target to have an open end, got none. Wait until a worker has started.')
+  if (openEnds(target).length === 0)
+    throw new ChaosError(
+      'CHAOS_NO_LIVE_WORKER',
+      'Expected the target to have an open end, got none. Wait until a worker has started.',
+    )
   meet()
   if (typeof target === 'function') repeat(context, LOOK_EVERY_MS, meet)
 }
@@ -96,36 +118,69 @@ function interceptOutgoing(end: End, context: InjectionContext, onMessage: (mess
   const line = Symbol('outgoing')
   const on = endOf(end, context)
   if ('postMessage' in end) {
-    patch(end, 'postMessage', (below) =>
-      function postMessage(this: unknown, ...args: unknown[]): unknown {
-        const send = (value: unknown, transfer: readonly unknown[]): unknown => Reflect.apply(below.call, this, transfer.length === 0 ? [value] : [value, transfer])
-        const transfer = transferOf(args[1])
-        return onMessage({
-          direction: 'outgoing', line, args, accepted: undefined, isUnique: !transfer.every(isArrayBuffer),
-          pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed(cloned(args[0], transfer), send, { on, fails: true }),
-          copy: () => copied(args[0], (value) => send(value, []), on),
-          fail: (error) => {
-            throw error
-          },
-        })
-      })
+    patch(
+      end,
+      'postMessage',
+      (below) =>
+        function postMessage(this: unknown, ...args: unknown[]): unknown {
+          const send = (value: unknown, transfer: readonly unknown[]): unknown =>
+            Reflect.apply(below.call, this, transfer.length === 0 ? [value] : [value, transfer])
+          const transfer = transferOf(args[1])
+          return onMessage({
+            direction: 'outgoing',
+            line,
+            args,
+            accepted: undefined,
+            isUnique: !transfer.every(isArrayBuffer),
+            pass: () => Reflect.apply(below.call, this, args) as unknown,
+            seal: () => sealed(cloned(args[0], transfer), send, { on, fails: true }),
+            copy: () => copied(args[0], (value) => send(value, []), on),
+            fail: (error) => {
+              throw error
+            },
+          })
+        },
+    )
   } else {
-    patch(end, 'send', (below) =>
-      function send(this: unknown, ...args: unknown[]): unknown {
-        if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
-        const deliver = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1)])
-        const deliverLate = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1), ...(typeof args.at(-1) === 'function' ? [] : [nobody])])
-        return onMessage({
-          direction: 'outgoing', line, args, accepted: true, isUnique: false,
-          pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, { on, fails: true, deliverLate, tell: (error) => answerCallback(args, error) }),
-          copy: () => sealed({ value: plainCopy(args[0]), transfer: [] }, (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value, nobody]) : undefined), { on, fails: true }),
-          fail: (error) => {
-            throw error
-          },
-        })
-      })
+    patch(
+      end,
+      'send',
+      (below) =>
+        function send(this: unknown, ...args: unknown[]): unknown {
+          if (isNodesOwn(args[0])) return Reflect.apply(below.call, this, args)
+          const deliver = (value: unknown): unknown => Reflect.apply(below.call, this, [value, ...args.slice(1)])
+          const deliverLate = (value: unknown): unknown =>
+            Reflect.apply(below.call, this, [
+              value,
+              ...args.slice(1),
+              ...(typeof args.at(-1) === 'function' ? [] : [nobody]),
+            ])
+          return onMessage({
+            direction: 'outgoing',
+            line,
+            args,
+            accepted: true,
+            isUnique: false,
+            pass: () => Reflect.apply(below.call, this, args) as unknown,
+            seal: () =>
+              sealed({ value: plainCopy(args[0]), transfer: [] }, deliver, {
+                on,
+                fails: true,
+                deliverLate,
+                tell: (error) => answerCallback(args, error),
+              }),
+            copy: () =>
+              sealed(
+                { value: plainCopy(args[0]), transfer: [] },
+                (value) => (isOpen(end) ? Reflect.apply(below.call, this, [value, nobody]) : undefined),
+                { on, fails: true },
+              ),
+            fail: (error) => {
+              throw error
+            },
+          })
+        },
+    )
   }
 }
 
@@ -134,43 +189,60 @@ function interceptIncoming(end: End, context: InjectionContext, onMessage: (mess
   const line = Symbol('incoming')
   const on = endOf(end, context)
   if (isPort(end)) {
-    patch(end, DISPATCH, (below) =>
-      function dispatch(this: Record<symbol, unknown>, ...args: unknown[]): unknown {
-        const [data, type, ...more] = args
-        if (type !== 'message') return Reflect.apply(below.call, this, args)
-        const ports = this[RECEIVING]
-        const hear = (value: unknown, as = 'message'): unknown => {
-          // What arrived with the message is where Node.js looks for it while it is heard.
-          const before = this[RECEIVING]
-          this[RECEIVING] = ports
-          try {
-            return Reflect.apply(below.call, this, [value, as, ...more])
-          } finally {
-            this[RECEIVING] = before
+    patch(
+      end,
+      DISPATCH,
+      (below) =>
+        function dispatch(this: Record<symbol, unknown>, ...args: unknown[]): unknown {
+          const [data, type, ...more] = args
+          if (type !== 'message') return Reflect.apply(below.call, this, args)
+          const ports = this[RECEIVING]
+          const hear = (value: unknown, as = 'message'): unknown => {
+            // What arrived with the message is where Node.js looks for it while it is heard.
+            const before = this[RECEIVING]
+            this[RECEIVING] = ports
+            try {
+              return Reflect.apply(below.call, this, [value, as, ...more])
+            } finally {
+              this[RECEIVING] = before
+            }
           }
-        }
-        return onMessage({
-          direction: 'incoming', line, args: [data], accepted: undefined, isUnique: Array.isArray(ports) && ports.length > 0,
-          pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: data, transfer: Array.isArray(ports) ? ports : [] }, (value) => hear(value), { on }),
-          copy: () => copied(data, hear, on),
-          fail: (error) => hear(error, 'messageerror'),
-        })
-      })
+          return onMessage({
+            direction: 'incoming',
+            line,
+            args: [data],
+            accepted: undefined,
+            isUnique: Array.isArray(ports) && ports.length > 0,
+            pass: () => Reflect.apply(below.call, this, args) as unknown,
+            seal: () =>
+              sealed({ value: data, transfer: Array.isArray(ports) ? ports : [] }, (value) => hear(value), { on }),
+            copy: () => copied(data, hear, on),
+            fail: (error) => hear(error, 'messageerror'),
+          })
+        },
+    )
   } else {
-    patch(end, 'emit', (below) =>
-      function emit(this: { listenerCount?(event: string): number }, ...args: unknown[]): unknown {
-        const [event, data, ...more] = args
-        if (event !== 'message') return Reflect.apply(below.call, this, args)
-        const hear = (value: unknown): unknown => Reflect.apply(below.call, this, ['message', value, ...more])
-        return onMessage({
-          direction: 'incoming', line, args: args.slice(1), accepted: (this.listenerCount?.('message') ?? 0) > 0, isUnique: false,
-          pass: () => Reflect.apply(below.call, this, args) as unknown,
-          seal: () => sealed({ value: data, transfer: [] }, hear, { on }),
-          copy: () => copied(data, hear, on),
-          fail: (error) => Reflect.apply(below.call, this, ['messageerror', error]) as unknown,
-        })
-      })
+    patch(
+      end,
+      'emit',
+      (below) =>
+        function emit(this: { listenerCount?(event: string): number }, ...args: unknown[]): unknown {
+          const [event, data, ...more] = args
+          if (event !== 'message') return Reflect.apply(below.call, this, args)
+          const hear = (value: unknown): unknown => Reflect.apply(below.call, this, ['message', value, ...more])
+          return onMessage({
+            direction: 'incoming',
+            line,
+            args: args.slice(1),
+            accepted: (this.listenerCount?.('message') ?? 0) > 0,
+            isUnique: false,
+            pass: () => Reflect.apply(below.call, this, args) as unknown,
+            seal: () => sealed({ value: data, transfer: [] }, hear, { on }),
+            copy: () => copied(data, hear, on),
+            fail: (error) => Reflect.apply(below.call, this, ['messageerror', error]) as unknown,
+          })
+        },
+    )
   }
 }
 
@@ -188,7 +260,11 @@ function isEnd(value: unknown): value is End {
 
 /** A thread that has exited and a channel that is closed hear nothing any more. A port does not tell. */
 function isOpen(end: object): boolean {
-  const { threadId, connected, isConnected } = end as { readonly threadId?: unknown; readonly connected?: unknown; readonly isConnected?: () => unknown }
+  const { threadId, connected, isConnected } = end as {
+    readonly threadId?: unknown
+    readonly connected?: unknown
+    readonly isConnected?: () => unknown
+  }
   return threadId !== -1 && connected !== false && isConnected?.call(end) !== false
 }
 
@@ -212,18 +288,24 @@ function watchClosing(port: Closing, { defer, patch }: InjectionContext): () => 
   port.addEventListener?.('close', onClose)
   defer(() => port.removeEventListener?.('close', onClose))
   if (port instanceof BroadcastChannel) {
-    patch(port, 'close', (below) =>
-      function close(this: unknown, ...args: unknown[]): unknown {
-        isClosed = true
-        return Reflect.apply(below.call, this, args) as unknown
-      })
+    patch(
+      port,
+      'close',
+      (below) =>
+        function close(this: unknown, ...args: unknown[]): unknown {
+          isClosed = true
+          return Reflect.apply(below.call, this, args) as unknown
+        },
+    )
   }
   return () => isClosed
 }
 
 function openEnds(target: LinkTarget): End[] {
   const named = typeof target === 'function' ? target() : target
-  return named === undefined ? [] : (isEnd(named) ? [named] : [...named]).map((end) => unwrapped(end) as End).filter(isOpen)
+  return named === undefined
+    ? []
+    : (isEnd(named) ? [named] : [...named]).map((end) => unwrapped(end) as End).filter(isOpen)
 }
 
 /** Hears what becomes of a message whose sender hears nothing of it: without a callback a process emits `error`. */
@@ -232,7 +314,13 @@ const nobody = (): void => undefined
 /** The messages by which Node.js runs cluster and passes handles. */
 function isNodesOwn(message: unknown): boolean {
   try {
-    return typeof message === 'object' && message !== null && 'cmd' in message && typeof message.cmd === 'string' && message.cmd.startsWith('NODE_')
+    return (
+      typeof message === 'object' &&
+      message !== null &&
+      'cmd' in message &&
+      typeof message.cmd === 'string' &&
+      message.cmd.startsWith('NODE_')
+    )
   } catch {
     // It throws when it is looked at: what becomes of it is for whoever sends it on to say.
     return false
@@ -241,7 +329,9 @@ function isNodesOwn(message: unknown): boolean {
 
 function transferOf(given: unknown): readonly unknown[] {
   if (Array.isArray(given)) return given
-  return typeof given === 'object' && given !== null && 'transfer' in given && Array.isArray(given.transfer) ? given.transfer : []
+  return typeof given === 'object' && given !== null && 'transfer' in given && Array.isArray(given.transfer)
+    ? given.transfer
+    : []
 }
 
 interface Parts {
@@ -250,7 +340,8 @@ interface Parts {
 }
 
 /** Clones a message and, in step with it, the list of what moves: only then can it be posted on. */
-const cloned = (value: unknown, transfer: readonly unknown[]): Parts => structuredClone({ value, transfer }, { transfer: transfer as never[] })
+const cloned = (value: unknown, transfer: readonly unknown[]): Parts =>
+  structuredClone({ value, transfer }, { transfer: transfer as never[] })
 
 interface Sealing {
   /** The end that it goes through. */
@@ -263,7 +354,11 @@ interface Sealing {
   readonly tell?: (error: Error | null) => void
 }
 
-function sealed({ value, transfer }: Parts, deliver: (value: unknown, transfer: readonly unknown[]) => unknown, { on, fails = false, deliverLate, tell }: Sealing): Sealed {
+function sealed(
+  { value, transfer }: Parts,
+  deliver: (value: unknown, transfer: readonly unknown[]) => unknown,
+  { on, fails = false, deliverLate, tell }: Sealing,
+): Sealed {
   const closeMoved = (): void => {
     for (const one of transfer) (one as { close?: AnyFunction }).close?.call(one)
   }
@@ -295,8 +390,11 @@ function copied(value: unknown, deliver: (value: unknown) => unknown, on: Sealin
 /** What an IPC channel serialises is not told from outside; plain data is the same either way, the rest is kept by reference. */
 function plainCopy(value: unknown): unknown {
   const isPlain = (part: unknown): boolean =>
-    part === null || ['string', 'boolean', 'number'].includes(typeof part) ||
-    (typeof part === 'object' && (Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype) && Object.values(part).every(isPlain))
+    part === null ||
+    ['string', 'boolean', 'number'].includes(typeof part) ||
+    (typeof part === 'object' &&
+      (Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype) &&
+      Object.values(part).every(isPlain))
   try {
     return isPlain(value) ? structuredClone(value) : value
   } catch {

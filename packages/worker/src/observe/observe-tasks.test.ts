@@ -15,7 +15,10 @@ import { observeTasks } from './observe-tasks.js'
 const clean = { failed: 0, silent: 0, lost: 0, retried: 0, duplicated: 0, pending: 0 }
 
 /** A pool whose answers a test gives by hand. */
-function handPool(): { readonly pool: { run(task: unknown): Promise<unknown> }; readonly answers: { resolve(value: unknown): void; reject(error: Error): void }[] } {
+function handPool(): {
+  readonly pool: { run(task: unknown): Promise<unknown> }
+  readonly answers: { resolve(value: unknown): void; reject(error: Error): void }[]
+} {
   const answers: { resolve(value: unknown): void; reject(error: Error): void }[] = []
   return { answers, pool: { run: () => new Promise((resolve, reject) => answers.push({ resolve, reject })) } }
 }
@@ -44,7 +47,10 @@ describe('the account of a pool', () => {
     }
   })
 
-  it.each([['terminated', terminateWorker], ['made to exit', exitWorker]] as const)('of tinypool shows a task of which nobody is told, when its thread is %s', async (_how, kill) => {
+  it.each([
+    ['terminated', terminateWorker],
+    ['made to exit', exitWorker],
+  ] as const)('of tinypool shows a task of which nobody is told, when its thread is %s', async (_how, kill) => {
     const clock = manualClock()
     const pool = new Tinypool({ filename: taskFile, minThreads: 1, maxThreads: 1 })
     const tasks = await observeTasks(pool, { clock, patienceMs: 1_000 })
@@ -66,7 +72,9 @@ describe('the account of a pool', () => {
     try {
       const tasks = await observeTasks(pool, { idOf: (_method, parameters) => (parameters as [object])[0] })
       await run({ id: 1 })
-      const lost = expect(Promise.resolve(run({ id: 2, forMs: 60_000 }))).rejects.toThrow('Workerpool Worker terminated Unexpectedly')
+      const lost = expect(Promise.resolve(run({ id: 2, forMs: 60_000 }))).rejects.toThrow(
+        'Workerpool Worker terminated Unexpectedly',
+      )
       await inject(terminateWorker(), threads)
       await lost
       expect(await run({ id: 3 })).toBe(3)
@@ -92,7 +100,9 @@ describe('the account of a pool', () => {
     expect(tasks.account.duplicated).toBe(0)
     for (const { resolve } of answers) resolve('done')
     tasks.effect(effective)
-    await vi.waitFor(() => expect(tasks.account).toEqual({ ...clean, handed: 2, attempts: 3, done: 2, retried: 1, duplicated: 2 }))
+    await vi.waitFor(() =>
+      expect(tasks.account).toEqual({ ...clean, handed: 2, attempts: 3, done: 2, retried: 1, duplicated: 2 }),
+    )
     await tasks.stop()
   })
 
@@ -120,22 +130,28 @@ describe('the account of a pool', () => {
 
   it('balances, whatever becomes of the tasks, and however few it remembers', () =>
     fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom('resolve', 'reject', 'nothing')), { maxLength: 40 }), fc.integer({ min: 1, max: 50 }), async (calls, remembered) => {
-        const { pool, answers } = handPool()
-        const tasks = await observeTasks(pool, { idOf: (task) => task, tasks: remembered })
-        for (const [task, outcome] of calls) {
-          const running = pool.run(task)
-          const answer = answers.at(-1)
-          if (outcome === 'resolve') answer?.resolve(task)
-          else if (outcome === 'reject') answer?.reject(new Error('lost'))
-          if (outcome !== 'nothing') await running.catch(() => undefined)
-        }
-        const { handed, attempts, done, pending, failed, silent, lost, retried } = tasks.account
-        expect([handed, attempts, lost]).toEqual([done + pending + failed + silent, calls.length, failed])
-        expect(retried).toBe(attempts - handed)
-        if (remembered >= 10) expect(handed).toBe(new Set(calls.map(([task]) => task)).size)
-        await tasks.stop()
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom('resolve', 'reject', 'nothing')), {
+          maxLength: 40,
+        }),
+        fc.integer({ min: 1, max: 50 }),
+        async (calls, remembered) => {
+          const { pool, answers } = handPool()
+          const tasks = await observeTasks(pool, { idOf: (task) => task, tasks: remembered })
+          for (const [task, outcome] of calls) {
+            const running = pool.run(task)
+            const answer = answers.at(-1)
+            if (outcome === 'resolve') answer?.resolve(task)
+            else if (outcome === 'reject') answer?.reject(new Error('lost'))
+            if (outcome !== 'nothing') await running.catch(() => undefined)
+          }
+          const { handed, attempts, done, pending, failed, silent, lost, retried } = tasks.account
+          expect([handed, attempts, lost]).toEqual([done + pending + failed + silent, calls.length, failed])
+          expect(retried).toBe(attempts - handed)
+          if (remembered >= 10) expect(handed).toBe(new Set(calls.map(([task]) => task)).size)
+          await tasks.stop()
+        },
+      ),
     ))
 
   it('remembers so many tasks that failed, and counts all of them', async () => {
@@ -166,8 +182,16 @@ describe('the account of a pool', () => {
   })
 
   it('refuses what takes no tasks, and options that say nothing', async () => {
-    await expect(observeTasks({})).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH', message: expect.stringContaining('`run` or `exec`') as string })
-    await expect(observeTasks({ run: () => undefined }, { method: 'submit' })).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
-    await expect(observeTasks({ run: () => undefined }, { patienceMs: -1 })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining('`patienceMs` of observeTasks') as string })
+    await expect(observeTasks({})).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining('`run` or `exec`') as string,
+    })
+    await expect(observeTasks({ run: () => undefined }, { method: 'submit' })).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+    })
+    await expect(observeTasks({ run: () => undefined }, { patienceMs: -1 })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+      message: expect.stringContaining('`patienceMs` of observeTasks') as string,
+    })
   })
 })

@@ -1,4 +1,14 @@
-import { ChaosError, checkOptions, defineFault, inject, MAX_TIMER_MS, option, optionsSchema, systemClock, type Clock } from '@chaos/core'
+import {
+  ChaosError,
+  checkOptions,
+  defineFault,
+  inject,
+  MAX_TIMER_MS,
+  option,
+  optionsSchema,
+  systemClock,
+  type Clock,
+} from '@chaos/core'
 import { TaskLedger, type TaskAccount } from './task-ledger.js'
 
 /** What takes tasks: piscina and tinypool by `run`, workerpool by `exec`, a supervisor of your own by either, or by any method that is named. */
@@ -7,10 +17,22 @@ export type TaskPool = object
 const schema = optionsSchema(
   {
     method: option.optional(option.text('The method by which tasks are handed over. Default: `run`, else `exec`.')),
-    patienceMs: option.optional(option.durationMs('A task that is unanswered for longer, in ms, is lost silently.'), 10_000),
-    tasks: option.optional(option.count('How many tasks are remembered at most; the oldest that are done are forgotten first.', 1), 100_000),
+    patienceMs: option.optional(
+      option.durationMs('A task that is unanswered for longer, in ms, is lost silently.'),
+      10_000,
+    ),
+    tasks: option.optional(
+      option.count('How many tasks are remembered at most; the oldest that are done are forgotten first.', 1),
+      100_000,
+    ),
   },
-  { idOf: option.optional(option.func<(...args: readonly unknown[]) => unknown>('What tells one task from another, by the arguments of the method.')) },
+  {
+    idOf: option.optional(
+      option.func<(...args: readonly unknown[]) => unknown>(
+        'What tells one task from another, by the arguments of the method.',
+      ),
+    ),
+  },
 )
 
 /** Options of {@link observeTasks}. */
@@ -51,10 +73,19 @@ export interface TaskObservation {
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the pool has no such method, `CHAOS_INVALID_OPTION`, and whatever `inject` throws
  */
-export async function observeTasks(pool: TaskPool, { clock = systemClock, ...given }: ObserveTasksOptions = {}): Promise<TaskObservation> {
-  const { method = methodOf(pool), idOf = method === 'exec' ? byParameters : byTask, patienceMs, tasks } = checkOptions(schema, given, 'observeTasks')
+export async function observeTasks(
+  pool: TaskPool,
+  { clock = systemClock, ...given }: ObserveTasksOptions = {},
+): Promise<TaskObservation> {
+  const {
+    method = methodOf(pool),
+    idOf = method === 'exec' ? byParameters : byTask,
+    patienceMs,
+    tasks,
+  } = checkOptions(schema, given, 'observeTasks')
   const ledger = new TaskLedger(patienceMs, tasks)
-  const record = (args: readonly unknown[]): ((outcome: 'result' | 'failure') => void) => ledger.hand(known(args), clock.now())
+  const record = (args: readonly unknown[]): ((outcome: 'result' | 'failure') => void) =>
+    ledger.hand(known(args), clock.now())
   /** A function of the caller's; a task on which it throws is one of its own, and the application's call goes on. */
   function known(args: readonly unknown[]): unknown {
     try {
@@ -87,37 +118,57 @@ const watchTasks = defineFault({
   summary: 'Watches the tasks of a pool.',
   schema: optionsSchema(
     { method: option.text('The method by which tasks are handed over.') },
-    { record: option.func<(args: readonly unknown[]) => (outcome: 'result' | 'failure') => void>('Gets the arguments of each call; returns what gets its outcome.') },
+    {
+      record: option.func<(args: readonly unknown[]) => (outcome: 'result' | 'failure') => void>(
+        'Gets the arguments of each call; returns what gets its outcome.',
+      ),
+    },
   ),
   expects: 'a pool with a method that takes tasks, `run` or `exec`, or the one that `method` names',
   accepts: (value) => typeof value === 'object' && value !== null,
   inject(pool: TaskPool, { method, record }, { patch }) {
-    patch(pool, method, (below) =>
-      function (this: unknown, ...args: unknown[]): unknown {
-        const settle = record(args)
-        try {
-          const answer: unknown = Reflect.apply(below.call, this, args)
-          // The promise that the caller gets is the pool's own; this branch of it is nobody else's.
-          if (isThenable(answer)) answer.then(() => settle('result'), () => settle('failure'))
-          else settle('result')
-          return answer
-        } catch (error) {
-          settle('failure')
-          throw error
-        }
-      })
+    patch(
+      pool,
+      method,
+      (below) =>
+        function (this: unknown, ...args: unknown[]): unknown {
+          const settle = record(args)
+          try {
+            const answer: unknown = Reflect.apply(below.call, this, args)
+            // The promise that the caller gets is the pool's own; this branch of it is nobody else's.
+            if (isThenable(answer))
+              answer.then(
+                () => settle('result'),
+                () => settle('failure'),
+              )
+            else settle('result')
+            return answer
+          } catch (error) {
+            settle('failure')
+            throw error
+          }
+        },
+    )
   },
 })
 
 function methodOf(pool: unknown): string {
-  const found = typeof pool === 'object' && pool !== null ? ['run', 'exec'].find((name) => typeof (pool as Record<string, unknown>)[name] === 'function') : undefined
+  const found =
+    typeof pool === 'object' && pool !== null
+      ? ['run', 'exec'].find((name) => typeof (pool as Record<string, unknown>)[name] === 'function')
+      : undefined
   if (found !== undefined) return found
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a pool with a method `run` or `exec`, got none. Name the method by which it takes tasks: `method`.')
+  throw new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    'Expected a pool with a method `run` or `exec`, got none. Name the method by which it takes tasks: `method`.',
+  )
 }
 
 /** A text or number says nothing of who it is: each one is a task of its own. */
-const identified = (task: unknown): unknown => ((typeof task === 'object' && task !== null) || typeof task === 'function' ? task : Symbol(String(task)))
+const identified = (task: unknown): unknown =>
+  (typeof task === 'object' && task !== null) || typeof task === 'function' ? task : Symbol(String(task))
 const byTask = (...[task]: readonly unknown[]): unknown => identified(task)
 const byParameters = (...[, parameters]: readonly unknown[]): unknown => identified(parameters)
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

@@ -10,7 +10,8 @@ import { signalProcess } from '../faults/signal-process.js'
 import { terminateWorker } from '../faults/terminate-worker.js'
 import { observeWorkers } from './observe-workers.js'
 
-const SPEAKS = "require('node:worker_threads').parentPort.postMessage('starting'); setInterval(() => require('node:worker_threads').parentPort.postMessage('working'), 5)"
+const SPEAKS =
+  "require('node:worker_threads').parentPort.postMessage('starting'); setInterval(() => require('node:worker_threads').parentPort.postMessage('working'), 5)"
 
 /** A supervisor that watches its first worker only: a common mistake. */
 function superviseOnce(start: () => Worker, again: boolean): () => Worker {
@@ -33,7 +34,8 @@ it('tells when a worker died, was replaced, and spoke a good word', async () => 
     await inject(terminateWorker(), target)
     await vi.waitFor(() => expect([seen.deaths, seen.restarts, seen.healed]).toEqual([death, death, true]))
   }
-  for (const { diedAt, replacedAt = 0, goodAt = 0 } of seen.recoveries) expect([replacedAt >= diedAt, goodAt >= replacedAt]).toEqual([true, true])
+  for (const { diedAt, replacedAt = 0, goodAt = 0 } of seen.recoveries)
+    expect([replacedAt >= diedAt, goodAt >= replacedAt]).toEqual([true, true])
   seen.close()
   expect(target().listenerCount('message')).toBe(0)
 })
@@ -69,7 +71,9 @@ it('takes a replacement that dies before it has spoken for none: the next good w
   const seen = observeWorkers(() => current, { clock, lookEveryMs: 10, isGood: (message) => message === 'good' })
   for (const speaks of [false, true]) {
     await current.terminate()
-    current = await startWorker(speaks ? "setInterval(() => require('node:worker_threads').parentPort.postMessage('good'), 5)" : undefined)
+    current = await startWorker(
+      speaks ? "setInterval(() => require('node:worker_threads').parentPort.postMessage('good'), 5)" : undefined,
+    )
     await clock.advance(10)
   }
   await vi.waitFor(() => expect(seen.healed).toBe(true))
@@ -116,25 +120,53 @@ it('watches processes as it does threads', async () => {
 })
 
 it.each<[string, () => unknown, Pick<ChaosError, 'code'>, string]>([
-  ['no target', () => observeWorkers({} as Worker), { code: 'CHAOS_TARGET_MISMATCH' }, 'Expected the target of observeWorkers to be a Worker, several, '],
-  ['a negative span', () => observeWorkers([], { lookEveryMs: -1 }), { code: 'CHAOS_INVALID_OPTION' }, 'Expected `lookEveryMs` of observeWorkers to be a whole number of at least 1, got `-1`.'],
-  ['no function', () => observeWorkers([], { isGood: true as never }), { code: 'CHAOS_INVALID_OPTION' }, 'Expected `isGood` of observeWorkers to be a function, got `true`.'],
-  ['a misspelt option', () => observeWorkers([], { lookEvry: 5 } as object), { code: 'CHAOS_INVALID_OPTION' }, 'Expected an option of observeWorkers'],
+  [
+    'no target',
+    () => observeWorkers({} as Worker),
+    { code: 'CHAOS_TARGET_MISMATCH' },
+    'Expected the target of observeWorkers to be a Worker, several, ',
+  ],
+  [
+    'a negative span',
+    () => observeWorkers([], { lookEveryMs: -1 }),
+    { code: 'CHAOS_INVALID_OPTION' },
+    'Expected `lookEveryMs` of observeWorkers to be a whole number of at least 1, got `-1`.',
+  ],
+  [
+    'no function',
+    () => observeWorkers([], { isGood: true as never }),
+    { code: 'CHAOS_INVALID_OPTION' },
+    'Expected `isGood` of observeWorkers to be a function, got `true`.',
+  ],
+  [
+    'a misspelt option',
+    () => observeWorkers([], { lookEvry: 5 } as object),
+    { code: 'CHAOS_INVALID_OPTION' },
+    'Expected an option of observeWorkers',
+  ],
 ])('refuses %s', (_what, watch, error, words) => {
-  expect(watch).toThrow(expect.objectContaining({ ...error, message: expect.stringContaining(words) as string }) as Error)
+  expect(watch).toThrow(
+    expect.objectContaining({ ...error, message: expect.stringContaining(words) as string }) as Error,
+  )
 })
 
 it.each([
-  ['throws', () => {
-    throw new Error('a mistake in `isGood`')
-  }],
+  [
+    'throws',
+    () => {
+      throw new Error('a mistake in `isGood`')
+    },
+  ],
   ['returns a promise', () => Promise.reject(new Error('a mistake in `isGood`'))],
-])('takes a message on which `isGood` %s for no good one, and throws nothing where it is heard', async (_what, isGood) => {
-  const target = superviseOnce(() => makeWorker(SPEAKS), true)
-  const seen = observeWorkers(target, { lookEveryMs: 1, isGood: isGood as never })
-  await inject(terminateWorker(), target)
-  await vi.waitFor(() => expect(seen.restarts).toBe(1))
-  await new Promise((resolve) => target().once('message', resolve))
-  expect(seen.healed).toBe(false)
-  seen.close()
-})
+])(
+  'takes a message on which `isGood` %s for no good one, and throws nothing where it is heard',
+  async (_what, isGood) => {
+    const target = superviseOnce(() => makeWorker(SPEAKS), true)
+    const seen = observeWorkers(target, { lookEveryMs: 1, isGood: isGood as never })
+    await inject(terminateWorker(), target)
+    await vi.waitFor(() => expect(seen.restarts).toBe(1))
+    await new Promise((resolve) => target().once('message', resolve))
+    expect(seen.healed).toBe(false)
+    seen.close()
+  },
+)

@@ -1,4 +1,12 @@
-import { ChaosError, checkOptions, option, optionsSchema, synchronousAnswer, systemClock, type Clock } from '@chaos/core'
+import {
+  ChaosError,
+  checkOptions,
+  option,
+  optionsSchema,
+  synchronousAnswer,
+  systemClock,
+  type Clock,
+} from '@chaos/core'
 import { isMortalTarget, livingOf, MORTAL_TARGET, type Mortal, type MortalTarget } from '../targets/mortals.js'
 
 /** One death, and what became of it. Times are in ms since the epoch. */
@@ -39,7 +47,12 @@ const schema = optionsSchema(
     lookEveryMs: option.optional(option.count('How often the target is looked at, in ms.', 1), 2),
     intensityMs: option.optional(option.count('Within how long restarts are counted together, in ms.', 1), 5_000),
   },
-  { isGood: option.optional(option.func<(message: unknown) => boolean>('Which message counts as good.'), () => () => true) },
+  {
+    isGood: option.optional(
+      option.func<(message: unknown) => boolean>('Which message counts as good.'),
+      () => () => true,
+    ),
+  },
 )
 
 /** Options of {@link observeWorkers}. */
@@ -84,8 +97,15 @@ const MAX_RECOVERIES = 1_000
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` for what is no target of threads or processes, `CHAOS_INVALID_OPTION`
  */
-export function observeWorkers(target: MortalTarget, { clock = systemClock, ...given }: ObserveWorkersOptions = {}): WorkerObservation {
-  if (!isMortalTarget(target)) throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected the target of observeWorkers to be ${MORTAL_TARGET}, got \`${String(target)}\`.`)
+export function observeWorkers(
+  target: MortalTarget,
+  { clock = systemClock, ...given }: ObserveWorkersOptions = {},
+): WorkerObservation {
+  if (!isMortalTarget(target))
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected the target of observeWorkers to be ${MORTAL_TARGET}, got \`${String(target)}\`.`,
+    )
   const { isGood, lookEveryMs, intensityMs } = checkOptions(schema, given, 'observeWorkers')
   const met = new Map<Mortal, Met>()
   const all: Death[] = []

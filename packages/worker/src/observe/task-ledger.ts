@@ -78,12 +78,24 @@ export class TaskLedger {
     const tally = { ...this.#forgotten }
     for (const entry of this.#entries.values()) this.#count(tally, entry, now)
     const { done, pending, failed, silent, attempts, retried, duplicated } = tally
-    return { handed: done + pending + failed + silent, attempts, done, pending, failed, silent, lost: failed + silent, retried, duplicated }
+    return {
+      handed: done + pending + failed + silent,
+      attempts,
+      done,
+      pending,
+      failed,
+      silent,
+      lost: failed + silent,
+      retried,
+      duplicated,
+    }
   }
 
   /** The tasks that were lost, oldest first. */
   lost(now: number): unknown[] {
-    return [...this.#entries].filter(([, entry]) => entry.attempts > 0 && ['failed', 'silent'].includes(this.#fateOf(entry, now))).map(([id]) => id)
+    return [...this.#entries]
+      .filter(([, entry]) => entry.attempts > 0 && ['failed', 'silent'].includes(this.#fateOf(entry, now)))
+      .map(([id]) => id)
   }
 
   #count(tally: Tally, entry: Entry, now: number): void {

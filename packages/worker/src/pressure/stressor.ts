@@ -30,9 +30,15 @@ export const PERIODS_AHEAD = 4
  * Starts a stressor. It ends with the injection; it also ends when this process does, however that ends: its standard input closes then.
  * Keeps no process alive.
  */
-export async function startStressor({ code, settings, onReport, onLost }: StressorPlan, { defer }: InjectionContext): Promise<Stressor> {
+export async function startStressor(
+  { code, settings, onReport, onLost }: StressorPlan,
+  { defer }: InjectionContext,
+): Promise<Stressor> {
   const { NODE_OPTIONS: _preloads, ...env } = process.env
-  const child = spawn(process.execPath, ['--expose-gc', '-e', LISTEN + code, JSON.stringify(settings)], { env, stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn(process.execPath, ['--expose-gc', '-e', LISTEN + code, JSON.stringify(settings)], {
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
   let isDismissed = false
   defer(() => {
     isDismissed = true

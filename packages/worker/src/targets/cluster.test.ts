@@ -24,7 +24,10 @@ const startWorker = async (): Promise<Worker> => {
 /** Asks the cluster once; answers with the pid of the worker that took it. */
 const ask = (): Promise<number> =>
   new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1', agent: false }, (response) => response.on('data', (pid) => resolve(Number(pid)))).on('error', reject)
+    get({ port, host: '127.0.0.1', agent: false }, (response) => response.on('data', (pid) => resolve(Number(pid)))).on(
+      'error',
+      reject,
+    )
   })
 const living = (): Worker[] => Object.values(cluster.workers ?? {}) as Worker[]
 
@@ -48,11 +51,15 @@ beforeEach(async () => {
 afterEach(async () => {
   isSupervised = false
   // One whose channel closes after it has died is still listed.
-  await Promise.all(living().filter((worker) => !worker.isDead()).map((worker) => {
-    const gone = once(worker, 'exit')
-    worker.process.kill('SIGKILL')
-    return gone
-  }))
+  await Promise.all(
+    living()
+      .filter((worker) => !worker.isDead())
+      .map((worker) => {
+        const gone = once(worker, 'exit')
+        worker.process.kill('SIGKILL')
+        return gone
+      }),
+  )
 })
 
 describe('node:cluster as a target', () => {

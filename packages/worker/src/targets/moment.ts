@@ -4,7 +4,13 @@ import type { WorkerLike } from './workers.js'
 
 /** When an instant fault strikes the threads or processes it has chosen. */
 export const strikeMoment = {
-  when: option.optional(option.oneOf(['now', 'message', 'mid-task'], 'When to strike: now, at the n-th message from the target, or right after the next message to it.'), 'now'),
+  when: option.optional(
+    option.oneOf(
+      ['now', 'message', 'mid-task'],
+      'When to strike: now, at the n-th message from the target, or right after the next message to it.',
+    ),
+    'now',
+  ),
   messages: option.optional(option.count('With `when: message`: at which message from the target, from 1.', 1), 1),
 }
 
@@ -18,28 +24,43 @@ interface Moment {
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` for a process that has no channel, unless it is to be struck now
  */
-export async function momentOf(one: WorkerLike | ProcessLike, { when, messages }: Moment, { patch }: InjectionContext): Promise<void> {
+export async function momentOf(
+  one: WorkerLike | ProcessLike,
+  { when, messages }: Moment,
+  { patch }: InjectionContext,
+): Promise<void> {
   if (when === 'now') return
   const send = 'postMessage' in one ? 'postMessage' : 'send'
   if (typeof (one as Partial<Record<typeof send, unknown>>)[send] !== 'function') {
-    throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected a process with a channel for \`when: ${when}\`, got one without. Start it by \`fork\`, or with \`ipc\` in its \`stdio\`.`)
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected a process with a channel for \`when: ${when}\`, got one without. Start it by \`fork\`, or with \`ipc\` in its \`stdio\`.`,
+    )
   }
   await new Promise<void>((resolve) => {
     if (when === 'mid-task') {
-      patch(one, send, (below) =>
-        function handOver(this: unknown, ...args: unknown[]): unknown {
-          const handed: unknown = Reflect.apply(below.call, this, args)
-          resolve()
-          return handed
-        })
+      patch(
+        one,
+        send,
+        (below) =>
+          function handOver(this: unknown, ...args: unknown[]): unknown {
+            const handed: unknown = Reflect.apply(below.call, this, args)
+            resolve()
+            return handed
+          },
+      )
       return
     }
     let left = messages
-    patch(one, 'emit', (below) =>
-      function emit(this: unknown, ...args: unknown[]): unknown {
-        const heard: unknown = Reflect.apply(below.call, this, args)
-        if (args[0] === 'message' && (left -= 1) === 0) resolve()
-        return heard
-      })
+    patch(
+      one,
+      'emit',
+      (below) =>
+        function emit(this: unknown, ...args: unknown[]): unknown {
+          const heard: unknown = Reflect.apply(below.call, this, args)
+          if (args[0] === 'message' && (left -= 1) === 0) resolve()
+          return heard
+        },
+    )
   })
 }

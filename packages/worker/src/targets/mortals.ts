@@ -19,4 +19,5 @@ export function livingOf(target: MortalTarget): readonly Mortal[] {
 }
 
 /** Its thread id or process id, as evidence shows it. */
-export const idOf = (one: Mortal): { readonly threadId: number } | { readonly pid: number | undefined } => ('threadId' in one ? { threadId: one.threadId } : { pid: one.pid })
+export const idOf = (one: Mortal): { readonly threadId: number } | { readonly pid: number | undefined } =>
+  'threadId' in one ? { threadId: one.threadId } : { pid: one.pid }

@@ -27,7 +27,8 @@ type Processes = OneProcess | ClusterLike | Iterable<OneProcess>
 export type ProcessTarget = Processes | (() => Processes | undefined)
 
 /** What a target of process faults must be, in words. */
-export const PROCESS_TARGET = 'a ChildProcess, a cluster worker, several, node:cluster in its primary, or a function that returns the current ones'
+export const PROCESS_TARGET =
+  'a ChildProcess, a cluster worker, several, node:cluster in its primary, or a function that returns the current ones'
 
 /** Whether a value is shaped like a child process. Node's own `process` is none: it has no `signalCode`. */
 function isProcessLike(value: unknown): value is ProcessLike {
@@ -49,8 +50,11 @@ export function liveProcesses(target: ProcessTarget): ProcessLike[] {
 }
 
 /** Whether a process was started and has not ended. */
-export const isRunning = ({ pid, exitCode, signalCode }: ProcessLike): boolean => pid !== undefined && exitCode === null && signalCode === null
+export const isRunning = ({ pid, exitCode, signalCode }: ProcessLike): boolean =>
+  pid !== undefined && exitCode === null && signalCode === null
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-const isOne = (value: unknown): value is OneProcess => isProcessLike(value) || (isObject(value) && 'process' in value && isProcessLike(value.process))
-const isCluster = (value: unknown): value is ClusterLike => isObject(value) && 'workers' in value && 'setupPrimary' in value
+const isOne = (value: unknown): value is OneProcess =>
+  isProcessLike(value) || (isObject(value) && 'process' in value && isProcessLike(value.process))
+const isCluster = (value: unknown): value is ClusterLike =>
+  isObject(value) && 'workers' in value && 'setupPrimary' in value

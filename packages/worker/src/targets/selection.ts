@@ -14,17 +14,27 @@ export interface WorkerDescription {
 }
 
 const PLACE = {
-  nth: option.optional(option.count('With `select: nth`: its place among the candidates, longest-running first, from 1.', 1)),
+  nth: option.optional(
+    option.count('With `select: nth`: its place among the candidates, longest-running first, from 1.', 1),
+  ),
   share: option.optional(option.rate('With `select: share`: the share of the candidates, 0 to 1, rounded up.')),
 }
 
 /** The options by which a fault on threads chooses among the live workers of its target. */
 export const workerSelection = {
-  select: option.optional(option.oneOf(['one', 'all', 'nth', 'share', 'oldest', 'newest', 'busiest'], 'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, the newest, or the busiest.'), 'one'),
+  select: option.optional(
+    option.oneOf(
+      ['one', 'all', 'nth', 'share', 'oldest', 'newest', 'busiest'],
+      'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, the newest, or the busiest.',
+    ),
+    'one',
+  ),
   ...PLACE,
   name: option.optional(option.names('Only workers with this name: names or globs.')),
   threadId: option.optional(option.count('Only the worker with this thread id.', 1)),
-  windowMs: option.optional(option.durationMs('With `select: busiest`: how long event-loop utilisation is compared, in ms. Default 100.')),
+  windowMs: option.optional(
+    option.durationMs('With `select: busiest`: how long event-loop utilisation is compared, in ms. Default 100.'),
+  ),
 }
 
 /** The part of a selection that JSON cannot carry. */
@@ -34,7 +44,13 @@ export const workerSelectionInProcess = {
 
 /** The options by which a fault on processes chooses among the running ones of its target. */
 export const processSelection = {
-  select: option.optional(option.oneOf(['one', 'all', 'nth', 'share', 'oldest', 'newest'], 'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, or the newest.'), 'one'),
+  select: option.optional(
+    option.oneOf(
+      ['one', 'all', 'nth', 'share', 'oldest', 'newest'],
+      'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, or the newest.',
+    ),
+    'one',
+  ),
   ...PLACE,
   pid: option.optional(option.count('Only the process with this id.', 1)),
 }
@@ -62,10 +78,22 @@ export interface ProcessSelection extends Place {
 export const selectionFits =
   (fault: string) =>
   ({ select, nth, share, windowMs }: WorkerSelection): void => {
-    const pairs = [['nth', 'nth', nth, true], ['share', 'share', share, true], ['windowMs', 'busiest', windowMs, false]] as const
+    const pairs = [
+      ['nth', 'nth', nth, true],
+      ['share', 'share', share, true],
+      ['windowMs', 'busiest', windowMs, false],
+    ] as const
     for (const [name, belongsTo, value, isNeeded] of pairs) {
-      if (isNeeded && select === belongsTo && value === undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${name}\` beside \`select: ${belongsTo}\` of ${fault}, got none.`)
-      if (select !== belongsTo && value !== undefined) throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`${name}\` of ${fault} with \`select: ${belongsTo}\` only, got it with \`select: ${select}\`.`)
+      if (isNeeded && select === belongsTo && value === undefined)
+        throw new ChaosError(
+          'CHAOS_INVALID_OPTION',
+          `Expected \`${name}\` beside \`select: ${belongsTo}\` of ${fault}, got none.`,
+        )
+      if (select !== belongsTo && value !== undefined)
+        throw new ChaosError(
+          'CHAOS_INVALID_OPTION',
+          `Expected \`${name}\` of ${fault} with \`select: ${belongsTo}\` only, got it with \`select: ${select}\`.`,
+        )
     }
   }
 
@@ -74,11 +102,17 @@ export const selectionFits =
  *
  * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when there is none, or none that fits
  */
-export async function chooseWorkers(target: WorkerTarget, selection: WorkerSelection, context: InjectionContext): Promise<readonly WorkerLike[]> {
+export async function chooseWorkers(
+  target: WorkerTarget,
+  selection: WorkerSelection,
+  context: InjectionContext,
+): Promise<readonly WorkerLike[]> {
   const live = liveWorkers(target)
   if (live.length === 0) throw noneAlive('worker')
   const candidates = await fitting(live, selection, context)
-  return selection.select === 'busiest' ? [await busiest(candidates, selection.windowMs ?? 100, context)] : place(candidates, selection, 'worker')
+  return selection.select === 'busiest'
+    ? [await busiest(candidates, selection.windowMs ?? 100, context)]
+    : place(candidates, selection, 'worker')
 }
 
 /**
@@ -89,15 +123,27 @@ export async function chooseWorkers(target: WorkerTarget, selection: WorkerSelec
 export function chooseProcesses(target: ProcessTarget, selection: ProcessSelection): readonly ProcessLike[] {
   const live = liveProcesses(target)
   if (live.length === 0) throw noneAlive('process')
-  return place(selection.pid === undefined ? live : live.filter(({ pid }) => pid === selection.pid), selection, 'process')
+  return place(
+    selection.pid === undefined ? live : live.filter(({ pid }) => pid === selection.pid),
+    selection,
+    'process',
+  )
 }
 
 function place<T>(candidates: readonly T[], { select, nth = 1, share = 1 }: Place, what: string): readonly T[] {
-  if (candidates.length === 0) throw new ChaosError('CHAOS_NO_LIVE_WORKER', `Expected a live ${what} that the selection fits, got none. Compare names and ids with those of the target.`)
+  if (candidates.length === 0)
+    throw new ChaosError(
+      'CHAOS_NO_LIVE_WORKER',
+      `Expected a live ${what} that the selection fits, got none. Compare names and ids with those of the target.`,
+    )
   if (select === 'all') return candidates
   if (select === 'share') return candidates.slice(0, shareOf(candidates.length, share))
   const index = select === 'newest' ? candidates.length - 1 : select === 'nth' ? nth - 1 : 0
-  if (index >= candidates.length) throw new ChaosError('CHAOS_NO_LIVE_WORKER', `Expected the target to have at least ${nth} live ${what === 'worker' ? 'workers' : 'processes'}, got ${candidates.length}.`)
+  if (index >= candidates.length)
+    throw new ChaosError(
+      'CHAOS_NO_LIVE_WORKER',
+      `Expected the target to have at least ${nth} live ${what === 'worker' ? 'workers' : 'processes'}, got ${candidates.length}.`,
+    )
   return candidates.slice(index, index + 1)
 }
 
@@ -105,7 +151,11 @@ function place<T>(candidates: readonly T[], { select, nth = 1, share = 1 }: Plac
 export const shareOf = (count: number, share: number): number => Math.ceil(count * share * (1 - 2 * Number.EPSILON))
 
 /** Those that `threadId`, `name` and `where` fit. Names and data are read through the inspector, where they are asked for. */
-async function fitting(live: readonly WorkerLike[], { threadId, name, where }: WorkerSelection, context: InjectionContext): Promise<readonly WorkerLike[]> {
+async function fitting(
+  live: readonly WorkerLike[],
+  { threadId, name, where }: WorkerSelection,
+  context: InjectionContext,
+): Promise<readonly WorkerLike[]> {
   const byId = threadId === undefined ? live : live.filter((worker) => worker.threadId === threadId)
   if (name === undefined && where === undefined) return byId
   const isNamed = name === undefined ? () => true : globMatcher(typeof name === 'string' ? [name] : name)
@@ -114,7 +164,14 @@ async function fitting(live: readonly WorkerLike[], { threadId, name, where }: W
     byId.map(async (worker) => {
       const known = await inspector.find(worker.threadId)
       if (!isNamed(known.name)) return false
-      return where === undefined || where({ threadId: known.threadId, name: known.name, workerData: await inspector.evaluate(worker, WORKER_DATA, { withRequire: !HAS_BUILTINS }) })
+      return (
+        where === undefined ||
+        where({
+          threadId: known.threadId,
+          name: known.name,
+          workerData: await inspector.evaluate(worker, WORKER_DATA, { withRequire: !HAS_BUILTINS }),
+        })
+      )
     }),
   )
   return byId.filter((_worker, index) => fits[index])
@@ -124,12 +181,26 @@ async function fitting(live: readonly WorkerLike[], { threadId, name, where }: W
 const HAS_BUILTINS = 'getBuiltinModule' in process
 const WORKER_DATA = `${HAS_BUILTINS ? 'process.getBuiltinModule' : 'require'}('node:worker_threads').workerData`
 
-async function busiest(candidates: readonly MeasuredWorker[], windowMs: number, { clock }: InjectionContext): Promise<WorkerLike> {
+async function busiest(
+  candidates: readonly MeasuredWorker[],
+  windowMs: number,
+  { clock }: InjectionContext,
+): Promise<WorkerLike> {
   const before = candidates.map(({ performance }) => performance?.eventLoopUtilization())
   await new Promise<void>((resolve) => void clock.after(windowMs, resolve))
-  const loads = candidates.map(({ threadId, performance }, index) => (threadId === -1 ? -1 : (performance?.eventLoopUtilization(before[index]).utilization ?? 0)))
-  const [winner] = place(candidates.filter((_worker, index) => loads[index] === Math.max(...loads) && loads[index] !== -1), { select: 'one' }, 'worker')
+  const loads = candidates.map(({ threadId, performance }, index) =>
+    threadId === -1 ? -1 : (performance?.eventLoopUtilization(before[index]).utilization ?? 0),
+  )
+  const [winner] = place(
+    candidates.filter((_worker, index) => loads[index] === Math.max(...loads) && loads[index] !== -1),
+    { select: 'one' },
+    'worker',
+  )
   return winner as WorkerLike
 }
 
-const noneAlive = (what: string): ChaosError => new ChaosError('CHAOS_NO_LIVE_WORKER', `Expected the target to have a live ${what}, got none. Wait until one has started.`)
+const noneAlive = (what: string): ChaosError =>
+  new ChaosError(
+    'CHAOS_NO_LIVE_WORKER',
+    `Expected the target to have a live ${what}, got none. Wait until one has started.`,
+  )

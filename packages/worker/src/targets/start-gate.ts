@@ -138,4 +138,8 @@ function letGoIfFree({ holds, sessionId }: Arrival): void {
   if (holds === 0 && sessionId !== undefined) letGo(sessionId)
 }
 
-const letGo = (sessionId: string): void => session?.post('NodeWorker.sendMessageToWorker', { sessionId, message: '{"id":1,"method":"Runtime.runIfWaitingForDebugger"}' })
+const letGo = (sessionId: string): void =>
+  session?.post('NodeWorker.sendMessageToWorker', {
+    sessionId,
+    message: '{"id":1,"method":"Runtime.runIfWaitingForDebugger"}',
+  })

@@ -12,12 +12,21 @@ export const WORKER_THREADS = 'node:worker_threads itself (its default export)'
 
 /** Whether a value is the module `node:worker_threads`. A namespace import cannot be changed: its default export is meant. */
 export const isWorkerThreads = (value: unknown): value is WorkerThreads =>
-  typeof value === 'object' && value !== null && 'Worker' in value && typeof value.Worker === 'function' && 'parentPort' in value && Object.getOwnPropertyDescriptor(value, 'Worker')?.configurable === true
+  typeof value === 'object' &&
+  value !== null &&
+  'Worker' in value &&
+  typeof value.Worker === 'function' &&
+  'parentPort' in value &&
+  Object.getOwnPropertyDescriptor(value, 'Worker')?.configurable === true
 
 export type Construct = (args: readonly unknown[]) => Worker
 
 /** Stands in for the constructor of `Worker`. Subclasses and `instanceof` hold, while the fault is in force and afterwards. */
-export function interceptStarts(workerThreads: WorkerThreads, { patch, defer }: InjectionContext, onStart: (args: readonly unknown[], construct: Construct) => Worker): void {
+export function interceptStarts(
+  workerThreads: WorkerThreads,
+  { patch, defer }: InjectionContext,
+  onStart: (args: readonly unknown[], construct: Construct) => Worker,
+): void {
   // Registered first, it runs last: when the module is what it was.
   defer(syncBuiltinESMExports)
   patch(workerThreads, 'Worker', (below) => {

@@ -28,7 +28,11 @@ it('knows the workers that are made from now on, as long as they live, and those
 
 it('reaches the threads of a workerpool, and their replacements, by every fault on threads', async () => {
   const threads = trackWorkers()
-  const pool = workerpool.pool(workerpoolFile, { maxWorkers: 1, workerType: 'thread', workerThreadOpts: { name: 'of-the-pool' } })
+  const pool = workerpool.pool(workerpoolFile, {
+    maxWorkers: 1,
+    workerType: 'thread',
+    workerThreadOpts: { name: 'of-the-pool' },
+  })
   try {
     expect(await pool.exec('task', [{ id: 1 }])).toBe(1)
     const [thread] = threads() as [Worker]
@@ -51,13 +55,18 @@ it('reaches the threads of a workerpool, and their replacements, by every fault 
 })
 
 it('refuses what is no function', () => {
-  expect(() => trackWorkers({ where: 'mine' as never })).toThrow('Expected `where` of trackWorkers to be a function, got `string`.')
+  expect(() => trackWorkers({ where: 'mine' as never })).toThrow(
+    'Expected `where` of trackWorkers to be a function, got `string`.',
+  )
 })
 
 it.each([
-  ['throws', () => {
-    throw new Error('a mistake in `where`')
-  }],
+  [
+    'throws',
+    () => {
+      throw new Error('a mistake in `where`')
+    },
+  ],
   ['returns a promise', () => Promise.reject(new Error('a mistake in `where`'))],
 ])('means no worker on which `where` %s, and lets it be made', async (_what, where) => {
   const threads = trackWorkers({ where: where as never })

@@ -21,7 +21,11 @@ export interface TrackedWorkers {
  * @throws ChaosError `CHAOS_INVALID_OPTION` when `where` is no function
  */
 export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): TrackedWorkers {
-  if (typeof where !== 'function') throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`where\` of trackWorkers to be a function, got \`${typeof where}\`.`)
+  if (typeof where !== 'function')
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected \`where\` of trackWorkers to be a function, got \`${typeof where}\`.`,
+    )
   const known = new Set<Worker>()
   const living = (): readonly Worker[] => {
     for (const worker of known) if (worker.threadId === -1) known.delete(worker)
@@ -41,13 +45,16 @@ export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): 
   }
   if (meeting.size === 0) process.on('worker', onWorker)
   meeting.add(meet)
-  return Object.assign(function trackedWorkers() {
-    return living()
-  }, {
-    close() {
-      if (meeting.delete(meet) && meeting.size === 0) process.off('worker', onWorker)
+  return Object.assign(
+    function trackedWorkers() {
+      return living()
     },
-  })
+    {
+      close() {
+        if (meeting.delete(meet) && meeting.size === 0) process.off('worker', onWorker)
+      },
+    },
+  )
 }
 
 /** Who is to meet a new worker. The process has one listener for all of them: a module that is evaluated again tracks again, and nobody closes the earlier one. */

@@ -3,7 +3,13 @@ import type { WorkerLike } from './workers.js'
 
 /** What Node.js tells of a worker from outside; absent on other shapes. */
 export interface MeasuredWorker extends WorkerLike {
-  readonly performance?: { eventLoopUtilization(before?: object): { readonly idle: number; readonly active: number; readonly utilization: number } }
+  readonly performance?: {
+    eventLoopUtilization(before?: object): {
+      readonly idle: number
+      readonly active: number
+      readonly utilization: number
+    }
+  }
 }
 
 /** Whether a worker runs its event loop: one that is still being set up has used none of it. */

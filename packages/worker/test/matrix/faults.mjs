@@ -51,7 +51,11 @@ const onMessages = (make, cell, check) => ({
   },
 })
 
-const complete = (heard) => assert.deepEqual(numbers(heard).sort((a, b) => a - b), range)
+const complete = (heard) =>
+  assert.deepEqual(
+    numbers(heard).sort((a, b) => a - b),
+    range,
+  )
 
 /** A standing fault that shows by something about the target, and shows no more when it is over. */
 const standing = (make, cell, isSeen) => ({
@@ -97,29 +101,57 @@ export const FAULTS = {
     },
   },
   blockEventLoop: standing(() => faults.blockEventLoop({ periodMs: 20 }), 'loop blocked', isBlocked),
-  blockMainThread: standing(() => faults.blockMainThread({ blockMs: 50, everyMs: 10 }), 'loop blocked', async () => {
-    const before = performance.now()
-    await new Promise((resolve) => setTimeout(resolve, 11))
-    return performance.now() - before > 50
-  }),
-  delayMessages: onMessages(() => faults.delayMessages({ delayMs: 30, direction: 'outgoing' }), 'late', (heard) => assert.deepEqual(numbers(heard), range)),
-  dropMessages: onMessages(() => faults.dropMessages({ direction: 'outgoing' }), 'lost', (heard, { affected }) => assert.equal(heard.length, MESSAGES - affected)),
-  duplicateMessages: onMessages(() => faults.duplicateMessages({ direction: 'outgoing' }), 'twice', (heard, { affected }) => {
-    assert.equal(heard.length, MESSAGES + affected)
-    assert.deepEqual([...new Set(numbers(heard))], range)
-  }),
-  reorderMessages: onMessages(() => faults.reorderMessages({ direction: 'outgoing' }), 'out of order', (heard) => {
-    assert.notDeepEqual(numbers(heard), range)
-    complete(heard)
-  }),
-  corruptMessages: onMessages(() => faults.corruptMessages({ direction: 'outgoing', field: 'text', damage: 'truncate' }), 'garbled', (heard, { affected }) => {
-    complete(heard)
-    assert.equal(heard.filter(({ text }) => text !== TEXT).length, affected)
-  }),
-  failCloning: onMessages(() => faults.failCloning({ direction: 'outgoing' }), 'DataCloneError', (heard, { affected }, thrown) => {
-    assert.equal(thrown, affected)
-    assert.equal(heard.length, MESSAGES - affected)
-  }),
+  blockMainThread: standing(
+    () => faults.blockMainThread({ blockMs: 50, everyMs: 10 }),
+    'loop blocked',
+    async () => {
+      const before = performance.now()
+      await new Promise((resolve) => setTimeout(resolve, 11))
+      return performance.now() - before > 50
+    },
+  ),
+  delayMessages: onMessages(
+    () => faults.delayMessages({ delayMs: 30, direction: 'outgoing' }),
+    'late',
+    (heard) => assert.deepEqual(numbers(heard), range),
+  ),
+  dropMessages: onMessages(
+    () => faults.dropMessages({ direction: 'outgoing' }),
+    'lost',
+    (heard, { affected }) => assert.equal(heard.length, MESSAGES - affected),
+  ),
+  duplicateMessages: onMessages(
+    () => faults.duplicateMessages({ direction: 'outgoing' }),
+    'twice',
+    (heard, { affected }) => {
+      assert.equal(heard.length, MESSAGES + affected)
+      assert.deepEqual([...new Set(numbers(heard))], range)
+    },
+  ),
+  reorderMessages: onMessages(
+    () => faults.reorderMessages({ direction: 'outgoing' }),
+    'out of order',
+    (heard) => {
+      assert.notDeepEqual(numbers(heard), range)
+      complete(heard)
+    },
+  ),
+  corruptMessages: onMessages(
+    () => faults.corruptMessages({ direction: 'outgoing', field: 'text', damage: 'truncate' }),
+    'garbled',
+    (heard, { affected }) => {
+      complete(heard)
+      assert.equal(heard.filter(({ text }) => text !== TEXT).length, affected)
+    },
+  ),
+  failCloning: onMessages(
+    () => faults.failCloning({ direction: 'outgoing' }),
+    'DataCloneError',
+    (heard, { affected }, thrown) => {
+      assert.equal(thrown, affected)
+      assert.equal(heard.length, MESSAGES - affected)
+    },
+  ),
   refuseStart: {
     make: () => faults.refuseStart(),
     async land(scene, arm) {
@@ -148,7 +180,19 @@ export const FAULTS = {
     },
   },
   signalProcess: deadly(() => faults.signalProcess(), 'SIGKILL', { endedBy: 'SIGKILL' }),
-  freezeProcess: standing(() => faults.freezeProcess({ periodMs: 10 }), 'stopped', ({ current }) => stateOf(current().pid) === 'T'),
-  stressCpu: standing(() => faults.stressCpu({ periodMs: 20 }), 'CPU time', (scene, { account }) => account.cpuMs > 50),
-  stressMemory: standing(() => faults.stressMemory({ sizeMb: 32, periodMs: 50, keepFreeMb: 64 }), 'RSS', (scene, { evidence, account }) => evidence.length > 0 && account.rssMb > 32),
+  freezeProcess: standing(
+    () => faults.freezeProcess({ periodMs: 10 }),
+    'stopped',
+    ({ current }) => stateOf(current().pid) === 'T',
+  ),
+  stressCpu: standing(
+    () => faults.stressCpu({ periodMs: 20 }),
+    'CPU time',
+    (scene, { account }) => account.cpuMs > 50,
+  ),
+  stressMemory: standing(
+    () => faults.stressMemory({ sizeMb: 32, periodMs: 50, keepFreeMb: 64 }),
+    'RSS',
+    (scene, { evidence, account }) => evidence.length > 0 && account.rssMb > 32,
+  ),
 }

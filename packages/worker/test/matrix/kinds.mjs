@@ -12,7 +12,8 @@ import { Tinypool } from 'tinypool'
 const workerpool = createRequire(import.meta.url)('workerpool')
 const file = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const resourceLimits = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 }
-const ECHO = "const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message)); port.postMessage('up')"
+const ECHO =
+  "const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message)); port.postMessage('up')"
 
 cluster.setupPrimary({ exec: file('cluster-worker.mjs'), args: ['0'], execArgv: [], silent: true })
 cluster.schedulingPolicy = cluster.SCHED_RR
@@ -31,10 +32,23 @@ const startWorker = () => new Worker(ECHO, { eval: true, resourceLimits })
 
 async function aWorker() {
   const worker = startWorker()
-  return { target: worker, current: () => worker, touched: [worker], ...(await echoing(worker)), dispose: () => worker.terminate() }
+  return {
+    target: worker,
+    current: () => worker,
+    touched: [worker],
+    ...(await echoing(worker)),
+    dispose: () => worker.terminate(),
+  }
 }
 
-const ON_THREADS = ['terminate-worker', 'exit-worker', 'crash-worker', 'exhaust-heap', 'kill-returning-workers', 'block-event-loop'].map((name) => `worker/${name}`)
+const ON_THREADS = [
+  'terminate-worker',
+  'exit-worker',
+  'crash-worker',
+  'exhaust-heap',
+  'kill-returning-workers',
+  'block-event-loop',
+].map((name) => `worker/${name}`)
 
 /** Of threads; of processes for the faults that mean these. */
 async function aLiveSet(fault) {
@@ -51,21 +65,48 @@ async function aPool(pool, run, workers, dispose, target = pool) {
 }
 
 const aPiscina = () => {
-  const pool = new Piscina({ filename: file('task.mjs'), minThreads: 1, maxThreads: 1, atomics: 'disabled', resourceLimits })
-  return aPool(pool, (task) => pool.run(task), () => pool.threads, () => pool.destroy())
+  const pool = new Piscina({
+    filename: file('task.mjs'),
+    minThreads: 1,
+    maxThreads: 1,
+    atomics: 'disabled',
+    resourceLimits,
+  })
+  return aPool(
+    pool,
+    (task) => pool.run(task),
+    () => pool.threads,
+    () => pool.destroy(),
+  )
 }
 
 const aTinypool = () => {
-  const pool = new Tinypool({ filename: file('task.mjs'), minThreads: 1, maxThreads: 1, useAtomics: false, resourceLimits, terminateTimeout: 1_000 })
+  const pool = new Tinypool({
+    filename: file('task.mjs'),
+    minThreads: 1,
+    maxThreads: 1,
+    useAtomics: false,
+    resourceLimits,
+    terminateTimeout: 1_000,
+  })
   const workers = () => pool.threads.map(({ thread }) => thread)
   // A dead thread keeps its slot, and destroying the pool waits for it.
-  return aPool(pool, (task) => pool.run(task), workers, () => Promise.all(workers().map((worker) => worker.terminate())))
+  return aPool(
+    pool,
+    (task) => pool.run(task),
+    workers,
+    () => Promise.all(workers().map((worker) => worker.terminate())),
+  )
 }
 
 /** Its threads are reached by those that this thread makes; the pool itself is no target. */
 const aWorkerpool = (fault) => {
   const threads = trackWorkers()
-  const pool = workerpool.pool(file('workerpool-task.mjs'), { maxWorkers: 1, workerType: 'thread', workerThreadOpts: { resourceLimits } })
+  const pool = workerpool.pool(file('workerpool-task.mjs'), {
+    maxWorkers: 1,
+    workerType: 'thread',
+    workerThreadOpts: { resourceLimits },
+  })
   const dispose = async () => {
     await Promise.all(threads().map((worker) => worker.terminate()))
     threads.close()
@@ -77,7 +118,14 @@ async function aPort() {
   const { port1: near, port2: far } = new MessageChannel()
   const heard = []
   far.on('message', (message) => heard.push(message))
-  return { target: near, touched: [near], heard, errors: [], send: (message) => near.postMessage(message), dispose: () => near.close() }
+  return {
+    target: near,
+    touched: [near],
+    heard,
+    errors: [],
+    send: (message) => near.postMessage(message),
+    dispose: () => near.close(),
+  }
 }
 
 async function aChild() {
@@ -90,7 +138,15 @@ async function aClusterWorker() {
   const worker = cluster.fork()
   const { heard, errors, send } = await echoing(worker)
   const { process: child } = worker
-  return { target: worker, current: () => child, touched: [worker, child], heard, errors, send, dispose: () => gone(child) }
+  return {
+    target: worker,
+    current: () => child,
+    touched: [worker, child],
+    heard,
+    errors,
+    send,
+    dispose: () => gone(child),
+  }
 }
 
 async function gone(child) {

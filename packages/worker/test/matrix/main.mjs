@@ -10,7 +10,10 @@ import { until } from './until.mjs'
 
 /** What of this process would keep it alive, and its child processes. */
 const resources = () => [...process.getActiveResourcesInfo().filter((type) => type !== 'Timeout'), ...children()].sort()
-const children = () => readdirSync('/proc/self/task').flatMap((thread) => readFileSync(`/proc/self/task/${thread}/children`, 'utf8').split(' ')).filter((pid) => pid !== '')
+const children = () =>
+  readdirSync('/proc/self/task')
+    .flatMap((thread) => readFileSync(`/proc/self/task/${thread}/children`, 'utf8').split(' '))
+    .filter((pid) => pid !== '')
 const listeners = (object) => (object.eventNames?.() ?? []).map((name) => [name, object.listenerCount(name)])
 
 async function cell(fault, { make, how, land }, makeScene) {
@@ -30,15 +33,20 @@ async function cell(fault, { make, how, land }, makeScene) {
       // What has died may have lost listeners of its own; it has none of ours.
       const now = new Map(listeners(object))
       for (const [name, count] of heard[index]) now.set(name, (now.get(name) ?? 0) - count)
-      assert.deepEqual([...now].filter(([, more]) => more > 0), [])
+      assert.deepEqual(
+        [...now].filter(([, more]) => more > 0),
+        [],
+      )
     }
     if (make().kind === 'standing' && fault !== 'killReturningWorkers') await works(scene)
     return seen
   } finally {
     await scene.dispose()
-    await until(`nothing to be left but ${String(before)}`, () => resources().length <= before.length).catch((error) => {
-      throw new Error(`${error.message} There was ${String(resources())}`)
-    })
+    await until(`nothing to be left but ${String(before)}`, () => resources().length <= before.length).catch(
+      (error) => {
+        throw new Error(`${error.message} There was ${String(resources())}`)
+      },
+    )
   }
 }
 

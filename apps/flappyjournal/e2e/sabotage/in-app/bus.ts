@@ -13,12 +13,23 @@ type Listener = (payload: unknown, delivery?: Delivery) => void
 const HELD_MS = 300
 
 /** A delivery that the bus does not account for: as far as it knows, it happened once. */
-const unaccounted = (delivery?: Delivery): Delivery & { open: ReadonlySet<unknown> } => ({ publishedAt: 0, ...delivery, open: new Set() })
-const wasHeld = (delivery?: Delivery): boolean => delivery !== undefined && performance.now() - delivery.publishedAt > HELD_MS
+const unaccounted = (delivery?: Delivery): Delivery & { open: ReadonlySet<unknown> } => ({
+  publishedAt: 0,
+  ...delivery,
+  open: new Set(),
+})
+const wasHeld = (delivery?: Delivery): boolean =>
+  delivery !== undefined && performance.now() - delivery.publishedAt > HELD_MS
 
 /** Puts something in the place of every listener of a bus, or of those of one event. */
-function wrapListeners(bus: ConsciousnessEventBus, wrap: (listener: Listener, event: string) => Listener, only?: string): void {
-  for (const event of bus.eventNames().filter((name): name is string => typeof name === 'string' && (only === undefined || name === only))) {
+function wrapListeners(
+  bus: ConsciousnessEventBus,
+  wrap: (listener: Listener, event: string) => Listener,
+  only?: string,
+): void {
+  for (const event of bus
+    .eventNames()
+    .filter((name): name is string => typeof name === 'string' && (only === undefined || name === only))) {
     const listeners = bus.rawListeners(event) as Listener[]
     bus.removeAllListeners(event)
     for (const listener of listeners) bus.on(event, wrap(listener, event))
@@ -27,9 +38,14 @@ function wrapListeners(bus: ConsciousnessEventBus, wrap: (listener: Listener, ev
 
 /** Replaces what is sent to WebSocket clients of the journal. `undefined`: nothing is. */
 function interceptPushes(send: (text: string, reallySend: (text: string) => void) => void): void {
-  const original = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')?.value as (this: WebSocket, data: unknown, ...rest: unknown[]) => void
+  const original = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')?.value as (
+    this: WebSocket,
+    data: unknown,
+    ...rest: unknown[]
+  ) => void
   WebSocket.prototype.send = function (this: WebSocket, data: unknown, ...rest: unknown[]) {
-    if (typeof data === 'string' && data.startsWith('{"event":"journal:changed"')) send(data, (text) => original.call(this, text))
+    if (typeof data === 'string' && data.startsWith('{"event":"journal:changed"'))
+      send(data, (text) => original.call(this, text))
     else original.call(this, data, ...rest)
   } as typeof WebSocket.prototype.send
 }
@@ -54,7 +70,8 @@ export const busSabotages: AppSabotages = {
     },
   },
   'pushes-lost': {
-    apply: (_app, moments) => interceptPushes((text, send) => {
+    apply: (_app, moments) =>
+      interceptPushes((text, send) => {
         if (!moments.has('landed')) send(text)
       }),
   },

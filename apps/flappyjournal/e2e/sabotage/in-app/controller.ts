@@ -14,8 +14,52 @@ function served(): ChaosController {
 }
 
 /** A copy that does not change any more. */
-function plain({ id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence, failures }: InjectionState): InjectionState {
-  return { id, fault, kind, target, options, seed, status, outcome, armedAt, leaseMs, leaseEndsAt, landedAt, endedAt, seen, affected, passed, held, queued, account, evidence: [...evidence], failures: [...failures] }
+function plain({
+  id,
+  fault,
+  kind,
+  target,
+  options,
+  seed,
+  status,
+  outcome,
+  armedAt,
+  leaseMs,
+  leaseEndsAt,
+  landedAt,
+  endedAt,
+  seen,
+  affected,
+  passed,
+  held,
+  queued,
+  account,
+  evidence,
+  failures,
+}: InjectionState): InjectionState {
+  return {
+    id,
+    fault,
+    kind,
+    target,
+    options,
+    seed,
+    status,
+    outcome,
+    armedAt,
+    leaseMs,
+    leaseEndsAt,
+    landedAt,
+    endedAt,
+    seen,
+    affected,
+    passed,
+    held,
+    queued,
+    account,
+    evidence: [...evidence],
+    failures: [...failures],
+  }
 }
 
 /** Changes every state of an injection that the endpoints tell, by answer and by event. */
@@ -24,7 +68,10 @@ function tellOtherwise(change: (state: InjectionState) => InjectionState): void 
   const original = { ...controller }
   const others: Partial<ChaosController> = {
     injections: async () => (await original.injections()).map((state) => change(plain(state))),
-    follow: (listener) => original.follow((entry) => listener('injection' in entry ? { ...entry, injection: change(plain(entry.injection)) } : entry)),
+    follow: (listener) =>
+      original.follow((entry) =>
+        listener('injection' in entry ? { ...entry, injection: change(plain(entry.injection)) } : entry),
+      ),
     inject: async (...args) => change(plain(await original.inject(...args))),
   }
   Object.assign(controller, others)
@@ -53,15 +100,19 @@ export const controllerSabotages: AppSabotages = {
   'landed-a-minute-ahead-it-says': { apply: () => tellOtherwise((state) => moved(state, 60_000)) },
   'nobody-is-told': { apply: () => void Object.assign(served(), { follow: () => () => undefined }) },
   'fault-undone-early': { apply: (_app, moments) => moments.at('landed', () => served().stopAll(), 500) },
-  'fault-undone-behind-its-back': { 
+  'fault-undone-behind-its-back': {
     apply: ({ bus }, moments) =>
       moments.at('landed', () => {
         Object.setPrototypeOf(bus, ConsciousnessEventBus.prototype)
         Object.setPrototypeOf(ConsciousnessEventBus.prototype, EventEmitter.prototype)
       }),
   },
-  'another-bus-is-broken': { wiring: (app) => Object.create(app, { bus: { value: new ConsciousnessEventBus() } }) as typeof app },
-  'another-storage-is-broken': { wiring: (app) => Object.create(app, { storageBackend: { value: new MemoryAdapter() } }) as typeof app },
+  'another-bus-is-broken': {
+    wiring: (app) => Object.create(app, { bus: { value: new ConsciousnessEventBus() } }) as typeof app,
+  },
+  'another-storage-is-broken': {
+    wiring: (app) => Object.create(app, { storageBackend: { value: new MemoryAdapter() } }) as typeof app,
+  },
   'another-worker-is-killed': {
     wiring(app) {
       const decoy = new Worker(workerFile('loop-worker'), { workerData: { hz: 1 } })

@@ -31,6 +31,11 @@ export const evaluatorSabotages: AppSabotages = {
   'evaluator-blocked-for-6-s': inThread('blocked', 'landed'),
   'evaluator-clock-behind': inThread('clock-behind'),
   'evaluator-restarted': {
-    before: (moments) => substituteThread('alert-evaluator', () => ({}), (worker) => moments.at('landed', () => worker.terminate(), 500)),
+    before: (moments) =>
+      substituteThread(
+        'alert-evaluator',
+        () => ({}),
+        (worker) => moments.at('landed', () => worker.terminate(), 500),
+      ),
   },
 }

@@ -12,7 +12,10 @@ const first = (app: App, handle: Handle): void => app.mount({ handle, upgrade: (
 const isWrite = ({ method, url }: IncomingMessage): boolean => method === 'POST' && url === '/api/journal'
 const isList = ({ method, url }: IncomingMessage): boolean => method === 'GET' && url?.split('?')[0] === '/api/journal'
 const isRead = ({ method, url = '' }: IncomingMessage): boolean => method === 'GET' && url.startsWith('/api/journal/')
-const isPath = (path: string) => ({ url }: IncomingMessage): boolean => url === path
+const isPath =
+  (path: string) =>
+  ({ url }: IncomingMessage): boolean =>
+    url === path
 
 function json(response: ServerResponse, status: number, body: unknown): true {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -25,7 +28,10 @@ function later(delayMs: number, when: (request: IncomingMessage) => boolean): Ha
   return (request, response) => {
     if (delayed.has(request) || !when(request)) return false
     delayed.add(request)
-    setTimeout(() => (request.socket as Socket & { readonly server?: Server }).server?.emit('request', request, response), delayMs)
+    setTimeout(
+      () => (request.socket as Socket & { readonly server?: Server }).server?.emit('request', request, response),
+      delayMs,
+    )
     return true
   }
 }
@@ -35,7 +41,10 @@ function changed(when: (request: IncomingMessage) => boolean, change: (body: unk
   return (request, response) => {
     if (!when(request)) return false
     const end = response.end.bind(response) as (text?: string) => ServerResponse
-    response.end = ((text?: string) => end(text === undefined || response.statusCode !== 200 ? text : JSON.stringify(change(JSON.parse(text))))) as ServerResponse['end']
+    response.end = ((text?: string) =>
+      end(
+        text === undefined || response.statusCode !== 200 ? text : JSON.stringify(change(JSON.parse(text))),
+      )) as ServerResponse['end']
     return false
   }
 }
@@ -48,33 +57,77 @@ export const httpSabotages: AppSabotages = {
     apply(app) {
       let isOpen = false
       app.bus.on('storage:circuit_open', () => (isOpen = true))
-      first(app, (request, response) => isOpen && isWrite(request) && json(response, 429, { error: 'Too many requests.' }))
+      first(
+        app,
+        (request, response) => isOpen && isWrite(request) && json(response, 429, { error: 'Too many requests.' }),
+      )
     },
   },
-  'writes-500-uncounted': { apply: (app, moments) => first(app, (request, response) => moments.has('landed') && isWrite(request) && json(response, 500, { error: 'Internal error.' })) },
+  'writes-500-uncounted': {
+    apply: (app, moments) =>
+      first(
+        app,
+        (request, response) =>
+          moments.has('landed') && isWrite(request) && json(response, 500, { error: 'Internal error.' }),
+      ),
+  },
   'reads-500-uncounted': {
     apply(app, moments) {
       const isUnlucky = everyNth(5)
-      first(app, (request, response) => moments.has('ended') && isRead(request) && isUnlucky() && json(response, 500, { error: 'Internal error.' }))
+      first(
+        app,
+        (request, response) =>
+          moments.has('ended') && isRead(request) && isUnlucky() && json(response, 500, { error: 'Internal error.' }),
+      )
     },
   },
   'reads-empty-objects': {
     apply(app, moments) {
       const isUnlucky = everyNth(5)
-      first(app, (request, response) => moments.has('landed') && isRead(request) && isUnlucky() && json(response, 200, {}))
+      first(
+        app,
+        (request, response) => moments.has('landed') && isRead(request) && isUnlucky() && json(response, 200, {}),
+      )
     },
   },
-  'list-empty': { apply: (app, moments) => first(app, changed((request) => moments.has('landed') && isList(request), () => [])) },
+  'list-empty': {
+    apply: (app, moments) =>
+      first(
+        app,
+        changed(
+          (request) => moments.has('landed') && isList(request),
+          () => [],
+        ),
+      ),
+  },
   'list-without-newest': {
     apply: (app, moments) =>
-      first(app, changed((request) => moments.has('ended') && isList(request), (body) => {
-        const newest = (entries: readonly { readonly createdAt: string }[]): string => entries.map(({ createdAt }) => createdAt).sort().at(-20) ?? ''
-        const entries = body as readonly { readonly createdAt: string }[]
-        return entries.filter(({ createdAt }) => createdAt < newest(entries))
-      })),
+      first(
+        app,
+        changed(
+          (request) => moments.has('ended') && isList(request),
+          (body) => {
+            const newest = (entries: readonly { readonly createdAt: string }[]): string =>
+              entries
+                .map(({ createdAt }) => createdAt)
+                .sort()
+                .at(-20) ?? ''
+            const entries = body as readonly { readonly createdAt: string }[]
+            return entries.filter(({ createdAt }) => createdAt < newest(entries))
+          },
+        ),
+      ),
   },
-  'writes-slow-uncounted': { apply: (app, moments) => first(app, later(6_000, (request) => moments.has('ended') && isWrite(request))) },
-  'health-says-yes': { apply: (app) => first(app, (request, response) => isPath('/healthz')(request) && json(response, 200, isHealthy)) },
+  'writes-slow-uncounted': {
+    apply: (app, moments) =>
+      first(
+        app,
+        later(6_000, (request) => moments.has('ended') && isWrite(request)),
+      ),
+  },
+  'health-says-yes': {
+    apply: (app) => first(app, (request, response) => isPath('/healthz')(request) && json(response, 200, isHealthy)),
+  },
   'health-slow-and-yes': {
     apply(app) {
       first(app, later(1_900, isPath('/healthz')))

@@ -8,4 +8,12 @@ import { storageSabotages } from './storage.js'
 import { workerSabotages } from './worker.js'
 
 /** All sabotages inside of the app. Several of them are given with a `+` between. */
-export const APP_SABOTAGES: AppSabotages = { ...busSabotages, ...storageSabotages, ...httpSabotages, ...metricsSabotages, ...workerSabotages, ...evaluatorSabotages, ...controllerSabotages }
+export const APP_SABOTAGES: AppSabotages = {
+  ...busSabotages,
+  ...storageSabotages,
+  ...httpSabotages,
+  ...metricsSabotages,
+  ...workerSabotages,
+  ...evaluatorSabotages,
+  ...controllerSabotages,
+}

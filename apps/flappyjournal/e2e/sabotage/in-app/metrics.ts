@@ -53,17 +53,30 @@ export const metricsSabotages: AppSabotages = {
       httpSabotages['writes-500-uncounted']?.apply?.(app, moments)
     },
   },
-  'loop-rate-frozen': { apply: ({ registry }, moments) => freezeMetric(registry, 'consciousness_loop_hz', moments, 'landed') },
-  'restarts-frozen': { apply: ({ registry }, moments) => freezeMetric(registry, 'consciousness_worker_restarts_total', moments, 'landed') },
+  'loop-rate-frozen': {
+    apply: ({ registry }, moments) => freezeMetric(registry, 'consciousness_loop_hz', moments, 'landed'),
+  },
+  'restarts-frozen': {
+    apply: ({ registry }, moments) => freezeMetric(registry, 'consciousness_worker_restarts_total', moments, 'landed'),
+  },
   'worker-gauges-invented': {
     apply: ({ registry }) =>
-      changePage(registry, (page) => page.replace(/^(consciousness_loop_hz) .*$/m, '$1 100').replace(/^(consciousness_worker_up\{.*\}) .*$/m, '$1 1')),
+      changePage(registry, (page) =>
+        page
+          .replace(/^(consciousness_loop_hz) .*$/m, '$1 100')
+          .replace(/^(consciousness_worker_up\{.*\}) .*$/m, '$1 1'),
+      ),
   },
   'failures-reset-every-second': {
-    apply: ({ registry }) => void setInterval(() => registry.getSingleMetric('http_requests_total')?.reset(), 1_000).unref(),
+    apply: ({ registry }) =>
+      void setInterval(() => registry.getSingleMetric('http_requests_total')?.reset(), 1_000).unref(),
   },
   'lag-not-a-number': {
     apply: ({ registry }, moments) =>
-      changePage(registry, (page) => (moments.has('landed') ? page.replace(/^(eventbus_publish_lag_ms_(?:bucket|count|sum).*) .*$/gm, '$1 NaN') : page)),
+      changePage(registry, (page) =>
+        moments.has('landed')
+          ? page.replace(/^(eventbus_publish_lag_ms_(?:bucket|count|sum).*) .*$/gm, '$1 NaN')
+          : page,
+      ),
   },
 }

@@ -6,7 +6,9 @@ import { SeriesStore } from '../../../src/alerts/series.js'
 import type { EvaluatorOrders } from './evaluator.js'
 
 const { sabotage, isTime } = (workerData as { readonly orders: EvaluatorOrders }).orders
-const timers = createRequire(import.meta.url)('node:timers/promises') as { setTimeout: (...args: unknown[]) => Promise<unknown> }
+const timers = createRequire(import.meta.url)('node:timers/promises') as {
+  setTimeout: (...args: unknown[]) => Promise<unknown>
+}
 const isNow = (): boolean => Atomics.load(isTime, 0) === 1
 
 /** Changes what stands between two turns of the evaluator. */

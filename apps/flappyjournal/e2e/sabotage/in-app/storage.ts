@@ -8,7 +8,10 @@ type Entry = Readonly<Record<string, unknown>>
 const isEntry = (key: string): boolean => key.startsWith('mem:')
 
 /** Replaces a method of Level, beneath everything that breaks or mends it. It stays an `async` function: faults act on those. */
-function beneath<Method extends 'get' | 'set' | 'keys'>(method: Method, replace: (original: StorageAdapter[Method]) => StorageAdapter[Method]): void {
+function beneath<Method extends 'get' | 'set' | 'keys'>(
+  method: Method,
+  replace: (original: StorageAdapter[Method]) => StorageAdapter[Method],
+): void {
   const original = LevelAdapter.prototype[method] as (this: LevelAdapter, ...args: unknown[]) => unknown
   Object.defineProperty(LevelAdapter.prototype, method, {
     configurable: true,
@@ -44,7 +47,9 @@ function storeOtherwise(change: (value: Entry) => Entry | undefined): void {
 }
 
 export const storageSabotages: AppSabotages = {
-  'replay-cuts-content': { before: () => replayOtherwise((entry) => ({ ...entry, content: String(entry['content']).slice(0, 5) })) },
+  'replay-cuts-content': {
+    before: () => replayOtherwise((entry) => ({ ...entry, content: String(entry['content']).slice(0, 5) })),
+  },
   'replay-drops-tags': { before: () => replayOtherwise((entry) => ({ ...entry, tags: [] })) },
   'never-replayed': { before: () => replayOtherwise(() => undefined) },
   'one-in-ten-not-stored': {
@@ -67,7 +72,8 @@ export const storageSabotages: AppSabotages = {
   'reads-ten-seconds-behind': {
     before(moments) {
       const writtenAt = new Map<string, number>()
-      const isThere = (key: string): boolean => !moments.has('ended') || !isEntry(key) || performance.now() - (writtenAt.get(key) ?? 0) > 10_000
+      const isThere = (key: string): boolean =>
+        !moments.has('ended') || !isEntry(key) || performance.now() - (writtenAt.get(key) ?? 0) > 10_000
       beneath('set', (original) => (key, value) => {
         writtenAt.set(key, performance.now())
         return original(key, value)

@@ -8,10 +8,17 @@ import type { AppSabotages } from './app-sabotage.js'
 const threads = createRequire(import.meta.url)('node:worker_threads') as { Worker: typeof Worker }
 
 /** Another file, or other options, for a thread of this name. */
-export type Substitute = (options: WorkerOptions, isFirst: boolean) => { readonly file?: string; readonly options?: WorkerOptions }
+export type Substitute = (
+  options: WorkerOptions,
+  isFirst: boolean,
+) => { readonly file?: string; readonly options?: WorkerOptions }
 
 /** Puts something in the place of every thread of a name. @param made Told of each that is made. */
-export function substituteThread(name: string, substitute: Substitute, made: (worker: Worker) => void = () => undefined): void {
+export function substituteThread(
+  name: string,
+  substitute: Substitute,
+  made: (worker: Worker) => void = () => undefined,
+): void {
   const Original = threads.Worker
   let isFirst = true
   threads.Worker = class extends Original {
@@ -29,8 +36,10 @@ export function substituteThread(name: string, substitute: Substitute, made: (wo
   syncBuiltinESMExports()
 }
 
-const replacements = (substitute: (options: WorkerOptions) => ReturnType<Substitute>): (() => void) => () =>
-  substituteThread('consciousness-loop', (options, isFirst) => (isFirst ? {} : substitute(options)))
+const replacements =
+  (substitute: (options: WorkerOptions) => ReturnType<Substitute>): (() => void) =>
+  () =>
+    substituteThread('consciousness-loop', (options, isFirst) => (isFirst ? {} : substitute(options)))
 
 /** Kills the loop worker again and again. */
 function killOften(workers: () => readonly Worker[], moments: Moments): void {
@@ -39,6 +48,8 @@ function killOften(workers: () => readonly Worker[], moments: Moments): void {
 
 export const workerSabotages: AppSabotages = {
   'replacement-idle': { before: replacements(() => ({ file: 'idle-loop' })) },
-  'replacement-half-speed': { before: replacements(({ workerData }) => ({ options: { workerData: { ...(workerData as object), hz: 50 } } })) },
+  'replacement-half-speed': {
+    before: replacements(({ workerData }) => ({ options: { workerData: { ...(workerData as object), hz: 50 } } })),
+  },
   'killed-again-every-4-s': { apply: (app, moments) => killOften(app.workers, moments) },
 }

@@ -3,16 +3,19 @@ import { join } from 'node:path'
 import type { Sabotage } from '../sabotage.js'
 import { CLOCK, type Stage } from '../stage.js'
 
-export const offsetWords = (offsetMs: number): string => `${Math.abs(offsetMs) / 1_000} s ${offsetMs < 0 ? 'behind' : 'ahead'}`
+export const offsetWords = (offsetMs: number): string =>
+  `${Math.abs(offsetMs) / 1_000} s ${offsetMs < 0 ? 'behind' : 'ahead'}`
 export const jumpWords = (byMs: number): string => `${Math.abs(byMs) / 1_000} s ${byMs < 0 ? 'back' : 'ahead'}`
 /** Words as part of a name. */
 export const named = (words: string): string => words.replaceAll(' ', '-')
 
 /** The app's clock is wrong by so many ms, from its start. */
-export const clockAt = (offsetMs: number) => ({ appArgs, appEnv }: Stage): void => {
-  appArgs.push('--require', CLOCK)
-  appEnv['CLOCK_OFFSET_MS'] = String(offsetMs)
-}
+export const clockAt =
+  (offsetMs: number) =>
+  ({ appArgs, appEnv }: Stage): void => {
+    appArgs.push('--require', CLOCK)
+    appEnv['CLOCK_OFFSET_MS'] = String(offsetMs)
+  }
 
 /** The app's clock can jump: it goes by so many ms once the fault has landed. */
 export const clockJumps = (byMs: number): Pick<Sabotage, 'prepare' | 'act'> => ({

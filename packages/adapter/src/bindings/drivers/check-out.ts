@@ -7,7 +7,11 @@ export interface CheckOut<Connection> {
 }
 
 /** Lets a fault act on the handing out of a connection. One that its caller does not get goes back to the pool. */
-export async function answerCheckOut<Connection>(seam: CommandSeam, command: Omit<Command, 'proceed'>, { take, giveBack }: CheckOut<Connection>): Promise<Connection> {
+export async function answerCheckOut<Connection>(
+  seam: CommandSeam,
+  command: Omit<Command, 'proceed'>,
+  { take, giveBack }: CheckOut<Connection>,
+): Promise<Connection> {
   const spare = new Set<Connection>()
   const state = { isAnswered: false }
   const proceed = async (): Promise<Connection> => {

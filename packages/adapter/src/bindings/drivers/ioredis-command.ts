@@ -27,7 +27,9 @@ export interface PipelineStream {
 
 /** The same command once more, with a promise of its own, as ioredis itself makes one for a cluster's pipeline that is tried again. */
 export function copyOf(command: RedisCommand): RedisCommand {
-  const copy = Object.assign(Object.create(Object.getPrototypeOf(command) as object) as RedisCommand, command, { callback: undefined })
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(command) as object) as RedisCommand, command, {
+    callback: undefined,
+  })
   copy.initPromise()
   return copy
 }

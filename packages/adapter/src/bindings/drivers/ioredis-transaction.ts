@@ -34,7 +34,13 @@ export function answerTransaction(
     for (const [index, command] of queued.entries()) replies[index]?.then(command.resolve, command.reject)
     return replies.at(-1)
   }
-  const answer = seam.answer({ name: first.name.toUpperCase(), args: first.args, client, endpoint: endpointOf(client.stream, client.options), proceed })
+  const answer = seam.answer({
+    name: first.name.toUpperCase(),
+    args: first.args,
+    client,
+    endpoint: endpointOf(client.stream, client.options),
+    proceed,
+  })
   if (!wasSent()) commands.forEach(() => leavePlace(stream))
   place = undefined
 
@@ -52,7 +58,11 @@ export function answerTransaction(
     for (const command of isReply ? chosen : commands) command.reject(error)
     if (!isReply) return
     acknowledge()
-    end.reject(Object.assign(new (loadedClass('redis-errors/index.js', 'ReplyError', Error))(EXECABORT), { command: { name: end.name, args: end.args } }))
+    end.reject(
+      Object.assign(new (loadedClass('redis-errors/index.js', 'ReplyError', Error))(EXECABORT), {
+        command: { name: end.name, args: end.args },
+      }),
+    )
   }
   answer.then(onAnswer, onError)
   return true

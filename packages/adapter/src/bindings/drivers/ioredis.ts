@@ -1,6 +1,13 @@
 import type { Below, InjectionContext } from '@chaos/core'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget } from '../commands.js'
-import { copyOf, leavePlace, settle, type PipelineStream, type RedisCommand, type RedisConnection } from './ioredis-command.js'
+import {
+  copyOf,
+  leavePlace,
+  settle,
+  type PipelineStream,
+  type RedisCommand,
+  type RedisConnection,
+} from './ioredis-command.js'
 import { answerTransaction } from './ioredis-transaction.js'
 import { isModuleCommand, REDIS_COMMANDS } from './redis-command-names.js'
 
@@ -27,51 +34,88 @@ const HANDSHAKE = new Set(['auth', 'client', 'hello', 'info', 'readonly', 'selec
  */
 export function redisCommands(client: IoredisClient | IoredisClass): CommandTarget {
   const holder: unknown = typeof client === 'function' ? client.prototype : client
-  if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, 'sendCommand') !== 'function' || typeof Reflect.get(holder, 'duplicate') !== 'function') {
+  if (
+    typeof holder !== 'object' ||
+    holder === null ||
+    typeof Reflect.get(holder, 'sendCommand') !== 'function' ||
+    typeof Reflect.get(holder, 'duplicate') !== 'function'
+  ) {
     throw mismatch('a client of ioredis, or its class', client)
   }
-  return commandTarget(Reflect.get(holder, 'isCluster') === true ? 'Cluster' : 'Redis', { names: REDIS_COMMANDS, isName: isModuleCommand, lay: (context, seam) => layOver(holder, context, seam) })
+  return commandTarget(Reflect.get(holder, 'isCluster') === true ? 'Cluster' : 'Redis', {
+    names: REDIS_COMMANDS,
+    isName: isModuleCommand,
+    lay: (context, seam) => layOver(holder, context, seam),
+  })
 }
 
 function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
   // A command comes here again when it was queued while the client was not connected.
   const decided = new WeakSet<RedisCommand>()
   const transactions = new WeakMap<PipelineStream, RedisCommand[]>()
-  context.patch(holder, 'sendCommand', (below: Below) => function sendCommand(this: RedisConnection, command: RedisCommand, stream?: PipelineStream, ...rest: unknown[]): unknown {
-    const send = (sent: RedisCommand, through?: PipelineStream): unknown => below.call.call(this, sent, through, ...rest)
-    const sendCopy = (original: RedisCommand, through?: PipelineStream): Promise<unknown> => {
-      const copy = copyOf(original)
-      decided.add(copy)
-      send(copy, through)
-      return copy.promise
-    }
-    if (decided.has(command) || (this.status === 'connect' && HANDSHAKE.has(command.name))) return send(command, stream)
-    decided.add(command)
+  context.patch(
+    holder,
+    'sendCommand',
+    (below: Below) =>
+      function sendCommand(
+        this: RedisConnection,
+        command: RedisCommand,
+        stream?: PipelineStream,
+        ...rest: unknown[]
+      ): unknown {
+        const send = (sent: RedisCommand, through?: PipelineStream): unknown =>
+          below.call.call(this, sent, through, ...rest)
+        const sendCopy = (original: RedisCommand, through?: PipelineStream): Promise<unknown> => {
+          const copy = copyOf(original)
+          decided.add(copy)
+          send(copy, through)
+          return copy.promise
+        }
+        if (decided.has(command) || (this.status === 'connect' && HANDSHAKE.has(command.name)))
+          return send(command, stream)
+        decided.add(command)
 
-    const begun = stream === undefined ? undefined : transactions.get(stream)
-    if (stream?.isPipeline === true && (begun !== undefined || (command.inTransaction === true && command.name === 'multi'))) {
-      const commands = [...(begun ?? []), command]
-      const isComplete = command.name === 'exec' || command.name === 'discard'
-      if (isComplete) transactions.delete(stream)
-      else transactions.set(stream, commands)
-      // All of a pipeline comes at once, so nothing can come in between.
-      if (isComplete && !answerTransaction(this, commands, stream, seam, sendCopy)) for (const one of commands) send(one, stream)
-      return command.promise
-    }
+        const begun = stream === undefined ? undefined : transactions.get(stream)
+        if (
+          stream?.isPipeline === true &&
+          (begun !== undefined || (command.inTransaction === true && command.name === 'multi'))
+        ) {
+          const commands = [...(begun ?? []), command]
+          const isComplete = command.name === 'exec' || command.name === 'discard'
+          if (isComplete) transactions.delete(stream)
+          else transactions.set(stream, commands)
+          // All of a pipeline comes at once, so nothing can come in between.
+          if (isComplete && !answerTransaction(this, commands, stream, seam, sendCopy))
+            for (const one of commands) send(one, stream)
+          return command.promise
+        }
 
-    const name = command.name.toUpperCase()
-    if (!seam.chooses(name, command.args)) return send(command, stream)
-    const place = placeIn(stream)
-    const proceed = (): Promise<unknown> => place.send((through) => sendCopy(command, through))
-    if (typeof this.options.commandTimeout === 'number') command.setTimeout(this.options.commandTimeout)
-    settle(command, seam.answer({ name, args: command.args, client: this, endpoint: endpointOf(this.stream, this.options), proceed }))
-    place.leave()
-    return command.promise
-  })
+        const name = command.name.toUpperCase()
+        if (!seam.chooses(name, command.args)) return send(command, stream)
+        const place = placeIn(stream)
+        const proceed = (): Promise<unknown> => place.send((through) => sendCopy(command, through))
+        if (typeof this.options.commandTimeout === 'number') command.setTimeout(this.options.commandTimeout)
+        settle(
+          command,
+          seam.answer({
+            name,
+            args: command.args,
+            client: this,
+            endpoint: endpointOf(this.stream, this.options),
+            proceed,
+          }),
+        )
+        place.leave()
+        return command.promise
+      },
+  )
 }
 
 /** A place in a pipeline, which is written when all of its commands have been. */
-function placeIn(stream: PipelineStream | undefined): { readonly send: (write: (through?: PipelineStream) => Promise<unknown>) => Promise<unknown>; readonly leave: () => void } {
+function placeIn(stream: PipelineStream | undefined): {
+  readonly send: (write: (through?: PipelineStream) => Promise<unknown>) => Promise<unknown>
+  readonly leave: () => void
+} {
   let isFree = stream !== undefined
   return {
     async send(write) {

@@ -6,7 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rejection } from '../../../test/rejection.js'
-import { corruptResults, delayCalls, duplicateWrites, failAfterCall, flapCalls, hangCalls, limitRate, loseWrites, refuseCalls, serveStaleReads, timeOutCalls } from '../../index.js'
+import {
+  corruptResults,
+  delayCalls,
+  duplicateWrites,
+  failAfterCall,
+  flapCalls,
+  hangCalls,
+  limitRate,
+  loseWrites,
+  refuseCalls,
+  serveStaleReads,
+  timeOutCalls,
+} from '../../index.js'
 import { levelOperations } from './level.js'
 
 let folder: string
@@ -23,7 +35,10 @@ afterAll(async () => {
 })
 beforeEach(() => db.clear())
 
-for (const [what, target] of [['a database', () => levelOperations(db)], ['a class', () => levelOperations(Level)]] as const) {
+for (const [what, target] of [
+  ['a database', () => levelOperations(db)],
+  ['a class', () => levelOperations(Level)],
+] as const) {
   const contract = faultContract({
     fault: () => refuseCalls({ methods: 'get' }),
     target,
@@ -38,35 +53,46 @@ for (const [what, target] of [['a database', () => levelOperations(db)], ['a cla
 describe('the operations of level', () => {
   it('refuses by name, sublevels included, and nothing reaches the store', async () => {
     const users = db.sublevel<string, { name: string }>('users', { valueEncoding: 'json' })
-    await withFault(refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }), levelOperations(db), async (injection) => {
-      const errors = await Promise.all([
-        rejection(db.put('key', 'value')),
-        rejection(db.batch([{ type: 'put', key: 'a', value: '1' }])),
-        rejection(db.batch().put('b', '2').write()),
-        rejection(users.put('anna', { name: 'Anna' })),
-      ])
-      for (const error of errors) {
-        expect(error).toMatchObject({ code: 'ENOSPC' })
-        expect(injectedBy(error)).toBe('adapter/refuse-calls')
-      }
-      expect(await db.get('key')).toBeUndefined()
-      expect([injection.seen, injection.affected]).toEqual([4, 4])
-    })
+    await withFault(
+      refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }),
+      levelOperations(db),
+      async (injection) => {
+        const errors = await Promise.all([
+          rejection(db.put('key', 'value')),
+          rejection(db.batch([{ type: 'put', key: 'a', value: '1' }])),
+          rejection(db.batch().put('b', '2').write()),
+          rejection(users.put('anna', { name: 'Anna' })),
+        ])
+        for (const error of errors) {
+          expect(error).toMatchObject({ code: 'ENOSPC' })
+          expect(injectedBy(error)).toBe('adapter/refuse-calls')
+        }
+        expect(await db.get('key')).toBeUndefined()
+        expect([injection.seen, injection.affected]).toEqual([4, 4])
+      },
+    )
     expect(await db.keys().all()).toEqual([])
     await users.put('anna', { name: 'Anna' })
     expect(await db.keys().all()).toEqual(['!users!anna'])
   })
 
   it('breaks all databases of the class, and chooses by key', async () => {
-    await withFault(refuseCalls({ methods: 'put', message: 'refused' }), levelOperations(Level), async () => {
-      await expect(db.put('a', '1')).rejects.toThrow('refused')
-      await db.put('b', '2')
-    }, { only: (args) => String(args[0]) === 'a' })
+    await withFault(
+      refuseCalls({ methods: 'put', message: 'refused' }),
+      levelOperations(Level),
+      async () => {
+        await expect(db.put('a', '1')).rejects.toThrow('refused')
+        await db.put('b', '2')
+      },
+      { only: (args) => String(args[0]) === 'a' },
+    )
     expect(await db.keys().all()).toEqual(['b'])
   })
 
   it('does it and fails, forgets, repeats, damages, and answers with what was', async () => {
-    await withFault(failAfterCall({ methods: 'put', error: 'fs/eio' }), levelOperations(db), () => expect(db.put('key', 'abcd')).rejects.toMatchObject({ code: 'EIO' }))
+    await withFault(failAfterCall({ methods: 'put', error: 'fs/eio' }), levelOperations(db), () =>
+      expect(db.put('key', 'abcd')).rejects.toMatchObject({ code: 'EIO' }),
+    )
     expect(await db.get('key')).toBe('abcd')
     await withFault(loseWrites({ methods: ['put', 'batch'] }), levelOperations(db), async () => {
       await db.put('lost', '1')
@@ -77,7 +103,9 @@ describe('the operations of level', () => {
     await withFault(duplicateWrites({ methods: 'put' }), levelOperations(db), () => db.put('twice', '1'))
     expect(put).toHaveBeenCalledTimes(2)
     put.mockRestore()
-    await withFault(corruptResults({ methods: 'get' }), levelOperations(db), async () => expect(await db.get('key')).toBe('ab'))
+    await withFault(corruptResults({ methods: 'get' }), levelOperations(db), async () =>
+      expect(await db.get('key')).toBe('ab'),
+    )
     await withFault(serveStaleReads({ methods: 'get' }), levelOperations(db), async () => {
       expect(await db.get('key')).toBe('abcd')
       await db.put('key', 'new')
@@ -85,7 +113,9 @@ describe('the operations of level', () => {
     })
     const json = db.sublevel<string, unknown>('json', { valueEncoding: 'json' })
     await json.put('key', { text: 'abcd' })
-    await withFault(corruptResults({ methods: 'get' }), levelOperations(db), () => expect(json.get('key')).rejects.toMatchObject({ code: 'LEVEL_DECODE_ERROR' }))
+    await withFault(corruptResults({ methods: 'get' }), levelOperations(db), () =>
+      expect(json.get('key')).rejects.toMatchObject({ code: 'LEVEL_DECODE_ERROR' }),
+    )
   })
 
   it('breaks iterators at their readings, and they are closed', async () => {
@@ -100,16 +130,23 @@ describe('the operations of level', () => {
       await expect(db.iterator().all()).rejects.toMatchObject({ code: 'EIO' })
       expect(await db.keys().all()).toHaveLength(4)
     })
-    await withFault(refuseCalls({ methods: 'iterator', message: 'broken' }), levelOperations(db), async (injection) => {
-      await expect(read()).rejects.toThrow('broken')
-      expect([injection.seen, injection.affected]).toEqual([3, 1])
-    }, { skip: 2 })
+    await withFault(
+      refuseCalls({ methods: 'iterator', message: 'broken' }),
+      levelOperations(db),
+      async (injection) => {
+        await expect(read()).rejects.toThrow('broken')
+        expect([injection.seen, injection.affected]).toEqual([3, 1])
+      },
+      { skip: 2 },
+    )
     await withFault(delayCalls({ methods: ['keys', 'values'], delayMs: 1 }), levelOperations(db), async (injection) => {
       expect(await db.keys().all()).toHaveLength(4)
       expect(await db.values({ limit: 2 }).nextv(2)).toEqual(['1', '2'])
       expect(injection.affected).toBe(2)
     })
-    await withFault(corruptResults({ methods: 'values' }), levelOperations(db), async () => expect(await db.values().all()).toEqual(['1', '2']))
+    await withFault(corruptResults({ methods: 'values' }), levelOperations(db), async () =>
+      expect(await db.values().all()).toEqual(['1', '2']),
+    )
     expect(await read()).toHaveLength(4)
   })
 
@@ -164,12 +201,19 @@ describe('the operations of level', () => {
     })
   })
 
-  it.each([[{}, 'an object of class Object'], [Map, 'the function `Map`']])('binds no other object: %o', (value, words) => {
-    expect(() => levelOperations(value as unknown as Level)).toThrow(`Expected a database of level (abstract-level 2 and up), or its class, got ${words}`)
+  it.each([
+    [{}, 'an object of class Object'],
+    [Map, 'the function `Map`'],
+  ])('binds no other object: %o', (value, words) => {
+    expect(() => levelOperations(value as unknown as Level)).toThrow(
+      `Expected a database of level (abstract-level 2 and up), or its class, got ${words}`,
+    )
   })
 
   it('refuses names that are no operations', async () => {
     await expect(inject(refuseCalls({ methods: 'putt' }), levelOperations(db))).rejects.toThrow('Did you mean `put`?')
-    await expect(inject(refuseCalls({ answers: 'value' }), levelOperations(db))).rejects.toThrow('Expected no `answers` for a bound client')
+    await expect(inject(refuseCalls({ answers: 'value' }), levelOperations(db))).rejects.toThrow(
+      'Expected no `answers` for a bound client',
+    )
   })
 })

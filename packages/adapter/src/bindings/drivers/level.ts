@@ -59,10 +59,18 @@ function notOpen(what: 'Database' | 'Iterator'): Error {
  */
 export function levelOperations(database: LevelDatabase | LevelClass): CommandTarget {
   const holder: unknown = typeof database === 'function' ? database.prototype : database
-  if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, '_put') !== 'function' || typeof Reflect.get(holder, '_iterator') !== 'function') {
+  if (
+    typeof holder !== 'object' ||
+    holder === null ||
+    typeof Reflect.get(holder, '_put') !== 'function' ||
+    typeof Reflect.get(holder, '_iterator') !== 'function'
+  ) {
     throw mismatch('a database of level (abstract-level 2 and up), or its class', database)
   }
-  return commandTarget((holder.constructor as { readonly name: string }).name, { names: [...CALLS, ...RANGES], lay: (context, seam) => layOver(holder, context, seam) })
+  return commandTarget((holder.constructor as { readonly name: string }).name, {
+    names: [...CALLS, ...RANGES],
+    lay: (context, seam) => layOver(holder, context, seam),
+  })
 }
 
 function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
@@ -70,32 +78,74 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
   for (const name of CALLS) {
     // Older databases have not all of them.
     if (typeof Reflect.get(holder, `_${name}`) !== 'function') continue
-    context.patch(holder, `_${name}`, (below) => function (this: object, ...args: unknown[]): unknown {
-      const send = (): Promise<unknown> => below.call.apply(this, args) as Promise<unknown>
-      return seam.chooses(name, args) ? seam.answer({ name, args, client: this, ...heldOn(openings(this), hasSnapshot(args) ? once(send) : send) }) : send()
-    })
+    context.patch(
+      holder,
+      `_${name}`,
+      (below) =>
+        function (this: object, ...args: unknown[]): unknown {
+          const send = (): Promise<unknown> => below.call.apply(this, args) as Promise<unknown>
+          return seam.chooses(name, args)
+            ? seam.answer({
+                name,
+                args,
+                client: this,
+                ...heldOn(openings(this), hasSnapshot(args) ? once(send) : send),
+              })
+            : send()
+        },
+    )
   }
-  context.patch(holder, '_chainedBatch', (below) => function (this: object): unknown {
-    const batch = below.call.call(this) as object
-    return coverOwn(batch, '_write', (write) => (...args) => (seam.chooses('batch', args) ? seam.answer({ name: 'batch', args, client: this, ...heldOn(openings(this), () => write(...args)) }) : write(...args)))
-  })
+  context.patch(
+    holder,
+    '_chainedBatch',
+    (below) =>
+      function (this: object): unknown {
+        const batch = below.call.call(this) as object
+        return coverOwn(
+          batch,
+          '_write',
+          (write) =>
+            (...args) =>
+              seam.chooses('batch', args)
+                ? seam.answer({ name: 'batch', args, client: this, ...heldOn(openings(this), () => write(...args)) })
+                : write(...args),
+        )
+      },
+  )
   // Iterators of keys and values may be made of one of entries.
   let isMaking = false
   for (const name of RANGES) {
-    context.patch(holder, `_${name}`, (below) => function (this: object, ...args: readonly [options?: { readonly signal?: AbortSignal }]): unknown {
-      if (isMaking) return below.call.apply(this, args)
-      isMaking = true
-      try {
-        return coverReads(below.call.apply(this, args) as object, name, { client: this, isOpen: openings(this) }, args, seam)
-      } finally {
-        isMaking = false
-      }
-    })
+    context.patch(
+      holder,
+      `_${name}`,
+      (below) =>
+        function (this: object, ...args: readonly [options?: { readonly signal?: AbortSignal }]): unknown {
+          if (isMaking) return below.call.apply(this, args)
+          isMaking = true
+          try {
+            return coverReads(
+              below.call.apply(this, args) as object,
+              name,
+              { client: this, isOpen: openings(this) },
+              args,
+              seam,
+            )
+          } finally {
+            isMaking = false
+          }
+        },
+    )
   }
 }
 
 /** Covers the readings from one iterator. They are one at a time, and one kind may be made of another. */
-function coverReads(iterator: object, name: string, { client, isOpen }: { readonly client: object; readonly isOpen: () => boolean }, args: readonly [options?: { readonly signal?: AbortSignal }], seam: CommandSeam): object {
+function coverReads(
+  iterator: object,
+  name: string,
+  { client, isOpen }: { readonly client: object; readonly isOpen: () => boolean },
+  args: readonly [options?: { readonly signal?: AbortSignal }],
+  seam: CommandSeam,
+): object {
   const signal = args[0]?.signal
   let isReading = false
   for (const key of READS) {
@@ -108,7 +158,9 @@ function coverReads(iterator: object, name: string, { client, isOpen }: { readon
       try {
         return await seam.answer({ name, args, client, signal, ...heldOn(isOpen, once(send)) })
       } catch (error) {
-        throw signal?.aborted === true && error === signal.reason ? new (loadedClass('abstract-level/lib/errors.js', 'AbortError', AbortError))() : error
+        throw signal?.aborted === true && error === signal.reason
+          ? new (loadedClass('abstract-level/lib/errors.js', 'AbortError', AbortError))()
+          : error
       }
     })
   }
@@ -122,10 +174,15 @@ function coverReads(iterator: object, name: string, { client, isOpen }: { readon
  */
 function watchClosing(holder: object, context: InjectionContext): (database: object) => () => boolean {
   const closings = new WeakMap<object, number>()
-  context.patch(holder, '_close', (below) => function (this: object, ...args: unknown[]): unknown {
-    closings.set(this, (closings.get(this) ?? 0) + 1)
-    return below.call.apply(this, args) as unknown
-  })
+  context.patch(
+    holder,
+    '_close',
+    (below) =>
+      function (this: object, ...args: unknown[]): unknown {
+        closings.set(this, (closings.get(this) ?? 0) + 1)
+        return below.call.apply(this, args) as unknown
+      },
+  )
   return (database) => {
     const before = closings.get(database)
     return () => Reflect.get(database, 'status') === 'open' && closings.get(database) === before
@@ -151,11 +208,21 @@ function once(send: () => Promise<unknown>): () => Promise<unknown> {
 /** Whether an operation reads from a snapshot that the application made, and may close. */
 function hasSnapshot(args: readonly unknown[]): boolean {
   const options = args.at(-1)
-  return typeof options === 'object' && options !== null && 'snapshot' in options && options.snapshot !== undefined && options.snapshot !== null
+  return (
+    typeof options === 'object' &&
+    options !== null &&
+    'snapshot' in options &&
+    options.snapshot !== undefined &&
+    options.snapshot !== null
+  )
 }
 
 /** Lays a function over a method of an object that is used once and thrown away. */
 function coverOwn(object: object, key: string, cover: (original: AsyncMethod) => AsyncMethod): object {
   const original = Reflect.get(object, key) as AsyncMethod
-  return Object.defineProperty(object, key, { value: cover((...args) => Reflect.apply(original, object, args)), writable: true, configurable: true })
+  return Object.defineProperty(object, key, {
+    value: cover((...args) => Reflect.apply(original, object, args)),
+    writable: true,
+    configurable: true,
+  })
 }

@@ -30,13 +30,19 @@ export function withinReply({ serialize }: Bson): WithinResult {
     if (!isResponse(result)) return result
     // The id of a cursor must stay a 64 bit number.
     const { cursor, value, ...rest } = result.toObject({ promoteLongs: false })
-    const changed = isDocument(cursor) ? { cursor: withinBatch(cursor, change), ...(value === undefined ? {} : { value }) } : value === undefined ? {} : { value: change(value) }
+    const changed = isDocument(cursor)
+      ? { cursor: withinBatch(cursor, change), ...(value === undefined ? {} : { value }) }
+      : value === undefined
+        ? {}
+        : { value: change(value) }
     return result.constructor.make(serialize({ ...changed, ...rest }))
   }
 }
 
 function withinBatch({ firstBatch, nextBatch, ...cursor }: Document, change: (data: unknown) => unknown): Document {
-  return firstBatch === undefined ? { ...cursor, nextBatch: change(nextBatch) } : { ...cursor, firstBatch: change(firstBatch) }
+  return firstBatch === undefined
+    ? { ...cursor, nextBatch: change(nextBatch) }
+    : { ...cursor, firstBatch: change(firstBatch) }
 }
 
 function isResponse(value: unknown): value is Response {

@@ -37,11 +37,22 @@ export function textOf({ sql, statement }: StatementCommand): string {
  *
  * @param tells Whether rows go to the listeners of the original one by one, where its caller gave no callback.
  */
-export function sendCopy(command: StatementCommand, add: (copy: StatementCommand) => void, tells: boolean): Promise<Reply> {
+export function sendCopy(
+  command: StatementCommand,
+  add: (copy: StatementCommand) => void,
+  tells: boolean,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const onResult = (error: Error | null, rows: unknown, fields: unknown): void => (error === null ? resolve([rows, fields]) : reject(error))
-    const Class = command.constructor as new (options: object, onResult: StatementCommand['onResult']) => StatementCommand
-    const copy = new Class((command._queryOptions ?? command._executeOptions) as object, command.onResult === undefined ? undefined : onResult)
+    const onResult = (error: Error | null, rows: unknown, fields: unknown): void =>
+      error === null ? resolve([rows, fields]) : reject(error)
+    const Class = command.constructor as new (
+      options: object,
+      onResult: StatementCommand['onResult'],
+    ) => StatementCommand
+    const copy = new Class(
+      (command._queryOptions ?? command._executeOptions) as object,
+      command.onResult === undefined ? undefined : onResult,
+    )
     const { sql, values, namedPlaceholders } = command
     Object.assign(copy, { sql, values, namedPlaceholders })
     // A prepared statement is known when it is begun, and not before. That one could not be prepared the driver tells by another `start`.
@@ -54,7 +65,8 @@ export function sendCopy(command: StatementCommand, add: (copy: StatementCommand
     if (command.onResult === undefined) {
       copy.once('error', reject)
       copy.once('end', () => resolve([undefined, undefined]))
-      if (tells) for (const event of ['fields', 'result']) copy.on(event, (...args: unknown[]) => command.emit(event, ...args))
+      if (tells)
+        for (const event of ['fields', 'result']) copy.on(event, (...args: unknown[]) => command.emit(event, ...args))
     }
     add(copy)
   })
@@ -88,7 +100,8 @@ export function settle(command: StatementCommand, connection: LosableConnection,
   const tell = (error: Error | null, [rows, fields]: Reply): void => {
     // Its caller has heard already that it could not be prepared.
     if (Object.hasOwn(command, 'start')) return
-    if (error !== null && injectedBy(error) !== undefined && Object.hasOwn(error, 'sql')) Object.assign(error, { sql: command.sql })
+    if (error !== null && injectedBy(error) !== undefined && Object.hasOwn(error, 'sql'))
+      Object.assign(error, { sql: command.sql })
     if (command.onResult === undefined) {
       if (error !== null) command.emit('error', error)
     } else if (error !== null) command.onResult(error)
@@ -97,11 +110,16 @@ export function settle(command: StatementCommand, connection: LosableConnection,
     command.emit('end')
   }
   // Outside of any promise: what a callback throws is its own.
-  answer.then((reply) => process.nextTick(tell, null, Array.isArray(reply) ? reply : [reply, undefined]), (error: unknown) => {
-    const endsConnection = injectedBy(error) !== undefined && (isOfSocket(error as Error) || Reflect.get(error as Error, 'fatal') === true)
-    if (endsConnection && !connection.stream.destroyed && connection._closing !== true) loseWith(connection, command, error as Error)
-    else process.nextTick(tell, error, [])
-  })
+  answer.then(
+    (reply) => process.nextTick(tell, null, Array.isArray(reply) ? reply : [reply, undefined]),
+    (error: unknown) => {
+      const endsConnection =
+        injectedBy(error) !== undefined && (isOfSocket(error as Error) || Reflect.get(error as Error, 'fatal') === true)
+      if (endsConnection && !connection.stream.destroyed && connection._closing !== true)
+        loseWith(connection, command, error as Error)
+      else process.nextTick(tell, error, [])
+    },
+  )
 }
 
 /** Whether an error is one of a socket; that of a statement's own timeout has a `syscall` too. */

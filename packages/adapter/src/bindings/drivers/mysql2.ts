@@ -1,5 +1,13 @@
 import { ownersOf, type Below, type InjectionContext } from '@chaos/core'
-import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
+import {
+  commandTarget,
+  endpointOf,
+  mismatch,
+  type CommandSeam,
+  type CommandTarget,
+  type Endpoint,
+  type WithinResult,
+} from '../commands.js'
 import { mysqlErrors } from '../../presets/mysql.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
@@ -32,7 +40,9 @@ interface Connection extends PooledConnection, LosableConnection {
   /** What the driver puts in the place of `addCommand` when the application ends the connection, or it breaks. */
   readonly _addCommandClosedState?: unknown
   readonly release: () => void
-  readonly constructor: { readonly createQuery: (sql: string, values: undefined, callback: () => void, config: object) => object }
+  readonly constructor: {
+    readonly createQuery: (sql: string, values: undefined, callback: () => void, config: object) => object
+  }
 }
 
 type CheckOutCallback = (error: Error | null, connection?: Connection) => void
@@ -52,10 +62,20 @@ const DEADLOCK = 1213
  */
 export function mysqlQueries(target: MysqlClient | MysqlClass): CommandTarget {
   const core = coreOf(target)
-  if (isPool(core)) return commandTarget('Pool', { names: [...SQL_VERBS, 'connect'], onRequest: ['connect'], lay: (context, seam) => layOverPool(core, context, seam), pool: poolBinding(core) })
+  if (isPool(core))
+    return commandTarget('Pool', {
+      names: [...SQL_VERBS, 'connect'],
+      onRequest: ['connect'],
+      lay: (context, seam) => layOverPool(core, context, seam),
+      pool: poolBinding(core),
+    })
   const holder = typeof core === 'function' ? (core.prototype as unknown) : core
-  if (!isObject(holder) || typeof Reflect.get(holder, 'addCommand') !== 'function') throw mismatch('a pool or a connection of mysql2, or the class mysql.Connection', target)
-  return commandTarget('Connection', { names: SQL_VERBS, lay: (context, seam) => layOverStatements(holder, context, seam) })
+  if (!isObject(holder) || typeof Reflect.get(holder, 'addCommand') !== 'function')
+    throw mismatch('a pool or a connection of mysql2, or the class mysql.Connection', target)
+  return commandTarget('Connection', {
+    names: SQL_VERBS,
+    lay: (context, seam) => layOverStatements(holder, context, seam),
+  })
 }
 
 /** What works beneath the promises. */
@@ -80,22 +100,35 @@ function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam)
     isLaid = true
     layOverStatements(ownersOf(connection, 'addCommand').at(-1) as object, context, seam, (one) => one._pool === pool)
   }
-  context.patch(pool, 'getConnection', (below) => function getConnection(this: Pool, callback: CheckOutCallback): unknown {
-    const take = (told: CheckOutCallback): unknown =>
-      below.call.call(this, (error: Error | null, connection?: Connection) => {
-        if (connection !== undefined) layBeneath(connection)
-        told(error, connection)
-      })
-    if (!seam.chooses('connect', [])) return take(callback)
-    const command = { name: 'connect', args: [], client: this, endpoint: this.config.connectionConfig }
-    const checkedOut = answerCheckOut<Connection>(seam, command, {
-      take: () => new Promise((resolve, reject) => take((error, connection) => (error === null ? resolve(connection as Connection) : reject(error)))),
-      giveBack: (connection) => connection.release(),
-    })
-    checkedOut.then((connection) => process.nextTick(callback, null, connection), (error: unknown) => process.nextTick(callback, error))
-    return undefined
-  })
-  const connections = Reflect.get(pool, '_allConnections') as { readonly get: (index: number) => Connection | undefined }
+  context.patch(
+    pool,
+    'getConnection',
+    (below) =>
+      function getConnection(this: Pool, callback: CheckOutCallback): unknown {
+        const take = (told: CheckOutCallback): unknown =>
+          below.call.call(this, (error: Error | null, connection?: Connection) => {
+            if (connection !== undefined) layBeneath(connection)
+            told(error, connection)
+          })
+        if (!seam.chooses('connect', [])) return take(callback)
+        const command = { name: 'connect', args: [], client: this, endpoint: this.config.connectionConfig }
+        const checkedOut = answerCheckOut<Connection>(seam, command, {
+          take: () =>
+            new Promise((resolve, reject) =>
+              take((error, connection) => (error === null ? resolve(connection as Connection) : reject(error))),
+            ),
+          giveBack: (connection) => connection.release(),
+        })
+        checkedOut.then(
+          (connection) => process.nextTick(callback, null, connection),
+          (error: unknown) => process.nextTick(callback, error),
+        )
+        return undefined
+      },
+  )
+  const connections = Reflect.get(pool, '_allConnections') as {
+    readonly get: (index: number) => Connection | undefined
+  }
   const first = connections.get(0)
   if (first !== undefined) layBeneath(first)
 }
@@ -108,11 +141,21 @@ function poolBinding(pool: Pool): PoolBinding {
     free: () => config.connectionLimit - pool._allConnections.length + pool._freeConnections.length,
     giveBack: (connection) => (connection as Connection).release(),
     lay(context, onAttempt) {
-      let take = (): Promise<PooledConnection> => Promise.reject(new Error('Expected a layer over `getConnection` first.'))
+      let take = (): Promise<PooledConnection> =>
+        Promise.reject(new Error('Expected a layer over `getConnection` first.'))
       context.patch(pool, 'getConnection', (below) => {
-        take = () => new Promise((resolve, reject) => void below.call.call(pool, (error: Error | null, connection?: Connection) => (error === null ? resolve(connection as Connection) : reject(error))))
+        take = () =>
+          new Promise(
+            (resolve, reject) =>
+              void below.call.call(pool, (error: Error | null, connection?: Connection) =>
+                error === null ? resolve(connection as Connection) : reject(error),
+              ),
+          )
         return function getConnection(this: Pool, callback: CheckOutCallback): unknown {
-          return onAttempt({ pass: () => below.call.call(this, callback) as unknown, handOver: (connection) => process.nextTick(callback, null, connection) })
+          return onAttempt({
+            pass: () => below.call.call(this, callback) as unknown,
+            handOver: (connection) => process.nextTick(callback, null, connection),
+          })
         }
       })
       return () => take()
@@ -120,32 +163,56 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
-function layOverStatements(holder: object, context: InjectionContext, seam: CommandSeam, isOurs: (connection: Connection) => boolean = () => true): void {
+function layOverStatements(
+  holder: object,
+  context: InjectionContext,
+  seam: CommandSeam,
+  isOurs: (connection: Connection) => boolean = () => true,
+): void {
   const order = turns()
-  context.patch(holder, 'addCommand', (below: Below) => function addCommand(this: Connection, command: object): unknown {
-    const add = (added: object): void => void below.call.call(this, added)
-    if (!isStatementCommand(command) || !isOurs(this)) return below.call.call(this, command)
-    const text = textOf(command)
-    const [name, args] = [verbOf(text), [text, command.values]]
-    const isChosen = seam.chooses(name, args)
-    if (!isChosen && order.ahead(this) === undefined) return below.call.call(this, command)
+  context.patch(
+    holder,
+    'addCommand',
+    (below: Below) =>
+      function addCommand(this: Connection, command: object): unknown {
+        const add = (added: object): void => void below.call.call(this, added)
+        if (!isStatementCommand(command) || !isOurs(this)) return below.call.call(this, command)
+        const text = textOf(command)
+        const [name, args] = [verbOf(text), [text, command.values]]
+        const isChosen = seam.chooses(name, args)
+        if (!isChosen && order.ahead(this) === undefined) return below.call.call(this, command)
 
-    let copies = 0
-    const answer = answerInTurn(order, {
-      connection: this,
-      send: () => (isGone(this) ? Promise.reject(closedState()) : sendCopy(command, add, (copies += 1) === 1)),
-      answer: isChosen ? (proceed) => seam.answer({ name, args, client: this, endpoint: endpointOf(this.stream, this.config), within: withinRows, proceed }) : undefined,
-      onFailure: async (error, { wasSent }) => {
-        if (!wasSent && Reflect.get(error, 'errno') === DEADLOCK) await new Promise<void>((resolve) => add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)))
+        let copies = 0
+        const answer = answerInTurn(order, {
+          connection: this,
+          send: () => (isGone(this) ? Promise.reject(closedState()) : sendCopy(command, add, (copies += 1) === 1)),
+          answer: isChosen
+            ? (proceed) =>
+                seam.answer({
+                  name,
+                  args,
+                  client: this,
+                  endpoint: endpointOf(this.stream, this.config),
+                  within: withinRows,
+                  proceed,
+                })
+            : undefined,
+          onFailure: async (error, { wasSent }) => {
+            if (!wasSent && Reflect.get(error, 'errno') === DEADLOCK)
+              await new Promise<void>((resolve) =>
+                add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)),
+              )
+          },
+        })
+        settle(command, this, withOwnTimeout(answer, command.timeout, mysqlErrors['mysql/query-timeout'], context))
+        return command
       },
-    })
-    settle(command, this, withOwnTimeout(answer, command.timeout, mysqlErrors['mysql/query-timeout'], context))
-    return command
-  })
+  )
 }
 
 /** Whether a connection is closed, or ends once what it was given before is done: the driver never answers a statement that comes then. */
-const isGone = ({ addCommand, _addCommandClosedState, stream }: Connection): boolean => addCommand === _addCommandClosedState || stream.destroyed
+const isGone = ({ addCommand, _addCommandClosedState, stream }: Connection): boolean =>
+  addCommand === _addCommandClosedState || stream.destroyed
 
 /** What the driver says of a statement on a connection that has broken. */
 function closedState(): Error {

@@ -48,42 +48,91 @@ class AbortError extends Error {
 export function redisCommands(client: NodeRedisClient | NodeRedisClass): CommandTarget {
   const given: unknown = typeof client === 'function' ? client.prototype : client
   // What `createClient` returns inherits from the client that does the work.
-  const holder: unknown = typeof given === 'object' && given !== null && typeof client !== 'function' ? (Reflect.get(given, '_self') ?? given) : given
-  if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, '_executeMulti') !== 'function' || typeof Reflect.get(holder, 'sendCommand') !== 'function') {
+  const holder: unknown =
+    typeof given === 'object' && given !== null && typeof client !== 'function'
+      ? (Reflect.get(given, '_self') ?? given)
+      : given
+  if (
+    typeof holder !== 'object' ||
+    holder === null ||
+    typeof Reflect.get(holder, '_executeMulti') !== 'function' ||
+    typeof Reflect.get(holder, 'sendCommand') !== 'function'
+  ) {
     throw mismatch('a client of node-redis, or the class RedisClient', client)
   }
-  return commandTarget('RedisClient', { names: REDIS_COMMANDS, isName: isModuleCommand, lay: (context, seam) => layOver(holder, context, seam) })
+  return commandTarget('RedisClient', {
+    names: REDIS_COMMANDS,
+    isName: isModuleCommand,
+    lay: (context, seam) => layOver(holder, context, seam),
+  })
 }
 
 function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
-  const commandOf = (client: Connection, args: CommandArgs, proceed: () => Promise<unknown>, signal?: AbortSignal): Command =>
-    ({ name: nameOf(args), args: args.slice(1), client, endpoint: endpointOf(undefined, client.options?.socket ?? {}), signal, proceed })
+  const commandOf = (
+    client: Connection,
+    args: CommandArgs,
+    proceed: () => Promise<unknown>,
+    signal?: AbortSignal,
+  ): Command => ({
+    name: nameOf(args),
+    args: args.slice(1),
+    client,
+    endpoint: endpointOf(undefined, client.options?.socket ?? {}),
+    signal,
+    proceed,
+  })
   const chooses = (args: CommandArgs): boolean => seam.chooses(nameOf(args), args.slice(1))
 
-  context.patch(holder, 'sendCommand', (below) => function sendCommand(this: Connection, args: CommandArgs, options?: CommandOptions): unknown {
-    const proceed = (): Promise<unknown> => below.call.call(this, args, options) as Promise<unknown>
-    if (!chooses(args)) return proceed()
-    const signal = options?.abortSignal ?? this._commandOptions?.abortSignal
-    return seam.answer(commandOf(this, args, proceed, signal)).catch((error: unknown) => {
-      throw signal?.aborted === true && error === signal.reason ? new (loadedClass('@redis/client/dist/lib/errors.js', 'AbortError', AbortError))() : error
-    })
-  })
+  context.patch(
+    holder,
+    'sendCommand',
+    (below) =>
+      function sendCommand(this: Connection, args: CommandArgs, options?: CommandOptions): unknown {
+        const proceed = (): Promise<unknown> => below.call.call(this, args, options) as Promise<unknown>
+        if (!chooses(args)) return proceed()
+        const signal = options?.abortSignal ?? this._commandOptions?.abortSignal
+        return seam.answer(commandOf(this, args, proceed, signal)).catch((error: unknown) => {
+          throw signal?.aborted === true && error === signal.reason
+            ? new (loadedClass('@redis/client/dist/lib/errors.js', 'AbortError', AbortError))()
+            : error
+        })
+      },
+  )
 
-  context.patch(holder, '_executePipeline', (below) => function executePipeline(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
-    const chosen = commands.map(({ args }) => chooses(args))
-    if (!chosen.includes(true)) return below.call.call(this, commands, ...rest)
-    // A pipeline of one each: they are queued in order all the same, and each answers for itself.
-    const sendAlone = async (command: QueuedCommand): Promise<unknown> => ((await below.call.call(this, [command], ...rest)) as unknown[])[0]
-    return Promise.all(commands.map((command, index) => (chosen[index] === true ? seam.answer(commandOf(this, command.args, () => sendAlone(command))) : sendAlone(command))))
-  })
+  context.patch(
+    holder,
+    '_executePipeline',
+    (below) =>
+      function executePipeline(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
+        const chosen = commands.map(({ args }) => chooses(args))
+        if (!chosen.includes(true)) return below.call.call(this, commands, ...rest)
+        // A pipeline of one each: they are queued in order all the same, and each answers for itself.
+        const sendAlone = async (command: QueuedCommand): Promise<unknown> =>
+          ((await below.call.call(this, [command], ...rest)) as unknown[])[0]
+        return Promise.all(
+          commands.map((command, index) =>
+            chosen[index] === true
+              ? seam.answer(commandOf(this, command.args, () => sendAlone(command)))
+              : sendAlone(command),
+          ),
+        )
+      },
+  )
 
-  context.patch(holder, '_executeMulti', (below) => function executeMulti(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
-    const proceed = (): Promise<unknown> => below.call.call(this, commands, ...rest) as Promise<unknown>
-    const [first] = commands.filter(({ args }) => chooses(args))
-    if (first === undefined) return proceed()
-    // One acknowledgement stands for that of each command.
-    return seam.answer(commandOf(this, first.args, proceed)).then((replies) => (Array.isArray(replies) ? (replies as unknown[]) : commands.map(() => replies)))
-  })
+  context.patch(
+    holder,
+    '_executeMulti',
+    (below) =>
+      function executeMulti(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
+        const proceed = (): Promise<unknown> => below.call.call(this, commands, ...rest) as Promise<unknown>
+        const [first] = commands.filter(({ args }) => chooses(args))
+        if (first === undefined) return proceed()
+        // One acknowledgement stands for that of each command.
+        return seam
+          .answer(commandOf(this, first.args, proceed))
+          .then((replies) => (Array.isArray(replies) ? (replies as unknown[]) : commands.map(() => replies)))
+      },
+  )
 }
 
 function nameOf([name]: CommandArgs): string {

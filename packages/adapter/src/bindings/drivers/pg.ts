@@ -1,6 +1,15 @@
 import type { Below, InjectionContext } from '@chaos/core'
 import type { Socket } from 'node:net'
-import { commandTarget, endpointOf, mismatch, type CommandBinding, type CommandSeam, type CommandTarget, type Endpoint, type WithinResult } from '../commands.js'
+import {
+  commandTarget,
+  endpointOf,
+  mismatch,
+  type CommandBinding,
+  type CommandSeam,
+  type CommandTarget,
+  type Endpoint,
+  type WithinResult,
+} from '../commands.js'
 import { postgresErrors } from '../../presets/postgres.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../pools.js'
 import { answerCheckOut } from './check-out.js'
@@ -68,39 +77,81 @@ const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused 
 export function pgQueries(target: PgClient | PgClientClass): CommandTarget {
   const lay = layOf(target)
   if (lay === undefined) throw mismatch('a pool or a client of pg, or the class pg.Client', target)
-  return commandTarget(isPool(target) ? 'Pool' : 'Client', { names: [...SQL_VERBS, 'connect'], onRequest: ['connect'], lay, pool: isPool(target) ? poolBinding(target) : undefined })
+  return commandTarget(isPool(target) ? 'Pool' : 'Client', {
+    names: [...SQL_VERBS, 'connect'],
+    onRequest: ['connect'],
+    lay,
+    pool: isPool(target) ? poolBinding(target) : undefined,
+  })
 }
 
 function layOf(target: unknown): CommandBinding['lay'] | undefined {
   if (isPool(target)) {
     return (context, seam) => {
       layOverQueries(target.Client.prototype as object, context, seam, (client) => target._clients.includes(client))
-      context.patch(target, 'connect', (below) => function connect(this: Pool, callback?: CheckOutCallback): unknown {
-        if (!seam.chooses('connect', [])) return below.call.call(this, callback)
-        const command = { name: 'connect', args: [], client: this, endpoint: this.options }
-        const checkedOut = answerCheckOut(seam, command, { take: () => below.call.call(this) as Promise<PoolClient>, giveBack: (client) => client.release() })
-        return deliver(checkedOut, asCheckOut(callback))
-      })
+      context.patch(
+        target,
+        'connect',
+        (below) =>
+          function connect(this: Pool, callback?: CheckOutCallback): unknown {
+            if (!seam.chooses('connect', [])) return below.call.call(this, callback)
+            const command = { name: 'connect', args: [], client: this, endpoint: this.options }
+            const checkedOut = answerCheckOut(seam, command, {
+              take: () => below.call.call(this) as Promise<PoolClient>,
+              giveBack: (client) => client.release(),
+            })
+            return deliver(checkedOut, asCheckOut(callback))
+          },
+      )
     }
   }
   const holder: unknown = typeof target === 'function' ? target.prototype : target
-  if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, '_pulseQueryQueue') !== 'function') return undefined
+  if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, '_pulseQueryQueue') !== 'function')
+    return undefined
   return (context, seam) => {
     layOverQueries(holder, context, seam, () => true)
-    context.patch(holder, 'connect', (below) => function connect(this: Client, callback?: Callback): unknown {
-      if (!seam.chooses('connect', [])) return below.call.call(this, callback)
-      return deliver(seam.answer({ name: 'connect', args: [], client: this, endpoint: this, proceed: () => below.call.call(this) as Promise<unknown> }), callback)
-    })
+    context.patch(
+      holder,
+      'connect',
+      (below) =>
+        function connect(this: Client, callback?: Callback): unknown {
+          if (!seam.chooses('connect', [])) return below.call.call(this, callback)
+          return deliver(
+            seam.answer({
+              name: 'connect',
+              args: [],
+              client: this,
+              endpoint: this,
+              proceed: () => below.call.call(this) as Promise<unknown>,
+            }),
+            callback,
+          )
+        },
+    )
   }
 }
 
 function isPool(target: unknown): target is Pool {
-  return typeof target === 'object' && target !== null && '_clients' in target && 'Client' in target && typeof target.Client === 'function'
+  return (
+    typeof target === 'object' &&
+    target !== null &&
+    '_clients' in target &&
+    'Client' in target &&
+    typeof target.Client === 'function'
+  )
 }
 
 /** Tells of a client that was handed out as a pool does: without an error it is `undefined`, and not `null`. */
 function asCheckOut(callback: CheckOutCallback | undefined): Callback | undefined {
-  return callback && ((error, client) => callback(error ?? undefined, client as PoolClient | undefined, (client as PoolClient | undefined)?.release ?? (() => undefined)))
+  return (
+    callback &&
+    ((error, client) =>
+      callback(
+        error ?? undefined,
+        client as PoolClient | undefined,
+        (client as PoolClient | undefined)?.release ?? (() => undefined),
+      ))
+  )
 }
 
 function poolBinding(pool: Pool): PoolBinding {
@@ -123,48 +174,86 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
-function layOverQueries(holder: object, context: InjectionContext, seam: CommandSeam, isOurs: (client: object) => boolean): void {
+function layOverQueries(
+  holder: object,
+  context: InjectionContext,
+  seam: CommandSeam,
+  isOurs: (client: object) => boolean,
+): void {
   const order = turns()
-  context.patch(holder, 'query', (below) => function query(this: Client, config: QueryConfig | string, values?: readonly unknown[] | Callback, callback?: Callback): unknown {
-    const asItIs = (): unknown => below.call.call(this, config, values, callback)
-    if (!isOurs(this) || !isStatement(config)) return asItIs()
-    const statement: QueryConfig = typeof config === 'string' ? { text: config } : config
-    const parameters = typeof values === 'function' ? statement.values : (values ?? statement.values)
-    const [name, args] = [verbOf(String(statement.text)), [statement.text, parameters]]
-    const isChosen = seam.chooses(name, args)
-    if (!isChosen && order.ahead(this) === undefined) return asItIs()
+  context.patch(
+    holder,
+    'query',
+    (below) =>
+      function query(
+        this: Client,
+        config: QueryConfig | string,
+        values?: readonly unknown[] | Callback,
+        callback?: Callback,
+      ): unknown {
+        const asItIs = (): unknown => below.call.call(this, config, values, callback)
+        if (!isOurs(this) || !isStatement(config)) return asItIs()
+        const statement: QueryConfig = typeof config === 'string' ? { text: config } : config
+        const parameters = typeof values === 'function' ? statement.values : (values ?? statement.values)
+        const [name, args] = [verbOf(String(statement.text)), [statement.text, parameters]]
+        const isChosen = seam.chooses(name, args)
+        if (!isChosen && order.ahead(this) === undefined) return asItIs()
 
-    // A config may be of a class, whose getters make its text: it is handed on as it is.
-    const withoutCallback = statement.callback === undefined ? config : (Object.create(statement, { callback: { value: undefined } }) as QueryConfig)
-    const command = { name, args, client: this, endpoint: endpointOf(this.connection?.stream, this), signal: statement.signal, within: withinRows }
-    const answer = answerInTurn(order, {
-      connection: this,
-      send: () => below.call.call(this, withoutCallback, parameters) as Promise<unknown>,
-      answer: isChosen ? (proceed) => seam.answer({ ...command, proceed }) : undefined,
-      onFailure: async (error, { wasSent }) => {
-        await loseConnection(this.connection?.stream, error)
-        if (!wasSent) await abortTransaction(this, error, below)
+        // A config may be of a class, whose getters make its text: it is handed on as it is.
+        const withoutCallback =
+          statement.callback === undefined
+            ? config
+            : (Object.create(statement, { callback: { value: undefined } }) as QueryConfig)
+        const command = {
+          name,
+          args,
+          client: this,
+          endpoint: endpointOf(this.connection?.stream, this),
+          signal: statement.signal,
+          within: withinRows,
+        }
+        const answer = answerInTurn(order, {
+          connection: this,
+          send: () => below.call.call(this, withoutCallback, parameters) as Promise<unknown>,
+          answer: isChosen ? (proceed) => seam.answer({ ...command, proceed }) : undefined,
+          onFailure: async (error, { wasSent }) => {
+            await loseConnection(this.connection?.stream, error)
+            if (!wasSent) await abortTransaction(this, error, below)
+          },
+        })
+        const timeoutMs = statement.query_timeout ?? this.connectionParameters?.query_timeout
+        return deliver(
+          withOwnTimeout(answer, timeoutMs, postgresErrors['postgres/query-timeout'], context),
+          typeof values === 'function' ? values : (callback ?? statement.callback),
+        )
       },
-    })
-    const timeoutMs = statement.query_timeout ?? this.connectionParameters?.query_timeout
-    return deliver(withOwnTimeout(answer, timeoutMs, postgresErrors['postgres/query-timeout'], context), typeof values === 'function' ? values : (callback ?? statement.callback))
-  })
+  )
 }
 
 function isStatement(config: unknown): config is QueryConfig | string {
-  return typeof config === 'string' || (typeof config === 'object' && config !== null && !('submit' in config && typeof config.submit === 'function'))
+  return (
+    typeof config === 'string' ||
+    (typeof config === 'object' && config !== null && !('submit' in config && typeof config.submit === 'function'))
+  )
 }
 
 /** A statement that the server refuses aborts the transaction it is in. Where `pg` is too old to know of one, it is told in any case: outside of one that changes nothing. */
 async function abortTransaction(client: Client, error: Error, below: Below): Promise<void> {
-  if (Reflect.get(error, 'severity') !== 'ERROR' || (client.getTransactionStatus !== undefined && client.getTransactionStatus() !== 'T')) return
+  if (
+    Reflect.get(error, 'severity') !== 'ERROR' ||
+    (client.getTransactionStatus !== undefined && client.getTransactionStatus() !== 'T')
+  )
+    return
   await (below.call.call(client, FAILING_STATEMENT) as Promise<unknown>).catch(() => undefined)
 }
 
 /** Tells the caller of a query, outside of any promise where it gave a callback: what that throws is its own. */
 function deliver(answer: Promise<unknown>, callback: Callback | undefined): Promise<unknown> | undefined {
   if (callback === undefined) return answer
-  answer.then((result) => process.nextTick(callback, null, result), (error: unknown) => process.nextTick(callback, error))
+  answer.then(
+    (result) => process.nextTick(callback, null, result),
+    (error: unknown) => process.nextTick(callback, error),
+  )
   return undefined
 }
 
@@ -172,5 +261,7 @@ function deliver(answer: Promise<unknown>, callback: Callback | undefined): Prom
 const withinRows: WithinResult = (result, change) => {
   if (Array.isArray(result)) return result.map((one) => withinRows(one, change))
   if (typeof result !== 'object' || result === null || !('rows' in result)) return change(result)
-  return Object.assign(Object.create(Object.getPrototypeOf(result) as object) as object, result, { rows: change(result.rows) })
+  return Object.assign(Object.create(Object.getPrototypeOf(result) as object) as object, result, {
+    rows: change(result.rows),
+  })
 }

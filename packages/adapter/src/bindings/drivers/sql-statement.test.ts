@@ -25,6 +25,12 @@ it.each([
 })
 
 it('takes time in proportion to a statement, whatever stands in it', () => {
-  const large = ['/*'.repeat(500_000), "'\\".repeat(500_000), Array.from({ length: 100_000 }, (_, n) => `$t${n}$ `).join(''), `'${'x'.repeat(5_000_000)}'`, '$'.repeat(1_000_000)]
+  const large = [
+    '/*'.repeat(500_000),
+    "'\\".repeat(500_000),
+    Array.from({ length: 100_000 }, (_, n) => `$t${n}$ `).join(''),
+    `'${'x'.repeat(5_000_000)}'`,
+    '$'.repeat(1_000_000),
+  ]
   for (const text of large) expect(verbOf(`-- a comment\nselect ${text}`)).toBe('SELECT')
 }, 5_000)

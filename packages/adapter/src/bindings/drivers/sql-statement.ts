@@ -39,7 +39,8 @@ function withoutAsides(sql: string): string {
     const [begin] = found
     const isBody = begin.startsWith('$')
     if (isBody && !hasBodies) continue
-    const end = begin === "'" ? endOfString(sql, beginning.lastIndex) : endBehind(sql, END[begin] ?? begin, beginning.lastIndex)
+    const end =
+      begin === "'" ? endOfString(sql, beginning.lastIndex) : endBehind(sql, END[begin] ?? begin, beginning.lastIndex)
     // A dollar is also a letter of names.
     if (isBody && end === undefined) {
       hasBodies = false

@@ -41,7 +41,12 @@ export async function answerInTurn(order: Turns, { connection, send, answer, onF
 }
 
 /** The driver's own timeout, which begins when a statement is given to it. @param timeoutMs 0 or nothing: none. */
-export function withOwnTimeout(answer: Promise<unknown>, timeoutMs: number | false | undefined, makeError: () => Error, { clock }: InjectionContext): Promise<unknown> {
+export function withOwnTimeout(
+  answer: Promise<unknown>,
+  timeoutMs: number | false | undefined,
+  makeError: () => Error,
+  { clock }: InjectionContext,
+): Promise<unknown> {
   if (timeoutMs === undefined || timeoutMs === false || timeoutMs === 0) return answer
   return new Promise((resolve, reject) => {
     const cancel = clock.after(timeoutMs, () => reject(makeError()))

@@ -4,10 +4,20 @@ import { injectionIdOf } from '../injection-log.js'
 import type { Run } from './run.js'
 
 /** Breaks what the experiment says. @returns Whether the method was done to its end, and what could not be stopped in time, once that is known. */
-export async function performMethod(run: Run): Promise<{ readonly isDone: boolean; readonly stops: Promise<readonly string[]> }> {
-  const { experiment, recorder: { injections }, clock, over, say, changed } = run
+export async function performMethod(
+  run: Run,
+): Promise<{ readonly isDone: boolean; readonly stops: Promise<readonly string[]> }> {
+  const {
+    experiment,
+    recorder: { injections },
+    clock,
+    over,
+    say,
+    changed,
+  } = run
   const stops: Promise<string | undefined>[] = []
-  const stopFailures = async (): Promise<readonly string[]> => (await Promise.all(stops)).filter((failure) => failure !== undefined)
+  const stopFailures = async (): Promise<readonly string[]> =>
+    (await Promise.all(stops)).filter((failure) => failure !== undefined)
   say('method', isControlRun(experiment) ? 'nothing is broken: watching' : 'breaking')
   for (const [index, step] of experiment.method.entries()) {
     if (over.aborted) return { isDone: false, stops: stopFailures() }

@@ -12,9 +12,22 @@ const LAST_READINGS = 4
 
 /** Waits for the fault to end by itself, for the steady state to hold again, and for alerts to fire and to go. */
 export async function watchRecovery(run: Run): Promise<void> {
-  const { experiment: { recovery }, recorder: { injections }, clock, pollMs, over, until, say, marks, breakOff } = run
+  const {
+    experiment: { recovery },
+    recorder: { injections },
+    clock,
+    pollMs,
+    over,
+    until,
+    say,
+    marks,
+    breakOff,
+  } = run
   // Leases are told by another clock; how long they are is not.
-  const leaseEndsAt = Math.max(clock.now(), ...injections.states().map(({ askedAt, leaseMs, status }) => (status === 'ended' ? 0 : askedAt + leaseMs)))
+  const leaseEndsAt = Math.max(
+    clock.now(),
+    ...injections.states().map(({ askedAt, leaseMs, status }) => (status === 'ended' ? 0 : askedAt + leaseMs)),
+  )
   const hasEnded = (): boolean => injections.states().every(({ status }) => status === 'ended')
   await until(() => {
     marks()
@@ -29,27 +42,50 @@ export async function watchRecovery(run: Run): Promise<void> {
 }
 
 /** Waits until every alert that must fire has fired and was heard, and no alert is active any more. */
-export async function watchAlerts({ experiment, recorder: { alerts: logs }, clock, pollMs, sink, until, marks }: Run): Promise<void> {
+export async function watchAlerts({
+  experiment,
+  recorder: { alerts: logs },
+  clock,
+  pollMs,
+  sink,
+  until,
+  marks,
+}: Run): Promise<void> {
   const { t0, t4 } = marks()
   if (logs.length === 0 || t0 === undefined || t4 === undefined) return
   const { at: landedAt } = t0
   const { mustFire = [], resolveWithinMs = 60_000 } = experiment.alerts ?? {}
   const firesUntil = Math.max(landedAt, ...mustFire.map(({ withinMs }) => landedAt + withinMs))
   const isAwaited = (expected: (typeof mustFire)[number]): boolean => {
-    const shows = ({ stretches }: (typeof logs)[number]): boolean => stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected))
+    const shows = ({ stretches }: (typeof logs)[number]): boolean =>
+      stretches.some((stretch) => stretch.state === 'firing' && isMeant(stretch, expected))
     const hasFired = logs.some(shows) && logs.every((log) => log.readings().isReceiver !== true || shows(log))
     if (!hasFired) return clock.now() <= firesUntil
-    return sink !== undefined && !sink.notifications.some((one) => one.at >= landedAt && one.status === 'firing' && isMeant(one, expected))
+    return (
+      sink !== undefined &&
+      !sink.notifications.some((one) => one.at >= landedAt && one.status === 'firing' && isMeant(one, expected))
+    )
   }
-  await until(() => !mustFire.some(isAwaited) && logs.every((log) => log.active().every((stretch) => isStanding(stretch, experiment, landedAt))), Math.max(firesUntil, t4.at + resolveWithinMs) + pollMs * LAST_READINGS)
+  await until(
+    () =>
+      !mustFire.some(isAwaited) &&
+      logs.every((log) => log.active().every((stretch) => isStanding(stretch, experiment, landedAt))),
+    Math.max(firesUntil, t4.at + resolveWithinMs) + pollMs * LAST_READINGS,
+  )
 }
 
 /** Waits until every monitoring has looked again since the end of the fault, or the beginning of a run without one, and that was read: what it showed before is no news. */
 export async function watchMonitors(run: Run, since: number): Promise<void> {
-  const { recorder: { alerts, monitors: logs }, clock, until, marks } = run
+  const {
+    recorder: { alerts, monitors: logs },
+    clock,
+    until,
+    marks,
+  } = run
   const { t4 } = marks()
   const monitors = logs.map((log) => log.monitor())
-  const hasLooked = (): boolean => monitors.every((monitor, index) => hasLookedSince(monitor, t4?.at ?? since, index < alerts.length))
+  const hasLooked = (): boolean =>
+    monitors.every((monitor, index) => hasLookedSince(monitor, t4?.at ?? since, index < alerts.length))
   await until(hasLooked, clock.now() + largest(monitors.map(longestLookMs), 0))
   await readOnceMore(run)
 }
@@ -63,20 +99,47 @@ async function readOnceMore({ recorder: { curves, alerts }, clock, until }: Run)
   }
   // One may be under way.
   const wanted = alerts.map((_log, index) => countOf(index) + 2)
-  await until(() => curves.every(({ samples }) => (samples.at(-1)?.askedAt ?? 0) > now) && wanted.every((count, index) => countOf(index) >= count), now + END_GRACE_MS)
+  await until(
+    () =>
+      curves.every(({ samples }) => (samples.at(-1)?.askedAt ?? 0) > now) &&
+      wanted.every((count, index) => countOf(index) >= count),
+    now + END_GRACE_MS,
+  )
 }
 
 /** Waits until the load was read for long enough since recovery to know its rate, and every request that is under way then was answered, or is stuck. */
-export async function watchLoadSettle({ experiment: { load: declared, steadyState: { holdForMs } }, recorder: { load }, clock, pollMs, until, marks }: Run): Promise<void> {
+export async function watchLoadSettle({
+  experiment: {
+    load: declared,
+    steadyState: { holdForMs },
+  },
+  recorder: { load },
+  clock,
+  pollMs,
+  until,
+  marks,
+}: Run): Promise<void> {
   if (declared === undefined || load === undefined) return
   const { t5 } = marks()
   const [, spanMs] = spansOf(declared, holdForMs)
-  if (t5 !== undefined) await until(() => isTelling(declared, holdForMs, load.readings.filter(({ at }) => at >= t5.at)), Math.max(clock.now(), t5.at) + spanMs + pollMs * LAST_READINGS)
+  if (t5 !== undefined)
+    await until(
+      () =>
+        isTelling(
+          declared,
+          holdForMs,
+          load.readings.filter(({ at }) => at >= t5.at),
+        ),
+      Math.max(clock.now(), t5.at) + spanMs + pollMs * LAST_READINGS,
+    )
   const since = clock.now()
-  await until(() => {
-    const last = load.readings.at(-1)
-    if (last?.report === undefined || last.askedAt < since) return false
-    const { oldestUnderWayMs } = last.report
-    return oldestUnderWayMs < last.askedAt - since || oldestUnderWayMs > declared.stuckAfterMs
-  }, since + declared.stuckAfterMs + pollMs * LAST_READINGS)
+  await until(
+    () => {
+      const last = load.readings.at(-1)
+      if (last?.report === undefined || last.askedAt < since) return false
+      const { oldestUnderWayMs } = last.report
+      return oldestUnderWayMs < last.askedAt - since || oldestUnderWayMs > declared.stuckAfterMs
+    },
+    since + declared.stuckAfterMs + pollMs * LAST_READINGS,
+  )
 }
