@@ -1,4 +1,4 @@
-export type { BlastRadius, InjectOptions, OperationFilter, PortableInjectOptions } from './blast-radius-options.js'
+export type { BlastRadius, InjectOptions, OperationFilter, PortableInjectOptions } from './blast-radius/blast-radius-options.js'
 export type {
   ChaosController,
   ControllerInfo,
@@ -6,9 +6,9 @@ export type {
   JsonSchema,
   StopReport,
   TargetInfo,
-} from './chaos-controller.js'
-export { byName } from './by-name.js'
-export { MAX_TIMER_MS, systemClock, type Cancel, type Clock } from './clock.js'
+} from './controller/chaos-controller.js'
+export { byName } from './blast-radius/by-name.js'
+export { MAX_TIMER_MS, systemClock, type Cancel, type Clock } from './basics/clock.js'
 export {
   createChaos,
   registeredControllers,
@@ -20,7 +20,7 @@ export {
   type TargetDefinition,
   type TargetHandle,
   type Targets,
-} from './controller.js'
+} from './controller/create-chaos.js'
 export {
   defineFault,
   type CatalogEntry,
@@ -28,8 +28,8 @@ export {
   type FaultFactory,
   type FaultFactoryFor,
   type OptionsOf,
-} from './define-fault.js'
-export { ChaosError, isChaosError, type ChaosErrorCode } from './errors.js'
+} from './fault/define-fault.js'
+export { ChaosError, isChaosError, type ChaosErrorCode } from './basics/errors.js'
 export type {
   AnyFunction,
   Below,
@@ -41,15 +41,15 @@ export type {
   InjectionContext,
   Operation,
   QueuedWork,
-} from './fault.js'
-export { globMatcher, isGlob } from './glob.js'
-export { controllerRefusal } from './guard.js'
-export { inject, journal, withFault } from './inject.js'
-export { DEFAULT_LEASE_MS, portableInjectSchema } from './inject-options.js'
-export { injectedBy, markInjected } from './injected-errors.js'
-export type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
-export { HIT_CHANNEL, LIFE_CYCLE_CHANNEL, type Follow, type Journal, type JournalEntry } from './journal.js'
-export { onAbort } from './on-abort.js'
+} from './fault/fault.js'
+export { globMatcher, isGlob } from './blast-radius/glob.js'
+export { controllerRefusal } from './process/guard.js'
+export { inject, journal, withFault } from './injection/inject.js'
+export { DEFAULT_LEASE_MS, portableInjectSchema } from './injection/inject-options.js'
+export { injectedBy, markInjected } from './process/injected-errors.js'
+export type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection/injection.js'
+export { HIT_CHANNEL, LIFE_CYCLE_CHANNEL, type Follow, type Journal, type JournalEntry } from './injection/journal.js'
+export { onAbort } from './basics/on-abort.js'
 export {
   checkOptions,
   jsonSchemaOf,
@@ -58,8 +58,8 @@ export {
   type OptionsInput,
   type OptionsOutput,
   type OptionsSchema,
-} from './options.js'
-export { originalOf, ownersOf } from './patch.js'
-export { listed, suggestion } from './suggest.js'
-export { synchronousAnswer } from './predicate.js'
-export { messageOf, printable, printableJson, readSafely } from './text.js'
+} from './fault/options.js'
+export { originalOf, ownersOf } from './patch/patch.js'
+export { listed, suggestion } from './basics/suggest.js'
+export { synchronousAnswer } from './blast-radius/predicate.js'
+export { messageOf, printable, printableJson, readSafely } from './basics/text.js'

@@ -1,4 +1,4 @@
-import { turn, type Clock } from '../clock.js'
+import { turn, type Clock } from '../basics/clock.js'
 
 /** A clock whose time moves only when a test moves it. */
 export interface ManualClock extends Clock {

@@ -1,0 +1,55 @@
+import { MAX_NAME_LENGTH } from '../basics/text.js'
+
+/** Whether a pattern needs matching at all, or is a name. */
+export function isGlob(pattern: string): boolean {
+  return /[*?]/.test(pattern)
+}
+
+/**
+ * One test of names and globs (`*` any run of characters, `?` exactly one).
+ *
+ * It never goes back over what it has compared, and a name of more than 1,024 characters fits nothing but a pattern of stars alone: a test takes
+ * at most as many steps as the patterns have characters, times 1,024.
+ */
+export function globMatcher(patterns: readonly string[]): (name: string) => boolean {
+  const coversAll = patterns.some((pattern) => /^\*+$/.test(pattern))
+  if (coversAll) return () => true
+  const tests = patterns.map((pattern) => (isGlob(pattern) ? globTest(pattern) : (name: string) => name === pattern))
+  return (name) => name.length <= MAX_NAME_LENGTH && tests.some((test) => test(name))
+}
+
+/** Between two stars, a part may take the first place where it fits: any other leaves less room for those behind it. So nothing is ever tried again. */
+function globTest(pattern: string): (name: string) => boolean {
+  const [first = '', ...parts] = pattern.split(/\*+/)
+  const last = parts.pop()
+  if (last === undefined) return (name) => name.length === first.length && fitsAt(first, name, 0)
+  const shortest = first.length + last.length + parts.reduce((sum, part) => sum + part.length, 0)
+  return (name) => {
+    if (name.length < shortest || !fitsAt(first, name, 0) || !fitsAt(last, name, name.length - last.length))
+      return false
+    const end = name.length - last.length
+    let from = first.length
+    for (const part of parts) {
+      const at = placeOf(part, name, from, end)
+      if (at === -1) return false
+      from = at + part.length
+    }
+    return true
+  }
+}
+
+/** The first place from `from` on where a part fits and ends before `end`, or -1. */
+function placeOf(part: string, name: string, from: number, end: number): number {
+  for (let at = from; at + part.length <= end; at += 1) if (fitsAt(part, name, at)) return at
+  return -1
+}
+
+function fitsAt(part: string, name: string, at: number): boolean {
+  for (let index = 0; index < part.length; index += 1) {
+    const expected = part.charCodeAt(index)
+    if (expected !== ANY_ONE && expected !== name.charCodeAt(at + index)) return false
+  }
+  return true
+}
+
+const ANY_ONE = '?'.charCodeAt(0)

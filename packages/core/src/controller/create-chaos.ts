@@ -1,0 +1,402 @@
+import * as v from 'valibot'
+import type { PortableInjectOptions, InjectOptions } from '../blast-radius/blast-radius-options.js'
+import type {
+  ChaosController,
+  ControllerInfo,
+  FaultInfo,
+  JsonSchema,
+  StopReport,
+  TargetInfo,
+} from './chaos-controller.js'
+import { MAX_TIMER_MS, systemClock, type Clock } from '../basics/clock.js'
+import type { CatalogEntry, FaultFactoryFor } from '../fault/define-fault.js'
+import { endIfDisabled } from '../process/disabled-watch.js'
+import { assertTakenBack, endInjections } from '../process/end-injections.js'
+import { ChaosError } from '../basics/errors.js'
+import type { Fault } from '../fault/fault.js'
+import { controllerRefusal, DEFAULT_ENVIRONMENTS } from '../process/guard.js'
+import { portableInjectSchema } from '../injection/inject-options.js'
+import { armFault, checkArming, type Surroundings } from '../injection/inject.js'
+import type { InjectionRecord } from '../injection/injection-record.js'
+import type { Injection, InjectionState } from '../injection/injection.js'
+import { JournalWriter, type Follow, type Journal, type JournalEntry } from '../injection/journal.js'
+import { checkOptions, option, optionsSchema, shown } from '../fault/options.js'
+import { processState, type LiveInjection } from '../process/process-state.js'
+import { drawSeed } from '../blast-radius/random.js'
+import { listed, suggestion } from '../basics/suggest.js'
+import { printable } from '../basics/text.js'
+
+/** A target and the faults it can take. Made by {@link target}. */
+export interface TargetDefinition<
+  Factories extends readonly FaultFactoryFor<never>[] = readonly FaultFactoryFor<never>[],
+> {
+  readonly object: object
+  readonly faults: Factories
+}
+
+/**
+ * Names a target's faults: `target(bus, [delayEvents])`.
+ *
+ * TypeScript refuses a fault that is not made for this kind of object.
+ */
+export function target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(
+  object: Target,
+  faults: Factories,
+): TargetDefinition<Factories> {
+  return { object, faults }
+}
+
+/** The targets of a controller, by name. */
+export type Targets = Readonly<Record<string, TargetDefinition>>
+
+type NameOf<Factory> = Factory extends { readonly catalog: { readonly name: infer Name extends string } } ? Name : never
+type ShortNameOf<Name extends string> = Name extends `${string}/${infer Short}` ? Short : never
+/** Full and short names of a target's faults. */
+export type FaultNamesOf<Definition extends TargetDefinition> =
+  NameOf<Definition['faults'][number]> | ShortNameOf<NameOf<Definition['faults'][number]>>
+type FactoryNamed<
+  Definition extends TargetDefinition,
+  Name extends string,
+> = Definition['faults'][number] extends infer Factory
+  ? Factory extends FaultFactoryFor<never>
+    ? Name extends NameOf<Factory> | ShortNameOf<NameOf<Factory>>
+      ? Factory
+      : never
+    : never
+  : never
+type ArgumentsOf<Factory> = Factory extends (...options: infer Options) => unknown ? Options : never
+/** What stands behind the fault's name: its options, then how to inject it. Options can be left out where none is required. */
+export type InjectArguments<Definition extends TargetDefinition, Name extends string> =
+  ArgumentsOf<FactoryNamed<Definition, Name>> extends [infer Options]
+    ? [options: Options, how?: InjectOptions]
+    : [options?: ArgumentsOf<FactoryNamed<Definition, Name>>[0], how?: InjectOptions]
+
+/** One target of a controller. */
+export interface TargetHandle<Definition extends TargetDefinition> {
+  readonly name: string
+  inject<Name extends FaultNamesOf<Definition>>(
+    fault: Name,
+    ...args: InjectArguments<Definition, Name>
+  ): Promise<Injection>
+  /** Ends the target's injections and forgets it. */
+  remove(): Promise<void>
+}
+
+/** The in-process controller: a {@link ChaosController} that knows its targets by type. */
+export interface Chaos<T extends Targets = Targets> extends Omit<ChaosController, 'inject' | 'check'> {
+  inject<TargetName extends keyof T & string, Name extends FaultNamesOf<T[TargetName]>>(
+    target: TargetName,
+    fault: Name,
+    ...args: InjectArguments<T[TargetName], Name>
+  ): Promise<Injection>
+  /** Checks what `inject` would check, and arms nothing. @throws ChaosError As `inject` does before it arms. */
+  check<TargetName extends keyof T & string, Name extends FaultNamesOf<T[TargetName]>>(
+    target: TargetName,
+    fault: Name,
+    ...args: InjectArguments<T[TargetName], Name>
+  ): Promise<void>
+  /** Adds a target late. @throws ChaosError `CHAOS_DUPLICATE_TARGET` */
+  target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(
+    name: string,
+    object: Target,
+    faults: Factories,
+  ): TargetHandle<TargetDefinition<Factories>>
+  readonly journal: Journal & { readonly follow: Follow }
+  /** This controller as what a control endpoint or an experiment takes: names and options are checked when they come. */
+  readonly controller: ChaosController
+  /** Ends its own injections and takes the controller out of the process. `stopAll` ends every injection of the process. */
+  close(): Promise<void>
+}
+
+/** Options of {@link createChaos}. */
+export interface ChaosOptions<T extends Targets> {
+  /** Where the process runs. Default `NODE_ENV`. */
+  readonly environment?: string | undefined
+  /** Environments in which faults may be armed. Default development and test; staging must be named; production never is. */
+  readonly allowEnvironments?: readonly string[]
+  /** Where decisions come from. Default: drawn at random and reported by `info()`. */
+  readonly seed?: string | number
+  /** The longest lease anyone may ask for, in ms. Default 600,000. */
+  readonly maxLeaseMs?: number
+  readonly targets?: T
+  /** Default: the real clock. */
+  readonly clock?: Clock
+}
+
+const MAX_LEASE = `a number of ms from 1 to ${MAX_TIMER_MS}`
+
+/** Live objects are not looked into: checking copies and freezes. */
+const chaosSchema = optionsSchema(
+  {
+    environment: v.optional(v.pipe(v.string('a text'), v.maxLength(100, 'a text of at most 100 characters'))),
+    allowEnvironments: v.optional(
+      v.pipe(
+        v.array(option.text('An environment.', 100), 'a list of environments'),
+        v.maxLength(100, 'a list of at most 100 environments'),
+      ),
+    ),
+    seed: portableInjectSchema.entries.seed,
+    maxLeaseMs: v.optional(v.pipe(v.number(MAX_LEASE), v.minValue(1, MAX_LEASE), v.maxValue(MAX_TIMER_MS, MAX_LEASE))),
+  },
+  { targets: v.optional(v.unknown()), clock: v.optional(v.unknown()) },
+)
+
+/** Ended injections that a controller still knows. */
+const MAX_ENDED = 100
+
+/**
+ * Makes a controller: named targets, inject by name, stop all.
+ *
+ * It never throws for the environment's sake: where chaos is not allowed, the app runs on and arming is refused.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION`, `CHAOS_DUPLICATE_TARGET`, `CHAOS_TARGET_MISMATCH`
+ */
+export function createChaos<const T extends Targets = Record<never, never>>(options: ChaosOptions<T> = {}): Chaos<T> {
+  const { targets = {}, clock = systemClock, ...given } = options
+  const {
+    environment,
+    allowEnvironments = DEFAULT_ENVIRONMENTS,
+    maxLeaseMs = 600_000,
+    seed: asked = drawSeed(),
+  } = checkOptions(chaosSchema, given, 'createChaos')
+  const seed = String(asked)
+  const refusal = (): ChaosError | undefined => {
+    endIfDisabled()
+    return controllerRefusal(environment, allowEnvironments)
+  }
+  const journal = new JournalWriter()
+  const definitions = new Map<string, TargetDefinition>()
+  const counts = new Map<string, number>()
+  const live = new Map<string, InjectionRecord>()
+  const ended = new Map<string, InjectionState>()
+
+  function add(name: string, definition: TargetDefinition): void {
+    if (!/^[\w.-]{1,100}$/.test(name))
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `Expected a target's name to be up to 100 letters, digits, dots or dashes, got ${shown(name)}.`,
+      )
+    if (definitions.has(name))
+      throw new ChaosError(
+        'CHAOS_DUPLICATE_TARGET',
+        `Expected a new target name, got \`${name}\`, which is taken. Remove the other one first, or choose another name.`,
+      )
+    for (const { catalog } of definition.faults) {
+      if (!catalog.accepts(definition.object)) {
+        throw new ChaosError(
+          'CHAOS_TARGET_MISMATCH',
+          `Expected the target \`${name}\` of ${catalog.name} to be ${catalog.expects}, got ${shown(definition.object)}.`,
+        )
+      }
+      optionsOf(catalog)
+    }
+    definitions.set(name, definition)
+  }
+
+  function definitionOf(name: string): TargetDefinition {
+    const definition = definitions.get(name)
+    if (definition !== undefined) return definition
+    const known = [...definitions.keys()]
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_TARGET',
+      `Expected a target (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`,
+    )
+  }
+
+  function factoryOf(targetName: string, { faults }: TargetDefinition, name: string): FaultFactoryFor<never> {
+    const exact = faults.find(({ catalog }) => catalog.name === name)
+    if (exact !== undefined) return exact
+    const called = faults.filter(({ catalog }) => shortName(catalog.name) === name)
+    const names = new Set(called.map(({ catalog }) => catalog.name))
+    if (names.size > 1) {
+      throw new ChaosError(
+        'CHAOS_UNKNOWN_FAULT',
+        `Expected a fault of \`${targetName}\`, got \`${printable(name)}\`, which may mean ${listed([...names])}. Use the full name.`,
+      )
+    }
+    if (called[0] !== undefined) return called[0]
+    const known = faults.map(({ catalog }) => catalog.name)
+    const near = suggestion(name, known.concat(known.map(shortName)))
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_FAULT',
+      `Expected a fault of \`${targetName}\` (${listed(known)}), got \`${printable(name)}\`.${near}`,
+    )
+  }
+
+  function count(name: string): number {
+    let next = (counts.get(name) ?? 0) + 1
+    // Someone may have chosen this very id.
+    while (live.has(`${name}#${next}`)) next += 1
+    counts.set(name, next)
+    return next
+  }
+
+  function track(injection: InjectionRecord): void {
+    live.set(injection.id, injection)
+    void injection.done.then((state) => {
+      live.delete(state.id)
+      ended.set(state.id, state)
+      const [oldest] = ended.keys()
+      if (ended.size > MAX_ENDED && oldest !== undefined) ended.delete(oldest)
+    })
+  }
+
+  /** The fault that is meant and what it would break, once everything about them but how it is put in force is checked. */
+  function resolve(
+    targetName: string,
+    faultName: string,
+    faultOptions: unknown,
+    { id }: InjectOptions,
+  ): { readonly fault: Fault; readonly object: object } {
+    const refused = refusal()
+    if (refused !== undefined) throw refused
+    const definition = definitionOf(targetName)
+    const make = factoryOf(targetName, definition, faultName)
+    if (id !== undefined && live.has(id))
+      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`id\` to be new, got ${shown(id)}, which is in force.`)
+    return { fault: make(faultOptions as never), object: definition.object }
+  }
+
+  async function inject(
+    targetName: string,
+    faultName: string,
+    faultOptions?: unknown,
+    how: InjectOptions = {},
+  ): Promise<InjectionRecord> {
+    const { fault, object } = resolve(targetName, faultName, faultOptions, how)
+    const around: Surroundings = { targetName, seed, maxLeaseMs, clock, journal, refusal, count, onArming: track }
+    return armFault(fault, object, how, around)
+  }
+
+  // Async, so that what is wrong comes as a rejection, as from `inject`.
+  // eslint-disable-next-line @typescript-eslint/require-await -- see above
+  async function check(
+    targetName: string,
+    faultName: string,
+    faultOptions?: unknown,
+    how: InjectOptions = {},
+  ): Promise<void> {
+    const { fault, object } = resolve(targetName, faultName, faultOptions, how)
+    checkArming(fault, object, how, { refusal, maxLeaseMs })
+  }
+
+  async function stop(id: string): Promise<InjectionState> {
+    const injection = live.get(id)
+    if (injection !== undefined) {
+      const [end] = await endInjections([injection], (one) => one.mark('stopped'))
+      const state = await injection.done
+      assertTakenBack(end?.failures ?? [])
+      return state
+    }
+    const state = ended.get(id)
+    if (state !== undefined) return state
+    const known = [...live.keys()]
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_INJECTION',
+      `Expected the id of an injection (${listed(known)}), got ${shown(id)}.${suggestion(id, known)}`,
+    )
+  }
+
+  // Not async: every injection is marked before a promise is returned.
+  function end(injections: Iterable<LiveInjection>): Promise<StopReport> {
+    return endInjections(injections, (one) => one.mark('stopped')).then((ends) => {
+      assertTakenBack(ends.flatMap(({ failures }) => failures))
+      return { stopped: ends.map(({ state }) => state as InjectionState) }
+    })
+  }
+
+  async function remove(name: string): Promise<void> {
+    definitions.delete(name)
+    await end([...live.values()].filter((injection) => injection.target === name))
+  }
+
+  const controller: ChaosController = {
+    info: () =>
+      Promise.resolve<ControllerInfo>({
+        environment: environment ?? process.env['NODE_ENV'],
+        refusal: refusal()?.message,
+        seed,
+        maxLeaseMs,
+        now: clock.now(),
+      }),
+    targets: () =>
+      Promise.resolve(
+        [...definitions].map(([name, { faults }]): TargetInfo => ({
+          name,
+          faults: faults.map(({ catalog }) => catalog.name),
+        })),
+      ),
+    faults: () => Promise.resolve([...catalogOf(definitions.values()).values()]),
+    injections: () =>
+      Promise.resolve([...ended.values(), ...[...live.values()].map((injection) => injection.snapshot())]),
+    inject: (
+      name: string,
+      fault: string,
+      faultOptions?: Readonly<Record<string, unknown>>,
+      how?: PortableInjectOptions,
+    ) => inject(name, fault, faultOptions, how),
+    check: (
+      name: string,
+      fault: string,
+      faultOptions?: Readonly<Record<string, unknown>>,
+      how?: PortableInjectOptions,
+    ) => check(name, fault, faultOptions, how),
+    stop,
+    stopAll: () => end(processState().live),
+    follow: (listener: (entry: JournalEntry) => void) => journal.follow(listener),
+  }
+
+  for (const [name, definition] of Object.entries<TargetDefinition>(targets)) add(name, definition)
+  processState().controllers.add(controller)
+
+  return {
+    ...controller,
+    inject: inject,
+    check: check,
+    target(name, object, faults) {
+      add(name, target(object, faults))
+      return {
+        name,
+        inject: (fault: string, ...[faultOptions, how]: readonly [unknown?, InjectOptions?]) =>
+          inject(name, fault, faultOptions, how),
+        remove: () => remove(name),
+      }
+    },
+    journal,
+    controller,
+    async close() {
+      processState().controllers.delete(controller)
+      await end(live.values())
+    },
+  }
+}
+
+/** The controllers of this process, oldest first, whichever copy of core made them. */
+export function registeredControllers(): readonly ChaosController[] {
+  return [...processState().controllers]
+}
+
+/** A fault whose options cannot be described shows where it is offered, and not where somebody lists what there is. */
+function optionsOf({ name, info }: CatalogEntry): JsonSchema {
+  try {
+    return info.options
+  } catch (error) {
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Expected the portable options of ${name} to be such that JSON can carry, got others: ${String(error)} Give functions and live objects in the second part of \`optionsSchema\`.`,
+      { cause: error },
+    )
+  }
+}
+
+function catalogOf(definitions: Iterable<TargetDefinition>): Map<string, FaultInfo> {
+  const infos = new Map<string, FaultInfo>()
+  for (const { faults } of definitions) {
+    for (const { catalog } of faults) infos.set(catalog.name, catalog.info)
+  }
+  return infos
+}
+
+function shortName(name: string): string {
+  return name.slice(name.indexOf('/') + 1)
+}

@@ -1,0 +1,183 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { defineFault } from './define-fault.js'
+import { ChaosError } from '../basics/errors.js'
+import { checkOptions, option, optionsSchema } from './options.js'
+
+const schema = optionsSchema(
+  {
+    delayMs: option.durationMs('How long.'),
+    order: v.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'),
+    tags: v.optional(v.array(option.text('A tag.'))),
+  },
+  { makeError: v.optional(option.func<() => Error>('Makes the error.')) },
+)
+
+describe('checkOptions', () => {
+  it('fills in defaults, drops what is undefined, and freezes deeply', () => {
+    const options = checkOptions(schema, { delayMs: 5, order: undefined, tags: ['a'] }, 'x/y')
+    expect(options).toEqual({ delayMs: 5, order: 'keep', tags: ['a'] })
+    expect(Object.isFrozen(options) && Object.isFrozen(options.tags)).toBe(true)
+  })
+
+  it.each([
+    [{}, 'Expected `delayMs` of x/y to be'],
+    [{ delayMs: -1 }, 'Expected `delayMs` of x/y to be a number of ms from 0 to 2147483647, got `-1`.'],
+    [{ delayMs: Infinity }, 'got `Infinity`'],
+    [{ delayMs: 5, order: 'kep' }, 'Expected `order` of x/y to be one of `keep`, `free`, got `"kep"`.'],
+    [{ delayMs: 5, tags: ['a', ''] }, 'Expected `tags.1` of x/y to be a text that is not empty, got `""`.'],
+    [
+      { delayMs: 5, ordre: 'keep' },
+      'Expected an option of x/y (`delayMs`, `order`, `tags`, `makeError`), got `ordre`. Did you mean `order`?',
+    ],
+    ['fast', 'Expected the options of x/y to be an object, got `"fast"`.'],
+    [null, 'to be an object'],
+    [{ delayMs: 5, makeError: 'E' }, 'Expected `makeError` of x/y to be a function'],
+  ])('refuses %o', (given, message) => {
+    expect(() => checkOptions(schema, given, 'x/y')).toThrow(message)
+  })
+})
+
+describe('what comes from outside is bounded when it is checked', () => {
+  const wide = optionsSchema({
+    only: v.optional(option.names('Which.')),
+    where: v.optional(option.fields('Where.')),
+    value: v.optional(option.value('Anything.')),
+    text: v.optional(option.text('A text.')),
+    copies: v.optional(option.count('How many.', 1, 10)),
+    scalar: v.optional(option.scalar('One value.')),
+  })
+  const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
+  const cyclic: unknown[] = []
+  cyclic.push(cyclic)
+
+  it.each([
+    ['names', { only: Array.from({ length: 101 }, () => 'a') }, 'at most 100, 1024 characters each, 4096 together'],
+    ['a long glob', { only: '*a'.repeat(2_680) }, '4096 together'],
+    ['a long name in a list', { only: ['a', 'a'.repeat(1_025)] }, '1024 characters each'],
+    ['globs that are long together', { only: Array.from({ length: 5 }, () => '*a'.repeat(500)) }, '4096 together'],
+    [
+      'fields',
+      { where: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`f${n}`, n])) },
+      'at most 100 values by field path',
+    ],
+    ['a long path', { where: { ['a.'.repeat(600)]: 1 } }, 'values by field path'],
+    ['a long text', { text: 'a'.repeat(65_537) }, 'a text of at most 65536 characters'],
+    ['a long scalar', { scalar: 'a'.repeat(65_537) }, 'a text, a number'],
+    ['a number of times', { copies: 11 }, 'a whole number from 1 to 10, got `11`'],
+    ['a number that is no safe integer', { copies: 1e300 }, 'a whole number'],
+    ['deep values', { value: nested(65) }, 'more than 64 levels'],
+    ['deeper values than a stack holds', { value: nested(50_000) }, 'more than 64 levels'],
+    ['a value that holds itself', { value: cyclic }, 'more than 64 levels'],
+    ['many values', { value: Array.from({ length: 100_001 }, () => 0) }, 'more than 100000 values'],
+    ['long texts', { value: Array.from({ length: 5 }, () => 'a'.repeat(1_000_000)) }, 'more than 4194304 characters'],
+    ['a control character in a name', { 'a\u001b[2J': 1 }, 'got `a\\u001b[2J`'],
+    ['an endless name', { ['a'.repeat(10_000)]: 1 }, `got \`${'a'.repeat(200)}…\``],
+  ])('refuses too much of it: %s', (_what, given, words) => {
+    const refuse = (): unknown => checkOptions(wide, given, 'x/y')
+    expect(refuse).toThrow(
+      expect.objectContaining({ code: 'CHAOS_INVALID_OPTION', message: expect.stringContaining(words) as string }),
+    )
+    expect(refuse).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/.{2000}/) as string }))
+  })
+
+  it('takes what is within the bounds', () => {
+    const given = {
+      only: Array.from({ length: 100 }, (_, n) => `*name${n}*`),
+      value: nested(60),
+      text: 'a'.repeat(65_536),
+      copies: 10,
+    }
+    expect(checkOptions(wide, given, 'x/y')).toMatchObject({ copies: 10 })
+  })
+
+  it('makes no message of it that is endless or that a terminal obeys', () => {
+    const error = new ChaosError('CHAOS_INVALID_OPTION', `\u001b[31m${'x'.repeat(100_000)}`)
+    expect(error.message).toHaveLength(16_384 + '\\u001b'.length - 1 + 1)
+    expect(error.message).toMatch(/^\\u001b\[31mx/)
+  })
+})
+
+describe('defineFault', () => {
+  const base = {
+    name: 'test/slow-down',
+    kind: 'standing',
+    summary: 'Slows down.',
+    expects: 'anything',
+    accepts: () => true,
+    inject: () => undefined,
+  } as const
+
+  it('makes types, checks, catalog and JSON Schema from one declaration', () => {
+    const slow = defineFault({ ...base, schema })
+    expect(slow.catalog.info).toMatchObject({
+      name: 'test/slow-down',
+      kind: 'standing',
+      options: { required: ['delayMs'], additionalProperties: false },
+    })
+    expect(Object.keys(slow.catalog.info.options['properties'] as object)).toEqual(['delayMs', 'order', 'tags'])
+    expect(slow({ delayMs: 1 })).toMatchObject({ portable: true, options: { delayMs: 1, order: 'keep' } })
+    expect(slow({ delayMs: 1, makeError: () => new Error('x') }).portable).toBe(false)
+  })
+
+  it('knows scalars, values by field path, and options that take a function or its data', () => {
+    const fields = option.fields('Which.')
+    const schema = optionsSchema(
+      { value: option.optional(option.scalar('What.')), where: option.optional(fields) },
+      {
+        where: option.optional(
+          option.either(
+            fields,
+            option.func<(payload: unknown) => boolean>('Which.'),
+            'values by field path, or a function',
+          ),
+        ),
+      },
+    )
+    const make = defineFault({ ...base, schema })
+    expect(make({ value: null, where: { 'a.b': 1, c: 'x' } })).toMatchObject({
+      portable: true,
+      options: { value: null, where: { 'a.b': 1, c: 'x' } },
+    })
+    expect(make({ where: () => true }).portable).toBe(false)
+    expect(make.catalog.info.options['properties']).toMatchObject({
+      where: { type: 'object', additionalProperties: {} },
+    })
+    expect(() => make({ value: {} as never })).toThrow(
+      'Expected `value` of test/slow-down to be a text, a number, true, false or null, got `an object`.',
+    )
+    expect(() => make({ where: { a: {} } as never })).toThrow(
+      'Expected `where` of test/slow-down to be values by field path, or a function, got `an object`.',
+    )
+  })
+
+  it('takes any value for an option, and is portable where JSON can carry it', () => {
+    const answer = defineFault({
+      ...base,
+      schema: optionsSchema({ answer: option.optional(option.value('What to answer.')) }),
+    })
+    expect(answer.catalog.info.options['properties']).toEqual({ answer: { description: 'What to answer.' } })
+    expect(
+      [{}, { answer: null }, { answer: ['OK', { rows: 1 }] }, { answer: new Map() }, { answer: Number.NaN }].map(
+        (options) => answer(options).portable,
+      ),
+    ).toEqual([true, true, true, false, false])
+  })
+
+  it('takes a schema of another library together with its JSON Schema', () => {
+    const foreign = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'other',
+        validate: (value: unknown) =>
+          typeof (value as { n?: unknown }).n === 'number'
+            ? { value }
+            : { issues: [{ message: 'n must be a number', path: ['n'] }] },
+      },
+    }
+    expect(() => defineFault({ ...base, schema: foreign })).toThrow('Expected `jsonSchema`')
+    const fault = defineFault({ ...base, schema: foreign, jsonSchema: { type: 'object' } })
+    expect(() => fault({ n: 'x' })).toThrow('Option `n` of test/slow-down: n must be a number (got `"x"`).')
+    expect(fault.catalog.info.options).toEqual({ type: 'object' })
+  })
+})

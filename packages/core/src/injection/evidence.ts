@@ -1,0 +1,39 @@
+import { asData } from '../fault/options.js'
+import { readSafely } from '../basics/text.js'
+
+/** Characters of a text in evidence. */
+const MAX_TEXT = 1_000
+/** Entries of a list or an object in evidence. */
+const MAX_ENTRIES = 100
+/** How deep lists and objects lie in one another. */
+const MAX_DEPTH = 4
+
+/**
+ * Evidence as it is kept, journalled and published: what an error of the app's says may be of any length. Texts are cut to 1,000 characters,
+ * lists and objects to 100 entries and 4 levels.
+ */
+export function boundedEvidence(evidence: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(evidence)
+        .slice(0, MAX_ENTRIES)
+        .map(([key, value]) => [key, bounded(value, 1)]),
+    ),
+  )
+}
+
+const bounded = (value: unknown, depth: number): unknown => readSafely(() => cut(value, depth))
+
+function cut(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === MAX_DEPTH) return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
+  if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((part) => bounded(part, depth + 1))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return asData(value)
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MAX_ENTRIES)
+      .map(([key, part]) => [key, bounded(part, depth + 1)]),
+  )
+}
