@@ -1,5 +1,6 @@
 import { do_not_optimize } from 'mitata'
-import { inject, type AnyFunction, type Fault, type InjectOptions, type Injection } from '@chaos/core'
+import { inject, type Fault, type InjectOptions, type Injection } from '@chaos/core'
+import { type AnyFunction } from '@chaos/core/authoring'
 
 /** Regressions on purpose: what a careless change of a layer would be. The fast check must refuse each of them. */
 export const sabotages = {

@@ -1,11 +1,10 @@
 import { defineConfig } from 'tsup'
-import { base, besideIndex } from '../../tsup.base.js'
+import { base } from '../../tsup.base.js'
 
-// What core uses of its schema library is a fifth of it, and loading the whole of it took longer than core itself. Types still come from the package.
+// Core has no runtime dependency: what it uses of its schema library, a fifth of it, is part of the bundle.
 export default defineConfig({
   ...base,
-  entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' },
-  splitting: false,
+  entry: { index: 'src/index.ts', authoring: 'src/authoring.ts', testing: 'src/testing/index.ts' },
+  splitting: true,
   noExternal: ['valibot', '@valibot/to-json-schema'],
-  esbuildPlugins: [besideIndex],
 })

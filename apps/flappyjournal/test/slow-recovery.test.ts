@@ -1,5 +1,5 @@
 import { connect, type Notice } from '@chaos/control'
-import { registeredControllers } from '@chaos/core'
+import { registeredControllers } from '@chaos/core/authoring'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { parseExposition } from '../src/alerts/exposition.js'
 import { wireChaos } from '../src/chaos.js'

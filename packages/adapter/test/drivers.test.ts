@@ -164,7 +164,7 @@ describe('undici', () => {
         })
         return [statusCode, await body.text(), requests]
       }
-      return reset ? ask() : withFault(cutResponses(), net, ask, { only: `127.0.0.1:${port}`, limit: 1 })
+      return reset ? ask() : withFault(cutResponses(), net, { only: `127.0.0.1:${port}`, limit: 1 }, ask)
     }
     expect(await life(false)).toEqual([200, 'answer', 2])
     expect(await life(true)).toEqual([200, 'answer', 2])

@@ -1,7 +1,8 @@
 import { getEventListeners, setMaxListeners } from 'node:events'
 import v8 from 'node:v8'
 import vm from 'node:vm'
-import { inject, journal, systemClock, withFault, type Clock, type Fault, type Injection } from '@chaos/core'
+import { inject, journal, withFault, type Clock, type Fault, type Injection } from '@chaos/core'
+import { systemClock } from '@chaos/core/authoring'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {

@@ -85,9 +85,14 @@ describe('a client of an object store, by undici', () => {
   it('loses a reply: the object is there, and the caller hears an error', async () => {
     const { origin, objects } = await store()
     const bucket = new Bucket(origin)
-    const error = await withFault(cutResponses(), bucket.dispatcher, () => rejection(bucket.put('a', '1')), {
-      only: 'PUT */bucket/*',
-    })
+    const error = await withFault(
+      cutResponses(),
+      bucket.dispatcher,
+      {
+        only: 'PUT */bucket/*',
+      },
+      () => rejection(bucket.put('a', '1')),
+    )
     expect(error).toMatchObject({ code: 'ECONNRESET' })
     expect(injectedBy(error)).toBe('adapter/cut-responses')
     expect([...objects]).toEqual([['/bucket/a', '1']])

@@ -65,6 +65,7 @@ describe('a stream of tokens over fetch', () => {
     await withFault(
       hangResponses({ afterBytes: 150 }),
       globalThis,
+      { only: 'POST */v1/chat/completions' },
       async () => {
         const controller = new AbortController()
         const reason = new Error('too quiet')
@@ -73,7 +74,6 @@ describe('a stream of tokens over fetch', () => {
         })
         expect([said, error]).toEqual(['The cat', reason])
       },
-      { only: 'POST */v1/chat/completions' },
     )
     expect(await heard(url)).toEqual({ said: words.join('') })
   })
@@ -98,10 +98,15 @@ describe('a stream of tokens over fetch', () => {
 
   it('has an event that is damaged', async () => {
     const url = await model()
-    const { said, error } = await withFault(corruptResponses({ damage: 'truncate' }), globalThis, () => heard(url), {
-      skip: 2,
-      limitPerOperation: 1,
-    })
+    const { said, error } = await withFault(
+      corruptResponses({ damage: 'truncate' }),
+      globalThis,
+      {
+        skip: 2,
+        limitPerOperation: 1,
+      },
+      () => heard(url),
+    )
     expect(words.join('').startsWith(said)).toBe(true)
     expect(error).toBeInstanceOf(SyntaxError)
   })
@@ -139,7 +144,7 @@ describe("undici's RetryAgent", () => {
       return body.text()
     }
     return [
-      breaks === 'really' ? await ask() : await withFault(cutResponses({ afterBytes }), agent, ask, { limit: 1 }),
+      breaks === 'really' ? await ask() : await withFault(cutResponses({ afterBytes }), agent, { limit: 1 }, ask),
       ranges,
     ]
   }

@@ -27,12 +27,12 @@ export function tellsTheTruth(counter: () => Counter, { takesSignal = true } = {
     return withFault(
       fault(error === undefined ? { methods: method } : { methods: method, error }),
       client,
+      { rate, seed: 1 },
       async (injection) => {
         const calls = await Promise.allSettled(Array.from({ length: CALLS }, () => increment()))
         const acknowledged = calls.filter(({ status }) => status === 'fulfilled').length
         return { acknowledged, failed: CALLS - acknowledged, counted: (await witnessed()) - before, injection }
       },
-      { rate, seed: 1 },
     )
   }
 

@@ -1,4 +1,5 @@
-import { ChaosError, messageOf, printable } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { messageOf, printable } from '@chaos/core/authoring'
 import type { Address, LocalProcess } from '@chaos/control'
 import { readTokenFile } from './token-file.js'
 

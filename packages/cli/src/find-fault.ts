@@ -1,4 +1,5 @@
-import { ChaosError, listed, suggestion, type ChaosController, type FaultInfo } from '@chaos/core'
+import { ChaosError, type ChaosController, type FaultInfo } from '@chaos/core'
+import { listed, suggestion } from '@chaos/core/authoring'
 
 /**
  * Finds the fault that someone means for a target: its full name, the part after the slash, or an unambiguous beginning of that.

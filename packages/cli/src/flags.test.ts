@@ -1,4 +1,5 @@
-import { defineFault, option, optionsSchema, type FaultInfo } from '@chaos/core'
+import { type FaultInfo } from '@chaos/core'
+import { defineFault, option } from '@chaos/core/authoring'
 import { describe, expect, it } from 'vitest'
 import { findFault } from './find-fault.js'
 import { flagsOf, readFlags } from './flags.js'
@@ -8,16 +9,15 @@ const fault = (name: string): FaultInfo =>
     name,
     kind: 'standing',
     summary: 'Slows down.',
-    expects: 'anything',
-    accepts: () => true,
+    target: { expects: 'anything', accepts: () => true },
     inject: () => undefined,
-    schema: optionsSchema({
+    options: {
       delayMs: option.durationMs('How long.'),
       order: option.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'),
       methods: option.optional(option.names('Which.')),
       count: option.optional(option.count('How often.')),
       isLoud: option.optional(option.flag('Say so.')),
-    }),
+    },
   }).catalog.info
 const slow = fault('test/slow-down')
 /** No flag of the command's own. */

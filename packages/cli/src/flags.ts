@@ -1,4 +1,5 @@
-import { ChaosError, listed, suggestion, type FaultInfo } from '@chaos/core'
+import { ChaosError, type FaultInfo } from '@chaos/core'
+import { listed, suggestion } from '@chaos/core/authoring'
 import { parseDuration } from './duration.js'
 
 /** A JSON Schema of one option, as far as flags are made from it. */

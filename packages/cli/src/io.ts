@@ -50,7 +50,7 @@ export function processIo(): Io {
     if (process.exitCode === EXIT.internal) return
     process.exitCode = EXIT.internal
     breakOff('it failed')
-    void Promise.all([import('@chaos/core'), import('./view/terminal.js')]).then(
+    void Promise.all([import('@chaos/core/authoring'), import('./view/terminal.js')]).then(
       ([{ readSafely }, { red, terminal }]) => {
         // A module may throw a value that throws when it is read, and this process must live on to take faults back.
         const stack = readSafely(() => String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown))

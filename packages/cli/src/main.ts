@@ -130,7 +130,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const { bold, red } = await import('./view/terminal.js')
     if (mistake !== undefined) for (const line of complaints.flatMap((text) => text.split('\n'))) err(line)
     else
-      printError((await import('@chaos/core')).messageOf(error, { max: MAX_MESSAGE, lines: true }), red('error'), err)
+      printError(
+        (await import('@chaos/core/authoring')).messageOf(error, { max: MAX_MESSAGE, lines: true }),
+        red('error'),
+        err,
+      )
     err(
       bold('next'),
       `: ${nextStep(

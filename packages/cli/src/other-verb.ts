@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { suggestion } from '@chaos/core'
+import { suggestion } from '@chaos/core/authoring'
 import { EXIT } from './exit-codes.js'
 import type { Terminal } from './view/terminal.js'
 

@@ -1,6 +1,7 @@
 // A small app with a control socket, and one bus that ticks.
 import { EventEmitter } from 'node:events'
-import { createChaos, defineFault, option, optionsSchema, target } from '@chaos/core'
+import { createChaos, target } from '@chaos/core'
+import { defineFault, option, optionsSchema } from '@chaos/core/authoring'
 import { openSocket } from '@chaos/control'
 
 const dropEvents = defineFault({

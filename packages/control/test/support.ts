@@ -5,16 +5,8 @@ import { connect as connectSocket, type AddressInfo, type Socket } from 'node:ne
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import {
-  createChaos,
-  defineFault,
-  option,
-  optionsSchema,
-  target,
-  type ChaosController,
-  type ChaosOptions,
-  type JournalEntry,
-} from '@chaos/core'
+import { createChaos, target, type ChaosController, type ChaosOptions, type JournalEntry } from '@chaos/core'
+import { defineFault, option } from '@chaos/core/authoring'
 import { createHandler, type ControlHandler, type HandlerOptions } from '../src/index.js'
 
 export const TOKEN = 'a-token-that-is-long-enough'
@@ -24,9 +16,8 @@ export const dropEvents = defineFault({
   name: 'test/drop-events',
   kind: 'standing',
   summary: 'Loses events.',
-  schema: optionsSchema({ echo: option.optional(option.flag('Whether to say so.'), false) }),
-  expects: 'an event emitter',
-  accepts: (value) => value instanceof EventEmitter,
+  options: { echo: option.optional(option.flag('Whether to say so.'), false) },
+  target: { expects: 'an event emitter', accepts: (value) => value instanceof EventEmitter },
   inject(bus: EventEmitter, _options, context) {
     const account = context.account('dropped')
     context.patch(
@@ -47,9 +38,8 @@ const ring = defineFault({
   name: 'test/ring',
   kind: 'instant',
   summary: 'Happens once.',
-  schema: optionsSchema({ times: option.count('How often.', 1) }),
-  expects: 'an event emitter',
-  accepts: (value) => value instanceof EventEmitter,
+  options: { times: option.count('How often.', 1) },
+  target: { expects: 'an event emitter', accepts: (value) => value instanceof EventEmitter },
   inject(_bus: EventEmitter, { times }, context) {
     context.landed({ times, big: 2n ** 64n, error: new Error('rang') })
   },
@@ -60,9 +50,8 @@ const armSlowly = defineFault({
   name: 'test/arm-slowly',
   kind: 'standing',
   summary: 'Is long in coming.',
-  schema: optionsSchema({}),
-  expects: 'an event emitter',
-  accepts: (value) => value instanceof EventEmitter,
+  options: {},
+  target: { expects: 'an event emitter', accepts: (value) => value instanceof EventEmitter },
   async inject(bus: EventEmitter, _options, context) {
     await new Promise((resolve) => {
       bus.once('armed', resolve)
@@ -76,9 +65,8 @@ const fail = defineFault({
   name: 'test/fail',
   kind: 'standing',
   summary: 'Cannot be put in force.',
-  schema: optionsSchema({}),
-  expects: 'an event emitter',
-  accepts: (value) => value instanceof EventEmitter,
+  options: {},
+  target: { expects: 'an event emitter', accepts: (value) => value instanceof EventEmitter },
   inject() {
     throw new TypeError('not today')
   },

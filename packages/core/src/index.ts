@@ -1,17 +1,6 @@
-export type { BlastRadius, InjectOptions, OperationFilter, PortableInjectOptions } from './blast-radius/blast-radius-options.js'
-export type {
-  ChaosController,
-  ControllerInfo,
-  FaultInfo,
-  JsonSchema,
-  StopReport,
-  TargetInfo,
-} from './controller/chaos-controller.js'
-export { byName } from './blast-radius/by-name.js'
-export { MAX_TIMER_MS, systemClock, type Cancel, type Clock } from './basics/clock.js'
+export { HIT_CHANNEL, LIFE_CYCLE_CHANNEL, type Journal, type JournalEntry } from './injection/journal.js'
 export {
   createChaos,
-  registeredControllers,
   target,
   type Chaos,
   type ChaosOptions,
@@ -21,45 +10,14 @@ export {
   type TargetHandle,
   type Targets,
 } from './controller/create-chaos.js'
-export {
-  defineFault,
-  type CatalogEntry,
-  type FaultDefinition,
-  type FaultFactory,
-  type FaultFactoryFor,
-  type OptionsOf,
-} from './fault/define-fault.js'
-export { ChaosError, isChaosError, type ChaosErrorCode } from './basics/errors.js'
-export type {
-  AnyFunction,
-  Below,
-  Fault,
-  FaultKind,
-  Held,
-  HeldOn,
-  HeldWork,
-  InjectionContext,
-  Operation,
-  QueuedWork,
-} from './fault/fault.js'
-export { globMatcher, isGlob } from './blast-radius/glob.js'
-export { controllerRefusal } from './process/guard.js'
-export { inject, journal, withFault } from './injection/inject.js'
-export { DEFAULT_LEASE_MS, portableInjectSchema } from './injection/inject-options.js'
-export { injectedBy, markInjected } from './process/injected-errors.js'
+export type { ChaosController, ControllerInfo, StopReport, TargetInfo } from './controller/chaos-controller.js'
+export type { FaultInfo, JsonSchema } from './fault/catalog.js'
+export type { Fault, FaultKind } from './fault/fault.js'
+export type { BlastRadius, OperationFilter } from './blast-radius/blast-radius-options.js'
+export type { InjectOptions, PortableInjectOptions } from './injection/inject-options.js'
 export type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection/injection.js'
-export { HIT_CHANNEL, LIFE_CYCLE_CHANNEL, type Follow, type Journal, type JournalEntry } from './injection/journal.js'
-export { onAbort } from './basics/on-abort.js'
-export {
-  checkOptions,
-  jsonSchemaOf,
-  option,
-  optionsSchema,
-  type OptionsInput,
-  type OptionsOutput,
-  type OptionsSchema,
-} from './fault/options.js'
-export { originalOf, ownersOf } from './patch/patch.js'
-export { listed, suggestion } from './basics/suggest.js'
-export { synchronousAnswer } from './blast-radius/predicate.js'
-export { messageOf, printable, printableJson, readSafely } from './basics/text.js'
+export { ChaosError, isChaosError, type ChaosErrorCode } from './basics/errors.js'
+export type { Cancel, Clock } from './basics/clock.js'
+export { inject, journal } from './injection/inject.js'
+export { withFault } from './injection/with-fault.js'
+export { injectedBy } from './process/injected-errors.js'

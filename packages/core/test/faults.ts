@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { defineFault, option, optionsSchema } from '../src/index.js'
+import { defineFault, option } from '../src/authoring.js'
 
 type Emit = EventEmitter['emit']
 const hasEmit = (value: unknown): boolean => typeof value === 'object' && value !== null && 'emit' in value
@@ -9,9 +9,8 @@ export const drop = defineFault({
   name: 'test/drop-events',
   kind: 'standing',
   summary: 'Loses events.',
-  schema: optionsSchema({}),
-  expects: 'an emitter',
-  accepts: hasEmit,
+  options: {},
+  target: { expects: 'an emitter', accepts: hasEmit },
   inject(bus: EventEmitter, _options, context) {
     context.patch(
       bus,
@@ -30,9 +29,8 @@ export const delay = defineFault({
   name: 'test/delay-events',
   kind: 'standing',
   summary: 'Holds events back.',
-  schema: optionsSchema({ delayMs: option.durationMs('Time each event is held back, in ms.') }),
-  expects: 'an emitter',
-  accepts: hasEmit,
+  options: { delayMs: option.durationMs('Time each event is held back, in ms.') },
+  target: { expects: 'an emitter', accepts: hasEmit },
   inject(bus: EventEmitter, { delayMs }, context) {
     context.patch(
       bus,
@@ -55,9 +53,11 @@ export const observe = defineFault({
   name: 'test/observe-calls',
   kind: 'standing',
   summary: 'Covers methods and lets calls through.',
-  schema: optionsSchema({ methods: option.names('Methods to cover.') }),
-  expects: 'an object',
-  accepts: (value) => (typeof value === 'object' && value !== null) || typeof value === 'function',
+  options: { methods: option.names('Methods to cover.') },
+  target: {
+    expects: 'an object',
+    accepts: (value) => (typeof value === 'object' && value !== null) || typeof value === 'function',
+  },
   inject(target: object, { methods }, context) {
     for (const key of [methods].flat()) {
       const operation = context.operation(key)
@@ -79,9 +79,8 @@ export const append = defineFault({
   name: 'test/append-item',
   kind: 'instant',
   summary: 'Appends an item.',
-  schema: optionsSchema({ item: option.text('What to append.') }),
-  expects: 'an array',
-  accepts: Array.isArray,
+  options: { item: option.text('What to append.') },
+  target: { expects: 'an array', accepts: Array.isArray },
   inject(list: string[], { item }, context) {
     if (!context.operation('append').shouldInject([item])) return
     list.push(item)

@@ -1,4 +1,5 @@
-import { ChaosError, listed, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { listed, type InjectionContext } from '@chaos/core/authoring'
 
 /** The name of an event: an event name, topic, subject, channel or routing key. `only` is matched against it. */
 export type EventName = string | symbol

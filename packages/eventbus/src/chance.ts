@@ -1,4 +1,4 @@
-import { byName, type InjectionContext } from '@chaos/core'
+import { byName, type InjectionContext } from '@chaos/core/authoring'
 import type { EventName } from './bus.js'
 
 /** Seeded chance that depends on the name of an event and on how often it was asked for that name, on nothing else; see `byName` for very many names. */

@@ -1,4 +1,4 @@
-import { ownersOf } from '@chaos/core'
+import { ownersOf } from '@chaos/core/authoring'
 
 /** The member that stands at a seam. */
 export interface SeamMember {

@@ -1,4 +1,4 @@
-import { markInjected, option } from '@chaos/core'
+import { markInjected, option } from '@chaos/core/authoring'
 
 /** How a listener fails: the options of every fault that makes one fail. */
 export const failureOptions = {

@@ -1,4 +1,4 @@
-import type { AnyFunction, Below } from '@chaos/core'
+import type { AnyFunction, Below } from '@chaos/core/authoring'
 import type { EventName, Failure, Message, SeamBinding } from './bus.js'
 
 /** How the calls of one method are read as messages. `self` is the `this` of the call. */

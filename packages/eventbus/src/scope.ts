@@ -1,4 +1,5 @@
-import { ChaosError, globMatcher, option, synchronousAnswer } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { globMatcher, option, synchronousAnswer } from '@chaos/core/authoring'
 import type { EventName, Message } from './bus.js'
 import { fieldOf } from './payload.js'
 

@@ -1,4 +1,5 @@
-import { ChaosError, type HeldWork, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { type HeldWork, type InjectionContext } from '@chaos/core/authoring'
 import { busOf, type BusTarget } from './bindings/in-process.js'
 import { seamBinding, type EventName, type Failure, type Message, type Seam, type Tap } from './bus.js'
 import { scopeTest, type Scope } from './scope.js'

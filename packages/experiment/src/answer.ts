@@ -1,4 +1,4 @@
-import { messageOf } from '@chaos/core'
+import { messageOf } from '@chaos/core/authoring'
 
 /** The longest answer that is read, in bytes after decompression. */
 export const MAX_ANSWER_BYTES = 10_000_000

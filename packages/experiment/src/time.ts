@@ -1,4 +1,5 @@
-import { onAbort, type Clock } from '@chaos/core'
+import { type Clock } from '@chaos/core'
+import { onAbort } from '@chaos/core/authoring'
 
 /** Waits so long, or until the signal aborts. Never rejects. */
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {

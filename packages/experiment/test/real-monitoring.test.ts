@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '@chaos/core'
+import { systemClock } from '@chaos/core/authoring'
 import { hasPrograms, ownAlertmanager, ownPrometheus } from '@chaos/test-servers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createChaos, defineFault, optionsSchema, target, type ChaosController, type Clock } from '@chaos/core'
+import { createChaos, target, type ChaosController, type Clock } from '@chaos/core'
+import { defineFault } from '@chaos/core/authoring'
 import { onTestFinished } from 'vitest'
 import {
   defineExperiment,
@@ -57,9 +58,8 @@ const emptyShelves = defineFault({
   name: 'shop/empty-shelves',
   kind: 'standing',
   summary: 'Reading the stock finds nothing.',
-  schema: optionsSchema({}),
-  expects: 'a shop',
-  accepts: (value) => typeof value === 'object' && value !== null && 'soldOut' in value,
+  options: {},
+  target: { expects: 'a shop', accepts: (value) => typeof value === 'object' && value !== null && 'soldOut' in value },
   inject(shop: Shop, _options, context) {
     context.patch(
       shop,
@@ -76,9 +76,8 @@ const sellOut = defineFault({
   name: 'shop/sell-out',
   kind: 'instant',
   summary: 'Sells everything at once.',
-  schema: optionsSchema({}),
-  expects: 'a shop',
-  accepts: (value) => typeof value === 'object' && value !== null && 'soldOut' in value,
+  options: {},
+  target: { expects: 'a shop', accepts: (value) => typeof value === 'object' && value !== null && 'soldOut' in value },
   inject(shop: Shop, _options, context) {
     if (!context.operation('sell').shouldInject([])) return
     shop.soldOut = true

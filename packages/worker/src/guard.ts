@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { InjectionContext } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core/authoring'
 
 /**
  * Lets a stopped process go on when we die, however we die: a process of its own that sends SIGCONT as soon as our end of its pipe closes,

@@ -1,4 +1,5 @@
-import type { Cancel, InjectionContext } from '@chaos/core'
+import type { Cancel } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core/authoring'
 
 /**
  * Does something every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. Work that fails is tried again the next time: a

@@ -1,6 +1,6 @@
 // The app as main.ts starts it, with the sabotage that SABOTAGE names. No part of the app, nor of its demo.
 import { EventEmitter } from 'node:events'
-import { registeredControllers } from '@chaos/core'
+import { registeredControllers } from '@chaos/core/authoring'
 import { startApp } from '../../src/app.js'
 import { wireChaos } from '../../src/chaos.js'
 import { configFrom } from '../../src/config.js'

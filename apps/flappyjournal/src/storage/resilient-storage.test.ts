@@ -107,17 +107,12 @@ describe('ResilientStorage', () => {
 
   it('hides one failure in five behind retries, and keeps the breaker closed', async () => {
     const { storage, backend } = await open()
-    await withFault(
-      refuseCalls({ methods: ['get', 'set'] }),
-      backend,
-      async () => {
-        for (let n = 0; n < 50; n += 1) {
-          await storage.set(`key ${n}`, n)
-          expect(await storage.get(`key ${n}`)).toBe(n)
-        }
-      },
-      { every: 5 },
-    )
+    await withFault(refuseCalls({ methods: ['get', 'set'] }), backend, { every: 5 }, async () => {
+      for (let n = 0; n < 50; n += 1) {
+        await storage.set(`key ${n}`, n)
+        expect(await storage.get(`key ${n}`)).toBe(n)
+      }
+    })
     expect(storage.breaker.state).toBe('closed')
   })
 

@@ -1,4 +1,4 @@
-import type { InjectionContext } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core/authoring'
 import http from 'node:http'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './fetch.js'
 import {

@@ -1,4 +1,4 @@
-import type { InjectionContext, Operation } from '@chaos/core'
+import type { InjectionContext, Operation } from '@chaos/core/authoring'
 import { complete, endpoint, isGivenUp, socketOf, tcpHandlePrototype, type TcpHandle } from './net.js'
 
 /** A connection that is held before its first packet. */

@@ -1,5 +1,5 @@
+import { ChaosError } from '@chaos/core'
 import {
-  ChaosError,
   globMatcher,
   isGlob,
   listed,
@@ -7,7 +7,7 @@ import {
   suggestion,
   type HeldWork,
   type InjectionContext,
-} from '@chaos/core'
+} from '@chaos/core/authoring'
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { FileCallers, givenUpBy } from './file-callers.js'

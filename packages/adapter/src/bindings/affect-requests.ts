@@ -1,4 +1,4 @@
-import type { Below, Held, InjectionContext } from '@chaos/core'
+import type { Below, Held, InjectionContext } from '@chaos/core/authoring'
 import http from 'node:http'
 import type { HttpAnswer } from '../presets/http.js'
 import { AnsweringSocket } from './answering-socket.js'

@@ -1,4 +1,4 @@
-import type { InjectionContext } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core/authoring'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net, { type Socket } from 'node:net'

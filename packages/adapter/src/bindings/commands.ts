@@ -1,4 +1,5 @@
-import { ChaosError, globMatcher, isGlob, listed, suggestion, type HeldOn, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { globMatcher, isGlob, listed, suggestion, type HeldOn, type InjectionContext } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import type { PoolBinding } from './pools.js'
 

@@ -1,4 +1,4 @@
-import { markInjected, option } from '@chaos/core'
+import { markInjected, option } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import { networkErrors } from '../presets/network.js'
 

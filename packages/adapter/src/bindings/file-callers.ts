@@ -1,4 +1,4 @@
-import type { Below, HeldWork, InjectionContext } from '@chaos/core'
+import type { Below, HeldWork, InjectionContext } from '@chaos/core/authoring'
 import { EventEmitter, on } from 'node:events'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'

@@ -1,4 +1,4 @@
-import type { Below, InjectionContext } from '@chaos/core'
+import type { Below, InjectionContext } from '@chaos/core/authoring'
 import type { Errno } from '../presets/system-error.js'
 import { fileError } from '../presets/file-system.js'
 import type { FileForm } from './file-forms.js'

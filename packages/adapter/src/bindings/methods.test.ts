@@ -10,16 +10,11 @@ import { breakable } from './methods.js'
 describe('an object or class', () => {
   it('takes methods by name, glob and predicate on arguments', async () => {
     const store = new Store()
-    await withFault(
-      refuseCalls({ methods: 's*' }),
-      store,
-      async () => {
-        await expect(store.set('a', '1')).rejects.toThrow()
-        await expect(store.set('b', '1')).resolves.toBe('OK')
-        await expect(store.get('a')).resolves.toBeUndefined()
-      },
-      { only: (args) => args[0] === 'a' },
-    )
+    await withFault(refuseCalls({ methods: 's*' }), store, { only: (args) => args[0] === 'a' }, async () => {
+      await expect(store.set('a', '1')).rejects.toThrow()
+      await expect(store.set('b', '1')).resolves.toBe('OK')
+      await expect(store.get('a')).resolves.toBeUndefined()
+    })
   })
 
   it('keeps private state, instanceof and this, for instances made before and after', async () => {
@@ -31,19 +26,14 @@ describe('an object or class', () => {
     }
     class Derived extends Counter {}
     const [before, shape] = [new Derived(), shapeOf(Counter.prototype)]
-    await withFault(
-      refuseCalls(),
-      Counter,
-      async () => {
-        const after = new Derived()
-        for (const counter of [before, after]) {
-          await expect(counter.increment()).rejects.toThrow()
-          expect([await counter.increment(), await counter.increment()]).toEqual([1, 2])
-          expect(counter instanceof Counter && counter instanceof Derived).toBe(true)
-        }
-      },
-      { every: 3 },
-    )
+    await withFault(refuseCalls(), Counter, { every: 3 }, async () => {
+      const after = new Derived()
+      for (const counter of [before, after]) {
+        await expect(counter.increment()).rejects.toThrow()
+        expect([await counter.increment(), await counter.increment()]).toEqual([1, 2])
+        expect(counter instanceof Counter && counter instanceof Derived).toBe(true)
+      }
+    })
     expect(await before.increment()).toBe(3)
     expect(shapeDifference(shape, shapeOf(Counter.prototype))).toBeUndefined()
   })
@@ -51,15 +41,10 @@ describe('an object or class', () => {
   it('keeps a function that answers at once synchronous: it throws, or answers, and is no promise', async () => {
     const store = new Store()
     await store.set('a', '1')
-    await withFault(
-      refuseCalls({ methods: 'peek', answers: 'value' }),
-      store,
-      () => {
-        expect(() => store.peek('a')).toThrow('Service unavailable')
-        expect(store.peek('a')).toBe('1')
-      },
-      { limit: 1 },
-    )
+    await withFault(refuseCalls({ methods: 'peek', answers: 'value' }), store, { limit: 1 }, () => {
+      expect(() => store.peek('a')).toThrow('Service unavailable')
+      expect(store.peek('a')).toBe('1')
+    })
   })
 
   it('takes getters by their full name, and leaves the setter beside it alone', async () => {
@@ -125,16 +110,11 @@ describe('breakable', () => {
       Object.getPrototypeOf(standIn),
     ]).toEqual(['add', 2, 'x', 'custom', Object.getPrototypeOf(add)])
     expect(await standIn.call(target, 2, 3)).toBe(6)
-    await withFault(
-      refuseCalls(),
-      standIn,
-      async (injection) => {
-        await expect(standIn.call(target, 2, 3)).rejects.toThrow('Service unavailable')
-        expect(await standIn.call(target, 2, 3)).toBe(6)
-        expect(injection.id).toMatch(/^adapter\/refuse-calls@add#/)
-      },
-      { only: 'add', limitPerOperation: 1 },
-    )
+    await withFault(refuseCalls(), standIn, { only: 'add', limitPerOperation: 1 }, async (injection) => {
+      await expect(standIn.call(target, 2, 3)).rejects.toThrow('Service unavailable')
+      expect(await standIn.call(target, 2, 3)).toBe(6)
+      expect(injection.id).toMatch(/^adapter\/refuse-calls@add#/)
+    })
     expect(await standIn.call(target, 2, 3)).toBe(6)
   })
 

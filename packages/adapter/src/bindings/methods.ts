@@ -1,4 +1,5 @@
-import { ChaosError, globMatcher, isGlob, listed, originalOf, suggestion, type AnyFunction } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { globMatcher, isGlob, listed, originalOf, suggestion, type AnyFunction } from '@chaos/core/authoring'
 import type { AnswerKind } from '../calls/answers.js'
 import { isCommandTarget } from './commands.js'
 

@@ -1,4 +1,4 @@
-import type { InjectionContext } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core/authoring'
 
 /** What tells of events. */
 export interface Emitter {

@@ -1,4 +1,5 @@
-import { ChaosError, option, originalOf, type Below, type HeldOn, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { option, originalOf, type Below, type HeldOn, type InjectionContext } from '@chaos/core/authoring'
 import { isCommandTarget, type Endpoint, type WithinResult } from '../bindings/commands.js'
 import { chooseMembers, holderOf, type Member, type MethodTarget } from '../bindings/methods.js'
 import { affectCommands } from './affect-commands.js'

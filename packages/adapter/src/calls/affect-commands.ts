@@ -1,4 +1,5 @@
-import { ChaosError, type InjectionContext, type Operation } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { type InjectionContext, type Operation } from '@chaos/core/authoring'
 import { bindingOf, commandMatcher, type CommandTarget } from '../bindings/commands.js'
 import type { Call } from './affect-calls.js'
 import { answersOf, attempt, type AnswerKind } from './answers.js'

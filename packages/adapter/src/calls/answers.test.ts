@@ -83,18 +83,13 @@ describe.each([
   it('begins late, and then gives what it gives in health', async () => {
     const clock = manualClock()
     const files = new Files()
-    await withFault(
-      delayCalls({ delayMs: 100, methods, answers }),
-      files,
-      async () => {
-        const reading = drained(files[methods]())
-        await clock.advance(99)
-        expect(files.opened).toBe(0)
-        await clock.advance(1)
-        expect(await reading).toEqual(['abcd', 'efgh'])
-      },
-      { clock },
-    )
+    await withFault(delayCalls({ delayMs: 100, methods, answers }), files, { clock }, async () => {
+      const reading = drained(files[methods]())
+      await clock.advance(99)
+      expect(files.opened).toBe(0)
+      await clock.advance(1)
+      expect(await reading).toEqual(['abcd', 'efgh'])
+    })
   })
 })
 
@@ -115,6 +110,7 @@ describe('a web stream that begins late', () => {
     await withFault(
       delayCalls({ delayMs: 100, methods: 'fetch', answers: 'web-stream' }),
       target,
+      { clock },
       async () => {
         await target.fetch().cancel('before')
         await clock.advance(100)
@@ -125,7 +121,6 @@ describe('a web stream that begins late', () => {
         await reader.cancel('after')
         expect([target.opened, cancelled]).toEqual([1, 'after'])
       },
-      { clock },
     )
   })
 })
@@ -134,25 +129,20 @@ describe('a stream that begins late', () => {
   it('closes at once when its caller destroys it, though it has begun to read, and asks the service for nothing', async () => {
     const clock = manualClock()
     const files = new Files()
-    await withFault(
-      delayCalls({ delayMs: 100, methods: 'read', answers: 'stream' }),
-      files,
-      async () => {
-        const stream = files.read().resume()
-        await clock.advance(50)
-        const closed = once(stream, 'close')
-        stream.destroy()
-        await closed
-        const broken = files.read().resume()
-        await clock.advance(1)
-        const failed = once(broken, 'close')
-        broken.destroy(new Error('enough'))
-        await expect(failed).rejects.toThrow('enough')
-        await clock.advance(100)
-        expect(files.opened).toBe(0)
-      },
-      { clock },
-    )
+    await withFault(delayCalls({ delayMs: 100, methods: 'read', answers: 'stream' }), files, { clock }, async () => {
+      const stream = files.read().resume()
+      await clock.advance(50)
+      const closed = once(stream, 'close')
+      stream.destroy()
+      await closed
+      const broken = files.read().resume()
+      await clock.advance(1)
+      const failed = once(broken, 'close')
+      broken.destroy(new Error('enough'))
+      await expect(failed).rejects.toThrow('enough')
+      await clock.advance(100)
+      expect(files.opened).toBe(0)
+    })
   })
 })
 

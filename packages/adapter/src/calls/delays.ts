@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '@chaos/core'
+import { MAX_TIMER_MS } from '@chaos/core/authoring'
 
 /** How delays spread around `delayMs`. */
 export const distributions = ['uniform', 'normal', 'exponential'] as const

@@ -1,4 +1,5 @@
-import { ChaosError, markInjected, option } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { markInjected, option } from '@chaos/core/authoring'
 import { errorPresetNames, errorPresets, type ErrorPreset } from '../presets/index.js'
 import { timingOf } from '../presets/timing.js'
 import type { Call } from './affect-calls.js'

@@ -1,4 +1,4 @@
-import { option, type InjectionContext } from '@chaos/core'
+import { option, type InjectionContext } from '@chaos/core/authoring'
 import type { Call, CallNeeds } from './affect-calls.js'
 import { attempt } from './answers.js'
 import { signalIn } from './caller-signal.js'

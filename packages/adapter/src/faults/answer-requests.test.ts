@@ -55,6 +55,7 @@ describe.each(Object.entries(askings))('answerRequests, with %s', (_name, { targ
     await withFault(
       answerRequests({ answer: 'http/429', retryAfterMs: 2_500, body: 'slow down' }),
       target(healthy),
+      { only: 'GET */items' },
       async (injection) => {
         for (let time = 1; time <= 2; time += 1) {
           const heard = await ask(`${healthy.origin}/items?time=${time}`)
@@ -63,7 +64,6 @@ describe.each(Object.entries(askings))('answerRequests, with %s', (_name, { targ
         expect((await ask(`${healthy.origin}/other`)).text).toBe('answer')
         expect([injection.seen, injection.affected]).toEqual([2, 2])
       },
-      { only: 'GET */items' },
     )
     expect((await ask(`${healthy.origin}/items`)).text).toBe('answer')
   })
@@ -114,13 +114,13 @@ describe('answerRequests', () => {
     await withFault(
       answerRequests({ body: 'sorry' }),
       globalThis,
+      { only: `GET ${origin}/items` },
       async (injection) => {
         expect(await (await captured(`${origin}/items?page=2`)).text()).toBe('sorry')
         expect(await (await captured(`${origin}/items`, { method: 'POST', body: '{}' })).text()).toBe('answer')
         expect(await (await captured(`${origin}/other`)).text()).toBe('answer')
         expect([injection.seen, injection.affected]).toEqual([1, 1])
       },
-      { only: `GET ${origin}/items` },
     )
     expect(requests).toEqual(['POST /items', 'GET /other'])
   })

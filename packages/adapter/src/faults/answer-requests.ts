@@ -1,9 +1,10 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { affectRequests } from '../bindings/affect-requests.js'
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { httpAnswerNames, httpAnswers } from '../presets/http.js'
 
-const schema = optionsSchema({
+const options = {
   answer: option.optional(
     option.oneOf(httpAnswerNames, 'What the service answers. Default: http/503-retry-after.'),
     'http/503-retry-after',
@@ -18,7 +19,7 @@ const schema = optionsSchema({
     'text/plain; charset=utf-8',
   ),
   afterMs: option.optional(option.durationMs('Time until the answer comes, in ms. Default: 0.'), 0),
-})
+}
 
 /**
  * Options of {@link answerRequests}: `answer`, a preset (default `http/503-retry-after`); `retryAfterMs`, what its `retry-after` says (default 1000, in
@@ -40,7 +41,7 @@ export const answerRequests = defineFault({
   name: 'adapter/answer-requests',
   kind: 'standing',
   summary: 'Answers requests in the place of the service, which never gets them.',
-  schema,
+  options,
   check({ contentType }) {
     if (!/^[\t\x20-\x7e]+$/.test(contentType))
       throw new ChaosError(
@@ -48,8 +49,7 @@ export const answerRequests = defineFault({
         `Expected \`contentType\` to be what a header can hold (visible ASCII characters and blanks), got ${JSON.stringify(contentType.slice(0, 200))}.`,
       )
   },
-  expects: HTTP_TARGET,
-  accepts: isHttpTarget,
+  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
   inject(target: HttpTarget, { answer, retryAfterMs, body, contentType, afterMs }, context) {
     const made = httpAnswers[answer](retryAfterMs)
     const content = Buffer.from(body ?? made.statusText)

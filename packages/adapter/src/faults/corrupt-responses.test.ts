@@ -30,8 +30,8 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
       const { status, text } = await withFault(
         corruptResponses(),
         target(server),
-        () => ask(`${server.origin}/items`),
         { only: 'GET */items', seed: 1 },
+        () => ask(`${server.origin}/items`),
       )
       const [was, is] = [Buffer.from('{"answer":42}'), Buffer.from(text, 'utf8')]
       expect([status, text === was.toString()]).toEqual([200, false])
@@ -58,12 +58,12 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
     await withFault(
       corruptResponses({ damage: 'empty' }),
       target(server),
+      { skip: 1, limitPerOperation: 1 },
       async (injection) => {
         const { text } = await ask(server.origin)
         expect('one two three'.startsWith(text.slice(0, 4))).toBe(true)
         expect(injection.affected).toBe(Math.min(1, injection.seen - 1))
       },
-      { skip: 1, limitPerOperation: 1 },
     )
   })
 })

@@ -1,9 +1,9 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { affectBodies } from '../bindings/affect-bodies.js'
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { damaged, damages } from '../calls/damage.js'
 
-const schema = optionsSchema({
+const options = {
   damage: option.optional(
     option.oneOf(
       damages,
@@ -11,7 +11,7 @@ const schema = optionsSchema({
     ),
     'garble',
   ),
-})
+}
 
 /** Options of {@link corruptResponses}: `damage`, `garble` (default), `truncate` or `empty`. */
 export type CorruptResponsesOptions = OptionsOf<typeof corruptResponses>
@@ -28,9 +28,8 @@ export const corruptResponses = defineFault({
   name: 'adapter/corrupt-responses',
   kind: 'standing',
   summary: 'Damages pieces of the bodies that services answer with.',
-  schema,
-  expects: HTTP_TARGET,
-  accepts: isHttpTarget,
+  options,
+  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
   inject(target: HttpTarget, { damage }, context) {
     const roll = context.rolls('damage')
     let drawn = 0

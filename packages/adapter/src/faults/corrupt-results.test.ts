@@ -46,11 +46,8 @@ describe('corruptResults', () => {
           return Promise.resolve('a text with some letters in it')
         },
       }
-      return withFault(
-        corruptResults({ damage: 'garble' }),
-        store,
-        () => Promise.all(Array.from({ length: 10 }, () => store.read())),
-        { seed, id: 'garble' },
+      return withFault(corruptResults({ damage: 'garble' }), store, { seed, id: 'garble' }, () =>
+        Promise.all(Array.from({ length: 10 }, () => store.read())),
       )
     }
     expect(await run(1)).toEqual(await run(1))

@@ -1,28 +1,25 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, asItIs, callOptions } from '../calls/affect-calls.js'
 import { damaged, damages } from '../calls/damage.js'
 import type { FailedCall } from '../calls/error-options.js'
 
 const NAME = 'adapter/corrupt-results'
-const schema = optionsSchema(
-  {
-    ...callOptions,
-    damage: option.optional(
-      option.oneOf(
-        damages,
-        'truncate: the second half is missing; garble: one letter, bit or number is wrong; empty: nothing is in it. Default: truncate.',
-      ),
+const options = {
+  ...callOptions,
+  damage: option.optional(
+    option.oneOf(
+      damages,
+      'truncate: the second half is missing; garble: one letter, bit or number is wrong; empty: nothing is in it. Default: truncate.',
     ),
-  },
-  {
-    change: option.optional(
-      option.func<(result: never, call: FailedCall) => unknown>(
-        'Makes the damaged result of the real one. In process only.',
-      ),
+  ),
+  change: option.optional(
+    option.func<(result: never, call: FailedCall) => unknown>(
+      'Makes the damaged result of the real one. In process only.',
     ),
-  },
-)
+  ),
+}
 
 /**
  * Options of {@link corruptResults}: `damage`, `truncate` (default), `garble` or `empty`; or `change`, which makes the damaged result of the real one; `methods`,
@@ -43,7 +40,7 @@ export const corruptResults = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Damages what calls answer.',
-  schema,
+  options,
   check({ damage, change }) {
     if (damage !== undefined && change !== undefined)
       throw new ChaosError(
@@ -51,8 +48,7 @@ export const corruptResults = defineFault({
         `Expected \`damage\` or \`change\` of ${NAME}, got both. Keep one of them.`,
       )
   },
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { damage = 'truncate', change, ...options }, context) {
     const roll = context.rolls('damage')
     let drawn = 0

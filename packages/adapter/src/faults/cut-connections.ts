@@ -1,9 +1,9 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { connectionEnd, endConnection } from '../bindings/connection-end.js'
 import { isNetModule, NET_MODULE, openConnections, peerOf, type NetModule } from '../bindings/net.js'
 
 const NAME = 'adapter/cut-connections'
-const schema = optionsSchema({ how: connectionEnd })
+const options = { how: connectionEnd }
 
 /** Options of {@link cutConnections}: `how`, `reset` (default) or `end`. */
 export type CutConnectionsOptions = OptionsOf<typeof cutConnections>
@@ -19,9 +19,8 @@ export const cutConnections = defineFault({
   name: NAME,
   kind: 'instant',
   summary: 'Cuts connections that stand, once.',
-  schema,
-  expects: NET_MODULE,
-  accepts: isNetModule,
+  options,
+  target: { expects: NET_MODULE, accepts: isNetModule },
   inject(_net: NetModule, { how }, context) {
     for (const socket of openConnections()) {
       const peer = peerOf(socket)

@@ -41,9 +41,14 @@ describe('cutResponses', () => {
       return life
     }
     const real = await answerTo('half', () => cut(accepted.at(-1) as net.Socket))
-    const injected = await withFault(cutResponses({ afterBytes: 4, how }), net, () => answerTo('half of it'), {
-      only: `*:${port}`,
-    })
+    const injected = await withFault(
+      cutResponses({ afterBytes: 4, how }),
+      net,
+      {
+        only: `*:${port}`,
+      },
+      () => answerTo('half of it'),
+    )
     expect(injected).toEqual(real)
     expect(injected[0]).toBe('data half')
   })
@@ -93,10 +98,15 @@ describe('cutResponses', () => {
     })
     const { port } = server.address() as net.AddressInfo
     const real = await half(port, () => void answering?.socket?.resetAndDestroy())
-    const injected = await withFault(cutResponses({ afterBytes: 300 }), net, () => half(port, () => undefined), {
-      only: `*:${port}`,
-      limit: 1,
-    })
+    const injected = await withFault(
+      cutResponses({ afterBytes: 300 }),
+      net,
+      {
+        only: `*:${port}`,
+        limit: 1,
+      },
+      () => half(port, () => undefined),
+    )
     expect(injected).toEqual(real)
     expect(injected.join()).toContain('ECONNRESET')
   })
@@ -179,11 +189,11 @@ describe.each(Object.entries(askings))('cutResponses, with %s', (_name, { target
       const injected = await withFault(
         cutResponses({ afterBytes: wireBytes, how }),
         target(server),
-        () => story(`${server.origin}/items`, () => void clock.advance(1)),
         {
           only: 'GET */items',
           ...(afterBytes === 0 ? {} : { clock }),
         },
+        () => story(`${server.origin}/items`, () => void clock.advance(1)),
       )
       expect(injected).toEqual(real)
       expect(injected[0]).toBe(text.slice(0, afterBytes))
@@ -194,15 +204,10 @@ describe.each(Object.entries(askings))('cutResponses, with %s', (_name, { target
 
   it('leaves others of the same target, and those that are short enough, alone', async () => {
     const server = await serve(answering('hello', 'content-length'))
-    await withFault(
-      cutResponses({ afterBytes: 5 }),
-      target(server),
-      async (injection) => {
-        expect((await ask(`${server.origin}/items`)).text).toBe('hello')
-        expect((await ask(`${server.origin}/other`)).text).toBe('hello')
-        expect([injection.seen, injection.affected]).toEqual([1, 1])
-      },
-      { only: 'GET */items' },
-    )
+    await withFault(cutResponses({ afterBytes: 5 }), target(server), { only: 'GET */items' }, async (injection) => {
+      expect((await ask(`${server.origin}/items`)).text).toBe('hello')
+      expect((await ask(`${server.origin}/other`)).text).toBe('hello')
+      expect([injection.seen, injection.affected]).toEqual([1, 1])
+    })
   })
 })

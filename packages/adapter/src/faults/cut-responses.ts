@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import net, { type Socket } from 'node:net'
 import { connectionEnd, endConnection } from '../bindings/connection-end.js'
 import { affectResponses, type BrokenResponse, type ResponseWire } from '../bindings/affect-responses.js'
@@ -6,7 +6,7 @@ import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { isNetModule, NET_MODULE, peerOf, type NetModule } from '../bindings/net.js'
 
 const NAME = 'adapter/cut-responses'
-const schema = optionsSchema({
+const options = {
   afterBytes: option.optional(
     option.count(
       'Bytes of the affected piece, or of the body of the affected response, that still arrive. Default: 0.',
@@ -14,7 +14,7 @@ const schema = optionsSchema({
     0,
   ),
   how: connectionEnd,
-})
+}
 
 /** Options of {@link cutResponses}: `afterBytes`, what still arrives of the affected piece or body (default 0); `how`, `reset` (default) or `end`. */
 export type CutResponsesOptions = OptionsOf<typeof cutResponses>
@@ -33,9 +33,8 @@ export const cutResponses = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Cuts a connection in the middle of what the server sends.',
-  schema,
-  expects: `${NET_MODULE}, ${HTTP_TARGET}`,
-  accepts: (value) => isNetModule(value) || isHttpTarget(value),
+  options,
+  target: { expects: `${NET_MODULE}, ${HTTP_TARGET}`, accepts: (value) => isNetModule(value) || isHttpTarget(value) },
   inject(target: NetModule | HttpTarget, options, context) {
     if (isNetModule(target)) cutPieces(options, context)
     else affectResponses(target, context, NAME, (wire) => cutBody(wire, options, context))

@@ -1,17 +1,15 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-options.js'
 
 const NAME = 'adapter/cut-results'
-const schema = optionsSchema(
-  {
-    afterItems: option.optional(option.count('Items or chunks that still come. Default: 1.'), 1),
-    ...callOptions,
-    ...errorOptions,
-  },
-  errorOptionsInProcess,
-)
+const options = {
+  afterItems: option.optional(option.count('Items or chunks that still come. Default: 1.'), 1),
+  ...callOptions,
+  ...errorOptions,
+  ...errorOptionsInProcess,
+}
 
 /**
  * Options of {@link cutResults}: `afterItems`, the items or chunks that still come (default 1); and those of `refuseCalls`; the error is `ECONNRESET` by
@@ -32,10 +30,9 @@ export const cutResults = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Breaks iterations and streams in the middle.',
-  schema,
+  options,
   check: (options) => void errorOf(NAME, options, 'ECONNRESET'),
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { afterItems, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
     affectCalls(

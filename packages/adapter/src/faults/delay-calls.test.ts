@@ -1,4 +1,5 @@
-import { inject, MAX_TIMER_MS, withFault } from '@chaos/core'
+import { inject, withFault } from '@chaos/core'
+import { MAX_TIMER_MS } from '@chaos/core/authoring'
 import { manualClock } from '@chaos/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -169,17 +170,16 @@ describe('delays', () => {
 
 /** Seeded chance as a fault gets it. */
 async function seeded(): Promise<{ rolls: (call: number) => number }> {
-  const { defineFault, optionsSchema } = await import('@chaos/core')
+  const { defineFault } = await import('@chaos/core/authoring')
   const drawn: { rolls?: (call: number) => number } = {}
   const fault = defineFault({
     name: 'test/draw-chance',
     kind: 'standing',
     summary: '',
-    schema: optionsSchema({}),
-    expects: '',
-    accepts: () => true,
+    options: {},
+    target: { expects: '', accepts: () => true },
     inject: (_target: object, _options, context) => void (drawn.rolls = context.rolls('delays')),
   })
-  await withFault(fault(), {}, () => undefined, { seed: 1, id: 'chance' })
+  await withFault(fault(), {}, { seed: 1, id: 'chance' }, () => undefined)
   return drawn as { rolls: (call: number) => number }
 }

@@ -1,10 +1,10 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { delays, distributions } from '../calls/delays.js'
 import { answerLate, needsOf, seamOption } from '../calls/late-answer.js'
 
-const schema = optionsSchema({
+const options = {
   delayMs: option.durationMs('Time each affected call is held back, in ms.'),
   jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
   distribution: option.optional(
@@ -20,7 +20,7 @@ const schema = optionsSchema({
   ),
   ...callOptions,
   seam: seamOption,
-})
+}
 
 /**
  * Options of {@link delayCalls}: `delayMs`, the time each affected call is held back, in ms; `jitterMs` (default 0) and `distribution` (`uniform` by
@@ -44,9 +44,8 @@ export const delayCalls = defineFault({
   name: 'adapter/delay-calls',
   kind: 'standing',
   summary: 'Makes calls slow.',
-  schema,
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  options,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { seam, warmUpMs, delayMs, jitterMs, distribution, ...options }, context) {
     const { clock } = context
     const begunAt = clock.now()

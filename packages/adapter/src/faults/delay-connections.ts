@@ -1,8 +1,8 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
 import { affectConnecting } from '../bindings/affect-connecting.js'
 
-const schema = optionsSchema({ delayMs: option.durationMs('Time each affected connection is held back, in ms.') })
+const options = { delayMs: option.durationMs('Time each affected connection is held back, in ms.') }
 
 /** Options of {@link delayConnections}: `delayMs`, the time that each affected connection is held back. */
 export type DelayConnectionsOptions = OptionsOf<typeof delayConnections>
@@ -17,8 +17,7 @@ export const delayConnections = defineFault({
   name: 'adapter/delay-connections',
   kind: 'standing',
   summary: 'Holds connections back before their first packet.',
-  schema,
-  expects: NET_MODULE,
-  accepts: isNetModule,
+  options,
+  target: { expects: NET_MODULE, accepts: isNetModule },
   inject: (_net: NetModule, { delayMs }, context) => affectConnecting(context, { afterMs: delayMs }),
 })

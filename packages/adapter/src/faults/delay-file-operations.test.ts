@@ -65,6 +65,7 @@ describe('delayFileOperations', () => {
       await withFault(
         delayFileOperations({ paths: path, delayMs: 100, operations: ['open', 'read'] }),
         fs,
+        { clock },
         async (injection) => {
           const [reading, done] = [read(path), vi.fn()]
           void reading.then(done)
@@ -77,7 +78,6 @@ describe('delayFileOperations', () => {
           await injection.rollback()
           expect((await reading) === content).toBe(true)
         },
-        { clock },
       )
     },
   )

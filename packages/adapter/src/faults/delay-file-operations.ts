@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { affectFiles, operationsNamed, operationsOption, pathsOption } from '../bindings/affect-files.js'
 import { FILE_SYSTEM, fileOperations, isFileSystem, type FileSystem } from '../bindings/fs.js'
 import { delays, distributions } from '../calls/delays.js'
@@ -8,7 +8,7 @@ const NAME = 'adapter/delay-file-operations'
 /** How long a synchronous call may hold its thread, in ms: nothing can end it earlier. */
 const MAX_BLOCK_MS = 5_000
 
-const schema = optionsSchema({
+const options = {
   delayMs: option.durationMs(
     'Time each affected operation is held back, in ms. A synchronous call blocks its thread meanwhile, for at most 5000.',
   ),
@@ -22,7 +22,7 @@ const schema = optionsSchema({
   ),
   paths: pathsOption,
   operations: operationsOption('Default: all.'),
-})
+}
 
 /**
  * Options of {@link delayFileOperations}: `delayMs`, the time each affected operation is held back, in ms; `jitterMs` (default 0) and `distribution`
@@ -48,10 +48,9 @@ export const delayFileOperations = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Makes operations on files slow.',
-  schema,
+  options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
-  expects: FILE_SYSTEM,
-  accepts: isFileSystem,
+  target: { expects: FILE_SYSTEM, accepts: isFileSystem },
   inject(_fs: FileSystem, { delayMs, jitterMs, distribution, paths, operations }, context) {
     const draw = delays({ delayMs, jitterMs, distribution }, context.rolls('delay'))
     affectFiles(

@@ -62,19 +62,14 @@ describe('the contract', () => {
 describe.each(Object.entries(askings))('delayRequests, with %s', (_name, { target, ask }) => {
   it('lets the service get them late, and their callers the answers', async () => {
     const [server, clock] = [await serve(), manualClock()]
-    await withFault(
-      delayRequests({ delayMs: 100 }),
-      target(server),
-      async (injection) => {
-        const asking = ask(`${server.origin}/items`)
-        await vi.waitFor(() => expect(injection.held).toBe(1))
-        await clock.advance(99)
-        expect(injection.held).toBe(1)
-        await clock.advance(1)
-        expect((await asking).text).toBe('answer')
-      },
-      { clock, limit: 1 },
-    )
+    await withFault(delayRequests({ delayMs: 100 }), target(server), { clock, limit: 1 }, async (injection) => {
+      const asking = ask(`${server.origin}/items`)
+      await vi.waitFor(() => expect(injection.held).toBe(1))
+      await clock.advance(99)
+      expect(injection.held).toBe(1)
+      await clock.advance(1)
+      expect((await asking).text).toBe('answer')
+    })
   })
 
   it("ends with the caller's own signal, at once, as a request does that a service leaves hanging", async () => {

@@ -1,9 +1,9 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { affectRequests } from '../bindings/affect-requests.js'
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 import { delays, distributions } from '../calls/delays.js'
 
-const schema = optionsSchema({
+const options = {
   delayMs: option.durationMs('Time each affected request is held back, in ms.'),
   jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
   distribution: option.optional(
@@ -13,7 +13,7 @@ const schema = optionsSchema({
     ),
     'uniform',
   ),
-})
+}
 
 /**
  * Options of {@link delayRequests}: `delayMs`, the time each affected request is held back, in ms; `jitterMs` (default 0) and `distribution` (`uniform` by
@@ -34,9 +34,8 @@ export const delayRequests = defineFault({
   name: 'adapter/delay-requests',
   kind: 'standing',
   summary: 'Holds requests back before the service gets them.',
-  schema,
-  expects: HTTP_TARGET,
-  accepts: isHttpTarget,
+  options,
+  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
   inject(target: HttpTarget, options, context) {
     const draw = delays(options, context.rolls('delay'))
     affectRequests(target, context, ({ proceed }) => context.hold({ afterMs: draw(), run: proceed }))

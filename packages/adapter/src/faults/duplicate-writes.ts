@@ -1,9 +1,9 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions, type Call } from '../calls/affect-calls.js'
 import { attempt } from '../calls/answers.js'
 
-const schema = optionsSchema({
+const options = {
   methods: option.names('The methods that write: names or globs.'),
   answers: callOptions.answers,
   copies: option.optional(option.count('How often each write is done again. Default: 1.', 1, 1_000), 1),
@@ -11,7 +11,7 @@ const schema = optionsSchema({
     option.durationMs('How long after the write its copies come, in ms. Default: 0, right behind it.'),
     0,
   ),
-})
+}
 
 /**
  * Options of {@link duplicateWrites}: `methods`, the methods that write, names or globs; `copies`, how often each write is done again (default 1); `afterMs`,
@@ -32,9 +32,8 @@ export const duplicateWrites = defineFault({
   name: 'adapter/duplicate-writes',
   kind: 'standing',
   summary: 'Does writes more than once.',
-  schema,
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  options,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { copies, afterMs, ...options }, context) {
     const sendCopies = ({ proceed }: Call): void => {
       for (let copy = 0; copy < copies; copy += 1) attempt(proceed).catch(() => undefined)

@@ -98,24 +98,19 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
 
     it('gives one that is not chosen a connection that is held', async () => {
       const pool = poolOf()
-      await withFault(
-        exhaustPool(),
-        pgQueries(pool),
-        async (injection) => {
-          const waiting = pool.query('select 1')
-          const text = 'select 2 as n'
-          expect((await pool.query(text)).rows).toEqual([{ n: 2 }])
-          // What it gave back serves the one that waits.
-          expect((await waiting).rowCount).toBe(1)
-          const [client, release] = await new Promise<[pg.PoolClient, () => void]>((resolve) => {
-            pool.connect((_error, given, giveBack) => resolve([given as pg.PoolClient, giveBack]))
-          })
-          expect((await client.query(text)).rows).toEqual([{ n: 2 }])
-          release()
-          expect([injection.seen, injection.affected]).toEqual([3, 1])
-        },
-        { limitPerOperation: 1 },
-      )
+      await withFault(exhaustPool(), pgQueries(pool), { limitPerOperation: 1 }, async (injection) => {
+        const waiting = pool.query('select 1')
+        const text = 'select 2 as n'
+        expect((await pool.query(text)).rows).toEqual([{ n: 2 }])
+        // What it gave back serves the one that waits.
+        expect((await waiting).rowCount).toBe(1)
+        const [client, release] = await new Promise<[pg.PoolClient, () => void]>((resolve) => {
+          pool.connect((_error, given, giveBack) => resolve([given as pg.PoolClient, giveBack]))
+        })
+        expect((await client.query(text)).rows).toEqual([{ n: 2 }])
+        release()
+        expect([injection.seen, injection.affected]).toEqual([3, 1])
+      })
     })
 
     it('survives that the server ends the connections that it holds', async () => {

@@ -1,12 +1,11 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { bindingOf, isCommandTarget, type CommandTarget } from '../bindings/commands.js'
 import type { PoolBinding } from '../bindings/pools.js'
 import { held } from '../bindings/held-connections.js'
 
 const NAME = 'adapter/exhaust-pool'
-const schema = optionsSchema({
-  leave: option.optional(option.count('Connections that are left to the application. Default: 0.'), 0),
-})
+const options = { leave: option.optional(option.count('Connections that are left to the application. Default: 0.'), 0) }
 
 /** Options of {@link exhaustPool}: `leave`, how many connections are left to the application (default 0). */
 export type ExhaustPoolOptions = OptionsOf<typeof exhaustPool>
@@ -25,10 +24,12 @@ export const exhaustPool = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Takes the connections of a pool, so that the application has to wait for one.',
-  schema,
-  expects: 'a bound pool: `pgQueries(pool)` or `mysqlQueries(pool)`',
-  accepts: (value) =>
-    typeof value === 'object' && value !== null && isCommandTarget(value) && bindingOf(value).pool !== undefined,
+  options,
+  target: {
+    expects: 'a bound pool: `pgQueries(pool)` or `mysqlQueries(pool)`',
+    accepts: (value) =>
+      typeof value === 'object' && value !== null && isCommandTarget(value) && bindingOf(value).pool !== undefined,
+  },
   async inject(target: CommandTarget, { leave }, context) {
     const pool = bindingOf(target).pool as PoolBinding
     if (!Number.isFinite(pool.max()) || pool.max() <= leave) {

@@ -1,10 +1,10 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-options.js'
 
 const NAME = 'adapter/fail-after-call'
-const schema = optionsSchema({ ...callOptions, ...errorOptions }, errorOptionsInProcess)
+const options = { ...callOptions, ...errorOptions, ...errorOptionsInProcess }
 
 /** Options of {@link failAfterCall}: those of `refuseCalls`; the error is `ECONNRESET` by default. */
 export type FailAfterCallOptions = OptionsOf<typeof failAfterCall>
@@ -23,10 +23,9 @@ export const failAfterCall = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Lets the service do what it was asked for, then fails the call.',
-  schema,
+  options,
   check: (options) => void errorOf(NAME, options, 'ECONNRESET'),
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, options, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
     affectCalls(target, options, context, (call) =>

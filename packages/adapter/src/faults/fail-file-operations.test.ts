@@ -226,6 +226,7 @@ describe('failFileOperations', () => {
     await withFault(
       failFileOperations({ paths: `${folder}/*` }),
       fs,
+      { only: `write ${log}`, skip: 2, limitPerOperation: 1 },
       async () => {
         fs.appendFileSync(log, 'a')
         fs.appendFileSync(log, 'b')
@@ -233,7 +234,6 @@ describe('failFileOperations', () => {
         fs.appendFileSync(log, 'd')
         await fsPromises.writeFile(join(folder, 'another'), 'e')
       },
-      { only: `write ${log}`, skip: 2, limitPerOperation: 1 },
     )
     expect(fs.readFileSync(log, 'utf8')).toBe('abd')
   })

@@ -1,15 +1,15 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
 import { affectFiles, operationsNamed, operationsOption, pathsOption } from '../bindings/affect-files.js'
 import { FILE_SYSTEM, isFileSystem, type FileSystem } from '../bindings/fs.js'
 import { fileOutageNames, fileOutages, type FileOutage } from '../presets/file-outages.js'
 import { fileError } from '../presets/file-system.js'
 
 const NAME = 'adapter/fail-file-operations'
-const schema = optionsSchema({
+const options = {
   paths: pathsOption,
   error: option.optional(option.oneOf(fileOutageNames, 'How they fail. Default: fs/enospc, a full disk.'), 'fs/enospc'),
   operations: operationsOption('Default: those that the real outage makes fail.'),
-})
+}
 
 /**
  * Options of {@link failFileOperations}: `paths`, the files and folders to affect, paths or globs; `error`, `fs/enospc` (default), `fs/eio`, `fs/emfile`,
@@ -34,10 +34,9 @@ export const failFileOperations = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Fails operations on files.',
-  schema,
+  options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
-  expects: FILE_SYSTEM,
-  accepts: isFileSystem,
+  target: { expects: FILE_SYSTEM, accepts: isFileSystem },
   inject(_fs: FileSystem, { paths, error, operations }, context) {
     const outage: FileOutage = fileOutages[error]
     affectFiles(

@@ -135,6 +135,7 @@ describe.runIf(hasPrograms('openssl'))(
       await withFault(
         failHandshakes({ error: error as 'tls/self-signed' }),
         tls,
+        { only: `127.0.0.1:${port}` },
         async () => {
           const injected = await lifeWith(port, { ...trusted, ...(error === 'tls/protocol-version' ? client : {}) })
           expect(injected.life).toEqual(expected.life)
@@ -144,7 +145,6 @@ describe.runIf(hasPrograms('openssl'))(
             undefined,
           ])
         },
-        { only: `127.0.0.1:${port}` },
       )
       expect((await lifeWith(port, trusted)).life).toContain('secureConnect')
     })

@@ -1,4 +1,4 @@
-import { defineFault, markInjected, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
+import { defineFault, markInjected, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import type { TLSSocket } from 'node:tls'
 import { endConnection } from '../bindings/connection-end.js'
 import { peerOf, socketOf } from '../bindings/net.js'
@@ -10,7 +10,7 @@ const NAME = 'adapter/fail-handshakes'
 const ends = { 'tls/reset': 'reset', 'tls/closed': 'end' } as const
 const outages = [...keysOf(certificateErrors), ...keysOf(handshakeAlerts), ...keysOf(ends)] as const
 
-const schema = optionsSchema({
+const options = {
   error: option.optional(
     option.oneOf(
       outages as [(typeof outages)[number], ...(typeof outages)[number][]],
@@ -18,7 +18,7 @@ const schema = optionsSchema({
     ),
     'tls/certificate-expired',
   ),
-})
+}
 
 /**
  * Options of {@link failHandshakes}: `error`, how the handshake fails: `tls/certificate-expired` (default), `tls/self-signed`, `tls/untrusted-issuer`,
@@ -39,9 +39,8 @@ export const failHandshakes = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Fails the handshakes of TLS connections that the process makes.',
-  schema,
-  expects: TLS_MODULE,
-  accepts: isTlsModule,
+  options,
+  target: { expects: TLS_MODULE, accepts: isTlsModule },
   inject(_tls: TlsModule, { error }, context) {
     if (error in certificateErrors) distrust(context, certificateErrors[error as keyof typeof certificateErrors])
     else interrupt(context, error as Interruption)

@@ -1,17 +1,17 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
 import { syncBuiltinESMExports } from 'node:module'
 import { isIP } from 'node:net'
 import { DNS_MODULE, isDnsModule, type DnsModule } from '../bindings/dns.js'
 import { networkErrors } from '../presets/network.js'
 
 const NAME = 'adapter/fail-lookups'
-const schema = optionsSchema({
+const options = {
   error: option.optional(
     option.oneOf(['dns/eai-again', 'dns/enotfound'], 'How the lookup fails. Default: dns/eai-again.'),
     'dns/eai-again',
   ),
   afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
-})
+}
 
 /** Options of {@link failLookups}: `error`, `dns/eai-again` (default) or `dns/enotfound`; `afterMs`, the time until the lookup fails (default 0, and never at once). */
 export type FailLookupsOptions = OptionsOf<typeof failLookups>
@@ -29,9 +29,8 @@ export const failLookups = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Fails the lookup of names.',
-  schema,
-  expects: DNS_MODULE,
-  accepts: isDnsModule,
+  options,
+  target: { expects: DNS_MODULE, accepts: isDnsModule },
   inject(dns: DnsModule, { error, afterMs }, context) {
     const errorFor = (host: string): Error => markInjected(networkErrors[error]({ host, port: 0 }), NAME)
     const isChosen = (args: readonly unknown[]): args is [host: string, ...unknown[]] => {

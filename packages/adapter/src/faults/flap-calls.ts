@@ -1,19 +1,18 @@
-import { ChaosError, defineFault, option, optionsSchema, type Cancel, type OptionsOf } from '@chaos/core'
+import { ChaosError, type Cancel } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { errorOf, errorOptions, errorOptionsInProcess, failingOf } from '../calls/error-options.js'
 
 const NAME = 'adapter/flap-calls'
-const schema = optionsSchema(
-  {
-    downMs: option.durationMs('How long the service is down each time, in ms.'),
-    upMs: option.durationMs('How long it is up in between, in ms.'),
-    first: option.optional(option.oneOf(['down', 'up'], 'What it is when the fault begins. Default: down.'), 'down'),
-    ...callOptions,
-    ...errorOptions,
-  },
-  errorOptionsInProcess,
-)
+const options = {
+  downMs: option.durationMs('How long the service is down each time, in ms.'),
+  upMs: option.durationMs('How long it is up in between, in ms.'),
+  first: option.optional(option.oneOf(['down', 'up'], 'What it is when the fault begins. Default: down.'), 'down'),
+  ...callOptions,
+  ...errorOptions,
+  ...errorOptionsInProcess,
+}
 
 /**
  * Options of {@link flapCalls}: `downMs` and `upMs`, how long the service is down and up each time, in ms; `first`, what it is when the fault begins
@@ -36,7 +35,7 @@ export const flapCalls = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Refuses calls at times: down, up, down again, by schedule.',
-  schema,
+  options,
   check(options) {
     errorOf(NAME, options, 'ECONNREFUSED')
     for (const name of ['downMs', 'upMs'] as const) {
@@ -47,8 +46,7 @@ export const flapCalls = defineFault({
         )
     }
   },
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { downMs, upMs, first, ...options }, context) {
     const fail = failingOf(NAME, options, 'ECONNREFUSED')
     let isDown = first === 'down'

@@ -1,9 +1,9 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { answerLate, needsOf, seamOption } from '../calls/late-answer.js'
 
-const schema = optionsSchema({ ...callOptions, seam: seamOption })
+const options = { ...callOptions, seam: seamOption }
 
 /**
  * Options of {@link hangCalls}: `methods`, names or globs (default: every `async` method); `answers`, how they answer; `seam`, `request` (default: the
@@ -25,9 +25,8 @@ export const hangCalls = defineFault({
   name: 'adapter/hang-calls',
   kind: 'standing',
   summary: 'Leaves calls without an answer, until the fault ends or the caller gives up.',
-  schema,
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  options,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { seam, ...options }, context) {
     affectCalls(
       target,

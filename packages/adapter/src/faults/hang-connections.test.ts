@@ -30,34 +30,29 @@ describe('hangConnections', () => {
   it('lets a driver hear the timeout of its own, made by itself', async () => {
     const { Redis } = await import('ioredis')
     const { port } = await listen()
-    await withFault(
-      hangConnections(),
-      net,
-      async (injection) => {
-        const client = new Redis({
-          port,
-          host: '127.0.0.1',
-          connectTimeout: 20,
-          retryStrategy: () => null,
-          lazyConnect: true,
-        })
-        client.on('error', () => undefined)
-        const [error] = (
-          await Promise.all([
-            once(client, 'error').catch((reason: unknown) => [reason]),
-            client.connect().catch(() => undefined),
-          ])
-        )[0] as [Error]
-        expect(describeError(error)).toMatchObject({
-          class: 'Error',
-          message: 'connect ETIMEDOUT',
-          values: { code: 'ETIMEDOUT', errorno: 'ETIMEDOUT', syscall: 'connect' },
-        })
-        expect(injectedBy(error), 'the driver made it').toBeUndefined()
-        expect([injection.affected, injection.held]).toEqual([1, 0])
-      },
-      { only: `*:${port}` },
-    )
+    await withFault(hangConnections(), net, { only: `*:${port}` }, async (injection) => {
+      const client = new Redis({
+        port,
+        host: '127.0.0.1',
+        connectTimeout: 20,
+        retryStrategy: () => null,
+        lazyConnect: true,
+      })
+      client.on('error', () => undefined)
+      const [error] = (
+        await Promise.all([
+          once(client, 'error').catch((reason: unknown) => [reason]),
+          client.connect().catch(() => undefined),
+        ])
+      )[0] as [Error]
+      expect(describeError(error)).toMatchObject({
+        class: 'Error',
+        message: 'connect ETIMEDOUT',
+        values: { code: 'ETIMEDOUT', errorno: 'ETIMEDOUT', syscall: 'connect' },
+      })
+      expect(injectedBy(error), 'the driver made it').toBeUndefined()
+      expect([injection.affected, injection.held]).toEqual([1, 0])
+    })
   })
 
   it('connects what still hangs when it ends', async () => {

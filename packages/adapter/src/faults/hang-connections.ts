@@ -1,8 +1,8 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
 import { affectConnecting } from '../bindings/affect-connecting.js'
 
-const schema = optionsSchema({})
+const options = {}
 
 /** Options of {@link hangConnections}: none. */
 export type HangConnectionsOptions = OptionsOf<typeof hangConnections>
@@ -17,8 +17,7 @@ export const hangConnections = defineFault({
   name: 'adapter/hang-connections',
   kind: 'standing',
   summary: 'Lets connections hang before their first packet.',
-  schema,
-  expects: NET_MODULE,
-  accepts: isNetModule,
+  options,
+  target: { expects: NET_MODULE, accepts: isNetModule },
   inject: (_net: NetModule, _options, context) => affectConnecting(context, { afterMs: Number.POSITIVE_INFINITY }),
 })

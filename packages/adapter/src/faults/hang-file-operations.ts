@@ -1,9 +1,9 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { affectFiles, operationsNamed, operationsOption, pathsOption } from '../bindings/affect-files.js'
 import { FILE_SYSTEM, fileOperations, isFileSystem, type FileSystem } from '../bindings/fs.js'
 
 const NAME = 'adapter/hang-file-operations'
-const schema = optionsSchema({ paths: pathsOption, operations: operationsOption('Default: all.') })
+const options = { paths: pathsOption, operations: operationsOption('Default: all.') }
 
 /** Options of {@link hangFileOperations}: `paths`, the files and folders to affect, paths or globs; `operations`, the system calls, names or globs (default: all). */
 export type HangFileOperationsOptions = OptionsOf<typeof hangFileOperations>
@@ -24,10 +24,9 @@ export const hangFileOperations = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Leaves operations on files without an answer.',
-  schema,
+  options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
-  expects: FILE_SYSTEM,
-  accepts: isFileSystem,
+  target: { expects: FILE_SYSTEM, accepts: isFileSystem },
   inject(_fs: FileSystem, { paths, operations }, context) {
     affectFiles(
       context,

@@ -1,8 +1,8 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { affectRequests } from '../bindings/affect-requests.js'
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 
-const schema = optionsSchema({})
+const options = {}
 
 /** Options of {@link hangRequests}: none. */
 export type HangRequestsOptions = OptionsOf<typeof hangRequests>
@@ -18,9 +18,8 @@ export const hangRequests = defineFault({
   name: 'adapter/hang-requests',
   kind: 'standing',
   summary: 'Leaves requests without an answer.',
-  schema,
-  expects: HTTP_TARGET,
-  accepts: isHttpTarget,
+  options,
+  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
   inject(target: HttpTarget, _options, context) {
     affectRequests(target, context, ({ proceed }) => context.hold({ afterMs: Number.POSITIVE_INFINITY, run: proceed }))
   },

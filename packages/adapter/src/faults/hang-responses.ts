@@ -1,16 +1,16 @@
-import { defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import { affectResponses, type BrokenResponse, type ResponseWire } from '../bindings/affect-responses.js'
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
 
 const NAME = 'adapter/hang-responses'
-const schema = optionsSchema({
+const options = {
   afterBytes: option.optional(
     option.count(
       'Bytes of the body that arrive before nothing more comes. Default: 0, and then not even the head arrives.',
     ),
     0,
   ),
-})
+}
 
 /** Options of {@link hangResponses}: `afterBytes`, how much of the body arrives before nothing more comes (default 0: not even the head). */
 export type HangResponsesOptions = OptionsOf<typeof hangResponses>
@@ -27,9 +27,8 @@ export const hangResponses = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Lets responses stop in the middle.',
-  schema,
-  expects: HTTP_TARGET,
-  accepts: isHttpTarget,
+  options,
+  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
   inject(target: HttpTarget, { afterBytes }, context) {
     affectResponses(target, context, NAME, (wire) => hangBody(wire, afterBytes, context))
   },

@@ -1,25 +1,23 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { errorOf, errorOptions, errorOptionsInProcess, failingOf, type ErrorOf } from '../calls/error-options.js'
 
 const NAME = 'adapter/limit-rate'
-const schema = optionsSchema(
-  {
-    calls: option.count('Calls that the service takes in each window.'),
-    perMs: option.durationMs('Length of a window, in ms. It begins with its first call.'),
-    refusal: option.optional(
-      option.oneOf(
-        ['error', 'response'],
-        'error: the call fails; response: it answers with a Response of status 429, as fetch does. Default: error.',
-      ),
-      'error',
+const options = {
+  calls: option.count('Calls that the service takes in each window.'),
+  perMs: option.durationMs('Length of a window, in ms. It begins with its first call.'),
+  refusal: option.optional(
+    option.oneOf(
+      ['error', 'response'],
+      'error: the call fails; response: it answers with a Response of status 429, as fetch does. Default: error.',
     ),
-    ...callOptions,
-    ...errorOptions,
-  },
-  errorOptionsInProcess,
-)
+    'error',
+  ),
+  ...callOptions,
+  ...errorOptions,
+  ...errorOptionsInProcess,
+}
 
 /**
  * Options of {@link limitRate}: `calls`, how many the service takes in each window; `perMs`, how long a window is, in ms; `refusal`, `error` (default) or
@@ -41,10 +39,9 @@ export const limitRate = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Refuses calls beyond a quota, and says when to come back.',
-  schema,
+  options,
   check: (options) => void errorOf(NAME, options, 'fail-fast'),
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { calls, perMs, refusal, ...options }, context) {
     const { clock } = context
     let taken = 0

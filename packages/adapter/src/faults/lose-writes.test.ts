@@ -15,16 +15,11 @@ describe('loseWrites', () => {
         fc.integer(),
         async (rate, calls, seed) => {
           const store = new Store()
-          await withFault(
-            loseWrites({ methods: 'set', answer: 'OK' }),
-            store,
-            async (injection) => {
-              const answers = await Promise.all(Array.from({ length: calls }, (_, n) => store.set(String(n), 'x')))
-              expect(answers.every((answer) => answer === 'OK')).toBe(true)
-              expect([injection.seen, store.size]).toEqual([calls, calls - injection.affected])
-            },
-            { rate, seed },
-          )
+          await withFault(loseWrites({ methods: 'set', answer: 'OK' }), store, { rate, seed }, async (injection) => {
+            const answers = await Promise.all(Array.from({ length: calls }, (_, n) => store.set(String(n), 'x')))
+            expect(answers.every((answer) => answer === 'OK')).toBe(true)
+            expect([injection.seen, store.size]).toEqual([calls, calls - injection.affected])
+          })
         },
       ),
     ))

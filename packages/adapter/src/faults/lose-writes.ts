@@ -1,15 +1,15 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { copyOf } from '../calls/copy-of.js'
 
-const schema = optionsSchema({
+const options = {
   methods: option.names('The methods that write: names or globs.'),
   answers: callOptions.answers,
   answer: option.optional(
     option.value('What the caller gets instead: the acknowledgement of the real service. Default: undefined.'),
   ),
-})
+}
 
 /**
  * Options of {@link loseWrites}: `methods`, the methods that write, names or globs; `answer`, what the caller gets: the acknowledgement of the
@@ -30,9 +30,8 @@ export const loseWrites = defineFault({
   name: 'adapter/lose-writes',
   kind: 'standing',
   summary: 'Acknowledges writes and forgets them.',
-  schema,
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  options,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { answer, ...options }, context) {
     affectCalls(target, options, context, ({ answers }) => answers.one?.(copyOf(answer)), { needs: 'one' })
   },

@@ -75,17 +75,12 @@ describe('refuseCalls', () => {
         async (rate, calls, seed) => {
           const store = new Store()
           let refused = 0
-          await withFault(
-            refuseCalls(),
-            store,
-            async (injection) => {
-              await Promise.all(
-                Array.from({ length: calls }, (_, n) => store.set(String(n), 'x').catch(() => (refused += 1))),
-              )
-              expect([injection.seen, injection.affected]).toEqual([calls, refused])
-            },
-            { rate, seed },
-          )
+          await withFault(refuseCalls(), store, { rate, seed }, async (injection) => {
+            await Promise.all(
+              Array.from({ length: calls }, (_, n) => store.set(String(n), 'x').catch(() => (refused += 1))),
+            )
+            expect([injection.seen, injection.affected]).toEqual([calls, refused])
+          })
           expect(store.reached).toHaveLength(calls - refused)
           expect(store.size()).toBe(calls - refused)
         },
@@ -201,16 +196,11 @@ describe('refuseCalls', () => {
         return answer
       },
     }
-    await withFault(
-      refuseCalls({ methods: '*' }),
-      target,
-      async () => {
-        expect([target.ask.name, target.ask.length]).toEqual(['ask', 2])
-        expect(target.ask('a', 'b')).toBe(answer)
-        await expect(target.add()).resolves.toBe(1)
-      },
-      { rate: 0 },
-    )
+    await withFault(refuseCalls({ methods: '*' }), target, { rate: 0 }, async () => {
+      expect([target.ask.name, target.ask.length]).toEqual(['ask', 2])
+      expect(target.ask('a', 'b')).toBe(answer)
+      await expect(target.add()).resolves.toBe(1)
+    })
   })
 
   describe('of a method that takes a callback', () => {

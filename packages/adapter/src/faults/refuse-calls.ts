@@ -1,10 +1,10 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { errorOf, errorOptions, errorOptionsInProcess, failingOf } from '../calls/error-options.js'
 
 const NAME = 'adapter/refuse-calls'
-const schema = optionsSchema({ ...callOptions, ...errorOptions }, errorOptionsInProcess)
+const options = { ...callOptions, ...errorOptions, ...errorOptionsInProcess }
 
 /**
  * Options of {@link refuseCalls}: `methods`, names or globs (default: every `async` method); `answers`, how they answer; `error`, a preset (default
@@ -28,10 +28,9 @@ export const refuseCalls = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Refuses calls before they reach the service.',
-  schema,
+  options,
   check: (options) => void errorOf(NAME, options, 'fail-fast'),
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, options, context) {
     const fail = failingOf(NAME, options, 'fail-fast')
     affectCalls(target, options, context, fail)

@@ -80,19 +80,14 @@ describe('refuseConnections', () => {
     const [one, other] = [await listen((socket) => socket.pipe(socket)), await listen((socket) => socket.pipe(socket))]
     const standing = await connected(one.port)
     onTestFinished(() => void standing.destroy())
-    await withFault(
-      refuseConnections(),
-      net,
-      async (injection) => {
-        standing.write('ping')
-        expect(String((await once(standing, 'data'))[0])).toBe('ping')
-        const open = await connected(other.port)
-        open.destroy()
-        await expect(once(net.connect(one.port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED')
-        expect([injection.seen, injection.affected]).toEqual([1, 1])
-      },
-      { only: `127.0.0.1:${one.port}` },
-    )
+    await withFault(refuseConnections(), net, { only: `127.0.0.1:${one.port}` }, async (injection) => {
+      standing.write('ping')
+      expect(String((await once(standing, 'data'))[0])).toBe('ping')
+      const open = await connected(other.port)
+      open.destroy()
+      await expect(once(net.connect(one.port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED')
+      expect([injection.seen, injection.affected]).toEqual([1, 1])
+    })
   })
 
   it('connects for real what it still holds when it ends', async () => {
@@ -109,17 +104,12 @@ describe('refuseConnections', () => {
 
   it('holds nothing for a client that gave up', async () => {
     const { port } = await listen()
-    await withFault(
-      refuseConnections({ afterMs: 60_000 }),
-      net,
-      async (injection) => {
-        const socket = net.connect(port, '127.0.0.1')
-        await vi.waitFor(() => expect(injection.held).toBe(1))
-        socket.destroy()
-        await once(socket, 'close')
-        expect(injection.held).toBe(0)
-      },
-      { only: `*:${port}` },
-    )
+    await withFault(refuseConnections({ afterMs: 60_000 }), net, { only: `*:${port}` }, async (injection) => {
+      const socket = net.connect(port, '127.0.0.1')
+      await vi.waitFor(() => expect(injection.held).toBe(1))
+      socket.destroy()
+      await once(socket, 'close')
+      expect(injection.held).toBe(0)
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
 import { constants } from 'node:os'
 import { isNetModule, NET_MODULE, type NetModule } from '../bindings/net.js'
 import { affectConnecting } from '../bindings/affect-connecting.js'
@@ -11,7 +11,7 @@ const outages = {
   'net/ehostunreach': 'EHOSTUNREACH',
 } as const
 
-const schema = optionsSchema({
+const options = {
   error: option.optional(
     option.oneOf(
       Object.keys(outages) as [keyof typeof outages, ...(keyof typeof outages)[]],
@@ -20,7 +20,7 @@ const schema = optionsSchema({
     'net/econnrefused',
   ),
   afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
-})
+}
 
 /**
  * Options of {@link refuseConnections}: `error`, `net/econnrefused` (default), `net/etimedout` or `net/ehostunreach`; `afterMs`, the time until the
@@ -39,9 +39,8 @@ export const refuseConnections = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Refuses connections that the process wants to make.',
-  schema,
-  expects: NET_MODULE,
-  accepts: isNetModule,
+  options,
+  target: { expects: NET_MODULE, accepts: isNetModule },
   inject(_net: NetModule, { error, afterMs }, context) {
     affectConnecting(context, {
       afterMs,

@@ -25,17 +25,12 @@ describe('serveStaleReads', () => {
   it('lets reads that pass see the newest, so that values go back and forth', async () => {
     const store = new Store()
     const seen: (string | undefined)[] = []
-    await withFault(
-      serveStaleReads({ methods: 'get' }),
-      store,
-      async () => {
-        for (const value of ['1', '2', '3', '4']) {
-          await store.set('a', value)
-          seen.push(await store.get('a'))
-        }
-      },
-      { every: 2 },
-    )
+    await withFault(serveStaleReads({ methods: 'get' }), store, { every: 2 }, async () => {
+      for (const value of ['1', '2', '3', '4']) {
+        await store.set('a', value)
+        seen.push(await store.get('a'))
+      }
+    })
     expect(seen).toEqual(['1', '2', '1', '4'])
   })
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, asItIs, callOptions, type Call } from '../calls/affect-calls.js'
 import { copyOf } from '../calls/copy-of.js'
 
-const schema = optionsSchema({
+const options = {
   methods: option.names('The methods that read: names or globs.'),
   answers: callOptions.answers,
   lagMs: option.optional(
@@ -13,7 +13,7 @@ const schema = optionsSchema({
       'How long after a state was taken the replica catches up with it, in ms. Default: not while the fault lasts.',
     ),
   ),
-})
+}
 
 /**
  * Options of {@link serveStaleReads}: `methods`, the methods that read, names or globs; `lagMs`, how long after a state was taken the replica catches
@@ -44,9 +44,8 @@ export const serveStaleReads = defineFault({
   name: 'adapter/serve-stale-reads',
   kind: 'standing',
   summary: 'Answers reads with what was true before.',
-  schema,
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  options,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { lagMs = Number.POSITIVE_INFINITY, ...options }, context) {
     const snapshots = new Map<string, Snapshot>()
     context.defer(() => snapshots.clear())

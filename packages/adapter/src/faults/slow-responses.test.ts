@@ -63,6 +63,7 @@ describe.each(Object.entries(askings))('slowResponses, with %s', (_name, { targe
     await withFault(
       slowResponses({ delayMs: 100, pieceBytes: 2 }),
       target(server),
+      { clock, only: 'GET */items' },
       async (injection) => {
         const pieces: string[] = []
         const asking = ask(`${server.origin}/items`, undefined, (piece) => pieces.push(piece))
@@ -76,7 +77,6 @@ describe.each(Object.entries(askings))('slowResponses, with %s', (_name, { targe
         await injection.rollback()
         expect((await asking).text).toBe('abcdef')
       },
-      { clock, only: 'GET */items' },
     )
     expect((await ask(server.origin)).text).toBe('abcdef')
   })
@@ -98,13 +98,13 @@ describe('slowResponses, with node:net', () => {
     await withFault(
       slowResponses({ delayMs: 100, pieceBytes: 4 }),
       net,
+      { clock, only: `*:${port}` },
       async (injection) => {
         const life = lifeOf(await connected(port))
         await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
         await clock.advance(200)
         expect((await life).filter((event) => event.startsWith('data'))).toEqual(['data abcd', 'data ef'])
       },
-      { clock, only: `*:${port}` },
     )
   })
 })

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import net, { type Socket } from 'node:net'
 import { affectResponses, type BrokenResponse, type ResponseWire } from '../bindings/affect-responses.js'
 import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../bindings/http.js'
@@ -6,7 +6,7 @@ import { isNetModule, NET_MODULE, peerOf, type NetModule } from '../bindings/net
 import { Trickle, type TrickleOptions } from '../bindings/trickle.js'
 
 const NAME = 'adapter/slow-responses'
-const schema = optionsSchema({
+const options = {
   delayMs: option.durationMs('Time each affected piece is held back, in ms.'),
   pieceBytes: option.optional(
     option.count(
@@ -14,7 +14,7 @@ const schema = optionsSchema({
       1,
     ),
   ),
-})
+}
 
 /**
  * Options of {@link slowResponses}: `delayMs`, the time that each affected piece is held back; `pieceBytes`, which makes a trickle: pieces of so many
@@ -38,9 +38,8 @@ export const slowResponses = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Holds back what servers send.',
-  schema,
-  expects: `${NET_MODULE}, ${HTTP_TARGET}`,
-  accepts: (value) => isNetModule(value) || isHttpTarget(value),
+  options,
+  target: { expects: `${NET_MODULE}, ${HTTP_TARGET}`, accepts: (value) => isNetModule(value) || isHttpTarget(value) },
   inject(target: NetModule | HttpTarget, options, context) {
     if (isNetModule(target)) slowPieces(options, context)
     else affectResponses(target, context, NAME, (wire) => slowBody(wire, options, context))

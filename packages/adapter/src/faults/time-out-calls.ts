@@ -1,19 +1,17 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../bindings/methods.js'
 import { affectCalls, callOptions } from '../calls/affect-calls.js'
 import { errorOf, errorOptions, errorOptionsInProcess } from '../calls/error-options.js'
 import { answerLate, needsOf, seamOption } from '../calls/late-answer.js'
 
 const NAME = 'adapter/time-out-calls'
-const schema = optionsSchema(
-  {
-    timeoutMs: option.durationMs('How long a call hangs before its error comes, in ms.'),
-    ...callOptions,
-    seam: seamOption,
-    ...errorOptions,
-  },
-  errorOptionsInProcess,
-)
+const options = {
+  timeoutMs: option.durationMs('How long a call hangs before its error comes, in ms.'),
+  ...callOptions,
+  seam: seamOption,
+  ...errorOptions,
+  ...errorOptionsInProcess,
+}
 
 /**
  * Options of {@link timeOutCalls}: `timeoutMs`, how long a call hangs before its error comes; `seam`, `request` (default: the service does not get
@@ -35,10 +33,9 @@ export const timeOutCalls = defineFault({
   name: NAME,
   kind: 'standing',
   summary: "Leaves calls hanging, then fails them as the driver's own timeout does.",
-  schema,
+  options,
   check: (options) => void errorOf(NAME, options, 'ETIMEDOUT'),
-  expects: METHOD_TARGET,
-  accepts: isMethodTarget,
+  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
   inject(target: MethodTarget, { seam, timeoutMs, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ETIMEDOUT')
     affectCalls(

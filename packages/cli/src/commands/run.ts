@@ -1,4 +1,5 @@
-import { ChaosError, isChaosError, messageOf, type ChaosController } from '@chaos/core'
+import { ChaosError, isChaosError, type ChaosController } from '@chaos/core'
+import { messageOf } from '@chaos/core/authoring'
 import type { AlertReader, Experiment, ExperimentResult, RunOptions, WebhookSink } from '@chaos/experiment'
 import { EXIT } from '../exit-codes.js'
 import { progress } from '../view/progress.js'

@@ -1,4 +1,4 @@
-import { printable, printableJson } from '@chaos/core'
+import { printable, printableJson } from '@chaos/core/authoring'
 import type { Io } from '../io.js'
 import { colours } from './colours.js'
 

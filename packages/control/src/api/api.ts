@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ChaosError, checkOptions, printable, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
+import { ChaosError, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
+import { checkOptions, printable } from '@chaos/core/authoring'
 import { armFor, type Caller } from './arm.js'
 import { readJson, type BodyLimits } from './body.js'
 import { asChaosError, errorBody, statusOf } from './errors.js'

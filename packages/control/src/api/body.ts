@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { ChaosError, printable, type Clock } from '@chaos/core'
+import { ChaosError, type Clock } from '@chaos/core'
+import { printable } from '@chaos/core/authoring'
 import { isDeeperThan } from './json.js'
 
 /** How much of a body is waited for, and how long. */

@@ -1,4 +1,5 @@
-import { ChaosError, isChaosError, printable, readSafely, type ChaosErrorCode } from '@chaos/core'
+import { ChaosError, isChaosError, type ChaosErrorCode } from '@chaos/core'
+import { printable, readSafely } from '@chaos/core/authoring'
 
 /** What a failed request is answered with. */
 export interface ErrorBody {

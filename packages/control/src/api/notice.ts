@@ -1,4 +1,5 @@
-import { ChaosError, printable, type Clock } from '@chaos/core'
+import { ChaosError, type Clock } from '@chaos/core'
+import { printable } from '@chaos/core/authoring'
 import { toJson } from './json.js'
 import { checkPortable } from './portable.js'
 

@@ -1,6 +1,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { GenericSchema } from 'valibot'
-import { jsonSchemaOf, type JsonSchema, type OptionsSchema } from '@chaos/core'
+import { type JsonSchema } from '@chaos/core'
+import { jsonSchemaOf, type OptionsSchema } from '@chaos/core/authoring'
 import { routes, type Route } from './routes.js'
 import { errorBodySchema, eventMessageSchema } from './schemas.js'
 

@@ -1,4 +1,5 @@
-import { ChaosError, printable } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { printable } from '@chaos/core/authoring'
 
 /**
  * Refuses what JSON would lose or turn into something else: a function, `NaN`, an object of a class.

@@ -1,4 +1,5 @@
-import { registeredControllers, type ChaosController } from '@chaos/core'
+import { type ChaosController } from '@chaos/core'
+import { registeredControllers } from '@chaos/core/authoring'
 
 /** Whether anything is in force, as far as the controllers of this process know. */
 export async function isAnythingInForce(controller: ChaosController): Promise<boolean> {

@@ -1,17 +1,13 @@
 import * as v from 'valibot'
 import {
   ChaosError,
-  checkOptions,
-  listed,
-  suggestion,
-  printable,
   type ChaosController,
   type InjectionState,
   type JsonSchema,
-  type OptionsSchema,
   type PortableInjectOptions,
   type StopReport,
 } from '@chaos/core'
+import { checkOptions, listed, suggestion, printable, type OptionsSchema } from '@chaos/core/authoring'
 import {
   controllerInfoSchema,
   faultInfoSchema,

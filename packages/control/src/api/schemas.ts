@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { ControllerInfo, InjectionState, JournalEntry } from '@chaos/core'
-import { option, optionsSchema, portableInjectSchema } from '@chaos/core'
+import { option, optionsSchema, portableInjectOptions } from '@chaos/core/authoring'
 
 const text = v.string()
 const number = v.number()
@@ -74,20 +74,17 @@ export const errorBodySchema = v.looseObject({
 
 /** The longest name that a request carries, in characters. */
 const MAX_NAME = 200
-const shortText = (description: string) =>
-  v.pipe(option.text(description), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`))
+const shortText = (description: string) => option.text(description, MAX_NAME)
 
 /** The body of `POST /injections` and of `POST /checks`. */
 export const injectionRequestSchema = optionsSchema({
   target: shortText('The name of the target to break.'),
   fault: shortText('The name of the fault, or the part after the slash where that is unambiguous.'),
-  options: option.optional(
-    v.pipe(v.record(v.string(), v.unknown(), 'an object'), v.description('The options of the fault.')),
-  ),
+  options: option.optional(option.object('The options of the fault.')),
   connection: option.optional(
     shortText('The id from the hello of an open event stream: the injection ends when that stream does.'),
   ),
-  ...portableInjectSchema.entries,
+  ...portableInjectOptions,
 })
 
 /** The query of `DELETE /injections`. */

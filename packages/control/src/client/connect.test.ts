@@ -4,15 +4,8 @@ import { createServer as createNetServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
-import {
-  createChaos,
-  defineFault,
-  inject,
-  optionsSchema,
-  target,
-  type ChaosController,
-  type JournalEntry,
-} from '@chaos/core'
+import { createChaos, inject, target, type ChaosController, type JournalEntry } from '@chaos/core'
+import { defineFault } from '@chaos/core/authoring'
 import { manualClock } from '@chaos/core/testing'
 import { ask, dropEvents, isEnd, mounted, nextEntry, privateFolder, testChaos, TOKEN } from '../../test/support.js'
 import { MAX_STREAMS } from '../api/event-stream.js'
@@ -288,9 +281,8 @@ describe('the kill switch of a client', () => {
       name: 'test/hang-undo',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: 'anything',
-      accepts: () => true,
+      options: {},
+      target: { expects: 'anything', accepts: () => true },
       inject(_target: object, _options, context) {
         for (let step = 0; step < 2; step += 1)
           context.defer(function closeServer() {

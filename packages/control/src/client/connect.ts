@@ -1,20 +1,22 @@
 import * as v from 'valibot'
 import {
   ChaosError,
-  checkOptions,
   isChaosError,
-  option,
-  optionsSchema,
-  printable,
-  systemClock,
-  DEFAULT_LEASE_MS,
-  MAX_TIMER_MS,
   type ChaosController,
   type Clock,
   type InjectionState,
   type PortableInjectOptions,
   type StopReport,
 } from '@chaos/core'
+import {
+  checkOptions,
+  option,
+  optionsSchema,
+  printable,
+  systemClock,
+  DEFAULT_LEASE_MS,
+  MAX_TIMER_MS,
+} from '@chaos/core/authoring'
 import type { Notice } from '../api/notice.js'
 import {
   controllerInfoSchema,

@@ -1,15 +1,8 @@
 import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import {
-  checkOptions,
-  isChaosError,
-  option,
-  optionsSchema,
-  systemClock,
-  type Clock,
-  type TargetInfo,
-} from '@chaos/core'
+import { isChaosError, type Clock, type TargetInfo } from '@chaos/core'
+import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { targetInfoSchema } from '../api/schemas.js'
 import { announcementPath, isOwn, readAnnouncement, SOCKET_NAME } from '../endpoints/announcement.js'
 import { checkPrivateDirectory, socketDirectories } from '../endpoints/socket-directory.js'

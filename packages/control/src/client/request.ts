@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
-import { ChaosError, messageOf, onAbort, printable, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { ChaosError, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { messageOf, onAbort, printable } from '@chaos/core/authoring'
 import { isDeeperThan } from '../api/json.js'
 import { errorBodySchema } from '../api/schemas.js'
 import { MAX_MESSAGE_BYTES, type Reach } from './address.js'

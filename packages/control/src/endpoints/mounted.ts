@@ -1,15 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import * as v from 'valibot'
-import {
-  ChaosError,
-  checkOptions,
-  option,
-  optionsSchema,
-  systemClock,
-  type ChaosController,
-  type Clock,
-} from '@chaos/core'
+import { ChaosError, type ChaosController, type Clock } from '@chaos/core'
+import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { createApi } from '../api/api.js'
 import { guardedDoor } from './door.js'
 import { notFound as plainNotFound } from './not-found.js'
@@ -58,14 +50,17 @@ export interface ControlHandler {
 const BASE_PATH = 'a path like `/chaos`, without a slash at its end'
 const ORIGIN = 'an origin like `http://localhost:5173`'
 
+/** Hosts, and origins, of one list. */
+const MAX_ADDRESSES = 1_000
+
 const handlerSchema = optionsSchema({
   basePath: option.optional(
-    v.pipe(v.string(BASE_PATH), v.regex(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/, BASE_PATH)),
+    option.matching(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/, BASE_PATH, 'Where the endpoints are.'),
     '/chaos',
   ),
-  allowedHosts: option.optional(v.array(option.text('A host.'), 'a list of hosts'), []),
+  allowedHosts: option.optional(option.list(option.text('A host.'), MAX_ADDRESSES, 'hosts'), []),
   allowedOrigins: option.optional(
-    v.array(v.pipe(v.string(ORIGIN), v.regex(/^https?:\/\/[^/]+$/, ORIGIN)), 'a list of origins'),
+    option.list(option.matching(/^https?:\/\/[^/]+$/, ORIGIN, 'An origin.'), MAX_ADDRESSES, 'origins'),
     [],
   ),
   loopbackOnly: option.optional(option.flag('Whether only requests from this machine are taken.'), true),

@@ -3,16 +3,8 @@ import { chmodSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { basename, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import * as v from 'valibot'
-import {
-  ChaosError,
-  checkOptions,
-  option,
-  optionsSchema,
-  systemClock,
-  type ChaosController,
-  type Clock,
-} from '@chaos/core'
+import { ChaosError, type ChaosController, type Clock } from '@chaos/core'
+import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { createApi, type Door } from '../api/api.js'
 import { announce, announcementPath } from './announcement.js'
 import { PRELOADED } from '../register/preloaded.js'
@@ -55,12 +47,7 @@ const MAX_NAME = 200
 
 const socketSchema = optionsSchema({
   directory: option.optional(option.text('The directory of the socket.')),
-  name: option.optional(
-    v.pipe(
-      option.text('What the process is called in lists.'),
-      v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`),
-    ),
-  ),
+  name: option.optional(option.text('What the process is called in lists.', MAX_NAME)),
 })
 
 /** The longest path of a socket that every system takes, in bytes: macOS has 104 with the byte that ends it. */

@@ -1,13 +1,6 @@
 import { isMainThread } from 'node:worker_threads'
-import {
-  controllerRefusal,
-  createChaos,
-  messageOf,
-  printable,
-  type Chaos,
-  type FaultFactoryFor,
-  type Targets,
-} from '@chaos/core'
+import { createChaos, type Chaos, type Targets } from '@chaos/core'
+import { controllerRefusal, messageOf, printable, type FaultFactoryFor } from '@chaos/core/authoring'
 import { openSocket } from '../index.js'
 import { injectorsOf, type Injector } from './injectors.js'
 import { PRELOADED } from './preloaded.js'

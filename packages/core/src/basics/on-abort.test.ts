@@ -4,7 +4,7 @@ import { drop } from '../../test/faults.js'
 import { defineFault } from '../fault/define-fault.js'
 import { inject } from '../injection/inject.js'
 import { onAbort } from './on-abort.js'
-import { optionsSchema } from '../fault/options.js'
+
 import { manualClock } from '../testing/manual-clock.js'
 
 /** The warnings of this process, from now on. They come in a turn of their own. */
@@ -23,9 +23,8 @@ const hold = defineFault({
   name: 'test/hold-calls',
   kind: 'standing',
   summary: '',
-  schema: optionsSchema({}),
-  expects: '',
-  accepts: () => true,
+  options: {},
+  target: { expects: '', accepts: () => true },
   inject: (store: { get: (signal: AbortSignal) => unknown }, _options, context) => {
     context.patch(
       store,
@@ -99,9 +98,8 @@ describe('waiting for a signal', () => {
       name: 'test/listen-often',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: '',
-      accepts: () => true,
+      options: {},
+      target: { expects: '', accepts: () => true },
       inject: (_target: object, _options, { signal }) => {
         for (let one = 0; one < 30; one += 1) signal.addEventListener('abort', () => undefined)
       },

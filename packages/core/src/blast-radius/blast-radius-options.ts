@@ -26,20 +26,3 @@ export interface BlastRadius {
 
 /** Says whether a call may be affected at all. Must not have side effects; a call on which it throws is left alone, and the first time is reported as a warning. */
 export type OperationFilter = (args: ArrayLike<unknown>, operation: string | symbol) => boolean
-
-/** How a fault is put in force. */
-export interface InjectOptions extends BlastRadius {
-  /** The longest the fault stays in force, in ms. Default 60,000; at most the controller's `maxLeaseMs`. */
-  readonly leaseMs?: number
-  /** Where decisions come from: same seed, same injection id, same decisions. Default: drawn at random and reported. */
-  readonly seed?: string | number
-  /** The injection's name, part of every decision. Default `fault@target#k`, the k-th such injection. */
-  readonly id?: string
-  /** Ends the injection when it aborts. */
-  readonly signal?: AbortSignal
-}
-
-/** {@link InjectOptions} that JSON can carry. */
-export type PortableInjectOptions = Omit<InjectOptions, 'signal' | 'only'> & {
-  readonly only?: string | readonly string[]
-}

@@ -1,20 +1,7 @@
-import type { FaultKind } from '../fault/fault.js'
-import type { PortableInjectOptions } from '../blast-radius/blast-radius-options.js'
+import type { FaultInfo } from '../fault/catalog.js'
+import type { PortableInjectOptions } from '../injection/inject-options.js'
 import type { InjectionState } from '../injection/injection.js'
 import type { JournalEntry } from '../injection/journal.js'
-
-/** A JSON Schema (draft 2020-12) of a fault's portable options. */
-export type JsonSchema = Readonly<Record<string, unknown>>
-
-/** A fault that can be injected, as data: what help, flags and validation are made from. */
-export interface FaultInfo {
-  /** `eventbus/delay-events` */
-  readonly name: string
-  readonly kind: FaultKind
-  readonly summary: string
-  /** An object schema; its properties are the options. */
-  readonly options: JsonSchema
-}
 
 /** Something that can be broken. */
 export interface TargetInfo {

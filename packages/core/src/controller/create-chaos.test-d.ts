@@ -8,7 +8,6 @@ import { defineFault } from '../fault/define-fault.js'
 import type { Fault } from '../fault/fault.js'
 import { inject } from '../injection/inject.js'
 import type { Injection } from '../injection/injection.js'
-import { optionsSchema } from '../fault/options.js'
 
 const chaos = createChaos({
   targets: { bus: target(new EventEmitter(), [delay, drop]), list: target([] as string[], [append]) },
@@ -17,9 +16,8 @@ const kill = defineFault({
   name: 'test/kill-worker',
   kind: 'instant',
   summary: '',
-  schema: optionsSchema({}),
-  expects: '',
-  accepts: () => true,
+  options: {},
+  target: { expects: '', accepts: () => true },
   inject: (_worker: Worker) => undefined,
 })
 
@@ -66,4 +64,10 @@ describe('a fault and its target', () => {
 
 it('gives a plain controller to endpoints and experiments', () => {
   expectTypeOf(chaos.controller).toEqualTypeOf<ChaosController>()
+})
+
+describe('a Chaos', () => {
+  it('is taken wherever a controller is', () => {
+    assertType<ChaosController>(chaos)
+  })
 })

@@ -7,7 +7,6 @@ import { defineFault } from '../fault/define-fault.js'
 import { isWatching } from '../process/disabled-watch.js'
 import { inject, journal, MAX_IN_FORCE } from '../injection/inject.js'
 import type { ChaosError } from '../basics/errors.js'
-import { option, optionsSchema } from '../fault/options.js'
 import { processState } from '../process/process-state.js'
 import { manualClock } from '../testing/manual-clock.js'
 
@@ -107,9 +106,8 @@ describe('createChaos', () => {
       name: 'test/picky',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: 'a fit thing',
-      accepts: () => fits,
+      options: {},
+      target: { expects: 'a fit thing', accepts: () => fits },
       inject: () => undefined,
     })
     const { controller: chaos } = controller({ thing: target({}, [picky]) })
@@ -197,9 +195,8 @@ describe('createChaos', () => {
     const definition = {
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: 'anything',
-      accepts: () => true,
+      options: {},
+      target: { expects: 'anything', accepts: () => true },
       inject: () => undefined,
     } as const
     const ours = defineFault({ ...definition, name: 'ours/slow-down' })
@@ -243,24 +240,12 @@ describe('createChaos', () => {
     )
   })
 
-  it('refuses a fault whose options cannot be described, when it is offered', () => {
-    const schema = optionsSchema({ when: option.func<() => boolean>('Says when.') })
-    const odd = defineFault({
-      name: 'test/odd',
-      kind: 'standing',
-      summary: '',
-      schema,
-      expects: 'anything',
-      accepts: () => true,
-      inject: () => undefined,
-    })
-    expect(() => controller({ thing: target({}, [odd]) })).toThrow(
-      expect.objectContaining({
-        code: 'CHAOS_INVALID_OPTION',
-        message: expect.stringContaining(
-          'Expected the portable options of test/odd to be such that JSON can carry',
-        ) as string,
-      }),
+  it.each([
+    ['an object that names no faults', new EventEmitter()],
+    ['faults in place of their factories', { object: new EventEmitter(), faults: [drop()] }],
+  ])('refuses %s as a target, and shows what to write', (_what, definition) => {
+    expect(() => controller({ bus: definition as never })).toThrow(
+      'The target `bus` must name its faults: `bus: target(object, [delayEvents, dropEvents])`',
     )
   })
 

@@ -1,30 +1,25 @@
-import * as v from 'valibot'
-import type { PortableInjectOptions, InjectOptions } from '../blast-radius/blast-radius-options.js'
-import type {
-  ChaosController,
-  ControllerInfo,
-  FaultInfo,
-  JsonSchema,
-  StopReport,
-  TargetInfo,
-} from './chaos-controller.js'
+import type { ChaosController, ControllerInfo, StopReport, TargetInfo } from './chaos-controller.js'
 import { MAX_TIMER_MS, systemClock, type Clock } from '../basics/clock.js'
-import type { CatalogEntry, FaultFactoryFor } from '../fault/define-fault.js'
-import { endIfDisabled } from '../process/disabled-watch.js'
-import { assertTakenBack, endInjections } from '../process/end-injections.js'
 import { ChaosError } from '../basics/errors.js'
+import { listed, suggestion } from '../basics/suggest.js'
+import { printable } from '../basics/text.js'
+import { drawSeed } from '../blast-radius/random.js'
+import type { FaultInfo } from '../fault/catalog.js'
+import { checkOptions } from '../fault/check-options.js'
+import { shown } from '../fault/data.js'
+import type { FaultFactoryFor } from '../fault/define-fault.js'
 import type { Fault } from '../fault/fault.js'
-import { controllerRefusal, DEFAULT_ENVIRONMENTS } from '../process/guard.js'
-import { portableInjectSchema } from '../injection/inject-options.js'
+import { option } from '../fault/option.js'
+import { optionsSchema } from '../fault/options-schema.js'
+import { portableInjectOptions, type InjectOptions, type PortableInjectOptions } from '../injection/inject-options.js'
 import { armFault, checkArming, type Surroundings } from '../injection/inject.js'
 import type { InjectionRecord } from '../injection/injection-record.js'
 import type { Injection, InjectionState } from '../injection/injection.js'
 import { JournalWriter, type Follow, type Journal, type JournalEntry } from '../injection/journal.js'
-import { checkOptions, option, optionsSchema, shown } from '../fault/options.js'
+import { endIfDisabled } from '../process/disabled-watch.js'
+import { assertTakenBack, endInjections } from '../process/end-injections.js'
+import { controllerRefusal, DEFAULT_ENVIRONMENTS } from '../process/guard.js'
 import { processState, type LiveInjection } from '../process/process-state.js'
-import { drawSeed } from '../blast-radius/random.js'
-import { listed, suggestion } from '../basics/suggest.js'
-import { printable } from '../basics/text.js'
 
 /** A target and the faults it can take. Made by {@link target}. */
 export interface TargetDefinition<
@@ -123,23 +118,21 @@ export interface ChaosOptions<T extends Targets> {
   readonly clock?: Clock
 }
 
-const MAX_LEASE = `a number of ms from 1 to ${MAX_TIMER_MS}`
+const anything = (): boolean => true
 
-/** Live objects are not looked into: checking copies and freezes. */
-const chaosSchema = optionsSchema(
-  {
-    environment: v.optional(v.pipe(v.string('a text'), v.maxLength(100, 'a text of at most 100 characters'))),
-    allowEnvironments: v.optional(
-      v.pipe(
-        v.array(option.text('An environment.', 100), 'a list of environments'),
-        v.maxLength(100, 'a list of at most 100 environments'),
-      ),
-    ),
-    seed: portableInjectSchema.entries.seed,
-    maxLeaseMs: v.optional(v.pipe(v.number(MAX_LEASE), v.minValue(1, MAX_LEASE), v.maxValue(MAX_TIMER_MS, MAX_LEASE))),
-  },
-  { targets: v.optional(v.unknown()), clock: v.optional(v.unknown()) },
-)
+const chaosSchema = optionsSchema({
+  environment: option.optional(
+    option.matching(/^[^]{0,100}$/, 'a text of at most 100 characters', 'Where the process runs.'),
+  ),
+  allowEnvironments: option.optional(option.list(option.text('An environment.', 100), 100, 'environments')),
+  seed: portableInjectOptions.seed,
+  maxLeaseMs: option.optional(
+    option.number('The longest lease anyone may ask for.', 1, MAX_TIMER_MS, 'a number of ms'),
+  ),
+  // Live objects are not looked into: checking copies and freezes.
+  targets: option.optional(option.live<Targets>(anything, 'an object of targets by name', 'The targets by name.')),
+  clock: option.optional(option.live<Clock>(anything, 'a clock', 'Where time comes from.')),
+})
 
 /** Ended injections that a controller still knows. */
 const MAX_ENDED = 100
@@ -181,14 +174,14 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
         'CHAOS_DUPLICATE_TARGET',
         `Expected a new target name, got \`${name}\`, which is taken. Remove the other one first, or choose another name.`,
       )
+    assertDefinition(name, definition)
     for (const { catalog } of definition.faults) {
-      if (!catalog.accepts(definition.object)) {
+      if (!catalog.target.accepts(definition.object)) {
         throw new ChaosError(
           'CHAOS_TARGET_MISMATCH',
-          `Expected the target \`${name}\` of ${catalog.name} to be ${catalog.expects}, got ${shown(definition.object)}.`,
+          `Expected the target \`${name}\` of ${catalog.name} to be ${catalog.target.expects}, got ${shown(definition.object)}.`,
         )
       }
-      optionsOf(catalog)
     }
     definitions.set(name, definition)
   }
@@ -371,22 +364,23 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   }
 }
 
-/** The controllers of this process, oldest first, whichever copy of core made them. */
-export function registeredControllers(): readonly ChaosController[] {
-  return [...processState().controllers]
+/** JavaScript has no types to say that an object is no target. */
+function assertDefinition(name: string, definition: unknown): asserts definition is TargetDefinition {
+  const faults: unknown =
+    typeof definition === 'object' && definition !== null && 'object' in definition && 'faults' in definition
+      ? definition.faults
+      : undefined
+  const known = Array.isArray(faults) ? (faults as unknown[]) : undefined
+  if (known?.every((fault) => typeof fault === 'function' && 'catalog' in fault) === true) return
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    `The target \`${name}\` must name its faults: \`${name}: target(object, [delayEvents, dropEvents])\`, with the factories and not with what they return.`,
+  )
 }
 
-/** A fault whose options cannot be described shows where it is offered, and not where somebody lists what there is. */
-function optionsOf({ name, info }: CatalogEntry): JsonSchema {
-  try {
-    return info.options
-  } catch (error) {
-    throw new ChaosError(
-      'CHAOS_INVALID_OPTION',
-      `Expected the portable options of ${name} to be such that JSON can carry, got others: ${String(error)} Give functions and live objects in the second part of \`optionsSchema\`.`,
-      { cause: error },
-    )
-  }
+/** The controllers of this process, oldest first, whichever copy of core made them. */
+export function registeredControllers(): readonly ChaosController[] {
+  return [...processState().controllers] as ChaosController[]
 }
 
 function catalogOf(definitions: Iterable<TargetDefinition>): Map<string, FaultInfo> {

@@ -1,37 +1,32 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { FaultInfo, JsonSchema } from '../controller/chaos-controller.js'
+import type { CatalogEntry, FaultInfo, JsonSchema } from './catalog.js'
+import { checkOptions } from './check-options.js'
+import { isPortable } from './data.js'
 import type { Fault, FaultKind, InjectionContext } from './fault.js'
-import { checkOptions, describedBy, isPortable, type OptionsInput, type OptionsOutput } from './options.js'
+import {
+  describedBy,
+  schemaOfDeclaration,
+  type OptionsDeclaration,
+  type OptionsInput,
+  type OptionsOutput,
+} from './options-schema.js'
+import type { TargetKind } from './target-kind.js'
 
 /** One declaration of a fault; everything else about it is made from this. */
-export interface FaultDefinition<Name extends string, Target, Schema extends StandardSchemaV1> {
+export interface FaultDefinition<Name extends string, Target, Options extends OptionsDeclaration> {
   /** Package and break: `eventbus/delay-events`. */
   readonly name: Name
   readonly kind: FaultKind
   /** One sentence for catalog, help and docs. */
   readonly summary: string
-  /** Options, by {@link optionsSchema} or any library that speaks Standard Schema. */
-  readonly schema: Schema
-  /** The JSON Schema of the portable options; needed only where `schema` comes from another library. */
+  /** What the fault breaks. */
+  readonly target: TargetKind<Target>
+  /** The options by name, made of {@link option}; or a schema of any library that implements Standard Schema. */
+  readonly options: Options
+  /** The JSON Schema of the portable options; needed only where `options` is a schema of another library. */
   readonly jsonSchema?: JsonSchema
   /** What no single option can tell: throws for options that do not go together. */
-  readonly check?: (options: OptionsOutput<Schema>) => void
-  /** What a target must be, in words: `an object with an emit method`. */
-  readonly expects: string
-  /** Whether a value is such a target. */
-  readonly accepts: (value: unknown) => boolean
-  readonly inject: (target: Target, options: OptionsOutput<Schema>, context: InjectionContext) => void | Promise<void>
-}
-
-/** What can be said of a fault without making one. */
-export interface CatalogEntry<Name extends string = string> {
-  readonly name: Name
-  readonly kind: FaultKind
-  readonly summary: string
-  readonly expects: string
-  readonly accepts: (value: unknown) => boolean
-  /** As data: the same for help, flags, HTTP validation and docs. */
-  readonly info: FaultInfo
+  readonly check?: (options: OptionsOutput<Options>) => void
+  readonly inject: (target: Target, options: OptionsOutput<Options>, context: InjectionContext) => void | Promise<void>
 }
 
 /** Makes a fault. Options are checked here, long before anything is broken. */
@@ -54,23 +49,23 @@ export interface FaultFactoryFor<in Target> {
  * Declares a fault.
  *
  * @returns Its factory, which carries its catalog entry.
- * @throws ChaosError `CHAOS_INVALID_OPTION` when the schema is of another library and has no JSON Schema.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when the options are a schema of another library without a JSON Schema.
  */
-export function defineFault<const Name extends string, Target extends object, Schema extends StandardSchemaV1>(
-  definition: FaultDefinition<Name, Target, Schema>,
-): FaultFactory<Name, Target, OptionsInput<Schema>> {
-  const { name, kind, summary, schema, expects, accepts } = definition
+export function defineFault<const Name extends string, Target extends object, const Options extends OptionsDeclaration>(
+  definition: FaultDefinition<Name, Target, Options>,
+): FaultFactory<Name, Target, OptionsInput<Options>> {
+  const { name, kind, summary, target } = definition
+  const schema = schemaOfDeclaration(definition.options)
   const make = (given?: unknown): Fault<Target> => {
-    const options = checkOptions(schema, given, name)
+    const options = checkOptions(schema, given, name) as OptionsOutput<Options>
     definition.check?.(options)
     return Object.freeze({
       name,
       kind,
       options: options as Readonly<Record<string, unknown>>,
       portable: isPortable(options),
-      inject: (target: Target, context: InjectionContext) => definition.inject(target, options, context),
-      accepts,
-      expects,
+      target,
+      inject: (object: Target, context: InjectionContext) => definition.inject(object, options, context),
     })
   }
   const described = describedBy(schema, definition.jsonSchema)
@@ -82,6 +77,6 @@ export function defineFault<const Name extends string, Target extends object, Sc
       return described()
     },
   })
-  const catalog: CatalogEntry<Name> = Object.freeze({ name, kind, summary, expects, accepts, info })
+  const catalog: CatalogEntry<Name> = Object.freeze({ name, kind, summary, target, info })
   return Object.assign(make, { catalog })
 }

@@ -1,11 +1,9 @@
 import type { Clock } from '../basics/clock.js'
+import type { AnyFunction, Below } from '../patch/below.js'
+import type { TargetKind } from './target-kind.js'
 
 /** `standing`: in force until it ends. `instant`: happens once, and ends by itself. */
 export type FaultKind = 'standing' | 'instant'
-
-/** Any function that can stand where a method stood. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- a patched member may have any signature
-export type AnyFunction = Function
 
 /** A way to break a target. Made by the factory that {@link defineFault} returns. */
 export interface Fault<in Target = never> {
@@ -17,14 +15,8 @@ export interface Fault<in Target = never> {
   /** `false` if an option holds a function or an object that JSON cannot carry: such a fault works in process only. */
   readonly portable: boolean
   readonly inject: (target: Target, context: InjectionContext) => void | Promise<void>
-  /** Whether a value looks like a target of this fault; what it must be is said in words. */
-  readonly accepts: (value: unknown) => boolean
-  readonly expects: string
-}
-
-/** What lies under a layer: call it at call time, never keep what `call` holds. */
-export interface Below {
-  readonly call: AnyFunction
+  /** What the fault breaks. */
+  readonly target: TargetKind
 }
 
 /** What a fault is given to break a target with. Every step it takes records its own way back. */

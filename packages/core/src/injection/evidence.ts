@@ -1,4 +1,4 @@
-import { asData } from '../fault/options.js'
+import { asData } from '../fault/data.js'
 import { readSafely } from '../basics/text.js'
 
 /** Characters of a text in evidence. */

@@ -7,9 +7,10 @@ import { createChaos } from '../controller/create-chaos.js'
 import { defineFault } from '../fault/define-fault.js'
 import { ChaosError } from '../basics/errors.js'
 import type { InjectionContext } from '../fault/fault.js'
-import { inject, journal, withFault } from './inject.js'
+import { inject, journal } from './inject.js'
+import { withFault } from './with-fault.js'
 import { HIT_CHANNEL, LIFE_CYCLE_CHANNEL } from './journal.js'
-import { optionsSchema } from '../fault/options.js'
+
 import { faultContract } from '../testing/fault-contract.js'
 import { manualClock } from '../testing/manual-clock.js'
 import { shapeDifference, shapeOf } from '../testing/shape.js'
@@ -17,9 +18,8 @@ import { shapeDifference, shapeOf } from '../testing/shape.js'
 const anything = {
   kind: 'standing',
   summary: 's',
-  schema: optionsSchema({}),
-  expects: 'anything',
-  accepts: () => true,
+  options: {},
+  target: { expects: 'anything', accepts: () => true },
 } as const
 
 /** A fault made of the steps of one test. */

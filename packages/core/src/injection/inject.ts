@@ -1,14 +1,14 @@
-import type { InjectOptions } from '../blast-radius/blast-radius-options.js'
 import { systemClock, type Clock } from '../basics/clock.js'
 import { endIfDisabled } from '../process/disabled-watch.js'
 import { ChaosError } from '../basics/errors.js'
 import type { Fault } from '../fault/fault.js'
 import { bareRefusal } from '../process/guard.js'
-import { DEFAULT_LEASE_MS, injectSchema } from './inject-options.js'
+import { DEFAULT_LEASE_MS, injectSchema, type InjectOptions } from './inject-options.js'
 import { InjectionRecord } from './injection-record.js'
 import type { Injection } from './injection.js'
 import { JournalWriter, type Follow, type Journal } from './journal.js'
-import { checkOptions, shown } from '../fault/options.js'
+import { checkOptions } from '../fault/check-options.js'
+import { shown } from '../fault/data.js'
 import { processState } from '../process/process-state.js'
 import { drawSeed } from '../blast-radius/random.js'
 import { printable } from '../basics/text.js'
@@ -31,11 +31,17 @@ const bareJournal = new JournalWriter()
 /** What happened to injections made by {@link inject} and {@link withFault} in this process. A controller keeps its own. */
 export const journal: Journal & { readonly follow: Follow } = bareJournal
 
+/** How a fault is put in force without a controller. */
+export interface BareInjectOptions extends InjectOptions {
+  /** Where time comes from. Default: the real clock. */
+  readonly clock?: Clock
+  /** The target's name in the injection's id. Default: the name of its class or function. */
+  readonly targetName?: string
+}
+
 /**
  * Puts a fault in force.
  *
- * @param how.clock Where time comes from. Default: the real clock.
- * @param how.targetName The target's name in the injection's id. Default: the name of its class or function.
  * @returns When a standing fault is in force, or an instant one is done.
  * @throws ChaosError `CHAOS_DISABLED`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_INVALID_OPTION`, `CHAOS_TARGET_MISMATCH`, `CHAOS_TARGET_SEALED`,
  *   `CHAOS_TOO_MANY_REQUESTS`, `CHAOS_INJECTION_ENDED`, `CHAOS_ROLLBACK_FAILED`, and whatever the fault itself throws
@@ -43,11 +49,7 @@ export const journal: Journal & { readonly follow: Follow } = bareJournal
 export async function inject<Target extends object>(
   fault: Fault<Target>,
   target: Target,
-  {
-    clock = systemClock,
-    targetName,
-    ...how
-  }: InjectOptions & { readonly clock?: Clock; readonly targetName?: string } = {},
+  { clock = systemClock, targetName, ...how }: BareInjectOptions = {},
 ): Promise<Injection> {
   return armFault(fault, target, how, {
     targetName: printable(targetName ?? nameOf(target), { max: MAX_TARGET_NAME }),
@@ -59,38 +61,6 @@ export async function inject<Target extends object>(
     count: (name) => countOn(target, name),
     onArming: () => undefined,
   })
-}
-
-/**
- * Runs `work` with a fault in force, and takes it back afterwards whatever happens.
- *
- * @returns What `work` returned.
- * @throws What `work` threw; ChaosError `CHAOS_ROLLBACK_FAILED` when the fault could not be taken back.
- */
-export async function withFault<Target extends object, Result>(
-  fault: Fault<Target>,
-  target: Target,
-  work: (injection: Injection) => Result | Promise<Result>,
-  how: Parameters<typeof inject>[2] = {},
-): Promise<Result> {
-  const injection = await inject(fault, target, how)
-  let failure: { readonly error: unknown } | undefined
-  try {
-    return await work(injection)
-  } catch (error) {
-    failure = { error }
-    throw error
-  } finally {
-    // A failed rollback must not hide what went wrong before it.
-    await injection.rollback().catch((error: unknown) => {
-      if (failure === undefined) throw error
-      throw new ChaosError(
-        'CHAOS_ROLLBACK_FAILED',
-        `The work failed, and so did taking ${injection.id} back: ${String(error)}`,
-        { errors: [failure.error, error], cause: failure.error },
-      )
-    })
-  }
 }
 
 /** The most injections that may be in force in one process. Each may lie on the same call, and a stack holds about 3,000 of them. */
@@ -117,6 +87,7 @@ export function checkArming(
       `${MAX_IN_FORCE} injections are in force in this process, which is the most that it takes. Stop some first.`,
     )
   }
+  assertFault(fault)
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
   const { leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs) } = how
   if (leaseMs > maxLeaseMs) {
@@ -125,10 +96,10 @@ export function checkArming(
       `Expected \`leaseMs\` to be at most ${maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`,
     )
   }
-  if (Object(target) !== target || !fault.accepts(target)) {
+  if (Object(target) !== target || !fault.target.accepts(target)) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected the target of ${fault.name} to be ${fault.expects}, got ${shown(target)}.`,
+      `Expected the target of ${fault.name} to be ${fault.target.expects}, got ${shown(target)}.`,
     )
   }
   if (how.signal?.aborted === true) {
@@ -139,6 +110,18 @@ export function checkArming(
     )
   }
   return { ...how, leaseMs }
+}
+
+/** JavaScript has no types to say that the factory of a fault is not a fault. */
+function assertFault(fault: unknown): asserts fault is Fault {
+  if (typeof fault === 'object' && fault !== null && 'inject' in fault && 'target' in fault) return
+  const isFactory = typeof fault === 'function' && 'catalog' in fault
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    isFactory
+      ? `\`${printable(fault.name === 'make' ? 'the fault' : fault.name)}\` makes a fault and is not one. Call it first: \`inject(dropEvents(), bus)\`, not \`inject(dropEvents, bus)\`.`
+      : `Expected the first argument of \`inject\` to be a fault, got ${shown(fault)}. Faults are made by factories such as \`dropEvents()\`.`,
+  )
 }
 
 /** The one way a fault is armed, by a controller or without one. */

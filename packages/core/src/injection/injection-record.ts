@@ -1,86 +1,55 @@
 import { setMaxListeners } from 'node:events'
-import type { InjectOptions } from '../blast-radius/blast-radius-options.js'
-import { decisions, type Account, type Decisions } from '../blast-radius/blast-radius.js'
-import { soon, type Cancel, type Clock } from '../basics/clock.js'
+import { decisions, type Decisions } from '../blast-radius/blast-radius.js'
+import { soon, type Cancel } from '../basics/clock.js'
 import { watchForDisabling } from '../process/disabled-watch.js'
 import { assertTakenBack, endInjections, messagesOf } from '../process/end-injections.js'
 import { ChaosError } from '../basics/errors.js'
 import { boundedEvidence } from './evidence.js'
 import type { Fault, InjectionContext } from '../fault/fault.js'
 import { HeldWorkQueue } from './held-work.js'
-import type { Injection, InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
-import type { JournalWriter } from './journal.js'
+import type { Injection, InjectionOutcome, InjectionState } from './injection.js'
 import { onAbort } from '../basics/on-abort.js'
-import { asData, shown } from '../fault/options.js'
-import { patch, type Unpatch } from '../patch/patch.js'
+import { shown } from '../fault/data.js'
+import { LiveState, type Arming } from './live-state.js'
 import { processState, type LiveInjection } from '../process/process-state.js'
 import { rolls } from '../blast-radius/random.js'
-import { keptName, MAX_NAME_LENGTH, printable } from '../basics/text.js'
+import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
 import { unwind, type UndoStep } from './undo-stack.js'
-
-/** What an injection is armed with, resolved and checked. */
-export interface Arming extends InjectOptions {
-  readonly id: string
-  readonly seed: string
-  readonly leaseMs: number
-  readonly targetName: string
-  readonly clock: Clock
-  readonly journal: JournalWriter
-}
-
-/** Evidence kept per injection. */
-const MAX_EVIDENCE = 100
+import { WayBack } from './way-back.js'
 
 /** The life of one injection: armed, active, ending, ended. */
-export class InjectionRecord implements Injection, LiveInjection {
-  readonly sequence: number
-  readonly armedAt: number
-  status: InjectionStatus = 'arming'
-  outcome: InjectionOutcome | undefined
-  landedAt: number | undefined
-  endedAt: number | undefined
-  queued = 0
-  readonly done: Promise<InjectionState>
-  /** As data, made when it is armed: what a live object says of itself later must not keep an injection from ending. */
-  readonly options: Readonly<Record<string, unknown>>
-
+export class InjectionRecord extends LiveState implements Injection, LiveInjection {
+  readonly #sequence: number
+  readonly #done: Promise<InjectionState>
   readonly #fault: Fault
   readonly #arming: Arming
-  readonly #account: Account = { seen: 0, affected: 0 }
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
-  readonly #undo: UndoStep[] = []
-  readonly #layers: Unpatch[] = []
-  /** Undo steps recorded so far. */
-  #steps = 0
+  readonly #wayBack: WayBack
   /** Made when a fault asks for its signal: most never do. */
   #abort: AbortController | undefined
-  readonly #evidence: Readonly<Record<string, unknown>>[] = []
-  readonly #counters: Record<string, number> = {}
-  readonly #failures: unknown[] = []
   readonly #cancelLease: Cancel
   readonly #ignoreDisabling: () => void
   #ignoreSignal: () => void = () => undefined
   #settle: (state: InjectionState) => void = () => undefined
 
   constructor(fault: Fault, arming: Arming) {
+    super(fault, arming)
     const state = processState()
     this.#fault = fault
     this.#arming = arming
-    // What JSON can carry is frozen data already.
-    this.options = fault.portable ? fault.options : (asData(fault.options) as Record<string, unknown>)
-    this.sequence = state.sequence += 1
-    this.armedAt = arming.clock.now()
-    this.done = new Promise((resolve) => (this.#settle = resolve))
+    this.#sequence = state.sequence += 1
+    this.#done = new Promise((resolve) => (this.#settle = resolve))
     this.#held = new HeldWorkQueue(
       arming.clock,
       () => this.#endIfSpent(),
       (error) => this.#lost(error),
     )
+    this.#wayBack = new WayBack(arming.id, arming.clock, (message) => this.#warn(message))
     this.#decisions = decisions({
       ...arming,
       injection: arming.id,
-      account: this.#account,
+      account: this,
       now: () => arming.clock.now(),
       endsAt: this.leaseEndsAt,
       onHit: (operation, call, at) => this.#hit(operation, call, at),
@@ -97,96 +66,15 @@ export class InjectionRecord implements Injection, LiveInjection {
     state.live.add(this)
   }
 
-  get id(): string {
-    return this.#arming.id
+  /** Position in the order of arming, across all copies of core. */
+  get sequence(): number {
+    return this.#sequence
   }
-  get fault(): string {
-    return this.#fault.name
-  }
-  get kind(): Fault['kind'] {
-    return this.#fault.kind
-  }
-  get target(): string {
-    return this.#arming.targetName
-  }
-  get seed(): string {
-    return this.#arming.seed
-  }
-  get leaseMs(): number {
-    return this.#arming.leaseMs
-  }
-  get leaseEndsAt(): number {
-    return this.armedAt + this.leaseMs
-  }
-  get seen(): number {
-    return this.#account.seen
-  }
-  get affected(): number {
-    return this.#account.affected
-  }
-  get passed(): number {
-    return this.#account.seen - this.#account.affected
+  get done(): Promise<InjectionState> {
+    return this.#done
   }
   get held(): number {
     return this.#held.size
-  }
-  get evidence(): readonly Readonly<Record<string, unknown>>[] {
-    return [...this.#evidence]
-  }
-  get account(): Readonly<Record<string, number>> {
-    return { ...this.#counters }
-  }
-  get failures(): readonly string[] {
-    return messagesOf(this.#failures)
-  }
-
-  snapshot(): InjectionState {
-    const {
-      id,
-      fault,
-      kind,
-      target,
-      options,
-      seed,
-      status,
-      outcome,
-      armedAt,
-      leaseMs,
-      leaseEndsAt,
-      landedAt,
-      endedAt,
-      seen,
-      affected,
-      passed,
-      held,
-      queued,
-      account,
-      evidence,
-      failures,
-    } = this
-    return Object.freeze({
-      id,
-      fault,
-      kind,
-      target,
-      options,
-      seed,
-      status,
-      outcome,
-      armedAt,
-      leaseMs,
-      leaseEndsAt,
-      landedAt,
-      endedAt,
-      seen,
-      affected,
-      passed,
-      held,
-      queued,
-      account,
-      evidence,
-      failures,
-    })
   }
 
   /**
@@ -242,18 +130,17 @@ export class InjectionRecord implements Injection, LiveInjection {
   release(): void {
     this.#abort?.abort(this.#endedError())
     this.#held.release()
-    // What layers over this one release then goes past it: else each of many events would pass each of many ended layers.
-    for (const layer of this.#layers) layer.stepAside()
+    this.#wayBack.stepAside()
   }
 
   undo(): Promise<{ readonly failures: readonly unknown[]; readonly state: InjectionState }> {
-    const failures = unwind(this.#undo, this.#arming.clock)
+    const failures = this.#wayBack.take()
     if (failures instanceof Promise) return failures.then((late) => this.#ended(late))
     return Promise.resolve(this.#ended(failures))
   }
 
   #ended(failures: readonly unknown[]): { failures: readonly unknown[]; state: InjectionState } {
-    this.#failures.push(...failures)
+    this.addFailures(failures)
     this.status = 'ended'
     processState().live.delete(this)
     this.#ignoreDisabling()
@@ -273,7 +160,7 @@ export class InjectionRecord implements Injection, LiveInjection {
       await this.done
       return
     }
-    this.#failures.push(error)
+    this.addFailures([error])
     const failures = await this.#end('failed')
     if (failures.length > 0) assertTakenBack([error, ...failures])
   }
@@ -285,7 +172,7 @@ export class InjectionRecord implements Injection, LiveInjection {
   }
 
   #isSpent(): boolean {
-    return this.#account.affected >= (this.#arming.limit ?? Number.POSITIVE_INFINITY)
+    return this.affected >= (this.#arming.limit ?? Number.POSITIVE_INFINITY)
   }
 
   #isOver(): boolean {
@@ -312,8 +199,8 @@ export class InjectionRecord implements Injection, LiveInjection {
 
   /** Held work is lost. Counted each time, said once: there may be thousands. */
   #lost(error: unknown): void {
-    const before = this.#counters['lost'] ?? 0
-    this.#counters['lost'] = before + 1
+    const before = this.account['lost'] ?? 0
+    this.account['lost'] = before + 1
     if (before > 0) return
     const why = error === undefined ? 'what it was held on is closed' : `it failed: ${shown(error)}`
     this.#arming.journal.write({
@@ -347,46 +234,35 @@ export class InjectionRecord implements Injection, LiveInjection {
       },
       patch: (object, key, layer, options = {}) => {
         if (this.#isOver()) throw this.#endedError()
-        const unpatch = patch(object, key, layer, options)
-        this.#layers.push(unpatch)
-        this.#undo.push(
-          this.#step(`patch of ${printable(key)}`, () => {
-            const message = unpatch()
-            if (message !== undefined) this.#warn(message)
-          }),
-        )
+        this.#wayBack.patch(object, key, layer, options)
       },
-      defer: (undo) => {
-        const step = this.#step(undo.name, undo)
-        if (!this.#isOver()) {
-          this.#undo.push(step)
-          return
-        }
-        // The step was made too late to be kept: take it back at once.
-        void Promise.resolve(unwind([step], clock)).then((failures) =>
-          messagesOf(failures).forEach((message) =>
-            this.#warn(`A step that came after the end could not be taken back: ${message}`),
-          ),
-        )
-        throw this.#endedError()
-      },
+      defer: (undo) => this.#defer(undo),
       account: (...names) => {
-        for (const name of names) this.#counters[name] ??= 0
-        return this.#counters
+        for (const name of names) this.account[name] ??= 0
+        return this.account
       },
       // A stream is named apart from every operation, whose rolls are decisions.
       rolls: (stream) => rolls(seed, id, `~${stream}`),
       landed: (evidence) => {
-        if (this.#evidence.length === MAX_EVIDENCE) this.#evidence.shift()
-        this.#evidence.push(boundedEvidence(evidence))
+        this.addEvidence(boundedEvidence(evidence))
         this.#land(clock.now())
       },
     }
   }
 
-  #step(name: string, undo: UndoStep['undo']): UndoStep {
-    this.#steps += 1
-    return { name: `Undo step ${this.#steps} of ${this.id}${name === '' ? '' : ` (${printable(name)})`}`, undo }
+  #defer(undo: UndoStep['undo']): void {
+    const step = this.#wayBack.step(undo.name, undo)
+    if (!this.#isOver()) {
+      this.#wayBack.push(step)
+      return
+    }
+    // The step was made too late to be kept: take it back at once.
+    void Promise.resolve(unwind([step], this.#arming.clock)).then((failures) =>
+      messagesOf(failures).forEach((message) =>
+        this.#warn(`A step that came after the end could not be taken back: ${message}`),
+      ),
+    )
+    throw this.#endedError()
   }
 
   #signal(): AbortSignal {

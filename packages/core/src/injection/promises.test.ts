@@ -8,7 +8,7 @@ import { isWatching } from '../process/disabled-watch.js'
 import type { Fault } from '../fault/fault.js'
 import { inject, journal } from './inject.js'
 import { injectedBy, markInjected } from '../process/injected-errors.js'
-import { optionsSchema } from '../fault/options.js'
+
 import { faultContract } from '../testing/fault-contract.js'
 import { manualClock } from '../testing/manual-clock.js'
 import { shapeDifference, shapeOf } from '../testing/shape.js'
@@ -143,9 +143,8 @@ describe('the ten promises', () => {
       name: 'test/fail-undo',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: '',
-      accepts: () => true,
+      options: {},
+      target: { expects: '', accepts: () => true },
       inject: (_bus: EventEmitter, _options, context) => {
         context.defer(() => void (undone = true))
         context.defer(() => {
@@ -179,9 +178,8 @@ describe('the ten promises', () => {
       name: 'test/count-passes',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: '',
-      accepts: () => true,
+      options: {},
+      target: { expects: '', accepts: () => true },
       inject: (bus: EventEmitter, _options, context) => {
         context.patch(
           bus,
@@ -292,9 +290,8 @@ describe('the ten promises', () => {
       name: 'test/keep-wrapping',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: 'a bus',
-      accepts: (value: unknown) => value instanceof EventEmitter,
+      options: {},
+      target: { expects: 'a bus', accepts: (value: unknown) => value instanceof EventEmitter },
     } as const
     const leaking = defineFault({
       ...base,

@@ -5,7 +5,7 @@ import { createChaos, target } from '../controller/create-chaos.js'
 import { defineFault } from '../fault/define-fault.js'
 import type { InjectionContext } from '../fault/fault.js'
 import { inject } from './inject.js'
-import { optionsSchema } from '../fault/options.js'
+
 import { manualClock } from '../testing/manual-clock.js'
 import { UNDO_TIMEOUT_MS } from './undo-stack.js'
 
@@ -21,9 +21,8 @@ function hanging(more: (context: InjectionContext, log: string[]) => void | Prom
     name: 'test/hang-undo',
     kind: 'standing',
     summary: '',
-    schema: optionsSchema({}),
-    expects: 'an emitter',
-    accepts: () => true,
+    options: {},
+    target: { expects: 'an emitter', accepts: () => true },
     inject(bus: EventEmitter, _options, context) {
       context.defer(() => void log.push('first'))
       context.patch(
@@ -111,9 +110,8 @@ describe('an undo step that never settles', () => {
       name: 'test/hang-often',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: '',
-      accepts: () => true,
+      options: {},
+      target: { expects: '', accepts: () => true },
       inject: (_bus: object, _options, context) => {
         for (let step = 0; step < 100; step += 1) context.defer(never)
         context.defer(() => Promise.reject(new Error('late')))
@@ -148,9 +146,8 @@ describe('an undo step that never settles', () => {
       name: 'test/odd-undo',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: '',
-      accepts: () => true,
+      options: {},
+      target: { expects: '', accepts: () => true },
       inject: (_bus: object, _options, context) => context.defer(() => returned as never),
     })
     const injection = await inject(fault(), {}, { clock })
@@ -170,9 +167,8 @@ describe('an undo step that never settles', () => {
         name: 'test/odd-inject',
         kind: 'standing',
         summary: '',
-        schema: optionsSchema({}),
-        expects: '',
-        accepts: () => true,
+        options: {},
+        target: { expects: '', accepts: () => true },
         inject: () => returned as never,
       })
       const injection = await inject(fault(), {})
@@ -187,9 +183,8 @@ describe('an undo step that never settles', () => {
       name: 'test/return-true',
       kind: 'standing',
       summary: '',
-      schema: optionsSchema({}),
-      expects: '',
-      accepts: () => true,
+      options: {},
+      target: { expects: '', accepts: () => true },
       inject: (_bus: object, _options, context) => {
         context.defer(() => void removed.delete(2))
         context.defer((() => removed.delete(1)) as () => void)

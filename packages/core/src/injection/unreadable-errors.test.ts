@@ -5,15 +5,14 @@ import { defineFault } from '../fault/define-fault.js'
 import { isChaosError } from '../basics/errors.js'
 import type { InjectionContext } from '../fault/fault.js'
 import { inject } from './inject.js'
-import { option, optionsSchema } from '../fault/options.js'
+import { option } from '../fault/option.js'
 
 const dropAll = defineFault({
   name: 'test/drop',
   kind: 'standing',
   summary: 'Loses every event.',
-  schema: optionsSchema({}),
-  expects: 'an emitter',
-  accepts: (value) => value instanceof EventEmitter,
+  options: {},
+  target: { expects: 'an emitter', accepts: (value) => value instanceof EventEmitter },
   inject(bus: EventEmitter, _options, context) {
     context.patch(
       bus,
@@ -48,9 +47,8 @@ const doing = (steps: (context: InjectionContext) => void) =>
     name: 'test/do',
     kind: 'standing',
     summary: '',
-    schema: optionsSchema({}),
-    expects: 'anything',
-    accepts: () => true,
+    options: {},
+    target: { expects: 'anything', accepts: () => true },
     inject: (_target: object, _options, context) => steps(context),
   })()
 
@@ -112,9 +110,8 @@ it('ends an injection whose option cannot be read any more', async () => {
     name: 'test/keep',
     kind: 'standing',
     summary: '',
-    schema: optionsSchema({ it: option.value('Anything.') }),
-    expects: 'anything',
-    accepts: () => true,
+    options: { it: option.value('Anything.') },
+    target: { expects: 'anything', accepts: () => true },
     inject: () => undefined,
   })
   const injection = await inject(keeping({ it: proxy }), {})

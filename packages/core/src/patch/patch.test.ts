@@ -5,8 +5,9 @@ import v8 from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isChaosError } from '../basics/errors.js'
-import type { AnyFunction, Below } from '../fault/fault.js'
-import { originalOf, ownersOf, patch, type Unpatch } from './patch.js'
+import type { AnyFunction, Below } from './below.js'
+import { patch, type Unpatch } from './patch.js'
+import { originalOf, ownersOf } from './record.js'
 import { shapeDifference, shapeOf } from '../testing/shape.js'
 
 v8.setFlagsFromString('--allow-natives-syntax')

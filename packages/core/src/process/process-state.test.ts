@@ -10,10 +10,12 @@ describe('the state of the process', () => {
     const script = `
       import { createRequire } from 'node:module'
       import assert from 'node:assert/strict'
-      import * as esm from '@chaos/core'
-      const cjs = createRequire(import.meta.url)('@chaos/core')
+      import * as user from '@chaos/core'
+      import * as author from '@chaos/core/authoring'
+      const require = createRequire(import.meta.url)
+      const [esm, cjs] = [{ ...user, ...author }, { ...require('@chaos/core'), ...require('@chaos/core/authoring') }]
       assert.notEqual(esm.inject, cjs.inject)
-      const fault = ({ defineFault, optionsSchema }, letter) => defineFault({ name: 'test/add-letter', kind: 'standing', summary: '', schema: optionsSchema({}), expects: '', accepts: () => true,
+      const fault = ({ defineFault }, letter) => defineFault({ name: 'test/add-letter', kind: 'standing', summary: '', options: {}, target: { expects: '', accepts: () => true },
         inject: (object, _options, context) => context.patch(object, 'run', (below) => () => below.call() + letter) })()
       class Target { run() { return '' } }
       const object = new Target()

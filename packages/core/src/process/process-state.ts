@@ -1,4 +1,3 @@
-import type { ChaosController } from '../controller/chaos-controller.js'
 import { ChaosError } from '../basics/errors.js'
 
 /** Bumped when the shape of {@link ProcessState} changes, not with the package version. */
@@ -29,7 +28,8 @@ export interface ProcessState {
   readonly injectedErrors: WeakMap<object, string>
   /** How many injections each object has had, per fault and target name: the k of `fault@target#k`. */
   readonly counts: WeakMap<object, Map<string, number>>
-  readonly controllers: Set<ChaosController>
+  /** Each implements `ChaosController`, of this or another version. */
+  readonly controllers: Set<object>
 }
 
 const KEY = Symbol.for('@chaos/core')

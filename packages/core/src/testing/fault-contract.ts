@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict'
-import {
-  createChaos,
-  inject,
-  isChaosError,
-  journal,
-  type Fault,
-  type FaultFactoryFor,
-  type InjectOptions,
-  type Injection,
-} from '../index.js'
+import { createChaos, inject, isChaosError, journal, type Fault, type InjectOptions, type Injection } from '../index.js'
+import type { FaultFactoryFor } from '../authoring.js'
 import { manualClock, type ManualClock } from './manual-clock.js'
 import { shapeDifference, shapeOf } from './shape.js'
 

@@ -1,4 +1,5 @@
-import { defineFault, inject, MAX_TIMER_MS, optionsSchema, type AnyFunction, type Injection } from '@chaos/core'
+import { inject, type Injection } from '@chaos/core'
+import { defineFault, MAX_TIMER_MS, type AnyFunction } from '@chaos/core/authoring'
 import type { AmqplibChannel, AmqplibDelivery } from './amqplib-delivery.js'
 
 /** What tells a copy from its original: content that was changed keeps its fields. */
@@ -56,9 +57,8 @@ const settleCopies = defineFault({
   name: 'eventbus/settle-copies',
   kind: 'standing',
   summary: 'Keeps from the broker what is said of copies of which it does not know.',
-  schema: optionsSchema({}),
-  expects: 'a channel of amqplib',
-  accepts: () => true,
+  options: {},
+  target: { expects: 'a channel of amqplib', accepts: () => true },
   inject(channel: AmqplibChannel, _options, context) {
     const layer = (below: { readonly call: AnyFunction }): AnyFunction =>
       function (this: unknown, ...args: readonly unknown[]): unknown {

@@ -1,4 +1,4 @@
-import type { AnyFunction } from '@chaos/core'
+import type { AnyFunction } from '@chaos/core/authoring'
 import type { Steps } from '../bus.js'
 import { deliveryOf, type AmqplibChannel, type AmqplibDelivery } from './amqplib-delivery.js'
 

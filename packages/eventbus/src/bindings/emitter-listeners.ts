@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { AnyFunction } from '@chaos/core'
+import type { AnyFunction } from '@chaos/core/authoring'
 import type { EventName, Failure, Message } from '../bus.js'
 import { replaced } from '../method-seam.js'
 

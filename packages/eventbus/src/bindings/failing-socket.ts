@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
-import { markInjected } from '@chaos/core'
+import { markInjected } from '@chaos/core/authoring'
 
 /** Whose errors these are. */
 export const DISCONNECT_CLIENT = 'eventbus/disconnect-client'

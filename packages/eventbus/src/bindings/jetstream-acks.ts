@@ -1,4 +1,4 @@
-import { ownersOf } from '@chaos/core'
+import { ownersOf } from '@chaos/core/authoring'
 import { allSeams, type SeamBinding } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { consumersOf, withEachClass, type JetStreamOutlet } from './jetstream-classes.js'

@@ -1,4 +1,4 @@
-import type { AnyFunction } from '@chaos/core'
+import type { AnyFunction } from '@chaos/core/authoring'
 import type { Steps } from '../bus.js'
 import type { ConsumerLike, ConsumerMessagesLike } from './jetstream-messages.js'
 

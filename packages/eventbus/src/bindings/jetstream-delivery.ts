@@ -1,4 +1,4 @@
-import type { AnyFunction } from '@chaos/core'
+import type { AnyFunction } from '@chaos/core/authoring'
 import type { SeamBinding, Steps, Tap } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 import { consumersOf, withEachClass, type JetStreamOutlet } from './jetstream-classes.js'

@@ -227,18 +227,15 @@ for (const [library, open] of [
         for (const n of ['1', '2']) await add({ n })
         await withFault(failListeners(), bus, async () => expect(await read()).toEqual([]))
         expect(await pending()).toBe(2)
-        await withFault(dropEvents(), bus, async () => expect(await claim()).toHaveLength(1), { limit: 1 })
+        await withFault(dropEvents(), bus, { limit: 1 }, async () => expect(await claim()).toHaveLength(1))
         expect(await pending()).toBe(1)
       })
 
       it('answers a read when it is decided what becomes of its entries, copies included', async () => {
         const { bus, add, read } = await opened()
         for (const n of ['1', '2', '3']) await add({ n })
-        const numbers = await withFault(
-          duplicateEvents({ spacingMs: 5 }),
-          bus,
-          async () => (await read()).map(({ fields }) => fields['n']),
-          { skip: 2 },
+        const numbers = await withFault(duplicateEvents({ spacingMs: 5 }), bus, { skip: 2 }, async () =>
+          (await read()).map(({ fields }) => fields['n']),
         )
         expect(numbers).toEqual(['1', '2', '3', '3'])
         await add({ n: '4' })
@@ -255,11 +252,11 @@ for (const [library, open] of [
         await withFault(
           corruptEvents({ change: 'set', at: 'n', value: '9', seam: 'publish', ...where }),
           bus,
+          { only: stream },
           async () => {
             await add({ n: '1', country: 'DE' })
             await add({ n: '2', country: 'FR' })
           },
-          { only: stream },
         )
         await withFault(
           corruptEvents({ change: 'set', at: 'n', value: '8', where: { country: 'FR' } }),
@@ -290,15 +287,10 @@ for (const [library, open] of [
         const got: (string | undefined)[] = []
         const observer = await observeDelivery(streams.bus, { idAt: 'id' })
         const { stop } = consume(streams, ({ fields }) => got.push(fields['id']))
-        await withFault(
-          loseAcks(),
-          streams.bus,
-          async () => {
-            for (const id of ['1', '2', '3']) await streams.add({ id, customer: 'a' })
-            await vi.waitFor(() => expect(got.length).toBeGreaterThanOrEqual(4))
-          },
-          { skip: 1, limit: 1 },
-        )
+        await withFault(loseAcks(), streams.bus, { skip: 1, limit: 1 }, async () => {
+          for (const id of ['1', '2', '3']) await streams.add({ id, customer: 'a' })
+          await vi.waitFor(() => expect(got.length).toBeGreaterThanOrEqual(4))
+        })
         await stop()
         expect(observer.violation('at-least-once')).toBeUndefined()
         expect(observer.violation('at-most-once')).toMatchObject({

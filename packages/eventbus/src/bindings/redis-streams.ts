@@ -1,4 +1,4 @@
-import type { AnyFunction } from '@chaos/core'
+import type { AnyFunction } from '@chaos/core/authoring'
 import { allSeams, type Message, type SeamBinding, type Subscriber, type Tap } from '../bus.js'
 import { methodSeam } from '../method-seam.js'
 

@@ -1,4 +1,4 @@
-import { ownersOf } from '@chaos/core'
+import { ownersOf } from '@chaos/core/authoring'
 import { bindBus, type Bus, type SeamBinding } from '../bus.js'
 import type { SeamMember } from '../delivery-member.js'
 import { methodSeam } from '../method-seam.js'

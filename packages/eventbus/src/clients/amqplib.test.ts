@@ -238,15 +238,10 @@ describe.runIf(hasRabbitMq)(
         autoDelete: true,
       })
       await consumer.bindQueue(queue, exchange, '')
-      await withFault(
-        dropEvents({ subscriber: consumerTag }),
-        bus,
-        async (injection) => {
-          publisher.publish(exchange, '', Buffer.from('lost'))
-          await vi.waitFor(() => expect(injection.account).toMatchObject({ dropped: 1 }))
-        },
-        { only: exchange },
-      )
+      await withFault(dropEvents({ subscriber: consumerTag }), bus, { only: exchange }, async (injection) => {
+        publisher.publish(exchange, '', Buffer.from('lost'))
+        await vi.waitFor(() => expect(injection.account).toMatchObject({ dropped: 1 }))
+      })
       await expect(inject(loseAcks(), bus)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
       send('next')
       await vi.waitFor(() => expect(got).toHaveLength(1))
@@ -255,15 +250,10 @@ describe.runIf(hasRabbitMq)(
     it('is observed: acknowledgements that are lost keep at-least-once, and break at-most-once', async () => {
       const { publisher, queue, got, bus } = await scene()
       const observer = await observeDelivery(bus, { idAt: 'id' })
-      await withFault(
-        loseAcks(),
-        bus,
-        async () => {
-          for (const id of [1, 2, 3]) publisher.sendToQueue(queue, Buffer.from(JSON.stringify({ id })))
-          await vi.waitFor(() => expect(got).toHaveLength(3))
-        },
-        { skip: 1 },
-      )
+      await withFault(loseAcks(), bus, { skip: 1 }, async () => {
+        for (const id of [1, 2, 3]) publisher.sendToQueue(queue, Buffer.from(JSON.stringify({ id })))
+        await vi.waitFor(() => expect(got).toHaveLength(3))
+      })
       await vi.waitFor(() => expect(got).toHaveLength(5))
       expect(observer.violation('at-least-once')).toBeUndefined()
       expect(observer.violation('at-most-once')).toMatchObject({ name: queue, id: 2, subscriber: `billing-${queue}` })

@@ -136,25 +136,20 @@ describe.runIf(hasPrograms('redis-server'))(
 
     it('tells jobs that are added at once apart, and gives their publisher jobs', async () => {
       const { queue, bus, data } = scene()
-      await withFault(
-        dropEvents({ seam: 'publish', where: { n: 1 } }),
-        bus,
-        async (injection) => {
-          const jobs = await queue.addBulk([
-            { name: 'order', data: { n: 1 } },
-            { name: 'order', data: { n: 2 } },
-            { name: 'news', data: { n: 1 } },
-          ])
-          expect(jobs.map((job) => [job instanceof Job, job.name, job.data as unknown])).toEqual([
-            [true, 'order', { n: 1 }],
-            [true, 'order', { n: 2 }],
-            [true, 'news', { n: 1 }],
-          ])
-          expect(injection.account).toMatchObject({ sent: 1, dropped: 1 })
-          await queue.addBulk([{ name: 'news', data: { n: 3 } }])
-        },
-        { only: 'order' },
-      )
+      await withFault(dropEvents({ seam: 'publish', where: { n: 1 } }), bus, { only: 'order' }, async (injection) => {
+        const jobs = await queue.addBulk([
+          { name: 'order', data: { n: 1 } },
+          { name: 'order', data: { n: 2 } },
+          { name: 'news', data: { n: 1 } },
+        ])
+        expect(jobs.map((job) => [job instanceof Job, job.name, job.data as unknown])).toEqual([
+          [true, 'order', { n: 1 }],
+          [true, 'order', { n: 2 }],
+          [true, 'news', { n: 1 }],
+        ])
+        expect(injection.account).toMatchObject({ sent: 1, dropped: 1 })
+        await queue.addBulk([{ name: 'news', data: { n: 3 } }])
+      })
       await vi.waitFor(() => expect(data()).toHaveLength(3))
       expect(data()).toEqual(expect.arrayContaining([{ n: 2 }, { n: 1 }, { n: 3 }]))
     })
@@ -181,15 +176,10 @@ describe.runIf(hasPrograms('redis-server'))(
     it('is observed: completions that are lost keep at-least-once, and break at-most-once', async () => {
       const { queue, bus, got, completed } = scene()
       const observer = await observeDelivery(bus, { idAt: 'id' })
-      await withFault(
-        loseAcks(),
-        bus,
-        async () => {
-          for (const id of [1, 2]) await queue.add('order', { id })
-          await vi.waitFor(() => expect(completed).toHaveLength(2))
-        },
-        { skip: 1 },
-      )
+      await withFault(loseAcks(), bus, { skip: 1 }, async () => {
+        for (const id of [1, 2]) await queue.add('order', { id })
+        await vi.waitFor(() => expect(completed).toHaveLength(2))
+      })
       await vi.waitFor(() => expect(got).toHaveLength(3))
       expect(observer.violation('at-least-once')).toBeUndefined()
       expect(observer.violation('at-most-once')).toMatchObject({ name: 'order', id: 2, subscriber: queue.name })

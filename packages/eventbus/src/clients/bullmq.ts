@@ -1,4 +1,4 @@
-import type { AnyFunction } from '@chaos/core'
+import type { AnyFunction } from '@chaos/core/authoring'
 import { allSeams, bindBus, type Bus, type SeamBinding, type Subscriber } from '../bus.js'
 import { methodSeam, replaced } from '../method-seam.js'
 

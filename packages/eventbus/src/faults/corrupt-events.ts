@@ -1,4 +1,5 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf, type OptionsOutput } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf, type OptionsOutput } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message } from '../bus.js'
 import { chanceFor } from '../chance.js'
@@ -16,22 +17,20 @@ import {
 import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
-const schema = optionsSchema(
-  {
-    change: option.oneOf(
-      ['set', 'remove', 'truncate', 'flip-bits'],
-      'set: another value; remove: the field is gone; truncate: text, bytes or a list cut off; flip-bits: bits of text, bytes, a number or a boolean flipped.',
-    ),
-    at: option.optional(
-      option.text('Path of the field to damage: order.items.0.price. Default: the payload as a whole.'),
-    ),
-    value: option.optional(option.scalar('What `set` puts in its place.')),
-    length: option.optional(option.count('What `truncate` leaves, in bytes, characters or items. Default: half.')),
-    bits: option.optional(option.count('Bits that `flip-bits` flips. Default 1.', 1, 1_000_000)),
-    ...scopeOptions,
-  },
-  scopeInProcess,
-)
+const options = {
+  change: option.oneOf(
+    ['set', 'remove', 'truncate', 'flip-bits'],
+    'set: another value; remove: the field is gone; truncate: text, bytes or a list cut off; flip-bits: bits of text, bytes, a number or a boolean flipped.',
+  ),
+  at: option.optional(
+    option.text('Path of the field to damage: order.items.0.price. Default: the payload as a whole.'),
+  ),
+  value: option.optional(option.scalar('What `set` puts in its place.')),
+  length: option.optional(option.count('What `truncate` leaves, in bytes, characters or items. Default: half.')),
+  bits: option.optional(option.count('Bits that `flip-bits` flips. Default 1.', 1, 1_000_000)),
+  ...scopeOptions,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link corruptEvents}: `change`, `set`, `remove`, `truncate` or `flip-bits`; `at`, the path of the field (default: the payload as a whole);
@@ -39,7 +38,7 @@ const schema = optionsSchema(
  * flips (default 1); `seam`, `where` and `subscriber`, which say what it may touch.
  */
 export type CorruptEventsOptions = OptionsOf<typeof corruptEvents>
-type Options = OptionsOutput<typeof schema>
+type Options = OptionsOutput<typeof options>
 
 /** Which change each option belongs to. */
 const BELONGS_TO = { value: 'set', length: 'truncate', bits: 'flip-bits' } as const
@@ -57,8 +56,8 @@ export const corruptEvents = defineFault({
   name: 'eventbus/corrupt-events',
   kind: 'standing',
   summary: 'Damages the content of events.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check(options: Options) {
     checkScope(options)
     const { change, at, value } = options

@@ -1,25 +1,23 @@
-import { defineFault, MAX_TIMER_MS, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, MAX_TIMER_MS, option, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { chanceFor } from '../chance.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
-const schema = optionsSchema(
-  {
-    delayMs: option.durationMs('Time each affected event is held back, in ms.'),
-    jitterMs: option.optional(option.durationMs('How far the time varies, in ms.'), 0),
-    distribution: option.optional(
-      option.oneOf(
-        ['uniform', 'normal', 'exponential', 'pareto'],
-        'uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs and a tail of mean jitterMs.',
-      ),
-      'uniform',
+const options = {
+  delayMs: option.durationMs('Time each affected event is held back, in ms.'),
+  jitterMs: option.optional(option.durationMs('How far the time varies, in ms.'), 0),
+  distribution: option.optional(
+    option.oneOf(
+      ['uniform', 'normal', 'exponential', 'pareto'],
+      'uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs and a tail of mean jitterMs.',
     ),
-    order: orderOption,
-    ...scopeOptions,
-  },
-  scopeInProcess,
-)
+    'uniform',
+  ),
+  order: orderOption,
+  ...scopeOptions,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link delayEvents}: `delayMs`, the time each affected event is held back, in ms; `jitterMs`, how far it varies, in ms (default 0), and the
@@ -42,8 +40,8 @@ export const delayEvents = defineFault({
   name: 'eventbus/delay-events',
   kind: 'standing',
   summary: 'Holds events back between the bus and its listeners.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     const { delayMs, jitterMs, distribution } = options

@@ -1,9 +1,10 @@
-import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import { DISCONNECT_CLIENT } from '../bindings/failing-socket.js'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { Connection } from '../bus.js'
 
-const schema = optionsSchema({
+const options = {
   how: option.optional(
     option.oneOf(
       ['down', 'flapping'],
@@ -14,7 +15,7 @@ const schema = optionsSchema({
   intervalMs: option.optional(
     option.durationMs('Time between two cuts of a connection that flaps, in ms. Default 1,000.'),
   ),
-})
+}
 
 /**
  * Options of {@link disconnectClient}: `how`, `down` (default: cut, and refused until the fault ends) or `flapping` (cut again and again);
@@ -39,8 +40,8 @@ export const disconnectClient = defineFault({
   name: DISCONNECT_CLIENT,
   kind: 'standing',
   summary: 'Cuts the connection between a client and its broker.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check({ how, intervalMs }) {
     if (intervalMs !== undefined && how !== 'flapping')
       throw new ChaosError(

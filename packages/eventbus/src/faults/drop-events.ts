@@ -1,9 +1,9 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
-const schema = optionsSchema({ ...scopeOptions }, scopeInProcess)
+const options = { ...scopeOptions, ...scopeInProcess }
 
 /** Options of {@link dropEvents}: `seam`, `where` and `subscriber`, which say what it may touch. */
 export type DropEventsOptions = OptionsOf<typeof dropEvents>
@@ -18,8 +18,8 @@ export const dropEvents = defineFault({
   name: 'eventbus/drop-events',
   kind: 'standing',
   summary: 'Loses events between the bus and its listeners.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     tapBus(bus, options, context, (message, traffic) => traffic.drop(message))

@@ -1,20 +1,18 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
-const schema = optionsSchema(
-  {
-    copies: option.optional(option.count('Additional deliveries of each affected event.', 1, 1_000), 1),
-    spacingMs: option.optional(
-      option.durationMs('Time between an event and its copies, each from the one before it, in ms. 0: at once.'),
-      0,
-    ),
-    order: orderOption,
-    ...scopeOptions,
-  },
-  scopeInProcess,
-)
+const options = {
+  copies: option.optional(option.count('Additional deliveries of each affected event.', 1, 1_000), 1),
+  spacingMs: option.optional(
+    option.durationMs('Time between an event and its copies, each from the one before it, in ms. 0: at once.'),
+    0,
+  ),
+  order: orderOption,
+  ...scopeOptions,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link duplicateEvents}: `copies`, additional deliveries (default 1); `spacingMs`, the time between them, in ms (default 0: at once);
@@ -33,8 +31,8 @@ export const duplicateEvents = defineFault({
   name: 'eventbus/duplicate-events',
   kind: 'standing',
   summary: 'Delivers events more than once.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     const { copies, spacingMs } = options

@@ -1,4 +1,4 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
 import { scopeInProcess, scopeOptions } from '../scope.js'
@@ -6,7 +6,7 @@ import { tapBus } from '../tap-bus.js'
 
 const NAME = 'eventbus/fail-listeners'
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema({ ...failureOptions, ...scope }, { ...scopeInProcess, makeError: makeErrorOption })
+const options = { ...failureOptions, ...scope, ...scopeInProcess, makeError: makeErrorOption }
 
 /**
  * Options of {@link failListeners}: `how`, `throw` (default) or `reject`; `message` of the error, or in process `makeError`, which makes it;
@@ -25,8 +25,8 @@ export const failListeners = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Makes listeners fail before they did anything.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   inject(bus: BusTarget, options, context) {
     tapBus(bus, { ...options, seam: 'delivery', order: 'free', eachListener: true }, context, (message, traffic) =>
       traffic.fail(message, failureOf(options, NAME), options.how),

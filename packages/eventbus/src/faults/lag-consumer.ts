@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { expectAcknowledgements } from '../acknowledgement.js'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { Message } from '../bus.js'
@@ -6,20 +6,18 @@ import { scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus, type HeldMessage } from '../tap-bus.js'
 
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema(
-  {
-    processingMs: option.durationMs('Time that each affected delivery takes longer, one after the other, in ms.'),
-    backlog: option.optional(
-      option.count(
-        'Deliveries that wait in the consumer at most; when more come, the oldest goes on before its time.',
-        1,
-      ),
-      1_000,
+const options = {
+  processingMs: option.durationMs('Time that each affected delivery takes longer, one after the other, in ms.'),
+  backlog: option.optional(
+    option.count(
+      'Deliveries that wait in the consumer at most; when more come, the oldest goes on before its time.',
+      1,
     ),
-    ...scope,
-  },
-  scopeInProcess,
-)
+    1_000,
+  ),
+  ...scope,
+  ...scopeInProcess,
+}
 
 /** So many consumers are remembered before those that are free are forgotten. */
 const MAX_CONSUMERS = 1_000
@@ -43,8 +41,8 @@ export const lagConsumer = defineFault({
   name: 'eventbus/lag-consumer',
   kind: 'standing',
   summary: 'Makes a consumer slower than its publishers, so that the backlog of its broker grows.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: false })
     const { processingMs, backlog } = options

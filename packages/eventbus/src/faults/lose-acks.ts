@@ -1,21 +1,19 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { expectAcknowledgements } from '../acknowledgement.js'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema(
-  {
-    redeliverAfterMs: option.optional(
-      option.durationMs(
-        "Time until a message whose acknowledgement was lost is given back to the broker, in ms. Default: when the fault ends, unless the broker's own time is up before.",
-      ),
+const options = {
+  redeliverAfterMs: option.optional(
+    option.durationMs(
+      "Time until a message whose acknowledgement was lost is given back to the broker, in ms. Default: when the fault ends, unless the broker's own time is up before.",
     ),
-    ...scope,
-  },
-  scopeInProcess,
-)
+  ),
+  ...scope,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link loseAcks}: `redeliverAfterMs`, the time until what was not acknowledged is given back to the broker, in ms (default: when the
@@ -36,8 +34,8 @@ export const loseAcks = defineFault({
   name: 'eventbus/lose-acks',
   kind: 'standing',
   summary: 'Loses acknowledgements, so that messages that were processed are delivered again.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: false })
     const { redeliverAfterMs = Number.POSITIVE_INFINITY } = options

@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { expectAcknowledgements, refusalOf } from '../acknowledgement.js'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message } from '../bus.js'
@@ -7,19 +7,17 @@ import { scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema(
-  {
-    times: option.optional(
-      option.count('How often one event is refused; after that its acknowledgement reaches the broker.', 1),
-      10,
-    ),
-    keyAt: option.optional(
-      option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
-    ),
-    ...scope,
-  },
-  scopeInProcess,
-)
+const options = {
+  times: option.optional(
+    option.count('How often one event is refused; after that its acknowledgement reaches the broker.', 1),
+    10,
+  ),
+  keyAt: option.optional(
+    option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
+  ),
+  ...scope,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link nackEvents}: `times`, how often one event is refused (default 10); `keyAt`, the path of the field by which it is known again
@@ -40,8 +38,8 @@ export const nackEvents = defineFault({
   name: 'eventbus/nack-events',
   kind: 'standing',
   summary: 'Turns acknowledgements into refusals, so that events are delivered again and again.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: true })
     const refusals = new Refusals(options.times, options.keyAt)

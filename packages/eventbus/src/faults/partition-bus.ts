@@ -1,31 +1,29 @@
-import { ChaosError, defineFault, globMatcher, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, globMatcher, option, type OptionsOf } from '@chaos/core/authoring'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { Bus, Message, Seam } from '../bus.js'
 import { fieldOf } from '../payload.js'
-import { orderOption, scopeInProcess, scopeOptions } from '../scope.js'
+import { orderOption, scopeInProcess } from '../scope.js'
 import { tapBus, type Act } from '../tap-bus.js'
 
-const schema = optionsSchema(
-  {
-    way: option.optional(
-      option.oneOf(
-        ['both', 'outbound', 'inbound'],
-        'outbound: what is published here, or by `publishers`, does not arrive; inbound: the other way; both.',
-      ),
-      'both',
+const options = {
+  way: option.optional(
+    option.oneOf(
+      ['both', 'outbound', 'inbound'],
+      'outbound: what is published here, or by `publishers`, does not arrive; inbound: the other way; both.',
     ),
-    messages: option.optional(
-      option.oneOf(['lost', 'held'], 'lost: what is cut off is gone; held: it arrives when the partition heals.'),
-      'lost',
-    ),
-    publishers: option.optional(option.names('The one side: names or globs of publishers, which `publisherAt` tells.')),
-    publisherAt: option.optional(option.text('Path of the field of the payload that names its publisher: source.')),
-    subscribers: option.optional(option.names('The other side: names or globs of subscribers.')),
-    order: orderOption,
-    where: scopeOptions.where,
-  },
-  { where: scopeInProcess.where },
-)
+    'both',
+  ),
+  messages: option.optional(
+    option.oneOf(['lost', 'held'], 'lost: what is cut off is gone; held: it arrives when the partition heals.'),
+    'lost',
+  ),
+  publishers: option.optional(option.names('The one side: names or globs of publishers, which `publisherAt` tells.')),
+  publisherAt: option.optional(option.text('Path of the field of the payload that names its publisher: source.')),
+  subscribers: option.optional(option.names('The other side: names or globs of subscribers.')),
+  order: orderOption,
+  where: scopeInProcess.where,
+}
 
 /**
  * Options of {@link partitionBus}: `way`, `both` (default), `outbound` or `inbound`; `messages`, `lost` (default) or `held`; `publishers`, `publisherAt`
@@ -47,8 +45,8 @@ export const partitionBus = defineFault({
   name: 'eventbus/partition-bus',
   kind: 'standing',
   summary: 'Cuts one part of a bus off from another.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check({ publishers, publisherAt, subscribers }) {
     const given = [publishers, publisherAt, subscribers].filter((one) => one !== undefined).length
     if (given === 0 || given === 3) return

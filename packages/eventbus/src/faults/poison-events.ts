@@ -1,4 +1,4 @@
-import { byName, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { byName, defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { Message } from '../bus.js'
 import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
@@ -8,17 +8,16 @@ import { tapBus } from '../tap-bus.js'
 
 const NAME = 'eventbus/poison-events'
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema(
-  {
-    nth: option.optional(option.count('Which event of each name is the poison.', 1), 1),
-    keyAt: option.optional(
-      option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
-    ),
-    ...failureOptions,
-    ...scope,
-  },
-  { ...scopeInProcess, makeError: makeErrorOption },
-)
+const options = {
+  nth: option.optional(option.count('Which event of each name is the poison.', 1), 1),
+  keyAt: option.optional(
+    option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
+  ),
+  ...failureOptions,
+  ...scope,
+  ...scopeInProcess,
+  makeError: makeErrorOption,
+}
 
 /**
  * Options of {@link poisonEvents}: `nth`, which event of each name is the poison (default 1); `keyAt`, the path of the field by which it is known
@@ -36,8 +35,8 @@ export const poisonEvents = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Makes one event fail whenever it is delivered.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   inject(bus: BusTarget, options, context) {
     const applies = poison(options.nth, options.keyAt, busOf(bus).seams.ack !== undefined)
     tapBus(bus, { ...options, seam: 'delivery', order: 'free', applies }, context, (message, traffic) =>

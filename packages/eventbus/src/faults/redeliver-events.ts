@@ -1,14 +1,15 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { expectAcknowledgements, refusalOf } from '../acknowledgement.js'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema(
-  { afterMs: option.optional(option.durationMs('Time until it is delivered again, in ms. 0: at once.'), 0), ...scope },
-  scopeInProcess,
-)
+const options = {
+  afterMs: option.optional(option.durationMs('Time until it is delivered again, in ms. 0: at once.'), 0),
+  ...scope,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link redeliverEvents}: `afterMs`, the time until an event is delivered again, in ms (default 0: at once); `where` and `subscriber`, which
@@ -28,8 +29,8 @@ export const redeliverEvents = defineFault({
   name: 'eventbus/redeliver-events',
   kind: 'standing',
   summary: 'Delivers events that were acknowledged once more, marked as redelivered.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: true })
     const applies = ({ isRedelivered = false }: { readonly isRedelivered?: boolean }): boolean => !isRedelivered

@@ -1,21 +1,20 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { chanceFor } from '../chance.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus, type HeldMessage } from '../tap-bus.js'
 
-const schema = optionsSchema(
-  {
-    window: option.optional(
-      option.count('Affected events of one name that are collected and delivered in another order.', 2),
-      4,
-    ),
-    withinMs: option.optional(option.durationMs('The longest time a window waits to be full, in ms.'), 1_000),
-    order: orderOption,
-    ...scopeOptions,
-  },
-  scopeInProcess,
-)
+const options = {
+  window: option.optional(
+    option.count('Affected events of one name that are collected and delivered in another order.', 2),
+    4,
+  ),
+  withinMs: option.optional(option.durationMs('The longest time a window waits to be full, in ms.'), 1_000),
+  order: orderOption,
+  ...scopeOptions,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link reorderEvents}: `window`, how many events change places (default 4); `withinMs`, the longest time a window waits
@@ -43,8 +42,8 @@ export const reorderEvents = defineFault({
   name: 'eventbus/reorder-events',
   kind: 'standing',
   summary: 'Delivers events of one name in another order.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check(options) {
     checkScope(options)
     if (options.withinMs < 1)

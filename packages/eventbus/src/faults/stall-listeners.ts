@@ -1,19 +1,17 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
 const { seam: _always, ...scope } = scopeOptions
-const schema = optionsSchema(
-  {
-    stallMs: option.optional(
-      option.durationMs('Time each affected listener is stuck, in ms. Default: until the fault ends.'),
-    ),
-    order: orderOption,
-    ...scope,
-  },
-  scopeInProcess,
-)
+const options = {
+  stallMs: option.optional(
+    option.durationMs('Time each affected listener is stuck, in ms. Default: until the fault ends.'),
+  ),
+  order: orderOption,
+  ...scope,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link stallListeners}: `stallMs`, the time a listener is stuck, in ms (default: until the fault ends); `order`, `keep` (default) or
@@ -31,8 +29,8 @@ export const stallListeners = defineFault({
   name: 'eventbus/stall-listeners',
   kind: 'standing',
   summary: 'Keeps listeners from getting on until it is over.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   inject(bus: BusTarget, options, context) {
     const { stallMs = Number.POSITIVE_INFINITY } = options
     tapBus(

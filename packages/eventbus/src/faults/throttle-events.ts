@@ -1,17 +1,15 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../bindings/in-process.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
 import { tapBus } from '../tap-bus.js'
 
-const schema = optionsSchema(
-  {
-    perSecond: option.count('Affected events that go through in a second, all names together.', 1),
-    backlog: option.optional(option.count('Events that wait at most; what comes beyond that is lost.'), 1_000),
-    order: orderOption,
-    ...scopeOptions,
-  },
-  scopeInProcess,
-)
+const options = {
+  perSecond: option.count('Affected events that go through in a second, all names together.', 1),
+  backlog: option.optional(option.count('Events that wait at most; what comes beyond that is lost.'), 1_000),
+  order: orderOption,
+  ...scopeOptions,
+  ...scopeInProcess,
+}
 
 /**
  * Options of {@link throttleEvents}: `perSecond`, how many events go through in a second; `backlog`, how many wait at most (default 1,000);
@@ -29,8 +27,8 @@ export const throttleEvents = defineFault({
   name: 'eventbus/throttle-events',
   kind: 'standing',
   summary: 'Lets only so many events through in a second.',
-  schema,
-  ...busTarget,
+  options,
+  target: busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     const { perSecond, backlog } = options

@@ -1,21 +1,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { ChaosError, inject, LIFE_CYCLE_CHANNEL, type Clock, type Injection, type JournalEntry } from '@chaos/core'
 import {
   checkOptions,
-  ChaosError,
   defineFault,
-  inject,
-  LIFE_CYCLE_CHANNEL,
   MAX_TIMER_MS,
   option,
   optionsSchema,
   printable,
   readSafely,
   systemClock,
-  type Clock,
-  type Injection,
-  type JournalEntry,
   type OptionsOutput,
-} from '@chaos/core'
+} from '@chaos/core/authoring'
 import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
 import type { EventName, Message, Seam } from '../bus.js'
 import { bytesOf, fieldOf, isBytes } from '../payload.js'
@@ -189,11 +184,11 @@ const watchSeam = defineFault({
   name: WATCH,
   kind: 'standing',
   summary: 'Watches a seam.',
-  schema: optionsSchema(
-    { seam: option.oneOf(['publish', 'delivery'], 'Which seam.') },
-    { record: option.func<(message: Message) => void>('Gets each message.') },
-  ),
-  ...busTarget,
+  options: {
+    seam: option.oneOf(['publish', 'delivery'], 'Which seam.'),
+    record: option.func<(message: Message) => void>('Gets each message.'),
+  },
+  target: busTarget,
   inject(
     target: BusTarget,
     { seam, record }: { readonly seam: Seam; readonly record: (message: Message) => void },

@@ -1,4 +1,4 @@
-import { systemClock } from '@chaos/core'
+import { systemClock } from '@chaos/core/authoring'
 import { withoutSlash } from '../address.js'
 import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../answer.js'
 import { withTimeout } from '../time.js'

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { systemClock, type Clock } from '@chaos/core'
+import { type Clock } from '@chaos/core'
+import { systemClock } from '@chaos/core/authoring'
 import { own } from '../answer.js'
 import { alertOf, listAt, textAt } from './untrusted.js'
 

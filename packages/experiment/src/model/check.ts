@@ -1,4 +1,4 @@
-import { listed, suggestion } from '@chaos/core'
+import { listed, suggestion } from '@chaos/core/authoring'
 import * as v from 'valibot'
 import { inWords, shown as cut } from '../answer.js'
 import { isWithin } from '../probes/tolerance.js'

@@ -1,4 +1,4 @@
-import { portableInjectSchema } from '@chaos/core'
+import { portableInjectOptions, type OptionsInput } from '@chaos/core/authoring'
 import * as v from 'valibot'
 import { reasonOf } from '../answer.js'
 import type { LoadReport } from '../load/report.js'
@@ -256,7 +256,16 @@ const functionAction = v.strictObject({
 const anyAction = v.variant('type', [httpAction, functionAction], 'one of the types `http`, `function`')
 
 // How a fault is put in force is core's: nothing is written twice. The run names its injections itself.
-const { id: _id, leaseMs: _leaseMs, ...blastRadius } = portableInjectSchema.entries
+const {
+  id: _id,
+  leaseMs: _leaseMs,
+  ...blastRadius
+} = portableInjectOptions as unknown as {
+  [Name in keyof typeof portableInjectOptions]: v.OptionalSchema<
+    v.GenericSchema<NonNullable<OptionsInput<typeof portableInjectOptions>[Name]>>,
+    undefined
+  >
+}
 
 const injectStep = v.strictObject({
   inject: v.strictObject({

@@ -1,4 +1,5 @@
-import { ChaosError, listed, suggestion } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { listed, suggestion } from '@chaos/core/authoring'
 import { shown } from '../answer.js'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'

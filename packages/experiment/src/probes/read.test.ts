@@ -1,6 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { systemClock } from '@chaos/core'
+import { systemClock } from '@chaos/core/authoring'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
 import { serve, serveAnswers } from '../../test/support.js'

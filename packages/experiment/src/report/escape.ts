@@ -1,4 +1,4 @@
-import { printable } from '@chaos/core'
+import { printable } from '@chaos/core/authoring'
 
 /** The longest text from outside that a report shows, in characters. */
 const MAX_TEXT = 4_000

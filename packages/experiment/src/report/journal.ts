@@ -1,4 +1,4 @@
-import { printableJson } from '@chaos/core'
+import { printableJson } from '@chaos/core/authoring'
 import type { ExperimentResult } from '../run/run-experiment.js'
 
 /** Version of the journal's shape. */

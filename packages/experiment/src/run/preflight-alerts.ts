@@ -1,4 +1,4 @@
-import { listed, suggestion } from '@chaos/core'
+import { listed, suggestion } from '@chaos/core/authoring'
 import type { AlertRule } from '../alerts/reader.js'
 import { shown } from '../answer.js'
 import type { AlertMatcher, Experiment } from '../model/experiment.js'

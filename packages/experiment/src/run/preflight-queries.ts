@@ -1,4 +1,4 @@
-import { systemClock } from '@chaos/core'
+import { systemClock } from '@chaos/core/authoring'
 import { shown } from '../answer.js'
 import type { Experiment, PrometheusProbe } from '../model/experiment.js'
 import { refusalOf } from '../probes/prometheus-query.js'

@@ -1,4 +1,4 @@
-import { DEFAULT_LEASE_MS } from '@chaos/core'
+import { DEFAULT_LEASE_MS } from '@chaos/core/authoring'
 import type { Experiment, Probe } from '../model/experiment.js'
 import { timeoutOf } from '../probes/read.js'
 

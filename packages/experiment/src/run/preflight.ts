@@ -1,4 +1,5 @@
-import { ChaosError, DEFAULT_LEASE_MS, isChaosError, listed, suggestion, type ChaosController } from '@chaos/core'
+import { ChaosError, isChaosError, type ChaosController } from '@chaos/core'
+import { DEFAULT_LEASE_MS, listed, suggestion } from '@chaos/core/authoring'
 import type { AlertRule, AlertTiming } from '../alerts/reader.js'
 import { inWords, shown } from '../answer.js'
 import type { Experiment, InjectStep } from '../model/experiment.js'

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import { ChaosError, systemClock, type ChaosController, type Clock } from '@chaos/core'
+import { ChaosError, type ChaosController, type Clock } from '@chaos/core'
+import { systemClock } from '@chaos/core/authoring'
 import { reasonOf } from '../answer.js'
 import type { AlertReader } from '../alerts/reader.js'
 import type { WebhookSink } from '../alerts/webhook-sink.js'

@@ -1,4 +1,5 @@
-import { onAbort, type Clock } from '@chaos/core'
+import { type Clock } from '@chaos/core'
+import { onAbort } from '@chaos/core/authoring'
 
 /** Waits for what is recorded. */
 export interface Waiting {

@@ -1,20 +1,25 @@
-import { ChaosError, defineFault, option, optionsSchema, type InjectionContext, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import { WorkerBlock } from '../inside/block.js'
 import { inspectorOf } from '../inside/inspector.js'
 import { lastFor, repeat } from '../repeat.js'
-import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
+import {
+  chooseWorkers,
+  selectionFits,
+  selectOption,
+  workerSelection,
+  workerSelectionInProcess,
+} from '../targets/selection.js'
 import { isUp } from '../targets/up.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
-const schema = optionsSchema(
-  {
-    duty: option.optional(option.rate('Share of the time in which the loop is blocked, 0 to 1.'), 1),
-    periodMs: option.optional(option.count('One block and what is left of the period after it, in ms.', 1), 100),
-    ...workerSelection,
-    select: option.optional(workerSelection.select.wrapped, 'all'),
-  },
-  workerSelectionInProcess,
-)
+const options = {
+  duty: option.optional(option.rate('Share of the time in which the loop is blocked, 0 to 1.'), 1),
+  periodMs: option.optional(option.count('One block and what is left of the period after it, in ms.', 1), 100),
+  ...workerSelection,
+  select: option.optional(selectOption, 'all'),
+  ...workerSelectionInProcess,
+}
 
 /**
  * Options of {@link blockEventLoop}: `duty`, the share of the time that is blocked, default 1; `periodMs`, default 100; which of the live
@@ -39,9 +44,8 @@ export const blockEventLoop = defineFault({
   name: 'worker/block-event-loop',
   kind: 'standing',
   summary: 'Blocks the event loop of live workers, fully or for a share of the time.',
-  schema,
-  expects: WORKER_TARGET,
-  accepts: isWorkerTarget,
+  options,
+  target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check(options) {
     selectionFits('worker/block-event-loop')(options)
     if (options.select === 'busiest')

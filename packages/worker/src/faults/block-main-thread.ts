@@ -1,14 +1,15 @@
 import { performance } from 'node:perf_hooks'
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { repeat } from '../repeat.js'
 
 /** No single block is longer, whatever happens. */
 const MAX_BLOCK_MS = 5_000
 
-const schema = optionsSchema({
+const options = {
   blockMs: option.count('Length of each block, in ms, at most 5000.', 1),
   everyMs: option.optional(option.count('Time from the end of one block to the next, in ms.', 1), 1_000),
-})
+}
 
 /** Options of {@link blockMainThread}: `blockMs`, at most 5000; `everyMs`, the pause between blocks, default 1000. */
 export type BlockMainThreadOptions = OptionsOf<typeof blockMainThread>
@@ -25,9 +26,8 @@ export const blockMainThread = defineFault({
   name: 'worker/block-main-thread',
   kind: 'standing',
   summary: 'Blocks the event loop of this process, again and again, each time for at most 5 s.',
-  schema,
-  expects: "this process (Node's own `process`)",
-  accepts: (value) => value === process,
+  options,
+  target: { expects: "this process (Node's own `process`)", accepts: (value) => value === process },
   check({ blockMs }) {
     if (blockMs > MAX_BLOCK_MS)
       throw new ChaosError(

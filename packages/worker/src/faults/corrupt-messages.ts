@@ -1,25 +1,21 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { damaged } from '../messages/damage.js'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
-const schema = optionsSchema(
-  {
-    damage: option.optional(
-      option.oneOf(
-        ['garble', 'truncate', 'remove'],
-        'garble: a wrong value of the same kind; truncate: cut off in the middle; remove: undefined.',
-      ),
-      'garble',
+const options = {
+  damage: option.optional(
+    option.oneOf(
+      ['garble', 'truncate', 'remove'],
+      'garble: a wrong value of the same kind; truncate: cut off in the middle; remove: undefined.',
     ),
-    field: option.optional(
-      option.text('The field to damage: names of properties and indices, joined by dots. Default: the first leaf.'),
-    ),
-    ...directionOption,
-  },
-  {
-    change: option.optional(option.func<(message: unknown) => unknown>('Makes the message that is delivered instead.')),
-  },
-)
+    'garble',
+  ),
+  field: option.optional(
+    option.text('The field to damage: names of properties and indices, joined by dots. Default: the first leaf.'),
+  ),
+  ...directionOption,
+  change: option.optional(option.func<(message: unknown) => unknown>('Makes the message that is delivered instead.')),
+}
 
 /**
  * Options of {@link corruptMessages}: `damage`, `garble` (default), `truncate` or `remove`; `field`, default the first leaf; `direction`,
@@ -40,9 +36,8 @@ export const corruptMessages = defineFault({
   name: 'worker/corrupt-messages',
   kind: 'standing',
   summary: 'Changes what messages between threads or processes say.',
-  schema,
-  expects: LINK_TARGET,
-  accepts: isLinkTarget,
+  options,
+  target: { expects: LINK_TARGET, accepts: isLinkTarget },
   inject(target: LinkTarget, { damage, field, change, direction }, context) {
     const changed = (value: unknown): unknown => {
       try {

@@ -1,21 +1,19 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { strikeWorkers } from '../inside/strike.js'
 import { strikeMoment } from '../targets/moment.js'
 import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
-const schema = optionsSchema(
-  {
-    by: option.optional(
-      option.oneOf(['exception', 'rejection'], 'exception: an uncaught exception; rejection: an unhandled rejection.'),
-      'exception',
-    ),
-    message: option.optional(option.text("The error's message."), 'Injected crash'),
-    ...workerSelection,
-    ...strikeMoment,
-  },
-  workerSelectionInProcess,
-)
+const options = {
+  by: option.optional(
+    option.oneOf(['exception', 'rejection'], 'exception: an uncaught exception; rejection: an unhandled rejection.'),
+    'exception',
+  ),
+  message: option.optional(option.text("The error's message."), 'Injected crash'),
+  ...workerSelection,
+  ...strikeMoment,
+  ...workerSelectionInProcess,
+}
 
 /**
  * Options of {@link crashWorker}: `by`, `exception` (default) or `rejection`; `message`; which of the live workers (`select`, `name`,
@@ -38,9 +36,8 @@ export const crashWorker = defineFault({
   name: 'worker/crash-worker',
   kind: 'instant',
   summary: 'Crashes live workers by an uncaught exception or an unhandled rejection.',
-  schema,
-  expects: WORKER_TARGET,
-  accepts: isWorkerTarget,
+  options,
+  target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/crash-worker'),
   inject(target: WorkerTarget, options, context) {
     const error = `new Error(${JSON.stringify(options.message)})`

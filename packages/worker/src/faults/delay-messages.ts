@@ -1,7 +1,7 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
-const schema = optionsSchema({
+const options = {
   delayMs: option.durationMs('Time each affected message is held back, in ms.'),
   order: option.optional(
     option.oneOf(
@@ -11,7 +11,7 @@ const schema = optionsSchema({
     'keep',
   ),
   ...directionOption,
-})
+}
 
 /** Options of {@link delayMessages}: `delayMs`; `order`, `keep` (default) or `free`; `direction`, `both` (default), `outgoing` or `incoming`. */
 export type DelayMessagesOptions = OptionsOf<typeof delayMessages>
@@ -29,9 +29,8 @@ export const delayMessages = defineFault({
   name: 'worker/delay-messages',
   kind: 'standing',
   summary: 'Holds back messages between threads or processes.',
-  schema,
-  expects: LINK_TARGET,
-  accepts: isLinkTarget,
+  options,
+  target: { expects: LINK_TARGET, accepts: isLinkTarget },
   inject(target: LinkTarget, { delayMs, order, direction }, context) {
     const keepsOrder = order === 'keep'
     interceptMessages(target, direction, context, (message) => {

@@ -1,15 +1,16 @@
 import { isMainThread } from 'node:worker_threads'
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { openStartGate } from '../targets/start-gate.js'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
-const schema = optionsSchema({
+const options = {
   delayMs: option.optional(
     option.durationMs(
       'How long a new worker takes before its code runs, in ms. Default: until the fault ends, it never becomes ready.',
     ),
   ),
-})
+}
 
 /** Options of {@link delayStart}: `delayMs`; without it new workers never become ready while the fault is in force. */
 export type DelayStartOptions = OptionsOf<typeof delayStart>
@@ -27,9 +28,8 @@ export const delayStart = defineFault({
   name: 'worker/delay-start',
   kind: 'standing',
   summary: 'Makes new workers slow to start, or never ready.',
-  schema,
-  expects: WORKER_THREADS,
-  accepts: isWorkerThreads,
+  options,
+  target: { expects: WORKER_THREADS, accepts: isWorkerThreads },
   inject(workerThreads: WorkerThreads, { delayMs = Number.POSITIVE_INFINITY }, context) {
     if (!isMainThread)
       throw new ChaosError(

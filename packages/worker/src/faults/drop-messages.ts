@@ -1,7 +1,7 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
-const schema = optionsSchema(directionOption)
+const options = { ...directionOption }
 
 /** Options of {@link dropMessages}: `direction`, `both` (default), `outgoing` or `incoming`. */
 export type DropMessagesOptions = OptionsOf<typeof dropMessages>
@@ -18,9 +18,8 @@ export const dropMessages = defineFault({
   name: 'worker/drop-messages',
   kind: 'standing',
   summary: 'Loses messages between threads or processes.',
-  schema,
-  expects: LINK_TARGET,
-  accepts: isLinkTarget,
+  options,
+  target: { expects: LINK_TARGET, accepts: isLinkTarget },
   inject(target: LinkTarget, { direction }, context) {
     interceptMessages(target, direction, context, (message) => {
       if (!context.operation(message.direction).shouldInject(message.args)) return message.pass()

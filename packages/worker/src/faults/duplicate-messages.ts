@@ -1,4 +1,4 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import {
   directionOption,
   interceptMessages,
@@ -8,10 +8,10 @@ import {
   type Sealed,
 } from '../messages/link.js'
 
-const schema = optionsSchema({
+const options = {
   copies: option.optional(option.count('Copies that follow each affected message.', 1, 1_000), 1),
   ...directionOption,
-})
+}
 
 /** Options of {@link duplicateMessages}: `copies`, default 1; `direction`, `both` (default), `outgoing` or `incoming`. */
 export type DuplicateMessagesOptions = OptionsOf<typeof duplicateMessages>
@@ -28,9 +28,8 @@ export const duplicateMessages = defineFault({
   name: 'worker/duplicate-messages',
   kind: 'standing',
   summary: 'Delivers messages between threads or processes more than once.',
-  schema,
-  expects: LINK_TARGET,
-  accepts: isLinkTarget,
+  options,
+  target: { expects: LINK_TARGET, accepts: isLinkTarget },
   inject(target: LinkTarget, { copies, direction }, context) {
     interceptMessages(target, direction, context, (message) => {
       if (message.isUnique || !context.operation(message.direction).shouldInject(message.args)) return message.pass()

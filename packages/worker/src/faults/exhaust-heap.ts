@@ -1,20 +1,16 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { strikeWorkers } from '../inside/strike.js'
 import { strikeMoment } from '../targets/moment.js'
 import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
-const schema = optionsSchema(
-  {
-    maxHeapMb: option.optional(
-      option.count('The largest heap limit of a worker that may be exhausted, in MB.', 1),
-      512,
-    ),
-    ...workerSelection,
-    ...strikeMoment,
-  },
-  workerSelectionInProcess,
-)
+const options = {
+  maxHeapMb: option.optional(option.count('The largest heap limit of a worker that may be exhausted, in MB.', 1), 512),
+  ...workerSelection,
+  ...strikeMoment,
+  ...workerSelectionInProcess,
+}
 
 /** Options of {@link exhaustHeap}: `maxHeapMb`, default 512; which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
 export type ExhaustHeapOptions = OptionsOf<typeof exhaustHeap>
@@ -34,9 +30,8 @@ export const exhaustHeap = defineFault({
   name: 'worker/exhaust-heap',
   kind: 'instant',
   summary: 'Fills the heap of live workers up to their own limit, until the engine ends them.',
-  schema,
-  expects: WORKER_TARGET,
-  accepts: isWorkerTarget,
+  options,
+  target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/exhaust-heap'),
   inject(target: WorkerTarget, options, context) {
     for (const worker of liveWorkers(target)) assertLimited(worker, options.maxHeapMb)

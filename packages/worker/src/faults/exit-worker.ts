@@ -1,13 +1,15 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { strikeWorkers } from '../inside/strike.js'
 import { strikeMoment } from '../targets/moment.js'
 import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
-const schema = optionsSchema(
-  { exitCode: option.optional(option.count('The exit code.'), 1), ...workerSelection, ...strikeMoment },
-  workerSelectionInProcess,
-)
+const options = {
+  exitCode: option.optional(option.count('The exit code.'), 1),
+  ...workerSelection,
+  ...strikeMoment,
+  ...workerSelectionInProcess,
+}
 
 /** Options of {@link exitWorker}: `exitCode`, default 1; which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
 export type ExitWorkerOptions = OptionsOf<typeof exitWorker>
@@ -26,9 +28,8 @@ export const exitWorker = defineFault({
   name: 'worker/exit-worker',
   kind: 'instant',
   summary: 'Makes live workers exit by themselves with a chosen code.',
-  schema,
-  expects: WORKER_TARGET,
-  accepts: isWorkerTarget,
+  options,
+  target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/exit-worker'),
   inject: (target: WorkerTarget, options, context) =>
     strikeWorkers(

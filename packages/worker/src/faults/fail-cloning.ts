@@ -1,7 +1,7 @@
-import { defineFault, markInjected, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, markInjected, type OptionsOf } from '@chaos/core/authoring'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
-const schema = optionsSchema(directionOption)
+const options = { ...directionOption }
 
 /** Options of {@link failCloning}: `direction`, `both` (default), `outgoing` or `incoming`. */
 export type FailCloningOptions = OptionsOf<typeof failCloning>
@@ -18,9 +18,8 @@ export const failCloning = defineFault({
   name: 'worker/fail-cloning',
   kind: 'standing',
   summary: 'Makes messages between threads fail as ones that cannot be cloned.',
-  schema,
-  expects: LINK_TARGET,
-  accepts: isLinkTarget,
+  options,
+  target: { expects: LINK_TARGET, accepts: isLinkTarget },
   inject(target: LinkTarget, { direction }, context) {
     interceptMessages(target, direction, context, (message) =>
       context.operation(message.direction).shouldInject(message.args)

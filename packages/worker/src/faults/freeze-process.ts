@@ -1,4 +1,5 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { guardStopped } from '../guard.js'
 import { lastFor, repeat } from '../repeat.js'
 import {
@@ -10,14 +11,14 @@ import {
 } from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
 
-const schema = optionsSchema({
+const options = {
   periodMs: option.optional(option.count('The process is stopped for so long at a time, in ms.', 1), 100),
   longestMs: option.optional(
     option.durationMs('After so long, in ms, the process goes on even if nobody lives to say so.'),
     60_000,
   ),
   ...processSelection,
-})
+}
 
 /**
  * Options of {@link freezeProcess}: `periodMs`, default 100; `longestMs`, default 60,000; which of the running processes (`select`, `pid`).
@@ -38,9 +39,8 @@ export const freezeProcess = defineFault({
   name: 'worker/freeze-process',
   kind: 'standing',
   summary: 'Stops running child processes, and always lets them go on.',
-  schema,
-  expects: PROCESS_TARGET,
-  accepts: isProcessTarget,
+  options,
+  target: { expects: PROCESS_TARGET, accepts: isProcessTarget },
   check: selectionFits('worker/freeze-process'),
   async inject(target: ProcessTarget, options, context) {
     if (process.platform === 'win32')

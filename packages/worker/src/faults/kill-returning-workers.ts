@@ -1,11 +1,12 @@
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { repeat } from '../repeat.js'
 import { idOf, isMortalTarget, livingOf, MORTAL_TARGET, type Mortal, type MortalTarget } from '../targets/mortals.js'
 
-const schema = optionsSchema({
+const options = {
   aliveMs: option.optional(option.durationMs('Time that each worker is left alive after it was first seen, in ms.'), 0),
   lookEveryMs: option.optional(option.count('How often the target is looked at, in ms.', 1), 10),
-})
+}
 
 /** Options of {@link killReturningWorkers}: `aliveMs`, how long each worker lives, default 0; `lookEveryMs`, default 10. */
 export type KillReturningWorkersOptions = OptionsOf<typeof killReturningWorkers>
@@ -24,9 +25,8 @@ export const killReturningWorkers = defineFault({
   name: 'worker/kill-returning-workers',
   kind: 'standing',
   summary: 'Kills every worker of a target, and each replacement as soon as it is back.',
-  schema,
-  expects: MORTAL_TARGET,
-  accepts: isMortalTarget,
+  options,
+  target: { expects: MORTAL_TARGET, accepts: isMortalTarget },
   inject(target: MortalTarget, { aliveMs, lookEveryMs }, context) {
     if (livingOf(target).length === 0)
       throw new ChaosError(

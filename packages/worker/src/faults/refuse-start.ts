@@ -1,4 +1,4 @@
-import { defineFault, markInjected, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
 import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
 
 const FAILURES = [
@@ -9,7 +9,7 @@ const FAILURES = [
   'MODULE_NOT_FOUND',
 ] as const
 
-const schema = optionsSchema({
+const options = {
   failure: option.optional(
     option.oneOf(
       FAILURES,
@@ -17,7 +17,7 @@ const schema = optionsSchema({
     ),
     'ERR_WORKER_INIT_FAILED',
   ),
-})
+}
 
 /** Options of {@link refuseStart}: `failure`, default `ERR_WORKER_INIT_FAILED`: the system has no thread to give. */
 export type RefuseStartOptions = OptionsOf<typeof refuseStart>
@@ -33,9 +33,8 @@ export const refuseStart = defineFault({
   name: 'worker/refuse-start',
   kind: 'standing',
   summary: 'Makes new workers fail to start.',
-  schema,
-  expects: WORKER_THREADS,
-  accepts: isWorkerThreads,
+  options,
+  target: { expects: WORKER_THREADS, accepts: isWorkerThreads },
   inject(workerThreads: WorkerThreads, { failure }, context) {
     const operation = context.operation('start')
     interceptStarts(workerThreads, context, (args, construct) => {

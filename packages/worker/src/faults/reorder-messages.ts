@@ -1,11 +1,11 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { directionOption, interceptMessages, isLinkTarget, LINK_TARGET, type LinkTarget } from '../messages/link.js'
 
-const schema = optionsSchema({
+const options = {
   distance: option.optional(option.count('Messages of the same direction that overtake each affected one.', 1), 1),
   maxHoldMs: option.optional(option.durationMs('The longest an affected message waits to be overtaken, in ms.'), 1_000),
   ...directionOption,
-})
+}
 
 /**
  * Options of {@link reorderMessages}: `distance`, how many messages overtake, default 1; `maxHoldMs`, default 1000; `direction`, `both`
@@ -33,9 +33,8 @@ export const reorderMessages = defineFault({
   name: 'worker/reorder-messages',
   kind: 'standing',
   summary: 'Lets later messages between threads or processes overtake earlier ones.',
-  schema,
-  expects: LINK_TARGET,
-  accepts: isLinkTarget,
+  options,
+  target: { expects: LINK_TARGET, accepts: isLinkTarget },
   inject(target: LinkTarget, { distance, maxHoldMs, direction }, context) {
     const lines = new Map<symbol, Set<Waiting>>()
     interceptMessages(target, direction, context, (message) => {

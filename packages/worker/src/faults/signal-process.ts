@@ -1,10 +1,10 @@
-import { defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { exitOf } from '../targets/exit.js'
 import { momentOf, strikeMoment } from '../targets/moment.js'
 import { isProcessTarget, PROCESS_TARGET, type ProcessTarget } from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
 
-const schema = optionsSchema({
+const options = {
   signal: option.optional(
     option.oneOf(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], 'The signal.'),
     'SIGKILL',
@@ -15,7 +15,7 @@ const schema = optionsSchema({
   ),
   ...processSelection,
   ...strikeMoment,
-})
+}
 
 /**
  * Options of {@link signalProcess}: `signal`, default `SIGKILL`; `patienceMs`, how long it is given to end, default 5000; which of the
@@ -36,9 +36,8 @@ export const signalProcess = defineFault({
   name: 'worker/signal-process',
   kind: 'instant',
   summary: 'Sends a signal to running child processes.',
-  schema,
-  expects: PROCESS_TARGET,
-  accepts: isProcessTarget,
+  options,
+  target: { expects: PROCESS_TARGET, accepts: isProcessTarget },
   check: selectionFits('worker/signal-process'),
   async inject(target: ProcessTarget, options, context) {
     const { clock, landed } = context

@@ -1,13 +1,14 @@
 import os from 'node:os'
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { PERIODS_AHEAD, startStressor, type StressorPlan } from '../pressure/stressor.js'
 import { lastFor, repeat } from '../repeat.js'
 
-const schema = optionsSchema({
+const options = {
   cores: option.optional(option.count('How many cores are kept busy, at most those the machine has.', 1), 1),
   load: option.optional(option.rate('Share of the time in which each of them is kept busy, 0 to 1.'), 1),
   periodMs: option.optional(option.count('It is kept up for so long at a time, in ms.', 1), 250),
-})
+}
 
 /** Options of {@link stressCpu}: `cores`, default 1; `load`, the share of the time, default 1; `periodMs`, default 250. */
 export type StressCpuOptions = OptionsOf<typeof stressCpu>
@@ -27,9 +28,11 @@ export const stressCpu = defineFault({
   name: 'worker/stress-cpu',
   kind: 'standing',
   summary: 'Keeps cores of the machine busy, from processes beside this one.',
-  schema,
-  expects: "this process (Node's own `process`), whose machine it is",
-  accepts: (value) => value === process,
+  options,
+  target: {
+    expects: "this process (Node's own `process`), whose machine it is",
+    accepts: (value) => value === process,
+  },
   async inject(_process: NodeJS.Process, { cores, load, periodMs }, context) {
     const has = coresOfMachine()
     if (cores > has)

@@ -1,14 +1,15 @@
 import os from 'node:os'
-import { ChaosError, defineFault, option, optionsSchema, type OptionsOf } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { PERIODS_AHEAD, startStressor } from '../pressure/stressor.js'
 import { lastFor, repeat } from '../repeat.js'
 
-const schema = optionsSchema({
+const options = {
   sizeMb: option.optional(option.count('How much memory is held, in MB.', 1), 256),
   maxMb: option.optional(option.count('The hard cap: the most that `sizeMb` may ask for, in MB.', 1), 1_024),
   keepFreeMb: option.optional(option.count('What must stay available to others, in MB.'), 256),
   periodMs: option.optional(option.count('It is held for so long at a time, in ms.', 1), 250),
-})
+}
 
 /**
  * Options of {@link stressMemory}: `sizeMb`, default 256; `maxMb`, the hard cap, default 1024; `keepFreeMb`, what must stay available to
@@ -32,9 +33,11 @@ export const stressMemory = defineFault({
   name: 'worker/stress-memory',
   kind: 'standing',
   summary: 'Holds memory of the machine, from a process beside this one.',
-  schema,
-  expects: "this process (Node's own `process`), whose machine it is",
-  accepts: (value) => value === process,
+  options,
+  target: {
+    expects: "this process (Node's own `process`), whose machine it is",
+    accepts: (value) => value === process,
+  },
   check({ sizeMb, maxMb }) {
     if (sizeMb > maxMb)
       throw new ChaosError(

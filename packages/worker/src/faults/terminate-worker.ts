@@ -1,10 +1,10 @@
-import { defineFault, optionsSchema, type OptionsOf } from '@chaos/core'
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { exitOf } from '../targets/exit.js'
 import { momentOf, strikeMoment } from '../targets/moment.js'
 import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
-const schema = optionsSchema({ ...workerSelection, ...strikeMoment }, workerSelectionInProcess)
+const options = { ...workerSelection, ...strikeMoment, ...workerSelectionInProcess }
 
 /** Options of {@link terminateWorker}: which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
 export type TerminateWorkerOptions = OptionsOf<typeof terminateWorker>
@@ -22,9 +22,8 @@ export const terminateWorker = defineFault({
   name: 'worker/terminate-worker',
   kind: 'instant',
   summary: 'Terminates live workers of a target.',
-  schema,
-  expects: WORKER_TARGET,
-  accepts: isWorkerTarget,
+  options,
+  target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/terminate-worker'),
   async inject(target: WorkerTarget, options, context) {
     const chosen = await chooseWorkers(target, options, context)

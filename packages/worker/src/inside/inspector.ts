@@ -1,6 +1,7 @@
 import { Session } from 'node:inspector'
 import { isMainThread } from 'node:worker_threads'
-import { ChaosError, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { type InjectionContext } from '@chaos/core/authoring'
 import { upOf } from '../targets/up.js'
 import type { WorkerLike } from '../targets/workers.js'
 

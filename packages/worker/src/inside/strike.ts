@@ -1,4 +1,5 @@
-import { injectedBy, markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core'
+import { injectedBy } from '@chaos/core'
+import { markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core/authoring'
 import { exitOf } from '../targets/exit.js'
 import { momentOf } from '../targets/moment.js'
 import { chooseWorkers, type WorkerSelection } from '../targets/selection.js'

@@ -1,5 +1,6 @@
 import { isArrayBuffer } from 'node:util/types'
-import { ChaosError, option, type AnyFunction, type HeldWork, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { option, type AnyFunction, type HeldWork, type InjectionContext } from '@chaos/core/authoring'
 import { repeat } from '../repeat.js'
 import { unwrapped } from '../targets/workers.js'
 

@@ -1,39 +1,26 @@
-import {
-  ChaosError,
-  checkOptions,
-  defineFault,
-  inject,
-  MAX_TIMER_MS,
-  option,
-  optionsSchema,
-  systemClock,
-  type Clock,
-} from '@chaos/core'
+import { ChaosError, inject, type Clock } from '@chaos/core'
+import { checkOptions, defineFault, MAX_TIMER_MS, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { TaskLedger, type TaskAccount } from './task-ledger.js'
 
 /** What takes tasks: piscina and tinypool by `run`, workerpool by `exec`, a supervisor of your own by either, or by any method that is named. */
 export type TaskPool = object
 
-const schema = optionsSchema(
-  {
-    method: option.optional(option.text('The method by which tasks are handed over. Default: `run`, else `exec`.')),
-    patienceMs: option.optional(
-      option.durationMs('A task that is unanswered for longer, in ms, is lost silently.'),
-      10_000,
+const schema = optionsSchema({
+  method: option.optional(option.text('The method by which tasks are handed over. Default: `run`, else `exec`.')),
+  patienceMs: option.optional(
+    option.durationMs('A task that is unanswered for longer, in ms, is lost silently.'),
+    10_000,
+  ),
+  tasks: option.optional(
+    option.count('How many tasks are remembered at most; the oldest that are done are forgotten first.', 1),
+    100_000,
+  ),
+  idOf: option.optional(
+    option.func<(...args: readonly unknown[]) => unknown>(
+      'What tells one task from another, by the arguments of the method.',
     ),
-    tasks: option.optional(
-      option.count('How many tasks are remembered at most; the oldest that are done are forgotten first.', 1),
-      100_000,
-    ),
-  },
-  {
-    idOf: option.optional(
-      option.func<(...args: readonly unknown[]) => unknown>(
-        'What tells one task from another, by the arguments of the method.',
-      ),
-    ),
-  },
-)
+  ),
+})
 
 /** Options of {@link observeTasks}. */
 export interface ObserveTasksOptions {
@@ -116,16 +103,16 @@ const watchTasks = defineFault({
   name: 'worker/watch-tasks',
   kind: 'standing',
   summary: 'Watches the tasks of a pool.',
-  schema: optionsSchema(
-    { method: option.text('The method by which tasks are handed over.') },
-    {
-      record: option.func<(args: readonly unknown[]) => (outcome: 'result' | 'failure') => void>(
-        'Gets the arguments of each call; returns what gets its outcome.',
-      ),
-    },
-  ),
-  expects: 'a pool with a method that takes tasks, `run` or `exec`, or the one that `method` names',
-  accepts: (value) => typeof value === 'object' && value !== null,
+  options: {
+    method: option.text('The method by which tasks are handed over.'),
+    record: option.func<(args: readonly unknown[]) => (outcome: 'result' | 'failure') => void>(
+      'Gets the arguments of each call; returns what gets its outcome.',
+    ),
+  },
+  target: {
+    expects: 'a pool with a method that takes tasks, `run` or `exec`, or the one that `method` names',
+    accepts: (value) => typeof value === 'object' && value !== null,
+  },
   inject(pool: TaskPool, { method, record }, { patch }) {
     patch(
       pool,

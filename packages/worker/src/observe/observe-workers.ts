@@ -1,12 +1,5 @@
-import {
-  ChaosError,
-  checkOptions,
-  option,
-  optionsSchema,
-  synchronousAnswer,
-  systemClock,
-  type Clock,
-} from '@chaos/core'
+import { ChaosError, type Clock } from '@chaos/core'
+import { checkOptions, option, optionsSchema, synchronousAnswer, systemClock } from '@chaos/core/authoring'
 import { isMortalTarget, livingOf, MORTAL_TARGET, type Mortal, type MortalTarget } from '../targets/mortals.js'
 
 /** One death, and what became of it. Times are in ms since the epoch. */
@@ -42,18 +35,11 @@ export interface WorkerObservation extends WorkerReadings {
   close(): void
 }
 
-const schema = optionsSchema(
-  {
-    lookEveryMs: option.optional(option.count('How often the target is looked at, in ms.', 1), 2),
-    intensityMs: option.optional(option.count('Within how long restarts are counted together, in ms.', 1), 5_000),
-  },
-  {
-    isGood: option.optional(
-      option.func<(message: unknown) => boolean>('Which message counts as good.'),
-      () => () => true,
-    ),
-  },
-)
+const schema = optionsSchema({
+  lookEveryMs: option.optional(option.count('How often the target is looked at, in ms.', 1), 2),
+  intensityMs: option.optional(option.count('Within how long restarts are counted together, in ms.', 1), 5_000),
+  isGood: option.optional(option.func<(message: unknown) => boolean>('Which message counts as good.'), () => true),
+})
 
 /** Options of {@link observeWorkers}. */
 export interface ObserveWorkersOptions {

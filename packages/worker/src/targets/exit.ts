@@ -1,4 +1,4 @@
-import { onAbort } from '@chaos/core'
+import { onAbort } from '@chaos/core/authoring'
 
 interface Exiting<Details extends unknown[]> {
   once(event: 'exit', listener: (...details: Details) => void): unknown

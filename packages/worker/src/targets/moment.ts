@@ -1,4 +1,5 @@
-import { ChaosError, option, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { option, type InjectionContext } from '@chaos/core/authoring'
 import type { ProcessLike } from './processes.js'
 import type { WorkerLike } from './workers.js'
 

@@ -1,4 +1,5 @@
-import { ChaosError, globMatcher, option, type InjectionContext } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { globMatcher, option, type InjectionContext } from '@chaos/core/authoring'
 import { inspectorOf } from '../inside/inspector.js'
 import { liveProcesses, type ProcessLike, type ProcessTarget } from './processes.js'
 import type { MeasuredWorker } from './up.js'
@@ -20,15 +21,15 @@ const PLACE = {
   share: option.optional(option.rate('With `select: share`: the share of the candidates, 0 to 1, rounded up.')),
 }
 
+/** Which of the candidates a fault on threads takes. */
+export const selectOption = option.oneOf(
+  ['one', 'all', 'nth', 'share', 'oldest', 'newest', 'busiest'],
+  'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, the newest, or the busiest.',
+)
+
 /** The options by which a fault on threads chooses among the live workers of its target. */
 export const workerSelection = {
-  select: option.optional(
-    option.oneOf(
-      ['one', 'all', 'nth', 'share', 'oldest', 'newest', 'busiest'],
-      'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, the newest, or the busiest.',
-    ),
-    'one',
-  ),
+  select: option.optional(selectOption, 'one'),
   ...PLACE,
   name: option.optional(option.names('Only workers with this name: names or globs.')),
   threadId: option.optional(option.count('Only the worker with this thread id.', 1)),

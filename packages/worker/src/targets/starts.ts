@@ -1,6 +1,6 @@
 import { syncBuiltinESMExports } from 'node:module'
 import type { Worker } from 'node:worker_threads'
-import type { AnyFunction, InjectionContext } from '@chaos/core'
+import type { AnyFunction, InjectionContext } from '@chaos/core/authoring'
 
 /** `node:worker_threads` itself: every `Worker` of the process that is made from now on, through `require` or `import`. */
 export interface WorkerThreads {

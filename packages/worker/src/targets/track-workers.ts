@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
-import { ChaosError, synchronousAnswer } from '@chaos/core'
+import { ChaosError } from '@chaos/core'
+import { synchronousAnswer } from '@chaos/core/authoring'
 
 /** Options of {@link trackWorkers}. */
 export interface TrackWorkersOptions {

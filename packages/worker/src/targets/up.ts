@@ -1,4 +1,4 @@
-import { onAbort } from '@chaos/core'
+import { onAbort } from '@chaos/core/authoring'
 import type { WorkerLike } from './workers.js'
 
 /** What Node.js tells of a worker from outside; absent on other shapes. */

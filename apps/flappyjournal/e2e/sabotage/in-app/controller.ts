@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { registeredControllers, type ChaosController, type InjectionState } from '@chaos/core'
+import { type ChaosController, type InjectionState } from '@chaos/core'
+import { registeredControllers } from '@chaos/core/authoring'
 import { Worker } from 'node:worker_threads'
 import { workerFile } from '../../../src/config.js'
 import { ConsciousnessEventBus } from '../../../src/event-bus.js'

@@ -82,13 +82,13 @@ describe.runIf(hasPrograms('redis-server'))(
       await withFault(
         refuseCalls({ methods: ['H*', 'DEL'], message: 'refused' }),
         redisCommands(client),
+        { only: (args) => String(args[0]).startsWith('a:') },
         async () => {
           await expect(client.hset('a:1', 'field', 1)).rejects.toThrow('refused')
           await expect(client.del('a:1')).rejects.toThrow('refused')
           expect(await client.hset('b:1', 'field', 1)).toBe(1)
           expect(await client.set('a:1', 1)).toBe('OK')
         },
-        { only: (args) => String(args[0]).startsWith('a:') },
       )
     })
 
@@ -117,16 +117,11 @@ describe.runIf(hasPrograms('redis-server'))(
     it('counts a command once that waits for its connection', async () => {
       const lazy = new Redis(server.port, { lazyConnect: true })
       onTestFinished(() => lazy.disconnect())
-      await withFault(
-        refuseCalls({ methods: 'GET' }),
-        redisCommands(lazy),
-        async (injection) => {
-          const answers = Promise.allSettled([lazy.get('a'), lazy.get('b'), lazy.get('c')])
-          expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
-          expect(injection.seen).toBe(3)
-        },
-        { limit: 1 },
-      )
+      await withFault(refuseCalls({ methods: 'GET' }), redisCommands(lazy), { limit: 1 }, async (injection) => {
+        const answers = Promise.allSettled([lazy.get('a'), lazy.get('b'), lazy.get('c')])
+        expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+        expect(injection.seen).toBe(3)
+      })
     })
 
     it('sends the command and fails it: fail after', async () => {
@@ -217,6 +212,7 @@ describe.runIf(hasPrograms('redis-server'))(
         await withFault(
           refuseCalls({ methods: 'SET', error: 'redis/oom' }),
           redisCommands(client),
+          { limit: 1 },
           async () => {
             const results = await fill().exec()
             expect(results?.map(([error, value]) => error?.message ?? value)).toEqual([
@@ -227,7 +223,6 @@ describe.runIf(hasPrograms('redis-server'))(
               '2',
             ])
           },
-          { limit: 1 },
         )
         expect(await witness.mget('a', 'b', 'n')).toEqual([null, '2', '1'])
       })

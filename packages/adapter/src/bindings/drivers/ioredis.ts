@@ -1,4 +1,4 @@
-import type { Below, InjectionContext } from '@chaos/core'
+import type { Below, InjectionContext } from '@chaos/core/authoring'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget } from '../commands.js'
 import {
   copyOf,

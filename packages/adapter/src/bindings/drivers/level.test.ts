@@ -80,11 +80,11 @@ describe('the operations of level', () => {
     await withFault(
       refuseCalls({ methods: 'put', message: 'refused' }),
       levelOperations(Level),
+      { only: (args) => String(args[0]) === 'a' },
       async () => {
         await expect(db.put('a', '1')).rejects.toThrow('refused')
         await db.put('b', '2')
       },
-      { only: (args) => String(args[0]) === 'a' },
     )
     expect(await db.keys().all()).toEqual(['b'])
   })
@@ -133,11 +133,11 @@ describe('the operations of level', () => {
     await withFault(
       refuseCalls({ methods: 'iterator', message: 'broken' }),
       levelOperations(db),
+      { skip: 2 },
       async (injection) => {
         await expect(read()).rejects.toThrow('broken')
         expect([injection.seen, injection.affected]).toEqual([3, 1])
       },
-      { skip: 2 },
     )
     await withFault(delayCalls({ methods: ['keys', 'values'], delayMs: 1 }), levelOperations(db), async (injection) => {
       expect(await db.keys().all()).toHaveLength(4)

@@ -1,4 +1,4 @@
-import type { InjectionContext } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core/authoring'
 import { loadedClass, loadedModule } from '../../presets/loaded-module.js'
 import { commandTarget, mismatch, type Command, type CommandSeam, type CommandTarget } from '../commands.js'
 

@@ -99,13 +99,13 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     await withFault(
       refuseCalls({ methods: 'find', message: 'refused' }),
       mongoCommands(MongoClient),
+      { only: (args) => args[0] === 'app.users' && (args[1] as { filter: User }).filter.name === 'x' },
       async () => {
         for (const one of [client, other])
           await expect(one.db('app').collection('users').findOne({ name: 'x' })).rejects.toThrow('refused')
         expect(await client.db('app').collection('users').findOne({ name: 'y' })).toBeNull()
         expect(await client.db('app').collection('items').findOne({ name: 'x' })).toBeNull()
       },
-      { only: (args) => args[0] === 'app.users' && (args[1] as { filter: User }).filter.name === 'x' },
     )
   })
 

@@ -1,4 +1,5 @@
-import { ChaosError, injectedBy, markInjected, type InjectionContext } from '@chaos/core'
+import { ChaosError, injectedBy } from '@chaos/core'
+import { markInjected, type InjectionContext } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import { loadedModule } from '../../presets/loaded-module.js'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget } from '../commands.js'

@@ -1,4 +1,4 @@
-import { ownersOf, type Below, type InjectionContext } from '@chaos/core'
+import { ownersOf, type Below, type InjectionContext } from '@chaos/core/authoring'
 import {
   commandTarget,
   endpointOf,

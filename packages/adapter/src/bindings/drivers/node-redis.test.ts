@@ -57,6 +57,7 @@ describe.runIf(hasPrograms('redis-server'))(
       await withFault(
         refuseCalls({ methods: 'SET', error: 'redis/readonly' }),
         redisCommands(client),
+        { only: (args) => args[0] === 'key' },
         async (injection) => {
           for (const call of [
             () => client.set('key', 1),
@@ -72,7 +73,6 @@ describe.runIf(hasPrograms('redis-server'))(
           expect(await client.get('key')).toBeNull()
           expect([injection.seen, injection.affected]).toEqual([4, 4])
         },
-        { only: (args) => args[0] === 'key' },
       )
       expect(await client.set('key', 1)).toBe('OK')
     })

@@ -1,4 +1,4 @@
-import type { InjectionContext } from '@chaos/core'
+import type { InjectionContext } from '@chaos/core/authoring'
 import { loadedClass } from '../../presets/loaded-module.js'
 import { commandTarget, endpointOf, mismatch, type Command, type CommandSeam, type CommandTarget } from '../commands.js'
 import { isModuleCommand, REDIS_COMMANDS } from './redis-command-names.js'

@@ -110,11 +110,11 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       await withFault(
         refuseCalls({ message: 'refused' }),
         pgQueries(client),
+        { only: (args) => (args[1] as number[])[0] === 1 },
         async () => {
           await expect(client.query('select $1::int as n', [1])).rejects.toThrow('refused')
           expect((await client.query('select $1::int as n', [2])).rows).toEqual([{ n: 2 }])
         },
-        { only: (args) => (args[1] as number[])[0] === 1 },
       )
     })
 

@@ -1,4 +1,4 @@
-import type { Below, InjectionContext } from '@chaos/core'
+import type { Below, InjectionContext } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import {
   commandTarget,

@@ -83,11 +83,11 @@ describe.runIf(hasPrograms('redis-server'))(
           await withFault(
             refuseCalls({ methods: 'GET', error }),
             redisCommands(Redis),
+            { limitPerOperation: 2 },
             async (injection) => {
               for (const key of KEYS) expect(await cluster.get(key)).toBe(key)
               expect(injection.affected).toBe(2)
             },
-            { limitPerOperation: 2 },
           )
         },
       )
@@ -126,11 +126,11 @@ describe.runIf(hasPrograms('redis-server'))(
         await withFault(
           refuseCalls({ methods: 'GET', error: 'redis/moved' }),
           nodeRedisCommands(Client),
+          { limitPerOperation: 2 },
           async (injection) => {
             for (const key of KEYS) expect(await cluster.get(key)).toBe(key)
             expect(injection.affected).toBe(2)
           },
-          { limitPerOperation: 2 },
         )
       })
 

@@ -1,4 +1,5 @@
-import { injectedBy, type InjectionContext } from '@chaos/core'
+import { injectedBy } from '@chaos/core'
+import { type InjectionContext } from '@chaos/core/authoring'
 import type { Turns } from './turns.js'
 
 /** A statement that was given to a connection. */

@@ -1,17 +1,18 @@
-import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { defineFault } from './define-fault.js'
 import { ChaosError } from '../basics/errors.js'
-import { checkOptions, option, optionsSchema } from './options.js'
+import { checkOptions } from './check-options.js'
+import { option } from './option.js'
+import { optionsSchema } from './options-schema.js'
 
-const schema = optionsSchema(
-  {
-    delayMs: option.durationMs('How long.'),
-    order: v.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'),
-    tags: v.optional(v.array(option.text('A tag.'))),
-  },
-  { makeError: v.optional(option.func<() => Error>('Makes the error.')) },
-)
+const options = {
+  delayMs: option.durationMs('How long.'),
+  order: option.optional(option.oneOf(['keep', 'free'], 'Order.'), 'keep'),
+  tags: option.optional(option.list(option.text('A tag.'), 10, 'tags')),
+  makeError: option.optional(option.func<() => Error>('Makes the error.')),
+}
+
+const schema = optionsSchema(options)
 
 describe('checkOptions', () => {
   it('fills in defaults, drops what is undefined, and freezes deeply', () => {
@@ -40,12 +41,12 @@ describe('checkOptions', () => {
 
 describe('what comes from outside is bounded when it is checked', () => {
   const wide = optionsSchema({
-    only: v.optional(option.names('Which.')),
-    where: v.optional(option.fields('Where.')),
-    value: v.optional(option.value('Anything.')),
-    text: v.optional(option.text('A text.')),
-    copies: v.optional(option.count('How many.', 1, 10)),
-    scalar: v.optional(option.scalar('One value.')),
+    only: option.optional(option.names('Which.')),
+    where: option.optional(option.fields('Where.')),
+    value: option.optional(option.value('Anything.')),
+    text: option.optional(option.text('A text.')),
+    copies: option.optional(option.count('How many.', 1, 10)),
+    scalar: option.optional(option.scalar('One value.')),
   })
   const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
   const cyclic: unknown[] = []
@@ -103,13 +104,12 @@ describe('defineFault', () => {
     name: 'test/slow-down',
     kind: 'standing',
     summary: 'Slows down.',
-    expects: 'anything',
-    accepts: () => true,
+    target: { expects: 'anything', accepts: () => true },
     inject: () => undefined,
   } as const
 
   it('makes types, checks, catalog and JSON Schema from one declaration', () => {
-    const slow = defineFault({ ...base, schema })
+    const slow = defineFault({ ...base, options })
     expect(slow.catalog.info).toMatchObject({
       name: 'test/slow-down',
       kind: 'standing',
@@ -122,19 +122,17 @@ describe('defineFault', () => {
 
   it('knows scalars, values by field path, and options that take a function or its data', () => {
     const fields = option.fields('Which.')
-    const schema = optionsSchema(
-      { value: option.optional(option.scalar('What.')), where: option.optional(fields) },
-      {
-        where: option.optional(
-          option.either(
-            fields,
-            option.func<(payload: unknown) => boolean>('Which.'),
-            'values by field path, or a function',
-          ),
+    const options = {
+      value: option.optional(option.scalar('What.')),
+      where: option.optional(
+        option.either(
+          fields,
+          option.func<(payload: unknown) => boolean>('Which.'),
+          'values by field path, or a function',
         ),
-      },
-    )
-    const make = defineFault({ ...base, schema })
+      ),
+    }
+    const make = defineFault({ ...base, options })
     expect(make({ value: null, where: { 'a.b': 1, c: 'x' } })).toMatchObject({
       portable: true,
       options: { value: null, where: { 'a.b': 1, c: 'x' } },
@@ -154,7 +152,7 @@ describe('defineFault', () => {
   it('takes any value for an option, and is portable where JSON can carry it', () => {
     const answer = defineFault({
       ...base,
-      schema: optionsSchema({ answer: option.optional(option.value('What to answer.')) }),
+      options: { answer: option.optional(option.value('What to answer.')) },
     })
     expect(answer.catalog.info.options['properties']).toEqual({ answer: { description: 'What to answer.' } })
     expect(
@@ -175,9 +173,13 @@ describe('defineFault', () => {
             : { issues: [{ message: 'n must be a number', path: ['n'] }] },
       },
     }
-    expect(() => defineFault({ ...base, schema: foreign })).toThrow('Expected `jsonSchema`')
-    const fault = defineFault({ ...base, schema: foreign, jsonSchema: { type: 'object' } })
+    expect(() => defineFault({ ...base, options: foreign })).toThrow(
+      'Pass the JSON Schema of the portable options as `jsonSchema`.',
+    )
+    const fault = defineFault({ ...base, options: foreign, jsonSchema: { type: 'object' } })
     expect(() => fault({ n: 'x' })).toThrow('Option `n` of test/slow-down: n must be a number (got `"x"`).')
     expect(fault.catalog.info.options).toEqual({ type: 'object' })
+    // As one option among ours it has no JSON Schema, which would show only when somebody lists the faults.
+    expect(() => defineFault({ ...base, options: { n: foreign } })).toThrow('Declare the option `n` with `option`')
   })
 })
