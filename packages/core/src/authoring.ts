@@ -15,6 +15,7 @@ export {
   type OptionsOf,
 } from './fault/define-fault.js'
 export type { CatalogEntry } from './fault/catalog.js'
+export type { OptionInfo } from './fault/describe-options.js'
 export type { TargetKind } from './fault/target-kind.js'
 export type { Held, HeldOn, HeldWork, InjectionContext, Operation, QueuedWork } from './fault/fault.js'
 export { checkOptions } from './fault/check-options.js'

@@ -1,9 +1,11 @@
 import type { CatalogEntry, FaultInfo, JsonSchema } from './catalog.js'
 import { checkOptions } from './check-options.js'
 import { isPortable } from './data.js'
+import { describeOptions } from './describe-options.js'
 import type { Fault, FaultKind, InjectionContext } from './fault.js'
 import {
   describedBy,
+  entriesOf,
   schemaOfDeclaration,
   type OptionsDeclaration,
   type OptionsInput,
@@ -77,6 +79,15 @@ export function defineFault<const Name extends string, Target extends object, co
       return described()
     },
   })
-  const catalog: CatalogEntry<Name> = Object.freeze({ name, kind, summary, target, info })
+  const catalog: CatalogEntry<Name> = Object.freeze({
+    name,
+    kind,
+    summary,
+    target,
+    info,
+    get options() {
+      return describeOptions(entriesOf(schema) ?? {})
+    },
+  })
   return Object.assign(make, { catalog })
 }
