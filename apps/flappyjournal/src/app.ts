@@ -1,9 +1,9 @@
 import type { Worker } from 'node:worker_threads'
+import type { AlertState } from '@chaos/mini-prometheus'
 import type { Registry } from 'prom-client'
-import { startEvaluator, type Evaluator } from './alerts/evaluator.js'
-import type { AlertState } from './alerts/alert-states.js'
 import { requester } from './bus-request.js'
 import { intervalMs, type Config } from './config.js'
+import { superviseEvaluator, type Evaluator } from './evaluator.js'
 import { ConsciousnessEventBus } from './event-bus.js'
 import { watchHealth } from './health.js'
 import { journalApi } from './journal-api.js'
@@ -111,12 +111,13 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
 
 function evaluate({ config, url }: App, wired: Wired | undefined): Promise<Evaluator> {
   const settings = {
+    job: 'flappyjournal',
     metricsUrl: `${url}/metrics`,
     ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])],
     intervalMs: intervalMs(config),
     webhookUrl: config.alertWebhookUrl,
   }
-  return startEvaluator(settings, (alert) => {
+  return superviseEvaluator(settings, (alert) => {
     logAlert(alert)
     wired?.onAlert?.(alert)
   })
