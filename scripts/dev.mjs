@@ -36,6 +36,7 @@ function installKey() {
     '.',
     'e2e',
     'bench',
+    'mini-prometheus',
     'test-servers',
     ...['packages', 'apps'].flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name))),
   ]
@@ -65,7 +66,7 @@ const inOrder = (...steps) => steps.reduce((status, step) => (status === 0 ? ste
 function forgetResults() {
   for (const dir of ['packages', 'apps']
     .flatMap((top) => readdirSync(join(root, top)).map((name) => join(top, name)))
-    .concat('e2e', 'bench', 'test-servers')) {
+    .concat('e2e', 'bench', 'mini-prometheus', 'test-servers')) {
     rmSync(join(root, dir, 'test-results'), { recursive: true, force: true })
   }
   return 0

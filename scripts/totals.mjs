@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const packages = ['packages', 'apps']
   .flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name)))
-  .concat('e2e', 'bench', 'test-servers')
+  .concat('e2e', 'bench', 'mini-prometheus', 'test-servers')
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const missing = []

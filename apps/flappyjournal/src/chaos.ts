@@ -36,7 +36,13 @@ export async function wireChaos(app: App): Promise<Wired> {
 
   const token = process.env['CHAOS_TOKEN'] ?? randomBytes(24).toString('hex')
   const handler = createHandler(chaos.controller, { token })
-  app.mount(handler)
+  app.server.addHook('onRequest', (request, reply, done) => {
+    const isOurs = request.ws
+      ? handler.upgrade(request.raw, request.socket, Buffer.alloc(0))
+      : handler.handle(request.raw, reply.raw)
+    if (isOurs) reply.hijack()
+    else done()
+  })
   const socket = await openSocket(chaos.controller, { name: 'flappyjournal' })
   if (process.env['CHAOS_TOKEN'] === undefined)
     console.log(JSON.stringify({ event: 'chaos endpoint open', path: '/chaos', token }))

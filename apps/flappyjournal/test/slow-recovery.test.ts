@@ -1,7 +1,7 @@
 import { connect, type Notice } from '@chaos/control'
 import { registeredControllers } from '@chaos/core/authoring'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { parseExposition } from '../src/alerts/exposition.js'
+import { parseExposition } from '@chaos/mini-prometheus'
 import { wireChaos } from '../src/chaos.js'
 import { start } from './start.js'
 

@@ -1,25 +1,25 @@
-import type { Scraped } from './series.js'
+import type { Sample } from './series.js'
 
 const NAME = /[a-zA-Z_:][\w:]*/y
 const LABEL = /\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\\n]|\\.)*)"\s*(?:,|(?=\}))/y
 const END_OF_LABELS = /\s*\}/y
 const VALUE = /\s+(\S+)(?:\s+-?\d+)?\s*$/y
-/** A line may be so long, in characters. */
+/** The longest line, in characters. */
 const MAX_LINE = 10_000
 
 /**
  * Reads a page in the Prometheus text format.
  *
- * @throws SyntaxError for a page with any line that is none: half a page would hide what the other half says
+ * @throws SyntaxError if any line is no sample: half a page would hide what the other half says
  */
-export function parseExposition(text: string): readonly Scraped[] {
+export function parseExposition(text: string): readonly Sample[] {
   return text.split('\n').flatMap((line, index) => {
     const trimmed = line.trim()
     return trimmed === '' || trimmed.startsWith('#') ? [] : [sampleOf(trimmed, index + 1)]
   })
 }
 
-function sampleOf(line: string, number: number): Scraped {
+function sampleOf(line: string, number: number): Sample {
   const refuse = (): never => {
     throw new SyntaxError(
       `Expected a sample in the Prometheus text format, got \`${line.slice(0, 60)}\` (line ${number}).`,

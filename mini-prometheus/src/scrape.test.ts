@@ -15,8 +15,8 @@ async function serve(status: number, page: string): Promise<string> {
 
 it('gives the samples, labelled, and up 1', async () => {
   const url = await serve(200, 'a 1\n')
-  const labels = { job: 'flappyjournal', instance: new URL(url).host }
-  expect(await scrape(url, 5_000)).toEqual({
+  const labels = { job: 'app', instance: new URL(url).host }
+  expect(await scrape(url, { job: 'app', timeoutMs: 5_000 })).toEqual({
     samples: [
       { name: 'a', labels, value: 1 },
       { name: 'up', labels, value: 1 },
@@ -30,11 +30,13 @@ it.each([
   ['cannot be parsed', 200, 'a 1\n<html>\n', 'line 2'],
   ['is too long', 200, 'a 1\n'.repeat(300), 'at most 1000 bytes'],
 ])('gives up 0, and nothing else, for a page that %s', async (_title, status, page, error) => {
-  const found = await scrape(await serve(status, page), 5_000, 1_000)
+  const found = await scrape(await serve(status, page), { job: 'app', timeoutMs: 5_000, maxBytes: 1_000 })
   expect(found.samples).toMatchObject([{ name: 'up', value: 0 }])
   expect(found.error).toContain(error)
 })
 
 it('gives up 0 when nobody answers', async () => {
-  expect((await scrape('http://127.0.0.1:1/metrics', 5_000)).samples).toMatchObject([{ name: 'up', value: 0 }])
+  expect((await scrape('http://127.0.0.1:1/metrics', { job: 'app', timeoutMs: 5_000 })).samples).toMatchObject([
+    { name: 'up', value: 0 },
+  ])
 })

@@ -1,8 +1,6 @@
+import { AlertStates, loadRules, SeriesStore, type Sample } from '@chaos/mini-prometheus'
 import { describe, expect, it } from 'vitest'
-import { ruleFile, type Config } from '../config.js'
-import { AlertStates } from './alert-states.js'
-import { loadRules } from './rules.js'
-import { SeriesStore, type Scraped } from './series.js'
+import { ruleFile, type Config } from '../src/config.js'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -55,7 +53,7 @@ const WINDOWS: Readonly<
 /** The journal's metrics, well or in breach of every SLI at once. Each scrape adds what happened since the last one. */
 function journal(slowSeconds: number) {
   const counts = new Map<string, number>()
-  const count = (name: string, labels: Readonly<Record<string, string>>, by: number): Scraped => {
+  const count = (name: string, labels: Readonly<Record<string, string>>, by: number): Sample => {
     const key = `${name}${JSON.stringify(labels)}`
     counts.set(key, (counts.get(key) ?? 0) + by)
     return { name, labels, value: counts.get(key) ?? 0 }
@@ -65,11 +63,11 @@ function journal(slowSeconds: number) {
     labels: Readonly<Record<string, string>>,
     bounds: readonly number[],
     value: number,
-  ): Scraped[] =>
+  ): Sample[] =>
     [...bounds.map(String), '+Inf'].map((le) =>
       count(`${name}_bucket`, { ...labels, le }, value <= (le === '+Inf' ? Infinity : Number(le)) ? 10 : 0),
     )
-  return (isBad: boolean): Scraped[] => [
+  return (isBad: boolean): Sample[] => [
     ...histogram(
       'http_request_duration_seconds',
       { method: 'GET', route: '/api/journal/:id', status: '200' },

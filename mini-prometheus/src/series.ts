@@ -17,14 +17,14 @@ export interface Element {
   readonly value: number
 }
 
-/** What a page of metrics says. */
-export interface Scraped {
+/** A value of a series, as a page of metrics has it. */
+export interface Sample {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
 }
 
-/** A series as it is kept. As in Prometheus, one that is no longer exported is stale at once. */
+/** A series in the store. As in Prometheus, a series that is no longer exported is stale at once. */
 interface Stored {
   readonly labels: Readonly<Record<string, string>>
   points: Point[]
@@ -37,13 +37,13 @@ export class SeriesStore {
   readonly #keepMs: number
   #scrapes = 0
 
-  /** @param keepMs How far back points are kept, in ms. */
+  /** @param keepMs How long points are kept, in ms. */
   constructor(keepMs: number) {
     this.#keepMs = keepMs
   }
 
-  /** Adds what one scrape found. Series that it did not find are stale from now on. */
-  add(at: number, found: readonly Scraped[]): void {
+  /** Adds the samples of one scrape. Series without a sample in it are stale from now on. */
+  add(at: number, found: readonly Sample[]): void {
     this.#scrapes += 1
     for (const { name, labels, value } of found) {
       const all = { __name__: name, ...labels }
@@ -62,7 +62,7 @@ export class SeriesStore {
     }
   }
 
-  /** The last points of all series that match and were there at the last scrape. */
+  /** The last points of the series that match and had a sample in the last scrape. */
   instant(matches: (labels: Readonly<Record<string, string>>) => boolean): Element[] {
     const elements: Element[] = []
     for (const { labels, points, lastScrape } of this.#series.values()) {
@@ -73,7 +73,7 @@ export class SeriesStore {
     return elements
   }
 
-  /** The points of all series that match, from `from` to `to`. */
+  /** The points of the series that match, after `from` and up to `to`. */
   range(matches: (labels: Readonly<Record<string, string>>) => boolean, from: number, to: number): Series[] {
     const found: Series[] = []
     for (const { labels, points } of this.#series.values()) {

@@ -12,8 +12,8 @@ type Labels = Readonly<Record<string, string>>
 
 /**
  * Compiles the part of PromQL that alert rules need: selectors, `rate`, `increase`, `histogram_quantile`, `vector`, `time`, aggregations, arithmetic,
- * comparisons (with `bool`), `and`, `or`, `unless`, `on` and `ignoring`. It gives what Prometheus gives; what it does not know is an error when
- * the rule is loaded, not when it should fire.
+ * comparisons (with `bool`), `and`, `or`, `unless`, `on` and `ignoring`. Results are those of Prometheus. Anything else is an error when the rule
+ * is loaded, not when it should fire.
  *
  * @throws SyntaxError
  */

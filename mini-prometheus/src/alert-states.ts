@@ -1,7 +1,7 @@
 import type { Rule } from './rules.js'
 import { keyOf, type SeriesStore } from './series.js'
 
-/** An alert as it stands, or stood. Times are in ms since the epoch. */
+/** The state of an alert. Times are in ms since the epoch. */
 export interface AlertState {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
@@ -22,10 +22,10 @@ export interface RuleHealth {
   readonly tookMs: number
 }
 
-/** Resolved alerts that are remembered. */
+/** How many resolved alerts are kept. */
 const MAX_RESOLVED = 100
 
-/** Evaluates rules, and knows what is pending, firing and resolved. A rule that fails keeps its alerts as they are, as in Prometheus. */
+/** Evaluates rules and keeps the state of their alerts. As in Prometheus, a rule that fails leaves its alerts unchanged. */
 export class AlertStates {
   readonly #rules: readonly Rule[]
   readonly #active: ReadonlyMap<Rule, Map<string, AlertState>>

@@ -1,24 +1,30 @@
 import { parseExposition } from './exposition.js'
-import type { Scraped } from './series.js'
+import type { Sample } from './series.js'
 
-/** What a scrape found: samples, `up` among them. */
-export interface Scrape {
-  readonly samples: readonly Scraped[]
-  /** Why the page could not be had or read. */
+/** The result of a scrape. */
+interface Scrape {
+  /** The samples of the page, and `up`. */
+  readonly samples: readonly Sample[]
+  /** Why the page could not be fetched or parsed. */
   readonly error: string | undefined
 }
 
-/** A page of metrics may be so long, in bytes. */
-const MAX_PAGE_BYTES = 10_000_000
+/** Options of {@link scrape}. */
+interface ScrapeOptions {
+  /** The `job` label of every sample. */
+  readonly job: string
+  /** The longest wait for the whole page, in ms. */
+  readonly timeoutMs: number
+  /** The longest page, in bytes. Default 10,000,000. */
+  readonly maxBytes?: number
+}
 
 /**
- * Reads metrics over HTTP, as Prometheus would. A page that does not come in time, is no page of metrics or is too long gives `up` 0 and nothing else.
- *
- * @param timeoutMs Longest wait for the whole page, in ms.
+ * Reads metrics over HTTP, as Prometheus does. A page that is late, cannot be parsed or is too long gives `up` 0 and no other sample.
  */
-export async function scrape(url: string, timeoutMs: number, maxBytes = MAX_PAGE_BYTES): Promise<Scrape> {
-  const own = { job: 'flappyjournal', instance: new URL(url).host }
-  const up = (value: number): Scraped => ({ name: 'up', labels: own, value })
+export async function scrape(url: string, { job, timeoutMs, maxBytes = 10_000_000 }: ScrapeOptions): Promise<Scrape> {
+  const own = { job, instance: new URL(url).host }
+  const up = (value: number): Sample => ({ name: 'up', labels: own, value })
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
     if (!response.ok) throw new Error(`Expected status 200, got ${response.status}.`)
@@ -37,7 +43,7 @@ async function textOf(response: Response, maxBytes: number): Promise<string> {
   let size = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length
-    // Leaving here gives up the connection.
+    // Throwing here closes the connection.
     if (size > maxBytes) throw new Error(`Expected a page of at most ${maxBytes} bytes.`)
     chunks.push(chunk)
   }
