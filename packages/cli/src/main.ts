@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander'
-import { EXIT } from './exit-codes.js'
-import type { Io } from './io.js'
+import { EXIT } from './process/exit-codes.js'
+import type { Io } from './view/io.js'
 import type { Part, Terminal } from './view/terminal.js'
-import { version } from './version.js'
+import { version } from './process/version.js'
 
 /** Verbs that this package brings; others are `chaos-<verb>` programs. */
 const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
@@ -106,7 +106,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name] = argv
   try {
     if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name))
-      return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, await screen())
+      return await (await import('./commands/other-verb.js')).otherVerb(name, argv.slice(1), VERBS, await screen())
     if (
       name === 'inject' &&
       argv.includes('--help') &&
@@ -125,7 +125,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.err(error.message)
       return EXIT.interrupted
     }
-    const { exitCodeOfError, nextStep } = await import('./failures.js')
+    const { exitCodeOfError, nextStep } = await import('./process/failures.js')
     const { err } = await screen()
     const { bold, red } = await import('./view/terminal.js')
     if (mistake !== undefined) for (const line of complaints.flatMap((text) => text.split('\n'))) err(line)

@@ -3,5 +3,5 @@ export { openSocket, type ControlEndpoint, type SocketOptions } from './endpoint
 export { openApiDocument, type OpenApiDocument } from './api/openapi.js'
 export { connect, type ConnectOptions, type ControlClient, type RemoteInjectOptions } from './client/connect.js'
 export { discover, type DiscoverOptions, type LocalProcess } from './client/discover.js'
-export type { Notice } from './api/notice.js'
+export type { Notice } from './api/app-event.js'
 export type { Address, SocketAddress, UrlAddress } from './client/address.js'

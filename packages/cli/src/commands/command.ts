@@ -1,6 +1,6 @@
 import { ChaosError } from '@chaos/core'
 import type { ControlClient } from '@chaos/control'
-import { chooseProcess, type ProcessFlags } from '../choose-process.js'
+import { chooseProcess, type ProcessFlags } from '../arguments/choose-process.js'
 import type { Terminal } from '../view/terminal.js'
 
 /** Flags that every command takes. */

@@ -1,4 +1,4 @@
-import { flagsOf } from '../flags.js'
+import { flagsOf } from '../arguments/flags.js'
 import { columns, injectionLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
 import { orBrokenOff, withClient, type CommonFlags } from './command.js'

@@ -1,6 +1,6 @@
 import { ChaosError, isChaosError, messageOf, type ChaosController } from '@chaos/core'
 import type { AlertReader, Experiment, ExperimentResult, RunOptions, WebhookSink } from '@chaos/experiment'
-import { EXIT } from '../exit-codes.js'
+import { EXIT } from '../process/exit-codes.js'
 import { progress } from '../view/progress.js'
 import { bold, red, type Terminal } from '../view/terminal.js'
 import { announceBreakOff, orBrokenOff, withClient, type CommonFlags } from './command.js'

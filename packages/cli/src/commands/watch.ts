@@ -1,4 +1,4 @@
-import { EXIT } from '../exit-codes.js'
+import { EXIT } from '../process/exit-codes.js'
 import { entryLine, noticeLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
 import { brokenOff, processGone, withClient, type CommonFlags } from './command.js'

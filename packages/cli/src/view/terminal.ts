@@ -1,5 +1,5 @@
 import { printable, printableJson } from '@chaos/core'
-import type { Io } from '../io.js'
+import type { Io } from './io.js'
 import { colours } from './colours.js'
 
 /** How a part of a line looks. */

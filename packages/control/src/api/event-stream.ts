@@ -5,7 +5,7 @@ import timers from 'node:timers'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { ChaosController, Clock, ControllerInfo, JournalEntry } from '@chaos/core'
 import { toJson } from './json.js'
-import type { Notice } from './notice.js'
+import type { Notice } from './app-event.js'
 import { plainEntry, plainInfo } from './schemas.js'
 
 // A copy, since fake timers replace the module's own.

@@ -15,7 +15,7 @@ import {
   type PortableInjectOptions,
   type StopReport,
 } from '@chaos/core'
-import type { Notice } from '../api/notice.js'
+import type { Notice } from '../api/app-event.js'
 import {
   controllerInfoSchema,
   faultInfoSchema,

@@ -11,7 +11,7 @@ import {
   type TargetInfo,
 } from '@chaos/core'
 import { targetInfoSchema } from '../api/schemas.js'
-import { announcementPath, isOwn, readAnnouncement, SOCKET_NAME } from '../endpoints/announcement.js'
+import { announcementPath, isOwn, readAnnouncement, SOCKET_NAME } from '../endpoints/socket-record.js'
 import { checkPrivateDirectory, socketDirectories } from '../endpoints/socket-directory.js'
 import { reach } from './address.js'
 import { call } from './request.js'

@@ -11,7 +11,7 @@ import {
   type Clock,
 } from '@chaos/core'
 import { createApi } from '../api/api.js'
-import { guardedDoor } from './door.js'
+import { guardedDoor } from './access-control.js'
 import { notFound as plainNotFound } from './not-found.js'
 import { pathBelow } from './paths.js'
 

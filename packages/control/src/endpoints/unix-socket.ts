@@ -14,8 +14,8 @@ import {
   type Clock,
 } from '@chaos/core'
 import { createApi, type Door } from '../api/api.js'
-import { announce, announcementPath } from './announcement.js'
-import { PRELOADED } from '../register/preloaded.js'
+import { announce, announcementPath } from './socket-record.js'
+import { PRELOADED } from './preload-mark.js'
 import { boundConnections } from './idle-connections.js'
 import { notFound } from './not-found.js'
 import { openOnce, removeAtExit } from './open-sockets.js'

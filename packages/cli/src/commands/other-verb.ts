@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { suggestion } from '@chaos/core'
-import { EXIT } from './exit-codes.js'
-import type { Terminal } from './view/terminal.js'
+import { EXIT } from '../process/exit-codes.js'
+import type { Terminal } from '../view/terminal.js'
 
 /**
  * Runs the `chaos-<verb>` program that another package brings.

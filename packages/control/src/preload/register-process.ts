@@ -10,7 +10,7 @@ import {
 } from '@chaos/core'
 import { openSocket } from '../index.js'
 import { injectorsOf, type Injector } from './injectors.js'
-import { PRELOADED } from './preloaded.js'
+import { PRELOADED } from '../endpoints/preload-mark.js'
 
 /**
  * Opens a control socket in an app that has no chaos code. What can be broken comes from the injectors that the app in the current folder depends

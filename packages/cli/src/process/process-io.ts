@@ -1,18 +1,5 @@
-import type { Address, ControlClient, LocalProcess } from '@chaos/control'
+import type { Io } from '../view/io.js'
 import { EXIT } from './exit-codes.js'
-
-/** What the command works with; a test passes its own. */
-export interface Io {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-  /** Whether output goes to a terminal: decides on colour. */
-  readonly isTerminal: boolean
-  readonly env: NodeJS.ProcessEnv
-  /** Aborts when the user breaks off. */
-  readonly signal: AbortSignal
-  readonly discover: () => Promise<readonly LocalProcess[]>
-  readonly connect: (address: Address) => Promise<ControlClient>
-}
 
 /** What ends a process: Ctrl-C, `kill`, a terminal that closes, Ctrl-\\, Ctrl-Break of Windows. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK'] as const
@@ -50,7 +37,7 @@ export function processIo(): Io {
     if (process.exitCode === EXIT.internal) return
     process.exitCode = EXIT.internal
     breakOff('it failed')
-    void Promise.all([import('@chaos/core'), import('./view/terminal.js')]).then(
+    void Promise.all([import('@chaos/core'), import('../view/terminal.js')]).then(
       ([{ readSafely }, { red, terminal }]) => {
         // A module may throw a value that throws when it is read, and this process must live on to take faults back.
         const stack = readSafely(() => String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown))
