@@ -35,9 +35,9 @@ export async function wireChaos(app: App): Promise<Wired> {
   })
 
   const token = process.env['CHAOS_TOKEN'] ?? randomBytes(24).toString('hex')
-  const handler = createHandler(chaos.controller, { token })
+  const handler = createHandler(chaos, { token })
   app.mount(handler)
-  const socket = await openSocket(chaos.controller, { name: 'flappyjournal' })
+  const socket = await openSocket(chaos, { name: 'flappyjournal' })
   if (process.env['CHAOS_TOKEN'] === undefined)
     console.log(JSON.stringify({ event: 'chaos endpoint open', path: '/chaos', token }))
 

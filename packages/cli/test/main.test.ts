@@ -197,7 +197,7 @@ describe('chaos', () => {
     ['a fault', ['inject', 'bus', 'dorp-events'], EXIT.usage, 'Did you mean `drop-events`?'],
     ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, 'Did you mean `--label`?'],
     ['a rate', ['inject', 'bus', 'drop', '--rate', '2'], EXIT.usage, 'from 0 to 1'],
-    ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list what is in force'],
+    ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list the injections with `chaos status --all`'],
     ['a verb', ['inejct'], EXIT.usage, 'Did you mean `inject`?'],
     ['a process', ['targets', '--name', 'nobody'], EXIT.unreachable, 'test-app'],
     ['an address', ['targets', '--socket', '/nowhere.sock'], EXIT.unreachable, 'next: check that the process runs'],
@@ -460,7 +460,7 @@ describe('chaos', () => {
     await vi.waitFor(async () => {
       await chaos('inject', 'bus', 'say-once')
       expect(used.lines.out.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(
-        expect.arrayContaining(['armed', 'landed', 'ended', 'notice']),
+        expect.arrayContaining(['armed', 'landed', 'ended', 'app-event']),
       )
     })
     abort.abort()

@@ -1,5 +1,5 @@
 import { EXIT } from '../process/exit-codes.js'
-import { entryLine, noticeLine } from '../view/lines.js'
+import { entryLine, appEventLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
 import { brokenOff, processGone, withClient, type CommonFlags } from './command.js'
 
@@ -15,9 +15,9 @@ export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Term
       if (flags.json === true) io.json(entry, { isOneLine: true })
       else io.out(entryLine(entry))
     })
-    const unlisten = client.onNotice((notice) => {
-      if (flags.json === true) io.json({ type: 'notice', ...notice }, { isOneLine: true })
-      else io.out(noticeLine(notice))
+    const unlisten = client.onAppEvent((event) => {
+      if (flags.json === true) io.json({ type: 'app-event', ...event }, { isOneLine: true })
+      else io.out(appEventLine(event))
     })
     await Promise.race([client.closed, brokenOff(io.signal)])
     unfollow()

@@ -1,4 +1,4 @@
-import type { Notice } from '@chaos/control'
+import type { AppEvent } from '@chaos/control'
 import type { InjectionState, JournalEntry } from '@chaos/core'
 
 /** The widest column that others are aligned behind, in characters. */
@@ -36,7 +36,7 @@ function accountOf({ account }: InjectionState): string {
 }
 
 /** What an app says of itself, in one line. */
-export function noticeLine({ at, topic, data }: Notice): string {
+export function appEventLine({ at, topic, data }: AppEvent): string {
   const said = Object.entries(data).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )

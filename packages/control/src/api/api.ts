@@ -1,21 +1,22 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ChaosError, checkOptions, printable, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
-import { armFor, type Caller } from './inject-for-caller.js'
+import { injectFor, type Caller } from './inject-for-caller.js'
 import { readJson, type BodyLimits } from './body.js'
-import { asChaosError, errorBody, statusOf } from './errors.js'
+import { errorInfo } from './error-table.js'
+import { asChaosError, errorBody } from './errors.js'
 import { eventStream, type EventConnection } from './event-stream.js'
 import { toJson } from './json.js'
-import { noticeOf } from './app-event.js'
+import { appEventOf } from './app-event.js'
 import { openApiDocument } from './openapi.js'
 import { isAnythingInForce } from './process-wide.js'
-import { matchRoutes, stopReportOf, type ArmRequest, type Route } from './routes.js'
+import { matchRoutes, stopReportOf, type InjectRequest, type Route } from './routes.js'
 
 /** Headers of an answer. */
 type Headers = Readonly<Record<string, string>>
 
 /** Who may come in. */
-export interface Door {
+export interface AccessControl {
   /**
    * Looks at a request before anything is read of it.
    *
@@ -31,7 +32,7 @@ export interface Door {
 export interface ApiOptions extends BodyLimits {
   readonly controller: ChaosController
   readonly clock: Clock
-  readonly door: Door
+  readonly access: AccessControl
   /** Answers as the server answers a path that it does not know. */
   readonly notFound: (req: IncomingMessage, res: ServerResponse) => void
 }
@@ -64,7 +65,7 @@ const UNKNOWN: ControllerInfo = {
   now: undefined,
 }
 
-export function createApi({ controller, clock, door, notFound, ...limits }: ApiOptions): Api {
+export function createApi({ controller, clock, access, notFound, ...limits }: ApiOptions): Api {
   const stream = eventStream(controller, clock)
 
   /**
@@ -90,7 +91,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
 
   function isAdmitted(req: IncomingMessage): boolean {
     try {
-      door.admit(req)
+      access.admit(req)
       return true
     } catch {
       return false
@@ -101,8 +102,8 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
     if ((await visible()) === undefined) return answerUnseen(req, res, path)
     let headers = HEADERS
     try {
-      headers = { ...headers, ...door.admit(req) }
-      if (door.isPreflight(req)) return void res.writeHead(204, headers).end()
+      headers = { ...headers, ...access.admit(req) }
+      if (access.isPreflight(req)) return void res.writeHead(204, headers).end()
       if (path === '/events')
         throw new ChaosError(
           'CHAOS_INVALID_REQUEST',
@@ -126,7 +127,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       send(res, route.status, headers, result)
     } catch (thrown) {
       const error = asChaosError(thrown)
-      const status = statusOf(error)
+      const status = errorInfo(error.code).status
       // What is left of the body is not waited for.
       if (!req.complete) headers = { ...headers, connection: 'close' }
       if (status === 401) headers = { ...headers, 'www-authenticate': 'Bearer' }
@@ -148,12 +149,12 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
         holderOf(request)
         return controller.check(request.target, request.fault, request.options, request.how)
       },
-      arm: (request) => armFor(controller, request, caller, holderOf(request)),
+      arm: (request) => injectFor(controller, request, caller, holderOf(request)),
       document: openApiDocument,
     })
   }
 
-  function holderOf({ connection }: ArmRequest): EventConnection | undefined {
+  function holderOf({ connection }: InjectRequest): EventConnection | undefined {
     if (connection === undefined) return undefined
     const holder = stream.connection(connection)
     if (holder !== undefined) return holder
@@ -176,7 +177,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       return
     }
     try {
-      door.admit(req)
+      access.admit(req)
       if (path !== '/events') {
         refuse(socket, 404, 'text/plain', NOT_FOUND)
         return
@@ -186,7 +187,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       stream.accept(req, socket, head, info)
     } catch (thrown) {
       const error = asChaosError(thrown)
-      refuse(socket, statusOf(error), 'application/json', toJson(errorBody(error)))
+      refuse(socket, errorInfo(error.code).status, 'application/json', toJson(errorBody(error)))
     }
   }
 
@@ -197,7 +198,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       socket.on('error', () => socket.destroy())
       void open(req, socket, head, path).catch(() => socket.destroy())
     },
-    notify: (topic, data) => stream.notify(noticeOf(topic, data, clock)),
+    notify: (topic, data) => stream.notify(appEventOf(topic, data, clock)),
     close: () => stream.close(),
   }
 }

@@ -3,7 +3,7 @@ import { toJson } from './json.js'
 import { checkPortable } from './portable.js'
 
 /** What an app says over the event stream of itself, beside what chaos does to it: an alert that fires, a recovery that is complete. */
-export interface Notice {
+export interface AppEvent {
   /** What it is about: `alert`. */
   readonly topic: string
   /** In ms since the epoch. */
@@ -11,27 +11,27 @@ export interface Notice {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** The largest notice, in bytes. */
-const MAX_NOTICE_BYTES = 65_536
+/** The largest event, in bytes. */
+const MAX_EVENT_BYTES = 65_536
 
 /**
- * Makes a notice of now.
+ * Makes an event of now.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` for a topic that is no name, and for data that JSON cannot carry or that is too large
  */
-export function noticeOf(topic: string, data: Readonly<Record<string, unknown>>, clock: Clock): Notice {
+export function appEventOf(topic: string, data: Readonly<Record<string, unknown>>, clock: Clock): AppEvent {
   if (!/^[\w.:-]{1,100}$/.test(topic))
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
       `Expected \`topic\` to be up to 100 letters, digits, dots, colons or dashes, got \`${printable(topic)}\`.`,
     )
   checkPortable(data, 'data')
-  const notice: Notice = { topic, at: clock.now(), data }
-  const bytes = Buffer.byteLength(toJson(notice))
-  if (bytes > MAX_NOTICE_BYTES)
+  const event: AppEvent = { topic, at: clock.now(), data }
+  const bytes = Buffer.byteLength(toJson(event))
+  if (bytes > MAX_EVENT_BYTES)
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `Expected a notice of at most ${MAX_NOTICE_BYTES} bytes, got ${bytes}. Say where the rest can be read.`,
+      `Expected an event of at most ${MAX_EVENT_BYTES} bytes, got ${bytes}. Say where the rest can be read.`,
     )
-  return notice
+  return event
 }

@@ -5,7 +5,7 @@ import timers from 'node:timers'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { ChaosController, Clock, ControllerInfo, JournalEntry } from '@chaos/core'
 import { toJson } from './json.js'
-import type { Notice } from './app-event.js'
+import type { AppEvent } from './app-event.js'
 import { plainEntry, plainInfo } from './schemas.js'
 
 // A copy, since fake timers replace the module's own.
@@ -41,8 +41,8 @@ export interface EventStream {
   /** Takes over a socket whose upgrade request has been admitted. */
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, info: ControllerInfo): void
   connection(id: string): EventConnection | undefined
-  /** Sends everyone a notice, behind what happened before it. */
-  notify(notice: Notice): void
+  /** Sends everyone an event, behind what happened before it. */
+  notify(event: AppEvent): void
   /** Disconnects everyone and waits until what they held is taken back. */
   close(): Promise<void>
 }
@@ -55,7 +55,7 @@ interface Peer extends EventConnection {
 
 /** What is on its way to everyone. */
 type News =
-  { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'notice'; readonly notice: Notice }
+  { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'app-event'; readonly event: AppEvent }
 
 /** Sends the journal of a controller to WebSockets. While there is none, the controller is not followed. */
 export function eventStream(controller: ChaosController, clock: Clock): EventStream {
@@ -192,7 +192,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
       else server.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, info))
     },
     connection: (id) => peers.get(id),
-    notify: (notice) => send({ type: 'notice', notice }),
+    notify: (event) => send({ type: 'app-event', event }),
     async close() {
       closed = true
       flush()

@@ -1,6 +1,6 @@
 import type { ChaosController, InjectionState } from '@chaos/core'
 import type { EventConnection } from './event-stream.js'
-import type { ArmRequest } from './routes.js'
+import type { InjectRequest } from './routes.js'
 import { plainState } from './schemas.js'
 
 /** Someone who may leave while a fault is being put in force. */
@@ -14,9 +14,9 @@ export interface Caller {
  * Puts a fault in force for someone who may leave: before the answer (nobody would know of the injection), or, when an event
  * stream holds it, at any time. Then it is ended at once, also while it is still being armed.
  */
-export async function armFor(
+export async function injectFor(
   controller: ChaosController,
-  { target, fault, options, how }: ArmRequest,
+  { target, fault, options, how }: InjectRequest,
   caller: Caller,
   holder: EventConnection | undefined,
 ): Promise<InjectionState> {

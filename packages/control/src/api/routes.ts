@@ -26,7 +26,7 @@ import {
 } from './schemas.js'
 
 /** A fault to put in force, and for whom. */
-export interface ArmRequest {
+export interface InjectRequest {
   readonly target: string
   readonly fault: string
   readonly options: Readonly<Record<string, unknown>> | undefined
@@ -43,9 +43,9 @@ interface Call {
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
   /** Checks what `arm` would check, and arms nothing. */
-  readonly check: (request: ArmRequest) => Promise<void>
+  readonly check: (request: InjectRequest) => Promise<void>
   /** Puts a fault in force for a caller who may leave. */
-  readonly arm: (request: ArmRequest) => Promise<InjectionState>
+  readonly arm: (request: InjectRequest) => Promise<InjectionState>
   /** The OpenAPI document, which is made from this very table. */
   readonly document: () => JsonSchema
 }
@@ -115,7 +115,7 @@ export const routes: readonly Route[] = [
     body: injectionRequestSchema,
     status: 201,
     response: injectionStateSchema,
-    run: ({ body, arm }) => arm(armRequestOf(body, 'POST /injections')),
+    run: ({ body, arm }) => arm(injectRequestOf(body, 'POST /injections')),
   },
   {
     method: 'POST',
@@ -126,7 +126,7 @@ export const routes: readonly Route[] = [
     query: noQuerySchema,
     body: injectionRequestSchema,
     status: 204,
-    run: ({ body, check }) => check(armRequestOf(body, 'POST /checks')),
+    run: ({ body, check }) => check(injectRequestOf(body, 'POST /checks')),
   },
   {
     method: 'DELETE',
@@ -181,7 +181,7 @@ export const routes: readonly Route[] = [
   },
 ]
 
-function armRequestOf(body: unknown, of: string): ArmRequest {
+function injectRequestOf(body: unknown, of: string): InjectRequest {
   const { target, fault, options, connection, ...how } = checkOptions(injectionRequestSchema, body, of)
   return { target, fault, options, connection, how: how as PortableInjectOptions }
 }

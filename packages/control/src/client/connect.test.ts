@@ -524,7 +524,7 @@ it('hears what the app says of itself, in order with what happens', async () => 
   const client = await connected({ url, token: TOKEN })
   const heard: unknown[] = []
   client.follow(({ type }) => heard.push(type))
-  const stop = client.onNotice((notice) => heard.push(notice))
+  const stop = client.onAppEvent((event) => heard.push(event))
   await chaos.inject('bus', 'ring', { times: 1 })
   handler.notify('alert', { alert: 'HighLatency', value: 0.3 })
   await vi.waitFor(() =>

@@ -15,7 +15,7 @@ import {
   type PortableInjectOptions,
   type StopReport,
 } from '@chaos/core'
-import type { Notice } from '../api/app-event.js'
+import type { AppEvent } from '../api/app-event.js'
 import {
   controllerInfoSchema,
   faultInfoSchema,
@@ -63,7 +63,7 @@ export interface ControlClient extends ChaosController {
     how?: RemoteInjectOptions,
   ): Promise<void>
   /** Hears what the app says of itself, beside what chaos does: see `notify`. @returns Stops listening. */
-  onNotice(listener: (notice: Notice) => void): () => void
+  onAppEvent(listener: (event: AppEvent) => void): () => void
   /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
   readonly droppedHits: number
   /** Resolves when the connection is gone, whichever side ended it. Never rejects. */
@@ -93,7 +93,7 @@ const TAKING_BACK_MS = 10_000
  * Connects to the control endpoint of a running process.
  *
  * Where the endpoint has no event stream to give (as many as it takes are open, or too many requests came), the client is connected without one: it
- * lists and stops, and `follow`, `onNotice` and `hold: 'connection'` are refused with what the endpoint said.
+ * lists and stops, and `follow`, `onAppEvent` and `hold: 'connection'` are refused with what the endpoint said.
  *
  * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, `CHAOS_UNAUTHORIZED`, `CHAOS_FORBIDDEN`, `CHAOS_INVALID_OPTION`
  */
@@ -229,7 +229,7 @@ export async function connect(
     stop,
     stopAll,
     follow: (listener) => events.follow(listener),
-    onNotice: (listener) => events.onNotice(listener),
+    onAppEvent: (listener) => events.onAppEvent(listener),
     get droppedHits() {
       return events.droppedHits
     },

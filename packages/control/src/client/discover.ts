@@ -11,7 +11,7 @@ import {
   type TargetInfo,
 } from '@chaos/core'
 import { targetInfoSchema } from '../api/schemas.js'
-import { announcementPath, isOwn, readAnnouncement, SOCKET_NAME } from '../endpoints/socket-record.js'
+import { socketRecordPath, isOwn, readSocketRecord, SOCKET_NAME } from '../endpoints/socket-record.js'
 import { checkPrivateDirectory, socketDirectories } from '../endpoints/socket-directory.js'
 import { reach } from './address.js'
 import { call } from './request.js'
@@ -87,9 +87,9 @@ async function look(
   timeoutMs: number,
   clock: Clock,
 ): Promise<LocalProcess | undefined> {
-  const announcement = readAnnouncement(announcementPath(directory, base))
+  const record = readSocketRecord(socketRecordPath(directory, base))
   const isPipe = process.platform === 'win32'
-  const socketPath = isPipe ? announcement?.socketPath : join(directory, `${base}.sock`)
+  const socketPath = isPipe ? record?.socketPath : join(directory, `${base}.sock`)
   if (
     socketPath === undefined ||
     (!isPipe && lstatSync(socketPath, { throwIfNoEntry: false }) !== undefined && !isOwn(socketPath, 'socket'))
@@ -103,12 +103,12 @@ async function look(
       timeoutMs,
       clock,
     })
-    return announcement === undefined
+    return record === undefined
       ? undefined
-      : { pid: announcement.pid, name: announcement.name, startedAt: announcement.startedAt, socketPath, targets }
+      : { pid: record.pid, name: record.name, startedAt: record.startedAt, socketPath, targets }
   } catch (error) {
     if (isStale(error, directory, base))
-      for (const file of [announcementPath(directory, base), ...(isPipe ? [] : [socketPath])])
+      for (const file of [socketRecordPath(directory, base), ...(isPipe ? [] : [socketPath])])
         rmSync(file, { force: true })
     return undefined
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import type { RawData, WebSocket } from 'ws'
 import type { ChaosError, Clock, JournalEntry } from '@chaos/core'
-import type { Notice } from '../api/app-event.js'
+import type { AppEvent } from '../api/app-event.js'
 import { eventMessageSchema, plainEntry } from '../api/schemas.js'
 import type { Reach } from './address.js'
 import { connectionFailure, errorOf, jsonOf, textOf, unreachable } from './request.js'
@@ -16,7 +16,7 @@ export interface EventSocket {
   readonly closed: Promise<void>
   readonly isClosed: boolean
   follow(listener: (entry: JournalEntry) => void): () => void
-  onNotice(listener: (notice: Notice) => void): () => void
+  onAppEvent(listener: (event: AppEvent) => void): () => void
   /** Resolves when everything that the server had sent before has been handed to the listeners. */
   caughtUp(): Promise<void>
   close(): Promise<void>
@@ -35,7 +35,7 @@ const CLOSE_MS = 1_000
 export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: number): Promise<EventSocket> {
   const socket = reach.openStream()
   const listeners = new Set<(entry: JournalEntry) => void>()
-  const noticeListeners = new Set<(notice: Notice) => void>()
+  const appEventListeners = new Set<(event: AppEvent) => void>()
   const waiting = new Map<string, () => void>()
   let droppedHits = 0
   let pings = 0
@@ -68,7 +68,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
     if (!message.success) return
     if (message.output.type === 'dropped') droppedHits += message.output.hits
     if (message.output.type === 'entry') tell(listeners, plainEntry(message.output.entry))
-    if (message.output.type === 'notice') tell(noticeListeners, message.output.notice)
+    if (message.output.type === 'app-event') tell(appEventListeners, message.output.event)
   })
 
   const isClosed = (): boolean => socket.readyState !== socket.OPEN
@@ -85,12 +85,12 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    onNotice(listener) {
-      noticeListeners.add(listener)
-      return () => void noticeListeners.delete(listener)
+    onAppEvent(listener) {
+      appEventListeners.add(listener)
+      return () => void appEventListeners.delete(listener)
     },
     caughtUp() {
-      if (listeners.size + noticeListeners.size === 0 || isClosed()) return Promise.resolve()
+      if (listeners.size + appEventListeners.size === 0 || isClosed()) return Promise.resolve()
       return new Promise((resolve) => {
         const ping = String((pings += 1))
         const cancel = clock.after(timeoutMs, resolve, { ref: false })

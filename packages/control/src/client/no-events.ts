@@ -24,7 +24,7 @@ export function noEvents(refusal: ChaosError): EventSocket {
       return isClosed
     },
     follow: refuse,
-    onNotice: refuse,
+    onAppEvent: refuse,
     caughtUp: () => Promise.resolve(),
     close() {
       isClosed = true

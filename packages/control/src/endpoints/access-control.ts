@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { ChaosError, type Clock } from '@chaos/core'
-import type { Door } from '../api/api.js'
+import type { AccessControl } from '../api/api.js'
 import { TOKEN_SUBPROTOCOL } from '../api/event-stream.js'
 import { rateLimit } from './request-rate.js'
 
 /** Who may use a mounted endpoint. */
-export interface DoorOptions {
+export interface AccessOptions {
   readonly token: string
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
@@ -68,14 +68,14 @@ const FORWARDED_BEGINNINGS: readonly string[] = [
  * The checks of a mounted endpoint: where the request comes from, which name it used (DNS rebinding), which page sent it
  * (CSRF), the token, the rate. Stopping is not limited, nor is a browser that asks whether it may: the kill switch always works.
  */
-export function guardedDoor({
+export function accessControl({
   token,
   allowedHosts,
   allowedOrigins,
   loopbackOnly,
   maxRequestsPerSecond,
   clock,
-}: DoorOptions): Door {
+}: AccessOptions): AccessControl {
   const digest = digestOf(token)
   const hosts = new Set([...LOOPBACK_HOSTS, ...allowedHosts.map((host) => host.toLowerCase())])
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))

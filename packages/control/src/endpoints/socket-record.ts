@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 
 /** What a process says of itself beside its socket. */
-export interface Announcement {
+export interface SocketRecord {
   readonly pid: number
   readonly name: string
   /** When the process started, in ms since the epoch. */
@@ -11,32 +11,32 @@ export interface Announcement {
   readonly socketPath: string
 }
 
-const announcementSchema = v.looseObject({
+const socketRecordSchema = v.looseObject({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
   name: v.string(),
   startedAt: v.number(),
   socketPath: v.string(),
 })
 
-/** The largest announcement that is read, in bytes. */
+/** The largest record that is read, in bytes. */
 const MAX_BYTES = 8_192
 
-/** `<pid>-<n>`, of which the names of the socket and of its announcement are made. */
+/** `<pid>-<n>`, of which the names of the socket and of its record are made. */
 export const SOCKET_NAME = /^(\d+)-\d+\.(?:sock|json)$/
 
-export const announcementPath = (directory: string, base: string): string => join(directory, `${base}.json`)
+export const socketRecordPath = (directory: string, base: string): string => join(directory, `${base}.json`)
 
 /** Written aside and renamed, so that nobody reads half of it. */
-export function announce(path: string, announcement: Announcement): void {
-  writeFileSync(`${path}.tmp`, JSON.stringify(announcement), { mode: 0o600 })
+export function writeSocketRecord(path: string, record: SocketRecord): void {
+  writeFileSync(`${path}.tmp`, JSON.stringify(record), { mode: 0o600 })
   renameSync(`${path}.tmp`, path)
 }
 
-/** Reads an announcement. @returns `undefined` when it is not one, or not of this user. */
-export function readAnnouncement(path: string): Announcement | undefined {
+/** Reads an record. @returns `undefined` when it is not one, or not of this user. */
+export function readSocketRecord(path: string): SocketRecord | undefined {
   if (!isOwn(path, 'file')) return undefined
   try {
-    const parsed = v.safeParse(announcementSchema, JSON.parse(readFileSync(path, 'utf8')))
+    const parsed = v.safeParse(socketRecordSchema, JSON.parse(readFileSync(path, 'utf8')))
     return parsed.success ? parsed.output : undefined
   } catch {
     return undefined

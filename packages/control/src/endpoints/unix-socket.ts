@@ -13,9 +13,10 @@ import {
   type ChaosController,
   type Clock,
 } from '@chaos/core'
-import { createApi, type Door } from '../api/api.js'
-import { announce, announcementPath } from './socket-record.js'
+import { createApi, type AccessControl } from '../api/api.js'
+import { writeSocketRecord, socketRecordPath } from './socket-record.js'
 import { PRELOADED } from './preload-mark.js'
+import { controllerOf, type Controlled } from './controlled.js'
 import { boundConnections } from './idle-connections.js'
 import { notFound } from './not-found.js'
 import { openOnce, removeAtExit } from './open-sockets.js'
@@ -71,7 +72,7 @@ const MAX_SOCKETS = 100
 const LIMITS = { maxBodyBytes: 65_536, bodyTimeoutMs: 10_000 }
 
 /** The directory is private: whoever gets here is let in. */
-const openDoor: Door = { admit: () => ({}), isPreflight: () => false }
+const everyone: AccessControl = { admit: () => ({}), isPreflight: () => false }
 
 /**
  * Opens the control API on a Unix socket in a private directory, where the CLI finds it. It does not keep the process alive.
@@ -82,7 +83,7 @@ const openDoor: Door = { admit: () => ({}), isPreflight: () => false }
  * @throws ChaosError `CHAOS_ENVIRONMENT_REFUSED` when chaos is not switched on (nothing is opened then), `CHAOS_SOCKET_DIRECTORY`, `CHAOS_INVALID_OPTION`
  */
 export async function openSocket(
-  controller: ChaosController,
+  chaos: Controlled,
   { clock = systemClock, ...given }: SocketOptions = {},
 ): Promise<ControlEndpoint> {
   const { directory, name = basename(process.argv[1] ?? process.title).slice(0, MAX_NAME) } = checkOptions(
@@ -90,6 +91,7 @@ export async function openSocket(
     given,
     'openSocket',
   )
+  const controller = controllerOf(chaos)
   const { refusal } = await controller.info()
   if (refusal !== undefined)
     throw new ChaosError('CHAOS_ENVIRONMENT_REFUSED', `No control socket was opened. ${refusal}`)
@@ -102,7 +104,7 @@ export async function openSocket(
 
 async function open(controller: ChaosController, own: string, name: string, clock: Clock): Promise<ControlEndpoint> {
   preparePrivateDirectory(own)
-  const api = createApi({ controller, clock, notFound, door: openDoor, ...LIMITS })
+  const api = createApi({ controller, clock, notFound, access: everyone, ...LIMITS })
   const server = createServer((req, res) => {
     const path = pathBelow('', req.url)
     if (path === undefined) notFound(req, res)
@@ -113,11 +115,16 @@ async function open(controller: ChaosController, own: string, name: string, cloc
 
   const { base, path } = await listen(server, own)
   server.unref()
-  const announcement = announcementPath(own, base)
-  const removeFiles = removeAtExit(process.platform === 'win32' ? [announcement] : [announcement, path])
+  const record = socketRecordPath(own, base)
+  const removeFiles = removeAtExit(process.platform === 'win32' ? [record] : [record, path])
   try {
     if (process.platform !== 'win32') chmodSync(path, 0o600)
-    announce(announcement, { pid: process.pid, name, startedAt: Math.round(performance.timeOrigin), socketPath: path })
+    writeSocketRecord(record, {
+      pid: process.pid,
+      name,
+      startedAt: Math.round(performance.timeOrigin),
+      socketPath: path,
+    })
   } catch (error) {
     server.close()
     removeFiles()
@@ -148,7 +155,7 @@ async function open(controller: ChaosController, own: string, name: string, cloc
 async function listen(server: Server, directory: string): Promise<{ readonly base: string; readonly path: string }> {
   for (let n = 1; n <= MAX_SOCKETS; n += 1) {
     const base = `${process.pid}-${n}`
-    // A pipe has no directory that keeps others out: its name is the secret, and only the announcement has it.
+    // A pipe has no directory that keeps others out: its name is the secret, and only the record has it.
     const path =
       process.platform === 'win32'
         ? `\\\\.\\pipe\\chaos-harness-${base}-${randomBytes(16).toString('hex')}`

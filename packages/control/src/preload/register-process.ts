@@ -35,7 +35,7 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
         .map((injector) => offer(chaos, injector))
         .filter((late) => late !== undefined),
     )
-    await openSocket(chaos.controller)
+    await openSocket(chaos)
   } catch (error) {
     say(`no control socket was opened: ${messageOf(error, { max: 2_000 })}`)
   }

@@ -16,7 +16,7 @@ import {
   type Answer,
 } from '../../test/support.js'
 import { connect } from '../client/connect.js'
-import { createHandler } from './mounted.js'
+import { createHandler } from './create-handler.js'
 
 const code = (answer: Answer): string => (answer.json() as { readonly error: { readonly code: string } }).error.code
 const base64url = (text: string): string => Buffer.from(text).toString('base64url')

@@ -1,17 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import * as v from 'valibot'
-import {
-  ChaosError,
-  checkOptions,
-  option,
-  optionsSchema,
-  systemClock,
-  type ChaosController,
-  type Clock,
-} from '@chaos/core'
+import { ChaosError, checkOptions, option, optionsSchema, systemClock, type Clock } from '@chaos/core'
 import { createApi } from '../api/api.js'
-import { guardedDoor } from './access-control.js'
+import { accessControl } from './access-control.js'
+import { controllerOf, type Controlled } from './controlled.js'
 import { notFound as plainNotFound } from './not-found.js'
 import { pathBelow } from './paths.js'
 
@@ -84,18 +77,18 @@ const BODY_TIMEOUT_MS = 10_000
  * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
 export function createHandler(
-  controller: ChaosController,
+  chaos: Controlled,
   { token, notFound = plainNotFound, clock = systemClock, ...given }: HandlerOptions,
 ): ControlHandler {
   checkToken(token)
   const { basePath, maxBodyBytes, ...access } = checkOptions(handlerSchema, given, 'createHandler')
   const api = createApi({
-    controller,
+    controller: controllerOf(chaos),
     clock,
     notFound,
     maxBodyBytes,
     bodyTimeoutMs: BODY_TIMEOUT_MS,
-    door: guardedDoor({ ...access, token, clock }),
+    access: accessControl({ ...access, token, clock }),
   })
   let closed = false
   return {
