@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addCommonOptions, addInjectOptions } from './arguments/command-options.js'
 import { EXIT } from './process/exit-codes.js'
 import type { Io } from './view/io.js'
 import type { Part, Terminal } from './view/terminal.js'
@@ -23,7 +24,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .version(version)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => io.out(text.trimEnd()),
+      writeOut: (text) =>
+        text
+          .trimEnd()
+          .split('\n')
+          .forEach((line) => io.out(line)),
       writeErr: (text) => void complaints.push(text.trimEnd()),
     })
     .addHelpText(
@@ -32,23 +37,18 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     )
 
   const verb = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .option('--url <address>', 'address of a mounted endpoint: http://127.0.0.1:3000/chaos')
-      .option('--token-file <file>', 'file with the token of that endpoint')
-      .option('--socket <path>', 'path of a control socket')
-      .option('--pid <pid>', 'process id of a local process')
-      .option('--name <name>', 'name of a local process')
-      .option('--json', 'one JSON document on standard output')
+    addCommonOptions(program.command(name).description(description))
 
-  verb('targets', 'what can be broken').action(async (flags) =>
+  verb('targets', 'list what can be broken').action(async (flags) =>
     (await import('./commands/list.js')).targets(flags as never, await screen()),
   )
-  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) =>
-    (await import('./commands/list.js')).faults(flags as never, flagsOfInject(), await screen()),
-  )
-  verb('status', 'what is in force')
+  verb('faults', 'list the faults, with their options')
+    .argument('[target]', 'only those of this target')
+    .action(async (target: string | undefined, flags) => {
+      const taken = new Set(injectCommand().options.map(({ long }) => long ?? ''))
+      await (await import('./commands/list.js')).faults(target, flags as never, taken, await screen())
+    })
+  verb('status', 'list what is in force')
     .option('--all', 'also what has ended')
     .action(async (flags) => (await import('./commands/list.js')).status(flags as never, await screen()))
   verb('watch', 'follow what happens')
@@ -58,37 +58,26 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     })
   verb('stop', 'end injections')
     .argument('[ids...]', 'ids of injections')
-    .option('--all', 'every one of the process, whoever put it in force')
+    .option('--all', 'every injection of the process, also those of other clients')
     .action(async (ids: string[], flags) =>
       (await import('./commands/stop.js')).stop(ids, flags as never, await screen()),
     )
-  const injectVerb = verb(
-    'inject',
-    'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`',
-  )
-    .argument('<target>', 'name of the target')
-    .argument('<fault>', 'name of the fault, or an unambiguous beginning of it')
-    .helpOption(false)
-    .option('--help', 'options of the fault')
-    .option('--for <time>', 'how long it stays in force: 500ms, 10s, 2m (default 60s)')
-    .option('--rate <share>', 'share of the operations to affect, 0 to 1')
-    .option('--limit <count>', 'operations to affect in all')
-    .option('--limit-per-operation <count>', 'operations to affect per name')
-    .option('--skip <count>', 'calls of each operation to let pass first')
-    .option('--every <count>', 'affect every n-th call of each operation')
-    .option('--only <names...>', 'operations it may affect: names or globs')
-    .option('--seed <text>', 'same seed, same decisions')
-    .option('--id <id>', 'name of the injection')
-    .option('--dry-run', 'check everything that injecting would check, and break nothing')
-    .option('--hold <lease|connection>', 'connection: stay, and end the fault when this command ends, however it ends')
+  /** `chaos inject`, without the options of a fault: they are known once the process has been asked. */
+  const injectCommand = (): Command => {
+    const command = new Command('inject').copyInheritedSettings(program).helpOption(false)
+    command.argument('<target>', 'name of the target').argument('<fault>', 'name of the fault, or its beginning')
+    return addCommonOptions(addInjectOptions(command))
+  }
+  const injectVerb = injectCommand()
+    .description('put a fault in force; its options are listed by `chaos inject <target> <fault> --help`')
+    .option('--help', 'show the options; behind a target and a fault, also those of the fault')
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (target: string, fault: string, flags, command: Command) => {
-      code = await (
-        await import('./commands/inject.js')
-      ).inject(target, fault, command.args.slice(2), flags as never, flagsOfInject(), await screen())
+    .action(async (target: string, fault: string, flags) => {
+      const call = { target, fault, args: argv.slice(1), flags: flags as never, command: injectCommand }
+      code = await (await import('./commands/inject.js')).inject(call, await screen())
     })
-  const flagsOfInject = (): ReadonlySet<string> => new Set(injectVerb.options.map(({ long }) => long ?? ''))
+  program.addCommand(injectVerb)
 
   verb('run', 'run experiment files and judge them')
     .argument('<files...>', 'experiments: YAML, JSON, or modules')

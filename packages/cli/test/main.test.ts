@@ -91,8 +91,22 @@ describe('chaos', () => {
     expect(JSON.parse((await chaos('targets', '--json')).out)).toEqual([
       { name: 'bus', faults: ['test/drop-events', 'test/say-once'] },
     ])
-    expect((await chaos('faults')).out).toContain('--label <string>  A label. Default none.')
+    expect((await chaos('faults')).out).toContain('--label <string>  A label. (default: "none")')
     expect(JSON.parse((await chaos('faults', '--json')).out)).toHaveLength(2)
+    expect(JSON.parse((await chaos('faults', 'bus', '--json')).out)).toHaveLength(2)
+    expect((await chaos('faults', 'bus')).out).toContain('test/say-once (instant)')
+  })
+
+  it('reads like success where a fault is in force, and says how to get the same decisions again', async () => {
+    const { code, out } = await chaos(
+      ...['inject', 'bus', 'drop', '--only', 'never', 'neither', '--for', '30s', '--id', 'new', '--seed', 'a b'],
+    )
+    expect(code).toBe(0)
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(/^new: test\/drop-events into bus, in force for (29|30)\.\d s, nothing affected yet$/),
+      "  same decisions again: --seed 'a b' --id new",
+    ])
+    expect((await chaos('stop', 'new')).out).toMatch(/, ended \(stopped\), nothing affected$/)
   })
 
   it('injects by a short form, shows what is in force, and stops it', async () => {
@@ -187,6 +201,9 @@ describe('chaos', () => {
     expect(code).toBe(0)
     expect(out).toContain('--wait-ms <time>')
     expect(out).toContain('--with-name <string>')
+    // Also what says how much, and how long.
+    for (const flag of ['--for', '--rate', '--only', '--seed', '--dry-run', '--url'])
+      expect(out).toContain(`  ${flag} `)
     expect((await chaos('inject', '--help')).out).toContain('--hold')
     expect((await chaos('--help')).out).toContain('Examples:')
     expect((await chaos('--version')).out).toMatch(/^\d+\.\d+\.\d+$/)
@@ -195,7 +212,7 @@ describe('chaos', () => {
   it.each([
     ['a target', ['inject', 'bsu', 'drop'], EXIT.usage, 'Did you mean `bus`?'],
     ['a fault', ['inject', 'bus', 'dorp-events'], EXIT.usage, 'Did you mean `drop-events`?'],
-    ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, 'Did you mean `--label`?'],
+    ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, '(Did you mean --label?)'],
     ['a rate', ['inject', 'bus', 'drop', '--rate', '2'], EXIT.usage, 'from 0 to 1'],
     ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list the injections with `chaos status --all`'],
     ['a verb', ['inejct'], EXIT.usage, 'Did you mean `inject`?'],
@@ -220,14 +237,27 @@ describe('chaos', () => {
       'a lease without any time',
       ['inject', 'bus', 'drop', '--for', '0s'],
       EXIT.usage,
-      'Expected `--for` to be longer than 0, got `0s`.',
+      "option '--for <time>' argument '0s' is invalid. Expected a time longer than 0.",
     ],
     [
       'a count',
       ['inject', 'bus', 'drop', '--limit-per-operation', 'many'],
       EXIT.usage,
-      'behind `--limit-per-operation`',
+      "'--limit-per-operation <count>' argument 'many' is invalid. Expected a number.",
     ],
+    [
+      'a lease without a unit',
+      ['inject', 'bus', 'drop', '--for', '10'],
+      EXIT.usage,
+      "option '--for <time>' argument '10' is invalid. Add a unit: `10s`, `10ms` or `10m`.",
+    ],
+    [
+      'a process id',
+      ['status', '--pid', 'abc'],
+      EXIT.usage,
+      "option '--pid <pid>' argument 'abc' is invalid. Expected a process id",
+    ],
+    ['a target whose faults are asked for', ['faults', 'bsu'], EXIT.usage, 'Did you mean `bus`?'],
     [
       'an argument that is missing',
       ['inject', 'bus'],

@@ -1,7 +1,22 @@
 import { ChaosError, listed, suggestion, type ChaosController, type FaultInfo } from '@chaos/core'
 
+/** The faults of a target. @throws ChaosError `CHAOS_UNKNOWN_TARGET` */
+export async function faultsOf(
+  controller: Pick<ChaosController, 'targets' | 'faults'>,
+  targetName: string,
+): Promise<readonly FaultInfo[]> {
+  const targets = await controller.targets()
+  const target = targets.find((candidate) => candidate.name === targetName)
+  if (target !== undefined) return (await controller.faults()).filter((info) => target.faults.includes(info.name))
+  const known = targets.map((candidate) => candidate.name)
+  throw new ChaosError(
+    'CHAOS_UNKNOWN_TARGET',
+    `Unknown target \`${targetName}\`. Known: ${listed(known)}.${suggestion(targetName, known)}`,
+  )
+}
+
 /**
- * Finds the fault that someone means for a target: its full name, the part after the slash, or an unambiguous beginning of that.
+ * Finds a fault of a target by its full name, the part after the slash, or an unambiguous beginning of that.
  *
  * @throws ChaosError `CHAOS_UNKNOWN_TARGET`, `CHAOS_UNKNOWN_FAULT`
  */
@@ -10,16 +25,7 @@ export async function findFault(
   targetName: string,
   name: string,
 ): Promise<FaultInfo> {
-  const targets = await controller.targets()
-  const target = targets.find((candidate) => candidate.name === targetName)
-  if (target === undefined) {
-    const known = targets.map((candidate) => candidate.name)
-    throw new ChaosError(
-      'CHAOS_UNKNOWN_TARGET',
-      `Expected a target (${listed(known)}), got \`${targetName}\`.${suggestion(targetName, known)}`,
-    )
-  }
-  const infos = (await controller.faults()).filter((info) => target.faults.includes(info.name))
+  const infos = await faultsOf(controller, targetName)
   const exact = infos.find((info) => info.name === name || shortName(info) === name)
   if (exact !== undefined) return exact
   const begun = infos.filter((info) => shortName(info).startsWith(name))
@@ -27,11 +33,11 @@ export async function findFault(
   if (begun.length > 1)
     throw new ChaosError(
       'CHAOS_UNKNOWN_FAULT',
-      `Expected one fault of \`${targetName}\`, \`${name}\` begins several: ${listed(begun.map(shortName))}.`,
+      `Several faults of \`${targetName}\` begin with \`${name}\`: ${listed(begun.map(shortName))}.`,
     )
   throw new ChaosError(
     'CHAOS_UNKNOWN_FAULT',
-    `Expected a fault of \`${targetName}\` (${listed(infos.map((info) => info.name))}), got \`${name}\`.${suggestion(name, infos.map(shortName))}`,
+    `Unknown fault \`${name}\` of target \`${targetName}\`. Known: ${listed(infos.map((info) => info.name))}.${suggestion(name, infos.map(shortName))}`,
   )
 }
 

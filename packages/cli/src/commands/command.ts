@@ -1,12 +1,8 @@
 import { ChaosError } from '@chaos/core'
 import type { ControlClient } from '@chaos/control'
-import { chooseProcess, type ProcessFlags } from '../arguments/choose-process.js'
+import { chooseProcess } from '../arguments/choose-process.js'
+import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-
-/** Flags that every command takes. */
-export interface CommonFlags extends ProcessFlags {
-  readonly json?: boolean
-}
 
 /** Connects to the process that is meant, and disconnects afterwards. */
 export async function withClient<T>(

@@ -1,9 +1,10 @@
 import { ChaosError, isChaosError, messageOf, type ChaosController } from '@chaos/core'
 import type { AlertReader, Experiment, ExperimentResult, RunOptions, WebhookSink } from '@chaos/experiment'
+import type { CommonFlags } from '../arguments/command-options.js'
 import { EXIT } from '../process/exit-codes.js'
 import { progress } from '../view/progress.js'
 import { bold, red, type Terminal } from '../view/terminal.js'
-import { announceBreakOff, orBrokenOff, withClient, type CommonFlags } from './command.js'
+import { announceBreakOff, orBrokenOff, withClient } from './command.js'
 
 /** Flags of `chaos run`. */
 export interface RunFlags extends CommonFlags {

@@ -1,7 +1,8 @@
 import { ChaosError, type InjectionState } from '@chaos/core'
 import { injectionLine } from '../view/lines.js'
+import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { withClient, type CommonFlags } from './command.js'
+import { withClient } from './command.js'
 
 /** Ends injections by id, or every one of the process. */
 export function stop(

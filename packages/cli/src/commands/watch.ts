@@ -1,7 +1,8 @@
 import { EXIT } from '../process/exit-codes.js'
 import { entryLine, appEventLine } from '../view/lines.js'
+import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { brokenOff, processGone, withClient, type CommonFlags } from './command.js'
+import { brokenOff, processGone, withClient } from './command.js'
 
 /**
  * Follows what happens until the user breaks off. With `--json` one JSON document a line.
