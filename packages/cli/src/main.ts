@@ -80,13 +80,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   program.addCommand(injectVerb)
 
   verb('run', 'run experiment files and judge them')
-    .argument('<files...>', 'experiments: YAML, JSON, or modules')
-    .option('--alerts-url <address>', 'address of the Prometheus HTTP API that knows the alerts')
+    .argument('<files...>', 'experiments: YAML, JSON, modules, or folders of YAML and JSON')
+    .option(
+      '--alerts-url <address>',
+      'address of the Prometheus that knows the alerts; also ${ALERTS_URL} in the files',
+    )
     .option('--alertmanager-url <address>', 'address of an Alertmanager')
     .option('--watchdog <alert>', 'an alert that always fires, to prove that alerting works')
     .option('--webhook', 'receive notifications of an Alertmanager, and print where')
     .option('--webhook-port <port>', 'receive them on this port of 127.0.0.1')
-    .option('--var <name=value...>', 'what ${NAME} in the files stands for')
+    .option('--var <name=value...>', 'value of ${NAME} in the files, such as APP_URL=http://127.0.0.1:3000')
     .option('--report <directory>', 'write journal.json, junit.xml and report.html there')
     .action(async (files: string[], flags) => {
       code = await (await import('./commands/run.js')).run(files, flags as never, await screen())

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -535,6 +535,42 @@ method:
     const ran = await chaos('run', file, '--json')
     expect(ran.code, ran.err + ran.out).toBe(0)
     expect(JSON.parse(ran.out)).toMatchObject({ experiments: [{ title: 'losing events', verdict: { name: 'pass' } }] })
+  })
+
+  it('runs the experiments of a folder in order, and sums them up', async () => {
+    const experiments = join(folder, 'several')
+    await mkdir(experiments)
+    const gate = experiment(200, 'gate').replace('timeoutMs: 5000', 'timeoutMs: 100')
+    await writeFile(join(experiments, 'b.yaml'), gate)
+    await writeFile(join(experiments, 'a.yml'), gate.replace('title: gate', 'title: another gate'))
+    await writeFile(join(experiments, 'helper.mjs'), 'throw new Error("not an experiment")')
+    const ran = await chaos('run', experiments)
+    expect(ran.code, ran.err).toBe(EXIT_CODES['gate-unmet'])
+    expect(ran.out.split('\n').slice(-3)).toEqual([
+      'gate-unmet  another gate',
+      'gate-unmet  gate',
+      expect.stringMatching(/^gate-unmet: 0 of 2 experiments passed; another gate: \S/),
+    ])
+    const empty = join(folder, 'empty')
+    await mkdir(empty)
+    expect(await chaos('run', empty)).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('has no experiment (.yaml, .yml or .json).') as string,
+    })
+  })
+
+  it('fills in ALERTS_URL, and says which seed gives the same decisions again', async () => {
+    const file = join(folder, 'variables.mjs')
+    await writeFile(
+      file,
+      `export default ({ ALERTS_URL, APP_URL }) => { if (APP_URL !== 'x') throw new Error('none of ' + ALERTS_URL); return ${shortRun('filled').replace('export default', '')} }`,
+    )
+    const prometheus = ['--alerts-url', 'http://127.0.0.1:1']
+    expect((await chaos('run', file, ...prometheus)).err).toContain('none of http://127.0.0.1:1')
+    expect((await chaos('run', file, ...prometheus, '--var', 'ALERTS_URL=mine')).err).toContain('none of mine')
+    expect((await chaos('run', file, '--var', 'APP_URL=x')).out).toMatch(
+      /^same decisions again: `seed: "\w+"` in the step of filled:1$/m,
+    )
   })
 
   const shortRun = (title: string, fault = 'drop-events', more = ''): string => `export default {

@@ -1,7 +1,9 @@
 import { ChaosError, isChaosError, messageOf, type ChaosController } from '@chaos/core'
 import type { AlertReader, Experiment, ExperimentResult, RunOptions, WebhookSink } from '@chaos/experiment'
 import type { CommonFlags } from '../arguments/command-options.js'
+import { experimentFiles } from '../arguments/experiment-files.js'
 import { EXIT } from '../process/exit-codes.js'
+import { summaryLines } from '../view/lines.js'
 import { progress } from '../view/progress.js'
 import { bold, red, type Terminal } from '../view/terminal.js'
 import { announceBreakOff, orBrokenOff, withClient } from './command.js'
@@ -17,19 +19,23 @@ export interface RunFlags extends CommonFlags {
   readonly report?: string
 }
 
-/** Runs experiment files one after another. @returns The exit code of the worst verdict. */
-export async function run(files: readonly string[], flags: RunFlags, io: Terminal): Promise<number> {
+/** Runs experiment files, and those of folders, one after another. @returns The exit code of the worst verdict. */
+export async function run(paths: readonly string[], flags: RunFlags, io: Terminal): Promise<number> {
   const experiment = await import('@chaos/experiment')
-  const variables = variablesOf(flags.var ?? [])
+  const alertsUrl = flags.alertsUrl === undefined ? undefined : addressOf('--alerts-url', flags.alertsUrl)
+  const variables = {
+    ...(alertsUrl === undefined ? {} : { ALERTS_URL: alertsUrl }),
+    ...variablesOf(flags.var ?? []),
+  }
   // Every file is checked before anything is broken.
+  const files = await experimentFiles(paths)
   const experiments = await Promise.all(files.map((file) => experiment.loadExperiment(file, { variables })))
   if (flags.report === '')
     throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--report` to be a directory, got none.')
   if (flags.report !== undefined) await experiment.prepareReports({ directory: flags.report })
   const readers: AlertReader[] = []
   const watchdog = watchdogOf(flags, experiments)
-  if (flags.alertsUrl !== undefined)
-    readers.push(experiment.prometheusAlerts({ url: addressOf('--alerts-url', flags.alertsUrl), ...watchdog }))
+  if (alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: alertsUrl, ...watchdog }))
   if (flags.alertmanagerUrl !== undefined)
     readers.push(
       experiment.alertmanagerAlerts({ url: addressOf('--alertmanager-url', flags.alertmanagerUrl), ...watchdog }),
@@ -91,6 +97,8 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
         const result = await experiment.runExperiment(one, { ...options, onEvent })
         results.push(result)
         say('')
+        for (const { id, seed } of result.evidence.injections)
+          say(`same decisions again: \`seed: ${JSON.stringify(seed)}\` in the step of ${id}`)
         for (const line of experiment.toText(result).split('\n')) say(line)
       }
     } catch (error) {
@@ -101,8 +109,10 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
       silence()
       await sink?.close()
     }
-    const isReported = await report()
     const worst = experiment.VERDICTS_WORST_FIRST.find((name) => results.some(({ verdict }) => verdict.name === name))
+    if (!isJson && experiments.length > 1)
+      for (const line of summaryLines(results, experiments.length, worst)) io.out(line)
+    const isReported = await report()
     if (io.signal.aborted && worst !== 'rollback-failed') return EXIT.interrupted
     const code = worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
     return code === EXIT.ok && !isReported ? EXIT.reportNotWritten : code

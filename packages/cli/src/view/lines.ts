@@ -1,5 +1,6 @@
 import type { AppEvent } from '@chaos/control'
 import type { InjectionState, JournalEntry } from '@chaos/core'
+import type { ExperimentResult } from '@chaos/experiment'
 
 /** The widest column that others are aligned behind, in characters. */
 const MAX_WIDTH = 60
@@ -15,6 +16,23 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
       .join('  ')
       .trimEnd(),
   )
+}
+
+/** What several experiments came to, one line each. The last line names the worst verdict and its cause. */
+export function summaryLines(
+  results: readonly ExperimentResult[],
+  asked: number,
+  worst: string | undefined,
+): readonly string[] {
+  const passed = results.filter(({ verdict }) => verdict.name === 'pass').length
+  const missing = asked - results.length
+  const first = results.find(({ verdict }) => verdict.name === worst && worst !== 'pass')
+  const cause = first === undefined ? '' : `; ${first.title}: ${first.verdict.cause}`
+  return [
+    '',
+    ...columns(results.map(({ title, verdict }) => [verdict.name, title])),
+    `${worst ?? 'none'}: ${passed} of ${asked} experiments passed${missing === 0 ? '' : `, ${missing} did not run`}${cause}`,
+  ]
 }
 
 /** An injection in one line. */

@@ -80,7 +80,7 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   CHAOS_INVALID_EXPERIMENT: {
     status: 409,
     kind: 'usage',
-    advice: 'fix the file; the JSON Schema of experiments is in @chaos/experiment',
+    advice: 'fix the file; `chaos run --var NAME=value` gives a variable its value',
   },
   CHAOS_REPORT_NOT_WRITTEN: {
     status: 409,
