@@ -5,11 +5,11 @@ import type { Io } from './view/io.js'
 import type { Part, Terminal } from './view/terminal.js'
 import { version } from './process/version.js'
 
-/** Verbs that this package brings; others are `chaos-<verb>` programs. */
+/** Verbs of this package. Others are `chaos-<verb>` programs. */
 const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
 
 /**
- * Runs the command. What a verb needs is loaded when it is called for: `--version` and `--help` answer at once.
+ * Runs the command. Each verb is loaded when it is used, so `--version` and `--help` answer at once.
  *
  * @param argv Arguments without program and script: `['inject', 'eventbus', 'delay-events']`.
  * @returns The exit code.
@@ -17,10 +17,10 @@ const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok
   const screen = async (): Promise<Terminal> => (await import('./view/terminal.js')).terminal(io)
-  /** What commander says of a mistake: it repeats arguments. */
+  /** Messages of commander. They repeat arguments, so they are printed escaped. */
   const complaints: string[] = []
   const program = new Command('chaos')
-    .description('Breaks a running Node.js process on purpose, and says what came of it.')
+    .description('Breaks a running Node.js process on purpose, and judges how it copes.')
     .version(version)
     .exitOverride()
     .configureOutput({
@@ -112,8 +112,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const mistake = isOf(error, CommanderError) ? error : undefined
     if (mistake?.exitCode === 0) return EXIT.ok
-    const { BrokenOff } = await import('./commands/command.js')
-    if (isOf(error, BrokenOff)) {
+    const { Interrupted } = await import('./commands/command.js')
+    if (isOf(error, Interrupted)) {
       io.err(error.message)
       return EXIT.interrupted
     }
@@ -134,7 +134,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** What a module throws may throw when it is looked at. */
+/** A value that a module throws may itself throw when it is read. */
 function isOf<T>(error: unknown, kind: new (...args: never) => T): error is T {
   try {
     return error instanceof kind
@@ -147,7 +147,7 @@ function isOf<T>(error: unknown, kind: new (...args: never) => T): error is T {
 const MAX_LINES = 100
 const MAX_MESSAGE = 20_000
 
-/** The message of an error. Lines after its first are indented: none of them can be taken for a line of our own. */
+/** Prints the message of an error. Its further lines are indented, so that none looks like a line of the command. */
 function printError(message: string, mark: Part, err: Terminal['err']): void {
   const [first = '', ...more] = message.split('\n')
   err(mark, `: ${first}`)

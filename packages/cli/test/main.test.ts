@@ -225,13 +225,13 @@ describe('chaos', () => {
       'a variable that no text can name',
       ['run', 'x.yaml', '--var', 'APP URL=x'],
       EXIT.usage,
-      'Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got `APP URL=x`.',
+      'Expected `--var` to be NAME=value, with a name of letters, digits and underscores, got `APP URL=x`.',
     ],
     [
       'a variable twice',
       ['run', 'x.yaml', '--var', 'A=1', 'B=1', '--var', 'A=2'],
       EXIT.usage,
-      'Expected each variable once, got `A` again.',
+      'The variable `A` is given twice.',
     ],
     [
       'a lease without any time',
@@ -307,7 +307,7 @@ describe('chaos', () => {
       for (const signal of signals) command.kill(signal)
       expect(await ended).toEqual([EXIT.interrupted, null])
       // Which of several comes first is the kernel's choice.
-      expect(said()).toMatch(new RegExp(`broken off \\((${signals.join('|')})\\): taking back what is in force`))
+      expect(said()).toMatch(new RegExp(`interrupted \\((${signals.join('|')})\\): rolling back what is in force`))
       expect((await chaos('status')).out).toBe('Nothing is in force.')
     },
   )
@@ -381,7 +381,7 @@ describe('chaos', () => {
       },
     }
     expect(await main(['inject', 'bus', 'drop', '--id', 'left', '--hold', 'connection'], used)).toBe(EXIT.internal)
-    expect(used.lines.err[0]).toBe('error: Not everything of left could be taken back: no way back')
+    expect(used.lines.err[0]).toBe('error: Not everything of left could be rolled back: no way back')
   })
 
   it.each([
@@ -434,7 +434,7 @@ describe('chaos', () => {
           used,
         ),
       ).toBe(EXIT.interrupted)
-      expect(used.lines.err.at(-1)).toBe('broken off (SIGINT)')
+      expect(used.lines.err.at(-1)).toBe('interrupted (SIGINT)')
     },
   )
 
@@ -651,7 +651,7 @@ method:
         ['--webhook-port', String(port)],
         `Notifications cannot be received on port ${port} of 127.0.0.1: listen EADDRINUSE`,
       ],
-      [['--report', ''], 'Expected `--report` to be a directory, got none.'],
+      [['--report', ''], '`--report` needs a directory.'],
     ]
     for (const [flags, words] of wrong)
       expect(await chaos('run', file, ...flags)).toMatchObject({
@@ -695,7 +695,7 @@ method:
     )
   })
 
-  it('takes everything back when the user breaks off', async () => {
+  it('rolls everything back when the user breaks off', async () => {
     const file = join(folder, 'long.mjs')
     await writeFile(file, longRun('long'))
     const abort = new AbortController()
@@ -712,7 +712,7 @@ method:
     ['SIGINT', 'SIGINT', 'SIGINT'],
     ['SIGTERM'],
     ['SIGQUIT', 'SIGQUIT'],
-  ] as const)('takes everything back when it is told to end: %s, %s, %s', async (...signals) => {
+  ] as const)('rolls everything back when it is told to end: %s, %s, %s', async (...signals) => {
     const file = join(folder, 'told.mjs')
     await writeFile(
       file,
@@ -726,11 +726,11 @@ method:
     for (const signal of signals) command.kill(signal)
     expect(await ended).toEqual([EXIT.interrupted, null])
     // Which of several comes first is the kernel's choice.
-    expect(said()).toMatch(new RegExp(`broken off \\((${signals.join('|')})\\): taking back what is in force`))
+    expect(said()).toMatch(new RegExp(`interrupted \\((${signals.join('|')})\\): rolling back what is in force`))
     expect((await chaos('status')).out).toBe('Nothing is in force.')
   })
 
-  it('takes everything back when it is killed', async () => {
+  it('rolls everything back when it is killed', async () => {
     const file = join(folder, 'killed.mjs')
     await writeFile(file, longRun('killed'))
     const { command, ended } = await spawned('run', file)
@@ -743,7 +743,7 @@ method:
   it.skipIf(process.platform === 'win32').each([
     ["new Error('of the module')", 'Error: of the module'],
     ['Object.create(null)', 'something that cannot be read'],
-  ])('takes everything back when nobody catches an error, and says which: %s', async (thrown, words) => {
+  ])('rolls everything back after an uncaught error, and says which: %s', async (thrown, words) => {
     const file = join(folder, 'throwing.mjs')
     await writeFile(file, `process.once('SIGUSR2', () => { throw ${thrown} })\n${longRun('throwing')}`)
     const { command, said, ended } = await spawned('run', file, '--report', join(folder, 'throwing'))

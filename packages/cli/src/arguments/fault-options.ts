@@ -32,7 +32,7 @@ const MAX_CHOICES = 200
 const MAX_CHOICES_OF_ERROR = 10
 
 /**
- * The options of a fault, made from the JSON Schema that the process serves. Names that nobody could type are left out.
+ * The options of a fault, made from the JSON Schema that the process serves. Names that cannot be typed are left out.
  *
  * @param taken Flags of the command itself: an option of that name is `--with-<option>`.
  */

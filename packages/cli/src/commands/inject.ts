@@ -7,7 +7,7 @@ import { findFault } from '../arguments/find-fault.js'
 import { EXIT } from '../process/exit-codes.js'
 import { injectionLine, replayLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
-import { announceBreakOff, brokenOff, orBrokenOff, processGone, withClient } from './command.js'
+import { announceInterruption, interrupted, orInterrupted, processGone, withClient } from './command.js'
 
 /** How `chaos inject` was called. */
 export interface InjectCall {
@@ -22,7 +22,7 @@ export interface InjectCall {
 }
 
 /**
- * Puts a fault in force. With `--hold connection` it stays until the fault ends or the user breaks off, which ends the fault.
+ * Puts a fault in force. With `--hold connection` the command stays until the fault ends or the user interrupts, which ends the fault.
  *
  * The process says which options the fault has, so the arguments are parsed again once it has been asked.
  *
@@ -30,7 +30,7 @@ export interface InjectCall {
  */
 export function inject({ target, fault, args, flags: common, command }: InjectCall, io: Terminal): Promise<number> {
   return withClient(common, io, async (client) => {
-    const info = await orBrokenOff(io.signal, findFault(client, target, fault))
+    const info = await orInterrupted(io.signal, findFault(client, target, fault))
     const parsed = command()
       .name('chaos inject')
       .usage(`${target} ${printable(info.name)} [options]`)
@@ -42,23 +42,23 @@ export function inject({ target, fault, args, flags: common, command }: InjectCa
     const options = readOptions()
     const hold = flags.hold ?? 'lease'
     if (flags.dryRun === true) {
-      await orBrokenOff(io.signal, client.check(target, info.name, options, { ...how(flags), hold }))
+      await orInterrupted(io.signal, client.check(target, info.name, options, { ...how(flags), hold }))
       if (flags.json === true) io.json({ target, fault: info.name, options })
       else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
       return EXIT.ok
     }
-    // Arming may take long. When the user breaks off meanwhile, the command leaves and the process rolls back what is done.
+    // Arming may take long. If the user interrupts meanwhile, the command leaves and the process rolls back.
     const arming = client.inject(target, info.name, options, { ...how(flags), hold })
-    const state = await Promise.race([arming, brokenOff(io.signal)])
+    const state = await Promise.race([arming, interrupted(io.signal)])
     if (state === undefined) {
       arming.catch(() => undefined)
-      io.err(`broken off (${String(io.signal.reason)}): taking back what is in force`)
+      io.err(`interrupted (${String(io.signal.reason)}): rolling back what is in force`)
       return EXIT.interrupted
     }
     report(state, flags, io)
     if (hold === 'lease') return EXIT.ok
     if (state.status === 'ended') return codeOf(state)
-    const silence = announceBreakOff(io)
+    const silence = announceInterruption(io)
     const ended = await untilEnded(client, state, io)
     silence()
     if (ended !== undefined) report(ended, flags, io)
@@ -66,15 +66,15 @@ export function inject({ target, fault, args, flags: common, command }: InjectCa
       if (ended === undefined) await client.stop(state.id)
       return EXIT.interrupted
     }
-    if (ended === undefined) throw processGone('If it still runs, it has taken the fault back.')
+    if (ended === undefined) throw processGone('If it still runs, it has rolled the fault back.')
     return codeOf(ended)
   })
 }
 
-/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` for one that has ended, and of which something is left behind */
+/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` for an injection whose rollback failed */
 function codeOf({ id, status, failures }: InjectionState): number {
   if (status !== 'ended' || failures.length === 0) return EXIT.ok
-  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Not everything of ${id} could be taken back: ${failures.join('; ')}`)
+  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Not everything of ${id} could be rolled back: ${failures.join('; ')}`)
 }
 
 function report(state: InjectionState, flags: InjectFlags, { out, json }: Terminal): void {
@@ -103,7 +103,7 @@ function how({
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
-/** Waits until a fault has ended, or the user breaks off. */
+/** Waits until a fault has ended, or the user interrupts. */
 function untilEnded(
   client: ControlClient,
   { id, armedAt }: InjectionState,
@@ -117,15 +117,15 @@ function untilEnded(
       unfollow()
       resolve(state)
     }
-    void Promise.race([client.closed, brokenOff(signal)]).then(() => finish(undefined))
-    // It may have ended before anybody followed.
+    void Promise.race([client.closed, interrupted(signal)]).then(() => finish(undefined))
+    // It may have ended before the command followed it.
     client.injections().then(
       (states) => {
-        // An earlier one may have had the same id.
+        // An earlier injection may have had the same id.
         const state = states.find((one) => one.id === id && one.armedAt === armedAt)
         if (state?.status === 'ended') finish(state)
       },
-      // Then the connection is gone, and that is waited for already.
+      // The connection is gone, which is handled above.
       () => undefined,
     )
   })

@@ -3,11 +3,11 @@ import { faultsOf } from '../arguments/find-fault.js'
 import { columns, injectionLine } from '../view/lines.js'
 import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { orBrokenOff, withClient } from './command.js'
+import { orInterrupted, withClient } from './command.js'
 
 export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = await orBrokenOff(io.signal, client.targets())
+    const found = await orInterrupted(io.signal, client.targets())
     if (flags.json === true) io.json(found)
     else if (found.length === 0) io.out('This process has no targets.')
     else
@@ -29,7 +29,7 @@ export function faults(
   io: Terminal,
 ): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = await orBrokenOff(io.signal, target === undefined ? client.faults() : faultsOf(client, target))
+    const found = await orInterrupted(io.signal, target === undefined ? client.faults() : faultsOf(client, target))
     if (flags.json === true) {
       io.json(found)
       return
@@ -45,7 +45,7 @@ export function faults(
 
 export function status(flags: CommonFlags & { readonly all?: boolean }, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = (await orBrokenOff(io.signal, client.injections())).filter(
+    const found = (await orInterrupted(io.signal, client.injections())).filter(
       (state) => flags.all === true || state.status !== 'ended',
     )
     if (flags.json === true) io.json(found)

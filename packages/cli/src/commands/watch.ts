@@ -2,12 +2,12 @@ import { EXIT } from '../process/exit-codes.js'
 import { entryLine, appEventLine } from '../view/lines.js'
 import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { brokenOff, processGone, withClient } from './command.js'
+import { interrupted, processGone, withClient } from './command.js'
 
 /**
- * Follows what happens until the user breaks off. With `--json` one JSON document a line.
+ * Follows what happens until the user interrupts. With `--json` one JSON document a line.
  *
- * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when the process goes away meanwhile
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when the process goes away
  */
 export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Terminal): Promise<number> {
   return withClient(flags, io, async (client) => {
@@ -20,10 +20,10 @@ export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Term
       if (flags.json === true) io.json({ type: 'app-event', ...event }, { isOneLine: true })
       else io.out(appEventLine(event))
     })
-    await Promise.race([client.closed, brokenOff(io.signal)])
+    await Promise.race([client.closed, interrupted(io.signal)])
     unfollow()
     unlisten()
-    if (!io.signal.aborted) throw processGone('Nothing more is followed.')
+    if (!io.signal.aborted) throw processGone('No further events arrive.')
     return EXIT.ok
   })
 }

@@ -2,22 +2,22 @@ import { ChaosError, printable, type Clock } from '@chaos/core'
 import { toJson } from './json.js'
 import { checkPortable } from './portable.js'
 
-/** What an app says over the event stream of itself, beside what chaos does to it: an alert that fires, a recovery that is complete. */
+/** An event that the app itself sends over the event stream: an alert fires, a recovery is complete. */
 export interface AppEvent {
-  /** What it is about: `alert`. */
+  /** The kind of event: `alert`. */
   readonly topic: string
   /** In ms since the epoch. */
   readonly at: number
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** The largest event, in bytes. */
+/** The largest app event, in bytes. */
 const MAX_EVENT_BYTES = 65_536
 
 /**
- * Makes an event of now.
+ * Makes an app event with the current time.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` for a topic that is no name, and for data that JSON cannot carry or that is too large
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for an invalid topic, or data that is too large or not JSON
  */
 export function appEventOf(topic: string, data: Readonly<Record<string, unknown>>, clock: Clock): AppEvent {
   if (!/^[\w.:-]{1,100}$/.test(topic))
@@ -31,7 +31,7 @@ export function appEventOf(topic: string, data: Readonly<Record<string, unknown>
   if (bytes > MAX_EVENT_BYTES)
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `Expected an event of at most ${MAX_EVENT_BYTES} bytes, got ${bytes}. Say where the rest can be read.`,
+      `The event has ${bytes} bytes, more than ${MAX_EVENT_BYTES}. Send a link to the rest.`,
     )
   return event
 }

@@ -1,6 +1,6 @@
 import type { ChaosErrorCode } from '@chaos/core'
 
-/** What an error code means to whoever gets it. */
+/** What an error code means for the client. */
 export interface ErrorInfo {
   /** The HTTP status that a control endpoint answers with. */
   readonly status: number

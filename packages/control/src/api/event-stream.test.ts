@@ -136,7 +136,7 @@ describe('the event stream', () => {
     await vi.waitFor(() => expect(listeners.size).toBe(0))
   })
 
-  it('refuses an event that cannot be sent, and keeps none for whoever comes later', async () => {
+  it('refuses an event that cannot be sent, and keeps none for later clients', async () => {
     const { url, handler } = await mounted(testChaos().controller)
     handler.notify('alert', { early: true })
     for (const [topic, data] of [
@@ -153,7 +153,7 @@ describe('the event stream', () => {
     expect(stream.messages.at(-1)).toMatchObject({ event: { topic: 'alert', data: { early: false } } })
   })
 
-  it('takes nothing: whoever sends is disconnected', async () => {
+  it('accepts no messages: a client that sends one is disconnected', async () => {
     const { url } = await mounted(testChaos().controller)
     const small = await streamed(url)
     small.socket.send('hello?')

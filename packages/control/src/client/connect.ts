@@ -42,8 +42,8 @@ export interface ConnectOptions {
 /** How a client puts a fault in force. */
 export interface RemoteInjectOptions extends PortableInjectOptions {
   /**
-   * What keeps the fault in force: `lease`, its time; `connection`, this client as well, so that it ends at once when the
-   * client closes or dies. Default `lease`.
+   * What keeps the fault in force. `lease`: only its lease. `connection`: this client too, so the fault ends at once when the client closes
+   * or dies. Default `lease`.
    */
   readonly hold?: 'lease' | 'connection'
 }
@@ -62,7 +62,7 @@ export interface ControlClient extends ChaosController {
     options?: Readonly<Record<string, unknown>>,
     how?: RemoteInjectOptions,
   ): Promise<void>
-  /** Hears what the app says of itself, beside what chaos does: see `notify`. @returns Stops listening. */
+  /** Listens to the events that the app sends with `notify`. @returns Stops listening. */
   onAppEvent(listener: (event: AppEvent) => void): () => void
   /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
   readonly droppedHits: number
@@ -86,7 +86,7 @@ function listOf<Schema extends v.GenericSchema>(schema: Schema) {
 
 const holdSchema = v.optional(v.picklist(['lease', 'connection']), 'lease')
 
-/** How much longer than other answers one may take that waits for what is taken back, in ms: steps that do not settle are given up within that time. */
+/** How much longer an answer may take that waits for a rollback, in ms. Undo steps that do not settle are given up within that time. */
 const TAKING_BACK_MS = 10_000
 
 /**
@@ -119,7 +119,7 @@ export async function connect(
     return call(endpoint, { timeoutMs: requestTimeoutMs, clock, signal: gone.signal, ...sent })
   }
 
-  /** As in process: who has the answer has been told what led to it. */
+  /** As in process: listeners get the entries of a change before the caller gets its answer. */
   async function change<Schema extends v.GenericSchema>(
     sent: Parameters<typeof ask<Schema>>[0],
   ): Promise<v.InferOutput<Schema>> {
@@ -128,7 +128,7 @@ export async function connect(
     return answer
   }
 
-  /** What is posted to inject, or to check that one could. @throws ChaosError `CHAOS_INVALID_OPTION` for what JSON cannot carry. */
+  /** The body of a request to inject or to check. @throws ChaosError `CHAOS_INVALID_OPTION` for data that is not JSON. */
   function requestOf(
     target: string,
     fault: string,
@@ -212,7 +212,7 @@ export async function connect(
   }
 
   async function close(): Promise<void> {
-    // Disconnecting would end them too, but without anyone to wait for it.
+    // Disconnecting would end them too, but without waiting for it.
     await Promise.allSettled([...held].map(stop))
     await events.close()
   }

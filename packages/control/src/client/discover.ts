@@ -115,7 +115,7 @@ async function look(
 }
 
 /**
- * Whether nobody listens any more. A socket that answers is never stale, whatever its pid seems to be (containers may share the
+ * Whether no process listens any more. A socket that answers is never stale, whatever its pid seems to be (containers may share the
  * directory); one that refuses is, unless its process lives and may be just about to listen.
  */
 function isStale(error: unknown, directory: string, base: string): boolean {

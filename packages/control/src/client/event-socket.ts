@@ -22,9 +22,9 @@ export interface EventSocket {
   close(): Promise<void>
 }
 
-/** The server asks every 5 s whether we are still there; after so long without hearing from it, it is gone or stuck, in ms. */
+/** The server pings every 5 s. Without a ping for this long, it is gone or stuck, in ms. */
 const SILENCE_MS = 30_000
-/** How long a server may take to say goodbye, in ms. */
+/** How long a server may take to close the connection, in ms. */
 const CLOSE_MS = 1_000
 
 /**
@@ -40,7 +40,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
   let droppedHits = 0
   let pings = 0
 
-  // A frame too many, or a connection that breaks: 'close' follows, and says what there is to say.
+  // 'close' follows, and reports the failure.
   socket.on('error', () => undefined)
   const closed = new Promise<void>((resolve) => {
     socket.on('close', () => {
@@ -64,7 +64,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
   const connection = await helloOf(socket, reach, clock, timeoutMs)
   socket.on('message', (data) => {
     const message = v.safeParse(eventMessageSchema, jsonOf(textIn(data)))
-    // What a later version of the server says besides is not for us.
+    // Messages of a later server version are ignored.
     if (!message.success) return
     if (message.output.type === 'dropped') droppedHits += message.output.hits
     if (message.output.type === 'entry') tell(listeners, plainEntry(message.output.entry))
@@ -111,7 +111,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
   }
 }
 
-/** A listener that throws neither keeps the news from the others nor is swallowed. */
+/** Calls all listeners, also when one throws. Its error is reported as uncaught. */
 function tell<News>(listeners: Iterable<(news: News) => void>, news: News): void {
   for (const listener of listeners) {
     try {
@@ -141,7 +141,7 @@ function helloOf(socket: WebSocket, reach: Reach, clock: Clock, timeoutMs: numbe
       if (message.success && message.output.type === 'hello') {
         const { connection } = message.output
         settle(() => resolve(connection))
-      } else fail(unreachable(reach, 'began with something that no control endpoint of this version says'))
+      } else fail(unreachable(reach, 'began with something that no control endpoint of this version sends'))
     }
     const onError = (error: unknown): void => fail(connectionFailure(reach, error))
     const onClose = (): void => fail(unreachable(reach, 'closed the connection'))

@@ -96,7 +96,7 @@ describe.each(frameworks)('mounted in a server of %s with one call', (_name, sta
     expect((await ask(`${base}/chaos/targets`, { headers: { authorization: '' } })).status).toBe(401)
   })
 
-  it('answers an upgrade of another path as before, whether or not somebody listens for it', async () => {
+  it('answers an upgrade of another path as before, with or without another listener', async () => {
     const { base, server } = await started(start, testChaos().chaos)
     expect(await askToUpgrade(`${base}/app`)).toEqual({ status: 200, text: 'the app' })
     // It refuses every path but its own: the endpoint is asked first.

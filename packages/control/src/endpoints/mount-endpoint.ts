@@ -32,7 +32,7 @@ export function mountEndpoint(
   }
   Object.defineProperty(server, 'emit', { value: emitUnlessOurs, configurable: true, writable: true })
 
-  /** Node.js emits `upgrade` only where somebody listens. Where nobody else does, the app's other paths are answered without an upgrade, as before. */
+  /** Node.js emits `upgrade` only where there is a listener. Where this is the only one, other paths are answered without an upgrade, as before. */
   const onUpgrade = (req: IncomingMessage, socket: Duplex): void => {
     if (server.listenerCount('upgrade') > 1) return
     const res = new ServerResponse(req)
@@ -47,7 +47,7 @@ export function mountEndpoint(
     notify: (topic, data) => handler.notify(topic, data),
     close() {
       server.off('upgrade', onUpgrade)
-      // Somebody may have wrapped it since: then ours stays beneath, and passes everything on.
+      // If other code has wrapped `emit` since, this layer stays beneath it and passes everything on.
       if (server.emit === emitUnlessOurs) {
         if (own === undefined) Reflect.deleteProperty(server, 'emit')
         else Object.defineProperty(server, 'emit', own)

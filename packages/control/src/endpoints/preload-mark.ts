@@ -1,2 +1,2 @@
-/** Under this symbol the preload says that it is in this process, and which controller is its own, whichever copy of its module did it. */
+/** The preload stores its controller under this symbol, whichever copy of the module runs. */
 export const PRELOADED = Symbol.for('@chaos/control/register')

@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 
-/** What a process says of itself beside its socket. */
+/** The description of a process, in a file beside its socket. */
 export interface SocketRecord {
   readonly pid: number
   readonly name: string
@@ -18,7 +18,7 @@ const socketRecordSchema = v.looseObject({
   socketPath: v.string(),
 })
 
-/** The largest record that is read, in bytes. */
+/** The largest record, in bytes. */
 const MAX_BYTES = 8_192
 
 /** `<pid>-<n>`, of which the names of the socket and of its record are made. */
@@ -26,13 +26,13 @@ export const SOCKET_NAME = /^(\d+)-\d+\.(?:sock|json)$/
 
 export const socketRecordPath = (directory: string, base: string): string => join(directory, `${base}.json`)
 
-/** Written aside and renamed, so that nobody reads half of it. */
+/** Written to a temporary file and renamed, so that no reader gets half of it. */
 export function writeSocketRecord(path: string, record: SocketRecord): void {
   writeFileSync(`${path}.tmp`, JSON.stringify(record), { mode: 0o600 })
   renameSync(`${path}.tmp`, path)
 }
 
-/** Reads an record. @returns `undefined` when it is not one, or not of this user. */
+/** Reads a record. @returns `undefined` for an invalid one, or one of another user. */
 export function readSocketRecord(path: string): SocketRecord | undefined {
   if (!isOwn(path, 'file')) return undefined
   try {
@@ -43,7 +43,7 @@ export function readSocketRecord(path: string): SocketRecord | undefined {
   }
 }
 
-/** Whether something is what it should be, no link to it, and this user's own. */
+/** Whether a path is a file or socket, not a link, and belongs to this user. */
 export function isOwn(path: string, kind: 'file' | 'socket'): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return false

@@ -68,7 +68,7 @@ describe('a control socket', () => {
     expect((await discover({ directory })).map(({ name }) => name).sort()).toEqual(['an app', 'another app'])
   })
 
-  it('keeps a place for who has something to ask, although others connect and say nothing', async () => {
+  it('keeps a connection for clients with a request, although others connect and send nothing', async () => {
     const clock = manualClock()
     const directory = join(privateFolder(), 'sockets')
     const endpoint = await openSocket(testChaos().controller, { directory, clock })
@@ -90,7 +90,7 @@ describe('a control socket', () => {
     expect(await client.targets()).toHaveLength(1)
   })
 
-  it('takes whoever comes to stop, however many requests are under way: bodies that never come, faults that are long in coming', async () => {
+  it('accepts a request to stop, however many others are under way: bodies that never come, faults that are long in coming', async () => {
     const { endpoint, bus, controller, ask: asking } = await opened()
     bus.setMaxListeners(0)
     const slow = 'POST /injections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
