@@ -36,10 +36,10 @@ describe('error codes', () => {
     ).toEqual([])
   })
 
-  it('have pages that say what to do', () => {
+  it('have pages that say what happened, with an example message, and what to do', () => {
     for (const file of repositoryFiles('docs/errors/*.md')) {
       const text = read(file)
-      expect(text, file).toMatch(/^# CHAOS_[A-Z_]+\n/)
+      expect(text, file).toMatch(/^# CHAOS_[A-Z_]+\n\n[A-Z][^#]+\n\n```text\n[^`]/)
       expect(text, file).toMatch(/what to do/i)
     }
   })

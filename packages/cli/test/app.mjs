@@ -44,6 +44,6 @@ const sayOnce = defineFault({
 const bus = new EventEmitter().on('tick', () => undefined)
 setInterval(() => bus.emit('tick'), 5)
 const chaos = createChaos({ environment: 'test', targets: { bus: target(bus, [dropEvents, sayOnce]) } })
-const endpoint = await openSocket(chaos.controller, { name: 'test-app' })
+const endpoint = await openSocket(chaos, { name: 'test-app' })
 chaos.follow(({ type }) => type === 'landed' && endpoint.notify('alert', { alert: 'Silence', state: 'firing' }))
 console.log('ready')

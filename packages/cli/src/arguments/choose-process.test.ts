@@ -37,7 +37,7 @@ describe('chooseProcess', () => {
   ])('refuses to choose between two ways to name a process: %j', async (flags) => {
     await expect(chooseProcess(flags, { CHAOS_TOKEN: 't' }, found(local(1, 'a')))).rejects.toMatchObject({
       code: 'CHAOS_INVALID_OPTION',
-      message: expect.stringMatching(/^Expected a process to be named in one way, got --/) as string,
+      message: expect.stringMatching(/^Name the process in one way, not with --/) as string,
     })
   })
 
@@ -45,12 +45,12 @@ describe('chooseProcess', () => {
     const choosing = chooseProcess({ url: 'http://x', tokenFile: '/no/such/token' }, {}, found())
     await expect(choosing).rejects.toMatchObject({
       code: 'CHAOS_UNAUTHORIZED',
-      message: 'Expected --token-file to name a file that can be read, got /no/such/token: ENOENT.',
+      message: '`--token-file /no/such/token` cannot be read: ENOENT.',
     })
   })
 
   it.skipIf(process.platform === 'win32')(
-    'reads no more of a file than a token has, and waits for no pipe that nobody writes to',
+    'reads no more of a file than a token has, and does not wait for a pipe without a writer',
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'chaos-token-'))
       onTestFinished(() => rm(folder, { recursive: true }))
@@ -66,13 +66,13 @@ describe('chooseProcess', () => {
       })
       await expect(choosing(pipe)).rejects.toMatchObject({
         code: 'CHAOS_UNAUTHORIZED',
-        message: 'Expected a token for http://x, got none.',
+        message: 'The token for http://x is missing.',
       })
     },
   )
 
   it.each([
-    ['none', found(), {}, 'CHAOS_NO_PROCESS', 'found none'],
+    ['none', found(), {}, 'CHAOS_NO_PROCESS', 'No running process has an open control endpoint.'],
     ['several', found(local(1, 'a'), local(2, 'b')), {}, 'CHAOS_SEVERAL_PROCESSES', '2  b'],
     ['none that fits', found(local(1, 'a')), { name: 'b' }, 'CHAOS_NO_PROCESS', '1  a'],
   ])('refuses %s', async (_title, discover, flags, code, words) => {

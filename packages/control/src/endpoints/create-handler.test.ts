@@ -16,7 +16,7 @@ import {
   type Answer,
 } from '../../test/support.js'
 import { connect } from '../client/connect.js'
-import { createHandler } from './mounted.js'
+import { createHandler } from './create-handler.js'
 
 const code = (answer: Answer): string => (answer.json() as { readonly error: { readonly code: string } }).error.code
 const base64url = (text: string): string => Buffer.from(text).toString('base64url')
@@ -124,7 +124,7 @@ describe('where chaos is not switched on', () => {
     expect((await ask(`${url}/info`)).text).toBe('the app knows no such page')
   })
 
-  it('disappears as soon as chaos is switched off, and when nobody can say', async () => {
+  it('disappears as soon as chaos is switched off, and when the controller does not answer', async () => {
     const { controller } = testChaos()
     const { url } = await mounted(controller)
     expect((await ask(`${url}/info`)).status).toBe(200)
@@ -181,7 +181,7 @@ describe('where chaos is switched off while something is in force', () => {
     })
   })
 
-  it('stops what no controller knows of, for who has the token and for nobody else', async () => {
+  it('stops injections without a controller, only for clients with the token', async () => {
     const { controller, off } = switchable()
     const { url } = await mounted(controller)
     const bare = await inject(dropEvents(), new EventEmitter())
@@ -254,7 +254,7 @@ describe('what is too long', () => {
 })
 
 describe('who is let in', () => {
-  it('lets in who has the token, and nobody else', async () => {
+  it('lets in clients with the token only', async () => {
     const { url } = await mounted(testChaos().controller)
     expect((await ask(`${url}/info`)).status).toBe(200)
     for (const authorization of [
@@ -340,7 +340,7 @@ describe('who is let in', () => {
     expect((await ask(`${url}/info`, { headers: { origin: `http://127.0.0.1:${port}` } })).status).toBe(200)
   })
 
-  it('answers a named origin, and nobody else, what its pages may send', async () => {
+  it('answers a preflight of an allowed origin, and of no other', async () => {
     const { url } = await mounted(testChaos().controller, { allowedOrigins: ['http://localhost:5173'] })
     const preflight = {
       method: 'OPTIONS',
@@ -600,7 +600,7 @@ describe('what it does', () => {
     })
   })
 
-  it('ends every injection of the process, whoever made it', async () => {
+  it('ends every injection of the process, also those of others', async () => {
     const mine = testChaos()
     const other = testChaos()
     const { url } = await mounted(mine.controller)

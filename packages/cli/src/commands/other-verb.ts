@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { suggestion } from '@chaos/core/authoring'
-import { EXIT } from './exit-codes.js'
-import type { Terminal } from './view/terminal.js'
+import { EXIT } from '../process/exit-codes.js'
+import type { Terminal } from '../view/terminal.js'
 
 /**
- * Runs the `chaos-<verb>` program that another package brings.
+ * Runs the `chaos-<verb>` program of another package.
  *
- * @param own The verbs of this package, for the message where there is no such program.
+ * @param own The verbs of this package, for the error message.
  */
 export async function otherVerb(
   verb: string,
@@ -21,15 +21,15 @@ export async function otherVerb(
     ? folders.map((folder) => join(folder, `chaos-${verb}`)).find((path) => existsSync(path))
     : undefined
   if (program === undefined) {
-    io.err(`error: Expected one of ${own.join(', ')}, got \`${verb}\`.${suggestion(verb, own)}`)
-    io.err('next: see `chaos --help`; a package that adds a verb brings a program `chaos-<verb>`')
+    io.err(`error: Unknown command \`${verb}\`. Known: ${own.join(', ')}.${suggestion(verb, own)}`)
+    io.err('next: see `chaos --help`; other packages can add a verb with a program `chaos-<verb>`')
     return EXIT.usage
   }
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit' })
       .on('error', reject)
       .on('exit', (exit) => resolve(exit ?? EXIT.internal))
-    // What a terminal sends reaches both by itself, and a second signal might cut short what the first one began.
+    // A terminal sends its signals to both processes. A second signal might cut short the reaction to the first.
     const passOn = (): void => {
       if (io.signal.reason === 'SIGTERM') child.kill('SIGTERM')
     }

@@ -8,7 +8,7 @@ const MAX_BYTES = 4_096
 const PATIENCE_MS = 5_000
 const LOOK_EVERY_MS = 20
 
-/** The text of a file, or of a pipe (`--token-file <(command)`). Neither a device that never ends nor a pipe that nobody writes to is waited for. @throws when it cannot be read, or is too long */
+/** The text of a file or pipe (`--token-file <(command)`). Does not wait for an endless device, nor for a pipe without a writer. @throws when it cannot be read, or is too long */
 export async function readTokenFile(path: string): Promise<string> {
   // Windows has no such flag, and `|` takes nothing for 0.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)

@@ -1,58 +1,45 @@
-import type { Address, ControlClient, LocalProcess } from '@chaos/control'
+import type { Io } from '../view/io.js'
 import { EXIT } from './exit-codes.js'
 
-/** What the command works with; a test passes its own. */
-export interface Io {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-  /** Whether output goes to a terminal: decides on colour. */
-  readonly isTerminal: boolean
-  readonly env: NodeJS.ProcessEnv
-  /** Aborts when the user breaks off. */
-  readonly signal: AbortSignal
-  readonly discover: () => Promise<readonly LocalProcess[]>
-  readonly connect: (address: Address) => Promise<ControlClient>
-}
-
-/** What ends a process: Ctrl-C, `kill`, a terminal that closes, Ctrl-\\, Ctrl-Break of Windows. */
+/** Signals that end a process: Ctrl-C, `kill`, a closed terminal, Ctrl-\\, Ctrl-Break on Windows. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK'] as const
 
-/** How long taking back may last after an ending signal, in ms. */
+/** How long a rollback may take after an ending signal, in ms. */
 const GRACE_MS = 15_000
 
 /** The most lines of an uncaught error that are printed. */
 const MAX_LINES = 20
 
 /**
- * The real thing: this process's streams and signals.
+ * The streams and signals of this process.
  *
- * The first ending signal breaks off in order, which takes back what is in force. A further one changes nothing, whether it comes a moment later
- * or another kind follows: what is in force would stay until its lease. After 15 s the process ends in any case.
+ * The first ending signal interrupts the command, which rolls back its injections. Further signals change nothing: ending early would leave the
+ * injections in force until their lease ends. After 15 s the process ends in any case.
  */
 export function processIo(): Io {
   const abort = new AbortController()
   const err = (text: string): void => void process.stderr.write(`${text}\n`)
-  const breakOff = (reason: string): void => {
+  const interrupt = (reason: string): void => {
     if (abort.signal.aborted) return
     abort.abort(reason)
     setTimeout(() => {
-      err(`error: Not everything could be taken back within ${GRACE_MS / 1_000} s.`)
+      err(`error: Not everything could be rolled back within ${GRACE_MS / 1_000} s.`)
       err('next: see what is still in force with `chaos status`; it ends by its lease')
       process.exit(process.exitCode ?? EXIT.interrupted)
     }, GRACE_MS).unref()
   }
   const onSignal = (signal: string): void => {
     if (abort.signal.aborted) err(`${signal}: already ending; this takes ${GRACE_MS / 1_000} s at most`)
-    else breakOff(signal)
+    else interrupt(signal)
   }
   for (const signal of ENDING_SIGNALS) process.on(signal, onSignal)
   const fail = (what: string, thrown: unknown): void => {
     if (process.exitCode === EXIT.internal) return
     process.exitCode = EXIT.internal
-    breakOff('it failed')
-    void Promise.all([import('@chaos/core/authoring'), import('./view/terminal.js')]).then(
+    interrupt('it failed')
+    void Promise.all([import('@chaos/core/authoring'), import('../view/terminal.js')]).then(
       ([{ readSafely }, { red, terminal }]) => {
-        // A module may throw a value that throws when it is read, and this process must live on to take faults back.
+        // A module may throw a value that throws when it is read. The process must live on to roll back its injections.
         const stack = readSafely(() => String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown))
         const [first = '', ...more] = stack.split('\n').slice(0, MAX_LINES)
         const said = terminal(io)
@@ -63,8 +50,8 @@ export function processIo(): Io {
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      // A reader that went away (`chaos watch | head`) is the user breaking off.
-      if (code === 'EPIPE') breakOff('its output was closed')
+      // A reader that has gone (`chaos watch | head`) counts as an interruption.
+      if (code === 'EPIPE') interrupt('its output was closed')
       else fail('Output cannot be written', message)
     })
   }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Targets } from '@chaos/core'
 
-/** A package that offers targets of an app which knows nothing of it. */
+/** A package that offers targets in an app without chaos code. */
 export interface Injector {
   readonly name: string
   /** Calls its `targets()`: at once where it can be required, later where it is an ES module that cannot. @throws What it throws. */
@@ -52,7 +52,7 @@ function targetsOf(specifier: string, require: NodeJS.Require): Targets | Promis
 function called(module: unknown, specifier: string): Targets {
   const { targets } = module as { readonly targets?: unknown }
   if (typeof targets !== 'function')
-    throw new TypeError(`Expected ${specifier} to export a function \`targets\`, got ${typeof targets}.`)
+    throw new TypeError(`${specifier} must export a function \`targets\`, but exports ${typeof targets}.`)
   return (targets as () => Targets)()
 }
 

@@ -3,11 +3,11 @@ import { createChaos, type Chaos, type Targets } from '@chaos/core'
 import { controllerRefusal, messageOf, printable, type FaultFactoryFor } from '@chaos/core/authoring'
 import { openSocket } from '../index.js'
 import { injectorsOf, type Injector } from './injectors.js'
-import { PRELOADED } from './preloaded.js'
+import { PRELOADED } from '../endpoints/preload-mark.js'
 
 /**
  * Opens a control socket in an app that has no chaos code. What can be broken comes from the injectors that the app in the current folder depends
- * on. It never throws or rejects, and never ends the process: what is wrong is a line on standard error, and the app goes on.
+ * on. It never throws or rejects, and never ends the process: a failure is a line on standard error, and the app runs on.
  *
  * Where chaos is not switched on, nothing is loaded and nothing opened. `CHAOS_ALLOW_ENVIRONMENT` names an environment beside development and test.
  */
@@ -22,22 +22,22 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
     if (refusal !== undefined) throw refusal
     const chaos = createChaos({ allowEnvironments })
     Reflect.set(globalThis, PRELOADED, chaos.controller)
-    // At once as far as possible: a pool that the app makes as it starts is to be met.
+    // Synchronously where possible, so that a pool which the app makes at start-up is covered.
     await Promise.all(
       injectorsOf(folder)
         .map((injector) => offer(chaos, injector))
         .filter((late) => late !== undefined),
     )
-    await openSocket(chaos.controller)
+    await openSocket(chaos)
   } catch (error) {
     say(`no control socket was opened: ${messageOf(error, { max: 2_000 })}`)
   }
 }
 
-/** Offers what an injector has. One that fails stops no other. */
+/** Registers the targets of an injector. A failing injector does not stop the others. */
 function offer(chaos: Chaos, { name, targets }: Injector): Promise<void> | undefined {
   const failed = (error: unknown): void =>
-    say(`${name} has registered nothing more: ${messageOf(error, { max: 2_000 })}`)
+    say(`${name} could not register its targets: ${messageOf(error, { max: 2_000 })}`)
   try {
     const found = targets()
     if (found instanceof Promise) return found.then((late) => add(chaos, late)).catch(failed)
@@ -54,5 +54,5 @@ function add(chaos: Chaos, targets: Targets): void {
     chaos.target(name, object, faults as readonly FaultFactoryFor<object>[])
 }
 
-/** What an injector or the system says may hold anything: it is one line, and nothing that a terminal obeys. */
+/** Prints one line. Text of an injector or the system is escaped, so that a terminal cannot obey it. */
 const say = (text: string): void => void process.stderr.write(`chaos: ${printable(text, { max: 2_000 })}\n`)

@@ -1,9 +1,9 @@
 import type { ChaosController, InjectionState } from '@chaos/core'
 import type { EventConnection } from './event-stream.js'
-import type { ArmRequest } from './routes.js'
+import type { InjectRequest } from './routes.js'
 import { plainState } from './schemas.js'
 
-/** Someone who may leave while a fault is being put in force. */
+/** A client that may disconnect while a fault is being put in force. */
 export interface Caller {
   readonly hasLeft: boolean
   /** @returns Forgets the listener. */
@@ -11,12 +11,12 @@ export interface Caller {
 }
 
 /**
- * Puts a fault in force for someone who may leave: before the answer (nobody would know of the injection), or, when an event
- * stream holds it, at any time. Then it is ended at once, also while it is still being armed.
+ * Injects a fault for a client that may disconnect. If it does before the answer, or closes the event stream that holds the injection, the
+ * injection ends at once, also while it is being armed.
  */
-export async function armFor(
+export async function injectFor(
   controller: ChaosController,
-  { target, fault, options, how }: ArmRequest,
+  { target, fault, options, how }: InjectRequest,
   caller: Caller,
   holder: EventConnection | undefined,
 ): Promise<InjectionState> {

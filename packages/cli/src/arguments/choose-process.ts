@@ -3,7 +3,7 @@ import { messageOf, printable } from '@chaos/core/authoring'
 import type { Address, LocalProcess } from '@chaos/control'
 import { readTokenFile } from './token-file.js'
 
-/** How a process is named on the command line. */
+/** Options that select a process. */
 export interface ProcessFlags {
   readonly url?: string
   readonly tokenFile?: string
@@ -13,9 +13,9 @@ export interface ProcessFlags {
 }
 
 /**
- * Decides which process is meant: an address, a socket, or one of the local ones.
+ * Selects the process: an address, a socket, or a local process.
  *
- * @throws ChaosError `CHAOS_NO_PROCESS`, `CHAOS_SEVERAL_PROCESSES`, `CHAOS_UNAUTHORIZED`, `CHAOS_INVALID_OPTION` where it is named in two ways
+ * @throws ChaosError `CHAOS_NO_PROCESS`, `CHAOS_SEVERAL_PROCESSES`, `CHAOS_UNAUTHORIZED`, `CHAOS_INVALID_OPTION` for two ways at once
  */
 export async function chooseProcess(
   flags: ProcessFlags,
@@ -28,17 +28,14 @@ export async function chooseProcess(
     flags.pid === undefined && flags.name === undefined ? [] : ['--pid or --name'],
   ].flat()
   if (ways.length > 1)
-    throw new ChaosError(
-      'CHAOS_INVALID_OPTION',
-      `Expected a process to be named in one way, got ${ways.join(' and ')}.`,
-    )
+    throw new ChaosError('CHAOS_INVALID_OPTION', `Name the process in one way, not with ${ways.join(' and ')}.`)
   const url =
     flags.url ??
     (flags.socket === undefined && flags.pid === undefined && flags.name === undefined ? env['CHAOS_URL'] : undefined)
   if (url !== undefined) {
     const token = flags.tokenFile === undefined ? env['CHAOS_TOKEN'] : await tokenIn(flags.tokenFile)
     if (token === undefined || token === '')
-      throw new ChaosError('CHAOS_UNAUTHORIZED', `Expected a token for ${url}, got none.`)
+      throw new ChaosError('CHAOS_UNAUTHORIZED', `The token for ${url} is missing.`)
     return { url, token }
   }
   if (flags.socket !== undefined) return { socketPath: flags.socket }
@@ -59,18 +56,18 @@ export async function chooseProcess(
     throw new ChaosError(
       'CHAOS_NO_PROCESS',
       all.length === 0
-        ? 'Expected a running process with an open control endpoint, found none.'
-        : `Expected a process that fits, found none among:\n${seen(all)}`,
+        ? 'No running process has an open control endpoint.'
+        : `No running process matches. Running are:\n${seen(all)}`,
     )
   }
-  throw new ChaosError('CHAOS_SEVERAL_PROCESSES', `Expected one process, found several:\n${seen(fitting)}`)
+  throw new ChaosError('CHAOS_SEVERAL_PROCESSES', `Several processes are running:\n${seen(fitting)}`)
 }
 
 function tokenIn(file: string): Promise<string> {
   return readTokenFile(file).catch((error: unknown) => {
     throw new ChaosError(
       'CHAOS_UNAUTHORIZED',
-      `Expected --token-file to name a file that can be read, got ${file}: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}.`,
+      `\`--token-file ${file}\` cannot be read: ${(error as NodeJS.ErrnoException).code ?? messageOf(error)}.`,
       { cause: error },
     )
   })

@@ -1,12 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { ChaosError, type Clock } from '@chaos/core'
-import type { Door } from '../api/api.js'
+import { printable } from '@chaos/core/authoring'
+import type { AccessControl } from '../api/api.js'
 import { TOKEN_SUBPROTOCOL } from '../api/event-stream.js'
 import { rateLimit } from './request-rate.js'
 
-/** Who may use a mounted endpoint. */
-export interface DoorOptions {
+/** Options of {@link accessControl}. */
+export interface AccessOptions {
   readonly token: string
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
@@ -15,6 +16,8 @@ export interface DoorOptions {
   readonly clock: Clock
 }
 
+/** The most of a Host or Origin that a message repeats, in characters. */
+const MAX_HOST = 200
 const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 /**
  * What proxies, load balancers, tunnels and content networks add to a request that they pass on: RFC 7239 and 9110, nginx, Apache, HAProxy, Envoy,
@@ -65,28 +68,25 @@ const FORWARDED_BEGINNINGS: readonly string[] = [
 ]
 
 /**
- * The checks of a mounted endpoint: where the request comes from, which name it used (DNS rebinding), which page sent it
- * (CSRF), the token, the rate. Stopping is not limited, nor is a browser that asks whether it may: the kill switch always works.
+ * The checks of a mounted endpoint: the sender's address, the Host (DNS rebinding), the Origin (CSRF), the token, the rate. The rate does not
+ * limit stopping, nor a preflight for it: the kill switch always works.
  */
-export function guardedDoor({
+export function accessControl({
   token,
   allowedHosts,
   allowedOrigins,
   loopbackOnly,
   maxRequestsPerSecond,
   clock,
-}: DoorOptions): Door {
+}: AccessOptions): AccessControl {
   const digest = digestOf(token)
   const hosts = new Set([...LOOPBACK_HOSTS, ...allowedHosts.map((host) => host.toLowerCase())])
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))
-  // Two budgets: whoever guesses tokens does not use up the requests of who has one.
+  // Two budgets: failed logins must not exhaust the quota of authenticated clients.
   const withToken = rateLimit(maxRequestsPerSecond, clock)
   const withoutToken = rateLimit(maxRequestsPerSecond, clock)
   const tooMany = (): ChaosError =>
-    new ChaosError(
-      'CHAOS_TOO_MANY_REQUESTS',
-      `Expected at most ${maxRequestsPerSecond} requests a second, got more. Wait a moment.`,
-    )
+    new ChaosError('CHAOS_TOO_MANY_REQUESTS', `More than ${maxRequestsPerSecond} requests a second. Wait a moment.`)
 
   const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
     method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
@@ -97,7 +97,7 @@ export function guardedDoor({
     if (!isLoopback(remoteAddress)) {
       throw new ChaosError(
         'CHAOS_FORBIDDEN',
-        `Expected a request from this machine, got one from ${remoteAddress ?? 'an unknown address'}. Pass \`loopbackOnly: false\` to take others.`,
+        `Requests from ${remoteAddress ?? 'an unknown address'} are rejected: only this machine is allowed. \`loopbackOnly: false\` allows others.`,
       )
     }
     const forwarded = Object.keys(req.headers).find(
@@ -106,7 +106,7 @@ export function guardedDoor({
     if (forwarded !== undefined) {
       throw new ChaosError(
         'CHAOS_FORBIDDEN',
-        `Expected a request from this machine, got one that a proxy passed on (\`${forwarded}\`). Pass \`loopbackOnly: false\` to take those.`,
+        `Requests through a proxy (header \`${forwarded}\`) are rejected: only this machine is allowed. \`loopbackOnly: false\` allows them.`,
       )
     }
   }
@@ -116,13 +116,13 @@ export function guardedDoor({
     if (!hosts.has(host) && !hosts.has(host.replace(/:\d+$/, ''))) {
       throw new ChaosError(
         'CHAOS_FORBIDDEN',
-        'Expected a Host that this endpoint goes by, got another one. Name it in `allowedHosts` if it is yours.',
+        `Host \`${printable(host, { max: MAX_HOST })}\` is not allowed. Add it to \`allowedHosts\` if it is yours.`,
       )
     }
     return host
   }
 
-  /** A page may be of this very server, or of an origin that was named. */
+  /** Accepts pages of this server, and of the allowed origins. */
   function checkOrigin({ headers }: IncomingMessage, host: string): Readonly<Record<string, string>> {
     if (headers.origin === undefined) return {}
     const origin = headers.origin.toLowerCase()
@@ -137,7 +137,7 @@ export function guardedDoor({
     if (origin === `http://${host}` || origin === `https://${host}`) return {}
     throw new ChaosError(
       'CHAOS_FORBIDDEN',
-      'Expected a page of this server, or of an origin in `allowedOrigins`, got another Origin.',
+      `Origin \`${printable(origin, { max: MAX_HOST })}\` is not allowed. Add it to \`allowedOrigins\` if it is yours.`,
     )
   }
 
@@ -150,7 +150,7 @@ export function guardedDoor({
     if (!withoutToken()) throw tooMany()
     throw new ChaosError(
       'CHAOS_UNAUTHORIZED',
-      `Expected the token of this endpoint (\`Authorization: Bearer …\`), got ${given === undefined ? 'none' : 'another one'}.`,
+      `The token of this endpoint is ${given === undefined ? 'missing' : 'wrong'} (\`Authorization: Bearer …\`).`,
     )
   }
 
@@ -166,7 +166,7 @@ export function guardedDoor({
   }
 }
 
-/** A digest has one length, whatever was sent: comparing takes as long for every guess. */
+/** Digests have the same length, so comparing takes the same time for every guess. */
 function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ChaosError, type ChaosController, type Clock } from '@chaos/core'
+import { ChaosError, type Clock } from '@chaos/core'
 import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { createApi } from '../api/api.js'
-import { guardedDoor } from './door.js'
+import { accessControl } from './access-control.js'
+import { controllerOf, type Controlled } from './controlled.js'
 import { notFound as plainNotFound } from './not-found.js'
 import { pathBelow } from './paths.js'
 
 /** Options of {@link createHandler}. */
 export interface HandlerOptions {
-  /** What whoever uses the endpoint must know: at least 16 visible ASCII characters. `crypto.randomBytes(24).toString('base64url')` makes a good one. */
+  /** The token that clients must send: at least 16 visible ASCII characters, such as `crypto.randomBytes(24).toString('base64url')`. */
   readonly token: string
   /** Where the API is mounted. Default `/chaos`. */
   readonly basePath?: string
@@ -17,13 +18,13 @@ export interface HandlerOptions {
   readonly allowedHosts?: readonly string[]
   /** Origins of pages that may use the endpoint from a browser, besides pages of the same server: `http://localhost:5173`. */
   readonly allowedOrigins?: readonly string[]
-  /** Whether only requests from this machine are taken, none that a proxy passed on. Default `true`. */
+  /** Whether only requests from this machine are accepted, and none through a proxy. Default `true`. */
   readonly loopbackOnly?: boolean
   /** The largest body, in bytes. Default 65,536. */
   readonly maxBodyBytes?: number
   /** Requests a second, and as many at once. Stopping is not limited. Default 50. */
   readonly maxRequestsPerSecond?: number
-  /** Answers as your app answers a path that it does not know. Default: status 404 and the text `Not Found`. */
+  /** Answers like your app answers an unknown path. Default: status 404 and the text `Not Found`. */
   readonly notFound?: (req: IncomingMessage, res: ServerResponse) => void
   /** Default: the real clock. */
   readonly clock?: Clock
@@ -36,14 +37,14 @@ export interface ControlHandler {
   /** Takes a WebSocket upgrade below the base path. @returns `false`, with nothing touched, for any other. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /**
-   * Tells everyone who follows something that the app knows: an alert that fires, a recovery that is complete.
+   * Sends an event of the app to all clients: an alert fires, a recovery is complete.
    *
-   * @param topic What it is about: `alert`. Up to 100 letters, digits, dots, colons or dashes.
-   * @param data What JSON can carry, up to 64 KiB.
+   * @param topic The kind of event: `alert`. Up to 100 letters, digits, dots, colons or dashes.
+   * @param data JSON data, up to 64 KiB.
    * @throws ChaosError `CHAOS_INVALID_OPTION`
    */
   notify(topic: string, data: Readonly<Record<string, unknown>>): void
-  /** Disconnects the event streams and waits until what they held is taken back. Call it before `server.close()`. */
+  /** Disconnects the event streams and waits until the injections that they held are rolled back. Call it before `server.close()`. */
   close(): Promise<void>
 }
 
@@ -63,7 +64,7 @@ const handlerSchema = optionsSchema({
     option.list(option.matching(/^https?:\/\/[^/]+$/, ORIGIN, 'An origin.'), MAX_ADDRESSES, 'origins'),
     [],
   ),
-  loopbackOnly: option.optional(option.flag('Whether only requests from this machine are taken.'), true),
+  loopbackOnly: option.optional(option.flag('Whether only requests from this machine are accepted.'), true),
   maxBodyBytes: option.optional(option.count('The largest body, in bytes.', 1), 65_536),
   maxRequestsPerSecond: option.optional(option.count('Requests a second.', 1), 50),
 })
@@ -74,23 +75,23 @@ const BODY_TIMEOUT_MS = 10_000
 /**
  * Makes the control API a part of an app's own `node:http` server, for development: HTTP and a WebSocket below one path.
  *
- * Where chaos is not switched on (`controller.info()` has a refusal) everything below the path is answered 404, like a path that is not there.
+ * Where chaos is not switched on, every request below the path gets 404, like an unknown path. For a `node:http` server, `mountEndpoint` is shorter.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
 export function createHandler(
-  controller: ChaosController,
+  chaos: Controlled,
   { token, notFound = plainNotFound, clock = systemClock, ...given }: HandlerOptions,
 ): ControlHandler {
   checkToken(token)
   const { basePath, maxBodyBytes, ...access } = checkOptions(handlerSchema, given, 'createHandler')
   const api = createApi({
-    controller,
+    controller: controllerOf(chaos),
     clock,
     notFound,
     maxBodyBytes,
     bodyTimeoutMs: BODY_TIMEOUT_MS,
-    door: guardedDoor({ ...access, token, clock }),
+    access: accessControl({ ...access, token, clock }),
   })
   let closed = false
   return {
@@ -112,12 +113,12 @@ export function createHandler(
   }
 }
 
-/** Apart from the other options, because no message may show a token. */
+/** Checked apart from the other options, because no message may show a token. */
 function checkToken(token: unknown): void {
   if (typeof token === 'string' && /^[!-~]{16,1024}$/.test(token)) return
   const came = typeof token === 'string' ? `a text of ${token.length}` : typeof token
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',
-    `Expected \`token\` of createHandler to be at least 16 visible ASCII characters, got ${came}.`,
+    `Expected \`token\` of the endpoint to be at least 16 visible ASCII characters, got ${came}.`,
   )
 }
