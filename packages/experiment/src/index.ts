@@ -44,8 +44,8 @@ export type {
   OwnReading,
   Reading,
   RunInjection,
-} from './run/evidence.js'
-export { checkExperiment, runExperiment, type ExperimentResult, type RunOptions } from './run/run-experiment.js'
+} from './evidence/evidence.js'
+export { checkExperiment, runExperiment, type ExperimentResult, type RunOptions } from './run-experiment.js'
 export { EXIT_CODES, VERDICTS_WORST_FIRST, exitCodeOf, type VerdictName } from './verdict/exit-codes.js'
 export type { AlertOutcome, AlertVerdict } from './verdict/judge-alerts.js'
 export { judge, type Verdict } from './verdict/judge.js'

@@ -22,7 +22,7 @@ import {
   type LoadReading,
   type Monitor,
   type RunInjection,
-} from '../src/run/evidence.js'
+} from '../src/evidence/evidence.js'
 
 /** A server on loopback that is gone when the test is over. @returns Its address, without a slash at the end. */
 export async function serve(listener: RequestListener): Promise<string> {

@@ -1,7 +1,7 @@
 import { systemClock } from '@chaos/core'
-import { withoutSlash } from '../address.js'
-import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../answer.js'
-import { withTimeout } from '../time.js'
+import { withoutSlash } from '../shared/address.js'
+import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../shared/answer.js'
+import { withTimeout } from '../shared/time.js'
 
 /** Longest wait for an answer of the monitoring, in ms, unless a reader is told otherwise. */
 export const DEFAULT_TIMEOUT_MS = 5_000

@@ -1,7 +1,7 @@
-import { own, shown } from '../answer.js'
-import { largest } from '../numbers.js'
+import { own, shown } from '../shared/answer.js'
+import { largest } from '../shared/numbers.js'
 import { numberOf } from '../probes/line-scanner.js'
-import { durationMs, longestRangeMs } from './duration.js'
+import { durationMs, longestRangeMs } from '../shared/duration.js'
 import { DEFAULT_TIMEOUT_MS, getJson, MonitoringError, type Answer } from './get-json.js'
 import {
   awaited,

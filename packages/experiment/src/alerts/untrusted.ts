@@ -1,4 +1,4 @@
-import { own } from '../answer.js'
+import { own } from '../shared/answer.js'
 
 /** Most entries of a list of the monitoring: alerts, rules, targets. */
 const MAX_ENTRIES = 10_000

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock, type Clock } from '@chaos/core'
-import { own } from '../answer.js'
+import { own } from '../shared/answer.js'
 import { alertOf, listAt, textAt } from './untrusted.js'
 
 /** One alert of a notification. */

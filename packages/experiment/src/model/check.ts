@@ -1,10 +1,10 @@
 import { listed, suggestion } from '@chaos/core'
 import * as v from 'valibot'
-import { inWords, shown as cut } from '../answer.js'
+import { inWords, shown as cut } from '../shared/answer.js'
 import { isWithin } from '../probes/tolerance.js'
 import { beyondBounds } from './bounds.js'
 import type { Experiment, Probe, SeriesSelector, Tolerance } from './experiment.js'
-import { compilePattern } from './pattern.js'
+import { compilePattern } from '../probes/pattern.js'
 import { requestOf } from './request.js'
 
 /** One thing that is wrong with an experiment, and where. */

@@ -1,8 +1,8 @@
 import { portableInjectSchema } from '@chaos/core'
 import * as v from 'valibot'
-import { reasonOf } from '../answer.js'
+import { reasonOf } from '../shared/answer.js'
 import type { LoadReport } from '../load/report.js'
-import { compilePattern, MAX_PATTERN } from './pattern.js'
+import { compilePattern, MAX_PATTERN } from '../probes/pattern.js'
 
 /** The longest time span in an experiment, in ms: a day. */
 const MAX_MS = 86_400_000

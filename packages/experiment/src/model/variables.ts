@@ -1,5 +1,5 @@
 import { ChaosError, listed, suggestion } from '@chaos/core'
-import { shown } from '../answer.js'
+import { shown } from '../shared/answer.js'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'
 

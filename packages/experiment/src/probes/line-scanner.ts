@@ -1,4 +1,4 @@
-import { shown } from '../answer.js'
+import { shown } from '../shared/answer.js'
 
 /** Most labels of one sample. */
 const MAX_LABELS = 64

@@ -1,6 +1,6 @@
-import { shown } from '../answer.js'
+import { shown } from '../shared/answer.js'
 import type { MetricProbe, SeriesSelector } from '../model/experiment.js'
-import { compilePattern, type Budget } from '../model/pattern.js'
+import { compilePattern, type Budget } from './pattern.js'
 import { numberOf } from './line-scanner.js'
 import { isKnown, readMetricsPage, type TextSample } from './prometheus-text.js'
 import { counterWindow } from './window.js'

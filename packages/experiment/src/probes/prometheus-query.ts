@@ -1,5 +1,5 @@
-import { withoutSlash } from '../address.js'
-import { jsonOf, own, shown } from '../answer.js'
+import { withoutSlash } from '../shared/address.js'
+import { jsonOf, own, shown } from '../shared/answer.js'
 import type { PrometheusProbe } from '../model/experiment.js'
 import { numberOf } from './line-scanner.js'
 import type { Measurement } from './metric.js'

@@ -1,4 +1,4 @@
-import { reasonOf, shown } from '../answer.js'
+import { reasonOf, shown } from '../shared/answer.js'
 import { LineScanner, numberOf } from './line-scanner.js'
 
 /** One line of a metrics page. */

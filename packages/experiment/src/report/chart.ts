@@ -1,6 +1,6 @@
-import { clockOffset } from '../run/clock-offset.js'
-import type { Curve, Evidence, MarkName, Marks } from '../run/evidence.js'
-import { endingOf, landingOf } from '../run/marks.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import type { Curve, Evidence, MarkName, Marks } from '../evidence/evidence.js'
+import { endingOf, landingOf } from '../evidence/marks.js'
 import { asMarkup, lines, markup, type Markup } from './escape.js'
 import { MARK_WORDS } from './words.js'
 

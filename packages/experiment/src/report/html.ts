@@ -1,5 +1,5 @@
-import type { MarkName } from '../run/evidence.js'
-import type { ExperimentResult } from '../run/run-experiment.js'
+import type { MarkName } from '../evidence/evidence.js'
+import type { ExperimentResult } from '../run-experiment.js'
 import { timeline } from './chart.js'
 import { asMarkup, markup, textOfMarkup, type Markup } from './escape.js'
 import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'

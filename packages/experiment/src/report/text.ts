@@ -1,7 +1,7 @@
-import { readReports } from '../load/phases.js'
+import { readReports } from '../load/rates.js'
 import { loadSince } from '../load/report.js'
-import type { Evidence, MarkName } from '../run/evidence.js'
-import type { ExperimentResult } from '../run/run-experiment.js'
+import type { Evidence, MarkName } from '../evidence/evidence.js'
+import type { ExperimentResult } from '../run-experiment.js'
 import { line } from './escape.js'
 import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
 

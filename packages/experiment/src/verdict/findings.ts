@@ -1,9 +1,9 @@
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
-import type { Curve, Evidence, Marks } from '../run/evidence.js'
-import { newsSince } from '../run/news.js'
-import { steadyStretch, withGaps } from '../run/steady.js'
-import { marksOf, recoveredDuringFault, steadyAgain, type RecoveredDuringFault } from '../run/marks.js'
+import type { Curve, Evidence, Marks } from '../evidence/evidence.js'
+import { newsSince } from '../evidence/news.js'
+import { steadyStretch, withGaps } from '../evidence/steady.js'
+import { marksOf, recoveredDuringFault, steadyAgain, type RecoveredDuringFault } from '../evidence/marks.js'
 
 /** What follows from evidence before it is judged. */
 export interface Findings {

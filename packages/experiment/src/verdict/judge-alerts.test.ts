@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { injection, passingEvidence, stretch, thorough } from '../../test/support.js'
 import type { Experiment } from '../model/experiment.js'
-import type { AlertStretch, Evidence } from '../run/evidence.js'
+import type { AlertStretch, Evidence } from '../evidence/evidence.js'
 import { isMeant } from '../model/alerts.js'
-import { marksOf } from '../run/marks.js'
+import { marksOf } from '../evidence/marks.js'
 import { judgeAlerts, type AlertOutcome, type AlertVerdict } from './judge-alerts.js'
 
 const judged = (experiment: Experiment, evidence: Evidence): readonly AlertVerdict[] =>

@@ -1,7 +1,7 @@
 import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
 import { isMeant, seriesOf } from '../model/alerts.js'
-import type { AlertStretch, Evidence, Mark, Marks } from '../run/evidence.js'
-import { conditionOf, isStanding } from '../run/marks.js'
+import type { AlertStretch, Evidence, Mark, Marks } from '../evidence/evidence.js'
+import { conditionOf, isStanding } from '../evidence/marks.js'
 import { ms } from './words.js'
 
 /** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */

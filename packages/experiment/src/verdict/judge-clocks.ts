@@ -1,8 +1,8 @@
 import type { Experiment } from '../model/experiment.js'
 import { isMeant } from '../model/alerts.js'
-import { clockOffset, MAX_STEP_MS } from '../run/clock-offset.js'
-import type { Evidence } from '../run/evidence.js'
-import { endingOf, landingOf } from '../run/marks.js'
+import { clockOffset, MAX_STEP_MS } from '../evidence/clock-offset.js'
+import type { Evidence } from '../evidence/evidence.js'
+import { endingOf, landingOf } from '../evidence/marks.js'
 import { ms } from './words.js'
 
 /** By how much an answer may contradict what we saw ourselves, in ms, before its clock counts as wrong. */

@@ -1,6 +1,6 @@
-import { clockOffset } from '../run/clock-offset.js'
-import type { Curve, Evidence } from '../run/evidence.js'
-import { maxStandstillMs, monitorOf } from '../run/signs-of-life.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import type { Curve, Evidence } from '../evidence/evidence.js'
+import { maxStandstillMs, monitorOf } from '../evidence/signs-of-life.js'
 import { seconds } from './words.js'
 
 /** Why a probe's data was old when it was read, if so. What it says is then no news of the system. */

@@ -1,5 +1,5 @@
 import type { Experiment, Probe } from '../model/experiment.js'
-import type { Evidence, Marks } from '../run/evidence.js'
+import type { Evidence, Marks } from '../evidence/evidence.js'
 
 /** Why a probe of something that must happen shows nothing, if so: nothing happened after the method had begun, or once the system counts as recovered, and `emptyIs` stood for all of it. */
 export function idleProblem(

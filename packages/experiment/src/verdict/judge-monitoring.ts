@@ -1,9 +1,9 @@
-import { withoutSlash } from '../address.js'
+import { withoutSlash } from '../shared/address.js'
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
-import { clockOffset } from '../run/clock-offset.js'
-import type { Evidence, Marks, Monitor } from '../run/evidence.js'
-import { hasLookedSince, maxStandstillMs, subjectOf } from '../run/signs-of-life.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import type { Evidence, Marks, Monitor } from '../evidence/evidence.js'
+import { hasLookedSince, maxStandstillMs, subjectOf } from '../evidence/signs-of-life.js'
 import { seconds } from './words.js'
 
 /** Why the monitoring cannot be trusted to have seen what there was, if so. */

@@ -1,5 +1,5 @@
 import type { Experiment } from '../model/experiment.js'
-import type { Evidence } from '../run/evidence.js'
+import type { Evidence } from '../evidence/evidence.js'
 import { seconds } from './words.js'
 
 /** How much earlier than planned a fault may end, in ms: its time is taken by two clocks. */

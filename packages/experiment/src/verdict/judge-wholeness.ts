@@ -1,4 +1,4 @@
-import { inventoryOf, type Evidence } from '../run/evidence.js'
+import { inventoryOf, type Evidence } from '../evidence/evidence.js'
 
 /** What a fault says in its own words, and is not judged. */
 const FREE: ReadonlySet<string> = new Set(['options', 'evidence', 'account'])

@@ -13,7 +13,7 @@ import {
 } from '../../test/support.js'
 import { defineExperiment } from '../model/define.js'
 import type { Experiment } from '../model/experiment.js'
-import type { Curve, Evidence } from '../run/evidence.js'
+import type { Curve, Evidence } from '../evidence/evidence.js'
 import { EXIT_CODES, exitCodeOf, type VerdictName } from './exit-codes.js'
 import { judge } from './judge.js'
 

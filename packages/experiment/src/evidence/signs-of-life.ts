@@ -1,4 +1,4 @@
-import { withoutSlash } from '../address.js'
+import { withoutSlash } from '../shared/address.js'
 import { MAX_AWAITED_MS } from '../alerts/reader.js'
 import { clockOffset } from './clock-offset.js'
 import type { Monitor } from './evidence.js'

@@ -1,6 +1,6 @@
 import { manualClock } from '@chaos/core/testing'
 import { expect, it } from 'vitest'
-import type { ActiveAlert } from '../alerts/reader.js'
+import type { ActiveAlert } from '../../alerts/reader.js'
 import { alertLog, type AlertLog } from './alert-log.js'
 
 const firing: ActiveAlert = { name: 'A', labels: { a: '1' }, state: 'firing', activeAt: 10 }

@@ -1,8 +1,8 @@
 import { manualClock } from '@chaos/core/testing'
 import { expect, it } from 'vitest'
 import { inWords } from './answer.js'
-import { probeReader } from './probes/read.js'
-import { perform } from './run/actions.js'
+import { probeReader } from '../probes/read.js'
+import { perform } from '../run/actions.js'
 
 /** What a function of an experiment may throw. */
 function unreadable(): readonly unknown[] {

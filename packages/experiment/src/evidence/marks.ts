@@ -1,6 +1,6 @@
 import { isMeant } from '../model/alerts.js'
 import type { Experiment } from '../model/experiment.js'
-import { largest } from '../numbers.js'
+import { largest } from '../shared/numbers.js'
 import { clockOffset, ourMoment, type ClockOffset } from './clock-offset.js'
 import type { Curve, Evidence, Mark, Marks, MarkName, RunInjection } from './evidence.js'
 import { newsSince } from './news.js'

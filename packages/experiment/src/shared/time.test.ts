@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { manualClock } from '@chaos/core/testing'
 import { expect, it } from 'vitest'
-import { waiting } from './run/waiting.js'
+import { waiting } from '../run/waiting.js'
 import { pause, withTimeout } from './time.js'
 
 it('listens once to a signal, however many wait for it, and not at all afterwards', async () => {

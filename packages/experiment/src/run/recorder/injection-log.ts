@@ -5,10 +5,10 @@ import {
   type InjectionState,
   type PortableInjectOptions,
 } from '@chaos/core'
-import { inWords } from '../answer.js'
-import type { InjectStep } from '../model/experiment.js'
-import { withTimeout } from '../time.js'
-import type { RunInjection } from './evidence.js'
+import { inWords } from '../../shared/answer.js'
+import type { InjectStep } from '../../model/experiment.js'
+import { withTimeout } from '../../shared/time.js'
+import type { RunInjection } from '../../evidence/evidence.js'
 
 /** Longest wait for a controller's answer, in ms: beyond it an injection counts as one that could not be stopped. */
 const ANSWER_TIMEOUT_MS = 10_000

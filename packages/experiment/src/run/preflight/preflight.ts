@@ -1,11 +1,11 @@
 import { ChaosError, DEFAULT_LEASE_MS, isChaosError, listed, suggestion, type ChaosController } from '@chaos/core'
-import type { AlertRule, AlertTiming } from '../alerts/reader.js'
-import { inWords, shown } from '../answer.js'
-import type { Experiment, InjectStep } from '../model/experiment.js'
-import { injectOptionsOf, injectionIdOf } from './injection-log.js'
-import { alertProblem, rulesOf } from './preflight-alerts.js'
-import { queryProblem } from './preflight-queries.js'
-import { timingProblem } from './preflight-timing.js'
+import type { AlertRule, AlertTiming } from '../../alerts/reader.js'
+import { inWords, shown } from '../../shared/answer.js'
+import type { Experiment, InjectStep } from '../../model/experiment.js'
+import { injectOptionsOf, injectionIdOf } from '../recorder/injection-log.js'
+import { alertProblem, rulesOf } from './alerts.js'
+import { queryProblem } from './queries.js'
+import { timingProblem } from './timing.js'
 
 /** What an experiment is checked against before anything is done. */
 export interface PreflightFacts {

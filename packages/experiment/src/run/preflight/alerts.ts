@@ -1,7 +1,7 @@
 import { listed, suggestion } from '@chaos/core'
-import type { AlertRule } from '../alerts/reader.js'
-import { shown } from '../answer.js'
-import type { AlertMatcher, Experiment } from '../model/experiment.js'
+import type { AlertRule } from '../../alerts/reader.js'
+import { shown } from '../../shared/answer.js'
+import type { AlertMatcher, Experiment } from '../../model/experiment.js'
 
 /** What is known of the alerts before anything is broken. */
 export interface AlertKnowledge {

@@ -1,9 +1,9 @@
 import { systemClock } from '@chaos/core'
-import { shown } from '../answer.js'
-import type { Experiment, PrometheusProbe } from '../model/experiment.js'
-import { refusalOf } from '../probes/prometheus-query.js'
-import { timeoutOf } from '../probes/read.js'
-import { withTimeout } from '../time.js'
+import { shown } from '../../shared/answer.js'
+import type { Experiment, PrometheusProbe } from '../../model/experiment.js'
+import { refusalOf } from '../../probes/prometheus-query.js'
+import { timeoutOf } from '../../probes/read.js'
+import { withTimeout } from '../../shared/time.js'
 
 /**
  * Why a Prometheus rejects a query of an experiment. `undefined`: each Prometheus that answers now accepts its queries. A query that is only asked at

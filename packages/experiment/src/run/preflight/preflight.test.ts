@@ -1,9 +1,9 @@
 import { ChaosError, createChaos, type ChaosController } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { serve, shopExperiment, shopOn } from '../../test/support.js'
-import type { AlertRule } from '../alerts/reader.js'
-import type { ExperimentInput } from '../model/experiment.js'
+import { serve, shopExperiment, shopOn } from '../../../test/support.js'
+import type { AlertRule } from '../../alerts/reader.js'
+import type { ExperimentInput } from '../../model/experiment.js'
 import { preflight, type PreflightFacts } from './preflight.js'
 
 const rule: AlertRule = { name: 'StockLow', forMs: 2_000, intervalMs: 1_000, rangeMs: 10_000, isHealthy: true }

@@ -1,6 +1,6 @@
 import type { ChaosController, Clock } from '@chaos/core'
-import { withTimeout } from '../time.js'
-import type { ClockReading } from './evidence.js'
+import { withTimeout } from '../../shared/time.js'
+import type { ClockReading } from '../../evidence/evidence.js'
 
 /** Longest wait for an answer that tells the time, in ms: a later one would tell it too badly. */
 const ANSWER_TIMEOUT_MS = 2_000

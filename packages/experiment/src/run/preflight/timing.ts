@@ -1,6 +1,6 @@
 import { DEFAULT_LEASE_MS } from '@chaos/core'
-import type { Experiment, Probe } from '../model/experiment.js'
-import { timeoutOf } from '../probes/read.js'
+import type { Experiment, Probe } from '../../model/experiment.js'
+import { timeoutOf } from '../../probes/read.js'
 
 /** Why the time limits of an experiment cannot work together; `undefined`: they can. What cannot be observed in its budget would fail every run. */
 export function timingProblem(

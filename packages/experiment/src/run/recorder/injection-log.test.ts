@@ -1,7 +1,7 @@
 import { ChaosError, type ChaosController, type InjectionState, type JournalEntry } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
-import { shopOn } from '../../test/support.js'
+import { shopOn } from '../../../test/support.js'
 import { injectionLog } from './injection-log.js'
 
 const clock = manualClock(50_000)

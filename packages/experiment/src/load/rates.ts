@@ -1,5 +1,5 @@
 import type { LoadInput } from '../model/experiment.js'
-import type { LoadReading } from '../run/evidence.js'
+import type { LoadReading } from '../evidence/evidence.js'
 import type { LoadReport } from './report.js'
 
 /** A reading that could be read. */

@@ -1,8 +1,8 @@
 import type { Clock } from '@chaos/core'
-import type { MetricProbe, Probe } from '../model/experiment.js'
-import { probeReader, timeoutOf, toleranceOf, type Sample } from '../probes/read.js'
-import { inWords } from '../probes/tolerance.js'
-import type { Curve } from './evidence.js'
+import type { MetricProbe, Probe } from '../../model/experiment.js'
+import { probeReader, timeoutOf, toleranceOf, type Sample } from '../../probes/read.js'
+import { inWords } from '../../probes/tolerance.js'
+import type { Curve } from '../../evidence/evidence.js'
 
 /** How much later than planned a reading may come, in ms, before the time without it counts as a gap. */
 const SLACK_MS = 2_000

@@ -1,6 +1,6 @@
 import { manualClock } from '@chaos/core/testing'
 import { expect, it } from 'vitest'
-import type { AlertRule } from '../alerts/reader.js'
+import type { AlertRule } from '../../alerts/reader.js'
 import { monitorLog } from './monitor-log.js'
 
 const rule = (intervalMs: number): AlertRule => ({ name: 'A', forMs: 0, intervalMs, rangeMs: 0, isHealthy: true })

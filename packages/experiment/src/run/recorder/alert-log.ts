@@ -1,9 +1,9 @@
 import type { Clock } from '@chaos/core'
-import { reasonOf } from '../answer.js'
-import type { ActiveAlert, AlertReader } from '../alerts/reader.js'
-import { seriesOf } from '../model/alerts.js'
-import { withTimeout } from '../time.js'
-import type { AlertReadings, AlertStretch } from './evidence.js'
+import { reasonOf } from '../../shared/answer.js'
+import type { ActiveAlert, AlertReader } from '../../alerts/reader.js'
+import { seriesOf } from '../../model/alerts.js'
+import { withTimeout } from '../../shared/time.js'
+import type { AlertReadings, AlertStretch } from '../../evidence/evidence.js'
 
 /** What was seen of the alerts of one source, reading by reading. */
 export interface AlertLog {

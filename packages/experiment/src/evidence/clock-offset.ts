@@ -1,4 +1,4 @@
-import { largest } from '../numbers.js'
+import { largest } from '../shared/numbers.js'
 import type { ClockReading, Mark } from './evidence.js'
 
 /** How far another clock is ahead, from all readings of it. */

@@ -1,4 +1,4 @@
-import { largest } from '../numbers.js'
+import { largest } from '../shared/numbers.js'
 import type { Sample } from '../probes/read.js'
 import type { Curve } from './evidence.js'
 

@@ -1,10 +1,10 @@
 import type { Clock } from '@chaos/core'
-import { awaited, type AlertReader } from '../alerts/reader.js'
-import { reasonOf } from '../answer.js'
-import { withTimeout } from '../time.js'
-import type { SourceFacts } from './alert-facts.js'
-import type { ClockReading, Monitor, MonitorReading } from './evidence.js'
-import { subjectOf } from './signs-of-life.js'
+import { awaited, type AlertReader } from '../../alerts/reader.js'
+import { reasonOf } from '../../shared/answer.js'
+import { withTimeout } from '../../shared/time.js'
+import type { SourceFacts } from '../alert-facts.js'
+import type { ClockReading, Monitor, MonitorReading } from '../../evidence/evidence.js'
+import { subjectOf } from '../../evidence/signs-of-life.js'
 
 /** Longest wait for a sign of life, in ms. */
 const ANSWER_TIMEOUT_MS = 5_000
