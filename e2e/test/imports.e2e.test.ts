@@ -59,7 +59,6 @@ describe('imports between the folders of a package', () => {
     'packages/cli',
     'packages/control',
     'packages/eventbus',
-    'packages/experiment',
     'packages/worker',
   ]
 

@@ -8,7 +8,9 @@ import type { LoadReport } from './load/report.js'
 import type { Experiment, LoadReader } from './model/experiment.js'
 import type { VerdictName } from './verdict/exit-codes.js'
 import type { RunEvent } from './run/events.js'
-import { runExperiment, type ExperimentResult, type RunOptions } from './run-experiment.js'
+import { runExperiment } from './run-experiment.js'
+import type { RunOptions } from './run/gather-evidence.js'
+import type { ExperimentResult } from './verdict/result.js'
 
 let clock: ManualClock
 let shop: Shop

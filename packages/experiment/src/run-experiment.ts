@@ -1,161 +1,27 @@
-import { setMaxListeners } from 'node:events'
-import { ChaosError, systemClock, type ChaosController, type Clock } from '@chaos/core'
-import { reasonOf } from './shared/answer.js'
-import type { AlertReader } from './alerts/reader.js'
-import type { WebhookSink } from './alerts/webhook-sink.js'
+import { systemClock } from '@chaos/core'
 import type { Experiment } from './model/experiment.js'
-import { withVariables, type Variables } from './model/variables.js'
-import { aborted } from './shared/time.js'
-import { judge, type Verdict } from './verdict/judge.js'
-import { alertFacts, type AlertFacts } from './run/alert-facts.js'
-import type { RunEvent } from './run/events.js'
-import { inventoryOf, type Evidence } from './evidence/evidence.js'
-import { preflight } from './run/preflight/preflight.js'
-import { phases } from './run/phases/phases.js'
-import { probedMonitors } from './run/recorder/recorder.js'
-
-/** Options of {@link runExperiment}. */
-export interface RunOptions {
-  /** What is broken: an in-process controller, or the client of a control endpoint. */
-  readonly controller: ChaosController
-  /** Where alerts are read. */
-  readonly alerts?: AlertReader | readonly AlertReader[]
-  /** Where notifications arrive. Given one, each alert that must fire must also arrive there. */
-  readonly sink?: Pick<WebhookSink, 'notifications'>
-  /** What `${NAME}` in the experiment's texts stands for. */
-  readonly variables?: Variables
-  readonly clock?: Clock
-  /** Told what happens, as it happens. If it throws, the run is broken off. */
-  readonly onEvent?: (event: RunEvent) => void
-  /** Breaks the run off: everything is taken back. */
-  readonly signal?: AbortSignal
-  /** Pause between two readings of a probe, an alert source, the load or the controller, in ms. Default 250. */
-  readonly pollMs?: number
-}
-
-const DEFAULT_POLL_MS = 250
-const MAX_POLL_MS = 86_400_000
-
-/** A run, its evidence, and what it comes to. */
-export interface ExperimentResult {
-  readonly title: string
-  readonly description: string | undefined
-  readonly experiment: Experiment
-  readonly evidence: Evidence
-  readonly verdict: Verdict
-}
+import { withVariables } from './model/variables.js'
+import { gatherEvidence, type RunOptions } from './run/gather-evidence.js'
+import { judge } from './verdict/judge.js'
+import type { ExperimentResult } from './verdict/result.js'
 
 /**
- * Runs an experiment and judges it.
+ * Runs an experiment and judges it by its evidence.
  *
- * Probes, alerts, the load, the monitoring and the controller are each read on their own, so that one that hangs makes no other blind. Recovery is
- * observed before anything is taken back: a fault ends by its lease, as an outage does. Whatever happens, no fault of the run is in force when this
- * returns.
+ * Whatever happens, no fault of the run is in force when this returns.
  *
  * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` for an experiment that cannot pass, `CHAOS_INVALID_EXPERIMENT` for a variable without a value;
  *   nothing has been broken then. Rejects as well when the controller cannot be reached at the start.
  */
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<ExperimentResult> {
-  const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink, signal } = options
   const experiment = withVariables(given, options.variables ?? {})
-  const readers = readersOf(options)
-  const startedAt = clock.now()
-
-  // Everything that ends a run early goes through here.
-  const over = new AbortController()
-  // One for each thing that is waited for.
-  setMaxListeners(0, over.signal)
-  let brokenOff: string | undefined
-  const breakOff = (reason: string): void => {
-    brokenOff ??= reason
-    over.abort()
-  }
-  const emit = (event: RunEvent): void => {
-    try {
-      options.onEvent?.(event)
-    } catch (error) {
-      breakOff(`a listener failed: ${reasonOf(error)}`)
-    }
-  }
-
-  emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'looking at rules, targets and faults' })
-  const onAbort = (): void => breakOff(`it was aborted${because(signal)}`)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted === true) onAbort()
-  const probed = probedMonitors(experiment, readers)
-  // Who breaks off does not wait for what can be known: nothing is in force yet.
-  const facts = await Promise.race([
-    lookAhead(experiment, options),
-    aborted(over.signal).then(() => alertFacts([], clock)),
-  ])
-  const seen = await phases(experiment, {
-    controller,
-    readers,
-    probed,
-    facts,
-    sink,
-    clock,
-    pollMs,
-    emit,
-    over,
-    breakOff,
-    startedAt,
-  })
-  signal?.removeEventListener('abort', onAbort)
-
-  const whole: Omit<Evidence, 'inventory'> = {
-    startedAt,
-    endedAt: clock.now(),
-    pollMs,
-    rulesFound: facts.rules?.map(({ name }) => name),
-    brokenRules: (facts.rules ?? []).filter(({ isHealthy }) => !isHealthy).map(({ name }) => name),
-    ...seen,
-    brokenOff,
-  }
-  const evidence: Evidence = { ...whole, inventory: inventoryOf(whole) }
+  const evidence = await gatherEvidence(experiment, options)
   const verdict = judge(experiment, evidence)
-  emit({ type: 'phase', at: clock.now(), phase: 'done', detail: `${verdict.name}: ${verdict.cause}` })
+  const { clock = systemClock } = options
+  try {
+    options.onEvent?.({ type: 'phase', at: clock.now(), phase: 'done', detail: `${verdict.name}: ${verdict.cause}` })
+  } catch {
+    // The run is over: a listener that fails now changes nothing about it.
+  }
   return { title: experiment.title, description: experiment.description, experiment, evidence, verdict }
-}
-
-/**
- * Checks an experiment as {@link runExperiment} does before it breaks anything, and breaks nothing.
- *
- * @throws ChaosError As `runExperiment` does then.
- */
-export async function checkExperiment(given: Experiment, options: RunOptions): Promise<void> {
-  await lookAhead(withVariables(given, options.variables ?? {}), options)
-}
-
-/** Finds out what the readers of alerts know, and refuses an experiment that cannot pass. */
-async function lookAhead(experiment: Experiment, options: RunOptions): Promise<AlertFacts> {
-  const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink } = options
-  if (!(pollMs >= 1 && pollMs <= MAX_POLL_MS))
-    throw new ChaosError(
-      'CHAOS_INVALID_OPTION',
-      `Expected \`pollMs\` to be a number of ms from 1 to ${MAX_POLL_MS}, got \`${pollMs}\`.`,
-    )
-  const readers = readersOf(options)
-  const facts = await alertFacts(readers, clock, probedMonitors(experiment, readers))
-  await preflight(experiment, {
-    controller,
-    rules: facts.rules,
-    timing: facts.timing,
-    needsNotification: sink !== undefined,
-    hasAlerts: readers.length > 0,
-    rulesProblems: facts.rulesProblems,
-    pollMs,
-  })
-  return facts
-}
-
-function readersOf({ alerts = [] }: RunOptions): readonly AlertReader[] {
-  return [alerts].flat()
-}
-
-/** Why a run was aborted, as far as that was said. */
-function because(signal: AbortSignal | undefined): string {
-  const reason: unknown = signal?.reason
-  if (reason instanceof Error) return reason.name === 'AbortError' ? '' : `: ${reason.message}`
-  return typeof reason === 'string' ? `: ${reason}` : ''
 }

@@ -13,13 +13,12 @@ import {
   type ExperimentInput,
   type ExperimentResult,
 } from '../src/index.js'
-import type { LoadReport } from '../src/load/report.js'
+import type { LoadReading, LoadReport } from '../src/load/report.js'
 import type { Sample } from '../src/probes/read.js'
 import {
   inventoryOf,
   type AlertStretch,
   type Curve,
-  type LoadReading,
   type Monitor,
   type RunInjection,
 } from '../src/evidence/evidence.js'

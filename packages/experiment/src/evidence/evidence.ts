@@ -1,7 +1,7 @@
 import type { InjectionState } from '@chaos/core'
 import type { Notification } from '../alerts/webhook-sink.js'
-import type { LoadReport } from '../load/report.js'
-import type { Probe } from '../model/experiment.js'
+import type { LoadReading } from '../load/report.js'
+import type { Probe } from '../probes/probe-types.js'
 import type { Sample } from '../probes/read.js'
 
 /** The readings of one probe, from the stretch that met the gate on. */
@@ -83,14 +83,6 @@ export interface Monitor {
   readonly scrapeIntervalMs: number
   readonly readings: readonly MonitorReading[]
   readonly clock: readonly ClockReading[]
-}
-
-/** One reading of the load's report. */
-export interface LoadReading {
-  readonly askedAt: number
-  readonly at: number
-  readonly report: LoadReport | undefined
-  readonly problem: string | undefined
 }
 
 /** How late this process itself was, in ms: what it planned against when it came to it. */

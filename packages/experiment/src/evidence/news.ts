@@ -1,3 +1,4 @@
+import { asksMonitoring } from '../probes/probe-types.js'
 import type { Sample } from '../probes/read.js'
 import type { Curve, Evidence } from './evidence.js'
 import { lookedAt, monitorOf } from './signs-of-life.js'
@@ -22,15 +23,13 @@ function newsOf(
   since: number,
   { curves, monitors }: Pick<Evidence, 'curves' | 'monitors'>,
 ): (sample: Sample) => boolean {
-  if (source === 'prometheus') {
+  if (asksMonitoring(source)) {
     const monitor = monitorOf(monitors, origin)
     const from = monitor === undefined ? since : (lookedAt(monitor, 'scrapedAt', since) ?? Number.POSITIVE_INFINITY)
     return ({ askedAt }) => askedAt >= from
   }
   const first =
-    source === 'metric' && maxAgeMs !== undefined
-      ? samples.find(({ askedAt, dataAt }) => askedAt >= since && dataAt !== undefined)
-      : undefined
+    maxAgeMs !== undefined ? samples.find(({ askedAt, dataAt }) => askedAt >= since && dataAt !== undefined) : undefined
   if (first?.dataAt === undefined) return () => true
   const { at, dataAt: writtenAt } = first
   // The first page may have been written before; what differs from it was written since. So was the first, where it differs from one that was bad.

@@ -1,6 +1,10 @@
-import type { LoadInput } from '../model/experiment.js'
-import type { LoadReading } from '../evidence/evidence.js'
-import type { LoadReport } from './report.js'
+import type { LoadReading, LoadReport } from './report.js'
+
+/** How much a load must do. */
+export interface LoadDemand {
+  /** Requests that must be sent each second, and writes that must be acknowledged. */
+  readonly atLeastPerSecond: number
+}
 
 /** A reading that could be read. */
 export interface ReadReport {
@@ -26,7 +30,7 @@ const MAX_SPAN_MS = 60_000
 
 /** The shortest stretch of time that shows the rate of a load, in ms: for one that is busy, and for one that just does what it must. */
 export function spansOf(
-  { atLeastPerSecond }: Pick<LoadInput, 'atLeastPerSecond'>,
+  { atLeastPerSecond }: LoadDemand,
   holdForMs: number,
 ): readonly [busyMs: number, slowMs: number] {
   const busyMs = Math.max(holdForMs, MIN_SPAN_MS)
@@ -39,7 +43,7 @@ export function spansOf(
 }
 
 /** Whether readings show the rate of a load: they span enough time for what happened in it. */
-export function isTelling(load: LoadInput, holdForMs: number, readings: readonly LoadReading[]): boolean {
+export function isTelling(load: LoadDemand, holdForMs: number, readings: readonly LoadReading[]): boolean {
   const [first, last] = [readings[0], readings.at(-1)]
   if (first === undefined || last === undefined) return false
   const [busyMs, slowMs] = spansOf(load, holdForMs)
@@ -73,7 +77,7 @@ export function counted(readings: readonly LoadReading[], name: 'requests' | 'ac
 
 /** Why a load is not fit to begin with, if so: it must be sent and served. */
 export function loadProblemBefore(
-  { atLeastPerSecond }: LoadInput,
+  { atLeastPerSecond }: LoadDemand,
   readings: readonly LoadReading[],
 ): string | undefined {
   const unread = readings.at(-1)

@@ -47,6 +47,14 @@ const loadReportSchema = v.object({
 /** What a load says of itself. */
 export type LoadReport = Readonly<v.InferOutput<typeof loadReportSchema>>
 
+/** One reading of the load's report. */
+export interface LoadReading {
+  readonly askedAt: number
+  readonly at: number
+  readonly report: LoadReport | undefined
+  readonly problem: string | undefined
+}
+
 /** What of a load is counted. */
 export type LoadCount = keyof typeof counts
 

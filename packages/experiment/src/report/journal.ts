@@ -1,5 +1,5 @@
 import { printableJson } from '@chaos/core'
-import type { ExperimentResult } from '../run-experiment.js'
+import type { ExperimentResult } from '../verdict/result.js'
 
 /** Version of the journal's shape. */
 export const JOURNAL_VERSION = 1

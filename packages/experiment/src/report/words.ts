@@ -11,8 +11,6 @@ export function errorBar({ errorMs }: Pick<Mark, 'errorMs'>): string {
   return errorMs < 0.5 ? '' : `−${span(errorMs)}`
 }
 
-export { MARK_WORDS } from '../evidence/mark-words.js'
-
 /** How recovery came about. */
 export const RECOVERY_WORDS = {
   'by-itself': 'by itself',

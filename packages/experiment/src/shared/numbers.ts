@@ -12,3 +12,13 @@ export function longestGap(times: readonly number[]): number {
     0,
   )
 }
+
+/** A number as Prometheus writes it; `undefined`: it is none, or one that is too large to be held. */
+export function numberOf(text: string): number | undefined {
+  if (text.length > 400) return undefined
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text))
+    return Number.isFinite(Number(text)) ? Number(text) : undefined
+  if (/^\+?inf(?:inity)?$/i.test(text)) return Number.POSITIVE_INFINITY
+  if (/^-inf(?:inity)?$/i.test(text)) return Number.NEGATIVE_INFINITY
+  return /^nan$/i.test(text) ? Number.NaN : undefined
+}

@@ -1,6 +1,7 @@
 import { clockOffset } from '../evidence/clock-offset.js'
 import type { Curve, Evidence } from '../evidence/evidence.js'
 import { maxStandstillMs, monitorOf } from '../evidence/signs-of-life.js'
+import { asksMonitoring } from '../probes/probe-types.js'
 import { seconds } from './words.js'
 
 /** Why a probe's data was old when it was read, if so. What it says is then no news of the system. */
@@ -22,7 +23,7 @@ function boundOf(
   { source, origin, maxAgeMs }: Curve,
   monitors: Evidence['monitors'],
 ): readonly [offsetMs: number, maxAgeMs: number | undefined] {
-  if (source !== 'prometheus') return [0, maxAgeMs]
+  if (!asksMonitoring(source)) return [0, maxAgeMs]
   const monitor = monitorOf(monitors, origin)
   const offset = clockOffset(monitor?.clock ?? [])
   return [(offset?.offsetMs ?? 0) - (offset?.errorMs ?? 0), maxStandstillMs(monitor?.scrapeIntervalMs ?? 0)]

@@ -1,8 +1,8 @@
 import { counted, isTelling, loadProblemBefore, readReports, spansOf, type ReadReport } from '../load/rates.js'
-import { LOAD_COUNTS, loadSince, type LoadCount } from '../load/report.js'
+import { LOAD_COUNTS, loadSince, type LoadCount, type LoadReading } from '../load/report.js'
 import type { Experiment, LoadInput } from '../model/experiment.js'
 import { largest, longestGap } from '../shared/numbers.js'
-import type { Evidence, LoadReading, Marks } from '../evidence/evidence.js'
+import type { Evidence, Marks } from '../evidence/evidence.js'
 import { seconds } from './words.js'
 
 /** What the load shows. Each is `undefined` where there is nothing to say. */

@@ -1,6 +1,7 @@
 import { inWords } from '../shared/answer.js'
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
+import { asksMonitoring } from '../probes/probe-types.js'
 import type { Evidence, Marks, MarkName } from '../evidence/evidence.js'
 import { largest, longestGap } from '../shared/numbers.js'
 import { clockOffset } from '../evidence/clock-offset.js'
@@ -215,7 +216,7 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
   if (t5 === undefined || t7 === undefined) {
     const bad = lastBad(evidence)
     // Where only the monitoring failed to answer, the system may be well.
-    const isBlind = bad.length > 0 && bad.every(({ source, value }) => source === 'prometheus' && value === undefined)
+    const isBlind = bad.length > 0 && bad.every(({ source, value }) => asksMonitoring(source) && value === undefined)
     const reasons = bad.map(({ words }) => words).join('; ')
     const unseen = unwatched(experiment, evidence)
     if (unseen !== undefined && bad.every(({ value }) => value === undefined))
@@ -268,7 +269,7 @@ function breachProblem({
   const bad = isEarly ? early : badSince(first, isLate ? t7.at : methodAt)
   const [unread] = bad
   // Where a probe gave no data, a fault in the system may be the reason only if the system itself was asked.
-  if ((isControl || first.source === 'prometheus') && bad.every(({ value }) => value === undefined))
+  if ((isControl || asksMonitoring(first.source)) && bad.every(({ value }) => value === undefined))
     return [
       'inconclusive',
       `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so nobody can say that it held.`,

@@ -2,7 +2,7 @@ import { isMeant } from '../../model/alerts.js'
 import { isTelling, lastSecondsOf, loadProblemBefore, spansOf } from '../../load/rates.js'
 import { largest } from '../../shared/numbers.js'
 import { steadyStretch, withGaps } from '../../evidence/steady.js'
-import type { LoadReading } from '../../evidence/evidence.js'
+import type { LoadReading } from '../../load/report.js'
 import type { Run } from './run.js'
 
 /** What the gate comes to. */

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../shared/answer.js'
 import { isControlRun } from '../../model/control-run.js'
 import { probeReader, toleranceOf } from '../../probes/read.js'
-import { inWords } from '../../probes/tolerance.js'
+import { boundsInWords } from '../../probes/tolerance.js'
 import { perform } from '../actions.js'
 import type { MarkName, Marks, Evidence, Reading } from '../../evidence/evidence.js'
 import { MARK_WORDS } from '../../evidence/mark-words.js'
@@ -130,7 +130,7 @@ async function takeStock({ experiment, clock, say }: Run): Promise<readonly Read
   return Promise.all(
     experiment.afterwards.map(async (probe) => ({
       name: probe.name,
-      bounds: inWords(toleranceOf(probe), probe.unit),
+      bounds: boundsInWords(toleranceOf(probe), probe.unit),
       sample: await probeReader(probe, clock)(),
     })),
   )

@@ -1,32 +1,17 @@
 import { systemClock } from '@chaos/core'
-import { shown } from '../../shared/answer.js'
-import type { Experiment, PrometheusProbe } from '../../model/experiment.js'
-import { refusalOf } from '../../probes/prometheus-query.js'
+import { probesOf, type Experiment } from '../../model/experiment.js'
+import { probeTypeOf, type Probe } from '../../probes/probe-types.js'
 import { timeoutOf } from '../../probes/read.js'
 import { withTimeout } from '../../shared/time.js'
 
-/**
- * Why a Prometheus rejects a query of an experiment. `undefined`: each Prometheus that answers now accepts its queries. A query that is only asked at
- * the end of a run, or only when another has no result, would otherwise fail after something was broken.
- */
-export async function queryProblem({ steadyState, guardrails, afterwards }: Experiment): Promise<string | undefined> {
-  const probes = [...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) =>
-    probe.type === 'prometheus' ? [probe] : [],
-  )
-  const problems = await Promise.all(
-    probes.flatMap((probe) => [problemOf(probe, 'query'), problemOf(probe, 'existsQuery')]),
-  )
-  return problems.find((problem) => problem !== undefined)
+/** Why a probe of an experiment can never be read. `undefined`: whatever answers now accepts what the probes ask. */
+export async function queryProblem(experiment: Experiment): Promise<string | undefined> {
+  const problems = await Promise.all(probesOf(experiment).map(({ probe }) => refusalsOf(probe)))
+  return problems.flat().find((problem) => problem !== undefined)
 }
 
-async function problemOf(probe: PrometheusProbe, which: 'query' | 'existsQuery'): Promise<string | undefined> {
-  const { name, url, [which]: query } = probe
-  if (query === undefined) return undefined
-  // What cannot be reached may be there when it is read.
-  const refusal = await withTimeout(systemClock, timeoutOf(probe), (signal) => refusalOf(url, query, signal)).catch(
-    () => undefined,
-  )
-  return refusal === undefined
-    ? undefined
-    : `The Prometheus at ${url} rejects the \`${which}\` of ${name}: ${shown(refusal)}. Correct the query.`
+function refusalsOf(probe: Probe): Promise<readonly (string | undefined)[]> {
+  const questions = probeTypeOf(probe).refusals?.(probe) ?? []
+  // An address that cannot be reached now may answer when it is read.
+  return Promise.all(questions.map((ask) => withTimeout(systemClock, timeoutOf(probe), ask).catch(() => undefined)))
 }

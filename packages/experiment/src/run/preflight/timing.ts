@@ -1,5 +1,6 @@
 import { DEFAULT_LEASE_MS } from '@chaos/core'
-import type { Experiment, Probe } from '../../model/experiment.js'
+import type { Experiment } from '../../model/experiment.js'
+import { probeTypeOf, type Probe } from '../../probes/probe-types.js'
 import { timeoutOf } from '../../probes/read.js'
 
 /** Why the time limits of an experiment cannot work together; `undefined`: they can. What cannot be observed in its budget would fail every run. */
@@ -26,7 +27,7 @@ export function timingProblem(
   if (duringFault !== undefined && under !== undefined && duringFault.withinMs < timeoutOf(under)) {
     return `A reading of ${under.name} may take ${timeoutOf(under)} ms (its \`timeoutMs\`), and it must hold again ${duringFault.withinMs} ms after the fault landed (\`recovery.duringFault.withinMs\`). Lower the probe's \`timeoutMs\`, or raise \`withinMs\`.`
   }
-  const windowed = afterwards.find((probe) => probe.type === 'metric' && probe.windowMs !== undefined)
+  const windowed = afterwards.find((probe) => probeTypeOf(probe).looksBack?.(probe) === true)
   if (windowed !== undefined)
     return `${windowed.name} is read once, afterwards, and its \`windowMs\` needs an earlier reading to look back to. Leave out \`windowMs\`, or ask a Prometheus.`
   for (const [index, step] of method.entries()) {

@@ -1,7 +1,7 @@
 import type { Clock } from '@chaos/core'
-import type { MetricProbe, Probe } from '../../model/experiment.js'
+import { probeTypeOf, type Probe } from '../../probes/probe-types.js'
 import { probeReader, timeoutOf, toleranceOf, type Sample } from '../../probes/read.js'
-import { inWords } from '../../probes/tolerance.js'
+import { boundsInWords } from '../../probes/tolerance.js'
 import type { Curve } from '../../evidence/evidence.js'
 
 /** How much later than planned a reading may come, in ms, before the time without it counts as a gap. */
@@ -18,27 +18,22 @@ export interface CurveLog {
   curve(from: number): Curve
 }
 
-/** How long the page of a `metric` probe may stay the same, in ms, unless the probe says otherwise. */
-const STALE_AFTER_MS = 15_000
-
-function maxAgeOf({ staleAfterMs = STALE_AFTER_MS }: MetricProbe): number | undefined {
-  return staleAfterMs === 0 ? undefined : staleAfterMs
-}
-
+/** Records the readings of a probe. */
 export function curveLog(probe: Probe, clock: Clock, pollMs: number): CurveLog {
   const samples: Sample[] = []
   const read = probeReader(probe, clock)
   const tolerance = toleranceOf(probe)
+  const type = probeTypeOf(probe)
   const described = {
     probe: probe.name,
     source: probe.type,
-    origin: probe.type === 'function' ? undefined : probe.url,
+    origin: type.origin?.(probe),
     unit: probe.unit,
-    bounds: inWords(tolerance, probe.unit),
+    bounds: boundsInWords(tolerance, probe.unit),
     thresholds: Object.values(tolerance)
       .filter((bound) => bound !== undefined)
       .map(Number),
-    maxAgeMs: probe.type === 'metric' ? maxAgeOf(probe) : undefined,
+    maxAgeMs: type.maxAgeMs?.(probe),
     maxGapMs: timeoutOf(probe) + pollMs + SLACK_MS,
   }
   return {

@@ -2,6 +2,7 @@ import {
   isChaosError,
   type ChaosController,
   type Clock,
+  type Injection,
   type InjectionState,
   type PortableInjectOptions,
 } from '@chaos/core'
@@ -37,11 +38,11 @@ interface Entry {
   /** When the controller armed it, by its own answer. Without one nothing can be told to be of this run. */
   armedAt: number | undefined
   state: InjectionState | undefined
-  readonly askedAt: number
-  landedSeenAt: number | undefined
-  activeSeenAt: number | undefined
-  endedSeenAt: number | undefined
+  readonly own: OwnTimes
 }
+
+/** What this run saw of an injection itself, by its own clock. */
+type OwnTimes = { -readonly [Key in Exclude<keyof RunInjection, keyof InjectionState>]: RunInjection[Key] }
 
 /** How many states that came before the answer they belong to are kept aside. */
 const MAX_ASIDE = 1_000
@@ -87,10 +88,10 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
     if (known?.status === 'ended' && given.status !== 'ended') return
     const state = frozen(given)
     entry.state = state
-    if (state.landedAt !== undefined) entry.landedSeenAt ??= clock.now()
+    if (state.landedAt !== undefined) entry.own.landedSeenAt ??= clock.now()
     // It was so at some moment between the question and its answer.
-    if (state.status === 'ended') entry.endedSeenAt ??= clock.now()
-    else if (askedAt !== undefined) entry.activeSeenAt = askedAt
+    if (state.status === 'ended') entry.own.endedSeenAt ??= clock.now()
+    else if (askedAt !== undefined) entry.own.activeSeenAt = askedAt
     if (known?.status !== state.status || known.landedAt !== state.landedAt) onChange()
   }
 
@@ -109,10 +110,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       id,
       armedAt: undefined,
       state: undefined,
-      askedAt: clock.now(),
-      landedSeenAt: undefined,
-      activeSeenAt: undefined,
-      endedSeenAt: undefined,
+      own: { askedAt: clock.now(), landedSeenAt: undefined, activeSeenAt: undefined, endedSeenAt: undefined },
     }
     entries.set(id, entry)
     try {
@@ -120,7 +118,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       // A controller may name it otherwise.
       entry.id = state.id
       entry.armedAt = state.armedAt
-      take(entry, state, entry.askedAt)
+      take(entry, state, entry.own.askedAt)
       takeAll(aside)
     } catch (error) {
       failures.push(`${step.fault} into ${step.target}: ${inWords(error)}`)
@@ -145,9 +143,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   return {
     failures,
     states: () =>
-      [...entries.values()].flatMap(({ state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }) =>
-        state === undefined ? [] : [{ ...state, askedAt, landedSeenAt, activeSeenAt, endedSeenAt }],
-      ),
+      [...entries.values()].flatMap(({ state, own }) => (state === undefined ? [] : [{ ...state, ...own }])),
     inject(step, id) {
       const armed = arm(step, id).finally(() => {
         arming.delete(id)
@@ -183,52 +179,8 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   }
 }
 
-/** The state of an in-process injection is live: what is kept must not change behind our back. */
-function frozen(state: InjectionState): InjectionState {
-  const {
-    id,
-    fault,
-    kind,
-    target,
-    options,
-    seed,
-    status,
-    outcome,
-    armedAt,
-    leaseMs,
-    leaseEndsAt,
-    landedAt,
-    endedAt,
-    seen,
-    affected,
-    passed,
-    held,
-    queued,
-    account,
-    evidence,
-    failures,
-  } = state
-  return {
-    id,
-    fault,
-    kind,
-    target,
-    options,
-    seed,
-    status,
-    outcome,
-    armedAt,
-    leaseMs,
-    leaseEndsAt,
-    landedAt,
-    endedAt,
-    seen,
-    affected,
-    passed,
-    held,
-    queued,
-    account,
-    evidence: [...evidence],
-    failures: [...failures],
-  }
+/** The state as it is now. What a controller in this process hands out is live, and any controller may go on changing its own. */
+function frozen(given: InjectionState | Injection): InjectionState {
+  const state = 'snapshot' in given ? given.snapshot() : given
+  return { ...state, evidence: [...state.evidence], failures: [...state.failures] }
 }

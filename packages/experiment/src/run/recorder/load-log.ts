@@ -1,9 +1,8 @@
 import type { Clock } from '@chaos/core'
 import { inWords, jsonOf } from '../../shared/answer.js'
-import { checkLoadReport } from '../../load/report.js'
+import { checkLoadReport, type LoadReading } from '../../load/report.js'
 import type { LoadInput } from '../../model/experiment.js'
 import { withTimeout } from '../../shared/time.js'
-import type { LoadReading } from '../../evidence/evidence.js'
 
 /** Longest wait for an ordinary report, and for one that comes after a full look, in ms. */
 const REPORT_TIMEOUT_MS = 5_000

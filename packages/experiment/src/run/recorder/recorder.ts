@@ -4,7 +4,8 @@ import { withoutSlash } from '../../shared/address.js'
 import { prometheusAlerts } from '../../alerts/prometheus.js'
 import type { AlertReader } from '../../alerts/reader.js'
 import type { WebhookSink } from '../../alerts/webhook-sink.js'
-import type { Experiment } from '../../model/experiment.js'
+import { probesOf, type Experiment } from '../../model/experiment.js'
+import { monitoringOf } from '../../probes/probe-types.js'
 import { pause, repeat } from '../../shared/time.js'
 import type { AlertFacts } from '../alert-facts.js'
 import { alertLog, type AlertLog } from './alert-log.js'
@@ -151,17 +152,10 @@ export function recorder(
 }
 
 /** The monitorings that probes ask and that no reader of alerts reads, each once. */
-export function probedMonitors(
-  { steadyState, guardrails, afterwards }: Experiment,
-  readers: readonly AlertReader[],
-): readonly AlertReader[] {
+export function probedMonitors(experiment: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
   const known = new Set(readers.map(({ source }) => withoutSlash(source)))
-  const queried = new Set(
-    [...steadyState.probes, ...guardrails, ...afterwards].flatMap((probe) =>
-      probe.type === 'prometheus' ? [withoutSlash(probe.url)] : [],
-    ),
-  )
-  return [...queried].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))
+  const asked = new Set(probesOf(experiment).flatMap(({ probe }) => monitoringOf(probe) ?? []))
+  return [...asked].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))
 }
 
 /** Notes how late this process comes to what it planned. */

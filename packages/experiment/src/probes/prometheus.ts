@@ -1,8 +1,59 @@
+import * as v from 'valibot'
 import { withoutSlash } from '../shared/address.js'
 import { jsonOf, own, shown } from '../shared/answer.js'
-import type { PrometheusProbe } from '../model/experiment.js'
-import { numberOf } from './line-scanner.js'
-import type { Measurement } from './metric.js'
+import { numberOf } from '../shared/numbers.js'
+import { address, described, number } from '../shared/schemas.js'
+import { probeFields, probeType, type Measure, type Measurement } from './probe-type.js'
+import { tolerance } from './tolerance.js'
+
+const schema = v.strictObject({
+  ...probeFields,
+  type: v.literal('prometheus'),
+  url: address('Address of a Prometheus HTTP API.'),
+  query: described('PromQL that gives one number. No result, or NaN, means no data, unless `emptyIs` says otherwise.'),
+  emptyIs: v.optional(
+    v.pipe(
+      number,
+      v.description(
+        'Value to take where the query gives NaN (0 divided by 0: nothing happened), or has no result and `existsQuery` has one. Default: no data.',
+      ),
+    ),
+  ),
+  existsQuery: v.optional(
+    described(
+      'PromQL that has a result while the series of `query` exist, such as `count(http_requests_total)`. Without it an empty result is no data, also with `emptyIs`: series that were renamed or taken out are empty too.',
+    ),
+  ),
+  tolerance,
+})
+
+/** A probe of the type `prometheus`. */
+export type PrometheusProbe = v.InferOutput<typeof schema>
+
+/** Asks a Prometheus, by PromQL. */
+export const prometheusProbe = probeType({
+  type: 'prometheus',
+  schema,
+  origin: ({ url }) => url,
+  asksMonitoring: true,
+  read: (probe) => prometheusSource(probe),
+  // Without an `existsQuery` only NaN is idle: 0 divided by 0.
+  needsEvents: ({ existsQuery }) => existsQuery === undefined,
+  // A query that is asked only at the end of a run, or only when another has no result, would fail after something was broken.
+  refusals: ({ name, url, query, existsQuery }) =>
+    Object.entries({ query, existsQuery }).flatMap(([which, promql]) =>
+      promql === undefined
+        ? []
+        : [
+            async (signal: AbortSignal) => {
+              const refusal = await refusalOf(url, promql, signal)
+              return refusal === undefined
+                ? undefined
+                : `The Prometheus at ${url} rejects the \`${which}\` of ${name}: ${shown(refusal)}. Correct the query.`
+            },
+          ],
+    ),
+})
 
 /** A name, perhaps with labels: its samples are as they were scraped, and Prometheus says when. */
 const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
@@ -13,12 +64,7 @@ const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
  * NaN (0 divided by 0) is idle: the series are there. An empty result is idle only if `existsQuery` has a result now, as a query over series that
  * were renamed is empty too.
  */
-export function prometheusSource({
-  url,
-  query,
-  emptyIs,
-  existsQuery,
-}: PrometheusProbe): (signal: AbortSignal) => Promise<Measurement> {
+export function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): Measure {
   const ask = async (promql: string, signal: AbortSignal): Promise<Result> =>
     resultOf(await answerOf(addressOf(url, promql), signal), promql)
   const idle = (problem: string): Measurement => {
