@@ -116,7 +116,7 @@ describe('a standing fault', () => {
     expect(verdict).toMatchObject({
       name: 'inconclusive',
       recovery: 'assisted',
-      cause: expect.stringContaining('was ended by somebody else after') as string,
+      cause: expect.stringContaining('something outside this run stopped it') as string,
     })
   })
 
@@ -322,7 +322,7 @@ describe('the load', () => {
       { requests: 20_060, acknowledged: 10_030, underWay: 0 },
       /The load sent/,
     ],
-    ['another load takes over', 'inconclusive', { requests: 3 }, /started anew in mid-run/],
+    ['another load takes over', 'inconclusive', { requests: 3 }, /restarted during the run/],
     ['the report stands still', 'inconclusive', { at: 1_002_500 }, /stood still/],
   ] satisfies readonly (readonly [string, VerdictName, Partial<LoadReport>, RegExp])[])(
     'under which %s in mid-run: %s',
@@ -386,14 +386,14 @@ describe('the load', () => {
     const from = clock.now()
     expect((await run(under(() => report({ verified: from / 100 + 30 })))).verdict).toMatchObject({
       name: 'inconclusive',
-      cause: expect.stringMatching(/looked for 10030 of 10\d+ acknowledged writes/) as string,
+      cause: expect.stringMatching(/verified 10030 of 10\d+ acknowledged writes/) as string,
     })
   })
 
   it('that does not look for everything at the end leaves the run inconclusive', async () => {
     expect((await run(under(() => report({ verified: 1 })))).verdict).toMatchObject({
       name: 'inconclusive',
-      cause: expect.stringMatching(/looked for 1 of 10\d+ acknowledged writes/) as string,
+      cause: expect.stringMatching(/verified 1 of 10\d+ acknowledged writes/) as string,
     })
   })
 })
@@ -516,7 +516,7 @@ describe('alerts', () => {
     })
     expect(lost.verdict).toMatchObject({
       name: 'alert-failed',
-      cause: 'StockLow silenced: It fired, but never reached alertmanager: nobody heard.',
+      cause: 'StockLow silenced: It fired, but never reached alertmanager, so nobody was notified.',
     })
     expect((await run(shopExperiment(shop, withAlert), { alerts: [stockLow(), receiver()] })).verdict.name).toBe('pass')
   })

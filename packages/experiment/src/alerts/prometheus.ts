@@ -179,7 +179,7 @@ function groupProblems({ name, evaluatedAt, rules }: Group): readonly string[] {
     .filter((rule) => textAt(rule, 'health') === 'err')
     .map(
       (rule) =>
-        `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'nobody knows why', MAX_PROBLEM)}`,
+        `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'unknown reason', MAX_PROBLEM)}`,
     )
   return evaluatedAt === 0 ? [`The rules of group ${shown(name)} have never been evaluated`, ...broken] : broken
 }
@@ -198,7 +198,7 @@ function targetsOf(data: unknown): readonly Target[] {
     scrapedAt: timeAt(target, 'lastScrape'),
     isDown: textAt(target, 'health') === 'down',
     url: textAt(target, 'scrapeUrl') ?? '',
-    problem: textAt(target, 'lastError') ?? 'nobody knows why',
+    problem: textAt(target, 'lastError') ?? 'unknown reason',
   }))
 }
 

@@ -83,7 +83,7 @@ export function checkLoadReport(value: unknown): LoadReport {
   const place = issue.path?.map(({ key }) => String(key)).join('.') ?? ''
   throw new Error(
     place === ''
-      ? 'the report of the load is no JSON object'
+      ? 'the report of the load is not a JSON object'
       : `\`${place}\` of the report of the load is missing or is not ${issue.message.startsWith('Invalid') ? 'a number' : issue.message}`,
   )
 }

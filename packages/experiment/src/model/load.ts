@@ -77,7 +77,7 @@ async function textOf(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = await file.stat()
-    if (!stats.isFile()) throw new Error('it is no file')
+    if (!stats.isFile()) throw new Error('it is not a file')
     const { size } = stats
     // No character has more than four bytes.
     if (size > 4 * MAX_FILE)

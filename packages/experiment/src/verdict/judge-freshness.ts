@@ -12,7 +12,7 @@ export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): 
       if (dataAt === undefined || maxAgeMs === undefined || at < gate.from) continue
       const ageMs = at - (dataAt - offsetMs)
       if (ageMs > maxAgeMs)
-        return `${curve.probe}: what was read was ${seconds(ageMs)} old, expected at most ${seconds(maxAgeMs)}. Its source may have stood still.`
+        return `${curve.probe}: the data was ${seconds(ageMs)} old when it was read, expected at most ${seconds(maxAgeMs)}. Its source may have stopped updating.`
     }
   }
   return undefined

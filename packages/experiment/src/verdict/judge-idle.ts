@@ -20,7 +20,7 @@ export function idleProblem(
       ] as const) {
         const later = since === undefined ? [] : told.filter(({ at }) => at >= since)
         if (later.length > 0 && later.every(({ quality }) => quality === 'idle'))
-          return `${name} measured nothing: in no reading after ${words} there was anything that it measures, and \`emptyIs\` stood for all of them.`
+          return `${name} measured nothing: every reading after ${words} was empty, and \`emptyIs\` stood for all of them.`
       }
     }
   }

@@ -23,9 +23,9 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
       return `${monitor.source} says that no target can be scraped${blind.problem === undefined ? '' : ` (${blind.problem})`}.`
     const wrong = newProblem(monitor, methodAt)
     if (wrong !== undefined)
-      return `${monitor.source} says at the end that something is wrong with it that was well before: ${wrong}.`
+      return `${monitor.source} reports a problem at the end that it did not have before the method: ${wrong}.`
     if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource))
-      return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
+      return `${monitor.source} did not evaluate its rules and scrape its targets again after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is older.`
   }
   const isWatched = experiment.alerts !== undefined || alertReadings.length > 0
   if (

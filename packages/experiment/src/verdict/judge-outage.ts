@@ -12,7 +12,7 @@ export function outageProblem({ method }: Experiment, { injections }: Evidence):
     if (kind !== 'standing' || outcome === 'limit-spent' || endedAt === undefined) continue
     const plannedMs = Math.min(leaseMs, steps[index]?.forMs ?? leaseMs)
     if (endedAt - armedAt < plannedMs - MAX_EARLY_MS)
-      return `${fault} was ended by somebody else after ${seconds(endedAt - armedAt)}, and should have lasted ${seconds(plannedMs)}.`
+      return `${fault} ended after ${seconds(endedAt - armedAt)} instead of ${seconds(plannedMs)}: something outside this run stopped it.`
   }
   return undefined
 }

@@ -5,16 +5,15 @@ const FREE: ReadonlySet<string> = new Set(['options', 'evidence', 'account'])
 
 /** Why evidence cannot be judged: parts of it are no longer whole, or are no numbers where numbers were recorded. */
 export function holes(evidence: unknown): string | undefined {
-  if (typeof evidence !== 'object' || evidence === null) return 'The evidence is incomplete: there is none.'
+  if (typeof evidence !== 'object' || evidence === null) return 'The evidence is incomplete: none was given.'
   const now = inventoryOf(evidence)
   const recorded = (evidence as Partial<Evidence>).inventory ?? {}
   const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter(
     (name) => now[name] !== recorded[name],
   )
-  if (torn.length > 0)
-    return `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
+  if (torn.length > 0) return `The evidence is incomplete: recorded parts of ${torn.join(', ')} are missing.`
   const place = unreadable(evidence, '')
-  return place === undefined ? undefined : `The evidence is incomplete: ${place} is no number.`
+  return place === undefined ? undefined : `The evidence is incomplete: ${place} is not a number.`
 }
 
 /** Where a number is none. JSON writes `null` for NaN and for the infinite, of which a probe alone may read one. */

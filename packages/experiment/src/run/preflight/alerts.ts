@@ -26,7 +26,7 @@ export function alertProblem(
     return `${first === undefined ? 'The experiment says which alerts may fire' : `${first.name} must fire`}, but the run reads no alerts. Pass a reader as \`alerts\`.`
   const [unread] = rulesProblems
   if (unread !== undefined)
-    return `The alert rules could not be read, so nobody can say which alerts can fire. ${shown(unread)} Start the monitoring, or correct its address.`
+    return `The alert rules could not be read, so which alerts can fire is unknown. ${shown(unread)} Start the monitoring, or correct its address.`
   if (rules === undefined) return undefined
   for (const [list, matchers] of Object.entries({ mustFire, mayFire })) {
     for (const matcher of matchers) {
@@ -81,7 +81,7 @@ function ruleProblem(matcher: AlertMatcher, list: string, rules: readonly AlertR
   }
   const [working] = named.filter(({ isHealthy }) => isHealthy)
   if (working === undefined)
-    return `The monitoring says that the rule of ${shown(name)} is broken${named[0]?.problem === undefined ? '' : `: ${shown(named[0].problem, 1_000)}`}. Mend the rule.`
+    return `The monitoring says that the rule of ${shown(name)} is broken${named[0]?.problem === undefined ? '' : `: ${shown(named[0].problem, 1_000)}`}. Fix the rule.`
   const [label, value] = Object.entries(labels).find(([key, wanted]) => !canHave(working, key, wanted)) ?? ['', '']
   return `The rule of ${shown(name)} gives it ${shown(label)}="${shown(working.labels?.[label] ?? '')}", and \`alerts.${list}\` expects ${shown(label)}="${shown(value)}". Correct the label there, or in the rule.`
 }

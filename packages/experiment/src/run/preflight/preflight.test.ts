@@ -209,13 +209,13 @@ describe('refused up front is', () => {
         { ...standing(), ...mustFire },
         { rules: [{ ...rule, isHealthy: false, problem: 'many-to-many' }] },
       ),
-    ).toBe('The monitoring says that the rule of StockLow is broken: many-to-many. Mend the rule.')
+    ).toBe('The monitoring says that the rule of StockLow is broken: many-to-many. Fix the rule.')
     expect(await checked(standing(), { rules: [{ ...rule, isHealthy: false }] })).toBe('fine')
   })
 
   it('an experiment with alerts while their rules cannot be read', async () => {
     expect(await checked({ ...standing(), alerts: {} }, { rules: undefined, rulesProblems: ['refused'] })).toContain(
-      'The alert rules could not be read, so nobody can say which alerts can fire. refused',
+      'The alert rules could not be read, so which alerts can fire is unknown. refused',
     )
     expect(await checked(standing(), { rules: undefined, rulesProblems: ['refused'] })).toBe('fine')
   })
