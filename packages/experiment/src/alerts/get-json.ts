@@ -16,7 +16,7 @@ export interface Answer {
   readonly answeredAt: number
 }
 
-/** A failed question; `status` where there was an answer at all. */
+/** A failed request; `status` is set if a response came. */
 export class MonitoringError extends Error {
   readonly status: number | undefined
   constructor(message: string, options: { readonly cause: unknown; readonly status?: number | undefined }) {
@@ -25,7 +25,7 @@ export class MonitoringError extends Error {
   }
 }
 
-/** Asks the monitoring for JSON of at most 10 MB. @throws MonitoringError that says what was asked, and what came */
+/** Requests JSON of at most 10 MB from the monitoring. @throws MonitoringError naming the address and what came */
 export async function getJson(url: string, path: string, timeoutMs: number, outer?: AbortSignal): Promise<Answer> {
   const address = `${withoutSlash(url)}${path}`
   let status: number | undefined

@@ -57,7 +57,7 @@ export function prometheusAlerts(options: PrometheusAlertsOptions): AlertReader 
       )
     return { ...answer, data }
   }
-  /** What a source that is not Prometheus itself may not have. */
+  /** Asks for what a source other than Prometheus may not offer. */
   const askIfThere = async (
     path: string,
     signal: AbortSignal | undefined,

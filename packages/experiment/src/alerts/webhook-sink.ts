@@ -90,7 +90,7 @@ async function textOf(request: IncomingMessage): Promise<string | undefined> {
   return size > MAX_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
 }
 
-/** The alerts of a notification; `undefined` when it is none. */
+/** Parses the alerts of a notification; `undefined` if the text is not a notification. */
 function notificationsOf(text: string, at: number): Notification[] | undefined {
   try {
     return listAt(JSON.parse(text), 'alerts').map((alert) => {

@@ -1,2 +1,2 @@
-/** An address as it is compared, and as paths are put behind it. */
+/** An address without a slash at its end: ready to be compared, or to take a path. */
 export const withoutSlash = (url: string): string => url.replace(/\/$/, '')

@@ -2,11 +2,11 @@ import { messageOf } from '@chaos/core'
 
 /** The longest answer that is read, in bytes after decompression. */
 export const MAX_ANSWER_BYTES = 10_000_000
-/** The longest text of a peer that stands in a message, in characters, unless said otherwise. */
+/** Longest text from a peer that a message quotes by default, in characters. */
 const MAX_SHOWN = 200
 
 /**
- * The body of an answer as text. How long it may take is for the signal of the request to say.
+ * Reads the body of a response as text. The signal of the request limits how long that takes.
  *
  * @throws An error in words when it is longer than `maxBytes`
  */
@@ -27,7 +27,7 @@ export async function textOf(response: Response, maxBytes = MAX_ANSWER_BYTES): P
   }
 }
 
-/** Reads a body to its end and keeps none of it; of a longer one than is read, no more. @throws when it is cut off */
+/** Reads a body to its end, or up to `maxBytes`, and keeps nothing. @throws when the body is cut off */
 export async function drain(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<void> {
   if (response.body === null) return
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
@@ -39,7 +39,7 @@ export async function drain(response: Response, maxBytes = MAX_ANSWER_BYTES): Pr
   await reader.cancel().catch(() => undefined)
 }
 
-/** The body of an answer as JSON. @throws An error in words when it is too long, or no JSON */
+/** Reads the body of a response as JSON. @throws An error in words when the body is too long or not JSON */
 export async function jsonOf(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<unknown> {
   const text = await textOf(response, maxBytes)
   try {
@@ -49,7 +49,7 @@ export async function jsonOf(response: Response, maxBytes = MAX_ANSWER_BYTES): P
   }
 }
 
-/** A text of a peer as it may stand in a message: in one line, without control characters, cut to so many characters. */
+/** Makes a text from a peer safe for a message: one line, no control characters, at most `maxLength` characters. */
 export function shown(text: string, maxLength = MAX_SHOWN): string {
   const short = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
   // Control and format characters move the cursor, or turn the reading direction.
@@ -65,7 +65,7 @@ export function inWords(error: unknown): string {
       error instanceof Error && cause instanceof Error && cause.message !== '' ? `${reason}: ${cause.message}` : reason,
     )
   } catch {
-    // What a function of an experiment throws may throw when it is looked at.
+    // An experiment's function may throw an object whose getters throw.
     return shown(reason)
   }
 }
@@ -78,7 +78,7 @@ export function reasonOf(error: unknown): string {
   return messageOf(error, { max: MAX_REASON, lines: true })
 }
 
-/** An own property of a value that came from outside; `undefined` where there is none. */
+/** Reads an own property of an untrusted value; `undefined` if it has none. */
 export function own(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Readonly<Record<string, unknown>>)[key]

@@ -12,7 +12,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 const MAX_DURATION = 100
 const MAX_QUERY = 100_000
 
-/** A duration as Prometheus writes it (`1m30s`), in ms. `undefined`: it is none. */
+/** Parses a duration as Prometheus writes it (`1m30s`), in ms; `undefined` if the text is not a duration. */
 export function durationMs(text: string): number | undefined {
   if (text === '0') return 0
   if (text.length > MAX_DURATION) return undefined
@@ -23,13 +23,13 @@ export function durationMs(text: string): number | undefined {
   )
 }
 
-/** The longest range (`[5m]`, `[5m:10s]`) that a query looks back, in ms; 0 without one. Looks through the query once. */
+/** The longest range (`[5m]`, `[5m:10s]`) in a query, in ms; 0 if the query has none. Scans the query once. */
 export function longestRangeMs(query: string): number {
   let longest = 0
   let from: number | undefined
   for (let at = 0; at < Math.min(query.length, MAX_QUERY); at += 1) {
     const character = query.charAt(at)
-    // What stands between quotes is a label's value, not a range.
+    // A bracket inside quotes is part of a label's value, not a range.
     if (character === '"' || character === "'" || character === '`') at = endOfQuoted(query, at, character)
     else if (character === '[') from = at + 1
     else if ((character === ']' || character === ':') && from !== undefined) {

@@ -1,6 +1,6 @@
 import { onAbort, type Clock } from '@chaos/core'
 
-/** Waits so long, or until the signal aborts. Never rejects. */
+/** Waits for `ms`, or until the signal aborts. Never rejects. */
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) {
@@ -17,7 +17,7 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
-/** Resolves when a signal aborts, at once where it has. */
+/** Resolves when a signal aborts, immediately if it already has. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
@@ -26,7 +26,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Gives work so long to finish; what it is handed aborts when the time is up, or when the caller's own signal does.
+ * Runs work with a time limit. The signal it gets aborts when the time is up, or when the caller's own signal aborts.
  *
  * @throws An error in words when the time is up first, or the signal's reason.
  */
@@ -62,7 +62,7 @@ export function withTimeout<T>(
   })
 }
 
-/** Does work over and over, with a pause in between, until the signal aborts. */
+/** Repeats work, with a pause in between, until the signal aborts. */
 export async function repeat(
   clock: Clock,
   pauseMs: number,

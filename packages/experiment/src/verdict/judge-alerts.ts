@@ -29,7 +29,7 @@ export interface AlertVerdict {
   readonly detail: string
 }
 
-/** Beyond so many ms without a reading nobody can say what alerts did. */
+/** Longest time without a reading of alerts, in ms, after which what they did is unknown. */
 const MAX_READING_GAP_MS = 10_000
 
 const DEFAULT_RESOLVE_WITHIN_MS = 60_000
@@ -207,7 +207,7 @@ function brokenAt(t0: Mark, { injections }: Evidence): number {
   )
 }
 
-/** Why nobody heard of an alert, if so: it never came to where alerts are sent, it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
+/** Why nobody was notified of an alert: it never reached a receiver, it was silenced throughout, or its notification never arrived. `undefined`: somebody was, or no notification was expected. */
 function whyUnheard(
   stretches: readonly AlertStretch[],
   expected: ExpectedAlert,

@@ -8,7 +8,7 @@ import { ms } from './words.js'
 /** By how much an answer may contradict what we saw ourselves, in ms, before its clock counts as wrong. */
 const MAX_CONTRADICTION_MS = 250
 
-/** Why moments told by another process cannot be placed in time, if so. */
+/** Why times reported by another process cannot be compared with ours; `undefined`: they can. */
 export function clockProblem({ alerts: declared }: Experiment, evidence: Evidence): string | undefined {
   const { injections, appClock, alerts, monitors } = evidence
   if (injections.length > 0) {

@@ -4,7 +4,7 @@ import { maxStandstillMs, monitorOf } from '../evidence/signs-of-life.js'
 import { asksMonitoring } from '../probes/probe-types.js'
 import { seconds } from './words.js'
 
-/** Why a probe's data was old when it was read, if so. What it says is then no news of the system. */
+/** Why a probe's data was too old when it was read; `undefined`: it was fresh. Old data says nothing about the system now. */
 export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): string | undefined {
   for (const curve of [...curves, ...guards]) {
     const [offsetMs, maxAgeMs] = boundOf(curve, monitors)

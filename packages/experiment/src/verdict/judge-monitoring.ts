@@ -7,7 +7,7 @@ import type { Evidence, Marks, Monitor } from '../evidence/evidence.js'
 import { hasLookedSince, maxStandstillMs, subjectOf } from '../evidence/signs-of-life.js'
 import { seconds } from './words.js'
 
-/** Why the monitoring cannot be trusted to have seen what there was, if so. */
+/** Why the monitoring may have missed what happened; `undefined`: it was watching. */
 export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t4, t7 }: Marks): string | undefined {
   const { monitors, alertReadings, gate, methodAt = 0, watchedUntil } = evidence
   for (const monitor of monitors) {
@@ -60,7 +60,7 @@ function newProblem({ readings }: Monitor, methodAt: number): string | undefined
     : undefined
 }
 
-/** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */
+/** Why evaluations or scrapes may have stood still for too long; `undefined`: they went on. */
 function standstill(
   { source, readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor,
   from: number,

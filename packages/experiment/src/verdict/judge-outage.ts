@@ -5,7 +5,7 @@ import { seconds } from './words.js'
 /** How much earlier than planned a fault may end, in ms: its time is taken by two clocks. */
 const MAX_EARLY_MS = 250
 
-/** Why the outage was not the one that was asked for, if so: somebody else ended a fault before its time. A `limit` that is spent is part of the plan. */
+/** Why the outage was shorter than asked for: something outside this run ended a fault early. A spent `limit` is part of the plan. `undefined`: it was not. */
 export function outageProblem({ method }: Experiment, { injections }: Evidence): string | undefined {
   const steps = method.flatMap((step) => ('inject' in step ? [step.inject] : []))
   for (const [index, { kind, fault, outcome, armedAt, endedAt, leaseMs }] of injections.entries()) {

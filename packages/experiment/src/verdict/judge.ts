@@ -32,7 +32,7 @@ export interface Verdict {
   readonly timeToDetectMs: number | undefined
   /** From the fault's end (for an instant one: from its landing) until the steady state had held again, in ms. */
   readonly timeToRecoverMs: number | undefined
-  /** `assisted`: a fault was stopped before its lease ended, by this run or by somebody else. */
+  /** `assisted`: a fault was stopped before its lease ended, by this run or from outside. */
   readonly recovery: 'by-itself' | 'assisted' | 'not-recovered' | 'not-observed'
 }
 
@@ -45,7 +45,7 @@ interface Case {
   readonly load: LoadFindings
 }
 
-/** This process was later than this, in ms, for something it planned: what it saw meanwhile is worth nothing. */
+/** Longest delay of this process's own timers, in ms. What a run saw during a longer delay cannot be trusted. */
 const MAX_OWN_LATENESS_MS = 2_000
 
 /**
@@ -130,7 +130,7 @@ function conclusion(one: Case): Conclusion {
   )
 }
 
-/** What makes a run worthless, or ended it. */
+/** What ended a run early, or makes its evidence worthless. */
 function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
   const { rollbackFailures, brokenOff, gate, own } = evidence
   if (rollbackFailures.length > 0)
@@ -242,7 +242,7 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
   return undefined
 }
 
-/** A probe that had no leave to, left its bounds. In a run without a fault, none has. */
+/** A probe left its bounds without being named in `mayBreach`. In a run without a fault no probe may. */
 function breachProblem({
   experiment,
   evidence,
@@ -311,7 +311,7 @@ function alertProblem({ experiment, alerts }: Case): Conclusion | undefined {
       ]
 }
 
-/** What a pass would need and was not seen. */
+/** What a pass needs and the evidence does not show. */
 function missingEvidence({ experiment, evidence, findings, alerts, load }: Case): Conclusion | undefined {
   const missing = (what: string): Conclusion => ['inconclusive', what]
   const blind = alerts.find(({ outcome }) => outcome === 'monitoring-down')
@@ -419,7 +419,7 @@ function passed({
   return `The fault landed, ${said}, and the steady state had held again ${ms((t7?.at ?? 0) - (t4?.at ?? 0))} after its end${wasAssisted(evidence) ? ', which came early because the fault was stopped' : ''}.`
 }
 
-/** Whether somebody ended a fault before its time. */
+/** Whether a fault was stopped before its lease ended. */
 function wasAssisted({ injections }: Evidence): boolean {
   return injections.some(
     ({ kind, outcome }) =>
