@@ -98,7 +98,7 @@ const schema = v.strictObject({
 /** A probe of the type `metric`. */
 export type MetricProbe = v.InferOutput<typeof schema>
 /** Which series of a metrics page are meant. */
-export type SeriesSelector = Pick<MetricProbe, 'series' | 'labels' | 'labelsMatch'>
+type SeriesSelector = Pick<MetricProbe, 'series' | 'labels' | 'labelsMatch'>
 
 /** Reads a page of metrics of the system itself. */
 export const metricProbe = probeType({

@@ -28,7 +28,7 @@ const schema = v.strictObject({
 })
 
 /** A probe of the type `prometheus`. */
-export type PrometheusProbe = v.InferOutput<typeof schema>
+type PrometheusProbe = v.InferOutput<typeof schema>
 
 /** Asks a Prometheus, by PromQL. */
 export const prometheusProbe = probeType({
@@ -64,7 +64,7 @@ const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
  * NaN (0 divided by 0) is idle: the series are there. An empty result is idle only if `existsQuery` has a result now, as a query over series that
  * were renamed is empty too.
  */
-export function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): Measure {
+function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): Measure {
   const ask = async (promql: string, signal: AbortSignal): Promise<Result> =>
     resultOf(await answerOf(addressOf(url, promql), signal), promql)
   const idle = (problem: string): Measurement => {
@@ -119,7 +119,7 @@ async function timeOf(
 }
 
 /** Why Prometheus rejects a query. `undefined`: it accepts the query. @throws where Prometheus cannot be reached */
-export async function refusalOf(url: string, query: string, signal: AbortSignal): Promise<string | undefined> {
+async function refusalOf(url: string, query: string, signal: AbortSignal): Promise<string | undefined> {
   const response = await fetch(addressOf(url, query), { signal })
   if (response.status === 400) return complaintOf(response)
   await response.body?.cancel()

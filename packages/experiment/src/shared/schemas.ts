@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { reasonOf } from './answer.js'
 
 /** Longest name, and longest other text (a query, an address, a description), in characters. */
-export const MAX_NAME = 500
+const MAX_NAME = 500
 const MAX_TEXT = 10_000
 /** Longest time span, in ms: a day. */
 const MAX_MS = 86_400_000
