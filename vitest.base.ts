@@ -6,6 +6,8 @@ import type { ViteUserConfig } from 'vitest/config'
 export const base = {
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // What takes minutes, or depends on a machine of its own: `npm run soak`.
+    exclude: ['**/*.soak.test.ts', '**/node_modules/**', '**/dist/**'],
     setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { base } from '../vitest.base.js'
 
-// One file at a time: the suites start Node.js processes of their own.
+// One file at a time: the suites start processes of their own. None has a bar in real time, so that other packages' suites may run beside them.
 export default defineConfig({
   test: {
     ...base.test,

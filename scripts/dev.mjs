@@ -51,14 +51,16 @@ function soak() {
       .filter((script) => script.startsWith('soak:'))
       .map((script) => ({ name: script.slice('soak:'.length), folder, script })),
   )
-  const unknown = asked.find((name) => !soaks.some((one) => one.name === name))
+  /** Parts of one soak have its name and a number. */
+  const isAsked = (soak, name) => soak.name === name || soak.name.replace(/-\d+$/, '') === name
+  const unknown = asked.find((name) => !soaks.some((one) => isAsked(one, name)))
   if (unknown !== undefined) {
     console.error(
       `Unknown soak "${unknown}". Expected one of ${[...new Set(soaks.map(({ name }) => name))].join(', ')}.`,
     )
     return 2
   }
-  const chosen = soaks.filter(({ name }) => asked.length === 0 || asked.includes(name))
+  const chosen = soaks.filter((one) => asked.length === 0 || asked.some((name) => isAsked(one, name)))
   return inOrder(
     () => turbo('build', '--output-logs=new-only'),
     ...chosen.map(({ name, folder, script }) => () => {
@@ -88,6 +90,7 @@ const commands = {
           '//#check:types',
           '//#check:lint',
           '//#check:format',
+          '//#check:unused',
           'test',
           '--concurrency=3',
           '--output-logs=new-only',

@@ -8,8 +8,10 @@ import { injectors, packageNamed, root } from '../src/repository.js'
 import { run, runOrThrow } from '../src/run.js'
 
 const tarballs = inject('tarballs')
+/** The version that runs this; every supported one in the soak of versions. */
+const VERSIONS = process.env['CHAOS_SOAK'] === undefined ? [process.versions.node] : NODE_VERSIONS
 const programs = new Map(
-  await Promise.all(NODE_VERSIONS.map(async (version) => [version, await nodeProgram(version)] as const)),
+  await Promise.all(VERSIONS.map(async (version) => [version, await nodeProgram(version)] as const)),
 )
 const isRequired = process.env['CHAOS_REQUIRE_SERVICES'] === 'all'
 const runs = (version: string): boolean => programs.get(version) !== undefined || isRequired
@@ -43,7 +45,7 @@ describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id, beside)
   }, 300_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  describe.each(NODE_VERSIONS)(
+  describe.each(VERSIONS)(
     'on Node.js %s (skipped where npm cannot fetch that version for this platform)',
     (version) => {
       it.runIf(runs(version)).each(['example.mjs', 'example.cjs'])('runs its README as %s', async (file) => {
