@@ -40,24 +40,25 @@ function forgetResults() {
 /** The longest that the quick form of a soak takes, in seconds. */
 const QUICK_S = 60
 
-/** What takes too long for every commit: a package's scripts `soak:<name>`. Several packages may share a name. */
+/** What takes too long for every commit: scripts `soak:<name>` of packages. Several packages may share a name. */
+const soaks = folders.flatMap((folder) =>
+  Object.keys(scriptsOf(folder))
+    .filter((script) => script.startsWith('soak:'))
+    .map((script) => ({ name: script.slice('soak:'.length), folder, script })),
+)
+const soakNames = [...new Set(soaks.map(({ name }) => name))]
+/** Parts of one soak have its name and a number: `sabotage` is all of `sabotage-1`, `sabotage-2` and so on. */
+const isAsked = (soak, name) => soak.name === name || soak.name.replace(/-\d+$/, '') === name
+
+/** `[names] [--quick] [flags of the soak's own]` */
 function soak() {
   const first = args.findIndex((arg) => arg.startsWith('-'))
   const [asked, flags] = first === -1 ? [args, []] : [args.slice(0, first), args.slice(first)]
   const isQuick = flags.includes('--quick')
   const own = flags.filter((flag) => flag !== '--quick')
-  const soaks = folders.flatMap((folder) =>
-    Object.keys(scriptsOf(folder))
-      .filter((script) => script.startsWith('soak:'))
-      .map((script) => ({ name: script.slice('soak:'.length), folder, script })),
-  )
-  /** Parts of one soak have its name and a number. */
-  const isAsked = (soak, name) => soak.name === name || soak.name.replace(/-\d+$/, '') === name
   const unknown = asked.find((name) => !soaks.some((one) => isAsked(one, name)))
   if (unknown !== undefined) {
-    console.error(
-      `Unknown soak "${unknown}". Expected one of ${[...new Set(soaks.map(({ name }) => name))].join(', ')}.`,
-    )
+    console.error(`Unknown soak "${unknown}". Expected one of ${soakNames.join(', ')}.`)
     return 2
   }
   const chosen = soaks.filter((one) => asked.length === 0 || asked.some((name) => isAsked(one, name)))
@@ -113,5 +114,10 @@ const commands = {
 if (!Object.hasOwn(commands, command)) {
   console.error(`Expected one of ${Object.keys(commands).join(', ')}, got \`${command}\`.`)
   process.exit(2)
+}
+// Needs nothing installed: what a workflow makes its jobs of.
+if (command === 'soak' && args[0] === '--list') {
+  console.log(JSON.stringify(soakNames))
+  process.exit(0)
 }
 process.exit(inOrder(install, commands[command]))
