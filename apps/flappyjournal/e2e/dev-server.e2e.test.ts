@@ -12,20 +12,6 @@ import { appFolder, configFrom } from '../src/config.js'
 import { ConsciousnessEventBus } from '../src/event-bus.js'
 import { devServer, folder, loadOn, runScript, SECRET } from './helpers.js'
 
-describe('the original request', () => {
-  it('an injected adapter error triggers the alert, and the alert is logged', async () => {
-    const dev = await devServer()
-    await loadOn(dev)
-    const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
-    expect(code, out).toBe(0)
-    expect(await dev.log()).toMatch(/\{"event":"alert firing","alert":"CircuitBreakerOpen","severity":"page"/)
-    await vi.waitFor(
-      async () => expect(await dev.log()).toContain('{"event":"alert resolved","alert":"CircuitBreakerOpen"'),
-      { timeout: 60_000, interval: 500 },
-    )
-  })
-})
-
 describe('a controller that is killed', () => {
   it('leaves the app untouched, with no need to wait for the lease', async () => {
     const work = await folder()
