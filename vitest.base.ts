@@ -11,6 +11,8 @@ export const base = {
     setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },
+    // A file finds the modules that files before it have loaded: half of the time of many suites is loading. Each leaves all as it found it.
+    isolate: false,
     // Suites mostly wait for servers, processes and timers, so that one file at a time, which is what two cores are given, leaves both idle. Three make what runs in real time late.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // Limits for what hangs, not bars on speed: those live in bench/.

@@ -6,7 +6,6 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['src/**/*.test.ts', 'test/**/*.e2e.test.ts'],
-    outputFile: { json: 'test-results/e2e.json' },
     fileParallelism: false,
     globalSetup: ['src/pack-packages.setup.ts'],
     testTimeout: 120_000,

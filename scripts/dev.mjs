@@ -93,6 +93,7 @@ const commands = {
           '//#check:format',
           '//#check:unused',
           'test',
+          'test:lowest',
           '--concurrency=3',
           '--output-logs=new-only',
         ),
