@@ -25,8 +25,8 @@ const SUBJECTS = [
   ['cli', ['core', 'control', 'experiment']],
 ] as readonly (readonly [string, readonly string[]])[]
 
-/** The compiler as it is; in the soak also the one before it, as many still have it. */
-const COMPILERS = ['typescript-native', ...(process.env['CHAOS_SOAK'] === undefined ? [] : ['typescript'])]
+/** The compiler as it is; in the whole soak also the one before it, as many still have it. */
+const COMPILERS = ['typescript-native', ...(process.env['CHAOS_SOAK'] === 'whole' ? ['typescript'] : [])]
 
 let folder: string
 const folderOf = (id: string): string => join(folder, id)
