@@ -3,10 +3,6 @@ import { join } from 'node:path'
 import { EXIT_CODES, type ResultJournal } from '@chaos/experiment'
 import { expect, it } from 'vitest'
 import { folder, runScript } from './helpers.js'
-import { expectRun } from './sabotage/expect-run.js'
-
-// Three of the sabotages, for real; `npm run soak -- sabotage` plays all of them.
-it.each(['rule-deleted', 'supervisor-off', 'fallback-off'])('%s is caught', (name) => expectRun(name))
 
 it('the demo exits as its worst verdict says, and leaves what is not its own', async () => {
   const reports = await folder()
