@@ -8,13 +8,14 @@ import { connect, discover } from '../src/index.js'
 import { privateFolder } from './support.js'
 
 const dist = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, import.meta.url))
-const core = fileURLToPath(new URL('../../core/dist/index.cjs', import.meta.url))
+const core = (entry: string): string => fileURLToPath(new URL(`../../core/dist/${entry}.cjs`, import.meta.url))
 
 /** A third party's injector: it breaks `Math.max`, and says when it was asked. */
 const INJECTOR = `
-  const { defineFault, optionsSchema, target } = require(${JSON.stringify(core)})
+  const { target } = require(${JSON.stringify(core('index'))})
+  const { defineFault } = require(${JSON.stringify(core('authoring'))})
   const wrongMax = defineFault({
-    name: 'third/wrong-max', kind: 'standing', summary: 'Is wrong.', schema: optionsSchema({}), expects: 'Math', accepts: (value) => value === Math,
+    name: 'third/wrong-max', kind: 'standing', summary: 'Is wrong.', target: { expects: 'Math', accepts: (value) => value === Math },
     inject: (math, _options, context) => context.patch(math, 'max', (below) => (...args) => context.operation('max').shouldInject(args) ? -1 : below.call(...args)),
   })
   exports.targets = () => {
