@@ -1,7 +1,6 @@
 import type { Server } from 'node:http'
 import { refuseCalls } from '@chaos/adapter'
-import { answerRequests } from '@chaos/adapter/fetch'
-import { delayRequests } from '@chaos/adapter/http'
+import { answerRequests, delayRequests } from '@chaos/adapter/http'
 import { redisCommands } from '@chaos/adapter/ioredis'
 import { pgQueries } from '@chaos/adapter/pg'
 import type { Fault, InjectOptions } from '@chaos/core'

@@ -4,9 +4,9 @@ import mysql from 'mysql2'
 import { once } from 'node:events'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { failAfterCall, refuseCalls, type ErrorPreset } from '../src/index.js'
-import { mysqlQueries } from '../src/mysql2.js'
-import { pgQueries } from '../src/pg.js'
+import { failAfterCall, refuseCalls, type ErrorPreset } from '../src/calls/index.js'
+import { mysqlQueries } from '../src/drivers/mysql2/index.js'
+import { pgQueries } from '../src/drivers/pg/index.js'
 import { between } from './tcp.js'
 
 /** What a client told, in the order in which it did. */

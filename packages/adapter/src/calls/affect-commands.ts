@@ -1,6 +1,6 @@
 import { ChaosError } from '@chaos/core'
 import { type InjectionContext, type Operation } from '@chaos/core/authoring'
-import { bindingOf, commandMatcher, type CommandTarget } from '../bindings/commands.js'
+import { bindingOf, commandMatcher, type CommandTarget } from './commands.js'
 import type { Call } from './affect-calls.js'
 import { answersOf, attempt, type AnswerKind } from './answers.js'
 

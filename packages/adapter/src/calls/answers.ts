@@ -1,4 +1,4 @@
-import type { Timing } from '../presets/timing.js'
+import type { Timing } from '../errors/timing.js'
 import { Readable } from 'node:stream'
 import { ReadableStream, TransformStream, type ReadableStreamDefaultReader } from 'node:stream/web'
 

@@ -1,7 +1,7 @@
 import { ChaosError } from '@chaos/core'
 import { markInjected, option } from '@chaos/core/authoring'
-import { errorPresetNames, errorPresets, type ErrorPreset } from '../presets/index.js'
-import { timingOf } from '../presets/timing.js'
+import { errorPresetNames, errorPresets, type ErrorPreset } from '../errors/index.js'
+import { timingOf } from '../errors/timing.js'
 import type { Call } from './affect-calls.js'
 
 /** A call that gets an error. */

@@ -1,7 +1,7 @@
 import { option, type InjectionContext } from '@chaos/core/authoring'
 import type { Call, CallNeeds } from './affect-calls.js'
 import { attempt } from './answers.js'
-import { signalIn } from './caller-signal.js'
+import { signalIn } from '../operations/caller-signal.js'
 
 /** Where a call is held: `request`, before the service gets it; `response`, after the service did it. */
 export const seamOption = option.optional(

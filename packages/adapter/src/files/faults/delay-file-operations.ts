@@ -1,0 +1,73 @@
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { affectFiles, operationsNamed, operationsOption, pathsOption } from '../seam.js'
+import { FILE_SYSTEM, fileOperations, isFileSystem, type FileSystem } from '../places.js'
+import { delays, distributions } from '../../operations/delays.js'
+
+const NAME = 'adapter/delay-file-operations'
+
+/** How long a synchronous call may hold its thread, in ms: nothing can end it earlier. */
+const MAX_BLOCK_MS = 5_000
+
+const options = {
+  delayMs: option.durationMs(
+    'Time each affected operation is held back, in ms. A synchronous call blocks its thread meanwhile, for at most 5000.',
+  ),
+  jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
+  distribution: option.optional(
+    option.oneOf(
+      distributions,
+      'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.',
+    ),
+    'uniform',
+  ),
+  paths: pathsOption,
+  operations: operationsOption('Default: all.'),
+}
+
+/**
+ * Options of {@link delayFileOperations}: `delayMs`, the time each affected operation is held back, in ms; `jitterMs` (default 0) and `distribution`
+ * (`uniform` by default, `normal`, `exponential`), how delays spread; `paths`, the files and folders to affect, paths or globs; `operations`, the system
+ * calls, names or globs (default: all).
+ */
+export type DelayFileOperationsOptions = OptionsOf<typeof delayFileOperations>
+
+/**
+ * Makes operations on files slow.
+ *
+ * Models a disk under load, or a network volume. Each system call waits for itself, so that reading a file (open, look, read, close) takes several delays. A
+ * synchronous call blocks its thread for as long, as it does on a slow disk, but for 5 s at most. The signal of `readFile`, `writeFile` and
+ * `appendFile` ends the wait at once. What is still held when the fault ends goes on then. An operation is a system call on a file; its name is
+ * `read /var/data/orders.json`, with the full path.
+ *
+ * What Node.js' module loader reads passes, and so does what lies in `node_modules`, unless a path names that.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` in a process under `--permission`
+ * @see device-mapper's `delay` target, which does the same to a whole disk.
+ */
+export const delayFileOperations = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: 'Makes operations on files slow.',
+  options,
+  check: ({ operations }) => void operationsNamed(NAME, operations),
+  target: { expects: FILE_SYSTEM, accepts: isFileSystem },
+  inject(_fs: FileSystem, { delayMs, jitterMs, distribution, paths, operations }, context) {
+    const draw = delays({ delayMs, jitterMs, distribution }, context.rolls('delay'))
+    affectFiles(
+      context,
+      { paths, operations: operationsNamed(NAME, operations) ?? fileOperations, waits: true },
+      (call) => {
+        const afterMs = draw()
+        if (!call.isSync)
+          return call.later(({ proceed, fail }) => void context.hold({ afterMs, run: proceed, ...call.givenUp(fail) }))
+        block(Math.min(afterMs, MAX_BLOCK_MS))
+        return call.proceed()
+      },
+    )
+  },
+})
+
+/** Holds the thread, as the system does that has not answered yet. */
+function block(ms: number): void {
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, ms)
+}

@@ -1,0 +1,113 @@
+import type { InjectionContext } from '@chaos/core/authoring'
+import http from 'node:http'
+import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
+import {
+  clientRequestName,
+  isHttpClient,
+  isHttpServer,
+  isRequestOf,
+  serverRequestName,
+  type HttpClient,
+  type HttpTarget,
+} from './target.js'
+
+/** Changes a piece of a body. @param keepsLength Whether the length of the body has been announced */
+type Change = (piece: Buffer, keepsLength: boolean) => Buffer
+
+/**
+ * Lays a fault over the pieces of bodies that a target answers with, framing taken off. An operation is a piece that comes; its name is that of the
+ * request.
+ */
+export function affectBodies(target: HttpTarget, context: InjectionContext, change: Change): void {
+  if (isHttpServer(target)) affectSent(target, context, change)
+  else if (isHttpClient(target)) affectReceived(target, context, change)
+  else affectHandled(target, context, change)
+}
+
+function affectReceived(client: HttpClient, context: InjectionContext, change: Change): void {
+  context.patch(
+    http.IncomingMessage.prototype,
+    'push',
+    (below) =>
+      function push(
+        this: http.IncomingMessage & { readonly req?: http.ClientRequest },
+        ...args: [chunk: Buffer | null, ...rest: unknown[]]
+      ): unknown {
+        const [chunk, ...rest] = args
+        const request = this.req
+        // Only what a client of this process gets has its request at hand.
+        if (
+          chunk === null ||
+          !(request instanceof http.ClientRequest) ||
+          !isRequestOf(client, request) ||
+          !context.operation(clientRequestName(request)).shouldInject(args)
+        )
+          return below.call.apply(this, args)
+        return below.call.call(this, change(chunk, false), ...rest)
+      },
+  )
+}
+
+function affectHandled(target: RequestTarget, context: InjectionContext, change: Change): void {
+  context.patch(
+    dispatcherOf(target),
+    'dispatch',
+    (below) =>
+      function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
+        const [, handler] = args
+        const name = requestName(args)
+        // Over the methods of a frozen handler nothing can be laid.
+        const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
+        if (operation?.covers(args) === true) {
+          const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
+          whenCalledWith(handler, method, (given) =>
+            given.map((value, index) =>
+              index === at && Buffer.isBuffer(value) && operation.shouldInject([value]) ? change(value, false) : value,
+            ),
+          )
+        }
+        return below.call.apply(this, args) as boolean
+      },
+  )
+}
+
+/** Lays a function over a method of an object that changes its arguments. */
+function whenCalledWith(object: object, method: string, changed: (args: unknown[]) => unknown[]): void {
+  const original: unknown = Reflect.get(object, method)
+  if (typeof original !== 'function') return
+  const value = function (this: unknown, ...args: unknown[]): unknown {
+    return Reflect.apply(original, this, changed(args))
+  }
+  Object.defineProperty(object, method, { value, writable: true, configurable: true, enumerable: true })
+}
+
+function affectSent(server: http.Server, context: InjectionContext, change: Change): void {
+  context.patch(
+    server,
+    'emit',
+    (below) =>
+      function emit(this: http.Server, ...args: unknown[]): boolean {
+        const [event, request, response] = args as [
+          event: string,
+          request: http.IncomingMessage,
+          response: http.ServerResponse,
+        ]
+        const operation = event === 'request' ? context.operation(serverRequestName(request)) : undefined
+        if (operation?.covers([request, response]) === true) {
+          for (const method of ['write', 'end']) {
+            whenCalledWith(response, method, ([chunk, ...rest]) => {
+              const isPiece = (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length > 0
+              if (!isPiece || !operation.shouldInject([request, response])) return [chunk, ...rest]
+              const piece = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)
+              return [change(piece, response.hasHeader('content-length')), ...rest]
+            })
+          }
+        }
+        return below.call.apply(this, args) as boolean
+      },
+  )
+}
+
+function encodingIn([encoding]: readonly unknown[]): BufferEncoding {
+  return typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
+}
