@@ -1,14 +1,18 @@
 import { ChaosError } from '@chaos/core'
-import { globMatcher, isGlob, listed, originalOf, suggestion, type AnyFunction } from '@chaos/core/authoring'
+import {
+  globMatcher,
+  isGlob,
+  listed,
+  originalOf,
+  suggestion,
+  type AnyFunction,
+  type TargetKind,
+} from '@chaos/core/authoring'
 import type { AnswerKind } from './answers.js'
 import { isCommandTarget } from './commands.js'
 
 /** What can be broken by its calls: an object, a class (all of its instances), a function made by {@link breakable}, or a bound client of a driver. */
 export type MethodTarget = object
-
-/** What such a target must be, in words. */
-export const METHOD_TARGET =
-  'an object or a class with methods, a function made by `breakable`, or a bound client of a driver'
 
 /** A member that a fault acts on. */
 export interface Member {
@@ -46,6 +50,12 @@ export function isMethodTarget(value: unknown): value is MethodTarget {
   if (isCommandTarget(value)) return true
   const place = placeOf(value)
   return typeof place === 'object' && place !== null && membersOf(place).size > 0
+}
+
+/** The kind of target that faults take. */
+export const methodTarget: TargetKind<MethodTarget> = {
+  expects: 'an object or a class with methods, a function made by `breakable`, or a bound client of a driver',
+  accepts: isMethodTarget,
 }
 
 /** The object whose members are replaced: a class's prototype, a breakable function's holder, else the object itself. */

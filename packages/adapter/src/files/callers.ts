@@ -1,8 +1,9 @@
-import type { Below, HeldWork, InjectionContext } from '@chaos/core/authoring'
+import type { Below, InjectionContext } from '@chaos/core/authoring'
 import { EventEmitter, on } from 'node:events'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { signalIn } from '../operations/caller-signal.js'
+import type { FileForm } from './forms.js'
 import type { FileFunction } from './places.js'
 
 /** Whoever asks for operations on a file, and may give up. */
@@ -84,14 +85,19 @@ interface FileStream {
   readonly errored: Error | null
 }
 
-/** What held work needs to know, so that its caller's signal ends the wait as it does between two steps of a real `readFile`. */
-export function givenUpBy(
-  caller: FileCaller | undefined,
-  fail: (error: Error) => void,
-): Pick<HeldWork, 'signal' | 'abandon'> {
-  if (caller === undefined) return {}
+/** An operation whose caller's signal ends the wait, as it does between two steps of a real `readFile`. */
+export function givenUpBy(caller: FileCaller, { fail, later }: FileForm): FileForm {
   const { signal, stream } = caller
-  return { signal, abandon: () => process.nextTick(() => fail(stream?.errored ?? abortError(signal))) }
+  return {
+    fail,
+    later:
+      later &&
+      ((keep) =>
+        later((rest) => {
+          const abandon = (): void => process.nextTick(() => rest.fail(stream?.errored ?? abortError(signal)))
+          return keep({ ...rest, abandon })
+        })),
+  }
 }
 
 /** Node.js' own `AbortError`, whose class is not public: made by whoever throws it. */

@@ -1,21 +1,8 @@
+import type { SeamOperation } from '../operations/seam.js'
 import type { FilePlace } from './places.js'
 
-/** In whose hands the answer of an operation is, in the form in which it was asked for. */
-interface FileAnswer {
-  /** Lets the system do it, and answers with what comes of it. */
-  readonly proceed: () => void
-  readonly fail: (error: Error) => void
-}
-
-/** How an operation was asked for. */
-export interface FileForm {
-  /** Whether the caller waits for the answer in place. */
-  readonly isSync: boolean
-  /** Fails in place what was asked for synchronously. @returns What the binding returns, where it does not throw. */
-  readonly throws: (error: Error) => unknown
-  /** Answers later what was not. @returns What the binding returns meanwhile. */
-  readonly later: (start: (answer: FileAnswer) => void) => unknown
-}
+/** How an operation was asked for: its answer in place, or later. */
+export type FileForm = Pick<SeamOperation, 'fail' | 'later'>
 
 /** Whoever is told the outcome of a callback form. */
 interface FileRequest {
@@ -26,13 +13,14 @@ interface FileRequest {
 export function formOf(place: FilePlace, self: unknown, args: readonly unknown[], proceed: () => unknown): FileForm {
   const tell = listenerIn(place, self, args)
   if (tell !== undefined)
-    return { isSync: false, throws, later: (start) => start({ proceed: () => void proceed(), fail: tell }) }
-  if (!args.some((arg) => typeof arg === 'symbol'))
-    return { isSync: true, throws: (error) => failInPlace(place.key, args, error), later: proceed }
+    return {
+      fail: (error) => process.nextTick(tell, error),
+      later: (keep) => void keep({ proceed: () => void proceed(), fail: tell }),
+    }
+  if (!args.some((arg) => typeof arg === 'symbol')) return { fail: (error) => failInPlace(place.key, args, error) }
   return {
-    isSync: false,
-    throws,
-    later: (start) => new Promise((resolve, reject) => start({ proceed: () => resolve(proceed()), fail: reject })),
+    fail: (error) => Promise.reject(error),
+    later: (keep) => new Promise((resolve, reject) => void keep({ proceed: () => resolve(proceed()), fail: reject })),
   }
 }
 

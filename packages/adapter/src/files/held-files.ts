@@ -52,17 +52,18 @@ export function watchDescriptors(
 }
 
 /** The form of an operation that is held: it goes to the system only if that can still do it. */
-export function heldOn(form: FileForm, refusal: Refusal): FileForm {
+export function heldOn({ fail, later }: FileForm, refusal: Refusal): FileForm {
+  if (later === undefined) return { fail }
   return {
-    ...form,
-    later: (start) =>
-      form.later(({ proceed, fail }) =>
-        start({
-          fail,
+    fail,
+    later: (keep) =>
+      later((rest) =>
+        keep({
+          ...rest,
           proceed() {
             const error = refusal()
-            if (error === undefined) proceed()
-            else fail(error)
+            if (error === undefined) rest.proceed()
+            else rest.fail(error)
           },
         }),
       ),

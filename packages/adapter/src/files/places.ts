@@ -1,3 +1,4 @@
+import type { TargetKind } from '@chaos/core/authoring'
 import { ChaosError } from '@chaos/core'
 import fs from 'node:fs'
 import { devNull } from 'node:os'
@@ -7,14 +8,17 @@ import { resolve } from 'node:path'
 export type FileSystem =
   Pick<typeof fs, 'createReadStream' | 'readFile'> | Pick<typeof fs.promises, 'open' | 'readFile'>
 
-/** What such a target must be, in words. */
-export const FILE_SYSTEM = 'the `node:fs` or `node:fs/promises` module'
-
 /** Whether a value is one of the two, by its default export or as a namespace. */
 export function isFileSystem(value: unknown): value is FileSystem {
   if (value === fs || value === fs.promises) return true
   if (typeof value !== 'object' || value === null || !('constants' in value) || !('readFile' in value)) return false
   return value.constants === fs.constants || value.constants === fs.promises.constants
+}
+
+/** The kind of target that faults take. */
+export const fileSystem: TargetKind<FileSystem> = {
+  expects: 'the `node:fs` or `node:fs/promises` module',
+  accepts: isFileSystem,
 }
 
 /** A function of libuv as Node.js binds it. */

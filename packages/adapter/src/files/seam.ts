@@ -1,17 +1,10 @@
 import { ChaosError } from '@chaos/core'
-import {
-  globMatcher,
-  isGlob,
-  listed,
-  option,
-  suggestion,
-  type HeldWork,
-  type InjectionContext,
-} from '@chaos/core/authoring'
+import { globMatcher, isGlob, listed, option, suggestion, type InjectionContext } from '@chaos/core/authoring'
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Seam, SeamOperation } from '../operations/seam.js'
 import { FileCallers, givenUpBy } from './callers.js'
-import { formOf, whenOpened, type FileForm } from './forms.js'
+import { formOf, whenOpened } from './forms.js'
 import { heldOn, watchDescriptors } from './held-files.js'
 import {
   asksToWrite,
@@ -22,6 +15,7 @@ import {
   pathIn,
   type FileFunction,
   type FileOperation,
+  type FileSystem,
   type FilePlace,
 } from './places.js'
 import { isModuleLoaderAsking } from './module-loader.js'
@@ -53,38 +47,39 @@ export function operationsNamed(
 }
 
 /** What a fault acts on. */
-export interface FilesAffected {
+interface ChosenFiles {
   readonly paths: string | readonly string[]
   readonly operations: readonly FileOperation[]
-  /** Which calls it can do with; the others are outside its blast radius. Default: all. */
-  readonly when?: ((call: FileCall) => boolean) | undefined
-  /** Whether calls are made to wait, so that their callers' signals matter. Default `false`. */
+  /** Which operations it can do with; the others are outside its blast radius. Default: all. */
+  readonly when?: ((asked: FileCall) => boolean) | undefined
+  /** Whether operations are made to wait, so that their callers' signals matter. Default `false`. */
   readonly waits?: boolean
 }
 
 /** An operation on a file, before it reaches the system. */
-export interface FileCall extends FileForm {
+export interface FileCall extends SeamOperation {
+  /** The system call. */
   readonly operation: FileOperation
   /** Paths as errors of this operation name them: as they were given, and none for what works on a descriptor. */
   readonly paths: readonly string[]
   /** Whether it opens a file to write to it. */
   readonly writes: boolean
-  /** Lets it go to the system. */
-  readonly proceed: () => unknown
-  /** What makes held work end with the caller's own signal, in the hands of `fail`. */
-  readonly givenUp: (fail: (error: Error) => void) => Pick<HeldWork, 'signal' | 'abandon'>
 }
 
 /**
- * Lays a fault over the operations on files that the process asks for, beneath everything that JavaScript sees of them.
+ * The operations on files that the process asks for, beneath everything that JavaScript sees of them. The name of one is the system call and the full path.
  *
  * What Node.js' module loader asks for passes, and so does what lies in `node_modules`, unless a path names that: a fault of files must not leave the
  * process unable to load code.
  */
-export function affectFiles(
+export function fileSeam(files: ChosenFiles): Seam<FileSystem, FileCall> {
+  return (_fs, context, act) => lay(files, context, act)
+}
+
+function lay(
+  { paths, operations, when, waits = false }: ChosenFiles,
   context: InjectionContext,
-  { paths, operations, when, waits = false }: FilesAffected,
-  affect: (call: FileCall) => unknown,
+  act: (call: FileCall) => unknown,
 ): void {
   const wanted = new Set<FileOperation>(operations)
   const isInside = insideOf([paths].flat())
@@ -113,17 +108,22 @@ export function affectFiles(
       if (!wanted.has(operation) || (operation === 'open' && isOpen)) continue
       const writes = operation === 'open' && (place.writes ?? asksToWrite(args[place.flags ?? -1]))
       const named = operation === 'write' || (operation === 'read' && place.writes === undefined) ? [] : given
-      const form = formOf(place, self, args, proceed)
+      let form = formOf(place, self, args, proceed)
+      if (refusalOf !== undefined) form = heldOn(form, refusalOf(operation, isOpen ? first : undefined, args))
+      if (caller !== undefined) form = givenUpBy(caller, form)
+      const name = `${operation} ${file}`
       const call: FileCall = {
+        ...form,
+        name,
+        args,
         operation,
         paths: named,
         writes,
         proceed,
-        givenUp: (fail) => givenUpBy(caller, fail),
-        ...(refusalOf === undefined ? form : heldOn(form, refusalOf(operation, isOpen ? first : undefined, args))),
+        signal: caller?.signal,
       }
       if (when?.(call) === false || isModuleLoaderAsking()) continue
-      if (context.operation(`${operation} ${file}`).shouldInject(args)) return call
+      if (context.operation(name).shouldInject(args)) return call
     }
     return undefined
   }
@@ -150,7 +150,7 @@ export function affectFiles(
             return answer
           }
           const call = descriptors.isLooking ? undefined : choose(place, this, args, proceed)
-          return call === undefined ? proceed() : affect(call)
+          return call === undefined ? proceed() : act(call)
         },
     )
   }

@@ -1,5 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import http from 'node:http'
+import type { Seam } from '../operations/seam.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
 import {
   clientRequestName,
@@ -11,20 +12,23 @@ import {
   type HttpTarget,
 } from './target.js'
 
-/** Changes a piece of a body. @param keepsLength Whether the length of the body has been announced */
-type Change = (piece: Buffer, keepsLength: boolean) => Buffer
-
-/**
- * Lays a fault over the pieces of bodies that a target answers with, framing taken off. An operation is a piece that comes; its name is that of the
- * request.
- */
-export function affectBodies(target: HttpTarget, context: InjectionContext, change: Change): void {
-  if (isHttpServer(target)) affectSent(target, context, change)
-  else if (isHttpClient(target)) affectReceived(target, context, change)
-  else affectHandled(target, context, change)
+/** A piece of a body, framing taken off. */
+export interface BodyPiece {
+  readonly bytes: Buffer
+  /** Whether the length of the body has been announced, so that what takes its place must be as long. */
+  readonly keepsLength: boolean
 }
 
-function affectReceived(client: HttpClient, context: InjectionContext, change: Change): void {
+type Change = (piece: BodyPiece) => Buffer
+
+/** The pieces of bodies that a target answers with, as they come. The name of one is that of the request. A fault says what comes in its place. */
+export const bodySeam: Seam<HttpTarget, BodyPiece, Buffer> = (target, context, change) => {
+  if (isHttpServer(target)) sentByServer(target, context, change)
+  else if (isHttpClient(target)) receivedByClient(target, context, change)
+  else handledByUndici(target, context, change)
+}
+
+function receivedByClient(client: HttpClient, context: InjectionContext, change: Change): void {
   context.patch(
     http.IncomingMessage.prototype,
     'push',
@@ -43,12 +47,12 @@ function affectReceived(client: HttpClient, context: InjectionContext, change: C
           !context.operation(clientRequestName(request)).shouldInject(args)
         )
           return below.call.apply(this, args)
-        return below.call.call(this, change(chunk, false), ...rest)
+        return below.call.call(this, change({ bytes: chunk, keepsLength: false }), ...rest)
       },
   )
 }
 
-function affectHandled(target: RequestTarget, context: InjectionContext, change: Change): void {
+function handledByUndici(target: RequestTarget, context: InjectionContext, change: Change): void {
   context.patch(
     dispatcherOf(target),
     'dispatch',
@@ -62,7 +66,9 @@ function affectHandled(target: RequestTarget, context: InjectionContext, change:
           const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
           whenCalledWith(handler, method, (given) =>
             given.map((value, index) =>
-              index === at && Buffer.isBuffer(value) && operation.shouldInject([value]) ? change(value, false) : value,
+              index === at && Buffer.isBuffer(value) && operation.shouldInject([value])
+                ? change({ bytes: value, keepsLength: false })
+                : value,
             ),
           )
         }
@@ -81,7 +87,7 @@ function whenCalledWith(object: object, method: string, changed: (args: unknown[
   Object.defineProperty(object, method, { value, writable: true, configurable: true, enumerable: true })
 }
 
-function affectSent(server: http.Server, context: InjectionContext, change: Change): void {
+function sentByServer(server: http.Server, context: InjectionContext, change: Change): void {
   context.patch(
     server,
     'emit',
@@ -98,8 +104,8 @@ function affectSent(server: http.Server, context: InjectionContext, change: Chan
             whenCalledWith(response, method, ([chunk, ...rest]) => {
               const isPiece = (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length > 0
               if (!isPiece || !operation.shouldInject([request, response])) return [chunk, ...rest]
-              const piece = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)
-              return [change(piece, response.hasHeader('content-length')), ...rest]
+              const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)
+              return [change({ bytes, keepsLength: response.hasHeader('content-length') }), ...rest]
             })
           }
         }

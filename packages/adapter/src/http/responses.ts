@@ -3,7 +3,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net, { type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import type { Seam } from '../operations/seam.js'
 import { endConnection } from '../sockets/connection-end.js'
+import type { TakeBytes, Wire } from '../sockets/wire.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
 import {
   clientRequestName,
@@ -16,48 +18,23 @@ import {
 } from './target.js'
 import { ResponseHead } from './response-head.js'
 
-/** The connection on which a response comes. */
-export interface ResponseWire {
-  /** What belongs together is held in one line. */
-  readonly line: symbol
-  /** Hands bytes on. @param done Called when the other side may send more */
-  readonly deliver: (bytes: Buffer, done?: (error?: Error | null) => void) => void
-  readonly cut: (how: 'reset' | 'end') => void
-}
-
-/** A response that is broken, from its first byte on. */
-export interface BrokenResponse {
-  /**
-   * Takes what comes of it, piece by piece.
-   *
-   * @param headBytes How many bytes at the front belong to its head
-   * @param done To be called when more may be sent; where nobody waits for that it does nothing.
-   */
-  readonly take: (bytes: Buffer, headBytes: number, done: (error?: Error | null) => void) => void
-}
-
-/** Breaks one response. */
-export type BreakResponse = (wire: ResponseWire) => BrokenResponse
-
 /** What a connection of ours has on its way. */
 interface Passage {
-  readonly wire: ResponseWire
+  readonly wire: Wire
   readonly head: ResponseHead
-  readonly broken: BrokenResponse
+  readonly take: TakeBytes
 }
 
+/** Is given the wire of a chosen response, and says what becomes of its bytes. */
+type Act = (wire: Wire) => TakeBytes
+
 /**
- * Lays a fault over the responses of a target, byte by byte beneath the parser that reads them (HTTP/1), so that what the application hears is made by Node.js or undici. An
- * operation is a request; its name is that of `affectRequests`.
+ * The responses of a target, byte by byte beneath the parser that reads them (HTTP/1), so that what the application hears is made by Node.js or undici. An
+ * operation is a request; its name is that of `requestSeam`.
  */
-export function affectResponses(
-  target: HttpTarget,
-  context: InjectionContext,
-  fault: string,
-  breakResponse: BreakResponse,
-): void {
+export const responseSeam: Seam<HttpTarget, Wire, TakeBytes> = (target, context, act) => {
   if (isHttpServer(target)) {
-    affectSent(target, context, breakResponse)
+    sentByServer(target, context, act)
     return
   }
   const passages = new WeakMap<Socket, Passage>()
@@ -65,20 +42,20 @@ export function affectResponses(
   /** A request goes out on a connection: what comes next on it is its response. */
   const sent = (socket: Socket, isChosen: boolean): void => {
     if (!isChosen) passages.delete(socket)
-    else passages.set(socket, passageOf(receivingWire(socket, fault), breakResponse))
+    else passages.set(socket, passageOf(receivingWire(socket), act))
   }
   if (isHttpClient(target)) sentByClient(target, context, sent)
   else sentByUndici(target, context, sent)
 }
 
-function passageOf(wire: ResponseWire, breakResponse: BreakResponse): Passage {
-  return { wire, head: new ResponseHead(), broken: breakResponse(wire) }
+function passageOf(wire: Wire, act: Act): Passage {
+  return { wire, head: new ResponseHead(), take: act(wire) }
 }
 
 /** Where Node.js hands over what the kernel had. */
 const pushed = new WeakMap<Socket, (chunk: Buffer | null) => boolean>()
 
-function receivingWire(socket: Socket, fault: string): ResponseWire {
+function receivingWire(socket: Socket): Wire {
   return {
     line: Symbol('response'),
     deliver(bytes, done) {
@@ -86,7 +63,7 @@ function receivingWire(socket: Socket, fault: string): ResponseWire {
       pushed.get(socket)?.(bytes)
       done?.()
     },
-    cut: (how) => endConnection(socket, how, fault),
+    cut: (how, fault) => endConnection(socket, how, fault),
   }
 }
 
@@ -99,10 +76,10 @@ function readBy(context: InjectionContext, passages: WeakMap<Socket, Passage>): 
         const [chunk] = args
         const passage = passages.get(this)
         if (passage === undefined) return below.call.apply(this, args) as boolean
-        const { wire, head, broken } = passage
+        const { wire, head, take } = passage
         pushed.set(this, (bytes) => below.call.call(this, bytes) as boolean)
         if (chunk !== null) {
-          broken.take(Buffer.from(chunk), head.lengthIn(chunk), () => undefined)
+          take(Buffer.from(chunk), head.lengthIn(chunk), () => undefined)
           return true
         }
         // The end of a connection waits behind what it follows.
@@ -201,7 +178,7 @@ interface WritingSocket extends Socket {
 }
 
 /** Responses of a server of ours, on their way out. */
-function affectSent(server: http.Server, context: InjectionContext, breakResponse: BreakResponse): void {
+function sentByServer(server: http.Server, context: InjectionContext, act: Act): void {
   const sockets = new Set<Socket>()
   const leave = (socket: Socket): void => {
     if (sockets.delete(socket)) Reflect.deleteProperty(socket, '_writeGeneric')
@@ -222,10 +199,10 @@ function affectSent(server: http.Server, context: InjectionContext, breakRespons
         leave(socket)
         if (context.operation(serverRequestName(request)).shouldInject([request, response])) {
           const write = socket._writeGeneric
-          const { head, broken } = passageOf(sendingWire(socket, write), breakResponse)
+          const { head, take } = passageOf(sendingWire(socket, write), act)
           const value: WritingSocket['_writeGeneric'] = (isMany, data, encoding, done) => {
             const bytes = bytesOf(isMany, data, encoding)
-            broken.take(bytes, head.lengthIn(bytes), done)
+            take(bytes, head.lengthIn(bytes), done)
           }
           Object.defineProperty(socket, '_writeGeneric', { value, writable: true, configurable: true })
           sockets.add(socket)
@@ -237,11 +214,11 @@ function affectSent(server: http.Server, context: InjectionContext, breakRespons
   )
 }
 
-function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric']): ResponseWire {
+function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric']): Wire {
   // TLS takes one write at a time, as streams give it.
   const waiting: (() => void)[] = []
   let isWriting = false
-  const deliver: ResponseWire['deliver'] = (bytes, done = () => undefined) => {
+  const deliver: Wire['deliver'] = (bytes, done = () => undefined) => {
     if (socket.destroyed) {
       done()
       return

@@ -1,6 +1,7 @@
 import type { Below, Held, InjectionContext } from '@chaos/core/authoring'
 import http from 'node:http'
 import type { HttpAnswer } from '../errors/http.js'
+import type { Rest, Seam, SeamOperation } from '../operations/seam.js'
 import { AnsweringSocket } from './answering-socket.js'
 import { callerOf, dispatcherOf, requestName, type Dispatcher, type RequestOptions } from './dispatcher.js'
 import {
@@ -14,45 +15,62 @@ import {
 } from './target.js'
 
 /** A request that has not reached the service. */
-interface RequestCall {
-  /** Lets it go on. */
-  readonly proceed: () => void
+export interface RequestCall extends SeamOperation {
+  readonly later: (keep: (rest: RestOfRequest) => Held) => unknown
+}
+
+/** What is left of a request while it waits. */
+export interface RestOfRequest extends Rest {
   /** Answers it in the place of the service, which never gets it. */
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
 }
 
-/** Takes over a request that was chosen. @returns What is held of it, and forgotten when whoever asks gives up. */
-type Affect = (call: RequestCall) => Held
+type Act = (call: RequestCall) => unknown
 
 /**
- * Lays a fault over the requests of a target, before the service gets them. An operation is a request; its name is `GET http://127.0.0.1:8080/items` where
- * it is sent, and `GET /items` where it arrives, in both cases without the query.
+ * The requests of a target, before the service gets them. The name of one is `GET http://127.0.0.1:8080/items` where it is sent, and `GET /items` where
+ * it arrives, in both cases without the query. What is held of one is forgotten when whoever asks gives up.
  */
-export function affectRequests(target: HttpTarget, context: InjectionContext, affect: Affect): void {
-  if (isHttpServer(target)) affectServer(target, context, affect)
-  else if (isHttpClient(target)) affectClient(target, context, affect)
-  else context.patch(dispatcherOf(target), 'dispatch', dispatching(context, affect))
+export const requestSeam: Seam<HttpTarget, RequestCall> = (target, context, act) => {
+  if (isHttpServer(target)) atServer(target, context, act)
+  else if (isHttpClient(target)) atClient(target, context, act)
+  else context.patch(dispatcherOf(target), 'dispatch', dispatching(context, act))
 }
 
-function dispatching(context: InjectionContext, affect: Affect) {
+function dispatching(context: InjectionContext, act: Act) {
   return (below: Below) =>
     function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
       const [, handler] = args
       const name = requestName(args)
-      if (name === undefined || !context.operation(name).shouldInject(args))
-        return below.call.apply(this, args) as boolean
+      const proceed = (): boolean => below.call.apply(this, args) as boolean
+      if (name === undefined || !context.operation(name).shouldInject(args)) return proceed()
       const caller = callerOf(handler)
-      const proceed = (): void => {
+      const fail = (error: unknown): void => {
+        caller.leave()
+        caller.fail(error)
+      }
+      const goOn = (): void => {
         caller.leave()
         try {
-          below.call.apply(this, args)
+          proceed()
         } catch (error) {
           caller.fail(error)
         }
       }
-      const held = affect({ proceed, answer: (answer, body) => caller.answer(answer, body) })
-      caller.start(() => held.drop())
-      return true
+      return act({
+        name,
+        args,
+        proceed,
+        fail(error) {
+          fail(error)
+          return true
+        },
+        later(keep) {
+          const held = keep({ proceed: goOn, fail, answer: (answer, body) => caller.answer(answer, body) })
+          caller.start(() => held.drop())
+          return true
+        },
+      }) as boolean
     }
 }
 
@@ -62,51 +80,65 @@ interface FailingRequest {
 }
 
 /** Every request of Node.js' client asks an agent for a connection, with `agent: false` one of its own. */
-function affectClient(client: HttpClient, context: InjectionContext, affect: Affect): void {
+function atClient(client: HttpClient, context: InjectionContext, act: Act): void {
   context.patch(
     http.Agent.prototype,
     'addRequest',
     (below) =>
       function addRequest(this: http.Agent, ...args: [request: http.ClientRequest, ...rest: unknown[]]): unknown {
         const [request] = args
-        if (!isRequestOf(client, request) || !context.operation(clientRequestName(request)).shouldInject(args))
-          return below.call.apply(this, args)
-        let isWaiting = true
-        const leaving = (go: () => void) => (): void => {
-          if (!isWaiting) return
-          isWaiting = false
-          Reflect.deleteProperty(request, 'destroy')
-          go()
-        }
-        const held = affect({
-          proceed: leaving(() => {
-            try {
-              below.call.apply(this, args)
-            } catch (error) {
-              // `http.request` throws it where it is called, but by now has returned.
-              ;(request as unknown as FailingRequest).onSocket(null, error)
-            }
-          }),
-          answer: (answer, body) => leaving(() => request.onSocket(new AnsweringSocket(answer, body)))(),
-        })
-        // A request without a connection tells nobody that it was destroyed until it gets one, or hears that it gets none.
-        const destroy = request.destroy.bind(request)
-        const value = (...given: [error?: Error]): http.ClientRequest => {
-          destroy(...given)
-          leaving(() => {
-            held.drop()
-            request.onSocket(null as never)
-          })()
-          return request
-        }
-        if (isWaiting as boolean)
-          Object.defineProperty(request, 'destroy', { value, writable: true, configurable: true })
-        return undefined
+        const name = isRequestOf(client, request) ? clientRequestName(request) : undefined
+        const proceed = (): unknown => below.call.apply(this, args)
+        if (name === undefined || !context.operation(name).shouldInject(args)) return proceed()
+        const fail = (error: unknown): void => (request as unknown as FailingRequest).onSocket(null, error)
+        return act({ name, args, proceed, fail, later: waitingOf(request, proceed, fail) })
       },
   )
 }
 
-function affectServer(server: http.Server, context: InjectionContext, affect: Affect): void {
+function waitingOf(
+  request: http.ClientRequest,
+  proceed: () => unknown,
+  fail: (error: unknown) => void,
+): RequestCall['later'] {
+  return (keep) => {
+    let isWaiting = true
+    const leaving =
+      <Args extends readonly unknown[]>(go: (...args: Args) => void) =>
+      (...args: Args): void => {
+        if (!isWaiting) return
+        isWaiting = false
+        Reflect.deleteProperty(request, 'destroy')
+        go(...args)
+      }
+    const held = keep({
+      proceed: leaving(() => {
+        try {
+          proceed()
+        } catch (error) {
+          // `http.request` throws it where it is called, but by now has returned.
+          fail(error)
+        }
+      }),
+      fail: leaving(fail),
+      answer: leaving((answer: HttpAnswer, body: Buffer) => request.onSocket(new AnsweringSocket(answer, body))),
+    })
+    // A request without a connection tells nobody that it was destroyed until it gets one, or hears that it gets none.
+    const destroy = request.destroy.bind(request)
+    const value = (...given: [error?: Error]): http.ClientRequest => {
+      destroy(...given)
+      leaving(() => {
+        held.drop()
+        request.onSocket(null as never)
+      })()
+      return request
+    }
+    if (isWaiting as boolean) Object.defineProperty(request, 'destroy', { value, writable: true, configurable: true })
+    return undefined
+  }
+}
+
+function atServer(server: http.Server, context: InjectionContext, act: Act): void {
   context.patch(
     server,
     'emit',
@@ -117,18 +149,33 @@ function affectServer(server: http.Server, context: InjectionContext, affect: Af
           request: http.IncomingMessage,
           response: http.ServerResponse,
         ]
-        if (event !== 'request' || !context.operation(serverRequestName(request)).shouldInject([request, response]))
-          return below.call.apply(this, args) as boolean
-        const held = affect({
-          proceed: () => void below.call.apply(this, args),
-          answer: ({ statusCode, statusText, headers }, body) => {
-            // A connection whose request was not read to its end cannot take the next one.
-            request.resume()
-            response.writeHead(statusCode, statusText, headers).end(body)
+        const proceed = (): boolean => below.call.apply(this, args) as boolean
+        if (event !== 'request') return proceed()
+        const name = serverRequestName(request)
+        if (!context.operation(name).shouldInject([request, response])) return proceed()
+        const fail = (error: Error): void => void response.destroy(error)
+        return act({
+          name,
+          args: [request, response],
+          proceed,
+          fail(error) {
+            fail(error)
+            return true
           },
-        })
-        response.once('close', () => held.drop())
-        return true
+          later(keep) {
+            const held = keep({
+              proceed: () => void proceed(),
+              fail,
+              answer: ({ statusCode, statusText, headers }, body) => {
+                // A connection whose request was not read to its end cannot take the next one.
+                request.resume()
+                response.writeHead(statusCode, statusText, headers).end(body)
+              },
+            })
+            response.once('close', () => held.drop())
+            return true
+          },
+        }) as boolean
       },
   )
 }

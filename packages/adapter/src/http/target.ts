@@ -1,5 +1,7 @@
+import type { TargetKind } from '@chaos/core/authoring'
 import http from 'node:http'
 import https from 'node:https'
+import { isNetModule, netModule, type NetModule } from '../sockets/net.js'
 import { isRequestTarget, REQUEST_TARGET, type RequestTarget } from './dispatcher.js'
 
 /** Node.js' own client: `node:http` or `node:https` for all of its requests, or one agent for those that it takes. */
@@ -8,12 +10,21 @@ export type HttpClient = Pick<typeof http, 'request' | 'get'> | Pick<typeof http
 /** Whatever has requests and answers: Node.js' client, an HTTP server of this process, or what `fetch` and undici send by. */
 export type HttpTarget = HttpClient | http.Server | RequestTarget
 
-/** What such a target must be, in words. */
-export const HTTP_TARGET = `the \`node:http\` or \`node:https\` module, an agent or a server of it, ${REQUEST_TARGET}`
-
 /** Whether a value is one. */
 export function isHttpTarget(value: unknown): value is HttpTarget {
   return isHttpClient(value) || isHttpServer(value) || isRequestTarget(value)
+}
+
+/** The kind of target that faults take. */
+export const httpTarget: TargetKind<HttpTarget> = {
+  expects: `the \`node:http\` or \`node:https\` module, an agent or a server of it, ${REQUEST_TARGET}`,
+  accepts: isHttpTarget,
+}
+
+/** What faults of responses take beside that. */
+export const netOrHttp: TargetKind<NetModule | HttpTarget> = {
+  expects: `${netModule.expects}, ${httpTarget.expects}`,
+  accepts: (value) => isNetModule(value) || isHttpTarget(value),
 }
 
 /** Whether a value stands for requests of Node.js' own client. */

@@ -11,8 +11,11 @@ export const connectionEnd = option.optional(
   'reset',
 )
 
+/** One of these ends. */
+export type ConnectionEnd = 'reset' | 'end'
+
 /** Ends a connection as its peer would, on the path that Node.js itself takes when it reads as much. */
-export function endConnection(socket: Socket, how: 'reset' | 'end', fault: string): void {
+export function endConnection(socket: Socket, how: ConnectionEnd, fault: string): void {
   if (socket.destroyed) return
   if (how === 'reset') socket.destroy(markInjected(networkErrors['net/econnreset'](), fault))
   // What follows an end is read at once, so that it is seen even where nothing was being read.

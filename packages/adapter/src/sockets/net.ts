@@ -1,3 +1,4 @@
+import type { TargetKind } from '@chaos/core/authoring'
 import net, { type Socket } from 'node:net'
 
 /** What the faults of connections break: Node.js' own `net` module, and with it every client in the process that connects by TCP. */
@@ -5,12 +6,15 @@ export interface NetModule {
   readonly Socket: new () => Socket
 }
 
-/** What such a target must be, in words. */
-export const NET_MODULE = 'the `node:net` module'
-
 /** Whether a value is the `net` module, by its default export or as a namespace. */
 export function isNetModule(value: unknown): value is NetModule {
   return typeof value === 'object' && value !== null && 'Socket' in value && value.Socket === net.Socket
+}
+
+/** The kind of target that faults take. */
+export const netModule: TargetKind<NetModule> = {
+  expects: 'the `node:net` module',
+  accepts: isNetModule,
 }
 
 /** libuv's handle of a TCP socket, beneath everything that JavaScript knows of a connection. */

@@ -1,9 +1,10 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, asItIs, callOptions } from '../affect-calls.js'
+import { asItIs, callOptions } from '../call.js'
 import { damaged, damages } from '../../operations/damage.js'
 import type { FailedCall } from '../error-options.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
 
 const NAME = 'adapter/corrupt-results'
 const options = {
@@ -48,8 +49,8 @@ export const corruptResults = defineFault({
         `Expected \`damage\` or \`change\` of ${NAME}, got both. Keep one of them.`,
       )
   },
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { damage = 'truncate', change, ...options }, context) {
+  target: methodTarget,
+  inject(target, { damage = 'truncate', change, ...options }, context) {
     const roll = context.rolls('damage')
     let drawn = 0
     const chance = (): number => roll((drawn += 1))
@@ -61,7 +62,7 @@ export const corruptResults = defineFault({
         return data
       }
     }
-    affectCalls(target, options, context, ({ answers, proceed, method, args, within = asItIs }) =>
+    callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = asItIs }) =>
       answers.through(proceed(), {
         item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
       }),

@@ -1,6 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
 import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.js'
 
 const NAME = 'adapter/cut-results'
@@ -32,24 +33,18 @@ export const cutResults = defineFault({
   summary: 'Breaks iterations and streams in the middle.',
   options,
   check: (options) => void errorOf(NAME, options, 'ECONNRESET'),
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { afterItems, ...options }, context) {
+  target: methodTarget,
+  inject(target, { afterItems, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    affectCalls(
-      target,
-      options,
-      context,
-      (call) => {
-        let came = 0
-        return call.answers.through(call.proceed(), {
-          item(value) {
-            if (came === afterItems) throw errorFor(call)
-            came += 1
-            return value
-          },
-        })
-      },
-      { needs: 'many' },
-    )
+    callSeam(options, { needs: 'many' })(target, context, (call) => {
+      let came = 0
+      return call.answers.through(call.proceed(), {
+        item(value) {
+          if (came === afterItems) throw errorFor(call)
+          came += 1
+          return value
+        },
+      })
+    })
   },
 })

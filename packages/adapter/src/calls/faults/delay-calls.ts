@@ -1,19 +1,13 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
-import { delays, distributions } from '../../operations/delays.js'
-import { answerLate, needsOf, seamOption } from '../late-answer.js'
+import { methodTarget } from '../methods.js'
+import { callOptions } from '../call.js'
+import { delayOperations } from '../../operations/delay.js'
+import { delaysOf, spreadOptions } from '../../operations/delays.js'
+import { callsAt, seamOption } from '../at-seam.js'
 
 const options = {
   delayMs: option.durationMs('Time each affected call is held back, in ms.'),
-  jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
-  distribution: option.optional(
-    option.oneOf(
-      distributions,
-      'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.',
-    ),
-    'uniform',
-  ),
+  ...spreadOptions,
   warmUpMs: option.optional(
     option.durationMs('A cold start: delays shrink from full to none in so many ms. Default: 0, they stay.'),
     0,
@@ -45,24 +39,13 @@ export const delayCalls = defineFault({
   kind: 'standing',
   summary: 'Makes calls slow.',
   options,
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { seam, warmUpMs, delayMs, jitterMs, distribution, ...options }, context) {
+  target: methodTarget,
+  inject(target, { seam, warmUpMs, delayMs, jitterMs, distribution, ...options }, context) {
     const { clock } = context
     const begunAt = clock.now()
     const coldness = (): number => (warmUpMs === 0 ? 1 : Math.max(0, 1 - (clock.now() - begunAt) / warmUpMs))
-    const drawers = new Map<string, () => number>()
-    const draw = (method: string): number => {
-      let next = drawers.get(method)
-      if (next === undefined)
-        drawers.set(method, (next = delays({ delayMs, jitterMs, distribution }, context.rolls(method))))
-      return next()
-    }
-    affectCalls(
-      target,
-      options,
-      context,
-      (call) => answerLate(context, call, { seam, afterMs: draw(call.method) * coldness() }),
-      needsOf(seam),
-    )
+    const delayOf = delaysOf({ delayMs, jitterMs, distribution }, context)
+    const calls = callsAt(seam, options, 'answer')
+    delayOperations(calls, target, context, ({ name }) => delayOf(name) * coldness())
   },
 })

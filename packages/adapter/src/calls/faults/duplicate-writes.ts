@@ -1,6 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions, type Call } from '../affect-calls.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions, type Call } from '../call.js'
 import { attempt } from '../answers.js'
 
 const options = {
@@ -33,22 +34,16 @@ export const duplicateWrites = defineFault({
   kind: 'standing',
   summary: 'Does writes more than once.',
   options,
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { copies, afterMs, ...options }, context) {
+  target: methodTarget,
+  inject(target, { copies, afterMs, ...options }, context) {
     const sendCopies = ({ proceed }: Call): void => {
       for (let copy = 0; copy < copies; copy += 1) attempt(proceed).catch(() => undefined)
     }
-    affectCalls(
-      target,
-      options,
-      context,
-      (call) => {
-        const answer = call.proceed()
-        if (afterMs === 0) sendCopies(call)
-        else context.hold({ afterMs, on: call.on, run: () => sendCopies(call) })
-        return answer
-      },
-      { needs: 'one' },
-    )
+    callSeam(options, { needs: 'one' })(target, context, (call) => {
+      const answer = call.proceed()
+      if (afterMs === 0) sendCopies(call)
+      else context.hold({ afterMs, on: call.on, run: () => sendCopies(call) })
+      return answer
+    })
   },
 })

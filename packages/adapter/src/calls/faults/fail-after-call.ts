@@ -1,6 +1,7 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
 import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.js'
 
 const NAME = 'adapter/fail-after-call'
@@ -25,10 +26,10 @@ export const failAfterCall = defineFault({
   summary: 'Lets the service do what it was asked for, then fails the call.',
   options,
   check: (options) => void errorOf(NAME, options, 'ECONNRESET'),
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, options, context) {
+  target: methodTarget,
+  inject(target, options, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    affectCalls(target, options, context, (call) =>
+    callSeam(options)(target, context, (call) =>
       call.answers.through(call.proceed(), {
         end() {
           throw errorFor(call)

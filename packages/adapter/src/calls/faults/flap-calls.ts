@@ -1,8 +1,10 @@
 import { ChaosError, type Cancel } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
-import { errorOf, errorOptions, errorOptionsInProcess, failingOf } from '../error-options.js'
+import { failOperations } from '../../operations/fail.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
+import { errorOf, errorOptions, errorOptionsInProcess, failureTiming } from '../error-options.js'
 
 const NAME = 'adapter/flap-calls'
 const options = {
@@ -46,9 +48,8 @@ export const flapCalls = defineFault({
         )
     }
   },
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { downMs, upMs, first, ...options }, context) {
-    const fail = failingOf(NAME, options, 'ECONNREFUSED')
+  target: methodTarget,
+  inject(target, { downMs, upMs, first, ...options }, context) {
     let isDown = first === 'down'
     let cancel: Cancel = () => undefined
     const turn = (): void => {
@@ -63,6 +64,7 @@ export const flapCalls = defineFault({
     }
     turn()
     context.defer(() => cancel())
-    affectCalls(target, options, context, fail, { isOn: () => isDown })
+    const calls = callSeam(options, { isOn: () => isDown, timing: failureTiming(options, 'ECONNREFUSED') })
+    failOperations(calls, target, context, errorOf(NAME, options, 'ECONNREFUSED'))
   },
 })

@@ -1,7 +1,8 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
-import { answerLate, needsOf, seamOption } from '../late-answer.js'
+import { hangOperations } from '../../operations/delay.js'
+import { methodTarget } from '../methods.js'
+import { callOptions } from '../call.js'
+import { callsAt, seamOption } from '../at-seam.js'
 
 const options = { ...callOptions, seam: seamOption }
 
@@ -26,14 +27,6 @@ export const hangCalls = defineFault({
   kind: 'standing',
   summary: 'Leaves calls without an answer, until the fault ends or the caller gives up.',
   options,
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { seam, ...options }, context) {
-    affectCalls(
-      target,
-      options,
-      context,
-      (call) => answerLate(context, call, { seam, afterMs: Number.POSITIVE_INFINITY }),
-      needsOf(seam),
-    )
-  },
+  target: methodTarget,
+  inject: (target, { seam, ...options }, context) => hangOperations(callsAt(seam, options, 'call'), target, context),
 })

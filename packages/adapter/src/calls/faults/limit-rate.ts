@@ -1,7 +1,10 @@
 import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
-import { errorOf, errorOptions, errorOptionsInProcess, failingOf, type ErrorOf } from '../error-options.js'
+import { failOperations } from '../../operations/fail.js'
+import { quota } from '../../operations/quota.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
+import { errorOf, errorOptions, errorOptionsInProcess, failureTiming, type ErrorOf } from '../error-options.js'
 
 const NAME = 'adapter/limit-rate'
 const options = {
@@ -41,29 +44,10 @@ export const limitRate = defineFault({
   summary: 'Refuses calls beyond a quota, and says when to come back.',
   options,
   check: (options) => void errorOf(NAME, options, 'fail-fast'),
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { calls, perMs, refusal, ...options }, context) {
-    const { clock } = context
-    let taken = 0
-    let window: { readonly endsAt: number; readonly cancel: () => void } | undefined
-    context.defer(() => window?.cancel())
-    const isBeyond = (): boolean => {
-      window ??= {
-        endsAt: clock.now() + perMs,
-        cancel: clock.after(
-          perMs,
-          () => {
-            taken = 0
-            window = undefined
-          },
-          { ref: false },
-        ),
-      }
-      if (taken >= calls) return true
-      taken += 1
-      return false
-    }
-    const retryAfter = (): string => String(Math.max(1, Math.ceil(((window?.endsAt ?? 0) - clock.now()) / 1_000)))
+  target: methodTarget,
+  inject(target, { calls, perMs, refusal, ...options }, context) {
+    const { isBeyond, retryAfterMs } = quota(context, calls, perMs)
+    const retryAfter = (): string => String(Math.max(1, Math.ceil(retryAfterMs() / 1_000)))
     const tooMany: ErrorOf = () =>
       Object.assign(new Error('Too Many Requests'), {
         code: 'ERR_TOO_MANY_REQUESTS',
@@ -71,25 +55,22 @@ export const limitRate = defineFault({
         statusCode: 429,
         headers: { 'retry-after': retryAfter() },
       })
-    const fail = failingOf(NAME, options, tooMany)
-    affectCalls(
-      target,
-      options,
-      context,
-      (call) => {
-        if (refusal === 'error') return fail(call)
-        return call.answers.one?.(
-          markInjected(
-            new Response('Too Many Requests', {
-              status: 429,
-              statusText: 'Too Many Requests',
-              headers: { 'retry-after': retryAfter() },
-            }),
-            NAME,
-          ),
-        )
-      },
-      { isOn: isBeyond, needs: refusal === 'response' ? 'one' : undefined },
+    if (refusal === 'error') {
+      const limited = callSeam(options, { isOn: isBeyond, timing: failureTiming(options, tooMany) })
+      failOperations(limited, target, context, errorOf(NAME, options, tooMany))
+      return
+    }
+    callSeam(options, { isOn: isBeyond, needs: 'one' })(target, context, ({ answers }) =>
+      answers.one?.(
+        markInjected(
+          new Response('Too Many Requests', {
+            status: 429,
+            statusText: 'Too Many Requests',
+            headers: { 'retry-after': retryAfter() },
+          }),
+          NAME,
+        ),
+      ),
     )
   },
 })

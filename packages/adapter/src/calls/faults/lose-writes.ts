@@ -1,6 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
 import { copyOf } from '../../operations/copy-of.js'
 
 const options = {
@@ -31,8 +32,8 @@ export const loseWrites = defineFault({
   kind: 'standing',
   summary: 'Acknowledges writes and forgets them.',
   options,
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { answer, ...options }, context) {
-    affectCalls(target, options, context, ({ answers }) => answers.one?.(copyOf(answer)), { needs: 'one' })
+  target: methodTarget,
+  inject(target, { answer, ...options }, context) {
+    callSeam(options, { needs: 'one' })(target, context, ({ answers }) => answers.one?.(copyOf(answer)))
   },
 })

@@ -1,7 +1,9 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
-import { errorOf, errorOptions, errorOptionsInProcess, failingOf } from '../error-options.js'
+import { failOperations } from '../../operations/fail.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
+import { errorOf, errorOptions, errorOptionsInProcess, failureTiming } from '../error-options.js'
 
 const NAME = 'adapter/refuse-calls'
 const options = { ...callOptions, ...errorOptions, ...errorOptionsInProcess }
@@ -30,9 +32,9 @@ export const refuseCalls = defineFault({
   summary: 'Refuses calls before they reach the service.',
   options,
   check: (options) => void errorOf(NAME, options, 'fail-fast'),
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, options, context) {
-    const fail = failingOf(NAME, options, 'fail-fast')
-    affectCalls(target, options, context, fail)
+  target: methodTarget,
+  inject(target, options, context) {
+    const calls = callSeam(options, { timing: failureTiming(options, 'fail-fast') })
+    failOperations(calls, target, context, errorOf(NAME, options, 'fail-fast'))
   },
 })

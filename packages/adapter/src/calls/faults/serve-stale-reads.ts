@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, asItIs, callOptions, type Call } from '../affect-calls.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { asItIs, callOptions, type Call } from '../call.js'
 import { copyOf } from '../../operations/copy-of.js'
 
 const options = {
@@ -45,8 +46,8 @@ export const serveStaleReads = defineFault({
   kind: 'standing',
   summary: 'Answers reads with what was true before.',
   options,
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { lagMs = Number.POSITIVE_INFINITY, ...options }, context) {
+  target: methodTarget,
+  inject(target, { lagMs = Number.POSITIVE_INFINITY, ...options }, context) {
     const snapshots = new Map<string, Snapshot>()
     context.defer(() => snapshots.clear())
     const take = (key: string | undefined, { proceed }: Call): Snapshot => {
@@ -61,18 +62,12 @@ export const serveStaleReads = defineFault({
       })
       return snapshot
     }
-    affectCalls(
-      target,
-      options,
-      context,
-      (call) => {
-        const key = keyOf(call)
-        const known = key === undefined ? undefined : snapshots.get(key)
-        const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
-        return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) })
-      },
-      { needs: 'one' },
-    )
+    callSeam(options, { needs: 'one' })(target, context, (call) => {
+      const key = keyOf(call)
+      const known = key === undefined ? undefined : snapshots.get(key)
+      const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
+      return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) })
+    })
   },
 })
 
@@ -84,10 +79,10 @@ const MAX_KEY_LENGTH = 200
  *
  * @returns `undefined` for arguments that cannot be looked at: such a read is like no other.
  */
-function keyOf({ method, args }: Call): string | undefined {
+function keyOf({ name, args }: Call): string | undefined {
   try {
     const shown = args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString('base64') : arg))
-    const key = `${method} ${inspect(shown, { depth: Number.POSITIVE_INFINITY, maxArrayLength: null, maxStringLength: null, breakLength: Number.POSITIVE_INFINITY })}`
+    const key = `${name} ${inspect(shown, { depth: Number.POSITIVE_INFINITY, maxArrayLength: null, maxStringLength: null, breakLength: Number.POSITIVE_INFINITY })}`
     return key.length > MAX_KEY_LENGTH ? createHash('sha256').update(key).digest('base64') : key
   } catch {
     return undefined

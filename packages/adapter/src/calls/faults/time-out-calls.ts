@@ -1,8 +1,9 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isMethodTarget, METHOD_TARGET, type MethodTarget } from '../methods.js'
-import { affectCalls, callOptions } from '../affect-calls.js'
+import { failOperations } from '../../operations/fail.js'
+import { methodTarget } from '../methods.js'
+import { callOptions } from '../call.js'
 import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.js'
-import { answerLate, needsOf, seamOption } from '../late-answer.js'
+import { callsAt, seamOption } from '../at-seam.js'
 
 const NAME = 'adapter/time-out-calls'
 const options = {
@@ -35,20 +36,9 @@ export const timeOutCalls = defineFault({
   summary: "Leaves calls hanging, then fails them as the driver's own timeout does.",
   options,
   check: (options) => void errorOf(NAME, options, 'ETIMEDOUT'),
-  target: { expects: METHOD_TARGET, accepts: isMethodTarget },
-  inject(target: MethodTarget, { seam, timeoutMs, ...options }, context) {
-    const errorFor = errorOf(NAME, options, 'ETIMEDOUT')
-    affectCalls(
-      target,
-      options,
-      context,
-      (call) =>
-        answerLate(context, call, {
-          seam,
-          afterMs: timeoutMs,
-          timeUp: () => call.answers.failed(() => errorFor(call)),
-        }),
-      needsOf(seam),
-    )
+  target: methodTarget,
+  inject(target, { seam, timeoutMs, ...options }, context) {
+    const calls = callsAt(seam, options, 'call')
+    failOperations(calls, target, context, errorOf(NAME, options, 'ETIMEDOUT'), timeoutMs)
   },
 })

@@ -1,25 +1,16 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { affectFiles, operationsNamed, operationsOption, pathsOption } from '../seam.js'
-import { FILE_SYSTEM, fileOperations, isFileSystem, type FileSystem } from '../places.js'
-import { delays, distributions } from '../../operations/delays.js'
+import { fileSeam, operationsNamed, operationsOption, pathsOption } from '../seam.js'
+import { fileOperations, fileSystem } from '../places.js'
+import { delayOperations } from '../../operations/delay.js'
+import { delaysOf, spreadOptions } from '../../operations/delays.js'
 
 const NAME = 'adapter/delay-file-operations'
-
-/** How long a synchronous call may hold its thread, in ms: nothing can end it earlier. */
-const MAX_BLOCK_MS = 5_000
 
 const options = {
   delayMs: option.durationMs(
     'Time each affected operation is held back, in ms. A synchronous call blocks its thread meanwhile, for at most 5000.',
   ),
-  jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
-  distribution: option.optional(
-    option.oneOf(
-      distributions,
-      'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.',
-    ),
-    'uniform',
-  ),
+  ...spreadOptions,
   paths: pathsOption,
   operations: operationsOption('Default: all.'),
 }
@@ -50,24 +41,10 @@ export const delayFileOperations = defineFault({
   summary: 'Makes operations on files slow.',
   options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
-  target: { expects: FILE_SYSTEM, accepts: isFileSystem },
-  inject(_fs: FileSystem, { delayMs, jitterMs, distribution, paths, operations }, context) {
-    const draw = delays({ delayMs, jitterMs, distribution }, context.rolls('delay'))
-    affectFiles(
-      context,
-      { paths, operations: operationsNamed(NAME, operations) ?? fileOperations, waits: true },
-      (call) => {
-        const afterMs = draw()
-        if (!call.isSync)
-          return call.later(({ proceed, fail }) => void context.hold({ afterMs, run: proceed, ...call.givenUp(fail) }))
-        block(Math.min(afterMs, MAX_BLOCK_MS))
-        return call.proceed()
-      },
-    )
+  target: fileSystem,
+  inject(target, { delayMs, jitterMs, distribution, paths, operations }, context) {
+    const delayOf = delaysOf({ delayMs, jitterMs, distribution }, context)
+    const files = fileSeam({ paths, operations: operationsNamed(NAME, operations) ?? fileOperations, waits: true })
+    delayOperations(files, target, context, () => delayOf('delay'))
   },
 })
-
-/** Holds the thread, as the system does that has not answered yet. */
-function block(ms: number): void {
-  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, ms)
-}

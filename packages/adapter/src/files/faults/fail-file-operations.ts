@@ -1,6 +1,7 @@
 import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
-import { affectFiles, operationsNamed, operationsOption, pathsOption } from '../seam.js'
-import { FILE_SYSTEM, isFileSystem, type FileSystem } from '../places.js'
+import { failOperations } from '../../operations/fail.js'
+import { fileSeam, operationsNamed, operationsOption, pathsOption, type FileCall } from '../seam.js'
+import { fileSystem } from '../places.js'
 import { fileOutageNames, fileOutages, type FileOutage } from '../outages.js'
 import { fileError } from '../../errors/file-system.js'
 
@@ -36,18 +37,12 @@ export const failFileOperations = defineFault({
   summary: 'Fails operations on files.',
   options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
-  target: { expects: FILE_SYSTEM, accepts: isFileSystem },
-  inject(_fs: FileSystem, { paths, error, operations }, context) {
-    const outage: FileOutage = fileOutages[error]
-    affectFiles(
-      context,
-      { paths, operations: operationsNamed(NAME, operations) ?? outage.operations, when: outage.when },
-      (call) => {
-        const made = markInjected(fileError(outage.code, call.operation, call.paths), NAME)
-        if (call.isSync) return call.throws(made)
-        // The system is asked on another thread, and its answer comes in a later turn.
-        return call.later(({ fail }) => void context.hold({ afterMs: 0, run: () => fail(made) }))
-      },
-    )
+  target: fileSystem,
+  inject(target, { paths, error, operations }, context) {
+    const { code, operations: byDefault, when }: FileOutage = fileOutages[error]
+    const files = fileSeam({ paths, operations: operationsNamed(NAME, operations) ?? byDefault, when })
+    const errorOf = (call: FileCall): Error => markInjected(fileError(code, call.operation, call.paths), NAME)
+    // The system is asked on another thread, and its answer comes in a later turn.
+    failOperations(files, target, context, errorOf, 0)
   },
 })

@@ -1,6 +1,7 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { affectFiles, operationsNamed, operationsOption, pathsOption } from '../seam.js'
-import { FILE_SYSTEM, fileOperations, isFileSystem, type FileSystem } from '../places.js'
+import { hangOperations } from '../../operations/delay.js'
+import { fileSeam, operationsNamed, operationsOption, pathsOption } from '../seam.js'
+import { fileOperations, fileSystem } from '../places.js'
 
 const NAME = 'adapter/hang-file-operations'
 const options = { paths: pathsOption, operations: operationsOption('Default: all.') }
@@ -26,21 +27,15 @@ export const hangFileOperations = defineFault({
   summary: 'Leaves operations on files without an answer.',
   options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
-  target: { expects: FILE_SYSTEM, accepts: isFileSystem },
-  inject(_fs: FileSystem, { paths, operations }, context) {
-    affectFiles(
-      context,
-      {
-        paths,
-        operations: operationsNamed(NAME, operations) ?? fileOperations,
-        when: ({ isSync }) => !isSync,
-        waits: true,
-      },
-      (call) =>
-        call.later(
-          ({ proceed, fail }) =>
-            void context.hold({ afterMs: Number.POSITIVE_INFINITY, run: proceed, ...call.givenUp(fail) }),
-        ),
-    )
+  target: fileSystem,
+  inject(target, { paths, operations }, context) {
+    const files = fileSeam({
+      paths,
+      operations: operationsNamed(NAME, operations) ?? fileOperations,
+      // A call that waits in place could never end.
+      when: ({ later }) => later !== undefined,
+      waits: true,
+    })
+    hangOperations(files, target, context)
   },
 })

@@ -1,7 +1,7 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { affectRequests } from '../seam.js'
-import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../target.js'
+import { requestSeam } from '../seam.js'
+import { httpTarget } from '../target.js'
 import { httpAnswerNames, httpAnswers } from '../../errors/http.js'
 
 const options = {
@@ -49,14 +49,16 @@ export const answerRequests = defineFault({
         `Expected \`contentType\` to be what a header can hold (visible ASCII characters and blanks), got ${JSON.stringify(contentType.slice(0, 200))}.`,
       )
   },
-  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
-  inject(target: HttpTarget, { answer, retryAfterMs, body, contentType, afterMs }, context) {
+  target: httpTarget,
+  inject(target, { answer, retryAfterMs, body, contentType, afterMs }, context) {
     const made = httpAnswers[answer](retryAfterMs)
     const content = Buffer.from(body ?? made.statusText)
     const whole = {
       ...made,
       headers: { ...made.headers, 'content-type': contentType, 'content-length': String(content.length) },
     }
-    affectRequests(target, context, (call) => context.hold({ afterMs, run: () => call.answer(whole, content) }))
+    requestSeam(target, context, ({ later }) =>
+      later((rest) => context.hold({ afterMs, run: () => rest.answer(whole, content) })),
+    )
   },
 })

@@ -1,6 +1,6 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { affectBodies } from '../bodies.js'
-import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../target.js'
+import { bodySeam } from '../bodies.js'
+import { httpTarget } from '../target.js'
 import { damaged, damages } from '../../operations/damage.js'
 
 const options = {
@@ -29,15 +29,15 @@ export const corruptResponses = defineFault({
   kind: 'standing',
   summary: 'Damages pieces of the bodies that services answer with.',
   options,
-  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
-  inject(target: HttpTarget, { damage }, context) {
+  target: httpTarget,
+  inject(target, { damage }, context) {
     const roll = context.rolls('damage')
     let drawn = 0
     const chance = (): number => roll((drawn += 1))
-    affectBodies(
+    bodySeam(
       target,
       context,
-      (piece, keepsLength) => damaged(piece, keepsLength ? 'garble' : damage, chance) as Buffer,
+      ({ bytes, keepsLength }) => damaged(bytes, keepsLength ? 'garble' : damage, chance) as Buffer,
     )
   },
 })

@@ -1,9 +1,10 @@
 import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
-import net, { type Socket } from 'node:net'
-import { connectionEnd, endConnection } from '../../sockets/connection-end.js'
-import { affectResponses, type BrokenResponse, type ResponseWire } from '../responses.js'
-import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../target.js'
-import { isNetModule, NET_MODULE, peerOf, type NetModule } from '../../sockets/net.js'
+import { connectionEnd, type ConnectionEnd } from '../../sockets/connection-end.js'
+import { responseSeam } from '../responses.js'
+import { netOrHttp } from '../target.js'
+import { isNetModule } from '../../sockets/net.js'
+import { readSeam } from '../../sockets/seam.js'
+import type { TakeBytes, Wire } from '../../sockets/wire.js'
 
 const NAME = 'adapter/cut-responses'
 const options = {
@@ -34,55 +35,38 @@ export const cutResponses = defineFault({
   kind: 'standing',
   summary: 'Cuts a connection in the middle of what the server sends.',
   options,
-  target: { expects: `${NET_MODULE}, ${HTTP_TARGET}`, accepts: (value) => isNetModule(value) || isHttpTarget(value) },
-  inject(target: NetModule | HttpTarget, options, context) {
-    if (isNetModule(target)) cutPieces(options, context)
-    else affectResponses(target, context, NAME, (wire) => cutBody(wire, options, context))
+  target: netOrHttp,
+  inject(target, options, context) {
+    if (isNetModule(target)) readSeam(target, context, (wire) => cutting(wire, options, context, () => false))
+    else
+      responseSeam(target, context, (wire) =>
+        // A body that is not longer than `afterBytes` arrives whole.
+        cutting(wire, options, context, (bodyBytes, left) => options.afterBytes > 0 && bodyBytes <= left),
+      )
   },
 })
 
-interface Cut {
-  readonly afterBytes: number
-  readonly how: 'reset' | 'end'
-}
-
-function cutBody(wire: ResponseWire, { afterBytes, how }: Cut, context: InjectionContext): BrokenResponse {
+/** @param isWhole Whether a piece arrives whole, of which this much may still arrive */
+function cutting(
+  { line, deliver, cut }: Wire,
+  { afterBytes, how }: { readonly afterBytes: number; readonly how: ConnectionEnd },
+  context: InjectionContext,
+  isWhole: (bytes: number, left: number) => boolean,
+): TakeBytes {
   let left = afterBytes
   let isCut = false
-  // Who is cut hears of it when the system is asked again; an end that comes meanwhile waits behind it.
-  const cut = (): void => void context.hold({ afterMs: 1, order: wire.line, run: () => wire.cut(how) })
-  return {
-    take(bytes, headBytes, done) {
-      if (isCut) return
-      const bodyBytes = bytes.length - headBytes
-      if (afterBytes > 0 && bodyBytes <= left) {
-        left -= bodyBytes
-        wire.deliver(bytes, done)
-        return
-      }
-      isCut = true
-      if (afterBytes === 0) cut()
-      else wire.deliver(bytes.subarray(0, headBytes + left), cut)
-    },
+  // The kernel hands over what it has, and tells of the end when it is asked again; an end that comes meanwhile waits behind it.
+  const end = (): void => void context.hold({ afterMs: 1, order: line, run: () => cut(how, NAME) })
+  return (bytes, headBytes, done) => {
+    if (isCut) return
+    const bodyBytes = bytes.length - headBytes
+    if (isWhole(bodyBytes, left)) {
+      left -= bodyBytes
+      deliver(bytes, done)
+      return
+    }
+    isCut = true
+    if (afterBytes === 0) end()
+    else deliver(bytes.subarray(0, headBytes + left), end)
   }
-}
-
-function cutPieces({ afterBytes, how }: Cut, context: InjectionContext): void {
-  const cut = new WeakSet<Socket>()
-  context.patch(
-    net.Socket.prototype,
-    'push',
-    (below) =>
-      function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
-        const [chunk, ...rest] = args
-        if (cut.has(this)) return chunk === null ? (below.call.apply(this, args) as boolean) : true
-        const peer = chunk === null ? undefined : peerOf(this)
-        if (chunk === null || peer === undefined || !context.operation(peer).shouldInject(args))
-          return below.call.apply(this, args) as boolean
-        cut.add(this)
-        // The kernel hands over what it has, and tells of the end when it is asked again.
-        context.hold({ afterMs: 0, run: () => endConnection(this, how, NAME) })
-        return afterBytes === 0 || (below.call.call(this, chunk.subarray(0, afterBytes), ...rest) as boolean)
-      },
-  )
 }

@@ -1,18 +1,12 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { affectRequests } from '../seam.js'
-import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../target.js'
-import { delays, distributions } from '../../operations/delays.js'
+import { requestSeam } from '../seam.js'
+import { httpTarget } from '../target.js'
+import { delayOperations } from '../../operations/delay.js'
+import { delaysOf, spreadOptions } from '../../operations/delays.js'
 
 const options = {
   delayMs: option.durationMs('Time each affected request is held back, in ms.'),
-  jitterMs: option.optional(option.durationMs('How far delays spread, in ms. Default: 0.'), 0),
-  distribution: option.optional(
-    option.oneOf(
-      distributions,
-      'uniform: delayMs ± jitterMs; normal: mean delayMs, standard deviation jitterMs; exponential: delayMs plus a tail of mean jitterMs. Default: uniform.',
-    ),
-    'uniform',
-  ),
+  ...spreadOptions,
 }
 
 /**
@@ -35,9 +29,9 @@ export const delayRequests = defineFault({
   kind: 'standing',
   summary: 'Holds requests back before the service gets them.',
   options,
-  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
-  inject(target: HttpTarget, options, context) {
-    const draw = delays(options, context.rolls('delay'))
-    affectRequests(target, context, ({ proceed }) => context.hold({ afterMs: draw(), run: proceed }))
+  target: httpTarget,
+  inject(target, options, context) {
+    const delayOf = delaysOf(options, context)
+    delayOperations(requestSeam, target, context, () => delayOf('delay'))
   },
 })

@@ -1,6 +1,7 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { affectRequests } from '../seam.js'
-import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../target.js'
+import { hangOperations } from '../../operations/delay.js'
+import { requestSeam } from '../seam.js'
+import { httpTarget } from '../target.js'
 
 const options = {}
 
@@ -19,8 +20,6 @@ export const hangRequests = defineFault({
   kind: 'standing',
   summary: 'Leaves requests without an answer.',
   options,
-  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
-  inject(target: HttpTarget, _options, context) {
-    affectRequests(target, context, ({ proceed }) => context.hold({ afterMs: Number.POSITIVE_INFINITY, run: proceed }))
-  },
+  target: httpTarget,
+  inject: (target, _options, context) => hangOperations(requestSeam, target, context),
 })

@@ -1,8 +1,7 @@
-import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
-import { affectResponses, type BrokenResponse, type ResponseWire } from '../responses.js'
-import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../target.js'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { responseSeam } from '../responses.js'
+import { httpTarget } from '../target.js'
 
-const NAME = 'adapter/hang-responses'
 const options = {
   afterBytes: option.optional(
     option.count(
@@ -24,30 +23,24 @@ export type HangResponsesOptions = OptionsOf<typeof hangResponses>
  * `GET /items` at a server, without the query.
  */
 export const hangResponses = defineFault({
-  name: NAME,
+  name: 'adapter/hang-responses',
   kind: 'standing',
   summary: 'Lets responses stop in the middle.',
   options,
-  target: { expects: HTTP_TARGET, accepts: isHttpTarget },
-  inject(target: HttpTarget, { afterBytes }, context) {
-    affectResponses(target, context, NAME, (wire) => hangBody(wire, afterBytes, context))
-  },
-})
-
-function hangBody(wire: ResponseWire, afterBytes: number, context: InjectionContext): BrokenResponse {
-  let left = afterBytes
-  const hold = (bytes: Buffer, done: (error?: Error | null) => void): void =>
-    void context.hold({ afterMs: Number.POSITIVE_INFINITY, order: wire.line, run: () => wire.deliver(bytes, done) })
-  return {
-    take(bytes, headBytes, done) {
-      const passing = afterBytes === 0 ? 0 : headBytes + Math.min(left, bytes.length - headBytes)
-      left -= passing - (afterBytes === 0 ? 0 : headBytes)
-      if (passing === bytes.length) {
-        wire.deliver(bytes, done)
-        return
+  target: httpTarget,
+  inject: (target, { afterBytes }, context) =>
+    responseSeam(target, context, ({ deliver, line }) => {
+      let left = afterBytes
+      return (bytes, headBytes, done) => {
+        const passing = afterBytes === 0 ? 0 : headBytes + Math.min(left, bytes.length - headBytes)
+        left -= passing - (afterBytes === 0 ? 0 : headBytes)
+        if (passing === bytes.length) {
+          deliver(bytes, done)
+          return
+        }
+        if (passing > 0) deliver(bytes.subarray(0, passing))
+        const rest = bytes.subarray(passing)
+        context.hold({ afterMs: Number.POSITIVE_INFINITY, order: line, run: () => deliver(rest, done) })
       }
-      if (passing > 0) wire.deliver(bytes.subarray(0, passing))
-      hold(bytes.subarray(passing), done)
-    },
-  }
-}
+    }),
+})

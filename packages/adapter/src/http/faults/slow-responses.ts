@@ -1,11 +1,11 @@
-import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
-import net, { type Socket } from 'node:net'
-import { affectResponses, type BrokenResponse, type ResponseWire } from '../responses.js'
-import { HTTP_TARGET, isHttpTarget, type HttpTarget } from '../target.js'
-import { isNetModule, NET_MODULE, peerOf, type NetModule } from '../../sockets/net.js'
-import { Trickle, type TrickleOptions } from '../split-chunks.js'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { responseSeam } from '../responses.js'
+import { netOrHttp } from '../target.js'
+import { isNetModule } from '../../sockets/net.js'
+import { readSeam } from '../../sockets/seam.js'
+import type { TakeBytes, Wire } from '../../sockets/wire.js'
+import { SplitChunks } from '../split-chunks.js'
 
-const NAME = 'adapter/slow-responses'
 const options = {
   delayMs: option.durationMs('Time each affected piece is held back, in ms.'),
   pieceBytes: option.optional(
@@ -35,54 +35,23 @@ export type SlowResponsesOptions = OptionsOf<typeof slowResponses>
  * @see Toxiproxy's `latency` and `slicer` toxics, which do the same between two processes.
  */
 export const slowResponses = defineFault({
-  name: NAME,
+  name: 'adapter/slow-responses',
   kind: 'standing',
   summary: 'Holds back what servers send.',
   options,
-  target: { expects: `${NET_MODULE}, ${HTTP_TARGET}`, accepts: (value) => isNetModule(value) || isHttpTarget(value) },
-  inject(target: NetModule | HttpTarget, options, context) {
-    if (isNetModule(target)) slowPieces(options, context)
-    else affectResponses(target, context, NAME, (wire) => slowBody(wire, options, context))
+  target: netOrHttp,
+  inject(target, options, context) {
+    const slow = ({ line, deliver }: Wire): TakeBytes => {
+      const split = new SplitChunks(context.clock, options)
+      return (bytes, headBytes, done) => {
+        const pieces = split.pieces(bytes, headBytes)
+        for (const [index, { piece, afterMs }] of pieces.entries()) {
+          const run = (): void => deliver(piece, index === pieces.length - 1 ? done : undefined)
+          context.hold({ afterMs, order: line, run })
+        }
+      }
+    }
+    if (isNetModule(target)) readSeam(target, context, slow)
+    else responseSeam(target, context, slow)
   },
 })
-
-function slowBody(wire: ResponseWire, options: TrickleOptions, context: InjectionContext): BrokenResponse {
-  const trickle = new Trickle(context.clock, options)
-  return {
-    take(bytes, headBytes, done) {
-      const pieces = trickle.pieces(bytes, headBytes)
-      for (const [index, { piece, afterMs }] of pieces.entries()) {
-        const deliver = (): void => wire.deliver(piece, index === pieces.length - 1 ? done : undefined)
-        context.hold({ afterMs, order: wire.line, run: deliver })
-      }
-    },
-  }
-}
-
-function slowPieces(options: TrickleOptions, context: InjectionContext): void {
-  // What is held belongs to one connection, and stays in order there.
-  const lines = new WeakMap<Socket, { readonly order: symbol; readonly trickle: Trickle }>()
-  context.patch(
-    net.Socket.prototype,
-    'push',
-    (below) =>
-      function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
-        const [chunk, ...rest] = args
-        const runWith = (bytes: Uint8Array | null) => (): void => {
-          if (!this.destroyed) below.call.call(this, bytes, ...rest)
-        }
-        let line = lines.get(this)
-        const peer = chunk === null ? undefined : peerOf(this)
-        if (chunk !== null && peer !== undefined && context.operation(peer).shouldInject(args)) {
-          if (line === undefined)
-            lines.set(this, (line = { order: Symbol(peer), trickle: new Trickle(context.clock, options) }))
-          for (const { piece, afterMs } of line.trickle.pieces(Buffer.from(chunk)))
-            context.hold({ afterMs, order: line.order, run: runWith(piece) })
-          return true
-        }
-        if (line === undefined || !context.isHolding(line.order)) return below.call.apply(this, args) as boolean
-        context.queue({ order: line.order, run: runWith(chunk) })
-        return true
-      },
-  )
-}

@@ -1,6 +1,6 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { connectionEnd, endConnection } from '../../sockets/connection-end.js'
-import { isNetModule, NET_MODULE, openConnections, peerOf, type NetModule } from '../../sockets/net.js'
+import { netModule, openConnections, peerOf } from '../../sockets/net.js'
 
 const NAME = 'adapter/cut-connections'
 const options = { how: connectionEnd }
@@ -20,8 +20,8 @@ export const cutConnections = defineFault({
   kind: 'instant',
   summary: 'Cuts connections that stand, once.',
   options,
-  target: { expects: NET_MODULE, accepts: isNetModule },
-  inject(_net: NetModule, { how }, context) {
+  target: netModule,
+  inject(_net, { how }, context) {
     for (const socket of openConnections()) {
       const peer = peerOf(socket)
       if (peer === undefined || !context.operation(peer).shouldInject([socket])) continue

@@ -1,6 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { isNetModule, NET_MODULE, type NetModule } from '../../sockets/net.js'
-import { affectConnecting } from '../seam.js'
+import { netModule } from '../../sockets/net.js'
+import { delayOperations } from '../../operations/delay.js'
+import { connectionSeam } from '../seam.js'
 
 const options = { delayMs: option.durationMs('Time each affected connection is held back, in ms.') }
 
@@ -18,6 +19,6 @@ export const delayConnections = defineFault({
   kind: 'standing',
   summary: 'Holds connections back before their first packet.',
   options,
-  target: { expects: NET_MODULE, accepts: isNetModule },
-  inject: (_net: NetModule, { delayMs }, context) => affectConnecting(context, { afterMs: delayMs }),
+  target: netModule,
+  inject: (target, { delayMs }, context) => delayOperations(connectionSeam, target, context, () => delayMs),
 })

@@ -1,6 +1,7 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { isNetModule, NET_MODULE, type NetModule } from '../../sockets/net.js'
-import { affectConnecting } from '../seam.js'
+import { netModule } from '../../sockets/net.js'
+import { hangOperations } from '../../operations/delay.js'
+import { connectionSeam } from '../seam.js'
 
 const options = {}
 
@@ -18,6 +19,6 @@ export const hangConnections = defineFault({
   kind: 'standing',
   summary: 'Lets connections hang before their first packet.',
   options,
-  target: { expects: NET_MODULE, accepts: isNetModule },
-  inject: (_net: NetModule, _options, context) => affectConnecting(context, { afterMs: Number.POSITIVE_INFINITY }),
+  target: netModule,
+  inject: (target, _options, context) => hangOperations(connectionSeam, target, context),
 })

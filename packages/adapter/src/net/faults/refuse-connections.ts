@@ -1,7 +1,8 @@
 import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
-import { constants } from 'node:os'
-import { isNetModule, NET_MODULE, type NetModule } from '../../sockets/net.js'
-import { affectConnecting } from '../seam.js'
+import { netModule } from '../../sockets/net.js'
+import { failOperations } from '../../operations/fail.js'
+import { systemError } from '../../errors/system-error.js'
+import { connectionSeam } from '../seam.js'
 
 const NAME = 'adapter/refuse-connections'
 
@@ -40,12 +41,9 @@ export const refuseConnections = defineFault({
   kind: 'standing',
   summary: 'Refuses connections that the process wants to make.',
   options,
-  target: { expects: NET_MODULE, accepts: isNetModule },
-  inject(_net: NetModule, { error, afterMs }, context) {
-    affectConnecting(context, {
-      afterMs,
-      status: -constants.errno[outages[error]],
-      onError: (made) => markInjected(made, NAME),
-    })
+  target: netModule,
+  inject(target, { error, afterMs }, context) {
+    const errorOf = (): Error => markInjected(systemError(outages[error], 'connect'), NAME)
+    failOperations(connectionSeam, target, context, errorOf, afterMs)
   },
 })

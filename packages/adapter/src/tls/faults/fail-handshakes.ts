@@ -1,9 +1,10 @@
-import { defineFault, markInjected, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
 import type { TLSSocket } from 'node:tls'
 import { endConnection } from '../../sockets/connection-end.js'
-import { peerOf, socketOf } from '../../sockets/net.js'
-import { isTlsModule, TLS_MODULE, tlsHandlePrototype, type TlsHandle, type TlsModule } from '../seam.js'
-import { certificateErrors, fatalAlert, handshakeAlerts } from '../../errors/tls.js'
+import { keepBack } from '../../operations/delay.js'
+import { failOperations } from '../../operations/fail.js'
+import { certificateErrors, handshakeAlerts } from '../../errors/tls.js'
+import { certificateSeam, handshakeSeam, tlsModule, type Handshake } from '../seam.js'
 
 const NAME = 'adapter/fail-handshakes'
 
@@ -40,70 +41,31 @@ export const failHandshakes = defineFault({
   kind: 'standing',
   summary: 'Fails the handshakes of TLS connections that the process makes.',
   options,
-  target: { expects: TLS_MODULE, accepts: isTlsModule },
-  inject(_tls: TlsModule, { error }, context) {
-    if (error in certificateErrors) distrust(context, certificateErrors[error as keyof typeof certificateErrors])
-    else interrupt(context, error as Interruption)
+  target: tlsModule,
+  inject(target, { error }, context) {
+    if (isKeyOf(certificateErrors, error)) {
+      const errorOf = ({ socket }: Handshake): Error => markInjected(certificateErrors[error](hostOf(socket)), NAME)
+      failOperations(certificateSeam, target, context, errorOf)
+      return
+    }
+    // The other side answers in a later turn, and before the real one can.
+    handshakeSeam(target, context, (handshake) =>
+      keepBack(handshake, context, 0, ({ alert }) => {
+        if (isKeyOf(ends, error)) endConnection(handshake.socket, ends[error], NAME)
+        else alert(handshakeAlerts[error], NAME)
+      }),
+    )
   },
 })
 
-type Interruption = keyof typeof handshakeAlerts | keyof typeof ends
-
-/** The client's socket of a handle, if it is chosen. */
-function chosen(context: InjectionContext, handle: TlsHandle): TLSSocket | undefined {
-  const socket = socketOf(handle as never) as TLSSocket | undefined
-  const peer = socket === undefined ? undefined : peerOf(socket)
-  return peer !== undefined && context.operation(peer).shouldInject([socket]) ? socket : undefined
+/** The name that a certificate must be made out to. */
+function hostOf(socket: TLSSocket & { readonly servername?: string | false; readonly host?: string }): string {
+  const { servername, host, remoteAddress } = socket
+  return typeof servername === 'string' ? servername : (host ?? remoteAddress ?? '')
 }
 
-function distrust(context: InjectionContext, makeError: (host: string) => Error): void {
-  context.patch(
-    tlsHandlePrototype(),
-    'verifyError',
-    (below) =>
-      function verifyError(this: TlsHandle): unknown {
-        const socket = chosen(context, this)
-        if (socket === undefined) return below.call.call(this) as unknown
-        const { servername, host } = socket as TLSSocket & {
-          readonly servername?: string | false
-          readonly host?: string
-        }
-        return markInjected(
-          makeError(typeof servername === 'string' ? servername : (host ?? socket.remoteAddress ?? '')),
-          NAME,
-        )
-      },
-  )
-}
-
-function interrupt(context: InjectionContext, error: Interruption): void {
-  context.patch(
-    tlsHandlePrototype(),
-    'start',
-    (below) =>
-      function start(this: TlsHandle): unknown {
-        const socket = chosen(context, this)
-        const begin = (): unknown => below.call.call(this) as unknown
-        if (socket === undefined) return begin()
-        // The other side answers in a later turn, and before the real one can.
-        context.hold({
-          afterMs: 0,
-          run: () => {
-            if (socket.destroyed) return
-            if (error in ends) endConnection(socket, ends[error as keyof typeof ends], NAME)
-            else alert(socket, this, begin, handshakeAlerts[error as keyof typeof handshakeAlerts])
-          },
-        })
-        return undefined
-      },
-  )
-}
-
-/** The other side says no to what it is greeted with. */
-function alert(socket: TLSSocket, handle: TlsHandle, begin: () => unknown, description: number): void {
-  begin()
-  handle.receive(fatalAlert(description))
-  if (socket.errored instanceof Error) markInjected(socket.errored, NAME)
+function isKeyOf<Key extends string>(record: Readonly<Record<Key, unknown>>, key: string): key is Key {
+  return key in record
 }
 
 function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] {
