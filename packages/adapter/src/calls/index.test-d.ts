@@ -2,7 +2,7 @@ import { inject } from '@chaos/core'
 import pg from 'pg'
 import { it } from 'vitest'
 import { Store } from '../../test/store.js'
-import { pgQueries } from '../drivers/pg/index.js'
+import { bindPg } from '../drivers/pg/index.js'
 import {
   corruptResults,
   cutResults,
@@ -44,7 +44,7 @@ it('takes objects and classes, and no other targets', () => {
 })
 
 it('takes bound pools where it exhausts them', () => {
-  void inject(exhaustPool({ leave: 1 }), pgQueries(new pg.Pool()))
+  void inject(exhaustPool({ leave: 1 }), bindPg(new pg.Pool()))
   // @ts-expect-error -- not bound
   void inject(exhaustPool(), new pg.Pool())
 })

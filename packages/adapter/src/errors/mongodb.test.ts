@@ -5,7 +5,7 @@ import { expectFidelity } from '../../test/fidelity.js'
 import { installedVersion } from '../../test/installed-version.js'
 import { mongoDouble, type MongoDouble } from '../../test/mongo-double.js'
 import { rejection } from '../../test/rejection.js'
-import { mongoCommands } from '../drivers/mongodb/seam.js'
+import { bindMongodb } from '../drivers/mongodb/seam.js'
 import { refuseCalls } from '../calls/index.js'
 
 // What the driver makes of an answer is compared; that a server gives that answer is from its source.
@@ -42,7 +42,7 @@ describe("errors of MongoDB, beside what the driver makes of the answers that st
     const ping = (): Promise<Error> => rejection(client.db('app').command({ ping: 1 }))
     const real = await ping()
     // Through the driver, which adds labels of its own.
-    const injected = await withFault(refuseCalls({ methods: 'ping', error: preset }), mongoCommands(client), ping)
+    const injected = await withFault(refuseCalls({ methods: 'ping', error: preset }), bindMongodb(client), ping)
     expectFidelity({ preset, beside: `from source: MongoDB 7.0, ${installedVersion('mongodb')}`, real, injected })
   })
 })

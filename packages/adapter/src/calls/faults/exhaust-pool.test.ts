@@ -7,9 +7,9 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { rejection } from '../../../test/rejection.js'
-import { redisCommands } from '../../drivers/ioredis/index.js'
-import { mysqlQueries } from '../../drivers/mysql2/index.js'
-import { pgQueries } from '../../drivers/pg/index.js'
+import { bindIoredis } from '../../drivers/ioredis/index.js'
+import { bindMysql2 } from '../../drivers/mysql2/index.js'
+import { bindPg } from '../../drivers/pg/index.js'
 import { exhaustPool } from './exhaust-pool.js'
 
 describe.runIf(hasPrograms('initdb', 'postgres'))(
@@ -39,7 +39,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       fault: () => exhaustPool(),
       target: () => {
         const pool = poolOf()
-        const target = pgQueries(pool)
+        const target = bindPg(pool)
         pools.set(target, pool)
         return target
       },
@@ -61,7 +61,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       const real = describeError(await rejection(pool.query('select 1')))
       for (const client of taken) client.release()
 
-      await withFault(exhaustPool(), pgQueries(pool), async (injection) => {
+      await withFault(exhaustPool(), bindPg(pool), async (injection) => {
         expect([pool.totalCount, pool.idleCount]).toEqual([3, 0])
         expect(describeError(await rejection(pool.query('select 1')))).toEqual(real)
         expect(injection.account).toEqual({ held: 3, returned: 0 })
@@ -72,7 +72,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
 
     it('leaves some, and serves whoever waits when it ends', async () => {
       const pool = poolOf()
-      const injection = await inject(exhaustPool({ leave: 1 }), pgQueries(pool))
+      const injection = await inject(exhaustPool({ leave: 1 }), bindPg(pool))
       expect((await pool.query('select 1')).rowCount).toBe(1)
       expect(injection.seen).toBe(0)
       const last = await pool.connect()
@@ -88,7 +88,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     it('takes what the application uses when it comes back', async () => {
       const pool = poolOf()
       const busy = await Promise.all([pool.connect(), pool.connect()])
-      const injection = await inject(exhaustPool(), pgQueries(pool))
+      const injection = await inject(exhaustPool(), bindPg(pool))
       expect(injection.account).toEqual({ held: 1, returned: 0 })
       for (const client of busy) client.release()
       await vi.waitFor(() => expect(injection.account).toEqual({ held: 3, returned: 0 }))
@@ -98,7 +98,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
 
     it('gives one that is not chosen a connection that is held', async () => {
       const pool = poolOf()
-      await withFault(exhaustPool(), pgQueries(pool), { limitPerOperation: 1 }, async (injection) => {
+      await withFault(exhaustPool(), bindPg(pool), { limitPerOperation: 1 }, async (injection) => {
         const waiting = pool.query('select 1')
         const text = 'select 2 as n'
         expect((await pool.query(text)).rows).toEqual([{ n: 2 }])
@@ -116,7 +116,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     it('survives that the server ends the connections that it holds', async () => {
       const pool = poolOf({ application_name: 'held' })
       pool.on('error', () => undefined)
-      const injection = await inject(exhaustPool(), pgQueries(pool))
+      const injection = await inject(exhaustPool(), bindPg(pool))
       const admin = poolOf()
       await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'held'")
       await vi.waitFor(() => expect(injection.account['returned']).toBeGreaterThanOrEqual(3))
@@ -126,15 +126,15 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
 
     it('takes nothing from a pool that cannot give', async () => {
       const pool = poolOf({ port: 1 })
-      await expect(inject(exhaustPool(), pgQueries(pool))).rejects.toThrow('ECONNREFUSED')
-      await expect(inject(exhaustPool({ leave: 3 }), pgQueries(pool))).rejects.toThrow(
+      await expect(inject(exhaustPool(), bindPg(pool))).rejects.toThrow('ECONNREFUSED')
+      await expect(inject(exhaustPool({ leave: 3 }), bindPg(pool))).rejects.toThrow(
         'a limit of more connections than `leave` (3), got one with a limit of 3',
       )
       expect(pool.totalCount).toBe(0)
       const redis = new Redis({ lazyConnect: true })
       onTestFinished(() => redis.disconnect())
-      await expect(inject(exhaustPool(), redisCommands(redis))).rejects.toThrow('a bound pool')
-      await expect(inject(exhaustPool(), pgQueries(pg.Client))).rejects.toThrow('a bound pool')
+      await expect(inject(exhaustPool(), bindIoredis(redis))).rejects.toThrow('a bound pool')
+      await expect(inject(exhaustPool(), bindPg(pg.Client))).rejects.toThrow('a bound pool')
     })
   },
 )
@@ -171,7 +171,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
       const real = describeError(await ask())
       for (const connection of taken) connection.release()
       expect(real.message).toBe(message)
-      const injection = await inject(exhaustPool(), mysqlQueries(pool))
+      const injection = await inject(exhaustPool(), bindMysql2(pool))
       await vi.waitFor(() => expect(injection.account['held']).toBe(3))
       expect(describeError(await ask())).toEqual(real)
       expect(injection.affected).toBeGreaterThan(0)
@@ -181,7 +181,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
 
     it('leaves some, hands over, and serves whoever waits when it ends', async () => {
       const pool = poolOf()
-      const injection = await inject(exhaustPool({ leave: 1 }), mysqlQueries(pool), { limitPerOperation: 1 })
+      const injection = await inject(exhaustPool({ leave: 1 }), bindMysql2(pool), { limitPerOperation: 1 })
       const own = await pool.getConnection()
       expect(injection.seen).toBe(0)
       const waiter = pool.query('select 1 as n')
@@ -197,7 +197,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
     })
 
     it('refuses a pool without a limit', async () => {
-      await expect(inject(exhaustPool(), mysqlQueries(poolOf({ connectionLimit: 0 })))).rejects.toThrow(
+      await expect(inject(exhaustPool(), bindMysql2(poolOf({ connectionLimit: 0 })))).rejects.toThrow(
         'got one with none',
       )
     })

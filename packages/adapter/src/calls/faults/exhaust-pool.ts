@@ -26,7 +26,7 @@ export const exhaustPool = defineFault({
   summary: 'Takes the connections of a pool, so that the application has to wait for one.',
   options,
   target: {
-    expects: 'a bound pool: `pgQueries(pool)` or `mysqlQueries(pool)`',
+    expects: 'a bound pool: `bindPg(pool)` or `bindMysql2(pool)`',
     accepts: (value) =>
       typeof value === 'object' && value !== null && isCommandTarget(value) && bindingOf(value).pool !== undefined,
   },

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisClientClass } from '../../../test/redis-client-class.js'
 import { rejection } from '../../../test/rejection.js'
 import { delayCalls, refuseCalls } from '../../calls/index.js'
-import { redisCommands } from './seam.js'
-import { redisCommands as nodeRedisCommands } from '../node-redis/seam.js'
+import { bindIoredis } from './seam.js'
+import { bindNodeRedis } from '../node-redis/seam.js'
 
 /** Keys of both nodes: of the slots 5061 and 12182. */
 const KEYS = ['bar', 'foo'] as const
@@ -42,7 +42,7 @@ describe.runIf(hasPrograms('redis-server'))(
         const before = shapeOf(cluster)
         await withFault(
           refuseCalls({ methods: 'SET', error: 'redis/clusterdown' }),
-          redisCommands(cluster),
+          bindIoredis(cluster),
           async (injection) => {
             for (const key of KEYS) {
               const error = await rejection(cluster.set(key, 'other'))
@@ -62,7 +62,7 @@ describe.runIf(hasPrograms('redis-server'))(
       })
 
       it('breaks single commands of its pipelines, and whole transactions', async () => {
-        await withFault(refuseCalls({ methods: 'INCR', message: 'refused' }), redisCommands(cluster), async () => {
+        await withFault(refuseCalls({ methods: 'INCR', message: 'refused' }), bindIoredis(cluster), async () => {
           const answers = await cluster.pipeline().incr('{foo}n').get('foo').exec()
           expect(answers?.map(([error, value]) => error?.message ?? value)).toEqual(['refused', 'foo'])
           expect(await rejection(cluster.multi().set('{foo}n', '7').incr('{foo}n').exec())).toMatchObject({
@@ -82,7 +82,7 @@ describe.runIf(hasPrograms('redis-server'))(
         async (error) => {
           await withFault(
             refuseCalls({ methods: 'GET', error }),
-            redisCommands(Redis),
+            bindIoredis(Redis),
             { limitPerOperation: 2 },
             async (injection) => {
               for (const key of KEYS) expect(await cluster.get(key)).toBe(key)
@@ -108,7 +108,7 @@ describe.runIf(hasPrograms('redis-server'))(
       it('is broken on its nodes, by the class of clients', async () => {
         await withFault(
           refuseCalls({ methods: 'SET', error: 'redis/readonly' }),
-          nodeRedisCommands(Client),
+          bindNodeRedis(Client),
           async (injection) => {
             for (const key of KEYS) {
               const error = await rejection(cluster.set(key, 'other'))
@@ -125,7 +125,7 @@ describe.runIf(hasPrograms('redis-server'))(
       it('follows what its nodes answer: redis/moved', async () => {
         await withFault(
           refuseCalls({ methods: 'GET', error: 'redis/moved' }),
-          nodeRedisCommands(Client),
+          bindNodeRedis(Client),
           { limitPerOperation: 2 },
           async (injection) => {
             for (const key of KEYS) expect(await cluster.get(key)).toBe(key)
@@ -135,7 +135,7 @@ describe.runIf(hasPrograms('redis-server'))(
       })
 
       it('is late on its nodes', async () => {
-        await withFault(delayCalls({ methods: 'GET', delayMs: 50 }), nodeRedisCommands(Client), async (injection) => {
+        await withFault(delayCalls({ methods: 'GET', delayMs: 50 }), bindNodeRedis(Client), async (injection) => {
           for (const key of KEYS) expect(await cluster.get(key)).toBe(key)
           expect(injection.affected).toBe(2)
         })

@@ -1,2 +1,2 @@
 export type { CommandTarget } from '../../calls/commands.js'
-export { redisCommands, type IoredisClient } from './seam.js'
+export { bindIoredis, type IoredisClient } from './seam.js'

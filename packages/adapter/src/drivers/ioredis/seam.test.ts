@@ -17,7 +17,7 @@ import {
   serveStaleReads,
   timeOutCalls,
 } from '../../calls/index.js'
-import { redisCommands } from './seam.js'
+import { bindIoredis } from './seam.js'
 
 describe.runIf(hasPrograms('redis-server'))(
   'the commands of ioredis (skipped without `redis-server`: Debian package redis-server)',
@@ -42,7 +42,7 @@ describe.runIf(hasPrograms('redis-server'))(
 
     const contract = faultContract({
       fault: () => refuseCalls({ methods: 'GET' }),
-      target: () => redisCommands(client),
+      target: () => bindIoredis(client),
       async exercise(_target, times) {
         for (let n = 0; n < times; n += 1) await client.get('key').catch(() => undefined)
       },
@@ -53,7 +53,7 @@ describe.runIf(hasPrograms('redis-server'))(
     it('refuses a command by its name, however it was called, and never sends it', async () => {
       await withFault(
         refuseCalls({ methods: 'SET', error: 'redis/readonly' }),
-        redisCommands(client),
+        bindIoredis(client),
         async (injection) => {
           const errors = await Promise.all([
             rejection(client.set('key', 1)),
@@ -81,7 +81,7 @@ describe.runIf(hasPrograms('redis-server'))(
     it('refuses commands by glob and by their arguments', async () => {
       await withFault(
         refuseCalls({ methods: ['H*', 'DEL'], message: 'refused' }),
-        redisCommands(client),
+        bindIoredis(client),
         { only: (args) => String(args[0]).startsWith('a:') },
         async () => {
           await expect(client.hset('a:1', 'field', 1)).rejects.toThrow('refused')
@@ -94,7 +94,7 @@ describe.runIf(hasPrograms('redis-server'))(
 
     it('breaks all clients of the class, also those made later, and leaves what they say of themselves alone', async () => {
       const shape = shapeOf(Redis.prototype)
-      await withFault(refuseCalls({ message: 'refused' }), redisCommands(Redis), async () => {
+      await withFault(refuseCalls({ message: 'refused' }), bindIoredis(Redis), async () => {
         const later = new Redis(server.port)
         onTestFinished(() => later.disconnect())
         await vi.waitFor(() => expect(later.status).toBe('ready'))
@@ -105,7 +105,7 @@ describe.runIf(hasPrograms('redis-server'))(
     })
 
     it('names the address that the client is connected to', async () => {
-      await withFault(refuseCalls({ error: 'ECONNREFUSED' }), redisCommands(client), async () => {
+      await withFault(refuseCalls({ error: 'ECONNREFUSED' }), bindIoredis(client), async () => {
         expect(await rejection(client.get('key'))).toMatchObject({
           code: 'ECONNREFUSED',
           message: `connect ECONNREFUSED 127.0.0.1:${server.port}`,
@@ -117,7 +117,7 @@ describe.runIf(hasPrograms('redis-server'))(
     it('counts a command once that waits for its connection', async () => {
       const lazy = new Redis(server.port, { lazyConnect: true })
       onTestFinished(() => lazy.disconnect())
-      await withFault(refuseCalls({ methods: 'GET' }), redisCommands(lazy), { limit: 1 }, async (injection) => {
+      await withFault(refuseCalls({ methods: 'GET' }), bindIoredis(lazy), { limit: 1 }, async (injection) => {
         const answers = Promise.allSettled([lazy.get('a'), lazy.get('b'), lazy.get('c')])
         expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
         expect(injection.seen).toBe(3)
@@ -125,26 +125,26 @@ describe.runIf(hasPrograms('redis-server'))(
     })
 
     it('sends the command and fails it: fail after', async () => {
-      await withFault(failAfterCall({ methods: 'INCR' }), redisCommands(client), () =>
+      await withFault(failAfterCall({ methods: 'INCR' }), bindIoredis(client), () =>
         expect(client.incr('n')).rejects.toThrow('read ECONNRESET'),
       )
       expect(await witness.get('n')).toBe('1')
     })
 
     it('forgets, repeats and damages: lose, duplicate, corrupt, stale', async () => {
-      await withFault(loseWrites({ methods: 'SET', answer: 'OK' }), redisCommands(client), async () =>
+      await withFault(loseWrites({ methods: 'SET', answer: 'OK' }), bindIoredis(client), async () =>
         expect(await client.set('key', 1)).toBe('OK'),
       )
       expect(await witness.exists('key')).toBe(0)
-      await withFault(duplicateWrites({ methods: 'INCR', copies: 2 }), redisCommands(client), async () =>
+      await withFault(duplicateWrites({ methods: 'INCR', copies: 2 }), bindIoredis(client), async () =>
         expect(await client.incr('n')).toBe(1),
       )
       expect(await vi.waitFor(() => witness.get('n'))).toBe('3')
       await witness.hset('hash', { name: 'abcd' })
-      await withFault(corruptResults({ methods: 'HGETALL' }), redisCommands(client), async () =>
+      await withFault(corruptResults({ methods: 'HGETALL' }), bindIoredis(client), async () =>
         expect(await client.hgetall('hash')).toEqual({ name: 'ab' }),
       )
-      await withFault(serveStaleReads({ methods: 'GET' }), redisCommands(client), async () => {
+      await withFault(serveStaleReads({ methods: 'GET' }), bindIoredis(client), async () => {
         expect(await client.get('n')).toBe('3')
         await client.set('n', 4)
         expect(await client.get('n')).toBe('3')
@@ -154,7 +154,7 @@ describe.runIf(hasPrograms('redis-server'))(
 
     it('waits: delay, time out, hang; and the timeout of ioredis ends a wait', async () => {
       const clock = manualClock()
-      const delay = await inject(delayCalls({ delayMs: 100, methods: 'SET' }), redisCommands(client), { clock })
+      const delay = await inject(delayCalls({ delayMs: 100, methods: 'SET' }), bindIoredis(client), { clock })
       const written = client.set('key', 1)
       expect(await client.exists('key')).toBe(0)
       await clock.advance(100)
@@ -163,7 +163,7 @@ describe.runIf(hasPrograms('redis-server'))(
 
       const timeOut = await inject(
         timeOutCalls({ timeoutMs: 50, error: 'redis/command-timeout' }),
-        redisCommands(client),
+        bindIoredis(client),
         { clock },
       )
       const error = rejection(client.get('key'))
@@ -175,9 +175,9 @@ describe.runIf(hasPrograms('redis-server'))(
       onTestFinished(() => impatient.disconnect())
       await impatient.ping()
       impatient.options.commandTimeout = 20
-      const hang = await inject(hangCalls(), redisCommands(impatient))
+      const hang = await inject(hangCalls(), bindIoredis(impatient))
       expect((await rejection(impatient.get('key'))).message).toBe('Command timed out')
-      const released = inject(hangCalls({ methods: 'GET' }), redisCommands(client))
+      const released = inject(hangCalls({ methods: 'GET' }), bindIoredis(client))
       const value = client.get('key')
       await hang.rollback()
       await (await released).rollback()
@@ -186,7 +186,7 @@ describe.runIf(hasPrograms('redis-server'))(
 
     it('flaps, and limits the rate', async () => {
       const clock = manualClock()
-      const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'redis/loading' }), redisCommands(client), {
+      const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'redis/loading' }), bindIoredis(client), {
         clock,
       })
       await expect(client.get('key')).rejects.toThrow('LOADING')
@@ -195,7 +195,7 @@ describe.runIf(hasPrograms('redis-server'))(
       await flap.rollback()
       await withFault(
         limitRate({ calls: 2, perMs: 60_000, methods: 'GET' }),
-        redisCommands(client),
+        bindIoredis(client),
         async (injection) => {
           const outcomes = await Promise.allSettled([1, 2, 3].map(() => client.get('key')))
           expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
@@ -211,7 +211,7 @@ describe.runIf(hasPrograms('redis-server'))(
       it('breaks the chosen commands, and each other one gets its own reply', async () => {
         await withFault(
           refuseCalls({ methods: 'SET', error: 'redis/oom' }),
-          redisCommands(client),
+          bindIoredis(client),
           { limit: 1 },
           async () => {
             const results = await fill().exec()
@@ -235,7 +235,7 @@ describe.runIf(hasPrograms('redis-server'))(
         ['delays', delayCalls({ methods: 'INCR', delayMs: 5 }), ['OK', 1, '1', 'OK', '2'], '1'],
         ['refuses all', refuseCalls({ message: 'no' }), ['no', 'no', 'no', 'no', 'no'], null],
       ])('%s', async (_what, fault, answers, n) => {
-        await withFault(fault, redisCommands(client), async () => {
+        await withFault(fault, bindIoredis(client), async () => {
           expect((await fill().exec())?.map(([error, value]) => error?.message ?? value)).toEqual(answers)
           await client.ping().catch(() => undefined)
         })
@@ -247,7 +247,7 @@ describe.runIf(hasPrograms('redis-server'))(
         for (const methods of ['SET', '*']) {
           const lazy = new Redis(server.port, { lazyConnect: true })
           onTestFinished(() => lazy.disconnect())
-          await withFault(refuseCalls({ methods, message: 'no' }), redisCommands(lazy), async () => {
+          await withFault(refuseCalls({ methods, message: 'no' }), bindIoredis(lazy), async () => {
             const results = await lazy.pipeline().get('x').set('x', 1).exec()
             expect(results?.map(([error, value]) => error?.message ?? value)).toEqual([
               methods === '*' ? 'no' : null,
@@ -276,7 +276,7 @@ describe.runIf(hasPrograms('redis-server'))(
         ]
         const injected = await withFault(
           refuseCalls({ methods: 'SET', error: 'redis/readonly' }),
-          redisCommands(client),
+          bindIoredis(client),
           () => run(client),
         )
         expect(told(injected)).toEqual(told(await run(real)))
@@ -288,11 +288,11 @@ describe.runIf(hasPrograms('redis-server'))(
       })
 
       it('acts on the whole where a connection breaks, before it and after it', async () => {
-        await withFault(refuseCalls({ methods: 'INCR', error: 'ECONNRESET' }), redisCommands(client), () =>
+        await withFault(refuseCalls({ methods: 'INCR', error: 'ECONNRESET' }), bindIoredis(client), () =>
           expect(client.multi().set('a', 1).incr('n').exec()).rejects.toThrow('read ECONNRESET'),
         )
         expect(await witness.mget('a', 'n')).toEqual([null, null])
-        await withFault(failAfterCall({ methods: 'INCR' }), redisCommands(client), () =>
+        await withFault(failAfterCall({ methods: 'INCR' }), bindIoredis(client), () =>
           expect(client.multi().set('a', 1).incr('n').exec()).rejects.toThrow('read ECONNRESET'),
         )
         expect(await witness.mget('a', 'n')).toEqual(['1', '1'])
@@ -300,7 +300,7 @@ describe.runIf(hasPrograms('redis-server'))(
 
       it('delays, loses, repeats and damages all of it', async () => {
         const run = (): Promise<unknown> => client.multi().set('a', 'abcd').incr('n').get('a').exec()
-        await withFault(delayCalls({ methods: 'INCR', delayMs: 5 }), redisCommands(client), async () => {
+        await withFault(delayCalls({ methods: 'INCR', delayMs: 5 }), bindIoredis(client), async () => {
           expect(await Promise.all([run(), client.get('a')])).toEqual([
             [
               [null, 'OK'],
@@ -310,7 +310,7 @@ describe.runIf(hasPrograms('redis-server'))(
             null,
           ])
         })
-        await withFault(loseWrites({ methods: 'INCR', answer: 'OK' }), redisCommands(client), async () =>
+        await withFault(loseWrites({ methods: 'INCR', answer: 'OK' }), bindIoredis(client), async () =>
           expect(await run()).toEqual([
             [null, 'OK'],
             [null, 'OK'],
@@ -318,7 +318,7 @@ describe.runIf(hasPrograms('redis-server'))(
           ]),
         )
         expect(await witness.get('n')).toBe('1')
-        await withFault(duplicateWrites({ methods: 'INCR' }), redisCommands(client), async () =>
+        await withFault(duplicateWrites({ methods: 'INCR' }), bindIoredis(client), async () =>
           expect(await run()).toEqual([
             [null, 'OK'],
             [null, 2],
@@ -328,7 +328,7 @@ describe.runIf(hasPrograms('redis-server'))(
         await vi.waitFor(async () => expect(await witness.get('n')).toBe('3'))
         await withFault(
           corruptResults({ methods: 'GET', change: (replies: unknown[]) => replies.slice(0, 1) }),
-          redisCommands(client),
+          bindIoredis(client),
           async () => expect(await run()).toEqual([[null, 'OK']]),
         )
       })
@@ -339,17 +339,15 @@ describe.runIf(hasPrograms('redis-server'))(
       [Map, 'the function `Map`'],
       [null, 'null'],
     ])('binds no other object: %o', (value, words) => {
-      expect(() => redisCommands(value as unknown as Redis)).toThrow(
+      expect(() => bindIoredis(value as unknown as Redis)).toThrow(
         `Expected a client of ioredis, or its class, got ${words}`,
       )
     })
 
     it('refuses names that are no commands', async () => {
-      await expect(inject(refuseCalls({ methods: 'get' }), redisCommands(client))).rejects.toThrow(
-        'Did you mean `GET`?',
-      )
-      await expect(inject(refuseCalls({ methods: 'x*' }), redisCommands(client))).rejects.toThrow('got `x*`')
-      await withFault(refuseCalls({ methods: 'JSON.GET', message: 'no' }), redisCommands(client), () =>
+      await expect(inject(refuseCalls({ methods: 'get' }), bindIoredis(client))).rejects.toThrow('Did you mean `GET`?')
+      await expect(inject(refuseCalls({ methods: 'x*' }), bindIoredis(client))).rejects.toThrow('got `x*`')
+      await withFault(refuseCalls({ methods: 'JSON.GET', message: 'no' }), bindIoredis(client), () =>
         expect(client.call('json.get', 'key')).rejects.toThrow('no'),
       )
     })

@@ -25,7 +25,7 @@ const HANDSHAKE = new Set(['auth', 'client', 'hello', 'info', 'readonly', 'selec
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `client` is no such client or class
  */
-export function redisCommands(client: IoredisClient | IoredisClass): CommandTarget {
+export function bindIoredis(client: IoredisClient | IoredisClass): CommandTarget {
   const holder: unknown = typeof client === 'function' ? client.prototype : client
   if (
     typeof holder !== 'object' ||

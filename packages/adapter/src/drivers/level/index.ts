@@ -1,2 +1,2 @@
 export type { CommandTarget } from '../../calls/commands.js'
-export { levelOperations, type LevelDatabase } from './seam.js'
+export { bindLevel, type LevelDatabase } from './seam.js'

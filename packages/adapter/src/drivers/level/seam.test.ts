@@ -19,7 +19,7 @@ import {
   serveStaleReads,
   timeOutCalls,
 } from '../../calls/index.js'
-import { levelOperations } from './seam.js'
+import { bindLevel } from './seam.js'
 
 let folder: string
 let db: Level
@@ -36,8 +36,8 @@ afterAll(async () => {
 beforeEach(() => db.clear())
 
 for (const [what, target] of [
-  ['a database', () => levelOperations(db)],
-  ['a class', () => levelOperations(Level)],
+  ['a database', () => bindLevel(db)],
+  ['a class', () => bindLevel(Level)],
 ] as const) {
   const contract = faultContract({
     fault: () => refuseCalls({ methods: 'get' }),
@@ -55,7 +55,7 @@ describe('the operations of level', () => {
     const users = db.sublevel<string, { name: string }>('users', { valueEncoding: 'json' })
     await withFault(
       refuseCalls({ methods: ['put', 'batch'], error: 'fs/enospc' }),
-      levelOperations(db),
+      bindLevel(db),
       async (injection) => {
         const errors = await Promise.all([
           rejection(db.put('key', 'value')),
@@ -79,7 +79,7 @@ describe('the operations of level', () => {
   it('breaks all databases of the class, and chooses by key', async () => {
     await withFault(
       refuseCalls({ methods: 'put', message: 'refused' }),
-      levelOperations(Level),
+      bindLevel(Level),
       { only: (args) => String(args[0]) === 'a' },
       async () => {
         await expect(db.put('a', '1')).rejects.toThrow('refused')
@@ -90,30 +90,30 @@ describe('the operations of level', () => {
   })
 
   it('does it and fails, forgets, repeats, damages, and answers with what was', async () => {
-    await withFault(failAfterCall({ methods: 'put', error: 'fs/eio' }), levelOperations(db), () =>
+    await withFault(failAfterCall({ methods: 'put', error: 'fs/eio' }), bindLevel(db), () =>
       expect(db.put('key', 'abcd')).rejects.toMatchObject({ code: 'EIO' }),
     )
     expect(await db.get('key')).toBe('abcd')
-    await withFault(loseWrites({ methods: ['put', 'batch'] }), levelOperations(db), async () => {
+    await withFault(loseWrites({ methods: ['put', 'batch'] }), bindLevel(db), async () => {
       await db.put('lost', '1')
       await db.batch().put('lost', '2').write()
     })
     expect(await db.get('lost')).toBeUndefined()
     const put = vi.spyOn(db as unknown as { _put: () => Promise<void> }, '_put')
-    await withFault(duplicateWrites({ methods: 'put' }), levelOperations(db), () => db.put('twice', '1'))
+    await withFault(duplicateWrites({ methods: 'put' }), bindLevel(db), () => db.put('twice', '1'))
     expect(put).toHaveBeenCalledTimes(2)
     put.mockRestore()
-    await withFault(corruptResults({ methods: 'get' }), levelOperations(db), async () =>
+    await withFault(corruptResults({ methods: 'get' }), bindLevel(db), async () =>
       expect(await db.get('key')).toBe('ab'),
     )
-    await withFault(serveStaleReads({ methods: 'get' }), levelOperations(db), async () => {
+    await withFault(serveStaleReads({ methods: 'get' }), bindLevel(db), async () => {
       expect(await db.get('key')).toBe('abcd')
       await db.put('key', 'new')
       expect(await db.get('key')).toBe('abcd')
     })
     const json = db.sublevel<string, unknown>('json', { valueEncoding: 'json' })
     await json.put('key', { text: 'abcd' })
-    await withFault(corruptResults({ methods: 'get' }), levelOperations(db), () =>
+    await withFault(corruptResults({ methods: 'get' }), bindLevel(db), () =>
       expect(json.get('key')).rejects.toMatchObject({ code: 'LEVEL_DECODE_ERROR' }),
     )
   })
@@ -125,26 +125,26 @@ describe('the operations of level', () => {
       for await (const [key] of db.iterator()) keys.push(key)
       return keys
     }
-    await withFault(refuseCalls({ methods: 'iterator', error: 'fs/eio' }), levelOperations(db), async () => {
+    await withFault(refuseCalls({ methods: 'iterator', error: 'fs/eio' }), bindLevel(db), async () => {
       await expect(read()).rejects.toMatchObject({ code: 'EIO' })
       await expect(db.iterator().all()).rejects.toMatchObject({ code: 'EIO' })
       expect(await db.keys().all()).toHaveLength(4)
     })
     await withFault(
       refuseCalls({ methods: 'iterator', message: 'broken' }),
-      levelOperations(db),
+      bindLevel(db),
       { skip: 2 },
       async (injection) => {
         await expect(read()).rejects.toThrow('broken')
         expect([injection.seen, injection.affected]).toEqual([3, 1])
       },
     )
-    await withFault(delayCalls({ methods: ['keys', 'values'], delayMs: 1 }), levelOperations(db), async (injection) => {
+    await withFault(delayCalls({ methods: ['keys', 'values'], delayMs: 1 }), bindLevel(db), async (injection) => {
       expect(await db.keys().all()).toHaveLength(4)
       expect(await db.values({ limit: 2 }).nextv(2)).toEqual(['1', '2'])
       expect(injection.affected).toBe(2)
     })
-    await withFault(corruptResults({ methods: 'values' }), levelOperations(db), async () =>
+    await withFault(corruptResults({ methods: 'values' }), bindLevel(db), async () =>
       expect(await db.values().all()).toEqual(['1', '2']),
     )
     expect(await read()).toHaveLength(4)
@@ -152,19 +152,19 @@ describe('the operations of level', () => {
 
   it('waits: delay, time out, hang', async () => {
     const clock = manualClock()
-    const delay = await inject(delayCalls({ delayMs: 100, methods: 'put' }), levelOperations(db), { clock })
+    const delay = await inject(delayCalls({ delayMs: 100, methods: 'put' }), bindLevel(db), { clock })
     const written = db.put('key', '1')
     expect(await db.get('key')).toBeUndefined()
     await clock.advance(100)
     await written
     expect(await db.get('key')).toBe('1')
     await delay.rollback()
-    const timeOut = await inject(timeOutCalls({ timeoutMs: 50 }), levelOperations(db), { clock })
+    const timeOut = await inject(timeOutCalls({ timeoutMs: 50 }), bindLevel(db), { clock })
     const error = rejection(db.get('key'))
     await clock.advance(50)
     expect(await error).toMatchObject({ code: 'ETIMEDOUT' })
     await timeOut.rollback()
-    const hang = await inject(hangCalls({ methods: 'get' }), levelOperations(db))
+    const hang = await inject(hangCalls({ methods: 'get' }), bindLevel(db))
     const value = db.get('key')
     await hang.rollback()
     expect(await value).toBe('1')
@@ -178,7 +178,7 @@ describe('the operations of level', () => {
     const aborted = new AbortController()
     aborted.abort()
     const real = await rejection(db.iterator({ signal: aborted.signal }).next())
-    await withFault(fault, levelOperations(db), async () => {
+    await withFault(fault, bindLevel(db), async () => {
       const controller = new AbortController()
       const error = rejection(db.iterator({ signal: controller.signal }).next())
       controller.abort()
@@ -190,12 +190,12 @@ describe('the operations of level', () => {
 
   it('flaps, and limits the rate', async () => {
     const clock = manualClock()
-    const flap = await inject(flapCalls({ downMs: 10, upMs: 10 }), levelOperations(db), { clock })
+    const flap = await inject(flapCalls({ downMs: 10, upMs: 10 }), bindLevel(db), { clock })
     await expect(db.get('key')).rejects.toThrow('ECONNREFUSED')
     await clock.advance(10)
     expect(await db.get('key')).toBeUndefined()
     await flap.rollback()
-    await withFault(limitRate({ calls: 1, perMs: 60_000 }), levelOperations(db), async () => {
+    await withFault(limitRate({ calls: 1, perMs: 60_000 }), bindLevel(db), async () => {
       await db.get('key')
       await expect(db.get('key')).rejects.toThrow('Too Many Requests')
     })
@@ -205,14 +205,14 @@ describe('the operations of level', () => {
     [{}, 'an object of class Object'],
     [Map, 'the function `Map`'],
   ])('binds no other object: %o', (value, words) => {
-    expect(() => levelOperations(value as unknown as Level)).toThrow(
+    expect(() => bindLevel(value as unknown as Level)).toThrow(
       `Expected a database of level (abstract-level 2 and up), or its class, got ${words}`,
     )
   })
 
   it('refuses names that are no operations', async () => {
-    await expect(inject(refuseCalls({ methods: 'putt' }), levelOperations(db))).rejects.toThrow('Did you mean `put`?')
-    await expect(inject(refuseCalls({ answers: 'value' }), levelOperations(db))).rejects.toThrow(
+    await expect(inject(refuseCalls({ methods: 'putt' }), bindLevel(db))).rejects.toThrow('Did you mean `put`?')
+    await expect(inject(refuseCalls({ answers: 'value' }), bindLevel(db))).rejects.toThrow(
       'Expected no `answers` for a bound client',
     )
   })

@@ -57,7 +57,7 @@ function notOpen(what: 'Database' | 'Iterator'): Error {
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `database` is no such database or class
  */
-export function levelOperations(database: LevelDatabase | LevelClass): CommandTarget {
+export function bindLevel(database: LevelDatabase | LevelClass): CommandTarget {
   const holder: unknown = typeof database === 'function' ? database.prototype : database
   if (
     typeof holder !== 'object' ||

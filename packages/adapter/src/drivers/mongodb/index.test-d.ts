@@ -2,17 +2,17 @@ import { inject } from '@chaos/core'
 import { MongoClient } from 'mongodb'
 import { it } from 'vitest'
 import { refuseCalls } from '../../calls/index.js'
-import { mongoCommands } from './index.js'
+import { bindMongodb } from './index.js'
 
 it('takes clients of mongodb and their class', () => {
   void inject(
     refuseCalls({ methods: ['insert', 'find*'], error: 'mongodb/not-primary' }),
-    mongoCommands(new MongoClient('mongodb://127.0.0.1')),
+    bindMongodb(new MongoClient('mongodb://127.0.0.1')),
     { only: (args) => args[0] === 'app.users' },
   )
-  mongoCommands(MongoClient)
+  bindMongodb(MongoClient)
   // @ts-expect-error -- not a client
-  mongoCommands(new Map())
+  bindMongodb(new Map())
   // @ts-expect-error -- not a class of clients
-  mongoCommands(Map)
+  bindMongodb(Map)
 })

@@ -1,2 +1,2 @@
 export type { CommandTarget } from '../../calls/commands.js'
-export { mongoCommands, type MongoClient } from './seam.js'
+export { bindMongodb, type MongoClient } from './seam.js'

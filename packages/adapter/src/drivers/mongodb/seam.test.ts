@@ -18,7 +18,7 @@ import {
   serveStaleReads,
   timeOutCalls,
 } from '../../calls/index.js'
-import { mongoCommands } from './seam.js'
+import { bindMongodb } from './seam.js'
 
 interface User {
   readonly name: string
@@ -52,8 +52,8 @@ describe('the commands of mongodb (its driver, and a double of the server at the
   )
 
   for (const [what, target] of [
-    ['a client', () => mongoCommands(client)],
-    ['the class', () => mongoCommands(MongoClient)],
+    ['a client', () => bindMongodb(client)],
+    ['the class', () => bindMongodb(MongoClient)],
   ] as const) {
     const contract = faultContract({
       fault: () => refuseCalls({ methods: 'ping' }),
@@ -74,7 +74,7 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     const before = double.received.length
     await withFault(
       refuseCalls({ methods: 'insert', error: 'mongodb/not-primary' }),
-      mongoCommands(client),
+      bindMongodb(client),
       async (injection) => {
         for (const call of [
           () => users.insertOne({ name: 'a' }),
@@ -98,7 +98,7 @@ describe('the commands of mongodb (its driver, and a double of the server at the
   it('breaks all clients of the class, and chooses by namespace and command', async () => {
     await withFault(
       refuseCalls({ methods: 'find', message: 'refused' }),
-      mongoCommands(MongoClient),
+      bindMongodb(MongoClient),
       { only: (args) => args[0] === 'app.users' && (args[1] as { filter: User }).filter.name === 'x' },
       async () => {
         for (const one of [client, other])
@@ -114,7 +114,7 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     onTestFinished(() => own.close())
     await own.db('app').command({ ping: 1 })
     const closed = once(own, 'connectionClosed')
-    await withFault(refuseCalls({ methods: 'ping', error: 'ECONNRESET' }), mongoCommands(own), async () => {
+    await withFault(refuseCalls({ methods: 'ping', error: 'ECONNRESET' }), bindMongodb(own), async () => {
       const error = await rejection(own.db('app').command({ ping: 1 }))
       expect(error).toBeInstanceOf(MongoNetworkError)
       expect(error).toMatchObject({ message: 'read ECONNRESET', cause: { code: 'ECONNRESET' } })
@@ -125,22 +125,22 @@ describe('the commands of mongodb (its driver, and a double of the server at the
   })
 
   it('does it and fails, forgets, repeats, damages, and answers with what was', async () => {
-    await withFault(failAfterCall({ methods: 'insert', error: 'mongodb/shutdown' }), mongoCommands(client), () =>
+    await withFault(failAfterCall({ methods: 'insert', error: 'mongodb/shutdown' }), bindMongodb(client), () =>
       expect(users.insertOne({ name: 'a' })).rejects.toMatchObject({ code: 11_600 }),
     )
     expect(names()).toEqual(['a'])
-    await withFault(loseWrites({ methods: 'insert', answer: { ok: 1, n: 1 } }), mongoCommands(client), async () =>
+    await withFault(loseWrites({ methods: 'insert', answer: { ok: 1, n: 1 } }), bindMongodb(client), async () =>
       expect((await users.insertOne({ name: 'lost' })).acknowledged).toBe(true),
     )
     expect(names()).toEqual(['a'])
-    await withFault(duplicateWrites({ methods: 'insert' }), mongoCommands(client), async () => {
+    await withFault(duplicateWrites({ methods: 'insert' }), bindMongodb(client), async () => {
       await users.insertOne({ name: 'twice' })
       await expect.poll(names).toEqual(['a', 'twice', 'twice'])
     })
-    await withFault(corruptResults({ methods: 'find' }), mongoCommands(client), async () =>
+    await withFault(corruptResults({ methods: 'find' }), bindMongodb(client), async () =>
       expect((await users.find().toArray()).map(({ name }) => name)).toEqual(['a']),
     )
-    await withFault(serveStaleReads({ methods: 'find' }), mongoCommands(client), async () => {
+    await withFault(serveStaleReads({ methods: 'find' }), bindMongodb(client), async () => {
       const count = async (): Promise<number> => (await users.find().toArray()).length
       expect(await count()).toBe(3)
       await users.insertOne({ name: 'new' })
@@ -151,7 +151,7 @@ describe('the commands of mongodb (its driver, and a double of the server at the
 
   it('breaks a cursor in the middle', async () => {
     await users.insertMany(['a', 'b', 'c'].map((name) => ({ name })))
-    await withFault(refuseCalls({ methods: 'getMore', error: 'mongodb/max-time' }), mongoCommands(client), async () => {
+    await withFault(refuseCalls({ methods: 'getMore', error: 'mongodb/max-time' }), bindMongodb(client), async () => {
       const read: string[] = []
       const reading = (async () => {
         for await (const { name } of users.find({}, { batchSize: 2 })) read.push(name)
@@ -164,14 +164,14 @@ describe('the commands of mongodb (its driver, and a double of the server at the
 
   it('waits: delay, time out, hang', async () => {
     const clock = manualClock()
-    const delay = await inject(delayCalls({ delayMs: 100, methods: 'insert' }), mongoCommands(client), { clock })
+    const delay = await inject(delayCalls({ delayMs: 100, methods: 'insert' }), bindMongodb(client), { clock })
     const written = users.insertOne({ name: 'late' })
     expect(await users.countDocuments({}).catch(() => 0)).toBe(0)
     await clock.advance(100)
     await written
     await delay.rollback()
     expect(names()).toEqual(['late'])
-    const timeOut = await inject(timeOutCalls({ timeoutMs: 50, error: 'mongodb/max-time' }), mongoCommands(client), {
+    const timeOut = await inject(timeOutCalls({ timeoutMs: 50, error: 'mongodb/max-time' }), bindMongodb(client), {
       clock,
     })
     const error = rejection(users.findOne())
@@ -179,7 +179,7 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     await clock.advance(50)
     expect(await error).toMatchObject({ codeName: 'MaxTimeMSExpired' })
     await timeOut.rollback()
-    const hang = await inject(hangCalls({ methods: 'find' }), mongoCommands(client))
+    const hang = await inject(hangCalls({ methods: 'find' }), bindMongodb(client))
     const found = users.findOne()
     await expect.poll(() => hang.seen).toBe(1)
     await hang.rollback()
@@ -194,7 +194,7 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     "ends a %s when the caller's own signal aborts, with its reason, and never sends the command",
     async (_what, fault) => {
       const before = double.received.length
-      await withFault(fault, mongoCommands(client), async (injection) => {
+      await withFault(fault, bindMongodb(client), async (injection) => {
         const controller = new AbortController()
         const error = rejection(users.find({}, { signal: controller.signal }).toArray())
         await expect.poll(() => injection.seen).toBe(1)
@@ -209,14 +209,14 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     const clock = manualClock()
     const flap = await inject(
       flapCalls({ downMs: 10, upMs: 10, error: 'mongodb/write-conflict' }),
-      mongoCommands(client),
+      bindMongodb(client),
       { clock },
     )
     await expect(users.findOne()).rejects.toMatchObject({ code: 112 })
     await clock.advance(10)
     expect(await users.findOne()).toBeNull()
     await flap.rollback()
-    await withFault(limitRate({ calls: 1, perMs: 60_000 }), mongoCommands(client), async () => {
+    await withFault(limitRate({ calls: 1, perMs: 60_000 }), bindMongodb(client), async () => {
       await users.findOne()
       await expect(users.findOne()).rejects.toThrow('Too Many Requests')
     })
@@ -226,19 +226,17 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     [{}, 'an object of class Object'],
     [Map, 'the function `Map`'],
   ])('binds no other object: %o', (value, words) => {
-    expect(() => mongoCommands(value as unknown as MongoClient)).toThrow(
+    expect(() => bindMongodb(value as unknown as MongoClient)).toThrow(
       `Expected a client of mongodb, or its class, got ${words}`,
     )
   })
 
   it('binds no client of a copy that the process has not loaded', () => {
-    expect(() => mongoCommands({ db: () => undefined, startSession: () => undefined })).toThrow(
-      'got one of another copy',
-    )
+    expect(() => bindMongodb({ db: () => undefined, startSession: () => undefined })).toThrow('got one of another copy')
   })
 
   it('refuses names that are no commands', async () => {
-    await expect(inject(refuseCalls({ methods: 'insrt' }), mongoCommands(client))).rejects.toThrow(
+    await expect(inject(refuseCalls({ methods: 'insrt' }), bindMongodb(client))).rejects.toThrow(
       'Did you mean `insert`?',
     )
   })

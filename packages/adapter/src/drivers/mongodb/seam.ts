@@ -61,7 +61,7 @@ const OF_SESSION = new Set(['lsid', 'txnNumber', 'startTransaction', 'autocommit
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `client` is no such client or class, or the driver is of another copy than the one that is loaded, or bundled
  */
-export function mongoCommands(client: MongoClient | MongoClass): CommandTarget {
+export function bindMongodb(client: MongoClient | MongoClass): CommandTarget {
   const holder = typeof client === 'function' ? (client.prototype as unknown) : client
   if (
     typeof holder !== 'object' ||

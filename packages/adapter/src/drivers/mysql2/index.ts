@@ -1,2 +1,2 @@
 export type { CommandTarget } from '../../calls/commands.js'
-export { mysqlQueries, type MysqlClient } from './seam.js'
+export { bindMysql2, type MysqlClient } from './seam.js'

@@ -21,7 +21,7 @@ import {
   serveStaleReads,
   timeOutCalls,
 } from '../../calls/index.js'
-import { mysqlQueries } from './seam.js'
+import { bindMysql2 } from './seam.js'
 
 /** Before 3.22 the promises of mysql2 reject with copies of errors, of which only code, numbers, statement and message are those of the original. */
 const HANDS_OUT_COPIES = /^3\.(1?\d|2[01])\./.test(manifest.version)
@@ -68,9 +68,9 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
     beforeEach(() => witness.query('truncate entries').then(() => undefined))
 
     for (const [what, target] of [
-      ['a pool', () => mysqlQueries(pool)],
-      ['a connection', () => mysqlQueries(connection)],
-      ['the class', () => mysqlQueries(mysql.Connection)],
+      ['a pool', () => bindMysql2(pool)],
+      ['a connection', () => bindMysql2(connection)],
+      ['the class', () => bindMysql2(mysql.Connection)],
     ] as const) {
       const contract = faultContract({
         fault: () => refuseCalls({ methods: 'SELECT' }),
@@ -89,7 +89,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
     }
 
     it('refuses a statement by its verb, however it was given, and never does it', async () => {
-      for (const target of [mysqlQueries(callbacks), mysqlQueries(callbacks.promise())]) {
+      for (const target of [bindMysql2(callbacks), bindMysql2(callbacks.promise())]) {
         await withFault(refuseCalls({ methods: 'INSERT', error: 'mysql/lock-wait' }), target, async (injection) => {
           const taken = await callbacks.promise().getConnection()
           onTestFinished(() => taken.release())
@@ -133,39 +133,31 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
     it('gives the connections of the pool back', async () => {
       const few = promises.createPool({ ...address(), connectionLimit: 1 })
       onTestFinished(() => few.end())
-      await withFault(
-        refuseCalls({ methods: ['SELECT', 'DELETE'], message: 'refused' }),
-        mysqlQueries(few),
-        async () => {
-          await expect(few.query('select 1')).rejects.toThrow('refused')
-          await expect(few.execute('select ?', [1])).rejects.toThrow('refused')
-          expect((await few.execute<ResultSetHeader>(insert))[0].affectedRows).toBe(1)
-        },
-      )
+      await withFault(refuseCalls({ methods: ['SELECT', 'DELETE'], message: 'refused' }), bindMysql2(few), async () => {
+        await expect(few.query('select 1')).rejects.toThrow('refused')
+        await expect(few.execute('select ?', [1])).rejects.toThrow('refused')
+        expect((await few.execute<ResultSetHeader>(insert))[0].affectedRows).toBe(1)
+      })
       // mysql2 itself drops a connection whose server has become read-only.
-      await withFault(refuseCalls({ methods: 'SELECT', error: 'mysql/read-only' }), mysqlQueries(few), () =>
+      await withFault(refuseCalls({ methods: 'SELECT', error: 'mysql/read-only' }), bindMysql2(few), () =>
         expect(few.query('select 1')).rejects.toThrow('--read-only'),
       )
       expect((await few.query('select 1 as n'))[0]).toEqual([{ n: 1 }])
     })
 
     it('rolls the transaction back that a deadlock hits, as the server does', async () => {
-      await withFault(
-        refuseCalls({ methods: 'UPDATE', error: 'mysql/deadlock' }),
-        mysqlQueries(connection),
-        async () => {
-          await connection.beginTransaction()
-          await connection.query(insert)
-          await expect(connection.query("update entries set name = 'x'")).rejects.toMatchObject({ errno: 1213 })
-          await connection.commit()
-        },
-      )
+      await withFault(refuseCalls({ methods: 'UPDATE', error: 'mysql/deadlock' }), bindMysql2(connection), async () => {
+        await connection.beginTransaction()
+        await connection.query(insert)
+        await expect(connection.query("update entries set name = 'x'")).rejects.toMatchObject({ errno: 1213 })
+        await connection.commit()
+      })
       expect(await rows()).toBe(0)
     })
 
     it('keeps the statements of a connection in their order', async () => {
       const clock = manualClock()
-      const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), mysqlQueries(connection), { clock })
+      const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindMysql2(connection), { clock })
       const done = Promise.all([
         connection.beginTransaction(),
         connection.query(insert),
@@ -182,7 +174,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
     it('does the statement and fails it, forgets, repeats, damages, and answers with what was', async () => {
       await withFault(
         failAfterCall({ methods: 'INSERT', error: 'mysql/connection-lost' }),
-        mysqlQueries(pool),
+        bindMysql2(pool),
         async () => {
           const lost = { code: 'PROTOCOL_CONNECTION_LOST', ...(!HANDS_OUT_COPIES && { fatal: true }) }
           await expect(pool.query(insert)).rejects.toMatchObject(lost)
@@ -190,22 +182,22 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
         },
       )
       expect(await rows()).toBe(2)
-      await withFault(loseWrites({ methods: 'INSERT', answer: { affectedRows: 1 } }), mysqlQueries(pool), async () =>
+      await withFault(loseWrites({ methods: 'INSERT', answer: { affectedRows: 1 } }), bindMysql2(pool), async () =>
         expect((await pool.query<ResultSetHeader>(insert))[0].affectedRows).toBe(1),
       )
       expect(await rows()).toBe(2)
-      await withFault(duplicateWrites({ methods: 'INSERT' }), mysqlQueries(pool), async () => {
+      await withFault(duplicateWrites({ methods: 'INSERT' }), bindMysql2(pool), async () => {
         expect((await pool.execute<ResultSetHeader>('insert into entries values (?)', ['text']))[0].affectedRows).toBe(
           1,
         )
       })
       await vi.waitFor(async () => expect(await rows()).toBe(4))
-      await withFault(corruptResults({ methods: 'SELECT' }), mysqlQueries(pool), async () => {
+      await withFault(corruptResults({ methods: 'SELECT' }), bindMysql2(pool), async () => {
         const [result, fields] = await pool.query('select name from entries')
         expect(result).toEqual([{ name: 'text' }, { name: 'text' }])
         expect(fields).toMatchObject([{ name: 'name' }])
       })
-      await withFault(serveStaleReads({ methods: 'SELECT' }), mysqlQueries(pool), async () => {
+      await withFault(serveStaleReads({ methods: 'SELECT' }), bindMysql2(pool), async () => {
         const count = async (): Promise<unknown> => (await pool.query('select count(*) as n from entries'))[0]
         expect(await count()).toEqual([{ n: 4 }])
         await pool.query(insert)
@@ -214,7 +206,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
     })
 
     it('tells of a statement that cannot be prepared what the driver tells', async () => {
-      await withFault(delayCalls({ methods: 'SELECT', delayMs: 1 }), mysqlQueries(connection), async () => {
+      await withFault(delayCalls({ methods: 'SELECT', delayMs: 1 }), bindMysql2(connection), async () => {
         await expect(connection.execute('select nothing from nowhere')).rejects.toMatchObject({
           code: 'ER_NO_SUCH_TABLE',
         })
@@ -230,7 +222,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
           names.push((row as { name: string }).name)
         return names
       }
-      const target = mysqlQueries(connection)
+      const target = bindMysql2(connection)
       await withFault(refuseCalls({ methods: 'SELECT', message: 'refused' }), target, () =>
         expect(read()).rejects.toThrow('refused'),
       )
@@ -248,18 +240,16 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
 
     it("waits: time out, hang, and the driver's own timeout", async () => {
       const clock = manualClock()
-      const timeOut = await inject(
-        timeOutCalls({ timeoutMs: 50, error: 'mysql/lock-wait' }),
-        mysqlQueries(connection),
-        { clock },
-      )
+      const timeOut = await inject(timeOutCalls({ timeoutMs: 50, error: 'mysql/lock-wait' }), bindMysql2(connection), {
+        clock,
+      })
       const error = rejection(connection.query('select 1'))
       await clock.advance(50)
       expect(await error).toMatchObject({ errno: 1205, sql: 'select 1' })
       await timeOut.rollback()
 
       const real = await rejection(connection.query({ sql: 'select sleep(0.5)', timeout: 20 }))
-      const hang = await inject(hangCalls({ methods: 'SELECT' }), mysqlQueries(connection), { clock })
+      const hang = await inject(hangCalls({ methods: 'SELECT' }), bindMysql2(connection), { clock })
       const late = rejection(connection.query({ sql: 'select 1', timeout: 20 }))
       const answer = connection.query('select 7 as n')
       await clock.advance(20)
@@ -277,7 +267,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
         const ending = await promises.createConnection(address())
         const events = vi.fn()
         ending.on('error', events)
-        const fault = await inject(failAfterCall({ error }), mysqlQueries(ending))
+        const fault = await inject(failAfterCall({ error }), bindMysql2(ending))
         const answer = ending.query('select 1')
         await Promise.all([ending.end(), expect(answer).rejects.toMatchObject({ code })])
         await fault.rollback()
@@ -287,14 +277,14 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
 
     it('flaps, and limits the rate', async () => {
       const clock = manualClock()
-      const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'ECONNREFUSED' }), mysqlQueries(pool), {
+      const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'ECONNREFUSED' }), bindMysql2(pool), {
         clock,
       })
       await expect(pool.query('select 1')).rejects.toThrow(`connect ECONNREFUSED 127.0.0.1:${server.port}`)
       await clock.advance(10)
       expect((await pool.query('select 1 as n'))[0]).toEqual([{ n: 1 }])
       await flap.rollback()
-      await withFault(limitRate({ calls: 1, perMs: 60_000 }), mysqlQueries(mysql.Connection), async () => {
+      await withFault(limitRate({ calls: 1, perMs: 60_000 }), bindMysql2(mysql.Connection), async () => {
         await connection.query('select 1')
         await expect(connection.query('select 1')).rejects.toThrow('Too Many Requests')
       })
@@ -305,16 +295,16 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
       onTestFinished(() => few.end())
       await withFault(
         refuseCalls({ methods: 'connect', error: 'mysql/too-many-connections' }),
-        mysqlQueries(few),
+        bindMysql2(few),
         async () => {
           await expect(few.getConnection()).rejects.toMatchObject({ code: 'ER_CON_COUNT_ERROR' })
           await expect(few.query('select 1')).rejects.toMatchObject({ errno: 1040 })
         },
       )
-      await withFault(failAfterCall({ methods: 'connect' }), mysqlQueries(few), () =>
+      await withFault(failAfterCall({ methods: 'connect' }), bindMysql2(few), () =>
         expect(few.getConnection()).rejects.toThrow('read ECONNRESET'),
       )
-      await withFault(delayCalls({ methods: 'connect', delayMs: 1 }), mysqlQueries(few), async () => {
+      await withFault(delayCalls({ methods: 'connect', delayMs: 1 }), bindMysql2(few), async () => {
         const taken = await few.getConnection()
         taken.release()
       })
@@ -325,15 +315,13 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
       [{}, 'an object of class Object'],
       [Map, 'the function `Map`'],
     ])('binds no other object: %o', (value, words) => {
-      expect(() => mysqlQueries(value as unknown as mysql.Pool)).toThrow(
+      expect(() => bindMysql2(value as unknown as mysql.Pool)).toThrow(
         `Expected a pool or a connection of mysql2, or the class mysql.Connection, got ${words}`,
       )
     })
 
     it('refuses names that are no verbs', async () => {
-      await expect(inject(refuseCalls({ methods: 'connect' }), mysqlQueries(connection))).rejects.toThrow(
-        'got `connect`',
-      )
+      await expect(inject(refuseCalls({ methods: 'connect' }), bindMysql2(connection))).rejects.toThrow('got `connect`')
     })
   },
 )

@@ -10,11 +10,11 @@ import {
 } from '../../calls/commands.js'
 import { mysqlErrors } from '../../errors/mysql.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../../calls/pools.js'
-import { answerCheckOut } from '../sql/pool-checkout.js'
+import { answerPoolCheckout } from '../sql/pool-checkout.js'
 import { isStatementCommand, sendCopy, settle, textOf, type LosableConnection } from './command.js'
 import { SQL_VERBS, verbOf } from '../sql/verbs.js'
 import { answerInTurn, withOwnTimeout } from '../sql/statement.js'
-import { turns } from '../sql/statement-queue.js'
+import { statementQueue } from '../sql/statement-queue.js'
 
 /** A connection or a pool of mysql2, with callbacks or with promises. */
 export interface MysqlClient {
@@ -45,7 +45,7 @@ interface Connection extends PooledConnection, LosableConnection {
   }
 }
 
-type CheckOutCallback = (error: Error | null, connection?: Connection) => void
+type CheckoutCallback = (error: Error | null, connection?: Connection) => void
 
 /** ER_LOCK_DEADLOCK: the server rolls the whole transaction back. */
 const DEADLOCK = 1213
@@ -60,7 +60,7 @@ const DEADLOCK = 1213
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
  */
-export function mysqlQueries(target: MysqlClient | MysqlClass): CommandTarget {
+export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
   const core = coreOf(target)
   if (isPool(core))
     return commandTarget('Pool', {
@@ -104,15 +104,15 @@ function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam)
     pool,
     'getConnection',
     (below) =>
-      function getConnection(this: Pool, callback: CheckOutCallback): unknown {
-        const take = (told: CheckOutCallback): unknown =>
+      function getConnection(this: Pool, callback: CheckoutCallback): unknown {
+        const take = (told: CheckoutCallback): unknown =>
           below.call.call(this, (error: Error | null, connection?: Connection) => {
             if (connection !== undefined) layBeneath(connection)
             told(error, connection)
           })
         if (!seam.chooses('connect', [])) return take(callback)
         const command = { name: 'connect', args: [], client: this, endpoint: this.config.connectionConfig }
-        const checkedOut = answerCheckOut<Connection>(seam, command, {
+        const checkedOut = answerPoolCheckout<Connection>(seam, command, {
           take: () =>
             new Promise((resolve, reject) =>
               take((error, connection) => (error === null ? resolve(connection as Connection) : reject(error))),
@@ -151,7 +151,7 @@ function poolBinding(pool: Pool): PoolBinding {
                 error === null ? resolve(connection as Connection) : reject(error),
               ),
           )
-        return function getConnection(this: Pool, callback: CheckOutCallback): unknown {
+        return function getConnection(this: Pool, callback: CheckoutCallback): unknown {
           return onAttempt({
             pass: () => below.call.call(this, callback) as unknown,
             handOver: (connection) => process.nextTick(callback, null, connection),
@@ -169,7 +169,7 @@ function layOverStatements(
   seam: CommandSeam,
   isOurs: (connection: Connection) => boolean = () => true,
 ): void {
-  const order = turns()
+  const queue = statementQueue()
   context.patch(
     holder,
     'addCommand',
@@ -180,10 +180,10 @@ function layOverStatements(
         const text = textOf(command)
         const [name, args] = [verbOf(text), [text, command.values]]
         const isChosen = seam.chooses(name, args)
-        if (!isChosen && order.ahead(this) === undefined) return below.call.call(this, command)
+        if (!isChosen && queue.ahead(this) === undefined) return below.call.call(this, command)
 
         let copies = 0
-        const answer = answerInTurn(order, {
+        const answer = answerInTurn(queue, {
           connection: this,
           send: () => (isGone(this) ? Promise.reject(closedState()) : sendCopy(command, add, (copies += 1) === 1)),
           answer: isChosen

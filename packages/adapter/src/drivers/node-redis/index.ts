@@ -1,2 +1,2 @@
 export type { CommandTarget } from '../../calls/commands.js'
-export { redisCommands, type NodeRedisClient } from './seam.js'
+export { bindNodeRedis, type NodeRedisClient } from './seam.js'

@@ -52,7 +52,7 @@ class AbortError extends Error {
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `client` is no such client or class
  */
-export function redisCommands(client: NodeRedisClient | NodeRedisClass): CommandTarget {
+export function bindNodeRedis(client: NodeRedisClient | NodeRedisClass): CommandTarget {
   const given: unknown = typeof client === 'function' ? client.prototype : client
   // What `createClient` returns inherits from the client that does the work.
   const holder: unknown =

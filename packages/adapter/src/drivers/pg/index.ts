@@ -1,2 +1,2 @@
 export type { CommandTarget } from '../../calls/commands.js'
-export { pgQueries, type PgClient } from './seam.js'
+export { bindPg, type PgClient } from './seam.js'

@@ -17,7 +17,7 @@ import {
   serveStaleReads,
   timeOutCalls,
 } from '../../calls/index.js'
-import { pgQueries } from './seam.js'
+import { bindPg } from './seam.js'
 
 describe.runIf(hasPrograms('initdb', 'postgres'))(
   'the queries of pg (skipped without `initdb` and `postgres`: Debian package postgresql)',
@@ -51,9 +51,9 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     beforeEach(() => witness.query('truncate entries').then(() => undefined))
 
     for (const [what, target] of [
-      ['a pool', () => pgQueries(pool)],
-      ['a client', () => pgQueries(client)],
-      ['the class', () => pgQueries(pg.Client)],
+      ['a pool', () => bindPg(pool)],
+      ['a client', () => bindPg(client)],
+      ['the class', () => bindPg(pg.Client)],
     ] as const) {
       const contract = faultContract({
         fault: () => refuseCalls({ methods: 'SELECT' }),
@@ -70,7 +70,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     it('refuses a statement by its verb, however it was given, and never sends it', async () => {
       await withFault(
         refuseCalls({ methods: 'INSERT', error: 'postgres/read-only' }),
-        pgQueries(pool),
+        bindPg(pool),
         async (injection) => {
           const taken = await pool.connect()
           onTestFinished(() => taken.release())
@@ -109,7 +109,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     it('chooses by text and values', async () => {
       await withFault(
         refuseCalls({ message: 'refused' }),
-        pgQueries(client),
+        bindPg(client),
         { only: (args) => (args[1] as number[])[0] === 1 },
         async () => {
           await expect(client.query('select $1::int as n', [1])).rejects.toThrow('refused')
@@ -134,7 +134,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       const real = await run('delete from entries where 1 / 0 = 1')
       const makeError = (): Error =>
         Object.assign(new DatabaseError('division by zero', 0, 'error'), { code: '22012', severity: 'ERROR' })
-      const injected = await withFault(refuseCalls({ methods: 'DELETE', makeError }), pgQueries(client), () =>
+      const injected = await withFault(refuseCalls({ methods: 'DELETE', makeError }), bindPg(client), () =>
         run('delete from entries'),
       )
       expect(injected).toEqual([
@@ -152,7 +152,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       const clock = manualClock()
       const one = await pool.connect()
       onTestFinished(() => one.release())
-      const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), pgQueries(pool), { clock })
+      const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindPg(pool), { clock })
       const done = Promise.all([one.query('begin'), one.query(insert), one.query('commit'), one.query(insert)])
       expect(await rows()).toBe(0)
       await clock.advance(100)
@@ -162,27 +162,25 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     })
 
     it('sends the statement and fails it, forgets, repeats, damages, and answers with what was', async () => {
-      await withFault(
-        failAfterCall({ methods: 'INSERT', error: 'postgres/connection-terminated' }),
-        pgQueries(pool),
-        () => expect(pool.query(insert)).rejects.toThrow('Connection terminated unexpectedly'),
+      await withFault(failAfterCall({ methods: 'INSERT', error: 'postgres/connection-terminated' }), bindPg(pool), () =>
+        expect(pool.query(insert)).rejects.toThrow('Connection terminated unexpectedly'),
       )
       expect(await rows()).toBe(1)
-      await withFault(loseWrites({ methods: 'INSERT', answer: { rowCount: 1, rows: [] } }), pgQueries(pool), async () =>
+      await withFault(loseWrites({ methods: 'INSERT', answer: { rowCount: 1, rows: [] } }), bindPg(pool), async () =>
         expect((await pool.query(insert)).rowCount).toBe(1),
       )
       expect(await rows()).toBe(1)
-      await withFault(duplicateWrites({ methods: 'INSERT' }), pgQueries(pool), async () =>
+      await withFault(duplicateWrites({ methods: 'INSERT' }), bindPg(pool), async () =>
         expect((await pool.query(insert)).rowCount).toBe(1),
       )
       await vi.waitFor(async () => expect(await rows()).toBe(3))
-      await withFault(corruptResults({ methods: 'SELECT' }), pgQueries(pool), async () => {
+      await withFault(corruptResults({ methods: 'SELECT' }), bindPg(pool), async () => {
         const result = await pool.query('select name from entries')
         expect(result.constructor).toBe((await witness.query('select 1')).constructor)
         expect(result).toMatchObject({ command: 'SELECT', rows: [{ name: 'text' }] })
         expect((await pool.query('select 1; select 2')) as unknown).toMatchObject([{ rows: [] }, { rows: [] }])
       })
-      await withFault(serveStaleReads({ methods: 'SELECT' }), pgQueries(pool), async () => {
+      await withFault(serveStaleReads({ methods: 'SELECT' }), bindPg(pool), async () => {
         const count = async (): Promise<unknown> => (await pool.query('select count(*)::int as n from entries')).rows
         expect(await count()).toEqual([{ n: 3 }])
         await pool.query(insert)
@@ -194,7 +192,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       const clock = manualClock()
       const timeOut = await inject(
         timeOutCalls({ timeoutMs: 50, error: 'postgres/statement-timeout' }),
-        pgQueries(client),
+        bindPg(client),
         { clock },
       )
       const error = rejection(client.query('select 1'))
@@ -202,7 +200,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       expect(await error).toMatchObject({ code: '57014' })
       await timeOut.rollback()
 
-      const hang = await inject(hangCalls({ methods: 'SELECT' }), pgQueries(client), { clock })
+      const hang = await inject(hangCalls({ methods: 'SELECT' }), bindPg(client), { clock })
       const controller = new AbortController()
       const abandoned = rejection(client.query({ text: 'select 1', signal: controller.signal } as pg.QueryConfig))
       controller.abort(new RangeError('enough'))
@@ -217,35 +215,31 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
 
     it('flaps, and limits the rate', async () => {
       const clock = manualClock()
-      const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'ECONNREFUSED' }), pgQueries(pool), { clock })
+      const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'ECONNREFUSED' }), bindPg(pool), { clock })
       await expect(pool.query('select 1')).rejects.toThrow(`connect ECONNREFUSED 127.0.0.1:${server.port}`)
       await clock.advance(10)
       expect((await pool.query('select 1')).rowCount).toBe(1)
       await flap.rollback()
-      await withFault(limitRate({ calls: 1, perMs: 60_000 }), pgQueries(client), async () => {
+      await withFault(limitRate({ calls: 1, perMs: 60_000 }), bindPg(client), async () => {
         await client.query('select 1')
         await expect(client.query('select 1')).rejects.toThrow('Too Many Requests')
       })
     })
 
     it('fails the handing out of a client where it is asked to, and keeps none', async () => {
-      await withFault(
-        refuseCalls({ methods: 'connect', error: 'postgres/pool-timeout' }),
-        pgQueries(pool),
-        async () => {
-          await expect(pool.connect()).rejects.toThrow('timeout exceeded when trying to connect')
-          await expect(pool.query('select 1')).rejects.toThrow('timeout exceeded when trying to connect')
-          expect(await new Promise((resolve) => pool.connect((error) => resolve(error?.message)))).toBe(
-            'timeout exceeded when trying to connect',
-          )
-        },
-      )
+      await withFault(refuseCalls({ methods: 'connect', error: 'postgres/pool-timeout' }), bindPg(pool), async () => {
+        await expect(pool.connect()).rejects.toThrow('timeout exceeded when trying to connect')
+        await expect(pool.query('select 1')).rejects.toThrow('timeout exceeded when trying to connect')
+        expect(await new Promise((resolve) => pool.connect((error) => resolve(error?.message)))).toBe(
+          'timeout exceeded when trying to connect',
+        )
+      })
       const few = new pg.Pool({ ...address(), max: 1 })
       onTestFinished(() => few.end())
-      await withFault(failAfterCall({ methods: 'connect' }), pgQueries(few), () =>
+      await withFault(failAfterCall({ methods: 'connect' }), bindPg(few), () =>
         expect(few.connect()).rejects.toThrow('read ECONNRESET'),
       )
-      await withFault(delayCalls({ methods: 'connect', delayMs: 1 }), pgQueries(few), async () => {
+      await withFault(delayCalls({ methods: 'connect', delayMs: 1 }), bindPg(few), async () => {
         expect((await few.query('select 1')).rowCount).toBe(1)
         const taken = await few.connect()
         taken.release()
@@ -253,7 +247,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       expect([few.totalCount, few.idleCount]).toEqual([1, 1])
       await withFault(
         refuseCalls({ methods: 'connect', error: 'postgres/too-many-connections' }),
-        pgQueries(pg.Client),
+        bindPg(pg.Client),
         async () => {
           await expect(new pg.Client(address()).connect()).rejects.toMatchObject({ code: '53300' })
           const fresh = new pg.Pool(address())
@@ -264,7 +258,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     })
 
     it('lets cursors and query streams pass', async () => {
-      await withFault(refuseCalls({ methods: '*' }), pgQueries(client), async (injection) => {
+      await withFault(refuseCalls({ methods: '*' }), bindPg(client), async (injection) => {
         const done = new Promise((resolve) => client.query(new pg.Query('select 1 as n')).once('end', resolve))
         await done
         expect(injection.seen).toBe(0)
@@ -275,13 +269,13 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       [{}, 'an object of class Object'],
       [Map, 'the function `Map`'],
     ])('binds no other object: %o', (value, words) => {
-      expect(() => pgQueries(value as unknown as pg.Client)).toThrow(
+      expect(() => bindPg(value as unknown as pg.Client)).toThrow(
         `Expected a pool or a client of pg, or the class pg.Client, got ${words}`,
       )
     })
 
     it('refuses names that are no verbs', async () => {
-      await expect(inject(refuseCalls({ methods: 'SELCT' }), pgQueries(pool))).rejects.toThrow('Did you mean `SELECT`?')
+      await expect(inject(refuseCalls({ methods: 'SELCT' }), bindPg(pool))).rejects.toThrow('Did you mean `SELECT`?')
     })
   },
 )

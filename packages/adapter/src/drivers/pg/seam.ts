@@ -12,11 +12,11 @@ import {
 } from '../../calls/commands.js'
 import { postgresErrors } from '../../errors/postgres.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../../calls/pools.js'
-import { answerCheckOut } from '../sql/pool-checkout.js'
+import { answerPoolCheckout } from '../sql/pool-checkout.js'
 import { SQL_VERBS, verbOf } from '../sql/verbs.js'
 import { loseConnection } from './lose-connection.js'
 import { answerInTurn, withOwnTimeout } from '../sql/statement.js'
-import { turns } from '../sql/statement-queue.js'
+import { statementQueue } from '../sql/statement-queue.js'
 
 /** A client or a pool of `pg`. */
 export interface PgClient {
@@ -50,7 +50,7 @@ interface PoolClient extends PooledConnection {
 }
 
 type Callback = (error: Error | null | undefined, result?: unknown) => void
-type CheckOutCallback = (error: Error | undefined, client: PoolClient | undefined, release: () => void) => void
+type CheckoutCallback = (error: Error | undefined, client: PoolClient | undefined, release: () => void) => void
 
 /** A query as `pg` takes it. */
 interface QueryConfig {
@@ -74,7 +74,7 @@ const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused 
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
  */
-export function pgQueries(target: PgClient | PgClientClass): CommandTarget {
+export function bindPg(target: PgClient | PgClientClass): CommandTarget {
   const lay = layOf(target)
   if (lay === undefined) throw mismatch('a pool or a client of pg, or the class pg.Client', target)
   return commandTarget(isPool(target) ? 'Pool' : 'Client', {
@@ -93,14 +93,14 @@ function layOf(target: unknown): CommandBinding['lay'] | undefined {
         target,
         'connect',
         (below) =>
-          function connect(this: Pool, callback?: CheckOutCallback): unknown {
+          function connect(this: Pool, callback?: CheckoutCallback): unknown {
             if (!seam.chooses('connect', [])) return below.call.call(this, callback)
             const command = { name: 'connect', args: [], client: this, endpoint: this.options }
-            const checkedOut = answerCheckOut(seam, command, {
+            const checkedOut = answerPoolCheckout(seam, command, {
               take: () => below.call.call(this) as Promise<PoolClient>,
               giveBack: (client) => client.release(),
             })
-            return deliver(checkedOut, asCheckOut(callback))
+            return deliver(checkedOut, asCheckout(callback))
           },
       )
     }
@@ -142,7 +142,7 @@ function isPool(target: unknown): target is Pool {
 }
 
 /** Tells of a client that was handed out as a pool does: without an error it is `undefined`, and not `null`. */
-function asCheckOut(callback: CheckOutCallback | undefined): Callback | undefined {
+function asCheckout(callback: CheckoutCallback | undefined): Callback | undefined {
   return (
     callback &&
     ((error, client) =>
@@ -164,8 +164,8 @@ function poolBinding(pool: Pool): PoolBinding {
       let take = (): Promise<PooledConnection> => Promise.reject(new Error('Expected a layer over `connect` first.'))
       context.patch(pool, 'connect', (below) => {
         take = () => below.call.call(pool) as Promise<PoolClient>
-        return function connect(this: Pool, callback?: CheckOutCallback): unknown {
-          const handOver = (client: PooledConnection): unknown => deliver(Promise.resolve(client), asCheckOut(callback))
+        return function connect(this: Pool, callback?: CheckoutCallback): unknown {
+          const handOver = (client: PooledConnection): unknown => deliver(Promise.resolve(client), asCheckout(callback))
           return onAttempt({ pass: () => below.call.call(this, callback) as unknown, handOver })
         }
       })
@@ -180,7 +180,7 @@ function layOverQueries(
   seam: CommandSeam,
   isOurs: (client: object) => boolean,
 ): void {
-  const order = turns()
+  const queue = statementQueue()
   context.patch(
     holder,
     'query',
@@ -197,7 +197,7 @@ function layOverQueries(
         const parameters = typeof values === 'function' ? statement.values : (values ?? statement.values)
         const [name, args] = [verbOf(String(statement.text)), [statement.text, parameters]]
         const isChosen = seam.chooses(name, args)
-        if (!isChosen && order.ahead(this) === undefined) return asItIs()
+        if (!isChosen && queue.ahead(this) === undefined) return asItIs()
 
         // A config may be of a class, whose getters make its text: it is handed on as it is.
         const withoutCallback =
@@ -212,7 +212,7 @@ function layOverQueries(
           signal: statement.signal,
           within: withinRows,
         }
-        const answer = answerInTurn(order, {
+        const answer = answerInTurn(queue, {
           connection: this,
           send: () => below.call.call(this, withoutCallback, parameters) as Promise<unknown>,
           answer: isChosen ? (proceed) => seam.answer({ ...command, proceed }) : undefined,

@@ -1,16 +1,16 @@
 import type { Command, CommandSeam } from '../../calls/commands.js'
 
 /** How a pool hands out its connections. */
-export interface CheckOut<Connection> {
+export interface PoolCheckout<Connection> {
   readonly take: () => Promise<Connection>
   readonly giveBack: (connection: Connection) => void
 }
 
 /** Lets a fault act on the handing out of a connection. One that its caller does not get goes back to the pool. */
-export async function answerCheckOut<Connection>(
+export async function answerPoolCheckout<Connection>(
   seam: CommandSeam,
   command: Omit<Command, 'proceed'>,
-  { take, giveBack }: CheckOut<Connection>,
+  { take, giveBack }: PoolCheckout<Connection>,
 ): Promise<Connection> {
   const spare = new Set<Connection>()
   const state = { isAnswered: false }

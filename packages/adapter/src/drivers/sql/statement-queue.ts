@@ -1,12 +1,12 @@
 /** Keeps the statements of each connection in the order in which they were given to it: its server does one at a time, and a transaction is a sequence. */
-export interface Turns {
+export interface StatementQueue {
   /** Settles when whatever was given to the connection before has been sent or given up; `undefined` when nothing waits. */
   readonly ahead: (connection: object) => Promise<void> | undefined
   /** Lets what comes after wait. @returns Called when that may go. */
   readonly take: (connection: object) => () => void
 }
 
-export function turns(): Turns {
+export function statementQueue(): StatementQueue {
   const last = new WeakMap<object, Promise<void>>()
   return {
     ahead: (connection) => last.get(connection),

@@ -1,6 +1,6 @@
 import { injectedBy } from '@chaos/core'
 import { type InjectionContext } from '@chaos/core/authoring'
-import type { Turns } from './statement-queue.js'
+import type { StatementQueue } from './statement-queue.js'
 
 /** A statement that was given to a connection. */
 export interface Statement {
@@ -14,11 +14,14 @@ export interface Statement {
 }
 
 /** Answers a statement, while those that come after it on its connection wait for their turn. */
-export async function answerInTurn(order: Turns, { connection, send, answer, onFailure }: Statement): Promise<unknown> {
-  const ahead = order.ahead(connection)
+export async function answerInTurn(
+  queue: StatementQueue,
+  { connection, send, answer, onFailure }: Statement,
+): Promise<unknown> {
+  const ahead = queue.ahead(connection)
   if (answer === undefined) return ahead === undefined ? send() : ahead.then(send)
 
-  const release = order.take(connection)
+  const release = queue.take(connection)
   let sent = 0
   const wasSent = (): boolean => sent > 0
   const proceed = async (): Promise<unknown> => {
