@@ -3,6 +3,7 @@ import { EventEmitter, on } from 'node:events'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { signalIn } from '../operations/caller-signal.js'
+import { covering, type LayOver } from '../operations/covering.js'
 import type { FileForm } from './forms.js'
 import type { FileFunction } from './places.js'
 
@@ -23,6 +24,7 @@ export class FileCallers {
 
   /** Notes signals while an injection is in force. */
   watch(context: InjectionContext): void {
+    const layOver = covering(context)
     const noting = (below: Below) => {
       const call = (self: unknown, args: unknown[]): unknown => {
         const signal = signalIn(args)
@@ -34,7 +36,7 @@ export class FileCallers {
     }
     const notingStream = (below: Below) => {
       const create = (self: unknown, args: unknown[]): unknown =>
-        this.#noteStream((below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
+        this.#noteStream(layOver, (below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
       return function (this: unknown, ...args: unknown[]): unknown {
         return create(this, args)
       }
@@ -71,11 +73,14 @@ export class FileCallers {
   }
 
   /** A stream opens its file in the next tick. */
-  #noteStream(stream: FileStream, signal: AbortSignal | undefined): unknown {
+  #noteStream(layOver: LayOver, stream: FileStream, signal: AbortSignal | undefined): unknown {
     const { _construct: construct } = stream
     if (signal === undefined || construct === undefined) return stream
-    const value = (...args: unknown[]): unknown => this.#during({ signal, stream }, () => construct.apply(stream, args))
-    return Object.defineProperty(stream, '_construct', { value, writable: true, configurable: true })
+    layOver(stream, '_construct', (_original, takeOff) => (...args) => {
+      takeOff()
+      return this.#during({ signal, stream }, () => construct.apply(stream, args))
+    })
+    return stream
   }
 }
 

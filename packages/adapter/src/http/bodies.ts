@@ -1,5 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import http from 'node:http'
+import { covering, type LayOver, type Method } from '../operations/covering.js'
 import type { Seam } from '../operations/seam.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
 import {
@@ -53,6 +54,7 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
 }
 
 function handledByUndici(target: RequestTarget, context: InjectionContext, change: Change): void {
+  const layOver = covering(context)
   context.patch(
     dispatcherOf(target),
     'dispatch',
@@ -64,7 +66,7 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
         const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
         if (operation?.covers(args) === true) {
           const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
-          whenCalledWith(handler, method, (given) =>
+          whenCalledWith(layOver, handler, method, (given) =>
             given.map((value, index) =>
               index === at && Buffer.isBuffer(value) && operation.shouldInject([value])
                 ? change({ bytes: value, keepsLength: false })
@@ -78,16 +80,25 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
 }
 
 /** Lays a function over a method of an object that changes its arguments. */
-function whenCalledWith(object: object, method: string, changed: (args: unknown[]) => unknown[]): void {
-  const original: unknown = Reflect.get(object, method)
-  if (typeof original !== 'function') return
-  const value = function (this: unknown, ...args: unknown[]): unknown {
-    return Reflect.apply(original, this, changed(args))
-  }
-  Object.defineProperty(object, method, { value, writable: true, configurable: true, enumerable: true })
+function whenCalledWith(
+  layOver: LayOver,
+  object: object,
+  method: string,
+  changed: (args: unknown[]) => unknown[],
+): void {
+  if (typeof Reflect.get(object, method) !== 'function') return
+  layOver(
+    object,
+    method,
+    (original) =>
+      function (...args) {
+        return Reflect.apply(original as Method, this, changed(args))
+      },
+  )
 }
 
 function sentByServer(server: http.Server, context: InjectionContext, change: Change): void {
+  const layOver = covering(context)
   context.patch(
     server,
     'emit',
@@ -101,7 +112,7 @@ function sentByServer(server: http.Server, context: InjectionContext, change: Ch
         const operation = event === 'request' ? context.operation(serverRequestName(request)) : undefined
         if (operation?.covers([request, response]) === true) {
           for (const method of ['write', 'end']) {
-            whenCalledWith(response, method, ([chunk, ...rest]) => {
+            whenCalledWith(layOver, response, method, ([chunk, ...rest]) => {
               const isPiece = (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length > 0
               if (!isPiece || !operation.shouldInject([request, response])) return [chunk, ...rest]
               const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)

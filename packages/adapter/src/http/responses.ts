@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net, { type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { covering, type LayOver } from '../operations/covering.js'
 import type { Seam } from '../operations/seam.js'
 import { endConnection } from '../sockets/connection-end.js'
 import type { TakeBytes, Wire } from '../sockets/wire.js'
@@ -128,6 +129,7 @@ function sentByUndici(
 ): void {
   // A handler hears that its request goes out, and right behind it, in the same turn, everyone hears on which connection.
   let going = false
+  const layOver = covering(context)
   context.patch(
     dispatcherOf(target),
     'dispatch',
@@ -138,13 +140,13 @@ function sentByUndici(
         // Over the methods of a frozen handler nothing can be laid.
         if (name !== undefined && Object.isExtensible(handler) && context.operation(name).shouldInject(args)) {
           const isNew = 'onRequestStart' in handler
-          whenCalled(handler, isNew ? 'onRequestStart' : 'onConnect', () => {
+          whenCalled(layOver, handler, isNew ? 'onRequestStart' : 'onConnect', () => {
             going = true
             queueMicrotask(() => (going = false))
           })
           const isOver = awaited(context)
           for (const method of isNew ? ['onResponseEnd', 'onResponseError'] : ['onComplete', 'onError'])
-            whenCalled(handler, method, isOver)
+            whenCalled(layOver, handler, method, isOver)
         }
         return below.call.apply(this, args) as boolean
       },
@@ -158,13 +160,16 @@ function sentByUndici(
 }
 
 /** Calls `listener` each time right before a method of an object is called. */
-function whenCalled(object: object, method: string, listener: () => void): void {
-  const original: unknown = Reflect.get(object, method)
-  const value = function (this: unknown, ...args: unknown[]): unknown {
-    listener()
-    return typeof original === 'function' ? Reflect.apply(original, this, args) : undefined
-  }
-  Object.defineProperty(object, method, { value, writable: true, configurable: true, enumerable: true })
+function whenCalled(layOver: LayOver, object: object, method: string, listener: () => void): void {
+  layOver(
+    object,
+    method,
+    (original) =>
+      function (...args) {
+        listener()
+        return typeof original === 'function' ? (Reflect.apply(original, this, args) as unknown) : undefined
+      },
+  )
 }
 
 /** The seam of a socket beneath everything that is written to it. */

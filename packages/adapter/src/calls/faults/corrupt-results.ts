@@ -3,6 +3,7 @@ import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { asItIs, callOptions } from '../call.js'
 import { damaged, damages } from '../../operations/damage.js'
 import type { FailedCall } from '../error-options.js'
+import { covering } from '../../operations/covering.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 
@@ -62,10 +63,15 @@ export const corruptResults = defineFault({
         return data
       }
     }
+    const layOver = covering(context)
     callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = asItIs }) =>
-      answers.through(proceed(), {
-        item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
-      }),
+      answers.through(
+        proceed(),
+        {
+          item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
+        },
+        layOver,
+      ),
     )
   },
 })

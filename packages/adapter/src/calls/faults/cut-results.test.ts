@@ -94,6 +94,26 @@ describe('cutResults', () => {
     })
   })
 
+  it('leaves nothing behind on an answer that is still open when it ends, and lets the rest of it come', async () => {
+    const [store, files] = [new Store(), new Files()]
+    await store.set('a', '1')
+    await store.set('b', '2')
+    const methods = ['keys', 'scan']
+    const [keys, scan] = await withFault(cutResults({ methods }), store, () =>
+      Promise.resolve([store.keys(), store.scan()]),
+    )
+    const read = await withFault(cutResults({ methods: 'read', answers: 'stream' }), files, () =>
+      Promise.resolve(files.read()),
+    )
+    expect([Object.hasOwn(keys, 'next'), Object.hasOwn(scan, 'next'), Object.hasOwn(read, 'push')]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect([...keys]).toEqual(['a', 'b'])
+    read.destroy()
+  })
+
   it('refuses methods that answer with one value', async () => {
     await expect(withFault(cutResults({ methods: 'get' }), new Store(), () => undefined)).rejects.toThrow(
       'Expected methods that answer with an iteration or a stream, got `get`',

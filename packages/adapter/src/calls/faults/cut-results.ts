@@ -1,4 +1,5 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { covering } from '../../operations/covering.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -36,15 +37,20 @@ export const cutResults = defineFault({
   target: methodTarget,
   inject(target, { afterItems, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
+    const layOver = covering(context)
     callSeam(options, { needs: 'many' })(target, context, (call) => {
       let came = 0
-      return call.answers.through(call.proceed(), {
-        item(value) {
-          if (came === afterItems) throw errorFor(call)
-          came += 1
-          return value
+      return call.answers.through(
+        call.proceed(),
+        {
+          item(value) {
+            if (came === afterItems) throw errorFor(call)
+            came += 1
+            return value
+          },
         },
-      })
+        layOver,
+      )
     })
   },
 })

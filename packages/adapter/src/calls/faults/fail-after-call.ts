@@ -1,4 +1,5 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
+import { covering } from '../../operations/covering.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -29,12 +30,17 @@ export const failAfterCall = defineFault({
   target: methodTarget,
   inject(target, options, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
+    const layOver = covering(context)
     callSeam(options)(target, context, (call) =>
-      call.answers.through(call.proceed(), {
-        end() {
-          throw errorFor(call)
+      call.answers.through(
+        call.proceed(),
+        {
+          end() {
+            throw errorFor(call)
+          },
         },
-      }),
+        layOver,
+      ),
     )
   },
 })

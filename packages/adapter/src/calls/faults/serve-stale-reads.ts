@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { covering } from '../../operations/covering.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { asItIs, callOptions, type Call } from '../call.js'
@@ -62,11 +63,12 @@ export const serveStaleReads = defineFault({
       })
       return snapshot
     }
+    const layOver = covering(context)
     callSeam(options, { needs: 'one' })(target, context, (call) => {
       const key = keyOf(call)
       const known = key === undefined ? undefined : snapshots.get(key)
       const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
-      return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) })
+      return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) }, layOver)
     })
   },
 })

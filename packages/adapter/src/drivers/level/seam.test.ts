@@ -150,6 +150,16 @@ describe('the operations of level', () => {
     expect(await read()).toHaveLength(4)
   })
 
+  it('leaves nothing behind on iterators and batches that are still open when it ends', async () => {
+    const open = await withFault(refuseCalls({ methods: 'batch' }), bindLevel(db), () =>
+      Promise.resolve([db.iterator(), db.keys(), db.batch()]),
+    )
+    for (const object of open) {
+      for (const key of ['_next', '_nextv', '_all', '_write']) expect(Object.hasOwn(object, key)).toBe(false)
+      await object.close()
+    }
+  })
+
   it('waits: delay, time out, hang', async () => {
     const clock = manualClock()
     const delay = await inject(delayCalls({ delayMs: 100, methods: 'put' }), bindLevel(db), { clock })

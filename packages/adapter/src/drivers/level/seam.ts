@@ -1,5 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import { loadedClass, loadedModule } from '../../errors/loaded-module.js'
+import { covering, type LayOver } from '../../operations/covering.js'
 import { commandTarget, mismatch, type Command, type CommandSeam, type CommandTarget } from '../../calls/commands.js'
 
 /** A database of level: anything that extends `AbstractLevel`, of version 2 and up. */
@@ -75,6 +76,7 @@ export function bindLevel(database: LevelDatabase | LevelClass): CommandTarget {
 
 function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
   const openings = watchClosing(holder, context)
+  const layOver = covering(context)
   for (const name of CALLS) {
     // Older databases have not all of them.
     if (typeof Reflect.get(holder, `_${name}`) !== 'function') continue
@@ -102,6 +104,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
       function (this: object): unknown {
         const batch = below.call.call(this) as object
         return coverOwn(
+          layOver,
           batch,
           '_write',
           (write) =>
@@ -129,6 +132,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
               { client: this, isOpen: openings(this) },
               args,
               seam,
+              layOver,
             )
           } finally {
             isMaking = false
@@ -145,11 +149,12 @@ function coverReads(
   { client, isOpen }: { readonly client: object; readonly isOpen: () => boolean },
   args: readonly [options?: { readonly signal?: AbortSignal }],
   seam: CommandSeam,
+  layOver: LayOver,
 ): object {
   const signal = args[0]?.signal
   let isReading = false
   for (const key of READS) {
-    coverOwn(iterator, key, (read) => async (...given) => {
+    coverOwn(layOver, iterator, key, (read) => async (...given) => {
       if (isReading || !seam.chooses(name, args)) return read(...given)
       const send = (): Promise<unknown> => {
         isReading = true
@@ -218,11 +223,12 @@ function hasSnapshot(args: readonly unknown[]): boolean {
 }
 
 /** Lays a function over a method of an object that is used once and thrown away. */
-function coverOwn(object: object, key: string, cover: (original: AsyncMethod) => AsyncMethod): object {
-  const original = Reflect.get(object, key) as AsyncMethod
-  return Object.defineProperty(object, key, {
-    value: cover((...args) => Reflect.apply(original, object, args)),
-    writable: true,
-    configurable: true,
-  })
+function coverOwn(
+  layOver: LayOver,
+  object: object,
+  key: string,
+  cover: (original: AsyncMethod) => AsyncMethod,
+): object {
+  layOver(object, key, (original) => cover((...args) => Reflect.apply(original as AsyncMethod, object, args)))
+  return object
 }

@@ -1,4 +1,4 @@
-import { withFault } from '@chaos/core'
+import { inject, withFault } from '@chaos/core'
 import { faultContract } from '@chaos/core/testing'
 import http from 'node:http'
 import net from 'node:net'
@@ -66,4 +66,20 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
       },
     )
   })
+})
+
+it('leaves nothing behind on a response that is still open when it ends', async () => {
+  let open: http.ServerResponse | undefined
+  const { origin, server } = await serve((_request, response) => {
+    open = response
+    response.write('one ')
+  })
+  const injection = await inject(corruptResponses(), server, { limit: 1_000 })
+  const { body } = await fetch(origin)
+  await injection.rollback()
+  expect(Object.hasOwn(open as object, 'write') || Object.hasOwn(open as object, 'end')).toBe(false)
+  open?.end('two')
+  const texts: string[] = []
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) texts.push(Buffer.from(chunk).toString())
+  expect(texts.at(-1)).toBe('two')
 })
