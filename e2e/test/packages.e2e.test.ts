@@ -5,7 +5,6 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { packageNamed, packages, readJson, root, type Manifest } from '../src/repository.js'
-import { run } from '../src/run.js'
 
 const tarballs = inject('tarballs')
 /** Peers that are tried as what another package brings along. */
@@ -21,8 +20,6 @@ function lowestTried(dir: string, peer: string): string {
   const beside = join(folder, ...installed.split('/').map(() => '..'))
   return (readJson(join(beside, peer, 'package.json')) as Manifest).version
 }
-
-const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
 
 describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) => {
   const { path, files } = tarballs[id] ?? { path: '', files: [] }
@@ -117,20 +114,6 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
       pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.byteLength) },
     })
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
-  })
-
-  it('has types that are not wrong, under every way to resolve them', async () => {
-    const { exitCode, stdout, stderr } = await run(bin('attw'), [path, '--no-color', '--no-emoji'], { cwd: root })
-    expect(exitCode, stdout + stderr).toBe(0)
-  })
-})
-
-describe('the repository', () => {
-  it('has no file, dependency or export that nothing uses', async () => {
-    const { exitCode, stdout, stderr } = await run(bin('knip'), ['--no-progress', '--treat-config-hints-as-errors'], {
-      cwd: root,
-    })
-    expect(exitCode, stdout + stderr).toBe(0)
   })
 })
 

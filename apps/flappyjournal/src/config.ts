@@ -27,10 +27,8 @@ export interface Config {
 /** Folder of the app, from `src` and from `dist` alike. */
 export const appFolder = fileURLToPath(new URL('..', import.meta.url))
 
-/** A worker's built file; the same from `src` and from `dist`. */
-export function workerFile(name: 'loop-worker' | 'evaluator-worker'): URL {
-  return pathToFileURL(`${appFolder}dist/${name}.js`)
-}
+/** The built file of the loop worker; the same from `src` and from `dist`. */
+export const loopWorkerFile = pathToFileURL(`${appFolder}dist/loop-worker.js`)
 
 /** The rule file of a set of windows. */
 export function ruleFile(name: 'alerts' | 'chaos', windows: Config['windows']): string {

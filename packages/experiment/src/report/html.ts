@@ -1,8 +1,9 @@
-import type { MarkName } from '../run/evidence.js'
-import type { ExperimentResult } from '../run/run-experiment.js'
+import type { MarkName } from '../evidence/evidence.js'
+import { MARK_WORDS } from '../evidence/mark-words.js'
+import type { ExperimentResult } from '../verdict/result.js'
 import { timeline } from './chart.js'
 import { asMarkup, markup, textOfMarkup, type Markup } from './escape.js'
-import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
+import { errorBar, RECOVERY_WORDS, span } from './words.js'
 
 /** The results as one HTML file without any other resource. Everything but its own markup is escaped; no script can run in it. */
 export function toHtml(results: readonly ExperimentResult[]): string {
