@@ -1,5 +1,5 @@
+import { meaningOf, systemError, type Errno } from '@chaos/core/authoring'
 import { textArgument, type FailingCall } from './failing-call.js'
-import { meaningOf, systemError, type Errno } from './system-error.js'
 
 /**
  * Errors of the file system as Node.js makes them of libuv's. A full disk and a bad one show when data is written or read, with no path;

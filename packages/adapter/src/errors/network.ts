@@ -1,5 +1,5 @@
+import { systemError, type Errno } from '@chaos/core/authoring'
 import type { FailingCall } from './failing-call.js'
-import { systemError, type Errno } from './system-error.js'
 
 /** libuv's numbers for a name that does not resolve (UV_EAI_NONAME) and for a resolver that gives no answer (UV_EAI_AGAIN), the same on every platform. */
 const RESOLVER_ERRNO = { ENOTFOUND: -3008, EAI_AGAIN: -3001 } as const

@@ -1,5 +1,4 @@
-import type { Below, InjectionContext } from '@chaos/core/authoring'
-import type { Errno } from '../errors/system-error.js'
+import type { Below, Errno, InjectionContext } from '@chaos/core/authoring'
 import { fileError } from '../errors/file-system.js'
 import type { FileForm } from './forms.js'
 import { fileBinding, type FileFunction, type FileOperation } from './places.js'

@@ -1,7 +1,7 @@
+import type { Errno } from '@chaos/core/authoring'
 import type { FileCall } from './seam.js'
 import type { FileOperation } from './places.js'
 import type { fileSystemErrors } from '../errors/file-system.js'
-import type { Errno } from '../errors/system-error.js'
 
 /** An outage of the file system: what of it fails, and how. */
 export interface FileOutage {

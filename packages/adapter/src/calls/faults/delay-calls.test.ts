@@ -1,10 +1,8 @@
 import { inject, withFault } from '@chaos/core'
 import { MAX_TIMER_MS } from '@chaos/core/authoring'
 import { manualClock } from '@chaos/core/testing'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeContract, Store } from '../../../test/store.js'
-import { delays, distributions } from '../../operations/delays.js'
 import { delayCalls, type DelayCallsOptions } from './delay-calls.js'
 
 /** When each of so many calls was answered, in ms from its start. */
@@ -118,68 +116,3 @@ describe('delayCalls', () => {
     expect(() => delayCalls(options as DelayCallsOptions)).toThrow(words)
   })
 })
-
-describe('delays', () => {
-  // A fixed walk through 0 … 1 stands in for chance: moments of the distribution are then numbers, not luck.
-  const walk = (call: number): number => (call * 0.754_877_666_246_692_7) % 1
-  const moments = (numbers: readonly number[]): { mean: number; deviation: number } => {
-    const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length
-    return {
-      mean,
-      deviation: Math.sqrt(numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0) / numbers.length),
-    }
-  }
-
-  it.each([
-    ['uniform', 500, 100 / Math.sqrt(3)],
-    ['exponential', 600, 100],
-  ] as const)('of the %s distribution have its mean and deviation', (distribution, mean, deviation) => {
-    const draw = delays({ delayMs: 500, jitterMs: 100, distribution }, walk)
-    const drawn = moments(Array.from({ length: 20_000 }, draw))
-    expect(Math.abs(drawn.mean - mean)).toBeLessThan(2)
-    expect(Math.abs(drawn.deviation - deviation)).toBeLessThan(3)
-  })
-
-  it('of the normal distribution have its mean, its deviation and its share within one deviation', async () => {
-    const { rolls } = await seeded()
-    const draw = delays({ delayMs: 500, jitterMs: 100, distribution: 'normal' }, rolls)
-    const numbers = Array.from({ length: 20_000 }, draw)
-    const drawn = moments(numbers)
-    expect(Math.abs(drawn.mean - 500)).toBeLessThan(3)
-    expect(Math.abs(drawn.deviation - 100)).toBeLessThan(3)
-    expect(Math.abs(numbers.filter((number) => Math.abs(number - 500) < 100).length / 20_000 - 0.682_7)).toBeLessThan(
-      0.02,
-    )
-  })
-
-  it('are never negative and always fit a timer', () => {
-    fc.assert(
-      fc.property(
-        fc.nat(MAX_TIMER_MS),
-        fc.nat(MAX_TIMER_MS),
-        fc.constantFrom(...distributions),
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (delayMs, jitterMs, distribution, roll) => {
-          const delay = delays({ delayMs, jitterMs, distribution }, () => roll)()
-          expect(delay >= 0 && delay <= MAX_TIMER_MS).toBe(true)
-        },
-      ),
-    )
-  })
-})
-
-/** Seeded chance as a fault gets it. */
-async function seeded(): Promise<{ rolls: (call: number) => number }> {
-  const { defineFault } = await import('@chaos/core/authoring')
-  const drawn: { rolls?: (call: number) => number } = {}
-  const fault = defineFault({
-    name: 'test/draw-chance',
-    kind: 'standing',
-    summary: '',
-    options: {},
-    target: { expects: '', accepts: () => true },
-    inject: (_target: object, _options, context) => void (drawn.rolls = context.rolls('delays')),
-  })
-  await withFault(fault(), {}, { seed: 1, id: 'chance' }, () => undefined)
-  return drawn as { rolls: (call: number) => number }
-}

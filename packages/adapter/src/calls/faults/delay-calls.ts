@@ -1,13 +1,12 @@
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOptions, option, type OptionsOf } from '@chaos/core/authoring'
 import { methodTarget } from '../methods.js'
 import { callOptions } from '../call.js'
 import { delayOperations } from '../../operations/delay.js'
-import { delaysOf, spreadOptions } from '../../operations/delays.js'
+import { delaysOf } from '../../operations/delays.js'
 import { callsAt, seamOption } from '../at-seam.js'
 
 const options = {
-  delayMs: option.durationMs('Time each affected call is held back, in ms.'),
-  ...spreadOptions,
+  ...delayOptions('each affected call'),
   warmUpMs: option.optional(
     option.durationMs('A cold start: delays shrink from full to none in so many ms. Default: 0, they stay.'),
     0,

@@ -1,16 +1,16 @@
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOptions, option, type OptionsOf } from '@chaos/core/authoring'
 import { fileSeam, operationsNamed, operationsOption, pathsOption } from '../seam.js'
 import { fileOperations, fileSystem } from '../places.js'
 import { delayOperations } from '../../operations/delay.js'
-import { delaysOf, spreadOptions } from '../../operations/delays.js'
+import { delaysOf } from '../../operations/delays.js'
 
 const NAME = 'adapter/delay-file-operations'
 
 const options = {
+  ...delayOptions('each affected operation'),
   delayMs: option.durationMs(
     'Time each affected operation is held back, in ms. A synchronous call blocks its thread meanwhile, for at most 5000.',
   ),
-  ...spreadOptions,
   paths: pathsOption,
   operations: operationsOption('Default: all.'),
 }

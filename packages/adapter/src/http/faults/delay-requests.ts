@@ -1,13 +1,10 @@
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOptions, type OptionsOf } from '@chaos/core/authoring'
 import { requestSeam } from '../seam.js'
 import { httpTarget } from '../target.js'
 import { delayOperations } from '../../operations/delay.js'
-import { delaysOf, spreadOptions } from '../../operations/delays.js'
+import { delaysOf } from '../../operations/delays.js'
 
-const options = {
-  delayMs: option.durationMs('Time each affected request is held back, in ms.'),
-  ...spreadOptions,
-}
+const options = delayOptions('each affected request')
 
 /**
  * Options of {@link delayRequests}: `delayMs`, the time each affected request is held back, in ms; `jitterMs` (default 0) and `distribution` (`uniform` by

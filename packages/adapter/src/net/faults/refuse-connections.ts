@@ -1,7 +1,6 @@
-import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, markInjected, option, type OptionsOf, systemError } from '@chaos/core/authoring'
 import { netModule } from '../../sockets/net.js'
 import { failOperations } from '../../operations/fail.js'
-import { systemError } from '../../errors/system-error.js'
 import { connectionSeam } from '../seam.js'
 
 const NAME = 'adapter/refuse-connections'
