@@ -1,3 +1,3 @@
 import { lowestPeers } from '../../vitest.lowest.js'
 
-export default lowestPeers(import.meta.url, ['src/bindings/drivers/*.test.ts'])
+export default lowestPeers(import.meta.url, ['src/drivers/**/*.test.ts'])

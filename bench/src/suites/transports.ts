@@ -1,9 +1,8 @@
 import type { Server } from 'node:http'
 import { refuseCalls } from '@chaos/adapter'
-import { answerRequests } from '@chaos/adapter/fetch'
-import { delayRequests } from '@chaos/adapter/http'
-import { redisCommands } from '@chaos/adapter/ioredis'
-import { pgQueries } from '@chaos/adapter/pg'
+import { answerRequests, delayRequests } from '@chaos/adapter/http'
+import { bindIoredis } from '@chaos/adapter/ioredis'
+import { bindPg } from '@chaos/adapter/pg'
 import type { Fault, InjectOptions } from '@chaos/core'
 import { delayEvents } from '@chaos/eventbus'
 import { delayMessages } from '@chaos/worker'
@@ -81,7 +80,7 @@ export const transportSuites: readonly Suite[] = [
     operation: 'GET',
     about: 'A read of a missing key from Redis over loopback, with `refuseCalls` over the commands of the client.',
     fault: refuseCalls(),
-    brokenOf: (client: Redis) => redisCommands(client),
+    brokenOf: (client: Redis) => bindIoredis(client),
   }),
   suiteOf({
     name: 'pg',
@@ -90,7 +89,7 @@ export const transportSuites: readonly Suite[] = [
     operation: 'SELECT',
     about: '`select 1` from PostgreSQL over loopback, with `refuseCalls` over the statements of the client.',
     fault: refuseCalls(),
-    brokenOf: (client: Client) => pgQueries(client),
+    brokenOf: (client: Client) => bindPg(client),
   }),
   suiteOf({
     name: 'http-request',

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import type { Dispatcher } from '@chaos/adapter/fetch'
+import type { Dispatcher } from '@chaos/adapter/http'
 
 export const isAsync = true
 

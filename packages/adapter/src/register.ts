@@ -5,8 +5,8 @@ import https from 'node:https'
 import net from 'node:net'
 import tls from 'node:tls'
 import { target, type Targets } from '@chaos/core'
-import { failLookups } from './dns.js'
-import { delayFileOperations, failFileOperations, hangFileOperations } from './fs.js'
+import { failLookups } from './dns/index.js'
+import { delayFileOperations, failFileOperations, hangFileOperations } from './files/index.js'
 import {
   answerRequests,
   corruptResponses,
@@ -15,9 +15,9 @@ import {
   hangRequests,
   hangResponses,
   slowResponses,
-} from './http.js'
-import { cutConnections, delayConnections, hangConnections, refuseConnections } from './net.js'
-import { failHandshakes } from './tls.js'
+} from './http/index.js'
+import { cutConnections, delayConnections, hangConnections, refuseConnections } from './net/index.js'
+import { failHandshakes } from './tls/index.js'
 
 const requests = [
   answerRequests,

@@ -5,11 +5,11 @@ import pg from 'pg'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { hasPrograms, ownMariaDb, ownPostgres, ownRedis, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
-import { redisCommands } from '../src/ioredis.js'
-import { mongoCommands } from '../src/mongodb.js'
-import { mysqlQueries } from '../src/mysql2.js'
-import { redisCommands as nodeRedisCommands } from '../src/node-redis.js'
-import { pgQueries } from '../src/pg.js'
+import { bindIoredis } from '../src/drivers/ioredis/index.js'
+import { bindMongodb } from '../src/drivers/mongodb/index.js'
+import { bindMysql2 } from '../src/drivers/mysql2/index.js'
+import { bindNodeRedis } from '../src/drivers/node-redis/index.js'
+import { bindPg } from '../src/drivers/pg/index.js'
 import { mongoDouble, type MongoDouble } from './mongo-double.js'
 import { tellsTheTruth } from './tells-the-truth.js'
 
@@ -52,7 +52,7 @@ describe.runIf(hasPrograms('redis-server'))(
         () => client.pipeline().incr('n').get('n').exec().then(first),
         () => client.multi().incr('n').get('n').exec().then(first),
       )
-      tellsTheTruth(() => ({ client: redisCommands(client), method: 'INCR', increment, witnessed }), {
+      tellsTheTruth(() => ({ client: bindIoredis(client), method: 'INCR', increment, witnessed }), {
         takesSignal: false,
       })
     })
@@ -63,7 +63,7 @@ describe.runIf(hasPrograms('redis-server'))(
         () => other.multi().incr('n').get('n').execAsPipeline(),
         () => other.multi().incr('n').get('n').exec(),
       )
-      tellsTheTruth(() => ({ client: nodeRedisCommands(other), method: 'INCR', increment, witnessed }), {
+      tellsTheTruth(() => ({ client: bindNodeRedis(other), method: 'INCR', increment, witnessed }), {
         takesSignal: false,
       })
     })
@@ -89,7 +89,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     })
     const text = 'insert into entries default values'
     tellsTheTruth(() => ({
-      client: pgQueries(pool),
+      client: bindPg(pool),
       method: 'INSERT',
       increment: (signal) => pool.query(signal === undefined ? { text } : ({ text, signal } as pg.QueryConfig)),
       witnessed: async () =>
@@ -128,7 +128,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
     )
     tellsTheTruth(
       () => ({
-        client: mysqlQueries(pool),
+        client: bindMysql2(pool),
         method: 'INSERT',
         increment,
         witnessed: async () =>
@@ -151,7 +151,7 @@ describe('mongodb, by a bound client (its driver, and a double of the server at 
     await double.close()
   })
   tellsTheTruth(() => ({
-    client: mongoCommands(client),
+    client: bindMongodb(client),
     method: 'insert',
     // One that ends a connection makes the driver clear its pool, and others fail with it.
     error: 'mongodb/write-conflict',

@@ -8,7 +8,7 @@ import pg from 'pg'
 import { createClient } from 'redis'
 import { Agent, RetryAgent } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { cutConnections, cutResponses, refuseConnections } from '../src/net.js'
+import { cutConnections, cutResponses, refuseConnections } from '../src/net/index.js'
 
 /** An outage, real or injected: it begins when it is called, and ends when what it returns is called. */
 type Outage = () => Promise<() => Promise<unknown>>

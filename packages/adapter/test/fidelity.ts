@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
-import type { ErrorPreset } from '../src/presets/index.js'
-import { timingOf } from '../src/presets/timing.js'
+import type { ErrorPreset } from '../src/errors/index.js'
+import { timingOf } from '../src/errors/timing.js'
 import { describeError, type ErrorDescription } from './describe-error.js'
 import { timingOfRejection } from './rejection.js'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import { Agent, request as undiciRequest } from 'undici'
-import type { HttpTarget } from '../src/bindings/http.js'
+import type { HttpTarget } from '../src/http/target.js'
 import type { HttpServer } from './http.js'
 
 /** What a client heard. */

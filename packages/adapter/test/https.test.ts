@@ -15,7 +15,7 @@ import {
   hangResponses,
   slowResponses,
   type HttpTarget,
-} from '../src/http.js'
+} from '../src/http/index.js'
 import { makeCertificates } from './certificates.js'
 import { rejection } from './rejection.js'
 

@@ -4,9 +4,9 @@ import mysql from 'mysql2'
 import { once } from 'node:events'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { failAfterCall, refuseCalls, type ErrorPreset } from '../src/index.js'
-import { mysqlQueries } from '../src/mysql2.js'
-import { pgQueries } from '../src/pg.js'
+import { failAfterCall, refuseCalls, type ErrorPreset } from '../src/calls/index.js'
+import { bindMysql2 } from '../src/drivers/mysql2/index.js'
+import { bindPg } from '../src/drivers/pg/index.js'
 import { between } from './tcp.js'
 
 /** What a client told, in the order in which it did. */
@@ -104,7 +104,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
           await lifeOf({
             port: server.port,
             sql: 'select 1',
-            before: (client) => inject(fault, pgQueries(client), { limit: 1 }),
+            before: (client) => inject(fault, bindPg(client), { limit: 1 }),
           }),
         ).toEqual(real)
     })
@@ -130,7 +130,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
           await lifeOf({
             port: server.port,
             sql: 'select 1',
-            before: (pool) => inject(fault, pgQueries(pool), { limit: 1 }),
+            before: (pool) => inject(fault, bindPg(pool), { limit: 1 }),
           }),
         ).toEqual(real)
     })
@@ -202,7 +202,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
           await lifeOf({
             port: server.port,
             sql: 'select 1',
-            before: (connection) => inject(fault, mysqlQueries(connection), { limit: 1 }),
+            before: (connection) => inject(fault, bindMysql2(connection), { limit: 1 }),
           }),
         ).toEqual(real)
     })
@@ -227,7 +227,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
           await lifeOf({
             port: server.port,
             sql: 'select 1',
-            before: (pool) => inject(fault, mysqlQueries(pool), { limit: 1 }),
+            before: (pool) => inject(fault, bindMysql2(pool), { limit: 1 }),
           }),
         ).toEqual(real)
     })

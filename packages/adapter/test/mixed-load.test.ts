@@ -13,7 +13,7 @@ import {
   hangCalls,
   loseWrites,
   refuseCalls,
-} from '../src/index.js'
+} from '../src/calls/index.js'
 
 v8.setFlagsFromString('--expose-gc')
 const collect = vm.runInNewContext('gc') as () => void

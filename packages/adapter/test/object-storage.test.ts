@@ -2,7 +2,7 @@ import { injectedBy, withFault } from '@chaos/core'
 import type http from 'node:http'
 import { Agent, request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { answerRequests, cutResponses, delayRequests, hangRequests } from '../src/fetch.js'
+import { answerRequests, cutResponses, delayRequests, hangRequests } from '../src/http/index.js'
 import { serve } from './http.js'
 import { rejection } from './rejection.js'
 

@@ -9,7 +9,7 @@ import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createClient, SimpleError } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { refuseCalls } from '../src/index.js'
+import { refuseCalls } from '../src/calls/index.js'
 import { rejection } from './rejection.js'
 
 describe('a preset, on the client of a real service', () => {

@@ -1,4 +1,4 @@
-import type { Timing } from '../src/presets/timing.js'
+import type { Timing } from '../src/errors/timing.js'
 
 const timings = new WeakMap<object, Timing>()
 

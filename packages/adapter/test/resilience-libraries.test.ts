@@ -6,7 +6,7 @@ import * as cockatiel from 'cockatiel'
 import OpossumBreaker from 'opossum'
 import pRetry, { AbortError } from 'p-retry'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { hangCalls, refuseCalls } from '../src/index.js'
+import { hangCalls, refuseCalls } from '../src/calls/index.js'
 
 /** A client that asks a real server on loopback: it connects, sends a line and waits for one. */
 class Client {

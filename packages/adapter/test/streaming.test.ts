@@ -1,7 +1,7 @@
 import { withFault } from '@chaos/core'
 import { Agent, RetryAgent } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { corruptResponses, cutResponses, hangResponses, slowResponses } from '../src/fetch.js'
+import { corruptResponses, cutResponses, hangResponses, slowResponses } from '../src/http/index.js'
 import { serve } from './http.js'
 
 const words = ['The', ' cat', ' sat', ' on', ' the', ' mat', '.']

@@ -1,6 +1,13 @@
 import { withFault, type Fault, type Injection } from '@chaos/core'
 import { expect, it } from 'vitest'
-import { duplicateWrites, failAfterCall, hangCalls, loseWrites, refuseCalls, type ErrorPreset } from '../src/index.js'
+import {
+  duplicateWrites,
+  failAfterCall,
+  hangCalls,
+  loseWrites,
+  refuseCalls,
+  type ErrorPreset,
+} from '../src/calls/index.js'
 
 /** A counter at a real server, seen by the application and by a witness with a connection of its own. */
 export interface Counter {

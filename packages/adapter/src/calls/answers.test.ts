@@ -6,10 +6,10 @@ import { pipeline, finished } from 'node:stream/promises'
 import { ReadableStream } from 'node:stream/web'
 import { describe, expect, it } from 'vitest'
 import { Store } from '../../test/store.js'
-import { corruptResults } from '../faults/corrupt-results.js'
-import { delayCalls } from '../faults/delay-calls.js'
-import { failAfterCall } from '../faults/fail-after-call.js'
-import { refuseCalls } from '../faults/refuse-calls.js'
+import { corruptResults } from './faults/corrupt-results.js'
+import { delayCalls } from './faults/delay-calls.js'
+import { failAfterCall } from './faults/fail-after-call.js'
+import { refuseCalls } from './faults/refuse-calls.js'
 
 /** A service that answers with streams. */
 class Files {

@@ -1,4 +1,5 @@
-import type { Timing } from '../presets/timing.js'
+import type { Timing } from '../errors/timing.js'
+import type { LayOver, Method } from '../operations/covering.js'
 import { Readable } from 'node:stream'
 import { ReadableStream, TransformStream, type ReadableStreamDefaultReader } from 'node:stream/web'
 
@@ -24,8 +25,8 @@ interface Passage {
 export interface Answers {
   /** An answer that fails: a rejection, a throw, an iteration or stream that breaks before its first item. @param timing When a promise rejects. Default: at once. */
   readonly failed: (makeError: () => Error, timing?: Timing) => unknown
-  /** The real answer, changed on its way. */
-  readonly through: (answer: unknown, passage: Passage) => unknown
+  /** The real answer, changed on its way. @param layOver By which an answer that is an object of its own is covered, until the injection ends */
+  readonly through: (answer: unknown, passage: Passage, layOver: LayOver) => unknown
   /** An answer that begins when the gate opens. Absent where an answer cannot wait. */
   readonly late?: (gate: Gate, proceed: () => unknown) => unknown
   /** An answer that is one value. Absent where an answer is many. */
@@ -68,12 +69,12 @@ const iterators: Answers = {
   *failed(makeError) {
     yield values.failed(makeError)
   },
-  through: (answer, passage) => {
+  through: (answer, passage, layOver) => {
     const iterator =
       'next' in (answer as object) ? (answer as Iterator<unknown>) : (answer as Iterable<unknown>)[Symbol.iterator]()
     const step = stepThrough(passage)
-    return withOwn(iterator, 'next', (next) => (...given) => {
-      const result = Reflect.apply(next, iterator, given) as IteratorResult<unknown>
+    layOver(iterator, 'next', (next) => (...given) => {
+      const result = Reflect.apply(next as Method, iterator, given) as IteratorResult<unknown>
       try {
         return step(result)
       } catch (error) {
@@ -82,6 +83,7 @@ const iterators: Answers = {
         throw error
       }
     })
+    return iterator
   },
 }
 
@@ -89,14 +91,14 @@ const asyncIterators: Answers = {
   async *failed(makeError, timing) {
     yield await promises.failed(makeError, timing)
   },
-  through: (answer, passage) => {
+  through: (answer, passage, layOver) => {
     const iterator =
       'next' in (answer as object)
         ? (answer as AsyncIterator<unknown>)
         : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     const step = stepThrough(passage)
-    return withOwn(iterator, 'next', (next) => async (...given) => {
-      const result = await (Reflect.apply(next, iterator, given) as Promise<IteratorResult<unknown>>)
+    layOver(iterator, 'next', (next) => async (...given) => {
+      const result = await (Reflect.apply(next as Method, iterator, given) as Promise<IteratorResult<unknown>>)
       try {
         return step(result)
       } catch (error) {
@@ -104,26 +106,25 @@ const asyncIterators: Answers = {
         throw error
       }
     })
+    return iterator
   },
   late: (gate, proceed) => afterOpening(opening(gate), proceed),
 }
 
 const streams: Answers = {
   failed: (makeError) => new Readable({ read: () => undefined }).destroy(makeError()),
-  through: (answer, { item = (chunk) => chunk, end }) => {
+  through: (answer, { item = (chunk) => chunk, end }, layOver) => {
     const stream = answer as Readable
-    let isBroken = false
-    return withOwn(stream, 'push', (push) => (chunk, encoding) => {
-      if (isBroken) return false
+    layOver(stream, 'push', (push) => (chunk, encoding) => {
       try {
         if (chunk === null) end?.()
-        return Reflect.apply(push, stream, [chunk === null ? null : item(chunk), encoding])
+        return Reflect.apply(push as Method, stream, [chunk === null ? null : item(chunk), encoding])
       } catch (error) {
-        isBroken = true
         breakWhenRead(stream, error as Error)
         return false
       }
     })
+    return stream
   },
   late: (gate, proceed) => {
     let giveUp: (reason: unknown) => void = () => undefined
@@ -190,9 +191,9 @@ export const answersOf: Readonly<Record<AnswerKind, Answers>> = {
 function orAsItIs(answers: Answers): Answers {
   return {
     ...answers,
-    through(answer, passage) {
+    through(answer, passage, layOver) {
       try {
-        return answers.through(answer, passage)
+        return answers.through(answer, passage, layOver)
       } catch {
         return answer
       }
@@ -210,8 +211,9 @@ function withOwn(
   return Object.defineProperty(answer, key, { value: make(original), writable: true, configurable: true })
 }
 
-/** What came before an error is read before it, as from a connection that breaks behind it. */
+/** What came before an error is read before it, as from a connection that breaks behind it. Nothing comes behind it, also when the injection has ended. */
 function breakWhenRead(stream: Readable, error: Error): void {
+  withOwn(stream, 'push', () => () => false)
   if (stream.readableLength === 0) {
     stream.destroy(error)
     return

@@ -1,8 +1,8 @@
 import { ChaosError } from '@chaos/core'
 import { markInjected, option } from '@chaos/core/authoring'
-import { errorPresetNames, errorPresets, type ErrorPreset } from '../presets/index.js'
-import { timingOf } from '../presets/timing.js'
-import type { Call } from './affect-calls.js'
+import { errorPresetNames, errorPresets, type ErrorPreset } from '../errors/index.js'
+import { timingOf, type Timing } from '../errors/timing.js'
+import type { Call } from './call.js'
 
 /** A call that gets an error. */
 export interface FailedCall {
@@ -49,9 +49,6 @@ export interface ErrorDescription {
 /** Makes the error of one call: fresh, and marked. */
 export type ErrorOf = (call: Call) => Error
 
-/** Answers a call with an error. */
-export type Failing = (call: Call) => unknown
-
 /**
  * Decides once which error is meant.
  *
@@ -61,7 +58,13 @@ export type Failing = (call: Call) => unknown
 export function errorOf(fault: string, described: ErrorDescription, fallback: ErrorPreset | ErrorOf): ErrorOf {
   const make = makerOf(fault, described, fallback)
   return (call) => {
-    const made: unknown = make(call)
+    let made: unknown
+    try {
+      made = make(call)
+    } catch (error) {
+      // `makeError` throws: then this is what the caller gets.
+      made = error
+    }
     // `makeError` may make something else, which cannot be marked.
     return markInjected(
       made instanceof Error || (typeof made === 'object' && made !== null) ? (made as Error) : new Error(String(made)),
@@ -70,13 +73,11 @@ export function errorOf(fault: string, described: ErrorDescription, fallback: Er
   }
 }
 
-/** Decides once how calls fail, and when: the error of an outage comes in the same kind of turn as the real one, a custom error at once. See {@link errorOf}. */
-export function failingOf(fault: string, described: ErrorDescription, fallback: ErrorPreset | ErrorOf): Failing {
-  const errorFor = errorOf(fault, described, fallback)
+/** Decides once when calls fail: the error of an outage comes in the same kind of turn as the real one, a custom error at once. */
+export function failureTiming(described: ErrorDescription, fallback: ErrorPreset | ErrorOf): Timing {
   const isCustom = (described.makeError ?? described.message ?? described.code ?? described.name) !== undefined
   const preset = described.error ?? fallback
-  const timing = isCustom ? 'same-turn' : typeof preset === 'string' ? timingOf(preset) : 'later-turn'
-  return (call) => call.answers.failed(() => errorFor(call), timing)
+  return isCustom ? 'same-turn' : typeof preset === 'string' ? timingOf(preset) : 'later-turn'
 }
 
 function makerOf(
@@ -95,11 +96,11 @@ function makerOf(
       `Expected one description of the error of ${fault}, got ${given.join(' and ')}. Keep one of them.`,
     )
   }
-  if (makeError !== undefined) return ({ method, args }) => makeError({ method, args })
+  if (makeError !== undefined) return ({ name: method, args }) => makeError({ method, args })
   if (given.length > 0 && error === undefined) return () => customError(message ?? 'Service unavailable', code, name)
   if (error === undefined && typeof fallback === 'function') return fallback
   const preset = errorPresets[error ?? (fallback as ErrorPreset)]
-  return ({ method, args, target, endpoint }) =>
+  return ({ name: method, args, target, endpoint }) =>
     preset({ host: host ?? endpoint?.host ?? '127.0.0.1', port: port ?? endpoint?.port ?? 80, method, args, target })
 }
 

@@ -8,11 +8,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { inject } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { delayCalls, duplicateWrites, failAfterCall, hangCalls, timeOutCalls } from '@chaos/adapter'
-import { redisCommands as ioredisCommands } from '@chaos/adapter/ioredis'
-import { levelOperations } from '@chaos/adapter/level'
-import { mysqlQueries } from '@chaos/adapter/mysql2'
-import { redisCommands } from '@chaos/adapter/node-redis'
-import { pgQueries } from '@chaos/adapter/pg'
+import { bindIoredis } from '@chaos/adapter/ioredis'
+import { bindLevel } from '@chaos/adapter/level'
+import { bindMysql2 } from '@chaos/adapter/mysql2'
+import { bindNodeRedis } from '@chaos/adapter/node-redis'
+import { bindPg } from '@chaos/adapter/pg'
 import { Redis } from 'ioredis'
 import { Level } from 'level'
 import mysql from 'mysql2/promise'
@@ -48,7 +48,7 @@ function scenesOf({ postgres, mariadb, redis }) {
       await db.open()
       await db.put('a', '1')
       return {
-        target: levelOperations(db),
+        target: bindLevel(db),
         call: () => call(db),
         close: () => close(db),
         dispose: () => rmSync(folder, { recursive: true }),
@@ -97,7 +97,7 @@ function scenesOf({ postgres, mariadb, redis }) {
         async () => {
           const client = new Redis(redis)
           await client.ping()
-          return { target: ioredisCommands(client), call: () => client.set('a', '1'), close: async () => client[how]() }
+          return { target: bindIoredis(client), call: () => client.set('a', '1'), close: async () => client[how]() }
         },
         how === 'quit',
       )
@@ -107,7 +107,7 @@ function scenesOf({ postgres, mariadb, redis }) {
         const client = await createClient({ socket: { port: redis } })
           .on('error', nothing)
           .connect()
-        return { target: redisCommands(client), call: () => client.set('a', '1'), close: async () => client[how]() }
+        return { target: bindNodeRedis(client), call: () => client.set('a', '1'), close: async () => client[how]() }
       })
     }
   }
@@ -116,14 +116,14 @@ function scenesOf({ postgres, mariadb, redis }) {
       const client = new pg.Client(postgres)
       client.on('error', nothing)
       await client.connect()
-      return { target: pgQueries(client), call: () => client.query('select 1'), close: () => client.end() }
+      return { target: bindPg(client), call: () => client.query('select 1'), close: () => client.end() }
     })
     addClient(
       'a pool of pg, end',
       async () => {
         const pool = new pg.Pool(postgres)
         pool.on('error', nothing)
-        return { target: pgQueries(pool), call: () => pool.query('select 1'), close: () => pool.end() }
+        return { target: bindPg(pool), call: () => pool.query('select 1'), close: () => pool.end() }
       },
       true,
     )
@@ -136,7 +136,7 @@ function scenesOf({ postgres, mariadb, redis }) {
           const connection = await mysql.createConnection(mariadb)
           connection.on('error', nothing)
           return {
-            target: mysqlQueries(connection),
+            target: bindMysql2(connection),
             call: () => connection.query('select 1'),
             close: async () => connection[how](),
           }
@@ -147,7 +147,7 @@ function scenesOf({ postgres, mariadb, redis }) {
     addClient('a pool of mysql2, end', async () => {
       const pool = mysql.createPool(mariadb)
       await pool.query('select 1')
-      return { target: mysqlQueries(pool), call: () => pool.query('select 1'), close: () => pool.end() }
+      return { target: bindMysql2(pool), call: () => pool.query('select 1'), close: () => pool.end() }
     })
   }
   addClient(

@@ -1,0 +1,56 @@
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { covering } from '../../operations/covering.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
+import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.js'
+
+const NAME = 'adapter/cut-results'
+const options = {
+  afterItems: option.optional(option.count('Items or chunks that still come. Default: 1.'), 1),
+  ...callOptions,
+  ...errorOptions,
+  ...errorOptionsInProcess,
+}
+
+/**
+ * Options of {@link cutResults}: `afterItems`, the items or chunks that still come (default 1); and those of `refuseCalls`; the error is `ECONNRESET` by
+ * default.
+ */
+export type CutResultsOptions = OptionsOf<typeof cutResults>
+
+/**
+ * Breaks iterations and streams in the middle.
+ *
+ * Models a cursor whose server dies, a listing that fails on its second page, a download that is cut: some items come, then the error. One that has no more
+ * than `afterItems` comes whole. The service did what it was asked. An operation is a call; its name is the method's.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when more than one error is described; `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer with one
+ *   value
+ */
+export const cutResults = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: 'Breaks iterations and streams in the middle.',
+  options,
+  check: (options) => void errorOf(NAME, options, 'ECONNRESET'),
+  target: methodTarget,
+  inject(target, { afterItems, ...options }, context) {
+    const errorFor = errorOf(NAME, options, 'ECONNRESET')
+    const layOver = covering(context)
+    callSeam(options, { needs: 'many' })(target, context, (call) => {
+      let came = 0
+      return call.answers.through(
+        call.proceed(),
+        {
+          item(value) {
+            if (came === afterItems) throw errorFor(call)
+            came += 1
+            return value
+          },
+        },
+        layOver,
+      )
+    })
+  },
+})

@@ -1,0 +1,70 @@
+import { ChaosError, type Cancel } from '@chaos/core'
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { failOperations } from '../../operations/fail.js'
+import { methodTarget } from '../methods.js'
+import { callSeam } from '../seam.js'
+import { callOptions } from '../call.js'
+import { errorOf, errorOptions, errorOptionsInProcess, failureTiming } from '../error-options.js'
+
+const NAME = 'adapter/flap-calls'
+const options = {
+  downMs: option.durationMs('How long the service is down each time, in ms.'),
+  upMs: option.durationMs('How long it is up in between, in ms.'),
+  first: option.optional(option.oneOf(['down', 'up'], 'What it is when the fault begins. Default: down.'), 'down'),
+  ...callOptions,
+  ...errorOptions,
+  ...errorOptionsInProcess,
+}
+
+/**
+ * Options of {@link flapCalls}: `downMs` and `upMs`, how long the service is down and up each time, in ms; `first`, what it is when the fault begins
+ * (default `down`); and those of `refuseCalls`; the error is `ECONNREFUSED` by default.
+ */
+export type FlapCallsOptions = OptionsOf<typeof flapCalls>
+
+/**
+ * Refuses calls at times: down, up, down again, by schedule.
+ *
+ * Models a service that restarts over and over, a bad link, a failover that does not settle: what closes a breaker too early and makes retries pile
+ * up. The schedule counts from when the fault is in force. Calls that come while the service is up are outside the blast radius: they are neither
+ * affected nor counted. An operation is a call; its name is the method's.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when a time does not fit a timer or more than one error is described; `CHAOS_TARGET_MISMATCH` when
+ *   `methods` match nothing
+ * @see Simian Army's and Chaos Mesh's schedules, which start and end whole faults instead.
+ */
+export const flapCalls = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: 'Refuses calls at times: down, up, down again, by schedule.',
+  options,
+  check(options) {
+    errorOf(NAME, options, 'ECONNREFUSED')
+    for (const name of ['downMs', 'upMs'] as const) {
+      if (options[name] === 0)
+        throw new ChaosError(
+          'CHAOS_INVALID_OPTION',
+          `Expected \`${name}\` of ${NAME} to be more than 0 ms, got \`0\`. A service that is never up is \`refuseCalls\`.`,
+        )
+    }
+  },
+  target: methodTarget,
+  inject(target, { downMs, upMs, first, ...options }, context) {
+    let isDown = first === 'down'
+    let cancel: Cancel = () => undefined
+    const turn = (): void => {
+      cancel = context.clock.after(
+        isDown ? downMs : upMs,
+        () => {
+          isDown = !isDown
+          turn()
+        },
+        { ref: false },
+      )
+    }
+    turn()
+    context.defer(() => cancel())
+    const calls = callSeam(options, { isOn: () => isDown, timing: failureTiming(options, 'ECONNREFUSED') })
+    failOperations(calls, target, context, errorOf(NAME, options, 'ECONNREFUSED'))
+  },
+})

@@ -1,0 +1,44 @@
+import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { failOperations } from '../../operations/fail.js'
+import { methodTarget } from '../methods.js'
+import { callOptions } from '../call.js'
+import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.js'
+import { callsAt, seamOption } from '../at-seam.js'
+
+const NAME = 'adapter/time-out-calls'
+const options = {
+  timeoutMs: option.durationMs('How long a call hangs before its error comes, in ms.'),
+  ...callOptions,
+  seam: seamOption,
+  ...errorOptions,
+  ...errorOptionsInProcess,
+}
+
+/**
+ * Options of {@link timeOutCalls}: `timeoutMs`, how long a call hangs before its error comes; `seam`, `request` (default: the service does not get
+ * the call) or `response` (it does, and its answer comes too late); and those of `refuseCalls`; the error is `ETIMEDOUT` by default.
+ */
+export type TimeOutCallsOptions = OptionsOf<typeof timeOutCalls>
+
+/**
+ * Leaves calls hanging, then fails them as the driver's own timeout does.
+ *
+ * Models a service that does not answer and a driver that gives up: the error comes late, which is what fills queues and pools. A call that hangs when
+ * the fault ends goes on as in health. The caller's own signal ends the wait at once, with its reason. An operation is a call; its name is the method's.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when `timeoutMs` does not fit a timer or more than one error is described; `CHAOS_TARGET_MISMATCH` when
+ *   `methods` match nothing, or answer in a way that cannot wait
+ * @see Toxiproxy's `timeout` toxic.
+ */
+export const timeOutCalls = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: "Leaves calls hanging, then fails them as the driver's own timeout does.",
+  options,
+  check: (options) => void errorOf(NAME, options, 'ETIMEDOUT'),
+  target: methodTarget,
+  inject(target, { seam, timeoutMs, ...options }, context) {
+    const calls = callsAt(seam, options, 'call')
+    failOperations(calls, target, context, errorOf(NAME, options, 'ETIMEDOUT'), timeoutMs)
+  },
+})

@@ -1,0 +1,18 @@
+import type { Seam } from '../operations/seam.js'
+import type { Call, CallNeeds, ChosenCalls } from './call.js'
+import { commandCalls } from './command-calls.js'
+import { isCommandTarget } from './commands.js'
+import { methodCalls } from './method-calls.js'
+import type { MethodTarget } from './methods.js'
+
+/**
+ * The calls of a target: of the chosen methods of an object, or the chosen commands of a bound client.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH`, when the seam is laid, where nothing is chosen, or a method answers in a way that the fault cannot do with
+ */
+export function callSeam(chosen: ChosenCalls, needs: CallNeeds = {}): Seam<MethodTarget, Call> {
+  return (target, context, act) => {
+    const calls = isCommandTarget(target) ? commandCalls(target, chosen, needs) : methodCalls(target, chosen, needs)
+    calls(context, act)
+  }
+}

@@ -1,6 +1,0 @@
-import { expect, it } from 'vitest'
-import * as faults from './dns.js'
-
-it('exports these names and no others', () => {
-  expect(Object.keys(faults).sort()).toEqual(['failLookups'])
-})

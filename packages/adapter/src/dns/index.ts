@@ -1,0 +1,2 @@
+export type { DnsModule } from './seam.js'
+export { failLookups, type FailLookupsOptions } from './faults/fail-lookups.js'

@@ -1,0 +1,225 @@
+import { ownersOf, type Below, type InjectionContext } from '@chaos/core/authoring'
+import {
+  commandTarget,
+  endpointOf,
+  mismatch,
+  type CommandSeam,
+  type CommandTarget,
+  type Endpoint,
+  type WithinResult,
+} from '../../calls/commands.js'
+import { mysqlErrors } from '../../errors/mysql.js'
+import type { Emitter, PoolBinding, PooledConnection } from '../../calls/pools.js'
+import { answerPoolCheckout } from '../sql/pool-checkout.js'
+import { isStatementCommand, sendCopy, settle, textOf, type LosableConnection } from './command.js'
+import { SQL_VERBS, verbOf } from '../sql/verbs.js'
+import { answerInTurn, withOwnTimeout } from '../sql/statement.js'
+import { statementQueue } from '../sql/statement-queue.js'
+
+/** A connection or a pool of mysql2, with callbacks or with promises. */
+export interface MysqlClient {
+  readonly query: (...args: never) => unknown
+  readonly execute: (...args: never) => unknown
+}
+
+/** The class of connections: `mysql.Connection`. */
+type MysqlClass = abstract new (...args: never) => object
+
+/** A pool, as its own methods see it. */
+interface Pool extends Emitter {
+  readonly config: { readonly connectionConfig: Endpoint; readonly connectionLimit: number }
+  readonly _allConnections: { readonly length: number }
+  readonly _freeConnections: { readonly length: number }
+}
+
+/** A connection, as its own methods see it. */
+interface Connection extends PooledConnection, LosableConnection {
+  readonly config: Endpoint
+  readonly _pool?: unknown
+  readonly addCommand?: unknown
+  /** What the driver puts in the place of `addCommand` when the application ends the connection, or it breaks. */
+  readonly _addCommandClosedState?: unknown
+  readonly release: () => void
+  readonly constructor: {
+    readonly createQuery: (sql: string, values: undefined, callback: () => void, config: object) => object
+  }
+}
+
+type CheckoutCallback = (error: Error | null, connection?: Connection) => void
+
+/** ER_LOCK_DEADLOCK: the server rolls the whole transaction back. */
+const DEADLOCK = 1213
+
+/**
+ * The statements of a pool or a connection of mysql2, with callbacks or with promises, or with the class `mysql.Connection` of all connections: what faults of
+ * calls break. An operation is a statement, queried or executed; its name is its verb, in capitals: `SELECT`, `INSERT`, `START`. Of a pool, `query`, `execute` and
+ * the connections that it hands out; `connect`, where `methods` name it, is the handing out of one. What a statement answers is `[result, fields]`.
+ *
+ * Statements of one connection keep their order, as on the real one. A deadlock rolls back the transaction that it hits, and an error that ends a connection ends it: the driver tells so in its own way. Of a statement without a
+ * callback, whose rows come as events or as a stream, all is affected but the rows.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
+ */
+export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
+  const core = coreOf(target)
+  if (isPool(core))
+    return commandTarget('Pool', {
+      names: [...SQL_VERBS, 'connect'],
+      onRequest: ['connect'],
+      lay: (context, seam) => layOverPool(core, context, seam),
+      pool: poolBinding(core),
+    })
+  const holder = typeof core === 'function' ? (core.prototype as unknown) : core
+  if (!isObject(holder) || typeof Reflect.get(holder, 'addCommand') !== 'function')
+    throw mismatch('a pool or a connection of mysql2, or the class mysql.Connection', target)
+  return commandTarget('Connection', {
+    names: SQL_VERBS,
+    lay: (context, seam) => layOverStatements(holder, context, seam),
+  })
+}
+
+/** What works beneath the promises. */
+function coreOf(target: unknown): unknown {
+  if (!isObject(target)) return target
+  return ['pool', 'connection'].map((key): unknown => Reflect.get(target, key)).find(isObject) ?? target
+}
+
+function isPool(core: unknown): core is Pool {
+  return isObject(core) && '_allConnections' in core && 'getConnection' in core
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam): void {
+  let isLaid = false
+  // The class of its connections is known when there is one.
+  const layBeneath = (connection: Connection): void => {
+    if (isLaid || context.signal.aborted) return
+    isLaid = true
+    layOverStatements(ownersOf(connection, 'addCommand').at(-1) as object, context, seam, (one) => one._pool === pool)
+  }
+  context.patch(
+    pool,
+    'getConnection',
+    (below) =>
+      function getConnection(this: Pool, callback: CheckoutCallback): unknown {
+        const take = (told: CheckoutCallback): unknown =>
+          below.call.call(this, (error: Error | null, connection?: Connection) => {
+            if (connection !== undefined) layBeneath(connection)
+            told(error, connection)
+          })
+        if (!seam.chooses('connect', [])) return take(callback)
+        const command = { name: 'connect', args: [], client: this, endpoint: this.config.connectionConfig }
+        const checkedOut = answerPoolCheckout<Connection>(seam, command, {
+          take: () =>
+            new Promise((resolve, reject) =>
+              take((error, connection) => (error === null ? resolve(connection as Connection) : reject(error))),
+            ),
+          giveBack: (connection) => connection.release(),
+        })
+        checkedOut.then(
+          (connection) => process.nextTick(callback, null, connection),
+          (error: unknown) => process.nextTick(callback, error),
+        )
+        return undefined
+      },
+  )
+  const connections = Reflect.get(pool, '_allConnections') as {
+    readonly get: (index: number) => Connection | undefined
+  }
+  const first = connections.get(0)
+  if (first !== undefined) layBeneath(first)
+}
+
+function poolBinding(pool: Pool): PoolBinding {
+  const { config } = pool
+  return {
+    emitter: pool,
+    max: () => (config.connectionLimit === 0 ? Number.POSITIVE_INFINITY : config.connectionLimit),
+    free: () => config.connectionLimit - pool._allConnections.length + pool._freeConnections.length,
+    giveBack: (connection) => (connection as Connection).release(),
+    lay(context, onAttempt) {
+      let take = (): Promise<PooledConnection> =>
+        Promise.reject(new Error('Expected a layer over `getConnection` first.'))
+      context.patch(pool, 'getConnection', (below) => {
+        take = () =>
+          new Promise(
+            (resolve, reject) =>
+              void below.call.call(pool, (error: Error | null, connection?: Connection) =>
+                error === null ? resolve(connection as Connection) : reject(error),
+              ),
+          )
+        return function getConnection(this: Pool, callback: CheckoutCallback): unknown {
+          return onAttempt({
+            pass: () => below.call.call(this, callback) as unknown,
+            handOver: (connection) => process.nextTick(callback, null, connection),
+          })
+        }
+      })
+      return () => take()
+    },
+  }
+}
+
+function layOverStatements(
+  holder: object,
+  context: InjectionContext,
+  seam: CommandSeam,
+  isOurs: (connection: Connection) => boolean = () => true,
+): void {
+  const queue = statementQueue()
+  context.patch(
+    holder,
+    'addCommand',
+    (below: Below) =>
+      function addCommand(this: Connection, command: object): unknown {
+        const add = (added: object): void => void below.call.call(this, added)
+        if (!isStatementCommand(command) || !isOurs(this)) return below.call.call(this, command)
+        const text = textOf(command)
+        const [name, args] = [verbOf(text), [text, command.values]]
+        const isChosen = seam.chooses(name, args)
+        if (!isChosen && queue.ahead(this) === undefined) return below.call.call(this, command)
+
+        let copies = 0
+        const answer = answerInTurn(queue, {
+          connection: this,
+          send: () => (isGone(this) ? Promise.reject(closedState()) : sendCopy(command, add, (copies += 1) === 1)),
+          answer: isChosen
+            ? (proceed) =>
+                seam.answer({
+                  name,
+                  args,
+                  client: this,
+                  endpoint: endpointOf(this.stream, this.config),
+                  within: withinRows,
+                  proceed,
+                })
+            : undefined,
+          onFailure: async (error, { wasSent }) => {
+            if (!wasSent && Reflect.get(error, 'errno') === DEADLOCK)
+              await new Promise<void>((resolve) =>
+                add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)),
+              )
+          },
+        })
+        settle(command, this, withOwnTimeout(answer, command.timeout, mysqlErrors['mysql/query-timeout'], context))
+        return command
+      },
+  )
+}
+
+/** Whether a connection is closed, or ends once what it was given before is done: the driver never answers a statement that comes then. */
+const isGone = ({ addCommand, _addCommandClosedState, stream }: Connection): boolean =>
+  addCommand === _addCommandClosedState || stream.destroyed
+
+/** What the driver says of a statement on a connection that has broken. */
+function closedState(): Error {
+  return Object.assign(new Error("Can't add new command when connection is in closed state"), { fatal: true })
+}
+
+const withinRows: WithinResult = (result, change) => {
+  const [rows, fields] = result as readonly [unknown, unknown]
+  return [change(rows), fields]
+}

@@ -1,0 +1,2 @@
+export type { CommandTarget } from '../../calls/commands.js'
+export { bindNodeRedis, type NodeRedisClient } from './seam.js'

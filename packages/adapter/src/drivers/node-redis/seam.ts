@@ -1,0 +1,147 @@
+import type { InjectionContext } from '@chaos/core/authoring'
+import { loadedClass } from '../../errors/loaded-module.js'
+import {
+  commandTarget,
+  endpointOf,
+  mismatch,
+  type Command,
+  type CommandSeam,
+  type CommandTarget,
+} from '../../calls/commands.js'
+import { isModuleCommand, REDIS_COMMANDS } from '../redis/command-names.js'
+
+/** A client of node-redis (package `redis`), of any version from 5 on. */
+export interface NodeRedisClient {
+  readonly isReady: boolean
+  readonly sendCommand: (...args: never) => unknown
+}
+
+/** The class of such clients: `RedisClient`. */
+type NodeRedisClass = abstract new (...args: never) => NodeRedisClient
+
+/** A client, as its own methods see it. */
+interface Connection {
+  readonly _commandOptions?: CommandOptions
+  readonly options?: { readonly socket?: { readonly host?: string; readonly port?: number } }
+}
+
+interface CommandOptions {
+  readonly abortSignal?: AbortSignal
+}
+
+type CommandArgs = readonly [name: string | Buffer, ...args: unknown[]]
+
+/** A command of a `multi`, before it is sent. */
+interface QueuedCommand {
+  readonly args: CommandArgs
+}
+
+/** Stands in where the application has no node-redis of its own loaded. */
+class AbortError extends Error {
+  constructor() {
+    super('The command was aborted')
+  }
+}
+
+/**
+ * The commands of a node-redis client, or with the class `RedisClient` of all clients, those of pools, clusters and sentinels included: what faults of calls
+ * break. An operation is a command; its name is that of Redis, in capitals: `GET`. Commands of `execAsPipeline` are operations of their own; a transaction
+ * (`multi`) stands and falls as one. What a client says of itself while it connects, and its subscriptions, are left alone.
+ *
+ * The client's own `abortSignal` ends an injected wait at once, with the `AbortError` of node-redis.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `client` is no such client or class
+ */
+export function bindNodeRedis(client: NodeRedisClient | NodeRedisClass): CommandTarget {
+  const given: unknown = typeof client === 'function' ? client.prototype : client
+  // What `createClient` returns inherits from the client that does the work.
+  const holder: unknown =
+    typeof given === 'object' && given !== null && typeof client !== 'function'
+      ? (Reflect.get(given, '_self') ?? given)
+      : given
+  if (
+    typeof holder !== 'object' ||
+    holder === null ||
+    typeof Reflect.get(holder, '_executeMulti') !== 'function' ||
+    typeof Reflect.get(holder, 'sendCommand') !== 'function'
+  ) {
+    throw mismatch('a client of node-redis, or the class RedisClient', client)
+  }
+  return commandTarget('RedisClient', {
+    names: REDIS_COMMANDS,
+    isName: isModuleCommand,
+    lay: (context, seam) => layOver(holder, context, seam),
+  })
+}
+
+function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
+  const commandOf = (
+    client: Connection,
+    args: CommandArgs,
+    proceed: () => Promise<unknown>,
+    signal?: AbortSignal,
+  ): Command => ({
+    name: nameOf(args),
+    args: args.slice(1),
+    client,
+    endpoint: endpointOf(undefined, client.options?.socket ?? {}),
+    signal,
+    proceed,
+  })
+  const chooses = (args: CommandArgs): boolean => seam.chooses(nameOf(args), args.slice(1))
+
+  context.patch(
+    holder,
+    'sendCommand',
+    (below) =>
+      function sendCommand(this: Connection, args: CommandArgs, options?: CommandOptions): unknown {
+        const proceed = (): Promise<unknown> => below.call.call(this, args, options) as Promise<unknown>
+        if (!chooses(args)) return proceed()
+        const signal = options?.abortSignal ?? this._commandOptions?.abortSignal
+        return seam.answer(commandOf(this, args, proceed, signal)).catch((error: unknown) => {
+          throw signal?.aborted === true && error === signal.reason
+            ? new (loadedClass('@redis/client/dist/lib/errors.js', 'AbortError', AbortError))()
+            : error
+        })
+      },
+  )
+
+  context.patch(
+    holder,
+    '_executePipeline',
+    (below) =>
+      function executePipeline(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
+        const chosen = commands.map(({ args }) => chooses(args))
+        if (!chosen.includes(true)) return below.call.call(this, commands, ...rest)
+        // A pipeline of one each: they are queued in order all the same, and each answers for itself.
+        const sendAlone = async (command: QueuedCommand): Promise<unknown> =>
+          ((await below.call.call(this, [command], ...rest)) as unknown[])[0]
+        return Promise.all(
+          commands.map((command, index) =>
+            chosen[index] === true
+              ? seam.answer(commandOf(this, command.args, () => sendAlone(command)))
+              : sendAlone(command),
+          ),
+        )
+      },
+  )
+
+  context.patch(
+    holder,
+    '_executeMulti',
+    (below) =>
+      function executeMulti(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
+        const proceed = (): Promise<unknown> => below.call.call(this, commands, ...rest) as Promise<unknown>
+        const [first] = commands.filter(({ args }) => chooses(args))
+        if (first === undefined) return proceed()
+        // One acknowledgement stands for that of each command.
+        return seam
+          .answer(commandOf(this, first.args, proceed))
+          .then((replies) => (Array.isArray(replies) ? (replies as unknown[]) : commands.map(() => replies)))
+      },
+  )
+}
+
+function nameOf([name]: CommandArgs): string {
+  return String(name).toUpperCase()
+}

@@ -1,0 +1,281 @@
+import { inject, injectedBy, withFault } from '@chaos/core'
+import { faultContract, manualClock } from '@chaos/core/testing'
+import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { rejection } from '../../../test/rejection.js'
+import {
+  corruptResults,
+  delayCalls,
+  duplicateWrites,
+  failAfterCall,
+  flapCalls,
+  hangCalls,
+  limitRate,
+  loseWrites,
+  refuseCalls,
+  serveStaleReads,
+  timeOutCalls,
+} from '../../calls/index.js'
+import { bindPg } from './seam.js'
+
+describe.runIf(hasPrograms('initdb', 'postgres'))(
+  'the queries of pg (skipped without `initdb` and `postgres`: Debian package postgresql)',
+  () => {
+    let server: OwnServer
+    let pool: pg.Pool
+    let client: pg.Client
+    /** Sees what is really in the database; of another pool, whose clients are of the same class. */
+    let witness: pg.Pool
+    /** The class of the errors that this very `pg` makes of what the server says. */
+    let DatabaseError: typeof pg.DatabaseError
+
+    const address = () => ({ host: '127.0.0.1', port: server.port, user: 'root', database: 'postgres' })
+    const rows = async (): Promise<number> =>
+      Number((await witness.query<{ count: string }>('select count(*) from entries')).rows[0]?.count)
+    const insert = "insert into entries values ('text')"
+
+    beforeAll(async () => {
+      server = await ownPostgres()
+      pool = new pg.Pool(address())
+      witness = new pg.Pool(address())
+      client = new pg.Client(address())
+      await client.connect()
+      await witness.query('create table entries (name text)')
+      DatabaseError = (await rejection(witness.query('nonsense'))).constructor as typeof DatabaseError
+    }, SERVER_TIMEOUT_MS)
+    afterAll(async () => {
+      await Promise.all([client.end(), pool.end(), witness.end()])
+      await server.stop()
+    })
+    beforeEach(() => witness.query('truncate entries').then(() => undefined))
+
+    for (const [what, target] of [
+      ['a pool', () => bindPg(pool)],
+      ['a client', () => bindPg(client)],
+      ['the class', () => bindPg(pg.Client)],
+    ] as const) {
+      const contract = faultContract({
+        fault: () => refuseCalls({ methods: 'SELECT' }),
+        target,
+        async exercise(_target, times) {
+          for (let n = 0; n < times; n += 1)
+            await (what === 'a pool' ? pool : client).query('select 1').catch(() => undefined)
+        },
+        touched: () => [client, pg.Client.prototype, pg.Pool.prototype],
+      })
+      for (const { title, run } of contract) it(`with ${what}, keeps the contract: ${title}`, run)
+    }
+
+    it('refuses a statement by its verb, however it was given, and never sends it', async () => {
+      await withFault(
+        refuseCalls({ methods: 'INSERT', error: 'postgres/read-only' }),
+        bindPg(pool),
+        async (injection) => {
+          const taken = await pool.connect()
+          onTestFinished(() => taken.release())
+          const errors = await Promise.all([
+            rejection(pool.query(insert)),
+            rejection(pool.query('insert into entries values ($1)', ['text'])),
+            rejection(taken.query({ name: 'prepared', text: 'insert into entries values ($1)', values: ['text'] })),
+            new Promise<Error>((resolve) => pool.query(insert, (error) => resolve(error))),
+            new Promise<Error>((resolve) =>
+              taken.query('insert into entries values ($1)', ['text'], (error) => resolve(error)),
+            ),
+            new Promise<Error>(
+              (resolve) =>
+                void taken.query(
+                  Object.assign({ text: insert }, { callback: (error: Error) => resolve(error) }) as pg.QueryConfig,
+                ),
+            ),
+          ])
+          for (const error of errors) {
+            expect(error.constructor).toBe(DatabaseError)
+            expect(error).toMatchObject({ code: '25006' })
+            expect(injectedBy(error)).toBe('adapter/refuse-calls')
+          }
+          expect(await rows()).toBe(0)
+          // A client of another pool, and one of none.
+          await witness.query(insert)
+          await client.query(insert)
+          expect([injection.seen, injection.affected]).toEqual([6, 6])
+          expect(injection.id).toMatch(/^adapter\/refuse-calls@Pool#/)
+        },
+      )
+      await pool.query(insert)
+      expect(await rows()).toBe(3)
+    })
+
+    it('chooses by text and values', async () => {
+      await withFault(
+        refuseCalls({ message: 'refused' }),
+        bindPg(client),
+        { only: (args) => (args[1] as number[])[0] === 1 },
+        async () => {
+          await expect(client.query('select $1::int as n', [1])).rejects.toThrow('refused')
+          expect((await client.query('select $1::int as n', [2])).rows).toEqual([{ n: 2 }])
+        },
+      )
+    })
+
+    it('aborts the transaction of a statement that it refuses, as the server does', async () => {
+      const run = async (statement: string): Promise<readonly string[]> => {
+        const said: string[] = []
+        for (const text of ['begin', insert, statement, 'select 1', 'commit']) {
+          said.push(
+            await client.query(text).then(
+              ({ command }) => command,
+              (error: unknown) => `${String((error as pg.DatabaseError).code)} ${(error as Error).message}`,
+            ),
+          )
+        }
+        return said
+      }
+      const real = await run('delete from entries where 1 / 0 = 1')
+      const makeError = (): Error =>
+        Object.assign(new DatabaseError('division by zero', 0, 'error'), { code: '22012', severity: 'ERROR' })
+      const injected = await withFault(refuseCalls({ methods: 'DELETE', makeError }), bindPg(client), () =>
+        run('delete from entries'),
+      )
+      expect(injected).toEqual([
+        'BEGIN',
+        'INSERT',
+        '22012 division by zero',
+        '25P02 current transaction is aborted, commands ignored until end of transaction block',
+        'ROLLBACK',
+      ])
+      expect(injected).toEqual(real)
+      expect(await rows()).toBe(0)
+    })
+
+    it('keeps the statements of a connection in their order', async () => {
+      const clock = manualClock()
+      const one = await pool.connect()
+      onTestFinished(() => one.release())
+      const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindPg(pool), { clock })
+      const done = Promise.all([one.query('begin'), one.query(insert), one.query('commit'), one.query(insert)])
+      expect(await rows()).toBe(0)
+      await clock.advance(100)
+      expect((await done).map(({ command }) => command)).toEqual(['BEGIN', 'INSERT', 'COMMIT', 'INSERT'])
+      expect(await rows()).toBe(2)
+      await delay.rollback()
+    })
+
+    it('sends the statement and fails it, forgets, repeats, damages, and answers with what was', async () => {
+      await withFault(failAfterCall({ methods: 'INSERT', error: 'postgres/connection-terminated' }), bindPg(pool), () =>
+        expect(pool.query(insert)).rejects.toThrow('Connection terminated unexpectedly'),
+      )
+      expect(await rows()).toBe(1)
+      await withFault(loseWrites({ methods: 'INSERT', answer: { rowCount: 1, rows: [] } }), bindPg(pool), async () =>
+        expect((await pool.query(insert)).rowCount).toBe(1),
+      )
+      expect(await rows()).toBe(1)
+      await withFault(duplicateWrites({ methods: 'INSERT' }), bindPg(pool), async () =>
+        expect((await pool.query(insert)).rowCount).toBe(1),
+      )
+      await vi.waitFor(async () => expect(await rows()).toBe(3))
+      await withFault(corruptResults({ methods: 'SELECT' }), bindPg(pool), async () => {
+        const result = await pool.query('select name from entries')
+        expect(result.constructor).toBe((await witness.query('select 1')).constructor)
+        expect(result).toMatchObject({ command: 'SELECT', rows: [{ name: 'text' }] })
+        expect((await pool.query('select 1; select 2')) as unknown).toMatchObject([{ rows: [] }, { rows: [] }])
+      })
+      await withFault(serveStaleReads({ methods: 'SELECT' }), bindPg(pool), async () => {
+        const count = async (): Promise<unknown> => (await pool.query('select count(*)::int as n from entries')).rows
+        expect(await count()).toEqual([{ n: 3 }])
+        await pool.query(insert)
+        expect(await count()).toEqual([{ n: 3 }])
+      })
+    })
+
+    it("waits: time out, hang, the caller's own signal, and the driver's own timeout", async () => {
+      const clock = manualClock()
+      const timeOut = await inject(
+        timeOutCalls({ timeoutMs: 50, error: 'postgres/statement-timeout' }),
+        bindPg(client),
+        { clock },
+      )
+      const error = rejection(client.query('select 1'))
+      await clock.advance(50)
+      expect(await error).toMatchObject({ code: '57014' })
+      await timeOut.rollback()
+
+      const hang = await inject(hangCalls({ methods: 'SELECT' }), bindPg(client), { clock })
+      const controller = new AbortController()
+      const abandoned = rejection(client.query({ text: 'select 1', signal: controller.signal } as pg.QueryConfig))
+      controller.abort(new RangeError('enough'))
+      expect(await abandoned).toEqual(new RangeError('enough'))
+      const late = rejection(client.query({ text: 'select 1', query_timeout: 20 } as pg.QueryConfig))
+      const answer = client.query('select 7 as n')
+      await clock.advance(20)
+      expect((await late).message).toBe('Query read timeout')
+      await hang.rollback()
+      expect((await answer).rows).toEqual([{ n: 7 }])
+    })
+
+    it('flaps, and limits the rate', async () => {
+      const clock = manualClock()
+      const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'ECONNREFUSED' }), bindPg(pool), { clock })
+      await expect(pool.query('select 1')).rejects.toThrow(`connect ECONNREFUSED 127.0.0.1:${server.port}`)
+      await clock.advance(10)
+      expect((await pool.query('select 1')).rowCount).toBe(1)
+      await flap.rollback()
+      await withFault(limitRate({ calls: 1, perMs: 60_000 }), bindPg(client), async () => {
+        await client.query('select 1')
+        await expect(client.query('select 1')).rejects.toThrow('Too Many Requests')
+      })
+    })
+
+    it('fails the handing out of a client where it is asked to, and keeps none', async () => {
+      await withFault(refuseCalls({ methods: 'connect', error: 'postgres/pool-timeout' }), bindPg(pool), async () => {
+        await expect(pool.connect()).rejects.toThrow('timeout exceeded when trying to connect')
+        await expect(pool.query('select 1')).rejects.toThrow('timeout exceeded when trying to connect')
+        expect(await new Promise((resolve) => pool.connect((error) => resolve(error?.message)))).toBe(
+          'timeout exceeded when trying to connect',
+        )
+      })
+      const few = new pg.Pool({ ...address(), max: 1 })
+      onTestFinished(() => few.end())
+      await withFault(failAfterCall({ methods: 'connect' }), bindPg(few), () =>
+        expect(few.connect()).rejects.toThrow('read ECONNRESET'),
+      )
+      await withFault(delayCalls({ methods: 'connect', delayMs: 1 }), bindPg(few), async () => {
+        expect((await few.query('select 1')).rowCount).toBe(1)
+        const taken = await few.connect()
+        taken.release()
+      })
+      expect([few.totalCount, few.idleCount]).toEqual([1, 1])
+      await withFault(
+        refuseCalls({ methods: 'connect', error: 'postgres/too-many-connections' }),
+        bindPg(pg.Client),
+        async () => {
+          await expect(new pg.Client(address()).connect()).rejects.toMatchObject({ code: '53300' })
+          const fresh = new pg.Pool(address())
+          await expect(fresh.query('select 1')).rejects.toMatchObject({ code: '53300' })
+          expect(fresh.totalCount).toBe(0)
+        },
+      )
+    })
+
+    it('lets cursors and query streams pass', async () => {
+      await withFault(refuseCalls({ methods: '*' }), bindPg(client), async (injection) => {
+        const done = new Promise((resolve) => client.query(new pg.Query('select 1 as n')).once('end', resolve))
+        await done
+        expect(injection.seen).toBe(0)
+      })
+    })
+
+    it.each([
+      [{}, 'an object of class Object'],
+      [Map, 'the function `Map`'],
+    ])('binds no other object: %o', (value, words) => {
+      expect(() => bindPg(value as unknown as pg.Client)).toThrow(
+        `Expected a pool or a client of pg, or the class pg.Client, got ${words}`,
+      )
+    })
+
+    it('refuses names that are no verbs', async () => {
+      await expect(inject(refuseCalls({ methods: 'SELCT' }), bindPg(pool))).rejects.toThrow('Did you mean `SELECT`?')
+    })
+  },
+)

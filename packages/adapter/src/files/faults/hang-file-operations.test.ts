@@ -1,0 +1,60 @@
+import { inject, withFault } from '@chaos/core'
+import { faultContract } from '@chaos/core/testing'
+import fs from 'node:fs'
+import fsPromises from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { temporaryFolder } from '../../../test/temporary-folder.js'
+import { fileBinding } from '../places.js'
+import { hangFileOperations } from './hang-file-operations.js'
+
+describe('the contract', () => {
+  const path = join(tmpdir(), `chaos-adapter-hang-${process.pid}`)
+  beforeAll(() => fs.writeFileSync(path, 'content'))
+  afterAll(() => fs.rmSync(path))
+
+  const cases = faultContract<typeof fsPromises>({
+    fault: () => hangFileOperations({ paths: path }),
+    target: () => fsPromises,
+    touched: () => [fileBinding(), fs, fsPromises],
+    exercise(files, times) {
+      for (let asked = 0; asked < times; asked += 1) files.access(path).catch(() => undefined)
+    },
+  })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe('hangFileOperations', () => {
+  it('gives no answer until it ends, then the real one, in every form that can wait', async () => {
+    const path = join(temporaryFolder(), 'file')
+    fs.writeFileSync(path, 'content')
+    const injection = await inject(hangFileOperations({ paths: path }), fs)
+    const answers = [
+      promisify(fs.stat)(path),
+      fsPromises.stat(path),
+      fsPromises.readFile(path, 'utf8'),
+      promisify(fs.readFile)(path, 'utf8'),
+    ]
+    expect([injection.held, injection.affected]).toEqual([4, 4])
+    expect(fs.readFileSync(path, 'utf8'), 'a call that nothing could end').toBe('content')
+    expect(injection.seen).toBe(4)
+    await injection.rollback()
+    const [one, two, ...texts] = await Promise.all(answers)
+    expect([(one as fs.Stats).size, (two as fs.Stats).size, ...texts]).toEqual([7, 7, 'content', 'content'])
+  })
+
+  it('lets go of whoever gives up by a signal', async () => {
+    const path = join(temporaryFolder(), 'file')
+    fs.writeFileSync(path, 'content')
+    await withFault(hangFileOperations({ paths: path, operations: 'read' }), fs, async (injection) => {
+      const controller = new AbortController()
+      const reading = fsPromises.readFile(path, { signal: controller.signal }).catch((error: unknown) => error)
+      await vi.waitFor(() => expect(injection.held).toBe(1))
+      controller.abort(new Error('enough'))
+      expect(await reading).toMatchObject({ code: 'ABORT_ERR', cause: { message: 'enough' } })
+      expect(injection.held).toBe(0)
+    })
+  })
+})

@@ -1,0 +1,41 @@
+import { defineFault, type OptionsOf } from '@chaos/core/authoring'
+import { hangOperations } from '../../operations/delay.js'
+import { fileSeam, operationsNamed, operationsOption, pathsOption } from '../seam.js'
+import { fileOperations, fileSystem } from '../places.js'
+
+const NAME = 'adapter/hang-file-operations'
+const options = { paths: pathsOption, operations: operationsOption('Default: all.') }
+
+/** Options of {@link hangFileOperations}: `paths`, the files and folders to affect, paths or globs; `operations`, the system calls, names or globs (default: all). */
+export type HangFileOperationsOptions = OptionsOf<typeof hangFileOperations>
+
+/**
+ * Leaves operations on files without an answer, until the fault ends or the caller gives up.
+ *
+ * Models a network volume whose server is gone, or a disk that does not come back. The signal of `readFile`, `writeFile` and `appendFile` ends the
+ * wait at once. When the fault ends, what is held goes on as in health. Synchronous calls pass and are not counted: nothing could end them. An operation is a
+ * system call on a file; its name is `read /var/data/orders.json`, with the full path.
+ *
+ * What Node.js' module loader reads passes, and so does what lies in `node_modules`, unless a path names that.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` in a process under `--permission`
+ * @see NFS' hard mounts, whose callers wait for as long as the server is away.
+ */
+export const hangFileOperations = defineFault({
+  name: NAME,
+  kind: 'standing',
+  summary: 'Leaves operations on files without an answer.',
+  options,
+  check: ({ operations }) => void operationsNamed(NAME, operations),
+  target: fileSystem,
+  inject(target, { paths, operations }, context) {
+    const files = fileSeam({
+      paths,
+      operations: operationsNamed(NAME, operations) ?? fileOperations,
+      // A call that waits in place could never end.
+      when: ({ later }) => later !== undefined,
+      waits: true,
+    })
+    hangOperations(files, target, context)
+  },
+})

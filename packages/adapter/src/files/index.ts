@@ -1,0 +1,5 @@
+export type { FileOperation, FileSystem } from './places.js'
+export { delayFileOperations, type DelayFileOperationsOptions } from './faults/delay-file-operations.js'
+export { failFileOperations, type FailFileOperationsOptions } from './faults/fail-file-operations.js'
+export { hangFileOperations, type HangFileOperationsOptions } from './faults/hang-file-operations.js'
+export type { FileOutagePreset } from './outages.js'

@@ -1,5 +1,0 @@
-export type { FileOperation, FileSystem } from './bindings/fs.js'
-export { delayFileOperations, type DelayFileOperationsOptions } from './faults/delay-file-operations.js'
-export { failFileOperations, type FailFileOperationsOptions } from './faults/fail-file-operations.js'
-export { hangFileOperations, type HangFileOperationsOptions } from './faults/hang-file-operations.js'
-export type { FileOutagePreset } from './presets/file-outages.js'

@@ -1,2 +1,0 @@
-export type { CommandTarget } from './bindings/commands.js'
-export { redisCommands, type IoredisClient } from './bindings/drivers/ioredis.js'

@@ -1,7 +1,0 @@
-export type { NetModule } from './bindings/net.js'
-export { cutConnections, type CutConnectionsOptions } from './faults/cut-connections.js'
-export { cutResponses, type CutResponsesOptions } from './faults/cut-responses.js'
-export { delayConnections, type DelayConnectionsOptions } from './faults/delay-connections.js'
-export { hangConnections, type HangConnectionsOptions } from './faults/hang-connections.js'
-export { refuseConnections, type RefuseConnectionsOptions } from './faults/refuse-connections.js'
-export { slowResponses, type SlowResponsesOptions } from './faults/slow-responses.js'

@@ -1,0 +1,72 @@
+import { inject, injectedBy, withFault } from '@chaos/core'
+import { faultContract } from '@chaos/core/testing'
+import { once } from 'node:events'
+import net from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describeError } from '../../../test/describe-error.js'
+import { listen, tcpServer } from '../../../test/tcp.js'
+import { tcpHandlePrototype } from '../../sockets/net.js'
+import { hangConnections } from './hang-connections.js'
+
+describe('the contract', () => {
+  let server: Awaited<ReturnType<typeof tcpServer>>
+  beforeAll(async () => (server = await tcpServer()))
+  afterAll(() => server.close())
+
+  const cases = faultContract<typeof net>({
+    // What hangs ends with the injection; a spent limit would wait for it for ever.
+    fault: () => hangConnections(),
+    target: () => net,
+    touched: () => [tcpHandlePrototype(), net.Socket.prototype],
+    async exercise(_net, times) {
+      for (let made = 0; made < times; made += 1) net.connect(server.port, '127.0.0.1').on('error', () => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  })
+  for (const { title, run } of cases) it(title, run)
+})
+
+describe('hangConnections', () => {
+  it('lets a driver hear the timeout of its own, made by itself', async () => {
+    const { Redis } = await import('ioredis')
+    const { port } = await listen()
+    await withFault(hangConnections(), net, { only: `*:${port}` }, async (injection) => {
+      const client = new Redis({
+        port,
+        host: '127.0.0.1',
+        connectTimeout: 20,
+        retryStrategy: () => null,
+        lazyConnect: true,
+      })
+      client.on('error', () => undefined)
+      const [error] = (
+        await Promise.all([
+          once(client, 'error').catch((reason: unknown) => [reason]),
+          client.connect().catch(() => undefined),
+        ])
+      )[0] as [Error]
+      expect(describeError(error)).toMatchObject({
+        class: 'Error',
+        message: 'connect ETIMEDOUT',
+        values: { code: 'ETIMEDOUT', errorno: 'ETIMEDOUT', syscall: 'connect' },
+      })
+      expect(injectedBy(error), 'the driver made it').toBeUndefined()
+      expect([injection.affected, injection.held]).toEqual([1, 0])
+    })
+  })
+
+  it('connects what still hangs when it ends', async () => {
+    const { port } = await listen()
+    const injection = await inject(hangConnections(), net, { only: `*:${port}` })
+    const socket = net.connect(port, '127.0.0.1')
+    const connects = once(socket, 'connect')
+    await vi.waitFor(() => expect(injection.held).toBe(1))
+    await injection.rollback()
+    await connects
+    socket.destroy()
+  })
+
+  it('takes no options', () => {
+    expect(() => hangConnections({ delayMs: 5 })).toThrow('got `delayMs`')
+  })
+})

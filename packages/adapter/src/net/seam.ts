@@ -1,0 +1,64 @@
+import { injectedBy } from '@chaos/core'
+import { markInjected } from '@chaos/core/authoring'
+import type { Seam, SeamOperation } from '../operations/seam.js'
+import {
+  complete,
+  endpoint,
+  isGivenUp,
+  socketOf,
+  tcpHandlePrototype,
+  type NetModule,
+  type TcpHandle,
+} from '../sockets/net.js'
+
+/**
+ * The connections that the process wants to make, before their first packet, beneath everything that JavaScript sees of them. The name of one is where
+ * it leads to. An error that fails one is told to Node.js by its number, as the kernel does; Node.js makes the error that the application gets.
+ */
+export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, act) => {
+  const handles = tcpHandlePrototype()
+  for (const method of ['connect', 'connect6'] as const) {
+    context.patch(
+      handles,
+      method,
+      (below) =>
+        function (this: TcpHandle, ...args: Parameters<TcpHandle['connect']>): number {
+          const [request, address, port] = args
+          const name = endpoint(address, port)
+          const proceed = (): number => below.call.apply(this, args) as number
+          if (!context.operation(name).shouldInject(args)) return proceed()
+          const socket = socketOf(this)
+          // Whoever gave up meanwhile, by a timeout of its own, has closed the handle: all of it, or this one of the addresses that it tries.
+          const isOver = (): boolean => socket?.destroyed === true || isGivenUp(request)
+          return act({
+            name,
+            args,
+            proceed,
+            fail: statusOf,
+            later: (keep) => {
+              const held = keep({
+                proceed: () => {
+                  if (isOver()) return
+                  const failure = proceed()
+                  if (failure !== 0) complete(this, request, failure)
+                },
+                fail: (error) => {
+                  if (isOver()) return
+                  complete(this, request, statusOf(error))
+                  const fault = injectedBy(error)
+                  if (fault !== undefined && socket?.errored instanceof Error) markInjected(socket.errored, fault)
+                },
+              })
+              socket?.once('close', () => held.drop())
+              return 0
+            },
+          }) as number
+        },
+    )
+  }
+}
+
+/** The status of libuv that an error of the kernel stands for. */
+function statusOf(error: Error): number {
+  return (error as NodeJS.ErrnoException).errno ?? 0
+}
