@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root } from '../../e2e/src/repository.js'
 import { run, type Ran } from '../../e2e/src/run.js'
-import { sabotages } from '../src/arm.js'
+import { sabotages } from '../src/runner/arm.js'
 
 const isQuick = process.env['CHAOS_SOAK'] === 'quick'
 

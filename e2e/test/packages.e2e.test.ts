@@ -123,3 +123,25 @@ function pathsIn(exports: unknown): readonly string[] {
   if (typeof exports !== 'object' || exports === null) return []
   return Object.values(exports).flatMap(pathsIn)
 }
+
+describe('what a team installs', () => {
+  const KIB = 1_024
+  /** Bytes of all files of a tarball, as they are installed. */
+  const sizeOf = (id: string): number =>
+    execFileSync('tar', ['-tvzf', tarballs[id]?.path ?? ''], { encoding: 'utf8' })
+      .split('\n')
+      .reduce((sum, line) => sum + Number(/\s(\d+)\s\d{4}-/.exec(line)?.[1] ?? 0), 0)
+
+  it('is at most 500 KiB for core, which brings no other package and shows none in its types', () => {
+    expect(sizeOf('core')).toBeGreaterThan(100 * KIB)
+    expect(sizeOf('core')).toBeLessThanOrEqual(500 * KIB)
+    const { manifest, dir } = packageNamed('core')
+    expect(manifest).not.toHaveProperty('dependencies')
+    for (const file of tarballs['core']?.files.filter((name) => name.endsWith('.d.ts')) ?? [])
+      expect(readFileSync(join(dir, file), 'utf8')).not.toMatch(/valibot|@standard-schema\/spec/)
+  })
+
+  it.each(['worker', 'eventbus', 'adapter'])('is at most 1.2 MiB for @chaos/%s with core', (id) => {
+    expect(sizeOf(id) + sizeOf('core')).toBeLessThanOrEqual(1.2 * KIB * KIB)
+  })
+})

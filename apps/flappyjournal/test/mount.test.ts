@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { connect } from '@chaos/control'
 import { parseExposition } from '@chaos/mini-prometheus'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import WebSocket from 'ws'
 import { wireChaos } from '../src/chaos.js'
-import { appFolder } from '../src/config.js'
 import { ask, start } from './start.js'
 
 const TOKEN = 'a-token-of-more-than-sixteen-characters'
@@ -51,14 +47,4 @@ it.each([
   const events = new WebSocket(`${app.url.replace('http', 'ws')}/chaos/events`, { headers: { authorization } })
   const [error] = (await once(events, 'error')) as [Error]
   expect(error.message).toContain('404')
-})
-
-it('is mounted in Fastify as the README of the control endpoint says', async () => {
-  const readme = readFileSync(`${appFolder}../../packages/control/README.md`, 'utf8')
-  const blocks = readme.split('```js\n').map((text) => text.split('```')[0] ?? '')
-  const example = blocks.find((block) => block.startsWith('import { fastify }')) ?? ''
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', example], {
-    cwd: appFolder,
-  })
-  expect(stdout).toContain('refusal')
 })

@@ -8,7 +8,7 @@ import { delayEvents } from '@chaos/eventbus'
 import { delayMessages } from '@chaos/worker'
 import type { Redis } from 'ioredis'
 import type { Client } from 'pg'
-import { arm } from '../arm.js'
+import { arm } from '../runner/arm.js'
 import { comparison, type Case, type Suite } from '../runner/case.js'
 import { ALL_FILTERS } from './filters.js'
 

@@ -97,8 +97,6 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
         const result = await experiment.runExperiment(one, { ...options, onEvent })
         results.push(result)
         say('')
-        for (const { id, seed } of result.evidence.injections)
-          say(`same decisions again: \`seed: ${JSON.stringify(seed)}\` in the step of ${id}`)
         for (const line of experiment.toText(result).split('\n')) say(line)
       }
     } catch (error) {

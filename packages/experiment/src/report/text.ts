@@ -29,6 +29,11 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     `  time to detect   ${span(verdict.timeToDetectMs)}`,
     `  time to recover  ${span(verdict.timeToRecoverMs)} (${RECOVERY_WORDS[verdict.recovery]})`,
     `  SLIs breached    ${breached}`,
+    // With its seed in the step of the experiment, a fault makes the same decisions again.
+    ...evidence.injections.map(
+      ({ fault, target, seen, affected, seed }) =>
+        `  fault            ${line(fault)} on ${line(target)}: ${affected} of ${seen} operations affected, seed ${line(seed)}`,
+    ),
     ...alerts,
     ...loadLine(evidence.load),
     ...evidence.afterwards.map(
