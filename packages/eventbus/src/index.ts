@@ -1,7 +1,7 @@
-export { emitterBus, type EmitterBusOptions, type EmitterLike } from './bindings/event-emitter.js'
-export { eventTargetBus, portBus, type EventTargetLike, type PortLike } from './bindings/event-target.js'
-export type { BusTarget } from './bindings/in-process.js'
-export { subjectBus, type SubjectLike } from './bindings/subject.js'
+export { emitterBus, type EmitterBusOptions } from './in-process/event-emitter.js'
+export { eventTargetBus, portBus, type EventTargetLike, type PortLike } from './in-process/event-target.js'
+export type { BusTarget } from './in-process/bus-target.js'
+export { subjectBus, type SubjectLike } from './in-process/subject.js'
 export {
   bindBus,
   isBus,
@@ -16,7 +16,7 @@ export {
   type Steps,
   type Subscriber,
   type Tap,
-} from './bus.js'
+} from './seams/bus.js'
 export { corruptEvents, type CorruptEventsOptions } from './faults/corrupt-events.js'
 export { delayEvents, type DelayEventsOptions } from './faults/delay-events.js'
 export { disconnectClient, type DisconnectClientOptions } from './faults/disconnect-client.js'
@@ -39,4 +39,5 @@ export {
   type Observation,
   type ObserveDeliveryOptions,
 } from './oracle/observe-delivery.js'
-export { methodSeam, type MethodSeam } from './method-seam.js'
+export type { EmitterLike } from './seams/emitter-listeners.js'
+export { methodSeam, type MethodSeam } from './seams/method-seam.js'

@@ -26,10 +26,10 @@ export {
   type WorkerReadings,
 } from './observe/observe-workers.js'
 export type { LinkTarget, PostingEnd, SendingEnd } from './messages/link.js'
-export type { MortalTarget } from './targets/mortals.js'
+export type { WorkerOrProcessTarget } from './targets/threads-and-processes.js'
 export type { ClusterLike, ClusterWorkerLike, ProcessLike, ProcessTarget } from './targets/processes.js'
-export type { WorkerDescription } from './targets/selection.js'
+export type { WorkerDescription } from './threads/selection.js'
 export { trackWorkers, type TrackedWorkers, type TrackWorkersOptions } from './targets/track-workers.js'
 export type { TaskAccount } from './observe/task-ledger.js'
-export type { WorkerThreads } from './targets/starts.js'
+export type { WorkerThreads } from './threads/starts.js'
 export type { PoolLike, WorkerLike, WorkerTarget } from './targets/workers.js'

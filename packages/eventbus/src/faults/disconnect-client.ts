@@ -1,8 +1,8 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
-import { DISCONNECT_CLIENT } from '../bindings/failing-socket.js'
-import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { Connection } from '../bus.js'
+import { DISCONNECT_CLIENT } from '../seams/failing-socket.js'
+import { busOf, busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { Connection } from '../seams/bus.js'
 
 const options = {
   how: option.optional(

@@ -1,7 +1,7 @@
 import os from 'node:os'
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { PERIODS_AHEAD, startStressor, type StressorPlan } from '../pressure/stressor.js'
+import { PERIODS_AHEAD, startStressor, type StressorPlan } from './stressor.js'
 import { lastFor, repeat } from '../repeat.js'
 
 const options = {
