@@ -9,12 +9,14 @@ import { privateFolder } from './support.js'
 
 const dist = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, import.meta.url))
 const core = fileURLToPath(new URL('../../core/dist/index.cjs', import.meta.url))
+const authoring = fileURLToPath(new URL('../../core/dist/authoring.cjs', import.meta.url))
 
 /** An injector of somebody else: it breaks `Math.max`, and says when it was asked. */
 const INJECTOR = `
-  const { defineFault, optionsSchema, target } = require(${JSON.stringify(core)})
+  const { target } = require(${JSON.stringify(core)})
+  const { defineFault } = require(${JSON.stringify(authoring)})
   const wrongMax = defineFault({
-    name: 'third/wrong-max', kind: 'standing', summary: 'Is wrong.', schema: optionsSchema({}), expects: 'Math', accepts: (value) => value === Math,
+    name: 'third/wrong-max', kind: 'standing', summary: 'Is wrong.', options: {}, target: { expects: 'Math', accepts: (value) => value === Math },
     inject: (math, _options, context) => context.patch(math, 'max', (below) => (...args) => context.operation('max').shouldInject(args) ? -1 : below.call(...args)),
   })
   exports.targets = () => {
@@ -110,6 +112,26 @@ describe.each([
 })
 
 describe('register', () => {
+  it('offers the faults of each injector on the targets of all that accept them', async () => {
+    const faultsOnly = {
+      'package.json': manifest(),
+      'register.cjs': INJECTOR.replaceAll('third/wrong-max', 'other/wrong-max').replace(
+        /exports\.targets[\s\S]*/,
+        'exports.targets = () => ({})\nexports.faults = [wrongMax]',
+      ),
+    }
+    const targetsOnly = {
+      'package.json': manifest(),
+      'register.cjs': `const { target } = require(${JSON.stringify(core)})
+        exports.targets = () => ({ json: target(JSON, []) })`,
+    }
+    const { client } = run(app(ASKED, { faultsOnly, targetsOnly, third }))
+    expect(await (await client()).targets()).toEqual([
+      { name: 'json', faults: [] },
+      { name: 'math', faults: ['third/wrong-max', 'other/wrong-max'] },
+    ])
+  })
+
   it('takes injectors that are ES modules, and says which one cannot be used', async () => {
     const esm = {
       'package.json': manifest({
