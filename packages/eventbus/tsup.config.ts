@@ -8,6 +8,7 @@ export default defineConfig({
   ...base,
   entry: {
     index: 'src/index.ts',
+    register: 'src/register.ts',
     ...Object.fromEntries(clients.map((name) => [name, `src/clients/${name}/index.ts`])),
   },
 })

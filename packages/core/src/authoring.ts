@@ -29,6 +29,7 @@ export {
 export type { StandardSchemaV1 } from './fault/standard-schema.js'
 export { DEFAULT_LEASE_MS, portableInjectOptions } from './injection/inject-options.js'
 export type { Follow } from './injection/journal.js'
+export { lastFor, repeat } from './injection/repeat.js'
 export { originalOf, ownersOf } from './patch/record.js'
 export type { AnyFunction, Below } from './patch/below.js'
 export { controllerRefusal } from './process/guard.js'

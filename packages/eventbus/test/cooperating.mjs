@@ -1,25 +1,15 @@
-// A thread or process that breaks itself: on `{ fault, options, how }` it injects that fault into its own end, on `end` it takes it back.
-// Each answer `done` tells what was affected; anything else it answers with the same.
+// A thread or process that breaks its own end of the channel: on `{ fault, options, how }` it injects that fault, and it answers anything else with the same.
 import { parentPort } from 'node:worker_threads'
 import { inject } from '@chaos/core'
-import * as faults from '@chaos/worker'
+import * as faults from '@chaos/eventbus'
 
 const end = parentPort ?? process
 const answer = (message) => (parentPort === null ? process.send(message) : parentPort.postMessage(message))
-let injection
 
 async function hear(message) {
-  if (message?.fault !== undefined) {
-    injection = await inject(
-      faults[message.fault](message.options),
-      message.fault === 'blockMainThread' ? process : end,
-      message.how,
-    )
-    answer('armed')
-  } else if (message === 'end') {
-    const { affected } = await injection.rollback()
-    answer({ affected })
-  } else answer(message)
+  if (message?.fault === undefined) return answer(message)
+  await inject(faults[message.fault](message.options), end, message.how)
+  return answer('armed')
 }
 
 end.on('message', (message) => void hear(message))

@@ -1,11 +1,15 @@
-import type { Cancel } from '@chaos/core'
-import type { InjectionContext } from '@chaos/core/authoring'
+import type { Cancel } from '../basics/clock.js'
+import type { InjectionContext } from '../fault/fault.js'
 
 /**
- * Does something every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. Work that fails is tried again the next time: a
- * function that is the target may fail while nothing is there, and nobody of the application's hears our timer.
+ * Does something every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. An error that the work throws is
+ * ignored, and the work is tried again the next time: a function that is the target may fail while nothing is there.
  */
-export function repeat({ clock, defer }: InjectionContext, everyMs: number, work: () => void): void {
+export function repeat(
+  { clock, defer }: Pick<InjectionContext, 'clock' | 'defer'>,
+  everyMs: number,
+  work: () => void,
+): void {
   let cancel: Cancel
   const wait = (): void => {
     cancel = clock.after(everyMs, again, { ref: false })
@@ -15,14 +19,14 @@ export function repeat({ clock, defer }: InjectionContext, everyMs: number, work
     try {
       work()
     } catch {
-      // Next time.
+      // Tried again the next time.
     }
   }
   wait()
   defer(() => cancel())
 }
 
-/** An operation that takes so long: an injection that has spent its limit on it ends no sooner than it is over. */
+/** Marks an operation that lasts so many ms: an injection whose limit it has spent does not end before. */
 export function lastFor({ hold }: InjectionContext, ms: number): void {
   hold({ afterMs: ms, run: () => undefined })
 }

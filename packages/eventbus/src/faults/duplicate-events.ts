@@ -36,7 +36,8 @@ export const duplicateEvents = defineFault({
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     const { copies, spacingMs } = options
-    directTraffic(bus, options, context, (message, traffic) => {
+    // A message that moves a port cannot exist twice.
+    directTraffic(bus, { ...options, applies: ({ isUnique }) => isUnique !== true }, context, (message, traffic) => {
       const answer = traffic.deliver(message)
       for (let copy = 1; copy <= copies; copy += 1) traffic.copy(message, copy * spacingMs)
       return answer

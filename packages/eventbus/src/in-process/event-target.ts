@@ -1,15 +1,10 @@
-import { bindBus, type Bus, type Message, type SeamBinding, type Steps } from '../seams/bus.js'
+import { bindBus, type Bus, type Message, type SeamBinding } from '../seams/bus.js'
 import { methodSeam, replaced } from '../seams/method-seam.js'
 
 /** An `EventTarget`, as far as faults need it. */
 export interface EventTargetLike {
   dispatchEvent(event: never): boolean
   addEventListener(type: never, listener: never): void
-}
-
-/** A `BroadcastChannel` or `MessagePort`. */
-export interface PortLike extends EventTargetLike {
-  postMessage(message: never, transfer?: never): void
 }
 
 export function isEventTarget(value: unknown): value is EventTargetLike {
@@ -22,21 +17,8 @@ export function isEventTarget(value: unknown): value is EventTargetLike {
   )
 }
 
-export function isPort(value: unknown): value is PortLike {
-  return isEventTarget(value) && 'postMessage' in value && typeof value.postMessage === 'function'
-}
-
 /** Where every event of Node's targets and ports arrives, whoever dispatched it: `(value, type, event)`. In the registry of symbols since Node.js 15. */
-const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch')
-
-/** Where a port keeps the ports that came with a message, while its listeners are called. */
-const RECEIVING = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts')
-
-/** Whether a message brings ports along, which are there for as long as it is dispatched. */
-function bringsPorts(target: unknown): boolean {
-  const ports: unknown = Reflect.get(target as object, RECEIVING)
-  return Array.isArray(ports) && ports.length > 0
-}
+export const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch')
 
 /** Binds an `EventTarget`: an event's name is its type, its payload its `detail` or `data`. */
 export function eventTargetBus(target: EventTargetLike): Bus {
@@ -52,87 +34,29 @@ export function eventTargetBus(target: EventTargetLike): Bus {
         answer: () => true,
         fail: failLater,
       }),
-      ...deliverySeam(target, (type) => type),
-    },
-  })
-}
-
-/**
- * Binds a `BroadcastChannel` or a `MessagePort`. The name of a channel's messages is the channel's, that of a port's is `message`.
- *
- * A message is cloned when it is posted, as in health. Messages that transfer objects pass straight through: they can be posted only once. So do those that arrive with ports.
- */
-export function portBus(port: PortLike): Bus {
-  const name = 'name' in port && typeof port.name === 'string' ? port.name : 'message'
-  return bindBus({
-    kind: 'a message port',
-    seams: {
-      publish: methodSeam({
-        object: port,
-        method: 'postMessage',
-        name: ([, transfer]) => (transfers(transfer) ? undefined : name),
-        payload: 0,
-        snapshot: ([message]) => [structuredClone(message)],
-      }),
-      ...deliverySeam(port, (type) => (type === 'message' ? name : undefined)),
+      ...deliverySeam(target),
     },
   })
 }
 
 /** The seam where Node's own targets deliver; another implementation has none that can be found. */
-function deliverySeam(
-  target: EventTargetLike,
-  nameOf: (type: string) => string | undefined,
-): { readonly delivery?: SeamBinding } {
+function deliverySeam(target: EventTargetLike): { readonly delivery?: SeamBinding } {
   if (!(DISPATCH in target)) return {}
-  const inEvent = payloadAt(2)
-  const seamOf = (isGone: () => boolean): SeamBinding =>
-    methodSeam({
+  return {
+    delivery: methodSeam({
       object: target,
       method: DISPATCH,
-      name: ([, type]) => nameOf(type as string),
-      passes: (_args, self) => bringsPorts(self),
-      // A port hands over a bare value, of which the event is made later.
-      payload: {
-        read: (args) => (args[2] === undefined ? args[0] : inEvent.read(args)),
-        replace: (args, payload) =>
-          args[2] === undefined ? replaced(args, 0, payload) : inEvent.replace(args, payload),
-      },
+      name: ([, type]) => type as string,
+      payload: payloadAt(2),
       fail: failLater,
-      isGone,
-    })
-  return {
-    delivery: isPort(target) ? (tap, steps) => seamOf(watchClosing(target, steps))(tap, steps) : seamOf(() => false),
+    }),
   }
-}
-
-/** Whether a port was closed since, at either end: its listeners get nothing any more. A `BroadcastChannel` has no event that says so. */
-function watchClosing(port: PortLike, { defer, patch }: Steps): () => boolean {
-  let isClosed = false
-  const onClose = (): void => {
-    isClosed = true
-  }
-  const heard = port as unknown as EventTarget
-  heard.addEventListener('close', onClose)
-  defer(() => heard.removeEventListener('close', onClose))
-  if (port instanceof BroadcastChannel) {
-    patch(
-      port,
-      'close',
-      (below) =>
-        function close(this: unknown, ...args: unknown[]): unknown {
-          isClosed = true
-          return below.call.apply(this, args) as unknown
-        },
-    )
-  }
-  return () => isClosed
 }
 
 const FIELDS = ['data', 'detail'] as const
 
 /** The content of the event at a position. */
-function payloadAt(index: number): {
+export function payloadAt(index: number): {
   read: (args: readonly unknown[]) => unknown
   replace: (args: readonly unknown[], payload: unknown) => unknown[]
 } {
@@ -176,15 +100,6 @@ function eventLike(event: Event, init: object): Event {
       if (!Object.hasOwn(copy, name)) Object.defineProperty(copy, name, member)
     return copy
   }
-}
-
-function transfers(transfer: unknown): boolean {
-  const list: unknown = Array.isArray(transfer)
-    ? transfer
-    : typeof transfer === 'object' && transfer !== null && 'transfer' in transfer
-      ? transfer.transfer
-      : []
-  return Array.isArray(list) && list.length > 0
 }
 
 /** A listener of an event target that fails, in either way, ends as an uncaught exception on the next tick; dispatching goes on. */

@@ -31,6 +31,8 @@ export interface Message {
   readonly isAwaited?: boolean
   /** Lets it go on, now or later, once for each copy. @returns What its sender gets in health. */
   forward(): unknown
+  /** Lets it go on when its sender has long gone on: a failure is told to the sender's callback, or to nobody. Default: as {@link Message.forward}. */
+  forwardLate?(): unknown
   /** The same message with other content. The original stays as it is. */
   withPayload(payload: unknown): Message
   /** What its sender gets in health when the message itself does not go on now. */
@@ -53,6 +55,10 @@ export interface Message {
   copy?(): Message
   /** Of a broker: it was delivered before. */
   readonly isRedelivered?: boolean
+  /** Whether it moves something that cannot exist twice, a port for example: it is never copied. Default `false`. */
+  readonly isUnique?: boolean
+  /** On a channel that clones: ends it as a message that cannot be cloned. Thrown at publish, heard as `messageerror` at delivery. */
+  failCloning?(error: Error): unknown
 }
 
 /** How a listener fails: it throws, or the promise it returned rejects. */
@@ -67,7 +73,7 @@ export interface Tap {
 }
 
 /** What a binding may do to reach a seam: every step records its way back. */
-export type Steps = Pick<InjectionContext, 'patch' | 'defer'>
+export type Steps = Pick<InjectionContext, 'patch' | 'defer' | 'clock'>
 
 /**
  * Leads the messages of a seam through `tap`, from now until `steps` are taken back. A message that `tap` does not take, and everything
@@ -110,6 +116,8 @@ export interface BusDefinition {
   readonly connections?: readonly Connection[] | undefined
   /** Whether its consumers can give a delivery back, so that the broker delivers it again ({@link Message.refuse}). Default `false`. */
   readonly requeues?: boolean
+  /** Whether its messages are clones, which can fail to be made ({@link Message.failCloning}). Default `false`. */
+  readonly clones?: boolean
 }
 
 const BUS = Symbol.for('@chaos/eventbus.Bus')

@@ -34,6 +34,8 @@ interface Traffic {
   copy(message: Message, afterMs: number): void
   /** Ends its delivery as a listener that fails. */
   fail(message: Message, error: Error, how: Failure): unknown
+  /** Ends it as one that cannot be cloned. */
+  failCloning(message: Message, error: Error): unknown
   /** Under what it stays in order with others: its name, or its name and subscriber. */
   keyOf(message: Message): PropertyKey
 }
@@ -48,6 +50,8 @@ export interface TrafficOptions extends Pick<Scope, 'where' | 'subscriber'> {
   readonly order?: 'keep' | 'free'
   /** Whether it acts on each listener by itself, where the bus tells them apart. Default: only if `subscriber` is given. */
   readonly eachListener?: boolean
+  /** Whether the fault never takes a message from its sender: it is not copied first. Default `false`. */
+  readonly refuses?: boolean
   /** Whether the fault can do anything with a message; others are outside its scope. */
   readonly applies?: (message: Message) => boolean
 }
@@ -89,6 +93,7 @@ class BusTraffic implements Tap, Traffic {
   readonly #act: Act
   readonly #inScope: ((message: Message) => boolean) | undefined
   readonly #applies: ((message: Message) => boolean) | undefined
+  readonly #refuses: boolean
   readonly #keepsOrder: boolean
   readonly #eachListener: boolean
   readonly #callsClient: boolean
@@ -107,6 +112,7 @@ class BusTraffic implements Tap, Traffic {
     this.#act = act
     this.#inScope = scopeTest(options)
     this.#applies = options.applies
+    this.#refuses = options.refuses === true
     this.#keepsOrder = options.order !== 'free'
     this.#eachListener = of.eachListener
     this.#callsClient = of.callsClient
@@ -129,7 +135,7 @@ class BusTraffic implements Tap, Traffic {
       return this.#mustWait(message) ? this.#queue(message) : message.forward()
     }
     if (operation.shouldInject(message.args)) {
-      const own = message.snapshot?.() ?? message
+      const own = this.#refuses ? message : (message.snapshot?.() ?? message)
       this.account.sent += 1
       return this.#act(own, this)
     }
@@ -178,6 +184,11 @@ class BusTraffic implements Tap, Traffic {
     if (message.fail !== undefined) return message.fail(error, how)
     if (how === 'throw') throw error
     return Promise.reject(error)
+  }
+
+  failCloning(message: Message, error: Error): unknown {
+    this.account.dropped += 1
+    return message.failCloning?.(error)
   }
 
   keyOf(message: Message): PropertyKey {
@@ -238,10 +249,10 @@ class BusTraffic implements Tap, Traffic {
         deliver: () => {
           if (!this.#callsClient) {
             leave('delivered')
-            message.forward()
+            goOn(message)
             return
           }
-          message.forward()
+          goOn(message)
           leave('delivered')
         },
         drop: () => {
@@ -278,6 +289,10 @@ class BusTraffic implements Tap, Traffic {
     }
   }
 }
+
+/** Lets a held message go on. */
+const goOn = (message: Message): unknown =>
+  message.forwardLate === undefined ? message.forward() : message.forwardLate()
 
 /** A message that is counted as held. */
 interface Kept {

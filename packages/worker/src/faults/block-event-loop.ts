@@ -1,8 +1,7 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, lastFor, option, repeat, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import { WorkerBlock } from '../threads/block.js'
 import { inspectorOf } from '../threads/inspector.js'
-import { lastFor, repeat } from '../repeat.js'
 import {
   chooseWorkers,
   selectionFits,

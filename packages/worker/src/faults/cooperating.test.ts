@@ -1,75 +1,26 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { cooperatingFile } from '../../test/task-file.js'
 
-// A target that loads the package itself: the built one, as a user's process does.
-const started: (Worker | ChildProcess)[] = []
-afterEach(async () => {
-  for (const one of started.splice(0)) {
-    if ('terminate' in one) await one.terminate()
-    else one.kill('SIGKILL')
-  }
+// A process that loads the package itself: the built one, as a user's process does.
+const started: ChildProcess[] = []
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL')
 })
 
-interface Partner {
-  readonly heard: unknown[]
-  readonly tell: (message: unknown) => void
-}
-
-async function start(one: Worker | ChildProcess): Promise<Partner> {
-  started.push(one)
-  await once(one, 'message')
+it('blocks the main thread of a process that injects the fault itself, and its parent goes on', async () => {
+  const child = fork(cooperatingFile, { execArgv: [] })
+  started.push(child)
+  await once(child, 'message')
   const heard: unknown[] = []
-  one.on('message', (message) => heard.push(message))
-  const tell = (message: unknown): void => {
-    if ('terminate' in one) one.postMessage(message)
-    else one.send(message as object)
-  }
-  return { heard, tell }
-}
-
-const heardLast = (partner: Partner, message: unknown): Promise<void> =>
-  vi.waitFor(() => expect(partner.heard.at(-1)).toEqual(message))
-
-describe.each<[string, () => Worker | ChildProcess]>([
-  ['a worker', () => new Worker(cooperatingFile, { execArgv: [] })],
-  ['a child process', () => fork(cooperatingFile, { execArgv: [] })],
-])('%s that cooperates', (_kind, make) => {
-  it('loses what it sends itself', async () => {
-    const partner = await start(make())
-    partner.tell({ fault: 'dropMessages', options: { direction: 'outgoing' }, how: { skip: 1, limit: 3 } })
-    await heardLast(partner, 'armed')
-    for (const n of [1, 2, 3, 4, 5]) partner.tell(n)
-    await heardLast(partner, 5)
-    expect(partner.heard).toEqual(['armed', 4, 5])
-  })
-
-  it('hears late what is sent to it', async () => {
-    const partner = await start(make())
-    partner.tell({
-      fault: 'delayMessages',
-      options: { direction: 'incoming', delayMs: 500, order: 'free' },
-      how: { limit: 1 },
-    })
-    await heardLast(partner, 'armed')
-    partner.tell('late')
-    partner.tell('in time')
-    await heardLast(partner, 'late')
-    expect(partner.heard).toEqual(['armed', 'in time', 'late'])
-  })
-})
-
-describe('a child process that cooperates', () => {
-  it('blocks its own main thread, and its parent goes on', async () => {
-    const partner = await start(fork(cooperatingFile, { execArgv: [] }))
-    partner.tell({ fault: 'blockMainThread', options: { blockMs: 50, everyMs: 1 } })
-    await heardLast(partner, 'armed')
-    partner.tell('there?')
-    await heardLast(partner, 'there?')
-    partner.tell('end')
-    await vi.waitFor(() => expect(partner.heard.at(-1)).toMatchObject({ affected: expect.any(Number) as number }))
-    expect((partner.heard.at(-1) as { affected: number }).affected).toBeGreaterThan(0)
-  })
+  child.on('message', (message) => heard.push(message))
+  const heardLast = (message: unknown): Promise<void> => vi.waitFor(() => expect(heard.at(-1)).toEqual(message))
+  child.send('block')
+  await heardLast('armed')
+  child.send('there?')
+  await heardLast('there?')
+  child.send('end')
+  await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ affected: expect.any(Number) as number }))
+  expect((heard.at(-1) as { affected: number }).affected).toBeGreaterThan(0)
 })

@@ -1,7 +1,6 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, lastFor, option, repeat, type OptionsOf } from '@chaos/core/authoring'
 import { watchOverStopped } from './resume-watchdog.js'
-import { lastFor, repeat } from '../repeat.js'
 import {
   isProcessTarget,
   isRunning,

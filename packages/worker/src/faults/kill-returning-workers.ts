@@ -1,6 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { repeat } from '../repeat.js'
+import { defineFault, option, repeat, type OptionsOf } from '@chaos/core/authoring'
 import {
   idOf,
   isWorkerOrProcessTarget,

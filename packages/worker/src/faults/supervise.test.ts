@@ -8,13 +8,9 @@ import { seenBlocked } from '../../test/support.js'
 import { exampleFolder, examplesOf } from '../../test/pages.js'
 import {
   blockEventLoop,
-  corruptMessages,
   crashWorker,
-  dropMessages,
-  duplicateMessages,
   exhaustHeap,
   exitWorker,
-  failCloning,
   killReturningWorkers,
   observeTasks,
   observeWorkers,
@@ -97,6 +93,17 @@ async function play(code = supervisorCode): Promise<Scene> {
   }
 }
 
+/** Changes what comes of each message that a worker's holder would hear. */
+function onAnswer(
+  worker: Worker,
+  change: (answer: unknown, emit: (event: string, value: unknown) => void) => void,
+): void {
+  const emit = worker.emit.bind(worker) as (event: string, value: unknown) => boolean
+  Object.assign(worker, {
+    emit: (event: string, value: unknown) => (event === 'message' ? change(value, emit) : emit(event, value)),
+  })
+}
+
 describe('the supervisor of the recipe', () => {
   it.each<[string, () => Fault<() => Worker>]>([
     ['terminate-worker', () => terminateWorker()],
@@ -115,16 +122,18 @@ describe('the supervisor of the recipe', () => {
     expect(tasks.account).toMatchObject({ done: 1, lost: 0, duplicated: 0 })
   })
 
-  it.each<[string, () => Fault<() => Worker>]>([
-    ['drop-messages', () => dropMessages()],
-    ['fail-cloning, where its answer is heard', () => failCloning({ direction: 'incoming' })],
-  ])('ends a worker that does not answer because of %s, and answers the task by the next one', async (_name, fault) => {
-    const { supervisor, clock, seen, tasks, arm, until } = await play()
-    const injection = await arm(fault())
+  it.each<[string, (worker: Worker) => void]>([
+    ['its task is lost', (worker) => void vi.spyOn(worker, 'postMessage').mockReturnValue(undefined)],
+    [
+      'its answer cannot be cloned',
+      (worker) => onAnswer(worker, (_answer, emit) => emit('messageerror', new Error('DataCloneError'))),
+    ],
+  ])('ends a worker that does not answer because %s, and answers the task by the next one', async (_name, fail) => {
+    const { supervisor, clock, seen, tasks, until } = await play()
+    fail(supervisor.worker())
     const answer = supervisor.run({ number: 21 })
     await clock.advance(5_000)
     await until(() => expect(seen.deaths).toBe(1))
-    await injection.rollback()
     await until(() => expect([seen.healed, tasks.account.pending]).toEqual([true, 0]))
     expect(await answer).toBe(42)
     expect(tasks.account).toMatchObject({ done: 1, lost: 0 })
@@ -145,25 +154,32 @@ describe('the supervisor of the recipe', () => {
   })
 
   it('takes an answer once that comes twice, and none that is for somebody else', async () => {
-    const { supervisor, tasks, arm } = await play()
-    await arm(duplicateMessages({ direction: 'incoming' }))
+    const { supervisor, tasks } = await play()
+    onAnswer(supervisor.worker(), (answer, emit) => {
+      emit('message', answer)
+      emit('message', structuredClone(answer))
+    })
     expect(await Promise.all([1, 2, 3].map((number) => supervisor.run({ number })))).toEqual([2, 4, 6])
     expect(tasks.account).toMatchObject({ done: 3, lost: 0 })
   })
 
   it('tells who asks when a message cannot be cloned, and goes on', async () => {
-    const { supervisor, arm } = await play()
-    const injection = await arm(failCloning({ direction: 'outgoing' }), { limit: 1 })
-    await expect(supervisor.run({ number: 1 })).rejects.toMatchObject({ name: 'DataCloneError' })
-    await injection.done
+    const { supervisor } = await play()
+    const task = { number: 1, takesMs: (() => undefined) as never }
+    await expect(supervisor.run(task)).rejects.toMatchObject({ name: 'DataCloneError' })
     expect(await supervisor.run({ number: 2 })).toBe(4)
   })
 
   it('passes over an answer without its id, and asks again when nothing came in time', async () => {
-    const { supervisor, clock, tasks, arm, until } = await play()
-    const injection = await arm(corruptMessages({ direction: 'incoming', field: 'id', damage: 'remove' }), { limit: 1 })
+    const { supervisor, clock, tasks, until } = await play()
+    const damaged = new Promise<void>((resolve) =>
+      onAnswer(supervisor.worker(), (answer, emit) => {
+        emit('message', { ...(answer as object), id: undefined })
+        resolve()
+      }),
+    )
     const answer = supervisor.run({ number: 21 })
-    await injection.done
+    await damaged
     await clock.advance(5_000)
     await until(() => expect(tasks.account.done).toBe(1))
     expect(await answer).toBe(42)
