@@ -6,5 +6,9 @@ const clients = ['amqplib', 'bullmq', 'ioredis', 'jetstream', 'kafkajs', 'mqtt',
 
 export default defineConfig({
   ...base,
-  entry: { index: 'src/index.ts', ...Object.fromEntries(clients.map((name) => [name, `src/clients/${name}.ts`])) },
+  entry: {
+    index: 'src/index.ts',
+    register: 'src/register.ts',
+    ...Object.fromEntries(clients.map((name) => [name, `src/clients/${name}/index.ts`])),
+  },
 })

@@ -5,7 +5,6 @@ import { bindIoredis } from '@chaos/adapter/ioredis'
 import { bindPg } from '@chaos/adapter/pg'
 import type { Fault, InjectOptions } from '@chaos/core'
 import { delayEvents } from '@chaos/eventbus'
-import { delayMessages } from '@chaos/worker'
 import type { Redis } from 'ioredis'
 import type { Client } from 'pg'
 import { arm } from '../runner/arm.js'
@@ -58,10 +57,10 @@ export const transportSuites: readonly Suite[] = [
     name: 'post-message',
     title: '`postMessage`, there and back',
     target: 'message-port',
-    operation: 'outgoing',
+    operation: 'message',
     about:
-      'A message to the other end of a `MessageChannel` in the same thread and its answer, with `delayMessages` on the port (an operation is a direction).',
-    fault: delayMessages({ delayMs: 1_000 }),
+      'A message to the other end of a `MessageChannel` in the same thread and its answer, with `delayEvents` on what the port sends.',
+    fault: delayEvents({ delayMs: 1_000, seam: 'publish' }),
   }),
   suiteOf({
     name: 'fetch',

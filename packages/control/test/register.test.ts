@@ -111,6 +111,26 @@ describe.each([
 })
 
 describe('register', () => {
+  it('offers the faults of each injector on the targets of all that accept them', async () => {
+    const faultsOnly = {
+      'package.json': manifest(),
+      'register.cjs': INJECTOR.replaceAll('third/wrong-max', 'other/wrong-max').replace(
+        /exports\.targets[\s\S]*/,
+        'exports.targets = () => ({})\nexports.faults = [wrongMax]',
+      ),
+    }
+    const targetsOnly = {
+      'package.json': manifest(),
+      'register.cjs': `const { target } = require(${JSON.stringify(core('index'))})
+        exports.targets = () => ({ json: target(JSON, []) })`,
+    }
+    const { client } = run(app(ASKED, { faultsOnly, targetsOnly, third }))
+    expect(await (await client()).targets()).toEqual([
+      { name: 'json', faults: [] },
+      { name: 'math', faults: ['third/wrong-max', 'other/wrong-max'] },
+    ])
+  })
+
   it('takes injectors that are ES modules, and says which one cannot be used', async () => {
     const esm = {
       'package.json': manifest({

@@ -36,6 +36,7 @@ it('exports these names and no others', () => {
       "isGlob",
       "jsonSchemaOf",
       "keysOf",
+      "lastFor",
       "listed",
       "markInjected",
       "meaningOf",

@@ -1,7 +1,11 @@
-export { emitterBus, type EmitterBusOptions, type EmitterLike } from './bindings/event-emitter.js'
-export { eventTargetBus, portBus, type EventTargetLike, type PortLike } from './bindings/event-target.js'
-export type { BusTarget } from './bindings/in-process.js'
-export { subjectBus, type SubjectLike } from './bindings/subject.js'
+export { emitterBus, type EmitterBusOptions } from './in-process/event-emitter.js'
+export { channelBus, type ChannelEnd, type ChannelTarget } from './in-process/channel.js'
+export type { IpcEnd } from './in-process/child-process.js'
+export { eventTargetBus, type EventTargetLike } from './in-process/event-target.js'
+export type { PortLike, PostingEnd } from './in-process/port.js'
+export type { WorkerLike } from './in-process/worker.js'
+export type { BusTarget } from './in-process/bus-target.js'
+export { subjectBus, type SubjectLike } from './in-process/subject.js'
 export {
   bindBus,
   isBus,
@@ -16,12 +20,13 @@ export {
   type Steps,
   type Subscriber,
   type Tap,
-} from './bus.js'
+} from './seams/bus.js'
 export { corruptEvents, type CorruptEventsOptions } from './faults/corrupt-events.js'
 export { delayEvents, type DelayEventsOptions } from './faults/delay-events.js'
 export { disconnectClient, type DisconnectClientOptions } from './faults/disconnect-client.js'
 export { dropEvents, type DropEventsOptions } from './faults/drop-events.js'
 export { duplicateEvents, type DuplicateEventsOptions } from './faults/duplicate-events.js'
+export { failCloning, type FailCloningOptions } from './faults/fail-cloning.js'
 export { failListeners, type FailListenersOptions } from './faults/fail-listeners.js'
 export { lagConsumer, type LagConsumerOptions } from './faults/lag-consumer.js'
 export { loseAcks, type LoseAcksOptions } from './faults/lose-acks.js'
@@ -39,4 +44,5 @@ export {
   type Observation,
   type ObserveDeliveryOptions,
 } from './oracle/observe-delivery.js'
-export { methodSeam, type MethodSeam } from './method-seam.js'
+export type { EmitterLike } from './seams/emitter-listeners.js'
+export { methodSeam, type MethodSeam } from './seams/method-seam.js'

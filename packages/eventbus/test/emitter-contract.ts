@@ -3,7 +3,7 @@ import type { Fault, InjectOptions, Injection } from '@chaos/core'
 import { inject } from '@chaos/core'
 import { faultContract, manualClock, type ManualClock } from '@chaos/core/testing'
 import { describe, it, onTestFinished } from 'vitest'
-import type { BusTarget } from '../src/bindings/in-process.js'
+import type { BusTarget } from '../src/in-process/bus-target.js'
 
 const PAYLOAD = Object.freeze({ n: 1, text: 'the quick brown fox' })
 

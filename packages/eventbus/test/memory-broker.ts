@@ -1,9 +1,9 @@
 import { inject, type Fault, type InjectOptions, type Injection } from '@chaos/core'
 import { faultContract, manualClock, type ManualClock } from '@chaos/core/testing'
 import { describe, it, onTestFinished } from 'vitest'
-import type { BusTarget } from '../src/bindings/in-process.js'
-import { bindBus, type Bus } from '../src/bus.js'
-import { methodSeam } from '../src/method-seam.js'
+import type { BusTarget } from '../src/in-process/bus-target.js'
+import { bindBus, type Bus } from '../src/seams/bus.js'
+import { methodSeam } from '../src/seams/method-seam.js'
 
 /** A delivery as a consumer gets it. */
 export interface Delivery {

@@ -1,6 +1,6 @@
 import { inject } from '@chaos/core'
 import { expect, it, vi } from 'vitest'
-import type { BusTarget } from '../src/bindings/in-process.js'
+import type { BusTarget } from '../src/in-process/bus-target.js'
 import { dropEvents } from '../src/faults/drop-events.js'
 import { duplicateEvents } from '../src/faults/duplicate-events.js'
 import { observeDelivery } from '../src/oracle/observe-delivery.js'

@@ -1,6 +1,6 @@
 import { inject, injectedBy, type Injection } from '@chaos/core'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import type { BusTarget } from '../src/bindings/in-process.js'
+import type { BusTarget } from '../src/in-process/bus-target.js'
 import { disconnectClient } from '../src/faults/disconnect-client.js'
 
 /** A client that runs, with one subscription, for the cases of {@link reconnection}. */

@@ -34,7 +34,7 @@ it('is shown in the docs as the runs on all versions have found it', async () =>
   await expect(`# Every worker fault on every kind of target
 
 Written by the tests, which run the built package on Node.js ${versions.slice(0, -1).join(', ')} and ${versions.at(-1) ?? ''}. A cell is what was seen of the fault on a running target: how it ended, as its \`exit\` said; that its event loop did nothing but work
-over 30 ms (event-loop utilisation), or came late; what became of 20 messages of which half were affected; that none of its code ran; that the system counted it as stopped; CPU time or resident memory that was measured.
+over 30 ms (event-loop utilisation), or came late; that none of its code ran; that the system counted it as stopped; CPU time or resident memory that was measured.
 Then the fault was taken back, and nothing was left: the target had the functions, keys, prototypes and listeners it had before, the process no more handles and child processes, and a target that lived did its work again. –: it is no
 target, and was refused with \`CHAOS_TARGET_MISMATCH\` before anything was touched.
 

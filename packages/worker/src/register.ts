@@ -3,18 +3,12 @@ import { target, type Targets } from '@chaos/core'
 import {
   blockEventLoop,
   blockMainThread,
-  corruptMessages,
   crashWorker,
-  delayMessages,
   delayStart,
-  dropMessages,
-  duplicateMessages,
   exhaustHeap,
   exitWorker,
-  failCloning,
   killReturningWorkers,
   refuseStart,
-  reorderMessages,
   stressCpu,
   stressMemory,
   terminateWorker,
@@ -22,24 +16,26 @@ import {
 } from './index.js'
 
 /**
- * What `@chaos/control/register` offers in an app without chaos code: the workers that its main thread makes from now on and their messages, the making of
- * them, and the process itself.
+ * What `@chaos/control/register` offers in an app without chaos code: the workers that its main thread makes from now on, the module that makes them, and
+ * the process itself.
  */
 export const targets = (): Targets => ({
-  workers: target(trackWorkers(), [
-    blockEventLoop,
-    corruptMessages,
-    crashWorker,
-    delayMessages,
-    dropMessages,
-    duplicateMessages,
-    exhaustHeap,
-    exitWorker,
-    failCloning,
-    killReturningWorkers,
-    reorderMessages,
-    terminateWorker,
-  ]),
-  'worker-threads': target(workerThreads, [delayStart, refuseStart]),
-  process: target(process, [blockMainThread, stressCpu, stressMemory]),
+  workers: target(trackWorkers(), []),
+  'worker-threads': target(workerThreads, []),
+  process: target(process, []),
 })
+
+/** Offered on every registered target that accepts them. */
+export const faults = [
+  blockEventLoop,
+  blockMainThread,
+  crashWorker,
+  delayStart,
+  exhaustHeap,
+  exitWorker,
+  killReturningWorkers,
+  refuseStart,
+  stressCpu,
+  stressMemory,
+  terminateWorker,
+] as const

@@ -1,27 +1,20 @@
-// A thread or process that breaks itself: on `{ fault, options, how }` it injects that fault into its own end, on `end` it takes it back.
-// Each answer `done` tells what was affected; anything else it answers with the same.
-import { parentPort } from 'node:worker_threads'
+// A process that blocks its own main thread: on `block` it injects the fault, on `end` it takes it back and tells what was affected; anything else it answers
+// with the same.
 import { inject } from '@chaos/core'
-import * as faults from '@chaos/worker'
+import { blockMainThread } from '@chaos/worker'
 
-const end = parentPort ?? process
-const answer = (message) => (parentPort === null ? process.send(message) : parentPort.postMessage(message))
 let injection
 
 async function hear(message) {
-  if (message?.fault !== undefined) {
-    injection = await inject(
-      faults[message.fault](message.options),
-      message.fault === 'blockMainThread' ? process : end,
-      message.how,
-    )
-    answer('armed')
+  if (message === 'block') {
+    injection = await inject(blockMainThread({ blockMs: 50, everyMs: 1 }), process)
+    process.send('armed')
   } else if (message === 'end') {
     const { affected } = await injection.rollback()
-    answer({ affected })
-  } else answer(message)
+    process.send({ affected })
+  } else process.send(message)
 }
 
-end.on('message', (message) => void hear(message))
-if (parentPort === null) process.on('disconnect', () => process.exit())
-answer('up')
+process.on('message', (message) => void hear(message))
+process.on('disconnect', () => process.exit())
+process.send('up')

@@ -3,12 +3,20 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Targets } from '@chaos/core'
+import type { FaultFactoryFor } from '@chaos/core/authoring'
+
+/** What an injector offers in an app without chaos code. */
+export interface Offer {
+  readonly targets: Targets
+  /** Offered on every target that accepts them, whichever injector registers it. */
+  readonly faults: readonly FaultFactoryFor<object>[]
+}
 
 /** A package that offers targets in an app without chaos code. */
 export interface Injector {
   readonly name: string
   /** Calls its `targets()`: at once where it can be required, later where it is an ES module that cannot. @throws What it throws. */
-  readonly targets: () => Targets | Promise<Targets>
+  readonly load: () => Offer | Promise<Offer>
 }
 
 /** Before Node.js 20.19 and 22.12 no ES module can be required; since then, none that awaits as it loads. */
@@ -32,13 +40,13 @@ export function injectorsOf(folder: string): readonly Injector[] {
     (name): Injector[] => {
       const subpath = manifestOf(name, require)?.chaos?.register
       return typeof subpath === 'string' && subpath.startsWith('./')
-        ? [{ name, targets: () => targetsOf(`${name}${subpath.slice(1)}`, require) }]
+        ? [{ name, load: () => offerOf(`${name}${subpath.slice(1)}`, require) }]
         : []
     },
   )
 }
 
-function targetsOf(specifier: string, require: NodeJS.Require): Targets | Promise<Targets> {
+function offerOf(specifier: string, require: NodeJS.Require): Offer | Promise<Offer> {
   let module: unknown
   try {
     module = require(specifier)
@@ -49,11 +57,12 @@ function targetsOf(specifier: string, require: NodeJS.Require): Targets | Promis
   return called(module, specifier)
 }
 
-function called(module: unknown, specifier: string): Targets {
-  const { targets } = module as { readonly targets?: unknown }
+function called(module: unknown, specifier: string): Offer | Promise<Offer> {
+  const { targets, faults = [] } = module as { readonly targets?: unknown; readonly faults?: Offer['faults'] }
   if (typeof targets !== 'function')
     throw new TypeError(`${specifier} must export a function \`targets\`, but exports ${typeof targets}.`)
-  return (targets as () => Targets)()
+  const offered = (targets as () => Targets | Promise<Targets>)()
+  return offered instanceof Promise ? offered.then((late) => ({ targets: late, faults })) : { targets: offered, faults }
 }
 
 function nearestManifest(folder: string): string | undefined {

@@ -1,8 +1,8 @@
 import { isMainThread } from 'node:worker_threads'
-import { createChaos, type Chaos, type Targets } from '@chaos/core'
+import { createChaos, type Chaos } from '@chaos/core'
 import { controllerRefusal, messageOf, printable, type FaultFactoryFor } from '@chaos/core/authoring'
 import { openSocket } from '../index.js'
-import { injectorsOf, type Injector } from './injectors.js'
+import { injectorsOf, type Injector, type Offer } from './injectors.js'
 import { PRELOADED } from '../endpoints/preload-mark.js'
 
 /**
@@ -22,36 +22,54 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
     if (refusal !== undefined) throw refusal
     const chaos = createChaos({ allowEnvironments })
     Reflect.set(globalThis, PRELOADED, chaos.controller)
-    // Synchronously where possible, so that a pool which the app makes at start-up is covered.
-    await Promise.all(
-      injectorsOf(folder)
-        .map((injector) => offer(chaos, injector))
-        .filter((late) => late !== undefined),
-    )
+    // Loaded at once as far as possible: a pool that the app makes as it starts is to be met.
+    const loaded = injectorsOf(folder).map(load)
+    const early = loaded.flatMap((one) => (one instanceof Promise || one === undefined ? [] : [one]))
+    const late = await Promise.all(loaded.filter((one) => one instanceof Promise))
+    offerAll(chaos, [...early, ...late.filter((one) => one !== undefined)])
     await openSocket(chaos)
   } catch (error) {
     say(`no control socket was opened: ${messageOf(error, { max: 2_000 })}`)
   }
 }
 
-/** Registers the targets of an injector. A failing injector does not stop the others. */
-function offer(chaos: Chaos, { name, targets }: Injector): Promise<void> | undefined {
-  const failed = (error: unknown): void =>
-    say(`${name} could not register its targets: ${messageOf(error, { max: 2_000 })}`)
-  try {
-    const found = targets()
-    if (found instanceof Promise) return found.then((late) => add(chaos, late)).catch(failed)
-    add(chaos, found)
-  } catch (error) {
-    failed(error)
-  }
-  return undefined
+/** An injector that was loaded. */
+interface Loaded extends Offer {
+  readonly name: string
 }
 
-/** Whether the faults fit their target is checked as it is added. */
-function add(chaos: Chaos, targets: Targets): void {
-  for (const [name, { object, faults }] of Object.entries(targets))
-    chaos.target(name, object, faults as readonly FaultFactoryFor<object>[])
+/** Loads an injector. One that fails stops no other. */
+function load({ name, load: loadOffer }: Injector): Loaded | undefined | Promise<Loaded | undefined> {
+  const failed = (error: unknown): undefined => {
+    sayFailed(name, error)
+  }
+  try {
+    const offer = loadOffer()
+    return offer instanceof Promise ? offer.then((one) => ({ name, ...one })).catch(failed) : { name, ...offer }
+  } catch (error) {
+    failed(error)
+    return undefined
+  }
+}
+
+/** Offers each target with its own faults, and with those of every injector that accept it. */
+function offerAll(chaos: Chaos, injectors: readonly Loaded[]): void {
+  const shared = injectors.flatMap(({ faults }) => faults)
+  for (const { name, targets } of injectors) {
+    try {
+      for (const [target, { object, faults }] of Object.entries(targets)) {
+        const own = faults as readonly FaultFactoryFor<object>[]
+        const more = shared.filter((fault) => !own.includes(fault) && fault.catalog.target.accepts(object))
+        chaos.target(target, object, [...own, ...more])
+      }
+    } catch (error) {
+      sayFailed(name, error)
+    }
+  }
+}
+
+function sayFailed(name: string, error: unknown): void {
+  say(`${name} could not register its targets: ${messageOf(error, { max: 2_000 })}`)
 }
 
 /** Prints one line. Text of an injector or the system is escaped, so that a terminal cannot obey it. */

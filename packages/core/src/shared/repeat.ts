@@ -5,7 +5,11 @@ import type { InjectionContext } from '../fault/fault.js'
  * Does work every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. Work that throws is done
  * again the next time: the application's code may fail while its target is away, and no caller waits for this timer.
  */
-export function repeat({ clock, defer }: InjectionContext, everyMs: number, work: () => void): void {
+export function repeat(
+  { clock, defer }: Pick<InjectionContext, 'clock' | 'defer'>,
+  everyMs: number,
+  work: () => void,
+): void {
   let cancel: Cancel
   const wait = (): void => {
     cancel = clock.after(everyMs, again, { ref: false })
@@ -20,4 +24,9 @@ export function repeat({ clock, defer }: InjectionContext, everyMs: number, work
   }
   wait()
   defer(() => cancel())
+}
+
+/** Marks an operation that lasts so many ms: an injection whose limit it has spent does not end before. */
+export function lastFor({ hold }: InjectionContext, ms: number): void {
+  hold({ afterMs: ms, run: () => undefined })
 }

@@ -1,8 +1,8 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf, type OptionsOutput } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { EventName, Message } from '../bus.js'
-import { chanceFor } from '../chance.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { EventName, Message } from '../seams/bus.js'
+import { seededStream } from '../traffic/seeded-stream.js'
 import {
   bitsFlipped,
   damaged,
@@ -13,9 +13,9 @@ import {
   setTo,
   truncatedTo,
   type Damage,
-} from '../corruption.js'
-import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+} from '../traffic/corruption.js'
+import { checkScope, scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const options = {
   change: option.oneOf(
@@ -81,10 +81,10 @@ export const corruptEvents = defineFault({
   },
   inject(bus: BusTarget, options, context) {
     const { at = '' } = options
-    const damageOf = damages(options, chanceFor(context, 'bits'))
+    const damageOf = damages(options, seededStream(context, 'bits'))
     const fits = fitOf(options)
     // Asked of each message, before it is decided whether it is affected: so nothing is copied for it.
-    tapBus(
+    directTraffic(
       bus,
       { ...options, applies: ({ payload }) => isDamageable(payload, at, fits) },
       context,

@@ -1,8 +1,8 @@
 import { defineFault, MAX_TIMER_MS, option, type OptionsOf } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { chanceFor } from '../chance.js'
-import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { seededStream } from '../traffic/seeded-stream.js'
+import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const options = {
   delayMs: option.durationMs('Time each affected event is held back, in ms.'),
@@ -45,9 +45,9 @@ export const delayEvents = defineFault({
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     const { delayMs, jitterMs, distribution } = options
-    const chance = chanceFor(context, 'delay')
+    const chance = seededStream(context, 'delay')
     const deviate = DEVIATIONS[distribution]
-    tapBus(bus, options, context, (message, traffic) => {
+    directTraffic(bus, options, context, (message, traffic) => {
       const varied = jitterMs === 0 ? delayMs : delayMs + jitterMs * deviate(() => chance(message.name))
       return traffic.hold(message, Math.min(MAX_TIMER_MS, Math.max(0, varied))).answer
     })

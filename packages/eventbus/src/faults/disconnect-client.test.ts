@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { inject } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
-import { bindBus, type Bus } from '../bus.js'
+import { bindBus, type Bus } from '../seams/bus.js'
 import { disconnectClient } from './disconnect-client.js'
 
 /** A client as far as its connection goes. */

@@ -1,8 +1,8 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
-import { DISCONNECT_CLIENT } from '../bindings/failing-socket.js'
-import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { Connection } from '../bus.js'
+import { defineFault, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import { DISCONNECT_CLIENT } from '../seams/failing-socket.js'
+import { busOf, busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { Connection } from '../seams/bus.js'
 
 const options = {
   how: option.optional(
@@ -68,17 +68,6 @@ export const disconnectClient = defineFault({
     }
     if (how === 'down') for (const connection of covered) connection.attempts?.(() => isAffected(connection), context)
     cut()
-    if (how === 'flapping') repeat(cut, intervalMs, context)
+    if (how === 'flapping') repeat(context, intervalMs, cut)
   },
 })
-
-/** Does it every so many ms until the injection ends. */
-function repeat(work: () => void, everyMs: number, { clock, defer }: InjectionContext): void {
-  const next = (): ReturnType<typeof clock.after> =>
-    clock.after(everyMs, () => {
-      cancel = next()
-      work()
-    })
-  let cancel = next()
-  defer(() => cancel())
-}

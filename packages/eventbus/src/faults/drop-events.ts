@@ -1,7 +1,7 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { checkScope, scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { checkScope, scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const options = { ...scopeOptions, ...scopeInProcess }
 
@@ -22,6 +22,6 @@ export const dropEvents = defineFault({
   target: busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
-    tapBus(bus, options, context, (message, traffic) => traffic.drop(message))
+    directTraffic(bus, options, context, (message, traffic) => traffic.drop(message))
   },
 })

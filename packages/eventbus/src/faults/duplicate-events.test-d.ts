@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { inject, type Fault } from '@chaos/core'
 import { assertType, it } from 'vitest'
-import type { BusTarget } from '../bindings/in-process.js'
+import type { BusTarget } from '../in-process/bus-target.js'
 import { duplicateEvents } from './duplicate-events.js'
 
 it('takes buses and nothing else, and checks options', () => {

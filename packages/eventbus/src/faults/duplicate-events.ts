@@ -1,7 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const options = {
   copies: option.optional(option.count('Additional deliveries of each affected event.', 1, 1_000), 1),
@@ -36,7 +36,8 @@ export const duplicateEvents = defineFault({
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     const { copies, spacingMs } = options
-    tapBus(bus, options, context, (message, traffic) => {
+    // A message that moves a port cannot exist twice.
+    directTraffic(bus, { ...options, applies: ({ isUnique }) => isUnique !== true }, context, (message, traffic) => {
       const answer = traffic.deliver(message)
       for (let copy = 1; copy <= copies; copy += 1) traffic.copy(message, copy * spacingMs)
       return answer

@@ -1,8 +1,8 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
-import { scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { failureOf, failureOptions, makeErrorOption } from '../traffic/listener-failure.js'
+import { scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const NAME = 'eventbus/fail-listeners'
 const { seam: _always, ...scope } = scopeOptions
@@ -28,8 +28,11 @@ export const failListeners = defineFault({
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {
-    tapBus(bus, { ...options, seam: 'delivery', order: 'free', eachListener: true }, context, (message, traffic) =>
-      traffic.fail(message, failureOf(options, NAME), options.how),
+    directTraffic(
+      bus,
+      { ...options, seam: 'delivery', order: 'free', eachListener: true },
+      context,
+      (message, traffic) => traffic.fail(message, failureOf(options, NAME), options.how),
     )
   },
 })

@@ -1,9 +1,9 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { expectAcknowledgements } from '../acknowledgement.js'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { Message } from '../bus.js'
-import { scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus, type HeldMessage } from '../tap-bus.js'
+import { expectAcknowledgements } from '../traffic/acknowledgement.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { Message } from '../seams/bus.js'
+import { scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic, type HeldMessage } from '../traffic/traffic.js'
 
 const { seam: _always, ...scope } = scopeOptions
 const options = {
@@ -49,7 +49,7 @@ export const lagConsumer = defineFault({
     const { clock } = context
     const freeAt = new Map<unknown, number>()
     const waiting = new Map<Message, HeldMessage>()
-    tapBus(bus, { ...options, seam: 'delivery' }, context, (message, traffic) => {
+    directTraffic(bus, { ...options, seam: 'delivery' }, context, (message, traffic) => {
       const consumer = message.subscriber?.identity
       const now = clock.now()
       // A full backlog is never longer than that, however much came.

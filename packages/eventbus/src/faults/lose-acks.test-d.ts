@@ -1,7 +1,7 @@
 import { inject, type Fault } from '@chaos/core'
 import { assertType, it } from 'vitest'
-import type { BusTarget } from '../bindings/in-process.js'
-import { bindBus } from '../bus.js'
+import type { BusTarget } from '../in-process/bus-target.js'
+import { bindBus } from '../seams/bus.js'
 import { loseAcks } from './lose-acks.js'
 
 it('takes buses and nothing else, and checks options', () => {

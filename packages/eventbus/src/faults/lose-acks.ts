@@ -1,8 +1,8 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { expectAcknowledgements } from '../acknowledgement.js'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { expectAcknowledgements } from '../traffic/acknowledgement.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const { seam: _always, ...scope } = scopeOptions
 const options = {
@@ -39,7 +39,7 @@ export const loseAcks = defineFault({
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: false })
     const { redeliverAfterMs = Number.POSITIVE_INFINITY } = options
-    tapBus(bus, { ...options, seam: 'ack', order: 'free' }, context, (message, traffic) => {
+    directTraffic(bus, { ...options, seam: 'ack', order: 'free' }, context, (message, traffic) => {
       const answer = traffic.drop(message)
       context.hold({
         afterMs: redeliverAfterMs,

@@ -1,10 +1,10 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { expectAcknowledgements, refusalOf } from '../acknowledgement.js'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { EventName, Message } from '../bus.js'
-import { bounded, messageKey } from '../message-key.js'
-import { scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { expectAcknowledgements, refusalOf } from '../traffic/acknowledgement.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { EventName, Message } from '../seams/bus.js'
+import { bounded, messageIdentity } from '../traffic/message-identity.js'
+import { scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const { seam: _always, ...scope } = scopeOptions
 const options = {
@@ -43,7 +43,7 @@ export const nackEvents = defineFault({
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: true })
     const refusals = new Refusals(options.times, options.keyAt)
-    tapBus(
+    directTraffic(
       bus,
       { ...options, seam: 'ack', order: 'free', applies: (message) => refusals.mayRefuse(message) },
       context,
@@ -72,7 +72,7 @@ class Refusals {
   }
 
   mayRefuse({ name, payload }: Message): boolean {
-    const key = eventKey(name, messageKey(payload, this.#keyAt, true))
+    const key = eventKey(name, messageIdentity(payload, this.#keyAt, true))
     this.#asked = key
     if ((this.#counts.get(key) ?? 0) < this.#times) return true
     this.#counts.delete(key)

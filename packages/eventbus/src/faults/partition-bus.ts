@@ -1,10 +1,10 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, globMatcher, option, type OptionsOf } from '@chaos/core/authoring'
-import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { Bus, Message, Seam } from '../bus.js'
-import { fieldOf } from '../payload.js'
-import { orderOption, scopeInProcess } from '../scope.js'
-import { tapBus, type Act } from '../tap-bus.js'
+import { busOf, busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { Bus, Message, Seam } from '../seams/bus.js'
+import { fieldOf } from '../seams/payload.js'
+import { orderOption, scopeInProcess } from '../traffic/scope.js'
+import { directTraffic, type Act } from '../traffic/traffic.js'
 
 const options = {
   way: option.optional(
@@ -63,10 +63,10 @@ export const partitionBus = defineFault({
     const { way, where, order, publishers, publisherAt = '', subscribers } = options
     if (publishers !== undefined && subscribers !== undefined) {
       const applies = crossing(matcher(publishers), matcher(subscribers), publisherAt, way)
-      tapBus(bus, { seam: 'delivery', where, order, subscriber: '*', applies }, context, act)
+      directTraffic(bus, { seam: 'delivery', where, order, subscriber: '*', applies }, context, act)
       return
     }
-    for (const seam of seamsOf(way, busOf(bus))) tapBus(bus, { seam, where, order }, context, act)
+    for (const seam of seamsOf(way, busOf(bus))) directTraffic(bus, { seam, where, order }, context, act)
   },
 })
 

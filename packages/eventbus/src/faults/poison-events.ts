@@ -1,10 +1,10 @@
 import { byName, defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { Message } from '../bus.js'
-import { failureOf, failureOptions, makeErrorOption } from '../listener-failure.js'
-import { messageKey } from '../message-key.js'
-import { scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { busOf, busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { Message } from '../seams/bus.js'
+import { failureOf, failureOptions, makeErrorOption } from '../traffic/listener-failure.js'
+import { messageIdentity } from '../traffic/message-identity.js'
+import { scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const NAME = 'eventbus/poison-events'
 const { seam: _always, ...scope } = scopeOptions
@@ -39,7 +39,7 @@ export const poisonEvents = defineFault({
   target: busTarget,
   inject(bus: BusTarget, options, context) {
     const applies = poison(options.nth, options.keyAt, busOf(bus).seams.ack !== undefined)
-    tapBus(bus, { ...options, seam: 'delivery', order: 'free', applies }, context, (message, traffic) =>
+    directTraffic(bus, { ...options, seam: 'delivery', order: 'free', applies }, context, (message, traffic) =>
       traffic.fail(message, failureOf(options, NAME), options.how),
     )
   },
@@ -53,7 +53,7 @@ function poison(nth: number, keyAt: string | undefined, isCarried: boolean): (me
     key: undefined,
   }))
   return ({ name, args, payload }) => {
-    const key = messageKey(payload, keyAt, isCarried)
+    const key = messageIdentity(payload, keyAt, isCarried)
     const seen = seenOf(name)
     if (seen.count >= nth) return Object.is(seen.key, key)
     // One event that goes to several listeners is counted once.

@@ -1,8 +1,8 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { expectAcknowledgements, refusalOf } from '../acknowledgement.js'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { expectAcknowledgements, refusalOf } from '../traffic/acknowledgement.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const { seam: _always, ...scope } = scopeOptions
 const options = {
@@ -34,7 +34,7 @@ export const redeliverEvents = defineFault({
   inject(bus: BusTarget, options, context) {
     expectAcknowledgements(bus, { requeue: true })
     const applies = ({ isRedelivered = false }: { readonly isRedelivered?: boolean }): boolean => !isRedelivered
-    tapBus(bus, { ...options, seam: 'ack', order: 'free', applies }, context, (message, traffic) => {
+    directTraffic(bus, { ...options, seam: 'ack', order: 'free', applies }, context, (message, traffic) => {
       const refusal = refusalOf(message)
       return options.afterMs === 0 ? traffic.deliver(refusal) : traffic.hold(refusal, options.afterMs).answer
     })

@@ -1,9 +1,9 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { chanceFor } from '../chance.js'
-import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus, type HeldMessage } from '../tap-bus.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { seededStream } from '../traffic/seeded-stream.js'
+import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic, type HeldMessage } from '../traffic/traffic.js'
 
 const options = {
   window: option.optional(
@@ -53,9 +53,9 @@ export const reorderEvents = defineFault({
       )
   },
   inject(bus: BusTarget, options, context) {
-    const chance = chanceFor(context, 'order')
+    const chance = seededStream(context, 'order')
     const windows = new Map<PropertyKey, Window>()
-    tapBus(bus, options, context, (message, traffic) => {
+    directTraffic(bus, options, context, (message, traffic) => {
       const key = traffic.keyOf(message)
       const window = windows.get(key) ?? { messages: [], isLeaving: false }
       windows.set(key, window)

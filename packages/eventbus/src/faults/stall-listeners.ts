@@ -1,7 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { orderOption, scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const { seam: _always, ...scope } = scopeOptions
 const options = {
@@ -33,7 +33,7 @@ export const stallListeners = defineFault({
   target: busTarget,
   inject(bus: BusTarget, options, context) {
     const { stallMs = Number.POSITIVE_INFINITY } = options
-    tapBus(
+    directTraffic(
       bus,
       { ...options, seam: 'delivery', eachListener: true },
       context,

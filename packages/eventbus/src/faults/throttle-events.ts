@@ -1,7 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { busTarget, type BusTarget } from '../bindings/in-process.js'
-import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../scope.js'
-import { tapBus } from '../tap-bus.js'
+import { busTarget, type BusTarget } from '../in-process/bus-target.js'
+import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
+import { directTraffic } from '../traffic/traffic.js'
 
 const options = {
   perSecond: option.count('Affected events that go through in a second, all names together.', 1),
@@ -34,7 +34,7 @@ export const throttleEvents = defineFault({
     const { perSecond, backlog } = options
     const { clock } = context
     let freeAt = clock.now()
-    tapBus(bus, options, context, (message, traffic) => {
+    directTraffic(bus, options, context, (message, traffic) => {
       const now = clock.now()
       const turn = Math.max(now, freeAt)
       if (turn > now && traffic.account.held >= backlog) return traffic.drop(message)

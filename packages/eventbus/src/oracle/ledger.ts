@@ -1,4 +1,4 @@
-import type { EventName } from '../bus.js'
+import type { EventName } from '../seams/bus.js'
 
 /** What a bus can promise its subscribers. `exactly-once`: neither lost nor repeated. `in-order`: per key. `bounded-lag`: within `maxLagMs`. */
 export type Guarantee = 'at-most-once' | 'at-least-once' | 'exactly-once' | 'in-order' | 'bounded-lag'

@@ -11,9 +11,9 @@ import {
   systemClock,
   type OptionsOutput,
 } from '@chaos/core/authoring'
-import { busOf, busTarget, type BusTarget } from '../bindings/in-process.js'
-import type { EventName, Message, Seam } from '../bus.js'
-import { bytesOf, fieldOf, isBytes } from '../payload.js'
+import { busOf, busTarget, type BusTarget } from '../in-process/bus-target.js'
+import type { EventName, Message, Seam } from '../seams/bus.js'
+import { bytesOf, fieldOf, isBytes } from '../seams/payload.js'
 import { ANYONE, Ledger, type Guarantee, type Violation } from './ledger.js'
 
 const schema = optionsSchema({

@@ -1,16 +1,15 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
-import { WorkerBlock } from '../inside/block.js'
-import { inspectorOf } from '../inside/inspector.js'
-import { lastFor, repeat } from '../repeat.js'
+import { defineFault, lastFor, option, repeat, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
+import { WorkerBlock } from '../threads/block.js'
+import { inspectorOf } from '../threads/inspector.js'
 import {
   chooseWorkers,
   selectionFits,
   selectOption,
   workerSelection,
   workerSelectionInProcess,
-} from '../targets/selection.js'
-import { isUp } from '../targets/up.js'
+} from '../threads/selection.js'
+import { isUp } from '../threads/wait-until-online.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
 const options = {

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { repeat } from '../repeat.js'
+import { defineFault, option, repeat, type OptionsOf } from '@chaos/core/authoring'
 
 /** No single block is longer, whatever happens. */
 const MAX_BLOCK_MS = 5_000

@@ -1,7 +1,7 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { strikeWorkers } from '../inside/strike.js'
-import { strikeMoment } from '../targets/moment.js'
-import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
+import { runInWorkers } from '../threads/run-in-worker.js'
+import { strikeTiming } from '../threads/strike-timing.js'
+import { selectionFits, workerSelection, workerSelectionInProcess } from '../threads/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
 const options = {
@@ -11,7 +11,7 @@ const options = {
   ),
   message: option.optional(option.text("The error's message."), 'Injected crash'),
   ...workerSelection,
-  ...strikeMoment,
+  ...strikeTiming,
   ...workerSelectionInProcess,
 }
 
@@ -42,6 +42,6 @@ export const crashWorker = defineFault({
   inject(target: WorkerTarget, options, context) {
     const error = `new Error(${JSON.stringify(options.message)})`
     const code = options.by === 'exception' ? `throw ${error}` : `void Promise.reject(${error})`
-    return strikeWorkers({ operation: 'crash', fault: 'worker/crash-worker', code }, target, options, context)
+    return runInWorkers({ operation: 'crash', fault: 'worker/crash-worker', code }, target, options, context)
   },
 })

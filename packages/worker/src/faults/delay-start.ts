@@ -1,8 +1,8 @@
 import { isMainThread } from 'node:worker_threads'
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { openStartGate } from '../targets/start-gate.js'
-import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
+import { openStartupGate } from '../threads/startup-gate.js'
+import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../threads/starts.js'
 
 const options = {
   delayMs: option.optional(
@@ -36,7 +36,7 @@ export const delayStart = defineFault({
         'CHAOS_TARGET_MISMATCH',
         'Expected the main thread, got a worker: new workers can be held from the main thread only.',
       )
-    const gate = openStartGate()
+    const gate = openStartupGate()
     context.defer(gate.close)
     const operation = context.operation('start')
     interceptStarts(workerThreads, context, (args, construct) => {

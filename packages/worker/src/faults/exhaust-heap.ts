@@ -1,14 +1,14 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { strikeWorkers } from '../inside/strike.js'
-import { strikeMoment } from '../targets/moment.js'
-import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
+import { runInWorkers } from '../threads/run-in-worker.js'
+import { strikeTiming } from '../threads/strike-timing.js'
+import { selectionFits, workerSelection, workerSelectionInProcess } from '../threads/selection.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
 const options = {
   maxHeapMb: option.optional(option.count('The largest heap limit of a worker that may be exhausted, in MB.', 1), 512),
   ...workerSelection,
-  ...strikeMoment,
+  ...strikeTiming,
   ...workerSelectionInProcess,
 }
 
@@ -35,7 +35,7 @@ export const exhaustHeap = defineFault({
   check: selectionFits('worker/exhaust-heap'),
   inject(target: WorkerTarget, options, context) {
     for (const worker of liveWorkers(target)) assertLimited(worker, options.maxHeapMb)
-    return strikeWorkers({ operation: 'exhaust', fault: 'worker/exhaust-heap', code: FILL }, target, options, context)
+    return runInWorkers({ operation: 'exhaust', fault: 'worker/exhaust-heap', code: FILL }, target, options, context)
   },
 })
 

@@ -1,13 +1,13 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { strikeWorkers } from '../inside/strike.js'
-import { strikeMoment } from '../targets/moment.js'
-import { selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
+import { runInWorkers } from '../threads/run-in-worker.js'
+import { strikeTiming } from '../threads/strike-timing.js'
+import { selectionFits, workerSelection, workerSelectionInProcess } from '../threads/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
 const options = {
   exitCode: option.optional(option.count('The exit code.'), 1),
   ...workerSelection,
-  ...strikeMoment,
+  ...strikeTiming,
   ...workerSelectionInProcess,
 }
 
@@ -32,7 +32,7 @@ export const exitWorker = defineFault({
   target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/exit-worker'),
   inject: (target: WorkerTarget, options, context) =>
-    strikeWorkers(
+    runInWorkers(
       { operation: 'exit', fault: 'worker/exit-worker', code: `process.exit(${options.exitCode})` },
       target,
       options,

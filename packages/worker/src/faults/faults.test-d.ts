@@ -1,26 +1,20 @@
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import workerThreads, { parentPort, type MessagePort, type Worker } from 'node:worker_threads'
+import workerThreads, { type Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
 import { it } from 'vitest'
 import {
   blockEventLoop,
   blockMainThread,
-  corruptMessages,
   crashWorker,
-  delayMessages,
   delayStart,
-  dropMessages,
-  duplicateMessages,
   exhaustHeap,
   exitWorker,
-  failCloning,
   freezeProcess,
   killReturningWorkers,
   observeTasks,
   observeWorkers,
   refuseStart,
-  reorderMessages,
   signalProcess,
   stressCpu,
   stressMemory,
@@ -29,7 +23,6 @@ import {
 
 declare const worker: Worker
 declare const child: ChildProcess
-declare const port: MessagePort
 
 it('takes threads where a thread is meant', () => {
   void inject(exitWorker({ exitCode: 3, select: 'newest' }), worker)
@@ -54,24 +47,6 @@ it('takes processes where a process is meant', () => {
   void inject(signalProcess(), worker)
   // @ts-expect-error -- the length of the blocks is required
   blockMainThread()
-})
-
-it('takes ends of links where messages are meant', () => {
-  void inject(delayMessages({ delayMs: 5 }), port)
-  void inject(reorderMessages({ direction: 'incoming' }), worker)
-  void inject(failCloning(), () => [worker, port])
-  void inject(dropMessages(), parentPort ?? port)
-  void inject(dropMessages(), process)
-  void inject(duplicateMessages({ copies: 2 }), [port])
-  void inject(corruptMessages({ change: (message) => message }), child)
-  // @ts-expect-error -- a delay is required
-  delayMessages({})
-  // @ts-expect-error -- copies are counted
-  duplicateMessages({ copies: 'many' })
-  // @ts-expect-error -- losing takes no time
-  dropMessages({ delayMs: 5 })
-  // @ts-expect-error -- no such direction
-  failCloning({ direction: 'up' })
 })
 
 it('takes the module where starting is meant', () => {

@@ -1,7 +1,6 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { guardStopped } from '../guard.js'
-import { lastFor, repeat } from '../repeat.js'
+import { defineFault, lastFor, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import { watchOverStopped } from './resume-watchdog.js'
 import {
   isProcessTarget,
   isRunning,
@@ -9,7 +8,7 @@ import {
   type ProcessLike,
   type ProcessTarget,
 } from '../targets/processes.js'
-import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
+import { chooseProcesses, processSelection, selectionFits } from '../threads/selection.js'
 
 const options = {
   periodMs: option.optional(option.count('The process is stopped for so long at a time, in ms.', 1), 100),
@@ -46,7 +45,7 @@ export const freezeProcess = defineFault({
     if (process.platform === 'win32')
       throw new ChaosError('CHAOS_TARGET_MISMATCH', 'Expected a system that can stop a process (SIGSTOP), got Windows.')
     const chosen = chooseProcesses(target, options)
-    await Promise.all(chosen.map(({ pid }) => guardStopped(pid as number, options.longestMs, context)))
+    await Promise.all(chosen.map(({ pid }) => watchOverStopped(pid as number, options.longestMs, context)))
     const operation = context.operation('freeze')
     const stopped = new Set<ProcessLike>()
     const goOn = (one: ProcessLike): void => {

@@ -1,7 +1,13 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { repeat } from '../repeat.js'
-import { idOf, isMortalTarget, livingOf, MORTAL_TARGET, type Mortal, type MortalTarget } from '../targets/mortals.js'
+import { defineFault, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import {
+  idOf,
+  isWorkerOrProcessTarget,
+  livingOf,
+  WORKER_OR_PROCESS_TARGET,
+  type WorkerOrProcess,
+  type WorkerOrProcessTarget,
+} from '../targets/threads-and-processes.js'
 
 const options = {
   aliveMs: option.optional(option.durationMs('Time that each worker is left alive after it was first seen, in ms.'), 0),
@@ -26,15 +32,15 @@ export const killReturningWorkers = defineFault({
   kind: 'standing',
   summary: 'Kills every worker of a target, and each replacement as soon as it is back.',
   options,
-  target: { expects: MORTAL_TARGET, accepts: isMortalTarget },
-  inject(target: MortalTarget, { aliveMs, lookEveryMs }, context) {
+  target: { expects: WORKER_OR_PROCESS_TARGET, accepts: isWorkerOrProcessTarget },
+  inject(target: WorkerOrProcessTarget, { aliveMs, lookEveryMs }, context) {
     if (livingOf(target).length === 0)
       throw new ChaosError(
         'CHAOS_NO_LIVE_WORKER',
         'Expected the target to have a live worker to begin with, got none. Wait until one has started.',
       )
     const operation = context.operation('kill')
-    const met = new WeakSet<Mortal>()
+    const met = new WeakSet<WorkerOrProcess>()
     repeat(context, lookEveryMs, () => {
       for (const one of livingOf(target)) {
         if (met.has(one)) continue

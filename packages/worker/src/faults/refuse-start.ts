@@ -1,5 +1,5 @@
 import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
-import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../targets/starts.js'
+import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } from '../threads/starts.js'
 
 const FAILURES = [
   'ERR_WORKER_INIT_FAILED',

@@ -1,8 +1,8 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { exitOf } from '../targets/exit.js'
-import { momentOf, strikeMoment } from '../targets/moment.js'
+import { exitOf } from '../threads/exit.js'
+import { waitUntilStrike, strikeTiming } from '../threads/strike-timing.js'
 import { isProcessTarget, PROCESS_TARGET, type ProcessTarget } from '../targets/processes.js'
-import { chooseProcesses, processSelection, selectionFits } from '../targets/selection.js'
+import { chooseProcesses, processSelection, selectionFits } from '../threads/selection.js'
 
 const options = {
   signal: option.optional(
@@ -14,7 +14,7 @@ const options = {
     5_000,
   ),
   ...processSelection,
-  ...strikeMoment,
+  ...strikeTiming,
 }
 
 /**
@@ -48,7 +48,7 @@ export const signalProcess = defineFault({
         .filter((one) => operation.shouldInject([one]))
         .map(async (one) => {
           const { pid } = one
-          await momentOf(one, options, context)
+          await waitUntilStrike(one, options, context)
           const sentAt = clock.now()
           const patience = new AbortController()
           const exited = exitOf(one, patience.signal)

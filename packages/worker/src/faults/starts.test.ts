@@ -5,7 +5,7 @@ import { faultContract, manualClock } from '@chaos/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { delayStart } from './delay-start.js'
 import { refuseStart } from './refuse-start.js'
-import type { WorkerThreads } from '../targets/starts.js'
+import type { WorkerThreads } from '../threads/starts.js'
 
 /** The class itself, as code has it that took it before any fault came: the binding of a named import follows the module. */
 const CapturedWorker = Worker

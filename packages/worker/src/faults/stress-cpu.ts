@@ -1,8 +1,7 @@
 import os from 'node:os'
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { PERIODS_AHEAD, startStressor, type StressorPlan } from '../pressure/stressor.js'
-import { lastFor, repeat } from '../repeat.js'
+import { defineFault, lastFor, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import { PERIODS_AHEAD, startStressor, type StressorPlan } from './stressor.js'
 
 const options = {
   cores: option.optional(option.count('How many cores are kept busy, at most those the machine has.', 1), 1),

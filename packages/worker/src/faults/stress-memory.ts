@@ -1,8 +1,7 @@
 import os from 'node:os'
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { PERIODS_AHEAD, startStressor } from '../pressure/stressor.js'
-import { lastFor, repeat } from '../repeat.js'
+import { defineFault, lastFor, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import { PERIODS_AHEAD, startStressor } from './stressor.js'
 
 const options = {
   sizeMb: option.optional(option.count('How much memory is held, in MB.', 1), 256),

@@ -1,10 +1,10 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { exitOf } from '../targets/exit.js'
-import { momentOf, strikeMoment } from '../targets/moment.js'
-import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../targets/selection.js'
+import { exitOf } from '../threads/exit.js'
+import { waitUntilStrike, strikeTiming } from '../threads/strike-timing.js'
+import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../threads/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
-const options = { ...workerSelection, ...strikeMoment, ...workerSelectionInProcess }
+const options = { ...workerSelection, ...strikeTiming, ...workerSelectionInProcess }
 
 /** Options of {@link terminateWorker}: which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
 export type TerminateWorkerOptions = OptionsOf<typeof terminateWorker>
@@ -34,7 +34,7 @@ export const terminateWorker = defineFault({
         .map(async (worker) => {
           const { threadId } = worker
           const strike = async (): Promise<number> => {
-            await momentOf(worker, options, context)
+            await waitUntilStrike(worker, options, context)
             const struckAt = context.clock.now()
             void worker.terminate()
             return struckAt

@@ -1,6 +1,12 @@
 import { ChaosError, type Clock } from '@chaos/core'
 import { checkOptions, option, optionsSchema, synchronousAnswer, systemClock } from '@chaos/core/authoring'
-import { isMortalTarget, livingOf, MORTAL_TARGET, type Mortal, type MortalTarget } from '../targets/mortals.js'
+import {
+  isWorkerOrProcessTarget,
+  livingOf,
+  WORKER_OR_PROCESS_TARGET,
+  type WorkerOrProcess,
+  type WorkerOrProcessTarget,
+} from '../targets/threads-and-processes.js'
 
 /** One death, and what became of it. Times are in ms since the epoch. */
 export interface Recovery {
@@ -84,16 +90,16 @@ const MAX_RECOVERIES = 1_000
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` for what is no target of threads or processes, `CHAOS_INVALID_OPTION`
  */
 export function observeWorkers(
-  target: MortalTarget,
+  target: WorkerOrProcessTarget,
   { clock = systemClock, ...given }: ObserveWorkersOptions = {},
 ): WorkerObservation {
-  if (!isMortalTarget(target))
+  if (!isWorkerOrProcessTarget(target))
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected the target of observeWorkers to be ${MORTAL_TARGET}, got \`${String(target)}\`.`,
+      `Expected the target of observeWorkers to be ${WORKER_OR_PROCESS_TARGET}, got \`${String(target)}\`.`,
     )
   const { isGood, lookEveryMs, intensityMs } = checkOptions(schema, given, 'observeWorkers')
-  const met = new Map<Mortal, Met>()
+  const met = new Map<WorkerOrProcess, Met>()
   const all: Death[] = []
   const replacedAt: number[] = []
   let deaths = 0
@@ -108,7 +114,7 @@ export function observeWorkers(
     intensity = Math.max(intensity, replacedAt.length)
   }
 
-  function meet(one: Mortal, now: number): void {
+  function meet(one: WorkerOrProcess, now: number): void {
     const answers = isFirstLook ? undefined : all.find((death) => death.replacedAt === undefined)
     if (answers !== undefined) {
       answers.replacedAt = now
@@ -125,7 +131,7 @@ export function observeWorkers(
   }
 
   /** A target that is a function may fail while nothing is there to be seen: then nothing is said of it. */
-  function livingNow(): Set<Mortal> | undefined {
+  function livingNow(): Set<WorkerOrProcess> | undefined {
     try {
       return new Set(livingOf(target))
     } catch {
@@ -196,4 +202,4 @@ function tells(isGood: (message: unknown) => boolean, message: unknown): boolean
   }
 }
 
-const listened = (one: Mortal): Listened => one as unknown as Listened
+const listened = (one: WorkerOrProcess): Listened => one as unknown as Listened

@@ -6,11 +6,6 @@ import workerThreads from 'node:worker_threads'
 import * as faults from '@chaos/worker'
 import { until } from './until.mjs'
 
-const MESSAGES = 20
-const TEXT = 'the quick brown fox'
-const range = [...Array(MESSAGES).keys()]
-const numbers = (heard) => heard.map(({ n }) => n)
-
 /** An instant fault that ends the target. `errors`: what its holder hears. */
 const deadly = (make, cell, { exitCode, endedBy, error }) => ({
   make,
@@ -23,39 +18,6 @@ const deadly = (make, cell, { exitCode, endedBy, error }) => ({
     return cell
   },
 })
-
-/** A fault on messages: 20 are sent, half of them affected, all of them told by what comes back. */
-const onMessages = (make, cell, check) => ({
-  make,
-  how: { rate: 0.5, seed: 'table' },
-  async land(scene, arm) {
-    const injection = await arm()
-    let thrown = 0
-    for (const n of range) {
-      try {
-        scene.send({ n, text: TEXT })
-      } catch (error) {
-        assert.equal(error.name, 'DataCloneError')
-        thrown += 1
-      }
-    }
-    assert.equal(injection.seen, MESSAGES)
-    assert.ok(injection.affected > 0 && injection.passed > 0)
-    if (cell === 'late') assert.ok(injection.held > 0)
-    await until('the delays to be over', () => injection.held === 0 || cell === 'out of order')
-    await injection.rollback()
-    scene.send({ n: -1 })
-    await until('the last message', () => scene.heard.at(-1)?.n === -1)
-    check(scene.heard.slice(0, -1), injection, thrown)
-    return cell
-  },
-})
-
-const complete = (heard) =>
-  assert.deepEqual(
-    numbers(heard).sort((a, b) => a - b),
-    range,
-  )
 
 /** A standing fault that shows by something about the target, and shows no more when it is over. */
 const standing = (make, cell, isSeen) => ({
@@ -108,48 +70,6 @@ export const FAULTS = {
       const before = performance.now()
       await new Promise((resolve) => setTimeout(resolve, 11))
       return performance.now() - before > 50
-    },
-  ),
-  delayMessages: onMessages(
-    () => faults.delayMessages({ delayMs: 30, direction: 'outgoing' }),
-    'late',
-    (heard) => assert.deepEqual(numbers(heard), range),
-  ),
-  dropMessages: onMessages(
-    () => faults.dropMessages({ direction: 'outgoing' }),
-    'lost',
-    (heard, { affected }) => assert.equal(heard.length, MESSAGES - affected),
-  ),
-  duplicateMessages: onMessages(
-    () => faults.duplicateMessages({ direction: 'outgoing' }),
-    'twice',
-    (heard, { affected }) => {
-      assert.equal(heard.length, MESSAGES + affected)
-      assert.deepEqual([...new Set(numbers(heard))], range)
-    },
-  ),
-  reorderMessages: onMessages(
-    () => faults.reorderMessages({ direction: 'outgoing' }),
-    'out of order',
-    (heard) => {
-      assert.notDeepEqual(numbers(heard), range)
-      complete(heard)
-    },
-  ),
-  corruptMessages: onMessages(
-    () => faults.corruptMessages({ direction: 'outgoing', field: 'text', damage: 'truncate' }),
-    'garbled',
-    (heard, { affected }) => {
-      complete(heard)
-      assert.equal(heard.filter(({ text }) => text !== TEXT).length, affected)
-    },
-  ),
-  failCloning: onMessages(
-    () => faults.failCloning({ direction: 'outgoing' }),
-    'DataCloneError',
-    (heard, { affected }, thrown) => {
-      assert.equal(thrown, affected)
-      assert.equal(heard.length, MESSAGES - affected)
     },
   ),
   refuseStart: {

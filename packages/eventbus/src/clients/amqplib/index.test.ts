@@ -1,0 +1,263 @@
+import { connect, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib'
+import { inject, withFault } from '@chaos/core'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { contentOf, uniqueName } from '../../../test/broker-bus.js'
+import { faultTable, type Content } from '../../../test/fault-table.js'
+import { hasRabbitMq, RABBITMQ_URL } from '../../../test/rabbitmq.js'
+import { corruptEvents } from '../../faults/corrupt-events.js'
+import { delayEvents } from '../../faults/delay-events.js'
+import { dropEvents } from '../../faults/drop-events.js'
+import { duplicateEvents } from '../../faults/duplicate-events.js'
+import { failListeners } from '../../faults/fail-listeners.js'
+import { lagConsumer } from '../../faults/lag-consumer.js'
+import { loseAcks } from '../../faults/lose-acks.js'
+import { nackEvents } from '../../faults/nack-events.js'
+import { redeliverEvents } from '../../faults/redeliver-events.js'
+import { observeDelivery } from '../../oracle/observe-delivery.js'
+import { amqplibChannels } from './index.js'
+
+const classOf = (channel: object): object => Object.getPrototypeOf(channel) as object
+
+describe.runIf(hasRabbitMq)(
+  'channels of amqplib (skipped without RabbitMQ on 127.0.0.1:5672, or where CHAOS_RABBITMQ_URL says)',
+  () => {
+    let connection: ChannelModel
+    beforeAll(async () => {
+      connection = await connect(RABBITMQ_URL)
+    })
+    afterAll(() => connection.close())
+
+    /** A queue, the channels at both ends of it, and what its consumer does with a message. Default: acknowledges it. */
+    async function queueOf(
+      settle: (channel: Channel, message: ConsumeMessage) => void = (channel, message) => channel.ack(message),
+      { prefetch = 0, noAck = false, confirm = false, from = connection } = {},
+    ) {
+      const [publisher, consumer] = [
+        confirm ? await from.createConfirmChannel() : await from.createChannel(),
+        await from.createChannel(),
+      ]
+      const { queue } = await consumer.assertQueue(uniqueName('.'), { durable: false })
+      if (prefetch > 0) await consumer.prefetch(prefetch)
+      const got: ConsumeMessage[] = []
+      const ended: unknown[] = []
+      for (const channel of [publisher, consumer]) channel.on('error', (error) => ended.push(error))
+      const { consumerTag } = await consumer.consume(
+        queue,
+        (message) => {
+          if (message === null) return
+          got.push(message)
+          settle(consumer, message)
+        },
+        { noAck, consumerTag: `billing-${queue}` },
+      )
+      return {
+        publisher,
+        consumer,
+        queue,
+        got,
+        consumerTag,
+        bodies: () => got.map(({ content }) => content.toString()),
+        send: (...bodies: readonly string[]) => {
+          for (const body of bodies) publisher.sendToQueue(queue, Buffer.from(body))
+        },
+        bus: amqplibChannels({ publisher, consumer, noAck }),
+        /** Messages that the broker still keeps when its consumer has gone. */
+        remaining: async (): Promise<number> => {
+          await consumer.close()
+          return (await publisher.checkQueue(queue)).messageCount
+        },
+        dispose: async () => {
+          expect(ended).toEqual([])
+          await publisher.deleteQueue(queue)
+          await publisher.close()
+          await consumer.close().catch(() => undefined)
+        },
+      }
+    }
+    /** The same, for a test. */
+    const scene: typeof queueOf = async (...args) => {
+      const made = await queueOf(...args)
+      onTestFinished(made.dispose)
+      return made
+    }
+
+    for (const kind of ['channel', 'confirm channel'] as const) {
+      faultTable(`RabbitMQ, ${kind} of amqplib`, async (title) => {
+        const isCut = title === 'disconnect'
+        const from = isCut ? await connect(RABBITMQ_URL) : connection
+        if (isCut) from.on('error', () => undefined)
+        const { publisher, consumer, queue, got, bus, dispose } = await queueOf(undefined, {
+          confirm: kind === 'confirm channel',
+          from,
+        })
+        const contents: (Content | undefined)[] = []
+        consumer.on('delivery', ({ content }) => contents.push(contentOf(content)))
+        expect(got).toEqual([])
+        return {
+          target: bus,
+          name: queue,
+          publish: (content) => publisher.sendToQueue(queue, Buffer.from(JSON.stringify(content))),
+          got: contents,
+          touched: [publisher, consumer, classOf(publisher), classOf(consumer)],
+          redelivers: true,
+          staysAway: true,
+          dispose: isCut ? () => connection.createChannel().then((channel) => channel.deleteQueue(queue)) : dispose,
+        }
+      })
+    }
+
+    it('keeps acknowledgements, refusals and the prefetch window working after every kind of fault', async () => {
+      const { send, bodies, bus, remaining } = await scene(undefined, { prefetch: 2 })
+      for (const fault of [
+        dropEvents(),
+        failListeners(),
+        duplicateEvents(),
+        loseAcks({ redeliverAfterMs: 5 }),
+        nackEvents({ times: 2 }),
+        redeliverEvents(),
+        lagConsumer({ processingMs: 1 }),
+      ]) {
+        await withFault(fault, bus, async (injection) => {
+          send('1', '2', '3', '4', '5')
+          await vi.waitFor(() => expect(injection.affected).toBeGreaterThanOrEqual(2))
+        })
+      }
+      send('last')
+      await vi.waitFor(() => expect(bodies()).toContain('last'))
+      expect(await remaining()).toBe(0)
+    })
+
+    it('gives back what was not acknowledged, marked as redelivered, and only what no later call has settled', async () => {
+      const { send, got, bodies, consumer, bus, remaining } = await scene((channel, message) => {
+        if (!message.fields.redelivered) channel.ack(message, message.content.toString() === 'c')
+      })
+      const injection = await inject(loseAcks(), bus, { skip: 2, limit: 2 })
+      send('a', 'b', 'c', 'd')
+      await vi.waitFor(() => expect(got).toHaveLength(4))
+      expect(injection.account).toMatchObject({ dropped: 2, delivered: 2 })
+      await injection.rollback()
+      await vi.waitFor(() => expect(got).toHaveLength(6))
+      expect(bodies().slice(4).sort()).toEqual(['c', 'd'])
+      expect(got.slice(4).every(({ fields }) => fields.redelivered)).toBe(true)
+      consumer.ackAll()
+
+      const late = await inject(loseAcks(), bus, { limit: 1 })
+      send('e', 'f', 'c')
+      await vi.waitFor(() => expect(got).toHaveLength(9))
+      await late.rollback()
+      expect(await remaining()).toBe(0)
+    })
+
+    it.each([
+      ['ackAll', (channel: Channel) => channel.ackAll()],
+      ['nackAll', (channel: Channel) => channel.nackAll()],
+      ['recover', (channel: Channel) => channel.recover()],
+    ] as const)(
+      'settles nothing twice that was held while %s settled it, and delivers it once',
+      async (_method, settle) => {
+        const { send, bodies, consumer, bus, remaining } = await scene()
+        const injection = await inject(delayEvents({ delayMs: 60_000 }), bus, { limit: 2 })
+        send('a', 'b')
+        await vi.waitFor(() => expect(injection.held).toBe(2))
+        await settle(consumer)
+        await injection.rollback()
+        await vi.waitFor(() => expect(bodies()).toEqual(['a', 'b']))
+        // Nothing comes through a channel that has settled twice.
+        send('last')
+        await vi.waitFor(() => expect(bodies()).toEqual(['a', 'b', 'last']))
+        expect(await remaining()).toBe(0)
+      },
+    )
+
+    it('settles nothing twice where a later delivery has settled those before it', async () => {
+      const { send, bodies, bus, remaining } = await scene((channel, message) =>
+        channel.ack(message, message.content.toString() === 'b'),
+      )
+      const injection = await inject(delayEvents({ delayMs: 60_000, order: 'free' }), bus, { limit: 1 })
+      send('a', 'b')
+      await vi.waitFor(() => expect(bodies()).toEqual(['b']))
+      await injection.rollback()
+      expect(bodies()).toEqual(['b', 'a'])
+      send('last')
+      await vi.waitFor(() => expect(bodies()).toEqual(['b', 'a', 'last']))
+      expect(await remaining()).toBe(0)
+    })
+
+    it('leaves it to the broker when the channel has closed', async () => {
+      const { send, got, bus, remaining } = await scene()
+      const injection = await inject(loseAcks(), bus)
+      send('a')
+      await vi.waitFor(() => expect(got).toHaveLength(1))
+      expect(await remaining()).toBe(1)
+      await injection.rollback()
+    })
+
+    it('keeps what is said of a copy from the broker, also when the fault has ended', async () => {
+      const { send, got, consumer, bus, remaining } = await scene(() => undefined)
+      const bare = classOf(consumer)
+      const duplicate = await inject(duplicateEvents(), bus)
+      const corrupt = await inject(corruptEvents({ change: 'truncate' }), bus)
+      send('abcd')
+      await vi.waitFor(() => expect(got).toHaveLength(2))
+      await corrupt.rollback()
+      await duplicate.rollback()
+      for (const message of got) consumer.ack(message)
+      send('next')
+      await vi.waitFor(() => expect(got).toHaveLength(3))
+      expect(got.map(({ fields: { redelivered } }) => redelivered)).toEqual([false, true, false])
+      consumer.ackAll()
+      await vi.waitFor(() => expect(classOf(consumer)).toBe(bare))
+      expect(await remaining()).toBe(0)
+    })
+
+    it('confirms what was held when it has been published, what was lost at once, and nothing twice', async () => {
+      const { publisher, queue, bodies, bus } = await scene(undefined, { confirm: true })
+      const confirmed: unknown[] = []
+      const publish = (body: string) =>
+        publisher.publish(
+          '',
+          queue,
+          Buffer.from(body),
+          {},
+          ...([(error: unknown) => confirmed.push([body, error])] as unknown as []),
+        )
+      await withFault(duplicateEvents({ seam: 'publish' }), bus, () => publish('twice'))
+      await withFault(dropEvents({ seam: 'publish' }), bus, () => expect(publish('lost')).toBe(true))
+      await vi.waitFor(() => expect(confirmed).toHaveLength(2))
+      expect(confirmed.sort()).toEqual([
+        ['lost', null],
+        ['twice', null],
+      ])
+      await vi.waitFor(() => expect(bodies()).toEqual(['twice', 'twice']))
+    })
+
+    it('breaks a consumer by its tag, an exchange without routing keys by its name, and one that acknowledges nothing', async () => {
+      const { publisher, queue, consumer, consumerTag, got, send, bus } = await scene(() => undefined, { noAck: true })
+      const { exchange } = await publisher.assertExchange(uniqueName('.'), 'fanout', {
+        durable: false,
+        autoDelete: true,
+      })
+      await consumer.bindQueue(queue, exchange, '')
+      await withFault(dropEvents({ subscriber: consumerTag }), bus, { only: exchange }, async (injection) => {
+        publisher.publish(exchange, '', Buffer.from('lost'))
+        await vi.waitFor(() => expect(injection.account).toMatchObject({ dropped: 1 }))
+      })
+      await expect(inject(loseAcks(), bus)).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
+      send('next')
+      await vi.waitFor(() => expect(got).toHaveLength(1))
+    })
+
+    it('is observed: acknowledgements that are lost keep at-least-once, and break at-most-once', async () => {
+      const { publisher, queue, got, bus } = await scene()
+      const observer = await observeDelivery(bus, { idAt: 'id' })
+      await withFault(loseAcks(), bus, { skip: 1 }, async () => {
+        for (const id of [1, 2, 3]) publisher.sendToQueue(queue, Buffer.from(JSON.stringify({ id })))
+        await vi.waitFor(() => expect(got).toHaveLength(3))
+      })
+      await vi.waitFor(() => expect(got).toHaveLength(5))
+      expect(observer.violation('at-least-once')).toBeUndefined()
+      expect(observer.violation('at-most-once')).toMatchObject({ name: queue, id: 2, subscriber: `billing-${queue}` })
+      await observer.stop()
+    })
+  },
+)

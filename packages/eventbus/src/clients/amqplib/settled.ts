@@ -1,0 +1,46 @@
+import type { AnyFunction } from '@chaos/core/authoring'
+import type { Steps } from '../../seams/bus.js'
+import { deliveryOf, type AmqplibChannel, type AmqplibDelivery } from './delivery.js'
+
+/** What was settled by calls that settle many deliveries at once. The broker closes a channel that settles one of them again. */
+export interface Settled {
+  /** Takes note of a delivery that has come. */
+  readonly see: (delivery: AmqplibDelivery) => void
+  /** What was said of a delivery together with others; `undefined`: nothing yet. */
+  readonly as: (delivery: AmqplibDelivery) => 'acknowledged' | 'refused' | undefined
+}
+
+/** Watches a channel settle deliveries, those that a fault keeps from their consumer among them. */
+export function watchSettling(channel: AmqplibChannel, steps: Steps): Settled {
+  let newestTag = 0
+  const upTo = { acknowledged: 0, refused: 0 }
+  const settling =
+    (as: keyof typeof upTo, tagOf: (args: readonly unknown[]) => number) =>
+    (below: { readonly call: AnyFunction }): AnyFunction =>
+      function (this: unknown, ...args: readonly unknown[]): unknown {
+        upTo[as] = Math.max(upTo[as], tagOf(args))
+        return below.call.apply(this, args) as unknown
+      }
+  const ofMany = ([message, allUpTo]: readonly unknown[]): number =>
+    allUpTo === true ? deliveryOf(message).fields.deliveryTag : 0
+  steps.patch(channel, 'ack', settling('acknowledged', ofMany))
+  steps.patch(channel, 'nack', settling('refused', ofMany))
+  steps.patch(
+    channel,
+    'ackAll',
+    settling('acknowledged', () => newestTag),
+  )
+  for (const method of ['nackAll', 'recover'])
+    steps.patch(
+      channel,
+      method,
+      settling('refused', () => newestTag),
+    )
+  return {
+    see: ({ fields: { deliveryTag } }) => {
+      newestTag = Math.max(newestTag, deliveryTag)
+    },
+    as: ({ fields: { deliveryTag } }) =>
+      deliveryTag <= upTo.acknowledged ? 'acknowledged' : deliveryTag <= upTo.refused ? 'refused' : undefined,
+  }
+}

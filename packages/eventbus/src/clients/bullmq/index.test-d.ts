@@ -1,0 +1,18 @@
+import { inject } from '@chaos/core'
+import type { Queue, Worker } from 'bullmq'
+import { assertType, it } from 'vitest'
+import type { Bus } from '../../seams/bus.js'
+import { loseAcks } from '../../faults/lose-acks.js'
+import { bullQueue } from './index.js'
+
+declare const queue: Queue<{ readonly id: number }, string, 'charge'>
+declare const worker: Worker<{ readonly id: number }, string, 'charge'>
+
+it('takes a queue and a worker of BullMQ, and makes a bus of them', () => {
+  assertType<Bus>(bullQueue({ queue, worker }))
+  void inject(loseAcks(), bullQueue({ worker }), { only: 'charge' })
+  // @ts-expect-error -- not a queue
+  bullQueue({ queue: new EventTarget() })
+  // @ts-expect-error -- which of the two it is must be said
+  bullQueue(queue)
+})

@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net'
+import type { Connection } from '../../seams/bus.js'
+import { refused, standingSocket } from '../../seams/failing-socket.js'
+
+/** What ioredis makes its connections with. A cluster has one for each node, out of reach. */
+interface WithConnector {
+  readonly connector: { connect(): Promise<Socket> }
+  readonly stream?: Socket
+  readonly options: { readonly host?: string; readonly port?: number }
+}
+
+/** The connection of a client of ioredis. */
+export function ioredisConnection(name: string, client: object | undefined): readonly Connection[] {
+  if (client === undefined || !('connector' in client)) return []
+  const redis = client as unknown as WithConnector
+  return [
+    {
+      name,
+      standing: () => standingSocket(redis.stream),
+      attempts: (isRefused, steps) =>
+        steps.patch(
+          redis.connector,
+          'connect',
+          (below) =>
+            function (this: unknown, ...args: readonly unknown[]): unknown {
+              const socket = below.call.apply(this, args) as Promise<Socket>
+              return isRefused() ? socket.then((stream) => refused(stream, redis.options)) : socket
+            },
+        ),
+    },
+  ]
+}

@@ -1,0 +1,154 @@
+import { inject } from '@chaos/core'
+import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { contentOf, uniqueName } from '../../../test/broker-bus.js'
+import { faultTable, type Content } from '../../../test/fault-table.js'
+import { listeners, oracle } from '../../../test/oracle.js'
+import { reconnection } from '../../../test/reconnection.js'
+import { dropEvents } from '../../faults/drop-events.js'
+import { duplicateEvents } from '../../faults/duplicate-events.js'
+import { partitionBus } from '../../faults/partition-bus.js'
+import { ioredisPubSub } from './index.js'
+
+describe.runIf(hasPrograms('redis-server'))(
+  'publish/subscribe of ioredis (skipped without `redis-server`: Debian package redis-server)',
+  () => {
+    let server: OwnServer
+    beforeAll(async () => {
+      server = await ownRedis()
+    })
+    afterAll(() => server.stop())
+
+    const connect = (): Redis => new Redis(server.port, '127.0.0.1')
+
+    function clients(): { publisher: Redis; subscriber: Redis } {
+      const both = { publisher: connect(), subscriber: connect() }
+      onTestFinished(() => {
+        both.publisher.disconnect()
+        both.subscriber.disconnect()
+      })
+      return both
+    }
+
+    faultTable('Redis pub/sub, ioredis', async () => {
+      const [publisher, subscriber] = [connect(), connect()]
+      for (const client of [publisher, subscriber]) client.on('error', () => undefined)
+      const name = uniqueName()
+      const got: (Content | undefined)[] = []
+      subscriber.on('message', (channel, message) => {
+        if (channel === name) got.push(contentOf(message))
+      })
+      await subscriber.subscribe(name)
+      return {
+        target: ioredisPubSub({ publisher, subscriber }),
+        name,
+        publish: (content) => publisher.publish(name, JSON.stringify(content)),
+        got,
+        touched: [publisher, subscriber, Redis.prototype],
+        dispose: () => {
+          publisher.disconnect()
+          subscriber.disconnect()
+        },
+      }
+    })
+
+    it('loses a message of a pattern by its channel, and tells its publisher who listens', async () => {
+      const { publisher, subscriber } = clients()
+      const name = uniqueName()
+      const got: unknown[] = []
+      subscriber.on('pmessage', (pattern, channel, message) => got.push([pattern, channel, message]))
+      subscriber.on('pmessageBuffer', (_pattern, _channel, message) => got.push(message))
+      await subscriber.psubscribe(`${name}:*`)
+      await subscriber.subscribe(`${name}:orders`)
+      const bus = ioredisPubSub({ publisher, subscriber })
+      const injection = await inject(dropEvents({ seam: 'publish' }), bus, { only: `${name}:orders` })
+      expect(await publisher.publish(`${name}:orders`, 'lost')).toBe(1)
+      await injection.rollback()
+      const late = await inject(dropEvents(), bus, { only: `${name}:orders`, limit: 1 })
+      await publisher.publish(`${name}:orders`, 'half')
+      await publisher.publish(`${name}:users`, 'whole')
+      await vi.waitFor(() => expect(got).toHaveLength(3))
+      expect(got).toEqual([Buffer.from('half'), [`${name}:*`, `${name}:users`, 'whole'], Buffer.from('whole')])
+      expect(late.account).toMatchObject({ sent: 2, delivered: 1, dropped: 1 })
+    })
+
+    it('covers sharded channels, and a bus of a publisher or a subscriber alone', async () => {
+      const { publisher, subscriber } = clients()
+      const name = uniqueName()
+      const got: string[] = []
+      subscriber.on('smessage', (channel, message) => got.push(`${String(channel)} ${String(message)}`))
+      await subscriber.ssubscribe(name)
+      const [outbound, inbound] = [ioredisPubSub({ publisher }), ioredisPubSub({ subscriber })]
+      const cut = await inject(partitionBus(), outbound)
+      expect(await publisher.spublish(name, 'not sent')).toBe(1)
+      await cut.rollback()
+      const deaf = await inject(partitionBus(), inbound)
+      expect(await publisher.spublish(name, 'not heard')).toBe(1)
+      await vi.waitFor(() => expect(deaf.account).toMatchObject({ sent: 1, dropped: 1 }))
+      await deaf.rollback()
+      await publisher.spublish(name, 'heard')
+      await vi.waitFor(() => expect(got).toEqual([`${name} heard`]))
+      await expect(inject(dropEvents(), outbound)).rejects.toThrow(
+        'Expected a bus with the seam `delivery`, got publish/subscribe of ioredis, which has `publish`',
+      )
+    })
+
+    it('calls the callback of a publisher once, whatever becomes of its message', async () => {
+      const { publisher, subscriber } = clients()
+      const name = uniqueName()
+      const got: string[] = []
+      subscriber.on('message', (_channel, message) => got.push(message))
+      await subscriber.subscribe(name)
+      const called: unknown[] = []
+      const publish = (message: string): Promise<unknown> =>
+        publisher.publish(name, message, (error, receivers) => called.push([message, error, receivers]))
+      const bus = ioredisPubSub({ publisher, subscriber })
+      const twice = await inject(duplicateEvents({ seam: 'publish' }), bus)
+      await publish('twice')
+      await twice.rollback()
+      const lost = await inject(dropEvents({ seam: 'publish' }), bus)
+      await publish('lost')
+      await lost.rollback()
+      await publish('bare')
+      await vi.waitFor(() => expect(got).toEqual(['twice', 'twice', 'bare']))
+      expect(called).toEqual(['twice', 'lost', 'bare'].map((message) => [message, null, 1]))
+    })
+
+    reconnection(async () => {
+      const retryStrategy = (): number => 10
+      const [publisher, subscriber] = [
+        new Redis(server.port, '127.0.0.1', { retryStrategy }),
+        new Redis(server.port, '127.0.0.1', { retryStrategy }),
+      ]
+      const both = [publisher, subscriber]
+      onTestFinished(() => both.forEach((client) => client.disconnect()))
+      const [name, got, errors] = [uniqueName(), [] as string[], [] as unknown[]]
+      for (const client of both) client.on('error', (error) => errors.push(error))
+      subscriber.on('message', (_channel, message) => got.push(message))
+      await subscriber.subscribe(name)
+      return {
+        target: ioredisPubSub({ publisher, subscriber }),
+        // Its own queue keeps what is published meanwhile.
+        publish: (text) => publisher.publish(name, text),
+        got,
+        errors,
+        isUp: () => both.every(({ status }) => status === 'ready'),
+        replaced: () => both.map((client) => (Reflect.get(client, 'connector') as { connect: unknown }).connect),
+      }
+    })
+
+    oracle(async () => {
+      const { publisher, subscriber } = clients()
+      const name = uniqueName()
+      subscriber.on('message', listeners.billing)
+      subscriber.on('message', listeners.mail)
+      await subscriber.subscribe(name)
+      return {
+        target: ioredisPubSub({ publisher, subscriber }),
+        name,
+        publish: (text) => publisher.publish(name, text),
+      }
+    })
+  },
+)

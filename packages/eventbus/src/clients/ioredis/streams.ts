@@ -1,0 +1,134 @@
+import { bindBus, type Bus } from '../../seams/bus.js'
+import { ioredisConnection } from './connection.js'
+import {
+  ackSeam,
+  addSeam,
+  contentOf,
+  readSeam,
+  withContent,
+  type Entry,
+  type Reading,
+  type StreamsDialect,
+} from '../redis/redis-streams.js'
+
+/** A client of ioredis that reads or writes streams: a `Redis` or a `Cluster`. */
+export interface IoredisStreamsClient {
+  xadd(...args: never): Promise<unknown>
+  xreadgroup(...args: never): Promise<unknown>
+  xack(...args: never): Promise<unknown>
+}
+
+/** The clients of one bus; they may be the same. Leave out what is elsewhere. */
+export interface IoredisStreamsClients {
+  readonly publisher?: IoredisStreamsClient | undefined
+  /** The client that reads. */
+  readonly consumer?: IoredisStreamsClient | undefined
+  /** The client that acknowledges. Default: `consumer`. */
+  readonly acknowledger?: IoredisStreamsClient | undefined
+}
+
+/**
+ * Binds Redis Streams through ioredis: `xadd`, `xreadgroup`, `xread`, `xautoclaim` and `xack`. A message's name is its stream, a subscriber is a consumer
+ * group. The content of an entry with one field is the value of that field, that of another is an object of its fields.
+ *
+ * A read is answered when it is decided what becomes of each of its entries: one that holds entries back comes late as a
+ * whole, and one that is under way when a fault is armed comes untouched. An entry whose delivery
+ * fails stays pending until it is claimed; one that is dropped is acknowledged. Redis has no negative acknowledgement. Pipelines, transactions and calls
+ * with a callback pass straight through.
+ */
+export function ioredisStreams({ publisher, consumer, acknowledger = consumer }: IoredisStreamsClients): Bus {
+  return bindBus({
+    kind: 'streams of ioredis',
+    knowsSubscribers: true,
+    connections: [
+      ...ioredisConnection('publisher', publisher),
+      ...ioredisConnection('consumer', consumer === publisher ? undefined : consumer),
+    ],
+    seams: {
+      publish: publisher && addSeam(publisher, DIALECT),
+      delivery: consumer && readSeam(consumer, DIALECT),
+      ack: acknowledger && ackSeam(acknowledger, DIALECT),
+    },
+  })
+}
+
+/** An entry as ioredis gives it: its id, and names and values of its fields in turn; none where it was deleted. */
+type RawEntry = readonly [id: unknown, fields: readonly unknown[] | null]
+type RawStream = readonly [stream: unknown, entries: readonly RawEntry[]]
+
+const entryOf = (stream: unknown, raw: RawEntry): Entry => ({ stream: String(stream), id: String(raw[0]), raw })
+
+/** The word after another one in the arguments of a command. */
+function after(word: string, args: readonly unknown[], offset = 1): string {
+  return String(args[args.findIndex((arg) => String(arg).toUpperCase() === word) + offset])
+}
+
+const reading: Pick<Reading, 'entries' | 'rebuild'> = {
+  entries: (reply) =>
+    ((reply ?? []) as readonly RawStream[]).flatMap(([stream, entries]) =>
+      entries.map((entry) => entryOf(stream, entry)),
+    ),
+  rebuild(reply, entries) {
+    const streams = (reply as readonly RawStream[]).map(
+      ([name]) => [name, entries.filter(({ stream }) => stream === String(name)).map(({ raw }) => raw)] as const,
+    )
+    const filled = streams.filter(([, { length }]) => length > 0)
+    return filled.length === 0 ? null : filled
+  },
+}
+
+const DIALECT: StreamsDialect = {
+  adding: {
+    methods: ['xadd'],
+    read: (args) => contentOf(fieldsOf(args.flat().slice(idAt(args.flat()) + 1))),
+    replace(args, payload) {
+      const flat = args.flat()
+      const end = idAt(flat) + 1
+      return [...flat.slice(0, end), ...flatFields(withContent(fieldsOf(flat.slice(end)), payload))]
+    },
+  },
+  reading: [
+    {
+      ...reading,
+      methods: ['xreadgroup', 'xreadgroupBuffer'],
+      claims: false,
+      reader: (args) => ({ group: after('GROUP', args.flat()), consumer: after('GROUP', args.flat(), 2) }),
+    },
+    { ...reading, methods: ['xread', 'xreadBuffer'], claims: false, reader: () => undefined },
+    {
+      methods: ['xautoclaim', 'xautoclaimBuffer'],
+      claims: true,
+      reader: ([, group, consumer]) => ({ group: String(group), consumer: String(consumer) }),
+      entries: (reply, [stream]) =>
+        (reply as readonly [unknown, readonly RawEntry[]])[1].map((entry) => entryOf(stream, entry)),
+      rebuild: (reply, entries) =>
+        (reply as readonly unknown[]).map((part, index) => (index === 1 ? entries.map(({ raw }) => raw) : part)),
+    },
+  ],
+  acking: ['xack'],
+  payload: (raw) => contentOf(fieldsOf((raw as RawEntry)[1] ?? [])),
+  withPayload: (raw, payload) => [
+    (raw as RawEntry)[0],
+    flatFields(withContent(fieldsOf((raw as RawEntry)[1] ?? []), payload)),
+  ],
+}
+
+/** Where the id stands among the arguments of `xadd`, behind its options. @see https://redis.io/docs/latest/commands/xadd/ */
+function idAt(args: readonly unknown[]): number {
+  let at = 1
+  for (;;) {
+    const option = String(args[at]).toUpperCase()
+    if (['NOMKSTREAM', 'KEEPREF', 'DELREF', 'ACKED'].includes(option)) at += 1
+    else if (['LIMIT', 'IDMPAUTO'].includes(option)) at += 2
+    else if (option === 'IDMP') at += 3
+    else if (['MAXLEN', 'MINID'].includes(option)) at += ['=', '~'].includes(String(args[at + 1])) ? 3 : 2
+    else return at
+  }
+}
+
+function fieldsOf(flat: readonly unknown[]): Record<string, unknown> {
+  const pairs = flat.flatMap((name, index) => (index % 2 === 0 ? [[String(name), flat[index + 1]] as const] : []))
+  return Object.fromEntries(pairs)
+}
+
+const flatFields = (fields: Readonly<Record<string, unknown>>): unknown[] => Object.entries(fields).flat()

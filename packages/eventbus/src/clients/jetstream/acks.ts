@@ -1,0 +1,56 @@
+import { ownersOf } from '@chaos/core/authoring'
+import { allSeams, type SeamBinding } from '../../seams/bus.js'
+import { methodSeam } from '../../seams/method-seam.js'
+import { consumersOf, withEachClass, type JetStreamOutlet } from './classes.js'
+import { isJsMessage, subscriberOf, type JsMessage } from './messages.js'
+
+/** Binds the acknowledgements of messages: methods of their class, which is found with the first message that is there or comes. */
+export function jetStreamAcks(outlet: JetStreamOutlet): SeamBinding {
+  const consumers = [...consumersOf(outlet)] as readonly { readonly stream: string; readonly name: string }[]
+  const isOurs = ({ info }: JsMessage): boolean =>
+    consumers.some(({ stream, name }) => stream === info.stream && name === info.consumer)
+  return (tap, steps) => {
+    let isFound = false
+    const find = (item: unknown): void => {
+      if (isFound || !isJsMessage(item)) return
+      const [prototype] = ownersOf(item, 'ackAck').slice(-1)
+      if (prototype === undefined) return
+      isFound = true
+      allSeams(ackSeam(prototype, 'ack', isOurs), ackSeam(prototype, 'ackAck', isOurs))(tap, steps)
+    }
+    for (const iterator of outlet.messages) (Reflect.get(iterator, 'yields') as readonly unknown[]).forEach(find)
+    withEachClass(outlet, steps, (prototype) => {
+      steps.patch(
+        prototype,
+        '_push',
+        (below) =>
+          function (this: unknown, item: unknown): void {
+            find(item)
+            below.call.call(this, item)
+          },
+      )
+    })
+  }
+}
+
+/** @param method `ack` returns nothing, `ackAck` a promise of whether the server has heard of it. */
+function ackSeam(object: object, method: 'ack' | 'ackAck', isOurs: (message: JsMessage) => boolean): SeamBinding {
+  const isAwaited = method === 'ackAck'
+  const answer = (): unknown => (isAwaited ? Promise.resolve(true) : undefined)
+  const messageOf = (self: unknown): JsMessage => self as JsMessage
+  return methodSeam({
+    object,
+    method,
+    isAwaited,
+    answer,
+    // What was settled before goes nowhere, in health, too.
+    name: (_args, self) => (messageOf(self).didAck || !isOurs(messageOf(self)) ? undefined : messageOf(self).subject),
+    payload: { read: (_args, self) => messageOf(self).data, replace: (args) => args },
+    subscriber: (_args, self) => subscriberOf(messageOf(self)),
+    isRedelivered: (_args, self) => messageOf(self).redelivered,
+    refuse: (_args, self) => {
+      messageOf(self).nak()
+      return answer()
+    },
+  })
+}

@@ -1,0 +1,129 @@
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { ChaosError } from '@chaos/core'
+import { refusal, standingSocket } from '../../seams/failing-socket.js'
+import { failInProcess } from '../../seams/fail-in-process.js'
+import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seams/bus.js'
+import { methodSeam } from '../../seams/method-seam.js'
+import { bytesOf, copiedBytes } from '../../seams/payload.js'
+
+/** A connection made by `connect` of `@nats-io/transport-node`, or of another transport of NATS.js 3. */
+export interface NatsConnectionLike {
+  publish(subject: never, payload?: never, options?: never): void
+  subscribe(subject: never, options?: never): unknown
+  reconnect(): Promise<void>
+}
+
+/** A message as the connection reads it: the header, if there is one, is the first `hdr` bytes of its data. */
+interface Frame {
+  readonly subject: Uint8Array
+  readonly sid: number
+  readonly hdr: number
+  readonly size: number
+}
+interface Subscription {
+  readonly subject: string
+  readonly queue?: string
+}
+interface Transport {
+  readonly socket?: Socket
+  disconnect(): void
+}
+interface Protocol {
+  readonly connected: boolean
+  isClosed(): boolean
+  readonly transport: Transport
+  readonly subscriptions: { get(sid: number): Subscription | undefined }
+}
+
+/**
+ * Binds a connection to NATS. A message's name is its subject, requests and replies included.
+ *
+ * Each subscription gets a delivery of its own, whether it has a callback or is iterated; its subscriber is named after its queue group, or else
+ * after the subject that it asked for. Subjects of the server's own (`$SYS`, `$JS`, …) pass straight through. A callback that throws would leave the
+ * client deaf until it reconnects: an injected failure goes to the process instead, as an uncaught exception or an unhandled rejection.
+ */
+export function natsBus(connection: NatsConnectionLike): Bus {
+  const protocol = protocolOf(connection)
+  return bindBus({
+    kind: 'a connection to NATS',
+    knowsSubscribers: true,
+    connections: [connectionOf(protocol)],
+    seams: { publish: publishSeam(protocol), delivery: deliverySeam(protocol) },
+  })
+}
+
+function protocolOf(connection: NatsConnectionLike): Protocol {
+  const protocol: unknown = Reflect.get(connection, 'protocol')
+  if (typeof protocol === 'object' && protocol !== null && 'processMsg' in protocol)
+    return protocol as unknown as Protocol
+  throw new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    'Expected a connection of NATS.js 3 (`connect` of `@nats-io/transport-node`), got something else.',
+  )
+}
+
+/** Each attempt has a transport of its own; one that is refused fails as it does where nothing listens. */
+function connectionOf(protocol: Protocol): Connection {
+  return {
+    name: 'connection',
+    standing: () => {
+      if (!protocol.connected) return []
+      const { transport } = protocol
+      return transport.socket === undefined ? [() => transport.disconnect()] : standingSocket(transport.socket)
+    },
+    attempts: (isRefused, steps) =>
+      steps.patch(
+        protocol,
+        'prepare',
+        (below) =>
+          function (this: unknown): unknown {
+            const prepared = below.call.call(this) as unknown
+            const { transport } = protocol
+            if (isRefused())
+              Reflect.set(transport, 'dial' in transport ? 'dial' : 'connect', () => Promise.reject(refusal({})))
+            return prepared
+          },
+      ),
+  }
+}
+
+/** Beneath the connection's own `publish`, so that requests and responses pass, too, and what is refused is refused at once. */
+function publishSeam(protocol: Protocol): SeamBinding {
+  return methodSeam({
+    object: protocol,
+    method: 'publish',
+    name: ([subject]) => nameOf(subject as string),
+    payload: 1,
+    isGone: () => protocol.isClosed(),
+    snapshot: ([subject, payload, options]) => [subject, copiedBytes(payload), { ...(options as object | undefined) }],
+  })
+}
+
+function deliverySeam(protocol: Protocol): SeamBinding {
+  return methodSeam({
+    object: protocol,
+    method: 'processMsg',
+    name: ([frame]) => nameOf(bytesOf((frame as Frame).subject).toString()),
+    // What nobody here has subscribed to any more is no delivery.
+    passes: ([frame]) => protocol.subscriptions.get((frame as Frame).sid) === undefined,
+    payload: {
+      read: ([frame, data]) => (data as Uint8Array).subarray(headerOf(frame)),
+      replace: ([frame, data], payload) => {
+        const changed = Buffer.concat([(data as Uint8Array).subarray(0, headerOf(frame)), payload as Uint8Array])
+        return [{ ...(frame as Frame), size: changed.length }, changed]
+      },
+    },
+    isGone: ([frame]) => protocol.isClosed() || protocol.subscriptions.get((frame as Frame).sid) === undefined,
+    subscriber: ([frame]) => {
+      const subscription = protocol.subscriptions.get((frame as Frame).sid)
+      return subscription && { name: subscription.queue ?? subscription.subject, identity: subscription }
+    },
+    fail: failInProcess,
+  })
+}
+
+const headerOf = (frame: unknown): number => Math.max(0, (frame as Frame).hdr)
+
+/** Subjects that begin with `$` are how the server talks about itself. */
+const nameOf = (subject: string): string | undefined => (subject.startsWith('$') ? undefined : subject)

@@ -1,0 +1,108 @@
+import { bindBus, type Bus } from '../../seams/bus.js'
+import { nodeRedisConnection } from './connection.js'
+import {
+  ackSeam,
+  addSeam,
+  contentOf,
+  readSeam,
+  withContent,
+  type Entry,
+  type Reading,
+  type StreamsDialect,
+} from '../redis/redis-streams.js'
+
+/** A client of node-redis that reads or writes streams. */
+export interface NodeRedisStreamsClient {
+  xAdd(...args: never): Promise<unknown>
+  xReadGroup(...args: never): Promise<unknown>
+  xAck(...args: never): Promise<unknown>
+  sendCommand(args: never): Promise<unknown>
+  readonly isReady: boolean
+  on(event: never, listener: never): unknown
+  off(event: never, listener: never): unknown
+}
+
+/** The clients of one bus; they may be the same. Leave out what is elsewhere. */
+export interface NodeRedisStreamsClients {
+  readonly publisher?: NodeRedisStreamsClient | undefined
+  /** The client that reads. */
+  readonly consumer?: NodeRedisStreamsClient | undefined
+  /** The client that acknowledges. Default: `consumer`. */
+  readonly acknowledger?: NodeRedisStreamsClient | undefined
+}
+
+/**
+ * Binds Redis Streams through node-redis: `xAdd`, `xReadGroup`, `xRead`, `xAutoClaim` and `xAck`. A message's name is its stream, a subscriber is a
+ * consumer group. The content of an entry with one field is the value of that field, that of another is an object of its fields.
+ *
+ * A read is answered when it is decided what becomes of each of its entries: one that holds entries back comes late as a
+ * whole, and one that is under way when a fault is armed comes untouched. An entry whose delivery
+ * fails stays pending until it is claimed; one that is dropped is acknowledged. Redis has no negative acknowledgement. Commands of `multi` pass
+ * straight through.
+ */
+export function nodeRedisStreams({ publisher, consumer, acknowledger = consumer }: NodeRedisStreamsClients): Bus {
+  return bindBus({
+    kind: 'streams of node-redis',
+    knowsSubscribers: true,
+    connections: [
+      ...nodeRedisConnection('publisher', publisher),
+      ...nodeRedisConnection('consumer', consumer === publisher ? undefined : consumer),
+    ],
+    seams: {
+      publish: publisher && addSeam(publisher, DIALECT),
+      delivery: consumer && readSeam(consumer, DIALECT),
+      ack: acknowledger && ackSeam(acknowledger, DIALECT),
+    },
+  })
+}
+
+type Fields = Readonly<Record<string, unknown>>
+/** An entry as node-redis gives it; `null` where it was deleted. */
+type RawEntry = { readonly id: unknown; readonly message: Fields } | null
+interface RawStream {
+  readonly name: unknown
+  readonly messages: readonly RawEntry[]
+}
+
+const entriesOf = (stream: unknown, raw: readonly RawEntry[]): Entry[] =>
+  raw.map((entry) => ({ stream: String(stream), id: String(entry?.id), raw: entry }))
+
+const reading: Pick<Reading, 'entries' | 'rebuild'> = {
+  entries: (reply) =>
+    ((reply ?? []) as readonly RawStream[]).flatMap(({ name, messages }) => entriesOf(name, messages)),
+  rebuild(reply, entries) {
+    const streams = (reply as readonly RawStream[]).map((stream) => ({
+      ...stream,
+      messages: entries.filter((entry) => entry.stream === String(stream.name)).map(({ raw }) => raw),
+    }))
+    const filled = streams.filter(({ messages }) => messages.length > 0)
+    return filled.length === 0 ? null : filled
+  },
+}
+
+const reader: Reading['reader'] = ([group, consumer]) => ({ group: String(group), consumer: String(consumer) })
+
+const DIALECT: StreamsDialect = {
+  adding: {
+    methods: ['xAdd', 'XADD'],
+    read: ([, , fields]) => contentOf(fields as Fields),
+    replace: (args, payload) => args.map((arg, index) => (index === 2 ? withContent(arg as Fields, payload) : arg)),
+  },
+  reading: [
+    { ...reading, methods: ['xReadGroup', 'XREADGROUP'], claims: false, reader },
+    { ...reading, methods: ['xRead', 'XREAD'], claims: false, reader: () => undefined },
+    {
+      methods: ['xAutoClaim', 'XAUTOCLAIM'],
+      claims: true,
+      reader: ([, ...rest]) => reader(rest),
+      entries: (reply, [stream]) => entriesOf(stream, (reply as { readonly messages: readonly RawEntry[] }).messages),
+      rebuild: (reply, entries) => ({ ...(reply as object), messages: entries.map(({ raw }) => raw) }),
+    },
+  ],
+  acking: ['xAck', 'XACK'],
+  payload: (raw) => contentOf((raw as RawEntry)?.message ?? {}),
+  withPayload: (raw, payload) =>
+    raw === null
+      ? null
+      : { ...(raw as NonNullable<RawEntry>), message: withContent((raw as NonNullable<RawEntry>).message, payload) },
+}

@@ -1,0 +1,163 @@
+import type { Duplex } from 'node:stream'
+import { ChaosError } from '@chaos/core'
+import { callBack, callingOnce } from '../../seams/callbacks.js'
+import { eventsOf } from '../../seams/client-events.js'
+import { watchListeners } from '../../seams/emitter-listeners.js'
+import type { EmitterLike } from '../../seams/emitter-listeners.js'
+import { failInProcess } from '../../seams/fail-in-process.js'
+import { bindBus, type Bus, type Connection, type Message, type SeamBinding } from '../../seams/bus.js'
+import { methodSeam, replaced } from '../../seams/method-seam.js'
+import { copiedBytes } from '../../seams/payload.js'
+
+/** A `WebSocket` of ws: of a client, or of a server's connection. */
+export interface WebSocketLike extends EmitterLike {
+  readonly readyState: number
+  send(data: never, options?: never, callback?: never): void
+  terminate(): void
+}
+
+/** A `WebSocketServer` of ws. */
+export interface WebSocketServerLike extends EmitterLike {
+  readonly clients: ReadonlySet<WebSocketLike>
+  off(name: never, listener: never): unknown
+  handleUpgrade(request: never, socket: never, head: never, done: never): void
+}
+
+/** How the messages of a WebSocket are named. */
+export interface WebSocketBusOptions {
+  /** The name of a message, by its content: a protocol on top of WebSocket names its messages there. `data` is text where the frame is. Default: `message`. */
+  readonly nameOf?: ((data: unknown) => string) | undefined
+}
+
+/**
+ * Binds one WebSocket of ws: what is sent through it, and what its listeners of `message` get. Subscribers are these listeners.
+ *
+ * Text stays text and binary stays binary. The callback of `send` is called when a held message has gone out, and at once for one that is lost. A
+ * listener that throws would leave the socket deaf for good: an injected failure goes to the process instead, as an uncaught exception or an
+ * unhandled rejection.
+ */
+export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
+  return bus(
+    'a WebSocket',
+    { object: socket, isOne: (self) => self === socket },
+    { name: 'connection', standing: () => standing([socket]) },
+    (see) => watchListeners(socket, see),
+    nameOf,
+  )
+}
+
+/**
+ * Binds all connections of a WebSocketServer of ws, those to come included. What they send to their clients is published, what they get from
+ * them is delivered; as for {@link webSocketBus}.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the server does not track its clients.
+ */
+export function webSocketServerBus(
+  server: WebSocketServerLike,
+  { nameOf = () => 'message' }: WebSocketBusOptions = {},
+): Bus {
+  const { WebSocket } = (Reflect.get(server, 'options') ?? {}) as {
+    readonly WebSocket?: { readonly prototype: object }
+  }
+  if (WebSocket === undefined || !(server.clients instanceof Set)) {
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      'Expected a WebSocketServer of ws 8.7 or later that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.',
+    )
+  }
+  const connection: Connection = {
+    name: 'connection',
+    standing: () => standing([...server.clients]),
+    attempts: (isRefused, steps) =>
+      steps.patch(
+        server,
+        'handleUpgrade',
+        (below) =>
+          function (this: unknown, ...args: readonly unknown[]): unknown {
+            if (!isRefused()) return below.call.apply(this, args) as unknown
+            ;(args[1] as Duplex).destroy()
+            return undefined
+          },
+      ),
+  }
+  return bus(
+    'a WebSocket server',
+    { object: WebSocket.prototype, isOne: (self) => server.clients.has(self as WebSocketLike) },
+    connection,
+    (see) => watchServer(server, see),
+    nameOf,
+  )
+}
+
+/** `readyState` of a socket that may send. */
+const OPEN = 1
+/** `readyState` of a socket from which nothing comes any more. */
+const CLOSED = 3
+
+/** Of one socket, or of all that share a prototype. */
+interface Where {
+  readonly object: object
+  readonly isOne: (self: unknown) => boolean
+}
+
+const standing = (sockets: readonly WebSocketLike[]): (() => void)[] =>
+  sockets.filter(({ readyState }) => readyState === OPEN).map((socket) => () => socket.terminate())
+
+/** Watches the listeners of all connections of a server, those to come included. */
+function watchServer(server: WebSocketServerLike, see: (message: Message) => void): () => void {
+  const stops: (() => void)[] = []
+  const watch = (socket: WebSocketLike): void => void stops.push(watchListeners(socket, see))
+  server.clients.forEach(watch)
+  server.on('connection' as never, watch as never)
+  return () => {
+    server.off('connection' as never, watch as never)
+    stops.forEach((stop) => stop())
+  }
+}
+
+function bus(
+  kind: string,
+  where: Where,
+  connection: Connection,
+  watching: Bus['watchListeners'],
+  nameOf: (data: unknown) => string,
+): Bus {
+  return bindBus({
+    kind,
+    knowsSubscribers: true,
+    watchListeners: watching,
+    connections: [connection],
+    seams: {
+      publish: sendSeam(where, nameOf),
+      delivery: eventsOf(where, {
+        message: {
+          name: ([, data, isBinary]) => nameOf(isBinary === true ? data : String(data)),
+          payloadAt: 1,
+          fail: failInProcess,
+          isGone: (socket) => (socket as WebSocketLike).readyState === CLOSED,
+        },
+      }),
+    },
+  })
+}
+
+function sendSeam({ object, isOne }: Where, nameOf: (data: unknown) => string): SeamBinding {
+  return methodSeam({
+    object,
+    method: 'send',
+    name: ([data], self) => (isOne(self) ? nameOf(data) : undefined),
+    // A socket that is not open refuses what it is given, at once.
+    passes: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
+    payload: 0,
+    snapshot: (args) => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
+    lose: (args) => callBack(args),
+    isGone: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
+    loseLate: (args, self) =>
+      callBack(
+        args,
+        new Error(
+          `WebSocket is not open: readyState ${(self as WebSocketLike).readyState} (${(self as WebSocketLike).readyState === CLOSED ? 'CLOSED' : 'CLOSING'})`,
+        ),
+      ),
+  })
+}

@@ -1,0 +1,168 @@
+import { isArrayBuffer } from 'node:util/types'
+import type { Message, SeamBinding, Steps } from '../seams/bus.js'
+import { replaced } from '../seams/method-seam.js'
+import { ChannelMessage, passageSeam, type Call, type End } from './channel-message.js'
+import { DISPATCH, isEventTarget, payloadAt, type EventTargetLike } from './event-target.js'
+
+/** An end that posts structured clones: a `MessagePort`, `parentPort`, a `BroadcastChannel`, a `Worker`. */
+export interface PostingEnd {
+  postMessage(message: never, transfer?: never): void
+}
+
+/** A `BroadcastChannel` or `MessagePort`. */
+export interface PortLike extends EventTargetLike, PostingEnd {}
+
+export function isPosting(value: unknown): value is PostingEnd {
+  return (
+    typeof value === 'object' && value !== null && 'postMessage' in value && typeof value.postMessage === 'function'
+  )
+}
+
+export function isPort(value: unknown): value is PortLike {
+  return isPosting(value) && isEventTarget(value)
+}
+
+/** Where an end posts. */
+export function postingSeam(end: End): SeamBinding {
+  return passageSeam(end, 'postMessage', (args, self, below) =>
+    // Without an argument Node.js says what is wrong.
+    args.length === 0 ? undefined : new PostedMessage(end, (given) => below.call.apply(self, given) as unknown, args),
+  )
+}
+
+/** Where a port keeps the ports that came with a message, while its listeners are called. */
+const RECEIVING = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts')
+
+const inEvent = payloadAt(2)
+
+/** Whether messages that arrive at a port can be seen; another implementation than Node's has no place where they can. */
+export const isDispatching = (port: object): boolean => DISPATCH in port
+
+/** Where a port delivers, to listeners of every kind. */
+export function dispatchSeam(end: End): SeamBinding {
+  return passageSeam(end, DISPATCH, (args, self, below) =>
+    args[1] === 'message'
+      ? new DispatchedMessage(end, (given) => below.call.apply(self, given) as unknown, args, self)
+      : undefined,
+  )
+}
+
+/** A message that is posted: `(message, transfer)`. */
+class PostedMessage extends ChannelMessage {
+  override get isUnique(): boolean {
+    return !transferOf(this.args[1]).every(isArrayBuffer)
+  }
+  snapshot(): Message {
+    const transfer = transferOf(this.args[1])
+    if (transfer.length === 0) return this.with([structuredClone(this.args[0])])
+    // Cloned in step with the list of what moves: only then can it be posted on. Bytes are ours now, and are copied when they go on.
+    const own = structuredClone({ message: this.args[0], transfer }, { transfer: transfer as never[] })
+    const moving = own.transfer.filter((one) => !isArrayBuffer(one))
+    return this.with(moving.length === 0 ? [own.message] : [own.message, moving])
+  }
+  override copy(): Message {
+    // Posting clones it.
+    return this.with([this.args[0]])
+  }
+  /** Ports that travel with a lost message close, as their other ends would see it. */
+  lose(): void {
+    closeAll(transferOf(this.args[1]))
+  }
+  loseLate(): void {
+    this.lose()
+  }
+  override failCloning(error: Error): unknown {
+    throw error
+  }
+  protected override with(args: readonly unknown[]): Message {
+    return new PostedMessage(this.end, this.call, args)
+  }
+}
+
+/** A message that a port hands to its listeners: `(message, type)`, or `(event, type, event)` of a `BroadcastChannel`. */
+class DispatchedMessage extends ChannelMessage {
+  readonly #port: object
+  readonly #ports: readonly unknown[]
+
+  constructor(end: End, call: Call, args: readonly unknown[], port: object, ports = receivedPorts(port)) {
+    super(end, call, args)
+    this.#port = port
+    this.#ports = ports
+  }
+
+  override get payload(): unknown {
+    return this.args[2] === undefined ? this.args[0] : inEvent.read(this.args)
+  }
+  override get isUnique(): boolean {
+    return this.#ports.length > 0
+  }
+  override forward(): unknown {
+    if (this.#ports.length === 0) return this.call(this.args)
+    // What arrived with the message is where Node.js looks for it while it is heard.
+    const before: unknown = Reflect.get(this.#port, RECEIVING)
+    Reflect.set(this.#port, RECEIVING, this.#ports)
+    try {
+      return this.call(this.args)
+    } finally {
+      Reflect.set(this.#port, RECEIVING, before)
+    }
+  }
+  override withPayload(payload: unknown): Message {
+    return this.with(this.args[2] === undefined ? replaced(this.args, 0, payload) : inEvent.replace(this.args, payload))
+  }
+  override copy(): Message {
+    return this.args[2] === undefined ? super.copy() : this
+  }
+  lose(): void {
+    closeAll(this.#ports)
+  }
+  loseLate(): void {
+    this.lose()
+  }
+  override failCloning(error: Error): unknown {
+    return this.call([error, 'messageerror', ...this.args.slice(2)])
+  }
+  protected override with(args: readonly unknown[]): Message {
+    return new DispatchedMessage(this.end, this.call, args, this.#port, this.#ports)
+  }
+}
+
+/** Whether a port was closed since, at either end: its listeners get nothing any more. A `BroadcastChannel` has no event that says so. */
+export function watchClosing(port: PortLike, { defer, patch }: Steps): () => boolean {
+  let isClosed = false
+  const onClose = (): void => {
+    isClosed = true
+  }
+  const heard = port as unknown as EventTarget
+  heard.addEventListener('close', onClose)
+  defer(() => heard.removeEventListener('close', onClose))
+  if (port instanceof BroadcastChannel) {
+    patch(
+      port,
+      'close',
+      (below) =>
+        function close(this: unknown, ...args: unknown[]): unknown {
+          isClosed = true
+          return below.call.apply(this, args) as unknown
+        },
+    )
+  }
+  return () => isClosed
+}
+
+function receivedPorts(port: object): readonly unknown[] {
+  const ports: unknown = Reflect.get(port, RECEIVING)
+  return Array.isArray(ports) ? ports : []
+}
+
+function transferOf(given: unknown): readonly unknown[] {
+  const list: unknown = typeof given === 'object' && given !== null && 'transfer' in given ? given.transfer : given
+  return Array.isArray(list) ? list : []
+}
+
+function closeAll(moved: readonly unknown[]): void {
+  for (const one of moved) {
+    const { close } = one as { readonly close?: unknown }
+    if (typeof close === 'function') Reflect.apply(close, one, [])
+  }
+}

@@ -1,0 +1,62 @@
+import { ownersOf } from '@chaos/core/authoring'
+import { bindBus, type Bus, type SeamBinding } from '../seams/bus.js'
+import type { SeamMember } from '../seams/find-delivery-method.js'
+import { methodSeam } from '../seams/method-seam.js'
+
+/** An RxJS `Subject`, as far as faults need it. */
+export interface SubjectLike {
+  next(value: never): void
+  subscribe(observer: never): unknown
+}
+
+export function isSubject(value: unknown): value is SubjectLike {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'next' in value &&
+    typeof value.next === 'function' &&
+    'subscribe' in value &&
+    typeof value.subscribe === 'function'
+  )
+}
+
+/**
+ * Binds an RxJS `Subject`, or one derived from it. The name of its values is `next`.
+ *
+ * Delivery is beneath the `next` of a derived class: a `BehaviorSubject` has its new value although it comes late. `complete` and `error` pass
+ * straight through; a value that is still held then comes too late for anybody, as it would from a slow source.
+ */
+export function subjectBus(subject: SubjectLike): Bus {
+  const seam = ({ object, inherited, shared }: SeamMember): SeamBinding =>
+    methodSeam({
+      object,
+      inherited,
+      method: 'next',
+      name: (_args, self) => (shared && !Object.is(self, subject) ? undefined : 'next'),
+      payload: 0,
+      // One that was unsubscribed throws whatever it is given.
+      isGone: (_args, self) => Reflect.get(self as object, 'closed') === true,
+      // RxJS reports what an observer throws to nobody on the stack.
+      fail: (error) =>
+        process.nextTick(() => {
+          throw error
+        }),
+    })
+  return bindBus({
+    kind: 'an RxJS subject',
+    isLocal: true,
+    seams: {
+      publish: seam({ object: subject, inherited: false, shared: false }),
+      delivery: (tap, steps) => seam(deliveryOf(subject))(tap, steps),
+    },
+  })
+}
+
+/** RxJS is compiled so that a derived class calls `Subject.prototype.next` itself: that is where one is broken, for this subject only. */
+function deliveryOf(subject: SubjectLike): SeamMember {
+  const owners = ownersOf(subject, 'next')
+  const [base] = owners.slice(-1)
+  return owners.length < 2 || base === undefined
+    ? { object: subject, inherited: false, shared: false }
+    : { object: base, inherited: false, shared: true }
+}

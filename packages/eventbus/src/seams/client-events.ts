@@ -1,0 +1,76 @@
+import type { SeamBinding } from './bus.js'
+import { findDeliveryMethod } from './find-delivery-method.js'
+import { methodSeam } from './method-seam.js'
+import {
+  listenerMessage,
+  listenersOf,
+  rejectAs,
+  withContent,
+  type CallableEmitter,
+  type EmitterLike,
+  type Reading,
+} from './emitter-listeners.js'
+
+/**
+ * Binds the delivery of a client that hands messages to its application by events of its own, among others: each listener is a subscriber.
+ *
+ * @param events How each event that carries a message is read. Positions count from the name of the event, which is 0.
+ */
+export function clientEvents(client: EmitterLike, events: Readonly<Record<string, Reading>>): SeamBinding {
+  return (tap, steps) => {
+    const { object, inherited, shared } = findDeliveryMethod(client, 'emit')
+    eventsOf({ object, inherited, isOne: (self) => !shared || self === client }, events)(tap, steps)
+  }
+}
+
+/** Where clients emit. */
+interface Emitting {
+  /** The client, or the prototype of several. */
+  readonly object: object
+  readonly inherited?: boolean
+  /** Whether an emitter that passes there is one of them. */
+  readonly isOne: (emitter: unknown) => boolean
+}
+
+/** As {@link clientEvents}, of all clients that emit in one place. */
+export function eventsOf(
+  { object, inherited = false, isOne }: Emitting,
+  events: Readonly<Record<string, Reading>>,
+): SeamBinding {
+  const readings = new Map<unknown, Reading>(Object.entries(events))
+  const readingOf = (args: readonly unknown[]): Reading => readings.get(args[0]) as Reading
+  return methodSeam({
+    object,
+    inherited,
+    method: 'emit',
+    name: (args) => readings.get(args[0])?.name(args),
+    // Without a listener nobody would get it: it is no delivery.
+    passes: ([event], self) => !isOne(self) || (self as CallableEmitter).listenerCount?.(event as string) === 0,
+    payload: {
+      read: (args) => args[readingOf(args).payloadAt],
+      replace: (args, payload) => withContent(readingOf(args), args, payload),
+    },
+    answer: () => true,
+    isGone: (args, self) => readingOf(args).isGone?.(self as object) === true,
+    deliveries: (_message, args, self) => {
+      const reading = readingOf(args)
+      return listenersOf(self as CallableEmitter, args[0] as string).map((listener) =>
+        listenerMessage(self as CallableEmitter, listener, args, reading),
+      )
+    },
+    fail: (error, how, args, self) => {
+      const { fail } = readingOf(args)
+      if (fail !== undefined) return fail(error, how)
+      if (how === 'throw') throw error
+      rejectAs(self as CallableEmitter, Promise.reject(error), args)
+      return true
+    },
+  })
+}
+
+/** Reads an event whose message is named by one argument and carried by another. */
+export const namedAt = (nameAt: number, payloadAt: number, isGone: NonNullable<Reading['isGone']>): Reading => ({
+  name: (args) => String(args[nameAt]),
+  payloadAt,
+  isGone,
+})

@@ -1,0 +1,128 @@
+import { injectedBy } from '@chaos/core'
+import { markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core/authoring'
+import { exitOf } from './exit.js'
+import { waitUntilStrike } from './strike-timing.js'
+import { chooseWorkers, type WorkerSelection } from './selection.js'
+import type { WorkerLike, WorkerTarget } from '../targets/workers.js'
+import { inspectorOf } from './inspector.js'
+
+/** What a fault does from inside a worker to end it. */
+export interface Strike {
+  /** The name of the operation: a candidate. */
+  readonly operation: string
+  /** The fault's name; the errors that the worker's holder hears are marked with it. */
+  readonly fault: string
+  /** Statements that run in the worker, in a turn of their own. */
+  readonly code: string
+}
+
+/** How long a worker that is still there a turn after the strike is given to exit all the same, in ms. */
+const GRACE_MS = 500
+
+let lastStrike = 0
+
+/**
+ * Runs code inside each chosen worker that ends it, and waits for its `exit`. The evidence tells its exit code and what its holder heard.
+ *
+ * The code runs in a turn of the worker's own loop, never in the middle of what it does: on Node.js 18, code that ends a worker
+ * in the middle of `Atomics.wait` takes the whole process along. A worker that has no turn before the lease ends is left alone.
+ */
+export async function runInWorkers(
+  strike: Strike,
+  target: WorkerTarget,
+  options: WorkerSelection & Parameters<typeof waitUntilStrike>[1],
+  context: InjectionContext,
+): Promise<void> {
+  const chosen = await chooseWorkers(target, options, context)
+  const operation = context.operation(strike.operation)
+  await Promise.all(
+    chosen
+      .filter((worker) => operation.shouldInject([worker]))
+      .map((worker) => runInOne(strike, worker, options, context)),
+  )
+}
+
+async function runInOne(
+  strike: Strike,
+  worker: WorkerLike,
+  options: Parameters<typeof waitUntilStrike>[1],
+  context: InjectionContext,
+): Promise<void> {
+  const { threadId } = worker
+  const { clock, signal, landed, defer } = context
+  const inspector = inspectorOf(context)
+  const heard = errorsOf(strike, worker, context)
+  let struckAt = clock.now()
+  const outlive = async (): Promise<undefined> => {
+    await waitUntilStrike(worker, options, context)
+    struckAt = clock.now()
+    const id = (lastStrike += 1)
+    // Still waiting for its turn when the injection ends: called off.
+    defer(async () => {
+      if (worker.threadId !== -1) await inspector.evaluate(worker, callOff(id)).catch(() => undefined)
+    })
+    const isThere = await inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false)
+    await new Promise<void>((resolve) => {
+      if (isThere !== true) return
+      const cancel = clock.after(GRACE_MS, () => {
+        ignoreSignal()
+        resolve()
+      })
+      const ignoreSignal = onAbort(signal, cancel)
+    })
+    return undefined
+  }
+  const exit = await Promise.race([exitOf(worker, signal), outlive()])
+  landed({
+    threadId,
+    ...(exit === undefined ? { survived: true } : { exitCode: exit[0] }),
+    ...(heard.message === undefined ? {} : { error: heard.message }),
+    tookMs: clock.now() - struckAt,
+  })
+}
+
+/** Marks the error that the worker's holder hears as injected, where the worker emits one. */
+function errorsOf(
+  { fault }: Strike,
+  worker: WorkerLike & { readonly emit?: AnyFunction },
+  { patch }: InjectionContext,
+): { readonly message: string | undefined } {
+  const heard: { message: string | undefined } = { message: undefined }
+  if (worker.emit === undefined) return heard
+  patch(
+    worker,
+    'emit',
+    (below) =>
+      function emit(this: unknown, ...args: unknown[]): unknown {
+        const [event, error] = args
+        if (event === 'error' && error instanceof Error && injectedBy(error) === undefined) {
+          markInjected(error, fault)
+          heard.message = error.message
+        }
+        return Reflect.apply(below.call, this, args)
+      },
+  )
+  return heard
+}
+
+const WAITING = "globalThis[Symbol.for('@chaos/worker.waiting')]"
+
+/** The timers of the worker's thread: those of Node.js, where it gives them without `require` (20.16, 22.3), else the globals. */
+const TIMERS = "(process.getBuiltinModule?.('node:timers') ?? globalThis)"
+
+/** Resolves to `true` in a worker that is still there a turn later. */
+const inItsTurn = (id: number, { code }: Strike): string => `new Promise((resolve) => {
+  const waiting = (${WAITING} ??= new Set()).add(${id})
+  const { setImmediate } = ${TIMERS}
+  setImmediate(() => {
+    if (!waiting.delete(${id})) return
+    if (waiting.size === 0) delete ${WAITING}
+    setImmediate(() => resolve(true))
+    ${code}
+  })
+})`
+
+const callOff = (id: number): string => `(() => {
+  ${WAITING}?.delete(${id})
+  if (${WAITING}?.size === 0) delete ${WAITING}
+})()`

@@ -1,0 +1,67 @@
+import { ChaosError } from '@chaos/core'
+import { option, type InjectionContext } from '@chaos/core/authoring'
+import type { ProcessLike } from '../targets/processes.js'
+import type { WorkerLike } from '../targets/workers.js'
+
+/** When an instant fault strikes the threads or processes it has chosen. */
+export const strikeTiming = {
+  when: option.optional(
+    option.oneOf(
+      ['now', 'message', 'mid-task'],
+      'When to strike: now, at the n-th message from the target, or right after the next message to it.',
+    ),
+    'now',
+  ),
+  messages: option.optional(option.count('With `when: message`: at which message from the target, from 1.', 1), 1),
+}
+
+interface StrikeTiming {
+  readonly when: 'now' | 'message' | 'mid-task'
+  readonly messages: number
+}
+
+/**
+ * Waits until it is time to strike a thread or process: `mid-task` is the very moment in which work was handed to it. The lease bounds the wait.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` for a process that has no channel, unless it is to be struck now
+ */
+export async function waitUntilStrike(
+  one: WorkerLike | ProcessLike,
+  { when, messages }: StrikeTiming,
+  { patch }: InjectionContext,
+): Promise<void> {
+  if (when === 'now') return
+  const send = 'postMessage' in one ? 'postMessage' : 'send'
+  if (typeof (one as Partial<Record<typeof send, unknown>>)[send] !== 'function') {
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      `Expected a process with a channel for \`when: ${when}\`, got one without. Start it by \`fork\`, or with \`ipc\` in its \`stdio\`.`,
+    )
+  }
+  await new Promise<void>((resolve) => {
+    if (when === 'mid-task') {
+      patch(
+        one,
+        send,
+        (below) =>
+          function handOver(this: unknown, ...args: unknown[]): unknown {
+            const handed: unknown = Reflect.apply(below.call, this, args)
+            resolve()
+            return handed
+          },
+      )
+      return
+    }
+    let left = messages
+    patch(
+      one,
+      'emit',
+      (below) =>
+        function emit(this: unknown, ...args: unknown[]): unknown {
+          const heard: unknown = Reflect.apply(below.call, this, args)
+          if (args[0] === 'message' && (left -= 1) === 0) resolve()
+          return heard
+        },
+    )
+  })
+}
