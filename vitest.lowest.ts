@@ -29,6 +29,7 @@ export function lowestPeers(url: string, include: readonly string[], exclude: re
       include: [...include],
       exclude: [...exclude],
       outputFile: { json: 'test-results/lowest.json' },
+      env: { CHAOS_PEERS: 'lowest' },
     },
     resolve: { alias },
   })

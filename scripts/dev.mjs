@@ -1,12 +1,10 @@
 // The one entry point of a clone: `npm run …` comes here, and everything else (pnpm, the install, the builds) follows from it.
-// npx fetches the pnpm that `packageManager` names, pnpm installs what the lockfile says, turbo builds and runs in order.
+// npx fetches the pnpm that `packageManager` names, pnpm installs what the lockfile says where it has not yet, turbo builds and runs in order.
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { folders, root, scriptsOf } from './workspace.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const [command = 'test', ...args] = process.argv.slice(2)
 
@@ -28,94 +26,84 @@ function run(program, programArgs, extraEnv = {}) {
 }
 const pnpm = (pnpmArgs, extraEnv) => run('npx', ['-y', '--prefer-offline', packageManager, ...pnpmArgs], extraEnv)
 const turbo = (...turboArgs) => pnpm(['exec', 'turbo', 'run', ...turboArgs])
-
-/** What an install depends on; when it is unchanged since the last one, nothing is installed again. */
-function installKey() {
-  const hash = createHash('sha256')
-  const manifests = [
-    '.',
-    'e2e',
-    'bench',
-    'test-servers',
-    ...['packages', 'apps'].flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name))),
-  ]
-  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests.map((dir) => join(dir, 'package.json'))]) {
-    const path = join(root, file)
-    if (existsSync(path)) hash.update(file).update(readFileSync(path))
-  }
-  return hash.digest('hex')
-}
-
-function install() {
-  const stamp = join(root, 'node_modules', '.chaos-install')
-  const key = installKey()
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return 0
-  const status = pnpm(['install', '--frozen-lockfile', '--prefer-offline'])
-  if (status === 0) {
-    mkdirSync(join(root, 'node_modules'), { recursive: true })
-    writeFileSync(stamp, key)
-  }
-  return status
-}
+const install = () => pnpm(['install', '--frozen-lockfile', '--prefer-offline'])
 
 /** Runs the steps one after another, stopping at the first that fails. */
 const inOrder = (...steps) => steps.reduce((status, step) => (status === 0 ? step() : status), 0)
 
 /** Old results must not be counted for a suite that no longer runs. */
 function forgetResults() {
-  for (const dir of ['packages', 'apps']
-    .flatMap((top) => readdirSync(join(root, top)).map((name) => join(top, name)))
-    .concat('e2e', 'bench', 'test-servers')) {
-    rmSync(join(root, dir, 'test-results'), { recursive: true, force: true })
-  }
+  for (const folder of folders) rmSync(join(root, folder, 'test-results'), { recursive: true, force: true })
   return 0
 }
 
-/** Soaks by name: those that were asked for, or all. */
-function soaks(asked) {
-  const { tasks } = JSON.parse(readFileSync(join(root, 'turbo.json'), 'utf8'))
-  const known = Object.keys(tasks)
-    .filter((task) => task.startsWith('soak:'))
-    .map((task) => task.slice('soak:'.length))
-  const unknown = asked.find((name) => !known.includes(name))
-  if (unknown === undefined) return asked.length > 0 ? asked : known
-  console.error(`Unknown soak "${unknown}". Expected one of ${known.join(', ')}.`)
-  process.exit(2)
+/** The longest that the quick form of a soak takes, in seconds. */
+const QUICK_S = 60
+
+/** What takes too long for every commit: scripts `soak:<name>` of packages. Several packages may share a name. */
+const soaks = folders.flatMap((folder) =>
+  Object.keys(scriptsOf(folder))
+    .filter((script) => script.startsWith('soak:'))
+    .map((script) => ({ name: script.slice('soak:'.length), folder, script })),
+)
+const soakNames = [...new Set(soaks.map(({ name }) => name))]
+/** Parts of one soak have its name and a number: `sabotage` is all of `sabotage-1`, `sabotage-2` and so on. */
+const isAsked = (soak, name) => soak.name === name || soak.name.replace(/-\d+$/, '') === name
+
+/** `[names] [--quick] [flags of the soak's own]` */
+function soak() {
+  const first = args.findIndex((arg) => arg.startsWith('-'))
+  const [asked, flags] = first === -1 ? [args, []] : [args.slice(0, first), args.slice(first)]
+  const isQuick = flags.includes('--quick')
+  const own = flags.filter((flag) => flag !== '--quick')
+  const unknown = asked.find((name) => !soaks.some((one) => isAsked(one, name)))
+  if (unknown !== undefined) {
+    console.error(`Unknown soak "${unknown}". Expected one of ${soakNames.join(', ')}.`)
+    return 2
+  }
+  const chosen = soaks.filter((one) => asked.length === 0 || asked.some((name) => isAsked(one, name)))
+  return inOrder(
+    () => turbo('build', '--output-logs=new-only'),
+    ...chosen.map(({ name, folder, script }) => () => {
+      console.log(`soak ${name} (${folder})${isQuick ? ', the quick form' : ''}`)
+      const startedAt = performance.now()
+      const status = pnpm(['--dir', folder, 'run', script, ...own], { CHAOS_SOAK: isQuick ? 'quick' : 'whole' })
+      const tookS = Math.round((performance.now() - startedAt) / 1_000)
+      console.log(`soak ${name} (${folder}): ${status === 0 ? 'passed' : 'failed'} after ${tookS} s`)
+      if (isQuick && tookS > QUICK_S) console.log(`Its quick form is meant to take at most ${QUICK_S} s.`)
+      return status
+    }),
+  )
 }
 
+const quietly = ['--output-logs=new-only', '--log-prefix=none']
+const own = args.length > 0 ? ['--', ...args] : []
+
 const commands = {
-  demo: () => turbo('demo', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
-  // Unit suites first; then the end-to-end suites alone, because a loaded machine pushes a 100 Hz loop below its objective.
+  demo: () => turbo('demo', ...quietly, ...own),
+  // What runs in real time comes last and alone, because a loaded machine pushes a 100 Hz loop below its objective.
   test: () =>
     inOrder(
       forgetResults,
-      () => turbo('typecheck', 'lint', 'test', '--concurrency=100%', '--output-logs=new-only'),
+      () =>
+        turbo(
+          'build',
+          '//#check:types',
+          '//#check:lint',
+          '//#check:format',
+          '//#check:unused',
+          'test',
+          'test:lowest',
+          '--concurrency=3',
+          '--output-logs=new-only',
+        ),
       () => turbo('e2e', '--concurrency=1', '--output-logs=new-only'),
       () => run(process.execPath, [join(root, 'scripts', 'totals.mjs')]),
     ),
-  e2e: () => turbo('e2e', '--concurrency=1', ...args),
   turbo: () => turbo(...args),
-  bench: () =>
-    turbo('bench', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
-  'bench:check': () =>
-    turbo('bench:check', '--output-logs=new-only', '--log-prefix=none', ...(args.length > 0 ? ['--', ...args] : [])),
-  // What takes too long for every commit: a package's script `soak:<name>`, and a task of that name in turbo.json. Flags after the name are its own.
-  soak: () => {
-    const first = args.findIndex((arg) => arg.startsWith('-'))
-    const [asked, flags] = first === -1 ? [args, []] : [args.slice(0, first), args.slice(first)]
-    return inOrder(
-      ...soaks(asked).map(
-        (name) => () =>
-          turbo(
-            `soak:${name}`,
-            '--concurrency=1',
-            '--output-logs=new-only',
-            '--log-prefix=none',
-            ...(flags.length > 0 ? ['--', ...flags] : []),
-          ),
-      ),
-    )
-  },
+  bench: () => turbo('bench', ...quietly, ...own),
+  'bench:check': () => turbo('bench:check', ...quietly, ...own),
+  soak,
   exec: () => pnpm(['exec', ...args]),
   release: () =>
     inOrder(
@@ -127,5 +115,10 @@ const commands = {
 if (!Object.hasOwn(commands, command)) {
   console.error(`Expected one of ${Object.keys(commands).join(', ')}, got \`${command}\`.`)
   process.exit(2)
+}
+// Needs nothing installed: what a workflow makes its jobs of.
+if (command === 'soak' && args[0] === '--list') {
+  console.log(JSON.stringify(soakNames))
+  process.exit(0)
 }
 process.exit(inOrder(install, commands[command]))

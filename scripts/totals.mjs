@@ -3,21 +3,21 @@
 // With CHAOS_REQUIRE_SERVICES=all a skipped test is a failure: the suites that need a server must have run.
 import { readFileSync, readdirSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
-const packages = ['packages', 'apps']
-  .flatMap((dir) => readdirSync(join(root, dir)).map((name) => join(dir, name)))
-  .concat('e2e', 'bench', 'test-servers')
+import { folders, root, scriptsOf } from './workspace.mjs'
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const missing = []
-for (const dir of packages) {
+for (const dir of folders) {
   const results = join(root, dir, 'test-results')
   const files = existsSync(results) ? readdirSync(results).filter((name) => name.endsWith('.json')) : []
   // Each run of a package's scripts leaves a file. What was ended from outside may leave none and still say that all is well.
-  const { scripts } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'))
-  const runs = [scripts.test, scripts.e2e].join(' ').split('vitest run').length - 1
+  const scripts = scriptsOf(dir)
+  const runs =
+    Object.entries(scripts)
+      .filter(([name]) => /^(test|e2e)\b/.test(name))
+      .map(([, script]) => script)
+      .join(' ')
+      .split('vitest run').length - 1
   if (files.length < runs)
     missing.push(
       `${dir}: expected results of ${runs} runs of vitest, got ${files.length}. Run the tests again, to their end.`,

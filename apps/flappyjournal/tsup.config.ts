@@ -5,7 +5,6 @@ export default defineConfig({
     main: 'src/main.ts',
     app: 'src/app.ts',
     'loop-worker': 'src/loop-worker.ts',
-    'evaluator-worker': 'src/alerts/evaluator-worker.ts',
     demo: 'demo/demo.ts',
     // No part of the app: what sabotages it in the soak.
     sabotaged: 'e2e/sabotage/sabotaged.ts',

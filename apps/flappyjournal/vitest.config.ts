@@ -5,6 +5,6 @@ export default defineConfig({
   test: {
     ...base.test,
     include: [...base.test.include, 'tools/**/*.test.ts', 'demo/**/*.test.ts', 'e2e/**/*.test.ts'],
-    exclude: ['**/*.e2e.test.ts', 'node_modules/**'],
+    exclude: [...base.test.exclude, '**/*.e2e.test.ts'],
   },
 })

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** These run alone on the machine: a loaded one pushes a 100 Hz loop below its objective. */
+/** These run in real time, one after another and alone on the machine: a loaded one pushes a 100 Hz loop below its objective. */
 export default defineConfig({
   test: {
     include: ['e2e/**/*.e2e.test.ts', 'tools/**/*.e2e.test.ts'],

@@ -1,5 +1,5 @@
 // Measures one case and prints its readings: `node child.js <suite> <case> <rounds> [sabotage]`. Nothing else runs in this process.
-import { sabotage, type Sabotage } from './arm.js'
+import { sabotage, type Sabotage } from './runner/arm.js'
 import { isPending } from './runner/case.js'
 import { suites } from './suites/index.js'
 

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 
 /** The root of the checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
@@ -44,6 +45,11 @@ export const packages: readonly Package[] = readdirSync(join(root, 'packages'))
   .filter(({ dir }) => existsSync(join(dir, 'package.json')))
   .map(({ id, dir }) => ({ id, dir, manifest: readJson(join(dir, 'package.json')) as Manifest }))
 
+/** Every package with sources, by the path of its folder: the published ones, the apps, and those of the repository itself. */
+export const workspaces: readonly string[] = repositoryFiles('package.json', '*/package.json', '*/*/package.json')
+  .map((file) => posix.dirname(file))
+  .filter((folder) => folder !== '.' && existsSync(join(root, folder, 'src')))
+
 /** The packages that know one kind of target. */
 export const injectors: readonly Package[] = packages.filter(({ id }) => !(FRAME as readonly string[]).includes(id))
 
@@ -70,7 +76,16 @@ export function repositoryFiles(...patterns: readonly string[]): readonly string
 
 /** Source files of a package, relative to the root, without its tests. */
 export function sourceFiles({ id }: Package): readonly string[] {
-  return repositoryFiles(`packages/${id}/src`).filter(
-    (file) => file.endsWith('.ts') && !/\.(test|test-d|bench)\.ts$/.test(file),
-  )
+  return repositoryFiles(`packages/${id}/src`).filter(isSource)
+}
+
+/** Whether a file is TypeScript that is built, and no test. */
+export function isSource(file: string): boolean {
+  return file.endsWith('.ts') && !/\.(test|test-d|bench)\.ts$/.test(file)
+}
+
+/** What a file imports, as it is written there: also types, re-exports and `import()`. */
+export function importsOf(file: string): readonly string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'))
+  return importedFiles.map(({ fileName }) => fileName)
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -8,8 +8,10 @@ import { injectors, packageNamed, root } from '../src/repository.js'
 import { run, runOrThrow } from '../src/run.js'
 
 const tarballs = inject('tarballs')
+/** The version that runs this; every supported one in the soak of versions. */
+const VERSIONS = process.env['CHAOS_SOAK'] === undefined ? [process.versions.node] : NODE_VERSIONS
 const programs = new Map(
-  await Promise.all(NODE_VERSIONS.map(async (version) => [version, await nodeProgram(version)] as const)),
+  await Promise.all(VERSIONS.map(async (version) => [version, await nodeProgram(version)] as const)),
 )
 const isRequired = process.env['CHAOS_REQUIRE_SERVICES'] === 'all'
 const runs = (version: string): boolean => programs.get(version) !== undefined || isRequired
@@ -23,43 +25,56 @@ const SUBJECTS = [
   ['cli', ['core', 'control', 'experiment']],
 ] as readonly (readonly [string, readonly string[]])[]
 
-describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id, beside) => {
-  let folder: string
-  let example: string
+/** The compiler as it is; in the whole soak also the one before it, as many still have it. */
+const COMPILERS = ['typescript-native', ...(process.env['CHAOS_SOAK'] === 'whole' ? ['typescript'] : [])]
 
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), `chaos-${id}-`))
-    const [block] = codeBlocks(join(packageNamed(id).dir, 'README.md'), 'js')
-    if (block === undefined) throw new Error(`Expected the README of ${id} to have an example in a js block.`)
-    example = block
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'example', private: true }))
+let folder: string
+const folderOf = (id: string): string => join(folder, id)
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'chaos-packed-'))
+  for (const [id, beside] of SUBJECTS) {
+    const [example] = codeBlocks(join(packageNamed(id).dir, 'README.md'), 'js')
+    if (example === undefined) throw new Error(`Expected the README of ${id} to have an example in a js block.`)
+    const own = folderOf(id)
+    mkdirSync(own)
+    writeFileSync(join(own, 'package.json'), JSON.stringify({ name: 'example', private: true }))
     const packed = [id, ...beside].map((name) => tarballs[name]?.path ?? '')
     await runOrThrow('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packed], {
-      cwd: folder,
+      cwd: own,
       timeoutMs: 240_000,
     })
-    writeFileSync(join(folder, 'example.mjs'), example)
-    writeFileSync(join(folder, 'example.cjs'), toCommonJs(example))
-  }, 300_000)
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(own, 'example.mjs'), example)
+    writeFileSync(join(own, 'example.cjs'), toCommonJs(example))
+    writeFileSync(join(own, 'typed.mts'), example)
+  }
+}, 300_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  describe.each(NODE_VERSIONS)(
+describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id) => {
+  describe.each(VERSIONS)(
     'on Node.js %s (skipped where npm cannot fetch that version for this platform)',
     (version) => {
       it.runIf(runs(version)).each(['example.mjs', 'example.cjs'])('runs its README as %s', async (file) => {
         const program = programs.get(version)
         if (program === undefined) throw new Error(`Expected Node.js ${version} to be there.`)
-        const { exitCode, stdout, stderr } = await run(program, [file], { cwd: folder, timeoutMs: 60_000 })
+        const { exitCode, stdout, stderr } = await run(program, [file], { cwd: folderOf(id), timeoutMs: 60_000 })
         expect(exitCode, stdout + stderr).toBe(0)
         expect(stdout).not.toBe('')
       })
     },
   )
+})
 
-  it('type-checks its README as TypeScript, under node16 and bundler resolution, and runs what is emitted', async () => {
+describe.each(COMPILERS)('the READMEs of all of them, by %s', (compiler) => {
+  // One program for all, each of which finds what is installed in its own folder.
+  it.each([
+    ['node16', 'node16'],
+    ['esnext', 'bundler'],
+  ])('type-check as modules of %s under %s resolution, and run as emitted', async (module, moduleResolution) => {
     // Plain JavaScript has parameters without types: those of callbacks are inferred, those of its own functions are let be.
     // Declarations of valibot name `File`, which DOM has, and @types/node from 20 on.
-    const relaxed = {
+    const compilerOptions = {
       noImplicitAny: false,
       noImplicitThis: false,
       strict: true,
@@ -69,26 +84,19 @@ describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id, beside)
       lib: ['ES2022', 'ESNext.Disposable', 'DOM'],
       types: ['node'],
       typeRoots: [join(root, 'node_modules/@types')],
+      module,
+      moduleResolution,
     }
-    writeFileSync(join(folder, 'example.mts'), example)
-    const check = async (name: string, module: string, moduleResolution: string): Promise<void> => {
-      writeFileSync(
-        join(folder, `tsconfig.${name}.json`),
-        JSON.stringify({
-          compilerOptions: { ...relaxed, module, moduleResolution, outDir: name },
-          files: ['example.mts'],
-        }),
-      )
-      const { exitCode, stdout, stderr } = await run(
-        process.execPath,
-        [join(root, 'node_modules/typescript/bin/tsc'), '-p', `tsconfig.${name}.json`],
-        { cwd: folder },
-      )
-      expect(exitCode, stdout + stderr).toBe(0)
-      const ran = await run(process.execPath, [join(name, 'example.mjs')], { cwd: folder, timeoutMs: 60_000 })
-      expect(ran.exitCode, ran.stdout + ran.stderr).toBe(0)
+    const project = join(folder, 'tsconfig.json')
+    writeFileSync(project, JSON.stringify({ compilerOptions, files: SUBJECTS.map(([id]) => `${id}/typed.mts`) }))
+    for (const [id] of SUBJECTS) rmSync(join(folderOf(id), 'typed.mjs'), { force: true })
+    const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
+    const { exitCode, stdout, stderr } = await run(process.execPath, [tsc, '-p', project], { cwd: folder })
+    expect(exitCode, stdout + stderr).toBe(0)
+    for (const [id] of SUBJECTS) {
+      const ran = await run(process.execPath, ['typed.mjs'], { cwd: folderOf(id), timeoutMs: 60_000 })
+      expect(ran.exitCode, `${id}: ${ran.stdout}${ran.stderr}`).toBe(0)
     }
-    await Promise.all([check('node16', 'node16', 'node16'), check('bundler', 'esnext', 'bundler')])
   })
 })
 

@@ -63,7 +63,7 @@ describe.runIf(process.platform !== 'win32')(
       const state = async (): Promise<InjectionState | undefined> => (await chaos.injections())[0]
       const affectedOver = (count: number): Promise<void> =>
         vi.waitFor(async () => expect((await state())?.affected).toBeGreaterThan(count))
-      const endpoint = await openSocket(chaos.controller, { directory: join(folder, name) })
+      const endpoint = await openSocket(chaos, { directory: join(folder, name) })
       const { heard, tell } = echo(name)
       const controller = spawn(
         process.execPath,

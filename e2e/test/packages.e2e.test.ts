@@ -5,7 +5,6 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { packageNamed, packages, readJson, root, type Manifest } from '../src/repository.js'
-import { run } from '../src/run.js'
 
 const tarballs = inject('tarballs')
 /** Peers that are tried as what another package brings along. */
@@ -21,8 +20,6 @@ function lowestTried(dir: string, peer: string): string {
   const beside = join(folder, ...installed.split('/').map(() => '..'))
   return (readJson(join(beside, peer, 'package.json')) as Manifest).version
 }
-
-const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
 
 describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) => {
   const { path, files } = tarballs[id] ?? { path: '', files: [] }
@@ -118,20 +115,6 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
     })
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
   })
-
-  it('has types that are not wrong, under every way to resolve them', async () => {
-    const { exitCode, stdout, stderr } = await run(bin('attw'), [path, '--no-color', '--no-emoji'], { cwd: root })
-    expect(exitCode, stdout + stderr).toBe(0)
-  })
-})
-
-describe('the repository', () => {
-  it('has no file, dependency or export that nothing uses', async () => {
-    const { exitCode, stdout, stderr } = await run(bin('knip'), ['--no-progress', '--treat-config-hints-as-errors'], {
-      cwd: root,
-    })
-    expect(exitCode, stdout + stderr).toBe(0)
-  })
 })
 
 /** Every path in an exports map, whatever the conditions around it. */
@@ -140,3 +123,25 @@ function pathsIn(exports: unknown): readonly string[] {
   if (typeof exports !== 'object' || exports === null) return []
   return Object.values(exports).flatMap(pathsIn)
 }
+
+describe('what a team installs', () => {
+  const KIB = 1_024
+  /** Bytes of all files of a tarball, as they are installed. */
+  const sizeOf = (id: string): number =>
+    execFileSync('tar', ['-tvzf', tarballs[id]?.path ?? ''], { encoding: 'utf8' })
+      .split('\n')
+      .reduce((sum, line) => sum + Number(/\s(\d+)\s\d{4}-/.exec(line)?.[1] ?? 0), 0)
+
+  it('is at most 500 KiB for core, which brings no other package and shows none in its types', () => {
+    expect(sizeOf('core')).toBeGreaterThan(100 * KIB)
+    expect(sizeOf('core')).toBeLessThanOrEqual(500 * KIB)
+    const { manifest, dir } = packageNamed('core')
+    expect(manifest).not.toHaveProperty('dependencies')
+    for (const file of tarballs['core']?.files.filter((name) => name.endsWith('.d.ts')) ?? [])
+      expect(readFileSync(join(dir, file), 'utf8')).not.toMatch(/valibot|@standard-schema\/spec/)
+  })
+
+  it.each(['worker', 'eventbus', 'adapter'])('is at most 1.2 MiB for @chaos/%s with core', (id) => {
+    expect(sizeOf(id) + sizeOf('core')).toBeLessThanOrEqual(1.2 * KIB * KIB)
+  })
+})

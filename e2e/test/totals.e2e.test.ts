@@ -10,7 +10,8 @@ describe('the totals of a test run', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'chaos-totals-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    cpSync(join(root, 'scripts/totals.mjs'), join(folder, 'scripts/totals.mjs'))
+    for (const file of ['scripts/totals.mjs', 'scripts/workspace.mjs', 'pnpm-workspace.yaml'])
+      cpSync(join(root, file), join(folder, file))
     for (const [dir, scripts] of Object.entries({
       'packages/one': { test: 'vitest run && vitest run --config other' },
       'apps/two': { test: 'vitest run', e2e: 'vitest run --config e2e' },

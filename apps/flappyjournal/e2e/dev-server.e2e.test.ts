@@ -5,27 +5,12 @@ import { join } from 'node:path'
 import { registeredControllers } from '@chaos/core/authoring'
 import { discover } from '@chaos/control'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
-import { hasPrograms, ownPrometheus } from '@chaos/test-servers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startApp } from '../src/app.js'
 import { wireChaos } from '../src/chaos.js'
 import { appFolder, configFrom } from '../src/config.js'
 import { ConsciousnessEventBus } from '../src/event-bus.js'
 import { devServer, folder, loadOn, runScript, SECRET } from './helpers.js'
-
-describe('the original request', () => {
-  it('an injected adapter error triggers the alert, and the alert is logged', async () => {
-    const dev = await devServer()
-    await loadOn(dev)
-    const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
-    expect(code, out).toBe(0)
-    expect(await dev.log()).toMatch(/\{"event":"alert firing","alert":"CircuitBreakerOpen","severity":"page"/)
-    await vi.waitFor(
-      async () => expect(await dev.log()).toContain('{"event":"alert resolved","alert":"CircuitBreakerOpen"'),
-      { timeout: 60_000, interval: 500 },
-    )
-  })
-})
 
 describe('a controller that is killed', () => {
   it('leaves the app untouched, with no need to wait for the lease', async () => {
@@ -104,42 +89,4 @@ describe('where chaos is not allowed', () => {
     const load = await loadOn(dev)
     expect(load.report().failed).toBe(0)
   })
-})
-
-describe('the rules', () => {
-  it.runIf(hasPrograms('prometheus'))(
-    'mean the same to a real Prometheus (skipped without one: Debian package prometheus)',
-    async () => {
-      const dev = await devServer()
-      await loadOn(dev)
-      const prometheus = await ownPrometheus({
-        global: { scrape_interval: '500ms', evaluation_interval: '500ms', scrape_timeout: '500ms' },
-        rule_files: [join(appFolder, 'rules/alerts.demo.yml')],
-        scrape_configs: [{ job_name: 'flappyjournal', static_configs: [{ targets: [new URL(dev.url).host] }] }],
-      })
-      onTestFinished(prometheus.stop)
-      const firingAt = async (base: string): Promise<string[]> => {
-        const { data } = (await (await fetch(`${base}/api/v1/alerts`)).json()) as {
-          data: { alerts: { labels: { alertname: string }; state: string }[] }
-        }
-        return data.alerts
-          .filter(({ state }) => state === 'firing')
-          .map(({ labels }) => labels.alertname)
-          .sort()
-      }
-      const real = `http://127.0.0.1:${prometheus.port}`
-      await vi.waitFor(async () => expect(await firingAt(real)).toEqual([]), { timeout: 30_000, interval: 500 })
-      const breaking = runScript(['tools/chaos/osComponentChaos.cjs', 'adapter'], dev.env)
-      const expected = ['CircuitBreakerOpen', 'StorageErrorsHigh']
-      await vi.waitFor(
-        async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([expected, expected]),
-        { timeout: 40_000, interval: 250 },
-      )
-      expect((await breaking).code).toBe(0)
-      await vi.waitFor(async () => expect([await firingAt(real), await firingAt(dev.alertsUrl)]).toEqual([[], []]), {
-        timeout: 60_000,
-        interval: 500,
-      })
-    },
-  )
 })

@@ -1,14 +1,16 @@
+import type { AddressInfo } from 'node:net'
 import type { Worker } from 'node:worker_threads'
+import type { AlertState } from '@chaos/mini-prometheus'
+import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
-import { startEvaluator, type Evaluator } from './alerts/evaluator.js'
-import type { AlertState } from './alerts/alert-states.js'
 import { requester } from './bus-request.js'
 import { intervalMs, type Config } from './config.js'
+import { superviseEvaluator, type Evaluator } from './evaluator.js'
 import { ConsciousnessEventBus } from './event-bus.js'
 import { watchHealth } from './health.js'
-import { journalApi } from './journal-api.js'
+import { addJournalApi } from './journal-api.js'
 import { appMetrics } from './metrics.js'
-import { startServer, type Mounted } from './secure-server.js'
+import { addRoutes, newServer } from './secure-server.js'
 import { startSpiralMemory } from './spiral-memory.js'
 import { openStorage } from './storage/open-storage.js'
 import type { StorageAdapter } from './storage/adapter.js'
@@ -17,6 +19,9 @@ import { superviseLoop } from './supervisor.js'
 /** The running app, and what a wiring may take hold of. */
 export interface App {
   readonly config: Config
+  /** The HTTP server. A wiring gets it before it has routes and listens. */
+  readonly server: FastifyInstance
+  /** Where it listens; empty before it does. */
   readonly url: string
   readonly bus: ConsciousnessEventBus
   /** The adapter beneath breaker, retries and fallback. */
@@ -24,7 +29,6 @@ export interface App {
   readonly workers: () => readonly Worker[]
   readonly registry: Registry
   readonly alertsUrl: string
-  mount(part: Mounted): void
   /** Runs before the app closes. */
   onClose(close: () => Promise<void>): void
   close(): Promise<void>
@@ -41,13 +45,13 @@ export interface Wired {
   readonly onAlert?: (alert: AlertState) => void
 }
 
-/** What is added to the app from outside, before its evaluator starts. */
+/** What is added to the app from outside, before it listens. */
 export type Wiring = (app: App) => Promise<Wired>
 
 /**
  * Starts the app.
  *
- * @param wire Adds what is not the app's own: rule files, metrics, mounted handlers.
+ * @param wire Adds what is not the app's own: hooks of the server, metrics, rule files.
  */
 export async function startApp(config: Config, wire?: Wiring, bus = new ConsciousnessEventBus()): Promise<App> {
   const storage = await openStorage(config)
@@ -60,22 +64,18 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
   const memory = requester(bus, MODULE, REQUEST_TIMEOUT_MS)
   const health = watchHealth(bus, storage, supervisor)
   const alerting: { evaluator?: Evaluator } = {}
-  const server = await startServer({
-    ...config,
-    api: journalApi(memory),
-    health,
-    metrics,
-    bus,
-    alertsUrl: () => alerting.evaluator?.url,
-  })
+  const server = await newServer()
   const tick = setInterval(() => bus.emit('system_tick', Date.now()), 1_000)
   bus.subscribe(MODULE, 'system_tick', () => undefined)
 
   const closing: (() => Promise<void>)[] = []
-  const url = `http://${config.host}:${server.port}`
+  let url = ''
   const app: App = {
     config,
-    url,
+    server,
+    get url() {
+      return url
+    },
     bus,
     storageBackend: storage.backend,
     workers: () => supervisor.workers(),
@@ -83,7 +83,6 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
     get alertsUrl() {
       return alerting.evaluator?.url ?? ''
     },
-    mount: (part) => server.mount(part),
     onClose: (close) => void closing.push(close),
     async close() {
       for (const close of closing.splice(0).reverse()) await close()
@@ -100,7 +99,18 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
     },
   }
   try {
-    alerting.evaluator = await evaluate(app, await wire?.(app))
+    const wired = await wire?.(app)
+    addRoutes(server, {
+      jwtSecret: config.jwtSecret,
+      journal: (journal) => addJournalApi(journal, memory, (change) => bus.emit('journal:changed', change)),
+      health,
+      metrics,
+      bus,
+      alertsUrl: () => alerting.evaluator?.url,
+    })
+    await server.listen({ port: config.port, host: config.host })
+    url = `http://${config.host}:${(server.server.address() as AddressInfo).port}`
+    alerting.evaluator = await evaluate(app, wired)
   } catch (error) {
     // Half an app is no app: what runs already must not stay behind.
     await app.close()
@@ -111,12 +121,13 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
 
 function evaluate({ config, url }: App, wired: Wired | undefined): Promise<Evaluator> {
   const settings = {
+    job: 'flappyjournal',
     metricsUrl: `${url}/metrics`,
     ruleFiles: [...config.ruleFiles, ...(wired?.ruleFiles ?? [])],
     intervalMs: intervalMs(config),
     webhookUrl: config.alertWebhookUrl,
   }
-  return startEvaluator(settings, (alert) => {
+  return superviseEvaluator(settings, (alert) => {
     logAlert(alert)
     wired?.onAlert?.(alert)
   })

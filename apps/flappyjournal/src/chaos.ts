@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { delayCalls, failAfterCall, hangCalls, refuseCalls } from '@chaos/adapter'
-import { createHandler, openSocket } from '@chaos/control'
+import { mountEndpoint, openSocket } from '@chaos/control'
 import { createChaos, target } from '@chaos/core'
 import { delayEvents, dropEvents, duplicateEvents, reorderEvents } from '@chaos/eventbus'
 import { blockEventLoop, crashWorker, exitWorker, killReturningWorkers, terminateWorker } from '@chaos/worker'
@@ -35,9 +35,8 @@ export async function wireChaos(app: App): Promise<Wired> {
   })
 
   const token = process.env['CHAOS_TOKEN'] ?? randomBytes(24).toString('hex')
-  const handler = createHandler(chaos.controller, { token })
-  app.mount(handler)
-  const socket = await openSocket(chaos.controller, { name: 'flappyjournal' })
+  const handler = mountEndpoint(app.server.server, chaos, { token })
+  const socket = await openSocket(chaos, { name: 'flappyjournal' })
   if (process.env['CHAOS_TOKEN'] === undefined)
     console.log(JSON.stringify({ event: 'chaos endpoint open', path: '/chaos', token }))
 

@@ -1,17 +1,14 @@
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { StorageConfig } from './storage/open-storage.js'
 
 /** How the app runs. Everything has a default but the secret. */
-export interface Config {
+export interface Config extends StorageConfig {
   /** 0: any free port. */
   readonly port: number
   readonly host: string
   /** What tokens are signed with (HS256). */
   readonly jwtSecret: string
   readonly environment: string | undefined
-  /** Redis is used when this is set. */
-  readonly redisUrl: string | undefined
-  /** Else Level, when this is set; else memory. */
-  readonly levelPath: string | undefined
   /** `full`: windows of minutes; `demo`: windows of seconds. */
   readonly windows: 'full' | 'demo'
   /** Rule files of the evaluator, beside those that chaos brings. */
@@ -20,17 +17,13 @@ export interface Config {
   readonly alertWebhookUrl: string | undefined
   /** Off only in tests that prove that its absence is noticed. */
   readonly supervisorRestarts: boolean
-  /** Off only in tests that prove that its absence is noticed. */
-  readonly storageFallback: boolean
 }
 
 /** Folder of the app, from `src` and from `dist` alike. */
 export const appFolder = fileURLToPath(new URL('..', import.meta.url))
 
-/** A worker's built file; the same from `src` and from `dist`. */
-export function workerFile(name: 'loop-worker' | 'evaluator-worker'): URL {
-  return pathToFileURL(`${appFolder}dist/${name}.js`)
-}
+/** The built file of the loop worker; the same from `src` and from `dist`. */
+export const loopWorkerFile = pathToFileURL(`${appFolder}dist/loop-worker.js`)
 
 /** The rule file of a set of windows. */
 export function ruleFile(name: 'alerts' | 'chaos', windows: Config['windows']): string {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import type { Requester } from './bus-request.js'
+import { HttpError } from './http-error.js'
 
 /** An entry of the journal. */
 interface Entry {
@@ -13,77 +15,67 @@ interface Entry {
   readonly updatedAt: string
 }
 
-/** An answer of the API. */
-interface Answer {
-  readonly status: number
-  readonly body?: unknown
+/** A change of an entry. */
+interface Change {
+  readonly method: string
+  readonly id: string
 }
 
-/** The journal API, without HTTP: what to answer to a method on an id, or on all entries. */
-export interface JournalApi {
-  handle(method: string, id: string | undefined, body: unknown): Promise<Answer>
+interface ById {
+  readonly Params: { readonly id: string }
 }
 
-export function journalApi(memory: Requester): JournalApi {
-  const find = async (id: string): Promise<Entry | undefined> =>
-    (await memory.ask('spiral.memory.retrieve', { id }))['value'] as Entry | undefined
-  const store = (entry: Entry): Promise<unknown> => memory.ask('spiral.memory.store', { id: entry.id, value: entry })
+/**
+ * Adds the journal API to a server.
+ *
+ * @param onChange Hears of each change, just before it is acknowledged.
+ */
+export function addJournalApi(server: FastifyInstance, memory: Requester, onChange: (change: Change) => void): void {
+  async function find(id: string): Promise<Entry> {
+    const { value } = await memory.ask('spiral.memory.retrieve', { id })
+    if (value === undefined) throw new HttpError(404, 'There is no such entry.')
+    return value as Entry
+  }
 
-  async function create(body: unknown): Promise<Answer> {
-    const fields = fieldsOf(body)
-    if ('problem' in fields) return { status: 400, body: { error: fields.problem } }
+  server.get('/api/journal', async () => (await memory.ask('spiral.memory.retrieve', {}))['values'])
+
+  server.post('/api/journal', async ({ method, body }, reply) => {
     const now = new Date().toISOString()
-    const entry: Entry = { id: randomUUID(), ...fields, createdAt: now, updatedAt: now }
-    await store(entry)
-    return { status: 201, body: entry }
-  }
+    const entry: Entry = { id: randomUUID(), ...fieldsOf(body), createdAt: now, updatedAt: now }
+    await memory.ask('spiral.memory.store', { id: entry.id, value: entry })
+    onChange({ method, id: entry.id })
+    return reply.code(201).send(entry)
+  })
 
-  async function replace(id: string, body: unknown): Promise<Answer> {
+  server.get<ById>('/api/journal/:id', ({ params: { id } }) => find(id))
+
+  server.put<ById>('/api/journal/:id', async ({ method, params: { id }, body }) => {
     const fields = fieldsOf(body)
-    if ('problem' in fields) return { status: 400, body: { error: fields.problem } }
-    const before = await find(id)
-    if (before === undefined) return NOT_FOUND
-    const entry: Entry = { ...before, ...fields, updatedAt: new Date().toISOString() }
-    await store(entry)
-    return { status: 200, body: entry }
-  }
+    const entry: Entry = { ...(await find(id)), ...fields, updatedAt: new Date().toISOString() }
+    await memory.ask('spiral.memory.store', { id, value: entry })
+    onChange({ method, id })
+    return entry
+  })
 
-  async function remove(id: string): Promise<Answer> {
-    if ((await find(id)) === undefined) return NOT_FOUND
+  server.delete<ById>('/api/journal/:id', async ({ method, params: { id } }, reply) => {
+    await find(id)
     await memory.ask('spiral.memory.store', { id })
-    return { status: 204 }
-  }
-
-  return {
-    async handle(method, id, body) {
-      if (id === undefined) {
-        if (method === 'POST') return create(body)
-        if (method === 'GET') return { status: 200, body: (await memory.ask('spiral.memory.retrieve', {}))['values'] }
-      } else {
-        if (method === 'PUT') return replace(id, body)
-        if (method === 'DELETE') return remove(id)
-        if (method === 'GET') {
-          const entry = await find(id)
-          return entry === undefined ? NOT_FOUND : { status: 200, body: entry }
-        }
-      }
-      return { status: 405, body: { error: `Method ${method} is not allowed here.` } }
-    },
-  }
+    onChange({ method, id })
+    return reply.code(204).send()
+  })
 }
 
-const NOT_FOUND: Answer = { status: 404, body: { error: 'There is no such entry.' } }
-
-type Fields = Pick<Entry, 'title' | 'content' | 'tags' | 'mood'>
-
-function fieldsOf(body: unknown): Fields | { readonly problem: string } {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return { problem: 'Expected a JSON object.' }
+/** The fields that a client sets. @throws HttpError 400 */
+function fieldsOf(body: unknown): Pick<Entry, 'title' | 'content' | 'tags' | 'mood'> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new HttpError(400, 'Expected a JSON object.')
   const { title, content, tags = [], mood = 'neutral' } = body as Record<string, unknown>
-  if (typeof title !== 'string' || title === '') return { problem: 'Expected `title` to be a text that is not empty.' }
+  if (typeof title !== 'string' || title === '')
+    throw new HttpError(400, 'Expected `title` to be a text that is not empty.')
   if (typeof content !== 'string' || content === '')
-    return { problem: 'Expected `content` to be a text that is not empty.' }
+    throw new HttpError(400, 'Expected `content` to be a text that is not empty.')
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
-    return { problem: 'Expected `tags` to be a list of texts.' }
-  if (typeof mood !== 'string') return { problem: 'Expected `mood` to be a text.' }
-  return { title, content, tags: tags, mood }
+    throw new HttpError(400, 'Expected `tags` to be a list of texts.')
+  if (typeof mood !== 'string') throw new HttpError(400, 'Expected `mood` to be a text.')
+  return { title, content, tags, mood }
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { workerFile } from './config.js'
+import { loopWorkerFile } from './config.js'
 import { watchdog } from './watchdog.js'
 import type { LoopReport } from './loop-worker.js'
 
@@ -55,7 +55,7 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
   let restartTimer: NodeJS.Timeout | undefined
 
   function start(): void {
-    const started = new Worker(workerFile('loop-worker'), { workerData: { hz }, name: 'consciousness-loop' })
+    const started = new Worker(loopWorkerFile, { workerData: { hz }, name: 'consciousness-loop' })
     startedAt = performance.now()
     started.once('online', () => {
       // Silence counts from here: how long a thread takes to start says nothing about its loop.

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { hangCalls } from '@chaos/adapter'
 import { withFault } from '@chaos/core'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { parseExposition } from '../src/alerts/exposition.js'
+import { parseExposition } from '@chaos/mini-prometheus'
 import type { App } from '../src/app.js'
 import { ask, start, token } from './start.js'
 

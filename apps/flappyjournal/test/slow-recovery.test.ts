@@ -1,7 +1,7 @@
-import { connect, type Notice } from '@chaos/control'
+import { connect, type AppEvent } from '@chaos/control'
 import { registeredControllers } from '@chaos/core/authoring'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { parseExposition } from '../src/alerts/exposition.js'
+import { parseExposition } from '@chaos/mini-prometheus'
 import { wireChaos } from '../src/chaos.js'
 import { start } from './start.js'
 
@@ -13,8 +13,8 @@ it('SlowRecovery fires while a fault is long over and the journal has not recove
   const [controller] = registeredControllers()
   const client = await connect({ url: `${app.url}/chaos`, token: 'a-token-of-more-than-sixteen-characters' })
   onTestFinished(() => client.close())
-  const notices: Notice[] = []
-  client.onNotice((notice) => notices.push(notice))
+  const notices: AppEvent[] = []
+  client.onAppEvent((event) => notices.push(event))
   await vi.waitFor(() => expect(app.workers()).toHaveLength(1))
   const { endedAt = 0 } = (await controller?.inject('worker', 'worker/terminate-worker')) ?? {}
   const firing = await vi.waitFor(

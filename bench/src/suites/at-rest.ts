@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { refuseCalls } from '@chaos/adapter'
 import { delayEvents } from '@chaos/eventbus'
-import { arm } from '../arm.js'
+import { arm } from '../runner/arm.js'
 import { comparison, type Bar, type Case, type Suite } from '../runner/case.js'
 import type { TargetModule } from '../runner/compare.js'
 import { loadCopy } from '../runner/load-copy.js'

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { InjectOptions } from '@chaos/core'
 import { delayEvents } from '@chaos/eventbus'
-import { arm } from '../arm.js'
+import { arm } from '../runner/arm.js'
 import { comparison, type Bar, type Case, type Suite } from '../runner/case.js'
 import { ALL_FILTERS } from './filters.js'
 

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { EventEmitter as Emitter } from 'node:events'
 import { refuseCalls } from '@chaos/adapter'
 import { delayEvents } from '@chaos/eventbus'
-import { arm } from '../arm.js'
+import { arm } from '../runner/arm.js'
 import { comparison, type Case, type Suite } from '../runner/case.js'
 
 const refuse = refuseCalls({ methods: 'get' })

@@ -1,6 +1,6 @@
 import { refuseCalls } from '@chaos/adapter'
 import type { InjectOptions } from '@chaos/core'
-import { arm } from '../arm.js'
+import { arm } from '../runner/arm.js'
 import { comparison, type Bar, type Case, type Suite } from '../runner/case.js'
 import type { Comparison } from '../runner/compare.js'
 import { ALL_FILTERS } from './filters.js'

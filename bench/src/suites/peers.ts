@@ -1,7 +1,7 @@
 import Module, { createRequire } from 'node:module'
 import { refuseCalls } from '@chaos/adapter'
 import { comparison, type Case, type Suite } from '../runner/case.js'
-import { arm } from '../arm.js'
+import { arm } from '../runner/arm.js'
 
 type Client = Readonly<Record<'get' | 'set', (key: unknown) => Promise<unknown>>>
 

@@ -28,7 +28,7 @@ async function openIdleSocket(): Promise<() => Promise<void>> {
   const { openSocket } = await import('@chaos/control')
   const directory = mkdtempSync(join(tmpdir(), 'chaos-bench-'))
   const chaos = createChaos({ environment: 'test' })
-  const endpoint = await openSocket(chaos.controller, { directory })
+  const endpoint = await openSocket(chaos, { directory })
   return async () => {
     await endpoint.close()
     await chaos.close()
@@ -39,7 +39,7 @@ async function openIdleSocket(): Promise<() => Promise<void>> {
 /** Mounts the control handler in front of the app's own, as its README shows. */
 async function mountHandler(target: { readonly server: Server }): Promise<unknown> {
   const { createHandler } = await import('@chaos/control')
-  const handler = createHandler(createChaos({ environment: 'test' }).controller, { token: 'only-for-benchmarks' })
+  const handler = createHandler(createChaos({ environment: 'test' }), { token: 'only-for-benchmarks' })
   const [app] = target.server.listeners('request') as [(request: IncomingMessage, response: ServerResponse) => void]
   target.server.removeAllListeners('request').on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (!handler.handle(request, response)) app(request, response)

@@ -8,7 +8,7 @@ import type { Fault, InjectOptions } from '@chaos/core'
 import { delayEvents } from '@chaos/eventbus'
 import type { Redis } from 'ioredis'
 import type { Client } from 'pg'
-import { arm } from '../arm.js'
+import { arm } from '../runner/arm.js'
 import { comparison, type Case, type Suite } from '../runner/case.js'
 import { ALL_FILTERS } from './filters.js'
 

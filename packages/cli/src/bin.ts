@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { EXIT } from './exit-codes.js'
-import { processIo } from './io.js'
+import { EXIT } from './process/exit-codes.js'
+import { processIo } from './process/process-io.js'
 import { main } from './main.js'
 
 let hasEnded = false

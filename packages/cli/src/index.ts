@@ -1,3 +1,3 @@
-export { EXIT } from './exit-codes.js'
-export type { Io } from './io.js'
+export { EXIT } from './process/exit-codes.js'
+export type { Io } from './view/io.js'
 export { main } from './main.js'

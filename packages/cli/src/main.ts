@@ -1,14 +1,15 @@
 import { Command, CommanderError } from 'commander'
-import { EXIT } from './exit-codes.js'
-import type { Io } from './io.js'
+import { addCommonOptions, addInjectOptions } from './arguments/command-options.js'
+import { EXIT } from './process/exit-codes.js'
+import type { Io } from './view/io.js'
 import type { Part, Terminal } from './view/terminal.js'
-import { version } from './version.js'
+import { version } from './process/version.js'
 
-/** Verbs that this package brings; others are `chaos-<verb>` programs. */
+/** Verbs of this package. Others are `chaos-<verb>` programs. */
 const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
 
 /**
- * Runs the command. What a verb needs is loaded when it is called for: `--version` and `--help` answer at once.
+ * Runs the command. Each verb is loaded when it is used, so `--version` and `--help` answer at once.
  *
  * @param argv Arguments without program and script: `['inject', 'eventbus', 'delay-events']`.
  * @returns The exit code.
@@ -16,14 +17,18 @@ const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok
   const screen = async (): Promise<Terminal> => (await import('./view/terminal.js')).terminal(io)
-  /** What commander says of a mistake: it repeats arguments. */
+  /** Messages of commander. They repeat arguments, so they are printed escaped. */
   const complaints: string[] = []
   const program = new Command('chaos')
-    .description('Breaks a running Node.js process on purpose, and says what came of it.')
+    .description('Breaks a running Node.js process on purpose, and judges how it copes.')
     .version(version)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => io.out(text.trimEnd()),
+      writeOut: (text) =>
+        text
+          .trimEnd()
+          .split('\n')
+          .forEach((line) => io.out(line)),
       writeErr: (text) => void complaints.push(text.trimEnd()),
     })
     .addHelpText(
@@ -32,23 +37,18 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     )
 
   const verb = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .option('--url <address>', 'address of a mounted endpoint: http://127.0.0.1:3000/chaos')
-      .option('--token-file <file>', 'file with the token of that endpoint')
-      .option('--socket <path>', 'path of a control socket')
-      .option('--pid <pid>', 'process id of a local process')
-      .option('--name <name>', 'name of a local process')
-      .option('--json', 'one JSON document on standard output')
+    addCommonOptions(program.command(name).description(description))
 
-  verb('targets', 'what can be broken').action(async (flags) =>
+  verb('targets', 'list what can be broken').action(async (flags) =>
     (await import('./commands/list.js')).targets(flags as never, await screen()),
   )
-  verb('faults', 'how it can be broken, with the options of each fault').action(async (flags) =>
-    (await import('./commands/list.js')).faults(flags as never, flagsOfInject(), await screen()),
-  )
-  verb('status', 'what is in force')
+  verb('faults', 'list the faults, with their options')
+    .argument('[target]', 'only those of this target')
+    .action(async (target: string | undefined, flags) => {
+      const taken = new Set(injectCommand().options.map(({ long }) => long ?? ''))
+      await (await import('./commands/list.js')).faults(target, flags as never, taken, await screen())
+    })
+  verb('status', 'list what is in force')
     .option('--all', 'also what has ended')
     .action(async (flags) => (await import('./commands/list.js')).status(flags as never, await screen()))
   verb('watch', 'follow what happens')
@@ -58,46 +58,38 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     })
   verb('stop', 'end injections')
     .argument('[ids...]', 'ids of injections')
-    .option('--all', 'every one of the process, whoever put it in force')
+    .option('--all', 'every injection of the process, also those of other clients')
     .action(async (ids: string[], flags) =>
       (await import('./commands/stop.js')).stop(ids, flags as never, await screen()),
     )
-  const injectVerb = verb(
-    'inject',
-    'break something; options of the fault are flags, see `chaos inject <target> <fault> --help`',
-  )
-    .argument('<target>', 'name of the target')
-    .argument('<fault>', 'name of the fault, or an unambiguous beginning of it')
-    .helpOption(false)
-    .option('--help', 'options of the fault')
-    .option('--for <time>', 'how long it stays in force: 500ms, 10s, 2m (default 60s)')
-    .option('--rate <share>', 'share of the operations to affect, 0 to 1')
-    .option('--limit <count>', 'operations to affect in all')
-    .option('--limit-per-operation <count>', 'operations to affect per name')
-    .option('--skip <count>', 'calls of each operation to let pass first')
-    .option('--every <count>', 'affect every n-th call of each operation')
-    .option('--only <names...>', 'operations it may affect: names or globs')
-    .option('--seed <text>', 'same seed, same decisions')
-    .option('--id <id>', 'name of the injection')
-    .option('--dry-run', 'check everything that injecting would check, and break nothing')
-    .option('--hold <lease|connection>', 'connection: stay, and end the fault when this command ends, however it ends')
+  /** `chaos inject`, without the options of a fault: they are known once the process has been asked. */
+  const injectCommand = (): Command => {
+    const command = new Command('inject').copyInheritedSettings(program).helpOption(false)
+    command.argument('<target>', 'name of the target').argument('<fault>', 'name of the fault, or its beginning')
+    return addCommonOptions(addInjectOptions(command))
+  }
+  const injectVerb = injectCommand()
+    .description('put a fault in force; its options are listed by `chaos inject <target> <fault> --help`')
+    .option('--help', 'show the options; behind a target and a fault, also those of the fault')
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (target: string, fault: string, flags, command: Command) => {
-      code = await (
-        await import('./commands/inject.js')
-      ).inject(target, fault, command.args.slice(2), flags as never, flagsOfInject(), await screen())
+    .action(async (target: string, fault: string, flags) => {
+      const call = { target, fault, args: argv.slice(1), flags: flags as never, command: injectCommand }
+      code = await (await import('./commands/inject.js')).inject(call, await screen())
     })
-  const flagsOfInject = (): ReadonlySet<string> => new Set(injectVerb.options.map(({ long }) => long ?? ''))
+  program.addCommand(injectVerb)
 
   verb('run', 'run experiment files and judge them')
-    .argument('<files...>', 'experiments: YAML, JSON, or modules')
-    .option('--alerts-url <address>', 'address of the Prometheus HTTP API that knows the alerts')
+    .argument('<files...>', 'experiments: YAML, JSON, modules, or folders of YAML and JSON')
+    .option(
+      '--alerts-url <address>',
+      'address of the Prometheus that knows the alerts; also ${ALERTS_URL} in the files',
+    )
     .option('--alertmanager-url <address>', 'address of an Alertmanager')
     .option('--watchdog <alert>', 'an alert that always fires, to prove that alerting works')
     .option('--webhook', 'receive notifications of an Alertmanager, and print where')
     .option('--webhook-port <port>', 'receive them on this port of 127.0.0.1')
-    .option('--var <name=value...>', 'what ${NAME} in the files stands for')
+    .option('--var <name=value...>', 'value of ${NAME} in the files, such as APP_URL=http://127.0.0.1:3000')
     .option('--report <directory>', 'write journal.json, junit.xml and report.html there')
     .action(async (files: string[], flags) => {
       code = await (await import('./commands/run.js')).run(files, flags as never, await screen())
@@ -106,7 +98,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name] = argv
   try {
     if (name !== undefined && !name.startsWith('-') && name !== 'help' && !VERBS.includes(name))
-      return await (await import('./other-verb.js')).otherVerb(name, argv.slice(1), VERBS, await screen())
+      return await (await import('./commands/other-verb.js')).otherVerb(name, argv.slice(1), VERBS, await screen())
     if (
       name === 'inject' &&
       argv.includes('--help') &&
@@ -120,12 +112,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     const mistake = isOf(error, CommanderError) ? error : undefined
     if (mistake?.exitCode === 0) return EXIT.ok
-    const { BrokenOff } = await import('./commands/command.js')
-    if (isOf(error, BrokenOff)) {
+    const { Interrupted } = await import('./commands/command.js')
+    if (isOf(error, Interrupted)) {
       io.err(error.message)
       return EXIT.interrupted
     }
-    const { exitCodeOfError, nextStep } = await import('./failures.js')
+    const { exitCodeOfError, nextStep } = await import('./process/failures.js')
     const { err } = await screen()
     const { bold, red } = await import('./view/terminal.js')
     if (mistake !== undefined) for (const line of complaints.flatMap((text) => text.split('\n'))) err(line)
@@ -146,7 +138,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** What a module throws may throw when it is looked at. */
+/** A value that a module throws may itself throw when it is read. */
 function isOf<T>(error: unknown, kind: new (...args: never) => T): error is T {
   try {
     return error instanceof kind
@@ -159,7 +151,7 @@ function isOf<T>(error: unknown, kind: new (...args: never) => T): error is T {
 const MAX_LINES = 100
 const MAX_MESSAGE = 20_000
 
-/** The message of an error. Lines after its first are indented: none of them can be taken for a line of our own. */
+/** Prints the message of an error. Its further lines are indented, so that none looks like a line of the command. */
 function printError(message: string, mark: Part, err: Terminal['err']): void {
   const [first = '', ...more] = message.split('\n')
   err(mark, `: ${first}`)

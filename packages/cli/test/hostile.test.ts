@@ -80,7 +80,7 @@ function hostileClient(): ControlClient {
       follow = listener
       return () => undefined
     },
-    onNotice: (listener) => {
+    onAppEvent: (listener) => {
       queueMicrotask(() => {
         for (const entry of entries) follow(entry)
         listener({ topic: HOSTILE, at: Number.NaN, data: { [HOSTILE]: HOSTILE, deep: { [HOSTILE]: HOSTILE } } })

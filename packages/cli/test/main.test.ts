@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -91,8 +91,22 @@ describe('chaos', () => {
     expect(JSON.parse((await chaos('targets', '--json')).out)).toEqual([
       { name: 'bus', faults: ['test/drop-events', 'test/say-once'] },
     ])
-    expect((await chaos('faults')).out).toContain('--label <string>  A label. Default none.')
+    expect((await chaos('faults')).out).toContain('--label <string>  A label. (default: "none")')
     expect(JSON.parse((await chaos('faults', '--json')).out)).toHaveLength(2)
+    expect(JSON.parse((await chaos('faults', 'bus', '--json')).out)).toHaveLength(2)
+    expect((await chaos('faults', 'bus')).out).toContain('test/say-once (instant)')
+  })
+
+  it('reads like success where a fault is in force, and says how to get the same decisions again', async () => {
+    const { code, out } = await chaos(
+      ...['inject', 'bus', 'drop', '--only', 'never', 'neither', '--for', '30s', '--id', 'new', '--seed', 'a b'],
+    )
+    expect(code).toBe(0)
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(/^new: test\/drop-events into bus, in force for (29|30)\.\d s, nothing affected yet$/),
+      "  same decisions again: --seed 'a b' --id new",
+    ])
+    expect((await chaos('stop', 'new')).out).toMatch(/, ended \(stopped\), nothing affected$/)
   })
 
   it('injects by a short form, shows what is in force, and stops it', async () => {
@@ -187,6 +201,9 @@ describe('chaos', () => {
     expect(code).toBe(0)
     expect(out).toContain('--wait-ms <time>')
     expect(out).toContain('--with-name <string>')
+    // Also what says how much, and how long.
+    for (const flag of ['--for', '--rate', '--only', '--seed', '--dry-run', '--url'])
+      expect(out).toContain(`  ${flag} `)
     expect((await chaos('inject', '--help')).out).toContain('--hold')
     expect((await chaos('--help')).out).toContain('Examples:')
     expect((await chaos('--version')).out).toMatch(/^\d+\.\d+\.\d+$/)
@@ -195,9 +212,9 @@ describe('chaos', () => {
   it.each([
     ['a target', ['inject', 'bsu', 'drop'], EXIT.usage, 'Did you mean `bus`?'],
     ['a fault', ['inject', 'bus', 'dorp-events'], EXIT.usage, 'Did you mean `drop-events`?'],
-    ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, 'Did you mean `--label`?'],
+    ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, '(Did you mean --label?)'],
     ['a rate', ['inject', 'bus', 'drop', '--rate', '2'], EXIT.usage, 'from 0 to 1'],
-    ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list what is in force'],
+    ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list the injections with `chaos status --all`'],
     ['a verb', ['inejct'], EXIT.usage, 'Did you mean `inject`?'],
     ['a process', ['targets', '--name', 'nobody'], EXIT.unreachable, 'test-app'],
     ['an address', ['targets', '--socket', '/nowhere.sock'], EXIT.unreachable, 'next: check that the process runs'],
@@ -208,26 +225,39 @@ describe('chaos', () => {
       'a variable that no text can name',
       ['run', 'x.yaml', '--var', 'APP URL=x'],
       EXIT.usage,
-      'Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got `APP URL=x`.',
+      'Expected `--var` to be NAME=value, with a name of letters, digits and underscores, got `APP URL=x`.',
     ],
     [
       'a variable twice',
       ['run', 'x.yaml', '--var', 'A=1', 'B=1', '--var', 'A=2'],
       EXIT.usage,
-      'Expected each variable once, got `A` again.',
+      'The variable `A` is given twice.',
     ],
     [
       'a lease without any time',
       ['inject', 'bus', 'drop', '--for', '0s'],
       EXIT.usage,
-      'Expected `--for` to be longer than 0, got `0s`.',
+      "option '--for <time>' argument '0s' is invalid. Expected a time longer than 0.",
     ],
     [
       'a count',
       ['inject', 'bus', 'drop', '--limit-per-operation', 'many'],
       EXIT.usage,
-      'behind `--limit-per-operation`',
+      "'--limit-per-operation <count>' argument 'many' is invalid. Expected a number.",
     ],
+    [
+      'a lease without a unit',
+      ['inject', 'bus', 'drop', '--for', '10'],
+      EXIT.usage,
+      "option '--for <time>' argument '10' is invalid. Add a unit: `10s`, `10ms` or `10m`.",
+    ],
+    [
+      'a process id',
+      ['status', '--pid', 'abc'],
+      EXIT.usage,
+      "option '--pid <pid>' argument 'abc' is invalid. Expected a process id",
+    ],
+    ['a target whose faults are asked for', ['faults', 'bsu'], EXIT.usage, 'Did you mean `bus`?'],
     [
       'an argument that is missing',
       ['inject', 'bus'],
@@ -277,7 +307,7 @@ describe('chaos', () => {
       for (const signal of signals) command.kill(signal)
       expect(await ended).toEqual([EXIT.interrupted, null])
       // Which of several comes first is the kernel's choice.
-      expect(said()).toMatch(new RegExp(`broken off \\((${signals.join('|')})\\): taking back what is in force`))
+      expect(said()).toMatch(new RegExp(`interrupted \\((${signals.join('|')})\\): rolling back what is in force`))
       expect((await chaos('status')).out).toBe('Nothing is in force.')
     },
   )
@@ -351,7 +381,7 @@ describe('chaos', () => {
       },
     }
     expect(await main(['inject', 'bus', 'drop', '--id', 'left', '--hold', 'connection'], used)).toBe(EXIT.internal)
-    expect(used.lines.err[0]).toBe('error: Not everything of left could be taken back: no way back')
+    expect(used.lines.err[0]).toBe('error: Not everything of left could be rolled back: no way back')
   })
 
   it.each([
@@ -404,7 +434,7 @@ describe('chaos', () => {
           used,
         ),
       ).toBe(EXIT.interrupted)
-      expect(used.lines.err.at(-1)).toBe('broken off (SIGINT)')
+      expect(used.lines.err.at(-1)).toBe('interrupted (SIGINT)')
     },
   )
 
@@ -460,7 +490,7 @@ describe('chaos', () => {
     await vi.waitFor(async () => {
       await chaos('inject', 'bus', 'say-once')
       expect(used.lines.out.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(
-        expect.arrayContaining(['armed', 'landed', 'ended', 'notice']),
+        expect.arrayContaining(['armed', 'landed', 'ended', 'app-event']),
       )
     })
     abort.abort()
@@ -505,6 +535,42 @@ method:
     const ran = await chaos('run', file, '--json')
     expect(ran.code, ran.err + ran.out).toBe(0)
     expect(JSON.parse(ran.out)).toMatchObject({ experiments: [{ title: 'losing events', verdict: { name: 'pass' } }] })
+  })
+
+  it('runs the experiments of a folder in order, and sums them up', async () => {
+    const experiments = join(folder, 'several')
+    await mkdir(experiments)
+    const gate = experiment(200, 'gate').replace('timeoutMs: 5000', 'timeoutMs: 100')
+    await writeFile(join(experiments, 'b.yaml'), gate)
+    await writeFile(join(experiments, 'a.yml'), gate.replace('title: gate', 'title: another gate'))
+    await writeFile(join(experiments, 'helper.mjs'), 'throw new Error("not an experiment")')
+    const ran = await chaos('run', experiments)
+    expect(ran.code, ran.err).toBe(EXIT_CODES['gate-unmet'])
+    expect(ran.out.split('\n').slice(-3)).toEqual([
+      'gate-unmet  another gate',
+      'gate-unmet  gate',
+      expect.stringMatching(/^gate-unmet: 0 of 2 experiments passed; another gate: \S/),
+    ])
+    const empty = join(folder, 'empty')
+    await mkdir(empty)
+    expect(await chaos('run', empty)).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('has no experiment (.yaml, .yml or .json).') as string,
+    })
+  })
+
+  it('fills in ALERTS_URL, and says which seed the fault had', async () => {
+    const file = join(folder, 'variables.mjs')
+    await writeFile(
+      file,
+      `export default ({ ALERTS_URL, APP_URL }) => { if (APP_URL !== 'x') throw new Error('none of ' + ALERTS_URL); return ${shortRun('filled').replace('export default', '')} }`,
+    )
+    const prometheus = ['--alerts-url', 'http://127.0.0.1:1']
+    expect((await chaos('run', file, ...prometheus)).err).toContain('none of http://127.0.0.1:1')
+    expect((await chaos('run', file, ...prometheus, '--var', 'ALERTS_URL=mine')).err).toContain('none of mine')
+    expect((await chaos('run', file, '--var', 'APP_URL=x')).out).toMatch(
+      /^ {2}fault {12}test\/drop-events on bus: \d+ of \d+ operations affected, seed \w+$/m,
+    )
   })
 
   const shortRun = (title: string, fault = 'drop-events', more = ''): string => `export default {
@@ -585,7 +651,7 @@ method:
         ['--webhook-port', String(port)],
         `Notifications cannot be received on port ${port} of 127.0.0.1: listen EADDRINUSE`,
       ],
-      [['--report', ''], 'Expected `--report` to be a directory, got none.'],
+      [['--report', ''], '`--report` needs a directory.'],
     ]
     for (const [flags, words] of wrong)
       expect(await chaos('run', file, ...flags)).toMatchObject({
@@ -629,7 +695,7 @@ method:
     )
   })
 
-  it('takes everything back when the user breaks off', async () => {
+  it('rolls everything back when the user breaks off', async () => {
     const file = join(folder, 'long.mjs')
     await writeFile(file, longRun('long'))
     const abort = new AbortController()
@@ -646,7 +712,7 @@ method:
     ['SIGINT', 'SIGINT', 'SIGINT'],
     ['SIGTERM'],
     ['SIGQUIT', 'SIGQUIT'],
-  ] as const)('takes everything back when it is told to end: %s, %s, %s', async (...signals) => {
+  ] as const)('rolls everything back when it is told to end: %s, %s, %s', async (...signals) => {
     const file = join(folder, 'told.mjs')
     await writeFile(
       file,
@@ -660,11 +726,11 @@ method:
     for (const signal of signals) command.kill(signal)
     expect(await ended).toEqual([EXIT.interrupted, null])
     // Which of several comes first is the kernel's choice.
-    expect(said()).toMatch(new RegExp(`broken off \\((${signals.join('|')})\\): taking back what is in force`))
+    expect(said()).toMatch(new RegExp(`interrupted \\((${signals.join('|')})\\): rolling back what is in force`))
     expect((await chaos('status')).out).toBe('Nothing is in force.')
   })
 
-  it('takes everything back when it is killed', async () => {
+  it('rolls everything back when it is killed', async () => {
     const file = join(folder, 'killed.mjs')
     await writeFile(file, longRun('killed'))
     const { command, ended } = await spawned('run', file)
@@ -677,7 +743,7 @@ method:
   it.skipIf(process.platform === 'win32').each([
     ["new Error('of the module')", 'Error: of the module'],
     ['Object.create(null)', 'something that cannot be read'],
-  ])('takes everything back when nobody catches an error, and says which: %s', async (thrown, words) => {
+  ])('rolls everything back after an uncaught error, and says which: %s', async (thrown, words) => {
     const file = join(folder, 'throwing.mjs')
     await writeFile(file, `process.once('SIGUSR2', () => { throw ${thrown} })\n${longRun('throwing')}`)
     const { command, said, ended } = await spawned('run', file, '--report', join(folder, 'throwing'))

@@ -4,7 +4,15 @@ import { expect, it } from 'vitest'
 import * as control from './index.js'
 
 it('exports these names and no others', () => {
-  expect(Object.keys(control).sort()).toEqual(['connect', 'createHandler', 'discover', 'openApiDocument', 'openSocket'])
+  expect(Object.keys(control).sort()).toEqual([
+    'connect',
+    'createHandler',
+    'discover',
+    'errorInfo',
+    'mountEndpoint',
+    'openApiDocument',
+    'openSocket',
+  ])
 })
 
 it('does nothing when it is imported', async () => {

@@ -1,3 +1,3 @@
-import { registerProcess } from './register/register-process.js'
+import { registerProcess } from './preload/register-process.js'
 
 void registerProcess()

@@ -111,7 +111,7 @@ describe('a server that answers anything', () => {
     for (const frame of [
       nested(100_000),
       '{"type":"entry","entry":{"type":"hit"}}',
-      '{"type":"notice","notice":{"topic":1}}',
+      '{"type":"app-event","event":{"topic":1}}',
       '{"type":"dropped","hits":"many"}',
       'null',
       '{"__proto__":1}',

@@ -8,15 +8,14 @@ import { connect, discover } from '../src/index.js'
 import { privateFolder } from './support.js'
 
 const dist = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, import.meta.url))
-const core = fileURLToPath(new URL('../../core/dist/index.cjs', import.meta.url))
-const authoring = fileURLToPath(new URL('../../core/dist/authoring.cjs', import.meta.url))
+const core = (entry: string): string => fileURLToPath(new URL(`../../core/dist/${entry}.cjs`, import.meta.url))
 
-/** An injector of somebody else: it breaks `Math.max`, and says when it was asked. */
+/** A third party's injector: it breaks `Math.max`, and says when it was asked. */
 const INJECTOR = `
-  const { target } = require(${JSON.stringify(core)})
-  const { defineFault } = require(${JSON.stringify(authoring)})
+  const { target } = require(${JSON.stringify(core('index'))})
+  const { defineFault } = require(${JSON.stringify(core('authoring'))})
   const wrongMax = defineFault({
-    name: 'third/wrong-max', kind: 'standing', summary: 'Is wrong.', options: {}, target: { expects: 'Math', accepts: (value) => value === Math },
+    name: 'third/wrong-max', kind: 'standing', summary: 'Is wrong.', target: { expects: 'Math', accepts: (value) => value === Math },
     inject: (math, _options, context) => context.patch(math, 'max', (below) => (...args) => context.operation('max').shouldInject(args) ? -1 : below.call(...args)),
   })
   exports.targets = () => {
@@ -122,7 +121,7 @@ describe('register', () => {
     }
     const targetsOnly = {
       'package.json': manifest(),
-      'register.cjs': `const { target } = require(${JSON.stringify(core)})
+      'register.cjs': `const { target } = require(${JSON.stringify(core('index'))})
         exports.targets = () => ({ json: target(JSON, []) })`,
     }
     const { client } = run(app(ASKED, { faultsOnly, targetsOnly, third }))
@@ -155,9 +154,9 @@ describe('register', () => {
     ])
     await vi.waitFor(() =>
       expect(said.err.trimEnd().split('\n')).toEqual([
-        'chaos: broken has registered nothing more: not today',
-        'chaos: silent has registered nothing more: Expected silent/register to export a function `targets`, got undefined.',
-        expect.stringMatching(/^chaos: twin has registered nothing more: Expected a new target name, got `math`/),
+        'chaos: broken could not register its targets: not today',
+        'chaos: silent could not register its targets: silent/register must export a function `targets`, but exports undefined.',
+        expect.stringMatching(/^chaos: twin could not register its targets: Expected a new target name, got `math`/),
       ]),
     )
   })
@@ -189,8 +188,8 @@ describe('register', () => {
     expect(await (await client()).targets()).toMatchObject([{ name: 'math' }])
     await vi.waitFor(() =>
       expect(said.err.trimEnd().split('\n')).toEqual([
-        'chaos: broken has registered nothing more: an object',
-        'chaos: later has registered nothing more: something that cannot be read',
+        'chaos: broken could not register its targets: an object',
+        'chaos: later could not register its targets: something that cannot be read',
       ]),
     )
   })
@@ -200,7 +199,7 @@ describe('register', () => {
     expect(await (await client()).info()).toMatchObject({ environment: 'staging', refusal: undefined })
   })
 
-  it('opens one socket, whoever preloads it, and none for a worker thread', async () => {
+  it('opens one socket however often it is preloaded, and none for a worker thread', async () => {
     const code = `const { Worker } = require('node:worker_threads'); new Worker('setTimeout(() => undefined, 0)', { eval: true }).on('exit', () => { console.log('worker done'); ${ASKED} })`
     const { said, client, sockets } = run(app(code, { third }), {
       flags: ['--require', dist('register.cjs'), '--import', new URL('../dist/register.js', import.meta.url).href],

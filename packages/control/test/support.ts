@@ -45,7 +45,7 @@ const ring = defineFault({
   },
 })
 
-/** Takes until the bus says `armed`: shows what happens to whoever leaves meanwhile. */
+/** Arms until the bus emits `armed`: shows what happens to a client that leaves meanwhile. */
 const armSlowly = defineFault({
   name: 'test/arm-slowly',
   kind: 'standing',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { inject, isChaosError, type Fault, type Injection } from '@chaos/core'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
@@ -112,6 +113,12 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   poison: { fault: () => poisonEvents({ nth: 2, keyAt: 'n', message: INJECTED }), isSingle: true, seen: 1, rate: 1 },
 }
 
+/** One fault for each thing that a version of a client may do otherwise: deliver, publish, read a payload, await a listener, acknowledge. */
+const FEW = ['delay', 'drop, at publish', 'corrupt', 'fail async listeners', 'lose acks']
+/** With the lowest versions of the clients a few have their turn, and all in the whole soak. */
+const ARE_FEW = process.env['CHAOS_PEERS'] === 'lowest' && process.env['CHAOS_SOAK'] !== 'whole'
+const TRIED = Object.entries(COLUMNS).filter(([title]) => !ARE_FEW || FEW.includes(title))
+
 const SENT = 20
 const INJECTED = 'injected by the table'
 const TEXT = 'the quick brown fox'
@@ -135,7 +142,7 @@ export function faultTable(binding: string, make: (title: string) => RunningBus 
         await bus.dispose?.()
       }
     })
-    for (const [title, column] of Object.entries(COLUMNS)) {
+    for (const [title, column] of TRIED) {
       it(`${title}: lands, is accounted for, and is taken back`, async () => {
         onTestFinished(catchInjected())
         const bus = await make(title)
@@ -147,10 +154,10 @@ export function faultTable(binding: string, make: (title: string) => RunningBus 
       })
     }
     it('has the row that the docs show', async () => {
-      expect(Object.keys(row)).toEqual(['disconnect', ...Object.keys(COLUMNS)])
-      await expect(`${JSON.stringify({ binding, ...row }, undefined, 2)}\n`).toMatchFileSnapshot(
-        fileURLToPath(new URL(`./table/${binding.replace(/[^\w]+/g, '-')}.json`, import.meta.url)),
-      )
+      expect(Object.keys(row)).toEqual(['disconnect', ...TRIED.map(([title]) => title)])
+      const file = fileURLToPath(new URL(`./table/${binding.replace(/[^\w]+/g, '-')}.json`, import.meta.url))
+      if (ARE_FEW) expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ binding, ...row })
+      else await expect(`${JSON.stringify({ binding, ...row }, undefined, 2)}\n`).toMatchFileSnapshot(file)
     })
   })
 }

@@ -12,7 +12,7 @@ import {
   type AlertReader,
   type WebhookSink,
 } from '../src/index.js'
-import type { Probe } from '../src/model/experiment.js'
+import type { Probe } from '../src/probes/probe-types.js'
 import { probeReader, type Sample } from '../src/probes/read.js'
 import { serve, shopExperiment, shopOn } from './support.js'
 

@@ -14,16 +14,15 @@ import {
   type ExperimentInput,
   type ExperimentResult,
 } from '../src/index.js'
-import type { LoadReport } from '../src/load/report.js'
+import type { LoadReading, LoadReport } from '../src/load/report.js'
 import type { Sample } from '../src/probes/read.js'
 import {
   inventoryOf,
   type AlertStretch,
   type Curve,
-  type LoadReading,
   type Monitor,
   type RunInjection,
-} from '../src/run/evidence.js'
+} from '../src/evidence/evidence.js'
 
 /** A server on loopback that is gone when the test is over. @returns Its address, without a slash at the end. */
 export async function serve(listener: RequestListener): Promise<string> {

@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 
 const folder = fileURLToPath(new URL('../test/table/', import.meta.url))
-const recorded = `${folder}node-${process.versions.node.split('.')[0] ?? ''}.json`
 
 type Row = Readonly<Record<string, string>>
 interface Table {
@@ -13,18 +10,7 @@ interface Table {
   readonly [fault: string]: Row | string
 }
 
-// The other versions run in the end-to-end suite, which can fetch them.
-it.runIf(process.platform === 'linux' && existsSync(recorded))(
-  'comes out on this Node.js as it is recorded (Linux only: it reads /proc; versions without a record are skipped)',
-  { timeout: 300_000 },
-  async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      fileURLToPath(new URL('../test/matrix/main.mjs', import.meta.url)),
-    ])
-    await expect(stdout).toMatchFileSnapshot(recorded)
-  },
-)
-
+// The table is made by `npm run soak -- worker-table`, on every version.
 it('is shown in the docs as the runs on all versions have found it', async () => {
   const tables = readdirSync(folder)
     .sort()

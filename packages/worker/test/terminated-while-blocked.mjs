@@ -4,7 +4,8 @@ import { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
 import { blockEventLoop } from '@chaos/worker'
 
-for (let round = 0; round < 30; round += 1) {
+const ROUNDS = process.env.CHAOS_SOAK === undefined ? 8 : 30
+for (let round = 0; round < ROUNDS; round += 1) {
   const workers = Array.from(
     { length: 4 },
     () =>

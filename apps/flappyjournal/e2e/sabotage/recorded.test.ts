@@ -46,3 +46,9 @@ describe('the list', () => {
     expect(readFileSync(PAGE, 'utf8')).toBe(page())
   })
 })
+
+it('has all experiments against the real programs in its list', () => {
+  expect(HEALTHY.filter(({ name }) => name.startsWith('real-')).map(({ experiment }) => experiment)).toEqual(
+    HEALTHY.filter(({ name }) => name.startsWith('plain-')).map(({ experiment }) => experiment),
+  )
+})

@@ -11,7 +11,8 @@
  * 12 the fault did not land; 13 the alert did not fire.
  */
 const { setTimeout: pause } = require('node:timers/promises')
-const { ChaosError, registeredControllers, suggestion } = require('@chaos/core')
+const { ChaosError } = require('@chaos/core')
+const { registeredControllers, suggestion } = require('@chaos/core/authoring')
 const { connect, discover } = require('@chaos/control')
 
 /** What each target's fault is, and which alert must fire; how long to wait for the alert and for health, in ms. */

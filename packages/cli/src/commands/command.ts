@@ -1,22 +1,18 @@
 import { ChaosError } from '@chaos/core'
 import type { ControlClient } from '@chaos/control'
-import { chooseProcess, type ProcessFlags } from '../choose-process.js'
+import { chooseProcess } from '../arguments/choose-process.js'
+import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
 
-/** Flags that every command takes. */
-export interface CommonFlags extends ProcessFlags {
-  readonly json?: boolean
-}
-
-/** Connects to the process that is meant, and disconnects afterwards. */
+/** Connects to the selected process, and disconnects afterwards. */
 export async function withClient<T>(
   flags: CommonFlags,
   io: Terminal,
   work: (client: ControlClient) => Promise<T>,
 ): Promise<T> {
   const connecting = chooseProcess(flags, io.env, io.discover).then((address) => io.connect(address))
-  // Who breaks off does not wait for a process that answers late; a client that comes all the same holds nothing.
-  const client = await orBrokenOff(io.signal, connecting)
+  // An interrupted command does not wait for a slow process. A client that connects later holds nothing.
+  const client = await orInterrupted(io.signal, connecting)
   try {
     return await work(client)
   } finally {
@@ -24,39 +20,39 @@ export async function withClient<T>(
   }
 }
 
-/** The user broke off while nothing of the command was in force. */
-export class BrokenOff extends Error {}
+/** The user interrupted the command while none of its injections was in force. */
+export class Interrupted extends Error {}
 
-/** Waits for what changes nothing. @throws BrokenOff when the user breaks off first */
-export async function orBrokenOff<T>(signal: AbortSignal, waitedFor: Promise<T>): Promise<T> {
-  // What comes of it then is of no interest to anybody.
+/** Waits for something without side effects. @throws Interrupted when the user interrupts first */
+export async function orInterrupted<T>(signal: AbortSignal, waitedFor: Promise<T>): Promise<T> {
+  // Its later result is ignored.
   waitedFor.catch(() => undefined)
-  const over = brokenOff(signal).then(() => {
-    throw new BrokenOff(`broken off (${String(signal.reason)})`)
+  const over = interrupted(signal).then(() => {
+    throw new Interrupted(`interrupted (${String(signal.reason)})`)
   })
   return Promise.race([waitedFor, over])
 }
 
-/** Resolves when the user breaks off, at once where that has happened already. */
-export function brokenOff(signal: AbortSignal): Promise<undefined> {
+/** Resolves when the user interrupts, at once if that has happened already. */
+export function interrupted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined)
     else signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
 }
 
-/** Says once, when the user breaks off or at once where that has happened already, what is done about it. @returns Says nothing any more. */
-export function announceBreakOff({ signal, err }: Terminal): () => void {
-  const say = (): void => err(`broken off (${String(signal.reason)}): taking back what is in force`)
+/** Prints one line when the user interrupts, at once if that has happened already. @returns Stops that. */
+export function announceInterruption({ signal, err }: Terminal): () => void {
+  const say = (): void => err(`interrupted (${String(signal.reason)}): rolling back what is in force`)
   if (signal.aborted) say()
   else signal.addEventListener('abort', say, { once: true })
   return () => signal.removeEventListener('abort', say)
 }
 
-/** The error of a command whose process went away while it was followed. */
+/** The error of a command that lost its process. */
 export function processGone(what: string): ChaosError {
   return new ChaosError(
     'CHAOS_ENDPOINT_UNREACHABLE',
-    `The connection to the process has ended: it has exited, stands still, or has closed its endpoint. ${what}`,
+    `The connection to the process has ended: the process has exited, hangs, or has closed its endpoint. ${what}`,
   )
 }

@@ -1,71 +1,65 @@
-import { ChaosError, type InjectionState, type PortableInjectOptions } from '@chaos/core'
+import type { Command } from 'commander'
 import type { ControlClient } from '@chaos/control'
-import { parseDuration } from '../duration.js'
-import { EXIT } from '../exit-codes.js'
-import { findFault } from '../find-fault.js'
-import { flagName, flagsOf, readFlags } from '../flags.js'
-import { injectionLine } from '../view/lines.js'
+import { ChaosError, type InjectionState, type PortableInjectOptions } from '@chaos/core'
+import { printable } from '@chaos/core/authoring'
+import type { CommonFlags, InjectFlags } from '../arguments/command-options.js'
+import { addFaultOptions } from '../arguments/fault-options.js'
+import { findFault } from '../arguments/find-fault.js'
+import { EXIT } from '../process/exit-codes.js'
+import { injectionLine, replayLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
-import { announceBreakOff, brokenOff, orBrokenOff, processGone, withClient, type CommonFlags } from './command.js'
+import { announceInterruption, interrupted, orInterrupted, processGone, withClient } from './command.js'
 
-/** Flags of `chaos inject` itself; what it does not know are options of the fault. */
-export interface InjectFlags extends CommonFlags {
-  readonly for?: string
-  readonly rate?: string
-  readonly limit?: string
-  readonly limitPerOperation?: string
-  readonly skip?: string
-  readonly every?: string
-  readonly only?: readonly string[]
-  readonly seed?: string
-  readonly id?: string
-  readonly hold?: string
-  readonly help?: boolean
-  readonly dryRun?: boolean
+/** How `chaos inject` was called. */
+export interface InjectCall {
+  readonly target: string
+  readonly fault: string
+  /** The arguments behind `inject`, as they came: they hold the options of the fault too. */
+  readonly args: readonly string[]
+  /** What they say about the process. */
+  readonly flags: CommonFlags
+  /** Makes the command anew, for the options of the fault to be added. */
+  readonly command: () => Command
 }
 
 /**
- * Puts a fault in force. With `--hold connection` it stays until the fault ends or the user breaks off, which ends the fault.
+ * Puts a fault in force. With `--hold connection` the command stays until the fault ends or the user interrupts, which ends the fault.
  *
- * @param taken The flags of `chaos inject` itself.
+ * The process says which options the fault has, so the arguments are parsed again once it has been asked.
+ *
  * @returns The exit code.
  */
-export function inject(
-  target: string,
-  fault: string,
-  rest: readonly string[],
-  flags: InjectFlags,
-  taken: ReadonlySet<string>,
-  io: Terminal,
-): Promise<number> {
-  return withClient(flags, io, async (client) => {
-    const info = await orBrokenOff(io.signal, findFault(client, target, fault))
-    if (flags.help === true) {
-      for (const line of [`chaos inject ${target} ${info.name}`, '', info.summary, '']) io.out(line)
-      for (const { flag, value, description, isRequired } of flagsOf(info, taken))
-        io.out(`  ${`${flag} ${value}`.padEnd(28)} ${description}${isRequired ? ' Required.' : ''}`)
-      return EXIT.ok
-    }
-    const options = readFlags(info, rest, taken)
-    const hold = holdOf(flags.hold)
+export function inject({ target, fault, args, flags: common, command }: InjectCall, io: Terminal): Promise<number> {
+  return withClient(common, io, async (client) => {
+    const info = await orInterrupted(io.signal, findFault(client, target, fault))
+    const parsed = command()
+      .name('chaos inject')
+      .usage(`${target} ${printable(info.name)} [options]`)
+    const readOptions = addFaultOptions(parsed, info)
+    // In front of help: there it is one line, whatever the process says.
+    parsed.addHelpText('before', `Fault ${printable(info.name)}: ${printable(info.summary)}\n`)
+    parsed.helpOption('--help').parse(args, { from: 'user' })
+    const flags = parsed.opts<InjectFlags>()
+    const options = readOptions()
+    const hold = flags.hold ?? 'lease'
     if (flags.dryRun === true) {
-      await orBrokenOff(io.signal, client.check(target, info.name, options, { ...how(flags), hold }))
+      await orInterrupted(io.signal, client.check(target, info.name, options, { ...how(flags), hold }))
       if (flags.json === true) io.json({ target, fault: info.name, options })
       else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
       return EXIT.ok
     }
-    // A fault may be long in coming. Whoever breaks off meanwhile leaves, and the process takes back what it has of it.
+    // Arming may take long. If the user interrupts meanwhile, the command leaves and the process rolls back.
     const arming = client.inject(target, info.name, options, { ...how(flags), hold })
-    const state = await Promise.race([arming, brokenOff(io.signal)])
+    const state = await Promise.race([arming, interrupted(io.signal)])
     if (state === undefined) {
       arming.catch(() => undefined)
-      io.err(`broken off (${String(io.signal.reason)}): taking back what is in force`)
+      io.err(`interrupted (${String(io.signal.reason)}): rolling back what is in force`)
       return EXIT.interrupted
     }
     report(state, flags, io)
     if (hold === 'lease') return EXIT.ok
     if (state.status === 'ended') return codeOf(state)
-    const silence = announceBreakOff(io)
+    const silence = announceInterruption(io)
     const ended = await untilEnded(client, state, io)
     silence()
     if (ended !== undefined) report(ended, flags, io)
@@ -73,15 +67,15 @@ export function inject(
       if (ended === undefined) await client.stop(state.id)
       return EXIT.interrupted
     }
-    if (ended === undefined) throw processGone('If it still runs, it has taken the fault back.')
+    if (ended === undefined) throw processGone('If it still runs, it has rolled the fault back.')
     return codeOf(ended)
   })
 }
 
-/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` for one that has ended, and of which something is left behind */
+/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` for an injection whose rollback failed */
 function codeOf({ id, status, failures }: InjectionState): number {
   if (status !== 'ended' || failures.length === 0) return EXIT.ok
-  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Not everything of ${id} could be taken back: ${failures.join('; ')}`)
+  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Not everything of ${id} could be rolled back: ${failures.join('; ')}`)
 }
 
 function report(state: InjectionState, flags: InjectFlags, { out, json }: Terminal): void {
@@ -91,41 +85,26 @@ function report(state: InjectionState, flags: InjectFlags, { out, json }: Termin
   }
   out(injectionLine(state, Date.now()))
   for (const evidence of state.evidence) out(`  ${JSON.stringify(evidence)}`)
+  if (state.status !== 'ended' || state.kind === 'instant') out(`  ${replayLine(state)}`)
 }
 
-function how(flags: InjectFlags): PortableInjectOptions {
-  const numbers = Object.fromEntries(
-    (['rate', 'limit', 'limitPerOperation', 'skip', 'every'] as const).flatMap((name) => {
-      const text = flags[name]
-      if (text === undefined) return []
-      const value = Number(text)
-      if (text.trim() === '' || Number.isNaN(value))
-        throw new ChaosError('CHAOS_INVALID_OPTION', `Expected a number behind \`${flagName(name)}\`, got \`${text}\`.`)
-      return [[name, value]]
-    }),
-  )
-  return {
-    ...numbers,
-    ...(flags.for === undefined ? {} : { leaseMs: leaseOf(flags.for) }),
-    ...(flags.only === undefined ? {} : { only: flags.only.flatMap((names) => names.split(',')) }),
-    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
-    ...(flags.id === undefined ? {} : { id: flags.id }),
-  }
+/** How the fault is put in force. */
+function how({
+  for: leaseMs,
+  rate,
+  limit,
+  limitPerOperation,
+  skip,
+  every,
+  only,
+  seed,
+  id,
+}: InjectFlags): PortableInjectOptions {
+  const given = { leaseMs, rate, limit, limitPerOperation, skip, every, only, seed, id }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
-function leaseOf(text: string): number {
-  const leaseMs = parseDuration(text)
-  if (leaseMs === 0)
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--for\` to be longer than 0, got \`${text}\`.`)
-  return leaseMs
-}
-
-function holdOf(hold = 'lease'): 'lease' | 'connection' {
-  if (hold === 'lease' || hold === 'connection') return hold
-  throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`--hold\` to be lease or connection, got \`${hold}\`.`)
-}
-
-/** Waits until a fault has ended, or the user breaks off. */
+/** Waits until a fault has ended, or the user interrupts. */
 function untilEnded(
   client: ControlClient,
   { id, armedAt }: InjectionState,
@@ -139,15 +118,15 @@ function untilEnded(
       unfollow()
       resolve(state)
     }
-    void Promise.race([client.closed, brokenOff(signal)]).then(() => finish(undefined))
-    // It may have ended before anybody followed.
+    void Promise.race([client.closed, interrupted(signal)]).then(() => finish(undefined))
+    // It may have ended before the command followed it.
     client.injections().then(
       (states) => {
-        // An earlier one may have had the same id.
+        // An earlier injection may have had the same id.
         const state = states.find((one) => one.id === id && one.armedAt === armedAt)
         if (state?.status === 'ended') finish(state)
       },
-      // Then the connection is gone, and that is waited for already.
+      // The connection is gone, which is handled above.
       () => undefined,
     )
   })

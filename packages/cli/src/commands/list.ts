@@ -1,11 +1,13 @@
-import { flagsOf } from '../flags.js'
+import { faultOptions } from '../arguments/fault-options.js'
+import { faultsOf } from '../arguments/find-fault.js'
 import { columns, injectionLine } from '../view/lines.js'
+import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { orBrokenOff, withClient, type CommonFlags } from './command.js'
+import { orInterrupted, withClient } from './command.js'
 
 export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = await orBrokenOff(io.signal, client.targets())
+    const found = await orInterrupted(io.signal, client.targets())
     if (flags.json === true) io.json(found)
     else if (found.length === 0) io.out('This process has no targets.')
     else
@@ -14,10 +16,20 @@ export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
   })
 }
 
-/** @param taken The flags of `chaos inject` itself. */
-export function faults(flags: CommonFlags, taken: ReadonlySet<string>, io: Terminal): Promise<void> {
+/**
+ * Lists faults with their options.
+ *
+ * @param target Only those of this target.
+ * @param taken Flags of `chaos inject` itself.
+ */
+export function faults(
+  target: string | undefined,
+  flags: CommonFlags,
+  taken: ReadonlySet<string>,
+  io: Terminal,
+): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = await orBrokenOff(io.signal, client.faults())
+    const found = await orInterrupted(io.signal, target === undefined ? client.faults() : faultsOf(client, target))
     if (flags.json === true) {
       io.json(found)
       return
@@ -25,15 +37,15 @@ export function faults(flags: CommonFlags, taken: ReadonlySet<string>, io: Termi
     for (const info of found) {
       io.out(`${info.name} (${info.kind})`)
       io.out(`  ${info.summary}`)
-      for (const { flag, value, description, isRequired } of flagsOf(info, taken))
-        io.out(`    ${flag} ${value}${isRequired ? ' (required)' : ''}  ${description}`)
+      for (const { shown, isRequired } of faultOptions(info, taken))
+        io.out(`    ${shown.flags}${isRequired ? ' (required)' : ''}  ${shown.description}`)
     }
   })
 }
 
 export function status(flags: CommonFlags & { readonly all?: boolean }, io: Terminal): Promise<void> {
   return withClient(flags, io, async (client) => {
-    const found = (await orBrokenOff(io.signal, client.injections())).filter(
+    const found = (await orInterrupted(io.signal, client.injections())).filter(
       (state) => flags.all === true || state.status !== 'ended',
     )
     if (flags.json === true) io.json(found)

@@ -1,10 +1,13 @@
 import { ChaosError, isChaosError, type ChaosController } from '@chaos/core'
 import { messageOf } from '@chaos/core/authoring'
 import type { AlertReader, Experiment, ExperimentResult, RunOptions, WebhookSink } from '@chaos/experiment'
-import { EXIT } from '../exit-codes.js'
+import type { CommonFlags } from '../arguments/command-options.js'
+import { experimentFiles } from '../arguments/experiment-files.js'
+import { EXIT } from '../process/exit-codes.js'
+import { summaryLines } from '../view/lines.js'
 import { progress } from '../view/progress.js'
 import { bold, red, type Terminal } from '../view/terminal.js'
-import { announceBreakOff, orBrokenOff, withClient, type CommonFlags } from './command.js'
+import { announceInterruption, orInterrupted, withClient } from './command.js'
 
 /** Flags of `chaos run`. */
 export interface RunFlags extends CommonFlags {
@@ -17,19 +20,22 @@ export interface RunFlags extends CommonFlags {
   readonly report?: string
 }
 
-/** Runs experiment files one after another. @returns The exit code of the worst verdict. */
-export async function run(files: readonly string[], flags: RunFlags, io: Terminal): Promise<number> {
+/** Runs experiment files, and those of folders, one after another. @returns The exit code of the worst verdict. */
+export async function run(paths: readonly string[], flags: RunFlags, io: Terminal): Promise<number> {
   const experiment = await import('@chaos/experiment')
-  const variables = variablesOf(flags.var ?? [])
+  const alertsUrl = flags.alertsUrl === undefined ? undefined : addressOf('--alerts-url', flags.alertsUrl)
+  const variables = {
+    ...(alertsUrl === undefined ? {} : { ALERTS_URL: alertsUrl }),
+    ...variablesOf(flags.var ?? []),
+  }
   // Every file is checked before anything is broken.
+  const files = await experimentFiles(paths)
   const experiments = await Promise.all(files.map((file) => experiment.loadExperiment(file, { variables })))
-  if (flags.report === '')
-    throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected `--report` to be a directory, got none.')
+  if (flags.report === '') throw new ChaosError('CHAOS_INVALID_OPTION', '`--report` needs a directory.')
   if (flags.report !== undefined) await experiment.prepareReports({ directory: flags.report })
   const readers: AlertReader[] = []
   const watchdog = watchdogOf(flags, experiments)
-  if (flags.alertsUrl !== undefined)
-    readers.push(experiment.prometheusAlerts({ url: addressOf('--alerts-url', flags.alertsUrl), ...watchdog }))
+  if (alertsUrl !== undefined) readers.push(experiment.prometheusAlerts({ url: alertsUrl, ...watchdog }))
   if (flags.alertmanagerUrl !== undefined)
     readers.push(
       experiment.alertmanagerAlerts({ url: addressOf('--alertmanager-url', flags.alertmanagerUrl), ...watchdog }),
@@ -40,7 +46,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
   return withClient(flags, io, async (client) => {
     const results: ExperimentResult[] = []
     let sink: WebhookSink | undefined
-    /** @returns Whether everything that was asked for is written. It never throws: a full disk must not hide what a run came to. */
+    /** @returns Whether all reports are written. It never throws: a full disk must not hide a verdict. */
     const report = async (): Promise<boolean> => {
       if (isJson) io.json({ version: experiment.JOURNAL_VERSION, experiments: results })
       if (flags.report === undefined) return true
@@ -53,7 +59,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
         return false
       }
     }
-    const silence = announceBreakOff(io)
+    const silence = announceInterruption(io)
     // Faults end with the command, however it ends.
     const controller: ChaosController = {
       ...client,
@@ -68,7 +74,7 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
             { cause: error },
           )
         })
-        if (!isJson) io.out(`notifications are expected at ${sink.url}`)
+        if (!isJson) io.out(`send notifications to ${sink.url}`)
       }
       const options: RunOptions = {
         controller,
@@ -76,10 +82,10 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
         signal: io.signal,
         ...(sink === undefined ? {} : { sink }),
       }
-      // The first of several breaks nothing before the last is known to be one that can pass.
+      // All experiments are checked before the first breaks anything.
       if (experiments.length > 1)
         for (const one of experiments)
-          await orBrokenOff(io.signal, experiment.checkExperiment(one, options)).catch((error: unknown) =>
+          await orInterrupted(io.signal, experiment.checkExperiment(one, options)).catch((error: unknown) =>
             failed(one, error),
           )
       for (const one of experiments) {
@@ -94,15 +100,17 @@ export async function run(files: readonly string[], flags: RunFlags, io: Termina
         for (const line of experiment.toText(result).split('\n')) say(line)
       }
     } catch (error) {
-      // What has run has broken something: it is reported, whatever became of the one after it.
+      // Experiments that have run are reported, whatever became of the next one.
       if (results.length > 0) await report()
       throw error
     } finally {
       silence()
       await sink?.close()
     }
-    const isReported = await report()
     const worst = experiment.VERDICTS_WORST_FIRST.find((name) => results.some(({ verdict }) => verdict.name === name))
+    if (!isJson && experiments.length > 1)
+      for (const line of summaryLines(results, experiments.length, worst)) io.out(line)
+    const isReported = await report()
     if (io.signal.aborted && worst !== 'rollback-failed') return EXIT.interrupted
     const code = worst === undefined ? EXIT.internal : experiment.exitCodeOf({ name: worst })
     return code === EXIT.ok && !isReported ? EXIT.reportNotWritten : code
@@ -114,7 +122,7 @@ function failed({ title }: Experiment, error: unknown): never {
   throw isChaosError(error) ? new ChaosError(error.code, `${title}: ${error.message}`, { cause: error }) : error
 }
 
-/** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that is missing, that nobody reads, or that an experiment waits for */
+/** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that is missing, that no reader reads, or that an experiment waits for */
 function watchdogOf(
   { watchdog, alertsUrl, alertmanagerUrl }: RunFlags,
   experiments: readonly Experiment[],
@@ -145,7 +153,7 @@ function addressOf(flag: string, text: string): string {
     const { protocol, search, hash, username } = new URL(text)
     if ((protocol === 'http:' || protocol === 'https:') && search === '' && hash === '' && username === '') return text
   } catch {
-    // Said below, in our words.
+    // Reported below.
   }
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',
@@ -170,10 +178,10 @@ function variablesOf(given: readonly string[]): Record<string, string> {
     if (name === undefined || value === undefined)
       throw new ChaosError(
         'CHAOS_INVALID_OPTION',
-        `Expected a variable as NAME=VALUE, with a name of letters, digits and underscores, got \`${text}\`.`,
+        `Expected \`--var\` to be NAME=value, with a name of letters, digits and underscores, got \`${text}\`.`,
       )
     if (Object.hasOwn(variables, name))
-      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected each variable once, got \`${name}\` again.`)
+      throw new ChaosError('CHAOS_INVALID_OPTION', `The variable \`${name}\` is given twice.`)
     variables[name] = value
   }
   return variables

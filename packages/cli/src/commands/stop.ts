@@ -1,22 +1,23 @@
 import { ChaosError, type InjectionState } from '@chaos/core'
 import { injectionLine } from '../view/lines.js'
+import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { withClient, type CommonFlags } from './command.js'
+import { withClient } from './command.js'
 
-/** Ends injections by id, or every one of the process. */
+/** Ends injections by id, or all of the process. */
 export function stop(
   ids: readonly string[],
   flags: CommonFlags & { readonly all?: boolean },
   io: Terminal,
 ): Promise<void> {
   if ((ids.length === 0) !== (flags.all === true)) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', 'Expected ids of injections, or --all, got both or none.')
+    throw new ChaosError('CHAOS_INVALID_OPTION', 'Name the injections to stop, or pass --all.')
   }
   return withClient(flags, io, async (client) => {
     const stopped: InjectionState[] = []
     const failures: unknown[] = []
     if (ids.length === 0) stopped.push(...(await client.stopAll()).stopped)
-    // One that cannot be stopped, or is long in ending, keeps none of the others in force.
+    // An injection that cannot be stopped, or ends slowly, does not keep the others in force.
     else {
       for (const end of await Promise.allSettled(ids.map((id) => client.stop(id)))) {
         if (end.status === 'fulfilled') stopped.push(end.value)

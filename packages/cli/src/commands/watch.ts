@@ -1,12 +1,13 @@
-import { EXIT } from '../exit-codes.js'
-import { entryLine, noticeLine } from '../view/lines.js'
+import { EXIT } from '../process/exit-codes.js'
+import { entryLine, appEventLine } from '../view/lines.js'
+import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { brokenOff, processGone, withClient, type CommonFlags } from './command.js'
+import { interrupted, processGone, withClient } from './command.js'
 
 /**
- * Follows what happens until the user breaks off. With `--json` one JSON document a line.
+ * Follows what happens until the user interrupts. With `--json` one JSON document a line.
  *
- * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when the process goes away meanwhile
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when the process goes away
  */
 export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Terminal): Promise<number> {
   return withClient(flags, io, async (client) => {
@@ -15,14 +16,14 @@ export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Term
       if (flags.json === true) io.json(entry, { isOneLine: true })
       else io.out(entryLine(entry))
     })
-    const unlisten = client.onNotice((notice) => {
-      if (flags.json === true) io.json({ type: 'notice', ...notice }, { isOneLine: true })
-      else io.out(noticeLine(notice))
+    const unlisten = client.onAppEvent((event) => {
+      if (flags.json === true) io.json({ type: 'app-event', ...event }, { isOneLine: true })
+      else io.out(appEventLine(event))
     })
-    await Promise.race([client.closed, brokenOff(io.signal)])
+    await Promise.race([client.closed, interrupted(io.signal)])
     unfollow()
     unlisten()
-    if (!io.signal.aborted) throw processGone('Nothing more is followed.')
+    if (!io.signal.aborted) throw processGone('No further events arrive.')
     return EXIT.ok
   })
 }

@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import type { Io } from '../io.js'
+import type { Io } from './io.js'
 
 /** Colours on a terminal, none elsewhere; NO_COLOR and FORCE_COLOR decide first. */
 export function colours({ env, isTerminal }: Pick<Io, 'env' | 'isTerminal'>): ReturnType<typeof pc.createColors> {

@@ -1,5 +1,6 @@
-import type { Notice } from '@chaos/control'
+import type { AppEvent } from '@chaos/control'
 import type { InjectionState, JournalEntry } from '@chaos/core'
+import type { ExperimentResult } from '@chaos/experiment'
 
 /** The widest column that others are aligned behind, in characters. */
 const MAX_WIDTH = 60
@@ -17,26 +18,60 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   )
 }
 
-/** An injection in one line. */
-export function injectionLine(state: InjectionState, now: number): string {
-  const left =
-    state.status === 'ended'
-      ? `ended (${state.outcome ?? ''})`
-      : `${Math.max(0, (state.leaseEndsAt - now) / 1_000).toFixed(1)} s left`
-  const held = state.held > 0 ? `, ${state.held} held` : ''
-  // An id that was not chosen says what it is.
-  const what = state.id.startsWith(`${state.fault}@${state.target}#`) ? '' : `${state.fault} into ${state.target}, `
-  return `${state.id}: ${what}${left}, ${state.affected} of ${state.seen} operations affected${held}${state.landedAt === undefined ? ', has hit nothing' : ''}${accountOf(state)}`
+/** What several experiments came to, one line each. The last line names the worst verdict and its cause. */
+export function summaryLines(
+  results: readonly ExperimentResult[],
+  asked: number,
+  worst: string | undefined,
+): readonly string[] {
+  const passed = results.filter(({ verdict }) => verdict.name === 'pass').length
+  const missing = asked - results.length
+  const first = results.find(({ verdict }) => verdict.name === worst && worst !== 'pass')
+  const cause = first === undefined ? '' : `; ${first.title}: ${first.verdict.cause}`
+  return [
+    '',
+    ...columns(results.map(({ title, verdict }) => [verdict.name, title])),
+    `${worst ?? 'none'}: ${passed} of ${asked} experiments passed${missing === 0 ? '' : `, ${missing} did not run`}${cause}`,
+  ]
 }
 
-/** What the fault counts of its own, such as `; sent 20, dropped 8`. */
+/** An injection in one line. */
+export function injectionLine(state: InjectionState, now: number): string {
+  const held = state.held > 0 ? `, ${state.held} held` : ''
+  // A default id names fault and target already.
+  const what = state.id.startsWith(`${state.fault}@${state.target}#`) ? '' : `${state.fault} into ${state.target}, `
+  return `${state.id}: ${what}${statusOf(state, now)}, ${affectedOf(state)}${held}${accountOf(state)}`
+}
+
+function statusOf({ status, outcome, leaseEndsAt }: InjectionState, now: number): string {
+  if (status === 'ended') return `ended (${outcome ?? ''})`
+  const left = `${Math.max(0, (leaseEndsAt - now) / 1_000).toFixed(1)} s`
+  return status === 'active' ? `in force for ${left}` : `${status}, ${left} left`
+}
+
+/** What the fault has hit. A fault that was just put in force has mostly hit nothing yet, and that is no failure. */
+function affectedOf({ affected, seen, status, landedAt }: InjectionState): string {
+  if (affected > 0 || landedAt !== undefined) return `${affected} of ${seen} operations affected`
+  const nothing = status === 'ended' ? 'nothing affected' : 'nothing affected yet'
+  return seen === 0 ? nothing : `${nothing} (${seen} operations seen)`
+}
+
+/** How to get the same decisions again. */
+export function replayLine({ seed, id }: Pick<InjectionState, 'seed' | 'id'>): string {
+  return `same decisions again: --seed ${quoted(seed)} --id ${quoted(id)}`
+}
+
+/** As a shell takes it. */
+const quoted = (text: string): string => (/^[\w@#/.:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+/** What the fault itself has counted, such as `; sent 20, dropped 8`. */
 function accountOf({ account }: InjectionState): string {
-  const counts = Object.entries(account).map(([name, count]) => `${name} ${count}`)
+  const counts = Object.entries(account).flatMap(([name, count]) => (count === 0 ? [] : [`${name} ${count}`]))
   return counts.length === 0 ? '' : `; ${counts.join(', ')}`
 }
 
-/** What an app says of itself, in one line. */
-export function noticeLine({ at, topic, data }: Notice): string {
+/** An event of the app in one line. */
+export function appEventLine({ at, topic, data }: AppEvent): string {
   const said = Object.entries(data).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
@@ -58,7 +93,9 @@ export function entryLine(entry: JournalEntry): string {
   const { injection } = entry
   const detail =
     entry.type === 'ended'
-      ? `${injection.outcome ?? ''}, ${injection.affected} of ${injection.seen} affected${injection.landedAt === undefined ? ', hit nothing' : ''}${accountOf(injection)}`
-      : ''
+      ? `${injection.outcome ?? ''}, ${affectedOf(injection)}${accountOf(injection)}`
+      : entry.type === 'armed'
+        ? `seed ${injection.seed}`
+        : ''
   return `${time}  ${entry.type.padEnd(7)} ${injection.id}  ${detail}`.trimEnd()
 }

@@ -1,7 +1,7 @@
 import type { RunEvent } from '@chaos/experiment'
 import { bold, cyan, dim, green, red, yellow, type Part } from './terminal.js'
 
-/** What a run says, as lines for people. Probes speak only when they change sides. */
+/** Prints the progress of a run as lines for people. Probes are mentioned when they leave their bounds or return. */
 export function progress(startedAt: number, out: (...line: readonly Part[]) => void): (event: RunEvent) => void {
   const wasGood = new Map<string, boolean>()
   const line = (at: number, ...parts: readonly Part[]): void =>
@@ -16,7 +16,7 @@ export function progress(startedAt: number, out: (...line: readonly Part[]) => v
         break
       case 'alert': {
         const { name, state, to } = event.alert
-        // What is no longer pending fires next, or was nothing.
+        // The end of `pending` is not shown: the alert fires next, or nothing happened.
         if (to === undefined) line(event.at, 'alert ', (state === 'firing' ? red : yellow)(`${name} ${state}`))
         else if (state === 'firing') line(event.at, `alert ${name} resolved`)
         break

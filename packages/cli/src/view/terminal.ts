@@ -1,5 +1,5 @@
 import { printable, printableJson } from '@chaos/core/authoring'
-import type { Io } from '../io.js'
+import type { Io } from './io.js'
 import { colours } from './colours.js'
 
 /** How a part of a line looks. */
@@ -18,8 +18,8 @@ export type Part = string | Styled
 const MAX_PART = 10_000
 
 /**
- * Where everything that the command says goes through. Whatever a peer says (names, messages, numbers) is a text of somebody else's:
- * its control characters and line feeds are shown and never obeyed, so that it can neither move the cursor nor begin a line of its own.
+ * All output of the command. Text of a peer (names, messages, numbers) is untrusted: its control characters and line feeds are escaped, so that it
+ * can neither move the cursor nor begin a line of its own.
  */
 export interface Terminal extends Omit<Io, 'out' | 'err'> {
   /** Prints one line on standard output. */

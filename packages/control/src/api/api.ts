@@ -2,52 +2,53 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream'
 import { ChaosError, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
 import { checkOptions, printable } from '@chaos/core/authoring'
-import { armFor, type Caller } from './arm.js'
+import { injectFor, type Caller } from './inject-for-caller.js'
 import { readJson, type BodyLimits } from './body.js'
-import { asChaosError, errorBody, statusOf } from './errors.js'
+import { errorInfo } from './error-table.js'
+import { asChaosError, errorBody } from './errors.js'
 import { eventStream, type EventConnection } from './event-stream.js'
 import { toJson } from './json.js'
-import { noticeOf } from './notice.js'
+import { appEventOf } from './app-event.js'
 import { openApiDocument } from './openapi.js'
 import { isAnythingInForce } from './process-wide.js'
-import { matchRoutes, stopReportOf, type ArmRequest, type Route } from './routes.js'
+import { matchRoutes, stopReportOf, type InjectRequest, type Route } from './routes.js'
 
 /** Headers of an answer. */
 type Headers = Readonly<Record<string, string>>
 
-/** Who may come in. */
-export interface Door {
+/** The checks of an endpoint: which requests are accepted. */
+export interface AccessControl {
   /**
-   * Looks at a request before anything is read of it.
+   * Checks a request before its body is read.
    *
-   * @returns Headers that every answer to it carries.
-   * @throws ChaosError for whoever is not let in.
+   * @returns Headers for every answer to this request.
+   * @throws ChaosError for a request that is rejected.
    */
   readonly admit: (req: IncomingMessage) => Headers
-  /** Whether this is a browser asking what it may send; answered with the headers alone. */
+  /** Whether this is a CORS preflight, which is answered with headers only. */
   readonly isPreflight: (req: IncomingMessage) => boolean
 }
 
-/** What the API is served with. */
+/** Options of {@link createApi}. */
 export interface ApiOptions extends BodyLimits {
   readonly controller: ChaosController
   readonly clock: Clock
-  readonly door: Door
-  /** Answers as the server answers a path that it does not know. */
+  readonly access: AccessControl
+  /** Answers like the server answers an unknown path. */
   readonly notFound: (req: IncomingMessage, res: ServerResponse) => void
 }
 
-/** The API, on whichever listener. `path` is below the base, `/` or `/targets`, the query aside. */
+/** The API on any listener. `path` is relative to the base path and has no query: `/` or `/targets`. */
 export interface Api {
   handle(req: IncomingMessage, res: ServerResponse, path: string): void
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, path: string): void
-  /** Tells everyone who follows. @throws ChaosError `CHAOS_INVALID_OPTION` */
+  /** Sends an app event to all clients. @throws ChaosError `CHAOS_INVALID_OPTION` */
   notify(topic: string, data: Readonly<Record<string, unknown>>): void
-  /** Disconnects the event streams and waits until what they held is taken back. */
+  /** Disconnects the event streams and waits until the injections that they held are rolled back. */
   close(): Promise<void>
 }
 
-/** What every answer carries. */
+/** Headers of every answer. */
 const HEADERS: Headers = {
   'content-type': 'application/json; charset=utf-8',
   'cache-control': 'no-store',
@@ -56,7 +57,7 @@ const HEADERS: Headers = {
 
 const NOT_FOUND = STATUS_CODES[404] ?? ''
 
-/** What is said of a controller that says nothing. */
+/** The description of a controller that does not answer. */
 const UNKNOWN: ControllerInfo = {
   environment: undefined,
   refusal: 'The controller of this process does not answer.',
@@ -65,19 +66,19 @@ const UNKNOWN: ControllerInfo = {
   now: undefined,
 }
 
-export function createApi({ controller, clock, door, notFound, ...limits }: ApiOptions): Api {
+export function createApi({ controller, clock, access, notFound, ...limits }: ApiOptions): Api {
   const stream = eventStream(controller, clock)
 
   /**
-   * Where chaos is not switched on, nothing tells this endpoint from a path that is not there. But as long as something is in force it
-   * stays: whoever can break must be able to see and to stop. Injecting is refused by the controller then.
+   * Where chaos is not switched on, the endpoint answers like an unknown path. While something is in force it stays visible, so that a client
+   * can still list and stop injections; the controller refuses new ones.
    */
   const visible = async (): Promise<ControllerInfo | undefined> => {
     const info = await controller.info().catch(() => UNKNOWN)
     return info.refusal === undefined || (await isAnythingInForce(controller)) ? info : undefined
   }
 
-  /** What no controller knows of can be in force too: it is stopped first, and if there was something, the answer says so. */
+  /** Injections without a controller can be in force too. Stopping ends them first, and the answer reports them. */
   async function answerUnseen(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     if (req.method === 'DELETE' && path === '/injections' && isAdmitted(req)) {
       const report = await controller.stopAll()
@@ -91,7 +92,7 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
 
   function isAdmitted(req: IncomingMessage): boolean {
     try {
-      door.admit(req)
+      access.admit(req)
       return true
     } catch {
       return false
@@ -102,12 +103,12 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
     if ((await visible()) === undefined) return answerUnseen(req, res, path)
     let headers = HEADERS
     try {
-      headers = { ...headers, ...door.admit(req) }
-      if (door.isPreflight(req)) return void res.writeHead(204, headers).end()
+      headers = { ...headers, ...access.admit(req) }
+      if (access.isPreflight(req)) return void res.writeHead(204, headers).end()
       if (path === '/events')
         throw new ChaosError(
           'CHAOS_INVALID_REQUEST',
-          'Expected a WebSocket upgrade of /events, got a plain request. If it was an upgrade, hand the `upgrade` events of the server to the handler.',
+          '/events is a WebSocket, and this request has no upgrade. If the client sent one, the server does not pass its `upgrade` events on: use `mountEndpoint(server, chaos, …)`.',
         )
       const match = matchRoutes(path)
       if (match === undefined) {
@@ -120,15 +121,15 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
         headers = { ...headers, allow }
         throw new ChaosError(
           'CHAOS_METHOD_NOT_ALLOWED',
-          `Expected ${allow} for ${printable(path)}, got ${req.method ?? 'nothing'}.`,
+          `${printable(path)} takes ${allow}, not ${req.method ?? 'a request without a method'}.`,
         )
       }
       const result = await run(route, match.id, req, res)
       send(res, route.status, headers, result)
     } catch (thrown) {
       const error = asChaosError(thrown)
-      const status = statusOf(error)
-      // What is left of the body is not waited for.
+      const status = errorInfo(error.code).status
+      // The rest of the body is not awaited.
       if (!req.complete) headers = { ...headers, connection: 'close' }
       if (status === 401) headers = { ...headers, 'www-authenticate': 'Bearer' }
       send(res, status, headers, errorBody(error))
@@ -149,18 +150,18 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
         holderOf(request)
         return controller.check(request.target, request.fault, request.options, request.how)
       },
-      arm: (request) => armFor(controller, request, caller, holderOf(request)),
+      arm: (request) => injectFor(controller, request, caller, holderOf(request)),
       document: openApiDocument,
     })
   }
 
-  function holderOf({ connection }: ArmRequest): EventConnection | undefined {
+  function holderOf({ connection }: InjectRequest): EventConnection | undefined {
     if (connection === undefined) return undefined
     const holder = stream.connection(connection)
     if (holder !== undefined) return holder
     throw new ChaosError(
       'CHAOS_UNKNOWN_CONNECTION',
-      'Expected `connection` to be the id of an event stream that is open here, got another one. Nothing was injected.',
+      'No event stream with this `connection` id is open here. Nothing was injected.',
     )
   }
 
@@ -177,33 +178,33 @@ export function createApi({ controller, clock, door, notFound, ...limits }: ApiO
       return
     }
     try {
-      door.admit(req)
+      access.admit(req)
       if (path !== '/events') {
         refuse(socket, 404, 'text/plain', NOT_FOUND)
         return
       }
       if (stream.isFull)
-        throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', 'Expected fewer event streams at a time. Close one first.')
+        throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', 'Too many event streams are open. Close one first.')
       stream.accept(req, socket, head, info)
     } catch (thrown) {
       const error = asChaosError(thrown)
-      refuse(socket, statusOf(error), 'application/json', toJson(errorBody(error)))
+      refuse(socket, errorInfo(error.code).status, 'application/json', toJson(errorBody(error)))
     }
   }
 
   return {
-    // What fails here failed while answering: there is nobody left to tell.
+    // Answering failed, so there is no client left to report to.
     handle: (req, res, path) => void answer(req, res, path).catch(() => res.destroy()),
     upgrade(req, socket, head, path) {
       socket.on('error', () => socket.destroy())
       void open(req, socket, head, path).catch(() => socket.destroy())
     },
-    notify: (topic, data) => stream.notify(noticeOf(topic, data, clock)),
+    notify: (topic, data) => stream.notify(appEventOf(topic, data, clock)),
     close: () => stream.close(),
   }
 }
 
-/** The other end of a response: it has left when its connection closes before the answer was sent. */
+/** The client of a response. It has left when its connection closes before the answer is sent. */
 function callerOf(res: ServerResponse): Caller {
   const hasLeft = (): boolean => res.destroyed && !res.writableEnded
   return {
@@ -230,7 +231,7 @@ function queryOf(req: IncomingMessage): Readonly<Record<string, unknown>> {
   if (url.length - start > MAX_QUERY)
     throw new ChaosError(
       'CHAOS_URL_TOO_LONG',
-      `Expected a query of at most ${MAX_QUERY} characters, got ${url.length - start}.`,
+      `The query has ${url.length - start} characters, more than ${MAX_QUERY}.`,
     )
   return Object.fromEntries(new URLSearchParams(url.slice(start + 1)))
 }

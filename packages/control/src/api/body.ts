@@ -3,14 +3,14 @@ import { ChaosError, type Clock } from '@chaos/core'
 import { printable } from '@chaos/core/authoring'
 import { isDeeperThan } from './json.js'
 
-/** How much of a body is waited for, and how long. */
+/** The largest body, and the longest it may take. */
 export interface BodyLimits {
   readonly maxBodyBytes: number
   readonly bodyTimeoutMs: number
   readonly clock: Clock
 }
 
-/** Nothing that the API takes lies deeper. */
+/** The deepest nesting of a request body. */
 const MAX_DEPTH = 32
 
 /**
@@ -24,7 +24,7 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
   if (type !== 'application/json' || encoding !== 'identity') {
     throw new ChaosError(
       'CHAOS_UNSUPPORTED_MEDIA_TYPE',
-      `Expected a body of type application/json, not compressed, got ${printable(type ?? 'no type')} (${printable(encoding)}).`,
+      `The body has type ${printable(type ?? 'none')} (${printable(encoding)}). Send application/json, not compressed.`,
     )
   }
   const text = await readText(req, limits)
@@ -35,17 +35,17 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
     const hint = text === '' ? ' If a body parser ran before, mount the handler in front of it.' : ''
     throw new ChaosError(
       'CHAOS_INVALID_REQUEST',
-      `Expected a body of JSON, got ${text === '' ? 'an empty one' : `something else (${printable((error as Error).message)})`}.${hint}`,
+      `${text === '' ? 'The body is empty.' : `The body is not JSON: ${printable((error as Error).message)}.`}${hint}`,
     )
   }
   if (isDeeperThan(body, MAX_DEPTH))
-    throw new ChaosError('CHAOS_INVALID_REQUEST', `Expected a body of at most ${MAX_DEPTH} levels, got a deeper one.`)
+    throw new ChaosError('CHAOS_INVALID_REQUEST', `The body is nested deeper than ${MAX_DEPTH} levels.`)
   return body
 }
 
 function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: BodyLimits): Promise<string> {
   const tooLarge = (): ChaosError =>
-    new ChaosError('CHAOS_BODY_TOO_LARGE', `Expected a body of at most ${maxBodyBytes} bytes, got a larger one.`)
+    new ChaosError('CHAOS_BODY_TOO_LARGE', `The body is larger than ${maxBodyBytes} bytes.`)
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge())
   if (req.readableEnded) return Promise.resolve('')
 
@@ -65,9 +65,7 @@ function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: 
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks).toString('utf8')))
     const onGone = (): void =>
       settle(() =>
-        reject(
-          new ChaosError('CHAOS_INVALID_REQUEST', 'Expected the whole body, the connection was closed before its end.'),
-        ),
+        reject(new ChaosError('CHAOS_INVALID_REQUEST', 'The connection was closed before the end of the body.')),
       )
     const cancel = clock.after(
       bodyTimeoutMs,
@@ -76,7 +74,7 @@ function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: 
           reject(
             new ChaosError(
               'CHAOS_BODY_TOO_SLOW',
-              `Expected the whole body within ${bodyTimeoutMs} ms, got ${sizeBytes} bytes of it.`,
+              `The body did not arrive within ${bodyTimeoutMs} ms: ${sizeBytes} bytes did.`,
             ),
           ),
         ),

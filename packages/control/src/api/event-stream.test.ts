@@ -11,7 +11,7 @@ import { ask, isEnd, mounted, nextEntry, testChaos, TOKEN } from '../../test/sup
 import { HEARTBEAT_MS, MAX_STREAMS } from './event-stream.js'
 
 interface Message {
-  readonly type: 'hello' | 'entry' | 'notice' | 'dropped'
+  readonly type: 'hello' | 'entry' | 'app-event' | 'dropped'
   readonly connection?: string
   readonly hits?: number
   readonly entry?: JournalEntry
@@ -136,7 +136,7 @@ describe('the event stream', () => {
     await vi.waitFor(() => expect(listeners.size).toBe(0))
   })
 
-  it('refuses a notice that cannot be sent, and keeps none for whoever comes later', async () => {
+  it('refuses an event that cannot be sent, and keeps none for later clients', async () => {
     const { url, handler } = await mounted(testChaos().controller)
     handler.notify('alert', { early: true })
     for (const [topic, data] of [
@@ -149,11 +149,11 @@ describe('the event stream', () => {
     }
     const stream = await streamed(url)
     handler.notify('alert', { early: false })
-    await vi.waitFor(() => expect(stream.types()).toEqual(['hello', 'notice']))
-    expect(stream.messages.at(-1)).toMatchObject({ notice: { topic: 'alert', data: { early: false } } })
+    await vi.waitFor(() => expect(stream.types()).toEqual(['hello', 'app-event']))
+    expect(stream.messages.at(-1)).toMatchObject({ event: { topic: 'alert', data: { early: false } } })
   })
 
-  it('takes nothing: whoever sends is disconnected', async () => {
+  it('accepts no messages: a client that sends one is disconnected', async () => {
     const { url } = await mounted(testChaos().controller)
     const small = await streamed(url)
     small.socket.send('hello?')

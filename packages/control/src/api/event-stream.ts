@@ -5,7 +5,7 @@ import timers from 'node:timers'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { ChaosController, Clock, ControllerInfo, JournalEntry } from '@chaos/core'
 import { toJson } from './json.js'
-import type { Notice } from './notice.js'
+import type { AppEvent } from './app-event.js'
 import { plainEntry, plainInfo } from './schemas.js'
 
 // A copy, since fake timers replace the module's own.
@@ -15,7 +15,7 @@ const { setImmediate: soon } = timers
 export const SUBPROTOCOL = 'chaos.v1'
 /** Begins the subprotocol by which a browser, which cannot send an Authorization header here, sends its token in base64url. */
 export const TOKEN_SUBPROTOCOL = 'chaos.token.'
-/** How often the server asks whether a client is still there, in ms. A client that missed one is disconnected at the next. */
+/** How often the server pings a client, in ms. A client that missed one ping is disconnected at the next. */
 export const HEARTBEAT_MS = 5_000
 /** Open streams at a time. */
 export const MAX_STREAMS = 32
@@ -26,9 +26,9 @@ const CLIENT_UNTIL_BYTES = 4 * 1_024 * 1_024
 /** Hits gathered within one turn of the event loop. */
 const MAX_HITS_PER_TURN = 1_000
 
-/** An open WebSocket, as what injects for it sees it. */
+/** An open WebSocket that can hold injections. */
 export interface EventConnection {
-  /** Unguessable: knowing it is being it. */
+  /** Unguessable. Possession of this id is authorization. */
   readonly id: string
   readonly isOpen: boolean
   /** Ends this injection when the connection is gone. */
@@ -41,9 +41,9 @@ export interface EventStream {
   /** Takes over a socket whose upgrade request has been admitted. */
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, info: ControllerInfo): void
   connection(id: string): EventConnection | undefined
-  /** Sends everyone a notice, behind what happened before it. */
-  notify(notice: Notice): void
-  /** Disconnects everyone and waits until what they held is taken back. */
+  /** Sends an app event to all clients, after the entries before it. */
+  notify(event: AppEvent): void
+  /** Disconnects all clients and waits until the injections that they held are rolled back. */
   close(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ interface Peer extends EventConnection {
 
 /** What is on its way to everyone. */
 type News =
-  { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'notice'; readonly notice: Notice }
+  { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'app-event'; readonly event: AppEvent }
 
 /** Sends the journal of a controller to WebSockets. While there is none, the controller is not followed. */
 export function eventStream(controller: ChaosController, clock: Clock): EventStream {
@@ -125,7 +125,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
   }
 
   function beat(): void {
-    // A pong may have come while the event loop was blocked, on purpose perhaps: it is read before this looks for it.
+    // A pong may have arrived while a fault blocked the event loop. It is read before this check.
     soon(() => {
       for (const peer of peers.values()) {
         if (!peer.answered) {
@@ -140,7 +140,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
   }
 
   function open(socket: WebSocket, info: ControllerInfo): void {
-    // What happened before this connection is not for it.
+    // Earlier entries are not sent to this client.
     flush()
     const peer: Peer = {
       id: randomBytes(24).toString('base64url'),
@@ -158,8 +158,8 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
       cancelHeartbeat = clock.after(HEARTBEAT_MS, beat, { ref: false })
     }
     socket.on('pong', () => (peer.answered = true))
-    socket.on('message', () => socket.close(1_008, 'This stream takes nothing.'))
-    // 'close' follows, and does what there is to do.
+    socket.on('message', () => socket.close(1_008, 'This stream accepts no messages.'))
+    // 'close' follows and cleans up.
     socket.on('error', () => undefined)
     socket.on('close', () => gone(peer))
     socket.send(toJson({ type: 'hello', connection: peer.id, info: plainInfo(info) }))
@@ -175,7 +175,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
     for (const [injection, holder] of heldBy) {
       if (holder !== peer) continue
       heldBy.delete(injection)
-      // What could not be taken back is among the failures of its last state, and in the journal.
+      // A failed rollback is in the failures of the last state, and in the journal.
       const stop = controller.stop(injection).catch(() => undefined)
       stops.add(stop)
       void stop.finally(() => stops.delete(stop))
@@ -187,12 +187,12 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
       return peers.size >= MAX_STREAMS
     },
     accept(req, socket, head, info) {
-      // It may have been admitted before the endpoint was closed.
+      // The endpoint may have been closed since the request was admitted.
       if (closed) socket.destroy()
       else server.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, info))
     },
     connection: (id) => peers.get(id),
-    notify: (notice) => send({ type: 'notice', notice }),
+    notify: (event) => send({ type: 'app-event', event }),
     async close() {
       closed = true
       flush()

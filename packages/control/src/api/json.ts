@@ -1,6 +1,6 @@
 /**
  * A value as JSON, whatever it holds: a fault's evidence may carry a bigint, an error, itself, or something that throws when it is looked at.
- * What JSON cannot carry is shown as text. Never throws: it is called where nobody could catch it.
+ * What JSON cannot carry is shown as text. Never throws: some callers have no way to handle an error.
  */
 export function toJson(value: unknown): string {
   try {

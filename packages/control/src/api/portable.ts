@@ -2,7 +2,7 @@ import { ChaosError } from '@chaos/core'
 import { printable } from '@chaos/core/authoring'
 
 /**
- * Refuses what JSON would lose or turn into something else: a function, `NaN`, an object of a class.
+ * Refuses values that JSON would drop or change: a function, `NaN`, an instance of a class.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
@@ -19,12 +19,12 @@ export function checkPortable(value: unknown, name: string): void {
   }
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',
-    `Expected \`${printable(name)}\` to be something that JSON can carry, got ${kindOf(value)}. Such an option works within the process only.`,
+    `Expected \`${printable(name)}\` to be JSON data, got ${kindOf(value)}. Such an option works only within the process.`,
   )
 }
 
 function kindOf(value: unknown): string {
-  if (typeof value === 'object') return 'an object of a class'
+  if (typeof value === 'object') return 'an instance of a class'
   return typeof value === 'number' ? `\`${value}\`` : `a ${typeof value}`
 }
 

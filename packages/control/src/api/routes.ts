@@ -21,8 +21,8 @@ import {
   targetInfoSchema,
 } from './schemas.js'
 
-/** A fault to put in force, and for whom. */
-export interface ArmRequest {
+/** A request to inject a fault. */
+export interface InjectRequest {
   readonly target: string
   readonly fault: string
   readonly options: Readonly<Record<string, unknown>> | undefined
@@ -39,9 +39,9 @@ interface Call {
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
   /** Checks what `arm` would check, and arms nothing. */
-  readonly check: (request: ArmRequest) => Promise<void>
+  readonly check: (request: InjectRequest) => Promise<void>
   /** Puts a fault in force for a caller who may leave. */
-  readonly arm: (request: ArmRequest) => Promise<InjectionState>
+  readonly arm: (request: InjectRequest) => Promise<InjectionState>
   /** The OpenAPI document, which is made from this very table. */
   readonly document: () => JsonSchema
 }
@@ -66,7 +66,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/info',
     operation: 'getInfo',
-    summary: 'What this process is, and whether anything may be broken in it.',
+    summary: 'Describes the process, and whether faults are allowed in it.',
     query: noQuerySchema,
     status: 200,
     response: controllerInfoSchema,
@@ -76,7 +76,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/targets',
     operation: 'listTargets',
-    summary: 'What can be broken.',
+    summary: 'Lists the targets.',
     query: noQuerySchema,
     status: 200,
     response: v.array(targetInfoSchema),
@@ -86,7 +86,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/faults',
     operation: 'listFaults',
-    summary: 'How it can be broken: every fault with the JSON Schema of its options.',
+    summary: 'Lists the faults, each with the JSON Schema of its options.',
     query: noQuerySchema,
     status: 200,
     response: v.array(faultInfoSchema),
@@ -96,7 +96,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/injections',
     operation: 'listInjections',
-    summary: 'Live injections and the most recently ended ones, oldest first.',
+    summary: 'Lists live injections and the most recently ended ones, oldest first.',
     query: noQuerySchema,
     status: 200,
     response: v.array(injectionStateSchema),
@@ -106,30 +106,29 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/injections',
     operation: 'inject',
-    summary: 'Puts a fault in force; answers when it is armed (standing) or done (instant).',
+    summary: 'Injects a fault. Answers when it is in force (standing) or done (instant).',
     query: noQuerySchema,
     body: injectionRequestSchema,
     status: 201,
     response: injectionStateSchema,
-    run: ({ body, arm }) => arm(armRequestOf(body, 'POST /injections')),
+    run: ({ body, arm }) => arm(injectRequestOf(body, 'POST /injections')),
   },
   {
     method: 'POST',
     path: '/checks',
     operation: 'check',
-    summary:
-      'Checks what posting the same body to /injections would check, and puts nothing in force. A refusal is the one that injecting would get.',
+    summary: 'Checks a body for POST /injections without injecting. A refusal is the one that injecting would get.',
     query: noQuerySchema,
     body: injectionRequestSchema,
     status: 204,
-    run: ({ body, check }) => check(armRequestOf(body, 'POST /checks')),
+    run: ({ body, check }) => check(injectRequestOf(body, 'POST /checks')),
   },
   {
     method: 'DELETE',
     path: '/injections',
     operation: 'stopAll',
     summary:
-      'Ends every injection of the process at once, whoever put it in force. Works where chaos is switched off, too.',
+      'Ends every injection of the process at once, also those of other clients. Works where chaos is switched off, too.',
     query: stopAllQuerySchema,
     status: 200,
     response: stopReportSchema,
@@ -139,13 +138,13 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/injections/:id',
     operation: 'getInjection',
-    summary: 'One injection, live or lately ended.',
+    summary: 'Describes one injection, live or recently ended.',
     query: noQuerySchema,
     status: 200,
     response: injectionStateSchema,
     run: async ({ controller, id }) => {
       const injections = await controller.injections()
-      // An id may be used again once it has ended: the newest is meant.
+      // An id can be reused after its injection has ended. The newest one counts.
       const found = injections.filter((injection) => injection.id === id).at(-1)
       if (found !== undefined) return plainState(found)
       const known = injections.map((injection) => injection.id)
@@ -159,7 +158,7 @@ export const routes: readonly Route[] = [
     method: 'DELETE',
     path: '/injections/:id',
     operation: 'stop',
-    summary: 'Ends one injection and takes it back. Harmless when it has ended already.',
+    summary: 'Ends one injection and rolls it back. Harmless when it has already ended.',
     query: noQuerySchema,
     status: 200,
     response: injectionStateSchema,
@@ -177,12 +176,12 @@ export const routes: readonly Route[] = [
   },
 ]
 
-function armRequestOf(body: unknown, of: string): ArmRequest {
+function injectRequestOf(body: unknown, of: string): InjectRequest {
   const { target, fault, options, connection, ...how } = checkOptions(injectionRequestSchema, body, of)
   return { target, fault, options, connection, how: how as PortableInjectOptions }
 }
 
-/** What stopping everything did, as plain data. */
+/** The report of stopping everything, as plain data. */
 export function stopReportOf({ stopped }: StopReport): StopReport {
   return { stopped: stopped.map(plainState) }
 }
@@ -205,7 +204,7 @@ export interface Match {
  */
 export function matchRoutes(path: string): Match | undefined {
   if (path.length > MAX_PATH)
-    throw new ChaosError('CHAOS_URL_TOO_LONG', `Expected a path of at most ${MAX_PATH} characters, got ${path.length}.`)
+    throw new ChaosError('CHAOS_URL_TOO_LONG', `The path has ${path.length} characters, more than ${MAX_PATH}.`)
   const segments = path.split('/')
   let id = ''
   const allowed = routes.filter((route) => {
@@ -221,9 +220,6 @@ export function matchRoutes(path: string): Match | undefined {
     return undefined
   }
   if (id.length > MAX_ID)
-    throw new ChaosError(
-      'CHAOS_URL_TOO_LONG',
-      `Expected the id of an injection, which has at most ${MAX_ID} characters, got ${id.length}.`,
-    )
+    throw new ChaosError('CHAOS_URL_TOO_LONG', `The id has ${id.length} characters, more than ${MAX_ID}.`)
   return { id, allowed }
 }

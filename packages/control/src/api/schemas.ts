@@ -7,25 +7,32 @@ const number = v.number()
 const record = v.record(v.string(), v.unknown())
 const kind = v.picklist(['standing', 'instant'])
 
-/** JSON leaves out what is `undefined`; the types of core have it. */
+/** One schema for each field of a type: a field that is added, renamed or removed there is a type error here. */
+type FieldsOf<T> = { readonly [Key in keyof T]-?: v.GenericSchema<unknown, unknown> }
+
+/** JSON omits fields that are `undefined`; the types of core have them. */
 type OnTheWire<T> = { readonly [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
   readonly [Key in keyof T as undefined extends T[Key] ? Key : never]?: T[Key]
 }
 
-export const controllerInfoSchema = v.looseObject({
+/** The fields of {@link ControllerInfo}: the schema, and the keys that are sent. */
+const controllerInfo = {
   environment: v.optional(text),
   refusal: v.optional(text),
   seed: text,
   maxLeaseMs: number,
-  // An app with an older version does not say it.
+  // Missing in an app with an older version.
   now: v.optional(number),
-})
+} satisfies FieldsOf<ControllerInfo>
+
+export const controllerInfoSchema = v.looseObject(controllerInfo)
 
 export const targetInfoSchema = v.looseObject({ name: text, faults: v.array(text) })
 
 export const faultInfoSchema = v.looseObject({ name: text, kind, summary: text, options: record })
 
-export const injectionStateSchema = v.looseObject({
+/** The fields of {@link InjectionState}: the schema, and the keys that are sent. */
+const injectionState = {
   id: text,
   fault: text,
   kind,
@@ -46,11 +53,13 @@ export const injectionStateSchema = v.looseObject({
   passed: number,
   held: number,
   queued: number,
-  // An app with an older core does not say it.
+  // Missing in an app with an older core.
   account: v.optional(v.record(text, number), {}),
   evidence: v.array(record),
   failures: v.array(text),
-})
+} satisfies FieldsOf<InjectionState>
+
+export const injectionStateSchema = v.looseObject(injectionState)
 
 export const stopReportSchema = v.looseObject({ stopped: v.array(injectionStateSchema) })
 
@@ -64,7 +73,7 @@ const journalEntrySchema = v.variant('type', [
 export const eventMessageSchema = v.variant('type', [
   v.looseObject({ type: v.literal('hello'), connection: text, info: controllerInfoSchema }),
   v.looseObject({ type: v.literal('entry'), entry: journalEntrySchema }),
-  v.looseObject({ type: v.literal('notice'), notice: v.looseObject({ topic: text, at: number, data: record }) }),
+  v.looseObject({ type: v.literal('app-event'), event: v.looseObject({ topic: text, at: number, data: record }) }),
   v.looseObject({ type: v.literal('dropped'), hits: number }),
 ])
 
@@ -97,44 +106,19 @@ export const stopAllQuerySchema = optionsSchema({
 /** The query of every other route: none. */
 export const noQuerySchema = optionsSchema({})
 
-const INFO_KEYS = [
-  'environment',
-  'refusal',
-  'seed',
-  'maxLeaseMs',
-  'now',
-] as const satisfies readonly (keyof ControllerInfo)[]
-const STATE_KEYS = [
-  'id',
-  'fault',
-  'kind',
-  'target',
-  'options',
-  'seed',
-  'status',
-  'outcome',
-  'armedAt',
-  'leaseMs',
-  'leaseEndsAt',
-  'landedAt',
-  'endedAt',
-  'seen',
-  'affected',
-  'passed',
-  'held',
-  'queued',
-  'account',
-  'evidence',
-  'failures',
-] as const satisfies readonly (keyof InjectionState)[]
-
-/** An injection's state as plain data: a live injection has it as getters, JSON without what is `undefined`. */
+/** An injection's state as plain data. A live injection has getters; JSON omits fields that are `undefined`. */
 export function plainState(state: OnTheWire<InjectionState>): InjectionState {
-  return Object.freeze(Object.fromEntries(STATE_KEYS.map((key) => [key, state[key]]))) as unknown as InjectionState
+  return picked(injectionState, state) as InjectionState
 }
 
+/** A controller's description as plain data. */
 export function plainInfo(info: OnTheWire<ControllerInfo>): ControllerInfo {
-  return Object.freeze(Object.fromEntries(INFO_KEYS.map((key) => [key, info[key]]))) as unknown as ControllerInfo
+  return picked(controllerInfo, info) as ControllerInfo
+}
+
+/** The fields that a schema names, and no others. */
+function picked(fields: object, from: object): object {
+  return Object.freeze(Object.fromEntries(Object.keys(fields).map((key) => [key, Reflect.get(from, key) as unknown])))
 }
 
 export function plainEntry(entry: OnTheWireEntry): JournalEntry {

@@ -45,7 +45,7 @@ function reachSocket({ socketPath }: SocketAddress): Reach {
   if (typeof socketPath !== 'string' || socketPath === '')
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      'Expected `socketPath` of connect to be the path of a socket, got none. `discover()` finds them.',
+      'connect needs `socketPath`, the path of a socket. `discover()` finds it.',
     )
   return {
     name: socketPath,
@@ -65,7 +65,7 @@ function reachUrl({ url, token }: UrlAddress): Reach {
   if (typeof token !== 'string' || !/^[!-~]+$/.test(token))
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      'Expected `token` of connect to be the token of the endpoint, got something else.',
+      'connect needs `token`, the token of the endpoint, in visible ASCII characters.',
     )
   const authorization = `Bearer ${token}`
   const send = base.protocol === 'https:' ? requestHttps : requestHttp
@@ -88,7 +88,7 @@ function parsed(url: unknown): URL {
     const base = new URL(String(url))
     if (base.protocol === 'http:' || base.protocol === 'https:') return base
   } catch {
-    // Said below, in our words.
+    // Reported below.
   }
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',

@@ -19,7 +19,7 @@ async function connected(address: Address, options: Parameters<typeof connect>[1
   return client
 }
 
-/** A server that is no control endpoint, or a strange one. */
+/** A server that is not a control endpoint, or a broken one. */
 async function strange(listener: RequestListener, first?: string): Promise<UrlOf> {
   const server = createServer(listener)
   if (first !== undefined) new WebSocketServer({ server }).on('connection', (socket) => socket.send(first))
@@ -104,7 +104,7 @@ describe.each(ways)('a client of %s', (_name, open) => {
     expect(Object.getPrototypeOf(bus)).toBe(bus.constructor.prototype)
   })
 
-  it('ends everything in the process, whoever put it in force', async () => {
+  it('ends everything in the process, also what others put in force', async () => {
     const mine = testChaos()
     const other = testChaos()
     const client = await connected(await open(mine.controller))
@@ -155,7 +155,7 @@ describe.each(ways)('a client of %s', (_name, open) => {
     await client.check('bus', 'drop-events', { echo: true }, { rate: 0.5, hold: 'connection' })
     await expect(client.check('bus', 'drop-events', { echo: () => true })).rejects.toMatchObject({
       code: 'CHAOS_INVALID_OPTION',
-      message: expect.stringContaining('JSON can carry') as string,
+      message: expect.stringContaining('to be JSON data') as string,
     })
     await expect(client.check('bus', 'drop-events', {}, { hold: 'forever' as 'lease' })).rejects.toMatchObject({
       code: 'CHAOS_INVALID_OPTION',
@@ -246,7 +246,7 @@ describe.each(ways)('a client of %s', (_name, open) => {
     ]
     for (const value of lossy)
       await expect(client.inject('bus', 'drop-events', { echo: value })).rejects.toThrow(
-        /`options\.echo[^`]*` to be something that JSON can carry/,
+        /`options\.echo[^`]*` to be JSON data/,
       )
     await expect(client.inject('bus', 'drop-events', {}, { rate: Number.NaN })).rejects.toThrow('`rate`')
     await expect(client.inject('bus', 'drop-events', {}, { hold: 'conection' as 'lease' })).rejects.toThrow('`hold`')
@@ -516,7 +516,7 @@ it('hears what the app says of itself, in order with what happens', async () => 
   const client = await connected({ url, token: TOKEN })
   const heard: unknown[] = []
   client.follow(({ type }) => heard.push(type))
-  const stop = client.onNotice((notice) => heard.push(notice))
+  const stop = client.onAppEvent((event) => heard.push(event))
   await chaos.inject('bus', 'ring', { times: 1 })
   handler.notify('alert', { alert: 'HighLatency', value: 0.3 })
   await vi.waitFor(() =>

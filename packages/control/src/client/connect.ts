@@ -17,7 +17,7 @@ import {
   DEFAULT_LEASE_MS,
   MAX_TIMER_MS,
 } from '@chaos/core/authoring'
-import type { Notice } from '../api/notice.js'
+import type { AppEvent } from '../api/app-event.js'
 import {
   controllerInfoSchema,
   faultInfoSchema,
@@ -44,8 +44,8 @@ export interface ConnectOptions {
 /** How a client puts a fault in force. */
 export interface RemoteInjectOptions extends PortableInjectOptions {
   /**
-   * What keeps the fault in force: `lease`, its time; `connection`, this client as well, so that it ends at once when the
-   * client closes or dies. Default `lease`.
+   * What keeps the fault in force. `lease`: only its lease. `connection`: this client too, so the fault ends at once when the client closes
+   * or dies. Default `lease`.
    */
   readonly hold?: 'lease' | 'connection'
 }
@@ -64,8 +64,8 @@ export interface ControlClient extends ChaosController {
     options?: Readonly<Record<string, unknown>>,
     how?: RemoteInjectOptions,
   ): Promise<void>
-  /** Hears what the app says of itself, beside what chaos does: see `notify`. @returns Stops listening. */
-  onNotice(listener: (notice: Notice) => void): () => void
+  /** Listens to the events that the app sends with `notify`. @returns Stops listening. */
+  onAppEvent(listener: (event: AppEvent) => void): () => void
   /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
   readonly droppedHits: number
   /** Resolves when the connection is gone, whichever side ended it. Never rejects. */
@@ -88,14 +88,14 @@ function listOf<Schema extends v.GenericSchema>(schema: Schema) {
 
 const holdSchema = v.optional(v.picklist(['lease', 'connection']), 'lease')
 
-/** How much longer than other answers one may take that waits for what is taken back, in ms: steps that do not settle are given up within that time. */
+/** How much longer an answer may take that waits for a rollback, in ms. Undo steps that do not settle are given up within that time. */
 const TAKING_BACK_MS = 10_000
 
 /**
  * Connects to the control endpoint of a running process.
  *
  * Where the endpoint has no event stream to give (as many as it takes are open, or too many requests came), the client is connected without one: it
- * lists and stops, and `follow`, `onNotice` and `hold: 'connection'` are refused with what the endpoint said.
+ * lists and stops, and `follow`, `onAppEvent` and `hold: 'connection'` are refused with what the endpoint said.
  *
  * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, `CHAOS_UNAUTHORIZED`, `CHAOS_FORBIDDEN`, `CHAOS_INVALID_OPTION`
  */
@@ -121,7 +121,7 @@ export async function connect(
     return call(endpoint, { timeoutMs: requestTimeoutMs, clock, signal: gone.signal, ...sent })
   }
 
-  /** As in process: who has the answer has been told what led to it. */
+  /** As in process: listeners get the entries of a change before the caller gets its answer. */
   async function change<Schema extends v.GenericSchema>(
     sent: Parameters<typeof ask<Schema>>[0],
   ): Promise<v.InferOutput<Schema>> {
@@ -130,7 +130,7 @@ export async function connect(
     return answer
   }
 
-  /** What is posted to inject, or to check that one could. @throws ChaosError `CHAOS_INVALID_OPTION` for what JSON cannot carry. */
+  /** The body of a request to inject or to check. @throws ChaosError `CHAOS_INVALID_OPTION` for data that is not JSON. */
   function requestOf(
     target: string,
     fault: string,
@@ -214,7 +214,7 @@ export async function connect(
   }
 
   async function close(): Promise<void> {
-    // Disconnecting would end them too, but without anyone to wait for it.
+    // Disconnecting would end them too, but without waiting for it.
     await Promise.allSettled([...held].map(stop))
     await events.close()
   }
@@ -231,7 +231,7 @@ export async function connect(
     stop,
     stopAll,
     follow: (listener) => events.follow(listener),
-    onNotice: (listener) => events.onNotice(listener),
+    onAppEvent: (listener) => events.onAppEvent(listener),
     get droppedHits() {
       return events.droppedHits
     },

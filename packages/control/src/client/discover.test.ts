@@ -25,7 +25,7 @@ async function opened(directory: string, name: string) {
   return endpoint
 }
 
-/** A socket on which nobody listens any more, as a killed process leaves it, in the name of its own pid or of another one. */
+/** A socket without a listener, as a killed process leaves it, named after its own pid or another one. */
 async function leftBehind(directory: string, pid: number | 'own' = 'own'): Promise<readonly string[]> {
   const script = `
     const path = require('node:path').join(process.argv[1], (process.argv[2] === 'own' ? process.pid : process.argv[2]) + '-7')

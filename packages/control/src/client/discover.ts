@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { isChaosError, type Clock, type TargetInfo } from '@chaos/core'
 import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { targetInfoSchema } from '../api/schemas.js'
-import { announcementPath, isOwn, readAnnouncement, SOCKET_NAME } from '../endpoints/announcement.js'
+import { socketRecordPath, isOwn, readSocketRecord, SOCKET_NAME } from '../endpoints/socket-record.js'
 import { checkPrivateDirectory, socketDirectories } from '../endpoints/socket-directory.js'
 import { reach } from './address.js'
 import { call } from './request.js'
@@ -80,9 +80,9 @@ async function look(
   timeoutMs: number,
   clock: Clock,
 ): Promise<LocalProcess | undefined> {
-  const announcement = readAnnouncement(announcementPath(directory, base))
+  const record = readSocketRecord(socketRecordPath(directory, base))
   const isPipe = process.platform === 'win32'
-  const socketPath = isPipe ? announcement?.socketPath : join(directory, `${base}.sock`)
+  const socketPath = isPipe ? record?.socketPath : join(directory, `${base}.sock`)
   if (
     socketPath === undefined ||
     (!isPipe && lstatSync(socketPath, { throwIfNoEntry: false }) !== undefined && !isOwn(socketPath, 'socket'))
@@ -96,19 +96,19 @@ async function look(
       timeoutMs,
       clock,
     })
-    return announcement === undefined
+    return record === undefined
       ? undefined
-      : { pid: announcement.pid, name: announcement.name, startedAt: announcement.startedAt, socketPath, targets }
+      : { pid: record.pid, name: record.name, startedAt: record.startedAt, socketPath, targets }
   } catch (error) {
     if (isStale(error, directory, base))
-      for (const file of [announcementPath(directory, base), ...(isPipe ? [] : [socketPath])])
+      for (const file of [socketRecordPath(directory, base), ...(isPipe ? [] : [socketPath])])
         rmSync(file, { force: true })
     return undefined
   }
 }
 
 /**
- * Whether nobody listens any more. A socket that answers is never stale, whatever its pid seems to be (containers may share the
+ * Whether no process listens any more. A socket that answers is never stale, whatever its pid seems to be (containers may share the
  * directory); one that refuses is, unless its process lives and may be just about to listen.
  */
 function isStale(error: unknown, directory: string, base: string): boolean {

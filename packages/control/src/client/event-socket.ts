@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import type { RawData, WebSocket } from 'ws'
 import type { ChaosError, Clock, JournalEntry } from '@chaos/core'
-import type { Notice } from '../api/notice.js'
+import type { AppEvent } from '../api/app-event.js'
 import { eventMessageSchema, plainEntry } from '../api/schemas.js'
 import type { Reach } from './address.js'
 import { connectionFailure, errorOf, jsonOf, textOf, unreachable } from './request.js'
@@ -16,15 +16,15 @@ export interface EventSocket {
   readonly closed: Promise<void>
   readonly isClosed: boolean
   follow(listener: (entry: JournalEntry) => void): () => void
-  onNotice(listener: (notice: Notice) => void): () => void
+  onAppEvent(listener: (event: AppEvent) => void): () => void
   /** Resolves when everything that the server had sent before has been handed to the listeners. */
   caughtUp(): Promise<void>
   close(): Promise<void>
 }
 
-/** The server asks every 5 s whether we are still there; after so long without hearing from it, it is gone or stuck, in ms. */
+/** The server pings every 5 s. Without a ping for this long, it is gone or stuck, in ms. */
 const SILENCE_MS = 30_000
-/** How long a server may take to say goodbye, in ms. */
+/** How long a server may take to close the connection, in ms. */
 const CLOSE_MS = 1_000
 
 /**
@@ -35,12 +35,12 @@ const CLOSE_MS = 1_000
 export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: number): Promise<EventSocket> {
   const socket = reach.openStream()
   const listeners = new Set<(entry: JournalEntry) => void>()
-  const noticeListeners = new Set<(notice: Notice) => void>()
+  const appEventListeners = new Set<(event: AppEvent) => void>()
   const waiting = new Map<string, () => void>()
   let droppedHits = 0
   let pings = 0
 
-  // A frame too many, or a connection that breaks: 'close' follows, and says what there is to say.
+  // 'close' follows, and reports the failure.
   socket.on('error', () => undefined)
   const closed = new Promise<void>((resolve) => {
     socket.on('close', () => {
@@ -64,11 +64,11 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
   const connection = await helloOf(socket, reach, clock, timeoutMs)
   socket.on('message', (data) => {
     const message = v.safeParse(eventMessageSchema, jsonOf(textIn(data)))
-    // What a later version of the server says besides is not for us.
+    // Messages of a later server version are ignored.
     if (!message.success) return
     if (message.output.type === 'dropped') droppedHits += message.output.hits
     if (message.output.type === 'entry') tell(listeners, plainEntry(message.output.entry))
-    if (message.output.type === 'notice') tell(noticeListeners, message.output.notice)
+    if (message.output.type === 'app-event') tell(appEventListeners, message.output.event)
   })
 
   const isClosed = (): boolean => socket.readyState !== socket.OPEN
@@ -85,12 +85,12 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    onNotice(listener) {
-      noticeListeners.add(listener)
-      return () => void noticeListeners.delete(listener)
+    onAppEvent(listener) {
+      appEventListeners.add(listener)
+      return () => void appEventListeners.delete(listener)
     },
     caughtUp() {
-      if (listeners.size + noticeListeners.size === 0 || isClosed()) return Promise.resolve()
+      if (listeners.size + appEventListeners.size === 0 || isClosed()) return Promise.resolve()
       return new Promise((resolve) => {
         const ping = String((pings += 1))
         const cancel = clock.after(timeoutMs, resolve, { ref: false })
@@ -111,7 +111,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
   }
 }
 
-/** A listener that throws neither keeps the news from the others nor is swallowed. */
+/** Calls all listeners, also when one throws. Its error is reported as uncaught. */
 function tell<News>(listeners: Iterable<(news: News) => void>, news: News): void {
   for (const listener of listeners) {
     try {
@@ -141,7 +141,7 @@ function helloOf(socket: WebSocket, reach: Reach, clock: Clock, timeoutMs: numbe
       if (message.success && message.output.type === 'hello') {
         const { connection } = message.output
         settle(() => resolve(connection))
-      } else fail(unreachable(reach, 'began with something that no control endpoint of this version says'))
+      } else fail(unreachable(reach, 'began with something that no control endpoint of this version sends'))
     }
     const onError = (error: unknown): void => fail(connectionFailure(reach, error))
     const onClose = (): void => fail(unreachable(reach, 'closed the connection'))

@@ -2,10 +2,9 @@ import type { ChaosError } from '@chaos/core'
 import type { EventSocket } from './event-socket.js'
 
 /**
- * Stands in for the event stream of a server that has none to give: as many as it takes are open, or too many requests came. Stopping needs no stream,
- * and must work all the same.
+ * Stands in for the event stream when the server refuses one: too many are open, or too many requests came. Stopping needs no stream and must work.
  *
- * @param refusal What the server said: thrown where events are asked for.
+ * @param refusal The server's error. Thrown where events are requested.
  */
 export function noEvents(refusal: ChaosError): EventSocket {
   const refuse = (): never => {
@@ -24,7 +23,7 @@ export function noEvents(refusal: ChaosError): EventSocket {
       return isClosed
     },
     follow: refuse,
-    onNotice: refuse,
+    onAppEvent: refuse,
     caughtUp: () => Promise.resolve(),
     close() {
       isClosed = true

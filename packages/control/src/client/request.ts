@@ -36,11 +36,11 @@ export async function call<Schema extends v.GenericSchema>(
   if (result.success) return result.output
   throw unreachable(
     reach,
-    `answered ${sent.method} ${sent.path} with something that no control endpoint of this version says (${result.issues[0].message})`,
+    `answered ${sent.method} ${sent.path} with something that no control endpoint of this version sends (${result.issues[0].message})`,
   )
 }
 
-/** What an answer says went wrong. */
+/** The error in an answer. */
 export function errorOf(reach: Reach, status: number, answer: unknown): ChaosError {
   const said = v.safeParse(errorBodySchema, answer)
   if (said.success)
@@ -59,7 +59,7 @@ export function unreachable(reach: Reach, what: string, cause?: unknown): ChaosE
   )
 }
 
-/** What a failed connection means, in words. */
+/** A failed connection as an error. */
 export function connectionFailure(reach: Reach, error: unknown): ChaosError {
   const code = (error as NodeJS.ErrnoException).code
   const reasons: Readonly<Partial<Record<string, string>>> = {
@@ -78,7 +78,7 @@ const MAX_SAID = 2_000
 /** Nothing that the API answers lies deeper. */
 const MAX_DEPTH = 200
 
-/** The text of an answer, as JSON if it is that, and not too deep for whoever walks through it. */
+/** The text of an answer as JSON. `undefined` for other text, and for JSON that is nested too deep. */
 export function jsonOf(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)

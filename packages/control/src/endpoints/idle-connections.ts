@@ -13,9 +13,9 @@ export interface Connections {
 }
 
 /**
- * Keeps idle connections from shutting others out: one without a request is closed after 10 s, and where there are 128 the one that has been
- * idle longest makes room; where none is idle, the one whose request has been under way longest. An event stream is left alone. So there is always
- * room for whoever comes to stop what is in force.
+ * Keeps idle connections from blocking others: one without a request is closed after 10 s, and where there are 128 the one that has been
+ * idle longest makes room; where none is idle, the one whose request has been under way longest. Event streams are left alone. So a client that
+ * wants to stop injections always gets a connection.
  */
 export function boundConnections(server: Server, clock: Clock): Connections {
   const all = new Set<Socket>()

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import type { ChaosController } from '@chaos/core'
 import type { ControlEndpoint } from './unix-socket.js'
 
-/** A socket of this process, from the moment somebody asks for it. */
+/** A socket of this process, open or about to open. */
 interface OpenSocket {
   readonly controller: ChaosController
   readonly endpoint: Promise<ControlEndpoint>

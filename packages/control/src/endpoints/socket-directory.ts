@@ -29,7 +29,7 @@ export function socketDirectories(asked: string | undefined, env: NodeJS.Process
 }
 
 /**
- * Makes the directory if need be, and makes sure that nobody else can put anything there or reach what is there.
+ * Makes the directory if needed, and makes sure that no other user can access it.
  *
  * @throws ChaosError `CHAOS_SOCKET_DIRECTORY`
  */
@@ -81,7 +81,7 @@ export function checkPrivateDirectory(path: string): void {
 export function unusable(path: string, reason: string, cause?: unknown): ChaosError {
   return new ChaosError(
     'CHAOS_SOCKET_DIRECTORY',
-    `Expected a directory for control sockets that only its owner can use at ${path}, but ${reason}. CHAOS_SOCKET_DIR names another one.`,
+    `The directory for control sockets at ${path} cannot be used: ${reason}. CHAOS_SOCKET_DIR names another one.`,
     { cause },
   )
 }

@@ -15,7 +15,7 @@ import { openSocket, type ControlEndpoint } from './unix-socket.js'
 async function opened(options: Parameters<typeof testChaos>[0] = {}) {
   const directory = join(privateFolder(), 'sockets')
   const chaos = testChaos(options)
-  const endpoint = await openSocket(chaos.controller, { directory, name: 'an app' })
+  const endpoint = await openSocket(chaos.chaos, { directory, name: 'an app' })
   onTestFinished(() => endpoint.close())
   return {
     ...chaos,
@@ -32,9 +32,9 @@ describe('a control socket', () => {
     expect(endpoint.path).toBe(join(directory, `${process.pid}-1.sock`))
     expect(statSync(directory).mode & 0o777).toBe(0o700)
     expect(statSync(endpoint.path).mode & 0o777).toBe(0o600)
-    const announcement = join(directory, `${process.pid}-1.json`)
-    expect(statSync(announcement).mode & 0o777).toBe(0o600)
-    const said = JSON.parse(readFileSync(announcement, 'utf8')) as { readonly startedAt: number }
+    const record = join(directory, `${process.pid}-1.json`)
+    expect(statSync(record).mode & 0o777).toBe(0o600)
+    const said = JSON.parse(readFileSync(record, 'utf8')) as { readonly startedAt: number }
     expect(said).toMatchObject({ pid: process.pid, name: 'an app', socketPath: endpoint.path })
     expect(said.startedAt).toBeLessThanOrEqual(Date.now())
     expect(readdirSync(directory)).toHaveLength(2)
@@ -68,7 +68,7 @@ describe('a control socket', () => {
     expect((await discover({ directory })).map(({ name }) => name).sort()).toEqual(['an app', 'another app'])
   })
 
-  it('keeps a place for who has something to ask, although others connect and say nothing', async () => {
+  it('keeps a connection for clients with a request, although others connect and send nothing', async () => {
     const clock = manualClock()
     const directory = join(privateFolder(), 'sockets')
     const endpoint = await openSocket(testChaos().controller, { directory, clock })
@@ -90,7 +90,7 @@ describe('a control socket', () => {
     expect(await client.targets()).toHaveLength(1)
   })
 
-  it('takes whoever comes to stop, however many requests are under way: bodies that never come, faults that are long in coming', async () => {
+  it('accepts a request to stop, however many others are under way: bodies that never come, faults that are long in coming', async () => {
     const { endpoint, bus, controller, ask: asking } = await opened()
     bus.setMaxListeners(0)
     const slow = 'POST /injections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'

@@ -5,9 +5,10 @@ import { basename, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { ChaosError, type ChaosController, type Clock } from '@chaos/core'
 import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/authoring'
-import { createApi, type Door } from '../api/api.js'
-import { announce, announcementPath } from './announcement.js'
-import { PRELOADED } from '../register/preloaded.js'
+import { createApi, type AccessControl } from '../api/api.js'
+import { writeSocketRecord, socketRecordPath } from './socket-record.js'
+import { PRELOADED } from './preload-mark.js'
+import { controllerOf, type Controlled } from './controlled.js'
 import { boundConnections } from './idle-connections.js'
 import { notFound } from './not-found.js'
 import { openOnce, removeAtExit } from './open-sockets.js'
@@ -18,7 +19,7 @@ import { preparePrivateDirectory, socketDirectories, unusable } from './socket-d
 export interface SocketOptions {
   /** The directory of the socket. Default `CHAOS_SOCKET_DIR`, else `chaos-harness` in `XDG_RUNTIME_DIR`, else `chaos-harness-<uid>` in the folder for temporary files. */
   readonly directory?: string
-  /** What the process is called in lists. Default: the name of its script. */
+  /** The name of the process in lists. Default: the name of its script. */
   readonly name?: string
   /** Default: the real clock. */
   readonly clock?: Clock
@@ -29,16 +30,16 @@ export interface ControlEndpoint {
   /** The path of its socket; on Windows, of its named pipe. */
   readonly path: string
   /**
-   * Tells everyone who follows something that the app knows: an alert that fires, a recovery that is complete.
+   * Sends an event of the app to all clients: an alert fires, a recovery is complete.
    *
-   * @param topic What it is about: `alert`. Up to 100 letters, digits, dots, colons or dashes.
-   * @param data What JSON can carry, up to 64 KiB.
+   * @param topic The kind of event: `alert`. Up to 100 letters, digits, dots, colons or dashes.
+   * @param data JSON data, up to 64 KiB.
    * @throws ChaosError `CHAOS_INVALID_OPTION`
    */
   notify(topic: string, data: Readonly<Record<string, unknown>>): void
-  /** Closes it, disconnects its clients, and waits until what they held is taken back. Calling it again is harmless. */
+  /** Closes the socket, disconnects its clients, and waits until the injections that they held are rolled back. Calling it again is harmless. */
   close(): Promise<void>
-  /** Resolves when it is closed, by whomever. */
+  /** Resolves when the socket is closed. */
   readonly closed: Promise<void>
 }
 
@@ -57,19 +58,19 @@ const MAX_SOCKETS = 100
 /** The largest body, in bytes, and the longest it may take, in ms. */
 const LIMITS = { maxBodyBytes: 65_536, bodyTimeoutMs: 10_000 }
 
-/** The directory is private: whoever gets here is let in. */
-const openDoor: Door = { admit: () => ({}), isPreflight: () => false }
+/** Accepts every request: the directory of the socket is private. */
+const everyone: AccessControl = { admit: () => ({}), isPreflight: () => false }
 
 /**
  * Opens the control API on a Unix socket in a private directory, where the CLI finds it. It does not keep the process alive.
  *
- * A process has one socket of each name in a directory. Asked for it again with the same controller, it is the same endpoint, which closes for all;
- * with another controller (a module that is evaluated again makes one) the earlier socket is closed first. Name them to have several.
+ * A process has one socket of each name in a directory. Opened again with the same chaos it is the same endpoint, which closes for all callers; with
+ * another chaos (after a hot reload) the earlier socket is closed first. Give names to have several.
  *
  * @throws ChaosError `CHAOS_ENVIRONMENT_REFUSED` when chaos is not switched on (nothing is opened then), `CHAOS_SOCKET_DIRECTORY`, `CHAOS_INVALID_OPTION`
  */
 export async function openSocket(
-  controller: ChaosController,
+  chaos: Controlled,
   { clock = systemClock, ...given }: SocketOptions = {},
 ): Promise<ControlEndpoint> {
   const { directory, name = basename(process.argv[1] ?? process.title).slice(0, MAX_NAME) } = checkOptions(
@@ -77,19 +78,20 @@ export async function openSocket(
     given,
     'openSocket',
   )
+  const controller = controllerOf(chaos)
   const { refusal } = await controller.info()
   if (refusal !== undefined)
     throw new ChaosError('CHAOS_ENVIRONMENT_REFUSED', `No control socket was opened. ${refusal}`)
 
   const { own } = socketDirectories(directory)
-  // The app's own socket does not replace that of the preload.
+  // The app's socket does not replace the preload's.
   const isPreload = Reflect.get(globalThis, PRELOADED) === controller
   return openOnce(JSON.stringify([own, name, isPreload]), controller, () => open(controller, own, name, clock))
 }
 
 async function open(controller: ChaosController, own: string, name: string, clock: Clock): Promise<ControlEndpoint> {
   preparePrivateDirectory(own)
-  const api = createApi({ controller, clock, notFound, door: openDoor, ...LIMITS })
+  const api = createApi({ controller, clock, notFound, access: everyone, ...LIMITS })
   const server = createServer((req, res) => {
     const path = pathBelow('', req.url)
     if (path === undefined) notFound(req, res)
@@ -100,11 +102,16 @@ async function open(controller: ChaosController, own: string, name: string, cloc
 
   const { base, path } = await listen(server, own)
   server.unref()
-  const announcement = announcementPath(own, base)
-  const removeFiles = removeAtExit(process.platform === 'win32' ? [announcement] : [announcement, path])
+  const record = socketRecordPath(own, base)
+  const removeFiles = removeAtExit(process.platform === 'win32' ? [record] : [record, path])
   try {
     if (process.platform !== 'win32') chmodSync(path, 0o600)
-    announce(announcement, { pid: process.pid, name, startedAt: Math.round(performance.timeOrigin), socketPath: path })
+    writeSocketRecord(record, {
+      pid: process.pid,
+      name,
+      startedAt: Math.round(performance.timeOrigin),
+      socketPath: path,
+    })
   } catch (error) {
     server.close()
     removeFiles()
@@ -115,7 +122,7 @@ async function open(controller: ChaosController, own: string, name: string, cloc
   const isClosed = new Promise<void>((resolve) => (sayClosed = resolve))
   async function close(): Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve))
-    // Gone from the directory first, so that nobody finds it any more.
+    // Removed from the directory first, so that no client finds it any more.
     removeFiles()
     await api.close()
     connections.destroyAll()
@@ -135,7 +142,7 @@ async function open(controller: ChaosController, own: string, name: string, cloc
 async function listen(server: Server, directory: string): Promise<{ readonly base: string; readonly path: string }> {
   for (let n = 1; n <= MAX_SOCKETS; n += 1) {
     const base = `${process.pid}-${n}`
-    // A pipe has no directory that keeps others out: its name is the secret, and only the announcement has it.
+    // A pipe has no private directory. Its name is the secret, and only the socket record has it.
     const path =
       process.platform === 'win32'
         ? `\\\\.\\pipe\\chaos-harness-${base}-${randomBytes(16).toString('hex')}`

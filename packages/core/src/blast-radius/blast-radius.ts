@@ -7,7 +7,7 @@ import { rolls, type Rolls } from './random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
 
 /** What one injection has seen; `seen = affected + passed`. */
-export interface Account {
+interface Account {
   seen: number
   affected: number
 }

@@ -1,3 +1,4 @@
+import type { OptionInfo } from './describe-options.js'
 import type { FaultKind } from './fault.js'
 import type { TargetKind } from './target-kind.js'
 
@@ -20,6 +21,8 @@ export interface CatalogEntry<Name extends string = string> {
   readonly kind: FaultKind
   readonly summary: string
   readonly target: TargetKind
+  /** Every option, those that work in process only included. Empty where the options are a schema of another library. */
+  readonly options: readonly OptionInfo[]
   /** As data: the same for help, flags, HTTP validation and docs. */
   readonly info: FaultInfo
 }

@@ -118,6 +118,13 @@ describe('defineFault', () => {
     expect(Object.keys(slow.catalog.info.options['properties'] as object)).toEqual(['delayMs', 'order', 'tags'])
     expect(slow({ delayMs: 1 })).toMatchObject({ portable: true, options: { delayMs: 1, order: 'keep' } })
     expect(slow({ delayMs: 1, makeError: () => new Error('x') }).portable).toBe(false)
+    const one = { isRequired: false, default: undefined, isInProcess: false }
+    expect(slow.catalog.options).toEqual([
+      { ...one, name: 'delayMs', description: 'How long.', isRequired: true },
+      { ...one, name: 'order', description: 'Order.', default: 'keep' },
+      { ...one, name: 'tags', description: 'A tag.' },
+      { ...one, name: 'makeError', description: 'Makes the error.', isInProcess: true },
+    ])
   })
 
   it('knows scalars, values by field path, and options that take a function or its data', () => {

@@ -1,9 +1,11 @@
 import type { CatalogEntry, FaultInfo, JsonSchema } from './catalog.js'
 import { checkOptions } from './check-options.js'
 import { isPortable } from './data.js'
+import { describeOptions } from './describe-options.js'
 import type { Fault, FaultKind, InjectionContext } from './fault.js'
 import {
   describedBy,
+  entriesOf,
   schemaOfDeclaration,
   type OptionsDeclaration,
   type OptionsInput,
@@ -20,8 +22,8 @@ export interface FaultDefinition<Name extends string, Target, Options extends Op
   readonly summary: string
   /** What the fault breaks. */
   readonly target: TargetKind<Target>
-  /** The options by name, made of {@link option}; or a schema of any library that implements Standard Schema. */
-  readonly options: Options
+  /** The options by name, made of {@link option}; or a schema of any library that implements Standard Schema. Default: none. */
+  readonly options?: Options
   /** The JSON Schema of the portable options; needed only where `options` is a schema of another library. */
   readonly jsonSchema?: JsonSchema
   /** What no single option can tell: throws for options that do not go together. */
@@ -51,11 +53,13 @@ export interface FaultFactoryFor<in Target> {
  * @returns Its factory, which carries its catalog entry.
  * @throws ChaosError `CHAOS_INVALID_OPTION` when the options are a schema of another library without a JSON Schema.
  */
-export function defineFault<const Name extends string, Target extends object, const Options extends OptionsDeclaration>(
-  definition: FaultDefinition<Name, Target, Options>,
-): FaultFactory<Name, Target, OptionsInput<Options>> {
+export function defineFault<
+  const Name extends string,
+  Target extends object,
+  const Options extends OptionsDeclaration = Record<never, never>,
+>(definition: FaultDefinition<Name, Target, Options>): FaultFactory<Name, Target, OptionsInput<Options>> {
   const { name, kind, summary, target } = definition
-  const schema = schemaOfDeclaration(definition.options)
+  const schema = schemaOfDeclaration(definition.options ?? {})
   const make = (given?: unknown): Fault<Target> => {
     const options = checkOptions(schema, given, name) as OptionsOutput<Options>
     definition.check?.(options)
@@ -77,6 +81,15 @@ export function defineFault<const Name extends string, Target extends object, co
       return described()
     },
   })
-  const catalog: CatalogEntry<Name> = Object.freeze({ name, kind, summary, target, info })
+  const catalog: CatalogEntry<Name> = Object.freeze({
+    name,
+    kind,
+    summary,
+    target,
+    info,
+    get options() {
+      return describeOptions(entriesOf(schema) ?? {})
+    },
+  })
   return Object.assign(make, { catalog })
 }

@@ -32,7 +32,7 @@ export function inheritedFunction(
   return functionOf(findDescriptor(Object.getPrototypeOf(splice ?? object) as object | null, key), key, slot)
 }
 
-export function functionOf(descriptor: PropertyDescriptor | undefined, key: PropertyKey, slot: Slot): AnyFunction {
+function functionOf(descriptor: PropertyDescriptor | undefined, key: PropertyKey, slot: Slot): AnyFunction {
   const value = heldIn(descriptor, slot)
   if (typeof value === 'function') return value
   const found =

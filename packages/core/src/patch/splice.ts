@@ -21,7 +21,7 @@ export function splice(object: object, key: PropertyKey): object {
 }
 
 /** A splice for a class: the prototype of a derived class is what its `super()` constructs. */
-export function constructible(base: AnyFunction): object {
+function constructible(base: AnyFunction): object {
   const between = Function.prototype.bind.call(base, undefined) as AnyFunction
   for (const key of Reflect.ownKeys(between)) Reflect.deleteProperty(between, key)
   return Object.setPrototypeOf(between, base) as object

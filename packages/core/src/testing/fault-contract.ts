@@ -262,7 +262,12 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
       const fault = contract.fault()
       const chaos = createChaos({ environment: 'test', clock })
       const factory = Object.assign(() => fault, {
-        catalog: { ...fault, summary: '', info: { name: fault.name, kind: fault.kind, summary: '', options: {} } },
+        catalog: {
+          ...fault,
+          summary: '',
+          options: [],
+          info: { name: fault.name, kind: fault.kind, summary: '', options: {} },
+        },
       })
       chaos.target('target', target, [factory as FaultFactoryFor<Target>])
       const injection = await chaos.controller.inject('target', fault.name)

@@ -1,23 +1,26 @@
+import * as v from 'valibot'
 import { parse } from 'yaml'
-import { MAX_NESTING, isTooDeep } from '../model/nesting.js'
-import { own } from '../answer.js'
-import { durationMs } from './duration.js'
+import { MAX_NESTING, isTooDeep } from '../shared/yaml-nesting.js'
+import { own } from '../shared/answer.js'
+import { address, named, spanMs } from '../shared/schemas.js'
+import { durationMs } from '../shared/duration.js'
+import { alertReaderType, optionsOf } from './alert-reader-type.js'
 import { DEFAULT_TIMEOUT_MS, getJson } from './get-json.js'
 import type { ActiveAlert, AlertReader } from './reader.js'
 import { alertOf, listOf, oldest, textAt, timeAt } from './untrusted.js'
 
+const schema = v.strictObject({
+  url: address('Address of the Alertmanager.'),
+  timeoutMs: v.optional(spanMs('Longest wait for an answer.'), DEFAULT_TIMEOUT_MS),
+  watchdog: v.optional(
+    named(
+      'Name of an alert that always fires (often `Watchdog`). An Alertmanager does not know whether rules are evaluated; Prometheus sends this alert again once a minute, which shows that they are. It is not reported as an alert. Default: none, and the run is inconclusive unless another source shows it.',
+    ),
+  ),
+})
+
 /** Options of {@link alertmanagerAlerts}. */
-export interface AlertmanagerAlertsOptions {
-  /** Address of the Alertmanager. */
-  readonly url: string
-  /** Longest wait for an answer, in ms. Default 5,000. */
-  readonly timeoutMs?: number
-  /**
-   * Name of an alert that always fires (often `Watchdog`): an Alertmanager cannot tell by itself whether rules are evaluated, but whoever evaluates
-   * them sends this one again and again (Prometheus once a minute). It is not reported as an alert. Default: none, and nobody knows.
-   */
-  readonly watchdog?: string
-}
+export type AlertmanagerAlertsOptions = Readonly<v.InferInput<typeof schema>>
 
 /** What Alertmanager holds the first notification of a group back for when its configuration does not say, in ms. */
 const DEFAULT_GROUP_WAIT_MS = 30_000
@@ -29,12 +32,13 @@ const MAX_DEPTH = 50
 /** The `Date` header is in whole seconds, and some servers write it once a second. */
 const DATE_ERROR_MS = 1_000
 
-/** Reads the alerts of an Alertmanager (API v2): what reached it fires, and it knows what is silenced or inhibited. */
-export function alertmanagerAlerts({
-  url,
-  timeoutMs = DEFAULT_TIMEOUT_MS,
-  watchdog,
-}: AlertmanagerAlertsOptions): AlertReader {
+/**
+ * Reads the alerts of an Alertmanager (API v2): every alert that it has is firing, and it knows which are silenced or inhibited.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION`
+ */
+export function alertmanagerAlerts(options: AlertmanagerAlertsOptions): AlertReader {
+  const { url, timeoutMs, watchdog } = optionsOf(schema, options, 'alertmanagerAlerts')
   return {
     source: url,
     isReceiver: true,
@@ -85,6 +89,14 @@ export function alertmanagerAlerts({
     },
   }
 }
+
+/** The reader, for the list of all. */
+export const alertmanagerReader = alertReaderType({
+  type: 'alertmanager',
+  summary: 'Reads the alerts of an Alertmanager.',
+  schema,
+  read: alertmanagerAlerts,
+})
 
 /** The longest wait of a route and of those below it, which take over what they do not say. */
 function longestWaitMs(route: unknown, inherited: number, depth = 0): number {

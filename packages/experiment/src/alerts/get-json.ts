@@ -1,7 +1,7 @@
 import { systemClock } from '@chaos/core/authoring'
-import { withoutSlash } from '../address.js'
-import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../answer.js'
-import { withTimeout } from '../time.js'
+import { withoutSlash } from '../shared/address.js'
+import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../shared/answer.js'
+import { withTimeout } from '../shared/time.js'
 
 /** Longest wait for an answer of the monitoring, in ms, unless a reader is told otherwise. */
 export const DEFAULT_TIMEOUT_MS = 5_000
@@ -16,7 +16,7 @@ export interface Answer {
   readonly answeredAt: number
 }
 
-/** A failed question; `status` where there was an answer at all. */
+/** A failed request; `status` is set if a response came. */
 export class MonitoringError extends Error {
   readonly status: number | undefined
   constructor(message: string, options: { readonly cause: unknown; readonly status?: number | undefined }) {
@@ -25,7 +25,7 @@ export class MonitoringError extends Error {
   }
 }
 
-/** Asks the monitoring for JSON of at most 10 MB. @throws MonitoringError that says what was asked, and what came */
+/** Requests JSON of at most 10 MB from the monitoring. @throws MonitoringError naming the address and what came */
 export async function getJson(url: string, path: string, timeoutMs: number, outer?: AbortSignal): Promise<Answer> {
   const address = `${withoutSlash(url)}${path}`
   let status: number | undefined

@@ -1,8 +1,10 @@
-import { own, shown } from '../answer.js'
-import { largest } from '../numbers.js'
-import { numberOf } from '../probes/line-scanner.js'
-import { durationMs, longestRangeMs } from './duration.js'
+import * as v from 'valibot'
+import { own, shown } from '../shared/answer.js'
+import { largest, numberOf } from '../shared/numbers.js'
+import { address, durationMs as spanOrZeroMs, named, spanMs } from '../shared/schemas.js'
+import { durationMs, longestRangeMs } from '../shared/duration.js'
 import { DEFAULT_TIMEOUT_MS, getJson, MonitoringError, type Answer } from './get-json.js'
+import { alertReaderType, optionsOf } from './alert-reader-type.js'
 import {
   awaited,
   MAX_PROBLEMS,
@@ -13,17 +15,21 @@ import {
 } from './reader.js'
 import { alertOf, labelsOf, listAt, oldest, textAt, timeAt } from './untrusted.js'
 
+const schema = v.strictObject({
+  url: address('Address of the Prometheus HTTP API.'),
+  timeoutMs: v.optional(spanMs('Longest wait for an answer.'), DEFAULT_TIMEOUT_MS),
+  scrapeIntervalMs: v.optional(
+    spanOrZeroMs('How often it scrapes. Default: what its targets say, or 0 where it has no list of them.'),
+  ),
+  watchdog: v.optional(
+    named(
+      'Name of an alert that always fires (often `Watchdog`), to prove that alerting works. It is not reported as an alert. Default: none.',
+    ),
+  ),
+})
+
 /** Options of {@link prometheusAlerts}. */
-export interface PrometheusAlertsOptions {
-  /** Address of the Prometheus HTTP API. */
-  readonly url: string
-  /** Longest wait for an answer, in ms. Default 5,000. */
-  readonly timeoutMs?: number
-  /** How often it scrapes, in ms. Default: what its targets say, or 0 where it has no list of them. */
-  readonly scrapeIntervalMs?: number
-  /** Name of an alert that always fires, to prove that alerting works (often `Watchdog`). It is not reported as an alert. Default: none. */
-  readonly watchdog?: string
-}
+export type PrometheusAlertsOptions = Readonly<v.InferInput<typeof schema>>
 
 /** Longest text of what is wrong with a rule, in characters: it lists series. */
 const MAX_PROBLEM = 1_000
@@ -37,13 +43,11 @@ const TARGETS_PATH = '/api/v1/targets?state=active'
  *
  * An alert that is gone from the list has resolved. Each alert's condition began at its `activeAt`. An answer with more than 10,000 entries, or
  * longer than 10 MB, counts as none.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
-export function prometheusAlerts({
-  url,
-  timeoutMs = DEFAULT_TIMEOUT_MS,
-  scrapeIntervalMs,
-  watchdog,
-}: PrometheusAlertsOptions): AlertReader {
+export function prometheusAlerts(options: PrometheusAlertsOptions): AlertReader {
+  const { url, timeoutMs, scrapeIntervalMs, watchdog } = optionsOf(schema, options, 'prometheusAlerts')
   const ask = async (path: string, signal: AbortSignal | undefined): Promise<Answer & { readonly data: unknown }> => {
     const answer = await getJson(url, path, timeoutMs, signal)
     const data = own(answer.json, 'data')
@@ -53,7 +57,7 @@ export function prometheusAlerts({
       )
     return { ...answer, data }
   }
-  /** What a source that is not Prometheus itself may not have. */
+  /** Asks for what a source other than Prometheus may not offer. */
   const askIfThere = async (
     path: string,
     signal: AbortSignal | undefined,
@@ -112,6 +116,14 @@ export function prometheusAlerts({
   }
 }
 
+/** The reader, for the list of all. */
+export const prometheusReader = alertReaderType({
+  type: 'prometheus',
+  summary: 'Reads the alerts of a Prometheus, or of anything that answers its API.',
+  schema,
+  read: prometheusAlerts,
+})
+
 interface Group {
   readonly name: string
   readonly intervalMs: number
@@ -167,7 +179,7 @@ function groupProblems({ name, evaluatedAt, rules }: Group): readonly string[] {
     .filter((rule) => textAt(rule, 'health') === 'err')
     .map(
       (rule) =>
-        `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'nobody knows why', MAX_PROBLEM)}`,
+        `The rule ${shown(textAt(rule, 'name') ?? '')} is broken: ${shown(textAt(rule, 'lastError') ?? 'unknown reason', MAX_PROBLEM)}`,
     )
   return evaluatedAt === 0 ? [`The rules of group ${shown(name)} have never been evaluated`, ...broken] : broken
 }
@@ -186,7 +198,7 @@ function targetsOf(data: unknown): readonly Target[] {
     scrapedAt: timeAt(target, 'lastScrape'),
     isDown: textAt(target, 'health') === 'down',
     url: textAt(target, 'scrapeUrl') ?? '',
-    problem: textAt(target, 'lastError') ?? 'nobody knows why',
+    problem: textAt(target, 'lastError') ?? 'unknown reason',
   }))
 }
 

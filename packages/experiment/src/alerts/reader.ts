@@ -5,7 +5,7 @@ export interface ActiveAlert {
   readonly state: 'pending' | 'firing'
   /** When its condition began, in ms since the epoch. */
   readonly activeAt?: number
-  /** Whether it is kept from everybody: silenced or inhibited. */
+  /** Whether it is silenced or inhibited, so that nobody is notified. */
   readonly isSilenced?: boolean
 }
 
@@ -14,7 +14,7 @@ export interface AlertRule {
   readonly name: string
   /** How long the condition must last, in ms. */
   readonly forMs: number
-  /** How often it is looked at, in ms. */
+  /** How often the rule is evaluated, in ms. */
   readonly intervalMs: number
   /** How far back it looks, in ms; 0 without a range. */
   readonly rangeMs: number
@@ -62,13 +62,13 @@ export interface MonitoringHealth {
 /** The longest interval, in ms, for whose next turn a run waits: one group of rules that is looked at once an hour must not make it wait for hours. */
 export const MAX_AWAITED_MS = 120_000
 
-/** Those that come around often enough to be waited for; all, where none does. A slow one would hide for hours that the others stand still. */
+/** The entries with an interval short enough to wait for; all of them if none is. A slow entry would hide for hours that the others have stopped. */
 export function awaited<T extends { readonly intervalMs: number }>(all: readonly T[]): readonly T[] {
   const often = all.filter(({ intervalMs }) => intervalMs <= MAX_AWAITED_MS)
   return often.length === 0 ? all : often
 }
 
-/** So many problems are told. */
+/** Most problems that a reader reports. */
 export const MAX_PROBLEMS = 20
 
 /**
@@ -79,8 +79,8 @@ export interface AlertReader {
   /** Where it reads, for messages and reports. */
   readonly source: string
   /**
-   * Whether it is where alerts are sent to, as an Alertmanager is: what fires elsewhere and never shows here reaches nobody. Default: it finds them
-   * itself.
+   * Whether alerts are sent here, as to an Alertmanager: an alert that fires elsewhere and never shows here reaches nobody. Default: this source
+   * evaluates rules itself.
    */
   readonly isReceiver?: boolean
   /** The alerts that are pending or firing now. */

@@ -1,4 +1,4 @@
-import { own } from '../answer.js'
+import { own } from '../shared/answer.js'
 
 /** Most entries of a list of the monitoring: alerts, rules, targets. */
 const MAX_ENTRIES = 10_000
@@ -6,12 +6,12 @@ const MAX_ENTRIES = 10_000
 const MAX_LABELS = 64
 const MAX_LABEL = 1_024
 
-/** A list in an answer. @throws An error in words when it is none, or has more than 10,000 entries */
+/** Reads a list at a key. @throws An error in words when the value is not a list, or has more than 10,000 entries */
 export function listAt(value: unknown, key: string): readonly unknown[] {
   return listOf(own(value, key), key)
 }
 
-/** A list that is an answer. @throws An error in words when it is none, or has more than 10,000 entries */
+/** Checks that an answer is a list. @throws An error in words when it is not, or has more than 10,000 entries */
 export function listOf(value: unknown, name: string): readonly unknown[] {
   if (!Array.isArray(value))
     throw new Error(`Expected a list of ${name} of the monitoring, got ${value === null ? 'null' : typeof value}.`)
@@ -20,13 +20,13 @@ export function listOf(value: unknown, name: string): readonly unknown[] {
   return value as readonly unknown[]
 }
 
-/** A text at a key; `undefined` where none stands. */
+/** Reads a text at a key; `undefined` if the value there is not a text. */
 export function textAt(value: unknown, key: string): string | undefined {
   const text = own(value, key)
   return typeof text === 'string' ? text : undefined
 }
 
-/** Labels: names and texts. @throws An error in words when they are none, too many or too long */
+/** Checks labels: names and texts. @throws An error in words when they are something else, too many or too long */
 export function labelsOf(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Error('Expected labels of the monitoring to be names and texts.')
@@ -47,13 +47,13 @@ export function alertOf(value: unknown): { readonly name: string; readonly label
   return { name: alertname, labels }
 }
 
-/** A time as the monitoring writes it, in ms since the epoch; 0 for one that never was, `undefined` for what is no time. */
+/** Reads a time as the monitoring writes it, in ms since the epoch; 0 stands for "never", `undefined` for what is not a time. */
 export function timeAt(value: unknown, key: string): number | undefined {
   const time = Date.parse(textAt(value, key) ?? '')
   return Number.isNaN(time) ? undefined : Math.max(0, time)
 }
 
-/** The oldest of some times; `undefined` when there is none, or one of them is not known. */
+/** The oldest of some times; `undefined` if there are none, or if one is unknown. */
 export function oldest(times: readonly (number | undefined)[]): number | undefined {
   return times.reduce<number | undefined>(
     (least, time) => (least === undefined || time === undefined ? undefined : Math.min(least, time)),

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Clock } from '@chaos/core'
 import { systemClock } from '@chaos/core/authoring'
-import { own } from '../answer.js'
+import { own } from '../shared/answer.js'
 import { alertOf, listAt, textAt } from './untrusted.js'
 
 /** One alert of a notification. */
@@ -91,7 +91,7 @@ async function textOf(request: IncomingMessage): Promise<string | undefined> {
   return size > MAX_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
 }
 
-/** The alerts of a notification; `undefined` when it is none. */
+/** Parses the alerts of a notification; `undefined` if the text is not a notification. */
 function notificationsOf(text: string, at: number): Notification[] | undefined {
   try {
     return listAt(JSON.parse(text), 'alerts').map((alert) => {

@@ -47,6 +47,14 @@ const loadReportSchema = v.object({
 /** What a load says of itself. */
 export type LoadReport = Readonly<v.InferOutput<typeof loadReportSchema>>
 
+/** One reading of the load's report. */
+export interface LoadReading {
+  readonly askedAt: number
+  readonly at: number
+  readonly report: LoadReport | undefined
+  readonly problem: string | undefined
+}
+
 /** What of a load is counted. */
 export type LoadCount = keyof typeof counts
 
@@ -75,7 +83,7 @@ export function checkLoadReport(value: unknown): LoadReport {
   const place = issue.path?.map(({ key }) => String(key)).join('.') ?? ''
   throw new Error(
     place === ''
-      ? 'the report of the load is no JSON object'
+      ? 'the report of the load is not a JSON object'
       : `\`${place}\` of the report of the load is missing or is not ${issue.message.startsWith('Invalid') ? 'a number' : issue.message}`,
   )
 }

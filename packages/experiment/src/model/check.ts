@@ -1,23 +1,13 @@
 import { listed, suggestion } from '@chaos/core/authoring'
 import * as v from 'valibot'
-import { inWords, shown as cut } from '../answer.js'
-import { isWithin } from '../probes/tolerance.js'
+import { shown as cut } from '../shared/answer.js'
 import { beyondBounds } from './bounds.js'
-import type { Experiment, Probe, SeriesSelector, Tolerance } from './experiment.js'
-import { compilePattern } from './pattern.js'
-import { requestOf } from './request.js'
-
-/** One thing that is wrong with an experiment, and where. */
-interface Problem {
-  readonly path: readonly (string | number)[]
-  readonly message: string
-}
+import type { Experiment } from './experiment.js'
+import { brokenRules, type Problem } from './rules.js'
 
 /** Longest value in a message, and longest name that a suggestion is looked for, in characters. */
 const MAX_VALUE = 80
 const MAX_NAME = 100
-/** Steps that matching a label with a pattern may take. */
-const MAX_STEPS = 5_000_000
 
 /** What a check comes to. */
 export type Checked = { readonly experiment: Experiment } | { readonly problems: readonly Problem[] }
@@ -31,15 +21,7 @@ export function check(schema: v.GenericSchema<unknown, Experiment>, value: unkno
   const known = withoutUnknownKeys(schema, value, [], unknown)
   const result = v.safeParse(schema, known)
   const wrong = result.success
-    ? [
-        ...namesThatRepeat(result.output),
-        ...namesThatAreNotThere(result.output),
-        ...alertsThatRepeat(result.output),
-        ...alertsNamedTwice(result.output),
-        ...probesThatNeverHold(result.output),
-        ...labelsThatContradict(result.output),
-        ...requestsThatCannotBeSent(result.output),
-      ]
+    ? brokenRules(result.output)
     : result.issues.map((issue) => problemOf(schema as Shape, issue))
   const isKnown = ({ path }: Problem): boolean =>
     unknown.some(
@@ -161,156 +143,6 @@ function expectedAt(schema: Shape, parts: readonly v.IssuePathItem[]): string | 
   }
   while (shape.wrapped !== undefined) shape = shape.wrapped
   return typeof shape.message === 'string' ? shape.message : undefined
-}
-
-function namesThatRepeat({ steadyState, guardrails, afterwards }: Experiment): Problem[] {
-  const seen = new Set<string>()
-  const lists = [
-    [['steadyState', 'probes'], steadyState.probes],
-    [['guardrails'], guardrails],
-    [['afterwards'], afterwards],
-  ] as const
-  return lists.flatMap(([path, probes]) =>
-    probes.flatMap(({ name }, index) => {
-      if (seen.has(name))
-        return [{ path: [...path, index, 'name'], message: `Expected a name of its own, got \`${cut(name)}\` again.` }]
-      seen.add(name)
-      return []
-    }),
-  )
-}
-
-function namesThatAreNotThere({ steadyState, recovery }: Experiment): Problem[] {
-  const known = steadyState.probes.map(({ name }) => name)
-  const unknown = (names: readonly string[] | undefined, path: Path): Problem[] =>
-    (names ?? []).flatMap((name, index) =>
-      known.includes(name)
-        ? []
-        : [
-            {
-              path: [...path, index],
-              message: `Expected the name of a steady-state probe (${listed(known)}), got \`${cut(name)}\`.${suggestion(name, known)}`,
-            },
-          ],
-    )
-  return [
-    ...unknown(steadyState.mayBreach, ['steadyState', 'mayBreach']),
-    ...unknown(recovery.duringFault?.probes, ['recovery', 'duringFault', 'probes']),
-  ]
-}
-
-function alertsThatRepeat({ alerts }: Experiment): Problem[] {
-  const seen = new Set<string>()
-  return (alerts?.mustFire ?? []).flatMap(({ name, labels = {} }, index) => {
-    const key = JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
-    if (seen.has(key))
-      return [
-        {
-          path: ['alerts', 'mustFire', index, 'name'],
-          message: `Expected each alert once, got \`${cut(name)}\` with the same labels again.`,
-        },
-      ]
-    seen.add(key)
-    return []
-  })
-}
-
-/** Alerts with their name among their labels: what is read of an alert has it apart. */
-function alertsNamedTwice({ alerts }: Experiment): Problem[] {
-  return (['mustFire', 'mayFire'] as const).flatMap((list) =>
-    (alerts?.[list] ?? []).flatMap((matcher, index) =>
-      typeof matcher === 'string' || !Object.hasOwn(matcher.labels ?? {}, 'alertname')
-        ? []
-        : [
-            {
-              path: ['alerts', list, index, 'labels', 'alertname'],
-              message: 'Expected labels beside the name, got `alertname`, which is the name. Leave it out.',
-            },
-          ],
-    ),
-  )
-}
-
-/** Labels that a pattern for the same label does not match. Those with variables are checked once they have their values. */
-function labelsThatContradict(experiment: Experiment): Problem[] {
-  const isOpen = (text: string): boolean => /\$\{\w+\}/.test(text)
-  const contradictions = ({ labels = {}, labelsMatch = {} }: SeriesSelector, path: Path): Problem[] =>
-    Object.entries(labelsMatch).flatMap(([label, pattern]) => {
-      const value = Object.hasOwn(labels, label) ? labels[label] : undefined
-      if (
-        value === undefined ||
-        isOpen(value) ||
-        isOpen(pattern) ||
-        compilePattern(pattern)(value, { steps: MAX_STEPS })
-      )
-        return []
-      return [
-        {
-          path: [...path, 'labelsMatch', label],
-          message: `Expected a pattern that \`${cut(`${label}: ${value}`, MAX_VALUE)}\` in \`labels\` matches, got \`${cut(pattern, MAX_VALUE)}\`: no series can have both.`,
-        },
-      ]
-    })
-  return probesOf(experiment).flatMap(([path, probe]) =>
-    probe.type === 'metric'
-      ? [...contradictions(probe, path), ...contradictions(probe.outOf ?? { series: '' }, [...path, 'outOf'])]
-      : [],
-  )
-}
-
-/** Requests that `fetch` does not take. They are sent at the very end. */
-function requestsThatCannotBeSent({ rollbacks }: Experiment): Problem[] {
-  return rollbacks.flatMap((action, index) => {
-    if (action.type !== 'http') return []
-    try {
-      new Request('http://localhost/', requestOf(action))
-      return []
-    } catch (error) {
-      return [
-        {
-          path: ['rollbacks', index],
-          message: `Expected a request that can be sent, got one that cannot: ${inWords(error).replace(/\.?$/, '.')}`,
-        },
-      ]
-    }
-  })
-}
-
-/** Probes that no reading can satisfy, or that every reading does. */
-function probesThatNeverHold(experiment: Experiment): Problem[] {
-  return probesOf(experiment).flatMap(([path, probe]) => {
-    const { tolerance } = probe
-    if (tolerance === undefined) return []
-    const at = [...path, 'tolerance']
-    if (!isPossible(tolerance))
-      return [{ path: at, message: 'Expected bounds that a number can keep, got bounds that contradict each other.' }]
-    if (probe.type !== 'http' || probe.path !== undefined) return []
-    const kept = [0, 1].filter((value) => isWithin(value, tolerance)).length
-    return kept === 1
-      ? []
-      : [
-          {
-            path: at,
-            message: `Expected bounds that 1 (the expected status came) or 0 (another came) keeps, but not both, got bounds that ${kept === 0 ? 'neither keeps' : 'both keep'}. For a number in the answer, add \`path\`.`,
-          },
-        ]
-  })
-}
-
-/** Every probe, and where it stands. */
-function probesOf({ steadyState, guardrails, afterwards }: Experiment): readonly (readonly [Path, Probe])[] {
-  const lists: readonly (readonly [Path, readonly Probe[]])[] = [
-    [['steadyState', 'probes'], steadyState.probes],
-    [['guardrails'], guardrails],
-    [['afterwards'], afterwards],
-  ]
-  return lists.flatMap(([path, probes]) => probes.map((probe, index) => [[...path, index], probe] as const))
-}
-
-function isPossible(tolerance: Tolerance): boolean {
-  const { below = Infinity, above = -Infinity, atLeast = -Infinity, atMost = Infinity, equals } = tolerance
-  if (equals !== undefined) return isWithin(Number(equals), tolerance)
-  return above < below && above < atMost && atLeast < below && atLeast <= atMost
 }
 
 function own(entries: Readonly<Record<string, Shape>> | undefined, key: string): Shape | undefined {

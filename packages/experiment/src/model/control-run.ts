@@ -1,4 +1,4 @@
-import type { Experiment } from '../model/experiment.js'
+import type { Experiment } from './experiment.js'
 
 /** Whether nothing is broken: the run shows that nothing is seen where nothing is. */
 export function isControlRun({ method }: Pick<Experiment, 'method'>): boolean {

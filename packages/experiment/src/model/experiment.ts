@@ -1,237 +1,26 @@
 import { portableInjectOptions, type OptionsInput } from '@chaos/core/authoring'
 import * as v from 'valibot'
-import { reasonOf } from '../answer.js'
 import type { LoadReport } from '../load/report.js'
-import { compilePattern, MAX_PATTERN } from './pattern.js'
-
-/** The longest time span in an experiment, in ms: a day. */
-const MAX_MS = 86_400_000
+import { anyProbe, portableProbe, type Probe } from '../probes/probe-types.js'
+import {
+  address,
+  described,
+  durationMs,
+  labels,
+  listOf,
+  name,
+  named,
+  names,
+  number,
+  spanMs,
+  text,
+} from '../shared/schemas.js'
 
 /** Gives the report of a load; with `look`, after it has looked for every acknowledged write. */
 export type LoadReader = (options: { readonly look: boolean }) => LoadReport | Promise<LoadReport>
 
-/** Longest name, and longest other text (a query, an address, a description), in characters. */
-const MAX_NAME = 500
-const MAX_TEXT = 10_000
-/** Most probes, alerts or actions in a list, steps of a method, and labels. */
-const MAX_LIST = 100
+/** Most steps of a method. */
 const MAX_STEPS = 1_000
-const MAX_LABELS = 50
-
-const textUpTo = (length: number) =>
-  v.pipe(
-    v.string('a text'),
-    v.minLength(1, 'a text that is not empty'),
-    v.maxLength(length, `a text of at most ${length} characters`),
-  )
-const text = textUpTo(MAX_TEXT)
-const name = textUpTo(MAX_NAME)
-const named = (description: string) => v.pipe(name, v.description(description))
-const described = (description: string) => v.pipe(text, v.description(description))
-const listOf = <Item extends v.GenericSchema>(item: Item, what: string, length = MAX_LIST) =>
-  v.pipe(v.array(item, `a list of ${what}`), v.maxLength(length, `a list of at most ${length} ${what}`))
-const durationMs = (description: string) => {
-  const expected = `a number of ms from 0 to ${MAX_MS}`
-  return v.pipe(v.number(expected), v.minValue(0, expected), v.maxValue(MAX_MS, expected), v.description(description))
-}
-const spanMs = (description: string) =>
-  v.pipe(durationMs(description), v.minValue(1, `a number of ms from 1 to ${MAX_MS}`))
-const number = v.pipe(v.number('a number'), v.finite('a finite number'))
-const labels = v.pipe(
-  v.record(
-    v.string(),
-    v.pipe(v.string('a text'), v.maxLength(MAX_NAME, `a text of at most ${MAX_NAME} characters`)),
-    'labels: names and texts',
-  ),
-  v.maxEntries(MAX_LABELS, `at most ${MAX_LABELS} labels`),
-)
-const names = (description: string) => v.pipe(listOf(name, 'names'), v.description(description))
-const address = (description: string) =>
-  v.pipe(
-    text,
-    v.regex(/^(https?:\/\/|\$\{)/, 'an address that begins with http:// or https://'),
-    v.check(isAddress, 'an address that can be asked'),
-    v.description(description),
-  )
-
-const tolerance = v.pipe(
-  v.strictObject(
-    {
-      below: v.optional(number),
-      above: v.optional(number),
-      atLeast: v.optional(number),
-      atMost: v.optional(number),
-      equals: v.optional(v.union([number, v.boolean('true or false')], 'a number, true or false')),
-    },
-    'bounds: `below`, `above`, `atLeast`, `atMost` or `equals`',
-  ),
-  v.minEntries(1, 'at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`'),
-  v.description('Bounds that the value must keep; all of them. `true` counts as 1, `false` as 0.'),
-)
-
-/** Whether an address can be asked; one with variables is checked once they have their values. */
-function isAddress(address: string): boolean {
-  const rest = address.replace(/\$\{\w+\}/g, '')
-  // What looks like a variable and is none would be left as it stands.
-  if (rest.includes('${')) return false
-  if (rest !== address) return true
-  try {
-    // As `fetch` takes it: without a password, for one.
-    return new URL(new Request(address).url).hostname !== ''
-  } catch {
-    return false
-  }
-}
-
-/** Whether a pattern can be matched; one with variables is checked once they have their values. */
-function isPattern(pattern: string): boolean {
-  return problemOf(pattern) === undefined
-}
-function whyNoPattern({ input }: v.CheckIssue<string>): string {
-  return `a regular expression that can be matched without backtracking (${problemOf(input) ?? ''})`
-}
-function problemOf(pattern: string): string | undefined {
-  if (/\$\{\w+\}/.test(pattern)) return undefined
-  try {
-    compilePattern(pattern)
-    return undefined
-  } catch (error) {
-    return reasonOf(error)
-  }
-}
-
-const STATUS = 'a status from 100 to 599'
-
-const probeBase = {
-  name: named('What it measures; unique in the experiment.'),
-  unit: v.optional(described('Unit of the value, for people: ms, Hz.')),
-  timeoutMs: v.optional(
-    spanMs('Longest wait for a reading; no answer within it is no data, never a pass. Default 2000.'),
-  ),
-}
-
-const httpProbe = v.strictObject({
-  ...probeBase,
-  type: v.literal('http'),
-  url: address('Where to ask.'),
-  status: v.optional(
-    v.pipe(
-      number,
-      v.integer('a whole number'),
-      v.minValue(100, STATUS),
-      v.maxValue(599, STATUS),
-      v.description(
-        'Status to expect. Without `path` the value is 1 when it comes, with a whole answer, and 0 when another comes. Redirects are not followed. Default 200.',
-      ),
-    ),
-  ),
-  path: v.optional(described('Dotted path of a number in the JSON answer, taken as the value.')),
-  tolerance: v.optional(tolerance),
-})
-
-const seriesSelector = {
-  series: described('Name of the series; for a `quantile`, of the histogram.'),
-  labels: v.optional(v.pipe(labels, v.description('Labels that it must have, as they are.'))),
-  labelsMatch: v.optional(
-    v.pipe(
-      v.record(
-        v.string(),
-        v.pipe(
-          v.string('a text'),
-          v.maxLength(MAX_PATTERN, `a pattern of at most ${MAX_PATTERN} characters`),
-          v.check(isPattern, whyNoPattern),
-        ),
-        'labels: names and texts',
-      ),
-      v.maxEntries(MAX_LABELS, `at most ${MAX_LABELS} labels`),
-      v.description(
-        'Labels that it must have, as regular expressions that match all of the text: literals, `.`, classes, groups, `|`, `* + ?` and `{n,m}`, without back-references and looking around, at most 500 characters.',
-      ),
-    ),
-  ),
-}
-const metricProbe = v.strictObject({
-  ...probeBase,
-  type: v.literal('metric'),
-  url: address('A page in the Prometheus text format.'),
-  ...seriesSelector,
-  reduce: v.optional(
-    v.pipe(
-      v.picklist(['min', 'max', 'sum'], 'one of `min`, `max`, `sum`'),
-      v.description('How several matching series make one value. Default: they must be one.'),
-    ),
-  ),
-  quantile: v.optional(
-    v.pipe(
-      number,
-      v.minValue(0, 'a number from 0 to 1'),
-      v.maxValue(1, 'a number from 0 to 1'),
-      v.description('Quantile of a histogram, from 0 to 1, as Prometheus estimates it.'),
-    ),
-  ),
-  windowMs: v.optional(
-    spanMs(
-      'Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms. Readings more than twice the window apart give no data.',
-    ),
-  ),
-  outOf: v.optional(
-    v.pipe(v.strictObject(seriesSelector), v.description('Divide by the sum of these series: a share.')),
-  ),
-  emptyIs: v.optional(
-    v.pipe(
-      number,
-      v.description(
-        'Value to take where no sample has these labels, or nothing happened in the window: a share of nothing. Only while the page knows the series by its name, from a sample with any labels, `# TYPE` or `# HELP`; else there is no data. Default: no data.',
-      ),
-    ),
-  ),
-  staleAfterMs: v.optional(
-    durationMs(
-      'How long the page may stay the same, to the byte, before what it says counts as old. 0: for ever, for a page on which nothing ever moves. Default 15000.',
-    ),
-  ),
-  tolerance,
-})
-const prometheusProbe = v.strictObject({
-  ...probeBase,
-  type: v.literal('prometheus'),
-  url: address('Address of a Prometheus HTTP API.'),
-  query: described('PromQL that gives one number. No result, or NaN, means no data, unless `emptyIs` says otherwise.'),
-  emptyIs: v.optional(
-    v.pipe(
-      number,
-      v.description(
-        'Value to take where the query gives NaN (0 divided by 0: nothing happened), or has no result and `existsQuery` has one. Default: no data.',
-      ),
-    ),
-  ),
-  existsQuery: v.optional(
-    described(
-      'PromQL that has a result while the series of `query` exist, such as `count(http_requests_total)`. Without it an empty result is no data, also with `emptyIs`: series that were renamed or taken out are empty too.',
-    ),
-  ),
-  tolerance,
-})
-const functionProbe = v.strictObject({
-  ...probeBase,
-  type: v.literal('function'),
-  read: v.custom<() => number | boolean | Promise<number | boolean>>(
-    (value) => typeof value === 'function',
-    'a function that returns a number, true or false',
-  ),
-  tolerance,
-})
-
-const portableProbe = v.variant(
-  'type',
-  [httpProbe, metricProbe, prometheusProbe],
-  'one of the types `http`, `metric`, `prometheus`',
-)
-const anyProbe = v.variant(
-  'type',
-  [httpProbe, metricProbe, prometheusProbe, functionProbe],
-  'one of the types `http`, `metric`, `prometheus`, `function`',
-)
 
 const httpAction = v.strictObject({
   name: named('What it does.'),
@@ -456,20 +245,10 @@ export const experimentSchema = shape(
 export type ExperimentInput = v.InferInput<typeof experimentSchema>
 /** An experiment that has been checked, with its defaults. */
 export type Experiment = v.InferOutput<typeof experimentSchema>
-/** A reading free of side effects. */
-export type Probe = v.InferOutput<typeof anyProbe>
 /** The load an experiment counts on. */
 export type LoadInput = NonNullable<Experiment['load']>
-/** A probe of the type `metric`. */
-export type MetricProbe = v.InferOutput<typeof metricProbe>
-/** A probe of the type `prometheus`. */
-export type PrometheusProbe = v.InferOutput<typeof prometheusProbe>
-/** Which series of a metrics page are meant. */
-export type SeriesSelector = Pick<MetricProbe, 'series' | 'labels' | 'labelsMatch'>
 /** A change that is made at the very end of a run. */
 export type Action = v.InferOutput<typeof anyAction>
-/** Bounds of a reading. */
-export type Tolerance = v.InferOutput<typeof tolerance>
 /** One step of a method. */
 export type Step = Experiment['method'][number]
 /** The step that puts a fault in force. */
@@ -478,3 +257,20 @@ export type InjectStep = v.InferOutput<typeof injectStep>['inject']
 export type ExpectedAlert = v.InferOutput<typeof expectedAlert>
 /** An alert that is meant: by its name, or by name and labels. */
 export type AlertMatcher = string | v.InferOutput<typeof alertMatcher>
+
+/** Every probe of an experiment, and where it stands. */
+export function probesOf({
+  steadyState,
+  guardrails,
+  afterwards,
+}: Pick<Experiment, 'steadyState' | 'guardrails' | 'afterwards'>): readonly {
+  readonly probe: Probe
+  readonly path: readonly (string | number)[]
+}[] {
+  const lists: readonly (readonly [readonly string[], readonly Probe[]])[] = [
+    [['steadyState', 'probes'], steadyState.probes],
+    [['guardrails'], guardrails],
+    [['afterwards'], afterwards],
+  ]
+  return lists.flatMap(([list, probes]) => probes.map((probe, index) => ({ probe, path: [...list, index] })))
+}

@@ -27,7 +27,7 @@ it.skipIf(process.platform === 'win32')('an experiment is not waited for where i
   execFileSync('mkfifo', [pipe])
   await expect(loadExperiment(pipe)).rejects.toMatchObject({
     code: 'CHAOS_INVALID_EXPERIMENT',
-    message: expect.stringContaining('it is no file') as string,
+    message: expect.stringContaining('it is not a file') as string,
   })
 })
 

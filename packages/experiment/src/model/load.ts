@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ChaosError } from '@chaos/core'
-import { reasonOf } from '../answer.js'
+import { reasonOf } from '../shared/answer.js'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'
 import { MAX_FILE, parseExperiment } from './parse.js'
@@ -77,7 +77,7 @@ async function textOf(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = await file.stat()
-    if (!stats.isFile()) throw new Error('it is no file')
+    if (!stats.isFile()) throw new Error('it is not a file')
     const { size } = stats
     // No character has more than four bytes.
     if (size > 4 * MAX_FILE)

@@ -1,9 +1,9 @@
 import { ChaosError } from '@chaos/core'
 import { LineCounter, isMap, isPair, isScalar, isSeq, parseDocument, visit, type Document, type Node } from 'yaml'
-import { inWords, shown } from '../answer.js'
+import { inWords, shown } from '../shared/answer.js'
 import { check } from './check.js'
 import { portableExperimentSchema, type Experiment } from './experiment.js'
-import { MAX_NESTING, isTooDeep } from './nesting.js'
+import { MAX_NESTING, isTooDeep } from '../shared/yaml-nesting.js'
 import { substituted, type Variables } from './variables.js'
 
 /** Longest file, in characters, and most aliases in it. */

@@ -1,6 +1,6 @@
 import { ChaosError } from '@chaos/core'
 import { listed, suggestion } from '@chaos/core/authoring'
-import { shown } from '../answer.js'
+import { shown } from '../shared/answer.js'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'
 

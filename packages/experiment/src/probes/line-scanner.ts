@@ -1,4 +1,5 @@
-import { shown } from '../answer.js'
+import { shown } from '../shared/answer.js'
+import { numberOf } from '../shared/numbers.js'
 
 /** Most labels of one sample. */
 const MAX_LABELS = 64
@@ -100,14 +101,4 @@ export class LineScanner {
     this.expect('}')
     return { labels: Object.fromEntries(labels), name }
   }
-}
-
-/** A number as Prometheus writes it; `undefined`: it is none, or one that is too large to be held. */
-export function numberOf(text: string): number | undefined {
-  if (text.length > 400) return undefined
-  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text))
-    return Number.isFinite(Number(text)) ? Number(text) : undefined
-  if (/^\+?inf(?:inity)?$/i.test(text)) return Number.POSITIVE_INFINITY
-  if (/^-inf(?:inity)?$/i.test(text)) return Number.NEGATIVE_INFINITY
-  return /^nan$/i.test(text) ? Number.NaN : undefined
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { MetricProbe } from '../model/experiment.js'
-import { metricReader, quantileOf } from './metric.js'
+import { quantileOf } from './histogram.js'
+import { metricReader, type MetricProbe } from './metric.js'
 
 const probe = (more: Partial<MetricProbe>): MetricProbe => ({
   name: 'p',

@@ -1,16 +1,177 @@
-import { shown } from '../answer.js'
-import type { MetricProbe, SeriesSelector } from '../model/experiment.js'
-import { compilePattern, type Budget } from '../model/pattern.js'
-import { numberOf } from './line-scanner.js'
+import type { Clock } from '@chaos/core'
+import * as v from 'valibot'
+import { shown, textOf } from '../shared/answer.js'
+import {
+  address,
+  described,
+  durationMs,
+  hasVariable,
+  labels,
+  MAX_LABELS,
+  number,
+  problemOf,
+  spanMs,
+} from '../shared/schemas.js'
+import { quantileOf } from './histogram.js'
+import { compilePattern, MAX_PATTERN, type Budget } from './pattern.js'
+import { probeFields, probeType, type Measurement, type ProbeProblem } from './probe-type.js'
 import { isKnown, readMetricsPage, type TextSample } from './prometheus-text.js'
+import { tolerance } from './tolerance.js'
 import { counterWindow } from './window.js'
 
-/** What a source came to: a number that was read, or what stands for "nothing happened" of a series that is there. */
-export interface Measurement {
-  readonly value: number
-  readonly quality: 'measured' | 'idle'
-  /** When the data is from, by the clock of its source, in ms since the epoch; `undefined` where the source does not tell. */
-  readonly dataAt?: number
+/** How long a page may stay the same, in ms, unless the probe says otherwise. */
+const STALE_AFTER_MS = 15_000
+/** Steps that matching a label with a pattern may take. */
+const MAX_STEPS = 5_000_000
+/** Longest value in a message, in characters. */
+const MAX_VALUE = 80
+
+const patternProblem = (pattern: string): string | undefined => problemOf(pattern, compilePattern)
+
+const seriesFields = {
+  series: described('Name of the series; for a `quantile`, of the histogram.'),
+  labels: v.optional(v.pipe(labels, v.description('Labels that it must have, as they are.'))),
+  labelsMatch: v.optional(
+    v.pipe(
+      v.record(
+        v.string(),
+        v.pipe(
+          v.string('a text'),
+          v.maxLength(MAX_PATTERN, `a pattern of at most ${MAX_PATTERN} characters`),
+          v.check(
+            (pattern) => patternProblem(pattern) === undefined,
+            ({ input }) =>
+              `a regular expression that can be matched without backtracking (${patternProblem(input) ?? ''})`,
+          ),
+        ),
+        'labels: names and texts',
+      ),
+      v.maxEntries(MAX_LABELS, `at most ${MAX_LABELS} labels`),
+      v.description(
+        'Labels that it must have, as regular expressions that match all of the text: literals, `.`, classes, groups, `|`, `* + ?` and `{n,m}`, without back-references and looking around, at most 500 characters.',
+      ),
+    ),
+  ),
+}
+
+const schema = v.strictObject({
+  ...probeFields,
+  type: v.literal('metric'),
+  url: address('A page in the Prometheus text format.'),
+  ...seriesFields,
+  reduce: v.optional(
+    v.pipe(
+      v.picklist(['min', 'max', 'sum'], 'one of `min`, `max`, `sum`'),
+      v.description('How several matching series make one value. Default: they must be one.'),
+    ),
+  ),
+  quantile: v.optional(
+    v.pipe(
+      number,
+      v.minValue(0, 'a number from 0 to 1'),
+      v.maxValue(1, 'a number from 0 to 1'),
+      v.description('Quantile of a histogram, from 0 to 1, as Prometheus estimates it.'),
+    ),
+  ),
+  windowMs: v.optional(
+    spanMs(
+      'Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms. Readings more than twice the window apart give no data.',
+    ),
+  ),
+  outOf: v.optional(v.pipe(v.strictObject(seriesFields), v.description('Divide by the sum of these series: a share.'))),
+  emptyIs: v.optional(
+    v.pipe(
+      number,
+      v.description(
+        'Value to take where no sample has these labels, or nothing happened in the window: a share of nothing. Only while the page knows the series by its name, from a sample with any labels, `# TYPE` or `# HELP`; else there is no data. Default: no data.',
+      ),
+    ),
+  ),
+  staleAfterMs: v.optional(
+    durationMs(
+      'How long the page may stay the same, to the byte, before what it says counts as old. 0: for ever, for a page on which nothing ever moves. Default 15000.',
+    ),
+  ),
+  tolerance,
+})
+
+/** A probe of the type `metric`. */
+export type MetricProbe = v.InferOutput<typeof schema>
+/** Which series of a metrics page are meant. */
+type SeriesSelector = Pick<MetricProbe, 'series' | 'labels' | 'labelsMatch'>
+
+/** Reads a page of metrics of the system itself. */
+export const metricProbe = probeType({
+  type: 'metric',
+  schema,
+  origin: ({ url }) => url,
+  maxAgeMs: ({ staleAfterMs = STALE_AFTER_MS }) => (staleAfterMs === 0 ? undefined : staleAfterMs),
+  looksBack: ({ windowMs }) => windowMs !== undefined,
+  // A count of what should not happen says something while nothing does.
+  needsEvents: ({ quantile, outOf }) => quantile !== undefined || outOf !== undefined,
+  read(probe, clock) {
+    const read = metricReader(probe)
+    const changed = lastChange(clock)
+    return async (signal) => {
+      const response = await fetch(probe.url, { signal, headers: { 'accept-encoding': 'identity' } })
+      if (!response.ok) {
+        await response.body?.cancel()
+        throw new Error(`status ${response.status}`)
+      }
+      const origin = new URL(response.redirected ? response.url : probe.url).origin
+      if (origin !== new URL(probe.url).origin) {
+        await response.body?.cancel()
+        throw new Error(`the page redirects to ${origin}, which may be another process`)
+      }
+      const mustEnd =
+        response.headers.get('content-type')?.toLowerCase().startsWith('application/openmetrics-text') === true
+      const text = await textOf(response)
+      if (mayBeCut(response) && !text.endsWith('\n'))
+        throw new Error('the page does not end with a line feed: it was cut short')
+      return { ...read(text, clock.now(), { mustEnd }), dataAt: changed(text) }
+    }
+  },
+  problems: (probe) => [
+    ...contradictions(probe, []),
+    ...(probe.outOf === undefined ? [] : contradictions(probe.outOf, ['outOf'])),
+  ],
+})
+
+/** Whether half of an answer looks like a whole one: `fetch` reads what is compressed as far as it comes, and a connection may be all that ends it. */
+function mayBeCut({ headers }: Response): boolean {
+  return (
+    !['identity', null].includes(headers.get('content-encoding')) ||
+    !(headers.has('content-length') || headers.has('transfer-encoding'))
+  )
+}
+
+/** Tells when a page last became another one: a page of a live process counts at least how often it was asked for. */
+function lastChange(clock: Clock): (text: string) => number {
+  let last: string | undefined
+  let at = clock.now()
+  return (text) => {
+    if (text !== last) at = clock.now()
+    last = text
+    return at
+  }
+}
+
+/** Labels that a pattern for the same label does not match. Those with variables are checked once they have their values. */
+function contradictions(
+  { labels: plain = {}, labelsMatch = {} }: SeriesSelector,
+  path: readonly string[],
+): ProbeProblem[] {
+  return Object.entries(labelsMatch).flatMap(([label, pattern]) => {
+    const value = Object.hasOwn(plain, label) ? plain[label] : undefined
+    if (value === undefined || hasVariable(value) || hasVariable(pattern)) return []
+    if (compilePattern(pattern)(value, { steps: MAX_STEPS })) return []
+    return [
+      {
+        path: [...path, 'labelsMatch', label],
+        message: `Expected a pattern that \`${shown(`${label}: ${value}`, MAX_VALUE)}\` in \`labels\` matches, got \`${shown(pattern, MAX_VALUE)}\`: no series can have both.`,
+      },
+    ]
+  })
 }
 
 /** A selector that is ready to match. */
@@ -125,45 +286,4 @@ function reduced({ reduce, outOf, series }: MetricProbe, values: readonly number
   if (first === undefined || values.length > 1)
     throw new Error(`expected one series ${shown(series)}, got ${values.length}: say \`reduce\`, or more labels`)
   return first
-}
-
-/**
- * A quantile as Prometheus' `histogram_quantile` estimates it: straight within a bucket, the last finite bound beyond. NaN: nothing was observed.
- *
- * @throws An error in words for buckets that are no histogram: without a bound, without the last one, `+Inf`, or without any other
- */
-export function quantileOf(quantile: number, buckets: readonly TextSample[]): number {
-  const counts = new Map<number, number>()
-  for (const { labels, value } of buckets) {
-    const bound = numberOf(labels['le'] ?? '')
-    if (bound === undefined || Number.isNaN(bound) || Number.isNaN(value))
-      throw new Error(
-        `expected buckets of a histogram, got one with the bound "${shown(labels['le'] ?? '')}" and ${value}`,
-      )
-    counts.set(bound, (counts.get(bound) ?? 0) + value)
-  }
-  if (!counts.has(Number.POSITIVE_INFINITY))
-    throw new Error('expected buckets of a histogram, got none with the bound +Inf')
-  let highest = 0
-  // Buckets are read one after the other while the app counts: none holds less than the one below it.
-  const sorted = [...counts]
-    .sort(([a], [b]) => a - b)
-    .map(([bound, count]) => [bound, (highest = Math.max(highest, count))] as const)
-  const total = sorted.at(-1)?.[1] ?? 0
-  if (total === 0) return Number.NaN
-  if (![...counts.keys()].some(Number.isFinite))
-    throw new Error('expected buckets of a histogram, got none with a finite bound')
-  const rank = quantile * total
-  let below = 0
-  let lower = 0
-  for (const [bound, count] of sorted) {
-    if (count >= rank && count > 0) {
-      if (bound === Number.POSITIVE_INFINITY) return lower
-      const from = bound <= 0 && lower === 0 ? bound : lower
-      return count === below ? bound : from + ((bound - from) * (rank - below)) / (count - below)
-    }
-    below = count
-    lower = bound
-  }
-  return lower
 }

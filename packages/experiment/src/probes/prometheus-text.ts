@@ -1,5 +1,6 @@
-import { reasonOf, shown } from '../answer.js'
-import { LineScanner, numberOf } from './line-scanner.js'
+import { reasonOf, shown } from '../shared/answer.js'
+import { numberOf } from '../shared/numbers.js'
+import { LineScanner } from './line-scanner.js'
 
 /** One line of a metrics page. */
 export interface TextSample {

@@ -4,7 +4,7 @@ import { systemClock } from '@chaos/core/authoring'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
 import { serve, serveAnswers } from '../../test/support.js'
-import type { Probe } from '../model/experiment.js'
+import type { Probe } from './probe-types.js'
 import { probeReader, type Sample } from './read.js'
 
 const clock = manualClock(5_000)

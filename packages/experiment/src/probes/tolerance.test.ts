@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inWords, isWithin } from './tolerance.js'
+import { boundsInWords, isWithin } from './tolerance.js'
 
 describe('bounds', () => {
   it.each([
@@ -26,9 +26,9 @@ describe('bounds', () => {
   })
 
   it('are said with their signs and unit', () => {
-    expect(inWords({ atLeast: 95, below: 105 }, 'Hz')).toBe('< 105 Hz and ≥ 95 Hz')
-    expect(inWords({ above: 1 })).toBe('> 1')
-    expect(inWords({ atMost: 1, equals: 1 })).toBe('≤ 1 and = 1')
-    expect(inWords({ equals: true })).toBe('= true')
+    expect(boundsInWords({ atLeast: 95, below: 105 }, 'Hz')).toBe('< 105 Hz and ≥ 95 Hz')
+    expect(boundsInWords({ above: 1 })).toBe('> 1')
+    expect(boundsInWords({ atMost: 1, equals: 1 })).toBe('≤ 1 and = 1')
+    expect(boundsInWords({ equals: true })).toBe('= true')
   })
 })

@@ -1,8 +1,8 @@
-import { clockOffset } from '../run/clock-offset.js'
-import type { Curve, Evidence, MarkName, Marks } from '../run/evidence.js'
-import { endingOf, landingOf } from '../run/marks.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import type { Curve, Evidence, MarkName, Marks } from '../evidence/evidence.js'
+import { MARK_WORDS } from '../evidence/mark-words.js'
+import { endingOf, landingOf } from '../evidence/marks.js'
 import { asMarkup, lines, markup, type Markup } from './escape.js'
-import { MARK_WORDS } from './words.js'
 
 const WIDTH = 960
 const LEFT = 190

@@ -1,8 +1,9 @@
-import type { MarkName } from '../run/evidence.js'
-import type { ExperimentResult } from '../run/run-experiment.js'
+import type { MarkName } from '../evidence/evidence.js'
+import { MARK_WORDS } from '../evidence/mark-words.js'
+import type { ExperimentResult } from '../verdict/result.js'
 import { timeline } from './chart.js'
 import { asMarkup, markup, textOfMarkup, type Markup } from './escape.js'
-import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
+import { errorBar, RECOVERY_WORDS, span } from './words.js'
 
 /** The results as one HTML file without any other resource. Everything but its own markup is escaped; no script can run in it. */
 export function toHtml(results: readonly ExperimentResult[]): string {
@@ -54,8 +55,8 @@ function section(result: ExperimentResult, index: number): Markup {
       markup`<tr><th scope="row">${name}</th><td>${mustFire ? 'must fire' : 'not required'}</td><td>${badge(outcome)}</td><td>${detail}</td></tr>`,
   )
   const faults = evidence.injections.map(
-    ({ fault, target, kind, affected, seen, account, outcome, options }) =>
-      markup`<tr><th scope="row">${fault}</th><td>${target}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${counts(account)}</td><td>${outcome ?? ''}</td><td><code>${JSON.stringify(options)}</code></td></tr>`,
+    ({ fault, target, kind, affected, seen, account, outcome, options, seed }) =>
+      markup`<tr><th scope="row">${fault}</th><td>${target}</td><td>${kind}</td><td class="number">${affected} of ${seen}</td><td>${counts(account)}</td><td>${outcome ?? ''}</td><td><code>${JSON.stringify(options)}</code></td><td><code>${seed}</code></td></tr>`,
   )
   const afterwards = evidence.afterwards.map(
     ({ name, bounds, sample }) =>
@@ -70,7 +71,7 @@ ${description === undefined ? undefined : markup`<p>${description}</p>`}
 <div class="tables">
 ${table('Marks', ['', 'meaning', 'time', 'error'], marks)}
 ${table('Alerts', ['alert', '', 'outcome', 'detail'], alerts)}
-${table('Faults', ['fault', 'target', 'kind', 'affected', 'account', 'end', 'options'], faults)}
+${table('Faults', ['fault', 'target', 'kind', 'affected', 'account', 'end', 'options', 'seed'], faults)}
 ${table('Afterwards', ['reading', 'value', 'expected', ''], afterwards)}
 </div>
 </section>`

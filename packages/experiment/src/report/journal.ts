@@ -1,5 +1,5 @@
 import { printableJson } from '@chaos/core/authoring'
-import type { ExperimentResult } from '../run/run-experiment.js'
+import type { ExperimentResult } from '../verdict/result.js'
 
 /** Version of the journal's shape. */
 export const JOURNAL_VERSION = 1

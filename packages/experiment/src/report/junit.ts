@@ -1,4 +1,4 @@
-import type { ExperimentResult } from '../run/run-experiment.js'
+import type { ExperimentResult } from '../verdict/result.js'
 import { escapedLines, lines, markup, textOfMarkup } from './escape.js'
 import { toText } from './text.js'
 

@@ -27,6 +27,7 @@ describe('text', () => {
     expect(lines).toContain('  time to recover  6.5 s (by itself)')
     expect(lines).toContain('  detected        StockLow: It fired after 3900 ms (deadline 10000 ms) and resolved.')
     expect(lines).toContain('  good             orders left: 0 (expected = 0)')
+    expect(lines).toContain('  fault            shop/empty-shelves on shop: 80 of 80 operations affected, seed 1')
   })
 
   it('tells of the load what this run saw of it, not what it counted in runs before', () => {
@@ -163,6 +164,7 @@ describe('HTML', () => {
       'shop/empty-shelves',
       '80 of 80',
       'orders left',
+      '<th scope="col">seed</th>',
     ])
       expect(page).toContain(words)
     expect(page.match(/<section /g)).toHaveLength(3)

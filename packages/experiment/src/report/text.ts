@@ -1,9 +1,10 @@
-import { readReports } from '../load/phases.js'
+import { readReports } from '../load/rates.js'
 import { loadSince } from '../load/report.js'
-import type { Evidence, MarkName } from '../run/evidence.js'
-import type { ExperimentResult } from '../run/run-experiment.js'
+import type { Evidence, MarkName } from '../evidence/evidence.js'
+import { MARK_WORDS } from '../evidence/mark-words.js'
+import type { ExperimentResult } from '../verdict/result.js'
 import { line } from './escape.js'
-import { errorBar, MARK_WORDS, RECOVERY_WORDS, span } from './words.js'
+import { errorBar, RECOVERY_WORDS, span } from './words.js'
 
 /** A result as plain text; the last line names the verdict and its cause. What comes from outside begins no line of its own and holds nothing that a terminal obeys. */
 export function toText({ title, evidence, verdict }: ExperimentResult): string {
@@ -28,6 +29,11 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     `  time to detect   ${span(verdict.timeToDetectMs)}`,
     `  time to recover  ${span(verdict.timeToRecoverMs)} (${RECOVERY_WORDS[verdict.recovery]})`,
     `  SLIs breached    ${breached}`,
+    // With its seed in the step of the experiment, a fault makes the same decisions again.
+    ...evidence.injections.map(
+      ({ fault, target, seen, affected, seed }) =>
+        `  fault            ${line(fault)} on ${line(target)}: ${affected} of ${seen} operations affected, seed ${line(seed)}`,
+    ),
     ...alerts,
     ...loadLine(evidence.load),
     ...evidence.afterwards.map(

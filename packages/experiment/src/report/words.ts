@@ -1,4 +1,4 @@
-import type { Mark } from '../run/evidence.js'
+import type { Mark } from '../evidence/evidence.js'
 
 /** A time span as people read it: `850 ms`, `12.3 s`. */
 export function span(ms: number | undefined): string {
@@ -10,8 +10,6 @@ export function span(ms: number | undefined): string {
 export function errorBar({ errorMs }: Pick<Mark, 'errorMs'>): string {
   return errorMs < 0.5 ? '' : `−${span(errorMs)}`
 }
-
-export { MARK_WORDS } from '../run/mark-words.js'
 
 /** How recovery came about. */
 export const RECOVERY_WORDS = {

@@ -1,8 +1,8 @@
 import type { Clock } from '@chaos/core'
-import { reasonOf } from '../answer.js'
+import { reasonOf } from '../shared/answer.js'
 import type { Action } from '../model/experiment.js'
 import { requestOf } from '../model/request.js'
-import { withTimeout } from '../time.js'
+import { withTimeout } from '../shared/time.js'
 
 /** Longest time an action may take, in ms, unless it says otherwise. */
 const DEFAULT_TIMEOUT_MS = 10_000

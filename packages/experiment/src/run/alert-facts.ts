@@ -1,7 +1,7 @@
 import type { Clock } from '@chaos/core'
 import type { AlertReader, AlertRule, AlertTiming } from '../alerts/reader.js'
-import { inWords } from '../answer.js'
-import { withTimeout } from '../time.js'
+import { inWords } from '../shared/answer.js'
+import { withTimeout } from '../shared/time.js'
 
 /** What one source of alerts says of its rules and of its timing. */
 export interface SourceFacts {

@@ -1,5 +1,5 @@
 import type { Sample } from '../probes/read.js'
-import type { AlertStretch, MarkName } from './evidence.js'
+import type { AlertStretch, MarkName } from '../evidence/evidence.js'
 
 /** Where a run is. */
 export type Phase = 'preflight' | 'steady-state' | 'method' | 'recovery' | 'afterwards' | 'done'

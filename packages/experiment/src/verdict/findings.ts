@@ -1,20 +1,20 @@
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
-import type { Curve, Evidence, Marks } from '../run/evidence.js'
-import { newsSince } from '../run/news.js'
-import { steadyStretch, withGaps } from '../run/steady.js'
-import { marksOf, recoveredDuringFault, steadyAgain, type RecoveredDuringFault } from '../run/marks.js'
+import type { Curve, Evidence, Marks } from '../evidence/evidence.js'
+import { newsSince } from '../evidence/news.js'
+import { steadyStretch, withGaps } from '../evidence/steady.js'
+import { marksOf, recoveredDuringFault, steadyAgain, type RecoveredDuringFault } from '../evidence/marks.js'
 
-/** What follows from evidence before it is judged. */
+/** What follows from evidence by arithmetic, before it is judged. */
 export interface Findings {
   readonly marks: Marks
   /** Names of the probes that left their bounds, or gave no data, once the method had begun. */
   readonly breached: readonly string[]
-  /** Names of those of them that had no leave to, or did so before anything was broken, or after the steady state had held again. */
+  /** Those of `breached` that `mayBreach` does not name, or that breached before anything was broken or after the steady state had held again. */
   readonly guilty: readonly string[]
-  /** Names of those that may have done so after the steady state had held again: when the fault ended is not known well enough to say. */
+  /** Those of `breached` that may have breached after the steady state had held again: the time at which the fault ended is too uncertain to tell. */
   readonly doubtful: readonly string[]
-  /** Names of the probes but for which the steady state had held again: what they showed is from before the fault had ended. */
+  /** Names of the probes that alone keep the steady state from having held again, because their data is from before the fault ended. */
   readonly old: readonly string[]
   /** Whether the probes named for it held again while the fault was in force, and since when; `undefined`: not asked for. */
   readonly recoveredDuringFault: RecoveredDuringFault | undefined

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { injection, passingEvidence, stretch, thorough } from '../../test/support.js'
 import type { Experiment } from '../model/experiment.js'
-import type { AlertStretch, Evidence } from '../run/evidence.js'
+import type { AlertStretch, Evidence } from '../evidence/evidence.js'
 import { isMeant } from '../model/alerts.js'
-import { marksOf } from '../run/marks.js'
+import { marksOf } from '../evidence/marks.js'
 import { judgeAlerts, type AlertOutcome, type AlertVerdict } from './judge-alerts.js'
 
 const judged = (experiment: Experiment, evidence: Evidence): readonly AlertVerdict[] =>
@@ -57,7 +57,7 @@ describe('an alert that must fire', () => {
           { source: 'alertmanager', isReceiver: true, succeeded: 86, failed: 0, longestGapMs: 500, problem: undefined },
         ],
       },
-      /never reached alertmanager: nobody heard/,
+      /never reached alertmanager, so nobody was notified/,
     ],
     [
       'detected',
@@ -82,7 +82,7 @@ describe('an alert that must fire', () => {
       'late',
       'was heard after its deadline',
       { notifications: [{ at: 20_101, name: 'StockLow', labels: { severity: 'page' }, status: 'firing' }] },
-      /fired after 3900 ms and was heard after 10001 ms, expected within 10000 ms/,
+      /fired after 3900 ms and its notification arrived after 10001 ms, expected within 10000 ms/,
     ],
     [
       'detected',
@@ -123,16 +123,16 @@ describe('an alert that must fire', () => {
       /fired after 0 ms/,
     ],
     ['stuck', 'never resolved', { alerts: [stretch({ to: undefined })] }, /had not resolved/],
-    ['stuck', 'resolved too late', { alerts: [stretch({ to: 51_000 })] }, /21000 ms after the fault had ended/],
+    ['stuck', 'resolved too late', { alerts: [stretch({ to: 51_000 })] }, /21000 ms after the fault ended/],
     [
       'monitoring-down',
       'resolved in time or late, by what was read',
       { alerts: [stretch({ to: 50_200 })] },
-      /read too seldom/,
+      /readings are too far apart to tell/,
     ],
     ['flapped', 'fired twice', { alerts: [stretch({ to: 20_000 }), stretch({ from: 22_000 })] }, /2 times/],
-    ['monitoring-down', 'could not be read', { alerts: [], alertReadings: [] }, /nobody can say/],
-    ['monitoring-down', 'fired, and nobody saw the fault land', { injections: [] }, /nobody saw a fault land/],
+    ['monitoring-down', 'could not be read', { alerts: [], alertReadings: [] }, /so whether it fired is unknown/],
+    ['monitoring-down', 'fired, and nobody saw the fault land', { injections: [] }, /no fault was seen to land/],
   ]
   it.each(cases)('is %s when it %s', (outcome, _when, more, detail) => {
     const [verdict] = judged(thorough, passingEvidence({ ...heard, ...more }))

@@ -1,7 +1,7 @@
 import type { AlertMatcher, Experiment, ExpectedAlert } from '../model/experiment.js'
 import { isMeant, seriesOf } from '../model/alerts.js'
-import type { AlertStretch, Evidence, Mark, Marks } from '../run/evidence.js'
-import { conditionOf, isStanding } from '../run/marks.js'
+import type { AlertStretch, Evidence, Mark, Marks } from '../evidence/evidence.js'
+import { conditionOf, isStanding } from '../evidence/marks.js'
 import { ms } from './words.js'
 
 /** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
@@ -29,7 +29,7 @@ export interface AlertVerdict {
   readonly detail: string
 }
 
-/** Beyond so many ms without a reading nobody can say what alerts did. */
+/** Longest time without a reading of alerts, in ms, after which what they did is unknown. */
 const MAX_READING_GAP_MS = 10_000
 
 const DEFAULT_RESOLVE_WITHIN_MS = 60_000
@@ -90,15 +90,15 @@ function judgeRequired(
 
   if (evidence.firingBefore.includes(name)) return verdict('already-firing', ALREADY)
   if (first === undefined || afterMs === undefined) {
-    if (first !== undefined) return verdict('monitoring-down', 'It fired, but nobody saw a fault land.')
+    if (first !== undefined) return verdict('monitoring-down', 'It fired, but no fault was seen to land.')
     if (evidence.rulesFound !== undefined && !evidence.rulesFound.includes(name))
-      return verdict('missed', 'There is no rule of that name: it can never fire.')
+      return verdict('missed', 'The monitoring has no rule of that name, so it can never fire.')
     if (evidence.brokenRules.includes(name)) return verdict('missed', 'The monitoring says that its rule is broken.')
     const [other] = stretches
     if (other !== undefined)
       return verdict('wrong-labels', `It fired with ${shown(other.labels)}, expected ${shown(labels)}.`)
     if (isMonitoringDown(evidence))
-      return verdict('monitoring-down', 'The monitoring could not be read: nobody can say whether it fired.')
+      return verdict('monitoring-down', 'The monitoring could not be read, so whether it fired is unknown.')
     const wasPending = evidence.alerts.some((stretch) => stretch.state === 'pending' && isMeant(stretch, expected))
     return verdict('missed', wasPending ? 'It was pending, but never fired.' : 'It never fired.')
   }
@@ -106,7 +106,7 @@ function judgeRequired(
   if (wasActive === 'unknown')
     return verdict(
       'monitoring-down',
-      'It was not read between the fault and the time before it, so that nobody knows whether it was active already.',
+      'Alerts were not read just before the fault, so whether it was active already is unknown.',
     )
   if (wasActive) return verdict('already-firing', ALREADY)
   if (afterMs - first.fromErrorMs > withinMs)
@@ -115,7 +115,7 @@ function judgeRequired(
   if (atMostMs > withinMs)
     return verdict(
       'monitoring-down',
-      `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(atMostMs)} after the fault, read too seldom to say whether that was within ${ms(withinMs)}.`,
+      `It fired ${ms(afterMs - first.fromErrorMs)} to ${ms(atMostMs)} after the fault; readings are too far apart to tell whether that was within ${ms(withinMs)}.`,
     )
   const since = t0 === undefined ? 0 : brokenAt(t0, evidence)
   const unheard = whyUnheard(matching, expected, since, evidence)
@@ -124,7 +124,7 @@ function judgeRequired(
   if (Number.isFinite(heardMs) && heardMs > withinMs)
     return verdict(
       'late',
-      `It fired after ${ms(afterMs)} and was heard after ${ms(heardMs)}, expected within ${ms(withinMs)}.`,
+      `It fired after ${ms(afterMs)} and its notification arrived after ${ms(heardMs)}, expected within ${ms(withinMs)}.`,
     )
   const unresolved = notResolved(matching, resolveWithinMs, marks)
   if (unresolved !== undefined) return verdict(...unresolved)
@@ -155,7 +155,7 @@ function judgeOther(
   const own = stretches.filter(
     (stretch) => !isStanding(stretch, experiment, t0 === undefined ? methodAt : t0.at - t0.errorMs),
   )
-  if (own.length === 0) return verdict('allowed', 'It may fire, and did before anything was broken already.')
+  if (own.length === 0) return verdict('allowed', 'It may fire, and was firing before anything was broken.')
   const unresolved = notResolved(own, resolveWithinMs, marks)
   return unresolved === undefined ? verdict('allowed', 'It may fire, and did.') : verdict(...unresolved)
 }
@@ -207,7 +207,7 @@ function brokenAt(t0: Mark, { injections }: Evidence): number {
   )
 }
 
-/** Why nobody heard of an alert, if so: it never came to where alerts are sent, it was silenced throughout, or no notification of it arrived since it can have fired, where one was waited for. */
+/** Why nobody was notified of an alert: it never reached a receiver, it was silenced throughout, or its notification never arrived. `undefined`: somebody was, or no notification was expected. */
 function whyUnheard(
   stretches: readonly AlertStretch[],
   expected: ExpectedAlert,
@@ -218,14 +218,14 @@ function whyUnheard(
   const deaf = alertReadings.find(
     ({ source, isReceiver }) => isReceiver === true && !stretches.some((stretch) => stretch.source === source),
   )
-  if (deaf !== undefined) return `It fired, but never reached ${deaf.source}: nobody heard.`
+  if (deaf !== undefined) return `It fired, but never reached ${deaf.source}, so nobody was notified.`
   const sources = new Set(stretches.filter(({ isSilenced }) => isSilenced).map(({ source }) => source))
   for (const source of sources)
     if (stretches.every((stretch) => stretch.source !== source || stretch.isSilenced))
-      return 'It fired, but was silenced or inhibited: nobody heard.'
+      return 'It fired, but was silenced or inhibited, so nobody was notified.'
   return notifications === undefined || heardOf(expected, since, evidence).length > 0
     ? undefined
-    : 'It fired, but no notification arrived: nobody heard.'
+    : 'It fired, but no notification arrived.'
 }
 
 /** The notifications of an alert since it can have fired. */
@@ -248,12 +248,12 @@ function notResolved(
   const [last] = [...stretches].sort((a, b) => (b.to ?? 0) - (a.to ?? 0))
   const afterMs = (last?.to ?? 0) - t4.at
   if (afterMs - (last?.toErrorMs ?? 0) > resolveWithinMs)
-    return ['stuck', `It resolved ${ms(afterMs)} after the fault had ended, expected within ${ms(resolveWithinMs)}.`]
+    return ['stuck', `It resolved ${ms(afterMs)} after the fault ended, expected within ${ms(resolveWithinMs)}.`]
   const atMostMs = afterMs + t4.errorMs
   if (atMostMs > resolveWithinMs)
     return [
       'monitoring-down',
-      `It resolved up to ${ms(atMostMs)} after the fault had ended, read too seldom to say whether that was within ${ms(resolveWithinMs)}.`,
+      `It resolved up to ${ms(atMostMs)} after the fault ended; readings are too far apart to tell whether that was within ${ms(resolveWithinMs)}.`,
     ]
   return undefined
 }

@@ -1,9 +1,10 @@
-import { clockOffset } from '../run/clock-offset.js'
-import type { Curve, Evidence } from '../run/evidence.js'
-import { maxStandstillMs, monitorOf } from '../run/signs-of-life.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import type { Curve, Evidence } from '../evidence/evidence.js'
+import { maxStandstillMs, monitorOf } from '../evidence/signs-of-life.js'
+import { asksMonitoring } from '../probes/probe-types.js'
 import { seconds } from './words.js'
 
-/** Why a probe's data was old when it was read, if so. What it says is then no news of the system. */
+/** Why a probe's data was too old when it was read; `undefined`: it was fresh. Old data says nothing about the system now. */
 export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): string | undefined {
   for (const curve of [...curves, ...guards]) {
     const [offsetMs, maxAgeMs] = boundOf(curve, monitors)
@@ -11,7 +12,7 @@ export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): 
       if (dataAt === undefined || maxAgeMs === undefined || at < gate.from) continue
       const ageMs = at - (dataAt - offsetMs)
       if (ageMs > maxAgeMs)
-        return `${curve.probe}: what was read was ${seconds(ageMs)} old, expected at most ${seconds(maxAgeMs)}. Its source may have stood still.`
+        return `${curve.probe}: the data was ${seconds(ageMs)} old when it was read, expected at most ${seconds(maxAgeMs)}. Its source may have stopped updating.`
     }
   }
   return undefined
@@ -22,7 +23,7 @@ function boundOf(
   { source, origin, maxAgeMs }: Curve,
   monitors: Evidence['monitors'],
 ): readonly [offsetMs: number, maxAgeMs: number | undefined] {
-  if (source !== 'prometheus') return [0, maxAgeMs]
+  if (!asksMonitoring(source)) return [0, maxAgeMs]
   const monitor = monitorOf(monitors, origin)
   const offset = clockOffset(monitor?.clock ?? [])
   return [(offset?.offsetMs ?? 0) - (offset?.errorMs ?? 0), maxStandstillMs(monitor?.scrapeIntervalMs ?? 0)]

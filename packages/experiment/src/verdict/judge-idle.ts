@@ -1,5 +1,6 @@
-import type { Experiment, Probe } from '../model/experiment.js'
-import type { Evidence, Marks } from '../run/evidence.js'
+import type { Experiment } from '../model/experiment.js'
+import { probeTypeOf, type Probe } from '../probes/probe-types.js'
+import type { Evidence, Marks } from '../evidence/evidence.js'
 
 /** Why a probe of something that must happen shows nothing, if so: nothing happened after the method had begun, or once the system counts as recovered, and `emptyIs` stood for all of it. */
 export function idleProblem(
@@ -19,16 +20,11 @@ export function idleProblem(
       ] as const) {
         const later = since === undefined ? [] : told.filter(({ at }) => at >= since)
         if (later.length > 0 && later.every(({ quality }) => quality === 'idle'))
-          return `${name} measured nothing: in no reading after ${words} there was anything that it measures, and \`emptyIs\` stood for all of them.`
+          return `${name} measured nothing: every reading after ${words} was empty, and \`emptyIs\` stood for all of them.`
       }
     }
   }
   return undefined
 }
 
-/** A quantile and a share say nothing of a system in which nothing happens; a count of what should not happen does. */
-function needsEvents(probe: Probe): boolean {
-  if (probe.type === 'metric') return probe.quantile !== undefined || probe.outOf !== undefined
-  // Without an `existsQuery` only NaN is idle: 0 divided by 0.
-  return probe.type === 'prometheus' && probe.existsQuery === undefined
-}
+const needsEvents = (probe: Probe): boolean => probeTypeOf(probe).needsEvents?.(probe) === true

@@ -1,8 +1,8 @@
-import { counted, isTelling, loadProblemBefore, readReports, spansOf, type ReadReport } from '../load/phases.js'
-import { LOAD_COUNTS, loadSince, type LoadCount } from '../load/report.js'
+import { counted, isTelling, loadProblemBefore, readReports, spansOf, type ReadReport } from '../load/rates.js'
+import { LOAD_COUNTS, loadSince, type LoadCount, type LoadReading } from '../load/report.js'
 import type { Experiment, LoadInput } from '../model/experiment.js'
-import { largest, longestGap } from '../numbers.js'
-import type { Evidence, LoadReading, Marks } from '../run/evidence.js'
+import { largest, longestGap } from '../shared/numbers.js'
+import type { Evidence, Marks } from '../evidence/evidence.js'
 import { seconds } from './words.js'
 
 /** What the load shows. Each is `undefined` where there is nothing to say. */
@@ -146,12 +146,12 @@ function restarted(reports: readonly ReadReport[], final: LoadReading | undefine
   const fell = LOAD_COUNTS.find((name) =>
     all.some(({ report }, index) => report[name] < (all[index - 1]?.report[name] ?? 0)),
   )
-  if (fell !== undefined) return `The load was started anew in mid-run: its counter \`${fell}\` went back.`
+  if (fell !== undefined) return `The load was restarted during the run: its counter \`${fell}\` went back.`
   const stale = all.some(({ at, report }, index) => {
     const earlier = all[index - 1]
     return earlier !== undefined && at > earlier.at && report.at <= earlier.report.at
   })
-  return stale ? 'The report of the load stood still: its own time did not go on.' : undefined
+  return stale ? 'The report of the load stood still: its time `at` did not advance.' : undefined
 }
 
 /** Phases of the run in which the load was hardly there. */
@@ -209,9 +209,9 @@ function longestIdle(reports: readonly ReadReport[]): number {
 /** Whether the load has looked for everything at the end: for what was acknowledged under the fault as well. */
 function unlooked(last: ReadReport | undefined, final: LoadReading | undefined): string | undefined {
   if (final?.report === undefined)
-    return `The load did not look for what was acknowledged${final?.problem === undefined ? '' : ` (${final.problem})`}.`
+    return `The load did not verify the acknowledged writes${final?.problem === undefined ? '' : ` (${final.problem})`}.`
   const known = last?.report.acknowledged ?? 0
   return final.report.verified < known
-    ? `The load looked for ${final.report.verified} of ${known} acknowledged writes.`
+    ? `The load verified ${final.report.verified} of ${known} acknowledged writes.`
     : undefined
 }

@@ -1,14 +1,14 @@
-import { withoutSlash } from '../address.js'
+import { withoutSlash } from '../shared/address.js'
 import { isControlRun } from '../model/control-run.js'
-import type { Experiment } from '../model/experiment.js'
-import { clockOffset } from '../run/clock-offset.js'
-import type { Evidence, Marks, Monitor } from '../run/evidence.js'
-import { hasLookedSince, maxStandstillMs, subjectOf } from '../run/signs-of-life.js'
+import { probesOf, type Experiment } from '../model/experiment.js'
+import { monitoringOf } from '../probes/probe-types.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import type { Evidence, Marks, Monitor } from '../evidence/evidence.js'
+import { hasLookedSince, maxStandstillMs, subjectOf } from '../evidence/signs-of-life.js'
 import { seconds } from './words.js'
 
-/** Why the monitoring cannot be trusted to have seen what there was, if so. */
+/** Why the monitoring may have missed what happened; `undefined`: it was watching. */
 export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t4, t7 }: Marks): string | undefined {
-  const { alerts: declared, steadyState, guardrails, afterwards } = experiment
   const { monitors, alertReadings, gate, methodAt = 0, watchedUntil } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
@@ -23,11 +23,11 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
       return `${monitor.source} says that no target can be scraped${blind.problem === undefined ? '' : ` (${blind.problem})`}.`
     const wrong = newProblem(monitor, methodAt)
     if (wrong !== undefined)
-      return `${monitor.source} says at the end that something is wrong with it that was well before: ${wrong}.`
+      return `${monitor.source} reports a problem at the end that it did not have before the method: ${wrong}.`
     if (!hasLookedSince(monitor, t4?.at ?? methodAt, isAlertSource))
-      return `${monitor.source} did not evaluate its rules and scrape its targets any more after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is from before.`
+      return `${monitor.source} did not evaluate its rules and scrape its targets again after ${t4 === undefined ? 'the method had begun' : 'the fault had ended'}: what it shows is older.`
   }
-  const isWatched = declared !== undefined || alertReadings.length > 0
+  const isWatched = experiment.alerts !== undefined || alertReadings.length > 0
   if (
     isWatched &&
     !monitors.some(
@@ -38,17 +38,16 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
   ) {
     return 'No source of alerts shows that rules are evaluated. Add a Prometheus, or name an alert that always fires as the `watchdog` of the Alertmanager.'
   }
-  const queried = [...steadyState.probes, ...guardrails, ...afterwards].filter((probe) => probe.type === 'prometheus')
-  const unseen = queried.find(
-    ({ url }) =>
-      !monitors.some(
-        ({ source, readings }) =>
-          withoutSlash(source) === withoutSlash(url) && readings.some(({ scrapedAt }) => scrapedAt !== undefined),
-      ),
-  )
-  return unseen === undefined
-    ? undefined
-    : `${unseen.name}: the monitoring at ${unseen.url} does not show that it scrapes its targets.`
+  for (const { probe } of probesOf(experiment)) {
+    const url = monitoringOf(probe)
+    if (url === undefined) continue
+    const isSeen = monitors.some(
+      ({ source, readings }) =>
+        withoutSlash(source) === url && readings.some(({ scrapedAt }) => scrapedAt !== undefined),
+    )
+    if (!isSeen) return `${probe.name}: the monitoring at ${url} does not show that it scrapes its targets.`
+  }
+  return undefined
 }
 
 /** What a monitoring said in its last two answers to be wrong, and had not said before the method: scrapes that fail gather nothing, however often they are done. */
@@ -61,7 +60,7 @@ function newProblem({ readings }: Monitor, methodAt: number): string | undefined
     : undefined
 }
 
-/** Whether evaluations or scrapes stood still for too long, or nobody could see that they did not. */
+/** Why evaluations or scrapes may have stood still for too long; `undefined`: they went on. */
 function standstill(
   { source, readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor,
   from: number,

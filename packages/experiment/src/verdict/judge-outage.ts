@@ -1,18 +1,18 @@
 import type { Experiment } from '../model/experiment.js'
-import type { Evidence } from '../run/evidence.js'
+import type { Evidence } from '../evidence/evidence.js'
 import { seconds } from './words.js'
 
 /** How much earlier than planned a fault may end, in ms: its time is taken by two clocks. */
 const MAX_EARLY_MS = 250
 
-/** Why the outage was not the one that was asked for, if so: somebody else ended a fault before its time. A `limit` that is spent is part of the plan. */
+/** Why the outage was shorter than asked for: something outside this run ended a fault early. A spent `limit` is part of the plan. `undefined`: it was not. */
 export function outageProblem({ method }: Experiment, { injections }: Evidence): string | undefined {
   const steps = method.flatMap((step) => ('inject' in step ? [step.inject] : []))
   for (const [index, { kind, fault, outcome, armedAt, endedAt, leaseMs }] of injections.entries()) {
     if (kind !== 'standing' || outcome === 'limit-spent' || endedAt === undefined) continue
     const plannedMs = Math.min(leaseMs, steps[index]?.forMs ?? leaseMs)
     if (endedAt - armedAt < plannedMs - MAX_EARLY_MS)
-      return `${fault} was ended by somebody else after ${seconds(endedAt - armedAt)}, and should have lasted ${seconds(plannedMs)}.`
+      return `${fault} ended after ${seconds(endedAt - armedAt)} instead of ${seconds(plannedMs)}: something outside this run stopped it.`
   }
   return undefined
 }

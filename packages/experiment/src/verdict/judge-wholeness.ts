@@ -1,23 +1,22 @@
-import { inventoryOf, type Evidence } from '../run/evidence.js'
+import { inventoryOf, type Evidence } from '../evidence/evidence.js'
 
-/** What a fault says in its own words, and is not judged. */
+/** Fields that a fault fills in freely, and that are not judged. */
 const FREE: ReadonlySet<string> = new Set(['options', 'evidence', 'account'])
 
-/** Why evidence cannot be judged: parts of it are no longer whole, or are no numbers where numbers were recorded. */
+/** Why evidence cannot be judged: recorded parts are missing, or numbers are no longer numbers. `undefined`: it is whole. */
 export function holes(evidence: unknown): string | undefined {
-  if (typeof evidence !== 'object' || evidence === null) return 'The evidence is incomplete: there is none.'
+  if (typeof evidence !== 'object' || evidence === null) return 'The evidence is incomplete: none was given.'
   const now = inventoryOf(evidence)
   const recorded = (evidence as Partial<Evidence>).inventory ?? {}
   const torn = [...new Set([...Object.keys(now), ...Object.keys(recorded)])].filter(
     (name) => now[name] !== recorded[name],
   )
-  if (torn.length > 0)
-    return `The evidence is incomplete: of ${torn.join(', ')}, not everything is there that was recorded.`
+  if (torn.length > 0) return `The evidence is incomplete: recorded parts of ${torn.join(', ')} are missing.`
   const place = unreadable(evidence, '')
-  return place === undefined ? undefined : `The evidence is incomplete: ${place} is no number.`
+  return place === undefined ? undefined : `The evidence is incomplete: ${place} is not a number.`
 }
 
-/** Where a number is none. JSON writes `null` for NaN and for the infinite, of which a probe alone may read one. */
+/** The place of a value that should be a number and is not. JSON writes `null` for NaN and infinities; only a probe's value may be infinite. */
 function unreadable(value: unknown, key: string): string | undefined {
   if (
     value === null ||

@@ -13,7 +13,7 @@ import {
 } from '../../test/support.js'
 import { defineExperiment } from '../model/define.js'
 import type { Experiment } from '../model/experiment.js'
-import type { Curve, Evidence } from '../run/evidence.js'
+import type { Curve, Evidence } from '../evidence/evidence.js'
 import { EXIT_CODES, exitCodeOf, type VerdictName } from './exit-codes.js'
 import { judge } from './judge.js'
 
@@ -139,7 +139,7 @@ describe('verdicts by cause', () => {
       { injections: [injection({ outcome: 'failed' })] },
       /hit nothing/,
     ],
-    ['an injection is not known', 'fault-did-not-land', { injections: [] }, /Of 1 faults of the method, 0/],
+    ['an injection is not known', 'fault-did-not-land', { injections: [] }, /0 of 1 faults of the method/],
     [
       'nobody saw the fault end',
       'inconclusive',
@@ -163,13 +163,13 @@ describe('verdicts by cause', () => {
       'only the monitoring cannot say whether it recovered',
       'inconclusive',
       { curves: [broken(undefined, 'prometheus')] },
-      /Nobody can say whether it recovered/,
+      /Whether the system recovered is unknown/,
     ],
     [
       'it recovered in time or late, by what was read',
       'inconclusive',
       { curves: [late(45_500)] },
-      /20000 ms to 20500 ms to recover, read too seldom/,
+      /20000 ms to 20500 ms to recover; readings are too far apart to tell/,
     ],
     [
       'it broke again after it had recovered',
@@ -322,7 +322,7 @@ describe('verdicts by cause', () => {
           curve('stock', { samples: curve().samples.map((one) => ({ ...one, dataAt: Math.min(one.at, 20_000) })) }),
         ],
       },
-      /stock: what was read was 15\.5 s old, expected at most 15\.0 s/,
+      /stock: the data was 15\.5 s old when it was read, expected at most 15\.0 s/,
     ],
     [
       'a page was the one from before the fault had ended',
@@ -336,19 +336,19 @@ describe('verdicts by cause', () => {
           }),
         ],
       },
-      /Nobody can say whether it recovered: what stock showed was from before the fault had ended/,
+      /Whether the system recovered is unknown: the data of stock is from before the fault ended/,
     ],
     [
       'it recovered in time, and that was read late',
       'inconclusive',
       { curves: [seldom()] },
-      /18500 ms to 21000 ms to recover, read too seldom/,
+      /18500 ms to 21000 ms to recover; readings are too far apart to tell/,
     ],
     [
       'the clock of the app is unknown',
       'inconclusive',
       { appClock: [] },
-      /could not be read, so that nobody knows when they landed/,
+      /could not be read, so when they landed and ended is unknown/,
     ],
     [
       'the clock of the app was set in mid-run',
@@ -365,13 +365,13 @@ describe('verdicts by cause', () => {
       'the app says that the fault landed when it cannot have',
       'inconclusive',
       { injections: [injection({ landedAt: 4_000 })] },
-      /says that it landed or ended 5990 ms away/,
+      /reports that it landed or ended 5990 ms away/,
     ],
     [
       'this process was stopped',
       'inconclusive',
       { own: [...passingEvidence().own, { at: 46_900, lateMs: 5_000 }] },
-      /too slow, or the run was stopped: it was 5\.0 s late/,
+      /too slow or the process was suspended: it was 5\.0 s late/,
     ],
     [
       'a probe was not read for a while',
@@ -417,7 +417,7 @@ describe('verdicts by cause', () => {
       expect(judge(thorough, passingEvidence({ injections: [injection({ outcome })] }))).toMatchObject({
         name: 'pass',
         recovery: 'assisted',
-        cause: expect.stringContaining('somebody stopped it') as string,
+        cause: expect.stringContaining('because the fault was stopped') as string,
       })
     for (const outcome of ['lease-expired', 'limit-spent'] as const)
       expect(judge(thorough, passingEvidence({ injections: [injection({ outcome })] })).recovery).toBe('by-itself')
@@ -442,7 +442,7 @@ describe('verdicts by cause', () => {
         short(11_000, { forMs: 12_000 }),
       ]).toEqual(['pass', 'inconclusive', 'pass', 'inconclusive'])
       expect(judge(thorough, passingEvidence({ injections: [injection({ outcome, armedAt: 11_000 })] })).cause).toBe(
-        'shop/empty-shelves was ended by somebody else after 19.0 s, and should have lasted 20.0 s.',
+        'shop/empty-shelves ended after 19.0 s instead of 20.0 s: something outside this run stopped it.',
       )
       expect(
         judge(thorough, passingEvidence({ injections: [injection({ outcome: 'limit-spent', armedAt: 11_000 })] })).name,
@@ -526,7 +526,7 @@ describe('several sources', () => {
       expect(judge(thorough, still(44_000)).name).toBe('pass')
       expect(judge(thorough, still(29_000))).toMatchObject({
         name: 'inconclusive',
-        cause: expect.stringContaining('any more after the fault had ended') as string,
+        cause: expect.stringContaining('again after the fault had ended') as string,
       })
       expect(judge(thorough, still(29_000, { ruleIntervalMs: 3_600_000, scrapeIntervalMs: 3_600_000 })).name).toBe(
         'pass',
@@ -554,7 +554,7 @@ describe('several sources', () => {
         })
       expect(judge(thorough, scraped(40_000))).toMatchObject({
         name: 'inconclusive',
-        cause: expect.stringContaining('did not evaluate its rules and scrape its targets any more') as string,
+        cause: expect.stringContaining('did not evaluate its rules and scrape its targets again') as string,
       })
     },
   )

@@ -1,10 +1,11 @@
-import { inWords } from '../answer.js'
+import { inWords } from '../shared/answer.js'
 import { isControlRun } from '../model/control-run.js'
 import type { Experiment } from '../model/experiment.js'
-import type { Evidence, Marks, MarkName } from '../run/evidence.js'
-import { largest, longestGap } from '../numbers.js'
-import { clockOffset } from '../run/clock-offset.js'
-import { isStanding, landingOf } from '../run/marks.js'
+import { asksMonitoring } from '../probes/probe-types.js'
+import type { Evidence, Marks, MarkName } from '../evidence/evidence.js'
+import { largest, longestGap } from '../shared/numbers.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import { isStanding, landingOf } from '../evidence/marks.js'
 import { badBefore, badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
 import { clockProblem } from './judge-clocks.js'
@@ -31,7 +32,7 @@ export interface Verdict {
   readonly timeToDetectMs: number | undefined
   /** From the fault's end (for an instant one: from its landing) until the steady state had held again, in ms. */
   readonly timeToRecoverMs: number | undefined
-  /** `assisted`: a fault was stopped before its lease ended, by this run or by somebody else. */
+  /** `assisted`: a fault was stopped before its lease ended, by this run or from outside. */
   readonly recovery: 'by-itself' | 'assisted' | 'not-recovered' | 'not-observed'
 }
 
@@ -44,7 +45,7 @@ interface Case {
   readonly load: LoadFindings
 }
 
-/** This process was later than this, in ms, for something it planned: what it saw meanwhile is worth nothing. */
+/** Longest delay of this process's own timers, in ms. What a run saw during a longer delay cannot be trusted. */
 const MAX_OWN_LATENESS_MS = 2_000
 
 /**
@@ -129,7 +130,7 @@ function conclusion(one: Case): Conclusion {
   )
 }
 
-/** What makes a run worthless, or ended it. */
+/** What ended a run early, or makes its evidence worthless. */
 function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
   const { rollbackFailures, brokenOff, gate, own } = evidence
   if (rollbackFailures.length > 0)
@@ -144,7 +145,7 @@ function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
   if (latestMs > MAX_OWN_LATENESS_MS)
     return [
       'inconclusive',
-      `The run cannot be trusted: the machine was too slow, or the run was stopped: it was ${seconds(latestMs)} late.`,
+      `The run cannot be trusted: the machine was too slow or the process was suspended: it was ${seconds(latestMs)} late.`,
     ]
   if (load.untrusted !== undefined) return ['inconclusive', `The run cannot be trusted: ${load.untrusted}.`]
   if (!gate.isMet)
@@ -186,7 +187,7 @@ function landingProblem({
     ]
   const wanted = method.filter((step) => 'inject' in step).length
   if (injections.length < wanted || marks.t0 === undefined)
-    return ['fault-did-not-land', `Of ${wanted} faults of the method, ${injections.length} were seen to land.`]
+    return ['fault-did-not-land', `${injections.length} of ${wanted} faults of the method were seen to land.`]
   return undefined
 }
 
@@ -203,7 +204,7 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
     if (findings.recoveredDuringFault?.isDoubtful === true)
       return [
         'inconclusive',
-        `Nobody can say whether ${probes.join(', ')} held from ${ms(withinMs)} after the fault landed until it ended: that was read too seldom, or when it landed and ended is known too badly.`,
+        `Whether ${probes.join(', ')} held from ${ms(withinMs)} after the fault landed until it ended is unknown: readings are too far apart, or the times of landing and ending are too uncertain.`,
       ]
     return [
       'weakness-found',
@@ -215,12 +216,12 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
   if (t5 === undefined || t7 === undefined) {
     const bad = lastBad(evidence)
     // Where only the monitoring failed to answer, the system may be well.
-    const isBlind = bad.length > 0 && bad.every(({ source, value }) => source === 'prometheus' && value === undefined)
+    const isBlind = bad.length > 0 && bad.every(({ source, value }) => asksMonitoring(source) && value === undefined)
     const reasons = bad.map(({ words }) => words).join('; ')
     const unseen = unwatched(experiment, evidence)
     if (unseen !== undefined && bad.every(({ value }) => value === undefined))
-      return ['inconclusive', `Nobody can say whether it recovered: ${unseen}`]
-    if (isBlind) return ['inconclusive', `Nobody can say whether it recovered: ${reasons}.`]
+      return ['inconclusive', `Whether the system recovered is unknown: ${unseen}`]
+    if (isBlind) return ['inconclusive', `Whether the system recovered is unknown: ${reasons}.`]
     return [
       'weakness-found',
       `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? `: ${breached.join(', ')} broke again each time` : `: ${reasons}`}.`,
@@ -236,12 +237,12 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
   if (atMostMs > recovery.withinMs)
     return [
       'inconclusive',
-      `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover, read too seldom to say whether that was within ${ms(recovery.withinMs)}.`,
+      `It took ${ms(atLeastMs)} to ${ms(atMostMs)} to recover; readings are too far apart to tell whether that was within ${ms(recovery.withinMs)}.`,
     ]
   return undefined
 }
 
-/** A probe that had no leave to, left its bounds. In a run without a fault, none has. */
+/** A probe left its bounds without being named in `mayBreach`. In a run without a fault no probe may. */
 function breachProblem({
   experiment,
   evidence,
@@ -259,7 +260,7 @@ function breachProblem({
       ? undefined
       : [
           'inconclusive',
-          `${doubtful.join(', ')} left bounds when the system may have recovered already: when the fault ended is known too badly to say.`,
+          `${doubtful.join(', ')} left bounds when the system may have recovered already: the time at which the fault ended is too uncertain to tell.`,
         ]
   const mayBreach = !isControl && experiment.steadyState.mayBreach.includes(first.probe)
   const early = mayBreach ? badBefore(first, evidence) : []
@@ -268,10 +269,10 @@ function breachProblem({
   const bad = isEarly ? early : badSince(first, isLate ? t7.at : methodAt)
   const [unread] = bad
   // Where a probe gave no data, a fault in the system may be the reason only if the system itself was asked.
-  if ((isControl || first.source === 'prometheus') && bad.every(({ value }) => value === undefined))
+  if ((isControl || asksMonitoring(first.source)) && bad.every(({ value }) => value === undefined))
     return [
       'inconclusive',
-      `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so nobody can say that it held.`,
+      `${first.probe} gave no data (${unread?.problem ?? 'unknown reason'}), so whether it held is unknown.`,
     ]
   const worst =
     bad.find(({ value }) => value !== undefined)?.value ?? `without data (${unread?.problem ?? 'unknown reason'})`
@@ -310,7 +311,7 @@ function alertProblem({ experiment, alerts }: Case): Conclusion | undefined {
       ]
 }
 
-/** What a pass would need and was not seen. */
+/** What a pass needs and the evidence does not show. */
 function missingEvidence({ experiment, evidence, findings, alerts, load }: Case): Conclusion | undefined {
   const missing = (what: string): Conclusion => ['inconclusive', what]
   const blind = alerts.find(({ outcome }) => outcome === 'monitoring-down')
@@ -318,10 +319,10 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
   if ((experiment.alerts !== undefined || evidence.alertReadings.length > 0) && isMonitoringDown(evidence)) {
     const [source] = evidence.alertReadings.filter(({ problem }) => problem !== undefined)
     return missing(
-      `Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}: nobody can say which fired.`,
+      `Alerts could not be read${source === undefined ? '' : ` (${source.problem ?? ''})`}, so which alerts fired is unknown.`,
     )
   }
-  if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not done to its end.')
+  if (!evidence.isMethodDone || evidence.methodAt === undefined) return missing('The method was not completed.')
   const hole =
     outageProblem(experiment, evidence) ??
     unwatched(experiment, evidence) ??
@@ -338,12 +339,12 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
   const { old } = findings
   if (old.length > 0)
     return missing(
-      `Nobody can say whether it recovered: what ${old.join(', ')} showed was from before the fault had ended.`,
+      `Whether the system recovered is unknown: the data of ${old.join(', ')} is from before the fault ended.`,
     )
   const unmade = neededMarks(experiment, evidence, findings).filter((name) => findings.marks[name] === undefined)
   return unmade.length === 0
     ? undefined
-    : missing(`Of the marks that a pass needs, ${unmade.join(', ')} could not be made.`)
+    : missing(`A pass needs marks that could not be determined: ${unmade.join(', ')}.`)
 }
 
 /** Times in which a probe or a guardrail was not read. */
@@ -415,10 +416,10 @@ function passed({
     : fired === 0
       ? 'no alert had to fire'
       : `${fired === 1 ? 'the alert' : fired === 2 ? 'both alerts' : `all ${fired} alerts`} fired in time and resolved`
-  return `The fault landed, ${said}, and the steady state had held again ${ms((t7?.at ?? 0) - (t4?.at ?? 0))} after its end${wasAssisted(evidence) ? ', which came early: somebody stopped it' : ''}.`
+  return `The fault landed, ${said}, and the steady state had held again ${ms((t7?.at ?? 0) - (t4?.at ?? 0))} after its end${wasAssisted(evidence) ? ', which came early because the fault was stopped' : ''}.`
 }
 
-/** Whether somebody ended a fault before its time. */
+/** Whether a fault was stopped before its lease ended. */
 function wasAssisted({ injections }: Evidence): boolean {
   return injections.some(
     ({ kind, outcome }) =>

@@ -11,7 +11,7 @@ import {
   stretch,
   thorough,
 } from '../../test/support.js'
-import { inventoryOf, type Curve, type Evidence } from '../run/evidence.js'
+import { inventoryOf, type Curve, type Evidence } from '../evidence/evidence.js'
 import { judge } from './judge.js'
 
 type Parts = Omit<Evidence, 'inventory'>

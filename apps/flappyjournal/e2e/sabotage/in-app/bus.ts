@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { WebSocket } from 'ws'
+import type { App } from '../../../src/app.js'
 import type { ConsciousnessEventBus } from '../../../src/event-bus.js'
 import type { AppSabotages } from './app-sabotage.js'
 
@@ -37,17 +37,12 @@ function wrapListeners(
 }
 
 /** Replaces what is sent to WebSocket clients of the journal. `undefined`: nothing is. */
-function interceptPushes(send: (text: string, reallySend: (text: string) => void) => void): void {
-  const original = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'send')?.value as (
-    this: WebSocket,
-    data: unknown,
-    ...rest: unknown[]
-  ) => void
-  WebSocket.prototype.send = function (this: WebSocket, data: unknown, ...rest: unknown[]) {
-    if (typeof data === 'string' && data.startsWith('{"event":"journal:changed"'))
-      send(data, (text) => original.call(this, text))
-    else original.call(this, data, ...rest)
-  } as typeof WebSocket.prototype.send
+function interceptPushes({ server }: App, send: (text: string, reallySend: (text: string) => void) => void): void {
+  server.websocketServer.on('connection', (client) => {
+    const original = client.send.bind(client) as (text: string) => void
+    client.send = (text: string) =>
+      text.startsWith('{"event":"journal:changed"') ? send(text, original) : original(text)
+  })
 }
 
 export const busSabotages: AppSabotages = {
@@ -70,25 +65,25 @@ export const busSabotages: AppSabotages = {
     },
   },
   'pushes-lost': {
-    apply: (_app, moments) =>
-      interceptPushes((text, send) => {
+    apply: (app, moments) =>
+      interceptPushes(app, (text, send) => {
         if (!moments.has('landed')) send(text)
       }),
   },
   'pushes-twice-after-recovery': {
-    apply(_app, moments) {
+    apply(app, moments) {
       let isRecovered = false
       moments.at('ended', () => (isRecovered = true), 4_000)
-      interceptPushes((text, send) => {
+      interceptPushes(app, (text, send) => {
         send(text)
         if (isRecovered) send(text)
       })
     },
   },
   'pushes-in-reverse': {
-    apply(_app, moments) {
+    apply(app, moments) {
       const waiting: (() => void)[] = []
-      interceptPushes((text, send) => {
+      interceptPushes(app, (text, send) => {
         if (!moments.has('ended')) send(text)
         else waiting.unshift(() => send(text))
       })

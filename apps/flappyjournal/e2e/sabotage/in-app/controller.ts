@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { type ChaosController, type InjectionState } from '@chaos/core'
 import { registeredControllers } from '@chaos/core/authoring'
 import { Worker } from 'node:worker_threads'
-import { workerFile } from '../../../src/config.js'
+import { loopWorkerFile } from '../../../src/config.js'
 import { ConsciousnessEventBus } from '../../../src/event-bus.js'
 import { MemoryAdapter } from '../../../src/storage/memory-adapter.js'
 import type { AppSabotages } from './app-sabotage.js'
@@ -116,7 +116,7 @@ export const controllerSabotages: AppSabotages = {
   },
   'another-worker-is-killed': {
     wiring(app) {
-      const decoy = new Worker(workerFile('loop-worker'), { workerData: { hz: 1 } })
+      const decoy = new Worker(loopWorkerFile, { workerData: { hz: 1 } })
       decoy.unref()
       return Object.create(app, { workers: { value: () => [decoy] } }) as typeof app
     },

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
 import type { App } from '../../../src/app.js'
 import { everyNth, type AppSabotages } from './app-sabotage.js'
@@ -6,8 +7,22 @@ import { everyNth, type AppSabotages } from './app-sabotage.js'
 /** Answers, or looks on: `true` means that it has the request, and that nobody else sees it, the metrics of the app included. */
 type Handle = (request: IncomingMessage, response: ServerResponse) => boolean
 
-/** Comes before the app's own handling. */
-const first = (app: App, handle: Handle): void => app.mount({ handle, upgrade: () => false })
+/** Comes before the listeners that the server has for an event: they hear of it only if `handle` does not take it. */
+function before(
+  { server: { server } }: App,
+  event: 'request' | 'upgrade',
+  handle: (request: IncomingMessage, other: never) => boolean,
+): void {
+  const listeners = server.listeners(event)
+  server.removeAllListeners(event)
+  server.on(event, (request: IncomingMessage, ...others: unknown[]) => {
+    if (handle(request, others[0] as never)) return
+    for (const listener of listeners) Reflect.apply(listener, server, [request, ...others])
+  })
+}
+
+/** Comes before the app's own handling, and before what came first so far. */
+const first = (app: App, handle: Handle): void => before(app, 'request', handle)
 
 const isWrite = ({ method, url }: IncomingMessage): boolean => method === 'POST' && url === '/api/journal'
 const isList = ({ method, url }: IncomingMessage): boolean => method === 'GET' && url?.split('?')[0] === '/api/journal'
@@ -41,6 +56,10 @@ function changed(when: (request: IncomingMessage) => boolean, change: (body: unk
   return (request, response) => {
     if (!when(request)) return false
     const end = response.end.bind(response) as (text?: string) => ServerResponse
+    const writeHead = response.writeHead.bind(response) as (status: number, headers: object) => ServerResponse
+    // The length that the app sets is that of its own answer.
+    response.writeHead = ((status: number, { 'content-length': _length, ...headers }: Record<string, unknown>) =>
+      writeHead(status, headers)) as ServerResponse['writeHead']
     response.end = ((text?: string) =>
       end(
         text === undefined || response.statusCode !== 200 ? text : JSON.stringify(change(JSON.parse(text))),
@@ -130,22 +149,19 @@ export const httpSabotages: AppSabotages = {
   },
   'health-slow-and-yes': {
     apply(app) {
-      first(app, later(1_900, isPath('/healthz')))
       first(app, (request, response) => isPath('/healthz')(request) && json(response, 200, isHealthy))
+      first(app, later(1_900, isPath('/healthz')))
     },
   },
   'listeners-refused': {
     apply(app, moments) {
-      const open = new Set<{ destroy(): unknown }>()
-      app.mount({
-        handle: () => false,
-        upgrade(request, socket) {
-          if (request.url !== '/ws') return false
-          open.add(socket)
-          if (!moments.has('landed')) return false
-          socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-          return true
-        },
+      const open = new Set<Duplex>()
+      before(app, 'upgrade', (request: IncomingMessage, socket: Duplex) => {
+        if (request.url !== '/ws') return false
+        open.add(socket)
+        if (!moments.has('landed')) return false
+        socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+        return true
       })
       moments.at('landed', () => open.forEach((socket) => socket.destroy()))
     },

@@ -1,8 +1,8 @@
 import { isMeant } from '../../model/alerts.js'
-import { isTelling, lastSecondsOf, loadProblemBefore, spansOf } from '../../load/phases.js'
-import { largest } from '../../numbers.js'
-import { steadyStretch, withGaps } from '../steady.js'
-import type { LoadReading } from '../evidence.js'
+import { isTelling, lastSecondsOf, loadProblemBefore, spansOf } from '../../load/rates.js'
+import { largest } from '../../shared/numbers.js'
+import { steadyStretch, withGaps } from '../../evidence/steady.js'
+import type { LoadReading } from '../../load/report.js'
 import type { Run } from './run.js'
 
 /** What the gate comes to. */

@@ -1,6 +1,6 @@
 import { isControlRun } from '../../model/control-run.js'
-import { aborted, pause } from '../../time.js'
-import { injectionIdOf } from '../injection-log.js'
+import { aborted, pause } from '../../shared/time.js'
+import { injectionIdOf } from '../recorder/injection-log.js'
 import type { Run } from './run.js'
 
 /** Breaks what the experiment says. @returns Whether the method was done to its end, and what could not be stopped in time, once that is known. */

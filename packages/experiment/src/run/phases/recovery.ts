@@ -1,8 +1,8 @@
 import { isMeant } from '../../model/alerts.js'
-import { isTelling, spansOf } from '../../load/phases.js'
-import { largest } from '../../numbers.js'
-import { isStanding } from '../marks.js'
-import { hasLookedSince, longestLookMs } from '../signs-of-life.js'
+import { isTelling, spansOf } from '../../load/rates.js'
+import { largest } from '../../shared/numbers.js'
+import { isStanding } from '../../evidence/marks.js'
+import { hasLookedSince, longestLookMs } from '../../evidence/signs-of-life.js'
 import type { Run } from './run.js'
 
 /** How long beyond its lease a fault may take to be seen ended, in ms. */

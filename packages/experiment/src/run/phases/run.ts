@@ -2,8 +2,8 @@ import type { Clock } from '@chaos/core'
 import type { WebhookSink } from '../../alerts/webhook-sink.js'
 import type { Experiment } from '../../model/experiment.js'
 import type { Phase } from '../events.js'
-import type { Marks } from '../evidence.js'
-import type { Recorder } from '../recorder.js'
+import type { Marks } from '../../evidence/evidence.js'
+import type { Recorder } from '../recorder/recorder.js'
 import type { Waiting } from '../waiting.js'
 
 /** What every phase of a run works with. */

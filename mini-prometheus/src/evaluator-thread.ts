@@ -1,0 +1,73 @@
+import { Worker } from 'node:worker_threads'
+import type { AlertState } from './alert-states.js'
+import type { EvaluatorMessage, EvaluatorSettings } from './evaluator.js'
+
+/** What the thread of an evaluator tells. */
+export interface EvaluatorListeners {
+  /** An alert began to fire, or resolved. */
+  readonly onChange: (alert: AlertState) => void
+  /** The rules were evaluated: the heartbeat of the thread, once per interval. */
+  readonly onEvaluated?: () => void
+}
+
+/** An evaluator in a thread of its own. */
+export interface EvaluatorThread {
+  /** The address of its HTTP server, once it listens. Rejects with the error that ended the thread before that. */
+  readonly listening: Promise<string>
+  /** Resolves when the thread has exited, with the reason. */
+  readonly ended: Promise<string>
+  /** Ends the thread at once. @param cause Becomes the reason in {@link ended}. */
+  terminate(cause?: Error): void
+  /** Ends the thread in good order, within 2 s. */
+  close(): Promise<void>
+}
+
+/** The name of the thread, which `new Worker` gets as an option. */
+const THREAD_NAME = 'alert-evaluator'
+/** How long {@link EvaluatorThread.close} waits before it terminates the thread, in ms. */
+const CLOSE_TIMEOUT_MS = 2_000
+
+/**
+ * Starts an evaluator in a thread of its own, where it keeps working while the main thread is blocked.
+ *
+ * @param worker The thread. Default: a new one, named `alert-evaluator`.
+ */
+export function startEvaluator(
+  settings: EvaluatorSettings,
+  { onChange, onEvaluated }: EvaluatorListeners,
+  worker = newThread(settings),
+): EvaluatorThread {
+  let failure: Error | undefined
+  worker.on('error', (error: Error) => void (failure ??= error))
+  const ended = new Promise<string>((resolve) =>
+    worker.once('exit', (code) => resolve(failure?.message ?? `It exited with code ${code}.`)),
+  )
+  const listening = new Promise<string>((resolve, reject) => {
+    worker.on('message', (message: EvaluatorMessage) => {
+      if (message.type === 'listening') resolve(`http://127.0.0.1:${message.port}`)
+      else if (message.type === 'evaluated') onEvaluated?.()
+      else onChange(message.alert)
+    })
+    void ended.then((cause) => reject(failure ?? new Error(`The alert evaluator ended before it listened: ${cause}`)))
+  })
+  return {
+    listening,
+    ended,
+    terminate(cause) {
+      failure ??= cause
+      void worker.terminate()
+    },
+    async close() {
+      worker.postMessage('close')
+      const timer = setTimeout(() => void worker.terminate(), CLOSE_TIMEOUT_MS)
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}
+
+function newThread(settings: EvaluatorSettings): Worker {
+  // The same file from `src` and from `dist`.
+  const file = new URL('../dist/evaluator-worker.js', import.meta.url)
+  return new Worker(file, { workerData: settings, name: THREAD_NAME })
+}

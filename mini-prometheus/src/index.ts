@@ -1,0 +1,6 @@
+export { AlertStates, type AlertState } from './alert-states.js'
+export { runEvaluator, type EvaluatorParts, type EvaluatorSettings } from './evaluator.js'
+export { startEvaluator, type EvaluatorListeners, type EvaluatorThread } from './evaluator-thread.js'
+export { parseExposition } from './exposition.js'
+export { loadRules } from './rules.js'
+export { SeriesStore, type Sample } from './series.js'

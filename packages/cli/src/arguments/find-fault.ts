@@ -1,0 +1,47 @@
+import { ChaosError, type ChaosController, type FaultInfo } from '@chaos/core'
+import { listed, suggestion } from '@chaos/core/authoring'
+
+/** The faults of a target. @throws ChaosError `CHAOS_UNKNOWN_TARGET` */
+export async function faultsOf(
+  controller: Pick<ChaosController, 'targets' | 'faults'>,
+  targetName: string,
+): Promise<readonly FaultInfo[]> {
+  const targets = await controller.targets()
+  const target = targets.find((candidate) => candidate.name === targetName)
+  if (target !== undefined) return (await controller.faults()).filter((info) => target.faults.includes(info.name))
+  const known = targets.map((candidate) => candidate.name)
+  throw new ChaosError(
+    'CHAOS_UNKNOWN_TARGET',
+    `Unknown target \`${targetName}\`. Known: ${listed(known)}.${suggestion(targetName, known)}`,
+  )
+}
+
+/**
+ * Finds a fault of a target by its full name, the part after the slash, or an unambiguous beginning of that.
+ *
+ * @throws ChaosError `CHAOS_UNKNOWN_TARGET`, `CHAOS_UNKNOWN_FAULT`
+ */
+export async function findFault(
+  controller: Pick<ChaosController, 'targets' | 'faults'>,
+  targetName: string,
+  name: string,
+): Promise<FaultInfo> {
+  const infos = await faultsOf(controller, targetName)
+  const exact = infos.find((info) => info.name === name || shortName(info) === name)
+  if (exact !== undefined) return exact
+  const begun = infos.filter((info) => shortName(info).startsWith(name))
+  if (begun.length === 1 && begun[0] !== undefined) return begun[0]
+  if (begun.length > 1)
+    throw new ChaosError(
+      'CHAOS_UNKNOWN_FAULT',
+      `Several faults of \`${targetName}\` begin with \`${name}\`: ${listed(begun.map(shortName))}.`,
+    )
+  throw new ChaosError(
+    'CHAOS_UNKNOWN_FAULT',
+    `Unknown fault \`${name}\` of target \`${targetName}\`. Known: ${listed(infos.map((info) => info.name))}.${suggestion(name, infos.map(shortName))}`,
+  )
+}
+
+function shortName({ name }: FaultInfo): string {
+  return name.slice(name.indexOf('/') + 1)
+}

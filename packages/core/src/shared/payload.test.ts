@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { copiedBytes } from './payload.js'
+
+describe('a copy of bytes', () => {
+  it('is of their own type, and holds what a view shows and nothing beneath it', () => {
+    const beneath = Uint8Array.from({ length: 1_000_000 }, (_, index) => index).buffer
+    const views = [
+      new Uint8Array(beneath, 8, 4),
+      new Float64Array(beneath, 8, 2),
+      new DataView(beneath, 8, 4),
+      Buffer.from(beneath, 8, 4),
+    ]
+    for (const view of views) {
+      const copy = copiedBytes(view) as typeof view
+      expect(copy).toStrictEqual(view)
+      expect(copy.constructor).toBe(view.constructor)
+      expect(copy.buffer).not.toBe(beneath)
+      expect(copy.buffer.byteLength).toBeLessThan(100_000)
+    }
+    expect(copiedBytes(beneath)).toStrictEqual(beneath)
+    expect(copiedBytes('text')).toBe('text')
+  })
+
+  it('is left to the client where they are gone already', () => {
+    const view = new Uint8Array(4)
+    structuredClone(view.buffer, { transfer: [view.buffer] })
+    expect(copiedBytes(view)).toBe(view)
+  })
+})

@@ -1,0 +1,73 @@
+import { ChaosError, type JsonSchema } from '@chaos/core'
+import { listed, suggestion } from '@chaos/core/authoring'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import * as v from 'valibot'
+import { shown } from '../shared/answer.js'
+import type { AlertReader } from './reader.js'
+
+/** A kind of reader of alerts: what it is told, and how it is made. */
+export interface AlertReaderType<Options = object> {
+  readonly type: string
+  /** One sentence. */
+  readonly summary: string
+  /** JSON Schema of its options, from which flags and documents can be made. */
+  readonly options: JsonSchema
+  /** Makes a reader. @throws ChaosError `CHAOS_INVALID_OPTION` */
+  read(options: Options): AlertReader
+}
+
+/** A schema of the options of a reader: each message says what an option must be. */
+type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>
+
+/**
+ * Checks the options of a reader, and fills in their defaults.
+ *
+ * @param of Name of the function that takes them, for messages.
+ * @throws ChaosError `CHAOS_INVALID_OPTION`
+ */
+export function optionsOf<Schema extends OptionsSchema>(
+  schema: Schema,
+  options: v.InferInput<Schema>,
+  of: string,
+): v.InferOutput<Schema> {
+  const known = Object.keys(schema.entries)
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Unknown option "${shown(unknown)}" of ${of}, which takes ${listed(known)}.${suggestion(unknown, known)}`,
+    )
+  const result = v.safeParse(schema, options)
+  if (result.success) return result.output
+  const [{ path, message, input, type }] = result.issues
+  const name = String(path?.[0].key)
+  const isMissing = type === 'strict_object'
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    isMissing
+      ? `${of} needs the option \`${name}\`.`
+      : `Expected \`${name}\` of ${of} to be ${message}, got \`${shown(String(input))}\`.`,
+  )
+}
+
+/** Declares a kind of reader. Its one schema checks the options, types them and describes them. */
+export function alertReaderType<Schema extends OptionsSchema>({
+  type,
+  summary,
+  schema,
+  read,
+}: {
+  readonly type: string
+  readonly summary: string
+  readonly schema: Schema
+  readonly read: (options: v.InferInput<Schema>) => AlertReader
+}): AlertReaderType<v.InferInput<Schema>> {
+  return {
+    type,
+    summary,
+    get options() {
+      return { ...toJsonSchema(schema, { target: 'draft-2020-12', typeMode: 'input', ignoreActions: ['check'] }) }
+    },
+    read,
+  }
+}

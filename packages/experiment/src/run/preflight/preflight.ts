@@ -1,0 +1,165 @@
+import { ChaosError, isChaosError, type ChaosController } from '@chaos/core'
+import { DEFAULT_LEASE_MS, listed, suggestion } from '@chaos/core/authoring'
+import type { AlertRule, AlertTiming } from '../../alerts/reader.js'
+import { inWords, shown } from '../../shared/answer.js'
+import type { Experiment, InjectStep } from '../../model/experiment.js'
+import { injectOptionsOf, injectionIdOf } from '../recorder/injection-log.js'
+import { alertProblem, rulesOf } from './alerts.js'
+import { queryProblem } from './queries.js'
+import { timingProblem } from './timing.js'
+
+/** What an experiment is checked against before anything is done. */
+export interface PreflightFacts {
+  readonly controller: ChaosController
+  /** Rules of the monitoring; `undefined` where it does not tell. */
+  readonly rules: readonly AlertRule[] | undefined
+  /** Why rules could not be read, of each source that has some and did not give them. Default: none. */
+  readonly rulesProblems?: readonly string[]
+  readonly timing: AlertTiming
+  /** Whether a notification has to arrive as well. */
+  readonly needsNotification: boolean
+  /** Whether alerts can be read at all. */
+  readonly hasAlerts: boolean
+  /** Pause between two readings, in ms. */
+  readonly pollMs?: number
+}
+
+/**
+ * Refuses an experiment that cannot pass, before anything is broken: alerts that nobody reads, that no rule gives, or that cannot fire or resolve in
+ * time; budgets in which nothing can be observed; queries that are none; faults that affect nothing; an unknown target or fault, or options that the
+ * fault does not take.
+ *
+ * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED`. Rejects as well when the controller cannot be reached.
+ */
+export async function preflight(
+  experiment: Experiment,
+  { controller, rules, rulesProblems = [], timing, needsNotification, hasAlerts, pollMs = 0 }: PreflightFacts,
+): Promise<void> {
+  refuse(timingProblem(experiment, pollMs))
+  refuse(alertProblem(experiment, { rules, rulesProblems, hasAlerts }))
+  refuse(await queryProblem(experiment))
+  const injects = experiment.method.flatMap((step) => ('inject' in step ? [step.inject] : []))
+  if (injects.length === 0) return
+  const { refusal, maxLeaseMs } = await controller.info()
+  if (refusal !== undefined) throw refused(`The process does not allow faults: ${shown(refusal)}`)
+
+  const kinds = await kindsOf(injects, controller)
+  await checkFaults(experiment, controller)
+  const standingMs = injects.flatMap(({ leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs), forMs = leaseMs }, index) =>
+    kinds[index] === 'standing' ? [Math.min(leaseMs, forMs)] : [],
+  )
+  const inForceMs = Math.max(0, ...standingMs, betweenFaultsMs(experiment))
+  const outageMs = Math.max(inForceMs, experiment.expectedOutageMs ?? 0)
+  refuse(
+    outageProblem(experiment, {
+      inForceMs,
+      outageMs,
+      isInstant: standingMs.length === 0,
+      rules: rules ?? [],
+      timing,
+      needsNotification,
+    }),
+  )
+}
+
+/** Lets the process check each fault as the run will put it in force, and arm nothing. */
+async function checkFaults({ title, method }: Experiment, controller: ChaosController): Promise<void> {
+  for (const [index, step] of method.entries()) {
+    if (!('inject' in step)) continue
+    const { target, fault, options = {} } = step.inject
+    try {
+      await controller.check(target, fault, options, injectOptionsOf(step.inject, injectionIdOf(title, index)))
+    } catch (error) {
+      // Whether the process can be reached is another matter than whether it takes the fault.
+      if (isChaosError(error, 'CHAOS_ENDPOINT_UNREACHABLE')) throw error
+      throw new ChaosError(
+        'CHAOS_EXPERIMENT_REFUSED',
+        `Step ${index + 1} of the method cannot be done (${shown(fault)} into ${shown(target)}). ${inWords(error)}`,
+        { cause: error },
+      )
+    }
+  }
+}
+
+interface Outage {
+  /** How long a fault is in force, or one comes after the other. */
+  readonly inForceMs: number
+  /** How long the condition can be expected to last. */
+  readonly outageMs: number
+  readonly isInstant: boolean
+  readonly rules: readonly AlertRule[]
+  readonly timing: AlertTiming
+  readonly needsNotification: boolean
+}
+
+/**
+ * Why the outage is too short for what must be seen while it lasts; `undefined`: it is not.
+ *
+ * A standing fault must last for scrape, range, `for`, evaluation and group wait of each alert that must fire. For an instant one the rule's own
+ * range must outlast the rest, else `expectedOutageMs` must say that the outage does.
+ */
+function outageProblem(
+  { alerts, recovery: { duringFault } }: Experiment,
+  { inForceMs, outageMs, isInstant, rules, timing, needsNotification }: Outage,
+): string | undefined {
+  if (duringFault !== undefined && duringFault.withinMs >= inForceMs) {
+    return `${duringFault.probes.join(', ')} must hold ${duringFault.withinMs} ms after the fault landed and while it is in force, and it lasts ${inForceMs} ms. Lengthen the lease.`
+  }
+  const { scrapeIntervalMs = 0, groupWaitMs = 0 } = timing
+  for (const expected of alerts?.mustFire ?? []) {
+    // Where several rules have the name, one that can fire is enough.
+    const problems = rulesOf(expected, rules).map((rule) => {
+      const parts = {
+        scrape: scrapeIntervalMs,
+        range: rule.rangeMs,
+        for: rule.forMs,
+        evaluation: rule.intervalMs,
+        'group wait': needsNotification ? groupWaitMs : 0,
+      }
+      const neededMs = Object.values(parts).reduce((sum, part) => sum + part, 0)
+      // What a range keeps in view lasts as long as the range, also after a fault that is over at once.
+      if (outageMs >= neededMs || (isInstant && rule.rangeMs >= neededMs - rule.rangeMs)) return undefined
+      const listedParts = Object.entries(parts).flatMap(([part, value]) => (value === 0 ? [] : [`${part} ${value}`]))
+      return `${expected.name} may need ${neededMs} ms to fire (${listedParts.join(' + ')}), and its condition cannot be expected to last longer than ${outageMs} ms. ${isInstant ? 'Say `expectedOutageMs` if it does.' : 'Lengthen the lease.'}`
+    })
+    if (problems.length > 0 && !problems.includes(undefined)) return problems[0]
+  }
+  return undefined
+}
+
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw refused(problem)
+}
+
+/** Finds each fault in the catalog of the process. */
+async function kindsOf(
+  injects: readonly InjectStep[],
+  controller: ChaosController,
+): Promise<readonly (string | undefined)[]> {
+  const [targets, faults] = await Promise.all([controller.targets(), controller.faults()])
+  return injects.map(({ target, fault }) => {
+    const names = targets.map(({ name }) => name)
+    const known = targets.find(({ name }) => name === target)
+    if (known === undefined)
+      throw refused(
+        `Expected a target of the process (${listed(names)}), got \`${target}\`.${suggestion(target, names)}`,
+      )
+    const full = known.faults.find((name) => name === fault || name.slice(name.indexOf('/') + 1) === fault)
+    if (full === undefined)
+      throw refused(
+        `Expected a fault of \`${target}\` (${listed(known.faults)}), got \`${fault}\`.${suggestion(fault, known.faults)}`,
+      )
+    return faults.find(({ name }) => name === full)?.kind
+  })
+}
+
+/** The waits between the first fault and the last: an outage that is kept up by breaking again and again. */
+function betweenFaultsMs({ method }: Experiment): number {
+  const first = method.findIndex((step) => 'inject' in step)
+  const last = method.reduce((latest, step, index) => ('inject' in step ? index : latest), first)
+  return method.slice(first, last).reduce((sum, step) => sum + ('waitMs' in step ? step.waitMs : 0), 0)
+}
+
+function refused(message: string): ChaosError {
+  return new ChaosError('CHAOS_EXPERIMENT_REFUSED', message)
+}

@@ -1,0 +1,31 @@
+import type { ChaosController, Clock } from '@chaos/core'
+import { withTimeout } from '../../shared/time.js'
+import type { ClockReading } from '../../evidence/evidence.js'
+
+/** Longest wait for an answer that tells the time, in ms: a later one would tell it too badly. */
+const ANSWER_TIMEOUT_MS = 2_000
+
+/** What a question and its answer say of another clock: it was read at some moment in between. */
+function clockReading(askedAt: number, at: number, theirs: number): ClockReading {
+  return { at, offsetMs: theirs - (askedAt + at) / 2, errorMs: (at - askedAt) / 2 }
+}
+
+/** Reads the clock of the process in which faults are injected. Never rejects: an answer that fails tells nothing. */
+export function appClockLog(
+  controller: ChaosController,
+  clock: Clock,
+): { readonly readings: readonly ClockReading[]; read(signal?: AbortSignal): Promise<void> } {
+  const readings: ClockReading[] = []
+  return {
+    readings,
+    async read(signal) {
+      try {
+        const askedAt = clock.now()
+        const { now } = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.info(), signal)
+        if (now !== undefined) readings.push(clockReading(askedAt, clock.now(), now))
+      } catch {
+        // Without any answer the clock stays unknown, and the run inconclusive.
+      }
+    },
+  }
+}

@@ -1,0 +1,12 @@
+import type { Evidence } from '../evidence/evidence.js'
+import type { Experiment } from '../model/experiment.js'
+import type { Verdict } from './judge.js'
+
+/** A run, its evidence, and what it comes to. */
+export interface ExperimentResult {
+  readonly title: string
+  readonly description: string | undefined
+  readonly experiment: Experiment
+  readonly evidence: Evidence
+  readonly verdict: Verdict
+}
