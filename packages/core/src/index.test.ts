@@ -36,7 +36,6 @@ it('exports these names and no others', () => {
       "isGlob",
       "jsonSchemaOf",
       "keysOf",
-      "lastFor",
       "listed",
       "markInjected",
       "meaningOf",

@@ -45,7 +45,7 @@ export function breakable<F extends AnyFunction>(fn: F): F {
 }
 
 /** Whether a value has methods to break. */
-export function isMethodTarget(value: unknown): value is MethodTarget {
+function isMethodTarget(value: unknown): value is MethodTarget {
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return false
   if (isCommandTarget(value)) return true
   const place = placeOf(value)

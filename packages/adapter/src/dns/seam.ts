@@ -11,7 +11,7 @@ export interface DnsModule {
 }
 
 /** Whether a value is the `dns` module by its default export; a namespace cannot be changed. */
-export function isDnsModule(value: unknown): value is DnsModule {
+function isDnsModule(value: unknown): value is DnsModule {
   return value === dns
 }
 

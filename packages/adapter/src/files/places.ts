@@ -9,7 +9,7 @@ export type FileSystem =
   Pick<typeof fs, 'createReadStream' | 'readFile'> | Pick<typeof fs.promises, 'open' | 'readFile'>
 
 /** Whether a value is one of the two, by its default export or as a namespace. */
-export function isFileSystem(value: unknown): value is FileSystem {
+function isFileSystem(value: unknown): value is FileSystem {
   if (value === fs || value === fs.promises) return true
   if (typeof value !== 'object' || value === null || !('constants' in value) || !('readFile' in value)) return false
   return value.constants === fs.constants || value.constants === fs.promises.constants

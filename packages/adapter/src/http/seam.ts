@@ -20,7 +20,7 @@ export interface RequestCall extends SeamOperation {
 }
 
 /** What is left of a request while it waits. */
-export interface RestOfRequest extends Rest {
+interface RestOfRequest extends Rest {
   /** Answers it in the place of the service, which never gets it. */
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
 }

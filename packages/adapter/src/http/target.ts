@@ -11,7 +11,7 @@ export type HttpClient = Pick<typeof http, 'request' | 'get'> | Pick<typeof http
 export type HttpTarget = HttpClient | http.Server | RequestTarget
 
 /** Whether a value is one. */
-export function isHttpTarget(value: unknown): value is HttpTarget {
+function isHttpTarget(value: unknown): value is HttpTarget {
   return isHttpClient(value) || isHttpServer(value) || isRequestTarget(value)
 }
 

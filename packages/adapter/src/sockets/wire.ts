@@ -11,7 +11,7 @@ export interface Wire {
 }
 
 /** Called when more may be sent. */
-export type Done = (error?: Error | null) => void
+type Done = (error?: Error | null) => void
 
 /**
  * What becomes of the bytes of a wire: takes them piece by piece.

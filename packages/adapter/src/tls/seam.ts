@@ -11,7 +11,7 @@ export interface TlsModule {
 }
 
 /** Whether a value is the `tls` module, by its default export or as a namespace. */
-export function isTlsModule(value: unknown): value is TlsModule {
+function isTlsModule(value: unknown): value is TlsModule {
   return typeof value === 'object' && value !== null && 'TLSSocket' in value && value.TLSSocket === tls.TLSSocket
 }
 
@@ -50,7 +50,7 @@ export interface Greeting extends Handshake {
 }
 
 /** What is left of a handshake that has not begun. Nothing of it happens to a connection that was ended meanwhile. */
-export interface RestOfHandshake extends Rest {
+interface RestOfHandshake extends Rest {
   /** Lets the other side answer with a fatal alert. */
   readonly alert: (description: number, fault: string) => void
 }

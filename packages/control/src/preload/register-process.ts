@@ -22,7 +22,7 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
     if (refusal !== undefined) throw refusal
     const chaos = createChaos({ allowEnvironments })
     Reflect.set(globalThis, PRELOADED, chaos.controller)
-    // Loaded at once as far as possible: a pool that the app makes as it starts is to be met.
+    // Synchronously where possible, so that a pool which the app makes at start-up is covered.
     const loaded = injectorsOf(folder).map(load)
     const early = loaded.flatMap((one) => (one instanceof Promise || one === undefined ? [] : [one]))
     const late = await Promise.all(loaded.filter((one) => one instanceof Promise))

@@ -25,8 +25,3 @@ export function repeat(
   wait()
   defer(() => cancel())
 }
-
-/** Marks an operation that lasts so many ms: an injection whose limit it has spent does not end before. */
-export function lastFor({ hold }: InjectionContext, ms: number): void {
-  hold({ afterMs: ms, run: () => undefined })
-}

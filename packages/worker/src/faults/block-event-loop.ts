@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, lastFor, option, repeat, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, option, repeat, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
 import { WorkerBlock } from '../threads/block.js'
 import { inspectorOf } from '../threads/inspector.js'
 import {
@@ -11,6 +11,7 @@ import {
 } from '../threads/selection.js'
 import { isUp } from '../threads/wait-until-online.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
+import { lastFor } from './last-for.js'
 
 const options = {
   duty: option.optional(option.rate('Share of the time in which the loop is blocked, 0 to 1.'), 1),

@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, lastFor, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, option, repeat, type OptionsOf } from '@chaos/core/authoring'
 import { watchOverStopped } from './resume-watchdog.js'
 import {
   isProcessTarget,
@@ -9,6 +9,7 @@ import {
   type ProcessTarget,
 } from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../threads/selection.js'
+import { lastFor } from './last-for.js'
 
 const options = {
   periodMs: option.optional(option.count('The process is stopped for so long at a time, in ms.', 1), 100),

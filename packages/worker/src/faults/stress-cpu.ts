@@ -1,7 +1,8 @@
 import os from 'node:os'
 import { ChaosError } from '@chaos/core'
-import { defineFault, lastFor, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, option, repeat, type OptionsOf } from '@chaos/core/authoring'
 import { PERIODS_AHEAD, startStressor, type StressorPlan } from './stressor.js'
+import { lastFor } from './last-for.js'
 
 const options = {
   cores: option.optional(option.count('How many cores are kept busy, at most those the machine has.', 1), 1),

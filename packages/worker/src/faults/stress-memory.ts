@@ -1,7 +1,8 @@
 import os from 'node:os'
 import { ChaosError } from '@chaos/core'
-import { defineFault, lastFor, option, repeat, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, option, repeat, type OptionsOf } from '@chaos/core/authoring'
 import { PERIODS_AHEAD, startStressor } from './stressor.js'
+import { lastFor } from './last-for.js'
 
 const options = {
   sizeMb: option.optional(option.count('How much memory is held, in MB.', 1), 256),

@@ -63,7 +63,7 @@ const isPool = (value: unknown): value is PoolLike =>
   typeof value === 'object' && value !== null && 'threads' in value && isIterable(value.threads)
 
 /** Tinypool's own objects keep the thread id of the dead, and take no listener out; the `Worker` inside them does. */
-export function unwrapped(thread: unknown): unknown {
+function unwrapped(thread: unknown): unknown {
   return typeof thread === 'object' && thread !== null && 'thread' in thread && isWorkerLike(thread.thread)
     ? thread.thread
     : thread
