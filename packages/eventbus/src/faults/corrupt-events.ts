@@ -32,11 +32,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link corruptEvents}: `change`, `set`, `remove`, `truncate` or `flip-bits`; `at`, the path of the field (default: the payload as a whole);
- * `value`, what `set` puts there; `length`, what `truncate` leaves, in bytes, characters or items (default: half); `bits`, how many `flip-bits`
- * flips (default 1); `seam`, `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link corruptEvents}. */
 export type CorruptEventsOptions = OptionsOf<typeof corruptEvents>
 type Options = OptionsOutput<typeof options>
 

@@ -1,29 +1,17 @@
-import { defineFault, MAX_TIMER_MS, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOf, delayOptions, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../in-process/bus-target.js'
 import { seededStream } from '../traffic/seeded-stream.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
 import { directTraffic } from '../traffic/traffic.js'
 
 const options = {
-  delayMs: option.durationMs('Time each affected event is held back, in ms.'),
-  jitterMs: option.optional(option.durationMs('How far the time varies, in ms.'), 0),
-  distribution: option.optional(
-    option.oneOf(
-      ['uniform', 'normal', 'exponential', 'pareto'],
-      'uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs and a tail of mean jitterMs.',
-    ),
-    'uniform',
-  ),
+  ...delayOptions('each affected event'),
   order: orderOption,
   ...scopeOptions,
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link delayEvents}: `delayMs`, the time each affected event is held back, in ms; `jitterMs`, how far it varies, in ms (default 0), and the
- * `distribution` by which it does (`uniform`, default, `normal`, `exponential`, `pareto`); `order`, `keep` (default) or `free`; `seam`, `delivery`
- * (default) or `publish`; `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link delayEvents}. */
 export type DelayEventsOptions = OptionsOf<typeof delayEvents>
 
 /**
@@ -44,22 +32,10 @@ export const delayEvents = defineFault({
   target: busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
-    const { delayMs, jitterMs, distribution } = options
     const chance = seededStream(context, 'delay')
-    const deviate = DEVIATIONS[distribution]
     directTraffic(bus, options, context, (message, traffic) => {
-      const varied = jitterMs === 0 ? delayMs : delayMs + jitterMs * deviate(() => chance(message.name))
-      return traffic.hold(message, Math.min(MAX_TIMER_MS, Math.max(0, varied))).answer
+      const delayMs = delayOf(options, () => chance(message.name))
+      return traffic.hold(message, delayMs).answer
     })
   },
 })
-
-/** How far from the delay, in jitters. */
-const DEVIATIONS: Readonly<Record<'uniform' | 'normal' | 'exponential' | 'pareto', (draw: () => number) => number>> = {
-  uniform: (draw) => 2 * draw() - 1,
-  // Box and Muller's transform; 1 - draw() is never 0.
-  normal: (draw) => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()),
-  exponential: (draw) => -Math.log(1 - draw()),
-  // Pareto's distribution of shape 3, moved to begin at 0 (Lomax); its mean is 1/2.
-  pareto: (draw) => 2 * ((1 - draw()) ** (-1 / 3) - 1),
-}

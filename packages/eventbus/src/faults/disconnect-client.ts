@@ -17,10 +17,7 @@ const options = {
   ),
 }
 
-/**
- * Options of {@link disconnectClient}: `how`, `down` (default: cut, and refused until the fault ends) or `flapping` (cut again and again);
- * `intervalMs`, the time between two cuts of a connection that flaps, in ms (default 1,000).
- */
+/** Options of {@link disconnectClient}. */
 export type DisconnectClientOptions = OptionsOf<typeof disconnectClient>
 
 const DEFAULT_INTERVAL_MS = 1_000

@@ -5,7 +5,7 @@ import { directTraffic } from '../traffic/traffic.js'
 
 const options = { ...scopeOptions, ...scopeInProcess }
 
-/** Options of {@link dropEvents}: `seam`, `where` and `subscriber`, which say what it may touch. */
+/** Options of {@link dropEvents}. */
 export type DropEventsOptions = OptionsOf<typeof dropEvents>
 
 /**

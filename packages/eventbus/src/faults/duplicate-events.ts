@@ -14,10 +14,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link duplicateEvents}: `copies`, additional deliveries (default 1); `spacingMs`, the time between them, in ms (default 0: at once);
- * `order`, `keep` (default) or `free`; `seam`, `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link duplicateEvents}. */
 export type DuplicateEventsOptions = OptionsOf<typeof duplicateEvents>
 
 /**

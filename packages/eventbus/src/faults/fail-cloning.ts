@@ -16,9 +16,7 @@ const options = {
   where: scopeInProcess.where,
 }
 
-/**
- * Options of {@link failCloning}: `seam`, `publish` (default: posting throws) or `delivery` (heard as `messageerror`); `where`, which says what it may touch.
- */
+/** Options of {@link failCloning}. */
 export type FailCloningOptions = OptionsOf<typeof failCloning>
 
 const NAME = 'eventbus/fail-cloning'

@@ -8,10 +8,7 @@ const NAME = 'eventbus/fail-listeners'
 const { seam: _always, ...scope } = scopeOptions
 const options = { ...failureOptions, ...scope, ...scopeInProcess, makeError: makeErrorOption }
 
-/**
- * Options of {@link failListeners}: `how`, `throw` (default) or `reject`; `message` of the error, or in process `makeError`, which makes it;
- * `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link failListeners}. */
 export type FailListenersOptions = OptionsOf<typeof failListeners>
 
 /**

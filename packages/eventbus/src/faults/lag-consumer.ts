@@ -22,10 +22,7 @@ const options = {
 /** So many consumers are remembered before those that are free are forgotten. */
 const MAX_CONSUMERS = 1_000
 
-/**
- * Options of {@link lagConsumer}: `processingMs`, the time that each delivery takes longer, in ms; `backlog`, how many wait in the consumer at most
- * (default 1,000); `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link lagConsumer}. */
 export type LagConsumerOptions = OptionsOf<typeof lagConsumer>
 
 /**

@@ -15,10 +15,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link loseAcks}: `redeliverAfterMs`, the time until what was not acknowledged is given back to the broker, in ms (default: when the
- * fault ends); `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link loseAcks}. */
 export type LoseAcksOptions = OptionsOf<typeof loseAcks>
 
 /**

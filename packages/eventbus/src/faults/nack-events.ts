@@ -19,10 +19,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link nackEvents}: `times`, how often one event is refused (default 10); `keyAt`, the path of the field by which it is known again
- * (default: the content of its payload); `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link nackEvents}. */
 export type NackEventsOptions = OptionsOf<typeof nackEvents>
 
 /**

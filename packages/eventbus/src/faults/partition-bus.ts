@@ -1,8 +1,7 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, globMatcher, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, fieldOf, globMatcher, option, type OptionsOf } from '@chaos/core/authoring'
 import { busOf, busTarget, type BusTarget } from '../in-process/bus-target.js'
 import type { Bus, Message, Seam } from '../seams/bus.js'
-import { fieldOf } from '../seams/payload.js'
 import { orderOption, scopeInProcess } from '../traffic/scope.js'
 import { directTraffic, type Act } from '../traffic/traffic.js'
 
@@ -25,10 +24,7 @@ const options = {
   where: scopeInProcess.where,
 }
 
-/**
- * Options of {@link partitionBus}: `way`, `both` (default), `outbound` or `inbound`; `messages`, `lost` (default) or `held`; `publishers`, `publisherAt`
- * and `subscribers`, the two sides (default: this client and everyone else); `order`, `keep` (default) or `free`; `where`, which payloads it may touch.
- */
+/** Options of {@link partitionBus}. */
 export type PartitionBusOptions = OptionsOf<typeof partitionBus>
 
 /**

@@ -19,10 +19,7 @@ const options = {
   makeError: makeErrorOption,
 }
 
-/**
- * Options of {@link poisonEvents}: `nth`, which event of each name is the poison (default 1); `keyAt`, the path of the field by which it is known
- * again (default: its whole payload); `how`, `message` and `makeError`, as for `failListeners`; `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link poisonEvents}. */
 export type PoisonEventsOptions = OptionsOf<typeof poisonEvents>
 
 /**

@@ -11,10 +11,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link redeliverEvents}: `afterMs`, the time until an event is delivered again, in ms (default 0: at once); `where` and `subscriber`, which
- * say what it may touch.
- */
+/** Options of {@link redeliverEvents}. */
 export type RedeliverEventsOptions = OptionsOf<typeof redeliverEvents>
 
 /**

@@ -16,11 +16,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link reorderEvents}: `window`, how many events change places (default 4); `withinMs`, the longest time a window waits
- * to be full, in ms (default 1,000); `order`, whether events that were not chosen wait behind a window of their name (`keep`, default) or overtake it
- * (`free`); `seam`, `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link reorderEvents}. */
 export type ReorderEventsOptions = OptionsOf<typeof reorderEvents>
 
 /** The events of one name that change places. */

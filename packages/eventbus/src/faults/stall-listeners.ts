@@ -13,10 +13,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link stallListeners}: `stallMs`, the time a listener is stuck, in ms (default: until the fault ends); `order`, `keep` (default) or
- * `free`; `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link stallListeners}. */
 export type StallListenersOptions = OptionsOf<typeof stallListeners>
 
 /**

@@ -11,10 +11,7 @@ const options = {
   ...scopeInProcess,
 }
 
-/**
- * Options of {@link throttleEvents}: `perSecond`, how many events go through in a second; `backlog`, how many wait at most (default 1,000);
- * `order`, `keep` (default) or `free`; `seam`, `where` and `subscriber`, which say what it may touch.
- */
+/** Options of {@link throttleEvents}. */
 export type ThrottleEventsOptions = OptionsOf<typeof throttleEvents>
 
 /**

@@ -1,19 +1,21 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { ChaosError, inject, LIFE_CYCLE_CHANNEL, type Clock, type Injection, type JournalEntry } from '@chaos/core'
 import {
+  bytesOf,
   checkOptions,
   defineFault,
+  fieldOf,
+  isBytes,
   MAX_TIMER_MS,
   option,
+  type OptionsOutput,
   optionsSchema,
   printable,
   readSafely,
   systemClock,
-  type OptionsOutput,
 } from '@chaos/core/authoring'
 import { busOf, busTarget, type BusTarget } from '../in-process/bus-target.js'
 import type { EventName, Message, Seam } from '../seams/bus.js'
-import { bytesOf, fieldOf, isBytes } from '../seams/payload.js'
 import { ANYONE, Ledger, type Guarantee, type Violation } from './ledger.js'
 
 const schema = optionsSchema({

@@ -1,6 +1,5 @@
-import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
-import { markInjected } from '@chaos/core/authoring'
+import { markInjected, systemError } from '@chaos/core/authoring'
 
 /** Whose errors these are. */
 export const DISCONNECT_CLIENT = 'eventbus/disconnect-client'
@@ -15,7 +14,7 @@ interface Peer {
 export function standingSocket(socket: Duplex | undefined): (() => void)[] {
   return socket === undefined || socket.destroyed
     ? []
-    : [() => void socket.destroy(systemError('ECONNRESET', 'read', 'read ECONNRESET'))]
+    : [() => void socket.destroy(injected(systemError('ECONNRESET', 'read')))]
 }
 
 /** A connection that is being made, and fails as where nothing listens: once its client listens for that. */
@@ -27,22 +26,13 @@ export function refused<Socket extends Duplex>(socket: Socket, peer: Peer): Sock
 /** The error of an attempt to connect where nothing listens. */
 export function refusal({ host: address, port }: Peer): Error {
   return port === undefined
-    ? systemError('ECONNREFUSED', 'connect', 'connect ECONNREFUSED')
-    : systemError('ECONNREFUSED', 'connect', `connect ECONNREFUSED ${address ?? 'localhost'}:${port}`, {
-        address,
-        port,
-      })
+    ? injected(systemError('ECONNREFUSED', 'connect'))
+    : injected(
+        systemError('ECONNREFUSED', 'connect', `connect ECONNREFUSED ${address ?? 'localhost'}:${port}`, {
+          address,
+          port,
+        }),
+      )
 }
 
-/** An error of the kernel as Node.js makes it. */
-function systemError(
-  code: 'ECONNREFUSED' | 'ECONNRESET',
-  syscall: string,
-  message: string,
-  details: Readonly<Record<string, unknown>> = {},
-): Error {
-  return markInjected(
-    Object.assign(new Error(message), { errno: -constants.errno[code], code, syscall, ...details }),
-    DISCONNECT_CLIENT,
-  )
-}
+const injected = (error: Error): Error => markInjected(error, DISCONNECT_CLIENT)

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { bytesOf, isBytes, keysOf, structureOf } from '../seams/payload.js'
+import { bytesOf, isBytes, keysOf, structureOf } from '@chaos/core/authoring'
 
 /** How a value is damaged. */
 export type Damage = (value: unknown) => unknown

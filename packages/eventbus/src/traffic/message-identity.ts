@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { bytesOf, fieldOf, isBytes } from '../seams/payload.js'
+import { bytesOf, fieldOf, isBytes } from '@chaos/core/authoring'
 
 /**
  * By what a message is known again when it is delivered again: a field of its payload, or all of it; bytes by their content. It is kept for long, so

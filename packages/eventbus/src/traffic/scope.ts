@@ -1,7 +1,6 @@
 import { ChaosError } from '@chaos/core'
-import { globMatcher, option, synchronousAnswer } from '@chaos/core/authoring'
+import { fieldOf, globMatcher, option, synchronousAnswer } from '@chaos/core/authoring'
 import type { EventName, Message } from '../seams/bus.js'
-import { fieldOf } from '../seams/payload.js'
 
 const where = option.fields(
   'Values that fields of the payload must have, by path: { "order.country": "DE" }. In process also a function of payload and name. Others are not touched.',

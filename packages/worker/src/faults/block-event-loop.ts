@@ -21,10 +21,7 @@ const options = {
   ...workerSelectionInProcess,
 }
 
-/**
- * Options of {@link blockEventLoop}: `duty`, the share of the time that is blocked, default 1; `periodMs`, default 100; which of the live
- * workers (`select`, default `all`, `name`, `threadId`, `where`).
- */
+/** Options of {@link blockEventLoop}. */
 export type BlockEventLoopOptions = OptionsOf<typeof blockEventLoop>
 
 /** A full block is told so many periods ahead, so that a late renewal leaves no gap; without renewal it ends by itself. */

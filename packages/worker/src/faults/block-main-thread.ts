@@ -10,7 +10,7 @@ const options = {
   everyMs: option.optional(option.count('Time from the end of one block to the next, in ms.', 1), 1_000),
 }
 
-/** Options of {@link blockMainThread}: `blockMs`, at most 5000; `everyMs`, the pause between blocks, default 1000. */
+/** Options of {@link blockMainThread}. */
 export type BlockMainThreadOptions = OptionsOf<typeof blockMainThread>
 
 /**

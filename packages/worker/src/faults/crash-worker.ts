@@ -15,10 +15,7 @@ const options = {
   ...workerSelectionInProcess,
 }
 
-/**
- * Options of {@link crashWorker}: `by`, `exception` (default) or `rejection`; `message`; which of the live workers (`select`, `name`,
- * `threadId`, `where`), and `when`.
- */
+/** Options of {@link crashWorker}. */
 export type CrashWorkerOptions = OptionsOf<typeof crashWorker>
 
 /**

@@ -12,7 +12,7 @@ const options = {
   ),
 }
 
-/** Options of {@link delayStart}: `delayMs`; without it new workers never become ready while the fault is in force. */
+/** Options of {@link delayStart}. */
 export type DelayStartOptions = OptionsOf<typeof delayStart>
 
 /**

@@ -12,7 +12,7 @@ const options = {
   ...workerSelectionInProcess,
 }
 
-/** Options of {@link exhaustHeap}: `maxHeapMb`, default 512; which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
+/** Options of {@link exhaustHeap}. */
 export type ExhaustHeapOptions = OptionsOf<typeof exhaustHeap>
 
 /**

@@ -11,7 +11,7 @@ const options = {
   ...workerSelectionInProcess,
 }
 
-/** Options of {@link exitWorker}: `exitCode`, default 1; which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
+/** Options of {@link exitWorker}. */
 export type ExitWorkerOptions = OptionsOf<typeof exitWorker>
 
 /**

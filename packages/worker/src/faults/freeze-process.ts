@@ -20,9 +20,7 @@ const options = {
   ...processSelection,
 }
 
-/**
- * Options of {@link freezeProcess}: `periodMs`, default 100; `longestMs`, default 60,000; which of the running processes (`select`, `pid`).
- */
+/** Options of {@link freezeProcess}. */
 export type FreezeProcessOptions = OptionsOf<typeof freezeProcess>
 
 /**

@@ -14,7 +14,7 @@ const options = {
   lookEveryMs: option.optional(option.count('How often the target is looked at, in ms.', 1), 10),
 }
 
-/** Options of {@link killReturningWorkers}: `aliveMs`, how long each worker lives, default 0; `lookEveryMs`, default 10. */
+/** Options of {@link killReturningWorkers}. */
 export type KillReturningWorkersOptions = OptionsOf<typeof killReturningWorkers>
 
 /**

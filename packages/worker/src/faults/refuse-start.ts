@@ -19,7 +19,7 @@ const options = {
   ),
 }
 
-/** Options of {@link refuseStart}: `failure`, default `ERR_WORKER_INIT_FAILED`: the system has no thread to give. */
+/** Options of {@link refuseStart}. */
 export type RefuseStartOptions = OptionsOf<typeof refuseStart>
 
 /**

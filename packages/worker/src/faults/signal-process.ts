@@ -17,10 +17,7 @@ const options = {
   ...strikeTiming,
 }
 
-/**
- * Options of {@link signalProcess}: `signal`, default `SIGKILL`; `patienceMs`, how long it is given to end, default 5000; which of the
- * running processes (`select`, `pid`), and `when`.
- */
+/** Options of {@link signalProcess}. */
 export type SignalProcessOptions = OptionsOf<typeof signalProcess>
 
 /**

@@ -10,7 +10,7 @@ const options = {
   periodMs: option.optional(option.count('It is kept up for so long at a time, in ms.', 1), 250),
 }
 
-/** Options of {@link stressCpu}: `cores`, default 1; `load`, the share of the time, default 1; `periodMs`, default 250. */
+/** Options of {@link stressCpu}. */
 export type StressCpuOptions = OptionsOf<typeof stressCpu>
 
 /**

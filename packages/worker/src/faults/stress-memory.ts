@@ -11,10 +11,7 @@ const options = {
   periodMs: option.optional(option.count('It is held for so long at a time, in ms.', 1), 250),
 }
 
-/**
- * Options of {@link stressMemory}: `sizeMb`, default 256; `maxMb`, the hard cap, default 1024; `keepFreeMb`, what must stay available to
- * others, default 256; `periodMs`, default 250.
- */
+/** Options of {@link stressMemory}. */
 export type StressMemoryOptions = OptionsOf<typeof stressMemory>
 
 /**

@@ -6,7 +6,7 @@ import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/wor
 
 const options = { ...workerSelection, ...strikeTiming, ...workerSelectionInProcess }
 
-/** Options of {@link terminateWorker}: which of the live workers (`select`, `name`, `threadId`, `where`), and `when`. */
+/** Options of {@link terminateWorker}. */
 export type TerminateWorkerOptions = OptionsOf<typeof terminateWorker>
 
 /**

@@ -23,10 +23,7 @@ const options = {
   ),
 }
 
-/**
- * Options of {@link corruptResults}: `damage`, `truncate` (default), `garble` or `empty`; or `change`, which makes the damaged result of the real one; `methods`,
- * names or globs (default: every `async` method); `answers`, how they answer.
- */
+/** Options of {@link corruptResults}. */
 export type CorruptResultsOptions = OptionsOf<typeof corruptResults>
 
 /**

@@ -13,10 +13,7 @@ const options = {
   ...errorOptionsInProcess,
 }
 
-/**
- * Options of {@link cutResults}: `afterItems`, the items or chunks that still come (default 1); and those of `refuseCalls`; the error is `ECONNRESET` by
- * default.
- */
+/** Options of {@link cutResults}. */
 export type CutResultsOptions = OptionsOf<typeof cutResults>
 
 /**

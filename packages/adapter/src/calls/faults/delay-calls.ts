@@ -15,11 +15,7 @@ const options = {
   seam: seamOption,
 }
 
-/**
- * Options of {@link delayCalls}: `delayMs`, the time each affected call is held back, in ms; `jitterMs` (default 0) and `distribution` (`uniform` by
- * default, `normal`, `exponential`), how delays spread; `warmUpMs`, a cold start (default 0: none); `seam`, `request` (default: the service gets the call
- * late) or `response` (the caller gets the answer late); `methods`, names or globs (default: every `async` method); `answers`, how they answer.
- */
+/** Options of {@link delayCalls}. */
 export type DelayCallsOptions = OptionsOf<typeof delayCalls>
 
 /**

@@ -14,10 +14,7 @@ const options = {
   ),
 }
 
-/**
- * Options of {@link duplicateWrites}: `methods`, the methods that write, names or globs; `copies`, how often each write is done again (default 1); `afterMs`,
- * how long after the write they come, in ms (default 0: right behind it); `answers`, how the methods answer.
- */
+/** Options of {@link duplicateWrites}. */
 export type DuplicateWritesOptions = OptionsOf<typeof duplicateWrites>
 
 /**

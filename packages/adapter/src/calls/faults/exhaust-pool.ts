@@ -7,7 +7,7 @@ import { held } from '../held-connections.js'
 const NAME = 'adapter/exhaust-pool'
 const options = { leave: option.optional(option.count('Connections that are left to the application. Default: 0.'), 0) }
 
-/** Options of {@link exhaustPool}: `leave`, how many connections are left to the application (default 0). */
+/** Options of {@link exhaustPool}. */
 export type ExhaustPoolOptions = OptionsOf<typeof exhaustPool>
 
 /**

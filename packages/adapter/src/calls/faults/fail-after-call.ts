@@ -8,7 +8,7 @@ import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.j
 const NAME = 'adapter/fail-after-call'
 const options = { ...callOptions, ...errorOptions, ...errorOptionsInProcess }
 
-/** Options of {@link failAfterCall}: those of `refuseCalls`; the error is `ECONNRESET` by default. */
+/** Options of {@link failAfterCall}. */
 export type FailAfterCallOptions = OptionsOf<typeof failAfterCall>
 
 /**

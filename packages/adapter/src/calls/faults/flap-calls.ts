@@ -16,10 +16,7 @@ const options = {
   ...errorOptionsInProcess,
 }
 
-/**
- * Options of {@link flapCalls}: `downMs` and `upMs`, how long the service is down and up each time, in ms; `first`, what it is when the fault begins
- * (default `down`); and those of `refuseCalls`; the error is `ECONNREFUSED` by default.
- */
+/** Options of {@link flapCalls}. */
 export type FlapCallsOptions = OptionsOf<typeof flapCalls>
 
 /**

@@ -6,10 +6,7 @@ import { callsAt, seamOption } from '../at-seam.js'
 
 const options = { ...callOptions, seam: seamOption }
 
-/**
- * Options of {@link hangCalls}: `methods`, names or globs (default: every `async` method); `answers`, how they answer; `seam`, `request` (default: the
- * service does not get the call) or `response` (it does, and its answer is kept back).
- */
+/** Options of {@link hangCalls}. */
 export type HangCallsOptions = OptionsOf<typeof hangCalls>
 
 /**

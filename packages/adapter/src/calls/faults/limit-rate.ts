@@ -22,10 +22,7 @@ const options = {
   ...errorOptionsInProcess,
 }
 
-/**
- * Options of {@link limitRate}: `calls`, how many the service takes in each window; `perMs`, how long a window is, in ms; `refusal`, `error` (default) or
- * `response`, a `Response` of status 429; and those of `refuseCalls`; the error is one of status 429 with a `retry-after` header by default.
- */
+/** Options of {@link limitRate}. */
 export type LimitRateOptions = OptionsOf<typeof limitRate>
 
 /**

@@ -12,10 +12,7 @@ const options = {
   ),
 }
 
-/**
- * Options of {@link loseWrites}: `methods`, the methods that write, names or globs; `answer`, what the caller gets: the acknowledgement of the
- * real service, `'OK'` for example (default `undefined`); `answers`, how the methods answer.
- */
+/** Options of {@link loseWrites}. */
 export type LoseWritesOptions = OptionsOf<typeof loseWrites>
 
 /**

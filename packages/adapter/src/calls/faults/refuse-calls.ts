@@ -8,11 +8,7 @@ import { errorOf, errorOptions, errorOptionsInProcess, failureTiming } from '../
 const NAME = 'adapter/refuse-calls'
 const options = { ...callOptions, ...errorOptions, ...errorOptionsInProcess }
 
-/**
- * Options of {@link refuseCalls}: `methods`, names or globs (default: every `async` method); `answers`, how they answer; `error`, a preset (default
- * `fail-fast`), with `host` and `port` where it names them (default: those of a bound client, else 127.0.0.1 and 80); or a custom error by `message`, `code` and `name`, or by
- * `makeError`.
- */
+/** Options of {@link refuseCalls}. */
 export type RefuseCallsOptions = OptionsOf<typeof refuseCalls>
 
 /**

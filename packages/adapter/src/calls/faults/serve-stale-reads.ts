@@ -17,10 +17,7 @@ const options = {
   ),
 }
 
-/**
- * Options of {@link serveStaleReads}: `methods`, the methods that read, names or globs; `lagMs`, how long after a state was taken the replica catches
- * up with it, in ms (default: not while the fault lasts); `answers`, how the methods answer.
- */
+/** Options of {@link serveStaleReads}. */
 export type ServeStaleReadsOptions = OptionsOf<typeof serveStaleReads>
 
 /** Reads remembered at most, per injection; the oldest leave first. */

@@ -14,10 +14,7 @@ const options = {
   ...errorOptionsInProcess,
 }
 
-/**
- * Options of {@link timeOutCalls}: `timeoutMs`, how long a call hangs before its error comes; `seam`, `request` (default: the service does not get
- * the call) or `response` (it does, and its answer comes too late); and those of `refuseCalls`; the error is `ETIMEDOUT` by default.
- */
+/** Options of {@link timeOutCalls}. */
 export type TimeOutCallsOptions = OptionsOf<typeof timeOutCalls>
 
 /**

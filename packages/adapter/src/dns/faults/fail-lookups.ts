@@ -13,7 +13,7 @@ const options = {
   afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
 }
 
-/** Options of {@link failLookups}: `error`, `dns/eai-again` (default) or `dns/enotfound`; `afterMs`, the time until the lookup fails (default 0, and never at once). */
+/** Options of {@link failLookups}. */
 export type FailLookupsOptions = OptionsOf<typeof failLookups>
 
 /**

@@ -15,11 +15,7 @@ const options = {
   operations: operationsOption('Default: all.'),
 }
 
-/**
- * Options of {@link delayFileOperations}: `delayMs`, the time each affected operation is held back, in ms; `jitterMs` (default 0) and `distribution`
- * (`uniform` by default, `normal`, `exponential`), how delays spread; `paths`, the files and folders to affect, paths or globs; `operations`, the system
- * calls, names or globs (default: all).
- */
+/** Options of {@link delayFileOperations}. */
 export type DelayFileOperationsOptions = OptionsOf<typeof delayFileOperations>
 
 /**

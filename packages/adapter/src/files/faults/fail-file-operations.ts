@@ -12,10 +12,7 @@ const options = {
   operations: operationsOption('Default: those that the real outage makes fail.'),
 }
 
-/**
- * Options of {@link failFileOperations}: `paths`, the files and folders to affect, paths or globs; `error`, `fs/enospc` (default), `fs/eio`, `fs/emfile`,
- * `fs/erofs`, `fs/eacces` or `fs/enoent`; `operations`, the system calls that fail (default: those that the real outage makes fail).
- */
+/** Options of {@link failFileOperations}. */
 export type FailFileOperationsOptions = OptionsOf<typeof failFileOperations>
 
 /**

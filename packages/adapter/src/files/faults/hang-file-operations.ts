@@ -6,7 +6,7 @@ import { fileOperations, fileSystem } from '../places.js'
 const NAME = 'adapter/hang-file-operations'
 const options = { paths: pathsOption, operations: operationsOption('Default: all.') }
 
-/** Options of {@link hangFileOperations}: `paths`, the files and folders to affect, paths or globs; `operations`, the system calls, names or globs (default: all). */
+/** Options of {@link hangFileOperations}. */
 export type HangFileOperationsOptions = OptionsOf<typeof hangFileOperations>
 
 /**

@@ -21,10 +21,7 @@ const options = {
   afterMs: option.optional(option.durationMs('Time until the answer comes, in ms. Default: 0.'), 0),
 }
 
-/**
- * Options of {@link answerRequests}: `answer`, a preset (default `http/503-retry-after`); `retryAfterMs`, what its `retry-after` says (default 1000, in
- * whole seconds rounded up); `body`, its text (default: the status in words), and `contentType`, what it is (default `text/plain; charset=utf-8`); `afterMs`, the time until it comes (default 0).
- */
+/** Options of {@link answerRequests}. */
 export type AnswerRequestsOptions = OptionsOf<typeof answerRequests>
 
 /**

@@ -13,7 +13,7 @@ const options = {
   ),
 }
 
-/** Options of {@link corruptResponses}: `damage`, `garble` (default), `truncate` or `empty`. */
+/** Options of {@link corruptResponses}. */
 export type CorruptResponsesOptions = OptionsOf<typeof corruptResponses>
 
 /**

@@ -17,7 +17,7 @@ const options = {
   how: connectionEnd,
 }
 
-/** Options of {@link cutResponses}: `afterBytes`, what still arrives of the affected piece or body (default 0); `how`, `reset` (default) or `end`. */
+/** Options of {@link cutResponses}. */
 export type CutResponsesOptions = OptionsOf<typeof cutResponses>
 
 /**

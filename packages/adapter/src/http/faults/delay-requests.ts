@@ -6,10 +6,7 @@ import { delaysOf } from '../../operations/delays.js'
 
 const options = delayOptions('each affected request')
 
-/**
- * Options of {@link delayRequests}: `delayMs`, the time each affected request is held back, in ms; `jitterMs` (default 0) and `distribution` (`uniform` by
- * default, `normal`, `exponential`), how delays spread.
- */
+/** Options of {@link delayRequests}. */
 export type DelayRequestsOptions = OptionsOf<typeof delayRequests>
 
 /**

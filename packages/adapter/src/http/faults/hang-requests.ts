@@ -5,7 +5,7 @@ import { httpTarget } from '../target.js'
 
 const options = {}
 
-/** Options of {@link hangRequests}: none. */
+/** Options of {@link hangRequests}. */
 export type HangRequestsOptions = OptionsOf<typeof hangRequests>
 
 /**

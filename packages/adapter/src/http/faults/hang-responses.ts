@@ -11,7 +11,7 @@ const options = {
   ),
 }
 
-/** Options of {@link hangResponses}: `afterBytes`, how much of the body arrives before nothing more comes (default 0: not even the head). */
+/** Options of {@link hangResponses}. */
 export type HangResponsesOptions = OptionsOf<typeof hangResponses>
 
 /**

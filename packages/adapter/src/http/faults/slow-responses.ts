@@ -16,10 +16,7 @@ const options = {
   ),
 }
 
-/**
- * Options of {@link slowResponses}: `delayMs`, the time that each affected piece is held back; `pieceBytes`, which makes a trickle: pieces of so many
- * bytes, each `delayMs` behind the one before it (default: pieces as they come, each `delayMs` late).
- */
+/** Options of {@link slowResponses}. */
 export type SlowResponsesOptions = OptionsOf<typeof slowResponses>
 
 /**

@@ -5,7 +5,7 @@ import { netModule, openConnections, peerOf } from '../../sockets/net.js'
 const NAME = 'adapter/cut-connections'
 const options = { how: connectionEnd }
 
-/** Options of {@link cutConnections}: `how`, `reset` (default) or `end`. */
+/** Options of {@link cutConnections}. */
 export type CutConnectionsOptions = OptionsOf<typeof cutConnections>
 
 /**

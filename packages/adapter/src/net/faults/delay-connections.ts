@@ -5,7 +5,7 @@ import { connectionSeam } from '../seam.js'
 
 const options = { delayMs: option.durationMs('Time each affected connection is held back, in ms.') }
 
-/** Options of {@link delayConnections}: `delayMs`, the time that each affected connection is held back. */
+/** Options of {@link delayConnections}. */
 export type DelayConnectionsOptions = OptionsOf<typeof delayConnections>
 
 /**

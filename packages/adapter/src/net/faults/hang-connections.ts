@@ -5,7 +5,7 @@ import { connectionSeam } from '../seam.js'
 
 const options = {}
 
-/** Options of {@link hangConnections}: none. */
+/** Options of {@link hangConnections}. */
 export type HangConnectionsOptions = OptionsOf<typeof hangConnections>
 
 /**

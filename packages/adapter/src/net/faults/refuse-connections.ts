@@ -22,10 +22,7 @@ const options = {
   afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
 }
 
-/**
- * Options of {@link refuseConnections}: `error`, `net/econnrefused` (default), `net/etimedout` or `net/ehostunreach`; `afterMs`, the time until the
- * connection fails (default 0, and never at once: a real one takes a turn of the event loop).
- */
+/** Options of {@link refuseConnections}. */
 export type RefuseConnectionsOptions = OptionsOf<typeof refuseConnections>
 
 /**

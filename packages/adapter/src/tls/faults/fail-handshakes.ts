@@ -21,10 +21,7 @@ const options = {
   ),
 }
 
-/**
- * Options of {@link failHandshakes}: `error`, how the handshake fails: `tls/certificate-expired` (default), `tls/self-signed`, `tls/untrusted-issuer`,
- * `tls/wrong-host`, `tls/handshake-failure`, `tls/protocol-version`, `tls/reset` or `tls/closed`.
- */
+/** Options of {@link failHandshakes}. */
 export type FailHandshakesOptions = OptionsOf<typeof failHandshakes>
 
 /**

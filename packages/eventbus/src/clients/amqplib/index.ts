@@ -15,7 +15,7 @@ import {
 import { watchSettling } from './settled.js'
 import { callBack } from '../../seams/callbacks.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '../../seams/payload.js'
+import { copiedBytes } from '@chaos/core/authoring'
 
 export type { AmqplibChannel }
 

@@ -1,6 +1,6 @@
 import { allSeams, bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '../../seams/payload.js'
+import { copiedBytes } from '@chaos/core/authoring'
 import { callingOnce, type Callback } from '../../seams/callbacks.js'
 import { clientEvents, namedAt } from '../../seams/client-events.js'
 import { watchListeners } from '../../seams/emitter-listeners.js'

@@ -3,7 +3,7 @@ import { jetStreamDelivery } from './delivery.js'
 import type { ConsumerLike, ConsumerMessagesLike } from './messages.js'
 import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '../../seams/payload.js'
+import { copiedBytes } from '@chaos/core/authoring'
 import { natsBus, type NatsConnectionLike } from '../nats/index.js'
 
 export type { ConsumerLike, ConsumerMessagesLike }

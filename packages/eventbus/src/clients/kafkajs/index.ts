@@ -1,6 +1,6 @@
 import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '../../seams/payload.js'
+import { copiedBytes } from '@chaos/core/authoring'
 
 /** A producer of kafkajs. */
 export interface KafkajsProducer {

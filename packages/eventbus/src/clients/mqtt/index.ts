@@ -7,7 +7,7 @@ import { refused, standingSocket } from '../../seams/failing-socket.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '../../seams/payload.js'
+import { copiedBytes } from '@chaos/core/authoring'
 
 /** A client of mqtt.js. */
 export interface MqttClientLike extends EmitterLike {

@@ -5,7 +5,7 @@ import { refusal, standingSocket } from '../../seams/failing-socket.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
-import { bytesOf, copiedBytes } from '../../seams/payload.js'
+import { bytesOf, copiedBytes } from '@chaos/core/authoring'
 
 /** A connection made by `connect` of `@nats-io/transport-node`, or of another transport of NATS.js 3. */
 export interface NatsConnectionLike {

@@ -4,7 +4,7 @@ import { failInProcess } from '../../seams/fail-in-process.js'
 import { nameOf } from '../../seams/emitter-listeners.js'
 import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps, type Tap } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
-import { copiedBytes } from '../../seams/payload.js'
+import { copiedBytes } from '@chaos/core/authoring'
 
 export { nodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from './streams.js'
 

@@ -7,7 +7,7 @@ import type { EmitterLike } from '../../seams/emitter-listeners.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type Message, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '../../seams/payload.js'
+import { copiedBytes } from '@chaos/core/authoring'
 
 /** A `WebSocket` of ws: of a client, or of a server's connection. */
 export interface WebSocketLike extends EmitterLike {
