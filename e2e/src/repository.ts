@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 
 /** The root of the checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
@@ -82,10 +81,4 @@ export function sourceFiles({ id }: Package): readonly string[] {
 /** Whether a file is TypeScript that is built, and no test. */
 export function isSource(file: string): boolean {
   return file.endsWith('.ts') && !/\.(test|test-d|bench)\.ts$/.test(file)
-}
-
-/** What a file imports, as it is written there: also types, re-exports and `import()`. */
-export function importsOf(file: string): readonly string[] {
-  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'))
-  return importedFiles.map(({ fileName }) => fileName)
 }

@@ -1,15 +1,7 @@
 import { join, posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  importsOf as readImports,
-  isSource,
-  packages,
-  readJson,
-  repositoryFiles,
-  root,
-  workspaces,
-  type Manifest,
-} from '../src/repository.js'
+import { isSource, packages, readJson, repositoryFiles, root, workspaces, type Manifest } from '../src/repository.js'
+import { importsOf as readImports } from '../src/imports.js'
 
 const files = repositoryFiles('*.ts')
 const sourcesIn = (workspace: string): readonly string[] =>
