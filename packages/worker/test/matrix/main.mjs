@@ -24,7 +24,7 @@ async function cell(fault, { make, how, land }, makeScene) {
   try {
     const shapes = scene.touched.map(shapeOf)
     const heard = scene.touched.map(listeners)
-    if (!make().accepts(target)) {
+    if (!make().target.accepts(target)) {
       await assert.rejects(inject(make(), target), (error) => isChaosError(error, 'CHAOS_TARGET_MISMATCH'))
       return 'refused'
     }
