@@ -488,6 +488,22 @@ describe('inject', () => {
   })
 })
 
+describe('what JavaScript may pass by mistake', () => {
+  it('is refused by inject in place of a fault: the function that makes one, or anything else', async () => {
+    await expect(inject(append as never, [])).rejects.toThrow('Call it: `inject(makeFault(), target)`.')
+    await expect(inject({} as never, [])).rejects.toThrow('to be a fault, got `an object`.')
+  })
+
+  it('is refused by withFault where the work stands before the options', async () => {
+    const list: string[] = []
+    const work = (): void => undefined
+    await expect(withFault(append({ item: 'x' }), list, work as never, { rate: 1 } as never)).rejects.toThrow(
+      'The last argument of `withFault` must be a function, the work to run',
+    )
+    expect(list).toEqual([])
+  })
+})
+
 describe('withFault', () => {
   it('breaks, runs the work, and takes back whatever happens', async () => {
     const target = { run: () => 1 }

@@ -119,8 +119,8 @@ function assertFault(fault: unknown): asserts fault is Fault {
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',
     isFactory
-      ? `\`${printable(fault.name === 'make' ? 'the fault' : fault.name)}\` makes a fault and is not one. Call it first: \`inject(dropEvents(), bus)\`, not \`inject(dropEvents, bus)\`.`
-      : `Expected the first argument of \`inject\` to be a fault, got ${shown(fault)}. Faults are made by factories such as \`dropEvents()\`.`,
+      ? 'The first argument of `inject` is a function that makes a fault. Call it: `inject(makeFault(), target)`.'
+      : `Expected the first argument of \`inject\` to be a fault, got \`${shown(fault)}\`.`,
   )
 }
 

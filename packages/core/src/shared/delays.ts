@@ -1,5 +1,7 @@
 import { MAX_TIMER_MS } from '../basics/clock.js'
+import type { InjectionContext } from '../fault/fault.js'
 import { option } from '../fault/option.js'
+import { seededStream } from './seeded-stream.js'
 
 /** How delays spread around `delayMs`. */
 const DISTRIBUTIONS = ['uniform', 'normal', 'exponential', 'pareto'] as const
@@ -37,6 +39,19 @@ export const delayOptions = (of: string) => ({
 export function delayOf({ delayMs, jitterMs, distribution }: DelayOptions, draw: () => number): number {
   if (jitterMs === 0) return delayMs
   return Math.min(MAX_TIMER_MS, Math.max(0, delayMs + jitterMs * DEVIATIONS[distribution](draw)))
+}
+
+/**
+ * Draws the delays of operations from one stream of seeded chance for each name.
+ *
+ * @returns The next delay of a name, in ms.
+ */
+export function delaysOf(
+  options: DelayOptions,
+  context: Pick<InjectionContext, 'rolls'>,
+): (name: string | symbol) => number {
+  const chance = seededStream(context, 'delay')
+  return (name) => delayOf(options, () => chance(name))
 }
 
 /** How far from the delay, in jitters. */

@@ -1,8 +1,7 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf, type OptionsOutput } from '@chaos/core/authoring'
+import { defineFault, option, type OptionsOf, type OptionsOutput, seededStream } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../in-process/bus-target.js'
 import type { EventName, Message } from '../seams/bus.js'
-import { seededStream } from '../traffic/seeded-stream.js'
 import {
   bitsFlipped,
   damaged,

@@ -1,6 +1,5 @@
-import { defineFault, delayOf, delayOptions, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOptions, delaysOf, type OptionsOf } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../in-process/bus-target.js'
-import { seededStream } from '../traffic/seeded-stream.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
 import { directTraffic } from '../traffic/traffic.js'
 
@@ -32,10 +31,7 @@ export const delayEvents = defineFault({
   target: busTarget,
   check: checkScope,
   inject(bus: BusTarget, options, context) {
-    const chance = seededStream(context, 'delay')
-    directTraffic(bus, options, context, (message, traffic) => {
-      const delayMs = delayOf(options, () => chance(message.name))
-      return traffic.hold(message, delayMs).answer
-    })
+    const delayOf = delaysOf(options, context)
+    directTraffic(bus, options, context, (message, traffic) => traffic.hold(message, delayOf(message.name)).answer)
   },
 })

@@ -1,7 +1,6 @@
 import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, option, type OptionsOf, seededStream } from '@chaos/core/authoring'
 import { busTarget, type BusTarget } from '../in-process/bus-target.js'
-import { seededStream } from '../traffic/seeded-stream.js'
 import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffic/scope.js'
 import { directTraffic, type HeldMessage } from '../traffic/traffic.js'
 

@@ -1,8 +1,7 @@
-import { defineFault, delayOptions, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOptions, delaysOf, option, type OptionsOf } from '@chaos/core/authoring'
 import { methodTarget } from '../methods.js'
 import { callOptions } from '../call.js'
 import { delayOperations } from '../../operations/delay.js'
-import { delaysOf } from '../../operations/delays.js'
 import { callsAt, seamOption } from '../at-seam.js'
 
 const options = {

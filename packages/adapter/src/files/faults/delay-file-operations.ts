@@ -1,8 +1,7 @@
-import { defineFault, delayOptions, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOptions, delaysOf, option, type OptionsOf } from '@chaos/core/authoring'
 import { fileSeam, operationsNamed, operationsOption, pathsOption } from '../seam.js'
 import { fileOperations, fileSystem } from '../places.js'
 import { delayOperations } from '../../operations/delay.js'
-import { delaysOf } from '../../operations/delays.js'
 
 const NAME = 'adapter/delay-file-operations'
 

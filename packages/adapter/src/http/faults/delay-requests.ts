@@ -1,8 +1,7 @@
-import { defineFault, delayOptions, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, delayOptions, delaysOf, type OptionsOf } from '@chaos/core/authoring'
 import { requestSeam } from '../seam.js'
 import { httpTarget } from '../target.js'
 import { delayOperations } from '../../operations/delay.js'
-import { delaysOf } from '../../operations/delays.js'
 
 const options = delayOptions('each affected request')
 
