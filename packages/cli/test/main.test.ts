@@ -210,12 +210,12 @@ describe('chaos', () => {
   })
 
   it.each([
-    ['a target', ['inject', 'bsu', 'drop'], EXIT.usage, 'Did you mean `bus`?'],
-    ['a fault', ['inject', 'bus', 'dorp-events'], EXIT.usage, 'Did you mean `drop-events`?'],
+    ['a target', ['inject', 'bsu', 'drop'], EXIT.usage, 'Did you mean "bus"?'],
+    ['a fault', ['inject', 'bus', 'dorp-events'], EXIT.usage, 'Did you mean "drop-events"?'],
     ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, '(Did you mean --label?)'],
     ['a rate', ['inject', 'bus', 'drop', '--rate', '2'], EXIT.usage, 'from 0 to 1'],
     ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list the injections with `chaos status --all`'],
-    ['a verb', ['inejct'], EXIT.usage, 'Did you mean `inject`?'],
+    ['a verb', ['inejct'], EXIT.usage, 'Did you mean "inject"?'],
     ['a process', ['targets', '--name', 'nobody'], EXIT.unreachable, 'test-app'],
     ['an address', ['targets', '--socket', '/nowhere.sock'], EXIT.unreachable, 'next: check that the process runs'],
     ['a file', ['run', '/nowhere.yaml'], EXIT.usage, '/nowhere.yaml'],
@@ -257,7 +257,7 @@ describe('chaos', () => {
       EXIT.usage,
       "option '--pid <pid>' argument 'abc' is invalid. Expected a process id",
     ],
-    ['a target whose faults are asked for', ['faults', 'bsu'], EXIT.usage, 'Did you mean `bus`?'],
+    ['a target whose faults are asked for', ['faults', 'bsu'], EXIT.usage, 'Did you mean "bus"?'],
     [
       'an argument that is missing',
       ['inject', 'bus'],
@@ -586,7 +586,7 @@ method:
     expect(ran).toMatchObject({
       code: EXIT.refused,
       out: '',
-      err: expect.stringMatching(/^error: refused: Expected a fault of `bus` .*`no-such-fault`/) as string,
+      err: expect.stringMatching(/^error: refused: Unknown fault "no-such-fault" of target "bus"/) as string,
     })
     expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(
       expect.objectContaining({ id: 'first:1' }),

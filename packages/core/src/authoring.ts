@@ -1,7 +1,7 @@
 // What writers of faults, bindings and tools need beside what users need.
 export { MAX_TIMER_MS, systemClock } from './basics/clock.js'
 export { onAbort } from './basics/on-abort.js'
-export { listed, suggestion } from './basics/suggest.js'
+export { listed, suggestion, unknownName } from './basics/suggest.js'
 export { messageOf, printable, printableJson, readSafely } from './basics/text.js'
 export { byName } from './blast-radius/by-name.js'
 export { globMatcher, isGlob } from './blast-radius/glob.js'

@@ -57,6 +57,7 @@ it('exports these names and no others', () => {
       "synchronousAnswer",
       "systemClock",
       "systemError",
+      "unknownName",
     ]
   `)
   expect(Object.keys(testing).sort()).toEqual(['faultContract', 'manualClock', 'shapeDifference', 'shapeOf'])

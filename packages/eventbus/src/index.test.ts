@@ -4,14 +4,14 @@ import * as eventbus from './index.js'
 it('exports these names and no others', () => {
   expect(Object.keys(eventbus).sort()).toEqual([
     'bindBus',
-    'channelBus',
+    'bindChannel',
     'corruptEvents',
     'delayEvents',
     'disconnectClient',
     'dropEvents',
     'duplicateEvents',
-    'emitterBus',
-    'eventTargetBus',
+    'bindEmitter',
+    'bindEventTarget',
     'failCloning',
     'failListeners',
     'isBus',
@@ -25,7 +25,7 @@ it('exports these names and no others', () => {
     'redeliverEvents',
     'reorderEvents',
     'stallListeners',
-    'subjectBus',
+    'bindSubject',
     'throttleEvents',
   ])
 })

@@ -1,11 +1,11 @@
-export { emitterBus, type EmitterBusOptions } from './in-process/event-emitter.js'
-export { channelBus, type ChannelEnd, type ChannelTarget } from './in-process/channel.js'
+export { bindEmitter, type BindEmitterOptions } from './in-process/event-emitter.js'
+export { bindChannel, type ChannelEnd, type ChannelTarget } from './in-process/channel.js'
 export type { IpcEnd } from './in-process/child-process.js'
-export { eventTargetBus, type EventTargetLike } from './in-process/event-target.js'
+export { bindEventTarget, type EventTargetLike } from './in-process/event-target.js'
 export type { PortLike, PostingEnd } from './in-process/port.js'
 export type { WorkerLike } from './in-process/worker.js'
 export type { BusTarget } from './in-process/bus-target.js'
-export { subjectBus, type SubjectLike } from './in-process/subject.js'
+export { bindSubject, type SubjectLike } from './in-process/subject.js'
 export {
   bindBus,
   isBus,

@@ -791,7 +791,7 @@ it('fills in variables, and refuses an unknown one before anything is done', asy
   const experiment = shopExperiment(shop, { description: 'in ${CITY}' })
   expect((await run(experiment, { variables: { CITY: 'Bern' } })).description).toBe('in Bern')
   await expect(run(experiment, { variables: { CTIY: 'Bern' } })).rejects.toThrow(
-    'Expected a variable (`CTIY`), got `CITY`. Did you mean `CTIY`?',
+    'Unknown variable "CITY". Did you mean "CTIY"?',
   )
 })
 

@@ -33,7 +33,7 @@ describe('osComponentChaos, run against the dev server', () => {
   it('says which targets there are, and what to do where nothing runs', async () => {
     const wrong = await runScript(['tools/chaos/osComponentChaos.cjs', 'wroker'])
     expect(wrong).toMatchObject({ code: 2, out: expect.stringContaining('worker, eventbus, adapter') as string })
-    expect(wrong.out).toContain('Did you mean `worker`?')
+    expect(wrong.out).toContain('Did you mean "worker"?')
     const nobody = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], { CHAOS_SOCKET_DIR: await folder() })
     expect(nobody).toMatchObject({ code: 3, out: expect.stringContaining('npm run dev') as string })
   })

@@ -92,7 +92,7 @@ describe('chaosHarness', () => {
   })
 
   it.each([
-    ['wroker', 'Did you mean `worker`?'],
+    ['wroker', 'Did you mean "worker"?'],
     ['toString', 'got `toString`'],
     ['', 'got ``'],
   ])('refuses %j and lists the targets', async (name, words) => {

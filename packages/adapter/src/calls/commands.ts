@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { globMatcher, isGlob, listed, suggestion, type HeldOn, type InjectionContext } from '@chaos/core/authoring'
+import { globMatcher, type HeldOn, type InjectionContext, isGlob, unknownName } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import type { PoolBinding } from './pools.js'
 
@@ -99,10 +99,9 @@ export function commandMatcher(
   for (const pattern of [wanted].flat()) {
     const found = isGlob(pattern) ? names.some(globMatcher([pattern])) : names.includes(pattern) || isName(pattern)
     if (found) continue
-    const shown = names.length > 24 ? [...names.slice(0, 24), '…'] : names
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected \`methods\` to name commands of the client (${listed(shown)}), got \`${pattern}\`.${isGlob(pattern) ? '' : suggestion(pattern, names)}`,
+      `Option \`methods\`: ${unknownName('command of the client', pattern, names)}`,
     )
   }
   return globMatcher([wanted].flat())

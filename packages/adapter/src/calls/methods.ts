@@ -1,13 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import {
-  globMatcher,
-  isGlob,
-  listed,
-  originalOf,
-  suggestion,
-  type AnyFunction,
-  type TargetKind,
-} from '@chaos/core/authoring'
+import { type AnyFunction, globMatcher, listed, originalOf, type TargetKind, unknownName } from '@chaos/core/authoring'
 import type { AnswerKind } from './answers.js'
 import { isCommandTarget } from './commands.js'
 
@@ -103,10 +95,9 @@ export function chooseMembers(
     const found = known.has(pattern) ? [pattern] : methods.filter(globMatcher([pattern]))
     for (const name of found) chosen.add(name)
     if (found.length > 0) continue
-    const names = [...known.keys()]
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected \`methods\` to name methods of the target (${listed(names)}), got \`${pattern}\`.${isGlob(pattern) ? '' : suggestion(pattern, names)}`,
+      `Option \`methods\`: ${unknownName('method of the target', pattern, [...known.keys()])}`,
     )
   }
   return [...chosen].map(memberOf)

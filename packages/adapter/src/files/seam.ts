@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { globMatcher, isGlob, listed, option, suggestion, type InjectionContext } from '@chaos/core/authoring'
+import { globMatcher, type InjectionContext, isGlob, option, unknownName } from '@chaos/core/authoring'
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Seam, SeamOperation } from '../operations/seam.js'
@@ -38,10 +38,9 @@ export function operationsNamed(
   return [names].flat().flatMap((name) => {
     const found = fileOperations.filter(globMatcher([name]))
     if (found.length > 0) return found
-    const near = isGlob(name) ? '' : suggestion(name, fileOperations)
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `Expected \`operations\` of ${fault} to name system calls (${listed(fileOperations)}), got \`${name}\`.${near}`,
+      `Option \`operations\` of ${fault}: ${unknownName('system call', name, fileOperations)}`,
     )
   })
 }

@@ -120,10 +120,10 @@ describe('options of a fault', () => {
     [['--delay-ms', 'soon'], 'Expected a time such as 500ms, 10s or 2m.'],
     [['--delay-ms', '5', '--count', 'many'], "'--count <integer>' argument 'many' is invalid. Expected a number."],
     [['--delay-ms', '5', '--is-loud=maybe'], 'Expected one of `true`, `false`.'],
-    [['--delay-ms', '5', '--order', 'fre'], 'Did you mean `free`?'],
+    [['--delay-ms', '5', '--order', 'fre'], 'Did you mean "free"?'],
     [
       ['--delay-ms', '5', '--error', 'preset/7-fo-many'],
-      "'preset/7-fo-many' is invalid. Did you mean `preset/7-of-many`?\n",
+      `'preset/7-fo-many' is invalid. Did you mean "preset/7-of-many"?\n`,
     ],
     [['--delay-ms', '5', '--error', 'unlike anything'], "'unlike anything' is invalid. `--help` lists the choices.\n"],
     [['--order', 'keep'], "required option '--delay-ms <time>' not specified. How long."],
@@ -148,10 +148,10 @@ describe('findFault', () => {
   })
 
   it.each([
-    ['bus', 'slow', 'begin with `slow`: `slow-down`, `slow-up`'],
-    ['bus', 'slwo-down', 'Did you mean `slow-down`?'],
-    ['bus', 'elsewhere', 'Unknown fault `elsewhere` of target `bus`'],
-    ['bsu', 'slow-down', 'Did you mean `bus`?'],
+    ['bus', 'slow', 'begin with "slow": `slow-down`, `slow-up`'],
+    ['bus', 'slwo-down', 'Did you mean "slow-down"?'],
+    ['bus', 'elsewhere', 'Unknown fault "elsewhere" of target "bus"'],
+    ['bsu', 'slow-down', 'Did you mean "bus"?'],
   ])('refuses %s %s', async (target, given, words) => {
     await expect(findFault(process, target, given)).rejects.toThrow(words)
   })

@@ -1,5 +1,5 @@
 import { ChaosError, type ChaosController, type FaultInfo } from '@chaos/core'
-import { listed, suggestion } from '@chaos/core/authoring'
+import { listed, unknownName } from '@chaos/core/authoring'
 
 /** The faults of a target. @throws ChaosError `CHAOS_UNKNOWN_TARGET` */
 export async function faultsOf(
@@ -10,10 +10,7 @@ export async function faultsOf(
   const target = targets.find((candidate) => candidate.name === targetName)
   if (target !== undefined) return (await controller.faults()).filter((info) => target.faults.includes(info.name))
   const known = targets.map((candidate) => candidate.name)
-  throw new ChaosError(
-    'CHAOS_UNKNOWN_TARGET',
-    `Unknown target \`${targetName}\`. Known: ${listed(known)}.${suggestion(targetName, known)}`,
-  )
+  throw new ChaosError('CHAOS_UNKNOWN_TARGET', unknownName('target', targetName, known))
 }
 
 /**
@@ -34,11 +31,16 @@ export async function findFault(
   if (begun.length > 1)
     throw new ChaosError(
       'CHAOS_UNKNOWN_FAULT',
-      `Several faults of \`${targetName}\` begin with \`${name}\`: ${listed(begun.map(shortName))}.`,
+      `Several faults of target "${targetName}" begin with "${name}": ${listed(begun.map(shortName))}. Write more of the name.`,
     )
   throw new ChaosError(
     'CHAOS_UNKNOWN_FAULT',
-    `Unknown fault \`${name}\` of target \`${targetName}\`. Known: ${listed(infos.map((info) => info.name))}.${suggestion(name, infos.map(shortName))}`,
+    unknownName(
+      `fault of target "${targetName}"`,
+      name,
+      infos.map((info) => info.name),
+      infos.map(shortName),
+    ),
   )
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { suggestion } from '@chaos/core/authoring'
+import { unknownName } from '@chaos/core/authoring'
 import { EXIT } from '../process/exit-codes.js'
 import type { Terminal } from '../view/terminal.js'
 
@@ -21,7 +21,7 @@ export async function otherVerb(
     ? folders.map((folder) => join(folder, `chaos-${verb}`)).find((path) => existsSync(path))
     : undefined
   if (program === undefined) {
-    io.err(`error: Unknown command \`${verb}\`. Known: ${own.join(', ')}.${suggestion(verb, own)}`)
+    io.err(`error: ${unknownName('command', verb, own)}`)
     io.err('next: see `chaos --help`; other packages can add a verb with a program `chaos-<verb>`')
     return EXIT.usage
   }

@@ -7,7 +7,7 @@ import {
   type PortableInjectOptions,
   type StopReport,
 } from '@chaos/core'
-import { checkOptions, listed, suggestion, printable, type OptionsSchema } from '@chaos/core/authoring'
+import { checkOptions, type OptionsSchema, unknownName } from '@chaos/core/authoring'
 import {
   controllerInfoSchema,
   faultInfoSchema,
@@ -148,10 +148,7 @@ export const routes: readonly Route[] = [
       const found = injections.filter((injection) => injection.id === id).at(-1)
       if (found !== undefined) return plainState(found)
       const known = injections.map((injection) => injection.id)
-      throw new ChaosError(
-        'CHAOS_UNKNOWN_INJECTION',
-        `Expected the id of an injection (${listed(known)}), got \`${printable(id)}\`.${suggestion(id, known)}`,
-      )
+      throw new ChaosError('CHAOS_UNKNOWN_INJECTION', unknownName('injection', id, known))
     },
   },
   {

@@ -493,16 +493,16 @@ describe('what is taken', () => {
 
   it('refuses a key or a query that it does not know, and says which was meant', async () => {
     const { url } = await mounted(testChaos().controller)
-    expect((await post(url, { target: 'bus', fualt: 'ring' })).text).toContain('Did you mean `fault`?')
+    expect((await post(url, { target: 'bus', fualt: 'ring' })).text).toContain('Did you mean \\"fault\\"?')
     expect((await post(url, { target: 'bus', fault: 'ring', options: { tmies: 1 } })).text).toContain(
-      'Did you mean `times`?',
+      'Did you mean \\"times\\"?',
     )
-    expect((await post(url, { target: 'bsu', fault: 'ring' })).text).toContain('Did you mean `bus`?')
-    expect((await post(url, { target: 'bus', fault: 'drop-evnets' })).text).toContain('Did you mean `drop-events`?')
+    expect((await post(url, { target: 'bsu', fault: 'ring' })).text).toContain('Did you mean \\"bus\\"?')
+    expect((await post(url, { target: 'bus', fault: 'drop-evnets' })).text).toContain('Did you mean \\"drop-events\\"?')
     expect((await post(url, { target: 'bus', fault: 'drop-events', rate: 2 })).text).toContain('a number from 0 to 1')
     const query = await ask(`${url}/injections?proces=true`, { method: 'DELETE' })
     expect(query.status).toBe(400)
-    expect(query.text).toContain('Did you mean `process`?')
+    expect(query.text).toContain('Did you mean \\"process\\"?')
     expect((await ask(`${url}/info?x=1`)).status).toBe(400)
   })
 
@@ -674,7 +674,7 @@ describe('its options', () => {
     [{ token: TOKEN, allowedOrigins: ['*'] }, 'allowedOrigins'],
     [{ token: TOKEN, maxBodyBytes: 0 }, 'maxBodyBytes'],
     [{ token: TOKEN, maxRequestsPerSecond: Number.NaN }, 'maxRequestsPerSecond'],
-    [{ token: TOKEN, basePaht: '/chaos' }, 'Did you mean `basePath`?'],
+    [{ token: TOKEN, basePaht: '/chaos' }, 'Did you mean "basePath"?'],
   ])('refuses %j', (options, named) => {
     let refused: unknown
     try {

@@ -224,7 +224,7 @@ describe('a control socket', () => {
 
   it('refuses an option that it does not know', async () => {
     await expect(openSocket(testChaos().controller, { directroy: '/x' } as object)).rejects.toThrow(
-      'Did you mean `directory`?',
+      'Did you mean "directory"?',
     )
   })
 

@@ -3,9 +3,9 @@ import { listed, suggestion } from './suggest.js'
 
 describe('suggestion', () => {
   it.each([
-    ['dealyMs', ' Did you mean `delayMs`?'],
-    ['delay', ' Did you mean `delayMs`?'],
-    ['ORDER', ' Did you mean `order`?'],
+    ['dealyMs', ' Did you mean "delayMs"?'],
+    ['delay', ' Did you mean "delayMs"?'],
+    ['ORDER', ' Did you mean "order"?'],
     ['color', ''],
     ['', ''],
   ])('for %o is %o', (name, expected) => {

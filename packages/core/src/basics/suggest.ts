@@ -25,13 +25,40 @@ export function suggestion(name: unknown, known: readonly string[]): string {
     const distance = distanceTo(wanted, candidate.toLowerCase(), allowed)
     if (distance <= allowed && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { candidate, distance }
   }
-  return best === undefined ? '' : ` Did you mean \`${printable(best.candidate)}\`?`
+  return best === undefined ? '' : ` Did you mean "${printable(best.candidate)}"?`
+}
+
+/**
+ * The message for a name that does not exist: `Unknown option "odrer" of eventbus/delay-events. Did you mean "order"?` If no known name is
+ * near enough, the message lists the known names instead, at most 50.
+ *
+ * @param what What the name should be, and of what: `option`, `fault of target "bus"`.
+ * @param known The names that exist.
+ * @param also Other spellings that may have been meant, such as short names.
+ */
+export function unknownName(
+  what: string,
+  name: unknown,
+  known: readonly string[],
+  also: readonly string[] = [],
+): string {
+  const [kind = what, ...of] = what.split(' of ')
+  const owner = of.length === 0 ? '' : ` of ${of.join(' of ')}`
+  const near = suggestion(name, [...known, ...also])
+  const names = known.length === 0 ? 'none' : quoted(known)
+  return `Unknown ${kind} "${printable(name)}"${owner}.${near === '' ? ` Known: ${names}.` : near}`
 }
 
 /** Names as a list in a sentence: the first 50, each as {@link printable} shows it. */
 export function listed(names: readonly string[]): string {
   if (names.length === 0) return 'none'
-  const shown = names.slice(0, MAX_LISTED).map((name) => `\`${printable(name)}\``)
+  return joined(names, '`')
+}
+
+const quoted = (names: readonly string[]): string => joined(names, '"')
+
+function joined(names: readonly string[], mark: string): string {
+  const shown = names.slice(0, MAX_LISTED).map((name) => `${mark}${printable(name)}${mark}`)
   return names.length > MAX_LISTED ? `${shown.join(', ')} and ${names.length - MAX_LISTED} more` : shown.join(', ')
 }
 

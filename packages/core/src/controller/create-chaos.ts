@@ -1,7 +1,7 @@
 import type { ChaosController, ControllerInfo, StopReport, TargetInfo } from './chaos-controller.js'
 import { MAX_TIMER_MS, systemClock, type Clock } from '../basics/clock.js'
 import { ChaosError } from '../basics/errors.js'
-import { listed, suggestion } from '../basics/suggest.js'
+import { listed, unknownName } from '../basics/suggest.js'
 import { printable } from '../basics/text.js'
 import { drawSeed } from '../blast-radius/random.js'
 import type { FaultInfo } from '../fault/catalog.js'
@@ -190,10 +190,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const definition = definitions.get(name)
     if (definition !== undefined) return definition
     const known = [...definitions.keys()]
-    throw new ChaosError(
-      'CHAOS_UNKNOWN_TARGET',
-      `Expected a target (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`,
-    )
+    throw new ChaosError('CHAOS_UNKNOWN_TARGET', unknownName('target', name, known))
   }
 
   function factoryOf(targetName: string, { faults }: TargetDefinition, name: string): FaultFactoryFor<never> {
@@ -204,15 +201,14 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     if (names.size > 1) {
       throw new ChaosError(
         'CHAOS_UNKNOWN_FAULT',
-        `Expected a fault of \`${targetName}\`, got \`${printable(name)}\`, which may mean ${listed([...names])}. Use the full name.`,
+        `Several faults of target "${targetName}" are named "${printable(name)}": ${listed([...names])}. Use the full name.`,
       )
     }
     if (called[0] !== undefined) return called[0]
     const known = faults.map(({ catalog }) => catalog.name)
-    const near = suggestion(name, known.concat(known.map(shortName)))
     throw new ChaosError(
       'CHAOS_UNKNOWN_FAULT',
-      `Expected a fault of \`${targetName}\` (${listed(known)}), got \`${printable(name)}\`.${near}`,
+      unknownName(`fault of target "${targetName}"`, name, known, known.map(shortName)),
     )
   }
 
@@ -284,10 +280,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const state = ended.get(id)
     if (state !== undefined) return state
     const known = [...live.keys()]
-    throw new ChaosError(
-      'CHAOS_UNKNOWN_INJECTION',
-      `Expected the id of an injection (${listed(known)}), got ${shown(id)}.${suggestion(id, known)}`,
-    )
+    throw new ChaosError('CHAOS_UNKNOWN_INJECTION', unknownName('injection', id, known))
   }
 
   // Not async: every injection is marked before a promise is returned.

@@ -1,5 +1,5 @@
 import { ChaosError } from '../basics/errors.js'
-import { listed, suggestion } from '../basics/suggest.js'
+import { unknownName } from '../basics/suggest.js'
 import { printable } from '../basics/text.js'
 import { frozen, isPlain, shown } from './data.js'
 import { entriesOf, isRequired } from './options-schema.js'
@@ -62,10 +62,7 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
 function refuseUnknown(given: readonly string[], known: readonly string[], of: string): void {
   for (const name of given) {
     if (known.includes(name)) continue
-    throw new ChaosError(
-      'CHAOS_INVALID_OPTION',
-      `Expected an option of ${of} (${listed(known)}), got \`${printable(name)}\`.${suggestion(name, known)}`,
-    )
+    throw new ChaosError('CHAOS_INVALID_OPTION', unknownName(`option of ${of}`, name, known))
   }
 }
 

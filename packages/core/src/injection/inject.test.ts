@@ -249,7 +249,7 @@ describe('inject', () => {
     [{ limit: 0 }, 'a whole number of at least 1'],
     [{ every: 1.5 }, '`every`'],
     [{ only: [] }, 'a name or glob'],
-    [{ rat: 0.5 }, 'Did you mean `rate`?'],
+    [{ rat: 0.5 }, 'Did you mean "rate"?'],
     [{ id: 'x'.repeat(201) }, 'up to 200 letters'],
     [{ id: 'a\u001b[2J' }, 'got `"a\\u001b[2J"`'],
     [{ seed: 'x'.repeat(201) }, 'a text of at most 200 characters'],

@@ -243,7 +243,7 @@ describe('the ten promises', () => {
 
   it('7. typos are errors, and an injection that hit nothing says so', async () => {
     const bus = new EventEmitter()
-    expect(() => delay({ dealyMs: 1 } as never)).toThrow('Did you mean `delayMs`?')
+    expect(() => delay({ dealyMs: 1 } as never)).toThrow('Did you mean "delayMs"?')
     await expect(inject(drop(), bus, { rate: -0.1 })).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })
     const injection = await inject(drop(), bus, { only: 'tcik' })
     bus.emit('tick')

@@ -18,15 +18,15 @@ it('exports, by subpath, these names and no others', async () => {
     Object.entries(SUBPATHS).map(async ([name, load]) => [name, Object.keys(await load()).sort()] as const),
   )
   expect(Object.fromEntries(exported)).toEqual({
-    amqplib: ['amqplibChannels'],
-    bullmq: ['bullQueue'],
-    ioredis: ['ioredisPubSub', 'ioredisStreams'],
-    jetstream: ['jetStreamBus'],
-    kafkajs: ['kafkajsBus'],
-    mqtt: ['mqttBus'],
-    nats: ['natsBus'],
-    'node-redis': ['nodeRedisPubSub', 'nodeRedisStreams'],
-    ws: ['webSocketBus', 'webSocketServerBus'],
+    amqplib: ['bindAmqplib'],
+    bullmq: ['bindBullmq'],
+    ioredis: ['bindIoredisPubSub', 'bindIoredisStreams'],
+    jetstream: ['bindJetStream'],
+    kafkajs: ['bindKafkajs'],
+    mqtt: ['bindMqtt'],
+    nats: ['bindNats'],
+    'node-redis': ['bindNodeRedisPubSub', 'bindNodeRedisStreams'],
+    ws: ['bindWebSocket', 'bindWebSocketServer'],
   })
 })
 

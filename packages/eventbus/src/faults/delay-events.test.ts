@@ -263,7 +263,7 @@ describe('delayEvents', () => {
     [{}, '`delayMs`'],
     [{ delayMs: -1 }, 'got `-1`'],
     [{ delayMs: 2 ** 31 }, 'from 0 to 2147483647'],
-    [{ delayMs: 1, odrer: 'keep' }, 'Did you mean `order`?'],
+    [{ delayMs: 1, odrer: 'keep' }, 'Did you mean "order"?'],
   ])('refuses the options %o', (options, words) => {
     expect(() => delayEvents(options as DelayEventsOptions)).toThrow(words)
   })

@@ -89,7 +89,7 @@ describe('dropEvents', () => {
   it.each([
     [{ where: { a: {} } }, '`where`'],
     [{ subscriber: '' }, '`subscriber`'],
-    [{ seem: 'publish' }, 'Did you mean `seam`?'],
+    [{ seem: 'publish' }, 'Did you mean "seam"?'],
   ])('refuses the options %o', (options, words) => {
     expect(() => dropEvents(options as DropEventsOptions)).toThrow(words)
   })

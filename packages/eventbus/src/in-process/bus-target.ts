@@ -1,11 +1,11 @@
 import { ChaosError } from '@chaos/core'
 import { isBus, type Bus } from '../seams/bus.js'
 import type { EmitterLike } from '../seams/emitter-listeners.js'
-import { emitterBus, isEmitterLike } from './event-emitter.js'
-import { channelBus, isChannelTarget, type ChannelTarget } from './channel.js'
+import { bindEmitter, isEmitterLike } from './event-emitter.js'
+import { bindChannel, isChannelTarget, type ChannelTarget } from './channel.js'
 import { isProcess } from './child-process.js'
-import { eventTargetBus, isEventTarget, type EventTargetLike } from './event-target.js'
-import { isSubject, subjectBus, type SubjectLike } from './subject.js'
+import { bindEventTarget, isEventTarget, type EventTargetLike } from './event-target.js'
+import { isSubject, bindSubject, type SubjectLike } from './subject.js'
 
 /** What the faults of this package take: a bus that was bound, or one in this process, as it is. */
 export type BusTarget = Bus | EmitterLike | EventTargetLike | SubjectLike | ChannelTarget
@@ -25,9 +25,9 @@ export const busTarget = {
 export function busOf(target: BusTarget): Bus {
   if (isBus(target)) return target
   // Ports, workers and processes look like emitters or event targets, too: what they send is what is meant.
-  if (isChannelTarget(target)) return channelBus(target)
-  if (isEventTarget(target)) return eventTargetBus(target)
-  if (isEmitterLike(target)) return emitterBus(target)
-  if (isSubject(target)) return subjectBus(target)
+  if (isChannelTarget(target)) return bindChannel(target)
+  if (isEventTarget(target)) return bindEventTarget(target)
+  if (isEmitterLike(target)) return bindEmitter(target)
+  if (isSubject(target)) return bindSubject(target)
   throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected ${busTarget.expects}, got something else.`)
 }

@@ -17,7 +17,7 @@ import { failListeners } from '../faults/fail-listeners.js'
 import { reorderEvents } from '../faults/reorder-events.js'
 import { bindBus } from '../seams/bus.js'
 import type { BusTarget } from './bus-target.js'
-import { channelBus, type ChannelTarget } from './channel.js'
+import { bindChannel, type ChannelTarget } from './channel.js'
 
 const ECHO = `const { parentPort: port } = require('node:worker_threads')
   port.on('message', (message) => port.postMessage(message)); port.postMessage('up')`
@@ -105,7 +105,7 @@ faultTable('MessagePort', () => {
   const { port1, port2 } = new MessageChannel()
   const got: Content[] = []
   port2.on('message', (content: Content) => got.push(content))
-  const [publish, delivery] = [channelBus(port1), channelBus(port2)]
+  const [publish, delivery] = [bindChannel(port1), bindChannel(port2)]
   return {
     target: bindBus({
       kind: 'both ends of a channel',
@@ -126,7 +126,7 @@ faultTable('BroadcastChannel', () => {
   const [here, there] = [new BroadcastChannel(name), new BroadcastChannel(name)]
   const got: Content[] = []
   there.onmessage = (event) => got.push((event as { data: Content }).data)
-  const [publish, delivery] = [channelBus(here), channelBus(there)]
+  const [publish, delivery] = [bindChannel(here), bindChannel(there)]
   return {
     target: bindBus({
       kind: 'two ends of a broadcast channel',

@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 20
  * A message that a fault keeps or loses is taken from its sender as in health: it is cloned, what moves is detached, what cannot be cloned throws. Ends
  * that a function returns later are found within 20 ms.
  */
-export function channelBus(target: ChannelTarget): Bus {
+export function bindChannel(target: ChannelTarget): Bus {
   return bindBus({
     kind: 'a channel of messages',
     clones: true,

@@ -9,7 +9,7 @@ import { faultTable, type Content } from '../../test/fault-table.js'
 import { delayEvents } from '../faults/delay-events.js'
 import { dropEvents } from '../faults/drop-events.js'
 import { duplicateEvents } from '../faults/duplicate-events.js'
-import { emitterBus } from './event-emitter.js'
+import { bindEmitter } from './event-emitter.js'
 import type { BusTarget } from './bus-target.js'
 
 faultTable('EventEmitter', () => {
@@ -83,7 +83,7 @@ describe('an emitter with a fault in force', () => {
 
     const asked = new PassThrough({ objectMode: true })
     const fromAsked = read(asked)
-    const all = await inject(dropEvents(), emitterBus(asked, { streamEvents: true }), { only: 'data' })
+    const all = await inject(dropEvents(), bindEmitter(asked, { streamEvents: true }), { only: 'data' })
     asked.end('lost')
     await once(asked, 'close')
     await all.rollback()

@@ -24,7 +24,7 @@ export function isEmitterLike(value: unknown): value is EmitterLike {
 }
 
 /** What of an emitter's own events a fault may touch. */
-export interface EmitterBusOptions {
+export interface BindEmitterOptions {
   /** Whether the events by which a Node.js stream works (`data`, `end`, `drain`, …) may be affected. Default `false`: a stream that loses one hangs. */
   readonly streamEvents?: boolean
 }
@@ -34,7 +34,7 @@ export interface EmitterBusOptions {
  *
  * Errors that nobody listens for, `newListener` and `removeListener` pass straight through.
  */
-export function emitterBus(emitter: EmitterLike, { streamEvents = false }: EmitterBusOptions = {}): Bus {
+export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: BindEmitterOptions = {}): Bus {
   const passing = isStream(emitter) && !streamEvents ? new Set([...OWN_EVENTS, ...STREAM_EVENTS]) : OWN_EVENTS
   const seam = (member: ReturnType<typeof findDeliveryMethod>): SeamBinding => emitSeam(emitter, member, passing)
   return bindBus({

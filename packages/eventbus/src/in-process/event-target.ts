@@ -21,7 +21,7 @@ export function isEventTarget(value: unknown): value is EventTargetLike {
 export const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch')
 
 /** Binds an `EventTarget`: an event's name is its type, its payload its `detail` or `data`. */
-export function eventTargetBus(target: EventTargetLike): Bus {
+export function bindEventTarget(target: EventTargetLike): Bus {
   return bindBus({
     kind: 'an event target',
     isLocal: true,

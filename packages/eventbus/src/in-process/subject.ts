@@ -26,7 +26,7 @@ export function isSubject(value: unknown): value is SubjectLike {
  * Delivery is beneath the `next` of a derived class: a `BehaviorSubject` has its new value although it comes late. `complete` and `error` pass
  * straight through; a value that is still held then comes too late for anybody, as it would from a slow source.
  */
-export function subjectBus(subject: SubjectLike): Bus {
+export function bindSubject(subject: SubjectLike): Bus {
   const seam = ({ object, inherited, shared }: SeamMember): SeamBinding =>
     methodSeam({
       object,

@@ -168,7 +168,7 @@ describe('observeDelivery', () => {
 
   it('refuses options that are none', async () => {
     await expect(observeDelivery(new EventEmitter(), { maxLag: 1 } as never)).rejects.toThrow(
-      'Did you mean `maxLagMs`?',
+      'Did you mean "maxLagMs"?',
     )
   })
 })

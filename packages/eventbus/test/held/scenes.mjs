@@ -9,14 +9,14 @@ import mqtt from 'mqtt'
 import { createClient } from 'redis'
 import { Subject } from 'rxjs'
 import { WebSocket, WebSocketServer } from 'ws'
-import { amqplibChannels } from '@chaos/eventbus/amqplib'
-import { bullQueue } from '@chaos/eventbus/bullmq'
-import { ioredisPubSub, ioredisStreams } from '@chaos/eventbus/ioredis'
-import { jetStreamBus } from '@chaos/eventbus/jetstream'
-import { mqttBus } from '@chaos/eventbus/mqtt'
-import { natsBus } from '@chaos/eventbus/nats'
-import { nodeRedisPubSub, nodeRedisStreams } from '@chaos/eventbus/node-redis'
-import { webSocketBus } from '@chaos/eventbus/ws'
+import { bindAmqplib } from '@chaos/eventbus/amqplib'
+import { bindBullmq } from '@chaos/eventbus/bullmq'
+import { bindIoredisPubSub, bindIoredisStreams } from '@chaos/eventbus/ioredis'
+import { bindJetStream } from '@chaos/eventbus/jetstream'
+import { bindMqtt } from '@chaos/eventbus/mqtt'
+import { bindNats } from '@chaos/eventbus/nats'
+import { bindNodeRedisPubSub, bindNodeRedisStreams } from '@chaos/eventbus/node-redis'
+import { bindWebSocket } from '@chaos/eventbus/ws'
 
 let names = 0
 const uniqueName = (separator) => ['held', process.pid, Date.now(), (names += 1)].join(separator)
@@ -115,7 +115,7 @@ function webSockets() {
     socket.on('message', nothing)
     const closed = new Promise((resolve) => socket.once('close', resolve))
     return {
-      bus: webSocketBus(socket),
+      bus: bindWebSocket(socket),
       send: (body) => socket.send(body, nothing),
       close: async () => {
         close(socket)
@@ -151,7 +151,7 @@ function rabbit(url) {
       if (message !== null) consumer.ack(message)
     })
     return {
-      bus: amqplibChannels({ publisher, consumer }),
+      bus: bindAmqplib({ publisher, consumer }),
       send: (body) =>
         kind === 'confirm'
           ? publisher.sendToQueue(queue, Buffer.from(body), {}, nothing)
@@ -216,7 +216,7 @@ function natsScenes(port) {
     connection.subscribe(subject, { callback: nothing })
     await connection.flush()
     return {
-      bus: natsBus(connection),
+      bus: bindNats(connection),
       send: (body) => connection.publish(subject, body),
       close: () => close(connection),
       dispose: () => connection.close(),
@@ -233,7 +233,7 @@ function natsScenes(port) {
     const messages = await consumer.consume({ callback: (message) => message.ack() })
     heard(messages.closed())
     return {
-      bus: jetStreamBus({ client, messages }),
+      bus: bindJetStream({ client, messages }),
       send: (body) => heard(client.publish(subject, body)),
       close: () => close(messages, connection),
       // Its iterator ends behind what is held.
@@ -278,7 +278,7 @@ function mqttScenes(port) {
     await client.subscribeAsync(topic)
     client.on('message', nothing)
     return {
-      bus: mqttBus(client),
+      bus: bindMqtt(client),
       send: (body) => client.publish(topic, body, { qos: 1 }, nothing),
       close: () => close(client),
       dispose: () => client.endAsync(true),
@@ -305,7 +305,7 @@ function ioredisScenes(port) {
     await subscriber.subscribe(channel)
     subscriber.on('message', nothing)
     return {
-      bus: ioredisPubSub({ publisher, subscriber }),
+      bus: bindIoredisPubSub({ publisher, subscriber }),
       send: (body) => heard(publisher.publish(channel, body)),
       close: () => Promise.all([publisher, subscriber].map(close)),
       dispose: () => [publisher, subscriber].forEach((client) => client.disconnect()),
@@ -334,7 +334,7 @@ function ioredisScenes(port) {
       }
     }
     return {
-      bus: ioredisStreams({ publisher, consumer }),
+      bus: bindIoredisStreams({ publisher, consumer }),
       // Whoever waits for an answer sends nothing meanwhile.
       together: 1,
       send: (() => {
@@ -370,7 +370,7 @@ function nodeRedisScenes(port) {
     const channel = uniqueName(':')
     await subscriber.subscribe(channel, nothing)
     return {
-      bus: nodeRedisPubSub({ publisher, subscriber }),
+      bus: bindNodeRedisPubSub({ publisher, subscriber }),
       send: (body) => heard(publisher.publish(channel, body)),
       close: () => Promise.all([publisher, subscriber].map(close)),
       dispose: () => [publisher, subscriber].forEach((client) => client.isOpen && client.destroy()),
@@ -389,7 +389,7 @@ function nodeRedisScenes(port) {
       }
     }
     return {
-      bus: nodeRedisStreams({ publisher, consumer }),
+      bus: bindNodeRedisStreams({ publisher, consumer }),
       together: 1,
       send: (body) => {
         if (!isReading) heard(read())
@@ -428,7 +428,7 @@ function bullScenes(port) {
     for (const one of [queue, worker, other]) one.on('error', nothing)
     await Promise.all([queue.waitUntilReady(), worker.waitUntilReady(), other.waitUntilReady()])
     return {
-      bus: bullQueue({ queue, worker }),
+      bus: bindBullmq({ queue, worker }),
       send: (body) => heard(queue.add('job', { body })),
       close: () => close({ queue, worker }),
       // A worker that is closed waits for the job that it runs, as in health.

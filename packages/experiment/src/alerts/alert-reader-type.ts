@@ -1,5 +1,5 @@
 import { ChaosError, type JsonSchema } from '@chaos/core'
-import { listed, suggestion } from '@chaos/core/authoring'
+import { unknownName } from '@chaos/core/authoring'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { shown } from '../shared/answer.js'
@@ -33,10 +33,7 @@ export function optionsOf<Schema extends OptionsSchema>(
   const known = Object.keys(schema.entries)
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined)
-    throw new ChaosError(
-      'CHAOS_INVALID_OPTION',
-      `Unknown option "${shown(unknown)}" of ${of}, which takes ${listed(known)}.${suggestion(unknown, known)}`,
-    )
+    throw new ChaosError('CHAOS_INVALID_OPTION', unknownName(`option of ${of}`, unknown, known))
   const result = v.safeParse(schema, options)
   if (result.success) return result.output
   const [{ path, message, input, type }] = result.issues

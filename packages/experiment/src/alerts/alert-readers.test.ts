@@ -27,8 +27,8 @@ describe.each(ALERT_READERS.map((one) => [one.type, one] as const))('the reader 
 
 it('a misspelt option of a reader is refused, with the one that was meant', () => {
   const options = { url: 'http://127.0.0.1:9', watchdgo: 'Watchdog' }
-  expect(() => prometheusAlerts(options)).toThrow('Did you mean `watchdog`?')
-  expect(() => alertmanagerAlerts(options)).toThrow('Did you mean `watchdog`?')
+  expect(() => prometheusAlerts(options)).toThrow('Did you mean "watchdog"?')
+  expect(() => alertmanagerAlerts(options)).toThrow('Did you mean "watchdog"?')
 })
 
 it('no two readers have the same type', () => {

@@ -1,4 +1,4 @@
-import { listed, suggestion } from '@chaos/core/authoring'
+import { suggestion, unknownName } from '@chaos/core/authoring'
 import * as v from 'valibot'
 import { shown as cut } from '../shared/answer.js'
 import { beyondBounds } from './bounds.js'
@@ -86,7 +86,7 @@ function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: 
       const names = Object.keys(entries)
       problems.push({
         path: [...path, key],
-        message: `Expected one of ${listed(names)}, got \`${cut(key)}\`.${suggestion(key.slice(0, MAX_NAME), names)}`,
+        message: unknownName('field', cut(key), names),
       })
       return []
     }),

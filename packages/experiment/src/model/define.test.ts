@@ -33,7 +33,7 @@ describe('an experiment in TypeScript', () => {
         code: 'CHAOS_INVALID_EXPERIMENT',
         message: [
           'The experiment is not valid:',
-          '  titel: Expected one of `$schema`, `title`, `description`, `load`, `steadyState`, `method`, `expectedOutageMs`, `alerts`, `recovery`, `guardrails`, `rollbacks`, `afterwards`, got `titel`. Did you mean `title`?',
+          '  titel: Unknown field "titel". Did you mean "title"?',
           '  steadyState.probes.0.read: Expected `read` to be a function that returns a number, true or false, got `7`.',
           '  steadyState.probes.0.tolerance.above: Expected `above` to be a number, got `NaN`.',
         ].join('\n'),

@@ -59,7 +59,7 @@ describe('what cannot be loaded is said, with the file', () => {
     ['a module that throws', 'throws.mjs', 'throw new Error("no luck")', /Expected a module at .*throws\.mjs: no luck/],
     ['a module without an experiment', 'none.mjs', 'export const a = 1', /default export, got none/],
     ['a mistake in a module', 'wrong.mjs', 'export default { title: 7 }', /title: Expected `title` to be a text/],
-    ['an unknown variable', 'd.yaml', JSON.stringify(data), /d\.yaml:1:10: Expected a variable \(none\), got `CITY`/],
+    ['an unknown variable', 'd.yaml', JSON.stringify(data), /d\.yaml:1:10: Unknown variable "CITY"\. Known: none/],
   ])('%s', async (_title, name, text, message) => {
     const path = text === undefined ? join(folder, name) : await file(name, text)
     await expect(loadExperiment(path, { variables: {} })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-import { listed, suggestion } from '@chaos/core/authoring'
+import { unknownName } from '@chaos/core/authoring'
 import { probeTypeOf } from '../probes/probe-types.js'
 import { isPossible } from '../probes/tolerance.js'
 import { inWords, shown } from '../shared/answer.js'
@@ -45,7 +45,7 @@ function namesThatAreNotThere({ steadyState, recovery }: Experiment): Problem[] 
         : [
             {
               path: [...path, index],
-              message: `Expected the name of a steady-state probe (${listed(known)}), got \`${shown(name)}\`.${suggestion(name, known)}`,
+              message: unknownName('steady-state probe', name, known),
             },
           ],
     )

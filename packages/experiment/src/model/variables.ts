@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { listed, suggestion } from '@chaos/core/authoring'
+import { unknownName } from '@chaos/core/authoring'
 import { shown } from '../shared/answer.js'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'
@@ -19,7 +19,7 @@ export function substituted(text: string, variables: Variables, onUnknown: (mess
     const known = Object.keys(variables)
     onUnknown(
       value === undefined
-        ? `Expected a variable (${listed(known)}), got \`${shown(name)}\`.${suggestion(name.slice(0, 100), known)}`
+        ? unknownName('variable', shown(name), known)
         : `Expected variables of at most ${MAX_TEXT} characters, got \`${name}\` with ${value.length}.`,
     )
     return whole

@@ -142,7 +142,7 @@ it.each<[string, () => unknown, Pick<ChaosError, 'code'>, string]>([
     'a misspelt option',
     () => observeWorkers([], { lookEvry: 5 } as object),
     { code: 'CHAOS_INVALID_OPTION' },
-    'Expected an option of observeWorkers',
+    'Unknown option "lookEvry" of observeWorkers',
   ],
 ])('refuses %s', (_what, watch, error, words) => {
   expect(watch).toThrow(

@@ -237,7 +237,7 @@ describe('the commands of mongodb (its driver, and a double of the server at the
 
   it('refuses names that are no commands', async () => {
     await expect(inject(refuseCalls({ methods: 'insrt' }), bindMongodb(client))).rejects.toThrow(
-      'Did you mean `insert`?',
+      'Did you mean "insert"?',
     )
   })
 })

@@ -275,7 +275,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     })
 
     it('refuses names that are no verbs', async () => {
-      await expect(inject(refuseCalls({ methods: 'SELCT' }), bindPg(pool))).rejects.toThrow('Did you mean `SELECT`?')
+      await expect(inject(refuseCalls({ methods: 'SELCT' }), bindPg(pool))).rejects.toThrow('Did you mean "SELECT"?')
     })
   },
 )

@@ -266,7 +266,7 @@ describe('failFileOperations', () => {
   })
 
   it('refuses what it does not know', () => {
-    expect(() => failFileOperations({ paths: '*', operations: 'opne' })).toThrow('Did you mean `open`?')
+    expect(() => failFileOperations({ paths: '*', operations: 'opne' })).toThrow('Did you mean "open"?')
     expect(() => Reflect.apply(failFileOperations, undefined, [{}]) as unknown).toThrow(
       'Expected `paths` of adapter/fail-file-operations',
     )

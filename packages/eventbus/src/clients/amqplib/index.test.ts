@@ -14,7 +14,7 @@ import { loseAcks } from '../../faults/lose-acks.js'
 import { nackEvents } from '../../faults/nack-events.js'
 import { redeliverEvents } from '../../faults/redeliver-events.js'
 import { observeDelivery } from '../../oracle/observe-delivery.js'
-import { amqplibChannels } from './index.js'
+import { bindAmqplib } from './index.js'
 
 const classOf = (channel: object): object => Object.getPrototypeOf(channel) as object
 
@@ -60,7 +60,7 @@ describe.runIf(hasRabbitMq)(
         send: (...bodies: readonly string[]) => {
           for (const body of bodies) publisher.sendToQueue(queue, Buffer.from(body))
         },
-        bus: amqplibChannels({ publisher, consumer, noAck }),
+        bus: bindAmqplib({ publisher, consumer, noAck }),
         /** Messages that the broker still keeps when its consumer has gone. */
         remaining: async (): Promise<number> => {
           await consumer.close()

@@ -40,7 +40,7 @@ export interface AmqplibChannels {
  * `get` are no deliveries; their acknowledgements are. A connection that is cut off takes its channels with it: amqplib makes no others by itself, unless
  * it was told to recover.
  */
-export function amqplibChannels({ publisher, consumer, noAck = false }: AmqplibChannels): Bus {
+export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChannels): Bus {
   return bindBus({
     kind: noAck ? 'channels of amqplib without acknowledgements' : 'channels of amqplib',
     knowsSubscribers: true,

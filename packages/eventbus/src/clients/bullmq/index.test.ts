@@ -14,7 +14,7 @@ import { loseAcks } from '../../faults/lose-acks.js'
 import { nackEvents } from '../../faults/nack-events.js'
 import { redeliverEvents } from '../../faults/redeliver-events.js'
 import { observeDelivery } from '../../oracle/observe-delivery.js'
-import { bullQueue } from './index.js'
+import { bindBullmq } from './index.js'
 
 describe.runIf(hasPrograms('redis-server'))(
   'BullMQ (skipped without `redis-server`: Debian package redis-server)',
@@ -40,7 +40,7 @@ describe.runIf(hasPrograms('redis-server'))(
         got,
         completed,
         data: () => got.map((job) => job.data as unknown),
-        bus: bullQueue({ queue, worker }),
+        bus: bindBullmq({ queue, worker }),
         /** Jobs that the server has yet to see completed. */
         left: async (): Promise<number> => {
           const { active = 0, waiting = 0, delayed = 0, failed = 0 } = await queue.getJobCounts()

@@ -42,7 +42,7 @@ const jobClassOf = (owner: object): JobClass => Reflect.get(owner, 'Job') as Job
  * `attempts` decides whether there is another; a job that is dropped completes without having been processed. Acknowledgement is the completion
  * of a job: one that is lost leaves it active until it is taken for stalled, one that is given back waits again.
  */
-export function bullQueue({ queue, worker }: BullQueueEnds): Bus {
+export function bindBullmq({ queue, worker }: BullQueueEnds): Bus {
   return bindBus({
     kind: 'a queue of BullMQ',
     knowsSubscribers: true,

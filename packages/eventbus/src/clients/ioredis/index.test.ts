@@ -9,7 +9,7 @@ import { reconnection } from '../../../test/reconnection.js'
 import { dropEvents } from '../../faults/drop-events.js'
 import { duplicateEvents } from '../../faults/duplicate-events.js'
 import { partitionBus } from '../../faults/partition-bus.js'
-import { ioredisPubSub } from './index.js'
+import { bindIoredisPubSub } from './index.js'
 
 describe.runIf(hasPrograms('redis-server'))(
   'publish/subscribe of ioredis (skipped without `redis-server`: Debian package redis-server)',
@@ -41,7 +41,7 @@ describe.runIf(hasPrograms('redis-server'))(
       })
       await subscriber.subscribe(name)
       return {
-        target: ioredisPubSub({ publisher, subscriber }),
+        target: bindIoredisPubSub({ publisher, subscriber }),
         name,
         publish: (content) => publisher.publish(name, JSON.stringify(content)),
         got,
@@ -61,7 +61,7 @@ describe.runIf(hasPrograms('redis-server'))(
       subscriber.on('pmessageBuffer', (_pattern, _channel, message) => got.push(message))
       await subscriber.psubscribe(`${name}:*`)
       await subscriber.subscribe(`${name}:orders`)
-      const bus = ioredisPubSub({ publisher, subscriber })
+      const bus = bindIoredisPubSub({ publisher, subscriber })
       const injection = await inject(dropEvents({ seam: 'publish' }), bus, { only: `${name}:orders` })
       expect(await publisher.publish(`${name}:orders`, 'lost')).toBe(1)
       await injection.rollback()
@@ -79,7 +79,7 @@ describe.runIf(hasPrograms('redis-server'))(
       const got: string[] = []
       subscriber.on('smessage', (channel, message) => got.push(`${String(channel)} ${String(message)}`))
       await subscriber.ssubscribe(name)
-      const [outbound, inbound] = [ioredisPubSub({ publisher }), ioredisPubSub({ subscriber })]
+      const [outbound, inbound] = [bindIoredisPubSub({ publisher }), bindIoredisPubSub({ subscriber })]
       const cut = await inject(partitionBus(), outbound)
       expect(await publisher.spublish(name, 'not sent')).toBe(1)
       await cut.rollback()
@@ -103,7 +103,7 @@ describe.runIf(hasPrograms('redis-server'))(
       const called: unknown[] = []
       const publish = (message: string): Promise<unknown> =>
         publisher.publish(name, message, (error, receivers) => called.push([message, error, receivers]))
-      const bus = ioredisPubSub({ publisher, subscriber })
+      const bus = bindIoredisPubSub({ publisher, subscriber })
       const twice = await inject(duplicateEvents({ seam: 'publish' }), bus)
       await publish('twice')
       await twice.rollback()
@@ -128,7 +128,7 @@ describe.runIf(hasPrograms('redis-server'))(
       subscriber.on('message', (_channel, message) => got.push(message))
       await subscriber.subscribe(name)
       return {
-        target: ioredisPubSub({ publisher, subscriber }),
+        target: bindIoredisPubSub({ publisher, subscriber }),
         // Its own queue keeps what is published meanwhile.
         publish: (text) => publisher.publish(name, text),
         got,
@@ -145,7 +145,7 @@ describe.runIf(hasPrograms('redis-server'))(
       subscriber.on('message', listeners.mail)
       await subscriber.subscribe(name)
       return {
-        target: ioredisPubSub({ publisher, subscriber }),
+        target: bindIoredisPubSub({ publisher, subscriber }),
         name,
         publish: (text) => publisher.publish(name, text),
       }

@@ -7,7 +7,7 @@ import { watchListeners } from '../../seams/emitter-listeners.js'
 import { ioredisConnection } from './connection.js'
 import type { EmitterLike } from '../../seams/emitter-listeners.js'
 
-export { ioredisStreams, type IoredisStreamsClient, type IoredisStreamsClients } from './streams.js'
+export { bindIoredisStreams, type IoredisStreamsClient, type IoredisStreamsClients } from './streams.js'
 
 /** A client of ioredis: a `Redis` or a `Cluster`. */
 export interface IoredisClient extends EmitterLike {
@@ -28,7 +28,7 @@ export interface IoredisPubSubClients {
  * publisher whose message is held waits as for a slow server; one whose message is lost is told how many have subscribed to the channel by name, as
  * the server says then. Commands of a pipeline or transaction pass straight through.
  */
-export function ioredisPubSub({ publisher, subscriber }: IoredisPubSubClients): Bus {
+export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClients): Bus {
   return bindBus({
     kind: 'publish/subscribe of ioredis',
     knowsSubscribers: true,

@@ -36,7 +36,7 @@ export interface IoredisStreamsClients {
  * fails stays pending until it is claimed; one that is dropped is acknowledged. Redis has no negative acknowledgement. Pipelines, transactions and calls
  * with a callback pass straight through.
  */
-export function ioredisStreams({ publisher, consumer, acknowledger = consumer }: IoredisStreamsClients): Bus {
+export function bindIoredisStreams({ publisher, consumer, acknowledger = consumer }: IoredisStreamsClients): Bus {
   return bindBus({
     kind: 'streams of ioredis',
     knowsSubscribers: true,

@@ -3,7 +3,7 @@ import type { Consumer, ConsumerMessages, JetStreamClient, PushConsumer } from '
 import { assertType, it } from 'vitest'
 import type { Bus } from '../../seams/bus.js'
 import { loseAcks } from '../../faults/lose-acks.js'
-import { jetStreamBus } from './index.js'
+import { bindJetStream } from './index.js'
 
 declare const client: JetStreamClient
 declare const consumer: Consumer
@@ -11,11 +11,11 @@ declare const pushConsumer: PushConsumer
 declare const messages: ConsumerMessages
 
 it('takes what the JetStream client has, and makes a bus of it', () => {
-  assertType<Bus>(jetStreamBus({ client, consumer, messages }))
-  assertType<Bus>(jetStreamBus({ consumer: pushConsumer }))
-  void inject(loseAcks(), jetStreamBus({ messages: [messages, messages] }), { only: 'orders.*' })
+  assertType<Bus>(bindJetStream({ client, consumer, messages }))
+  assertType<Bus>(bindJetStream({ consumer: pushConsumer }))
+  void inject(loseAcks(), bindJetStream({ messages: [messages, messages] }), { only: 'orders.*' })
   // @ts-expect-error -- not a client
-  jetStreamBus({ client: new EventTarget() })
+  bindJetStream({ client: new EventTarget() })
   // @ts-expect-error -- what it is must be said
-  jetStreamBus(messages)
+  bindJetStream(messages)
 })

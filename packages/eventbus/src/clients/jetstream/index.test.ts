@@ -22,7 +22,7 @@ import { loseAcks } from '../../faults/lose-acks.js'
 import { nackEvents } from '../../faults/nack-events.js'
 import { redeliverEvents } from '../../faults/redeliver-events.js'
 import { observeDelivery } from '../../oracle/observe-delivery.js'
-import { jetStreamBus } from './index.js'
+import { bindJetStream } from './index.js'
 
 const classOf = (value: object): object => Object.getPrototypeOf(value) as object
 
@@ -105,7 +105,7 @@ describe.runIf(hasPrograms('nats-server'))(
         await client.publish(subject, 'first')
         await vi.waitFor(() => expect(classes.length).toBeGreaterThan(0))
         return {
-          target: jetStreamBus({ client, messages }),
+          target: bindJetStream({ client, messages }),
           name: subject,
           publish: (content) => client.publish(subject, JSON.stringify(content)),
           got,
@@ -119,7 +119,7 @@ describe.runIf(hasPrograms('nats-server'))(
     it('keeps acknowledgements and the consumer working after every kind of fault', async () => {
       const { client, consumer, send } = await stream()
       const { messages, bodies } = await consume(consumer)
-      const bus = jetStreamBus({ client, messages })
+      const bus = bindJetStream({ client, messages })
       for (const fault of [
         dropEvents(),
         failListeners(),
@@ -142,7 +142,7 @@ describe.runIf(hasPrograms('nats-server'))(
     it('lets the ack wait of the server redeliver what was not acknowledged, and gives the rest back', async () => {
       const { consumer, send } = await stream({ ackWaitMs: 200 })
       const { messages, got, bodies } = await consume(consumer)
-      const injection = await inject(loseAcks(), jetStreamBus({ messages }), { limit: 1 })
+      const injection = await inject(loseAcks(), bindJetStream({ messages }), { limit: 1 })
       await send('a')
       await vi.waitFor(() => expect(bodies()).toEqual(['a', 'a']))
       expect(got.map(({ info }) => info.deliveryCount)).toEqual([1, 2])
@@ -157,7 +157,7 @@ describe.runIf(hasPrograms('nats-server'))(
         consumer,
         (message) => void message.ackAck().then((answer) => answers.push(answer)),
       )
-      const injection = await inject(loseAcks(), jetStreamBus({ messages }))
+      const injection = await inject(loseAcks(), bindJetStream({ messages }))
       await send('a')
       await vi.waitFor(() => expect(answers).toEqual([true]))
       expect(await backlog(consumer)).toEqual([1, 0])
@@ -169,7 +169,7 @@ describe.runIf(hasPrograms('nats-server'))(
 
     it('hands out everything of a fetch that was held, before the fetch ends', async () => {
       const { consumer, send } = await stream()
-      const bus = jetStreamBus({ consumer })
+      const bus = bindJetStream({ consumer })
       await send('a', 'b', 'c')
       await withFault(delayEvents({ delayMs: 20, order: 'free' }), bus, async (injection) => {
         const got: string[] = []
@@ -197,7 +197,7 @@ describe.runIf(hasPrograms('nats-server'))(
       onTestFinished(async () => {
         await messages.close()
       })
-      const injection = await inject(lagConsumer({ processingMs: 60_000 }), jetStreamBus({ messages }))
+      const injection = await inject(lagConsumer({ processingMs: 60_000 }), bindJetStream({ messages }))
       await send('a', 'b', 'c', 'd', 'e', 'f')
       await vi.waitFor(async () => expect(await backlog(consumer)).toEqual([2, 4]))
       await injection.rollback()
@@ -207,7 +207,7 @@ describe.runIf(hasPrograms('nats-server'))(
     it('changes what is read of a message in every way, and its copies are redeliveries', async () => {
       const { consumer, send } = await stream()
       const { messages, got } = await consume(consumer)
-      const bus = jetStreamBus({ messages })
+      const bus = bindJetStream({ messages })
       const duplicate = await inject(duplicateEvents(), bus)
       const corrupt = await inject(corruptEvents({ change: 'set', at: 'id', value: 2 }), bus)
       await send('{"id":1}')
@@ -238,7 +238,7 @@ describe.runIf(hasPrograms('nats-server'))(
       ]
       const injection = await inject(
         loseAcks({ subscriber: 'billing' }),
-        jetStreamBus({ messages: [billing.messages, shipping.messages] }),
+        bindJetStream({ messages: [billing.messages, shipping.messages] }),
       )
       await send('a', 'b')
       await vi.waitFor(() => expect([billing.got.length, shipping.got.length]).toEqual([2, 2]))
@@ -251,7 +251,7 @@ describe.runIf(hasPrograms('nats-server'))(
     it('is observed: acknowledgements that are lost keep at-least-once, and break at-most-once', async () => {
       const { client, consumer, subject } = await stream()
       const { messages, got } = await consume(consumer)
-      const bus = jetStreamBus({ client, messages })
+      const bus = bindJetStream({ client, messages })
       const observer = await observeDelivery(bus, { idAt: 'id' })
       await withFault(loseAcks(), bus, { skip: 1 }, async () => {
         for (const id of [1, 2, 3]) await client.publish(subject, JSON.stringify({ id }))

@@ -4,7 +4,7 @@ import type { ConsumerLike, ConsumerMessagesLike } from './messages.js'
 import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
-import { natsBus, type NatsConnectionLike } from '../nats/index.js'
+import { bindNats, type NatsConnectionLike } from '../nats/index.js'
 
 export type { ConsumerLike, ConsumerMessagesLike }
 
@@ -32,14 +32,14 @@ export interface JetStreamEnds {
  * knows of one delivery. While messages are held, their iterator neither ends nor asks the server for more. Whoever publishes a message that is lost gets an
  * acknowledgement with an empty stream and sequence 0. Acknowledgements are found with the first message that comes while a fault is in force.
  */
-export function jetStreamBus({ client, messages = [], consumer }: JetStreamEnds): Bus {
+export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds): Bus {
   const iterators = 'length' in messages ? messages : [messages]
   const outlet = iterators.length === 0 && consumer === undefined ? undefined : { messages: iterators, consumer }
   return bindBus({
     kind: 'NATS JetStream',
     knowsSubscribers: true,
     requeues: true,
-    connections: client && natsBus(Reflect.get(client, 'nc') as NatsConnectionLike).connections,
+    connections: client && bindNats(Reflect.get(client, 'nc') as NatsConnectionLike).connections,
     seams: {
       publish: client && publishSeam(client),
       delivery: outlet && jetStreamDelivery(outlet),

@@ -10,7 +10,7 @@ import { dropEvents } from '../../faults/drop-events.js'
 import { duplicateEvents } from '../../faults/duplicate-events.js'
 import { failListeners } from '../../faults/fail-listeners.js'
 import { observeDelivery } from '../../oracle/observe-delivery.js'
-import { kafkajsBus } from './index.js'
+import { bindKafkajs } from './index.js'
 
 describe.runIf(hasPrograms('kcat'))(
   'kafkajs, at the level of the protocol (skipped without `kcat`: Debian package kcat)',
@@ -70,7 +70,7 @@ describe.runIf(hasPrograms('kcat'))(
         got,
         errors,
         handlers,
-        bus: kafkajsBus({ producer, handlers, groupId: 'billing' }),
+        bus: bindKafkajs({ producer, handlers, groupId: 'billing' }),
         send: (value: string) => producer.send({ topic, messages: [{ key: 'k', value }] }),
       }
     }

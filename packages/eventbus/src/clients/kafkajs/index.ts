@@ -44,7 +44,7 @@ interface EachMessagePayload {
  * `sendBatch` and transactions pass straight through. kafkajs awaits the handler, one message of a partition after the other: a delivery that is held keeps
  * its partition waiting, one that fails is tried again by kafkajs' own `retry`, one that is lost is committed.
  */
-export function kafkajsBus({ producer, handlers, groupId = 'consumer' }: KafkajsParts): Bus {
+export function bindKafkajs({ producer, handlers, groupId = 'consumer' }: KafkajsParts): Bus {
   return bindBus({
     kind: 'a Kafka client',
     knowsSubscribers: true,

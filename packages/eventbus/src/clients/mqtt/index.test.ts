@@ -10,7 +10,7 @@ import { corruptEvents } from '../../faults/corrupt-events.js'
 import { delayEvents } from '../../faults/delay-events.js'
 import { dropEvents } from '../../faults/drop-events.js'
 import { duplicateEvents } from '../../faults/duplicate-events.js'
-import { mqttBus } from './index.js'
+import { bindMqtt } from './index.js'
 
 describe.runIf(hasPrograms('mosquitto'))(
   'an MQTT client (skipped without `mosquitto`: Debian package mosquitto)',
@@ -37,7 +37,7 @@ describe.runIf(hasPrograms('mosquitto'))(
         connected.on('message', (_topic, payload) => got.push(contentOf(payload)))
         await connected.subscribeAsync(name, { qos })
         return {
-          target: mqttBus(connected),
+          target: bindMqtt(connected),
           name,
           publish: (content) => connected.publishAsync(name, JSON.stringify(content), { qos }),
           got,
@@ -53,7 +53,7 @@ describe.runIf(hasPrograms('mosquitto'))(
       const got: unknown[] = []
       connected.on('message', (topic, payload, packet) => got.push([topic, payload, packet.payload, packet.qos]))
       await connected.subscribeAsync(`${name.slice(0, name.lastIndexOf('/'))}/#`, { qos: 1 })
-      const injection = await inject(corruptEvents({ change: 'truncate', length: 2 }), mqttBus(connected), {
+      const injection = await inject(corruptEvents({ change: 'truncate', length: 2 }), bindMqtt(connected), {
         only: name,
       })
       await connected.publishAsync(name, Buffer.from([1, 2, 3]), { qos: 1 })
@@ -82,7 +82,7 @@ describe.runIf(hasPrograms('mosquitto'))(
         ['twice', duplicateEvents({ seam: 'publish', spacingMs: 5 })],
         ['lost', dropEvents({ seam: 'publish' })],
       ] as const) {
-        const injection = await inject(fault, mqttBus(connected), { only: name })
+        const injection = await inject(fault, bindMqtt(connected), { only: name })
         await publish(message)
         expect(injection.affected).toBe(1)
         await injection.rollback()
@@ -100,7 +100,7 @@ describe.runIf(hasPrograms('mosquitto'))(
       connected.on('message', (_topic, payload) => got.push(String(payload)))
       await connected.subscribeAsync(name)
       return {
-        target: mqttBus(connected),
+        target: bindMqtt(connected),
         publish: (text) => void connected.publish(name, text),
         got,
         errors,
@@ -115,7 +115,7 @@ describe.runIf(hasPrograms('mosquitto'))(
       connected.on('message', listeners.billing)
       connected.on('message', listeners.mail)
       await connected.subscribeAsync(name)
-      return { target: mqttBus(connected), name, publish: (text) => connected.publishAsync(name, text) }
+      return { target: bindMqtt(connected), name, publish: (text) => connected.publishAsync(name, text) }
     })
   },
 )

@@ -25,7 +25,7 @@ export interface MqttClientLike extends EmitterLike {
  * at once for one that is lost. A listener that throws would leave the client deaf for good: an injected failure goes to the process instead, as
  * an uncaught exception or an unhandled rejection.
  */
-export function mqttBus(client: MqttClientLike): Bus {
+export function bindMqtt(client: MqttClientLike): Bus {
   return bindBus({
     kind: 'an MQTT client',
     knowsSubscribers: true,

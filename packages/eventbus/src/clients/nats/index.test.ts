@@ -9,7 +9,7 @@ import { reconnection } from '../../../test/reconnection.js'
 import { corruptEvents } from '../../faults/corrupt-events.js'
 import { delayEvents } from '../../faults/delay-events.js'
 import { dropEvents } from '../../faults/drop-events.js'
-import { natsBus } from './index.js'
+import { bindNats } from './index.js'
 
 describe.runIf(hasPrograms('nats-server'))(
   'a connection to NATS (skipped without `nats-server`: Debian package nats-server)',
@@ -39,7 +39,7 @@ describe.runIf(hasPrograms('nats-server'))(
         else void consume(nats.subscribe(name), (message) => got.push(contentOf(message)))
         await nats.flush()
         return {
-          target: natsBus(nats),
+          target: bindNats(nats),
           name,
           publish: (content) => nats.publish(name, JSON.stringify(content)),
           got,
@@ -68,8 +68,8 @@ describe.runIf(hasPrograms('nats-server'))(
       })
       const trace = headers()
       trace.set('trace', 'abc')
-      const late = await inject(delayEvents({ delayMs: 10, seam: 'publish' }), natsBus(nats), { only: name })
-      const damaged = await inject(corruptEvents({ change: 'truncate', length: 3 }), natsBus(nats), { only: name })
+      const late = await inject(delayEvents({ delayMs: 10, seam: 'publish' }), bindNats(nats), { only: name })
+      const damaged = await inject(corruptEvents({ change: 'truncate', length: 3 }), bindNats(nats), { only: name })
       const reply = await nats.request(name, 'request', { headers: trace, timeout: 30_000 })
       expect([reply.string(), reply.headers?.get('trace')]).toEqual(['req', 'abc'])
       expect([late.affected, damaged.affected]).toEqual([1, 1])
@@ -90,7 +90,7 @@ describe.runIf(hasPrograms('nats-server'))(
       const ends = subscriptions.map((subscription, index) =>
         consume(subscription, (message) => got.push(`${index} ${String(message)}`)),
       )
-      const injection = await inject(dropEvents({ subscriber: 'billing' }), natsBus(nats), { only: name })
+      const injection = await inject(dropEvents({ subscriber: 'billing' }), bindNats(nats), { only: name })
       nats.publish(name, 'one')
       await nats.flush()
       await vi.waitFor(() => expect([...got].sort()).toEqual(['1 one', '2 one']))
@@ -105,7 +105,7 @@ describe.runIf(hasPrograms('nats-server'))(
 
     it('takes connections of NATS.js only', () => {
       expect(() =>
-        natsBus({ publish: () => undefined, subscribe: () => undefined, reconnect: () => Promise.resolve() }),
+        bindNats({ publish: () => undefined, subscribe: () => undefined, reconnect: () => Promise.resolve() }),
       ).toThrow(/Expected a connection of NATS.js 3/)
     })
 
@@ -125,7 +125,7 @@ describe.runIf(hasPrograms('nats-server'))(
           if (type === 'disconnect' || type === 'reconnect') isUp = type === 'reconnect'
       })()
       return {
-        target: natsBus(nats),
+        target: bindNats(nats),
         publish: (text) => nats.publish(name, text),
         got,
         isUp: () => isUp,
@@ -137,7 +137,7 @@ describe.runIf(hasPrograms('nats-server'))(
       const nats = await connection()
       const name = uniqueName('.')
       for (const queue of ['billing', 'mail']) void consume(nats.subscribe(name, { queue }), () => undefined)
-      return { target: natsBus(nats), name, publish: (text) => nats.publish(name, text) }
+      return { target: bindNats(nats), name, publish: (text) => nats.publish(name, text) }
     })
   },
 )

@@ -43,7 +43,7 @@ interface Protocol {
  * after the subject that it asked for. Subjects of the server's own (`$SYS`, `$JS`, …) pass straight through. A callback that throws would leave the
  * client deaf until it reconnects: an injected failure goes to the process instead, as an uncaught exception or an unhandled rejection.
  */
-export function natsBus(connection: NatsConnectionLike): Bus {
+export function bindNats(connection: NatsConnectionLike): Bus {
   const protocol = protocolOf(connection)
   return bindBus({
     kind: 'a connection to NATS',

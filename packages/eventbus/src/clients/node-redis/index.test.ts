@@ -9,7 +9,7 @@ import { reconnection } from '../../../test/reconnection.js'
 import { corruptEvents } from '../../faults/corrupt-events.js'
 import { delayEvents } from '../../faults/delay-events.js'
 import { dropEvents } from '../../faults/drop-events.js'
-import { nodeRedisPubSub } from './index.js'
+import { bindNodeRedisPubSub } from './index.js'
 
 describe.runIf(hasPrograms('redis-server'))(
   'publish/subscribe of node-redis (skipped without `redis-server`: Debian package redis-server)',
@@ -46,7 +46,7 @@ describe.runIf(hasPrograms('redis-server'))(
         await subscriber.subscribe(name, (message) => got.push(contentOf(message)))
         const channels = subscriber.getPubSubListeners('CHANNELS')
         return {
-          target: nodeRedisPubSub({ publisher, subscriber }),
+          target: bindNodeRedisPubSub({ publisher, subscriber }),
           name,
           publish: (content) => publisher.publish(name, JSON.stringify(content)),
           got,
@@ -83,7 +83,7 @@ describe.runIf(hasPrograms('redis-server'))(
       })
       const injection = await inject(
         dropEvents({ subscriber: 'onBilling' }),
-        nodeRedisPubSub({ publisher, subscriber }),
+        bindNodeRedisPubSub({ publisher, subscriber }),
       )
       await publisher.publish(name, 'one')
       await vi.waitFor(() => expect(got).toHaveLength(2))
@@ -104,7 +104,7 @@ describe.runIf(hasPrograms('redis-server'))(
       const { publisher, subscriber } = await clients()
       const name = uniqueName()
       const got: string[] = []
-      const injection = await inject(delayEvents({ delayMs: 20 }), nodeRedisPubSub({ publisher, subscriber }))
+      const injection = await inject(delayEvents({ delayMs: 20 }), bindNodeRedisPubSub({ publisher, subscriber }))
       const early = (message: string): void => void got.push(`early ${message}`)
       await subscriber.subscribe(name, early)
       await subscriber.subscribe(name, (message) => got.push(`late ${message}`))
@@ -125,7 +125,7 @@ describe.runIf(hasPrograms('redis-server'))(
       const got: string[] = []
       await subscriber.sSubscribe(name, (message) => got.push(message))
       await subscriber.pSubscribe(`${name}:*`, (message, channel) => got.push(`${channel} ${message}`))
-      const bus = nodeRedisPubSub({ publisher, subscriber })
+      const bus = bindNodeRedisPubSub({ publisher, subscriber })
       const injection = await inject(dropEvents({ seam: 'publish' }), bus)
       expect(await publisher.sPublish(name, 'lost')).toBe(1)
       await injection.rollback()
@@ -140,7 +140,7 @@ describe.runIf(hasPrograms('redis-server'))(
       const { publisher, subscriber } = await clients()
       const name = uniqueName()
       await subscriber.subscribe(name, () => undefined)
-      const injection = await inject(dropEvents({ seam: 'publish' }), nodeRedisPubSub({ publisher }))
+      const injection = await inject(dropEvents({ seam: 'publish' }), bindNodeRedisPubSub({ publisher }))
       expect(await publisher.publish(name, 'lost')).toBe(1)
       expect(await publisher.publish(Buffer.from(name), Buffer.from('lost'))).toBe(1)
       expect(injection.account).toMatchObject({ sent: 2, dropped: 2 })
@@ -156,7 +156,7 @@ describe.runIf(hasPrograms('redis-server'))(
           const [name, got] = [uniqueName(), [] as string[]]
           await subscriber.subscribe(name, (message) => got.push(message))
           return {
-            target: nodeRedisPubSub({ publisher, subscriber }),
+            target: bindNodeRedisPubSub({ publisher, subscriber }),
             publish: (text) => publisher.publish(name, text),
             got,
             isUp: () => both.every(({ isReady }) => isReady),
@@ -172,7 +172,7 @@ describe.runIf(hasPrograms('redis-server'))(
       await subscriber.subscribe(name, listeners.billing)
       await subscriber.subscribe(name, listeners.mail)
       return {
-        target: nodeRedisPubSub({ publisher, subscriber }),
+        target: bindNodeRedisPubSub({ publisher, subscriber }),
         name,
         publish: (text) => publisher.publish(name, text),
       }

@@ -6,7 +6,7 @@ import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps
 import { methodSeam } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
-export { nodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from './streams.js'
+export { bindNodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from './streams.js'
 
 /** A client of node-redis, made by `createClient` of `redis` or `@redis/client`. */
 export interface NodeRedisClient {
@@ -43,7 +43,7 @@ interface Listeners {
  * says then. Commands of `multi` pass straight through. A listener that throws may leave the client deaf (RESP2): an injected failure goes to the
  * process instead, as an uncaught exception or an unhandled rejection.
  */
-export function nodeRedisPubSub({ publisher, subscriber }: NodeRedisPubSubClients): Bus {
+export function bindNodeRedisPubSub({ publisher, subscriber }: NodeRedisPubSubClients): Bus {
   return bindBus({
     kind: 'publish/subscribe of node-redis',
     knowsSubscribers: true,

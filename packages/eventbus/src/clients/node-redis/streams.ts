@@ -40,7 +40,7 @@ export interface NodeRedisStreamsClients {
  * fails stays pending until it is claimed; one that is dropped is acknowledged. Redis has no negative acknowledgement. Commands of `multi` pass
  * straight through.
  */
-export function nodeRedisStreams({ publisher, consumer, acknowledger = consumer }: NodeRedisStreamsClients): Bus {
+export function bindNodeRedisStreams({ publisher, consumer, acknowledger = consumer }: NodeRedisStreamsClients): Bus {
   return bindBus({
     kind: 'streams of node-redis',
     knowsSubscribers: true,

@@ -15,8 +15,8 @@ import { lagConsumer } from '../../faults/lag-consumer.js'
 import { loseAcks } from '../../faults/lose-acks.js'
 import { nackEvents } from '../../faults/nack-events.js'
 import { observeDelivery } from '../../oracle/observe-delivery.js'
-import { ioredisStreams } from '../ioredis/streams.js'
-import { nodeRedisStreams } from '../node-redis/streams.js'
+import { bindIoredisStreams } from '../ioredis/streams.js'
+import { bindNodeRedisStreams } from '../node-redis/streams.js'
 
 /** An entry as a test sees it. */
 interface Read {
@@ -48,7 +48,7 @@ async function ofIoredis(port: number, stream: string): Promise<Streams> {
   const readOf = (entries: unknown): Read[] =>
     (entries as [string, string[]][]).map(([id, fields]) => ({ id, fields: pairs(fields) }))
   return {
-    bus: ioredisStreams({ publisher, consumer }),
+    bus: bindIoredisStreams({ publisher, consumer }),
     touched: [publisher, consumer, Redis.prototype],
     add: (fields) => publisher.xadd(stream, 'NOMKSTREAM', 'MAXLEN', '~', 1_000, '*', ...Object.entries(fields).flat()),
     read: async () => {
@@ -89,7 +89,7 @@ async function ofNodeRedis(port: number, stream: string): Promise<Streams> {
   ): Read[] =>
     messages.flatMap((entry) => (entry === null ? [] : [{ id: String(entry.id), fields: { ...entry.message } }]))
   return {
-    bus: nodeRedisStreams({ publisher, consumer }),
+    bus: bindNodeRedisStreams({ publisher, consumer }),
     touched: [publisher, consumer, Object.getPrototypeOf(publisher) as object],
     add: (fields) => publisher.xAdd(stream, '*', { ...fields }),
     read: async () => {

@@ -4,20 +4,20 @@ import { assertType, it } from 'vitest'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { Bus } from '../../seams/bus.js'
 import { dropEvents } from '../../faults/drop-events.js'
-import { webSocketBus, webSocketServerBus } from './index.js'
+import { bindWebSocket, bindWebSocketServer } from './index.js'
 
 it('takes sockets and servers of ws, and makes a bus of them', () => {
   const bind = (socket: WebSocket, server: WebSocketServer): Bus[] => [
-    webSocketBus(socket, { nameOf: (data) => String(data) }),
-    webSocketServerBus(server),
+    bindWebSocket(socket, { nameOf: (data) => String(data) }),
+    bindWebSocketServer(server),
   ]
   assertType<(socket: WebSocket, server: WebSocketServer) => unknown>((socket, server) =>
     bind(socket, server).map((bus) => inject(dropEvents(), bus)),
   )
   // @ts-expect-error -- not a socket
-  webSocketBus(new EventEmitter())
+  bindWebSocket(new EventEmitter())
   assertType<(socket: WebSocket) => Bus>((socket) => {
     // @ts-expect-error -- a socket is not a server
-    return webSocketServerBus(socket)
+    return bindWebSocketServer(socket)
   })
 })

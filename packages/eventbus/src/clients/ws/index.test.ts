@@ -11,7 +11,7 @@ import { corruptEvents } from '../../faults/corrupt-events.js'
 import { delayEvents } from '../../faults/delay-events.js'
 import { disconnectClient } from '../../faults/disconnect-client.js'
 import { dropEvents } from '../../faults/drop-events.js'
-import { webSocketBus, webSocketServerBus } from './index.js'
+import { bindWebSocket, bindWebSocketServer } from './index.js'
 
 interface Pair {
   readonly server: WebSocketServer
@@ -87,7 +87,7 @@ describe('WebSockets of ws', () => {
     peer.on('message', (data, isBinary) => peer.send(data, { binary: isBinary }))
     client.on('message', (data: Buffer) => got.push(contentOf(data)))
     return {
-      target: webSocketBus(client),
+      target: bindWebSocket(client),
       name: 'message',
       publish: (content) => client.send(JSON.stringify(content)),
       got,
@@ -104,7 +104,7 @@ describe('WebSockets of ws', () => {
     const client = comingBack(server, (data, socket) => socket.send(data.toString()))
     const [peer] = (await once(server, 'connection')) as [WebSocket]
     return {
-      target: webSocketServerBus(server),
+      target: bindWebSocketServer(server),
       name: 'message',
       publish: (content) => server.clients.forEach((each) => each.send(JSON.stringify(content))),
       got,
@@ -125,10 +125,10 @@ describe('WebSockets of ws', () => {
       typeof data === 'string' ? (JSON.parse(data) as { type: string }).type : 'binary'
     const injection = await inject(
       corruptEvents({ change: 'set', at: 'n', value: 2 }),
-      webSocketBus(client, { nameOf }),
+      bindWebSocket(client, { nameOf }),
       { only: 'order' },
     )
-    const bytes = await inject(corruptEvents({ change: 'truncate', length: 1 }), webSocketBus(client, { nameOf }), {
+    const bytes = await inject(corruptEvents({ change: 'truncate', length: 1 }), bindWebSocket(client, { nameOf }), {
       only: 'binary',
     })
     peer.send('{"type":"order","n":1}')
@@ -152,7 +152,7 @@ describe('WebSockets of ws', () => {
   it('covers connections of a server that come while it is in force, and other servers not', async () => {
     const { server, client } = await ownPair()
     const other = await ownPair()
-    const injection = await inject(dropEvents({ seam: 'publish' }), webSocketServerBus(server))
+    const injection = await inject(dropEvents({ seam: 'publish' }), bindWebSocketServer(server))
     const later = new WebSocket(client.url)
     const [peer] = (await once(server, 'connection')) as [WebSocket]
     const got: string[] = []
@@ -177,19 +177,19 @@ describe('WebSockets of ws', () => {
     const early = new WebSocket(client.url)
     early.on('error', () => undefined)
     onTestFinished(() => early.terminate())
-    const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), webSocketBus(early))
+    const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bindWebSocket(early))
     expect(() => early.send('early')).toThrow('WebSocket is not open')
     expect(injection.seen).toBe(0)
     const got: string[] = []
     peer.on('message', (data: Buffer) => got.push(String(data)))
     const send = (data: string): Promise<string> =>
       new Promise((resolve) => client.send(data, (error) => resolve(error?.message ?? 'well')))
-    const lost = await inject(dropEvents({ seam: 'publish' }), webSocketBus(client))
+    const lost = await inject(dropEvents({ seam: 'publish' }), bindWebSocket(client))
     expect(await send('lost')).toBe('well')
     await lost.rollback()
     expect(await send('bare')).toBe('well')
     await vi.waitFor(() => expect(got).toEqual(['bare']))
-    const held = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), webSocketBus(client))
+    const held = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bindWebSocket(client))
     const answer = send('held')
     client.terminate()
     await once(client, 'close')
@@ -200,7 +200,7 @@ describe('WebSockets of ws', () => {
 
   it('has one socket cut as by a network that fails, which does not come back by itself', async () => {
     const { client } = await ownPair()
-    const injection = await inject(disconnectClient(), webSocketBus(client))
+    const injection = await inject(disconnectClient(), bindWebSocket(client))
     const [code] = (await once(client, 'close')) as [number]
     expect(code).toBe(1006)
     expect([injection.affected, injection.seen]).toEqual([1, 1])
@@ -217,7 +217,7 @@ describe('WebSockets of ws', () => {
         server.close()
       })
       return {
-        target: webSocketServerBus(server),
+        target: bindWebSocketServer(server),
         publish: (text) => server.clients.forEach((peer) => peer.send(text)),
         got,
         isUp: client.isUp,
@@ -234,7 +234,7 @@ describe('WebSockets of ws', () => {
       near.on('message', listeners.billing)
       near.on('message', listeners.mail)
       return {
-        target: side === 'client' ? webSocketBus(client) : webSocketServerBus(server),
+        target: side === 'client' ? bindWebSocket(client) : bindWebSocketServer(server),
         name: 'message',
         publish: (text) => near.send(text),
       }

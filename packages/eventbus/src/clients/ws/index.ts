@@ -24,7 +24,7 @@ export interface WebSocketServerLike extends EmitterLike {
 }
 
 /** How the messages of a WebSocket are named. */
-export interface WebSocketBusOptions {
+export interface BindWebSocketOptions {
   /** The name of a message, by its content: a protocol on top of WebSocket names its messages there. `data` is text where the frame is. Default: `message`. */
   readonly nameOf?: ((data: unknown) => string) | undefined
 }
@@ -36,7 +36,7 @@ export interface WebSocketBusOptions {
  * listener that throws would leave the socket deaf for good: an injected failure goes to the process instead, as an uncaught exception or an
  * unhandled rejection.
  */
-export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }: WebSocketBusOptions = {}): Bus {
+export function bindWebSocket(socket: WebSocketLike, { nameOf = () => 'message' }: BindWebSocketOptions = {}): Bus {
   return bus(
     'a WebSocket',
     { object: socket, isOne: (self) => self === socket },
@@ -48,13 +48,13 @@ export function webSocketBus(socket: WebSocketLike, { nameOf = () => 'message' }
 
 /**
  * Binds all connections of a WebSocketServer of ws, those to come included. What they send to their clients is published, what they get from
- * them is delivered; as for {@link webSocketBus}.
+ * them is delivered; as for {@link bindWebSocket}.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the server does not track its clients.
  */
-export function webSocketServerBus(
+export function bindWebSocketServer(
   server: WebSocketServerLike,
-  { nameOf = () => 'message' }: WebSocketBusOptions = {},
+  { nameOf = () => 'message' }: BindWebSocketOptions = {},
 ): Bus {
   const { WebSocket } = (Reflect.get(server, 'options') ?? {}) as {
     readonly WebSocket?: { readonly prototype: object }
@@ -62,7 +62,7 @@ export function webSocketServerBus(
   if (WebSocket === undefined || !(server.clients instanceof Set)) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      'Expected a WebSocketServer of ws 8.7 or later that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `webSocketBus`.',
+      'Expected a WebSocketServer of ws 8.7 or later that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `bindWebSocket`.',
     )
   }
   const connection: Connection = {

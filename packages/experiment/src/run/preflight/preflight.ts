@@ -1,5 +1,5 @@
 import { ChaosError, isChaosError, type ChaosController } from '@chaos/core'
-import { DEFAULT_LEASE_MS, listed, suggestion } from '@chaos/core/authoring'
+import { DEFAULT_LEASE_MS, unknownName } from '@chaos/core/authoring'
 import type { AlertRule, AlertTiming } from '../../alerts/reader.js'
 import { inWords, shown } from '../../shared/answer.js'
 import type { Experiment, InjectStep } from '../../model/experiment.js'
@@ -140,15 +140,9 @@ async function kindsOf(
   return injects.map(({ target, fault }) => {
     const names = targets.map(({ name }) => name)
     const known = targets.find(({ name }) => name === target)
-    if (known === undefined)
-      throw refused(
-        `Expected a target of the process (${listed(names)}), got \`${target}\`.${suggestion(target, names)}`,
-      )
+    if (known === undefined) throw refused(unknownName('target', target, names))
     const full = known.faults.find((name) => name === fault || name.slice(name.indexOf('/') + 1) === fault)
-    if (full === undefined)
-      throw refused(
-        `Expected a fault of \`${target}\` (${listed(known.faults)}), got \`${fault}\`.${suggestion(fault, known.faults)}`,
-      )
+    if (full === undefined) throw refused(unknownName(`fault of target "${target}"`, fault, known.faults))
     return faults.find(({ name }) => name === full)?.kind
   })
 }
