@@ -40,3 +40,4 @@ export { bytesOf, copiedBytes, fieldOf, isBytes, keysOf, structureOf } from './s
 export { repeat } from './shared/repeat.js'
 export { seededStream } from './shared/seeded-stream.js'
 export { meaningOf, systemError, type Errno } from './shared/system-error.js'
+export type { RestOfOperation, Seam, SeamOperation } from './shared/seam.js'
