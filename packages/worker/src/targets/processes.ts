@@ -1,3 +1,5 @@
+import { isGetter } from '@chaos/core/authoring'
+
 /** What the faults need of a child process: Node's `ChildProcess`, by shape. */
 export interface ProcessLike {
   /** `undefined` when it could not be started. */
@@ -37,22 +39,25 @@ function isProcessLike(value: unknown): value is ProcessLike {
 
 /** Whether a value names processes. What a function returns is looked at when the fault is injected. */
 export function isProcessTarget(value: unknown): value is ProcessTarget {
-  if (typeof value === 'function' || isOne(value) || isCluster(value)) return true
-  return isObject(value) && Symbol.iterator in value && [...(value as Iterable<unknown>)].every(isOne)
+  if (isGetter(value) || isOne(value) || isCluster(value)) return true
+  return isIterable(value) && [...value].every(isOne)
 }
 
-/** The processes of a target that run now, longest-running first as far as their order tells. */
+/** The processes of a target that run now, longest-running first as far as their order tells. What a function returns beside processes is left out. */
 export function liveProcesses(target: ProcessTarget): ProcessLike[] {
-  const named = typeof target === 'function' ? target() : target
-  if (named === undefined) return []
-  const all = isOne(named) ? [named] : isCluster(named) ? Object.values(named.workers ?? {}) : [...named]
-  return all.flatMap((one) => (one === undefined ? [] : isProcessLike(one) ? [one] : [one.process])).filter(isRunning)
+  const named: unknown = typeof target === 'function' ? target() : target
+  const all = isCluster(named) ? Object.values(named.workers ?? {}) : isIterable(named) ? [...named] : [named]
+  return all
+    .filter(isOne)
+    .map((one) => (isProcessLike(one) ? one : one.process))
+    .filter(isRunning)
 }
 
 /** Whether a process was started and has not ended. */
 export const isRunning = ({ pid, exitCode, signalCode }: ProcessLike): boolean =>
   pid !== undefined && exitCode === null && signalCode === null
 
+const isIterable = (value: unknown): value is Iterable<unknown> => isObject(value) && Symbol.iterator in value
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 const isOne = (value: unknown): value is OneProcess =>
   isProcessLike(value) || (isObject(value) && 'process' in value && isProcessLike(value.process))

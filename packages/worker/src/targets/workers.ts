@@ -1,3 +1,5 @@
+import { isGetter } from '@chaos/core/authoring'
+
 /** What the faults need of a worker: Node's `Worker`, by shape, so that one of another realm or a subclass serves as well. */
 export interface WorkerLike {
   /** -1 once it has exited. */
@@ -40,7 +42,7 @@ function isWorkerLike(value: unknown): value is WorkerLike {
 
 /** Whether a value names workers. What a function returns is looked at when the fault is injected. */
 export function isWorkerTarget(value: unknown): value is WorkerTarget {
-  if (typeof value === 'function' || isWorkerLike(value) || isPool(value)) return true
+  if (isGetter(value) || isWorkerLike(value) || isPool(value)) return true
   return (
     isWorkerLike(unwrapped(value)) || (isIterable(value) && [...value].every((one) => isWorkerLike(unwrapped(one))))
   )
