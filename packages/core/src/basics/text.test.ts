@@ -82,7 +82,7 @@ describe('messageOf', () => {
       'text',
       '1',
       'an object',
-      'something that cannot be read',
+      'an unreadable value',
     ])
   })
 })

@@ -205,7 +205,7 @@ describe('createChaos', () => {
     const refused = chaos.inject('thing', 'slow-down')
     await expect(refused).rejects.toMatchObject({ code: 'CHAOS_UNKNOWN_FAULT' })
     await expect(refused).rejects.toThrow(
-      'Several faults of target "thing" are named "slow-down": `ours/slow-down`, `theirs/slow-down`. Use the full name.',
+      'Target "thing" has several faults named "slow-down": `ours/slow-down`, `theirs/slow-down`. Use the full name.',
     )
     expect((await chaos.inject('thing', 'theirs/slow-down')).fault).toBe('theirs/slow-down')
   })
@@ -247,7 +247,7 @@ describe('createChaos', () => {
     ['faults in place of their factories', { object: new EventEmitter(), faults: [drop()] }],
   ])('refuses %s as a target, and shows what to write', (_what, definition) => {
     expect(() => controller({ bus: definition as never })).toThrow(
-      'The target `bus` must name its faults: `bus: target(object, [delayEvents, dropEvents])`',
+      'The target "bus" must list the factories of its faults: `bus: target(object, [delayEvents, dropEvents])`',
     )
   })
 
@@ -283,7 +283,7 @@ describe('createChaos', () => {
     expect(got).toEqual([1])
     expect(isWatching()).toBe(false)
     expect(journal.entries.slice(-2)).toMatchObject([
-      { type: 'warning', message: expect.stringContaining('CHAOS_DISABLED was set') as string },
+      { type: 'warning', message: expect.stringContaining('`CHAOS_DISABLED` was set') as string },
       { type: 'ended' },
     ])
 

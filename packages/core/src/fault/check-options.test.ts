@@ -26,7 +26,7 @@ describe('checkOptions', () => {
     [{ delayMs: -1 }, 'Expected `delayMs` of x/y to be a number of ms from 0 to 2147483647, got `-1`.'],
     [{ delayMs: Infinity }, 'got `Infinity`'],
     [{ delayMs: 5, order: 'kep' }, 'Expected `order` of x/y to be one of `keep`, `free`, got `"kep"`.'],
-    [{ delayMs: 5, tags: ['a', ''] }, 'Expected `tags.1` of x/y to be a text that is not empty, got `""`.'],
+    [{ delayMs: 5, tags: ['a', ''] }, 'Expected `tags.1` of x/y to be a non-empty string, got `""`.'],
     [{ delayMs: 5, ordre: 'keep' }, 'Unknown option "ordre" of x/y. Did you mean "order"?'],
     ['fast', 'Expected the options of x/y to be an object, got `"fast"`.'],
     [null, 'to be an object'],
@@ -60,8 +60,8 @@ describe('what comes from outside is bounded when it is checked', () => {
       'at most 100 values by field path',
     ],
     ['a long path', { where: { ['a.'.repeat(600)]: 1 } }, 'values by field path'],
-    ['a long text', { text: 'a'.repeat(65_537) }, 'a text of at most 65536 characters'],
-    ['a long scalar', { scalar: 'a'.repeat(65_537) }, 'a text, a number'],
+    ['a long text', { text: 'a'.repeat(65_537) }, 'a string of at most 65536 characters'],
+    ['a long scalar', { scalar: 'a'.repeat(65_537) }, 'a string, a number'],
     ['a number of times', { copies: 11 }, 'a whole number from 1 to 10, got `11`'],
     ['a number that is no safe integer', { copies: 1e300 }, 'a whole number'],
     ['deep values', { value: nested(65) }, 'more than 64 levels'],
@@ -146,7 +146,7 @@ describe('defineFault', () => {
       where: { type: 'object', additionalProperties: {} },
     })
     expect(() => make({ value: {} as never })).toThrow(
-      'Expected `value` of test/slow-down to be a text, a number, true, false or null, got `an object`.',
+      'Expected `value` of test/slow-down to be a string, a number, true, false or null, got `an object`.',
     )
     expect(() => make({ where: { a: {} } as never })).toThrow(
       'Expected `where` of test/slow-down to be values by field path, or a function, got `an object`.',
@@ -184,6 +184,6 @@ describe('defineFault', () => {
     expect(() => fault({ n: 'x' })).toThrow('Option `n` of test/slow-down: n must be a number (got `"x"`).')
     expect(fault.catalog.info.options).toEqual({ type: 'object' })
     // As one option among ours it has no JSON Schema, which would show only when somebody lists the faults.
-    expect(() => defineFault({ ...base, options: { n: foreign } })).toThrow('Declare the option `n` with `option`')
+    expect(() => defineFault({ ...base, options: { n: foreign } })).toThrow('Declare the option "n" with `option`')
   })
 })

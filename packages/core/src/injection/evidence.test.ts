@@ -31,8 +31,8 @@ describe('evidence', () => {
     }) as unknown
     expect(boundedEvidence({ threadId: 1, proxy, throwing })).toEqual({
       threadId: 1,
-      proxy: 'something that cannot be read',
-      throwing: 'something that cannot be read',
+      proxy: 'an unreadable value',
+      throwing: 'an unreadable value',
     })
   })
 })

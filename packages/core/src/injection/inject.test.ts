@@ -252,7 +252,7 @@ describe('inject', () => {
     [{ rat: 0.5 }, 'Did you mean "rate"?'],
     [{ id: 'x'.repeat(201) }, 'up to 200 letters'],
     [{ id: 'a\u001b[2J' }, 'got `"a\\u001b[2J"`'],
-    [{ seed: 'x'.repeat(201) }, 'a text of at most 200 characters'],
+    [{ seed: 'x'.repeat(201) }, 'a string of at most 200 characters'],
     [{ seed: 1e300 }, 'a whole number'],
     [{ only: '*a'.repeat(2_680) }, '4096 together'],
     [{ only: Array.from({ length: 6_000 }, () => '*a*b*c*') }, 'at most 100'],
@@ -483,7 +483,10 @@ describe('inject', () => {
     expect(account).toEqual({ lost: 3 })
     const warnings = journal.entries.filter((entry) => entry.type === 'warning' && entry.id === injection.id)
     expect(warnings).toMatchObject([
-      { message: 'Held work was lost, since what it was held on is closed. `account.lost` counts all that is lost.' },
+      {
+        message:
+          'Held work was lost, since the resource it was held on is closed. `account.lost` counts all lost work.',
+      },
     ])
   })
 })
@@ -498,7 +501,7 @@ describe('what JavaScript may pass by mistake', () => {
     const list: string[] = []
     const work = (): void => undefined
     await expect(withFault(append({ item: 'x' }), list, work as never, { rate: 1 } as never)).rejects.toThrow(
-      'The last argument of `withFault` must be a function, the work to run',
+      'Pass the work to run as the last argument of `withFault`',
     )
     expect(list).toEqual([])
   })

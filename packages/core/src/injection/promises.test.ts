@@ -230,7 +230,7 @@ describe('the ten promises', () => {
       else process.env['NODE_ENV'] = environment
       const chaos = createChaos({ allowEnvironments: ['test', 'production'], targets: { bus: target(bus, [drop]) } })
       await expect(chaos.inject('bus', 'drop-events')).rejects.toMatchObject({ code: 'CHAOS_ENVIRONMENT_REFUSED' })
-      expect((await chaos.info()).refusal).toContain('Expected')
+      expect((await chaos.info()).refusal).toMatch(/^(Faults are not injected|No environment is set)/)
       await chaos.close()
     }
     process.env['NODE_ENV'] = 'production'

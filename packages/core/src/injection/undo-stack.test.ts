@@ -124,7 +124,7 @@ describe('an undo step that never settles', () => {
     const error = await ending
     expect(error).toMatchObject({
       code: 'CHAOS_ROLLBACK_FAILED',
-      message: expect.stringContaining('102 failed') as string,
+      message: expect.stringContaining('reported 102 failures') as string,
     })
     expect((error as Error).message.length).toBeLessThan(17_000)
     expect(injection.failures).toHaveLength(21)

@@ -83,7 +83,7 @@ describe('patch', () => {
     const theirs = (): number => ours() + 100
     Object.defineProperty(target, 'size', { get: theirs, configurable: true })
     expect(target.size).toBe(111)
-    expect(unpatch()).toContain('Someone else replaced `size`')
+    expect(unpatch()).toContain('Other code replaced `size`')
     expect(Object.getOwnPropertyDescriptor(target, 'size')?.get).toBe(theirs)
   })
 
@@ -238,7 +238,7 @@ describe('patch', () => {
     target.run = theirs
     const onTop = patch(target, 'run', adds('b'))
     expect(target.run()).toBe('runa!b')
-    expect(unpatch()).toContain('Someone else replaced `run`')
+    expect(unpatch()).toContain('Other code replaced `run`')
     // Their function still calls ours, which the fault has turned into a pass-through by now.
     expect(target.run()).toBe('runa!b')
     onTop()
