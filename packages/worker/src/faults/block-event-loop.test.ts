@@ -178,7 +178,7 @@ describe('blockEventLoop', () => {
   })
 
   it('refuses what does not go together, and a target without a worker', async () => {
-    expect(() => blockEventLoop({ select: 'busiest' })).toThrow('got `busiest`')
+    expect(() => blockEventLoop({ select: 'busiest' })).toThrow('does not accept `select: busiest`')
     expect(() => blockEventLoop({ duty: 1.5 })).toThrow(
       'Expected `duty` of worker/block-event-loop to be a number from 0 to 1, got `1.5`.',
     )

@@ -46,7 +46,7 @@ describe('exhaustHeap', () => {
 
   it('refuses a limit above `maxHeapMb`', async () => {
     await expect(inject(exhaustHeap({ maxHeapMb: 16 }), await startSmall())).rejects.toThrow(
-      'at most 16 (`maxHeapMb`), got 24',
+      'at most 16 (`maxHeapMb`), got `24`',
     )
   })
 })

@@ -124,7 +124,7 @@ it.each<[string, () => unknown, Pick<ChaosError, 'code'>, string]>([
     'no target',
     () => observeWorkers({} as Worker),
     { code: 'CHAOS_TARGET_MISMATCH' },
-    'Expected the target of observeWorkers to be a Worker, several, ',
+    'Expected the target of observeWorkers to be one or several Workers, ',
   ],
   [
     'a negative span',

@@ -96,7 +96,7 @@ describe('a selection of workers', () => {
 
   it('refuses a window without `busiest`', () => {
     expect(() => terminateWorker({ windowMs: 10 })).toThrow(
-      'Expected `windowMs` of worker/terminate-worker with `select: busiest` only',
+      'Option "windowMs" of worker/terminate-worker works with `select: busiest` only',
     )
   })
 })
