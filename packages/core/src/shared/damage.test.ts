@@ -128,11 +128,14 @@ describe('damage', () => {
 })
 
 it.each([
-  [{ damage: 'set' }, 'needs `value`'],
-  [{ damage: 'remove' }, 'needs `at`'],
-  [{ damage: 'remove', at: 'x', value: 1 }, 'belongs to the damage `set`, not to `remove`'],
-  [{ bits: 1 }, 'belongs to the damage `garble`, not to `truncate`'],
-  [{ damage: 'garble', change: () => 1 }, 'Leave `damage` out, or `change`'],
+  [{ damage: 'set' }, 'Option "value" of eventbus/corrupt-events is required with `damage: set`'],
+  [{ damage: 'remove' }, 'Option "at" of eventbus/corrupt-events is required with `damage: remove`'],
+  [{ damage: 'remove', at: 'x', value: 1 }, 'works with `damage: set` only, and `damage` is `remove`'],
+  [{ bits: 1 }, 'works with `damage: garble` only, and `damage` is `truncate`'],
+  [
+    { damage: 'garble', change: () => 1 },
+    'Options "change" and "damage" of eventbus/corrupt-events exclude each other',
+  ],
 ])('refuses options that contradict each other: %o', (options, words) => {
   expect(() => checkDamage(options as DamageOptions, 'eventbus/corrupt-events')).toThrow(words)
 })
