@@ -318,9 +318,9 @@ describe('the ten promises', () => {
         )
       },
     })
-    expect(await failuresOf(lying)).toEqual(['affects nothing at rate 0, and says that it hit nothing'])
-    expect(await failuresOf(leaking)).toContain('leaves the target as it found it, and a second rollback is harmless')
-    expect(await failuresOf(uncounted)).toContain('affects nothing at rate 0, and says that it hit nothing')
+    expect(await failuresOf(lying)).toEqual(['affects nothing at rate 0, and reports no hit'])
+    expect(await failuresOf(leaking)).toContain('restores the target, and a second rollback is harmless')
+    expect(await failuresOf(uncounted)).toContain('affects nothing at rate 0, and reports no hit')
     expect(await failuresOf(drop)).toEqual([])
   })
 })
