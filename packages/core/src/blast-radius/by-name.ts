@@ -2,7 +2,7 @@ import { hashOf } from './random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
 
 /** The most operation names with a value of their own. */
-export const MAX_TOLD_APART = 10_000
+export const MAX_NAMES = 10_000
 /** The most characters in these names together. */
 const MAX_CHARACTERS = 1_000_000
 /** The number of groups for all further names. */
@@ -21,18 +21,18 @@ export function byName<T>(
   make: (name: string | symbol) => T,
   inGroup: (group: T, name: string | symbol) => T = (group) => group,
 ): (name: string | symbol) => T {
-  const told = new Map<string | symbol, T>()
+  const values = new Map<string | symbol, T>()
   const groups = new Map<number, T>()
   let characters = 0
   return (name) => {
     const length = lengthOf(name)
-    const known = length > MAX_NAME_LENGTH ? undefined : told.get(name)
+    const known = length > MAX_NAME_LENGTH ? undefined : values.get(name)
     if (known !== undefined) return known
-    if (told.size < MAX_TOLD_APART && length <= MAX_NAME_LENGTH && characters + length <= MAX_CHARACTERS) {
+    if (values.size < MAX_NAMES && length <= MAX_NAME_LENGTH && characters + length <= MAX_CHARACTERS) {
       characters += length
       const own = typeof name === 'string' ? keptName(name) : name
       const value = make(own)
-      told.set(own, value)
+      values.set(own, value)
       return value
     }
     const index = (hashOf(keptName(name)) >>> 0) % GROUPS

@@ -364,7 +364,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   }
 }
 
-/** Checks what only TypeScript users are told at compile time. */
+/** Checks a target definition at run time, for callers without TypeScript. */
 function assertDefinition(name: string, definition: unknown): asserts definition is TargetDefinition {
   const faults: unknown =
     typeof definition === 'object' && definition !== null && 'object' in definition && 'faults' in definition

@@ -11,7 +11,7 @@ interface Item {
   readonly dueAt: number
   readonly line: Line | undefined
   /** Stops listening to the caller's signal and, for work without a key, its timer. */
-  letGo: () => void
+  stopWaiting: () => void
 }
 
 /** The work of one key, oldest first. Only the head of a line has a timer. */
@@ -79,7 +79,7 @@ export class HeldWorkQueue {
     const line = work.order === undefined ? undefined : this.#lineOf(work.order)
     // Not `AsyncResource.bind`, which makes several functions per item: there may be tens of thousands of items.
     const caller = new AsyncResource('ChaosHeldWork', { requireManualDestroy: true })
-    const item: Item = { work, caller, dueAt: this.#clock.now() + work.afterMs, line, letGo: nothing }
+    const item: Item = { work, caller, dueAt: this.#clock.now() + work.afterMs, line, stopWaiting: nothing }
     const cancels: Cancel[] = []
     if (signal !== undefined) {
       cancels.push(
@@ -98,7 +98,7 @@ export class HeldWorkQueue {
         }),
       )
     }
-    if (cancels.length > 0) item.letGo = () => cancels.forEach((cancel) => cancel())
+    if (cancels.length > 0) item.stopWaiting = () => cancels.forEach((cancel) => cancel())
     this.#all.add(item)
     if (line !== undefined) {
       line.items.add(item)
@@ -145,7 +145,7 @@ export class HeldWorkQueue {
   #drop(item: Item): void {
     this.#all.delete(item)
     item.line?.items.delete(item)
-    item.letGo()
+    item.stopWaiting()
     item.caller.emitDestroy()
   }
 

@@ -117,7 +117,7 @@ export function checkArming(
   return { ...how, leaseMs }
 }
 
-/** Checks that a fault is a fault, and not its factory. TypeScript users are told at compile time. */
+/** Checks at run time that a value is a fault and not its factory, for callers without TypeScript. */
 function assertFault(fault: unknown): asserts fault is Fault {
   if (typeof fault === 'object' && fault !== null && 'inject' in fault && 'target' in fault) return
   const isFactory = typeof fault === 'function' && 'catalog' in fault

@@ -15,7 +15,7 @@ import { processState, type LiveInjection } from '../process/process-state.js'
 import { rolls } from '../blast-radius/random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
 import { unwind, type UndoStep } from './undo-stack.js'
-import { WayBack } from './way-back.js'
+import { RollbackSteps } from './rollback-steps.js'
 
 /** The life of one injection: armed, active, ending, ended. */
 export class InjectionRecord extends LiveState implements Injection, LiveInjection {
@@ -25,7 +25,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   readonly #arming: Arming
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
-  readonly #wayBack: WayBack
+  readonly #rollbackSteps: RollbackSteps
   /** Created on first use, since most faults never read their signal. */
   #abort: AbortController | undefined
   readonly #cancelLease: Cancel
@@ -45,7 +45,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
       () => this.#endIfSpent(),
       (error) => this.#lost(error),
     )
-    this.#wayBack = new WayBack(arming.id, arming.clock, (message) => this.#warn(message))
+    this.#rollbackSteps = new RollbackSteps(arming.id, arming.clock, (message) => this.#warn(message))
     this.#decisions = decisions({
       ...arming,
       injection: arming.id,
@@ -130,11 +130,11 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   release(): void {
     this.#abort?.abort(this.#endedError())
     this.#held.release()
-    this.#wayBack.stepAside()
+    this.#rollbackSteps.stepAside()
   }
 
   undo(): Promise<{ readonly failures: readonly unknown[]; readonly state: InjectionState }> {
-    const failures = this.#wayBack.take()
+    const failures = this.#rollbackSteps.run()
     if (failures instanceof Promise) return failures.then((late) => this.#ended(late))
     return Promise.resolve(this.#ended(failures))
   }
@@ -234,7 +234,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
       },
       patch: (object, key, layer, options = {}) => {
         if (this.#isOver()) throw this.#endedError()
-        this.#wayBack.patch(object, key, layer, options)
+        this.#rollbackSteps.patch(object, key, layer, options)
       },
       defer: (undo) => this.#defer(undo),
       account: (...names) => {
@@ -251,9 +251,9 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   }
 
   #defer(undo: UndoStep['undo']): void {
-    const step = this.#wayBack.step(undo.name, undo)
+    const step = this.#rollbackSteps.step(undo.name, undo)
     if (!this.#isOver()) {
-      this.#wayBack.push(step)
+      this.#rollbackSteps.push(step)
       return
     }
     // The step came after the end, so it is undone at once.

@@ -101,7 +101,7 @@ function blockerOf(context: InjectionContext, blockMs: number): Blocker {
         )
         blocks.set(worker, block)
       }
-      block.tell()
+      block.renew()
     },
     release: (worker) => blocks.get(worker)?.release(),
   }

@@ -77,17 +77,17 @@ const coresOfMachine = (): number =>
 
 /** Spins in windows of 50 ms, and reads renewals between them. */
 const BURN = `
-let isBurning = false, start, before, toldAt
+let isBurning = false, start, before, reportedAt
 const taken = () => { const { user, system } = process.cpuUsage(before); return { cpuMs: (user + system) / 1000, overMs: performance.now() - start } }
-function onTold(forMs) {
+function onRenewal(forMs) {
   if (isBurning || forMs === 0) return
   isBurning = true
-  if (before === undefined) { before = process.cpuUsage(); start = toldAt = performance.now() }
+  if (before === undefined) { before = process.cpuUsage(); start = reportedAt = performance.now() }
   burn()
 }
 function burn() {
   const now = performance.now()
-  if (now - toldAt >= 100 || now >= until) { report(taken()); toldAt = now }
+  if (now - reportedAt >= 100 || now >= until) { report(taken()); reportedAt = now }
   if (now >= until) { isBurning = false; return }
   while (performance.now() < now + 50 * settings.load);
   setTimeout(burn, now + 50 - performance.now())

@@ -98,20 +98,20 @@ const { randomFillSync } = require('node:crypto')
 const MB = 2 ** 20
 const held = []
 let heldMb = 0, isGrowing = false, timer
-const say = () => report({ heldMb, rssMb: Math.round(process.memoryUsage().rss / MB) })
-function onTold(forMs) {
+const reportHeld = () => report({ heldMb, rssMb: Math.round(process.memoryUsage().rss / MB) })
+function onRenewal(forMs) {
   clearTimeout(timer)
-  if (forMs === 0) return letGo()
-  const told = until
+  if (forMs === 0) return free()
+  const renewedUntil = until
   // Read pending renewals first: if this timer is late, the parent process need not have stalled.
-  timer = setTimeout(setImmediate, forMs, () => { if (until === told) letGo() })
+  timer = setTimeout(setImmediate, forMs, () => { if (until === renewedUntil) free() })
   if (!isGrowing && heldMb < settings.sizeMb) { isGrowing = true; grow() }
 }
 function grow() {
   isGrowing = performance.now() < until
   if (!isGrowing) return
   const stepMb = Math.min(64, settings.sizeMb - heldMb)
-  if (stepMb === 0 || freemem() / MB < settings.keepFreeMb + stepMb) { isGrowing = false; return say() }
+  if (stepMb === 0 || freemem() / MB < settings.keepFreeMb + stepMb) { isGrowing = false; return reportHeld() }
   const step = Buffer.allocUnsafeSlow(stepMb * MB)
   held.push(step)
   heldMb += stepMb
@@ -121,11 +121,11 @@ function fill(step, from) {
   randomFillSync(step, from, Math.min(8 * MB, step.length - from))
   setImmediate(from + 8 * MB < step.length ? fill : grow, step, from + 8 * MB)
 }
-function letGo() {
+function free() {
   if (heldMb === 0) return
   held.length = heldMb = 0
   gc()
   // The second collection frees the memory of the buffers that the first one found. If a renewal came meanwhile, grow() reports.
-  setImmediate(() => { gc(); if (heldMb === 0) say() })
+  setImmediate(() => { gc(); if (heldMb === 0) reportHeld() })
 }
 `

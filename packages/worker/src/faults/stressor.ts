@@ -16,7 +16,7 @@ type Report = Readonly<Record<string, number>>
 /** The settings of a stressor. */
 export interface StressorPlan {
   /**
-   * The code of the process. It declares `onTold(forMs)` and may use `settings`, `report(measurements)` and `until`, the end
+   * The code of the process. It declares `onRenewal(forMs)` and may use `settings`, `report(measurements)` and `until`, the end
    * of the stress by `performance.now()`.
    */
   readonly code: string
@@ -77,7 +77,7 @@ let until = 0
 const report = (facts) => process.stdout.write(JSON.stringify(facts) + '\\n')
 process.stdout.on('error', () => process.exit())
 require('node:readline').createInterface({ input: process.stdin })
-  .on('line', (line) => { until = performance.now() + Number(line); onTold(Number(line)) })
+  .on('line', (line) => { until = performance.now() + Number(line); onRenewal(Number(line)) })
   .on('close', () => process.exit())
 // If memory runs out, the kernel must kill this process first.
 try { require('node:fs').writeFileSync('/proc/self/oom_score_adj', '1000') } catch {}

@@ -5,7 +5,7 @@ import { BroadcastChannel } from 'node:worker_threads'
 export type Evaluate = (expression: string) => Promise<unknown>
 
 /** Indexes into the shared memory: the number of the last renewal (0: no block), and whether the worker reads it or is about to. */
-const TOLD = 0
+const RENEWAL = 0
 const LISTENING = 1
 
 /**
@@ -21,7 +21,7 @@ export class WorkerBlock {
   readonly #name = `@chaos/worker.block.${randomUUID()}`
   readonly #channel = new BroadcastChannel(this.#name)
   readonly #shared = new Int32Array(new SharedArrayBuffer(8))
-  #told = 0
+  #renewals = 0
   #isOpen = false
 
   /** @param blockMs How long each renewal blocks the worker, in ms. */
@@ -31,21 +31,21 @@ export class WorkerBlock {
     void evaluate(open(this.#name, blockMs)).then(
       () => {
         this.#isOpen = true
-        if (Atomics.load(this.#shared, TOLD) !== 0) this.#wake()
+        if (Atomics.load(this.#shared, RENEWAL) !== 0) this.#wake()
       },
       () => undefined,
     )
   }
 
   /** Starts or renews the block. Its time begins when the worker reads the renewal. */
-  tell(): void {
-    Atomics.store(this.#shared, TOLD, (this.#told += 1))
+  renew(): void {
+    Atomics.store(this.#shared, RENEWAL, (this.#renewals += 1))
     if (this.#isOpen) this.#wake()
   }
 
   /** Ends the block at once. */
   release(): void {
-    Atomics.store(this.#shared, TOLD, 0)
+    Atomics.store(this.#shared, RENEWAL, 0)
   }
 
   /** Ends the block and closes the channel inside the worker. */
@@ -63,7 +63,10 @@ export class WorkerBlock {
   }
 }
 
-/** After the worker stops listening it checks for a renewal that came meanwhile. Whichever thread sets LISTENING first handles that renewal. */
+/**
+ * Code that opens the channel inside the worker. After it stops listening, it checks for a renewal that came meanwhile.
+ * Whichever thread sets LISTENING first handles that renewal.
+ */
 const open = (name: string, blockMs: number): string => `(() => {
   const channel = new BroadcastChannel('${name}')
   channel.unref()
@@ -72,16 +75,16 @@ const open = (name: string, blockMs: number): string => `(() => {
       channel.close()
       return
     }
-    let heard
+    let seen
     do {
       let until = 0
       do {
-        const told = Atomics.load(shared, ${TOLD})
-        if (told !== heard) until = told === 0 ? 0 : performance.now() + ${blockMs}
-        heard = told
+        const renewal = Atomics.load(shared, ${RENEWAL})
+        if (renewal !== seen) until = renewal === 0 ? 0 : performance.now() + ${blockMs}
+        seen = renewal
       } while (performance.now() < until)
       Atomics.store(shared, ${LISTENING}, 0)
-    } while (Atomics.load(shared, ${TOLD}) !== heard && Atomics.compareExchange(shared, ${LISTENING}, 0, 1) === 0)
+    } while (Atomics.load(shared, ${RENEWAL}) !== seen && Atomics.compareExchange(shared, ${LISTENING}, 0, 1) === 0)
   }
 })()`
 

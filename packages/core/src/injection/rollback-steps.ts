@@ -5,7 +5,7 @@ import { patch, type PatchOptions, type Unpatch } from '../patch/patch.js'
 import { unwind, type UndoStep } from './undo-stack.js'
 
 /** The changes of one injection and their undo steps. */
-export class WayBack {
+export class RollbackSteps {
   readonly #id: string
   readonly #clock: Clock
   readonly #warn: (message: string) => void
@@ -48,7 +48,7 @@ export class WayBack {
   }
 
   /** Runs all undo steps. @returns The failures; see {@link unwind}. */
-  take(): ReturnType<typeof unwind> {
+  run(): ReturnType<typeof unwind> {
     return unwind(this.#undo, this.#clock)
   }
 }
