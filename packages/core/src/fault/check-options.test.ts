@@ -36,7 +36,7 @@ describe('checkOptions', () => {
   })
 })
 
-describe('what comes from outside is bounded when it is checked', () => {
+describe('options from outside are bounded when they are checked', () => {
   const wide = optionsSchema({
     only: option.optional(option.names('Which.')),
     where: option.optional(option.fields('Where.')),
@@ -79,7 +79,7 @@ describe('what comes from outside is bounded when it is checked', () => {
     expect(refuse).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/.{2000}/) as string }))
   })
 
-  it('takes what is within the bounds', () => {
+  it('accepts options within the bounds', () => {
     const given = {
       only: Array.from({ length: 100 }, (_, n) => `*name${n}*`),
       value: nested(60),
@@ -89,7 +89,7 @@ describe('what comes from outside is bounded when it is checked', () => {
     expect(checkOptions(wide, given, 'x/y')).toMatchObject({ copies: 10 })
   })
 
-  it('makes no message of it that is endless or that a terminal obeys', () => {
+  it('makes a message of bounded length, without control characters', () => {
     const error = new ChaosError('CHAOS_INVALID_OPTION', `\u001b[31m${'x'.repeat(100_000)}`)
     expect(error.message).toHaveLength(16_384 + '\\u001b'.length - 1 + 1)
     expect(error.message).toMatch(/^\\u001b\[31mx/)
@@ -124,7 +124,7 @@ describe('defineFault', () => {
     ])
   })
 
-  it('knows scalars, values by field path, and options that take a function or its data', () => {
+  it('supports scalars, values by field path, and options that take a function or data', () => {
     const fields = option.fields('Which.')
     const options = {
       value: option.optional(option.scalar('What.')),
@@ -153,7 +153,7 @@ describe('defineFault', () => {
     )
   })
 
-  it('takes any value for an option, and is portable where JSON can carry it', () => {
+  it('accepts any value for an option, and is portable if JSON can carry it', () => {
     const answer = defineFault({
       ...base,
       options: { answer: option.optional(option.value('What to answer.')) },

@@ -68,7 +68,7 @@ describe('damage', () => {
     )
   })
 
-  it('garbles every text, number, truth value and byte into another of its kind and length', () => {
+  it('garbles every string, number, boolean and byte into another one of the same kind and length', () => {
     const values = fc.oneof(
       fc.string({ minLength: 1 }),
       fc.integer(),
@@ -87,7 +87,7 @@ describe('damage', () => {
     )
   })
 
-  it('flips as many bits as it is told', () => {
+  it('flips the given number of bits', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), fc.integer({ min: 1, max: 8 }), rolls, (bytes, bits, roll) => {
         const after = damaged({ damage: 'garble', bits }, bytes, roll) as Uint8Array
@@ -97,7 +97,7 @@ describe('damage', () => {
     )
   })
 
-  it('keeps the class of what it copies, and asks no getter beside the field', () => {
+  it('keeps the class of a copy, and calls no getter beside the field', () => {
     class Order {
       constructor(
         readonly id: number,

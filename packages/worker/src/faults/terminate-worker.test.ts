@@ -17,7 +17,7 @@ describe('the contract', () => {
 })
 
 describe('terminateWorker', () => {
-  it('kills a worker, even in an endless loop, and says so when its exit was seen', async () => {
+  it('terminates a worker, even in an endless loop, and resolves after its exit', async () => {
     const worker = await start('for (;;);')
     const { threadId } = worker
     const exits: number[] = []
