@@ -14,7 +14,7 @@ const waitingFor = new WeakMap<AbortSignal, Waiting>()
  * All callbacks of a signal share one listener, removed with the last of them: Node.js warns of a leak when a signal has
  * more than ten listeners. An error that a callback throws ends as an uncaught exception, after the other callbacks have run.
  *
- * @returns Stops waiting. Does nothing when called again or after the abort.
+ * @returns A function that stops waiting. It does nothing when called again or after the abort.
  */
 export function onAbort(signal: AbortSignal, work: () => void): () => void {
   const waiting = waitingFor.get(signal) ?? listenTo(signal)

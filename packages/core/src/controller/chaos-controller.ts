@@ -80,6 +80,6 @@ export interface ChaosController {
    * @throws ChaosError `CHAOS_ROLLBACK_FAILED` if an undo step failed or did not settle. All other steps have run.
    */
   stopAll(): Promise<StopReport>
-  /** Calls `listener` with every new journal entry. @returns Stops following. */
+  /** Calls `listener` with every new journal entry. @returns A function that stops following. */
   follow(listener: (entry: JournalEntry) => void): () => void
 }

@@ -29,7 +29,7 @@ export interface Journal {
   readonly dropped: number
 }
 
-/** Calls `listener` with every new entry of a journal. @returns Stops following. */
+/** Calls `listener` with every new entry of a journal. @returns A function that stops following. */
 export type Follow = (listener: (entry: JournalEntry) => void) => () => void
 
 /** A bounded journal that also publishes its entries on `diagnostics_channel`. Calls that pass get no entries; they are only counted. */

@@ -15,7 +15,7 @@ let cancel: Cancel | undefined
  * keep the process alive and exists only while a fault is in force. The application's own calls never read the environment.
  *
  * @param onDisabled Called before the injection is ended for this reason.
- * @returns Stops watching for this injection.
+ * @returns A function that stops watching for this injection.
  */
 export function watchForDisabling(onDisabled: () => void): () => void {
   watching.add(onDisabled)

@@ -42,7 +42,7 @@ export function controllerRefusal(
   const environment = passed ?? env['NODE_ENV']
   if (environment === undefined || environment === '') {
     return refused(
-      `No environment is set. Set \`NODE_ENV\`, or pass \`environment\` to \`createChaos\`, to one of ${listed(allowed)}.`,
+      `No environment is set. Set \`NODE_ENV\`, or pass \`environment\` to \`createChaos\`. Allowed: ${listed(allowed)}.`,
     )
   }
   if (isProduction(environment))

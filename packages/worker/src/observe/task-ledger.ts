@@ -49,7 +49,7 @@ export class TaskLedger {
     this.#remembered = remembered
   }
 
-  /** Records an attempt at a task. @returns Records the outcome of the attempt. */
+  /** Records an attempt at a task. @returns A function that records the outcome of the attempt. */
   hand(id: unknown, at: number): (outcome: 'result' | 'failure') => void {
     const entry = this.#entry(id)
     const attempt = { at }

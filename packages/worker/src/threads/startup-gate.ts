@@ -9,7 +9,7 @@ const { setImmediate: soon } = timers
 
 /** Makes new workers wait before any of their code runs. */
 export interface StartupGate {
-  /** Registers a new worker, and holds it if `isHeld`. @returns Releases the worker. */
+  /** Registers a new worker, and holds it if `isHeld`. @returns A function that releases the worker. */
   readonly admit: (worker: Worker, isHeld: boolean) => () => void
   /** Releases all workers of this gate. The last gate also waits until they run: if the inspector disconnects earlier, a worker waits forever. */
   readonly close: () => Promise<void>
