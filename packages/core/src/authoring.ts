@@ -1,4 +1,4 @@
-// What writers of faults, bindings and tools need beside what users need.
+// The exports for authors of faults, bindings and tools.
 export { MAX_TIMER_MS, systemClock } from './basics/clock.js'
 export { onAbort } from './basics/on-abort.js'
 export { listed, suggestion, unknownName } from './basics/suggest.js'
