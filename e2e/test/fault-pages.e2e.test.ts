@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { exampleFolder, faultNames, pageExamples } from '../src/examples.js'
-import { injectors, repositoryFiles, root } from '../src/repository.js'
+import { injectors, packageNamed, repositoryFiles, root } from '../src/repository.js'
 import { run } from '../src/run.js'
 
 const pageOf = (fault: string): string => `docs/faults/${fault}.md`
@@ -55,7 +55,17 @@ describe.each(catalogs)('the fault pages of @chaos/%s', (id, injector, faults) =
     }
   })
 
-  const examples = repositoryFiles(`docs/faults/${id}/*.md`).flatMap((page) =>
+  runExamples(`docs/faults/${id}/*.md`, folder)
+})
+
+describe('the recipes', () => {
+  const folder = exampleFolder(packageNamed('eventbus'))
+  afterAll(folder.remove)
+  runExamples('docs/recipes/*.md', folder)
+})
+
+function runExamples(pages: string, folder: ReturnType<typeof exampleFolder>): void {
+  const examples = repositoryFiles(pages).flatMap((page) =>
     pageExamples(read(page)).map((example, index) => [basename(page, '.md'), index + 1, example] as const),
   )
   it.concurrent.each(examples)('%s.md: example %i prints what the page says', async (page, number, example) => {
@@ -65,4 +75,4 @@ describe.each(catalogs)('the fault pages of @chaos/%s', (id, injector, faults) =
     )
     expect(ran, stderr).toEqual({ exitCode: 0, signal: null, stdout: example.output })
   })
-})
+}
