@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exampleFolder, faultNames, pageExamples } from '../src/examples.js'
-import { injectors, packageNamed, repositoryFiles, root } from '../src/repository.js'
+import { injectors, packageNamed, repositoryFiles, root, type Package } from '../src/repository.js'
 import { run } from '../src/run.js'
 
 const pageOf = (fault: string): string => `docs/faults/${fault}.md`
@@ -34,9 +34,6 @@ const catalogs = await Promise.all(
 )
 
 describe.each(catalogs)('the fault pages of @chaos/%s', (id, injector, faults) => {
-  const folder = exampleFolder(injector)
-  afterAll(folder.remove)
-
   it('cover every fault with an example', () => {
     expect(faults).not.toEqual([])
     expect(faults.filter((fault) => pageExamples(read(pageOf(fault))).length === 0)).toEqual([])
@@ -55,16 +52,21 @@ describe.each(catalogs)('the fault pages of @chaos/%s', (id, injector, faults) =
     }
   })
 
-  runExamples(`docs/faults/${id}/*.md`, folder)
+  runExamples(`docs/faults/${id}/*.md`, injector)
 })
 
 describe('the recipes', () => {
-  const folder = exampleFolder(packageNamed('eventbus'))
-  afterAll(folder.remove)
-  runExamples('docs/recipes/*.md', folder)
+  runExamples('docs/recipes/*.md', packageNamed('eventbus'))
 })
 
-function runExamples(pages: string, folder: ReturnType<typeof exampleFolder>): void {
+/** Declares one test for each example of some pages. */
+function runExamples(pages: string, injector: Package): void {
+  let folder: ReturnType<typeof exampleFolder>
+  beforeAll(() => {
+    folder = exampleFolder(injector)
+  })
+  afterAll(() => folder.remove())
+
   const examples = repositoryFiles(pages).flatMap((page) =>
     pageExamples(read(page)).map((example, index) => [basename(page, '.md'), index + 1, example] as const),
   )
