@@ -59,7 +59,7 @@ describe('the reference of probes', () => {
   it('names every option of the alert readers', () => {
     expect(ALERT_READERS.map(({ type }) => type)).toEqual(['prometheus', 'alertmanager'])
     for (const { type, options } of ALERT_READERS)
-      for (const option of Object.keys(options.properties ?? {}))
+      for (const option of Object.keys(options['properties'] ?? {}))
         expect(section(`### ${type}Alerts`), `${type}: ${option}`).toContain(`| \`${option}\``)
   })
 })
