@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { blocksOf, examplesOf, isRewritten, runModule } from '../../src/page-examples.js'
 
 /** Pages whose `js` blocks are whole modules: each runs, and prints what the `text` block behind it shows. */
-const PAGES = ['docs/choosing.md', 'docs/coming-from.md', 'docs/probes.md']
+const PAGES = ['docs/choosing.md', 'docs/coming-from.md', 'docs/probes.md', 'docs/troubleshooting.md']
 const EXAMPLES = PAGES.flatMap((page) =>
   examplesOf(page, 'js').map((example) => ({ page, line: example.line, example })),
 )
