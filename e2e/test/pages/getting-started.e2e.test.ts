@@ -75,7 +75,10 @@ it.skipIf(missing.length > 0 && !isRequired)(
 
     const compare = (example: Example, printed: string): void => {
       if (example.output === undefined || isRewritten(PAGE, example, there(printed))) return
-      expect(shape(there(printed)), `${PAGE}:${example.line}`).toEqual(shape(example.output))
+      expect(
+        shape(there(printed)),
+        `${PAGE}:${example.line}. With PAGES=write set, the page gets the new output.`,
+      ).toEqual(shape(example.output))
     }
 
     const commands = examplesOf(PAGE, 'sh')
