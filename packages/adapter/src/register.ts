@@ -29,7 +29,10 @@ const requests = [
   slowResponses,
 ] as const
 
-/** What `@chaos/control/register` offers in an app without chaos code: the modules of Node.js by which it reaches files and other machines. */
+/**
+ * The targets that `@chaos/control/register` offers in an app without chaos code: the Node.js modules through which the
+ * app reaches files and other machines.
+ */
 export const targets = (): Targets => ({
   fs: target(fs, [delayFileOperations, failFileOperations, hangFileOperations]),
   fetch: target(globalThis, requests),

@@ -12,16 +12,19 @@ import {
   type HttpTarget,
 } from './target.js'
 
-/** A piece of a body, framing taken off. */
+/** A piece of a body, without its framing. */
 export interface BodyPiece {
   readonly bytes: Buffer
-  /** Whether the length of the body has been announced, so that what takes its place must be as long. */
+  /** Whether a `content-length` is set, so that a replacement must have the same length. */
   readonly keepsLength: boolean
 }
 
 type Change = (piece: BodyPiece) => Buffer
 
-/** The pieces of bodies that a target answers with, as they come. The name of one is that of the request. A fault says what comes in its place. */
+/**
+ * The pieces of the response bodies of a target, as they arrive. The name of a piece is the name of its request. The
+ * fault returns the replacement of a piece.
+ */
 export const bodySeam: Seam<HttpTarget, BodyPiece, Buffer> = (target, context, change) => {
   if (isHttpServer(target)) sentByServer(target, context, change)
   else if (isHttpClient(target)) receivedByClient(target, context, change)
@@ -39,7 +42,7 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
       ): unknown {
         const [chunk, ...rest] = args
         const request = this.req
-        // Only what a client of this process gets has its request at hand.
+        // Only responses to a client of this process have `req`.
         if (
           chunk === null ||
           !(request instanceof http.ClientRequest) ||
@@ -61,7 +64,7 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
       function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
         const [, handler] = args
         const name = requestName(args)
-        // Over the methods of a frozen handler nothing can be laid.
+        // The methods of a frozen handler cannot be replaced.
         const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
         if (operation?.covers(args) === true) {
           const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
@@ -78,7 +81,7 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
   )
 }
 
-/** Lays a function over a method of an object that changes its arguments. */
+/** Replaces a method of an object by one that changes the arguments first. */
 function whenCalledWith(
   layOver: LayOver,
   object: object,

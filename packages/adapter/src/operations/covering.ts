@@ -3,7 +3,7 @@ import type { InjectionContext } from '@chaos/core/authoring'
 /** A method of any object. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown
 
-/** A function that lies over a member of an object. */
+/** A function that replaces a member of an object. */
 interface Cover {
   readonly key: PropertyKey
   readonly value: Method
@@ -12,9 +12,9 @@ interface Cover {
 }
 
 /**
- * Lays a function over a member of an object.
+ * Replaces a member of an object.
  *
- * @param make Is given the member as it is now, and the way to take the cover off early, and makes the function
+ * @param make Makes the function from the present member. It also gets a function that restores the member early.
  */
 export type LayOver = (
   object: object,
@@ -25,9 +25,11 @@ export type LayOver = (
 const coversOfFunction = new WeakMap<Method, Cover>()
 
 /**
- * Lays functions over objects that live shorter than the injection: a response, an iterator, a handler. When the injection ends, those that are still
- * there get their own members back; what is gone by then costs nothing. Where someone laid another function on top meanwhile, theirs stays, and ours
- * leaves when it does, so a function must pass everything once its injection has ended.
+ * Replaces members of objects that may live shorter than the injection: a response, an iterator, a handler.
+ *
+ * When the injection ends, the objects that still exist get their own members back. If other code has replaced such a
+ * member meanwhile, its function stays, and the fault's function stays beneath it until that one is removed. The
+ * fault's function must therefore pass every call through once its injection has ended.
  */
 export function covering(context: InjectionContext): LayOver {
   const covers = new WeakMap<object, Cover[]>()
@@ -69,7 +71,7 @@ export function covering(context: InjectionContext): LayOver {
   }
 }
 
-/** Takes a cover off, and with it those beneath it that could not leave before. */
+/** Removes a replacement, and with it those beneath it that had to stay until now. */
 function takeOff(object: object, cover: Cover): void {
   cover.hasLeft = true
   for (;;) {

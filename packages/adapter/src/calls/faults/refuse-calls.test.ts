@@ -125,7 +125,7 @@ describe('refuseCalls', () => {
   it.each([
     [new Store(), 'gte', 'Did you mean "get"?'],
     [new Store(), 'x*', 'Unknown method "x*" of the target. Known: '],
-    [{ now: () => 1 }, undefined, 'Expected a target with `async` methods, got one with `now`'],
+    [{ now: () => 1 }, undefined, 'The target has no `async` methods, only `now`.'],
   ])('refuses methods that are not there', async (target, methods, words) => {
     await expect(inject(refuseCalls(methods === undefined ? {} : { methods }), target)).rejects.toThrow(words)
   })
