@@ -1,5 +1,5 @@
 import type { Timing } from '../errors/timing.js'
-import type { LayOver, Method } from '../operations/covering.js'
+import type { ReplaceMember, Method } from '../operations/member-replacer.js'
 import { Readable } from 'node:stream'
 import { ReadableStream, TransformStream, type ReadableStreamDefaultReader } from 'node:stream/web'
 
@@ -32,9 +32,9 @@ export interface Answers {
   /**
    * Changes the real answer on its way.
    *
-   * @param layOver Replaces methods of an answer that is an object, until the injection ends.
+   * @param replaceMember Replaces methods of an answer that is an object, until the injection ends.
    */
-  readonly through: (answer: unknown, passage: Passage, layOver: LayOver) => unknown
+  readonly through: (answer: unknown, passage: Passage, replaceMember: ReplaceMember) => unknown
   /** Makes an answer that begins when the gate opens. Absent if an answer of this kind cannot wait. */
   readonly late?: (gate: Gate, proceed: () => unknown) => unknown
   /** Makes an answer from one value. Absent if an answer of this kind has many values. */
@@ -77,11 +77,11 @@ const iterators: Answers = {
   *failed(makeError) {
     yield values.failed(makeError)
   },
-  through: (answer, passage, layOver) => {
+  through: (answer, passage, replaceMember) => {
     const iterator =
       'next' in (answer as object) ? (answer as Iterator<unknown>) : (answer as Iterable<unknown>)[Symbol.iterator]()
     const step = stepThrough(passage)
-    layOver(iterator, 'next', (next) => (...given) => {
+    replaceMember(iterator, 'next', (next) => (...given) => {
       const result = Reflect.apply(next as Method, iterator, given) as IteratorResult<unknown>
       try {
         return step(result)
@@ -99,13 +99,13 @@ const asyncIterators: Answers = {
   async *failed(makeError, timing) {
     yield await promises.failed(makeError, timing)
   },
-  through: (answer, passage, layOver) => {
+  through: (answer, passage, replaceMember) => {
     const iterator =
       'next' in (answer as object)
         ? (answer as AsyncIterator<unknown>)
         : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     const step = stepThrough(passage)
-    layOver(iterator, 'next', (next) => async (...given) => {
+    replaceMember(iterator, 'next', (next) => async (...given) => {
       const result = await (Reflect.apply(next as Method, iterator, given) as Promise<IteratorResult<unknown>>)
       try {
         return step(result)
@@ -121,9 +121,9 @@ const asyncIterators: Answers = {
 
 const streams: Answers = {
   failed: (makeError) => new Readable({ read: () => undefined }).destroy(makeError()),
-  through: (answer, { item = (chunk) => chunk, end }, layOver) => {
+  through: (answer, { item = (chunk) => chunk, end }, replaceMember) => {
     const stream = answer as Readable
-    layOver(stream, 'push', (push) => (chunk, encoding) => {
+    replaceMember(stream, 'push', (push) => (chunk, encoding) => {
       try {
         if (chunk === null) end?.()
         return Reflect.apply(push as Method, stream, [chunk === null ? null : item(chunk), encoding])
@@ -190,22 +190,22 @@ const webStreams: Answers = {
 export const answersOf: Readonly<Record<AnswerKind, Answers>> = {
   promise: promises,
   value: values,
-  iterator: orAsItIs(iterators),
-  'async-iterator': orAsItIs(asyncIterators),
-  stream: orAsItIs(streams),
-  'web-stream': orAsItIs(webStreams),
+  iterator: orUnchanged(iterators),
+  'async-iterator': orUnchanged(asyncIterators),
+  stream: orUnchanged(streams),
+  'web-stream': orUnchanged(webStreams),
 }
 
 /**
  * Passes an answer through unchanged if it is not of the expected kind, for example `undefined`, a frozen iterator or a
  * locked stream. The fault must not make such a call fail.
  */
-function orAsItIs(answers: Answers): Answers {
+function orUnchanged(answers: Answers): Answers {
   return {
     ...answers,
-    through(answer, passage, layOver) {
+    through(answer, passage, replaceMember) {
       try {
-        return answers.through(answer, passage, layOver)
+        return answers.through(answer, passage, replaceMember)
       } catch {
         return answer
       }

@@ -34,7 +34,7 @@ export interface Call extends SeamOperation {
 }
 
 /** Changes a result that is data itself. */
-export const asItIs: WithinResult = (result, change) => change(result)
+export const wholeResult: WithinResult = (result, change) => change(result)
 
 /** The requirements of a fault on the calls that it affects. */
 export interface CallNeeds {

@@ -12,7 +12,7 @@ function commandsUnderFault(methods?: string) {
   const client = commandTarget('Client', {
     names: ['GET'],
     isName: () => true,
-    lay: (_context, seam) => void seams.push(seam),
+    patch: (_context, seam) => void seams.push(seam),
   })
   const operation = vi.fn(() => ({ covers: () => true, shouldInject: () => true }))
   commandCalls(client, { methods }, {})({ operation } as unknown as InjectionContext, () => undefined)

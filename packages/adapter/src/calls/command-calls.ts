@@ -34,7 +34,7 @@ export function commandCalls(
       return { operation: operation?.covers() === true ? operation : undefined }
     }
     const choiceOf = byName(choose, (_group, name) => choose(name))
-    binding.lay(context, {
+    binding.patch(context, {
       chooses(name, args) {
         const { operation } = choiceOf(name)
         if (operation === undefined) return false

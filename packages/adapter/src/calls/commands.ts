@@ -22,7 +22,7 @@ export interface CommandBinding {
   /** Commands that are affected only if `methods` names them. */
   readonly onRequest?: readonly string[]
   /** Patches the driver for one injection. */
-  readonly lay: (context: InjectionContext, seam: CommandSeam) => void
+  readonly patch: (context: InjectionContext, seam: CommandSeam) => void
   /** The pool interface, if the client is a pool. */
   readonly pool?: PoolBinding | undefined
 }

@@ -89,7 +89,7 @@ function makerOf(
   if (given.length > 1) {
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `${fault} accepts one description of its error, but ${given.join(' and ')} were given. Keep one of them.`,
+      `${fault} accepts one description of its error, but several were given: ${given.join('; ')}. Keep one of them.`,
     )
   }
   if (makeError !== undefined) return ({ name: method, args }) => makeError({ method, args })

@@ -36,5 +36,8 @@ export interface PoolBinding {
    *
    * @returns A function that takes a connection from beneath the patch.
    */
-  readonly lay: (context: InjectionContext, onAttempt: (attempt: Attempt) => unknown) => () => Promise<PooledConnection>
+  readonly patch: (
+    context: InjectionContext,
+    onAttempt: (attempt: Attempt) => unknown,
+  ) => () => Promise<PooledConnection>
 }

@@ -28,7 +28,7 @@ function verifyError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code })
 }
 
-/** Newer versions of Node.js append a hint about `--use-system-ca`. Those that append it know the flag. */
+/** Newer versions of Node.js append a hint about `--use-system-ca`. Node.js 22 knows the flag but appends no hint. */
 function hint(): string {
   return process.allowedNodeEnvironmentFlags.has('--use-system-ca') && !process.versions.node.startsWith('22.')
     ? '; if the root CA is installed locally, try running Node.js with --use-system-ca'

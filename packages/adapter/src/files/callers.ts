@@ -3,7 +3,7 @@ import { EventEmitter, on } from 'node:events'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { signalIn } from '../operations/caller-signal.js'
-import { covering, type LayOver } from '../operations/covering.js'
+import { memberReplacer, type ReplaceMember } from '../operations/member-replacer.js'
 import type { FileForm } from './forms.js'
 import type { FileFunction } from './places.js'
 
@@ -25,7 +25,7 @@ export class FileCallers {
 
   /** Records signals while an injection is in force. */
   watch(context: InjectionContext): void {
-    const layOver = covering(context)
+    const replaceMember = memberReplacer(context)
     const recording = (below: Below) => {
       const call = (self: unknown, args: unknown[]): unknown => {
         const signal = signalIn(args)
@@ -37,7 +37,7 @@ export class FileCallers {
     }
     const recordingStream = (below: Below) => {
       const create = (self: unknown, args: unknown[]): unknown =>
-        this.#recordStream(layOver, (below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
+        this.#recordStream(replaceMember, (below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
       return function (this: unknown, ...args: unknown[]): unknown {
         return create(this, args)
       }
@@ -78,11 +78,11 @@ export class FileCallers {
   }
 
   /** Records the caller of a stream when the stream opens its file, which is in the next tick. */
-  #recordStream(layOver: LayOver, stream: FileStream, signal: AbortSignal | undefined): unknown {
+  #recordStream(replaceMember: ReplaceMember, stream: FileStream, signal: AbortSignal | undefined): unknown {
     const { _construct: construct } = stream
     if (signal === undefined || construct === undefined) return stream
-    layOver(stream, '_construct', (_original, takeOff) => (...args) => {
-      takeOff()
+    replaceMember(stream, '_construct', (_original, restore) => (...args) => {
+      restore()
       return this.#during({ signal, stream }, () => construct.apply(stream, args))
     })
     return stream

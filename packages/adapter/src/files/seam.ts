@@ -84,10 +84,10 @@ export interface FileCall extends SeamOperation {
  * folder. A file fault must not leave the process unable to load code.
  */
 export function fileSeam(files: ChosenFiles): Seam<FileSystem, FileCall> {
-  return (_fs, context, act) => lay(files, context, act)
+  return (_fs, context, act) => patchFiles(files, context, act)
 }
 
-function lay(
+function patchFiles(
   { paths, operations, when, waits = false }: ChosenFiles,
   context: InjectionContext,
   act: (call: FileCall) => unknown,

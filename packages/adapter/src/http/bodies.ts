@@ -1,6 +1,6 @@
 import type { InjectionContext, Seam } from '@chaos/core/authoring'
 import http from 'node:http'
-import { covering, type LayOver, type Method } from '../operations/covering.js'
+import { memberReplacer, type ReplaceMember, type Method } from '../operations/member-replacer.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
 import {
   clientRequestName,
@@ -56,7 +56,7 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
 }
 
 function handledByUndici(target: RequestTarget, context: InjectionContext, change: Change): void {
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   context.patch(
     dispatcherOf(target),
     'dispatch',
@@ -68,7 +68,7 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
         const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
         if (operation?.covers(args) === true) {
           const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
-          whenCalledWith(layOver, handler, method, (given) =>
+          whenCalledWith(replaceMember, handler, method, (given) =>
             given.map((value, index) =>
               index === at && Buffer.isBuffer(value) && operation.shouldInject([value])
                 ? change({ bytes: value, keepsLength: false })
@@ -83,13 +83,13 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
 
 /** Replaces a method of an object by one that changes the arguments first. */
 function whenCalledWith(
-  layOver: LayOver,
+  replaceMember: ReplaceMember,
   object: object,
   method: string,
   changed: (args: unknown[]) => unknown[],
 ): void {
   if (typeof Reflect.get(object, method) !== 'function') return
-  layOver(
+  replaceMember(
     object,
     method,
     (original) =>
@@ -100,7 +100,7 @@ function whenCalledWith(
 }
 
 function sentByServer(server: http.Server, context: InjectionContext, change: Change): void {
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   context.patch(
     server,
     'emit',
@@ -114,7 +114,7 @@ function sentByServer(server: http.Server, context: InjectionContext, change: Ch
         const operation = event === 'request' ? context.operation(serverRequestName(request)) : undefined
         if (operation?.covers([request, response]) === true) {
           for (const method of ['write', 'end']) {
-            whenCalledWith(layOver, response, method, ([chunk, ...rest]) => {
+            whenCalledWith(replaceMember, response, method, ([chunk, ...rest]) => {
               const isPiece = (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length > 0
               if (!isPiece || !operation.shouldInject([request, response])) return [chunk, ...rest]
               const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)

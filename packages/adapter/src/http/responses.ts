@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net, { type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { covering, type LayOver } from '../operations/covering.js'
+import { memberReplacer, type ReplaceMember } from '../operations/member-replacer.js'
 import { endConnection } from '../sockets/connection-end.js'
 import type { TakeBytes, Wire } from '../sockets/wire.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
@@ -133,7 +133,7 @@ function sentByUndici(
   // Undici first calls the handler and then, in the same turn of the event loop, publishes the connection of the
   // request.
   let going = false
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   context.patch(
     dispatcherOf(target),
     'dispatch',
@@ -144,13 +144,13 @@ function sentByUndici(
         // The methods of a frozen handler cannot be replaced.
         if (name !== undefined && Object.isExtensible(handler) && context.operation(name).shouldInject(args)) {
           const isNew = 'onRequestStart' in handler
-          whenCalled(layOver, handler, isNew ? 'onRequestStart' : 'onConnect', () => {
+          whenCalled(replaceMember, handler, isNew ? 'onRequestStart' : 'onConnect', () => {
             going = true
             queueMicrotask(() => (going = false))
           })
           const isOver = awaited(context)
           for (const method of isNew ? ['onResponseEnd', 'onResponseError'] : ['onComplete', 'onError'])
-            whenCalled(layOver, handler, method, isOver)
+            whenCalled(replaceMember, handler, method, isOver)
         }
         return below.call.apply(this, args) as boolean
       },
@@ -164,8 +164,8 @@ function sentByUndici(
 }
 
 /** Calls `listener` before each call of a method. */
-function whenCalled(layOver: LayOver, object: object, method: string, listener: () => void): void {
-  layOver(
+function whenCalled(replaceMember: ReplaceMember, object: object, method: string, listener: () => void): void {
+  replaceMember(
     object,
     method,
     (original) =>

@@ -7,9 +7,9 @@ import {
   seededStream,
   type OptionsOf,
 } from '@chaos/core/authoring'
-import { asItIs, callOptions } from '../call.js'
+import { wholeResult, callOptions } from '../call.js'
 import type { FailedCall } from '../error-options.js'
-import { covering } from '../../operations/covering.js'
+import { memberReplacer } from '../../operations/member-replacer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 
@@ -49,8 +49,8 @@ export const corruptResults = defineFault({
   inject(target, { change, ...options }, context) {
     const damage = damageOf(options)
     const chance = seededStream(context, 'damage')
-    const layOver = covering(context)
-    callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = asItIs }) => {
+    const replaceMember = memberReplacer(context)
+    callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = wholeResult }) => {
       const spoil = (data: unknown): unknown => {
         try {
           return damage.damaged(data, () => chance(method))
@@ -64,7 +64,7 @@ export const corruptResults = defineFault({
         {
           item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
         },
-        layOver,
+        replaceMember,
       )
     })
   },

@@ -1,5 +1,5 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { covering } from '../../operations/covering.js'
+import { memberReplacer } from '../../operations/member-replacer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -35,7 +35,7 @@ export const cutResults = defineFault({
   target: methodTarget,
   inject(target, { afterItems, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    const layOver = covering(context)
+    const replaceMember = memberReplacer(context)
     callSeam(options, { needs: 'many' })(target, context, (call) => {
       let came = 0
       return call.answers.through(
@@ -47,7 +47,7 @@ export const cutResults = defineFault({
             return value
           },
         },
-        layOver,
+        replaceMember,
       )
     })
   },

@@ -44,7 +44,7 @@ export const exhaustPool = defineFault({
     const operation = context.operation('connect')
     const counts = context.account('held', 'returned')
     const connections = held(pool, counts)
-    const take = pool.lay(context, ({ pass, handOver }) => {
+    const take = pool.patch(context, ({ pass, handOver }) => {
       connections.fill()
       if (pool.free() > 0 || operation.shouldInject([])) return pass()
       const connection = connections.next()

@@ -56,7 +56,7 @@ describe('failAfterCall', () => {
 
   it('refuses more than one description of its error', () => {
     expect(() => failAfterCall({ error: 'EPIPE', code: 'X' })).toThrow(
-      'adapter/fail-after-call accepts one description of its error, but `error` and `message`, `code` and `name` were given.',
+      'adapter/fail-after-call accepts one description of its error, but several were given: `error`; `message`, `code` and `name`.',
     )
   })
 })

@@ -1,5 +1,5 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { covering } from '../../operations/covering.js'
+import { memberReplacer } from '../../operations/member-replacer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -32,7 +32,7 @@ export const failAfterCall = defineFault({
   target: methodTarget,
   inject(target, options, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    const layOver = covering(context)
+    const replaceMember = memberReplacer(context)
     callSeam(options)(target, context, (call) =>
       call.answers.through(
         call.proceed(),
@@ -41,7 +41,7 @@ export const failAfterCall = defineFault({
             throw errorFor(call)
           },
         },
-        layOver,
+        replaceMember,
       ),
     )
   },

@@ -177,8 +177,11 @@ describe('refuseCalls', () => {
   })
 
   it.each<[RefuseCallsOptions, string]>([
-    [{ error: 'EPIPE', code: 'X' }, 'Expected one description of the error'],
-    [{ message: 'm', makeError: () => new Error() }, 'got `message`, `code` and `name` and `makeError`'],
+    [{ error: 'EPIPE', code: 'X' }, 'accepts one description of its error'],
+    [
+      { message: 'm', makeError: () => new Error() },
+      'several were given: `message`, `code` and `name`; `makeError`. Keep one of them.',
+    ],
     [{ error: 'ECONREFUSED' as 'EPIPE' }, 'one of `fail-fast`'],
     [{ methods: [] }, 'a name or glob'],
   ])('refuses the options %o where the fault is made', (options, words) => {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { covering } from '../../operations/covering.js'
+import { memberReplacer } from '../../operations/member-replacer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
-import { asItIs, callOptions, type Call } from '../call.js'
+import { wholeResult, callOptions, type Call } from '../call.js'
 import { copyOf } from '../../operations/copy-of.js'
 
 const options = {
@@ -61,12 +61,16 @@ export const serveStaleReads = defineFault({
       })
       return snapshot
     }
-    const layOver = covering(context)
+    const replaceMember = memberReplacer(context)
     callSeam(options, { needs: 'one' })(target, context, (call) => {
       const key = keyOf(call)
       const known = key === undefined ? undefined : snapshots.get(key)
       const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
-      return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) }, layOver)
+      return call.answers.through(
+        answer,
+        { item: (result) => (call.within ?? wholeResult)(result, copyOf) },
+        replaceMember,
+      )
     })
   },
 })

@@ -40,11 +40,11 @@ export function bindIoredis(client: IoredisClient | IoredisClass): CommandTarget
   return commandTarget(Reflect.get(holder, 'isCluster') === true ? 'Cluster' : 'Redis', {
     names: REDIS_COMMANDS,
     isName: isModuleCommand,
-    lay: (context, seam) => layOver(holder, context, seam),
+    patch: (context, seam) => patchCommands(holder, context, seam),
   })
 }
 
-function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
+function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
   // A command that was queued while the client was not connected passes here twice.
   const decided = new WeakSet<RedisCommand>()
   const transactions = new WeakMap<PipelineStream, RedisCommand[]>()

@@ -1,6 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import { loadedClass, loadedModule } from '../../errors/loaded-module.js'
-import { covering, type LayOver } from '../../operations/covering.js'
+import { memberReplacer, type ReplaceMember } from '../../operations/member-replacer.js'
 import { commandTarget, mismatch, type Command, type CommandSeam, type CommandTarget } from '../../calls/commands.js'
 
 /** A database of level: an instance of any class that extends `AbstractLevel` 2 or later. */
@@ -74,13 +74,13 @@ export function bindLevel(database: LevelDatabase | LevelClass): CommandTarget {
   }
   return commandTarget((holder.constructor as { readonly name: string }).name, {
     names: [...CALLS, ...RANGES],
-    lay: (context, seam) => layOver(holder, context, seam),
+    patch: (context, seam) => patchCommands(holder, context, seam),
   })
 }
 
-function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
+function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
   const openings = watchClosing(holder, context)
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   for (const name of CALLS) {
     // Older databases lack some of these methods.
     if (typeof Reflect.get(holder, `_${name}`) !== 'function') continue
@@ -107,8 +107,8 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
     (below) =>
       function (this: object): unknown {
         const batch = below.call.call(this) as object
-        return coverOwn(
-          layOver,
+        return replaceOwnMethod(
+          replaceMember,
           batch,
           '_write',
           (write) =>
@@ -130,13 +130,13 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
           if (isMaking) return below.call.apply(this, args)
           isMaking = true
           try {
-            return coverReads(
+            return patchReads(
               below.call.apply(this, args) as object,
               name,
               { client: this, isOpen: openings(this) },
               args,
               seam,
-              layOver,
+              replaceMember,
             )
           } finally {
             isMaking = false
@@ -147,18 +147,18 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
 }
 
 /** Patches the reads of one iterator. Reads run one at a time, and one kind may call another. */
-function coverReads(
+function patchReads(
   iterator: object,
   name: string,
   { client, isOpen }: { readonly client: object; readonly isOpen: () => boolean },
   args: readonly [options?: { readonly signal?: AbortSignal }],
   seam: CommandSeam,
-  layOver: LayOver,
+  replaceMember: ReplaceMember,
 ): object {
   const signal = args[0]?.signal
   let isReading = false
   for (const key of READS) {
-    coverOwn(layOver, iterator, key, (read) => async (...given) => {
+    replaceOwnMethod(replaceMember, iterator, key, (read) => async (...given) => {
       if (isReading || !seam.chooses(name, args)) return read(...given)
       const send = (): Promise<unknown> => {
         isReading = true
@@ -227,12 +227,12 @@ function hasSnapshot(args: readonly unknown[]): boolean {
 }
 
 /** Replaces a method of an object that is used once and thrown away. */
-function coverOwn(
-  layOver: LayOver,
+function replaceOwnMethod(
+  replaceMember: ReplaceMember,
   object: object,
   key: string,
-  cover: (original: AsyncMethod) => AsyncMethod,
+  make: (original: AsyncMethod) => AsyncMethod,
 ): object {
-  layOver(object, key, (original) => cover((...args) => Reflect.apply(original as AsyncMethod, object, args)))
+  replaceMember(object, key, (original) => make((...args) => Reflect.apply(original as AsyncMethod, object, args)))
   return object
 }

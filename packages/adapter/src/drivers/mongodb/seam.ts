@@ -91,13 +91,13 @@ export function bindMongodb(client: MongoClient | MongoClass): CommandTarget {
   const driver = { bson: bson as unknown as Bson, NetworkError: errors?.['MongoNetworkError'] as NetworkErrorClass }
   return commandTarget('MongoClient', {
     names: COMMANDS,
-    lay: (context, seam) => layOver(Connection.prototype as object, driver, isOurs, context, seam),
+    patch: (context, seam) => patchCommands(Connection.prototype as object, driver, isOurs, context, seam),
   })
 }
 
 type NetworkErrorClass = new (message: string, options: { readonly cause: Error }) => Error
 
-function layOver(
+function patchCommands(
   holder: object,
   { bson, NetworkError }: { readonly bson: Bson; readonly NetworkError: NetworkErrorClass },
   isOurs: (client: object) => boolean,

@@ -71,7 +71,7 @@ export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
     return commandTarget('Pool', {
       names: [...SQL_VERBS, 'connect'],
       onRequest: ['connect'],
-      lay: (context, seam) => layOverPool(core, context, seam),
+      patch: (context, seam) => patchPool(core, context, seam),
       pool: poolBinding(core),
     })
   const holder = typeof core === 'function' ? (core.prototype as unknown) : core
@@ -79,7 +79,7 @@ export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
     throw mismatch('a pool or a connection of mysql2, or the class mysql.Connection', target)
   return commandTarget('Connection', {
     names: SQL_VERBS,
-    lay: (context, seam) => layOverStatements(holder, context, seam),
+    patch: (context, seam) => patchStatements(holder, context, seam),
   })
 }
 
@@ -97,13 +97,13 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam): void {
-  let isLaid = false
+function patchPool(pool: object, context: InjectionContext, seam: CommandSeam): void {
+  let isPatched = false
   // The class of the connections is known only once there is one.
-  const layBeneath = (connection: Connection): void => {
-    if (isLaid || context.signal.aborted) return
-    isLaid = true
-    layOverStatements(ownersOf(connection, 'addCommand').at(-1) as object, context, seam, (one) => one._pool === pool)
+  const patchStatementsOf = (connection: Connection): void => {
+    if (isPatched || context.signal.aborted) return
+    isPatched = true
+    patchStatements(ownersOf(connection, 'addCommand').at(-1) as object, context, seam, (one) => one._pool === pool)
   }
   context.patch(
     pool,
@@ -112,7 +112,7 @@ function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam)
       function getConnection(this: Pool, callback: CheckoutCallback): unknown {
         const take = (report: CheckoutCallback): unknown =>
           below.call.call(this, (error: Error | null, connection?: Connection) => {
-            if (connection !== undefined) layBeneath(connection)
+            if (connection !== undefined) patchStatementsOf(connection)
             report(error, connection)
           })
         if (!seam.chooses('connect', [])) return take(callback)
@@ -135,7 +135,7 @@ function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam)
     readonly get: (index: number) => Connection | undefined
   }
   const first = connections.get(0)
-  if (first !== undefined) layBeneath(first)
+  if (first !== undefined) patchStatementsOf(first)
 }
 
 function poolBinding(pool: Pool): PoolBinding {
@@ -145,7 +145,7 @@ function poolBinding(pool: Pool): PoolBinding {
     max: () => (config.connectionLimit === 0 ? Number.POSITIVE_INFINITY : config.connectionLimit),
     free: () => config.connectionLimit - pool._allConnections.length + pool._freeConnections.length,
     giveBack: (connection) => (connection as Connection).release(),
-    lay(context, onAttempt) {
+    patch(context, onAttempt) {
       let take = (): Promise<PooledConnection> =>
         Promise.reject(new Error('`getConnection` must be patched before a connection is taken.'))
       context.patch(pool, 'getConnection', (below) => {
@@ -168,7 +168,7 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
-function layOverStatements(
+function patchStatements(
   holder: object,
   context: InjectionContext,
   seam: CommandSeam,

@@ -71,11 +71,11 @@ export function bindNodeRedis(client: NodeRedisClient | NodeRedisClass): Command
   return commandTarget('RedisClient', {
     names: REDIS_COMMANDS,
     isName: isModuleCommand,
-    lay: (context, seam) => layOver(holder, context, seam),
+    patch: (context, seam) => patchCommands(holder, context, seam),
   })
 }
 
-function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
+function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
   const commandOf = (
     client: Connection,
     args: CommandArgs,

@@ -76,20 +76,20 @@ const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused 
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `target` is none of these.
  */
 export function bindPg(target: PgClient | PgClientClass): CommandTarget {
-  const lay = layOf(target)
-  if (lay === undefined) throw mismatch('a pool or a client of pg, or the class pg.Client', target)
+  const patch = patcherOf(target)
+  if (patch === undefined) throw mismatch('a pool or a client of pg, or the class pg.Client', target)
   return commandTarget(isPool(target) ? 'Pool' : 'Client', {
     names: [...SQL_VERBS, 'connect'],
     onRequest: ['connect'],
-    lay,
+    patch,
     pool: isPool(target) ? poolBinding(target) : undefined,
   })
 }
 
-function layOf(target: unknown): CommandBinding['lay'] | undefined {
+function patcherOf(target: unknown): CommandBinding['patch'] | undefined {
   if (isPool(target)) {
     return (context, seam) => {
-      layOverQueries(target.Client.prototype as object, context, seam, (client) => target._clients.includes(client))
+      patchQueries(target.Client.prototype as object, context, seam, (client) => target._clients.includes(client))
       context.patch(
         target,
         'connect',
@@ -110,7 +110,7 @@ function layOf(target: unknown): CommandBinding['lay'] | undefined {
   if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, '_pulseQueryQueue') !== 'function')
     return undefined
   return (context, seam) => {
-    layOverQueries(holder, context, seam, () => true)
+    patchQueries(holder, context, seam, () => true)
     context.patch(
       holder,
       'connect',
@@ -161,7 +161,7 @@ function poolBinding(pool: Pool): PoolBinding {
     max: () => pool.options.max,
     free: () => pool.options.max - pool.totalCount + Math.max(0, pool.idleCount - pool.waitingCount),
     giveBack: (client, error) => (client as PoolClient).release(error),
-    lay(context, onAttempt) {
+    patch(context, onAttempt) {
       let take = (): Promise<PooledConnection> =>
         Promise.reject(new Error('`connect` must be patched before a connection is taken.'))
       context.patch(pool, 'connect', (below) => {
@@ -176,7 +176,7 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
-function layOverQueries(
+function patchQueries(
   holder: object,
   context: InjectionContext,
   seam: CommandSeam,
@@ -193,13 +193,13 @@ function layOverQueries(
         values?: readonly unknown[] | Callback,
         callback?: Callback,
       ): unknown {
-        const asItIs = (): unknown => below.call.call(this, config, values, callback)
-        if (!isOurs(this) || !isStatement(config)) return asItIs()
+        const passOn = (): unknown => below.call.call(this, config, values, callback)
+        if (!isOurs(this) || !isStatement(config)) return passOn()
         const statement: QueryConfig = typeof config === 'string' ? { text: config } : config
         const parameters = typeof values === 'function' ? statement.values : (values ?? statement.values)
         const [name, args] = [verbOf(String(statement.text)), [statement.text, parameters]]
         const isChosen = seam.chooses(name, args)
-        if (!isChosen && queue.ahead(this) === undefined) return asItIs()
+        if (!isChosen && queue.ahead(this) === undefined) return passOn()
 
         // A config may be a class instance whose getters make its text, so it is passed on unchanged.
         const withoutCallback =

@@ -4,7 +4,7 @@ import type { InjectionContext } from '@chaos/core/authoring'
 export type Method = (this: unknown, ...args: unknown[]) => unknown
 
 /** A function that replaces a member of an object. */
-interface Cover {
+interface Replacement {
   readonly key: PropertyKey
   readonly value: Method
   readonly before: PropertyDescriptor | undefined
@@ -16,13 +16,13 @@ interface Cover {
  *
  * @param make Makes the function from the present member. It also gets a function that restores the member early.
  */
-export type LayOver = (
+export type ReplaceMember = (
   object: object,
   key: PropertyKey,
-  make: (original: unknown, takeOff: () => void) => Method,
+  make: (original: unknown, restore: () => void) => Method,
 ) => void
 
-const coversOfFunction = new WeakMap<Method, Cover>()
+const replacementOf = new WeakMap<Method, Replacement>()
 
 /**
  * Replaces members of objects that may live shorter than the injection: a response, an iterator, a handler.
@@ -31,40 +31,40 @@ const coversOfFunction = new WeakMap<Method, Cover>()
  * member meanwhile, its function stays, and the fault's function stays beneath it until that one is removed. The
  * fault's function must therefore pass every call through once its injection has ended.
  */
-export function covering(context: InjectionContext): LayOver {
-  const covers = new WeakMap<object, Cover[]>()
+export function memberReplacer(context: InjectionContext): ReplaceMember {
+  const replacements = new WeakMap<object, Replacement[]>()
   const objects = new Set<WeakRef<object>>()
   const collected = new FinalizationRegistry<WeakRef<object>>((ref) => objects.delete(ref))
   context.defer(() => {
     for (const ref of objects) {
       const object = ref.deref()
       if (object === undefined) continue
-      for (const cover of covers.get(object) ?? []) takeOff(object, cover)
+      for (const replacement of replacements.get(object) ?? []) restore(object, replacement)
     }
     objects.clear()
   })
   return (object, key, make) => {
     if (context.signal.aborted) return
     const before = Object.getOwnPropertyDescriptor(object, key)
-    const cover: Cover = {
+    const replacement: Replacement = {
       key,
       before,
       hasLeft: false,
-      value: make(Reflect.get(object, key), () => takeOff(object, cover)),
+      value: make(Reflect.get(object, key), () => restore(object, replacement)),
     }
     Object.defineProperty(object, key, {
-      value: cover.value,
+      value: replacement.value,
       writable: true,
       configurable: true,
       enumerable: before?.enumerable ?? true,
     })
-    coversOfFunction.set(cover.value, cover)
-    const known = covers.get(object)
+    replacementOf.set(replacement.value, replacement)
+    const known = replacements.get(object)
     if (known !== undefined) {
-      known.push(cover)
+      known.push(replacement)
       return
     }
-    covers.set(object, [cover])
+    replacements.set(object, [replacement])
     const ref = new WeakRef(object)
     objects.add(ref)
     collected.register(object, ref)
@@ -72,13 +72,13 @@ export function covering(context: InjectionContext): LayOver {
 }
 
 /** Removes a replacement, and with it those beneath it that had to stay until now. */
-function takeOff(object: object, cover: Cover): void {
-  cover.hasLeft = true
+function restore(object: object, replacement: Replacement): void {
+  replacement.hasLeft = true
   for (;;) {
-    const value: unknown = Object.getOwnPropertyDescriptor(object, cover.key)?.value
-    const top = typeof value === 'function' ? coversOfFunction.get(value as Method) : undefined
+    const value: unknown = Object.getOwnPropertyDescriptor(object, replacement.key)?.value
+    const top = typeof value === 'function' ? replacementOf.get(value as Method) : undefined
     if (top?.hasLeft !== true) return
-    if (top.before === undefined) Reflect.deleteProperty(object, cover.key)
-    else Object.defineProperty(object, cover.key, top.before)
+    if (top.before === undefined) Reflect.deleteProperty(object, replacement.key)
+    else Object.defineProperty(object, replacement.key, top.before)
   }
 }
