@@ -34,12 +34,16 @@ interface Publication {
   readonly _attachments: Readonly<Record<string, { readonly data: string }>>
 }
 
+interface StoredVersion {
+  readonly manifest: PublishedManifest
+  readonly tarball: Buffer
+  /** When it was published. */
+  readonly at: string
+}
+
 interface Stored {
   readonly tags: Record<string, string>
-  readonly versions: Map<
-    string,
-    { readonly manifest: PublishedManifest; readonly tarball: Buffer; readonly at: string }
-  >
+  readonly versions: Map<string, StoredVersion>
 }
 
 /** An answer that is not what the client asked for. */
