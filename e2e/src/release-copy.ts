@@ -27,7 +27,9 @@ export interface ReleaseCopy {
  */
 export const copyEnv: NodeJS.ProcessEnv = {
   ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(CI$|GITHUB_|ACTIONS_|RUNNER_|(p?npm|yarn)_)/i.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(CI$|GITHUB_|ACTIONS_|RUNNER_|npm_|yarn_|pnpm_config_(registry|provenance)$)/i.test(name),
+    ),
   ),
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',

@@ -26,12 +26,13 @@ import { run, runOrThrow, type Ran } from '../src/run.js'
 
 const INJECTOR = '@chaos/adapter'
 const CORE = '@chaos/core'
+const isWhole = process.env['CHAOS_SOAK'] === 'whole'
 const CLIENTS = ['npm', 'pnpm', 'yarn'] as const
 
 /** Yarn as most projects that are not on npm or pnpm have it; it is no dependency of this repository, so it is fetched once. */
 const YARN = 'yarn@1.22.22'
 
-/** Nothing but loopback can be reached: not even a mistake publishes anything. */
+/** Sends every request that leaves loopback to a port that nothing listens on: not even a mistake publishes anything. */
 const ONLY_LOOPBACK = Object.fromEntries(
   ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) => {
     const value = name === 'no_proxy' ? '127.0.0.1,localhost' : 'http://127.0.0.1:9'
@@ -59,7 +60,7 @@ beforeAll(async () => {
   )
   await runOrThrow(programs.pnpm, ['install', '--frozen-lockfile', '--prefer-offline'], { cwd: copy.dir, env: copyEnv })
   released = await copy.version()
-  for (const { dir } of packages) cpSync(join(dir, 'dist'), inCopy(dir, 'dist'), { recursive: true })
+  if (!isWhole) for (const { dir } of packages) cpSync(join(dir, 'dist'), inCopy(dir, 'dist'), { recursive: true })
 })
 afterAll(async () => {
   await registry.stop()
@@ -92,7 +93,7 @@ async function yarnProgram(): Promise<string> {
 
 /** Publishes what is not published yet: by `npm run release`, or in the quick form by its last step, with the builds of the checkout. */
 function publish(): Promise<Ran> {
-  return process.env['CHAOS_SOAK'] === 'whole'
+  return isWhole
     ? runOrThrow('npm', ['run', 'release'], { cwd: copy.dir, env, timeoutMs: 20 * 60_000 })
     : runOrThrow(programs.pnpm, ['exec', 'changeset', 'publish'], { cwd: copy.dir, env })
 }
