@@ -92,6 +92,7 @@ const commands = {
           '//#check:lint',
           '//#check:format',
           '//#check:unused',
+          '//#check:sync',
           'test',
           'test:lowest',
           '--concurrency=3',
@@ -101,6 +102,13 @@ const commands = {
       () => run(process.execPath, [join(root, 'scripts', 'totals.mjs')]),
     ),
   turbo: () => turbo(...args),
+  sync: () => run(process.execPath, [join(root, 'scripts', 'sync.mjs'), ...args]),
+  // A binding of another library changes what is installed, and with that the lockfile.
+  new: () =>
+    inOrder(
+      () => run(process.execPath, [join(root, 'scripts', 'new.mjs'), ...args]),
+      () => pnpm(['install', '--no-frozen-lockfile', '--prefer-offline']),
+    ),
   bench: () => turbo('bench', ...quietly, ...own),
   'bench:check': () => turbo('bench:check', ...quietly, ...own),
   soak,

@@ -1,0 +1,61 @@
+// What sync writes into the sources: the exports of faults, lists of all faults, and the list of probe types.
+import { basename } from 'node:path'
+import { inRegion } from './text.mjs'
+import { camelCase, filesIn, read } from './tree.mjs'
+
+const NOTE = '// Written by `npm run sync` from the tree.'
+
+/** `index.ts` of each entry that has faults: one export a fault. */
+export function indexesOf({ groups }) {
+  return groups.map(({ index, own }) => {
+    const lines = own.map(({ factory, options, file }) => {
+      const names = options === undefined ? factory : `${factory}, type ${options}`
+      return `export { ${names} } from './faults/${basename(file, '.ts')}.js'`
+    })
+    return [index, inRegion(index, read(index), 'faults', lines.join('\n'))]
+  })
+}
+
+const namesOf = (faults) => faults.map(({ factory }) => factory).sort()
+const list = (names) => `[${names.join(', ')}] as const`
+
+/** `src/faults.ts`: all faults of the package, and those of each entry where it has several. */
+export function listsOf({ id, dir, faults, groups }) {
+  if (faults.length === 0) return []
+  const imports = groups.map(({ index, own }) => {
+    const path = index.slice(`${dir}/src/`.length).replace(/\.ts$/, '.js')
+    return `import { ${namesOf(own).join(', ')} } from './${path}'`
+  })
+  const lists = groups.map(
+    ({ folder, all }) =>
+      `/** The faults that the entry in \`${folder}/\` exports. */\nexport const ${groupName(folder)} = ${list(namesOf(all))}`,
+  )
+  const all = `/** Every fault of \`@chaos/${id}\`. */\nexport const faults = ${list(namesOf(faults))}`
+  return [[`${dir}/src/faults.ts`, [NOTE, imports.join('\n'), ...(lists.length > 1 ? lists : []), all].join('\n\n')]]
+}
+
+/** `calls` → `callFaults`, `http` → `httpFaults` */
+const groupName = (folder) => `${{ calls: 'call', files: 'file' }[folder] ?? folder}Faults`
+
+/** The types of probes, each in a file of its own. */
+export function probeTypesOf({ id, dir }) {
+  if (id !== 'experiment') return []
+  const probes = filesIn(`${dir}/src/probes`).flatMap((file) => {
+    const name = camelCase(`${basename(file, '.ts')}-probe`)
+    return new RegExp(`^export const ${name} = probeType\\(`, 'm').test(read(file)) ? [{ file, name }] : []
+  })
+  // What holds a function cannot stand in a file.
+  const portable = probes.filter(({ file }) => !/\bv\.custom<\(\) =>/.test(read(file)))
+  const listOf = (some) => list(some.map(({ name }) => name))
+  return [
+    [
+      `${dir}/src/probes/every-type.ts`,
+      [
+        NOTE,
+        probes.map(({ file, name }) => `import { ${name} } from './${basename(file, '.ts')}.js'`).join('\n'),
+        `/** The types of probes that a file can hold. */\nexport const PORTABLE_PROBES = ${listOf(portable)}`,
+        `/** Every type of probe: also those that hold code, which only a module can. */\nexport const PROBES = ${listOf(probes)}`,
+      ].join('\n\n'),
+    ],
+  ]
+}
