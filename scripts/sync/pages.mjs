@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { optionsTable } from './options.mjs'
-import { inMarkdown, summaryOf } from './text.mjs'
+import { inMarkdown, marksOf, summaryOf } from './text.mjs'
 import { filesIn, read, root } from './tree.mjs'
 
 /** A table of options that was written by hand. */
@@ -14,12 +14,12 @@ export const pageOf = ({ name }) => `docs/faults/${name}.md`
 export function faultPageOf(fault, catalogs) {
   const path = pageOf(fault)
   if (!existsSync(join(root, path))) throw new Error(`Expected a page ${path} for the fault ${fault.name}.`)
-  const options = optionsTable(catalogs.get(fault.file))
   const text = read(path)
-  if (options === undefined) return [path, text]
-  const hasMarks = text.includes('<!-- sync: options -->')
-  const marked = hasMarks ? text : text.replace(BY_HAND, '<!-- sync: options -->\n<!-- /sync -->\n')
-  return [path, inMarkdown(path, marked, 'options', options)]
+  const marks = marksOf('options')
+  const options = optionsTable(catalogs.get(fault.file))
+  if (options === undefined && !text.includes(marks[0])) return [path, text]
+  const marked = text.includes(marks[0]) ? text : text.replace(BY_HAND, `${marks.join('\n')}\n`)
+  return [path, inMarkdown(path, marked, 'options', options ?? 'This fault has no options.')]
 }
 
 /** The sections of the index: title, and the pages in order. */

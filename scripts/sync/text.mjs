@@ -2,13 +2,15 @@
 
 /** Replaces what stands between the marks of a block in Markdown. @throws Error where the marks are missing */
 export function inMarkdown(path, text, block, content) {
-  const pattern = new RegExp(`(<!-- sync: ${block} -->)[\\s\\S]*?(<!-- /sync -->)`)
-  if (!pattern.test(text))
-    throw new Error(
-      `${path} has no place for what sync writes. Put \`<!-- sync: ${block} -->\` and \`<!-- /sync -->\` where it belongs.`,
-    )
-  return text.replace(pattern, (_, begin, end) => `${begin}\n\n${content}\n\n${end}`)
+  const [begin, end] = marksOf(block)
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)]
+  if (before === -1 || after < before)
+    throw new Error(`${path} has no place for what sync writes. Put \`${begin}\` and \`${end}\` where it belongs.`)
+  return `${text.slice(0, before)}${begin}\n\n${content}\n\n${text.slice(after)}`
 }
+
+/** What stands around a block: `<!-- options -->` and `<!-- /options -->` */
+export const marksOf = (block) => [`<!-- ${block} -->`, `<!-- /${block} -->`]
 
 /** Replaces what stands in a region of a TypeScript file. @throws Error where the region is missing */
 export function inRegion(path, text, region, content) {
