@@ -1,10 +1,10 @@
 // Writes the skeleton of a fault, a client, a driver, a probe or an injector, which passes the suites as it stands; then runs sync.
 // npm run new -- fault eventbus/drop-something
+// With --no-sync it writes the skeleton and nothing else.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { format, resolveConfig } from 'prettier'
 import { camelCase, pascalCase, root } from './sync/tree.mjs'
 import { KINDS } from './new/kinds.mjs'
 
@@ -52,13 +52,18 @@ function textOf({ template, copy, values: own = {} }, values) {
 }
 
 async function formatted(path, text) {
+  // Loaded when something is written: a refusal comes at once.
+  const { format, resolveConfig } = await import('prettier')
   const filepath = join(root, path)
   const options = { ...(await resolveConfig(filepath)), filepath }
   return /\.(ts|md|json)$/.test(path) ? format(text, options) : text
 }
 
+const sync = () => spawnSync(process.execPath, [join(root, 'scripts', 'sync.mjs')], { stdio: 'inherit' }).status ?? 1
+
 try {
-  const { kind, values, files } = asked(process.argv.slice(2))
+  const args = process.argv.slice(2)
+  const { kind, values, files } = asked(args.filter((arg) => arg !== '--no-sync'))
   const taken = files.filter(({ path }) => existsSync(join(root, path)))
   if (taken.length > 0) throw new Refusal(`There is already ${taken.map(({ path }) => path).join(', ')}.`)
   const texts = await Promise.all(
@@ -69,7 +74,7 @@ try {
     writeFileSync(join(root, path), text)
   }
   console.log(`The ${kind} is in\n${texts.map(([path]) => `  ${path}`).join('\n')}`)
-  process.exitCode = spawnSync(process.execPath, [join(root, 'scripts', 'sync.mjs')], { stdio: 'inherit' }).status ?? 1
+  if (!args.includes('--no-sync')) process.exitCode = sync()
 } catch (error) {
   if (!(error instanceof Refusal)) throw error
   console.error(error.message)

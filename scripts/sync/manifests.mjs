@@ -5,10 +5,12 @@ const targets = (name) => ({
   require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
 })
 
+const jsonOf = (value) => `${JSON.stringify(value, null, 2)}\n`
+
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1)))
 
 /** The lowest version of a range: `^5.3.0 || ^6.0.0` → `5.3.0` */
-export const lowestOf = (range) => /\d[\w.-]*/.exec(range)?.[0] ?? range
+const lowestOf = (range) => /\d[\w.-]*/.exec(range)?.[0] ?? range
 
 export function manifestOf({ dir, manifest, entries, libraries }) {
   const files = Object.entries(manifest.exports ?? {}).filter(([, target]) => typeof target === 'string')
@@ -23,7 +25,7 @@ export function manifestOf({ dir, manifest, entries, libraries }) {
     synced.peerDependenciesMeta = Object.fromEntries(Object.keys(peers).map((name) => [name, { optional: true }]))
     synced.devDependencies = sorted({ ...triedOf(libraries), ...manifest.devDependencies })
   }
-  return [`${dir}/package.json`, JSON.stringify(synced)]
+  return [`${dir}/package.json`, jsonOf(synced)]
 }
 
 /**
@@ -45,5 +47,5 @@ function triedOf(libraries) {
 export function withPackages(packages, manifest) {
   const missing = packages.filter((one) => manifest.dependencies[one.manifest.name] === undefined)
   const dependencies = Object.fromEntries(missing.map((one) => [one.manifest.name, 'workspace:^']))
-  return JSON.stringify({ ...manifest, dependencies: { ...manifest.dependencies, ...dependencies } })
+  return jsonOf({ ...manifest, dependencies: { ...manifest.dependencies, ...dependencies } })
 }

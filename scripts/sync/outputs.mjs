@@ -1,4 +1,5 @@
 // Everything that sync writes: text by path, formatted as the repository is.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { readCatalogs } from './catalogs.mjs'
@@ -33,7 +34,8 @@ export async function outputs() {
 }
 
 async function formatted(path, text) {
-  if (UNFORMATTED.includes(path)) return text
+  // What is there is formatted.
+  if (UNFORMATTED.includes(path) || (existsSync(join(root, path)) && read(path) === text)) return text
   const filepath = join(root, path)
   return format(text, { ...(await resolveConfig(filepath)), filepath })
 }

@@ -8,7 +8,7 @@ import { filesIn, read, root } from './tree.mjs'
 /** A table of options that was written by hand. */
 const BY_HAND = /^\| option\b.*\n\|[ :|-]+\n(?:\|.*\n?)+/m
 
-export const pageOf = ({ name }) => `docs/faults/${name}.md`
+const pageOf = ({ name }) => `docs/faults/${name}.md`
 
 /** The page of a fault, with the table of its options. A table by hand makes room for it. */
 export function faultPageOf(fault, catalogs) {
