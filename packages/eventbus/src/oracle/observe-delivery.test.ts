@@ -138,7 +138,7 @@ describe('observeDelivery', () => {
 
   it('takes a damaged message for a lost one, and what arrives for one that was sent elsewhere', async () => {
     const { bus, observer, arm } = await observed({ idAt: 'id' })
-    await arm(corruptEvents({ change: 'set', at: 'id', value: 'x' }), { limit: 1 })
+    await arm(corruptEvents({ damage: 'set', at: 'id', value: 'x' }), { limit: 1 })
     bus.emit('order', { id: 1 })
     expect(violatedBy(observer)).toEqual(['at-least-once', 'exactly-once'])
   })

@@ -1,4 +1,4 @@
-import type { Held, HeldOn, InjectionContext } from '@chaos/core/authoring'
+import type { Held, HeldOn, InjectionContext } from '../fault/fault.js'
 
 /**
  * Finds where operations of a target pass, and hands each one that the blast radius chose to a fault. The others pass.
@@ -29,11 +29,11 @@ export interface SeamOperation {
    * @param keep Holds back what is left of the operation
    * @returns What whoever asked gets meanwhile
    */
-  readonly later?: ((keep: (rest: Rest) => Held) => unknown) | undefined
+  readonly later?: ((keep: (rest: RestOfOperation) => Held) => unknown) | undefined
 }
 
 /** What is left of an operation that is answered later. One of these is called. */
-export interface Rest {
+export interface RestOfOperation {
   readonly proceed: () => void
   readonly fail: (error: Error) => void
   /** Called when the caller's own signal aborts. Default: it fails with the signal's reason. */
