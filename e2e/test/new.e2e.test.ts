@@ -115,6 +115,11 @@ describe('npm run new', () => {
 
 describe('npm run sync', () => {
   it('registers each of them, and finds everything in step then', async () => {
+    writeFileSync(
+      inCopy('docs/probes.md'),
+      `# Probes\n\nA probe is a reading.\n\n## http\n\nBy hand.\n\n## metric\n\nBy hand.\n\n## prometheus\n\nBy hand.\n`,
+    )
+    writeFileSync(inCopy('docs/choosing.md'), '# Choosing\n\nWhat to break.\n\n## By symptom\n\n## By dependency\n')
     const { exitCode, stdout, stderr } = await script('sync')
     expect(exitCode, stderr).toBe(0)
     expect(stdout).toContain('wrote packages/jobs/src/faults.ts\n')
@@ -122,6 +127,12 @@ describe('npm run sync', () => {
     const read = (path: string): string => readFileSync(inCopy(path), 'utf8')
     expect(read('packages/eventbus/src/index.ts')).toContain('forgetEvents, type ForgetEventsOptions')
     expect(read('docs/faults/adapter/queue-requests.md')).toMatch(/^\| `waitMs` \| ms; required +\|/m)
+    expect(read('docs/choosing.md')).toMatch(
+      /<!-- more faults -->\n\n[^]*\[end-workers\]\(faults\/worker\/end-workers\.md\)[^]*\n\n<!-- \/more faults -->\n\n## By dependency/,
+    )
+    expect(read('docs/probes.md')).toMatch(
+      /## prometheus\n\nBy hand\.\n\n<!-- more probes -->\n\n## page-number\n\nReads a number.+\n\n[^]+^\| `url` +\| required +\|[^]+<!-- \/more probes -->\n$/m,
+    )
     expect(read('llms.txt')).toContain('[jobs/fail-jobs](docs/faults/jobs/fail-jobs.md): Fails jobs before they run.')
     expect(JSON.parse(read('packages/experiment/experiment.schema.json'))).toBeTypeOf('object')
     expect(read('packages/experiment/experiment.schema.json')).toContain('"page-number"')

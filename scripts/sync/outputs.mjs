@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { readCatalogs } from './catalogs.mjs'
 import { manifestOf, withPackages } from './manifests.mjs'
-import { faultPageOf, indexesOfPages } from './pages.mjs'
+import { choosingPageOf, faultPageOf, indexesOfPages, probesPageOf } from './pages.mjs'
 import { compatibilityOf, readmeOf, rootReadmeOf } from './readmes.mjs'
 import { indexesOf, listsOf, probeTypesOf } from './sources.mjs'
 import { packagesOfTree, read, root } from './tree.mjs'
@@ -16,7 +16,11 @@ export async function outputs() {
   const packages = packagesOfTree()
   const sources = packages.flatMap((one) => [...indexesOf(one), ...listsOf(one), ...probeTypesOf(one)])
   const { catalogs, experimentSchema } = await readCatalogs(packages, sources)
-  const pages = packages.flatMap((one) => one.faults).map((fault) => faultPageOf(fault, catalogs))
+  const pages = [
+    ...packages.flatMap((one) => one.faults).map((fault) => faultPageOf(fault, catalogs)),
+    ...choosingPageOf(packages, catalogs),
+    ...packages.flatMap((one) => probesPageOf(one.probes, experimentSchema)),
+  ]
   const written = [
     ...packages.map((one) => manifestOf(one)),
     ['e2e/package.json', withPackages(packages, JSON.parse(read('e2e/package.json')))],

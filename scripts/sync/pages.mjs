@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { optionsTable } from './options.mjs'
-import { inMarkdown, marksOf, summaryOf } from './text.mjs'
+import { inMarkdown, marksOf, summaryOf, table } from './text.mjs'
 import { filesIn, read, root } from './tree.mjs'
 
 /** A table of options that was written by hand. */
@@ -86,4 +86,61 @@ export function indexesOfPages(packages, catalogs, written) {
     ['docs/README.md', inMarkdown('docs/README.md', read('docs/README.md'), 'pages', listOf(sections, relativeToDocs))],
     ['llms.txt', `# ${title}\n\n> ${summary}\n\n${listOf(sections, (path) => path)}\n`],
   ]
+}
+
+const CHOOSING_PAGE = 'docs/choosing.md'
+const PROBES_PAGE = 'docs/probes.md'
+
+/** Parts of a page that people write, which what has come since completes: what stands between the marks is not theirs. */
+function completed(path, block, heading, contentFor) {
+  if (!existsSync(join(root, path))) return []
+  const marks = marksOf(block)
+  const text = read(path)
+  const [begin, end] = marks.map((mark) => text.indexOf(mark))
+  const byHand = begin === -1 ? text : text.slice(0, begin) + text.slice(end + marks[1].length)
+  const content = contentFor(byHand)
+  if (content === undefined && begin === -1) return []
+  const at = heading === undefined ? text.length : text.indexOf(`\n${heading}\n`)
+  const marked = begin === -1 ? `${text.slice(0, at)}\n${marks.join('\n\n')}\n${text.slice(at)}` : text
+  return [[path, inMarkdown(path, marked, block, content ?? '')]]
+}
+
+/** The page on choosing, with each fault that its table of symptoms does not lead to yet. */
+export function choosingPageOf(packages, catalogs) {
+  return completed(CHOOSING_PAGE, 'more faults', '## By dependency', (byHand) => {
+    const missing = packages.flatMap(({ faults }) =>
+      faults.filter(({ name }) => !byHand.includes(`(faults/${name}.md)`)),
+    )
+    const rows = missing.map(({ name, file }) => [
+      catalogs.get(file).summary,
+      `[${name.split('/')[1]}](faults/${name}.md)`,
+    ])
+    return rows.length === 0 ? undefined : table(['what it does', 'the fault'], rows)
+  })
+}
+
+/** The reference of probes, with a section for each type that has none by hand. */
+export function probesPageOf(probes, schema) {
+  if (probes.length === 0) return []
+  const all = schema.properties.steadyState.properties.probes.items.oneOf
+  return completed(PROBES_PAGE, 'more probes', undefined, (byHand) => {
+    const missing = all.filter(({ properties }) => !byHand.includes(`\n## ${properties.type.const}\n`))
+    return missing.length === 0 ? undefined : missing.map((one) => probeSection(one, probes)).join('\n\n')
+  })
+}
+
+function probeSection({ properties, required }, probes) {
+  const type = properties.type.const
+  const rows = Object.entries(properties)
+    .filter(([name]) => name !== 'type')
+    .map(([name, { description = 'See [what all probes share](#what-all-probes-share).' }]) => {
+      const fallback = / Default (\d+)\.$/.exec(description)?.[1]
+      return [
+        `\`${name}\``,
+        fallback ?? (required.includes(name) ? 'required' : 'none'),
+        description.replace(/ Default \d+\.$/, ''),
+      ]
+    })
+  const { summary } = probes.find((one) => one.type === type)
+  return `## ${type}\n\n${summary}\n\n${table(['field', 'default', 'meaning'], rows)}`
 }

@@ -1,7 +1,7 @@
 // What sync writes into the sources: the exports of faults, lists of all faults, and the list of probe types.
 import { basename } from 'node:path'
 import { inRegion } from './text.mjs'
-import { camelCase, filesIn, read } from './tree.mjs'
+import { read } from './tree.mjs'
 
 const NOTE = '// Written by `npm run sync` from the tree.'
 
@@ -37,13 +37,9 @@ export function listsOf({ id, dir, faults, groups }) {
 /** `calls` → `callFaults`, `http` → `httpFaults` */
 const groupName = (folder) => `${{ calls: 'call', files: 'file' }[folder] ?? folder}Faults`
 
-/** The types of probes, each in a file of its own. */
-export function probeTypesOf({ id, dir }) {
-  if (id !== 'experiment') return []
-  const probes = filesIn(`${dir}/src/probes`).flatMap((file) => {
-    const name = camelCase(`${basename(file, '.ts')}-probe`)
-    return new RegExp(`^export const ${name} = probeType\\(`, 'm').test(read(file)) ? [{ file, name }] : []
-  })
+/** The list of probe types. */
+export function probeTypesOf({ dir, probes }) {
+  if (probes.length === 0) return []
   // What holds a function cannot stand in a file.
   const portable = probes.filter(({ file }) => !/\bv\.custom<\(\) =>/.test(read(file)))
   const listOf = (some) => list(some.map(({ name }) => name))

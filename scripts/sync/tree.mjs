@@ -45,6 +45,7 @@ function packageOf(id) {
     faults,
     groups: [...new Set(faults.map(({ index }) => index))].map((index) => groupOf(index, faults)),
     libraries: librariesIn(dir),
+    probes: filesIn(`${dir}/src/probes`).flatMap(probeIn),
   }
 }
 
@@ -87,4 +88,12 @@ function librariesIn(dir) {
   return filesIn(`${dir}/src`)
     .filter((file) => /\/(clients\/[^/]+\/client|drivers\/[^/]+\/driver)\.json$/.test(file))
     .map((file) => ({ file, entry: basename(dirname(file)), ...JSON.parse(read(file)) }))
+}
+
+/** A type of probe is a file of `probes/` that exports a probe of its own name; its comment says what it does. */
+function probeIn(file) {
+  const type = basename(file, '.ts')
+  const name = `${camelCase(type)}Probe`
+  const [, summary] = new RegExp(`/\\*\\* (.+) \\*/\\nexport const ${name} = probeType\\(`).exec(read(file)) ?? []
+  return summary === undefined ? [] : [{ file, type, name, summary }]
 }
