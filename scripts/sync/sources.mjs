@@ -18,6 +18,9 @@ export function indexesOf({ groups }) {
 
 const namesOf = (faults) => faults.map(({ factory }) => factory).sort()
 const list = (names) => `[${names.join(', ')}] as const`
+/** A list whose declaration names its members, and does not repeat the types of all their options. */
+const listNamed = (name, members) =>
+  `export const ${name}: readonly [${members.map((one) => `typeof ${one}`).join(', ')}] = [${members.join(', ')}]`
 
 /** `src/faults.ts`: all faults of the package, and those of each entry where it has several. */
 export function listsOf({ id, dir, faults, groups }) {
@@ -28,9 +31,9 @@ export function listsOf({ id, dir, faults, groups }) {
   })
   const lists = groups.map(
     ({ folder, all }) =>
-      `/** The faults that the entry in \`${folder}/\` exports. */\nexport const ${groupName(folder)} = ${list(namesOf(all))}`,
+      `/** The faults that the entry in \`${folder}/\` exports. */\n${listNamed(groupName(folder), namesOf(all))}`,
   )
-  const all = `/** Every fault of \`@chaos/${id}\`. */\nexport const faults = ${list(namesOf(faults))}`
+  const all = `/** Every fault of \`@chaos/${id}\`. */\n${listNamed('faults', namesOf(faults))}`
   return [[`${dir}/src/faults.ts`, [NOTE, imports.join('\n'), ...(lists.length > 1 ? lists : []), all].join('\n\n')]]
 }
 

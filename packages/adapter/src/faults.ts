@@ -30,7 +30,21 @@ import { cutConnections, delayConnections, hangConnections, refuseConnections } 
 import { failHandshakes } from './tls/index.js'
 
 /** The faults that the entry in `calls/` exports. */
-export const callFaults = [
+export const callFaults: readonly [
+  typeof corruptResults,
+  typeof cutResults,
+  typeof delayCalls,
+  typeof duplicateWrites,
+  typeof exhaustPool,
+  typeof failAfterCall,
+  typeof flapCalls,
+  typeof hangCalls,
+  typeof limitRate,
+  typeof loseWrites,
+  typeof refuseCalls,
+  typeof serveStaleReads,
+  typeof timeOutCalls,
+] = [
   corruptResults,
   cutResults,
   delayCalls,
@@ -44,40 +58,74 @@ export const callFaults = [
   refuseCalls,
   serveStaleReads,
   timeOutCalls,
-] as const
+]
 
 /** The faults that the entry in `dns/` exports. */
-export const dnsFaults = [failLookups] as const
+export const dnsFaults: readonly [typeof failLookups] = [failLookups]
 
 /** The faults that the entry in `files/` exports. */
-export const fileFaults = [delayFileOperations, failFileOperations, hangFileOperations] as const
+export const fileFaults: readonly [typeof delayFileOperations, typeof failFileOperations, typeof hangFileOperations] = [
+  delayFileOperations,
+  failFileOperations,
+  hangFileOperations,
+]
 
 /** The faults that the entry in `http/` exports. */
-export const httpFaults = [
-  answerRequests,
-  corruptResponses,
-  cutResponses,
-  delayRequests,
-  hangRequests,
-  hangResponses,
-  slowResponses,
-] as const
+export const httpFaults: readonly [
+  typeof answerRequests,
+  typeof corruptResponses,
+  typeof cutResponses,
+  typeof delayRequests,
+  typeof hangRequests,
+  typeof hangResponses,
+  typeof slowResponses,
+] = [answerRequests, corruptResponses, cutResponses, delayRequests, hangRequests, hangResponses, slowResponses]
 
 /** The faults that the entry in `net/` exports. */
-export const netFaults = [
-  cutConnections,
-  cutResponses,
-  delayConnections,
-  hangConnections,
-  refuseConnections,
-  slowResponses,
-] as const
+export const netFaults: readonly [
+  typeof cutConnections,
+  typeof cutResponses,
+  typeof delayConnections,
+  typeof hangConnections,
+  typeof refuseConnections,
+  typeof slowResponses,
+] = [cutConnections, cutResponses, delayConnections, hangConnections, refuseConnections, slowResponses]
 
 /** The faults that the entry in `tls/` exports. */
-export const tlsFaults = [failHandshakes] as const
+export const tlsFaults: readonly [typeof failHandshakes] = [failHandshakes]
 
 /** Every fault of `@chaos/adapter`. */
-export const faults = [
+export const faults: readonly [
+  typeof answerRequests,
+  typeof corruptResponses,
+  typeof corruptResults,
+  typeof cutConnections,
+  typeof cutResponses,
+  typeof cutResults,
+  typeof delayCalls,
+  typeof delayConnections,
+  typeof delayFileOperations,
+  typeof delayRequests,
+  typeof duplicateWrites,
+  typeof exhaustPool,
+  typeof failAfterCall,
+  typeof failFileOperations,
+  typeof failHandshakes,
+  typeof failLookups,
+  typeof flapCalls,
+  typeof hangCalls,
+  typeof hangConnections,
+  typeof hangFileOperations,
+  typeof hangRequests,
+  typeof hangResponses,
+  typeof limitRate,
+  typeof loseWrites,
+  typeof refuseCalls,
+  typeof refuseConnections,
+  typeof serveStaleReads,
+  typeof slowResponses,
+  typeof timeOutCalls,
+] = [
   answerRequests,
   corruptResponses,
   corruptResults,
@@ -107,4 +155,4 @@ export const faults = [
   serveStaleReads,
   slowResponses,
   timeOutCalls,
-] as const
+]

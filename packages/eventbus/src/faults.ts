@@ -20,7 +20,24 @@ import {
 } from './index.js'
 
 /** Every fault of `@chaos/eventbus`. */
-export const faults = [
+export const faults: readonly [
+  typeof corruptEvents,
+  typeof delayEvents,
+  typeof disconnectClient,
+  typeof dropEvents,
+  typeof duplicateEvents,
+  typeof failCloning,
+  typeof failListeners,
+  typeof lagConsumer,
+  typeof loseAcks,
+  typeof nackEvents,
+  typeof partitionBus,
+  typeof poisonEvents,
+  typeof redeliverEvents,
+  typeof reorderEvents,
+  typeof stallListeners,
+  typeof throttleEvents,
+] = [
   corruptEvents,
   delayEvents,
   disconnectClient,
@@ -37,4 +54,4 @@ export const faults = [
   reorderEvents,
   stallListeners,
   throttleEvents,
-] as const
+]

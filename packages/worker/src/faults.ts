@@ -17,7 +17,21 @@ import {
 } from './index.js'
 
 /** Every fault of `@chaos/worker`. */
-export const faults = [
+export const faults: readonly [
+  typeof blockEventLoop,
+  typeof blockMainThread,
+  typeof crashWorker,
+  typeof delayStart,
+  typeof exhaustHeap,
+  typeof exitWorker,
+  typeof freezeProcess,
+  typeof killReturningWorkers,
+  typeof refuseStart,
+  typeof signalProcess,
+  typeof stressCpu,
+  typeof stressMemory,
+  typeof terminateWorker,
+] = [
   blockEventLoop,
   blockMainThread,
   crashWorker,
@@ -31,4 +45,4 @@ export const faults = [
   stressCpu,
   stressMemory,
   terminateWorker,
-] as const
+]
