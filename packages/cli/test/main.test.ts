@@ -742,7 +742,7 @@ method:
 
   it.skipIf(process.platform === 'win32').each([
     ["new Error('of the module')", 'Error: of the module'],
-    ['Object.create(null)', 'something that cannot be read'],
+    ['Object.create(null)', 'an unreadable value'],
   ])('rolls everything back after an uncaught error, and says which: %s', async (thrown, words) => {
     const file = join(folder, 'throwing.mjs')
     await writeFile(file, `process.once('SIGUSR2', () => { throw ${thrown} })\n${longRun('throwing')}`)

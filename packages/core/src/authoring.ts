@@ -1,4 +1,4 @@
-// What writers of faults, bindings and tools need beside what users need.
+// The exports for authors of faults, bindings and tools.
 export { MAX_TIMER_MS, systemClock } from './basics/clock.js'
 export { onAbort } from './basics/on-abort.js'
 export { listed, suggestion, unknownName } from './basics/suggest.js'
@@ -37,6 +37,7 @@ export { markInjected } from './process/injected-errors.js'
 export { checkDamage, damageOf, damageOptions, type Damage, type DamageOptions } from './shared/damage.js'
 export { delayOptions, delaysOf, type DelayOptions } from './shared/delays.js'
 export { bytesOf, copiedBytes, fieldOf, isBytes, keysOf, structureOf } from './shared/payload.js'
+export { isGetter } from './shared/getter.js'
 export { repeat } from './shared/repeat.js'
 export { seededStream } from './shared/seeded-stream.js'
 export { meaningOf, systemError, type Errno } from './shared/system-error.js'

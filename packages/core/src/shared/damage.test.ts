@@ -68,7 +68,7 @@ describe('damage', () => {
     )
   })
 
-  it('garbles every text, number, truth value and byte into another of its kind and length', () => {
+  it('garbles every string, number, boolean and byte into another one of the same kind and length', () => {
     const values = fc.oneof(
       fc.string({ minLength: 1 }),
       fc.integer(),
@@ -87,7 +87,7 @@ describe('damage', () => {
     )
   })
 
-  it('flips as many bits as it is told', () => {
+  it('flips the given number of bits', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), fc.integer({ min: 1, max: 8 }), rolls, (bytes, bits, roll) => {
         const after = damaged({ damage: 'garble', bits }, bytes, roll) as Uint8Array
@@ -97,7 +97,7 @@ describe('damage', () => {
     )
   })
 
-  it('keeps the class of what it copies, and asks no getter beside the field', () => {
+  it('keeps the class of a copy, and calls no getter beside the field', () => {
     class Order {
       constructor(
         readonly id: number,
@@ -128,11 +128,14 @@ describe('damage', () => {
 })
 
 it.each([
-  [{ damage: 'set' }, 'needs `value`'],
-  [{ damage: 'remove' }, 'needs `at`'],
-  [{ damage: 'remove', at: 'x', value: 1 }, 'belongs to the damage `set`, not to `remove`'],
-  [{ bits: 1 }, 'belongs to the damage `garble`, not to `truncate`'],
-  [{ damage: 'garble', change: () => 1 }, 'Leave `damage` out, or `change`'],
+  [{ damage: 'set' }, 'Option "value" of eventbus/corrupt-events is required with `damage: set`'],
+  [{ damage: 'remove' }, 'Option "at" of eventbus/corrupt-events is required with `damage: remove`'],
+  [{ damage: 'remove', at: 'x', value: 1 }, 'works with `damage: set` only, and `damage` is `remove`'],
+  [{ bits: 1 }, 'works with `damage: garble` only, and `damage` is `truncate`'],
+  [
+    { damage: 'garble', change: () => 1 },
+    'Options "change" and "damage" of eventbus/corrupt-events exclude each other',
+  ],
 ])('refuses options that contradict each other: %o', (options, words) => {
   expect(() => checkDamage(options as DamageOptions, 'eventbus/corrupt-events')).toThrow(words)
 })

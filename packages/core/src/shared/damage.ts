@@ -6,7 +6,7 @@ import { bytesOf, isBytes, keysOf, structureOf } from './payload.js'
 
 const KINDS = ['truncate', 'garble', 'empty', 'set', 'remove'] as const
 
-/** How content is damaged. */
+/** The values of {@link damageOptions}. */
 export interface DamageOptions {
   readonly damage?: (typeof KINDS)[number] | undefined
   readonly at?: string | undefined
@@ -15,33 +15,33 @@ export interface DamageOptions {
   readonly bits?: number | undefined
 }
 
-/** The options of every fault that damages content. */
+/** The options that all faults share which damage content. */
 export const damageOptions = {
   damage: option.optional(
     option.oneOf(
       KINDS,
-      'truncate: the end is missing; garble: bits are flipped; empty: nothing is in it; set: `value` takes its place; remove: the field is missing. Default: truncate.',
+      'Kind of damage. truncate cuts off the end, garble flips bits, empty empties, set replaces by `value`, remove deletes the field. Default: truncate.',
     ),
   ),
   at: option.optional(
-    option.text('Path of the field to damage, such as order.items.0.price. Default: the content as a whole.'),
+    option.text('Path of the field to damage, such as order.items.0.price. Default: the whole content.'),
   ),
-  value: option.optional(option.scalar('The value that `set` puts in place.')),
+  value: option.optional(option.scalar('With `set`: the new value.')),
   length: option.optional(
-    option.count('What `truncate` leaves, in bytes, characters or items. Default: half, rounded down.'),
+    option.count('With `truncate`: the length to keep, in bytes, characters or items. Default: half, rounded down.'),
   ),
-  bits: option.optional(option.count('How many different bits `garble` flips. Default: 1.', 1, 1_000_000)),
+  bits: option.optional(option.count('With `garble`: the number of different bits to flip. Default: 1.', 1, 1_000_000)),
 }
 
-/** The one kind of damage that an option belongs to. */
+/** The kind of damage that each option belongs to. */
 const KIND_OF_OPTION = { value: 'set', length: 'truncate', bits: 'garble' } as const
 
 /**
- * Refuses options of damage that contradict each other.
+ * Refuses damage options that contradict each other.
  *
- * @param fault The name of the fault, for the message.
- * @throws ChaosError `CHAOS_INVALID_OPTION` for an option of another kind of damage, `set` without `value`, `remove` without `at`, or `change` beside
- * another option of damage.
+ * @param fault The name of the fault, for messages.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for an option of another kind of damage, `set` without `value`, `remove` without `at`, or
+ *   `change` together with another damage option.
  */
 export function checkDamage(options: DamageOptions & { readonly change?: unknown }, fault: string): void {
   const { damage = 'truncate', at, value, change } = options
@@ -51,34 +51,36 @@ export function checkDamage(options: DamageOptions & { readonly change?: unknown
   if (change !== undefined)
     for (const name of ['damage', 'at', ...Object.keys(KIND_OF_OPTION)] as const)
       if (Reflect.get(options, name) !== undefined)
-        refuse(`\`change\` of ${fault} makes the damaged content itself. Leave \`${name}\` out, or \`change\`.`)
+        refuse(`Options "change" and "${name}" of ${fault} exclude each other. Remove one of them.`)
   for (const [name, kind] of Object.entries(KIND_OF_OPTION))
     if (Reflect.get(options, name) !== undefined && damage !== kind)
-      refuse(`\`${name}\` of ${fault} belongs to the damage \`${kind}\`, not to \`${damage}\`. Leave \`${name}\` out.`)
+      refuse(
+        `Option "${name}" of ${fault} works with \`damage: ${kind}\` only, and \`damage\` is \`${damage}\`. Remove it, or pass \`damage: ${kind}\`.`,
+      )
   if (damage === 'set' && value === undefined)
-    refuse(`The damage \`set\` of ${fault} needs \`value\`: what to put in place.`)
+    refuse(`Option "value" of ${fault} is required with \`damage: set\`. Pass the new value.`)
   if (damage === 'remove' && at === undefined)
-    refuse(`The damage \`remove\` of ${fault} needs \`at\`: the path of the field to remove.`)
+    refuse(`Option "at" of ${fault} is required with \`damage: remove\`. Pass the path of the field to remove.`)
 }
 
-/** One kind of damage, ready to be done. */
+/** Damage with fixed options. Made by {@link damageOf}. */
 export interface Damage {
   /** Whether the damage changes this content. Copies nothing. */
   readonly fits: (content: unknown) => boolean
   /**
-   * A damaged copy of the content; the content itself where the damage does not fit. The content that came in is never changed.
+   * Returns a damaged copy of the content, or the content itself if the damage does not change it. Never changes the original.
    *
-   * @param draw Seeded chance: the next number from 0 (included) to 1 (excluded).
-   * @throws What a getter in the content throws; RangeError for content of more than 64 levels or 100,000 parts.
+   * @param draw Returns the next random number, from 0 (included) to 1 (excluded).
+   * @throws RangeError for content of more than 64 levels or 100,000 parts, or an error of a getter in the content.
    */
   readonly damaged: (content: unknown, draw: () => number) => unknown
 }
 
 /**
- * Makes damage of options that {@link checkDamage} accepts.
+ * Makes damage from options that {@link checkDamage} accepts.
  *
- * Text, bytes and lists are cut off, garbled or emptied as such. In a plain object `truncate` damages each field for itself, and `garble` one
- * field that chance chooses. With `at`, text and bytes that hold JSON are read, damaged and written as JSON again.
+ * Text, bytes and lists are truncated, garbled or emptied as a whole. In a plain object, `truncate` damages every field and
+ * `garble` one random field. With `at`, text and bytes that hold JSON are parsed, damaged and serialized again.
  */
 export function damageOf({ damage = 'truncate', at = '', value, length, bits = 1 }: DamageOptions): Damage {
   const change = changeOf({ damage, value, length, bits, isWhole: at === '' })
@@ -93,12 +95,12 @@ export function damageOf({ damage = 'truncate', at = '', value, length, bits = 1
   }
 }
 
-/** What a change gives for a field that is to be removed. */
+/** The result of a change that removes the field. */
 const REMOVED = Symbol('removed')
-/** What a change gives for a value that it cannot change. */
+/** The result of a change that does not apply to the value. */
 const UNFIT = Symbol('unfit')
 
-/** Counts levels and parts down while content is walked, so that content which contains itself ends the walk. */
+/** Bounds a walk over content by levels and parts, so that it also ends for content that contains itself. */
 type Budget = (level: number) => void
 
 function budget(): Budget {
@@ -112,7 +114,7 @@ function budget(): Budget {
 
 interface Change {
   readonly fits: (value: unknown, spend: Budget, level?: number) => boolean
-  /** Asked only for a value that fits. */
+  /** Called only for a value that fits. */
   readonly apply: (value: unknown, draw: () => number, spend: Budget, level?: number) => unknown
 }
 
@@ -138,7 +140,7 @@ function changeOf({
   }
 }
 
-/** Text and bytes stay text and bytes when another value takes the place of the whole. */
+/** Converts a new value for the whole content to the type of the old one: text stays text, bytes stay bytes. */
 function inTheFormOf(old: unknown, value: unknown): unknown {
   if (typeof old === 'string') return String(value)
   return isBytes(old) ? bytesLike(Buffer.from(String(value)), old) : value
@@ -169,8 +171,9 @@ function truncating(length: number | undefined): Change {
 }
 
 /**
- * Flips bits of bytes, of the UTF-16 units of a text (the lower seven, so that ASCII stays ASCII), of a number (as IEEE 754 double), of a
- * whole number of any size (its lowest 64) or a boolean. The bits are all different, so that none is flipped back.
+ * Flips bits. In bytes any bit; in text the lower seven bits of a UTF-16 unit, so that ASCII stays ASCII; in a number any
+ * bit of the IEEE 754 double; in a bigint one of the lowest 64; a boolean is negated. All bits are different, so that none
+ * is flipped back.
  */
 function garbling(bits: number): Change {
   const fits: Change['fits'] = (value, spend, level = 0) => {
@@ -230,7 +233,7 @@ function isNotEmpty(value: unknown): boolean {
   return isPlain(value) ? Object.keys(value).length > 0 : value !== null && value !== undefined
 }
 
-/** What has no empty form becomes `null`. */
+/** The empty form of a value. A value without one becomes `null`. */
 function emptied(value: unknown): unknown {
   if (typeof value === 'string') return ''
   if (isBytes(value)) return bytesLike(Buffer.alloc(0), value)
@@ -247,7 +250,7 @@ function fitsAt(content: unknown, path: string, fits: (value: unknown) => boolea
   return fits(value)
 }
 
-/** Text and bytes that hold JSON stay text and bytes. */
+/** Changes the value at a path. Text and bytes that hold JSON stay text and bytes. */
 function changedAt(content: unknown, path: string, change: (value: unknown) => unknown): unknown {
   if (path === '') return change(content)
   const changed = changedIn(structureOf(content), keysOf(path), change)
@@ -256,7 +259,7 @@ function changedAt(content: unknown, path: string, change: (value: unknown) => u
   return typeof content === 'string' ? text : bytesLike(Buffer.from(text), content)
 }
 
-/** Copies what lies on the path, and nothing else. */
+/** Changes the value at a path, and copies only the objects on the path. */
 function changedIn(
   structure: unknown,
   [key, ...rest]: readonly string[],
@@ -268,7 +271,7 @@ function changedIn(
   return changed === UNFIT ? UNFIT : copyWith(structure, new Map([[key, changed]]))
 }
 
-/** The fields that hold a value. A getter is not asked: it may throw. */
+/** The fields that hold a value. Skips getters, which may throw. */
 function fieldsOf(structure: object): (readonly [string, unknown])[] {
   return Object.keys(structure).flatMap((key) => {
     const member = Reflect.getOwnPropertyDescriptor(structure, key)
@@ -276,7 +279,7 @@ function fieldsOf(structure: object): (readonly [string, unknown])[] {
   })
 }
 
-/** A copy with some fields changed, of the same class. Other members are copied as they are, getters included. */
+/** Copies an object with some fields changed. Keeps its class and its other members, including getters. */
 function copyWith(structure: object, changes: ReadonlyMap<string, unknown>): unknown {
   if (Array.isArray(structure))
     return structure.flatMap((item: unknown, index) => {
@@ -294,7 +297,7 @@ function copyWith(structure: object, changes: ReadonlyMap<string, unknown>): unk
   return copy
 }
 
-/** Bytes in the type of others: a Buffer for a Buffer, else an ArrayBuffer or plain bytes. */
+/** Converts bytes to the type of `like`: a Buffer, an ArrayBuffer, or else a Uint8Array. */
 function bytesLike(bytes: Buffer, like: ArrayBuffer | ArrayBufferView): unknown {
   if (Buffer.isBuffer(like)) return bytes
   const copy = Uint8Array.from(bytes)

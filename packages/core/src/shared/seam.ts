@@ -1,9 +1,9 @@
 import type { Held, HeldOn, InjectionContext } from '../fault/fault.js'
 
 /**
- * Finds where operations of a target pass, and hands each one that the blast radius chose to a fault. The others pass.
+ * Intercepts the operations of a target. Passes each one that the blast radius chooses to the fault; the others proceed.
  *
- * @param act What becomes of a chosen operation. @returns What whoever asked for it gets
+ * @param act The fault's action on a chosen operation. It returns the answer for the caller.
  */
 export type Seam<Target, Op, Answer = unknown> = (
   target: Target,
@@ -11,31 +11,31 @@ export type Seam<Target, Op, Answer = unknown> = (
   act: (operation: Op) => Answer,
 ) => void
 
-/** An operation on its way from the application to what it asks: a call, a command, a request, a connection. */
+/** An operation between the application and its target: a call, a command, a request, a connection. */
 export interface SeamOperation {
   readonly name: string
   readonly args: readonly unknown[]
   /** The caller's own signal. */
   readonly signal?: AbortSignal | undefined
-  /** What it is held on while a fault keeps it back. */
+  /** The resource that the operation is held on while a fault holds it back. */
   readonly on?: HeldOn | undefined
-  /** Lets it go on. @returns What whoever asked gets in health */
+  /** Runs the operation. @returns The normal answer for the caller. */
   readonly proceed: () => unknown
-  /** Ends it with an error, in place of what it asks. @returns What whoever asked gets */
+  /** Fails the operation without running it. @returns The answer for the caller. */
   readonly fail: (error: Error) => unknown
   /**
-   * Answers it later. Absent where whoever asked waits in place.
+   * Answers the operation later. `undefined` if the caller waits synchronously.
    *
-   * @param keep Holds back what is left of the operation
-   * @returns What whoever asked gets meanwhile
+   * @param keep Holds the rest of the operation back.
+   * @returns The answer for the caller until then, such as a pending promise.
    */
   readonly later?: ((keep: (rest: RestOfOperation) => Held) => unknown) | undefined
 }
 
-/** What is left of an operation that is answered later. One of these is called. */
+/** The rest of an operation that is answered later. One of its functions is called. */
 export interface RestOfOperation {
   readonly proceed: () => void
   readonly fail: (error: Error) => void
-  /** Called when the caller's own signal aborts. Default: it fails with the signal's reason. */
+  /** Called when the caller's own signal aborts. Default: the operation fails with the signal's reason. */
   readonly abandon?: ((reason: unknown) => void) | undefined
 }

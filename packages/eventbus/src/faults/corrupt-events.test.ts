@@ -61,9 +61,9 @@ describe('corruptEvents', () => {
   })
 
   it.each([
-    [{ damage: 'set' }, 'needs `value`'],
+    [{ damage: 'set' }, 'Option "value" of eventbus/corrupt-events is required'],
     [{ length: -1 }, '`length`'],
-    [{ change: () => 1, at: 'id' }, 'Leave `at` out, or `change`'],
+    [{ change: () => 1, at: 'id' }, '"change" and "at" of eventbus/corrupt-events exclude each other'],
   ])('refuses the options %o', (options, words) => {
     expect(() => corruptEvents(options as CorruptEventsOptions)).toThrow(words)
   })

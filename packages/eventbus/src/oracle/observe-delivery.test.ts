@@ -47,7 +47,7 @@ describe('observeDelivery', () => {
     circle.self = circle
     bus.emit('order', circle)
     expect(() => observer.assert('at-least-once')).toThrow(
-      /^Expected at-least-once delivery of `order` to onBilling; the message with the id something that cannot be read never arrived/,
+      /^Expected at-least-once delivery of `order` to onBilling; the message with the id an unreadable value never arrived/,
     )
   })
 

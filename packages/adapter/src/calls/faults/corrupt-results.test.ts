@@ -61,7 +61,7 @@ describe('corruptResults', () => {
   })
 
   it('takes one way of damage', () => {
-    expect(() => corruptResults({ damage: 'garble', change: () => 1 })).toThrow('Leave `damage` out, or `change`')
+    expect(() => corruptResults({ damage: 'garble', change: () => 1 })).toThrow('exclude each other')
     expect(() => corruptResults({ damage: 'shred' as 'garble' })).toThrow('one of `truncate`, `garble`, `empty`')
   })
 })
