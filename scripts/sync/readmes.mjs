@@ -1,15 +1,19 @@
 // What sync writes into the READMEs of packages, the one of the root, and the page on compatibility: tables.
+import { groupName } from './sources.mjs'
 import { inMarkdown, table } from './text.mjs'
 import { read } from './tree.mjs'
 
 /** Faults by entry, as the README of their package shows them, and the bindings of libraries. */
-export function readmeOf({ dir, groups, libraries }, catalogs) {
+export function readmeOf({ id, dir, groups, libraries }, catalogs) {
   if (groups.length === 0) return []
   const path = `${dir}/README.md`
   let text = read(path)
   for (const { folder, all } of groups) {
     const block = folder === 'src' ? 'faults' : `faults of ${folder}`
-    text = inMarkdown(path, text, block, faultTable(all, catalogs))
+    const lists =
+      groups.length > 1 ? `\`${groupName(folder)}\`, and with all faults of the package \`faults\`,` : '`faults`'
+    const note = `As a list: ${lists} of \`@chaos/${id}/faults\`.`
+    text = inMarkdown(path, text, block, `${faultTable(all, catalogs)}\n\n${note}`)
   }
   if (libraries.length > 0) text = inMarkdown(path, text, 'libraries', libraryTable(libraries))
   return [[path, text]]
