@@ -10,9 +10,11 @@ export function readmeOf({ id, dir, groups, libraries }, catalogs) {
   let text = read(path)
   for (const { folder, all } of groups) {
     const block = folder === 'src' ? 'faults' : `faults of ${folder}`
-    const lists =
-      groups.length > 1 ? `\`${groupName(folder)}\`, and with all faults of the package \`faults\`,` : '`faults`'
-    const note = `As a list: ${lists} of \`@chaos/${id}/faults\`.`
+    const entry = `\`@chaos/${id}/faults\``
+    const note =
+      groups.length === 1
+        ? `As a list: \`faults\` of ${entry}.`
+        : `As a list: \`${groupName(folder)}\` of ${entry}; \`faults\` has those of the whole package.`
     text = inMarkdown(path, text, block, `${faultTable(all, catalogs)}\n\n${note}`)
   }
   if (libraries.length > 0) text = inMarkdown(path, text, 'libraries', libraryTable(libraries))
