@@ -1,16 +1,8 @@
 import { listed } from '@chaos/core/authoring'
 import * as v from 'valibot'
 import { withoutSlash } from '../shared/address.js'
-import { functionProbe } from './function.js'
-import { httpProbe } from './http.js'
-import { metricProbe } from './metric.js'
+import { PORTABLE_PROBES, PROBES } from './every-type.js'
 import type { ProbeType } from './probe-type.js'
-import { prometheusProbe } from './prometheus.js'
-
-/** The probe types of experiment files. To add one, declare a `probeType` in its own file and list it here. */
-const PORTABLE = [httpProbe, metricProbe, prometheusProbe] as const
-/** All probe types, including those with functions, which only modules can contain. */
-const ALL = [...PORTABLE, functionProbe] as const
 
 type Schemas<Types extends readonly { readonly schema: unknown }[]> = {
   -readonly [I in keyof Types]: Types[I]['schema']
@@ -23,16 +15,16 @@ function schemasOf<const Types extends readonly ProbeType[]>(types: Types): Sche
 const oneOf = (types: readonly ProbeType[]): string => `one of the types ${listed(types.map(({ type }) => type))}`
 
 /** Validates a probe in an experiment file. */
-export const portableProbe = v.variant('type', schemasOf(PORTABLE), oneOf(PORTABLE))
+export const portableProbe = v.variant('type', schemasOf(PORTABLE_PROBES), oneOf(PORTABLE_PROBES))
 /** Validates a probe in a module. */
-export const anyProbe = v.variant('type', schemasOf(ALL), oneOf(ALL))
+export const anyProbe = v.variant('type', schemasOf(PROBES), oneOf(PROBES))
 
 /** A probe: a reading without side effects, and its bounds. */
 export type Probe = v.InferOutput<typeof anyProbe>
 
 /** The probe type of a probe. */
 export function probeTypeOf({ type }: Pick<Probe, 'type'>): ProbeType {
-  const found = ALL.find((one) => one.type === type)
+  const found = PROBES.find((one) => one.type === type)
   if (found === undefined) throw new Error(`there is no probe of the type ${type}`)
   return found
 }
@@ -51,5 +43,5 @@ export function monitoringOf(probe: Probe): string | undefined {
  * test.
  */
 export function asksMonitoring(type: string): boolean {
-  return ALL.some((one: ProbeType) => one.type === type && one.asksMonitoring === true)
+  return PROBES.some((one: ProbeType) => one.type === type && one.asksMonitoring === true)
 }
