@@ -90,6 +90,7 @@ const commands = {
           'build',
           '//#check:types',
           '//#check:lint',
+          '//#check:sync',
           '//#check:format',
           '//#check:unused',
           'test',
@@ -101,6 +102,13 @@ const commands = {
       () => run(process.execPath, [join(root, 'scripts', 'totals.mjs')]),
     ),
   turbo: () => turbo(...args),
+  sync: () => run(process.execPath, [join(root, 'scripts', 'sync.mjs'), ...args]),
+  // A binding of another library changes what is installed, and with that the lockfile.
+  new: () =>
+    inOrder(
+      () => run(process.execPath, [join(root, 'scripts', 'new.mjs'), ...args]),
+      () => pnpm(['install', '--no-frozen-lockfile', '--prefer-offline']),
+    ),
   bench: () => turbo('bench', ...quietly, ...own),
   'bench:check': () => turbo('bench:check', ...quietly, ...own),
   soak,
