@@ -11,7 +11,7 @@ import { callSeam } from './seam.js'
 export const seamOption = option.optional(
   option.oneOf(
     ['request', 'response'],
-    'request: before the service gets the call; response: after the service has handled it. Default: request.',
+    'request: before the service gets the call; response: after the service has handled it.',
   ),
   'request',
 )

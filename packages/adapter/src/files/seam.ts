@@ -29,7 +29,7 @@ import { isModuleLoaderAsking } from './module-loader.js'
 
 /** The option with the files to affect, which all file faults share. */
 export const pathsOption = option.names(
-  'Files and folders to affect: paths or globs, where * also matches /. Relative paths start at the current folder.',
+  'Files and folders to affect: paths or globs, where `*` also matches `/`. Relative paths start at the current folder.',
 )
 
 /** The option with the system calls to affect. */

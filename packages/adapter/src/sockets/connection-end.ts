@@ -9,7 +9,7 @@ import { networkErrors } from '../errors/network.js'
 export const connectionEnd = option.optional(
   option.oneOf(
     ['reset', 'end'],
-    'reset: the peer resets the connection (ECONNRESET); end: the peer closes it in order. Default: reset.',
+    'reset: the peer resets the connection (ECONNRESET); end: the peer closes it in order.',
   ),
   'reset',
 )

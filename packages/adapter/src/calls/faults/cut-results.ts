@@ -7,7 +7,7 @@ import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.j
 
 const NAME = 'adapter/cut-results'
 const options = {
-  afterItems: option.optional(option.count('Items or chunks before the break. Default: 1.'), 1),
+  afterItems: option.optional(option.count('Items or chunks before the break.'), 1),
   ...callOptions,
   ...errorOptions,
   ...errorOptionsInProcess,

@@ -7,7 +7,7 @@ import { callsAt, seamOption } from '../at-seam.js'
 const options = {
   ...delayOptions('each affected call'),
   warmUpMs: option.optional(
-    option.durationMs('Cold start: time in which delays shrink from full to none, in ms. Default: 0, delays stay.'),
+    option.durationMs('Cold start: time in which delays shrink to none, in ms. 0 keeps them constant.'),
     0,
   ),
   ...callOptions,

@@ -7,9 +7,9 @@ import { attempt } from '../answers.js'
 const options = {
   methods: option.names('Methods that write: names or globs.'),
   answers: callOptions.answers,
-  copies: option.optional(option.count('Number of times that each write is repeated. Default: 1.', 1, 1_000), 1),
+  copies: option.optional(option.count('Number of times that each write is repeated.', 1, 1_000), 1),
   afterMs: option.optional(
-    option.durationMs('Time from the write to its copies, in ms. Default: 0, right after it.'),
+    option.durationMs('Time from the write to its copies, in ms. 0 means right after the write.'),
     0,
   ),
 }

@@ -5,7 +5,7 @@ import type { PoolBinding } from '../pools.js'
 import { held } from '../held-connections.js'
 
 const NAME = 'adapter/exhaust-pool'
-const options = { leave: option.optional(option.count('Connections left to the application. Default: 0.'), 0) }
+const options = { leave: option.optional(option.count('Connections left to the application.'), 0) }
 
 /** Options of {@link exhaustPool}. */
 export type ExhaustPoolOptions = OptionsOf<typeof exhaustPool>

@@ -10,10 +10,7 @@ const NAME = 'adapter/flap-calls'
 const options = {
   downMs: option.durationMs('Length of each outage, in ms.'),
   upMs: option.durationMs('Time between outages, in ms.'),
-  first: option.optional(
-    option.oneOf(['down', 'up'], 'State of the service when the fault begins. Default: down.'),
-    'down',
-  ),
+  first: option.optional(option.oneOf(['down', 'up'], 'State of the service when the fault begins.'), 'down'),
   ...callOptions,
   ...errorOptions,
   ...errorOptionsInProcess,

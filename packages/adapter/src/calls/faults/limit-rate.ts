@@ -13,7 +13,7 @@ const options = {
   refusal: option.optional(
     option.oneOf(
       ['error', 'response'],
-      'error: the call fails; response: the call answers with a Response of status 429, as fetch does. Default: error.',
+      'error: the call fails; response: the call answers with a Response of status 429, as fetch does.',
     ),
     'error',
   ),

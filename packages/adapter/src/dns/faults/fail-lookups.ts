@@ -5,11 +5,8 @@ import { networkErrors } from '../../errors/network.js'
 
 const NAME = 'adapter/fail-lookups'
 const options = {
-  error: option.optional(
-    option.oneOf(['dns/eai-again', 'dns/enotfound'], 'How the lookup fails. Default: dns/eai-again.'),
-    'dns/eai-again',
-  ),
-  afterMs: option.optional(option.durationMs('Time until the lookup fails, in ms. Default: 0.'), 0),
+  error: option.optional(option.oneOf(['dns/eai-again', 'dns/enotfound'], 'How the lookup fails.'), 'dns/eai-again'),
+  afterMs: option.optional(option.durationMs('Time until the lookup fails, in ms.'), 0),
 }
 
 /** Options of {@link failLookups}. */

@@ -9,7 +9,7 @@ const NAME = 'adapter/fail-file-operations'
 const options = {
   paths: pathsOption,
   error: option.optional(
-    option.oneOf(fileOutageNames, 'How the operations fail. Default: fs/enospc, a full disk.'),
+    option.oneOf(fileOutageNames, 'How the operations fail; fs/enospc is a full disk.'),
     'fs/enospc',
   ),
   operations: operationsOption('Default: those that fail in the real outage.'),

@@ -5,20 +5,14 @@ import { httpTarget } from '../target.js'
 import { httpAnswerNames, httpAnswers } from '../../errors/http.js'
 
 const options = {
-  answer: option.optional(
-    option.oneOf(httpAnswerNames, 'Preset of the answer. Default: http/503-retry-after.'),
-    'http/503-retry-after',
-  ),
+  answer: option.optional(option.oneOf(httpAnswerNames, 'Preset of the answer.'), 'http/503-retry-after'),
   retryAfterMs: option.optional(
-    option.durationMs('Time in the retry-after header, in ms; sent in whole seconds, rounded up. Default: 1000.'),
+    option.durationMs('Time in the retry-after header, in ms; sent in whole seconds, rounded up.'),
     1_000,
   ),
   body: option.optional(option.text('Text of the answer. Default: the reason phrase of the status.')),
-  contentType: option.optional(
-    option.text('Value of the content-type header. Default: text/plain; charset=utf-8.'),
-    'text/plain; charset=utf-8',
-  ),
-  afterMs: option.optional(option.durationMs('Time until the answer, in ms. Default: 0.'), 0),
+  contentType: option.optional(option.text('Value of the content-type header.'), 'text/plain; charset=utf-8'),
+  afterMs: option.optional(option.durationMs('Time until the answer, in ms.'), 0),
 }
 
 /** Options of {@link answerRequests}. */

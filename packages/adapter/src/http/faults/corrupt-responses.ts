@@ -6,7 +6,7 @@ const options = {
   damage: option.optional(
     option.oneOf(
       ['garble', 'truncate', 'empty'],
-      'garble: flips one bit of the piece; truncate: removes its second half; empty: removes all of it. Default: garble.',
+      'garble: flips one bit of the piece; truncate: removes its second half; empty: removes all of it.',
     ),
     'garble',
   ),

@@ -9,7 +9,7 @@ import type { TakeBytes, Wire } from '../../sockets/wire.js'
 const NAME = 'adapter/cut-responses'
 const options = {
   afterBytes: option.optional(
-    option.count('Bytes of the piece, or of the body of the response, that still arrive. Default: 0.'),
+    option.count('Bytes of the piece, or of the body of the response, that still arrive.'),
     0,
   ),
   how: connectionEnd,

@@ -4,7 +4,7 @@ import { httpTarget } from '../target.js'
 
 const options = {
   afterBytes: option.optional(
-    option.count('Bytes of the body that arrive before the stall. Default: 0, which holds the head back too.'),
+    option.count('Bytes of the body that arrive before the stall. With 0 the head is held back too.'),
     0,
   ),
 }

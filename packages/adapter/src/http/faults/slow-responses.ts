@@ -10,7 +10,7 @@ const options = {
   delayMs: option.durationMs('Time that each affected piece is held back, in ms.'),
   pieceBytes: option.optional(
     option.count(
-      'Size of the pieces of a trickle, in bytes: each comes delayMs after the one before. Default: pieces as received, each delayMs late.',
+      'Size of the pieces of a trickle, in bytes: each comes `delayMs` after the one before. Default: pieces as received, each `delayMs` late.',
       1,
     ),
   ),

@@ -15,11 +15,11 @@ const options = {
   error: option.optional(
     option.oneOf(
       Object.keys(outages) as [keyof typeof outages, ...(keyof typeof outages)[]],
-      'How the connection fails. Default: net/econnrefused.',
+      'How the connection fails.',
     ),
     'net/econnrefused',
   ),
-  afterMs: option.optional(option.durationMs('Time until the connection fails, in ms. Default: 0.'), 0),
+  afterMs: option.optional(option.durationMs('Time until the connection fails, in ms.'), 0),
 }
 
 /** Options of {@link refuseConnections}. */

@@ -13,10 +13,7 @@ const outages = [...keysOf(certificateErrors), ...keysOf(handshakeAlerts), ...ke
 
 const options = {
   error: option.optional(
-    option.oneOf(
-      outages as [(typeof outages)[number], ...(typeof outages)[number][]],
-      'How the handshake fails. Default: tls/certificate-expired.',
-    ),
+    option.oneOf(outages as [(typeof outages)[number], ...(typeof outages)[number][]], 'How the handshake fails.'),
     'tls/certificate-expired',
   ),
 }
