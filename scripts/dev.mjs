@@ -93,7 +93,6 @@ const commands = {
           '//#check:format',
           '//#check:unused',
           'test',
-          'test:lowest',
           '--concurrency=3',
           '--output-logs=new-only',
         ),

@@ -25,6 +25,12 @@ const SUBJECTS = [
   ['cli', ['core', 'control', 'experiment']],
 ] as readonly (readonly [string, readonly string[]])[]
 
+/** How modules are resolved: as Node.js does; in the soak also as a bundler does. */
+const RESOLUTIONS = [
+  ['node16', 'node16'],
+  ...(process.env['CHAOS_SOAK'] === undefined ? [] : [['esnext', 'bundler'] as const]),
+] as const
+
 /** The compiler as it is; in the whole soak also the one before it, as many still have it. */
 const COMPILERS = ['typescript-native', ...(process.env['CHAOS_SOAK'] === 'whole' ? ['typescript'] : [])]
 
@@ -68,36 +74,36 @@ describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id) => {
 
 describe.each(COMPILERS)('the READMEs of all of them, by %s', (compiler) => {
   // One program for all, each of which finds what is installed in its own folder.
-  it.each([
-    ['node16', 'node16'],
-    ['esnext', 'bundler'],
-  ])('type-check as modules of %s under %s resolution, and run as emitted', async (module, moduleResolution) => {
-    // Plain JavaScript has parameters without types: those of callbacks are inferred, those of its own functions are let be.
-    // Declarations of valibot name `File`, which DOM has, and @types/node from 20 on.
-    const compilerOptions = {
-      noImplicitAny: false,
-      noImplicitThis: false,
-      strict: true,
-      skipLibCheck: false,
-      skipDefaultLibCheck: true,
-      target: 'ES2022',
-      lib: ['ES2022', 'ESNext.Disposable', 'DOM'],
-      types: ['node'],
-      typeRoots: [join(root, 'node_modules/@types')],
-      module,
-      moduleResolution,
-    }
-    const project = join(folder, 'tsconfig.json')
-    writeFileSync(project, JSON.stringify({ compilerOptions, files: SUBJECTS.map(([id]) => `${id}/typed.mts`) }))
-    for (const [id] of SUBJECTS) rmSync(join(folderOf(id), 'typed.mjs'), { force: true })
-    const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
-    const { exitCode, stdout, stderr } = await run(process.execPath, [tsc, '-p', project], { cwd: folder })
-    expect(exitCode, stdout + stderr).toBe(0)
-    for (const [id] of SUBJECTS) {
-      const ran = await run(process.execPath, ['typed.mjs'], { cwd: folderOf(id), timeoutMs: 60_000 })
-      expect(ran.exitCode, `${id}: ${ran.stdout}${ran.stderr}`).toBe(0)
-    }
-  })
+  it.each(RESOLUTIONS)(
+    'type-check as modules of %s under %s resolution, and run as emitted',
+    async (module, moduleResolution) => {
+      // Plain JavaScript has parameters without types: those of callbacks are inferred, those of its own functions are let be.
+      // Declarations of valibot name `File`, which DOM has, and @types/node from 20 on.
+      const compilerOptions = {
+        noImplicitAny: false,
+        noImplicitThis: false,
+        strict: true,
+        skipLibCheck: false,
+        skipDefaultLibCheck: true,
+        target: 'ES2022',
+        lib: ['ES2022', 'ESNext.Disposable', 'DOM'],
+        types: ['node'],
+        typeRoots: [join(root, 'node_modules/@types')],
+        module,
+        moduleResolution,
+      }
+      const project = join(folder, 'tsconfig.json')
+      writeFileSync(project, JSON.stringify({ compilerOptions, files: SUBJECTS.map(([id]) => `${id}/typed.mts`) }))
+      for (const [id] of SUBJECTS) rmSync(join(folderOf(id), 'typed.mjs'), { force: true })
+      const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
+      const { exitCode, stdout, stderr } = await run(process.execPath, [tsc, '-p', project], { cwd: folder })
+      expect(exitCode, stdout + stderr).toBe(0)
+      for (const [id] of SUBJECTS) {
+        const ran = await run(process.execPath, ['typed.mjs'], { cwd: folderOf(id), timeoutMs: 60_000 })
+        expect(ran.exitCode, `${id}: ${ran.stdout}${ran.stderr}`).toBe(0)
+      }
+    },
+  )
 })
 
 describe('the examples of the root README', () => {
