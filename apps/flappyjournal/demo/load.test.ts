@@ -50,7 +50,7 @@ const every = (n: number): (() => boolean) => {
 describe('the load', () => {
   it('finds nothing wrong with a correct journal, however many entries come while it looks', async () => {
     const app = await start()
-    const load = await loadOn(app.url, { users: 20, paceMs: 150, listEveryMs: 500 })
+    const load = await loadOn(app.url, { users: 10, paceMs: 200, listEveryMs: 500, requestTimeoutMs: 45_000 })
     await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(40), { timeout: 20_000 })
     for (let acknowledged = 0; acknowledged < 120;) {
       const before = load.report().acknowledged
