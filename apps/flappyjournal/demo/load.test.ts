@@ -102,7 +102,7 @@ describe('the load', () => {
   it('counts a request that had no answer in time as failed', async () => {
     const { load } = await sabotaged(
       { refuse: ({ method }) => (method === 'POST' ? 'hang' : undefined) },
-      { requestTimeoutMs: 500 },
+      { requestTimeoutMs: 2_000 },
     )
     await found(load, 'failed', /^POST \/api\/journal had no answer/)
   })
