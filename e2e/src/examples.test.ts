@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { codeBlocks, toCommonJs } from './examples.js'
+import { codeBlocks, exampleFolder, faultNames, pageExamples, toCommonJs } from './examples.js'
+import { packageNamed } from './repository.js'
+import { run } from './run.js'
 
 it('finds the blocks of a language', () => {
   const folder = mkdtempSync(join(tmpdir(), 'blocks-'))
@@ -17,4 +19,34 @@ it('turns a module into a script', () => {
     "const { a, b: c } = require('x')\nvoid (async () => {\n\nawait a(c)\n\n})()\n",
   )
   expect(() => toCommonJs("import a from 'x'\n")).toThrow('named imports')
+})
+
+it('takes a program as an example only where its output follows directly', () => {
+  const fence = '```'
+  const page = [
+    `${fence}js\nwithout()\n${fence}\n`,
+    'Text in between.\n',
+    `${fence}text\nno output\n${fence}\n`,
+    `${fence}js\nlog(1)\n${fence}\n`,
+    `${fence}text\n1\n${fence}\n`,
+    `${fence}js\nlast()\n${fence}\n`,
+  ].join('\n')
+  expect(pageExamples(page)).toEqual([{ code: 'log(1)\n', output: '1\n' }])
+})
+
+it('gives examples the packages of this repository and the libraries of an injector', async () => {
+  const folder = exampleFolder(packageNamed('eventbus'))
+  onTestFinished(folder.remove)
+  const file = folder.write(
+    'imports.mjs',
+    "import { dropEvents } from '@chaos/eventbus'\nimport { WebSocket } from 'ws'\nconsole.log(dropEvents.name, WebSocket.name)\n",
+  )
+  expect(await run(process.execPath, [file])).toMatchObject({ exitCode: 0, stderr: '' })
+})
+
+it('finds the faults of every entry point', async () => {
+  const faults = await faultNames(packageNamed('adapter'))
+  expect(faults).toEqual(
+    expect.arrayContaining(['adapter/refuse-calls', 'adapter/fail-lookups', 'adapter/delay-requests']),
+  )
 })

@@ -174,7 +174,7 @@ describe('another library on top of a class patch', () => {
     await refuse.rollback()
     expect(journal.entries.filter((entry) => entry.type === 'warning').at(-1)).toMatchObject({
       id: refuse.id,
-      message: expect.stringContaining('Someone else replaced `set`') as string,
+      message: expect.stringContaining('Other code replaced `set`') as string,
     })
     expect(Store.prototype.set).toBe(theirs)
     await expect(store.set(2, 'x')).resolves.toBe('OK')

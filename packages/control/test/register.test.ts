@@ -156,14 +156,14 @@ describe('register', () => {
       expect(said.err.trimEnd().split('\n')).toEqual([
         'chaos: broken could not register its targets: not today',
         'chaos: silent could not register its targets: silent/register must export a function `targets`, but exports undefined.',
-        expect.stringMatching(/^chaos: twin could not register its targets: Expected a new target name, got `math`/),
+        expect.stringMatching(/^chaos: twin could not register its targets: The target name "math" is taken/),
       ]),
     )
   })
 
   it.each([
-    ['production', { NODE_ENV: 'production' }, 'Expected an environment other than production'],
-    ['an environment that nobody named', { NODE_ENV: '' }, 'Expected an environment (one of'],
+    ['production', { NODE_ENV: 'production' }, 'Faults are not injected in the environment'],
+    ['an environment that nobody named', { NODE_ENV: '' }, 'No environment is set'],
     ['an environment that is not allowed', { NODE_ENV: 'staging' }, 'Expected the environment to be one of'],
     ['a process where chaos is switched off', { CHAOS_DISABLED: '1' }, 'Chaos is switched off'],
   ])('opens and loads nothing in %s; the app does not notice', async (_where, env, words) => {
@@ -189,7 +189,7 @@ describe('register', () => {
     await vi.waitFor(() =>
       expect(said.err.trimEnd().split('\n')).toEqual([
         'chaos: broken could not register its targets: an object',
-        'chaos: later could not register its targets: something that cannot be read',
+        'chaos: later could not register its targets: an unreadable value',
       ]),
     )
   })

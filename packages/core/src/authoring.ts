@@ -1,4 +1,4 @@
-// What writers of faults, bindings and tools need beside what users need.
+// The exports for authors of faults, bindings and tools.
 export { MAX_TIMER_MS, systemClock } from './basics/clock.js'
 export { onAbort } from './basics/on-abort.js'
 export { listed, suggestion, unknownName } from './basics/suggest.js'
@@ -34,8 +34,11 @@ export { originalOf, ownersOf } from './patch/record.js'
 export type { AnyFunction, Below } from './patch/below.js'
 export { controllerRefusal } from './process/guard.js'
 export { markInjected } from './process/injected-errors.js'
+export { checkDamage, damageOf, damageOptions, type Damage, type DamageOptions } from './shared/damage.js'
 export { delayOptions, delaysOf, type DelayOptions } from './shared/delays.js'
 export { bytesOf, copiedBytes, fieldOf, isBytes, keysOf, structureOf } from './shared/payload.js'
+export { isGetter } from './shared/getter.js'
 export { repeat } from './shared/repeat.js'
 export { seededStream } from './shared/seeded-stream.js'
 export { meaningOf, systemError, type Errno } from './shared/system-error.js'
+export type { RestOfOperation, Seam, SeamOperation } from './shared/seam.js'

@@ -86,7 +86,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
     },
   },
   corrupt: {
-    fault: () => corruptEvents({ change: 'truncate', at: 'text' }),
+    fault: () => corruptEvents({ damage: 'truncate', at: 'text' }),
     check: (got, { affected }) =>
       expect(got.filter((content) => content?.text === TEXT.slice(0, Math.floor(TEXT.length / 2)))).toHaveLength(
         affected,

@@ -16,8 +16,8 @@ import {
 } from './index.js'
 
 /**
- * What `@chaos/control/register` offers in an app without chaos code: the workers that its main thread makes from now on, the module that makes them, and
- * the process itself.
+ * The targets that `@chaos/control/register` offers in an application without chaos code: the workers that its main thread
+ * creates from now on, `node:worker_threads`, and the process itself.
  */
 export const targets = (): Targets => ({
   workers: target(trackWorkers(), []),
@@ -25,7 +25,7 @@ export const targets = (): Targets => ({
   process: target(process, []),
 })
 
-/** Offered on every registered target that accepts them. */
+/** The faults that `@chaos/control/register` offers on every registered target that accepts them. */
 export const faults = [
   blockEventLoop,
   blockMainThread,

@@ -1,5 +1,4 @@
-import { option, type InjectionContext } from '@chaos/core/authoring'
-import type { Seam } from '../operations/seam.js'
+import { option, type InjectionContext, type Seam } from '@chaos/core/authoring'
 import { attempt } from './answers.js'
 import type { Call, ChosenCalls } from './call.js'
 import type { MethodTarget } from './methods.js'

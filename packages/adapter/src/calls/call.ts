@@ -1,7 +1,6 @@
-import { option } from '@chaos/core/authoring'
+import { option, type SeamOperation } from '@chaos/core/authoring'
 import type { Timing } from '../errors/timing.js'
 import { signalIn } from '../operations/caller-signal.js'
-import type { SeamOperation } from '../operations/seam.js'
 import { answerKinds, type AnswerKind, type Answers } from './answers.js'
 import type { Endpoint, WithinResult } from './commands.js'
 

@@ -1,4 +1,4 @@
-import type { Seam } from '../operations/seam.js'
+import type { Seam } from '@chaos/core/authoring'
 import type { Call, CallNeeds, ChosenCalls } from './call.js'
 import { commandCalls } from './command-calls.js'
 import { isCommandTarget } from './commands.js'

@@ -1,8 +1,7 @@
-import type { TargetKind } from '@chaos/core/authoring'
+import type { RestOfOperation, Seam, SeamOperation, TargetKind } from '@chaos/core/authoring'
 import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
 import { isIP } from 'node:net'
-import type { Rest, Seam, SeamOperation } from '../operations/seam.js'
 
 /** What the faults of lookups break: Node.js' own `dns` module, by which every client in the process finds addresses. */
 export interface DnsModule {
@@ -75,7 +74,7 @@ export const lookupSeam: Seam<DnsModule, SeamOperation> = (target, context, act)
 }
 
 /** What is left of a lookup. */
-function restOf(proceed: () => void, fail: (error: Error) => void): Rest {
+function restOf(proceed: () => void, fail: (error: Error) => void): RestOfOperation {
   return {
     fail,
     proceed() {

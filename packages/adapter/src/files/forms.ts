@@ -1,4 +1,4 @@
-import type { SeamOperation } from '../operations/seam.js'
+import type { SeamOperation } from '@chaos/core/authoring'
 import type { FilePlace } from './places.js'
 
 /** How an operation was asked for: its answer in place, or later. */

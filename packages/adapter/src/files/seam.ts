@@ -1,8 +1,15 @@
 import { ChaosError } from '@chaos/core'
-import { globMatcher, type InjectionContext, isGlob, option, unknownName } from '@chaos/core/authoring'
+import {
+  globMatcher,
+  type InjectionContext,
+  isGlob,
+  option,
+  unknownName,
+  type Seam,
+  type SeamOperation,
+} from '@chaos/core/authoring'
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Seam, SeamOperation } from '../operations/seam.js'
 import { FileCallers, givenUpBy } from './callers.js'
 import { formOf, whenOpened } from './forms.js'
 import { heldOn, watchDescriptors } from './held-files.js'

@@ -1,7 +1,6 @@
-import type { InjectionContext } from '@chaos/core/authoring'
+import type { InjectionContext, Seam } from '@chaos/core/authoring'
 import http from 'node:http'
 import { covering, type LayOver, type Method } from '../operations/covering.js'
-import type { Seam } from '../operations/seam.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
 import {
   clientRequestName,

@@ -1,7 +1,6 @@
-import type { Below, Held, InjectionContext } from '@chaos/core/authoring'
+import type { Below, Held, InjectionContext, RestOfOperation, Seam, SeamOperation } from '@chaos/core/authoring'
 import http from 'node:http'
 import type { HttpAnswer } from '../errors/http.js'
-import type { Rest, Seam, SeamOperation } from '../operations/seam.js'
 import { AnsweringSocket } from './answering-socket.js'
 import { callerOf, dispatcherOf, requestName, type Dispatcher, type RequestOptions } from './dispatcher.js'
 import {
@@ -20,7 +19,7 @@ export interface RequestCall extends SeamOperation {
 }
 
 /** What is left of a request while it waits. */
-interface RestOfRequest extends Rest {
+interface RestOfRequest extends RestOfOperation {
   /** Answers it in the place of the service, which never gets it. */
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
 }

@@ -1,6 +1,5 @@
 import { injectedBy } from '@chaos/core'
-import { markInjected } from '@chaos/core/authoring'
-import type { Seam, SeamOperation } from '../operations/seam.js'
+import { markInjected, type Seam, type SeamOperation } from '@chaos/core/authoring'
 import {
   complete,
   endpoint,

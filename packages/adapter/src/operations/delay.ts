@@ -1,11 +1,10 @@
-import type { Held, InjectionContext } from '@chaos/core/authoring'
-import type { Rest, Seam, SeamOperation } from './seam.js'
+import type { Held, InjectionContext, RestOfOperation, Seam, SeamOperation } from '@chaos/core/authoring'
 
 /** How long an operation that is answered in place may hold its thread, in ms: nothing can end it earlier. */
 const MAX_BLOCK_MS = 5_000
 
 /** What of an operation that can be answered later matters here. */
-interface Deferrable<Left extends Rest> {
+interface Deferrable<Left extends RestOfOperation> {
   readonly signal?: AbortSignal | undefined
   readonly later?: ((keep: (rest: Left) => Held) => unknown) | undefined
 }
@@ -15,7 +14,7 @@ interface Deferrable<Left extends Rest> {
  *
  * @param timeUp What becomes of it when its time is up. Default, and always when the injection ends: it goes on
  */
-export function keepBack<Left extends Rest>(
+export function keepBack<Left extends RestOfOperation>(
   { later, signal }: Deferrable<Left>,
   context: InjectionContext,
   afterMs: number,

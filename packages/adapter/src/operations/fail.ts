@@ -1,6 +1,5 @@
-import type { InjectionContext } from '@chaos/core/authoring'
+import type { InjectionContext, Seam, SeamOperation } from '@chaos/core/authoring'
 import { keepBack } from './delay.js'
-import type { Seam, SeamOperation } from './seam.js'
 
 /**
  * Fails operations in place of what they ask.

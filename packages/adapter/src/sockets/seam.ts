@@ -1,5 +1,5 @@
+import type { Seam } from '@chaos/core/authoring'
 import net, { type Socket } from 'node:net'
-import type { Seam } from '../operations/seam.js'
 import { endConnection } from './connection-end.js'
 import { peerOf, type NetModule } from './net.js'
 import type { TakeBytes, Wire } from './wire.js'

@@ -1,8 +1,15 @@
-import { markInjected, type Held, type InjectionContext, type TargetKind } from '@chaos/core/authoring'
+import {
+  markInjected,
+  type Held,
+  type InjectionContext,
+  type TargetKind,
+  type RestOfOperation,
+  type Seam,
+  type SeamOperation,
+} from '@chaos/core/authoring'
 import net from 'node:net'
 import tls from 'node:tls'
 import { fatalAlert } from '../errors/tls.js'
-import type { Rest, Seam, SeamOperation } from '../operations/seam.js'
 import { peerOf, socketOf } from '../sockets/net.js'
 
 /** What the faults of handshakes break: Node.js' own `tls` module, and with it every client in the process that speaks TLS. */
@@ -50,7 +57,7 @@ export interface Greeting extends Handshake {
 }
 
 /** What is left of a handshake that has not begun. Nothing of it happens to a connection that was ended meanwhile. */
-interface RestOfHandshake extends Rest {
+interface RestOfHandshake extends RestOfOperation {
   /** Lets the other side answer with a fatal alert. */
   readonly alert: (description: number, fault: string) => void
 }

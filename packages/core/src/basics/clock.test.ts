@@ -9,7 +9,7 @@ import { inject } from '../injection/inject.js'
 import { manualClock } from '../testing/manual-clock.js'
 
 describe('systemClock', () => {
-  it('waits for what is longer than fits a timer, without a timer that fires at once and a warning each time', async () => {
+  it('waits for a delay longer than a Node.js timer takes, without firing early or warning', async () => {
     const warned = vi.fn()
     process.on('warning', warned)
     onTestFinished(() => void process.off('warning', warned))
@@ -19,7 +19,7 @@ describe('systemClock', () => {
     expect(warned).not.toHaveBeenCalled()
   })
 
-  it('is never early, also when the event loop was blocked before', async () => {
+  it('never fires early, even after the event loop was blocked', async () => {
     const blockUntil = performance.now() + 30
     while (performance.now() < blockUntil);
     const late = await Promise.all(
@@ -79,7 +79,7 @@ describe('systemClock', () => {
 })
 
 describe('manualClock', () => {
-  it('runs what falls due in order, including what is added meanwhile', async () => {
+  it('runs work that is due in order, including work added meanwhile', async () => {
     const clock = manualClock(100)
     const ran: [string, number][] = []
     const log = (name: string) => () => void ran.push([name, clock.now()])

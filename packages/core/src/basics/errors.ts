@@ -1,22 +1,23 @@
 import { printable } from './text.js'
 
-/** A code of this toolkit's own errors. Codes are API: each has a page under `docs/errors`. */
+/** The code of a {@link ChaosError}. Codes are API; each has a page under `docs/errors`. */
 export type ChaosErrorCode = `CHAOS_${string}`
 
 const BRAND = Symbol.for('@chaos/core.ChaosError')
 
-/** Characters of a message: more is no help to anyone. */
+/** The most characters in a message. */
 const MAX_MESSAGE = 16_384
 
 /**
- * What this toolkit itself throws. The code is API, the message is help: at most 16,384 characters, none of which a terminal obeys.
+ * An error of Chaos Harness itself, as opposed to an injected one. The code is API. The message is help text of at most
+ * 16,384 characters, with control characters escaped.
  *
- * Tell one apart with {@link isChaosError}, never with `instanceof`: two copies of core may live in one process.
+ * Test for it with {@link isChaosError}, not with `instanceof`: one process may load two copies of core.
  */
 export class ChaosError extends Error {
   override readonly name = 'ChaosError'
   readonly code: ChaosErrorCode
-  /** Several failures reported together, for example by a rollback. Empty otherwise. */
+  /** The failures that this error reports together, for example those of a rollback. Empty if there is only this one. */
   readonly errors: readonly unknown[]
 
   constructor(
@@ -34,13 +35,13 @@ export class ChaosError extends Error {
   }
 }
 
-/** Whether a value is a {@link ChaosError} of this or any other copy of core, optionally with a certain code. */
+/** Whether a value is a {@link ChaosError} of this or another copy of core, optionally with a given code. */
 export function isChaosError(value: unknown, code?: ChaosErrorCode): value is ChaosError {
   try {
     if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
     return code === undefined || ('code' in value && value.code === code)
   } catch {
-    // A proxy that was revoked: what is asked about was mostly thrown by somebody else.
+    // A revoked proxy throws on `in`. The value may be anything that an application has thrown.
     return false
   }
 }

@@ -56,7 +56,7 @@ describe('waiting for a signal', () => {
     expect(await warned()).toEqual([])
   })
 
-  it('abandons and ends all of them when it aborts, in the order in which they came', async () => {
+  it('abandons and ends all of them in order of arrival when it aborts', async () => {
     const clock = manualClock()
     const caller = new AbortController()
     const store = { get: (_signal: AbortSignal): unknown => 'now' }
@@ -72,7 +72,7 @@ describe('waiting for a signal', () => {
     await holding.rollback()
   })
 
-  it('runs what waits once, not what stopped waiting meanwhile, and all of it though one throws', async () => {
+  it('runs each callback once, skips those that stopped waiting, and runs the rest if one throws', async () => {
     const caught = vi.fn()
     process.once('uncaughtException', caught)
     onTestFinished(() => void process.off('uncaughtException', caught))
@@ -92,7 +92,7 @@ describe('waiting for a signal', () => {
     expect(caught).toHaveBeenCalledExactlyOnceWith(new Error('first'), 'uncaughtException')
   })
 
-  it('lets a fault listen to its own signal as often as it has targets', async () => {
+  it('lets a fault add as many listeners to its signal as it has targets', async () => {
     const warned = warnings()
     const listening = defineFault({
       name: 'test/listen-often',
@@ -109,7 +109,7 @@ describe('waiting for a signal', () => {
   })
 })
 
-it('stops waiting for a signal that takes no listener out', () => {
+it('stops waiting for a signal that cannot remove a listener', () => {
   const signal = { aborted: false, addEventListener: () => undefined } as unknown as AbortSignal
   const stop = onAbort(signal, () => undefined)
   expect(stop).not.toThrow()

@@ -1,6 +1,6 @@
 import { reportUncaught } from './report-uncaught.js'
 
-/** What waits for one signal, in the order in which it came. */
+/** The callbacks of one signal, in order of arrival. */
 interface Waiting {
   readonly works: Set<{ readonly work: () => void }>
   readonly listener: () => void
@@ -9,12 +9,12 @@ interface Waiting {
 const waitingFor = new WeakMap<AbortSignal, Waiting>()
 
 /**
- * Runs `work` once when a signal aborts; not for one that has aborted already.
+ * Runs `work` once when a signal aborts. Does nothing for a signal that has already aborted.
  *
- * However many wait for one signal, it has a single listener of ours, and none once nobody waits any more: Node.js warns of a leak when a signal
- * has more than ten. What one of them throws ends as an uncaught exception, after the others have run.
+ * All callbacks of a signal share one listener, removed with the last of them: Node.js warns of a leak when a signal has
+ * more than ten listeners. An error that a callback throws ends as an uncaught exception, after the other callbacks have run.
  *
- * @returns Stops waiting; harmless afterwards.
+ * @returns A function that stops waiting. It does nothing when called again or after the abort.
  */
 export function onAbort(signal: AbortSignal, work: () => void): () => void {
   const waiting = waitingFor.get(signal) ?? listenTo(signal)
@@ -26,7 +26,7 @@ export function onAbort(signal: AbortSignal, work: () => void): () => void {
     try {
       signal.removeEventListener('abort', waiting.listener)
     } catch {
-      // A signal of somebody else's making: who ends something must not hear of it, and the listener has nothing left to do.
+      // A custom signal may throw here. The error must not reach the caller, and the listener has nothing left to run.
     }
   }
 }

@@ -1,8 +1,8 @@
 import { soon } from './clock.js'
 
 /**
- * Throws an error where nobody of ours is on the stack, so that it ends as an uncaught exception:
- * someone else's listener neither breaks our loop nor is swallowed.
+ * Throws an error in a microtask, so that it ends as an uncaught exception. An error of an application's callback is then
+ * neither swallowed nor able to break the loop that calls the callbacks.
  */
 export function reportUncaught(error: unknown): void {
   soon(() => {

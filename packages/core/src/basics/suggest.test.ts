@@ -12,12 +12,12 @@ describe('suggestion', () => {
     expect(suggestion(name, ['delayMs', 'order'])).toBe(expected)
   })
 
-  it('has nothing to say where nothing is known', () => {
+  it('suggests nothing if no name is known', () => {
     expect(suggestion('x', [])).toBe('')
     expect(listed([])).toBe('none')
   })
 
-  it('has nothing to say of a name that is no slip of the finger, and compares no more than so many', () => {
+  it('suggests nothing for a long name, and compares a bounded number of names', () => {
     const long = 'x'.repeat(15_000)
     expect(
       suggestion(
@@ -29,7 +29,7 @@ describe('suggestion', () => {
     expect(suggestion('order', [...Array.from({ length: 200 }, () => 'unlike'), 'ordre'])).toBe('')
   })
 
-  it('lists no more names than a sentence can hold, and none raw', () => {
+  it('lists a bounded number of names, with control characters escaped', () => {
     expect(listed(Array.from({ length: 60 }, (_, n) => String(n)))).toMatch(/, `49` and 10 more$/)
     expect(listed(['a\u001b[2J', 'b'.repeat(300)])).toBe(`\`a\\u001b[2J\`, \`${'b'.repeat(200)}…\``)
   })

@@ -1,19 +1,18 @@
 import { printable } from './text.js'
 
-/** A longer name is no slip of the finger; the time of a comparison grows with the square of this. */
+/** The longest name that is compared. The time of a comparison grows with the square of the length. */
 const MAX_LENGTH = 64
-/** Names that are compared at most. */
+/** The most names that are compared. */
 const MAX_CANDIDATES = 200
-/** Names that a sentence lists at most. */
+/** The most names that a message lists. */
 const MAX_LISTED = 50
 
 /**
- * The known name that someone most likely meant, if one is near enough.
+ * Suggests the known name that was most likely meant, if one is close enough.
  *
- * Names of more than 64 characters are neither looked up nor suggested, and only the first 200 known names are compared: an answer takes no
- * longer than some ms, whatever comes in.
+ * Only names of up to 64 characters and only the first 200 known names are compared, so an answer takes a few ms at most.
  *
- * @returns A sentence to put behind an error message, or the empty string.
+ * @returns A sentence to append to an error message, or the empty string.
  */
 export function suggestion(name: unknown, known: readonly string[]): string {
   if (typeof name !== 'string' || name.length > MAX_LENGTH) return ''
@@ -29,12 +28,12 @@ export function suggestion(name: unknown, known: readonly string[]): string {
 }
 
 /**
- * The message for a name that does not exist: `Unknown option "odrer" of eventbus/delay-events. Did you mean "order"?` If no known name is
- * near enough, the message lists the known names instead, at most 50.
+ * Makes the message for an unknown name: `Unknown option "odrer" of eventbus/delay-events. Did you mean "order"?` If no
+ * known name is close enough, the message lists the known names instead, at most 50.
  *
- * @param what What the name should be, and of what: `option`, `fault of target "bus"`.
+ * @param what The kind of name, with its owner: `option`, `fault of target "bus"`.
  * @param known The names that exist.
- * @param also Other spellings that may have been meant, such as short names.
+ * @param also Other accepted spellings, such as short names.
  */
 export function unknownName(
   what: string,
@@ -49,7 +48,7 @@ export function unknownName(
   return `Unknown ${kind} "${printable(name)}"${owner}.${near === '' ? ` Known: ${names}.` : near}`
 }
 
-/** Names as a list in a sentence: the first 50, each as {@link printable} shows it. */
+/** Lists names for a sentence, in backticks: the first 50, each made {@link printable}. */
 export function listed(names: readonly string[]): string {
   if (names.length === 0) return 'none'
   return joined(names, '`')
@@ -62,16 +61,16 @@ function joined(names: readonly string[], mark: string): string {
   return names.length > MAX_LISTED ? `${shown.join(', ')} and ${names.length - MAX_LISTED} more` : shown.join(', ')
 }
 
-/** A beginning of at least three letters counts as one mistake. */
+/** A prefix of at least three letters counts as one mistake. */
 function distanceTo(wanted: string, candidate: string, allowed: number): number {
   if (wanted.length >= 3 && candidate.startsWith(wanted)) return 1
-  // As many letters must come or go as one is longer than the other.
+  // The distance is never less than the difference in length.
   return Math.abs(wanted.length - candidate.length) > allowed
     ? Number.POSITIVE_INFINITY
     : editDistance(wanted, candidate)
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours (Damerau's distance, restricted form). */
+/** Counts insertions, deletions, substitutions and swaps of neighbours: the restricted Damerau–Levenshtein distance. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -19,12 +19,12 @@ describe('printable', () => {
     expect(printable(text)).toBe(expected)
   })
 
-  it('cuts a long text, and keeps the lines of a message that has some', () => {
+  it('cuts a long text, and keeps line feeds if asked to', () => {
     expect(printable('x'.repeat(201))).toBe(`${'x'.repeat(200)}…`)
     expect(printable('one\ntwo\u001b', { lines: true })).toBe('one\ntwo\\u001b')
   })
 
-  it('never shows more than six characters for each that it keeps', () => {
+  it('shows at most six characters for each one that it keeps', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
         const shown = printable(text, { max: 50 })
@@ -36,7 +36,7 @@ describe('printable', () => {
 })
 
 describe('printableJson', () => {
-  it('holds nothing that a terminal obeys, and says the same', () => {
+  it('holds no control character, and parses to the same value', () => {
     const obeyed = fc.constantFrom(
       '\u001b',
       '\n',
@@ -65,7 +65,7 @@ describe('printableJson', () => {
 })
 
 describe('keptName', () => {
-  it('is the name itself, cut where it is longer than a name is', () => {
+  it('is the name itself, cut to the longest length of a name', () => {
     expect(keptName('tick')).toBe('tick')
     expect(keptName('')).toBe('')
     expect(keptName(Symbol('tock'))).toBe('Symbol(tock)')
@@ -74,7 +74,7 @@ describe('keptName', () => {
 })
 
 describe('messageOf', () => {
-  it('says what was thrown, whatever that is', () => {
+  it('gives a message for any thrown value', () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     expect([new Error('no\u001b'), 'text', 1n, Object.create(null), proxy].map((thrown) => messageOf(thrown))).toEqual([
@@ -82,7 +82,7 @@ describe('messageOf', () => {
       'text',
       '1',
       'an object',
-      'something that cannot be read',
+      'an unreadable value',
     ])
   })
 })

@@ -1,20 +1,20 @@
-/** The longest name that is compared with names and globs, journalled or told apart from others, in UTF-16 code units. */
+/** The longest operation name that is matched, journalled or counted separately, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 1_024
 
-/** Where a message shows a name or a value: as many characters of it. */
+/** The most characters of a name or value in a message. */
 const MAX_SHOWN = 200
 
-/** What moves a cursor, colours, hides or reorders text: control and format characters, line separators, halves of a surrogate pair. */
+/** Characters that move the cursor, or colour, hide or reorder text: control and format characters, line separators, lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-/** The same, but for line feeds and tabs, which a text of several lines has. */
+/** The same without line feeds and tabs. */
 const UNPRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /**
- * A text from outside as a terminal, a log or a report can show it: cut to a length, with control and format characters (escape sequences,
- * direction marks) as `\u001b`.
+ * Makes untrusted text safe for a terminal, a log or a report. Cuts it to a length and writes control and format
+ * characters (escape sequences, direction marks) as `\u001b`. An object becomes `an object`.
  *
- * @param options.max Characters that are kept; a longer text ends in `…`. Default 200.
- * @param options.lines Whether line feeds and tabs stay as they are. Default `false`.
+ * @param options.max The most characters to keep. A longer text ends in `…`. Default 200.
+ * @param options.lines Whether to keep line feeds and tabs. Default `false`.
  */
 export function printable(
   text: unknown,
@@ -25,15 +25,15 @@ export function printable(
   return cut.replace(lines ? UNPRINTABLE_IN_LINES : UNPRINTABLE, escaped)
 }
 
-/** What of {@link UNPRINTABLE} JSON leaves as it is. */
+/** The characters of {@link UNPRINTABLE} that `JSON.stringify` does not escape. */
 const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** JSON as a terminal can show it. Whoever parses it gets the same value. */
+/** Escapes control and format characters in JSON, so that a terminal can show it. The parsed value stays the same. */
 export function printableJson(json: string): string {
   return json.replace(UNPRINTABLE_IN_JSON, escaped)
 }
 
-/** A character as JSON and JavaScript write it, so that a terminal shows it and does not obey it. */
+/** Writes a character as a `\uXXXX` escape. */
 function escaped(character: string): string {
   return character
     .split('')
@@ -42,25 +42,25 @@ function escaped(character: string): string {
 }
 
 /**
- * Reads a value of somebody else's, such as an error that an app threw.
+ * Reads a value that may throw when it is read, such as an error that an application threw.
  *
- * @returns What `read` returns, or words for a value that cannot be read: a revoked proxy, an object whose getter throws.
+ * @returns The result of `read`, or `an unreadable value` if `read` throws: a revoked proxy, an object whose getter throws.
  */
-export function readSafely<T>(read: () => T): T | 'something that cannot be read' {
+export function readSafely<T>(read: () => T): T | 'an unreadable value' {
   try {
     return read()
   } catch {
-    return 'something that cannot be read'
+    return 'an unreadable value'
   }
 }
 
-/** The message of what was thrown, as {@link printable} shows it. Never throws. */
+/** The message of a thrown value, made {@link printable}. Never throws. */
 export function messageOf(thrown: unknown, options: Parameters<typeof printable>[1] = {}): string {
   return readSafely(() => printable(thrown instanceof Error ? thrown.message : thrown, options))
 }
 
 /**
- * A name as it is kept: cut to {@link MAX_NAME_LENGTH}, and a copy, since V8 keeps the whole of a text alive of which a part was taken.
+ * Cuts a name to {@link MAX_NAME_LENGTH} and copies it. Without the copy, V8 keeps the whole string alive for the sake of its substring.
  */
 export function keptName(name: string | symbol): string {
   const text = String(name)

@@ -100,7 +100,7 @@ describe('decisions', () => {
     ]).toEqual([true, false, false])
   })
 
-  it('say what they cover without counting, also after the end', () => {
+  it('say what they cover without counting, even after the end', () => {
     const { radius, account } = tried({ only: (args) => args[0] === 7 })
     const exact = tried({ only: 'get', rate: 0 }).radius
     const covered = (): boolean[] => [
@@ -122,7 +122,7 @@ describe('decisions', () => {
     expect([...calls(radius, 'a', 2), ...calls(radius, 'b', 2)]).toEqual([true, false, true, false])
   })
 
-  it('stay right when a bus makes up a new name for every event', () => {
+  it('stay correct if a bus uses a new name for every event', () => {
     const { radius, account } = tried({ only: ['a', 'b*'], limitPerOperation: 1 })
     expect(calls(radius, 'a', 1)).toEqual([true])
     for (let index = 0; index < 25_000; index += 1) radius.operation(`reply:${index}`).shouldInject([])
@@ -131,7 +131,7 @@ describe('decisions', () => {
     expect(account.seen).toBe(3)
   })
 
-  it('tell 10,000 names apart, and count the others in groups that never exceed the limit of one', () => {
+  it('count 10,000 names separately, and others in groups that share one limit', () => {
     const run = (): Tried => {
       const one = tried({ limitPerOperation: 2, rate: 0.5 })
       for (let round = 0; round < 4; round += 1)
@@ -148,7 +148,7 @@ describe('decisions', () => {
     expect(run().hits).toEqual(hits)
   })
 
-  it('tell very long names apart by where they begin and how often they were called, and nothing by symbols that share a description', () => {
+  it('group very long names by their beginning, and count symbols of one description separately', () => {
     const { radius, account } = tried({ limitPerOperation: 1 })
     const long = 'x'.repeat(2_000)
     expect([...calls(radius, `${long}1`, 2), ...calls(radius, `${long}2`, 1)]).toEqual([true, false, false])
@@ -161,7 +161,7 @@ describe('decisions', () => {
     expect(account).toEqual({ seen: 6, affected: 3 })
   })
 
-  it('leave a call alone on which the predicate throws, and say so once', () => {
+  it('leave a call alone on which the predicate throws, and warn once', () => {
     const failures: unknown[] = []
     const account = { seen: 0, affected: 0 }
     const only = (args: ArrayLike<unknown>): boolean => {

@@ -6,50 +6,50 @@ import { synchronousAnswer } from './predicate.js'
 import { rolls, type Rolls } from './random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
 
-/** What one injection has seen; `seen = affected + passed`. */
+/** The counts of one injection: `seen = affected + passed`. */
 interface Account {
   seen: number
   affected: number
 }
 
-/** What the decisions of one injection depend on. */
+/** The inputs to the decisions of one injection. */
 export interface DecisionSource extends BlastRadius {
   readonly seed: string
   readonly injection: string
-  /** Counted into by every operation. */
+  /** The counts that all operations add to. */
   readonly account: Account
-  /** Asked once for each hit, in ms. */
+  /** Returns the time in ms. Called once per hit. */
   readonly now: () => number
-  /** No hit from this time on, though no timer may have told yet: a loop that never yields lets none fire. */
+  /** The end of the lease. There is no hit at or after it, even if a loop that never yields keeps the lease's timer from firing. */
   readonly endsAt: number
-  /** Called for each hit, before it is acted on. */
+  /** Called for each hit, before the fault acts on it. */
   readonly onHit: (operation: string | symbol, call: number, at: number) => void
-  /** A call was chosen after `endsAt`; nothing is affected any more. */
+  /** Called when a call was chosen after `endsAt`. The call is not affected. */
   readonly onOverdue: () => void
-  /** The predicate threw, for the first time. What it throws on is outside the blast radius. */
+  /** Called when the predicate throws for the first time. A call on which it throws is outside the blast radius. */
   readonly onFilterFailed: (error: unknown) => void
 }
 
-/** Makes the decision makers of one injection. */
+/** The decision makers of one injection. */
 export interface Decisions {
   readonly operation: (name: string | symbol) => Operation
-  /** From now on nothing is affected, and nothing counted. */
+  /** Ends the decisions: no call is affected or counted any more. */
   readonly end: () => void
 }
 
 /** Outside the blast radius: never affected, never counted. */
 const OUTSIDE: Operation = { covers: () => false, shouldInject: () => false }
 
-/** Names outside the blast radius that are remembered at most; a bus may make up a new name for every event. */
+/** The most names outside the blast radius that are cached. A bus may use a new name for every event. */
 const MAX_REMEMBERED_OUTSIDE = 10_000
-/** Characters of such a name; a longer one is matched each time. */
+/** The longest name that is cached. A longer one is matched each time. */
 const MAX_REMEMBERED_LENGTH = 200
 
 /**
- * Decides in this order: ended, `only`, `skip`, `every`, `rate`, `limit`.
+ * Makes decisions, in this order: ended, `only`, `skip`, `every`, `rate`, `limit`.
  *
- * What can be decided once is decided when an operation is first named; a single exact name in `only` is compared, never looked up. Memory is
- * bounded: see {@link byName} for what becomes of very many names, or very long ones.
+ * As much as possible is decided when an operation is first named. A single exact name in `only` is compared and never
+ * looked up. Memory is bounded: {@link byName} says how many and how long names are handled.
  */
 export function decisions(source: DecisionSource): Decisions {
   const shared: Shared = { ended: false, filterFailed: false, source }
@@ -78,7 +78,7 @@ export function decisions(source: DecisionSource): Decisions {
   let last: Operation = OUTSIDE
   return {
     operation(name) {
-      // Events mostly come in runs of one name.
+      // Consecutive events mostly have the same name.
       if (name === lastName) return last
       last = find(name)
       lastName = name
@@ -88,7 +88,7 @@ export function decisions(source: DecisionSource): Decisions {
   }
 }
 
-/** The operations whose name fits; the others are outside. */
+/** Returns the operation for a name that matches, else {@link OUTSIDE}. */
 function among(
   covers: (name: string) => boolean,
   inside: (name: string | symbol) => Operation,
@@ -110,11 +110,11 @@ interface Shared {
 }
 
 /**
- * Every call of a patched member passes here.
+ * Counts the calls of one operation. It is on the path of every call of a patched member.
  *
- * `shouldInject` has no use for `args` and is small enough (27 bytes of bytecode) for V8 to inline it before it decides whether the array
- * of a layer's `...args` must exist at all: mostly it need not. Fields are plain, because V8 folds loads of those, and not of `#private`
- * ones, into the caller.
+ * `shouldInject` ignores `args` and is small enough (27 bytes of bytecode) for V8 to inline it early. V8 can then skip
+ * creating the array of a layer's `...args`. The fields are plain properties because V8 folds their loads into the caller,
+ * which it does not do for `#private` fields.
  */
 class CountedOperation implements Operation {
   readonly account: Account
@@ -156,14 +156,14 @@ class CountedOperation implements Operation {
     return this.rate > 0 && this.takes(this.calls)
   }
 
-  /** Whether this call, the n-th that passed `only`, is chosen and within the limits; it is a hit then. */
+  /** Whether this call, the n-th that passed `only`, is a hit: chosen and within the limits. */
   takes(call: number): boolean {
     const afterSkipped = call - this.skip
     if (afterSkipped < 1 || (this.every > 1 && (afterSkipped - 1) % this.every !== 0)) return false
     if (this.rate < 1 && this.rolls(call) >= this.rate) return false
     if (this.affected >= this.limitPerOperation || this.account.affected >= this.limit) return false
     const { source } = this.shared
-    // The clock is read for a hit alone, which needs its time anyway.
+    // Only a hit reads the clock; its journal entry needs the time anyway.
     const at = source.now()
     if (at >= source.endsAt) {
       source.onOverdue()
@@ -176,7 +176,7 @@ class CountedOperation implements Operation {
   }
 }
 
-/** Its blast radius is a predicate. */
+/** An operation whose blast radius is a predicate. */
 class FilteredOperation extends CountedOperation {
   constructor(
     name: string | symbol,
@@ -195,7 +195,7 @@ class FilteredOperation extends CountedOperation {
     return !this.shared.ended && this.passes(args) && this.count()
   }
 
-  /** A predicate that throws, or returns a promise, must not throw in the app's own call. */
+  /** Applies the predicate. An error of the predicate must not reach the application's call. */
   passes(args: ArrayLike<unknown>): boolean {
     try {
       return synchronousAnswer(this.filter(args, this.name))
@@ -209,7 +209,7 @@ class FilteredOperation extends CountedOperation {
   }
 }
 
-/** One of the many names that share the counts of their group. */
+/** An operation that shares its counts with a group of others. */
 class GroupedOperation implements Operation {
   readonly name: string | symbol
 

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { byName, MAX_TOLD_APART } from './by-name.js'
+import { byName, MAX_NAMES } from './by-name.js'
 
 describe('byName', () => {
-  it('keeps one value a name, and a bounded number of them', () => {
+  it('keeps one value per name, for a bounded number of names', () => {
     let made = 0
     const of = byName(() => (made += 1))
     expect([of('a'), of('b'), of('a')]).toEqual([1, 2, 1])
     for (let index = 0; index < 300_000; index += 1) of(`name:${index}`)
-    expect(made).toBe(MAX_TOLD_APART + 1_024)
+    expect(made).toBe(MAX_NAMES + 1_024)
     expect(of('name:299999')).toBe(of('name:299999'))
     expect(of('a')).toBe(1)
   })
 
-  it('keeps no more than a million characters of names, and none of a very long one', () => {
+  it('keeps at most a million characters of names, and no very long name', () => {
     const names: (string | symbol)[] = []
     const of = byName((name) => names.push(name))
     for (let index = 0; index < 2_000; index += 1) of(`${index}${'x'.repeat(1_000)}`)

@@ -1,38 +1,38 @@
 import { hashOf } from './random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
 
-/** Names of operations that one injection tells apart. */
-export const MAX_TOLD_APART = 10_000
-/** Characters of these names together. */
+/** The most operation names with a value of their own. */
+export const MAX_NAMES = 10_000
+/** The most characters in these names together. */
 const MAX_CHARACTERS = 1_000_000
-/** Groups that all further names fall into. */
+/** The number of groups for all further names. */
 const GROUPS = 1_024
 
 /**
- * Keeps one value for each name of an operation, in bounded memory: an app may make up a new name for every event.
+ * Keeps one value per operation name in bounded memory. An application may use a new name for every event.
  *
- * The first 10,000 names (1,024 characters each, 1,000,000 together) have a value each. Every further name falls into one of 1,024 groups, always
- * the same one, and the names of a group share its value.
+ * The first 10,000 names (1,024 characters each, 1,000,000 together) get a value each. A hash assigns every further name to
+ * one of 1,024 groups, and the names of a group share its value.
  *
- * @param make Makes the value of a name, or of a group, whose name is a NUL and a number.
- * @param inGroup What a name that shares the value of its group gets. Default: the very value.
+ * @param make Makes the value of a name or of a group. The name of a group is a NUL and a number.
+ * @param inGroup Maps the value of a group to the value of a name in it. Default: the value of the group.
  */
 export function byName<T>(
   make: (name: string | symbol) => T,
   inGroup: (group: T, name: string | symbol) => T = (group) => group,
 ): (name: string | symbol) => T {
-  const told = new Map<string | symbol, T>()
+  const values = new Map<string | symbol, T>()
   const groups = new Map<number, T>()
   let characters = 0
   return (name) => {
     const length = lengthOf(name)
-    const known = length > MAX_NAME_LENGTH ? undefined : told.get(name)
+    const known = length > MAX_NAME_LENGTH ? undefined : values.get(name)
     if (known !== undefined) return known
-    if (told.size < MAX_TOLD_APART && length <= MAX_NAME_LENGTH && characters + length <= MAX_CHARACTERS) {
+    if (values.size < MAX_NAMES && length <= MAX_NAME_LENGTH && characters + length <= MAX_CHARACTERS) {
       characters += length
       const own = typeof name === 'string' ? keptName(name) : name
       const value = make(own)
-      told.set(own, value)
+      values.set(own, value)
       return value
     }
     const index = (hashOf(keptName(name)) >>> 0) % GROUPS
@@ -42,7 +42,7 @@ export function byName<T>(
   }
 }
 
-/** The characters that keeping a name keeps: those of a symbol's description, too. */
+/** The number of characters in a name; for a symbol, in its description. */
 function lengthOf(name: string | symbol): number {
   if (typeof name === 'symbol') return name.description?.length ?? 0
   return typeof name === 'string' ? name.length : 0

@@ -29,7 +29,7 @@ describe('a glob', () => {
     expect(globMatcher([pattern])(name)).toBe(expected)
   })
 
-  it('means what it says, alone and among others', () => {
+  it('matches as documented, alone and among others', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '.'), maxLength: 8 })
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 8 })
     fc.assert(
@@ -40,7 +40,7 @@ describe('a glob', () => {
     )
   })
 
-  it('never throws and never goes back, however many stars it has', () => {
+  it('never throws and never backtracks, however many stars it has', () => {
     const name = 'a'.repeat(1_000)
     expect(globMatcher([`${'*a'.repeat(900)}*b`])(name)).toBe(false)
     expect(globMatcher([`${'*a'.repeat(900)}*`])(name)).toBe(true)
@@ -49,7 +49,7 @@ describe('a glob', () => {
     expect(globMatcher(Array.from({ length: 6_000 }, () => '*a*b*c*'))(name)).toBe(false)
   })
 
-  it('compares no more than 1,024 characters: a longer name fits stars alone', () => {
+  it('compares at most 1,024 characters: a longer name only matches stars', () => {
     const long = 'a'.repeat(1_025)
     expect(globMatcher(['a*'])(long)).toBe(false)
     expect(globMatcher([long])(long)).toBe(false)
@@ -57,7 +57,7 @@ describe('a glob', () => {
     expect(globMatcher(['a*'])('a'.repeat(1_024))).toBe(true)
   })
 
-  it('is told from a name', () => {
+  it('is distinguished from a name', () => {
     expect(['a', 'a*', '?'].map(isGlob)).toEqual([false, true, true])
   })
 })

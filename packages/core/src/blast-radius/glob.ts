@@ -1,15 +1,15 @@
 import { MAX_NAME_LENGTH } from '../basics/text.js'
 
-/** Whether a pattern needs matching at all, or is a name. */
+/** Whether a pattern holds a wildcard (`*` or `?`). */
 export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern)
 }
 
 /**
- * One test of names and globs (`*` any run of characters, `?` exactly one).
+ * Makes a matcher for names and globs (`*` matches any run of characters, `?` exactly one).
  *
- * It never goes back over what it has compared, and a name of more than 1,024 characters fits nothing but a pattern of stars alone: a test takes
- * at most as many steps as the patterns have characters, times 1,024.
+ * The matcher never backtracks, and a name of more than 1,024 characters only matches a pattern of stars. So a match takes
+ * at most 1,024 steps per character of the patterns.
  */
 export function globMatcher(patterns: readonly string[]): (name: string) => boolean {
   const coversAll = patterns.some((pattern) => /^\*+$/.test(pattern))
@@ -18,7 +18,10 @@ export function globMatcher(patterns: readonly string[]): (name: string) => bool
   return (name) => name.length <= MAX_NAME_LENGTH && tests.some((test) => test(name))
 }
 
-/** Between two stars, a part may take the first place where it fits: any other leaves less room for those behind it. So nothing is ever tried again. */
+/**
+ * Matches each part between two stars at its first possible position. A later position leaves less room for the parts
+ * after it, so the matcher never needs to backtrack.
+ */
 function globTest(pattern: string): (name: string) => boolean {
   const [first = '', ...parts] = pattern.split(/\*+/)
   const last = parts.pop()
@@ -30,7 +33,7 @@ function globTest(pattern: string): (name: string) => boolean {
     const end = name.length - last.length
     let from = first.length
     for (const part of parts) {
-      const at = placeOf(part, name, from, end)
+      const at = positionOf(part, name, from, end)
       if (at === -1) return false
       from = at + part.length
     }
@@ -38,8 +41,8 @@ function globTest(pattern: string): (name: string) => boolean {
   }
 }
 
-/** The first place from `from` on where a part fits and ends before `end`, or -1. */
-function placeOf(part: string, name: string, from: number, end: number): number {
+/** The first position at or after `from` where a part matches and ends by `end`, or -1. */
+function positionOf(part: string, name: string, from: number, end: number): number {
   for (let at = from; at + part.length <= end; at += 1) if (fitsAt(part, name, at)) return at
   return -1
 }

@@ -1,10 +1,10 @@
 import { types } from 'node:util'
 
 /**
- * The answer of a predicate that the application passed in. A call, an event and a message do not wait, so a promise is not an answer: read as a
- * boolean, every promise would mean yes.
+ * Converts the answer of an application's predicate to a boolean. A promise is refused: calls and messages do not wait for
+ * it, and as a boolean every promise is `true`.
  *
- * @throws TypeError for a promise, of this realm or another, and for any other thenable. A rejection of the promise is handled here.
+ * @throws TypeError for a promise, of this realm or another, or any other thenable. A rejection of that promise is handled.
  */
 export function synchronousAnswer(answer: unknown): boolean {
   if (typeof answer !== 'object' || answer === null) return Boolean(answer)

@@ -14,7 +14,7 @@ describe('rolls', () => {
     )
   })
 
-  it('keeps names apart that only join to the same text', () => {
+  it('distinguishes names that only join to the same text', () => {
     expect(rolls('ab', 'c', 'd')(1)).not.toBe(rolls('a', 'bc', 'd')(1))
     expect(rolls('a', 'bc', 'd')(1)).not.toBe(rolls('a', 'b', 'cd')(1))
   })

@@ -1,29 +1,27 @@
-/** Rolls of one stream: equal arguments, equal roll. */
+/** The roll for the n-th call, from 0 (included) to 1 (excluded). The same call always gets the same roll. */
 export type Rolls = (call: number) => number
 
 /**
- * The stream of rolls of one operation of one injection. A roll depends on nothing but these names and the call's number,
- * so interleaving with other calls changes none.
- *
- * @returns For the n-th call, a number from 0 (included) to 1 (excluded), uniform to 32 bits.
+ * Makes the stream of rolls of one operation of one injection. A roll depends only on these names and the call's number, so
+ * other calls in between change nothing. Rolls are uniform, with a resolution of 32 bits.
  */
 export function rolls(seed: string, injection: string, operation: string): Rolls {
-  // Lengths keep `a` + `bc` apart from `ab` + `c`; two hashes make 64 bits of state.
+  // The lengths distinguish `a` + `bc` from `ab` + `c`. Two hashes give 64 bits of state.
   const name = `${seed.length}:${seed}${injection.length}:${injection}${operation}`
   const offset = hash(name, 0x2f6b_9a3d)
   const twist = hash(name, 0x51ed_270b)
   return (call) => (mix(mix((offset + Math.imul(call, GOLDEN)) | 0) ^ twist) >>> 0) / 0x1_0000_0000
 }
 
-/** 2^32 divided by the golden ratio: successive calls land far apart (Knuth's multiplicative hashing). */
+/** 2^32 divided by the golden ratio, which spreads successive calls far apart (Knuth's multiplicative hashing). */
 const GOLDEN = 0x9e37_79b9
 
-/** A number that is the same for equal texts: 32 bits, either sign. */
+/** A signed 32-bit hash of a string. */
 export function hashOf(text: string): number {
   return hash(text, 0)
 }
 
-/** A seed nobody chose; it is reported, so that the run can be repeated. */
+/** Draws a random seed. Injections report it, so that a run can be repeated. */
 export function drawSeed(): string {
   return Math.floor(draw() * Number.MAX_SAFE_INTEGER).toString(36)
 }
@@ -41,7 +39,7 @@ function hash(text: string, seed: number): number {
   return mix(h ^ text.length)
 }
 
-/** MurmurHash3's finaliser: every bit of the input changes half the bits of the output. */
+/** MurmurHash3's finaliser: a change of one input bit changes half the output bits on average. */
 function mix(value: number): number {
   let h = Math.imul(value ^ (value >>> 16), 0x85eb_ca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35)

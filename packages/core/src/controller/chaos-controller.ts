@@ -3,50 +3,51 @@ import type { PortableInjectOptions } from '../injection/inject-options.js'
 import type { InjectionState } from '../injection/injection.js'
 import type { JournalEntry } from '../injection/journal.js'
 
-/** Something that can be broken. */
+/** A target of a controller. */
 export interface TargetInfo {
   readonly name: string
   /** Names of the faults that can be injected into it. */
   readonly faults: readonly string[]
 }
 
-/** What a controller is, and whether it may break anything. */
+/** The settings of a controller, and whether it may inject faults. */
 export interface ControllerInfo {
-  /** The environment it runs in, if it knows one. */
+  /** The environment that the process runs in, if the controller knows it. */
   readonly environment: string | undefined
-  /** Why arming is refused right now, or `undefined` when it is allowed. */
+  /** Why the controller refuses to inject right now; `undefined` if injecting is allowed. */
   readonly refusal: string | undefined
   readonly seed: string
   readonly maxLeaseMs: number
   /**
-   * The process's own clock at the answer, in ms since the epoch: the clock of every time that its injections and journal entries carry.
-   * `undefined` when an app with an older version does not say it; how far its clock is off is then unknown.
+   * The time of the process's clock, in ms since the epoch. All times in its injections and journal come from this clock.
+   * `undefined` if the process runs an older version that does not report it; the clock's offset is then unknown.
    */
   readonly now: number | undefined
 }
 
-/** What {@link ChaosController.stopAll} did. */
+/** The result of {@link ChaosController.stopAll}. */
 export interface StopReport {
-  /** The injections it ended, in their last state. */
+  /** The final states of the injections that it ended. */
   readonly stopped: readonly InjectionState[]
 }
 
 /**
- * What holds a process's targets and injections. The in-process controller and the client of a control endpoint
- * both implement it, so what is written against it runs inside a test and against a live process alike.
+ * Holds the targets and injections of a process. The in-process controller and the client of a control endpoint both
+ * implement it, so the same code works inside a test and against a live process.
  */
 export interface ChaosController {
   info(): Promise<ControllerInfo>
   targets(): Promise<readonly TargetInfo[]>
-  /** Every fault that some target can take. */
+  /** Returns every fault that at least one target accepts. */
   faults(): Promise<readonly FaultInfo[]>
-  /** Live injections and the most recently ended ones, oldest first. */
+  /** Returns the most recently ended injections and those in force, oldest first. */
   injections(): Promise<readonly InjectionState[]>
   /**
-   * Puts a fault in force; resolves when it is armed (standing) or done (instant).
+   * Injects a fault. Resolves when a standing fault is in force, or an instant one is done.
    *
-   * @param fault Full name, or the part after the slash where that is unambiguous.
-   * @throws ChaosError `CHAOS_UNKNOWN_TARGET`, `CHAOS_UNKNOWN_FAULT`, `CHAOS_INVALID_OPTION`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_DISABLED`
+   * @param fault The full name, or the part after the slash if it is unambiguous.
+   * @throws ChaosError `CHAOS_UNKNOWN_TARGET` or `CHAOS_UNKNOWN_FAULT` for a name that is not registered, `CHAOS_INVALID_OPTION` for
+   *   invalid options, `CHAOS_ENVIRONMENT_REFUSED` or `CHAOS_DISABLED` if injecting is not allowed.
    */
   inject(
     target: string,
@@ -55,10 +56,10 @@ export interface ChaosController {
     how?: PortableInjectOptions,
   ): Promise<InjectionState>
   /**
-   * Checks what `inject` would check, and arms nothing: the guard, names, options, blast radius, lease, id, and whether the fault takes the target.
-   * Whether a target is sealed shows only when a fault is armed.
+   * Runs the checks of `inject` without injecting anything: environment, names, options, blast radius, lease, id, and
+   * whether the fault accepts the target. A sealed target is only found by injecting.
    *
-   * @throws ChaosError As {@link ChaosController.inject} does before it arms.
+   * @throws ChaosError The errors that {@link ChaosController.inject} throws before it injects.
    */
   check(
     target: string,
@@ -66,15 +67,19 @@ export interface ChaosController {
     options?: Readonly<Record<string, unknown>>,
     how?: PortableInjectOptions,
   ): Promise<void>
-  /** @throws ChaosError `CHAOS_UNKNOWN_INJECTION` */
+  /**
+   * Ends one injection and returns its final state. Stopping an injection that has ended returns its state again.
+   *
+   * @throws ChaosError `CHAOS_UNKNOWN_INJECTION` for an unknown id, `CHAOS_ROLLBACK_FAILED` if an undo step failed.
+   */
   stop(id: string): Promise<InjectionState>
   /**
-   * Ends every injection of the process: of all its controllers, of a bare `inject`, and of every copy of core. No new hit happens once it is
-   * called, and no guard refuses it.
+   * Ends every injection of the process: those of all controllers, of `inject` without a controller, and of every copy of
+   * core. No fault has another hit after the call. It is allowed in every environment.
    *
-   * @throws ChaosError `CHAOS_ROLLBACK_FAILED` when an undo step failed or did not settle; the others have run all the same.
+   * @throws ChaosError `CHAOS_ROLLBACK_FAILED` if an undo step failed or did not settle. All other steps have run.
    */
   stopAll(): Promise<StopReport>
-  /** Follows what happens from now on. @returns Stops following. */
+  /** Calls `listener` with every new journal entry. @returns A function that stops following. */
   follow(listener: (entry: JournalEntry) => void): () => void
 }

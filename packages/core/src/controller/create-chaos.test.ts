@@ -100,7 +100,7 @@ describe('createChaos', () => {
     expect(checked).toEqual(await failure(chaos.inject(...args)))
   })
 
-  it('refuses in a check what its guard or a target that has changed refuses', async () => {
+  it('refuses in a check what the guard or a changed target refuses', async () => {
     let fits = true
     const picky = defineFault({
       name: 'test/picky',
@@ -130,7 +130,7 @@ describe('createChaos', () => {
     expect((await chaos.inject('bus', 'delay-events', { delayMs: 5 })).id).toBe('test/delay-events@bus#1')
   })
 
-  it('says what time it is by the clock that its injections are timed with', async () => {
+  it('reports the time of the clock that times its injections', async () => {
     const clock = manualClock()
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) }, { clock })
     expect((await chaos.info()).now).toBe(clock.now())
@@ -139,7 +139,7 @@ describe('createChaos', () => {
     expect((await chaos.info()).now).toBe(armedAt)
   })
 
-  it('stops one injection, knows it afterwards, and refuses an unknown id', async () => {
+  it('stops one injection, remembers it, and refuses an unknown id', async () => {
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
     const { id } = await chaos.inject('bus', 'drop-events')
     expect(await chaos.stop(id)).toMatchObject({ outcome: 'stopped' })
@@ -147,7 +147,7 @@ describe('createChaos', () => {
     await expect(chaos.stop('nobody')).rejects.toMatchObject({ code: 'CHAOS_UNKNOWN_INJECTION' })
   })
 
-  it('says in a moment, and in few words, that it does not know a long name', async () => {
+  it('refuses a long unknown name quickly, with a short message', async () => {
     const { controller: chaos } = controller({ bus: target(new EventEmitter(), [drop]) })
     const long = 'x'.repeat(200)
     for (let index = 100; index < 220; index += 1)
@@ -182,7 +182,7 @@ describe('createChaos', () => {
     })
   })
 
-  it('never gives an injection the id of another in force, so that stopAll reaches both', async () => {
+  it('never gives two injections in force the same id, so that stopAll reaches both', async () => {
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
     const named = await chaos.inject('bus', 'drop-events', {}, { id: 'test/drop-events@bus#1' })
     const numbered = await chaos.inject('bus', 'drop-events')
@@ -191,7 +191,7 @@ describe('createChaos', () => {
     expect([named.outcome, numbered.outcome]).toEqual(['stopped', 'stopped'])
   })
 
-  it('refuses a short name that two faults share, and takes their full ones', async () => {
+  it('refuses a short name that two faults share, and accepts their full names', async () => {
     const definition = {
       kind: 'standing',
       summary: '',
@@ -205,7 +205,7 @@ describe('createChaos', () => {
     const refused = chaos.inject('thing', 'slow-down')
     await expect(refused).rejects.toMatchObject({ code: 'CHAOS_UNKNOWN_FAULT' })
     await expect(refused).rejects.toThrow(
-      'Several faults of target "thing" are named "slow-down": `ours/slow-down`, `theirs/slow-down`. Use the full name.',
+      'Target "thing" has several faults named "slow-down": `ours/slow-down`, `theirs/slow-down`. Use the full name.',
     )
     expect((await chaos.inject('thing', 'theirs/slow-down')).fault).toBe('theirs/slow-down')
   })
@@ -225,7 +225,7 @@ describe('createChaos', () => {
     )
   })
 
-  it('adds a target late, refuses its name twice, and forgets it with its injections', async () => {
+  it('adds a target later, refuses a second one of its name, and removes it with its injections', async () => {
     const chaos = controller({})
     const bus = new EventEmitter()
     const handle = chaos.target('late', bus, [drop])
@@ -247,11 +247,11 @@ describe('createChaos', () => {
     ['faults in place of their factories', { object: new EventEmitter(), faults: [drop()] }],
   ])('refuses %s as a target, and shows what to write', (_what, definition) => {
     expect(() => controller({ bus: definition as never })).toThrow(
-      'The target `bus` must name its faults: `bus: target(object, [delayEvents, dropEvents])`',
+      'The target "bus" must list the factories of its faults: `bus: target(object, [delayEvents, dropEvents])`',
     )
   })
 
-  it('ends every injection of the process with stopAll, and its own alone when it is closed', async () => {
+  it('ends every injection of the process with stopAll, and only its own when it is closed', async () => {
     const [mine, other] = [
       controller({ bus: target(new EventEmitter(), [drop]) }),
       controller({ bus: target(new EventEmitter(), [drop]) }),
@@ -266,7 +266,7 @@ describe('createChaos', () => {
     expect([b.outcome, bare.outcome, late.outcome]).toEqual(['stopped', 'stopped', 'stopped'])
   })
 
-  it('ends what is in force when CHAOS_DISABLED is set meanwhile: without being asked, and at once when it is', async () => {
+  it('ends injections when CHAOS_DISABLED is set meanwhile, and at once when it is asked for info', async () => {
     onTestFinished(() => {
       delete process.env['CHAOS_DISABLED']
     })
@@ -283,7 +283,7 @@ describe('createChaos', () => {
     expect(got).toEqual([1])
     expect(isWatching()).toBe(false)
     expect(journal.entries.slice(-2)).toMatchObject([
-      { type: 'warning', message: expect.stringContaining('CHAOS_DISABLED was set') as string },
+      { type: 'warning', message: expect.stringContaining('`CHAOS_DISABLED` was set') as string },
       { type: 'ended' },
     ])
 
@@ -303,7 +303,7 @@ describe('createChaos', () => {
     }
   })
 
-  it('refuses more injections than the stack of one call can pass, and ends all that there are', async () => {
+  it('refuses more injections than a call stack can hold, and ends all of them', async () => {
     const bus = new EventEmitter().on('tick', () => undefined)
     const chaos = createChaos({ environment: 'test', targets: { bus: target(bus, [drop]) } })
     onTestFinished(() => chaos.close())
@@ -333,7 +333,7 @@ describe('createChaos', () => {
     await chaos.close()
   })
 
-  it('tells whoever follows what happens, until they stop', async () => {
+  it('passes journal entries to followers until they stop', async () => {
     const clock = manualClock()
     const chaos = controller({ bus: target(new EventEmitter(), [drop]) }, { clock })
     const listener = vi.fn()

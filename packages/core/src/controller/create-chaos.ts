@@ -17,11 +17,11 @@ import type { InjectionRecord } from '../injection/injection-record.js'
 import type { Injection, InjectionState } from '../injection/injection.js'
 import { JournalWriter, type Follow, type Journal, type JournalEntry } from '../injection/journal.js'
 import { endIfDisabled } from '../process/disabled-watch.js'
-import { assertTakenBack, endInjections } from '../process/end-injections.js'
+import { assertRolledBack, endInjections } from '../process/end-injections.js'
 import { controllerRefusal, DEFAULT_ENVIRONMENTS } from '../process/guard.js'
 import { processState, type LiveInjection } from '../process/process-state.js'
 
-/** A target and the faults it can take. Made by {@link target}. */
+/** A target and the faults that can be injected into it. Made by {@link target}. */
 export interface TargetDefinition<
   Factories extends readonly FaultFactoryFor<never>[] = readonly FaultFactoryFor<never>[],
 > {
@@ -30,9 +30,9 @@ export interface TargetDefinition<
 }
 
 /**
- * Names a target's faults: `target(bus, [delayEvents])`.
+ * Defines a target with its faults: `target(bus, [delayEvents])`.
  *
- * TypeScript refuses a fault that is not made for this kind of object.
+ * TypeScript rejects a fault that does not accept this kind of object.
  */
 export function target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(
   object: Target,
@@ -46,7 +46,7 @@ export type Targets = Readonly<Record<string, TargetDefinition>>
 
 type NameOf<Factory> = Factory extends { readonly catalog: { readonly name: infer Name extends string } } ? Name : never
 type ShortNameOf<Name extends string> = Name extends `${string}/${infer Short}` ? Short : never
-/** Full and short names of a target's faults. */
+/** The full and short names of a target's faults. */
 export type FaultNamesOf<Definition extends TargetDefinition> =
   NameOf<Definition['faults'][number]> | ShortNameOf<NameOf<Definition['faults'][number]>>
 type FactoryNamed<
@@ -60,7 +60,7 @@ type FactoryNamed<
     : never
   : never
 type ArgumentsOf<Factory> = Factory extends (...options: infer Options) => unknown ? Options : never
-/** What stands behind the fault's name: its options, then how to inject it. Options can be left out where none is required. */
+/** The arguments after a fault's name: its options, then how to inject it. The options may be left out if none is required. */
 export type InjectArguments<Definition extends TargetDefinition, Name extends string> =
   ArgumentsOf<FactoryNamed<Definition, Name>> extends [infer Options]
     ? [options: Options, how?: InjectOptions]
@@ -73,48 +73,52 @@ export interface TargetHandle<Definition extends TargetDefinition> {
     fault: Name,
     ...args: InjectArguments<Definition, Name>
   ): Promise<Injection>
-  /** Ends the target's injections and forgets it. */
+  /** Ends the target's injections and removes it from the controller. */
   remove(): Promise<void>
 }
 
-/** The in-process controller: a {@link ChaosController} that knows its targets by type. */
+/** The in-process controller: a {@link ChaosController} with typed targets, faults and options. */
 export interface Chaos<T extends Targets = Targets> extends Omit<ChaosController, 'inject' | 'check'> {
   inject<TargetName extends keyof T & string, Name extends FaultNamesOf<T[TargetName]>>(
     target: TargetName,
     fault: Name,
     ...args: InjectArguments<T[TargetName], Name>
   ): Promise<Injection>
-  /** Checks what `inject` would check, and arms nothing. @throws ChaosError As `inject` does before it arms. */
+  /** Runs the checks of `inject` without injecting anything. @throws ChaosError The errors that `inject` throws before it injects. */
   check<TargetName extends keyof T & string, Name extends FaultNamesOf<T[TargetName]>>(
     target: TargetName,
     fault: Name,
     ...args: InjectArguments<T[TargetName], Name>
   ): Promise<void>
-  /** Adds a target late. @throws ChaosError `CHAOS_DUPLICATE_TARGET` */
+  /**
+   * Adds a target after the controller was made.
+   *
+   * @throws ChaosError `CHAOS_DUPLICATE_TARGET` if the name is taken, `CHAOS_TARGET_MISMATCH` if a fault does not accept the object.
+   */
   target<Target extends object, const Factories extends readonly FaultFactoryFor<Target>[]>(
     name: string,
     object: Target,
     faults: Factories,
   ): TargetHandle<TargetDefinition<Factories>>
   readonly journal: Journal & { readonly follow: Follow }
-  /** This controller as what a control endpoint or an experiment takes: names and options are checked when they come. */
+  /** The untyped controller, for a control endpoint or an experiment. It checks names and options at run time. */
   readonly controller: ChaosController
-  /** Ends its own injections and takes the controller out of the process. `stopAll` ends every injection of the process. */
+  /** Ends this controller's injections and unregisters it. `stopAll` ends every injection of the process instead. */
   close(): Promise<void>
 }
 
 /** Options of {@link createChaos}. */
 export interface ChaosOptions<T extends Targets> {
-  /** Where the process runs. Default `NODE_ENV`. */
+  /** The environment that the process runs in. Default: `NODE_ENV`. */
   readonly environment?: string | undefined
-  /** Environments in which faults may be armed. Default development and test; staging must be named; production never is. */
+  /** The environments in which faults may be injected. Default: development and test. `production` is refused even if it is named. */
   readonly allowEnvironments?: readonly string[]
-  /** Where decisions come from. Default: drawn at random and reported by `info()`. */
+  /** The seed of random decisions. Default: a random seed, which `info()` reports. */
   readonly seed?: string | number
-  /** The longest lease anyone may ask for, in ms. Default 600,000. */
+  /** The longest lease that an injection may have, in ms. Default 600,000. */
   readonly maxLeaseMs?: number
   readonly targets?: T
-  /** Default: the real clock. */
+  /** The source of time. Default: the real clock. */
   readonly clock?: Clock
 }
 
@@ -122,27 +126,27 @@ const anything = (): boolean => true
 
 const chaosSchema = optionsSchema({
   environment: option.optional(
-    option.matching(/^[^]{0,100}$/, 'a text of at most 100 characters', 'Where the process runs.'),
+    option.matching(/^[^]{0,100}$/, 'a string of at most 100 characters', 'The environment that the process runs in.'),
   ),
   allowEnvironments: option.optional(option.list(option.text('An environment.', 100), 100, 'environments')),
   seed: portableInjectOptions.seed,
   maxLeaseMs: option.optional(
-    option.number('The longest lease anyone may ask for.', 1, MAX_TIMER_MS, 'a number of ms'),
+    option.number('The longest lease that an injection may have, in ms.', 1, MAX_TIMER_MS, 'a number of ms'),
   ),
-  // Live objects are not looked into: checking copies and freezes.
+  // Declared as live objects, which the check neither copies nor freezes.
   targets: option.optional(option.live<Targets>(anything, 'an object of targets by name', 'The targets by name.')),
-  clock: option.optional(option.live<Clock>(anything, 'a clock', 'Where time comes from.')),
+  clock: option.optional(option.live<Clock>(anything, 'a clock', 'The source of time.')),
 })
 
-/** Ended injections that a controller still knows. */
+/** The most ended injections that a controller remembers. */
 const MAX_ENDED = 100
 
 /**
- * Makes a controller: named targets, inject by name, stop all.
+ * Makes a controller. It holds named targets, injects faults by name and stops them all.
  *
- * It never throws for the environment's sake: where chaos is not allowed, the app runs on and arming is refused.
+ * `createChaos` does not throw where chaos is not allowed: the application runs on, and only `inject` is refused.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`, `CHAOS_DUPLICATE_TARGET`, `CHAOS_TARGET_MISMATCH`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for an invalid option, `CHAOS_TARGET_MISMATCH` if a fault does not accept its target.
  */
 export function createChaos<const T extends Targets = Record<never, never>>(options: ChaosOptions<T> = {}): Chaos<T> {
   const { targets = {}, clock = systemClock, ...given } = options
@@ -167,19 +171,19 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     if (!/^[\w.-]{1,100}$/.test(name))
       throw new ChaosError(
         'CHAOS_INVALID_OPTION',
-        `Expected a target's name to be up to 100 letters, digits, dots or dashes, got ${shown(name)}.`,
+        `Expected the name of a target to be 1 to 100 letters, digits, dots, dashes or underscores, got \`${shown(name)}\`.`,
       )
     if (definitions.has(name))
       throw new ChaosError(
         'CHAOS_DUPLICATE_TARGET',
-        `Expected a new target name, got \`${name}\`, which is taken. Remove the other one first, or choose another name.`,
+        `The target name "${name}" is taken. Remove the other target first, or choose another name.`,
       )
     assertDefinition(name, definition)
     for (const { catalog } of definition.faults) {
       if (!catalog.target.accepts(definition.object)) {
         throw new ChaosError(
           'CHAOS_TARGET_MISMATCH',
-          `Expected the target \`${name}\` of ${catalog.name} to be ${catalog.target.expects}, got ${shown(definition.object)}.`,
+          `Expected the target "${name}" of ${catalog.name} to be ${catalog.target.expects}, got ${shown(definition.object)}.`,
         )
       }
     }
@@ -201,7 +205,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     if (names.size > 1) {
       throw new ChaosError(
         'CHAOS_UNKNOWN_FAULT',
-        `Several faults of target "${targetName}" are named "${printable(name)}": ${listed([...names])}. Use the full name.`,
+        `Target "${targetName}" has several faults named "${printable(name)}": ${listed([...names])}. Use the full name.`,
       )
     }
     if (called[0] !== undefined) return called[0]
@@ -214,7 +218,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
 
   function count(name: string): number {
     let next = (counts.get(name) ?? 0) + 1
-    // Someone may have chosen this very id.
+    // A caller may have chosen this id.
     while (live.has(`${name}#${next}`)) next += 1
     counts.set(name, next)
     return next
@@ -230,7 +234,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     })
   }
 
-  /** The fault that is meant and what it would break, once everything about them but how it is put in force is checked. */
+  /** Checks everything except how the fault is injected. Returns the fault and the object that it breaks. */
   function resolve(
     targetName: string,
     faultName: string,
@@ -242,7 +246,10 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const definition = definitionOf(targetName)
     const make = factoryOf(targetName, definition, faultName)
     if (id !== undefined && live.has(id))
-      throw new ChaosError('CHAOS_INVALID_OPTION', `Expected \`id\` to be new, got ${shown(id)}, which is in force.`)
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        `The injection id "${printable(id)}" is in use. Choose another id, or stop that injection first.`,
+      )
     return { fault: make(faultOptions as never), object: definition.object }
   }
 
@@ -257,7 +264,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     return armFault(fault, object, how, around)
   }
 
-  // Async, so that what is wrong comes as a rejection, as from `inject`.
+  // Async, so that errors arrive as a rejection, as from `inject`.
   // eslint-disable-next-line @typescript-eslint/require-await -- see above
   async function check(
     targetName: string,
@@ -274,7 +281,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     if (injection !== undefined) {
       const [end] = await endInjections([injection], (one) => one.mark('stopped'))
       const state = await injection.done
-      assertTakenBack(end?.failures ?? [])
+      assertRolledBack(end?.failures ?? [])
       return state
     }
     const state = ended.get(id)
@@ -283,10 +290,10 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     throw new ChaosError('CHAOS_UNKNOWN_INJECTION', unknownName('injection', id, known))
   }
 
-  // Not async: every injection is marked before a promise is returned.
+  // Not async: every injection must be marked before the caller goes on.
   function end(injections: Iterable<LiveInjection>): Promise<StopReport> {
     return endInjections(injections, (one) => one.mark('stopped')).then((ends) => {
-      assertTakenBack(ends.flatMap(({ failures }) => failures))
+      assertRolledBack(ends.flatMap(({ failures }) => failures))
       return { stopped: ends.map(({ state }) => state as InjectionState) }
     })
   }
@@ -357,7 +364,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
   }
 }
 
-/** JavaScript has no types to say that an object is no target. */
+/** Checks a target definition at run time, for callers without TypeScript. */
 function assertDefinition(name: string, definition: unknown): asserts definition is TargetDefinition {
   const faults: unknown =
     typeof definition === 'object' && definition !== null && 'object' in definition && 'faults' in definition
@@ -367,11 +374,11 @@ function assertDefinition(name: string, definition: unknown): asserts definition
   if (known?.every((fault) => typeof fault === 'function' && 'catalog' in fault) === true) return
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',
-    `The target \`${name}\` must name its faults: \`${name}: target(object, [delayEvents, dropEvents])\`, with the factories and not with what they return.`,
+    `The target "${name}" must list the factories of its faults: \`${name}: target(object, [delayEvents, dropEvents])\`. Pass the factories without calling them.`,
   )
 }
 
-/** The controllers of this process, oldest first, whichever copy of core made them. */
+/** Returns all controllers of this process, oldest first, including those of other copies of core. */
 export function registeredControllers(): readonly ChaosController[] {
   return [...processState().controllers] as ChaosController[]
 }

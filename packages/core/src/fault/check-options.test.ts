@@ -26,7 +26,7 @@ describe('checkOptions', () => {
     [{ delayMs: -1 }, 'Expected `delayMs` of x/y to be a number of ms from 0 to 2147483647, got `-1`.'],
     [{ delayMs: Infinity }, 'got `Infinity`'],
     [{ delayMs: 5, order: 'kep' }, 'Expected `order` of x/y to be one of `keep`, `free`, got `"kep"`.'],
-    [{ delayMs: 5, tags: ['a', ''] }, 'Expected `tags.1` of x/y to be a text that is not empty, got `""`.'],
+    [{ delayMs: 5, tags: ['a', ''] }, 'Expected `tags.1` of x/y to be a non-empty string, got `""`.'],
     [{ delayMs: 5, ordre: 'keep' }, 'Unknown option "ordre" of x/y. Did you mean "order"?'],
     ['fast', 'Expected the options of x/y to be an object, got `"fast"`.'],
     [null, 'to be an object'],
@@ -36,7 +36,7 @@ describe('checkOptions', () => {
   })
 })
 
-describe('what comes from outside is bounded when it is checked', () => {
+describe('options from outside are bounded when they are checked', () => {
   const wide = optionsSchema({
     only: option.optional(option.names('Which.')),
     where: option.optional(option.fields('Where.')),
@@ -60,8 +60,8 @@ describe('what comes from outside is bounded when it is checked', () => {
       'at most 100 values by field path',
     ],
     ['a long path', { where: { ['a.'.repeat(600)]: 1 } }, 'values by field path'],
-    ['a long text', { text: 'a'.repeat(65_537) }, 'a text of at most 65536 characters'],
-    ['a long scalar', { scalar: 'a'.repeat(65_537) }, 'a text, a number'],
+    ['a long text', { text: 'a'.repeat(65_537) }, 'a string of at most 65536 characters'],
+    ['a long scalar', { scalar: 'a'.repeat(65_537) }, 'a string, a number'],
     ['a number of times', { copies: 11 }, 'a whole number from 1 to 10, got `11`'],
     ['a number that is no safe integer', { copies: 1e300 }, 'a whole number'],
     ['deep values', { value: nested(65) }, 'more than 64 levels'],
@@ -79,7 +79,7 @@ describe('what comes from outside is bounded when it is checked', () => {
     expect(refuse).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/.{2000}/) as string }))
   })
 
-  it('takes what is within the bounds', () => {
+  it('accepts options within the bounds', () => {
     const given = {
       only: Array.from({ length: 100 }, (_, n) => `*name${n}*`),
       value: nested(60),
@@ -89,7 +89,7 @@ describe('what comes from outside is bounded when it is checked', () => {
     expect(checkOptions(wide, given, 'x/y')).toMatchObject({ copies: 10 })
   })
 
-  it('makes no message of it that is endless or that a terminal obeys', () => {
+  it('makes a message of bounded length, without control characters', () => {
     const error = new ChaosError('CHAOS_INVALID_OPTION', `\u001b[31m${'x'.repeat(100_000)}`)
     expect(error.message).toHaveLength(16_384 + '\\u001b'.length - 1 + 1)
     expect(error.message).toMatch(/^\\u001b\[31mx/)
@@ -124,7 +124,7 @@ describe('defineFault', () => {
     ])
   })
 
-  it('knows scalars, values by field path, and options that take a function or its data', () => {
+  it('supports scalars, values by field path, and options that take a function or data', () => {
     const fields = option.fields('Which.')
     const options = {
       value: option.optional(option.scalar('What.')),
@@ -146,14 +146,14 @@ describe('defineFault', () => {
       where: { type: 'object', additionalProperties: {} },
     })
     expect(() => make({ value: {} as never })).toThrow(
-      'Expected `value` of test/slow-down to be a text, a number, true, false or null, got `an object`.',
+      'Expected `value` of test/slow-down to be a string, a number, true, false or null, got `an object`.',
     )
     expect(() => make({ where: { a: {} } as never })).toThrow(
       'Expected `where` of test/slow-down to be values by field path, or a function, got `an object`.',
     )
   })
 
-  it('takes any value for an option, and is portable where JSON can carry it', () => {
+  it('accepts any value for an option, and is portable if JSON can carry it', () => {
     const answer = defineFault({
       ...base,
       options: { answer: option.optional(option.value('What to answer.')) },
@@ -184,6 +184,6 @@ describe('defineFault', () => {
     expect(() => fault({ n: 'x' })).toThrow('Option `n` of test/slow-down: n must be a number (got `"x"`).')
     expect(fault.catalog.info.options).toEqual({ type: 'object' })
     // As one option among ours it has no JSON Schema, which would show only when somebody lists the faults.
-    expect(() => defineFault({ ...base, options: { n: foreign } })).toThrow('Declare the option `n` with `option`')
+    expect(() => defineFault({ ...base, options: { n: foreign } })).toThrow('Declare the option "n" with `option`')
   })
 })

@@ -6,11 +6,12 @@ import { entriesOf, isRequired } from './options-schema.js'
 import type { OutputOf, StandardSchemaV1 } from './standard-schema.js'
 
 /**
- * Checks options where they are given, long before they are used.
+ * Checks options where they are given, before they are used.
  *
- * @param of What the options belong to, for the message: `eventbus/delay-events`.
+ * @param of The owner of the options, for messages: `eventbus/delay-events`.
  * @returns The options with defaults filled in, frozen.
- * @throws ChaosError `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for an unknown option, a missing or invalid value, or more than 100,000 values, 64 levels or
+ *   4,194,304 characters of text.
  */
 export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unknown, of: string): OutputOf<S> {
   const input = given === undefined ? {} : given
@@ -21,14 +22,14 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
     )
   }
   refuseOversized(input, of)
-  // An option that is `undefined` was not given.
+  // An `undefined` option counts as not given.
   const options: Record<string, unknown> = Object.fromEntries(
     Object.entries(input).filter(([, value]) => value !== undefined),
   )
   const entries = entriesOf(schema)
   if (entries !== undefined) {
     refuseUnknown(Object.keys(options), Object.keys(entries), of)
-    // A strict object reports a missing option by its key alone; what it must be, its own schema says.
+    // The object schema reports a missing option by key alone. With `undefined` in its place, the option's own schema says what it expects.
     for (const [name, entry] of Object.entries(entries))
       if (isRequired(entry) && !(name in options)) options[name] = undefined
   }
@@ -37,13 +38,13 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
   if (result instanceof Promise)
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `Expected a schema of ${of} that checks synchronously, got one that returns a promise.`,
+      `The options schema of ${of} checks asynchronously. Use a schema that checks synchronously.`,
     )
   if (result.issues !== undefined) {
     const [issue] = result.issues
     const path = issue?.path?.map((part) => (typeof part === 'object' ? part.key : part)) ?? []
     const name = printable(path.map(String).join('.'))
-    const came = shown(
+    const received = shown(
       path.reduce<unknown>(
         (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
         options,
@@ -52,8 +53,8 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
       entries !== undefined && issue !== undefined && !issue.message.startsWith('Invalid')
-        ? `Expected \`${name}\` of ${of} to be ${issue.message}, got \`${came}\`.`
-        : `Option \`${name}\` of ${of}: ${printable(issue?.message ?? 'not valid')} (got \`${came}\`).`,
+        ? `Expected \`${name}\` of ${of} to be ${issue.message}, got \`${received}\`.`
+        : `Option \`${name}\` of ${of}: ${printable(issue?.message ?? 'not valid')} (got \`${received}\`).`,
     )
   }
   return frozen(result.value)
@@ -66,37 +67,38 @@ function refuseUnknown(given: readonly string[], known: readonly string[], of: s
   }
 }
 
-/** Parts (values, and what lists and objects hold) of the options of one fault. */
-const MAX_PARTS = 100_000
-/** How deep lists and objects lie in one another. */
+/** The most values in the options of one fault, nested values included. */
+const MAX_VALUES = 100_000
+/** The deepest nesting of lists and objects. */
 const MAX_DEPTH = 64
-/** Characters of all texts together. */
-const MAX_TEXTS = 4_194_304
+/** The most characters in all strings together. */
+const MAX_CHARACTERS = 4_194_304
 
-/** Refuses what would take long to check, freeze, copy or print, before any of it is done. Live objects are not looked into. */
+/** Refuses options that would take long to check, freeze, copy or print. Does not look into live objects. */
 function refuseOversized(input: object, of: string): void {
-  let parts = 0
+  let values = 0
   let characters = 0
   const refuse = (limit: string): never => {
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `The options of ${of} are too large: they have more than ${limit}. Pass less.`,
+      `The options of ${of} are too large: they have more than ${limit}. Pass fewer or shorter values.`,
     )
   }
-  const weigh = (value: unknown, depth: number): void => {
-    parts += 1
-    if (parts > MAX_PARTS) refuse(`${MAX_PARTS} values`)
-    if (typeof value === 'string' && (characters += value.length) > MAX_TEXTS) refuse(`${MAX_TEXTS} characters of text`)
+  const measure = (value: unknown, depth: number): void => {
+    values += 1
+    if (values > MAX_VALUES) refuse(`${MAX_VALUES} values`)
+    if (typeof value === 'string' && (characters += value.length) > MAX_CHARACTERS)
+      refuse(`${MAX_CHARACTERS} characters of text`)
     if (typeof value !== 'object' || value === null || !(Array.isArray(value) || isPlain(value) || depth === 0)) return
     if (depth > MAX_DEPTH) refuse(`${MAX_DEPTH} levels`)
     if (Array.isArray(value)) {
-      for (const part of value) weigh(part, depth + 1)
+      for (const part of value) measure(part, depth + 1)
       return
     }
     for (const [key, part] of Object.entries(value)) {
       characters += key.length
-      weigh(part, depth + 1)
+      measure(part, depth + 1)
     }
   }
-  weigh(input, 0)
+  measure(input, 0)
 }

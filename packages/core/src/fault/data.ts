@@ -8,7 +8,7 @@ export function isPortable(value: unknown): boolean {
   return isPlain(value) && Object.values(value).every((part) => part === undefined || isPortable(part))
 }
 
-/** A value as a message can show it: short, and with nothing in it that a terminal obeys. */
+/** Formats a value for a message: short, and without control characters. */
 export function shown(value: unknown): string {
   return readSafely(() => shownUnchecked(value))
 }
@@ -23,14 +23,14 @@ function shownUnchecked(value: unknown): string {
   return printable(value)
 }
 
-/** Options as data that JSON can carry: functions and errors by name. */
+/** Converts options to data that JSON can carry. Functions and errors become their names. */
 export function asData(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asData)
   if (isPlain(value)) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, asData(part)]))
   return isPortable(value) ? value : shown(value)
 }
 
-/** A copy of lists and plain objects that is frozen to the bottom. Live objects stay what they are. */
+/** Copies lists and plain objects, deeply frozen. Keeps live objects as they are. */
 export function frozen(value: unknown): unknown {
   if (Array.isArray(value)) return Object.freeze(value.map(frozen))
   if (isPlain(value))
@@ -38,7 +38,7 @@ export function frozen(value: unknown): unknown {
   return value
 }
 
-/** Whether a value is an object of JavaScript's own making, such as a literal. */
+/** Whether a value is a plain object: one whose prototype is `Object.prototype` or `null`. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -13,35 +13,35 @@ import {
 } from './options-schema.js'
 import type { TargetKind } from './target-kind.js'
 
-/** One declaration of a fault; everything else about it is made from this. */
+/** The declaration of a fault. The factory, the catalog entry and the option checks are made from it. */
 export interface FaultDefinition<Name extends string, Target, Options extends OptionsDeclaration> {
-  /** Package and break: `eventbus/delay-events`. */
+  /** Package and fault: `eventbus/delay-events`. */
   readonly name: Name
   readonly kind: FaultKind
   /** One sentence for catalog, help and docs. */
   readonly summary: string
-  /** What the fault breaks. */
+  /** The kind of target that the fault breaks. */
   readonly target: TargetKind<Target>
-  /** The options by name, made of {@link option}; or a schema of any library that implements Standard Schema. Default: none. */
+  /** The options by name, made with {@link option}, or a schema of any library that implements Standard Schema. Default: none. */
   readonly options?: Options
-  /** The JSON Schema of the portable options; needed only where `options` is a schema of another library. */
+  /** The JSON Schema of the portable options. Required only if `options` is a schema of another library. */
   readonly jsonSchema?: JsonSchema
-  /** What no single option can tell: throws for options that do not go together. */
+  /** Throws if options that are valid one by one contradict each other. */
   readonly check?: (options: OptionsOutput<Options>) => void
   readonly inject: (target: Target, options: OptionsOutput<Options>, context: InjectionContext) => void | Promise<void>
 }
 
-/** Makes a fault. Options are checked here, long before anything is broken. */
+/** Makes a fault. Checks the options at once, before anything is broken. */
 export interface FaultFactory<Name extends string, Target, Options> {
-  /** @throws ChaosError `CHAOS_INVALID_OPTION` */
+  /** @throws ChaosError `CHAOS_INVALID_OPTION` for an unknown option or an invalid value. */
   (...options: Partial<Options> extends Options ? [options?: Options] : [options: Options]): Fault<Target>
   readonly catalog: CatalogEntry<Name>
 }
 
-/** What a factory takes: `OptionsOf<typeof delayEvents>`. */
+/** The options that a factory takes: `OptionsOf<typeof delayEvents>`. */
 export type OptionsOf<Factory extends (options: never) => unknown> = NonNullable<Parameters<Factory>[0]>
 
-/** Any factory of faults for this target. */
+/** Any factory of faults that accept this target. */
 export interface FaultFactoryFor<in Target> {
   (options: never): Fault<Target>
   readonly catalog: CatalogEntry
@@ -50,8 +50,8 @@ export interface FaultFactoryFor<in Target> {
 /**
  * Declares a fault.
  *
- * @returns Its factory, which carries its catalog entry.
- * @throws ChaosError `CHAOS_INVALID_OPTION` when the options are a schema of another library without a JSON Schema.
+ * @returns The fault's factory, which carries the catalog entry.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `options` is a schema of another library and `jsonSchema` is missing.
  */
 export function defineFault<
   const Name extends string,

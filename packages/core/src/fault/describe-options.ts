@@ -1,18 +1,18 @@
 import * as v from 'valibot'
 import { portablePart, schemaOf, type Option, type OptionEntries } from './option.js'
 
-/** One option as data: what docs and editors show of it. */
+/** Describes one option as data, for docs and editors. */
 export interface OptionInfo {
   readonly name: string
   readonly description: string
   readonly isRequired: boolean
-  /** What it is when it is left out; `undefined` when there is no default. */
+  /** The default; `undefined` without one. */
   readonly default: unknown
-  /** Whether JSON cannot carry it, or a form of it: a function, a signal. */
+  /** Whether JSON cannot carry the option, or one of its forms: a function, a signal. */
   readonly isInProcess: boolean
 }
 
-/** Every option of a declaration, those that work in process only included. */
+/** Describes every option of a declaration, including those that work in process only. */
 export function describeOptions(entries: OptionEntries): readonly OptionInfo[] {
   return Object.entries(entries).map(([name, entry]) => {
     const schema = schemaOf(entry)
@@ -26,7 +26,7 @@ export function describeOptions(entries: OptionEntries): readonly OptionInfo[] {
   })
 }
 
-/** The description of an option, or of the first of its parts or forms that has one. */
+/** The description of an option, else of its first described part or form. */
 function descriptionOf(entry: Option): string | undefined {
   const own = v.getDescription(schemaOf(entry))
   if (own !== undefined) return own
@@ -42,5 +42,5 @@ function descriptionOf(entry: Option): string | undefined {
     .find((description) => description !== undefined)
 }
 
-/** A default that is a function stands in a function: the schema library calls it. */
+/** The schema library wraps a default in a function if the default itself is a function. */
 const valueOf = (value: unknown): unknown => (typeof value === 'function' ? (value as () => unknown)() : value)

@@ -2,33 +2,34 @@ import type { Clock } from '../basics/clock.js'
 import type { AnyFunction, Below } from '../patch/below.js'
 import type { TargetKind } from './target-kind.js'
 
-/** `standing`: in force until it ends. `instant`: happens once, and ends by itself. */
+/** `standing`: stays in force until it ends. `instant`: happens once and ends by itself. */
 export type FaultKind = 'standing' | 'instant'
 
 /** A way to break a target. Made by the factory that {@link defineFault} returns. */
 export interface Fault<in Target = never> {
-  /** Package and break: `eventbus/delay-events`. */
+  /** Package and fault: `eventbus/delay-events`. */
   readonly name: string
   readonly kind: FaultKind
   /** Checked and frozen. */
   readonly options: Readonly<Record<string, unknown>>
-  /** `false` if an option holds a function or an object that JSON cannot carry: such a fault works in process only. */
+  /** `false` if an option holds a function or an object that JSON cannot carry. Such a fault works in process only. */
   readonly portable: boolean
   readonly inject: (target: Target, context: InjectionContext) => void | Promise<void>
-  /** What the fault breaks. */
+  /** The kind of target that the fault breaks. */
   readonly target: TargetKind
 }
 
-/** What a fault is given to break a target with. Every step it takes records its own way back. */
+/** What a fault breaks its target with. Each step also records how it is undone. */
 export interface InjectionContext {
   /**
-   * Lays a function over `object[key]`, an own member or an inherited one. The way back is recorded at once.
+   * Replaces `object[key]`, an own or inherited member, by a layer. The undo step is recorded at once.
    *
-   * @param layer Called once; returns the function that stands there from now on. It reaches what it covers by `below.call`.
-   * @param options.inherited Cover the member that `object` inherits even if it has an own one: what `super.key()` calls
-   *   from a method of `object`. Default `false`.
-   * @param options.getter Cover the getter of an accessor instead of a method. Default `false`.
-   * @throws ChaosError `CHAOS_TARGET_SEALED` when the member cannot be replaced, `CHAOS_TARGET_MISMATCH` when it is no function.
+   * @param layer Called once. Returns the replacement, which calls the original, or the layer below it, as `below.call`.
+   * @param options.inherited Patch the inherited member even if `object` has an own one. `super.key()` in a method of
+   *   `object` calls the inherited one. Default `false`.
+   * @param options.getter Patch the getter of an accessor instead of a method. Default `false`.
+   * @throws ChaosError `CHAOS_TARGET_SEALED` if the member cannot be replaced, `CHAOS_TARGET_MISMATCH` if it is not a function,
+   *   `CHAOS_INJECTION_ENDED` if the injection has ended.
    */
   readonly patch: (
     object: object,
@@ -36,84 +37,99 @@ export interface InjectionContext {
     layer: (below: Below) => AnyFunction,
     options?: { readonly inherited?: boolean; readonly getter?: boolean },
   ) => void
-  /** Records the way back of any other step, as it is made. */
+  /**
+   * Records the undo of any other step.
+   *
+   * @throws ChaosError `CHAOS_INJECTION_ENDED` if the injection has ended. `undo` then runs at once.
+   */
   readonly defer: (undo: () => void | Promise<void>) => void
-  /** The decision maker for one operation (a method, an event name). Resolve it once where the name is fixed. */
+  /** Returns the decision maker for one operation (a method, an event name). Resolve it once if the name is fixed. */
   readonly operation: (name: string | symbol) => Operation
-  /** Keeps an affected operation back. It runs after its delay, or when the injection ends, in order; at once when it has ended. */
+  /**
+   * Holds an affected operation back. It runs after its delay or when the injection ends, in order; after the end of the
+   * injection it runs at once.
+   */
   readonly hold: (work: HeldWork) => Held
   /** Whether work is held under this key. */
   readonly isHolding: (order: PropertyKey) => boolean
-  /** Lets an operation that was not chosen wait behind held work of its key, so that it does not overtake. Counted as passed, reported as queued. */
+  /**
+   * Queues an operation that was not chosen behind held work of the same key, so that it does not overtake. It counts as
+   * passed and is reported as queued.
+   */
   readonly queue: (work: QueuedWork) => void
   /**
-   * Counters of its own, each 0 at first, shown live as {@link Injection.account}: what became of the operations, where `affected` does not
-   * say it all. Count by plain assignment. A second call adds names.
+   * Declares the fault's own counters, each starting at 0 and shown live as {@link Injection.account}. Use them to say what
+   * became of the operations. Count by plain assignment. A second call adds names.
    */
   readonly account: <const Name extends string>(...names: readonly Name[]) => Record<Name, number>
   /**
-   * A stream of seeded chance for what is not the decision itself: how long, which bit. Equal seed, injection and stream give equal rolls.
+   * Returns a stream of seeded random numbers, for choices such as a delay or a bit to flip. Equal seed, injection and
+   * stream give equal numbers.
    *
    * @returns For the n-th call, a number from 0 (included) to 1 (excluded).
    */
   readonly rolls: (stream: string) => (call: number) => number
-  /** An instant fault says what it did; texts are cut to 1,000 characters, lists and objects to 100 entries. A standing one lands with its first hit. */
+  /**
+   * Reports what an instant fault did. Strings are cut to 1,000 characters, lists and objects to 100 entries and 4 levels.
+   * A standing fault lands with its first hit and need not call this.
+   */
   readonly landed: (evidence: Readonly<Record<string, unknown>>) => void
   readonly clock: Clock
   /** Aborts when the injection ends, also during an async `inject`. */
   readonly signal: AbortSignal
 }
 
-/** What work is held on: a connection, a channel, a database, a listener. */
+/** The resource that work is held on: a connection, a channel, a database, a listener. */
 export interface HeldOn {
-  /** Whether it is closed for good, so that work must not run on it any more. One that reconnects by itself is not gone. */
+  /** Whether the resource is closed for good, so that no work may run on it. A resource that reconnects by itself is not gone. */
   readonly isGone: () => boolean
 }
 
-/** Work waiting behind held work. */
+/** Work that waits behind held work. */
 export interface QueuedWork {
-  /** Work of one key runs in the order in which it came. */
+  /** Work of one key runs in order of arrival. */
   readonly order: PropertyKey
-  /** Does what was kept back. */
+  /** Runs the operation that was held back. */
   readonly run: () => void
-  /** What it is held on. Work whose time comes when that is gone is lost: `run` is not called. Default: nothing that could go. */
+  /** The resource that the work is held on. If it is gone when the work is due, the work is lost and `run` is not called. Default: none. */
   readonly on?: HeldOn | undefined
-  /** Called instead of `run` when what it is held on is gone. */
+  /** Called instead of `run` if the resource is gone. */
   readonly lose?: (() => void) | undefined
   /**
-   * Takes what `run` throws; the work counts as lost. Give it where `run` calls a library, whose errors must not be uncaught because they come late. Without it, what `run` throws is the
-   * application's own (a listener that fails) and ends as an uncaught exception.
+   * Receives what `run` throws; the work counts as lost. Pass it if `run` calls a library, so that a late library error does
+   * not end as an uncaught exception. Without it, the error is the application's own (a listener that fails) and ends as an
+   * uncaught exception.
    */
   readonly fail?: ((error: unknown) => void) | undefined
-  /** Called instead of `run` when `signal` aborts first. */
+  /** Called instead of `run` if `signal` aborts first. */
   readonly abandon?: ((reason: unknown) => void) | undefined
   /** The caller's own signal. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** An event or call that a fault keeps back. */
+/** An event or call that a fault holds back. */
 export interface HeldWork extends Omit<QueuedWork, 'order'> {
-  /** How long it is kept, in ms. `Infinity`: until the injection ends. */
+  /** The time until the work runs, in ms. `Infinity`: until the injection ends. */
   readonly afterMs: number
-  /** Work of one key runs in the order in which it came; work without a key runs when its time is up. */
+  /** Work of one key runs in order of arrival. Work without a key runs when it is due. */
   readonly order?: PropertyKey | undefined
 }
 
-/** Held work, in the hands of who held it. */
+/** A handle on held work. */
 export interface Held {
-  /** Runs it now, before its time. Harmless when it has run or was dropped. */
+  /** Runs the work now, before it is due. Does nothing if the work has run or was dropped. */
   run(): void
-  /** Forgets it: it never runs. Harmless when it has run. */
+  /** Drops the work, so that it never runs. Does nothing if the work has run. */
   drop(): void
 }
 
 /** Decides for each call of one operation whether the fault affects it. */
 export interface Operation {
   /**
-   * Whether the blast radius covers a call at all, which counts nothing. Without arguments: whether it may cover some call of this name.
-   * Stays true when the injection has ended, so that what still comes can join what is held.
+   * Whether the blast radius covers a call. Counts nothing. Without arguments: whether it may cover any call of this name.
+   * Stays true after the end of the injection, so that late calls can queue behind held ones.
    */
   covers(args?: ArrayLike<unknown>): boolean
-  /** Counts the call and says whether to break it. Call it once per call. */
+  /** Counts the call and decides whether to break it. Call it once per call. */
   shouldInject(args: ArrayLike<unknown>): boolean
 }

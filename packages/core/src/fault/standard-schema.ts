@@ -1,5 +1,5 @@
 /**
- * The interface that schema libraries share, version 1, as its specification allows to be copied (https://standardschema.dev).
+ * Standard Schema, version 1 (https://standardschema.dev), whose specification permits copying this interface.
  * A fault may declare its options with any library that implements it.
  */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
@@ -20,7 +20,7 @@ interface StandardIssue {
 }
 
 type TypesOf<Schema extends StandardSchemaV1> = NonNullable<Schema['~standard']['types']>
-/** What a user may pass. */
+/** The value that a schema accepts. */
 export type InputOf<Schema extends StandardSchemaV1> = TypesOf<Schema>['input']
-/** What the check returns: defaults are filled in. */
+/** The value that a schema returns, with defaults filled in. */
 export type OutputOf<Schema extends StandardSchemaV1> = TypesOf<Schema>['output']

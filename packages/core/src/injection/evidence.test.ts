@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { boundedEvidence } from './evidence.js'
 
 describe('evidence', () => {
-  it('stays as it is where it is small', () => {
+  it('is kept as it is if it is small', () => {
     const evidence = { threadId: 1, exitCode: undefined, stages: [{ at: 1 }], error: 'oops' }
     expect(boundedEvidence(evidence)).toEqual(evidence)
     expect(Object.isFrozen(boundedEvidence(evidence))).toBe(true)
   })
 
-  it('is cut where an app says much, deep or in circles', () => {
+  it('is cut if it is long, deep or circular', () => {
     const circle: Record<string, unknown> = {}
     circle['self'] = circle
     const kept = boundedEvidence({
@@ -22,7 +22,7 @@ describe('evidence', () => {
     expect(JSON.stringify(kept).length).toBeLessThan(2_000)
   })
 
-  it('shows what it can where a part cannot be read', () => {
+  it('shows the readable parts if one part cannot be read', () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     const throwing = Object.defineProperty({}, 'trap', {
@@ -31,8 +31,8 @@ describe('evidence', () => {
     }) as unknown
     expect(boundedEvidence({ threadId: 1, proxy, throwing })).toEqual({
       threadId: 1,
-      proxy: 'something that cannot be read',
-      throwing: 'something that cannot be read',
+      proxy: 'an unreadable value',
+      throwing: 'an unreadable value',
     })
   })
 })

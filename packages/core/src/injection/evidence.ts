@@ -1,16 +1,16 @@
 import { asData } from '../fault/data.js'
 import { readSafely } from '../basics/text.js'
 
-/** Characters of a text in evidence. */
+/** The most characters in a string. */
 const MAX_TEXT = 1_000
-/** Entries of a list or an object in evidence. */
+/** The most entries in a list or an object. */
 const MAX_ENTRIES = 100
-/** How deep lists and objects lie in one another. */
+/** The deepest nesting of lists and objects. */
 const MAX_DEPTH = 4
 
 /**
- * Evidence as it is kept, journalled and published: what an error of the app's says may be of any length. Texts are cut to 1,000 characters,
- * lists and objects to 100 entries and 4 levels.
+ * Bounds evidence before it is kept, journalled and published, since it may hold an application's error of any size. Strings
+ * are cut to 1,000 characters, lists and objects to 100 entries and 4 levels.
  */
 export function boundedEvidence(evidence: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.freeze(

@@ -62,7 +62,7 @@ describe('HeldWorkQueue', () => {
     expect(ran).toEqual(['fast', 'slow'])
   })
 
-  it('releases everything at once, oldest first, with what joins meanwhile at the tail', () => {
+  it('releases everything at once, oldest first, then work that joins meanwhile', () => {
     const { clock, queue, ran, push } = held()
     queue.hold({
       afterMs: 1_000,
@@ -82,7 +82,7 @@ describe('HeldWorkQueue', () => {
     expect(queue.isHolding('tick')).toBe(false)
   })
 
-  it('lets what comes while a line drains join its tail', async () => {
+  it('adds work that arrives while a line drains to its tail', async () => {
     const { clock, queue, ran, push } = held()
     queue.hold({
       afterMs: 10,
@@ -97,7 +97,7 @@ describe('HeldWorkQueue', () => {
     expect(ran).toEqual(['first', 'second', 'joined'])
   })
 
-  it('neither strands the rest nor swallows when one run throws', async () => {
+  it('runs the rest and reports the error if one run throws', async () => {
     const errors = uncaught()
     const { clock, queue, ran, push } = held()
     const error = new Error('listener')
@@ -114,7 +114,7 @@ describe('HeldWorkQueue', () => {
     expect(errors).toEqual([error])
   })
 
-  it('abandons work when its own signal aborts, and lets what waited behind it go', async () => {
+  it('abandons work when its own signal aborts, and runs the work that waited behind it', async () => {
     const { clock, queue, ran, push } = held()
     const caller = new AbortController()
     const abandon = vi.fn()
@@ -130,7 +130,7 @@ describe('HeldWorkQueue', () => {
     expect(queue.size).toBe(0)
   })
 
-  it('runs at once what comes after the release, since nobody would let it go any more', () => {
+  it('runs work that comes after the release at once', () => {
     const { clock, queue, ran, push } = held()
     queue.release()
     queue.hold({ afterMs: Infinity, run: push('endless') })
@@ -140,7 +140,7 @@ describe('HeldWorkQueue', () => {
     expect([queue.size, clock.pending]).toEqual([0, 0])
   })
 
-  it('lets what waited behind abandoned work go even if abandoning throws', async () => {
+  it('runs the work behind abandoned work even if abandoning throws', async () => {
     const errors = uncaught()
     const { queue, ran, push } = held()
     const caller = new AbortController()
@@ -160,7 +160,7 @@ describe('HeldWorkQueue', () => {
     await vi.waitFor(() => expect(errors).toEqual([error]))
   })
 
-  it('does not abandon what has run', async () => {
+  it('does not abandon work that has run', async () => {
     const { clock, queue, push } = held()
     const caller = new AbortController()
     const abandon = vi.fn()
@@ -170,7 +170,7 @@ describe('HeldWorkQueue', () => {
     expect(abandon).not.toHaveBeenCalled()
   })
 
-  it('runs work in the async context in which it came', async () => {
+  it('runs work in the async context of its caller', async () => {
     const { clock, queue } = held()
     const request = new AsyncLocalStorage<string>()
     const contexts: (string | undefined)[] = []
@@ -180,7 +180,7 @@ describe('HeldWorkQueue', () => {
     expect(contexts).toEqual(['a', 'b'])
   })
 
-  it('lets who holds work run it early, once, and what waited behind it follows', async () => {
+  it('lets the holder run work early, once, and then runs the work behind it', async () => {
     const { clock, queue, ran, push, onEmpty } = held()
     const first = queue.hold({ afterMs: 100, order: 'tick', run: push('a') })
     const second = queue.hold({ afterMs: 100, order: 'tick', run: push('b') })
@@ -195,7 +195,7 @@ describe('HeldWorkQueue', () => {
     expect([ran.length, clock.pending, queue.isHolding('tick')]).toEqual([3, 0, false])
   })
 
-  it('lets who holds work forget it, and what waited behind it follows', async () => {
+  it('lets the holder drop work, and then runs the work behind it', async () => {
     const { clock, queue, ran, push } = held()
     const first = queue.hold({ afterMs: 100, order: 'tick', run: push('a') })
     const free = queue.hold({ afterMs: 100, run: push('b') })
@@ -208,7 +208,7 @@ describe('HeldWorkQueue', () => {
     expect(ran).toEqual(['c'])
   })
 
-  it('lets work that runs run other work of its key, in the order it chooses', async () => {
+  it('lets running work run other work of its key, in any order', async () => {
     const { clock, queue, ran, push } = held()
     const later: ReturnType<typeof queue.hold>[] = []
     queue.hold({
@@ -250,7 +250,7 @@ describe('HeldWorkQueue', () => {
       expect([queue.size, queue.isHolding('tick'), clock.pending]).toEqual([0, false, 0])
     })
 
-    it('that comes when everything was released and its channel is closed', () => {
+    it('that comes after the release, if its channel is closed', () => {
       const onLost = vi.fn()
       const queue = new HeldWorkQueue(manualClock(), vi.fn(), onLost)
       queue.release()
@@ -259,7 +259,7 @@ describe('HeldWorkQueue', () => {
       expect([run, lose, onLost].map(({ mock }) => mock.calls.length)).toEqual([0, 1, 1])
     })
 
-    it('that fails, and tells whoever held it: a library that throws does not end the process', async () => {
+    it('that fails, and passes the error to the holder: a library that throws does not end the process', async () => {
       const errors = uncaught()
       const onLost = vi.fn()
       const clock = manualClock()
@@ -278,7 +278,7 @@ describe('HeldWorkQueue', () => {
   })
 })
 
-it('loses work that is held on what cannot tell any more whether it is gone', async () => {
+it('loses work whose resource throws when asked whether it is gone', async () => {
   const errors = uncaught()
   const lost = vi.fn()
   const clock = manualClock()

@@ -6,50 +6,51 @@ import { reportUncaught } from '../basics/report-uncaught.js'
 
 interface Item {
   readonly work: Pick<HeldWork, 'run' | 'on' | 'lose' | 'fail'>
-  /** Where it came from: it runs in the async context of its caller. */
+  /** The async context of the caller, in which the work runs. */
   readonly caller: AsyncResource
   readonly dueAt: number
   readonly line: Line | undefined
   /** Stops listening to the caller's signal and, for work without a key, its timer. */
-  letGo: () => void
+  stopWaiting: () => void
 }
 
-/** Work of one key, oldest first. Only the head of a line waits on a timer. */
+/** The work of one key, oldest first. Only the head of a line has a timer. */
 interface Line {
   readonly key: PropertyKey
   readonly items: Set<Item>
   cancelTimer: Cancel | undefined
-  /** While an item runs, the line exists even if it is empty: what comes meanwhile joins its tail. */
+  /** Whether an item is running. The line then exists even if it is empty, so that new work joins its tail. */
   running: boolean
 }
 
-/** Work that left before it was held. */
-const GONE: Held = { run: () => undefined, drop: () => undefined }
+/** The handle on work that was never held. */
+const NOT_HELD: Held = { run: () => undefined, drop: () => undefined }
 
 const nothing = (): void => undefined
 
-/** Work that one injection may get to hold. */
+/** Work to hold: held or queued. */
 type Incoming = Omit<HeldWork, 'order'> & { readonly order?: PropertyKey | undefined }
 
 /**
- * What one injection keeps back. Work runs in the async context in which it came.
- * A run that throws neither strands the rest nor is swallowed: it ends as an uncaught exception, or goes to `fail` of the work, and is lost.
- * Work that is held on something that is gone is lost as well.
+ * Holds the work that one injection holds back. Work runs in the async context of its caller.
+ *
+ * Work that throws does not stop the rest. Its error goes to the work's `fail`, and the work counts as lost; without `fail`
+ * the error ends as an uncaught exception. Work whose resource is gone is lost as well.
  */
 export class HeldWorkQueue {
   readonly #clock: Clock
   readonly #onEmpty: () => void
   readonly #onLost: (error?: unknown) => void
-  // Sets iterate in the order of arrival, and an iteration visits what is added during it.
+  // A Set iterates in order of arrival, and an iteration visits items that are added meanwhile.
   readonly #all = new Set<Item>()
   readonly #lines = new Map<PropertyKey, Line>()
   #released = false
-  /** Whether work is held under a key: asked for every event, and mostly nothing is held at all. */
+  /** Whether work is held under a key. Called for every event, mostly while nothing is held. */
   readonly isHolding: (key: PropertyKey) => boolean
 
   /**
-   * @param onEmpty Called whenever the last item has left.
-   * @param onLost Called for each item that is lost, with the error of its `run` if it threw. Default: nothing.
+   * @param onEmpty Called whenever the queue becomes empty.
+   * @param onLost Called for each lost item, with the error if its `run` threw one. Default: does nothing.
    */
   constructor(clock: Clock, onEmpty: () => void, onLost: (error?: unknown) => void = nothing) {
     this.#clock = clock
@@ -59,7 +60,7 @@ export class HeldWorkQueue {
     this.isHolding = (key) => lines.size > 0 && lines.has(key)
   }
 
-  /** Items kept back right now. */
+  /** The number of items held. */
   get size(): number {
     return this.#all.size
   }
@@ -68,17 +69,17 @@ export class HeldWorkQueue {
     const { signal } = work
     if (signal?.aborted === true) {
       work.abandon?.(signal.reason)
-      return GONE
+      return NOT_HELD
     }
-    // Decided before the end and held after it (a hit on which someone rolled back, an answer that came late): nobody would let it go.
+    // A call chosen before the end may be held after it: a listener rolled back, or a result came late. Nothing would release it.
     if (this.#released) {
       this.#perform(work)
-      return GONE
+      return NOT_HELD
     }
     const line = work.order === undefined ? undefined : this.#lineOf(work.order)
-    // Not `AsyncResource.bind`, which makes several functions for each: there may be tens of thousands.
+    // Not `AsyncResource.bind`, which makes several functions per item: there may be tens of thousands of items.
     const caller = new AsyncResource('ChaosHeldWork', { requireManualDestroy: true })
-    const item: Item = { work, caller, dueAt: this.#clock.now() + work.afterMs, line, letGo: nothing }
+    const item: Item = { work, caller, dueAt: this.#clock.now() + work.afterMs, line, stopWaiting: nothing }
     const cancels: Cancel[] = []
     if (signal !== undefined) {
       cancels.push(
@@ -97,7 +98,7 @@ export class HeldWorkQueue {
         }),
       )
     }
-    if (cancels.length > 0) item.letGo = () => cancels.forEach((cancel) => cancel())
+    if (cancels.length > 0) item.stopWaiting = () => cancels.forEach((cancel) => cancel())
     this.#all.add(item)
     if (line !== undefined) {
       line.items.add(item)
@@ -115,7 +116,7 @@ export class HeldWorkQueue {
     this.hold({ ...work, afterMs: 0 })
   }
 
-  /** Runs everything now, oldest first, including what joins while it does. What comes later runs at once. */
+  /** Runs all work now, oldest first, including work that arrives meanwhile. Later work runs at once. */
   release(): void {
     for (const item of this.#all) {
       const { line } = item
@@ -128,7 +129,7 @@ export class HeldWorkQueue {
     this.#released = true
   }
 
-  /** After an item has left: what waited behind it may be due. */
+  /** Runs work that is due after an item has left its line. */
   #settle(line: Line | undefined): void {
     this.#settleLine(line)
     if (this.#all.size === 0) this.#onEmpty()
@@ -144,7 +145,7 @@ export class HeldWorkQueue {
   #drop(item: Item): void {
     this.#all.delete(item)
     item.line?.items.delete(item)
-    item.letGo()
+    item.stopWaiting()
     item.caller.emitDestroy()
   }
 
@@ -157,7 +158,7 @@ export class HeldWorkQueue {
     if (line !== undefined && !nested) line.running = false
   }
 
-  /** Runs work, unless what it is held on is gone. Throws nothing. */
+  /** Runs work unless its resource is gone. Never throws. */
   #perform({ run, on, lose = nothing, fail = reportUncaught }: Item['work']): void {
     attempt(() => {
       if (on !== undefined && isGone(on)) {
@@ -174,14 +175,14 @@ export class HeldWorkQueue {
     })
   }
 
-  /** Runs what is due at the head of a line and sets the timer for what is not; forgets an empty line. */
+  /** Runs the work that is due at the head of a line, sets the timer for the rest, and deletes an empty line. */
   #settleLine(line: Line | undefined): void {
     if (line === undefined || line.running) return
     line.cancelTimer?.()
     line.cancelTimer = undefined
     for (const head of line.items) {
       const waitMs = head.dueAt - this.#clock.now()
-      // Less than a microsecond is rounding of the clock, not time to wait.
+      // Less than a microsecond is the clock's rounding error.
       if (waitMs > 0.001) {
         if (waitMs !== Number.POSITIVE_INFINITY) {
           line.cancelTimer = this.#clock.after(waitMs, () => this.#settle(line))
@@ -194,7 +195,7 @@ export class HeldWorkQueue {
   }
 }
 
-/** What cannot even tell is not there any more. */
+/** Whether a resource is gone. A resource that throws when asked counts as gone. */
 function isGone(on: HeldOn): boolean {
   try {
     return on.isGone()
@@ -203,7 +204,7 @@ function isGone(on: HeldOn): boolean {
   }
 }
 
-/** Someone else's function: what it throws ends as an uncaught exception and leaves our loop alone. */
+/** Runs a callback of other code. Its error ends as an uncaught exception and does not break the loop. */
 function attempt(run: () => void): void {
   try {
     run()

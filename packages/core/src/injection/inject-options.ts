@@ -2,53 +2,53 @@ import type { BlastRadius, OperationFilter } from '../blast-radius/blast-radius-
 import { NAMES, option } from '../fault/option.js'
 import { optionsSchema } from '../fault/options-schema.js'
 
-/** How a fault is put in force. */
+/** How to inject a fault: its lease, its blast radius and its seed. */
 export interface InjectOptions extends BlastRadius {
-  /** The longest the fault stays in force, in ms. Default 60,000; at most the controller's `maxLeaseMs`. */
+  /** The longest time that the fault stays in force, in ms. Default 60,000; at most the controller's `maxLeaseMs`. */
   readonly leaseMs?: number
-  /** Where decisions come from: same seed, same injection id, same decisions. Default: drawn at random and reported. */
+  /** The seed of random decisions. Equal seed and injection id give equal decisions. Default: a random seed, which the injection reports. */
   readonly seed?: string | number
-  /** The injection's name, part of every decision. Default `fault@target#k`, the k-th such injection. */
+  /** The name of the injection, which is part of every decision. Default: `fault@target#k` for the k-th such injection. */
   readonly id?: string
   /** Ends the injection when it aborts. */
   readonly signal?: AbortSignal
 }
 
-/** {@link InjectOptions} that JSON can carry. */
+/** The {@link InjectOptions} that JSON can carry. */
 export type PortableInjectOptions = Omit<InjectOptions, 'signal' | 'only'> & {
   readonly only?: string | readonly string[]
 }
 
-/** How long a fault stays in force unless it is told otherwise, in ms. */
+/** The default lease, in ms. */
 export const DEFAULT_LEASE_MS = 60_000
 
 const MAX_SEED = 200
-const SEED = `a text of at most ${MAX_SEED} characters or a whole number`
+const SEED = `a string of at most ${MAX_SEED} characters or a whole number`
 const ID = 'up to 200 letters, digits or @#/._:-'
 
-const only = option.names('Operations it may affect: names or globs.')
-const seed = 'Where decisions come from: same seed, same run.'
+const only = option.names('Operations that the fault may affect: names or globs.')
+const seed = 'Seed of the random decisions: the same seed repeats the run.'
 
-/** How a fault is put in force, as JSON can carry it. */
+/** The declarations of {@link PortableInjectOptions}. */
 export const portableInjectOptions = {
-  leaseMs: option.optional(option.durationMs('The longest the fault stays in force, in ms.')),
-  rate: option.optional(option.rate('Share of the operations to affect, 0 to 1.')),
-  limit: option.optional(option.count('Operations to affect in all; then the fault ends.', 1)),
-  limitPerOperation: option.optional(option.count('Operations to affect per operation name.', 1)),
-  skip: option.optional(option.count('Calls of each operation to let pass first.')),
+  leaseMs: option.optional(option.durationMs('The longest time that the fault stays in force, in ms.')),
+  rate: option.optional(option.rate('Share of the calls to affect, 0 to 1.')),
+  limit: option.optional(option.count('Calls to affect in total; then the fault ends.', 1)),
+  limitPerOperation: option.optional(option.count('Calls to affect per operation name.', 1)),
+  skip: option.optional(option.count('First calls of each operation to let pass.')),
   every: option.optional(option.count('Affect every n-th call of each operation.', 1)),
   only: option.optional(only),
   seed: option.optional(option.either(option.text(seed, MAX_SEED), option.integer(seed), SEED)),
   id: option.optional(option.matching(/^[\w@#/.:-]{1,200}$/, ID, 'The name of the injection.')),
 }
 
-/** How a fault is put in force, within the process. */
+/** The schema of {@link InjectOptions}. */
 export const injectSchema = optionsSchema({
   ...portableInjectOptions,
   only: option.optional(
     option.either(
       only,
-      option.func<OperationFilter>('Says whether a call may be affected.'),
+      option.func<OperationFilter>('Decides whether a call may be affected.'),
       `${NAMES}, or a predicate`,
     ),
   ),

@@ -60,7 +60,7 @@ for (const [name, cases] of Object.entries({
   })
 
 describe('inject', () => {
-  it('takes back what was done when inject throws, before the error is reported', async () => {
+  it('rolls back when inject throws, before the error is reported', async () => {
     const undone: string[] = []
     const error = new Error('half way')
     await expect(
@@ -76,7 +76,7 @@ describe('inject', () => {
     expect(undone).toEqual(['second', 'first'])
   })
 
-  it('takes back what was done when it ends during an async inject, and strands nobody', async () => {
+  it('rolls back when it ends during an async inject, and leaves no caller waiting', async () => {
     const undone: string[] = []
     const clock = manualClock()
     const arming = inject(
@@ -93,7 +93,7 @@ describe('inject', () => {
     expect(undone).toEqual(['first'])
   })
 
-  it('takes a step back at once that comes after the end, and refuses to patch then', async () => {
+  it('undoes a step at once that comes after the end, and refuses to patch then', async () => {
     const undone: string[] = []
     let late: InjectionContext | undefined
     const target = { run: () => 1 }
@@ -108,7 +108,7 @@ describe('inject', () => {
     expect(target.run()).toBe(1)
   })
 
-  it('breaks nothing when it is stopped by whoever hears that it is being armed', async () => {
+  it('breaks nothing if a listener stops it while it is being armed', async () => {
     const steps = vi.fn()
     const chaos = createChaos({
       environment: 'test',
@@ -124,7 +124,7 @@ describe('inject', () => {
     expect(steps).not.toHaveBeenCalled()
   })
 
-  it('warns of a step that came after the end and cannot be taken back, and leaves the process alone', async () => {
+  it('warns of a step after the end that cannot be undone, without ending the process', async () => {
     const uncaught = vi.fn()
     process.on('uncaughtException', uncaught)
     onTestFinished(() => void process.off('uncaughtException', uncaught))
@@ -148,7 +148,7 @@ describe('inject', () => {
     })
   })
 
-  it('calls a target what fits into an id, whatever name its class has', async () => {
+  it('gives a target a name that fits into an id, whatever its class is called', async () => {
     class Odd {
       static name(): string {
         return 'odd'
@@ -218,7 +218,7 @@ describe('inject', () => {
     expect(signal?.aborted).toBe(true)
   })
 
-  it.each([undefined, null, 1, 'bus'])('refuses %s as a target, which is no object at all', async (target) => {
+  it.each([undefined, null, 1, 'bus'])('refuses %s as a target, since it is not an object', async (target) => {
     await expect(
       inject(
         doing(() => undefined),
@@ -230,7 +230,7 @@ describe('inject', () => {
     })
   })
 
-  it('says with the cause why a caller aborted it', async () => {
+  it('reports as the cause why a caller aborted it', async () => {
     const caller = new AbortController()
     const arming = inject(
       doing(() => new Promise(() => undefined)),
@@ -252,7 +252,7 @@ describe('inject', () => {
     [{ rat: 0.5 }, 'Did you mean "rate"?'],
     [{ id: 'x'.repeat(201) }, 'up to 200 letters'],
     [{ id: 'a\u001b[2J' }, 'got `"a\\u001b[2J"`'],
-    [{ seed: 'x'.repeat(201) }, 'a text of at most 200 characters'],
+    [{ seed: 'x'.repeat(201) }, 'a string of at most 200 characters'],
     [{ seed: 1e300 }, 'a whole number'],
     [{ only: '*a'.repeat(2_680) }, '4096 together'],
     [{ only: Array.from({ length: 6_000 }, () => '*a*b*c*') }, 'at most 100'],
@@ -300,7 +300,7 @@ describe('inject', () => {
     expect(journal.entries.slice(-4)).toEqual(published)
   })
 
-  it('keeps order: what was not chosen waits behind what is held, counted as passed and reported as queued', async () => {
+  it('keeps order: calls that were not chosen wait behind held ones, counted as passed and reported as queued', async () => {
     const clock = manualClock()
     const got: number[] = []
     const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
@@ -313,7 +313,7 @@ describe('inject', () => {
     await injection.rollback()
   })
 
-  it('strands nothing when someone rolls back on the very hit that is about to be held', async () => {
+  it('strands no call if a listener rolls back on the hit that is about to be held', async () => {
     const clock = manualClock()
     const got: number[] = []
     const bus = new EventEmitter().on('tick', (n: number) => got.push(n))
@@ -344,7 +344,7 @@ describe('inject', () => {
     await chaos.close()
   })
 
-  it('takes several injections back last in, first out', async () => {
+  it('rolls several injections back, last in, first out', async () => {
     const undone: string[] = []
     for (const name of ['first', 'second', 'third'])
       await inject(
@@ -357,7 +357,7 @@ describe('inject', () => {
     await chaos.close()
   })
 
-  it('balances its accounts under any mix of overlapping faults, endings and app traffic, and leaves the target as found', async () => {
+  it('balances its accounts under any mix of overlapping faults, endings and traffic, and restores the target', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ do: fc.constant('emit' as const), name: fc.constantFrom('a', 'b') }) },
       {
@@ -441,7 +441,7 @@ describe('inject', () => {
     )
   })
 
-  it('shows what a fault counts of its own, and gives it seeded chance apart from the decisions', async () => {
+  it('shows the counters of a fault, and gives it seeded rolls apart from the decisions', async () => {
     const drawn: number[][] = []
     const rollsOf = async (seed: number): Promise<void> => {
       let count = (): void => undefined
@@ -471,7 +471,7 @@ describe('inject', () => {
     expect(drawn.flat().every((roll) => roll >= 0 && roll < 1)).toBe(true)
   })
 
-  it('counts held work that was lost, and warns of it once', async () => {
+  it('counts lost work, and warns of it once', async () => {
     const injection = await inject(
       doing((context) => {
         for (let i = 0; i < 3; i += 1)
@@ -483,29 +483,32 @@ describe('inject', () => {
     expect(account).toEqual({ lost: 3 })
     const warnings = journal.entries.filter((entry) => entry.type === 'warning' && entry.id === injection.id)
     expect(warnings).toMatchObject([
-      { message: 'Held work was lost, since what it was held on is closed. `account.lost` counts all that is lost.' },
+      {
+        message:
+          'Held work was lost, since the resource it was held on is closed. `account.lost` counts all lost work.',
+      },
     ])
   })
 })
 
 describe('what JavaScript may pass by mistake', () => {
-  it('is refused by inject in place of a fault: the function that makes one, or anything else', async () => {
+  it('is refused by inject: the factory of a fault, or any other value', async () => {
     await expect(inject(append as never, [])).rejects.toThrow('Call it: `inject(makeFault(), target)`.')
     await expect(inject({} as never, [])).rejects.toThrow('to be a fault, got `an object`.')
   })
 
-  it('is refused by withFault where the work stands before the options', async () => {
+  it('is refused by withFault: the work before the options', async () => {
     const list: string[] = []
     const work = (): void => undefined
     await expect(withFault(append({ item: 'x' }), list, work as never, { rate: 1 } as never)).rejects.toThrow(
-      'The last argument of `withFault` must be a function, the work to run',
+      'Pass the work to run as the last argument of `withFault`',
     )
     expect(list).toEqual([])
   })
 })
 
 describe('withFault', () => {
-  it('breaks, runs the work, and takes back whatever happens', async () => {
+  it('injects, runs the work, and rolls back whatever happens', async () => {
     const target = { run: () => 1 }
     const { run } = target
     await expect(
@@ -522,7 +525,7 @@ describe('withFault', () => {
     expect(target.run).toBe(run)
   })
 
-  it('does not let a failed rollback hide a failed work', async () => {
+  it('does not let a failed rollback hide the error of the work', async () => {
     const broken = doing((context) =>
       context.defer(() => {
         throw new Error('undo')
@@ -538,7 +541,7 @@ describe('withFault', () => {
 })
 
 describe('a listener that throws', () => {
-  it('breaks nobody else', async () => {
+  it('does not break other listeners', async () => {
     const thrown: unknown[] = []
     const listeners = process.listeners('uncaughtException')
     process.removeAllListeners('uncaughtException')

@@ -13,7 +13,7 @@ import { processState } from '../process/process-state.js'
 import { drawSeed } from '../blast-radius/random.js'
 import { printable } from '../basics/text.js'
 
-/** What a controller decides for its injections, and a bare `inject` by itself. */
+/** The settings that a controller, or {@link inject} without one, provides for its injections. */
 export interface Surroundings {
   readonly targetName: string
   readonly seed: string | undefined
@@ -28,23 +28,28 @@ export interface Surroundings {
 
 const bareJournal = new JournalWriter()
 
-/** What happened to injections made by {@link inject} and {@link withFault} in this process. A controller keeps its own. */
+/** The journal of injections made by {@link inject} and {@link withFault} in this process. Each controller has its own. */
 export const journal: Journal & { readonly follow: Follow } = bareJournal
 
-/** How a fault is put in force without a controller. */
+/** How to inject a fault without a controller. */
 export interface BareInjectOptions extends InjectOptions {
-  /** Where time comes from. Default: the real clock. */
+  /** The source of time. Default: the real clock. */
   readonly clock?: Clock
-  /** The target's name in the injection's id. Default: the name of its class or function. */
+  /** The target's name in the injection's id. Default: the name of the target's class or function. */
   readonly targetName?: string
 }
 
 /**
- * Puts a fault in force.
+ * Injects a fault into a target. Resolves when a standing fault is in force, or an instant one is done.
  *
- * @returns When a standing fault is in force, or an instant one is done.
- * @throws ChaosError `CHAOS_DISABLED`, `CHAOS_ENVIRONMENT_REFUSED`, `CHAOS_INVALID_OPTION`, `CHAOS_TARGET_MISMATCH`, `CHAOS_TARGET_SEALED`,
- *   `CHAOS_TOO_MANY_REQUESTS`, `CHAOS_INJECTION_ENDED`, `CHAOS_ROLLBACK_FAILED`, and whatever the fault itself throws
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for an invalid option or fault.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the fault does not accept the target, `CHAOS_TARGET_SEALED` if a member of the
+ *   target cannot be replaced.
+ * @throws ChaosError `CHAOS_DISABLED` if `CHAOS_DISABLED` is set, `CHAOS_ENVIRONMENT_REFUSED` under `NODE_ENV=production`.
+ * @throws ChaosError `CHAOS_TOO_MANY_REQUESTS` if 1,024 injections are in force in this process.
+ * @throws ChaosError `CHAOS_INJECTION_ENDED` if the injection ended before the fault was in force or done.
+ * @throws ChaosError `CHAOS_ROLLBACK_FAILED` if the fault failed, or an instant one is done, and an undo step failed.
+ * @throws Any error of the fault itself, after the fault was rolled back.
  */
 export async function inject<Target extends object>(
   fault: Fault<Target>,
@@ -63,15 +68,15 @@ export async function inject<Target extends object>(
   })
 }
 
-/** The most injections that may be in force in one process. Each may lie on the same call, and a stack holds about 3,000 of them. */
+/** The most injections in force in one process. All may patch the same call, and the call stack holds about 3,000 layers. */
 export const MAX_IN_FORCE = 1_024
 
-/** How a fault is put in force, once it is checked. */
+/** Checked {@link InjectOptions}. */
 export interface CheckedHow extends InjectOptions {
   readonly leaseMs: number
 }
 
-/** Everything that is checked before a fault is armed, and nothing else: nothing is touched, counted or written down. */
+/** Runs every check that precedes arming. Changes, counts and journals nothing. */
 export function checkArming(
   fault: Fault,
   target: unknown,
@@ -84,7 +89,7 @@ export function checkArming(
   if (processState().live.size >= MAX_IN_FORCE) {
     throw new ChaosError(
       'CHAOS_TOO_MANY_REQUESTS',
-      `${MAX_IN_FORCE} injections are in force in this process, which is the most that it takes. Stop some first.`,
+      `This process has ${MAX_IN_FORCE} injections in force, which is the maximum. Stop some first.`,
     )
   }
   assertFault(fault)
@@ -105,26 +110,26 @@ export function checkArming(
   if (how.signal?.aborted === true) {
     throw new ChaosError(
       'CHAOS_INJECTION_ENDED',
-      `Expected a signal that has not aborted yet for ${fault.name}; nothing was injected.`,
+      `The fault ${fault.name} was not injected, since its \`signal\` has already aborted. Pass a signal that has not aborted.`,
       { cause: how.signal.reason },
     )
   }
   return { ...how, leaseMs }
 }
 
-/** JavaScript has no types to say that the factory of a fault is not a fault. */
+/** Checks at run time that a value is a fault and not its factory, for callers without TypeScript. */
 function assertFault(fault: unknown): asserts fault is Fault {
   if (typeof fault === 'object' && fault !== null && 'inject' in fault && 'target' in fault) return
   const isFactory = typeof fault === 'function' && 'catalog' in fault
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',
     isFactory
-      ? 'The first argument of `inject` is a function that makes a fault. Call it: `inject(makeFault(), target)`.'
+      ? 'The first argument of `inject` is the factory of a fault. Call it: `inject(makeFault(), target)`.'
       : `Expected the first argument of \`inject\` to be a fault, got \`${shown(fault)}\`.`,
   )
 }
 
-/** The one way a fault is armed, by a controller or without one. */
+/** Checks and arms a fault, for a controller or for {@link inject}. */
 export async function armFault(
   fault: Fault,
   target: unknown,
@@ -147,16 +152,16 @@ export async function armFault(
   return injection
 }
 
-/** Characters of a target's name in the id of an injection, as a controller has them. */
+/** The most characters of a target's name in an injection's id. A controller has the same limit. */
 const MAX_TARGET_NAME = 100
 
 function nameOf(target: unknown): string {
   if (typeof target === 'function') return nameOfFunction(target) ?? 'anonymous'
-  // What is no object at all is refused by the fault, in its own words.
+  // A target that is not an object is refused later, with the fault's own message.
   return nameOfFunction((Object(target) as object).constructor) ?? 'object'
 }
 
-/** A class may have a static member of this name, which is anything. */
+/** The name of a function, if it is a string. A class may have a static member `name` of any type. */
 function nameOfFunction(fn: unknown): string | undefined {
   const name: unknown = typeof fn === 'function' ? fn.name : undefined
   return typeof name === 'string' && name !== '' ? name : undefined

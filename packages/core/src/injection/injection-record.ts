@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { decisions, type Decisions } from '../blast-radius/blast-radius.js'
 import { soon, type Cancel } from '../basics/clock.js'
 import { watchForDisabling } from '../process/disabled-watch.js'
-import { assertTakenBack, endInjections, messagesOf } from '../process/end-injections.js'
+import { assertRolledBack, endInjections, messagesOf } from '../process/end-injections.js'
 import { ChaosError } from '../basics/errors.js'
 import { boundedEvidence } from './evidence.js'
 import type { Fault, InjectionContext } from '../fault/fault.js'
@@ -15,7 +15,7 @@ import { processState, type LiveInjection } from '../process/process-state.js'
 import { rolls } from '../blast-radius/random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
 import { unwind, type UndoStep } from './undo-stack.js'
-import { WayBack } from './way-back.js'
+import { RollbackSteps } from './rollback-steps.js'
 
 /** The life of one injection: armed, active, ending, ended. */
 export class InjectionRecord extends LiveState implements Injection, LiveInjection {
@@ -25,8 +25,8 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   readonly #arming: Arming
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
-  readonly #wayBack: WayBack
-  /** Made when a fault asks for its signal: most never do. */
+  readonly #rollbackSteps: RollbackSteps
+  /** Created on first use, since most faults never read their signal. */
   #abort: AbortController | undefined
   readonly #cancelLease: Cancel
   readonly #ignoreDisabling: () => void
@@ -45,7 +45,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
       () => this.#endIfSpent(),
       (error) => this.#lost(error),
     )
-    this.#wayBack = new WayBack(arming.id, arming.clock, (message) => this.#warn(message))
+    this.#rollbackSteps = new RollbackSteps(arming.id, arming.clock, (message) => this.#warn(message))
     this.#decisions = decisions({
       ...arming,
       injection: arming.id,
@@ -55,13 +55,13 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
       onHit: (operation, call, at) => this.#hit(operation, call, at),
       onOverdue: () => this.#overdue(),
       onFilterFailed: (error) =>
-        this.#warn(`The predicate \`only\` threw, ${shown(error)}. Calls on which it throws are left alone.`),
+        this.#warn(`The predicate \`only\` threw: ${shown(error)}. Calls on which it throws are left alone.`),
     })
-    // A lease alone keeps no process alive: what it would take back ends with the process.
+    // A lease does not keep the process alive: the fault ends with the process anyway.
     this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
     if (arming.signal !== undefined) this.#ignoreSignal = onAbort(arming.signal, () => void this.#end('aborted'))
     this.#ignoreDisabling = watchForDisabling(() => {
-      if (!this.#isOver()) this.#warn('CHAOS_DISABLED was set while it was in force: it is stopped.')
+      if (!this.#isOver()) this.#warn('`CHAOS_DISABLED` was set while the fault was in force, so the fault is stopped.')
     })
     state.live.add(this)
   }
@@ -78,13 +78,13 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   }
 
   /**
-   * Puts the fault in force. An instant one is done when this resolves.
+   * Puts the fault in force. An instant fault is done when this resolves.
    *
-   * @throws What `fault.inject` threw, after taking back what it had done; ChaosError `CHAOS_INJECTION_ENDED` when the injection ended meanwhile.
+   * @throws The error of `fault.inject`, after the fault was rolled back; ChaosError `CHAOS_INJECTION_ENDED` if the injection ended meanwhile.
    */
   async arm(target: never): Promise<void> {
     this.#write('armed')
-    // Whoever was told of it may have stopped it: then nothing is broken at all.
+    // A listener of the journal may have stopped the injection. Then the fault must not touch the target.
     if (this.#isOver()) {
       await this.done
       throw this.#endedError()
@@ -101,14 +101,14 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
       throw this.#endedError()
     }
     this.status = 'active'
-    if (this.kind === 'instant') assertTakenBack(await this.#end('completed'))
+    if (this.kind === 'instant') assertRolledBack(await this.#end('completed'))
     else this.#endIfSpent()
   }
 
   async rollback(): Promise<InjectionState> {
     const failures = await this.#end('rolled-back')
     const state = await this.done
-    assertTakenBack(failures)
+    assertRolledBack(failures)
     return state
   }
 
@@ -130,11 +130,11 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   release(): void {
     this.#abort?.abort(this.#endedError())
     this.#held.release()
-    this.#wayBack.stepAside()
+    this.#rollbackSteps.stepAside()
   }
 
   undo(): Promise<{ readonly failures: readonly unknown[]; readonly state: InjectionState }> {
-    const failures = this.#wayBack.take()
+    const failures = this.#rollbackSteps.run()
     if (failures instanceof Promise) return failures.then((late) => this.#ended(late))
     return Promise.resolve(this.#ended(failures))
   }
@@ -154,7 +154,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     return endInjections([this], () => this.mark(outcome)).then(([ended]) => ended?.failures ?? [])
   }
 
-  /** The fault itself failed: take back what it had done, then report both. */
+  /** Rolls back a fault whose `inject` failed, and reports both failures. */
   async #fail(error: unknown): Promise<void> {
     if (this.#isOver()) {
       await this.done
@@ -162,10 +162,10 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     }
     this.addFailures([error])
     const failures = await this.#end('failed')
-    if (failures.length > 0) assertTakenBack([error, ...failures])
+    if (failures.length > 0) assertRolledBack([error, ...failures])
   }
 
-  /** A spent limit ends a standing fault, as soon as what it still holds back has run. */
+  /** Ends a standing fault whose limit is spent, once its held work has run. */
   #endIfSpent(): void {
     if (this.status === 'active' && this.kind === 'standing' && this.#isSpent() && this.#held.size === 0)
       void this.#end('limit-spent')
@@ -179,10 +179,10 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     return this.outcome !== undefined
   }
 
-  /** The lease is over, and its timer has not had its turn: a loop that never yields, or a process that was stopped. */
+  /** Ends an injection whose lease is over but whose timer could not fire: a loop never yielded, or the process was suspended. */
   #overdue(): void {
     this.#decisions.end()
-    // Not now: the caller is in the middle of this very call.
+    // Later, since the patched call is still running.
     soon(() => void this.#end('lease-expired'))
   }
 
@@ -193,21 +193,21 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   #hit(operation: string | symbol, call: number, at: number): void {
     if (this.kind === 'standing') this.#land(at)
     this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: hitName(operation), call })
-    // Not now: the caller has yet to act on this very hit.
+    // Later, since the fault has yet to act on this hit.
     if (this.#isSpent()) soon(() => this.#endIfSpent())
   }
 
-  /** Held work is lost. Counted each time, said once: there may be thousands. */
+  /** Counts lost work. Warns only once, since there may be thousands of losses. */
   #lost(error: unknown): void {
     const before = this.account['lost'] ?? 0
     this.account['lost'] = before + 1
     if (before > 0) return
-    const why = error === undefined ? 'what it was held on is closed' : `it failed: ${shown(error)}`
+    const why = error === undefined ? 'the resource it was held on is closed' : `it failed: ${shown(error)}`
     this.#arming.journal.write({
       type: 'warning',
       at: this.#arming.clock.now(),
       id: this.id,
-      message: `Held work was lost, since ${why.slice(0, 200)}. \`account.lost\` counts all that is lost.`,
+      message: `Held work was lost, since ${why.slice(0, 200)}. \`account.lost\` counts all lost work.`,
     })
   }
 
@@ -234,14 +234,14 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
       },
       patch: (object, key, layer, options = {}) => {
         if (this.#isOver()) throw this.#endedError()
-        this.#wayBack.patch(object, key, layer, options)
+        this.#rollbackSteps.patch(object, key, layer, options)
       },
       defer: (undo) => this.#defer(undo),
       account: (...names) => {
         for (const name of names) this.account[name] ??= 0
         return this.account
       },
-      // A stream is named apart from every operation, whose rolls are decisions.
+      // The prefix separates these streams from the rolls of operations.
       rolls: (stream) => rolls(seed, id, `~${stream}`),
       landed: (evidence) => {
         this.addEvidence(boundedEvidence(evidence))
@@ -251,15 +251,15 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   }
 
   #defer(undo: UndoStep['undo']): void {
-    const step = this.#wayBack.step(undo.name, undo)
+    const step = this.#rollbackSteps.step(undo.name, undo)
     if (!this.#isOver()) {
-      this.#wayBack.push(step)
+      this.#rollbackSteps.push(step)
       return
     }
-    // The step was made too late to be kept: take it back at once.
+    // The step came after the end, so it is undone at once.
     void Promise.resolve(unwind([step], this.#arming.clock)).then((failures) =>
       messagesOf(failures).forEach((message) =>
-        this.#warn(`A step that came after the end could not be taken back: ${message}`),
+        this.#warn(`A step that the fault took after its end could not be undone: ${message}`),
       ),
     )
     throw this.#endedError()
@@ -268,16 +268,16 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   #signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController()
-      // As many may listen as a fault has targets.
+      // A fault may add one listener per target object.
       setMaxListeners(0, this.#abort.signal)
       if (this.#isOver()) this.#abort.abort(this.#endedError())
     }
     return this.#abort.signal
   }
 
-  /** Waits for an async inject, but not beyond the end of the injection. */
+  /** Waits for an async `inject`, at most until the injection ends. */
   async #orEnded(pending: Promise<void>): Promise<void> {
-    // Whatever a fault returned: a promise, something that only looks like one, or a value that nobody waits for.
+    // A fault written in JavaScript may return a promise, another thenable or a plain value.
     const settled = new Promise<void>((resolve) => resolve(pending))
     settled.catch(() => undefined)
     await Promise.race([settled, this.done.then(() => Promise.reject(this.#endedError()))])
@@ -289,7 +289,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     return new ChaosError(
       'CHAOS_INJECTION_ENDED',
       outcome === 'lease-expired'
-        ? `Expected ${this.fault} to be done within its lease of ${this.leaseMs} ms, it was not. What it had done was taken back; pass a longer \`leaseMs\` if it needs more time.`
+        ? `The lease of ${this.fault} ended after ${this.leaseMs} ms, before the fault was done. Everything it had done was rolled back. Pass a longer \`leaseMs\` if it needs more time.`
         : `The injection ${this.id} has ended (${outcome ?? 'not begun'}).`,
       reason === undefined ? {} : { cause: reason },
     )
@@ -300,7 +300,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   }
 }
 
-/** The name of an operation as the journal keeps it. */
+/** The name of an operation for the journal. */
 function hitName(operation: string | symbol): string {
   return typeof operation === 'string' && operation.length <= MAX_NAME_LENGTH ? operation : keptName(operation)
 }

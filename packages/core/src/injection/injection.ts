@@ -1,16 +1,26 @@
 import type { FaultKind } from '../fault/fault.js'
 
-/** `arming`: being put in force. `active`: in force. `ending`: no new hits, the way back is being taken. `ended`: the target is bare again. */
+/**
+ * `arming`: the fault is being put in force. `active`: it is in force. `ending`: it has no more hits and is being rolled
+ * back. `ended`: it is rolled back.
+ */
 export type InjectionStatus = 'arming' | 'active' | 'ending' | 'ended'
 
 /**
- * Why an injection ended: `rolled-back` (its own `rollback`), `stopped` (stop all, or by a controller), `lease-expired`,
- * `limit-spent`, `aborted` (its signal), `completed` (an instant fault is done), `failed` (it could not be put in force).
+ * Why an injection ended.
+ *
+ * - `rolled-back`: `rollback()` was called.
+ * - `stopped`: a controller stopped it, or `stopAll` did.
+ * - `lease-expired`: its lease ended.
+ * - `limit-spent`: its `limit` was reached.
+ * - `aborted`: its `signal` aborted.
+ * - `completed`: an instant fault is done.
+ * - `failed`: the fault could not be put in force.
  */
 export type InjectionOutcome =
   'rolled-back' | 'stopped' | 'lease-expired' | 'limit-spent' | 'aborted' | 'completed' | 'failed'
 
-/** What is known of an injection, as data. Times are in ms since the epoch. */
+/** The state of an injection as data. Times are in ms since the epoch. */
 export interface InjectionState {
   readonly id: string
   /** The fault's name. */
@@ -18,7 +28,7 @@ export interface InjectionState {
   readonly kind: FaultKind
   /** The target's name. */
   readonly target: string
-  /** The fault's options; a function shows as `[Function name]`. */
+  /** The fault's options. A function appears as `[Function name]`. */
   readonly options: Readonly<Record<string, unknown>>
   readonly seed: string
   readonly status: InjectionStatus
@@ -26,35 +36,38 @@ export interface InjectionState {
   readonly armedAt: number
   readonly leaseMs: number
   readonly leaseEndsAt: number
-  /** When it first did something: the first hit, or the first evidence. `undefined`: it has hit nothing. */
+  /** The time of the first hit or the first evidence. `undefined`: the fault has affected nothing yet. */
   readonly landedAt: number | undefined
-  /** When it was marked ended: no hit is later than this. */
+  /** The time when the injection was marked ended. No hit is later. */
   readonly endedAt: number | undefined
-  /** Operations that the blast radius covers: `affected + passed`. */
+  /** Calls within the blast radius: `affected + passed`. */
   readonly seen: number
   readonly affected: number
   readonly passed: number
-  /** Operations kept back right now, the queued ones included. */
+  /** Calls held back right now, including queued ones. */
   readonly held: number
-  /** Operations that were not chosen but waited behind held ones. */
+  /** Calls that were not chosen but waited behind held ones. */
   readonly queued: number
-  /** What the fault counts besides `seen` and `affected`: `{ delivered: 7, dropped: 3 }`. Empty for a fault that counts nothing more. `lost`: held work whose time came when what it was held on was closed. */
+  /**
+   * The fault's own counters, such as `{ delivered: 7, dropped: 3 }`. Empty if it has none. `lost` counts held work that
+   * failed, or whose resource (a connection, a channel) was closed before it ran.
+   */
   readonly account: Readonly<Record<string, number>>
-  /** What an instant fault says it did, oldest first; the last 100. */
+  /** What an instant fault reported to have done, oldest first: the last 100 entries. */
   readonly evidence: readonly Readonly<Record<string, unknown>>[]
-  /** Messages of what failed while it was put in force or taken back. */
+  /** Messages of failures while the fault was put in force or rolled back. */
   readonly failures: readonly string[]
 }
 
-/** A fault in force. Its properties are live; {@link Injection.snapshot} freezes them. */
+/** A fault in force. Its properties are live; {@link Injection.snapshot} freezes a copy. */
 export interface Injection extends InjectionState, AsyncDisposable {
   /**
-   * Ends the injection and takes everything back. Calling it again, or after the lease, is harmless.
+   * Ends the injection and rolls the fault back. Calling it again, or after the lease has ended, does nothing.
    *
-   * @throws ChaosError `CHAOS_ROLLBACK_FAILED` when an undo step failed; the others have run all the same.
+   * @throws ChaosError `CHAOS_ROLLBACK_FAILED` if an undo step failed. All other steps have run.
    */
   rollback(): Promise<InjectionState>
-  /** Settles when the injection has ended, with its last state. Never rejects. */
+  /** Resolves with the final state when the injection has ended. Never rejects. */
   readonly done: Promise<InjectionState>
   snapshot(): InjectionState
 }

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { JournalWriter, type JournalEntry } from './journal.js'
 
 describe('JournalWriter', () => {
-  it('keeps the newest entries and counts what had to leave', () => {
+  it('keeps the newest entries and counts the dropped ones', () => {
     const journal = new JournalWriter(3)
     for (let at = 0; at < 10; at += 1) journal.write({ type: 'warning', at, id: 'i', message: 'm' })
     expect(journal.entries.map(({ at }) => at)).toEqual([7, 8, 9])
     expect(journal.dropped).toBe(7)
   })
 
-  it('tells followers until they stop', () => {
+  it('calls followers until they stop', () => {
     const journal = new JournalWriter()
     const seen: JournalEntry[] = []
     const stop = journal.follow((entry) => seen.push(entry))
@@ -19,7 +19,7 @@ describe('JournalWriter', () => {
     expect(seen.map(({ at }) => at)).toEqual([1])
   })
 
-  it('tells each entry to those who followed then: not to whom one of them has follow in its place', () => {
+  it('passes each entry only to those who followed when it was written', () => {
     const journal = new JournalWriter()
     let told = 0
     const followOnce = (): void => {

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { reportUncaught } from '../basics/report-uncaught.js'
 import type { InjectionState } from './injection.js'
 
-/** One thing that happened. `at` is in ms since the epoch. */
+/** An event in the life of an injection. `at` is in ms since the epoch. */
 export type JournalEntry =
   | { readonly type: 'armed' | 'landed' | 'ended'; readonly at: number; readonly injection: InjectionState }
   | {
@@ -14,25 +14,25 @@ export type JournalEntry =
     }
   | { readonly type: 'warning'; readonly at: number; readonly id: string; readonly message: string }
 
-/** Entries of the injections' life cycles: {@link JournalEntry} of every type but `hit`. */
+/** The `diagnostics_channel` for every {@link JournalEntry} except hits. */
 export const LIFE_CYCLE_CHANNEL = 'chaos.injection'
-/** {@link JournalEntry} of type `hit`. */
+/** The `diagnostics_channel` for every {@link JournalEntry} of type `hit`. */
 export const HIT_CHANNEL = 'chaos.hit'
 
 const lifeCycle = channel(LIFE_CYCLE_CHANNEL)
 const hits = channel(HIT_CHANNEL)
 
-/** What happened, in order, as data; the oldest entries leave first. */
+/** The record of injections, oldest entry first. It keeps the last 1,000 entries. */
 export interface Journal {
   readonly entries: readonly JournalEntry[]
-  /** Entries that had to leave because the journal was full. */
+  /** The number of old entries that were removed because the journal was full. */
   readonly dropped: number
 }
 
-/** Follows a journal. @returns Stops following. */
+/** Calls `listener` with every new entry of a journal. @returns A function that stops following. */
 export type Follow = (listener: (entry: JournalEntry) => void) => () => void
 
-/** A bounded journal that also publishes on `diagnostics_channel`. Passes are counters, never entries. */
+/** A bounded journal that also publishes its entries on `diagnostics_channel`. Calls that pass get no entries; they are only counted. */
 export class JournalWriter implements Journal {
   readonly #capacity: number
   readonly #listeners = new Set<(entry: JournalEntry) => void>()
@@ -59,7 +59,7 @@ export class JournalWriter implements Journal {
     if (this.#entries.length - this.#start > this.#capacity) {
       this.#start += 1
       this.dropped += 1
-      // Cutting in bulk keeps a write O(1) on average.
+      // Removing old entries in bulk keeps the average cost of a write constant.
       if (this.#start === this.#capacity) {
         this.#entries = this.#entries.slice(this.#start)
         this.#start = 0
@@ -68,7 +68,7 @@ export class JournalWriter implements Journal {
     const published = entry.type === 'hit' ? hits : lifeCycle
     if (published.hasSubscribers) published.publish(entry)
     if (this.#listeners.size === 0) return
-    // Those that follow now: a listener may have another one follow in its place.
+    // A copy, since a listener may add another one.
     for (const listener of [...this.#listeners]) {
       try {
         listener(entry)

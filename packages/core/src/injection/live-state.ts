@@ -6,7 +6,7 @@ import type { InjectOptions } from './inject-options.js'
 import type { InjectionOutcome, InjectionState, InjectionStatus } from './injection.js'
 import type { JournalWriter } from './journal.js'
 
-/** What an injection is armed with, resolved and checked. */
+/** The resolved and checked settings of an injection. */
 export interface Arming extends InjectOptions {
   readonly id: string
   readonly seed: string
@@ -16,18 +16,18 @@ export interface Arming extends InjectOptions {
   readonly journal: JournalWriter
 }
 
-/** Evidence kept per injection. */
+/** The most evidence entries per injection. */
 const MAX_EVIDENCE = 100
 
 /**
- * The state of an injection as it changes. Its fields are those of {@link InjectionState}: a snapshot copies them, and nothing else spells them.
+ * The changing state of an injection. Its fields are those of {@link InjectionState}, so that a snapshot can copy them by enumeration.
  */
 export abstract class LiveState {
   readonly id: string
   readonly fault: string
   readonly kind: Fault['kind']
   readonly target: string
-  /** Data, made when the fault is armed: what a live object says of itself later must not keep an injection from ending. */
+  /** Converted to data when the fault is armed: a live object that throws when it is read later must not keep the injection from ending. */
   readonly options: Readonly<Record<string, unknown>>
   readonly seed: string
   status: InjectionStatus = 'arming'
@@ -51,7 +51,7 @@ export abstract class LiveState {
     this.fault = name
     this.kind = kind
     this.target = targetName
-    // What JSON can carry is frozen data already.
+    // Portable options are frozen data already.
     this.options = portable ? options : (asData(options) as Record<string, unknown>)
     this.seed = seed
     this.armedAt = clock.now()
@@ -66,7 +66,7 @@ export abstract class LiveState {
   abstract get held(): number
 
   snapshot(): InjectionState {
-    // Own enumerable fields are the state; what the class adds is private or on its prototype.
+    // The own enumerable fields are the state. All other members are private or on the prototype.
     return Object.freeze(
       Object.assign({}, this as Omit<InjectionState, 'passed' | 'held'>, {
         passed: this.passed,

@@ -51,7 +51,7 @@ describe('an undo step that never settles', () => {
     ['stop', async ({ chaos, injection }: Ending) => chaos.stop(injection.id)],
     ['stopAll', async ({ chaos }: Ending) => chaos.stopAll()],
     ['close', async ({ chaos }: Ending) => chaos.close()],
-  ])('keeps %s from nothing: the other steps run, and the error names it', async (_how, end) => {
+  ])('does not keep %s from ending: the other steps run, and the error names it', async (_how, end) => {
     const clock = manualClock()
     const bus = new EventEmitter()
     const { fault, log } = hanging()
@@ -77,7 +77,7 @@ describe('an undo step that never settles', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('keeps a lease from nothing', async () => {
+  it('does not keep a lease from ending', async () => {
     const clock = manualClock()
     const bus = new EventEmitter()
     const injection = await inject(hanging().fault(), bus, { clock, leaseMs: 10 })
@@ -86,7 +86,7 @@ describe('an undo step that never settles', () => {
     expect(Object.getPrototypeOf(bus)).toBe(EventEmitter.prototype)
   })
 
-  it('keeps nobody waiting whose inject failed or was aborted', async () => {
+  it('does not keep the caller of a failed or aborted inject waiting', async () => {
     const clock = manualClock()
     const throwing = inject(hanging(() => Promise.reject(new Error('half way'))).fault(), new EventEmitter(), {
       clock,
@@ -104,7 +104,7 @@ describe('an undo step that never settles', () => {
     expect(await aborted).toMatchObject({ code: 'CHAOS_INJECTION_ENDED' })
   })
 
-  it('is waited for once: what hangs or fails behind it is waited for together', async () => {
+  it('is waited for once: later steps that hang or fail are awaited together', async () => {
     const clock = manualClock()
     const fault = defineFault({
       name: 'test/hang-often',
@@ -124,7 +124,7 @@ describe('an undo step that never settles', () => {
     const error = await ending
     expect(error).toMatchObject({
       code: 'CHAOS_ROLLBACK_FAILED',
-      message: expect.stringContaining('102 failed') as string,
+      message: expect.stringContaining('reported 102 failures') as string,
     })
     expect((error as Error).message.length).toBeLessThan(17_000)
     expect(injection.failures).toHaveLength(21)
@@ -177,7 +177,7 @@ describe('an undo step that never settles', () => {
     },
   )
 
-  it('that is synchronous and returns something is no reason to wait', async () => {
+  it('that is synchronous and returns a value is not awaited', async () => {
     const removed = new Set([1])
     const fault = defineFault({
       name: 'test/return-true',

@@ -1,25 +1,24 @@
 import type { Clock } from '../basics/clock.js'
 import { ChaosError } from '../basics/errors.js'
 
-/** A step of the way back. */
 type Undo = () => void | Promise<void>
 
-/** A step, and what it is called where it fails. */
+/** An undo step, with its name for messages. */
 export interface UndoStep {
   readonly name: string
   readonly undo: Undo
 }
 
-/** How long a step of the way back is waited for, in ms. */
+/** How long to wait for an undo step, in ms. */
 export const UNDO_TIMEOUT_MS = 5_000
 
 /**
- * Runs undo steps last in, first out. A step that fails never stops the others, and neither does one that never settles: after 5 s by `clock`
- * the others are run without waiting for one another, and waited for together for 5 s more.
+ * Runs undo steps, last in, first out. A step that fails does not stop the others. A step that has not settled after 5 s by
+ * `clock` does not either: the remaining steps then run without waiting for each other, and are awaited together for another 5 s.
  *
- * Steps run synchronously as long as they are synchronous, so a target that was only patched is bare again before this returns.
+ * Synchronous steps run synchronously, so a target that was only patched is restored before this function returns.
  *
- * @returns What failed, in the order in which it failed; a promise of it where some step was asynchronous. It settles within 10 s.
+ * @returns The failures in order, or a promise of them if a step was asynchronous. The promise settles within 10 s.
  */
 export function unwind(steps: UndoStep[], clock: Clock): readonly unknown[] | Promise<readonly unknown[]> {
   const failures: unknown[] = []
@@ -35,7 +34,7 @@ interface Pending {
   readonly pending: PromiseLike<unknown>
 }
 
-/** Runs a step. @returns What is still to be awaited. */
+/** Runs a step. @returns The promise to await, if the step is asynchronous. */
 function start({ undo }: UndoStep, failures: unknown[]): PromiseLike<unknown> | undefined {
   try {
     const pending: unknown = undo()
@@ -63,7 +62,7 @@ async function unwindRest(
   return failures
 }
 
-/** Waits for a step, but not for ever. @returns Whether it settled in time; what it failed with is among the failures. */
+/** Waits for a step for at most 5 s, and adds its error to the failures. @returns Whether it settled in time. */
 function settles({ step, pending }: Pending, failures: unknown[], clock: Clock): Promise<boolean> {
   return new Promise((resolve) => {
     let isLate = false
@@ -72,7 +71,7 @@ function settles({ step, pending }: Pending, failures: unknown[], clock: Clock):
       failures.push(
         new ChaosError(
           'CHAOS_ROLLBACK_FAILED',
-          `${step.name} did not settle within ${UNDO_TIMEOUT_MS} ms. It may still be under way.`,
+          `${step.name} did not settle within ${UNDO_TIMEOUT_MS} ms. It may still be running.`,
         ),
       )
       resolve(false)
@@ -81,9 +80,9 @@ function settles({ step, pending }: Pending, failures: unknown[], clock: Clock):
       cancel()
       resolve(true)
     }
-    // Not `Promise.resolve`, which looks at the promise here and now, and may throw.
+    // Not `Promise.resolve`, which reads the thenable synchronously and may throw.
     void new Promise((settle) => settle(pending)).then(settled, (error: unknown) => {
-      // What fails after its time is reported once, as late.
+      // A late failure was already reported as a timeout.
       if (!isLate) failures.push(error)
       settled()
     })

@@ -66,7 +66,7 @@ it('leaves a call alone on which `only` throws, whatever it throws', async () =>
   }
 })
 
-it('ends everything although an undo step throws what cannot be read', async () => {
+it('ends everything although an undo step throws an unreadable value', async () => {
   const chaos = createChaos({ environment: 'test' })
   onTestFinished(() => chaos.close())
   for (const thrown of unreadable()) {
@@ -88,7 +88,7 @@ it('ends everything although an undo step throws what cannot be read', async () 
   }
 })
 
-it('takes back what was done by a fault that throws what cannot be read, and throws just that', async () => {
+it('rolls back a fault that throws an unreadable value, and rethrows that value', async () => {
   for (const thrown of unreadable()) {
     const undo = vi.fn()
     const caught: unknown[] = []
@@ -104,7 +104,7 @@ it('takes back what was done by a fault that throws what cannot be read, and thr
   }
 })
 
-it('ends an injection whose option cannot be read any more', async () => {
+it('ends an injection whose option has become unreadable', async () => {
   const { proxy, revoke } = Proxy.revocable(new EventEmitter(), {})
   const keeping = defineFault({
     name: 'test/keep',
@@ -120,6 +120,6 @@ it('ends an injection whose option cannot be read any more', async () => {
   expect(injection.snapshot()).toMatchObject({ status: 'ended', options: { it: 'an object' } })
 })
 
-it('tells a ChaosError from what cannot be read', () => {
+it('distinguishes a ChaosError from an unreadable value', () => {
   for (const thrown of unreadable()) expect(isChaosError(thrown)).toBe(false)
 })

@@ -4,15 +4,16 @@ import type { Fault } from '../fault/fault.js'
 import { inject, type BareInjectOptions } from './inject.js'
 import type { Injection } from './injection.js'
 
-/** What runs while a fault is in force. */
+/** The work to run while a fault is in force. */
 type Work<Result> = (injection: Injection) => Result | Promise<Result>
 
 /**
- * Runs `work` with a fault in force, and rolls the fault back afterwards whatever happens.
+ * Runs `work` while a fault is in force, then rolls the fault back, even if `work` throws.
  *
- * @param options How the fault is put in force, as {@link inject} takes them; may be left out.
- * @returns What `work` returned.
- * @throws What `work` threw; ChaosError `CHAOS_ROLLBACK_FAILED` when the fault could not be rolled back.
+ * @param options How to inject the fault, as for {@link inject}. May be left out.
+ * @returns The result of `work`.
+ * @throws The error of `work`, or an error of {@link inject}.
+ * @throws ChaosError `CHAOS_ROLLBACK_FAILED` if the rollback failed. If `work` failed too, `cause` is the error of `work`.
  */
 export function withFault<Target extends object, Result>(
   fault: Fault<Target>,
@@ -34,7 +35,7 @@ export async function withFault<Target extends object, Result>(
   if (typeof work !== 'function')
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      'The last argument of `withFault` must be a function, the work to run: `withFault(fault, target, { rate: 0.1 }, async () => { … })`.',
+      'Pass the work to run as the last argument of `withFault`: `withFault(fault, target, { rate: 0.1 }, async () => { … })`.',
     )
   const injection = await inject(fault, target, options)
   let failure: { readonly error: unknown } | undefined
@@ -44,12 +45,12 @@ export async function withFault<Target extends object, Result>(
     failure = { error }
     throw error
   } finally {
-    // A failed rollback must not hide what went wrong before it.
+    // A failed rollback must not hide the error of the work.
     await injection.rollback().catch((error: unknown) => {
       if (failure === undefined) throw error
       throw new ChaosError(
         'CHAOS_ROLLBACK_FAILED',
-        `The work failed, and so did the rollback of ${injection.id}: ${messageOf(error)}`,
+        `The work failed, and the rollback of ${injection.id} failed too: ${messageOf(error)}`,
         { errors: [failure.error, error], cause: failure.error },
       )
     })

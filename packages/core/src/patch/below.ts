@@ -1,35 +1,36 @@
 import { findDescriptor, heldIn, type Slot } from './lookup.js'
 
-/** Any function that can stand where a method stood. */
+/** Any function. A replacement for a method may have any signature. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- a patched member may have any signature
 export type AnyFunction = Function
 
-/** What lies under a layer: call it at call time, never keep what `call` holds. */
+/** The function below a layer. Read `call` on every call and do not cache it: other layers come and go. */
 export interface Below {
   readonly call: AnyFunction
 }
 
-/** One replacement over a member. What left stays as a link for whoever still holds its function, and is stepped over by everyone else. */
+/** One replacement of a member. After its removal only code that still holds `fn` calls the layer; the other layers skip it. */
 export interface Layer {
   readonly fn: AnyFunction
   left: boolean
   readonly below: BelowLayer
 }
 
-/** An object as its members are looked up. */
+/** An object whose functions are looked up by key. */
 type Members = Readonly<Record<PropertyKey, AnyFunction>>
 
 /**
- * Reaches the next layer that has not left, else what the member held before the first one.
+ * Finds the function below a layer: the next layer in force, else the original member.
  *
- * Every call of a patched member passes `call`. It is small enough (27 bytes of bytecode) for V8 to inline it early, and its fields are
- * plain ones, because V8 folds loads of those, and not of `#private` ones, into the caller. So what changes rarely is settled when it changes.
+ * `call` is on the path of every call of a patched member. The getter is small enough (27 bytes of bytecode) for V8 to
+ * inline it early. The fields are plain properties because V8 folds their loads into the caller, which it does not do for
+ * `#private` fields. Rare changes therefore update the fields, so that the getter need not check for them.
  */
 export class BelowLayer implements Below {
   next: Layer | undefined
-  /** What `call` is, where it is the same from call to call. */
+  /** The function to call, if it is the same on every call. */
   direct: AnyFunction | undefined
-  /** Else whose member it is: an inherited one is looked up each time, since its class may be patched, and restored, meanwhile. */
+  /** Else the object to look the function up on. An inherited member is looked up on every call, since its class may be patched or restored. */
   under: Members
   key: PropertyKey
   readonly bottom: AnyFunction | undefined
@@ -50,13 +51,13 @@ export class BelowLayer implements Below {
     return this.direct ?? (this.under[this.key] as AnyFunction)
   }
 
-  /** The layer beneath has left. */
+  /** Updates the layer below after one was removed. */
   reachFor(next: Layer | undefined): void {
     this.next = next
     this.direct = next?.fn ?? this.bottom
   }
 
-  /** Nobody tells a layer that has left what leaves beneath it: from now on it looks by itself. */
+  /** A removed layer gets no more updates. From now on it finds the function below on each call. */
   stepOver(): void {
     this.direct = undefined
     this.under = new Search(this.next, this.bottom, this.under, this.key) as object as Members
@@ -66,7 +67,7 @@ export class BelowLayer implements Below {
 
 const FOUND = Symbol('found')
 
-/** Where a layer that has left looks: the next one that has not left, else what the member held before. */
+/** Finds the function below a removed layer: the next layer in force, else the original member. */
 class Search {
   constructor(
     private next: Layer | undefined,

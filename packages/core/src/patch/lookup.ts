@@ -2,7 +2,7 @@ import { ChaosError } from '../basics/errors.js'
 import { printable } from '../basics/text.js'
 import type { AnyFunction } from './below.js'
 
-/** Where the function of a member is: it is the value, or the getter of an accessor. */
+/** The part of a property descriptor that holds the patched function: a method, or the getter of an accessor. */
 export type Slot = 'value' | 'get'
 
 export function ownFunction(object: object, key: PropertyKey, slot: Slot): AnyFunction {
@@ -11,7 +11,7 @@ export function ownFunction(object: object, key: PropertyKey, slot: Slot): AnyFu
   if (descriptor.configurable !== true && descriptor.writable !== true) {
     throw new ChaosError(
       'CHAOS_TARGET_SEALED',
-      `Expected \`${printable(key)}\` to be replaceable, got a member that is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`,
+      `The member \`${printable(key)}\` cannot be replaced: it is neither writable nor configurable. Inject into the object before it is frozen, or into its class.`,
     )
   }
   return value
@@ -26,7 +26,7 @@ export function inheritedFunction(
   if (splice === undefined && !Object.isExtensible(object)) {
     throw new ChaosError(
       'CHAOS_TARGET_SEALED',
-      `Expected an object whose inherited \`${printable(key)}\` can be covered, got one that is sealed, frozen or not extensible. Inject into its class's prototype instead.`,
+      `The inherited member \`${printable(key)}\` cannot be replaced: the object is sealed, frozen or not extensible. Inject into the prototype of its class instead.`,
     )
   }
   return functionOf(findDescriptor(Object.getPrototypeOf(splice ?? object) as object | null, key), key, slot)
@@ -65,7 +65,7 @@ export function inheritedDescriptor(splice: object, key: PropertyKey): PropertyD
   return Object.hasOwn(splice, key) ? undefined : findDescriptor(Object.getPrototypeOf(splice) as object | null, key)
 }
 
-/** Puts a function on a member; a new one gets the attributes of `like`, an existing one keeps its own. */
+/** Defines a member. A new member gets the attributes of `like`; an existing one keeps its own. */
 export function define(holder: object, key: PropertyKey, slot: Slot, fn: AnyFunction, like?: PropertyDescriptor): void {
   const attributes =
     like === undefined
@@ -78,11 +78,11 @@ export function define(holder: object, key: PropertyKey, slot: Slot, fn: AnyFunc
   if (Reflect.defineProperty(holder, key, { ...attributes, [slot]: fn })) return
   throw new ChaosError(
     'CHAOS_TARGET_SEALED',
-    `Expected \`${printable(key)}\` to be replaceable, got a member that cannot be: it was frozen meanwhile, or belongs to a module's namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`,
+    `The member \`${printable(key)}\` cannot be replaced: the object was frozen meanwhile, or is a module namespace (\`import * as\`). Inject into the module's default export, or into an object of your own.`,
   )
 }
 
-/** Makes a replacement look like what it covers: name, arity and own keys such as `util.promisify.custom`. */
+/** Copies the own keys of the original to its replacement: name, length, and others such as `util.promisify.custom`. */
 export function likeOriginal(fn: AnyFunction, original: AnyFunction): AnyFunction {
   for (const key of Reflect.ownKeys(original)) {
     const existing = Object.getOwnPropertyDescriptor(fn, key)

@@ -33,7 +33,7 @@ class Store {
 }
 
 describe('patch', () => {
-  it('covers an inherited member without an own key, and takes everything back', () => {
+  it('patches an inherited member without an own key, and restores it', () => {
     const store = new Store()
     const before = shapeOf(store)
     const unpatch = patch(store, 'get', adds('a'))
@@ -44,7 +44,7 @@ describe('patch', () => {
     expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
   })
 
-  it('covers a getter, own or inherited, with its setter beside it, and takes everything back', () => {
+  it('patches a getter, own or inherited, keeps its setter, and restores it', () => {
     class Account {
       balance = 1
       get total(): number {
@@ -74,7 +74,7 @@ describe('patch', () => {
     expect(shapeDifference(before, shapeOf(account))).toBeUndefined()
   })
 
-  it('leaves a getter alone that someone else has covered meanwhile, and says so', () => {
+  it('leaves a getter alone that other code has replaced meanwhile, and says so', () => {
     const target = Object.defineProperty({}, 'size', { get: () => 1, configurable: true }) as { readonly size: number }
     const unpatch = patch(target, 'size', (below) => () => Number(Reflect.apply(below.call, target, [])) + 10, {
       getter: true,
@@ -83,7 +83,7 @@ describe('patch', () => {
     const theirs = (): number => ours() + 100
     Object.defineProperty(target, 'size', { get: theirs, configurable: true })
     expect(target.size).toBe(111)
-    expect(unpatch()).toContain('Someone else replaced `size`')
+    expect(unpatch()).toContain('Other code replaced `size`')
     expect(Object.getOwnPropertyDescriptor(target, 'size')?.get).toBe(theirs)
   })
 
@@ -99,11 +99,11 @@ describe('patch', () => {
       'got an accessor without a getter',
     ],
     [{}, 'size', 'got nothing'],
-  ])('refuses to cover the getter of %o', (target, key, words) => {
+  ])('refuses to patch the getter of %o', (target, key, words) => {
     expect(() => patch(target, key, () => () => 1, { getter: true })).toThrow(words)
   })
 
-  it('takes layers out in any order, and a layer that left is not on the path', () => {
+  it('removes layers in any order, and skips removed layers', () => {
     const store = new Store()
     const [a, b, c] = ['a', 'b', 'c'].map((letter) => patch(store, 'own', adds(letter))) as [Unpatch, Unpatch, Unpatch]
     expect(store.own()).toBe('ownabc')
@@ -118,7 +118,7 @@ describe('patch', () => {
     expect(store.own()).toBe('own')
   })
 
-  it('lets what lies over a layer go past it before it leaves, in any order, and another come meanwhile', () => {
+  it('skips a layer that steps aside before it is removed, in any order, while others are added', () => {
     const store = new Store()
     const before = shapeOf(store)
     const [a, b, c] = [patch(store, 'get', adds('a')), patch(store, 'get', adds('b')), patch(store, 'get', adds('c'))]
@@ -142,7 +142,7 @@ describe('patch', () => {
     expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
   })
 
-  it('lets all layers step aside, leave, and others come in between', () => {
+  it('lets all layers step aside and be removed, while others are added', () => {
     const store = new Store()
     const before = shapeOf(store)
     const [a, b] = [patch(store, 'get', adds('a')), patch(store, 'get', adds('b'))]
@@ -157,7 +157,7 @@ describe('patch', () => {
     expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
   })
 
-  it('leaves descriptors, prototype, identities and fast properties as found, under any interleaving, the app adding keys meanwhile', () => {
+  it('restores descriptors, prototype, identities and fast properties, under any interleaving, even if keys are added meanwhile', () => {
     const step = fc.oneof(
       fc.record({
         do: fc.constant('patch' as const),
@@ -212,7 +212,7 @@ describe('patch', () => {
     )
   })
 
-  it('keeps name, arity and own keys of what it covers', async () => {
+  it('keeps name, arity and own keys of the original', async () => {
     const wait = (_ms: number, _done: () => void): void => undefined
     const target = { wait: Object.assign(wait, { [promisify.custom]: () => Promise.resolve('custom') }) }
     const unpatch = patch(
@@ -229,7 +229,7 @@ describe('patch', () => {
     unpatch()
   })
 
-  it('never clobbers what someone else put on top: ours lets calls through, is reported, and leaves at the next chance', () => {
+  it('never clobbers a later patch of other code: the layer passes calls on, is reported, and is removed when it can be', () => {
     const target = { run: () => 'run' }
     const original = target.run
     const unpatch = patch(target, 'run', adds('a'))
@@ -238,7 +238,7 @@ describe('patch', () => {
     target.run = theirs
     const onTop = patch(target, 'run', adds('b'))
     expect(target.run()).toBe('runa!b')
-    expect(unpatch()).toContain('Someone else replaced `run`')
+    expect(unpatch()).toContain('Other code replaced `run`')
     // Their function still calls ours, which the fault has turned into a pass-through by now.
     expect(target.run()).toBe('runa!b')
     onTop()
@@ -248,7 +248,7 @@ describe('patch', () => {
     expect(target.run).toBe(original)
   })
 
-  it('does not bring back a member that the app deleted meanwhile', () => {
+  it('does not restore a member that the application deleted meanwhile', () => {
     const target: { run?: () => string } = { run: () => 'run' }
     const unpatch = patch(target, 'run', adds('a'))
     delete target.run
@@ -256,7 +256,7 @@ describe('patch', () => {
     expect('run' in target).toBe(false)
   })
 
-  it('follows the class while an instance is covered', () => {
+  it('follows changes of the class while an instance is patched', () => {
     const store = new Store()
     const { get } = Store.prototype
     const onClass = patch(Store.prototype, 'get', adds('c'))
@@ -269,7 +269,7 @@ describe('patch', () => {
     expect(store.get()).toBe('get')
   })
 
-  it('covers what a class inherits from another class, which goes on being constructed', () => {
+  it('patches what a class inherits from another class, and super() keeps working', () => {
     class Base {
       static create(): string {
         return `create ${this.name}`
@@ -290,7 +290,7 @@ describe('patch', () => {
     expect(shapeDifference(before, shapeOf(Derived))).toBeUndefined()
   })
 
-  it('follows the app to another prototype, and leaves both as found', () => {
+  it('follows the application to another prototype, and restores both', () => {
     class Other {
       get(): string {
         return 'other'
@@ -311,7 +311,7 @@ describe('patch', () => {
     expect(Object.getPrototypeOf(store)).toBe(Store.prototype)
   })
 
-  it('says what stays on a target that was frozen meanwhile', () => {
+  it('reports what stays on a target that was frozen meanwhile', () => {
     const store = new Store()
     const unpatch = patch(store, 'get', adds('a'))
     Object.freeze(store)
@@ -335,7 +335,7 @@ describe('patch', () => {
     expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
   })
 
-  it('can cover what super calls, beneath an overriding class', () => {
+  it('can patch the method that super calls, below an overriding class', () => {
     class Bus extends EventEmitter {
       override emit(name: string, ...args: unknown[]): boolean {
         return super.emit(name, ...args)
@@ -391,7 +391,7 @@ describe('patch', () => {
     expect(target.run()).toBe('run')
   })
 
-  it('says which code of ours it throws', () => {
+  it('throws with the documented code', () => {
     try {
       patch(Object.freeze({ run: () => 1 }), 'run', adds('a'))
       expect.unreachable()

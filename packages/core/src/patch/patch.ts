@@ -13,32 +13,33 @@ import {
 import { recordOf, type PatchRecord, type Stack } from './record.js'
 import { splice, unsplice } from './splice.js'
 
-/** Which function of a member is covered. */
+/** Which function of a member to patch. */
 export interface PatchOptions {
-  /** Cover the member that the object inherits even if it has an own one. Default `false`. */
+  /** Patch the inherited member even if the object has an own one. Default `false`. */
   readonly inherited?: boolean | undefined
-  /** Cover the getter of an accessor instead of a method. Default `false`. */
+  /** Patch the getter of an accessor instead of a method. Default `false`. */
   readonly getter?: boolean | undefined
 }
 
-/** Takes a layer out again, from wherever in the stack it is. */
+/** Removes a layer, at any position of its stack. */
 export interface Unpatch {
-  /** @returns What could not be put back, in words. */
+  /** @returns A message if the member could not be restored. */
   (): string | undefined
   /**
-   * Takes the layer off the path of whatever lies over it, and leaves the member as it is: calls that pass many layers which end together pass
-   * none of them twice. What is left to do, the unpatching does.
+   * Makes the layers above skip this layer, without changing the member yet. When many layers end together, a released call
+   * then does not pass through each of them again. Calling the {@link Unpatch} does the rest.
    */
   readonly stepAside: () => void
 }
 
 /**
- * Lays a function over a member, so that it can leave again in any order with others.
+ * Puts a layer over a member. Layers can be removed in any order.
  *
- * An inherited member is never shadowed by an own key (defining and deleting one turns the object into a slow dictionary on
- * Node.js 22 and up): one object spliced in between the target and its prototype carries the replacements, and goes with the last of them.
+ * An own key never shadows an inherited member: on Node.js 22 and up, defining and deleting one turns the object into a slow
+ * dictionary. Instead one object, the splice, is inserted between the target and its prototype. It carries the replacements
+ * and is removed with the last of them.
  *
- * @throws ChaosError `CHAOS_TARGET_SEALED`, `CHAOS_TARGET_MISMATCH`
+ * @throws ChaosError `CHAOS_TARGET_SEALED` if the member cannot be replaced, `CHAOS_TARGET_MISMATCH` if it is not a function.
  */
 export function patch(
   object: object,
@@ -79,23 +80,23 @@ export function patch(
   stacks.set(key, onMember)
   records.set(object, record)
 
-  const takenFrom = stack
+  const ownStack = stack
   let wasLast = false
   const stepAside = (): void => {
     if (layer.left) return
     layer.left = true
-    const { layers } = takenFrom
-    // Whatever ends several injections takes the innermost off the path first, and what ends one by one the topmost.
+    const { layers } = ownStack
+    // Ending several injections removes the innermost layer first; ending them one by one mostly removes the topmost.
     const at = layers[0] === layer ? 0 : layers.lastIndexOf(layer)
     layers.splice(at, 1)
     layers[at]?.below.reachFor(layer.below.next)
     below.stepOver()
     wasLast = layers.length === 0
   }
-  let isOut = false
+  let isRemoved = false
   const unpatch = (): string | undefined => {
-    if (isOut) return undefined
-    isOut = true
+    if (isRemoved) return undefined
+    isRemoved = true
     stepAside()
     const covered = settle(holder, key, onMember, own)
     if (onMember.length === 0 && stacks.get(key) === onMember) stacks.delete(key)
@@ -108,18 +109,18 @@ export function patch(
     )
       records.delete(object)
     if (covered && wasLast)
-      return `Someone else replaced \`${printable(key)}\` while it was patched. Theirs was left in place; ours lets every call through.`
+      return `Other code replaced \`${printable(key)}\` while it was patched. Its replacement stays in place; the fault's layer passes every call on.`
     return isStuck
-      ? `The target was frozen while \`${printable(key)}\` was patched. An empty object of ours stays between it and its prototype.`
+      ? `The target was frozen while \`${printable(key)}\` was patched. An empty object stays between the target and its prototype.`
       : undefined
   }
   return Object.assign(unpatch, { stepAside })
 }
 
 /**
- * Brings what stands on a member in line with the layers that are left.
+ * Updates a member to match the remaining layers.
  *
- * @returns Whether somebody else's function stands over a stack of ours that has no layer left.
+ * @returns Whether other code's replacement covers a stack that has no layer left.
  */
 function settle(holder: object, key: PropertyKey, stacks: Stack[], own: boolean): boolean {
   for (let index = stacks.length - 1; index >= 0; index -= 1) {
@@ -127,7 +128,7 @@ function settle(holder: object, key: PropertyKey, stacks: Stack[], own: boolean)
     const standing = Object.getOwnPropertyDescriptor(holder, key)
     const top = stack.layers.at(-1)
     if (heldIn(standing, stack.slot) !== stack.visible) {
-      // Covered or removed by someone else. Covered: ours stays as a pass-through until theirs leaves. Removed: nothing to put back.
+      // Other code covered or deleted the member. Covered: the stack passes calls on until that replacement is gone. Deleted: nothing to restore.
       if (top === undefined && standing === undefined) stacks.splice(index, 1)
       continue
     }

@@ -2,36 +2,36 @@ import { processState } from '../process/process-state.js'
 import type { AnyFunction, Layer } from './below.js'
 import type { Slot } from './lookup.js'
 
-/** The layers over one value of a member. A member has more than one stack when someone else patched in between. */
+/** The layers over one value of a member. A member has several stacks if other code patched it in between. */
 export interface Stack {
   readonly slot: Slot
-  /** What the member held before: the value of an own member; for an inherited one it is looked up when it is called. */
+  /** The original function of an own member. An inherited member is looked up on each call instead. */
   readonly original: AnyFunction | undefined
   /** Bottom first. */
   readonly layers: Layer[]
-  /** Our function that stands on the member, as long as nobody replaced it. */
+  /** The layer's function on the member, unless other code has replaced it. */
   visible: AnyFunction
 }
 
-/** What is patched on one object. */
+/** The patches of one object. */
 export interface PatchRecord {
-  /** Stands between the object and its prototype and holds the replacements of inherited members. */
+  /** The object between the target and its prototype, which holds the replacements of inherited members. */
   splice: object | undefined
   readonly own: Map<PropertyKey, Stack[]>
   readonly inherited: Map<PropertyKey, Stack[]>
 }
 
-/** What is patched on an object. What lies on a prototype that the app has swapped for another one since is a record of its own. */
+/** The patches of an object. Starts a new record for inherited members if the application has changed the object's prototype since. */
 export function recordOf(object: object, records: WeakMap<object, PatchRecord>): PatchRecord {
   const known = records.get(object)
   if (known === undefined) return { splice: undefined, own: new Map(), inherited: new Map() }
-  const isOffThePath = known.splice !== undefined && !Object.prototype.isPrototypeOf.call(known.splice, object)
-  return isOffThePath ? { splice: undefined, own: known.own, inherited: new Map() } : known
+  const isDetached = known.splice !== undefined && !Object.prototype.isPrototypeOf.call(known.splice, object)
+  return isDetached ? { splice: undefined, own: known.own, inherited: new Map() } : known
 }
 
 /**
- * The objects of a prototype chain that have a member of their own by this name, nearest first, as if nothing were patched.
- * A binding finds the override beneath which to break with it.
+ * Returns the objects of a prototype chain that have an own member of this name, nearest first, ignoring patches. A binding
+ * uses it to find which override to patch.
  */
 export function ownersOf(object: object, key: PropertyKey): object[] {
   const { splices } = processState()
@@ -42,7 +42,7 @@ export function ownersOf(object: object, key: PropertyKey): object[] {
   return owners
 }
 
-/** What `object[key]` would be if nothing were patched. */
+/** Returns the value that `object[key]` has without patches. */
 export function originalOf(object: object, key: PropertyKey): unknown {
   const [owner] = ownersOf(object, key)
   if (owner === undefined) return undefined

@@ -4,6 +4,11 @@ import { processState } from '../process/process-state.js'
 import type { AnyFunction } from './below.js'
 import type { PatchRecord } from './record.js'
 
+/**
+ * Inserts an empty object between a target and its prototype.
+ *
+ * @throws ChaosError `CHAOS_TARGET_SEALED` if the prototype is fixed.
+ */
 export function splice(object: object, key: PropertyKey): object {
   const prototype = Object.getPrototypeOf(object) as object | null
   const between =
@@ -13,14 +18,14 @@ export function splice(object: object, key: PropertyKey): object {
   if (!Reflect.setPrototypeOf(object, between)) {
     throw new ChaosError(
       'CHAOS_TARGET_SEALED',
-      `Expected an object whose inherited \`${printable(key)}\` can be covered, got one with a fixed prototype.`,
+      `The inherited member \`${printable(key)}\` cannot be replaced: the prototype of the object is fixed. Inject into an object that inherits from it.`,
     )
   }
   processState().splices.add(between)
   return between
 }
 
-/** A splice for a class: the prototype of a derived class is what its `super()` constructs. */
+/** Makes a splice for a class. It must be a constructor, since `super()` constructs the prototype of a derived class. */
 function constructible(base: AnyFunction): object {
   const between = Function.prototype.bind.call(base, undefined) as AnyFunction
   for (const key of Reflect.ownKeys(between)) Reflect.deleteProperty(between, key)
@@ -28,9 +33,9 @@ function constructible(base: AnyFunction): object {
 }
 
 /**
- * Takes the splice out of the prototype chain, unless somebody put members of theirs on it.
+ * Removes the splice from the prototype chain, unless other code has put members on it.
  *
- * @returns Whether it could: a target that was frozen meanwhile keeps its prototype.
+ * @returns `false` if the target was frozen meanwhile, which fixes its prototype.
  */
 export function unsplice(object: object, record: PatchRecord): boolean {
   const between = record.splice as object

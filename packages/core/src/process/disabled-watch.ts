@@ -3,19 +3,19 @@ import { endInjections } from './end-injections.js'
 import { isDisabled } from './guard.js'
 import { processState } from './process-state.js'
 
-/** How often the environment is looked at while anything is in force, in ms. */
+/** How often `CHAOS_DISABLED` is read while a fault is in force, in ms. */
 const LOOK_EVERY_MS = 250
 
-/** What to tell of each injection in force. */
+/** The callbacks of the injections in force. */
 const watching = new Set<() => void>()
 let cancel: Cancel | undefined
 
 /**
- * Ends everything in force in this process as soon as `CHAOS_DISABLED` says yes: looked up every 250 ms by one timer, which keeps no process
- * alive and exists only while something is in force. No call of the app's ever reads the environment.
+ * Ends every injection of the process once `CHAOS_DISABLED` is set. One timer reads the variable every 250 ms. It does not
+ * keep the process alive and exists only while a fault is in force. The application's own calls never read the environment.
  *
- * @param onDisabled Called before an injection is ended for this reason.
- * @returns Stops watching on behalf of that injection.
+ * @param onDisabled Called before the injection is ended for this reason.
+ * @returns A function that stops watching for this injection.
  */
 export function watchForDisabling(onDisabled: () => void): () => void {
   watching.add(onDisabled)
@@ -28,7 +28,7 @@ export function watchForDisabling(onDisabled: () => void): () => void {
   }
 }
 
-/** Whether the timer runs. */
+/** Whether the timer is running. */
 export function isWatching(): boolean {
   return cancel !== undefined
 }
@@ -38,11 +38,11 @@ function look(): void {
   endIfDisabled()
 }
 
-/** Looks now, as whoever arms or asks does: ends everything in force in this process if `CHAOS_DISABLED` says yes. */
+/** Ends every injection of the process at once if `CHAOS_DISABLED` is set. */
 export function endIfDisabled(): void {
   const { live } = processState()
   if (live.size === 0 || !isDisabled()) return
-  for (const tell of [...watching]) tell()
-  // What fails is part of the state of each.
+  for (const onDisabled of [...watching]) onDisabled()
+  // Each injection's state reports its failures.
   void endInjections(live, (one) => one.mark('stopped'))
 }

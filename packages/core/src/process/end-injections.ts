@@ -2,14 +2,14 @@ import type { LiveInjection } from './process-state.js'
 import { ChaosError } from '../basics/errors.js'
 import { messageOf } from '../basics/text.js'
 
-/** How an injection that was ended from outside came out. */
+/** The result of ending an injection. */
 export type Ended = Awaited<ReturnType<LiveInjection['undo']>>
 
 /**
- * Ends injections in three steps. All of them are marked ended before anything else happens, so no new hit comes from
- * any; then held work is released, innermost layer first; then everything is taken back, last in, first out.
+ * Ends injections in three steps. First all of them are marked ended, so that none has another hit. Then held work is
+ * released, innermost layer first. Then the undo steps run, last in, first out.
  *
- * The first two steps, and every undo step that is synchronous, are done before this returns.
+ * The first two steps and every synchronous undo step are done before this function returns.
  */
 export function endInjections(
   injections: Iterable<LiveInjection>,
@@ -20,12 +20,12 @@ export function endInjections(
   return Promise.all(ending.reverse().map((injection) => injection.undo())).then((ended) => ended.reverse())
 }
 
-/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` when anything could not be taken back. */
-export function assertTakenBack(failures: readonly unknown[]): void {
+/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` if there are failures. */
+export function assertRolledBack(failures: readonly unknown[]): void {
   if (failures.length === 0) return
   throw new ChaosError(
     'CHAOS_ROLLBACK_FAILED',
-    `Expected every step to be taken back, ${failures.length} failed: ${messagesOf(failures).join('; ')}. The others were taken back; restart the process if the target still misbehaves.`,
+    `The rollback reported ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}: ${messagesOf(failures).join('; ')}. All other undo steps ran. Restart the process if the target still misbehaves.`,
     {
       errors: failures,
       cause: failures[0],
@@ -33,12 +33,12 @@ export function assertTakenBack(failures: readonly unknown[]): void {
   )
 }
 
-/** Failures that are told at most. */
+/** The most failures that are listed. */
 const MAX_MESSAGES = 20
-/** Characters of each. */
+/** The most characters of each. */
 const MAX_LENGTH = 500
 
-/** What failed, in words: the first 20 of many. */
+/** The messages of failures: the first 20, then a count of the rest. */
 export function messagesOf(failures: readonly unknown[]): string[] {
   const messages = failures.slice(0, MAX_MESSAGES).map((failure) => messageOf(failure, { max: MAX_LENGTH }))
   return failures.length > MAX_MESSAGES ? [...messages, `and ${failures.length - MAX_MESSAGES} more`] : messages

@@ -2,35 +2,36 @@ import { ChaosError } from '../basics/errors.js'
 import { listed } from '../basics/suggest.js'
 import { printable } from '../basics/text.js'
 
-/** Environments in which a controller may arm faults unless it is told otherwise. */
+/** The environments in which a controller may inject faults by default. */
 export const DEFAULT_ENVIRONMENTS: readonly string[] = ['development', 'test']
 
-/** Whether an environment variable says yes. Only `1` and `true` do. */
-const saysYes = (value: string | undefined): boolean => value === '1' || value === 'true'
-/** Whether `CHAOS_DISABLED` says yes. */
-export const isDisabled = (env: NodeJS.ProcessEnv = process.env): boolean => saysYes(env['CHAOS_DISABLED'])
+/** Whether an environment variable is set to `1` or `true`. */
+const isTrue = (value: string | undefined): boolean => value === '1' || value === 'true'
+/** Whether `CHAOS_DISABLED` is `1` or `true`. */
+export const isDisabled = (env: NodeJS.ProcessEnv = process.env): boolean => isTrue(env['CHAOS_DISABLED'])
 const isProduction = (environment: string | undefined): boolean => environment?.trim().toLowerCase() === 'production'
 
 /**
- * Why a bare `inject` is refused right now, or `undefined`. It works unless `CHAOS_DISABLED` says yes or `NODE_ENV` is production.
+ * Returns why `inject` without a controller is refused right now, or `undefined`. It is refused if `CHAOS_DISABLED` is set
+ * or `NODE_ENV` is `production`.
  */
 export function bareRefusal(env: NodeJS.ProcessEnv = process.env): ChaosError | undefined {
   if (isDisabled(env)) return disabled()
   if (!isProduction(env['NODE_ENV'])) return undefined
   return new ChaosError(
     'CHAOS_ENVIRONMENT_REFUSED',
-    'Expected an environment other than production, got NODE_ENV=production. Faults are not injected there; use a controller with a named environment if this process is not production after all.',
+    'Faults are not injected under `NODE_ENV=production`. If this process is not in production, use `createChaos` with its `environment` and set `CHAOS_ALLOW_ENVIRONMENT` to the same value.',
   )
 }
 
 /**
- * Why a controller may not arm anything right now, or `undefined`.
+ * Returns why a controller may not inject faults right now, or `undefined`.
  *
- * `CHAOS_DISABLED` always wins. Under `NODE_ENV=production` the app must pass another environment, and `CHAOS_ALLOW_ENVIRONMENT`
- * must name the same: two people have to mean it.
+ * `CHAOS_DISABLED` always wins. Under `NODE_ENV=production` the application must pass another environment and
+ * `CHAOS_ALLOW_ENVIRONMENT` must name the same one. So code and deployment must agree.
  *
- * @param passed The environment that the app passed; else `NODE_ENV` counts.
- * @param allowed Environments in which faults may be armed.
+ * @param passed The environment that the application passed. Default: `NODE_ENV`.
+ * @param allowed The environments in which faults may be injected.
  */
 export function controllerRefusal(
   passed: string | undefined,
@@ -41,21 +42,21 @@ export function controllerRefusal(
   const environment = passed ?? env['NODE_ENV']
   if (environment === undefined || environment === '') {
     return refused(
-      `Expected an environment (one of ${listed(allowed)}), got none. Set NODE_ENV, or pass \`environment\` to createChaos.`,
+      `No environment is set. Set \`NODE_ENV\`, or pass \`environment\` to \`createChaos\`. Allowed: ${listed(allowed)}.`,
     )
   }
   if (isProduction(environment))
     return refused(
-      'Expected an environment other than production, got `production`. Nothing is broken there on purpose.',
+      'Faults are not injected in the environment `production`. If this process is not in production, set `NODE_ENV` or pass `environment` to `createChaos`.',
     )
   if (isProduction(env['NODE_ENV']) && env['CHAOS_ALLOW_ENVIRONMENT'] !== environment) {
     return refused(
-      `Expected CHAOS_ALLOW_ENVIRONMENT=${printable(environment)} beside NODE_ENV=production, got \`${printable(env['CHAOS_ALLOW_ENVIRONMENT'] ?? '')}\`. Set it if this process really is ${printable(environment)}.`,
+      `Under \`NODE_ENV=production\`, expected \`CHAOS_ALLOW_ENVIRONMENT\` to be \`${printable(environment)}\`, got \`${printable(env['CHAOS_ALLOW_ENVIRONMENT'] ?? '')}\`. Set it if this process is not in production.`,
     )
   }
   if (!allowed.includes(environment)) {
     return refused(
-      `Expected the environment to be one of ${listed(allowed)}, got \`${printable(environment)}\`. Name it in \`allowEnvironments\` of createChaos if faults may be armed there.`,
+      `Expected the environment to be one of ${listed(allowed)}, got \`${printable(environment)}\`. Add it to \`allowEnvironments\` of \`createChaos\` if faults may be injected there.`,
     )
   }
   return undefined
@@ -63,4 +64,7 @@ export function controllerRefusal(
 
 const refused = (message: string): ChaosError => new ChaosError('CHAOS_ENVIRONMENT_REFUSED', message)
 const disabled = (): ChaosError =>
-  new ChaosError('CHAOS_DISABLED', 'Chaos is switched off in this process (CHAOS_DISABLED). Unset it to arm faults.')
+  new ChaosError(
+    'CHAOS_DISABLED',
+    'Chaos is switched off in this process by `CHAOS_DISABLED`. Unset it to inject faults.',
+  )

@@ -1,9 +1,9 @@
 import { processState } from './process-state.js'
 
 /**
- * Marks an error as injected, without changing anything that can be seen on it.
+ * Marks an error as injected. The mark is invisible: the error itself does not change.
  *
- * @param faultName Name of the fault that made it, for {@link injectedBy}.
+ * @param faultName The name of the fault that made the error, for {@link injectedBy}.
  * @returns The same error.
  */
 export function markInjected<E extends object>(error: E, faultName: string): E {
@@ -11,7 +11,7 @@ export function markInjected<E extends object>(error: E, faultName: string): E {
   return error
 }
 
-/** The name of the fault that made this error, or `undefined` for a real one. */
+/** Returns the name of the fault that made an error, or `undefined` for a real error. */
 export function injectedBy(error: unknown): string | undefined {
   return typeof error === 'object' && error !== null ? processState().injectedErrors.get(error) : undefined
 }

@@ -38,7 +38,7 @@ describe('the state of the process', () => {
     expect(stdout.trim()).toBe('shared')
   })
 
-  it('refuses a copy of core that speaks another protocol', () => {
+  it('refuses a copy of core that uses another protocol', () => {
     const key = Symbol.for('@chaos/core')
     const before = processState()
     onTestFinished(() => void Object.defineProperty(globalThis, key, { value: before, configurable: true }))

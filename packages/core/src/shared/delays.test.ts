@@ -16,13 +16,13 @@ const delays = (options: DelayOptions, count: number): number[] => {
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 describe('delayOf', () => {
-  it('takes the delay as it is, and draws nothing, without jitter', () => {
+  it('returns the delay as it is, without drawing, if there is no jitter', () => {
     const draw = vi.fn(() => 0.5)
     expect(delayOf({ delayMs: 30, jitterMs: 0, distribution: 'pareto' }, draw)).toBe(30)
     expect(draw).not.toHaveBeenCalled()
   })
 
-  it('fits a timer, whatever is drawn', () =>
+  it('fits a timer for every draw', () =>
     fc.assert(
       fc.property(
         fc.constantFrom<DelayOptions['distribution']>('uniform', 'normal', 'exponential', 'pareto'),

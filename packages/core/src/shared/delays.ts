@@ -3,10 +3,10 @@ import type { InjectionContext } from '../fault/fault.js'
 import { option } from '../fault/option.js'
 import { seededStream } from './seeded-stream.js'
 
-/** How delays spread around `delayMs`. */
+/** The distributions of delays around `delayMs`. */
 const DISTRIBUTIONS = ['uniform', 'normal', 'exponential', 'pareto'] as const
 
-/** What a delay is drawn from. */
+/** The values of {@link delayOptions}. */
 export interface DelayOptions {
   readonly delayMs: number
   readonly jitterMs: number
@@ -14,27 +14,27 @@ export interface DelayOptions {
 }
 
 /**
- * The options of every fault that delays.
+ * The options that all faults share which delay operations.
  *
- * @param of What is delayed, as the description of `delayMs` says it: `each affected event`.
+ * @param of The delayed operation, for the description of `delayMs`: `each affected event`.
  */
 export const delayOptions = (of: string) => ({
   delayMs: option.durationMs(`Time that ${of} is held back, in ms.`),
-  jitterMs: option.optional(option.durationMs('How far the time varies, in ms.'), 0),
+  jitterMs: option.optional(option.durationMs('Variation of the delay, in ms.'), 0),
   distribution: option.optional(
     option.oneOf(
       DISTRIBUTIONS,
-      'uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs and a tail of mean jitterMs.',
+      'Distribution of the delay. uniform: delayMs ± jitterMs; normal: jitterMs is the standard deviation; exponential and pareto: delayMs plus a tail with mean jitterMs.',
     ),
     'uniform',
   ),
 })
 
 /**
- * Draws one delay, in ms: never negative, and never more than fits a timer.
+ * Draws one delay in ms, from 0 to the longest delay of a Node.js timer.
  *
- * @param draw Seeded chance: the next number from 0 (included) to 1 (excluded). Not called without jitter.
- * @see tc-netem, whose `delay TIME JITTER distribution` this follows.
+ * @param draw Returns the next random number, from 0 (included) to 1 (excluded). Not called without jitter.
+ * @see tc-netem, whose `delay TIME JITTER distribution` these options follow.
  */
 export function delayOf({ delayMs, jitterMs, distribution }: DelayOptions, draw: () => number): number {
   if (jitterMs === 0) return delayMs
@@ -42,9 +42,9 @@ export function delayOf({ delayMs, jitterMs, distribution }: DelayOptions, draw:
 }
 
 /**
- * Draws the delays of operations from one stream of seeded chance for each name.
+ * Draws the delays of operations, from one stream of seeded random numbers per operation name.
  *
- * @returns The next delay of a name, in ms.
+ * @returns A function that returns the next delay of a name, in ms.
  */
 export function delaysOf(
   options: DelayOptions,
@@ -54,12 +54,12 @@ export function delaysOf(
   return (name) => delayOf(options, () => chance(name))
 }
 
-/** How far from the delay, in jitters. */
+/** The deviations from `delayMs`, in multiples of `jitterMs`. */
 const DEVIATIONS: Readonly<Record<DelayOptions['distribution'], (draw: () => number) => number>> = {
   uniform: (draw) => 2 * draw() - 1,
-  // Box and Muller's transform; 1 - draw() is never 0.
+  // The Box–Muller transform. 1 - draw() is never 0.
   normal: (draw) => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()),
   exponential: (draw) => -Math.log(1 - draw()),
-  // Pareto's distribution of shape 3, moved to begin at 0 (Lomax); its mean is 1/2.
+  // The Lomax distribution: Pareto with shape 3, shifted to start at 0. Its mean is 1/2.
   pareto: (draw) => 2 * ((1 - draw()) ** (-1 / 3) - 1),
 }

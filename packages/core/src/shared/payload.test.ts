@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { copiedBytes } from './payload.js'
 
 describe('a copy of bytes', () => {
-  it('is of their own type, and holds what a view shows and nothing beneath it', () => {
+  it('has the same type, and holds only the visible part of a view', () => {
     const beneath = Uint8Array.from({ length: 1_000_000 }, (_, index) => index).buffer
     const views = [
       new Uint8Array(beneath, 8, 4),
@@ -21,7 +21,7 @@ describe('a copy of bytes', () => {
     expect(copiedBytes('text')).toBe('text')
   })
 
-  it('is left to the client where they are gone already', () => {
+  it('is the original if the buffer is detached', () => {
     const view = new Uint8Array(4)
     structuredClone(view.buffer, { transfer: [view.buffer] })
     expect(copiedBytes(view)).toBe(view)

@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer'
 
 /**
- * The value of a field, by path (`order.items.0.price`); the empty path is the payload itself. A payload of text or bytes is read as the JSON it holds.
+ * Returns the value of a field by path (`order.items.0.price`). The empty path is the payload itself. Text and bytes are
+ * parsed as JSON.
  *
- * @returns `undefined` where there is no such field.
+ * @returns The value, or `undefined` if there is no such field.
  */
 export function fieldOf(payload: unknown, path: string): unknown {
   let value = path === '' ? payload : structureOf(payload)
@@ -17,12 +18,12 @@ export function fieldOf(payload: unknown, path: string): unknown {
 /** The keys of a path. */
 export const keysOf = (path: string): string[] => (path === '' ? [] : path.split('.'))
 
-/** Whether a payload is bytes: a Buffer, any other view, or an ArrayBuffer. */
+/** Whether a payload is binary: a Buffer, any other view, or an ArrayBuffer. */
 export function isBytes(payload: unknown): payload is ArrayBuffer | ArrayBufferView {
   return payload instanceof ArrayBuffer || ArrayBuffer.isView(payload)
 }
 
-/** The bytes of a payload, without a copy. */
+/** Returns the bytes of a payload without copying them. */
 export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
   return payload instanceof ArrayBuffer
     ? Buffer.from(payload)
@@ -30,8 +31,9 @@ export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
 }
 
 /**
- * A copy of bytes, which their owner may use again once they are sent; anything else as it is, and bytes that are gone already (a buffer that was
- * transferred), of which the client says what is wrong with them. Of a view only what it shows is copied: there may be megabytes beneath it.
+ * Copies bytes, since the sender may reuse them after sending. Returns any other payload as it is. A detached buffer is
+ * returned as it is too, so that the client reports the error. Of a view only the visible part is copied: the buffer behind
+ * it may hold megabytes.
  */
 export function copiedBytes(payload: unknown): unknown {
   try {
@@ -45,7 +47,7 @@ export function copiedBytes(payload: unknown): unknown {
   }
 }
 
-/** What a payload holds: the parsed JSON of text and bytes, anything else as it is. */
+/** Parses text and bytes as JSON (`undefined` if they are not JSON). Returns any other payload as it is. */
 export function structureOf(payload: unknown): unknown {
   if (typeof payload !== 'string' && !isBytes(payload)) return payload
   try {

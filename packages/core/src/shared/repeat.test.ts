@@ -4,7 +4,7 @@ import { inject } from '../injection/inject.js'
 import { manualClock } from '../testing/manual-clock.js'
 import { repeat } from './repeat.js'
 
-it('does work every so many ms until the injection ends, though it may throw', async () => {
+it('runs work at an interval until the injection ends, even if it throws', async () => {
   const work = vi.fn(() => {
     throw new Error('away')
   })

@@ -2,8 +2,9 @@ import type { Cancel } from '../basics/clock.js'
 import type { InjectionContext } from '../fault/fault.js'
 
 /**
- * Does work every so many ms, the first time after one such span, until the injection ends. Keeps no process alive. Work that throws is done
- * again the next time: the application's code may fail while its target is away, and no caller waits for this timer.
+ * Runs `work` every `everyMs`, starting after the first `everyMs`, until the injection ends. The timer does not keep the
+ * process alive. An error of `work` is ignored and the next run comes as usual: application code may fail while its target
+ * is away, and there is no caller to report to.
  */
 export function repeat(
   { clock, defer }: Pick<InjectionContext, 'clock' | 'defer'>,
@@ -19,7 +20,7 @@ export function repeat(
     try {
       work()
     } catch {
-      // Next time.
+      // Try again next time.
     }
   }
   wait()

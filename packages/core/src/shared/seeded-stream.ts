@@ -2,11 +2,11 @@ import { byName } from '../blast-radius/by-name.js'
 import type { InjectionContext } from '../fault/fault.js'
 
 /**
- * Seeded chance that depends on the name of an operation and on how often it was asked for that name, on nothing else. Memory is bounded: see
- * {@link byName} for very many names.
+ * Makes seeded random numbers per operation name. A number depends only on the name and on how many were drawn for it
+ * before. Memory is bounded: {@link byName} says how very many names are handled.
  *
- * @param purpose What is drawn, apart from other streams of the injection.
- * @returns The next number of a name, from 0 (included) to 1 (excluded).
+ * @param purpose The purpose of the numbers, which separates this stream from others of the injection.
+ * @returns A function that returns the next number of a name, from 0 (included) to 1 (excluded).
  */
 export function seededStream(
   { rolls }: Pick<InjectionContext, 'rolls'>,

@@ -5,10 +5,11 @@ import { constants } from 'node:os'
 export type Errno = keyof typeof constants.errno
 
 /**
- * An error of the kernel as Node.js makes it (lib/internal/errors.js: `ErrnoException`, `ExceptionWithHostPort`): keys and their order included.
+ * Makes a system error with the keys of Node.js' own, in their order (lib/internal/errors.js: `ErrnoException`,
+ * `ExceptionWithHostPort`).
  *
- * @param message What stands behind the syscall in the message. Default: the code alone.
- * @param details Keys behind `errno`, `code` and `syscall`
+ * @param message The message. Default: the syscall and the code, `connect ECONNREFUSED`.
+ * @param details The keys after `errno`, `code` and `syscall`.
  */
 export function systemError(
   code: Errno,
@@ -19,7 +20,7 @@ export function systemError(
   return Object.assign(new Error(message), { errno: -constants.errno[code], code, syscall, ...details })
 }
 
-/** What libuv says of an error: `no space left on device`. */
+/** The description of an error code by libuv: `no space left on device`. */
 export function meaningOf(code: Errno): string {
   return getSystemErrorMap().get(-constants.errno[code])?.[1] ?? code
 }

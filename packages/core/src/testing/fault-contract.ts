@@ -4,40 +4,40 @@ import type { FaultFactoryFor } from '../authoring.js'
 import { manualClock, type ManualClock } from './manual-clock.js'
 import { shapeDifference, shapeOf } from './shape.js'
 
-/** What a fault needs to be held to the promises. */
+/** A fault under test, with its target and the operations to affect. */
 export interface FaultContract<Target extends object> {
-  /** Makes the fault, each time with the same options. */
+  /** Makes the fault, always with the same options. */
   readonly fault: () => Fault<Target>
-  /** Makes a fresh target. An instant fault gets one that it can land on. */
+  /** Makes a fresh target. For an instant fault, a target that the fault can affect. */
   readonly target: () => Target | Promise<Target>
   /**
-   * Does so many operations that the fault may affect, all of one name, and waits for none that the fault may hold back.
-   * Rejections that the fault causes are its business to swallow. Operations that come with time (a fault that acts every so
-   * many ms) are done by moving the clock, by at most 100 ms each.
+   * Runs `times` operations of one name that the fault may affect. It must not wait for operations that the fault may hold
+   * back, and must handle rejections that the fault causes. If the fault itself acts at intervals, move the clock instead,
+   * by at most 100 ms per operation.
    */
   readonly exercise: (target: Target, times: number, clock: ManualClock) => void | Promise<void>
   /**
-   * How many operations have come through so far, as whoever waits for them sees it. With it the suite compares what a fault does with what
-   * it says: at rate 0 everything comes through. For targets whose operations come through before `exercise` is done.
+   * Returns how many operations have completed so far, as their receiver counts them. The suite then also checks that
+   * everything completes at rate 0. Only for targets whose operations complete before `exercise` does.
    */
   readonly cameThrough?: (target: Target) => number
-  /** Objects that the fault may touch. Default: the target itself. */
+  /** The objects that the fault may change. Default: the target itself. */
   readonly touched?: (target: Target) => readonly object[]
-  /** Puts a target away. */
+  /** Disposes of a target. */
   readonly dispose?: (target: Target) => void | Promise<void>
-  /** A value that is no target of this fault. Default: an empty object. */
+  /** A value that the fault must refuse as its target. Default: an empty object. */
   readonly foreign?: unknown
 }
 
-/** One promise, as a case for any test runner: `for (const { title, run } of faultContract({…})) it(title, run)`. */
+/** One test case for any test runner: `for (const { title, run } of faultContract({…})) it(title, run)`. */
 export interface ContractCase {
   readonly title: string
   readonly run: () => Promise<void>
 }
 
 /**
- * The promises that every fault keeps, as cases for any test runner. They use `node:assert`, a manual clock for standing faults,
- * and real time for instant ones.
+ * Returns the conformance suite for a fault: one test case per guarantee, for any test runner. The cases use `node:assert`,
+ * a manual clock for standing faults and real time for instant ones.
  */
 export function faultContract<Target extends object>(contract: FaultContract<Target>): readonly ContractCase[] {
   const { kind } = contract.fault()
@@ -55,7 +55,7 @@ interface Scene<Target> {
   readonly assertUntouched: () => void
 }
 
-/** A case with a fresh target, whose shape must be the same afterwards. */
+/** Makes a case with a fresh target. */
 function scenario<Target extends object>(
   contract: FaultContract<Target>,
   title: string,
@@ -66,7 +66,7 @@ function scenario<Target extends object>(
     const clock = manualClock(1_000_000)
     const standing = contract.fault().kind === 'standing'
     const touched = contract.touched?.(target) ?? [target]
-    // The application's own first steps (lazy fields) must not look like ours.
+    // The first operation may add lazy fields to the target, which must not count as changes by the fault.
     if (standing) await contract.exercise(target, 1, clock)
     const before = touched.map(shapeOf)
     try {
@@ -78,7 +78,7 @@ function scenario<Target extends object>(
         assertUntouched: () => {
           for (const [index, object] of touched.entries()) {
             const difference = shapeDifference(before[index] ?? [], shapeOf(object))
-            assert.equal(difference, undefined, `Expected the target as it was found, but ${String(difference)}.`)
+            assert.equal(difference, undefined, `The target is not restored: ${String(difference)}.`)
           }
         },
       })
@@ -101,7 +101,7 @@ function promisesOfAll<Target extends object>(contract: FaultContract<Target>): 
       },
     },
     {
-      title: 'refuses what is not its target',
+      title: 'refuses a value that is not its target',
       run: () =>
         assert.rejects(inject(contract.fault() as Fault<object>, contract.foreign ?? {}), (error) =>
           isChaosError(error, 'CHAOS_TARGET_MISMATCH'),
@@ -109,7 +109,7 @@ function promisesOfAll<Target extends object>(contract: FaultContract<Target>): 
     },
     scenario(
       contract,
-      'is refused while chaos is disabled, and leaves the target alone',
+      'is refused while CHAOS_DISABLED is set, and leaves the target alone',
       async ({ arm, assertUntouched }) => {
         const before = process.env['CHAOS_DISABLED']
         process.env['CHAOS_DISABLED'] = '1'
@@ -122,7 +122,7 @@ function promisesOfAll<Target extends object>(contract: FaultContract<Target>): 
         assertUntouched()
       },
     ),
-    scenario(contract, 'does nothing when its signal has aborted before', async ({ arm, assertUntouched }) => {
+    scenario(contract, 'does nothing if its signal has already aborted', async ({ arm, assertUntouched }) => {
       await assert.rejects(arm({ signal: AbortSignal.abort() }), (error) =>
         isChaosError(error, 'CHAOS_INJECTION_ENDED'),
       )
@@ -130,14 +130,14 @@ function promisesOfAll<Target extends object>(contract: FaultContract<Target>): 
     }),
     scenario(
       contract,
-      'affects nothing at rate 0, and says that it hit nothing',
+      'affects nothing at rate 0, and reports no hit',
       async ({ target, arm, exercise, assertUntouched }) => {
         const injection = await arm({ rate: 0 })
         if (injection.kind === 'standing') {
           const before = contract.cameThrough?.(target)
           await exercise(20)
           if (before !== undefined)
-            assert.equal(contract.cameThrough?.(target), before + 20, 'Expected everything to come through at rate 0.')
+            assert.equal(contract.cameThrough?.(target), before + 20, 'Not every operation completed at rate 0.')
         }
         const state = await injection.rollback()
         assert.equal(state.affected, 0)
@@ -153,14 +153,14 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
   return [
     scenario(
       contract,
-      'leaves the target as it found it, and a second rollback is harmless',
+      'restores the target, and a second rollback is harmless',
       async ({ arm, exercise, clock, assertUntouched }) => {
         const injection = await arm()
         await exercise(3)
         const state = await injection.rollback()
         assertUntouched()
         assert.equal(state.outcome, 'rolled-back')
-        assert.equal(clock.pending, 0, 'Expected no timer to be left.')
+        assert.equal(clock.pending, 0, 'A timer is still pending after the rollback.')
         assert.deepEqual(await injection.rollback(), state)
       },
     ),
@@ -176,13 +176,13 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
         const { landedAt = Number.NaN } = injection
         assert.ok(
           landedAt >= before && landedAt <= clock.now(),
-          `Expected it to land from ${before} to ${clock.now()}, got ${landedAt}.`,
+          `Expected \`landedAt\` to be from ${before} to ${clock.now()}, got \`${landedAt}\`.`,
         )
         assert.equal(injection.seen, 40)
         assert.equal(injection.seen, injection.affected + injection.passed)
         assert.ok(
           injection.affected > 0 && injection.passed > 0,
-          `Expected some of 40 operations at rate 0.5, got ${injection.affected}.`,
+          `Expected \`affected\` to be from 1 to 39 at rate 0.5 of 40 operations, got \`${injection.affected}\`.`,
         )
         await injection.rollback()
       },
@@ -215,7 +215,7 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
         assert.equal(state.affected, 3)
         assert.ok(
           state.outcome === 'limit-spent' || state.outcome === 'lease-expired',
-          `Expected it to end by itself, got ${String(state.outcome)}.`,
+          `Expected \`outcome\` to be \`limit-spent\` or \`lease-expired\`, got \`${String(state.outcome)}\`.`,
         )
         assertUntouched()
       },
@@ -246,7 +246,7 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
     },
     scenario(
       contract,
-      'overlaps with another of its kind, and they leave in any order',
+      'overlaps with other injections of the same fault, which end in any order',
       async ({ arm, exercise, assertUntouched }) => {
         const [first, second, third] = [await arm({ rate: 0.3 }), await arm({ rate: 0.3 }), await arm({ rate: 0.3 })]
         await exercise(10)
@@ -258,7 +258,7 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
         assertUntouched()
       },
     ),
-    scenario(contract, 'hits nothing once stopAll was called', async ({ target, clock, exercise, assertUntouched }) => {
+    scenario(contract, 'has no hit after stopAll was called', async ({ target, clock, exercise, assertUntouched }) => {
       const fault = contract.fault()
       const chaos = createChaos({ environment: 'test', clock })
       const factory = Object.assign(() => fault, {
@@ -277,7 +277,7 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
       await exercise(3)
       assert.equal(injection.affected, affected)
       const ids = (await stopped).stopped.map(({ id }) => id)
-      assert.ok(ids.includes(injection.id), `Expected stopAll to report ${injection.id}, got ${String(ids)}.`)
+      assert.ok(ids.includes(injection.id), `stopAll did not report ${injection.id}, only: ${String(ids)}.`)
       await chaos.close()
       assertUntouched()
     }),
@@ -295,9 +295,9 @@ function promisesOfInstant<Target extends object>(contract: FaultContract<Target
         assert.equal(injection.outcome, 'completed')
         assert.ok(
           injection.landedAt !== undefined && injection.landedAt >= injection.armedAt,
-          'Expected it to have landed.',
+          'The fault has not landed.',
         )
-        assert.ok(injection.evidence.length > 0, 'Expected evidence of what it did.')
+        assert.ok(injection.evidence.length > 0, 'The fault reported no evidence.')
         assert.equal(injection.seen, injection.affected + injection.passed)
         assert.equal((await injection.rollback()).outcome, 'completed')
         assertUntouched()

@@ -1,10 +1,10 @@
 import { turn, type Clock } from '../basics/clock.js'
 
-/** A clock whose time moves only when a test moves it. */
+/** A clock whose time moves only when a test advances it. */
 export interface ManualClock extends Clock {
-  /** Work that waits for its time. */
+  /** The number of scheduled callbacks. */
   readonly pending: number
-  /** Moves time forward by so many ms, running what falls due in order, and lets promises settle in between. */
+  /** Moves time forward by `ms`. Runs scheduled callbacks in order, and lets promises settle in between. */
   advance(ms: number): Promise<void>
 }
 
@@ -13,7 +13,7 @@ interface Timer {
   readonly work: () => void
 }
 
-/** Makes a {@link ManualClock}. @param startAt Its first `now()`, in ms since the epoch. Default 0. */
+/** Makes a {@link ManualClock}. @param startAt The initial time, in ms since the epoch. Default 0. */
 export function manualClock(startAt = 0): ManualClock {
   let now = startAt
   const timers = new Set<Timer>()

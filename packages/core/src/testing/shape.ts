@@ -1,10 +1,10 @@
-/** What is compared of one object: its prototype, its keys with their attributes, and the identity of its functions. */
+/** The comparable parts of an object and its prototypes: prototype, keys with attributes, and the identity of functions. */
 export type Shape = readonly {
   readonly prototype: object | null
   readonly members: ReadonlyMap<PropertyKey, readonly unknown[]>
 }[]
 
-/** The shape of an object and of everything it inherits from. */
+/** Returns the shape of an object and of all its prototypes. */
 export function shapeOf(object: object): Shape {
   const shape = []
   for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
@@ -17,14 +17,14 @@ function membersOf(holder: object): ReadonlyMap<PropertyKey, readonly unknown[]>
   return new Map(
     Reflect.ownKeys(holder).map((key) => {
       const descriptor = Object.getOwnPropertyDescriptor(holder, key) as PropertyDescriptor
-      // State is the application's; functions are what a fault replaces.
+      // Only functions are compared: faults replace functions, and the application changes its own state.
       const value: unknown = typeof descriptor.value === 'function' ? descriptor.value : 'state'
       return [key, Object.values<unknown>({ ...descriptor, value })]
     }),
   )
 }
 
-/** The first difference between two shapes, in words, or `undefined`. */
+/** Describes the first difference between two shapes, or returns `undefined`. */
 export function shapeDifference(before: Shape, after: Shape): string | undefined {
   if (before.length !== after.length)
     return `the prototype chain has ${after.length} objects instead of ${before.length}`

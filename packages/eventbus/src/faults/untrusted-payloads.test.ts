@@ -36,7 +36,7 @@ describe('what throws when it is read, never in emit', () => {
     ],
     ['fields of `where`', () => dropEvents({ where: { id: 1 } })],
     ['`keyAt`', () => poisonEvents({ keyAt: 'id' })],
-    ['`at`', () => corruptEvents({ change: 'remove', at: 'id' })],
+    ['`at`', () => corruptEvents({ damage: 'remove', at: 'id' })],
   ]
   it.each(faults)('%s', async (_name, fault) => {
     for (const payload of [trap(), revoked()]) {
@@ -56,7 +56,7 @@ describe('what throws when it is read, never in emit', () => {
   })
 
   it('a getter beside the field that is damaged', async () => {
-    const { bus, got } = await broken(corruptEvents({ change: 'set', at: 'price', value: -1 }))
+    const { bus, got } = await broken(corruptEvents({ damage: 'set', at: 'price', value: -1 }))
     const payload = Object.freeze(
       Object.defineProperty({ price: 2 }, 'trap', { get: () => trap().id, enumerable: true }),
     )
@@ -66,7 +66,7 @@ describe('what throws when it is read, never in emit', () => {
   })
 
   it('a field that only its class has, and has no setter', async () => {
-    const { bus, got } = await broken(corruptEvents({ change: 'set', at: 'price', value: -1 }))
+    const { bus, got } = await broken(corruptEvents({ damage: 'set', at: 'price', value: -1 }))
     class Order {
       readonly #price = 2
       get price(): number {
@@ -85,7 +85,7 @@ describe('what throws when it is read, never in emit', () => {
     let reads = 0
     const payloads: readonly object[] = [
       new Proxy({ price: 1 }, { ownKeys: thrower }),
-      new Proxy({ price: 1 }, { getOwnPropertyDescriptor: thrower }),
+      new Proxy({ price: 1, id: 7 }, { getOwnPropertyDescriptor: thrower }),
       new Proxy({ price: 1 }, { ownKeys: () => ['price', 'missing'] }),
       {
         get price(): number {
@@ -95,7 +95,7 @@ describe('what throws when it is read, never in emit', () => {
       },
     ]
     for (const payload of payloads) {
-      const { bus, got, injection } = await broken(corruptEvents({ change: 'set', at: 'price', value: -1 }))
+      const { bus, got, injection } = await broken(corruptEvents({ damage: 'set', at: 'price', value: -1 }))
       expect(bus.emit('tick', payload)).toBe(true)
       expect(got[0] === payload).toBe(true)
       expect(injection.account).toMatchObject({ sent: 1, delivered: 1, unreadable: 1 })
@@ -159,7 +159,7 @@ describe('what throws when it is read, never in emit', () => {
     const target = new EventTarget()
     const got: unknown[] = []
     target.addEventListener('order', (event) => got.push((event as Order).detail))
-    const injection = await inject(corruptEvents({ change: 'set', value: -1 }), target)
+    const injection = await inject(corruptEvents({ damage: 'set', value: -1 }), target)
     onTestFinished(() => injection.rollback().then(() => undefined))
     expect(target.dispatchEvent(new Order(2))).toBe(true)
     expect(got).toEqual([-1])

@@ -343,9 +343,9 @@ it.each([duplicateEvents({ seam: 'publish' }), delayEvents({ delayMs: 10, seam: 
 )
 
 it.each([
-  [corruptEvents({ change: 'truncate', at: 'name', seam: 'publish' }), { id: 7, name: 'abcd' }, { id: 7, name: 'ab' }],
-  [corruptEvents({ change: 'set', at: 'id', value: -8, seam: 'publish' }), { id: 7 }, { id: -8 }],
-  [corruptEvents({ change: 'set', at: 'nowhere', value: 1, seam: 'publish' }), { id: 7 }, { id: 7 }],
+  [corruptEvents({ damage: 'truncate', at: 'name', seam: 'publish' }), { id: 7, name: 'abcd' }, { id: 7, name: 'ab' }],
+  [corruptEvents({ damage: 'set', at: 'id', value: -8, seam: 'publish' }), { id: 7 }, { id: -8 }],
+  [corruptEvents({ damage: 'set', at: 'nowhere', value: 1, seam: 'publish' }), { id: 7 }, { id: 7 }],
 ])('damages a message on its way, and its sender keeps the right one', async (fault, message, expected) => {
   const link = channel()
   const before = structuredClone(message)
@@ -496,7 +496,7 @@ describe('an IPC channel', () => {
   it('carries a damaged copy of what is more than plain data', async () => {
     for (const message of [{ id: 1, at: new Date(0) }, Object.freeze({ id: 1, note: undefined })]) {
       const ipc = new Ipc()
-      const injection = await inject(corruptEvents({ change: 'set', at: 'id', value: -2, seam: 'publish' }), ipc)
+      const injection = await inject(corruptEvents({ damage: 'set', at: 'id', value: -2, seam: 'publish' }), ipc)
       ipc.send(message)
       await injection.rollback()
       expect([message.id, ipc.sent]).toMatchObject([1, [{ id: -2 }]])

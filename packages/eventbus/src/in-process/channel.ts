@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { repeat } from '@chaos/core/authoring'
+import { isGetter, repeat } from '@chaos/core/authoring'
 import { bindBus, type Bus, type SeamBinding, type Steps } from '../seams/bus.js'
 import type { End } from './channel-message.js'
 import { hasIpc, ipcSeam, isProcess, type IpcEnd } from './child-process.js'
@@ -14,10 +14,12 @@ export type ChannelTarget = ChannelEnd | Iterable<ChannelEnd> | (() => ChannelEn
 
 /** Whether a value names ends of channels. What a function returns is looked at when a fault is injected. */
 export function isChannelTarget(value: unknown): value is ChannelTarget {
-  if (typeof value === 'function' || isEnd(unwrapped(value))) return true
-  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return false
-  return [...(value as Iterable<object>)].every((one) => isEnd(unwrapped(one)))
+  if (isGetter(value) || isEnd(unwrapped(value))) return true
+  return isIterable(value) && [...value].every((one) => isEnd(unwrapped(one)))
 }
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.iterator in value
 
 /** How often a function is asked for new ends, in ms. */
 const LOOK_EVERY_MS = 20
@@ -107,6 +109,6 @@ function isOpen(end: object): boolean {
 
 function openEnds(target: ChannelTarget): ChannelEnd[] {
   const named: unknown = typeof target === 'function' ? target() : target
-  const all = isEnd(unwrapped(named)) ? [named] : [...((named ?? []) as Iterable<unknown>)]
+  const all: readonly unknown[] = isIterable(named) && !isEnd(named) ? [...named] : [named]
   return all.map(unwrapped).filter(isEnd).filter(isOpen)
 }

@@ -41,7 +41,7 @@ describe('an event target with a fault in force', () => {
     const target = new EventTarget()
     const got: Event[] = []
     target.addEventListener('x', (event) => got.push(event))
-    const injection = await inject(corruptEvents({ change: 'set', at: 'id', value: 9 }), target)
+    const injection = await inject(corruptEvents({ damage: 'set', at: 'id', value: 9 }), target)
     const event = new DetailEvent('x', { detail: { id: 1 } })
     target.dispatchEvent(event)
     await injection.rollback()
@@ -67,7 +67,7 @@ describe('an event target with a fault in force', () => {
     const target = new EventTarget()
     const heard: OrderEvent[] = []
     target.addEventListener('order', (event) => heard.push(event as OrderEvent))
-    const injection = await inject(corruptEvents({ change: 'set', at: 'id', value: -1 }), target)
+    const injection = await inject(corruptEvents({ damage: 'set', at: 'id', value: -1 }), target)
     expect(target.dispatchEvent(new OrderEvent({ id: 7, placed: { day: 'Monday' } }))).toBe(true)
     await injection.rollback()
     expect(heard[0]).toBeInstanceOf(OrderEvent)

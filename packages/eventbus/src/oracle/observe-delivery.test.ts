@@ -47,7 +47,7 @@ describe('observeDelivery', () => {
     circle.self = circle
     bus.emit('order', circle)
     expect(() => observer.assert('at-least-once')).toThrow(
-      /^Expected at-least-once delivery of `order` to onBilling; the message with the id something that cannot be read never arrived/,
+      /^Expected at-least-once delivery of `order` to onBilling; the message with the id an unreadable value never arrived/,
     )
   })
 
@@ -138,7 +138,7 @@ describe('observeDelivery', () => {
 
   it('takes a damaged message for a lost one, and what arrives for one that was sent elsewhere', async () => {
     const { bus, observer, arm } = await observed({ idAt: 'id' })
-    await arm(corruptEvents({ change: 'set', at: 'id', value: 'x' }), { limit: 1 })
+    await arm(corruptEvents({ damage: 'set', at: 'id', value: 'x' }), { limit: 1 })
     bus.emit('order', { id: 1 })
     expect(violatedBy(observer)).toEqual(['at-least-once', 'exactly-once'])
   })

@@ -53,7 +53,7 @@ export interface TrafficOptions extends Pick<Scope, 'where' | 'subscriber'> {
   /** Whether the fault never takes a message from its sender: it is not copied first. Default `false`. */
   readonly refuses?: boolean
   /** Whether the fault can do anything with a message; others are outside its scope. */
-  readonly applies?: (message: Message) => boolean
+  readonly applies?: ((message: Message) => boolean) | undefined
 }
 
 /**

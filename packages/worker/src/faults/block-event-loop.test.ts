@@ -26,7 +26,7 @@ describe('the contract', () => {
 })
 
 describe('blockEventLoop', () => {
-  it('holds a worker fully blocked while this thread goes on, and lets it go at once', async () => {
+  it('blocks a worker fully while this thread runs on, and releases it at once', async () => {
     // Periods by the manual clock: on a loaded machine one in real time may be told too late, and then the worker comes free.
     const clock = manualClock()
     const worker = await startWorker(ECHO)
@@ -55,7 +55,7 @@ describe('blockEventLoop', () => {
     await injection.rollback()
   })
 
-  it('blocks replacements too, and none but the chosen', async () => {
+  it('blocks replacements too, and only chosen workers', async () => {
     let current = await startWorker(ECHO)
     const live = await inject(blockEventLoop({ periodMs: 10 }), () => current)
     await seenBlocked(current)
@@ -70,7 +70,7 @@ describe('blockEventLoop', () => {
     await answers(other)
   })
 
-  it('lasts out the period that spends its limit', async () => {
+  it('lasts until the end of the period that spends its limit', async () => {
     const clock = manualClock()
     const worker = await startWorker(ECHO)
     const injection = await inject(blockEventLoop({ periodMs: 60_000, duty: 1 }), worker, {
@@ -86,7 +86,7 @@ describe('blockEventLoop', () => {
     await answers(worker)
   })
 
-  it('comes free by itself when whoever holds the fault says no more', async () => {
+  it('runs again by itself if the block is not renewed', async () => {
     const clock = manualClock()
     const worker = await startWorker(ECHO)
     const injection = await inject(blockEventLoop({ periodMs: 300 }), worker, { clock })
@@ -100,7 +100,7 @@ describe('blockEventLoop', () => {
     await injection.rollback()
   })
 
-  it('lets two overlap, and is over when both are', async () => {
+  it('overlaps with another one, and ends when both have ended', async () => {
     const worker = await startWorker(ECHO)
     const [first, second] = [
       await inject(blockEventLoop({ periodMs: 10 }), worker),
@@ -127,7 +127,7 @@ describe('blockEventLoop', () => {
     return ((await once(worker, 'message')) as [unknown])[0]
   }
 
-  it('closes what it has opened in a worker', async () => {
+  it('closes the channel that it opened in a worker', async () => {
     const worker = await startWorker(COUNTS_CHANNELS)
     const injection = await inject(blockEventLoop({ periodMs: 20, duty: 0.1 }), worker)
     await vi.waitFor(async () => expect(await openIn(worker)).toBe(1))
@@ -135,7 +135,7 @@ describe('blockEventLoop', () => {
     await vi.waitFor(async () => expect(await openIn(worker)).toBe(0))
   })
 
-  it('leaves a worker that has no turn before the end as it was', async () => {
+  it('restores a worker that did not yield before the end', async () => {
     const clock = manualClock()
     const workerData = new Int32Array(new SharedArrayBuffer(4))
     const worker = await startWorker(`${COUNTS_CHANNELS}; setImmediate(() => Atomics.wait(workerData, 0, 0))`, {
@@ -150,7 +150,7 @@ describe('blockEventLoop', () => {
     await vi.waitFor(async () => expect(await openIn(worker)).toBe(0))
   })
 
-  it('asks the inspector once, however many periods there are', async () => {
+  it('uses the inspector once, however many periods there are', async () => {
     const post = vi.spyOn(Session.prototype, 'post')
     const clock = manualClock()
     const worker = await startWorker(ECHO)
@@ -172,13 +172,13 @@ describe('blockEventLoop', () => {
     expect((await injection.rollback()).failures).toEqual([])
   })
 
-  it('does not take the process along when its workers are terminated, as it did on Node.js 18 and 20', async () => {
+  it('does not crash the process when its workers are terminated, as it did on Node.js 18 and 20', async () => {
     const script = fileURLToPath(new URL('../../test/terminated-while-blocked.mjs', import.meta.url))
     expect(await promisify(execFile)(process.execPath, [script])).toMatchObject({ stdout: 'alive\n', stderr: '' })
   })
 
-  it('refuses what does not go together, and a target without a worker', async () => {
-    expect(() => blockEventLoop({ select: 'busiest' })).toThrow('got `busiest`')
+  it('refuses options that contradict each other, and a target without a worker', async () => {
+    expect(() => blockEventLoop({ select: 'busiest' })).toThrow('does not accept `select: busiest`')
     expect(() => blockEventLoop({ duty: 1.5 })).toThrow(
       'Expected `duty` of worker/block-event-loop to be a number from 0 to 1, got `1.5`.',
     )

@@ -14,8 +14,8 @@ import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type Worke
 import { lastFor } from './last-for.js'
 
 const options = {
-  duty: option.optional(option.rate('Share of the time in which the loop is blocked, 0 to 1.'), 1),
-  periodMs: option.optional(option.count('One block and what is left of the period after it, in ms.', 1), 100),
+  duty: option.optional(option.rate('Share of each period in which the loop is blocked, 0 to 1.'), 1),
+  periodMs: option.optional(option.count('Length of one period, in ms: the block and the pause after it.', 1), 100),
   ...workerSelection,
   select: option.optional(selectOption, 'all'),
   ...workerSelectionInProcess,
@@ -24,18 +24,21 @@ const options = {
 /** Options of {@link blockEventLoop}. */
 export type BlockEventLoopOptions = OptionsOf<typeof blockEventLoop>
 
-/** A full block is told so many periods ahead, so that a late renewal leaves no gap; without renewal it ends by itself. */
+/** A full block lasts this many periods, so that a late renewal leaves no gap. Without renewal it ends by itself. */
 const PERIODS_AHEAD = 3
 
 /**
  * Blocks the event loop of live workers, fully or for a share of the time, while the main thread stays responsive.
  *
- * Models a computation that hogs a thread: a regular expression that backtracks, a huge JSON. Messages to the worker wait, its timers come
- * late, its event-loop utilisation shows it. The worker spins; nothing of its own code runs meanwhile. The worker watches the end of each
- * block by itself and is told to go on by every period: if the process that holds the fault stalls, the worker comes free. An operation is
- * one period of one worker, named `block`. With a function or a pool as target, replacements are blocked as well.
+ * Models a computation that hogs a thread: a regular expression that backtracks, a huge JSON. The worker spins, so none of
+ * its own code runs. Messages to it wait, its timers fire late, and its event-loop utilization rises.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not go together, `CHAOS_NO_LIVE_WORKER` when there is none to begin with
+ * The worker ends each block by itself, and each period renews the block. If the process that holds the fault stalls, the
+ * worker runs again. An operation is one period of one worker, named `block`. If the target is a function or a pool,
+ * replacements are blocked as well.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if options contradict each other, `CHAOS_NO_LIVE_WORKER` if the target has no
+ *   matching live worker when the fault is injected.
  */
 export const blockEventLoop = defineFault({
   name: 'worker/block-event-loop',
@@ -48,7 +51,7 @@ export const blockEventLoop = defineFault({
     if (options.select === 'busiest')
       throw new ChaosError(
         'CHAOS_INVALID_OPTION',
-        'Expected `select` of worker/block-event-loop to be steady, got `busiest`: the blocked worker would always be the busiest.',
+        'worker/block-event-loop does not accept `select: busiest`, since a blocked worker is always the busiest. Use another `select`.',
       )
   },
   async inject(target: WorkerTarget, options, context) {
@@ -81,24 +84,24 @@ interface Blocker {
 function blockerOf(context: InjectionContext, blockMs: number): Blocker {
   const inspector = inspectorOf(context)
   const blocks = new Map<WorkerLike, WorkerBlock>()
-  const endThose = async (which: (worker: WorkerLike) => boolean): Promise<void> => {
+  const endBlocksOf = async (which: (worker: WorkerLike) => boolean): Promise<void> => {
     const ending = [...blocks].filter(([worker]) => which(worker))
     for (const [worker] of ending) blocks.delete(worker)
     await Promise.all(ending.map(([, block]) => block.end()))
   }
-  context.defer(() => endThose(() => true))
+  context.defer(() => endBlocksOf(() => true))
   return {
     block(worker) {
       let block = blocks.get(worker)
       if (block === undefined) {
-        void endThose(isGone)
-        // A worker that dies meanwhile is no longer blocked either.
+        void endBlocksOf(isGone)
+        // A dead worker needs no release.
         block = new WorkerBlock(blockMs, async (expression) =>
           isGone(worker) ? undefined : inspector.evaluate(worker, expression),
         )
         blocks.set(worker, block)
       }
-      block.tell()
+      block.renew()
     },
     release: (worker) => blocks.get(worker)?.release(),
   }

@@ -14,7 +14,7 @@ describe('the contract', () => {
 })
 
 describe('blockMainThread', () => {
-  it('blocks the loop for as long as it says, and then gives it a turn', async () => {
+  it('blocks the loop for the given time, then lets it run', async () => {
     const clock = manualClock()
     await using injection = await inject(blockMainThread({ blockMs: 60, everyMs: 10 }), process, { clock })
     const before = performance.now()

@@ -61,7 +61,7 @@ afterEach(async () => {
 })
 
 describe('node:cluster as a target', () => {
-  it('has one of its workers killed, and the application brings another up that serves', async () => {
+  it('loses one worker, which the application replaces by one that serves', async () => {
     const [first, second] = living() as [Worker, Worker]
     const seen = observeWorkers(cluster, { isGood: (message) => message === 'up' })
     const { evidence } = await inject(signalProcess(), cluster)
@@ -74,7 +74,7 @@ describe('node:cluster as a target', () => {
     expect(served.has(second.process.pid ?? 0)).toBe(true)
   })
 
-  it('has a worker stopped: it takes one connection and holds it, the others serve, and afterwards it answers', async () => {
+  it('freezes a worker: it accepts one connection and holds it, the others serve, and afterwards it answers', async () => {
     const [frozen] = living() as [Worker, Worker]
     const { pid = 0 } = frozen.process
     const injection = await inject(freezeProcess({ pid, periodMs: 5 }), cluster)
@@ -90,7 +90,7 @@ describe('node:cluster as a target', () => {
     expect(answered[5]).toBe(pid)
   })
 
-  it('has every worker killed again as soon as it is back', async () => {
+  it('loses every worker again as soon as it is replaced', async () => {
     // On one clock, on which the watch looks before the fault does: nobody dies unseen.
     const clock = manualClock()
     const seen = observeWorkers(cluster, { clock })
@@ -105,7 +105,7 @@ describe('node:cluster as a target', () => {
     expect(living()).toHaveLength(2)
   })
 
-  it('has no live worker when all are gone', async () => {
+  it('has no live worker after all have ended', async () => {
     isSupervised = false
     await inject(signalProcess({ select: 'all' }), cluster)
     await expect(inject(signalProcess(), cluster)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL')
 })
 
-it('blocks the main thread of a process that injects the fault itself, and its parent goes on', async () => {
+it('blocks the main thread of a process that injects the fault itself, while its parent runs on', async () => {
   const child = fork(cooperatingFile, { execArgv: [] })
   started.push(child)
   await once(child, 'message')

@@ -38,7 +38,7 @@ describe('crashWorker', () => {
     },
   )
 
-  it.each(['exception', 'rejection'] as const)('says so when the worker handles the %s and lives on', async (by) => {
+  it.each(['exception', 'rejection'] as const)('reports a worker that handles the %s and survives', async (by) => {
     const { worker, errors } = await startWatched(
       `process.on('uncaughtException', () => undefined).on('unhandledRejection', () => undefined);${ECHO}`,
     )

@@ -6,10 +6,13 @@ import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/wor
 
 const options = {
   by: option.optional(
-    option.oneOf(['exception', 'rejection'], 'exception: an uncaught exception; rejection: an unhandled rejection.'),
+    option.oneOf(
+      ['exception', 'rejection'],
+      'Kind of crash: exception is an uncaught exception, rejection an unhandled rejection.',
+    ),
     'exception',
   ),
-  message: option.optional(option.text("The error's message."), 'Injected crash'),
+  message: option.optional(option.text('Message of the error.'), 'Injected crash'),
   ...workerSelection,
   ...strikeTiming,
   ...workerSelectionInProcess,
@@ -19,20 +22,22 @@ const options = {
 export type CrashWorkerOptions = OptionsOf<typeof crashWorker>
 
 /**
- * Crashes live workers by an error that nobody inside them catches.
+ * Crashes live workers with an uncaught error.
  *
- * Models a bug in the worker's own code. Its holder hears `error` with that error, then `exit` with code 1; without an `error` listener
- * the error ends the holder's process too, as it does in earnest. `injectedBy` knows the error that is heard. A worker that handles
- * uncaught errors itself may live on: the evidence then says `survived`. It happens in a turn of the worker's own loop, so a worker that
- * never yields does not crash. An operation is a candidate, named `crash`.
+ * Models a bug in the worker's own code. The `Worker` emits `error` with that error, then `exit` with code 1. Without an
+ * `error` listener the error also ends the parent process, as a real one does. `injectedBy` recognizes the emitted error. A
+ * worker that handles uncaught errors may survive; the evidence then says `survived`.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER` when there is none,
- *   `CHAOS_INJECTION_ENDED` when the worker had no turn within the lease; it is left alone then
+ * The error is thrown in a turn of the worker's own event loop, so a worker that never yields does not crash. An operation
+ * is one chosen worker, named `crash`.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if options do not fit `select`, `CHAOS_NO_LIVE_WORKER` if no live worker matches.
+ * @throws ChaosError `CHAOS_INJECTION_ENDED` if the worker did not yield within the lease. It is then left alone.
  */
 export const crashWorker = defineFault({
   name: 'worker/crash-worker',
   kind: 'instant',
-  summary: 'Crashes live workers by an uncaught exception or an unhandled rejection.',
+  summary: 'Crashes live workers with an uncaught exception or an unhandled rejection.',
   options,
   target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/crash-worker'),

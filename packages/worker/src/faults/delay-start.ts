@@ -6,9 +6,7 @@ import { interceptStarts, isWorkerThreads, WORKER_THREADS, type WorkerThreads } 
 
 const options = {
   delayMs: option.optional(
-    option.durationMs(
-      'How long a new worker takes before its code runs, in ms. Default: until the fault ends, it never becomes ready.',
-    ),
+    option.durationMs('Time before the code of a new worker runs, in ms. Default: until the fault ends.'),
   ),
 }
 
@@ -16,25 +14,25 @@ const options = {
 export type DelayStartOptions = OptionsOf<typeof delayStart>
 
 /**
- * Makes new workers slow to start, or never ready.
+ * Delays the start of new workers, for a time or until the fault ends.
  *
- * Models a machine under load, a huge module graph, a worker that hangs while it connects. The thread is there and has an id, but none of
- * its code has run: no `online`, no message; what is posted to it waits. When the fault ends it starts. An operation is a `new Worker`,
- * named `start`.
+ * Models a machine under load, a huge module graph, or a worker that hangs while it connects. The thread exists and has an
+ * id, but none of its code runs: it emits no `online` and no message, and messages to it wait. When the fault ends, the
+ * worker starts. An operation is one `new Worker`, named `start`.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` inside a worker: workers can be held from the main thread only
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` inside a worker: only the main thread can hold new workers.
  */
 export const delayStart = defineFault({
   name: 'worker/delay-start',
   kind: 'standing',
-  summary: 'Makes new workers slow to start, or never ready.',
+  summary: 'Delays the start of new workers, for a time or until the fault ends.',
   options,
   target: { expects: WORKER_THREADS, accepts: isWorkerThreads },
   inject(workerThreads: WorkerThreads, { delayMs = Number.POSITIVE_INFINITY }, context) {
     if (!isMainThread)
       throw new ChaosError(
         'CHAOS_TARGET_MISMATCH',
-        'Expected the main thread, got a worker: new workers can be held from the main thread only.',
+        'worker/delay-start cannot hold workers from inside a worker thread. Inject it in the main thread.',
       )
     const gate = openStartupGate()
     context.defer(gate.close)
@@ -42,8 +40,8 @@ export const delayStart = defineFault({
     interceptStarts(workerThreads, context, (args, construct) => {
       const isChosen = operation.shouldInject(args)
       const worker = construct(args)
-      const letGo = gate.admit(worker, isChosen)
-      if (isChosen) context.hold({ afterMs: delayMs, run: letGo })
+      const release = gate.admit(worker, isChosen)
+      if (isChosen) context.hold({ afterMs: delayMs, run: release })
       return worker
     })
   },

@@ -22,7 +22,7 @@ describe('the contract', () => {
 })
 
 describe('exhaustHeap', () => {
-  it('makes the engine end the worker at its own limit, and the others live on', async () => {
+  it('makes V8 end the worker at its own limit, while the others live on', async () => {
     const errors: (Error & { readonly code?: string })[] = []
     const [worker, other] = [await startSmall(errors), await startSmall()]
     const { threadId } = worker
@@ -35,7 +35,7 @@ describe('exhaustHeap', () => {
     expect(isAlive(other)).toBe(true)
   })
 
-  it('refuses a worker without a limit of its own, and leaves all of the target alone', async () => {
+  it('refuses a worker without its own limit, and leaves all workers alone', async () => {
     const workers = [await startSmall(), await startWorker()]
     await expect(inject(exhaustHeap({ select: 'all' }), workers)).rejects.toMatchObject({
       code: 'CHAOS_TARGET_MISMATCH',
@@ -46,7 +46,7 @@ describe('exhaustHeap', () => {
 
   it('refuses a limit above `maxHeapMb`', async () => {
     await expect(inject(exhaustHeap({ maxHeapMb: 16 }), await startSmall())).rejects.toThrow(
-      'at most 16 (`maxHeapMb`), got 24',
+      'at most 16 (`maxHeapMb`), got `24`',
     )
   })
 })

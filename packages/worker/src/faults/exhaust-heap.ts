@@ -6,7 +6,7 @@ import { selectionFits, workerSelection, workerSelectionInProcess } from '../thr
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
 const options = {
-  maxHeapMb: option.optional(option.count('The largest heap limit of a worker that may be exhausted, in MB.', 1), 512),
+  maxHeapMb: option.optional(option.count('Largest heap limit that a worker may have, in MB.', 1), 512),
   ...workerSelection,
   ...strikeTiming,
   ...workerSelectionInProcess,
@@ -18,18 +18,19 @@ export type ExhaustHeapOptions = OptionsOf<typeof exhaustHeap>
 /**
  * Fills the heap of live workers up to their own limit, `resourceLimits.maxOldGenerationSizeMb`.
  *
- * Models a leak: the engine ends the worker, its holder hears the real `ERR_WORKER_OUT_OF_MEMORY`, then `exit` with code 1; the process
- * and its other threads live on. It ends the worker, so it is instant. Workers without a limit of their own get the process's default of
- * some GB: filling that would take the machine along, so it is refused. An operation is a candidate, named `exhaust`.
+ * Models a memory leak. V8 ends the worker: the `Worker` emits the real `ERR_WORKER_OUT_OF_MEMORY`, then `exit` with code 1.
+ * The process and its other threads keep running. The fault is instant, since the worker ends. A worker without its own
+ * limit has the default of the process, which is several GB. Filling it could take down the machine, so the fault is
+ * refused. An operation is one chosen worker, named `exhaust`.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when a live worker has a larger limit than `maxHeapMb`, or none; `CHAOS_INVALID_OPTION`
- *   when options do not fit `select`; `CHAOS_NO_LIVE_WORKER` when there is none; `CHAOS_INJECTION_ENDED` when the worker had no turn
- *   within the lease
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if a live worker has no limit, or one above `maxHeapMb`.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if options do not fit `select`, `CHAOS_NO_LIVE_WORKER` if no live worker matches.
+ * @throws ChaosError `CHAOS_INJECTION_ENDED` if the worker did not yield within the lease.
  */
 export const exhaustHeap = defineFault({
   name: 'worker/exhaust-heap',
   kind: 'instant',
-  summary: 'Fills the heap of live workers up to their own limit, until the engine ends them.',
+  summary: 'Fills the heap of live workers up to their own limit, until V8 ends them.',
   options,
   target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/exhaust-heap'),
@@ -39,7 +40,7 @@ export const exhaustHeap = defineFault({
   },
 })
 
-/** Arrays of numbers lie on the heap; buffers would not. 1 MB at a time. */
+/** Allocates 1 MB at a time as arrays of numbers. Buffers would not count: their memory is outside the V8 heap. */
 const FILL = 'for (const heap = []; ; ) heap.push(new Array(131_072).fill(0.5))'
 
 function assertLimited(
@@ -50,6 +51,6 @@ function assertLimited(
   if (limit !== undefined && limit <= maxHeapMb) return
   throw new ChaosError(
     'CHAOS_TARGET_MISMATCH',
-    `Expected workers whose \`resourceLimits.maxOldGenerationSizeMb\` is at most ${maxHeapMb} (\`maxHeapMb\`), got ${limit ?? 'one without a limit'} (thread ${worker.threadId}). Start the worker with such a limit, or raise \`maxHeapMb\`.`,
+    `Expected \`resourceLimits.maxOldGenerationSizeMb\` of worker thread ${worker.threadId} to be at most ${maxHeapMb} (\`maxHeapMb\`), got ${limit === undefined ? 'no limit' : `\`${limit}\``}. Start the worker with such a limit, or raise \`maxHeapMb\`.`,
   )
 }

@@ -18,7 +18,7 @@ describe('the contract', () => {
 })
 
 describe('exitWorker', () => {
-  it.each([0, 1, 7, 255])('ends a worker with code %i, and its holder hears no error', async (exitCode) => {
+  it.each([0, 1, 7, 255])('ends a worker with code %i and without an error event', async (exitCode) => {
     const worker = await startWorker(
       "process.on('exit', (code) => require('node:worker_threads').parentPort.postMessage({ code })); setInterval(() => undefined, 1000)",
     )
@@ -30,7 +30,7 @@ describe('exitWorker', () => {
     expect(heard).toEqual([{ code: exitCode }])
   })
 
-  it('leaves a worker alone that has no turn within the lease, also afterwards', async () => {
+  it('leaves a worker alone that does not yield within the lease, even afterwards', async () => {
     const isFree = new Int32Array(new SharedArrayBuffer(4))
     const worker = await startWorker(
       `const { workerData } = require('node:worker_threads'); while (Atomics.load(workerData, 0) === 0);${ECHO}`,
@@ -44,7 +44,7 @@ describe('exitWorker', () => {
     expect([worker.listenerCount('exit'), worker.listenerCount('error')]).toEqual([0, 0])
   })
 
-  it('waits for a worker that is still being set up, and strikes it then', async () => {
+  it('waits until a worker is online, then strikes it', async () => {
     for (let started = 0; started < 10; started += 1) {
       const worker = makeWorker(ECHO)
       const { evidence } = await inject(exitWorker({ exitCode: 3 }), worker)
@@ -62,7 +62,7 @@ describe('exitWorker', () => {
     expect((await done).evidence[0]).toMatchObject({ exitCode: 3 })
   })
 
-  it('makes a pool lose its task and bring a thread back', async () => {
+  it('makes a pool lose its task and replace the thread', async () => {
     const pool = new Piscina({ filename: taskFile, maxThreads: 1, atomics: 'disabled' })
     try {
       await pool.run({ id: 1 })

@@ -5,7 +5,7 @@ import { selectionFits, workerSelection, workerSelectionInProcess } from '../thr
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
 
 const options = {
-  exitCode: option.optional(option.count('The exit code.'), 1),
+  exitCode: option.optional(option.count('Exit code of the worker.'), 1),
   ...workerSelection,
   ...strikeTiming,
   ...workerSelectionInProcess,
@@ -15,19 +15,21 @@ const options = {
 export type ExitWorkerOptions = OptionsOf<typeof exitWorker>
 
 /**
- * Makes live workers call `process.exit` on themselves.
+ * Calls `process.exit` inside live workers.
  *
- * Models a thread that gives up: a fatal condition it found by itself, a library that exits. Its `exit` handlers run, its holder hears `exit`
- * with the chosen code and no `error`; with code 0 it looks like work well done. It happens in a turn of the worker's own loop, so a worker
- * that never yields does not exit. An operation is a candidate, named `exit`.
+ * Models a thread that gives up: it detects a fatal condition, or a library exits. The worker's `exit` handlers run. The
+ * `Worker` emits `exit` with the chosen code and no `error`. Code 0 looks like a normal end.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER` when there is none,
- *   `CHAOS_INJECTION_ENDED` when the worker had no turn within the lease; it is left alone then
+ * The call runs in a turn of the worker's own event loop, so a worker that never yields does not exit. An operation is one
+ * chosen worker, named `exit`.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if options do not fit `select`, `CHAOS_NO_LIVE_WORKER` if no live worker matches.
+ * @throws ChaosError `CHAOS_INJECTION_ENDED` if the worker did not yield within the lease. It is then left alone.
  */
 export const exitWorker = defineFault({
   name: 'worker/exit-worker',
   kind: 'instant',
-  summary: 'Makes live workers exit by themselves with a chosen code.',
+  summary: 'Calls `process.exit` inside live workers, with a chosen code.',
   options,
   target: { expects: WORKER_TARGET, accepts: isWorkerTarget },
   check: selectionFits('worker/exit-worker'),

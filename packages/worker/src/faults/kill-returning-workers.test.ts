@@ -69,7 +69,7 @@ describe('killReturningWorkers', () => {
     supervisor.current().kill('SIGKILL')
   })
 
-  it('finds the replacement that a pool makes for a thread that died with its task', async () => {
+  it('finds the replacement for a pool thread that died with its task', async () => {
     const pool = new Piscina({ filename: taskFile, maxThreads: 1, atomics: 'disabled' })
     try {
       for (let kill = 0; kill < 3; kill += 1) {
@@ -86,7 +86,7 @@ describe('killReturningWorkers', () => {
     }
   })
 
-  it('leaves a worker alive for a while, and for good when the fault ends first', async () => {
+  it('leaves a worker alive for aliveMs, and for good if the fault ends first', async () => {
     const clock = manualClock()
     const worker = await startWorker()
     const injection = await inject(killReturningWorkers({ aliveMs: 100, lookEveryMs: 10 }), worker, { clock })
@@ -102,7 +102,7 @@ describe('killReturningWorkers', () => {
     await again.rollback()
   })
 
-  it('refuses a target without a worker to begin with', async () => {
+  it('refuses a target without a live worker', async () => {
     await expect(inject(killReturningWorkers(), () => [])).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
     expect(() => killReturningWorkers({ aliveMs: -1 })).toThrow('aliveMs')
   })

@@ -1,6 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 
-/** Marks an operation that lasts so many ms: an injection whose limit it has spent does not end before. */
+/** Holds an operation for its duration, so that an injection whose limit is spent does not end in the middle of it. */
 export function lastFor({ hold }: InjectionContext, ms: number): void {
   hold({ afterMs: ms, run: () => undefined })
 }

@@ -33,13 +33,16 @@ describe('the contract of signal-process', () => {
 })
 
 describe('signalProcess', () => {
-  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('ends a process by %s, and says how it ended', async (signal) => {
-    const child = await startChild()
-    const { evidence } = await inject(signalProcess({ signal }), child)
-    expect(evidence).toMatchObject([{ pid: child.pid, signal, exitCode: null, endedBy: signal }])
-  })
+  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+    'ends a process by %s, and reports how it ended',
+    async (signal) => {
+      const child = await startChild()
+      const { evidence } = await inject(signalProcess({ signal }), child)
+      expect(evidence).toMatchObject([{ pid: child.pid, signal, exitCode: null, endedBy: signal }])
+    },
+  )
 
-  it('says when a process ignores the signal, and leaves no listener', async () => {
+  it('reports a process that ignores the signal, and leaves no listener', async () => {
     const child = await startChild('--ignore-sigterm')
     const before = child.listenerCount('exit')
     const { evidence } = await inject(signalProcess({ signal: 'SIGTERM', patienceMs: 200 }), child)
@@ -47,7 +50,7 @@ describe('signalProcess', () => {
     expect([child.exitCode, child.listenerCount('exit')]).toEqual([null, before])
   })
 
-  it('strikes mid-task, or at the n-th message, which the application has heard then', async () => {
+  it('strikes mid-task, or after the application has received the n-th message', async () => {
     const child = await startChild()
     const heard: unknown[] = []
     child.on('message', (message) => heard.push(message))
@@ -70,7 +73,7 @@ describe('signalProcess', () => {
     ])
   })
 
-  it('refuses a moment of a process that has no channel, and strikes none', async () => {
+  it('refuses to wait for a message of a process without a channel, and strikes none', async () => {
     const [mute, child] = [spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']), await startChild()]
     children.push(mute)
     await expect(inject(signalProcess({ select: 'all', when: 'message' }), [mute, child])).rejects.toMatchObject({
@@ -108,7 +111,7 @@ describe.skipIf(process.platform !== 'linux')('the contract of freeze-process (L
 })
 
 describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it reads /proc)', () => {
-  it('stops a process, which then answers nothing, and lets it go on', async () => {
+  it('freezes a process, which then does not answer, and resumes it', async () => {
     const child = await startChild()
     const injection = await inject(freezeProcess({ periodMs: 10 }), child)
     await vi.waitFor(() => expect(stateOf(child.pid)).toBe('T'))
@@ -121,7 +124,7 @@ describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it rea
     await vi.waitFor(() => expect(heard).toEqual(['there?']))
   })
 
-  it('lasts out the period that spends its limit', async () => {
+  it('lasts until the end of the period that spends its limit', async () => {
     const clock = manualClock()
     const child = await startChild()
     const injection = await inject(freezeProcess({ periodMs: 100 }), child, { clock, limit: 1 })
@@ -133,7 +136,7 @@ describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it rea
     await vi.waitFor(() => expect(stateOf(child.pid)).not.toBe('T'))
   })
 
-  it('lets it go on when the process that holds the fault is killed with SIGKILL', async () => {
+  it('resumes it when the process that holds the fault is killed with SIGKILL', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'])
     children.push(child)
     const core = new URL('../../../core/dist/index.js', import.meta.url).href
@@ -160,7 +163,7 @@ describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it rea
     await vi.waitFor(() => expect(stateOf(child.pid)).not.toBe('T'))
   })
 
-  it('lets a process die that is killed while it is stopped', async () => {
+  it('lets a process die that is killed while it is frozen', async () => {
     const child = await startChild()
     const injection = await inject(freezeProcess({ periodMs: 10 }), child)
     await vi.waitFor(() => expect(stateOf(child.pid)).toBe('T'))

@@ -13,7 +13,7 @@ const options = {
   failure: option.optional(
     option.oneOf(
       FAILURES,
-      'How starting fails. All but MODULE_NOT_FOUND throw where the worker is made; that one is heard as `error`.',
+      'How the start fails. MODULE_NOT_FOUND is emitted as `error`; the others are thrown by `new Worker`.',
     ),
     'ERR_WORKER_INIT_FAILED',
   ),
@@ -25,9 +25,10 @@ export type RefuseStartOptions = OptionsOf<typeof refuseStart>
 /**
  * Makes new workers fail to start.
  *
- * Models a system without threads to give (`ERR_WORKER_INIT_FAILED`, made from the source of Node.js), or a deploy that broke the worker's
- * file, flags or data (those are provoked: the real constructor is asked for the impossible). With `MODULE_NOT_FOUND` the worker is made,
- * then its holder hears `error` and `exit` with code 1. An operation is a `new Worker`, named `start`.
+ * Models a system that has no more threads (`ERR_WORKER_INIT_FAILED`), or a deploy that broke the worker's file, flags or
+ * data. `ERR_WORKER_INIT_FAILED` is built as in the source of Node.js. The other errors are real: the constructor gets
+ * arguments with which it fails. With `MODULE_NOT_FOUND` the worker is created and then emits `error`, and `exit` with code 1.
+ * An operation is one `new Worker`, named `start`.
  */
 export const refuseStart = defineFault({
   name: 'worker/refuse-start',
@@ -40,7 +41,7 @@ export const refuseStart = defineFault({
     interceptStarts(workerThreads, context, (args, construct) => {
       if (!operation.shouldInject(args)) return construct(args)
       try {
-        return construct(impossible(failure, args))
+        return construct(failingArguments(failure, args))
       } catch (error) {
         throw markInjected(error as Error, 'worker/refuse-start')
       }
@@ -48,12 +49,12 @@ export const refuseStart = defineFault({
   },
 })
 
-/** Arguments with which the real constructor fails in this way. */
-function impossible(failure: (typeof FAILURES)[number], [file, given]: readonly unknown[]): readonly unknown[] {
+/** Arguments with which the real constructor fails in the given way. */
+function failingArguments(failure: (typeof FAILURES)[number], [file, given]: readonly unknown[]): readonly unknown[] {
   const options = typeof given === 'object' && given !== null ? given : {}
   switch (failure) {
     case 'ERR_WORKER_INIT_FAILED':
-      // No thread can be had: nothing that the constructor is asked for brings that about.
+      // No arguments provoke this error, so it is built here.
       throw Object.assign(new Error('Worker initialization failure: EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' })
     case 'ERR_WORKER_PATH':
       return ['not-a-path.js', { ...options, eval: false }]

@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import type { InjectionContext } from '@chaos/core/authoring'
 
 /**
- * Lets a stopped process go on when we die, however we die: a process of its own that sends SIGCONT as soon as our end of its pipe closes,
- * and in any case after so long.
+ * Starts a guard process that resumes a stopped process. It sends SIGCONT when its standard input closes, which happens
+ * however this process ends, and after `longestMs` in any case.
  */
-export async function watchOverStopped(pid: number, longestMs: number, { defer }: InjectionContext): Promise<void> {
+export async function startResumeWatchdog(pid: number, longestMs: number, { defer }: InjectionContext): Promise<void> {
   const timer = `(trap 'kill $!; exit' TERM; sleep ${Math.ceil(longestMs / 1_000)} & wait $!; kill -CONT ${pid}) >/dev/null 2>&1 & timer=$!`
   const script = `${timer}; echo ready; cat >/dev/null; kill -CONT ${pid} 2>/dev/null; kill $timer 2>/dev/null`
-  // A group of its own: a Ctrl-C that ends us must not end it first.
+  // Its own process group: a Ctrl-C must not end the guard before this process.
   const guard = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
   defer(() => dismiss(guard))
   await once(guard.stdout, 'data')
@@ -17,7 +17,7 @@ export async function watchOverStopped(pid: number, longestMs: number, { defer }
   for (const stream of [guard.stdin, guard.stdout]) (stream as { unref?: () => void }).unref?.()
 }
 
-/** Closing its pipe makes it send SIGCONT and leave. */
+/** Closes the guard's standard input. It then sends SIGCONT and exits. */
 async function dismiss(guard: ChildProcess): Promise<void> {
   if (guard.exitCode !== null || guard.signalCode !== null) return
   guard.ref()

@@ -6,11 +6,13 @@ import { chooseProcesses, processSelection, selectionFits } from '../threads/sel
 
 const options = {
   signal: option.optional(
-    option.oneOf(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], 'The signal.'),
+    option.oneOf(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'], 'Signal to send.'),
     'SIGKILL',
   ),
   patienceMs: option.optional(
-    option.durationMs('How long the process is given to end, in ms, before it counts as one that ignores the signal.'),
+    option.durationMs(
+      'Time in which the process must end, in ms. Otherwise the evidence says that it ignored the signal.',
+    ),
     5_000,
   ),
   ...processSelection,
@@ -21,13 +23,14 @@ const options = {
 export type SignalProcessOptions = OptionsOf<typeof signalProcess>
 
 /**
- * Sends a signal to running child processes and waits to see what comes of it.
+ * Sends a signal to running child processes and waits for them to end.
  *
- * Models a process that the kernel, an operator or an orchestrator ends. The evidence says how it ended, or that it ignored the signal. An
- * operation is a candidate, named `signal`.
+ * Models a process that the kernel, an operator or an orchestrator ends. The evidence says how the process ended, or that it
+ * ignored the signal. An operation is one chosen process, named `signal`.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER` when no process runs,
- *   `CHAOS_TARGET_MISMATCH` when a moment is asked for of a process without a channel, `CHAOS_INJECTION_ENDED` when it never comes
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if options do not fit `select`, `CHAOS_NO_LIVE_WORKER` if no running process matches.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `when` is not `now` and the process has no IPC channel, `CHAOS_INJECTION_ENDED` if no
+ *   awaited message passes that channel within the lease.
  */
 export const signalProcess = defineFault({
   name: 'worker/signal-process',

@@ -64,7 +64,7 @@ describe('refuseStart', () => {
     expect(await once(start(), 'message')).toEqual(['up'])
   })
 
-  it('lets a missing file be heard as error, then exit', async () => {
+  it('emits error, then exit, for a missing file', async () => {
     await using _refuse = await inject(refuseStart({ failure: 'MODULE_NOT_FOUND' }), workerThreads)
     const worker = start()
     const exited = new Promise((resolve) => worker.once('exit', resolve))
@@ -73,7 +73,7 @@ describe('refuseStart', () => {
     expect(await exited).toBe(1)
   })
 
-  it('reaches named imports and subclasses, and what was made stays what it is', async () => {
+  it('reaches named imports and subclasses, and leaves existing workers as they are', async () => {
     const Original = Worker
     const refuse = await inject(refuseStart(), workerThreads, { skip: 1 })
     expect(Worker).not.toBe(Original)
@@ -95,7 +95,7 @@ describe('refuseStart', () => {
 })
 
 describe('delayStart', () => {
-  it('strands no worker that is made while it ends, however it is made', async () => {
+  it('strands no worker that is created while it ends', async () => {
     const code = "require('node:worker_threads').parentPort.postMessage('up')"
     const make = (Constructor: typeof Worker): Promise<unknown[]> => {
       const worker = new Constructor(code, { eval: true })
@@ -123,7 +123,7 @@ describe('delayStart', () => {
     expect(process.listenerCount('worker')).toBe(0)
   })
 
-  it('keeps a worker from running any code until its time is up', async () => {
+  it('keeps a worker from running any code until the delay is over', async () => {
     const clock = manualClock()
     const injection = await inject(delayStart({ delayMs: 100 }), workerThreads, { clock, limit: 1, leaseMs: 600_000 })
     const events: string[] = []
@@ -142,7 +142,7 @@ describe('delayStart', () => {
     await injection.done
   })
 
-  it('never lets one become ready while it is in force, and then delivers what was posted', async () => {
+  it('keeps workers from starting while it is in force, then delivers posted messages', async () => {
     const injection = await inject(delayStart(), workerThreads)
     const worker = new Worker(
       "const { parentPort: port } = require('node:worker_threads'); port.on('message', (message) => port.postMessage(message))",

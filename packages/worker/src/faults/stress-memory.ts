@@ -5,34 +5,36 @@ import { PERIODS_AHEAD, startStressor } from './stressor.js'
 import { lastFor } from './last-for.js'
 
 const options = {
-  sizeMb: option.optional(option.count('How much memory is held, in MB.', 1), 256),
-  maxMb: option.optional(option.count('The hard cap: the most that `sizeMb` may ask for, in MB.', 1), 1_024),
-  keepFreeMb: option.optional(option.count('What must stay available to others, in MB.'), 256),
-  periodMs: option.optional(option.count('It is held for so long at a time, in ms.', 1), 250),
+  sizeMb: option.optional(option.count('Memory to hold, in MB.', 1), 256),
+  maxMb: option.optional(option.count('Upper bound of `sizeMb`, in MB.', 1), 1_024),
+  keepFreeMb: option.optional(option.count('Memory that must stay available to other processes, in MB.'), 256),
+  periodMs: option.optional(option.count('Length of one period, in ms.', 1), 250),
 }
 
 /** Options of {@link stressMemory}. */
 export type StressMemoryOptions = OptionsOf<typeof stressMemory>
 
 /**
- * Holds memory of the machine, from a process beside this one.
+ * Holds memory of the machine in a separate process.
  *
- * Models a neighbour that grows: caches are dropped, pages swapped out, allocations get slow. The memory is really written to; what the process
- * then holds is measured: `account.rssMb`, and as evidence. It stops growing where less than `keepFreeMb` would stay available, and the kernel is
- * told to end this process first if memory runs out all the same. It is told to go on by every period: it lets go when this process stalls
- * for four of them, and ends when this process dies, by SIGKILL too. An operation is one period, named `stress`: at `rate` 0.5 it comes and goes.
+ * Models a neighbour that grows: the kernel drops caches and swaps out pages, and allocations get slow. The stressor process
+ * writes to the memory that it holds. The memory actually held is measured: in `account.rssMb`, and as evidence.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when `sizeMb` is above `maxMb`, `CHAOS_TARGET_MISMATCH` when the machine, or the container, has
- *   less than `sizeMb` and `keepFreeMb` available
+ * The stressor stops growing before less than `keepFreeMb` would stay available. If memory runs out anyway, the kernel kills
+ * the stressor first. Every period renews it: it frees its memory if this process stalls for four periods, and exits if this
+ * process ends, even by SIGKILL. An operation is one period, named `stress`: at `rate` 0.5 the memory comes and goes.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `sizeMb` is above `maxMb`, `CHAOS_TARGET_MISMATCH` if the machine or the container has less
+ *   than `sizeMb` + `keepFreeMb` available.
  * @see stress-ng's `--vm` and `--vm-keep`
  */
 export const stressMemory = defineFault({
   name: 'worker/stress-memory',
   kind: 'standing',
-  summary: 'Holds memory of the machine, from a process beside this one.',
+  summary: 'Holds memory of the machine in a separate process.',
   options,
   target: {
-    expects: "this process (Node's own `process`), whose machine it is",
+    expects: "this process (Node's own `process`)",
     accepts: (value) => value === process,
   },
   check({ sizeMb, maxMb }) {
@@ -47,7 +49,7 @@ export const stressMemory = defineFault({
     if (available < sizeMb + keepFreeMb) {
       throw new ChaosError(
         'CHAOS_TARGET_MISMATCH',
-        `Expected at least ${sizeMb + keepFreeMb} MB to be available (\`sizeMb\` and \`keepFreeMb\`), got ${available}. Ask for less.`,
+        `Expected at least ${sizeMb + keepFreeMb} MB of available memory (\`sizeMb\` + \`keepFreeMb\`), got ${available} MB. Lower \`sizeMb\` or \`keepFreeMb\`.`,
       )
     }
     const account = context.account('heldMb', 'rssMb')
@@ -80,15 +82,15 @@ export const stressMemory = defineFault({
   },
 })
 
-/** What can be had without swapping, of the machine and of the container, in MB. */
+/** The memory available without swapping, in MB: the lesser of machine and container. */
 function availableMb(): number {
   const ofContainer = (process as { availableMemory?: () => number }).availableMemory?.() ?? Number.POSITIVE_INFINITY
   return Math.floor(Math.min(os.freemem(), ofContainer) / 2 ** 20)
 }
 
 /**
- * Grows by 64 MB at a time, which the allocator gives back at once, written to in steps of 8 MB, between which it hears what it is told.
- * Random bytes: neither compressed nor shared by the kernel.
+ * Allocates 64 MB at a time, a size that the allocator returns to the kernel as soon as it is freed. Fills it in steps of
+ * 8 MB and reads renewals between the steps. Random bytes: the kernel can neither compress nor share them.
  */
 const HOLD = `
 const { freemem } = require('node:os')
@@ -96,20 +98,20 @@ const { randomFillSync } = require('node:crypto')
 const MB = 2 ** 20
 const held = []
 let heldMb = 0, isGrowing = false, timer
-const say = () => report({ heldMb, rssMb: Math.round(process.memoryUsage().rss / MB) })
-function onTold(forMs) {
+const reportHeld = () => report({ heldMb, rssMb: Math.round(process.memoryUsage().rss / MB) })
+function onRenewal(forMs) {
   clearTimeout(timer)
-  if (forMs === 0) return letGo()
-  const told = until
-  // What was told meanwhile is heard first: one that comes late to its own timer has no holder that stalls.
-  timer = setTimeout(setImmediate, forMs, () => { if (until === told) letGo() })
+  if (forMs === 0) return free()
+  const renewedUntil = until
+  // Read pending renewals first: if this timer is late, the parent process need not have stalled.
+  timer = setTimeout(setImmediate, forMs, () => { if (until === renewedUntil) free() })
   if (!isGrowing && heldMb < settings.sizeMb) { isGrowing = true; grow() }
 }
 function grow() {
   isGrowing = performance.now() < until
   if (!isGrowing) return
   const stepMb = Math.min(64, settings.sizeMb - heldMb)
-  if (stepMb === 0 || freemem() / MB < settings.keepFreeMb + stepMb) { isGrowing = false; return say() }
+  if (stepMb === 0 || freemem() / MB < settings.keepFreeMb + stepMb) { isGrowing = false; return reportHeld() }
   const step = Buffer.allocUnsafeSlow(stepMb * MB)
   held.push(step)
   heldMb += stepMb
@@ -119,11 +121,11 @@ function fill(step, from) {
   randomFillSync(step, from, Math.min(8 * MB, step.length - from))
   setImmediate(from + 8 * MB < step.length ? fill : grow, step, from + 8 * MB)
 }
-function letGo() {
+function free() {
   if (heldMb === 0) return
   held.length = heldMb = 0
   gc()
-  // A second one frees the memory of what the first one found. Whoever was told to go on by then says it when it has grown.
-  setImmediate(() => { gc(); if (heldMb === 0) say() })
+  // The second collection frees the memory of the buffers that the first one found. If a renewal came meanwhile, grow() reports.
+  setImmediate(() => { gc(); if (heldMb === 0) reportHeld() })
 }
 `

@@ -22,7 +22,7 @@ const pidOf = ({ evidence }: { readonly evidence: readonly Readonly<Record<strin
 
 // Figures of CPU and memory: they hold where nothing else uses the machine.
 describe('stressCpu', () => {
-  it('takes CPU time beside this process, measured, and is gone afterwards', async () => {
+  it('uses CPU time in a separate process, measures it, and ends that process', async () => {
     const before = process.cpuUsage()
     const injection = await inject(stressCpu({ periodMs: 20 }), process)
     await vi.waitFor(() => expect(injection.account['cpuMs']).toBeGreaterThan(300))
@@ -36,7 +36,7 @@ describe('stressCpu', () => {
     expect(process.cpuUsage(before).user / 1_000).toBeLessThan(injection.account['cpuMs'] ?? 0)
   })
 
-  it('takes no more than its share of the time', async () => {
+  it('uses no more than its share of the time', async () => {
     const injection = await inject(stressCpu({ load: 0.2, periodMs: 20 }), process)
     await vi.waitFor(() => expect(injection.account['cpuMs']).toBeGreaterThan(100))
     const { cpuMs, overMs } = injection.evidence[0] as { cpuMs: number; overMs: number }
@@ -45,7 +45,7 @@ describe('stressCpu', () => {
     await injection.rollback()
   })
 
-  it('lets go when it is not told to go on', async () => {
+  it('pauses if it is not renewed', async () => {
     const clock = manualClock()
     const injection = await inject(stressCpu({ periodMs: 50 }), process, { clock })
     await clock.advance(50)
@@ -67,7 +67,7 @@ describe('stressCpu', () => {
 })
 
 describe('stressMemory', () => {
-  it('holds memory that is really there, measured, and gives it back', async () => {
+  it('holds resident memory, measures it, and frees it', async () => {
     const injection = await inject(stressMemory({ sizeMb: 96, periodMs: 50 }), process)
     await vi.waitFor(() => expect(injection.evidence).toHaveLength(1))
     const [{ heldMb, rssMb }] = injection.evidence as unknown as [{ heldMb: number; rssMb: number }]
@@ -78,7 +78,7 @@ describe('stressMemory', () => {
     expect(isThere(pid)).toBe(false)
   })
 
-  it('gives it back for the periods that are not chosen', async () => {
+  it('frees it for the periods that are not chosen', async () => {
     const clock = manualClock()
     const injection = await inject(stressMemory({ sizeMb: 96, periodMs: 60_000 }), process, {
       clock,

@@ -3,32 +3,35 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { InjectionContext } from '@chaos/core/authoring'
 
-/** A process of its own that takes what others would need, for as long as it is told to. */
+/** A separate process that uses up CPU time or memory. */
 export interface Stressor {
   readonly pid: number
-  /** Presses until so many ms from now; told again, it goes on. 0: lets go at once. */
+  /** Keeps the stress up for `forMs` from now. Calling it again renews it. 0 ends the stress at once. */
   press(forMs: number): void
 }
 
-/** What a stressor says of itself. */
+/** The measurements that a stressor reports. */
 type Report = Readonly<Record<string, number>>
 
-/** How a stressor is made. */
+/** The settings of a stressor. */
 export interface StressorPlan {
-  /** Declares `onTold(forMs)`; has `settings`, `report(facts)` and `until`, by `performance.now()`. */
+  /**
+   * The code of the process. It declares `onRenewal(forMs)` and may use `settings`, `report(measurements)` and `until`, the end
+   * of the stress by `performance.now()`.
+   */
   readonly code: string
   readonly settings: Readonly<Record<string, number>>
   readonly onReport: (report: Report, pid: number) => void
-  /** It ended although nobody asked it to. */
+  /** Called if the process ends before the injection does. */
   readonly onLost: (how: { readonly exitCode: number | null; readonly endedBy: string | null }, pid: number) => void
 }
 
-/** A press is told so many periods ahead: a late renewal leaves no gap, and a holder that stalls for longer lets go. */
+/** A renewal lasts this many periods. A late one leaves no gap; if this process stalls for longer, the stress ends. */
 export const PERIODS_AHEAD = 4
 
 /**
- * Starts a stressor. It ends with the injection; it also ends when this process does, however that ends: its standard input closes then.
- * Keeps no process alive.
+ * Starts a stressor process. It ends with the injection, and with this process however that ends, since its standard input
+ * then closes. It does not keep this process alive.
  */
 export async function startStressor(
   { code, settings, onReport, onLost }: StressorPlan,
@@ -49,7 +52,7 @@ export async function startStressor(
   child.once('exit', (exitCode, endedBy) => {
     if (!isDismissed) onLost({ exitCode, endedBy }, pid)
   })
-  // A line that is told to one who has just died is told to nobody.
+  // Writing to a stressor that has just died fails. Its `exit` is what gets reported.
   child.stdin.on('error', () => undefined)
 
   const lines = createInterface({ input: child.stdout })
@@ -74,9 +77,9 @@ let until = 0
 const report = (facts) => process.stdout.write(JSON.stringify(facts) + '\\n')
 process.stdout.on('error', () => process.exit())
 require('node:readline').createInterface({ input: process.stdin })
-  .on('line', (line) => { until = performance.now() + Number(line); onTold(Number(line)) })
+  .on('line', (line) => { until = performance.now() + Number(line); onRenewal(Number(line)) })
   .on('close', () => process.exit())
-// Where memory runs out, the kernel is to end this one first.
+// If memory runs out, the kernel must kill this process first.
 try { require('node:fs').writeFileSync('/proc/self/oom_score_adj', '1000') } catch {}
 report({ ready: 1 })
 `

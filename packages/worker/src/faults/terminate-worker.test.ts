@@ -17,7 +17,7 @@ describe('the contract', () => {
 })
 
 describe('terminateWorker', () => {
-  it('kills a worker, even in an endless loop, and says so when its exit was seen', async () => {
+  it('terminates a worker, even in an endless loop, and resolves after its exit', async () => {
     const worker = await start('for (;;);')
     const { threadId } = worker
     const exits: number[] = []
@@ -78,8 +78,8 @@ describe('terminateWorker', () => {
   })
 
   it.each<[TerminateWorkerOptions, string]>([
-    [{ select: 'nth' }, 'Expected `nth` beside `select: nth`'],
-    [{ select: 'share' }, 'Expected `share` beside `select: share`'],
+    [{ select: 'nth' }, 'Option "nth" of worker/terminate-worker is required with `select: nth`'],
+    [{ select: 'share' }, 'Option "share" of worker/terminate-worker is required with `select: share`'],
     [{ nth: 2 }, 'with `select: nth` only'],
     [{ select: 'share', share: 0.5, nth: 1 }, 'with `select: nth` only'],
   ])('refuses %o where the fault is made', (options, words) => {

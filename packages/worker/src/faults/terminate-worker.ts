@@ -10,13 +10,14 @@ const options = { ...workerSelection, ...strikeTiming, ...workerSelectionInProce
 export type TerminateWorkerOptions = OptionsOf<typeof terminateWorker>
 
 /**
- * Terminates live workers of a target, as `worker.terminate()` does: at once, even in an endless loop, exit code 1, no `error` event.
+ * Terminates live workers with `worker.terminate()`: at once, even in an endless loop, with exit code 1 and no `error` event.
  *
- * Models a thread that dies: killed by its host, out of luck, gone between two messages. It is done when every chosen worker has
- * emitted `exit`; that exit code is the evidence. Bringing a worker back is the application's business. An operation is a candidate,
- * named `terminate`, so `rate` and `limit` choose among them.
+ * Models a thread that dies without warning, between two messages or in the middle of a task. The fault is done when every
+ * chosen worker has emitted `exit`; the exit code is the evidence. The fault does not restart workers: that is the
+ * application's job. An operation is one chosen worker, named `terminate`, so `rate` and `limit` narrow the choice.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when options do not fit `select`, `CHAOS_NO_LIVE_WORKER` when there is none to terminate
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if options do not fit `select`, `CHAOS_NO_LIVE_WORKER` if no live worker matches,
+ *   `CHAOS_INJECTION_ENDED` if a worker did not exit within the lease.
  */
 export const terminateWorker = defineFault({
   name: 'worker/terminate-worker',

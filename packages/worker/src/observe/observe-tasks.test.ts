@@ -24,7 +24,7 @@ function handPool(): {
 }
 
 describe('the account of a pool', () => {
-  it('of piscina shows a task that its caller was told of, and its retry', async () => {
+  it('of piscina counts a failed task and its retry', async () => {
     const pool = new Piscina({ filename: taskFile, maxThreads: 1, atomics: 'disabled' })
     try {
       const tasks = await observeTasks(pool)
@@ -65,7 +65,7 @@ describe('the account of a pool', () => {
     await tasks.stop()
   })
 
-  it('of workerpool shows the task that ran, and the one that came first after an idle thread had died', async () => {
+  it('of workerpool counts the running task, and the first task after an idle thread has died', async () => {
     const threads = trackWorkers()
     const pool = workerpool.pool(workerpoolFile, { maxWorkers: 1, workerType: 'thread' })
     const run = (task: object): PromiseLike<unknown> => pool.exec('task', [task])
@@ -91,7 +91,7 @@ describe('the account of a pool', () => {
     }
   })
 
-  it('counts a task that came back twice, and one that took effect twice, as duplicates', async () => {
+  it('counts a task with two results, and one with two effects, as duplicates', async () => {
     const { pool, answers } = handPool()
     const tasks = await observeTasks(pool)
     const [twice, effective] = [{ id: 'twice' }, { id: 'effective' }]
@@ -106,7 +106,7 @@ describe('the account of a pool', () => {
     await tasks.stop()
   })
 
-  it('takes each text or number for a task of its own, and an error thrown at once for a failure', async () => {
+  it('counts each string or number as a new task, and a synchronous error as a failure', async () => {
     const pool = { submit: (n: number) => (n < 0 ? fail() : n) }
     const fail = (): never => {
       throw new Error('negative')
@@ -120,7 +120,7 @@ describe('the account of a pool', () => {
     expect(pool.submit).toBe(submit)
   })
 
-  it('hands the pool its own promise through', async () => {
+  it("returns the pool's own promise", async () => {
     const answer = Promise.resolve('result')
     const pool = { run: () => answer }
     const tasks = await observeTasks(pool)
@@ -128,7 +128,7 @@ describe('the account of a pool', () => {
     await tasks.stop()
   })
 
-  it('balances, whatever becomes of the tasks, and however few it remembers', () =>
+  it('balances for any outcomes, and however few tasks it remembers', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom('resolve', 'reject', 'nothing')), {
@@ -154,7 +154,7 @@ describe('the account of a pool', () => {
       ),
     ))
 
-  it('remembers so many tasks that failed, and counts all of them', async () => {
+  it('remembers a bounded number of failed tasks, and counts all of them', async () => {
     const pool = { run: (_task: object) => Promise.reject(new Error('no worker')) }
     const tasks = await observeTasks(pool, { tasks: 10 })
     const last: object[] = []
@@ -181,7 +181,7 @@ describe('the account of a pool', () => {
     await tasks.stop()
   })
 
-  it('refuses what takes no tasks, and options that say nothing', async () => {
+  it('refuses an object without a task method, and invalid options', async () => {
     await expect(observeTasks({})).rejects.toMatchObject({
       code: 'CHAOS_TARGET_MISMATCH',
       message: expect.stringContaining('`run` or `exec`') as string,

@@ -2,63 +2,68 @@ import { ChaosError, inject, type Clock } from '@chaos/core'
 import { checkOptions, defineFault, MAX_TIMER_MS, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { TaskLedger, type TaskAccount } from './task-ledger.js'
 
-/** What takes tasks: piscina and tinypool by `run`, workerpool by `exec`, a supervisor of your own by either, or by any method that is named. */
+/** A pool that takes tasks: piscina and tinypool by `run`, workerpool by `exec`, or your own with any method. */
 export type TaskPool = object
 
 const schema = optionsSchema({
-  method: option.optional(option.text('The method by which tasks are handed over. Default: `run`, else `exec`.')),
+  method: option.optional(option.text('Method that takes tasks. Default: `run`, else `exec`.')),
   patienceMs: option.optional(
-    option.durationMs('A task that is unanswered for longer, in ms, is lost silently.'),
+    option.durationMs('Time after which an unanswered task counts as silent, in ms.'),
     10_000,
   ),
   tasks: option.optional(
-    option.count('How many tasks are remembered at most; the oldest that are done are forgotten first.', 1),
+    option.count('Number of tasks to remember; the oldest that are done are forgotten first.', 1),
     100_000,
   ),
   idOf: option.optional(
     option.func<(...args: readonly unknown[]) => unknown>(
-      'What tells one task from another, by the arguments of the method.',
+      'Returns the identity of a task from the arguments of the method.',
     ),
   ),
 })
 
 /** Options of {@link observeTasks}. */
 export interface ObserveTasksOptions {
-  /** The method by which tasks are handed over; it returns a promise. Default: `run`, else `exec`. */
+  /** The method that takes tasks and returns a promise. Default: `run`, else `exec`. */
   readonly method?: string
   /**
-   * What tells one task from another, by the arguments of the method. Default: the task itself, for `exec` its parameters: objects by
-   * identity, so that the same one handed over again is a retry; each text or number is a task of its own.
+   * Returns the identity of a task from the arguments of the method. Default: the first argument; for `exec` the second, the
+   * parameters. An object is identified by reference, so passing the same object again is a retry. Each string or number is
+   * a new task.
    */
   readonly idOf?: (...args: readonly unknown[]) => unknown
-  /** A task that is unanswered for longer, in ms, is lost silently. Default 10,000. */
+  /** The time after which an unanswered task counts as silent, in ms. Default 10,000. */
   readonly patienceMs?: number
-  /** How many tasks are remembered at most; the oldest that are done are forgotten first, then the oldest that failed. All stay counted. Default 100,000. */
+  /**
+   * The number of tasks to remember. The oldest that are done are forgotten first, then the oldest that failed. Forgotten
+   * tasks stay counted. Default 100,000.
+   */
   readonly tasks?: number
-  /** Default: the real clock. */
+  /** The source of time. Default: the real clock. */
   readonly clock?: Clock
 }
 
-/** Watches the tasks of a pool. */
+/** The observation of a pool's tasks. */
 export interface TaskObservation {
-  /** How they fared until now. */
+  /** The counts so far. */
   readonly account: TaskAccount
-  /** The tasks that were lost, by what tells them apart, oldest first. */
+  /** The ids of the lost tasks, oldest first. */
   readonly lostTasks: readonly unknown[]
-  /** A reading as a function, as a probe of an experiment takes it: `read: tasks.probe('lost')`. */
+  /** Returns a function that reads one count, for a probe of an experiment: `read: tasks.probe('lost')`. */
   probe(reading: keyof TaskAccount): () => number
-  /** Records that a task took effect, where it does: a task that ran twice and answered once is a duplicate that no answer shows. */
+  /** Records that a task took effect. Call it where the effect happens: it reveals a task that ran twice but was answered once. */
   effect(id: unknown): void
-  /** Stops watching; the pool is then as it was found. What was seen stays. */
+  /** Stops observing and restores the pool. The counts stay available. */
   stop(): Promise<void>
 }
 
 /**
- * Keeps account of the tasks of a pool: handed over, done, lost with or without a word, retried, done twice.
+ * Counts the tasks of a pool: handed over, done, failed, silently lost, retried, duplicated.
  *
- * It reads what the pool's callers see, its method and the promises it returns, and changes neither.
+ * It reads the calls of the pool's method and the promises that the method returns, and changes neither.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the pool has no such method, `CHAOS_INVALID_OPTION`, and whatever `inject` throws
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the pool has no such method, `CHAOS_INVALID_OPTION` for an invalid option, or an error of
+ *   `inject`.
  */
 export async function observeTasks(
   pool: TaskPool,
@@ -72,9 +77,9 @@ export async function observeTasks(
   } = checkOptions(schema, given, 'observeTasks')
   const ledger = new TaskLedger(patienceMs, tasks)
   const record = (args: readonly unknown[]): ((outcome: 'result' | 'failure') => void) =>
-    ledger.hand(known(args), clock.now())
-  /** A function of the caller's; a task on which it throws is one of its own, and the application's call goes on. */
-  function known(args: readonly unknown[]): unknown {
+    ledger.hand(safeIdOf(args), clock.now())
+  /** The id of a task. If the caller's `idOf` throws, the task gets a new id, and the application's call goes on. */
+  function safeIdOf(args: readonly unknown[]): unknown {
     try {
       return idOf(...args)
     } catch {
@@ -98,19 +103,19 @@ export async function observeTasks(
   }
 }
 
-/** Lets every task pass and shows it: a fault that breaks nothing, so that it is laid and taken back as faults are. */
+/** A fault that breaks nothing. As a fault it is patched in and rolled back like any other. */
 const watchTasks = defineFault({
   name: 'worker/watch-tasks',
   kind: 'standing',
   summary: 'Watches the tasks of a pool.',
   options: {
-    method: option.text('The method by which tasks are handed over.'),
+    method: option.text('Method that takes tasks.'),
     record: option.func<(args: readonly unknown[]) => (outcome: 'result' | 'failure') => void>(
-      'Gets the arguments of each call; returns what gets its outcome.',
+      'Records the arguments of a call and returns a function that records the outcome.',
     ),
   },
   target: {
-    expects: 'a pool with a method that takes tasks, `run` or `exec`, or the one that `method` names',
+    expects: 'a pool with a method that takes tasks: `run`, `exec`, or the one named by `method`',
     accepts: (value) => typeof value === 'object' && value !== null,
   },
   inject(pool: TaskPool, { method, record }, { patch }) {
@@ -122,7 +127,7 @@ const watchTasks = defineFault({
           const settle = record(args)
           try {
             const answer: unknown = Reflect.apply(below.call, this, args)
-            // The promise that the caller gets is the pool's own; this branch of it is nobody else's.
+            // The caller gets the pool's own promise. This branch of it handles its own rejection.
             if (isThenable(answer))
               answer.then(
                 () => settle('result'),
@@ -147,15 +152,15 @@ function methodOf(pool: unknown): string {
   if (found !== undefined) return found
   throw new ChaosError(
     'CHAOS_TARGET_MISMATCH',
-    'Expected a pool with a method `run` or `exec`, got none. Name the method by which it takes tasks: `method`.',
+    'The pool has no method `run` or `exec`. Pass the name of the method that takes tasks as `method`.',
   )
 }
 
-/** A text or number says nothing of who it is: each one is a task of its own. */
-const identified = (task: unknown): unknown =>
+/** Identifies an object by reference. A string or number cannot identify a task, so each one gets a new id. */
+const identityOf = (task: unknown): unknown =>
   (typeof task === 'object' && task !== null) || typeof task === 'function' ? task : Symbol(String(task))
-const byTask = (...[task]: readonly unknown[]): unknown => identified(task)
-const byParameters = (...[, parameters]: readonly unknown[]): unknown => identified(parameters)
+const byTask = (...[task]: readonly unknown[]): unknown => identityOf(task)
+const byParameters = (...[, parameters]: readonly unknown[]): unknown => identityOf(parameters)
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

@@ -26,7 +26,7 @@ function superviseOnce(start: () => Worker, again: boolean): () => Worker {
   return () => current
 }
 
-it('tells when a worker died, was replaced, and spoke a good word', async () => {
+it('records when a worker died, was replaced, and sent a good message', async () => {
   const target = superviseOnce(() => makeWorker(SPEAKS), true)
   const seen = observeWorkers(target, { isGood: (message) => message === 'working', lookEveryMs: 1 })
   expect([seen.deaths, seen.healed]).toEqual([0, true])
@@ -40,7 +40,7 @@ it('tells when a worker died, was replaced, and spoke a good word', async () => 
   expect(target().listenerCount('message')).toBe(0)
 })
 
-it('catches a replacement that is not watched: its death stays without an answer', async () => {
+it('catches an unsupervised replacement: its death stays unanswered', async () => {
   const target = superviseOnce(() => makeWorker(SPEAKS), false)
   const seen = observeWorkers(target, { lookEveryMs: 1 })
   await inject(terminateWorker(), target)
@@ -51,7 +51,7 @@ it('catches a replacement that is not watched: its death stays without an answer
   seen.close()
 })
 
-it('hears the only word of a replacement that speaks as soon as a thread can', async () => {
+it('receives the only message of a replacement that sends it as early as possible', async () => {
   const clock = manualClock()
   let current = await startWorker()
   const seen = observeWorkers(() => current, { clock })
@@ -65,7 +65,7 @@ it('hears the only word of a replacement that speaks as soon as a thread can', a
   seen.close()
 })
 
-it('takes a replacement that dies before it has spoken for none: the next good word answers for both', async () => {
+it('does not count a replacement that dies before a good message: the next good message ends both outages', async () => {
   const clock = manualClock()
   let current = await startWorker()
   const seen = observeWorkers(() => current, { clock, lookEveryMs: 10, isGood: (message) => message === 'good' })
@@ -82,7 +82,7 @@ it('takes a replacement that dies before it has spoken for none: the next good w
   expect(clock.pending).toBe(0)
 })
 
-it('sees how many restarts come close together', async () => {
+it('counts how many restarts come close together', async () => {
   const clock = manualClock()
   let current = await startWorker()
   const seen = observeWorkers(() => current, { clock, intensityMs: 100 })
@@ -95,7 +95,7 @@ it('sees how many restarts come close together', async () => {
   seen.close()
 })
 
-it('hands out its readings as probes', async () => {
+it('provides its readings as probes', async () => {
   let current: Worker | undefined = await startWorker()
   const clock = manualClock()
   const seen = observeWorkers(() => current, { clock })
@@ -108,7 +108,7 @@ it('hands out its readings as probes', async () => {
   seen.close()
 })
 
-it('watches processes as it does threads', async () => {
+it('observes processes as well as threads', async () => {
   let current = fork(childFile)
   await once(current, 'message')
   const seen = observeWorkers(() => current, { isGood: (message) => message === 'up' })
@@ -124,7 +124,7 @@ it.each<[string, () => unknown, Pick<ChaosError, 'code'>, string]>([
     'no target',
     () => observeWorkers({} as Worker),
     { code: 'CHAOS_TARGET_MISMATCH' },
-    'Expected the target of observeWorkers to be a Worker, several, ',
+    'Expected the target of observeWorkers to be one or several Workers, ',
   ],
   [
     'a negative span',

@@ -8,57 +8,64 @@ import {
   type WorkerOrProcessTarget,
 } from '../targets/threads-and-processes.js'
 
-/** One death, and what became of it. Times are in ms since the epoch. */
+/** The death of a worker and its recovery. Times are in ms since the epoch. */
 export interface Recovery {
   readonly diedAt: number
-  /** When a replacement was first seen; `undefined`: not yet. */
+  /** When the replacement was first seen. `undefined`: not yet. */
   readonly replacedAt: number | undefined
-  /** When the replacement's first good message was heard; `undefined`: not yet. */
+  /** When the replacement sent its first good message. `undefined`: not yet. */
   readonly goodAt: number | undefined
   readonly replacedAfterMs: number | undefined
   readonly goodAfterMs: number | undefined
 }
 
-/** What was seen of a target so far, live: the evidence for "it healed". */
+/** The live readings of a target's workers. They show whether the target has recovered. */
 export interface WorkerReadings {
   readonly deaths: number
   readonly restarts: number
-  /** Deaths that no replacement has answered yet. */
+  /** Deaths without a replacement so far. */
   readonly unanswered: number
-  /** The most restarts within any `intensityMs`: a restart storm shows here. Supervisors of Erlang bound the same figure by the same name. */
+  /**
+   * The most restarts within any `intensityMs`, which shows a restart storm. Erlang's supervisors bound the same figure under
+   * the same name.
+   */
   readonly intensity: number
-  /** Oldest first; the last 1,000. */
+  /** The last 1,000 deaths and their recoveries, oldest first. */
   readonly recoveries: readonly Recovery[]
-  /** Whether every death was replaced, and every replacement has spoken. */
+  /** Whether every dead worker was replaced and every replacement has sent a good message. */
   readonly healed: boolean
 }
 
-/** Watches the workers of a target. */
+/** The observation of a target's workers. */
 export interface WorkerObservation extends WorkerReadings {
-  /** A reading as a function, as a probe of an experiment takes it: `read: seen.probe('healed')`. */
+  /** Returns a function that takes one reading, for a probe of an experiment: `read: seen.probe('healed')`. */
   probe<Name extends keyof WorkerReadings>(reading: Name): () => WorkerReadings[Name]
-  /** Stops looking, and leaves no listener. */
+  /** Stops observing and removes all listeners. */
   close(): void
 }
 
 const schema = optionsSchema({
-  lookEveryMs: option.optional(option.count('How often the target is looked at, in ms.', 1), 2),
-  intensityMs: option.optional(option.count('Within how long restarts are counted together, in ms.', 1), 5_000),
-  isGood: option.optional(option.func<(message: unknown) => boolean>('Which message counts as good.'), () => true),
+  lookEveryMs: option.optional(option.count('Interval at which the target is checked, in ms.', 1), 2),
+  intensityMs: option.optional(option.count('Time window in which restarts are counted together, in ms.', 1), 5_000),
+  isGood: option.optional(
+    option.func<(message: unknown) => boolean>('Decides whether a message counts as good.'),
+    () => true,
+  ),
 })
 
 /** Options of {@link observeWorkers}. */
 export interface ObserveWorkersOptions {
-  /** Which message counts as good; one on which it throws does not. Default: any. */
+  /** Decides whether a message counts as good. A message on which it throws does not. Default: every message does. */
   readonly isGood?: (message: unknown) => boolean
   /**
-   * How often the target is looked at, in ms. Default 2. A replacement is listened to from the first look at it on, so it must be shorter than
-   * a replacement takes until its first good message: a few ms, where that only says that a thread is ready.
+   * The interval at which the target is checked, in ms. Default 2. Listening to a replacement starts with the first check
+   * that finds it. So the interval must be shorter than the time from start to first good message, which is a few ms if that
+   * message only says that the thread is ready.
    */
   readonly lookEveryMs?: number
-  /** Within how long restarts are counted together, in ms. Default 5,000, as Erlang's supervisors have it. */
+  /** The time window in which restarts are counted together, in ms. Default 5,000, as for Erlang's supervisors. */
   readonly intensityMs?: number
-  /** Default: the real clock. */
+  /** The source of time. Default: the real clock. */
   readonly clock?: Clock
 }
 
@@ -69,14 +76,14 @@ interface Listened {
 
 interface Death {
   readonly diedAt: number
-  /** The death that the dead was a replacement for, if it never spoke: both wait for the next one to speak. */
+  /** The earlier death, if the dead worker was its replacement and sent no good message. The next good message ends both. */
   readonly carries: Death | undefined
   replacedAt?: number
   goodAt?: number
 }
 
-/** Whom the watch knows, and what it waits for. */
-interface Met {
+/** A known worker, and the death that it is the replacement for. */
+interface Known {
   readonly answers: Death | undefined
   readonly onMessage: (message: unknown) => void
 }
@@ -84,10 +91,12 @@ interface Met {
 const MAX_RECOVERIES = 1_000
 
 /**
- * Watches the workers of a target die and come back, without touching them: it listens, and looks at the target every so many ms.
- * A replacement answers for the oldest death that has none yet. Keeps no process alive.
+ * Observes how the workers of a target die and are replaced. It only listens to messages and checks the target every
+ * `lookEveryMs`. A new worker counts as the replacement for the oldest death without one. The timer does not keep the
+ * process alive.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` for what is no target of threads or processes, `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the target is not one of threads or processes, `CHAOS_INVALID_OPTION` for an invalid
+ *   option.
  */
 export function observeWorkers(
   target: WorkerOrProcessTarget,
@@ -99,7 +108,7 @@ export function observeWorkers(
       `Expected the target of observeWorkers to be ${WORKER_OR_PROCESS_TARGET}, got \`${String(target)}\`.`,
     )
   const { isGood, lookEveryMs, intensityMs } = checkOptions(schema, given, 'observeWorkers')
-  const met = new Map<WorkerOrProcess, Met>()
+  const known = new Map<WorkerOrProcess, Known>()
   const all: Death[] = []
   const replacedAt: number[] = []
   let deaths = 0
@@ -121,16 +130,16 @@ export function observeWorkers(
       countRestart(now)
     }
     const onMessage = (message: unknown): void => {
-      if (!tells(isGood, message)) return
+      if (!isGoodMessage(isGood, message)) return
       const at = clock.now()
       for (let death = answers; death !== undefined; death = death.carries) death.goodAt = at
       listened(one).off('message', onMessage)
     }
-    met.set(one, { answers, onMessage })
+    known.set(one, { answers, onMessage })
     if (answers !== undefined) listened(one).on('message', onMessage)
   }
 
-  /** A target that is a function may fail while nothing is there to be seen: then nothing is said of it. */
+  /** The live workers, or `undefined` if the target is a function that throws, as it may while there is no worker. */
   function livingNow(): Set<WorkerOrProcess> | undefined {
     try {
       return new Set(livingOf(target))
@@ -144,15 +153,15 @@ export function observeWorkers(
     const living = isFirstLook ? new Set(livingOf(target)) : livingNow()
     cancel = clock.after(lookEveryMs, look, { ref: false })
     if (living === undefined) return
-    for (const [one, { answers, onMessage }] of met) {
+    for (const [one, { answers, onMessage }] of known) {
       if (living.has(one)) continue
-      met.delete(one)
+      known.delete(one)
       listened(one).off('message', onMessage)
       deaths += 1
       all.push({ diedAt: now, carries: answers?.goodAt === undefined ? answers : undefined })
       if (all.length > MAX_RECOVERIES) all.shift()
     }
-    for (const one of living) if (!met.has(one)) meet(one, now)
+    for (const one of living) if (!known.has(one)) meet(one, now)
     isFirstLook = false
   }
 
@@ -186,15 +195,15 @@ export function observeWorkers(
     probe: (reading) => () => observation[reading],
     close() {
       cancel()
-      for (const [one, { onMessage }] of met) listened(one).off('message', onMessage)
-      met.clear()
+      for (const [one, { onMessage }] of known) listened(one).off('message', onMessage)
+      known.clear()
     },
   }
   return observation
 }
 
-/** A predicate of the caller's. One that throws, or returns a promise, says no: nothing is thrown where messages are heard. */
-function tells(isGood: (message: unknown) => boolean, message: unknown): boolean {
+/** Applies the caller's predicate. If it throws or returns a promise, the message is not good: no error may reach the message listener. */
+function isGoodMessage(isGood: (message: unknown) => boolean, message: unknown): boolean {
   try {
     return synchronousAnswer(isGood(message))
   } catch {

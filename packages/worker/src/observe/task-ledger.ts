@@ -1,21 +1,21 @@
-/** How tasks fared, so far. Each is a number of tasks but `attempts` and `retried`, which count attempts. */
+/** The counts of a pool's tasks so far. All count tasks, except `attempts` and `retried`, which count attempts. */
 export interface TaskAccount {
-  /** Tasks that were handed over: `handed = done + pending + failed + silent`. */
+  /** Tasks handed to the pool: `handed = done + pending + failed + silent`. */
   readonly handed: number
   readonly attempts: number
-  /** Tasks that came back with a result. */
+  /** Tasks with a result. */
   readonly done: number
-  /** Tasks that are under way. */
+  /** Tasks in progress. */
   readonly pending: number
-  /** Tasks whose attempts were all rejected: whoever handed them over was told. */
+  /** Tasks whose attempts were all rejected, so that the caller knows of the loss. */
   readonly failed: number
-  /** Tasks unanswered for longer than `patienceMs`: nobody was told. */
+  /** Tasks unanswered for longer than `patienceMs`, so that the caller does not know of the loss. */
   readonly silent: number
   /** `failed + silent`. */
   readonly lost: number
-  /** Attempts after the first of a task. */
+  /** Attempts after a task's first. */
   readonly retried: number
-  /** Tasks whose result came, or whose effect took place, more than once. */
+  /** Tasks with more than one result or more than one effect. */
   readonly duplicated: number
 }
 
@@ -23,22 +23,22 @@ interface Entry {
   attempts: number
   results: number
   effects: number
-  /** When the attempts that are unanswered were handed over. */
+  /** The start times of the unanswered attempts. */
   readonly open: Set<{ readonly at: number }>
 }
 
-/** What the ledger can still tell of a task. */
+/** The state of a task. */
 type Fate = 'done' | 'pending' | 'failed' | 'silent'
 
-/** What tasks come to, by number. */
+/** The counts that make up a {@link TaskAccount}. */
 type Tally = Record<Fate | 'attempts' | 'retried' | 'duplicated', number>
 
-/** What was handed to a pool, and what came back. */
+/** Records the tasks handed to a pool and their outcomes. */
 export class TaskLedger {
   readonly #entries = new Map<unknown, Entry>()
-  /** Done, once, at the first attempt, oldest first: all there is to say of these is their number. */
+  /** Tasks done once, at the first attempt, oldest first. They are forgotten first, since only their number matters. */
   readonly #unremarkable = new Set<unknown>()
-  /** Others without an unanswered attempt, oldest first: forgotten when there is no unremarkable one. */
+  /** Other tasks without an unanswered attempt, oldest first. They are forgotten when no unremarkable task is left. */
   readonly #over = new Set<unknown>()
   readonly #patienceMs: number
   readonly #remembered: number
@@ -49,7 +49,7 @@ export class TaskLedger {
     this.#remembered = remembered
   }
 
-  /** An attempt at a task. @returns Tells how it ended. */
+  /** Records an attempt at a task. @returns A function that records the outcome of the attempt. */
   hand(id: unknown, at: number): (outcome: 'result' | 'failure') => void {
     const entry = this.#entry(id)
     const attempt = { at }
@@ -66,7 +66,7 @@ export class TaskLedger {
     }
   }
 
-  /** A task took effect. */
+  /** Records that a task took effect. */
   effect(id: unknown): void {
     const entry = this.#entry(id)
     entry.effects += 1
@@ -91,7 +91,7 @@ export class TaskLedger {
     }
   }
 
-  /** The tasks that were lost, oldest first. */
+  /** The ids of lost tasks, oldest first. */
   lost(now: number): unknown[] {
     return [...this.#entries]
       .filter(([, entry]) => entry.attempts > 0 && ['failed', 'silent'].includes(this.#fateOf(entry, now)))
@@ -128,7 +128,7 @@ export class TaskLedger {
     if (this.#entries.size <= this.#remembered || ids.size === 0 || entry === undefined) return
     ids.delete(oldest)
     this.#entries.delete(oldest)
-    // None of its attempts is unanswered: what it came to does not depend on the time.
+    // The task has no unanswered attempt, so its state does not depend on the time.
     this.#count(this.#forgotten, entry, 0)
   }
 }

@@ -1,8 +1,10 @@
-/** What the faults need of a child process: Node's `ChildProcess`, by shape. */
+import { isGetter } from '@chaos/core/authoring'
+
+/** The members of Node's `ChildProcess` that the faults use. */
 export interface ProcessLike {
-  /** `undefined` when it could not be started. */
+  /** `undefined` if the process could not be started. */
   readonly pid?: number | undefined
-  /** `null` while it runs. */
+  /** `null` while the process runs. */
   readonly exitCode: number | null
   readonly signalCode: string | null
   kill(signal?: NodeJS.Signals): boolean
@@ -15,7 +17,7 @@ export interface ClusterWorkerLike {
   readonly process: ProcessLike
 }
 
-/** `node:cluster` itself, in the primary: its current workers. */
+/** The members of `node:cluster` in the primary that the faults use. */
 export interface ClusterLike {
   readonly workers?: Readonly<Record<string, ClusterWorkerLike | undefined>> | undefined
 }
@@ -23,36 +25,39 @@ export interface ClusterLike {
 type OneProcess = ProcessLike | ClusterWorkerLike
 type Processes = OneProcess | ClusterLike | Iterable<OneProcess>
 
-/** A child process, a cluster worker, several, `node:cluster` itself, or a function that returns the current ones. */
+/** One or several child processes or cluster workers, `node:cluster` itself, or a function that returns the current ones. */
 export type ProcessTarget = Processes | (() => Processes | undefined)
 
-/** What a target of process faults must be, in words. */
+/** The target of a process fault, for messages. */
 export const PROCESS_TARGET =
-  'a ChildProcess, a cluster worker, several, node:cluster in its primary, or a function that returns the current ones'
+  'one or several child processes or cluster workers, node:cluster in the primary, or a function that returns the current ones'
 
-/** Whether a value is shaped like a child process. Node's own `process` is none: it has no `signalCode`. */
+/** Whether a value has the shape of a child process. Node's own `process` does not: it has no `signalCode`. */
 function isProcessLike(value: unknown): value is ProcessLike {
   return isObject(value) && 'signalCode' in value && 'kill' in value && 'once' in value
 }
 
-/** Whether a value names processes. What a function returns is looked at when the fault is injected. */
+/** Whether a value is a target of process faults. The result of a function is only checked when the fault is injected. */
 export function isProcessTarget(value: unknown): value is ProcessTarget {
-  if (typeof value === 'function' || isOne(value) || isCluster(value)) return true
-  return isObject(value) && Symbol.iterator in value && [...(value as Iterable<unknown>)].every(isOne)
+  if (isGetter(value) || isOne(value) || isCluster(value)) return true
+  return isIterable(value) && [...value].every(isOne)
 }
 
-/** The processes of a target that run now, longest-running first as far as their order tells. */
+/** The running processes of a target, in the order of the target, which is usually oldest first. */
 export function liveProcesses(target: ProcessTarget): ProcessLike[] {
-  const named = typeof target === 'function' ? target() : target
-  if (named === undefined) return []
-  const all = isOne(named) ? [named] : isCluster(named) ? Object.values(named.workers ?? {}) : [...named]
-  return all.flatMap((one) => (one === undefined ? [] : isProcessLike(one) ? [one] : [one.process])).filter(isRunning)
+  const named: unknown = typeof target === 'function' ? target() : target
+  const all = isCluster(named) ? Object.values(named.workers ?? {}) : isIterable(named) ? [...named] : [named]
+  return all
+    .filter(isOne)
+    .map((one) => (isProcessLike(one) ? one : one.process))
+    .filter(isRunning)
 }
 
-/** Whether a process was started and has not ended. */
+/** Whether a process has started and not ended. */
 export const isRunning = ({ pid, exitCode, signalCode }: ProcessLike): boolean =>
   pid !== undefined && exitCode === null && signalCode === null
 
+const isIterable = (value: unknown): value is Iterable<unknown> => isObject(value) && Symbol.iterator in value
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 const isOne = (value: unknown): value is OneProcess =>
   isProcessLike(value) || (isObject(value) && 'process' in value && isProcessLike(value.process))

@@ -8,7 +8,7 @@ import { blockEventLoop } from '../faults/block-event-loop.js'
 import { terminateWorker } from '../faults/terminate-worker.js'
 import { trackWorkers } from './track-workers.js'
 
-it('knows the workers that are made from now on, as long as they live, and those meant only', async () => {
+it('tracks live workers that are created from now on and that `where` chooses', async () => {
   const before = await startWorker()
   const threads = trackWorkers()
   const chosen = trackWorkers({ where: (worker) => worker.resourceLimits?.stackSizeMb === 2 })
@@ -54,7 +54,7 @@ it('reaches the threads of a workerpool, and their replacements, by every fault 
   }
 })
 
-it('refuses what is no function', () => {
+it('refuses a `where` that is not a function', () => {
   expect(() => trackWorkers({ where: 'mine' as never })).toThrow(
     'Expected `where` of trackWorkers to be a function, got `string`.',
   )
@@ -76,7 +76,7 @@ it.each([
   threads.close()
 })
 
-it('is one listener of the process, however often a module tracks again', () => {
+it('adds one listener to the process, however often a module tracks again', () => {
   const all = Array.from({ length: 12 }, () => trackWorkers())
   expect(process.listenerCount('worker')).toBe(1)
   for (const one of [...all, ...all]) one.close()

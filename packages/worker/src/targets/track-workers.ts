@@ -4,22 +4,22 @@ import { synchronousAnswer } from '@chaos/core/authoring'
 
 /** Options of {@link trackWorkers}. */
 export interface TrackWorkersOptions {
-  /** Which workers are meant; one on which it throws is not. Default: all that this thread makes. */
+  /** Chooses the workers to track. A worker on which it throws is not tracked. Default: every worker that this thread creates. */
   readonly where?: (worker: Worker) => boolean
 }
 
-/** A target: a function that returns the workers that live now. */
+/** A target: a function that returns the tracked workers that are alive. */
 export interface TrackedWorkers {
   (): readonly Worker[]
-  /** Stops meeting new ones. Those it knows stay known as long as they live. */
+  /** Stops tracking new workers. Known workers stay in the list while they live. */
   close(): void
 }
 
 /**
- * Keeps the workers that this thread makes from now on, as Node.js tells of them (`process`, event `worker`): a target for pools that show
- * their threads to nobody, such as workerpool. Call it before the pool is made. Replacements are found.
+ * Tracks the workers that this thread creates from now on, including replacements. Use it as the target for a pool that does
+ * not expose its threads, such as workerpool. Call it before the pool is created. It listens to the event `worker` of `process`.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when `where` is no function
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `where` is not a function.
  */
 export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): TrackedWorkers {
   if (typeof where !== 'function')
@@ -36,7 +36,7 @@ export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): 
     try {
       return synchronousAnswer(where(worker))
     } catch {
-      // It must not throw where the application makes its worker.
+      // An error must not reach the application's `new Worker`.
       return false
     }
   }
@@ -58,7 +58,10 @@ export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): 
   )
 }
 
-/** Who is to meet a new worker. The process has one listener for all of them: a module that is evaluated again tracks again, and nobody closes the earlier one. */
+/**
+ * The trackers of new workers. They share one listener on the process: a module that is evaluated again starts another
+ * tracker and never closes the first.
+ */
 const meeting = new Set<(worker: Worker) => void>()
 
 function onWorker(worker: Worker): void {

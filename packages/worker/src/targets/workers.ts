@@ -1,6 +1,8 @@
-/** What the faults need of a worker: Node's `Worker`, by shape, so that one of another realm or a subclass serves as well. */
+import { isGetter } from '@chaos/core/authoring'
+
+/** The members of Node's `Worker` that the faults use. A worker of another realm or a subclass works as well. */
 export interface WorkerLike {
-  /** -1 once it has exited. */
+  /** -1 after the worker has exited. */
   readonly threadId: number
   terminate(): Promise<unknown>
   postMessage(value: unknown): void
@@ -10,21 +12,21 @@ export interface WorkerLike {
   off(event: 'exit', listener: (exitCode: number) => void): unknown
 }
 
-/** A pool that shows its threads: piscina does, and tinypool, whose threads wrap their `Worker`. */
+/** A pool that exposes its threads, such as piscina or tinypool. */
 export interface PoolLike {
   readonly threads: Iterable<object>
 }
 
 type Workers = WorkerLike | PoolLike | Iterable<WorkerLike>
 
-/** One worker, several, a pool, or a function that returns the current ones. With a pool or a function replacements are found. */
+/** One worker, several, a pool, or a function that returns the current ones. A pool or a function also finds replacements. */
 export type WorkerTarget = Workers | (() => Workers | undefined)
 
-/** What a target of worker faults must be, in words. */
+/** The target of a worker fault, for messages. */
 export const WORKER_TARGET =
-  'a Worker, several, a pool that shows its `threads`, or a function that returns the current ones'
+  'one or several Workers, a pool that exposes its `threads`, or a function that returns the current ones'
 
-/** Whether a value is shaped like a worker. */
+/** Whether a value has the shape of a worker. */
 function isWorkerLike(value: unknown): value is WorkerLike {
   return (
     typeof value === 'object' &&
@@ -38,15 +40,15 @@ function isWorkerLike(value: unknown): value is WorkerLike {
   )
 }
 
-/** Whether a value names workers. What a function returns is looked at when the fault is injected. */
+/** Whether a value is a target of worker faults. The result of a function is only checked when the fault is injected. */
 export function isWorkerTarget(value: unknown): value is WorkerTarget {
-  if (typeof value === 'function' || isWorkerLike(value) || isPool(value)) return true
+  if (isGetter(value) || isWorkerLike(value) || isPool(value)) return true
   return (
     isWorkerLike(unwrapped(value)) || (isIterable(value) && [...value].every((one) => isWorkerLike(unwrapped(one))))
   )
 }
 
-/** The workers of a target that are alive now, longest-running first (thread ids only grow). What a function returns beside workers is left out. */
+/** The live workers of a target, oldest first: thread ids only grow. Skips values in the result of a function that are not workers. */
 export function liveWorkers(target: WorkerTarget): WorkerLike[] {
   const named = typeof target === 'function' ? target() : target
   const all: readonly unknown[] = isPool(named) ? [...named.threads] : isIterable(named) ? [...named] : [named]
@@ -62,7 +64,7 @@ const isIterable = (value: unknown): value is Iterable<unknown> =>
 const isPool = (value: unknown): value is PoolLike =>
   typeof value === 'object' && value !== null && 'threads' in value && isIterable(value.threads)
 
-/** Tinypool's own objects keep the thread id of the dead, and take no listener out; the `Worker` inside them does. */
+/** Returns the `Worker` inside a thread of tinypool, whose own object keeps the id of a dead thread and cannot remove listeners. */
 function unwrapped(thread: unknown): unknown {
   return typeof thread === 'object' && thread !== null && 'thread' in thread && isWorkerLike(thread.thread)
     ? thread.thread

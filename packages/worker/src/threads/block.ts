@@ -1,68 +1,72 @@
 import { randomUUID } from 'node:crypto'
 import { BroadcastChannel } from 'node:worker_threads'
 
-/** Evaluates code inside the worker that is blocked. */
+/** Evaluates code inside the blocked worker. */
 export type Evaluate = (expression: string) => Promise<unknown>
 
-/** What the two threads share: how many times the worker was told to block (0: go on), and whether it is listening to that or about to. */
-const TOLD = 0
+/** Indexes into the shared memory: the number of the last renewal (0: no block), and whether the worker reads it or is about to. */
+const RENEWAL = 0
 const LISTENING = 1
 
 /**
- * The block of one worker's event loop, in turns of its own loop.
+ * Blocks the event loop of one worker, from within a turn of that loop.
  *
- * The inspector is asked once, to open a channel inside; all that follows goes through memory that both threads share. Each message of the inspector to a
- * worker that is just being ended may take the whole process along (`MainThreadInterface::Post` aborts where its object is being destroyed, seen on
- * Node.js 20), so that there must not be one every few ms. The worker looks at a monotonic clock by itself: nobody need live to end its block.
+ * The inspector is used only once, to open a channel inside the worker. Everything else goes through shared memory: an
+ * inspector message to a worker that is just ending may crash the process (`MainThreadInterface::Post` aborts while its
+ * object is being destroyed, seen on Node.js 20), so there must not be one every few ms. The worker reads a monotonic clock
+ * and ends its block by itself.
  */
 export class WorkerBlock {
   readonly #evaluate: Evaluate
   readonly #name = `@chaos/worker.block.${randomUUID()}`
   readonly #channel = new BroadcastChannel(this.#name)
   readonly #shared = new Int32Array(new SharedArrayBuffer(8))
-  #told = 0
+  #renewals = 0
   #isOpen = false
 
-  /** @param blockMs How long the worker is blocked each time that it is told */
+  /** @param blockMs How long each renewal blocks the worker, in ms. */
   constructor(blockMs: number, evaluate: Evaluate) {
     this.#evaluate = evaluate
     this.#channel.unref()
     void evaluate(open(this.#name, blockMs)).then(
       () => {
         this.#isOpen = true
-        if (Atomics.load(this.#shared, TOLD) !== 0) this.#wake()
+        if (Atomics.load(this.#shared, RENEWAL) !== 0) this.#wake()
       },
       () => undefined,
     )
   }
 
-  /** Blocks the worker from when it hears of it, or prolongs its block from then. */
-  tell(): void {
-    Atomics.store(this.#shared, TOLD, (this.#told += 1))
+  /** Starts or renews the block. Its time begins when the worker reads the renewal. */
+  renew(): void {
+    Atomics.store(this.#shared, RENEWAL, (this.#renewals += 1))
     if (this.#isOpen) this.#wake()
   }
 
-  /** Lets the worker go on at once. */
+  /** Ends the block at once. */
   release(): void {
-    Atomics.store(this.#shared, TOLD, 0)
+    Atomics.store(this.#shared, RENEWAL, 0)
   }
 
-  /** Leaves the worker as it was. */
+  /** Ends the block and closes the channel inside the worker. */
   async end(): Promise<void> {
     this.release()
     if (this.#isOpen) this.#channel.postMessage(null)
     this.#channel.close()
-    // Not open yet, but on its way there.
+    // The channel may still be opening.
     if (!this.#isOpen) await this.#evaluate(close(this.#name)).catch(() => undefined)
   }
 
-  /** One message, and none as long as it was not answered: they would pile up in a worker that has no turn. */
+  /** Sends one message, and no other until it is read: messages would pile up in a worker whose loop does not run. */
   #wake(): void {
     if (Atomics.compareExchange(this.#shared, LISTENING, 0, 1) === 0) this.#channel.postMessage(this.#shared)
   }
 }
 
-/** The worker is told again before it stops listening, or hears it as the next message: who sees the other's word first sends it on. */
+/**
+ * Code that opens the channel inside the worker. After it stops listening, it checks for a renewal that came meanwhile.
+ * Whichever thread sets LISTENING first handles that renewal.
+ */
 const open = (name: string, blockMs: number): string => `(() => {
   const channel = new BroadcastChannel('${name}')
   channel.unref()
@@ -71,16 +75,16 @@ const open = (name: string, blockMs: number): string => `(() => {
       channel.close()
       return
     }
-    let heard
+    let seen
     do {
       let until = 0
       do {
-        const told = Atomics.load(shared, ${TOLD})
-        if (told !== heard) until = told === 0 ? 0 : performance.now() + ${blockMs}
-        heard = told
+        const renewal = Atomics.load(shared, ${RENEWAL})
+        if (renewal !== seen) until = renewal === 0 ? 0 : performance.now() + ${blockMs}
+        seen = renewal
       } while (performance.now() < until)
       Atomics.store(shared, ${LISTENING}, 0)
-    } while (Atomics.load(shared, ${TOLD}) !== heard && Atomics.compareExchange(shared, ${LISTENING}, 0, 1) === 0)
+    } while (Atomics.load(shared, ${RENEWAL}) !== seen && Atomics.compareExchange(shared, ${LISTENING}, 0, 1) === 0)
   }
 })()`
 

@@ -5,7 +5,7 @@ interface Exiting<Details extends unknown[]> {
   off(event: 'exit', listener: (...details: Details) => void): unknown
 }
 
-/** Waits for the `exit` of a worker or process, but not beyond the end of the injection. Leaves no listener. */
+/** Waits for the `exit` event of a worker or process. Rejects when the signal aborts. Leaves no listener behind. */
 export function exitOf<Details extends unknown[]>(one: Exiting<Details>, signal: AbortSignal): Promise<Details> {
   return new Promise((resolve, reject) => {
     const onExit = (...details: Details): void => {

@@ -5,30 +5,31 @@ import { type InjectionContext } from '@chaos/core/authoring'
 import { waitUntilOnline } from './wait-until-online.js'
 import type { WorkerLike } from '../targets/workers.js'
 
-/** A worker as the inspector sees it. */
+/** The inspector's description of a worker. */
 export interface InspectedWorker {
   readonly threadId: number
-  /** What it was named when it was made, `''` (`WorkerThread` on Node.js 24 and up) without a name. */
+  /** The name given to `new Worker`. Without one: `''`, or `WorkerThread` on Node.js 24 and up. */
   readonly name: string
 }
 
-/** Runs code inside workers that know nothing of it. No port is opened. */
+/** Runs code inside workers without their cooperation. Opens no port. */
 export interface Inspector {
   /**
-   * Evaluates an expression in a worker: as soon as it is up, even while it is busy.
+   * Evaluates an expression in a worker as soon as it is online, even while it is busy.
    *
-   * @param options.awaitPromise Whether to wait for what it returns, which takes turns of the worker's loop. Default `false`.
-   * @param options.withRequire Whether `require` is to be there, until the expression returns. Default `false`: a worker that is just being ended while
-   *   the inspector's command line is put up for it takes the whole process along (a segmentation fault, seen on Node.js 18 and 20).
-   * @returns Its value, as JSON carries it.
-   * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when the worker exits, or the injection ends, before it has answered; what the expression threw, as an `Error`.
+   * @param options.awaitPromise Whether to wait for a returned promise, which needs turns of the worker's event loop. Default `false`.
+   * @param options.withRequire Whether the expression may use `require`. Default `false`: if the worker ends while the
+   *   inspector provides it, the whole process crashes (a segmentation fault, seen on Node.js 18 and 20).
+   * @returns The value, converted by JSON.
+   * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if the worker exits or the injection ends before the answer; an `Error` with the
+   *   message of the error that the expression threw.
    */
   evaluate(
     worker: WorkerLike,
     expression: string,
     options?: { readonly awaitPromise?: boolean; readonly withRequire?: boolean },
   ): Promise<unknown>
-  /** The worker of this thread id, as soon as it is there. */
+  /** Returns the worker with this thread id, once the inspector has attached to it. */
   find(threadId: number): Promise<InspectedWorker>
 }
 
@@ -57,14 +58,14 @@ interface Pending {
 
 const opened = new WeakMap<InjectionContext, Inspector>()
 
-/** The inspector of an injection: one session on all workers of this process, closed when the injection ends. */
+/** Returns the inspector of an injection: one session for all workers of this process, closed when the injection ends. */
 export function inspectorOf(context: InjectionContext): Inspector {
   let inspector = opened.get(context)
   if (inspector === undefined) opened.set(context, (inspector = openInspector(context)))
   return inspector
 }
 
-/** From inside a worker the session goes through the main thread, which knows them all. */
+/** Opens a session. Inside a worker it connects to the main thread, which knows all workers. */
 function openInspector(context: InjectionContext): Inspector {
   const session = new Session()
   if (isMainThread) session.connect()
@@ -136,7 +137,7 @@ function openInspector(context: InjectionContext): Inspector {
   return { evaluate, find }
 }
 
-/** `[worker 7] its name`; `Worker 7` on the first releases of Node.js 18. */
+/** Parses `[worker 7] its name`, or `Worker 7` on the first releases of Node.js 18. */
 export function parseTitle(title: string): InspectedWorker {
   const [, threadId = '', name = ''] = /^\[?worker (\d+)\]?\s?(.*)$/is.exec(title) ?? []
   return { threadId: Number(threadId), name }
@@ -145,6 +146,6 @@ export function parseTitle(title: string): InspectedWorker {
 const gone = (cause?: unknown): ChaosError =>
   new ChaosError(
     'CHAOS_NO_LIVE_WORKER',
-    'Expected the worker to live until it had answered, but it exited. Inject while a worker is alive.',
+    'The worker exited before it answered. Inject the fault while the worker is alive.',
     { cause },
   )

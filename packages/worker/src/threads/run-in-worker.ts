@@ -6,26 +6,27 @@ import { chooseWorkers, type WorkerSelection } from './selection.js'
 import type { WorkerLike, WorkerTarget } from '../targets/workers.js'
 import { inspectorOf } from './inspector.js'
 
-/** What a fault does from inside a worker to end it. */
+/** Code that ends a worker from the inside. */
 export interface Strike {
-  /** The name of the operation: a candidate. */
+  /** The name of the operation. */
   readonly operation: string
-  /** The fault's name; the errors that the worker's holder hears are marked with it. */
+  /** The name of the fault, with which the errors that the `Worker` emits are marked. */
   readonly fault: string
   /** Statements that run in the worker, in a turn of their own. */
   readonly code: string
 }
 
-/** How long a worker that is still there a turn after the strike is given to exit all the same, in ms. */
+/** How long to wait for the exit of a worker that still runs one turn after the strike, in ms. */
 const GRACE_MS = 500
 
 let lastStrike = 0
 
 /**
- * Runs code inside each chosen worker that ends it, and waits for its `exit`. The evidence tells its exit code and what its holder heard.
+ * Runs code that ends a worker inside each chosen worker, and waits for its `exit`. The evidence holds the exit code and the
+ * error that the `Worker` emitted.
  *
- * The code runs in a turn of the worker's own loop, never in the middle of what it does: on Node.js 18, code that ends a worker
- * in the middle of `Atomics.wait` takes the whole process along. A worker that has no turn before the lease ends is left alone.
+ * The code runs in a turn of the worker's own event loop and never interrupts running code: on Node.js 18, ending a worker
+ * in the middle of `Atomics.wait` crashes the whole process. A worker that does not yield before the lease ends is left alone.
  */
 export async function runInWorkers(
   strike: Strike,
@@ -53,17 +54,17 @@ async function runInOne(
   const inspector = inspectorOf(context)
   const heard = errorsOf(strike, worker, context)
   let struckAt = clock.now()
-  const outlive = async (): Promise<undefined> => {
+  const strikeAndSurvive = async (): Promise<undefined> => {
     await waitUntilStrike(worker, options, context)
     struckAt = clock.now()
     const id = (lastStrike += 1)
-    // Still waiting for its turn when the injection ends: called off.
+    // If the worker has not yielded when the injection ends, the strike is called off.
     defer(async () => {
       if (worker.threadId !== -1) await inspector.evaluate(worker, callOff(id)).catch(() => undefined)
     })
-    const isThere = await inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false)
+    const isAlive = await inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false)
     await new Promise<void>((resolve) => {
-      if (isThere !== true) return
+      if (isAlive !== true) return
       const cancel = clock.after(GRACE_MS, () => {
         ignoreSignal()
         resolve()
@@ -72,7 +73,7 @@ async function runInOne(
     })
     return undefined
   }
-  const exit = await Promise.race([exitOf(worker, signal), outlive()])
+  const exit = await Promise.race([exitOf(worker, signal), strikeAndSurvive()])
   landed({
     threadId,
     ...(exit === undefined ? { survived: true } : { exitCode: exit[0] }),
@@ -81,7 +82,7 @@ async function runInOne(
   })
 }
 
-/** Marks the error that the worker's holder hears as injected, where the worker emits one. */
+/** Marks the error that the `Worker` emits as injected, and keeps its message. */
 function errorsOf(
   { fault }: Strike,
   worker: WorkerLike & { readonly emit?: AnyFunction },
@@ -107,10 +108,10 @@ function errorsOf(
 
 const WAITING = "globalThis[Symbol.for('@chaos/worker.waiting')]"
 
-/** The timers of the worker's thread: those of Node.js, where it gives them without `require` (20.16, 22.3), else the globals. */
+/** The timers inside the worker: those of Node.js if they are available without `require` (20.16, 22.3 and up), else the globals. */
 const TIMERS = "(process.getBuiltinModule?.('node:timers') ?? globalThis)"
 
-/** Resolves to `true` in a worker that is still there a turn later. */
+/** Runs the code in a turn of its own. Resolves to `true` if the worker still runs one turn later. */
 const inItsTurn = (id: number, { code }: Strike): string => `new Promise((resolve) => {
   const waiting = (${WAITING} ??= new Set()).add(${id})
   const { setImmediate } = ${TIMERS}

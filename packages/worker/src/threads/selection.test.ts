@@ -30,7 +30,7 @@ const survivors = async (
 }
 
 describe('a selection of workers', () => {
-  it('knows the oldest and the newest by their thread ids', async () => {
+  it('finds the oldest and the newest by their thread ids', async () => {
     const workers = (await startWorkers(3)).sort((a, b) => a.threadId - b.threadId)
     expect(await survivors({ select: 'newest' }, workers)).toEqual([true, true, false])
     expect(await survivors({ select: 'oldest' }, workers)).toEqual([false, true, false])
@@ -46,7 +46,7 @@ describe('a selection of workers', () => {
     ])
   })
 
-  it('goes by name, by thread id, and by what was handed to the worker', async () => {
+  it('chooses by name, by thread id, and by workerData', async () => {
     const code = 'setInterval(() => undefined, 1000)'
     const workers = [
       await startWorker(code, { name: 'loop-1', workerData: { shard: 1 } }),
@@ -72,7 +72,7 @@ describe('a selection of workers', () => {
     },
   )
 
-  it('rounds a share up, but not for what a binary fraction adds to it', () => {
+  it('rounds a share up, but ignores the rounding error of binary fractions', () => {
     expect([shareOf(25, 0.28), shareOf(4, 0.3), shareOf(3, 1e-12), shareOf(3, 0), shareOf(3, 1)]).toEqual([
       7, 2, 1, 0, 3,
     ])
@@ -81,7 +81,7 @@ describe('a selection of workers', () => {
         expect(shareOf(count, part / 100)).toBe(Math.ceil((count * part) / 100))
   })
 
-  it('refuses a selector that there is not, a share above 1 and a place below 1', () => {
+  it('refuses an unknown selector, a share above 1 and a position below 1', () => {
     expect(() => terminateWorker({ select: 'any' as 'all' })).toThrow(
       'Expected `select` of worker/terminate-worker to be one of',
     )
@@ -96,13 +96,13 @@ describe('a selection of workers', () => {
 
   it('refuses a window without `busiest`', () => {
     expect(() => terminateWorker({ windowMs: 10 })).toThrow(
-      'Expected `windowMs` of worker/terminate-worker with `select: busiest` only',
+      'Option "windowMs" of worker/terminate-worker works with `select: busiest` only',
     )
   })
 })
 
 describe('the moment', () => {
-  it('of the n-th message is right after the application has heard it', async () => {
+  it('of the n-th message is right after the application has received it', async () => {
     const worker = await startWorker(ECHO)
     const heard: unknown[] = []
     worker.on('message', (message) => heard.push(message))
@@ -132,7 +132,7 @@ describe('the moment', () => {
     expect(heard).toEqual([])
   })
 
-  it('that never comes ends with the lease, and leaves nothing', async () => {
+  it('that never comes ends with the lease, and leaves no patch', async () => {
     const worker = await startWorker()
     const before = Object.getPrototypeOf(worker) as object
     await expect(inject(terminateWorker({ when: 'mid-task' }), worker, { leaseMs: 20 })).rejects.toMatchObject({
@@ -143,7 +143,7 @@ describe('the moment', () => {
 })
 
 describe('a pool', () => {
-  it('of piscina loses the task that ran, tells its caller, and brings a thread back', async () => {
+  it('of piscina loses the running task, rejects it, and replaces the thread', async () => {
     const pool = new Piscina({ filename: taskFile, minThreads: 1, maxThreads: 1, atomics: 'disabled' })
     try {
       await pool.run({ id: 1 })
@@ -157,7 +157,7 @@ describe('a pool', () => {
     await expect(inject(terminateWorker(), pool)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
   })
 
-  it('of tinypool is hurt as well: the dead thread keeps its slot, and its task never settles', async () => {
+  it('of tinypool is affected too: the dead thread keeps its slot, and its task never settles', async () => {
     const pool = new Tinypool({ filename: taskFile, minThreads: 1, maxThreads: 1 })
     await pool.run({ id: 1 })
     let settled = false
@@ -217,7 +217,7 @@ describe('a pool that is closed', () => {
 })
 
 describe('targets', () => {
-  it('are told apart by their shape', async () => {
+  it('are distinguished by their shape', async () => {
     const child = fork(childFile)
     try {
       const worker = await startWorker()
@@ -269,7 +269,7 @@ describe('targets', () => {
 })
 
 describe('a function that returns the threads of tinypool', () => {
-  it('names their workers: a fault whose time is over leaves no listener and throws nothing', async () => {
+  it('yields their workers: a fault that has ended leaves no listener and throws nothing', async () => {
     const pool = new Tinypool({
       filename: taskFile,
       minThreads: 1,
@@ -295,7 +295,7 @@ describe('a function that returns the threads of tinypool', () => {
     }
   })
 
-  it('leaves out what is no worker', () => {
+  it('skips values that are not workers', () => {
     expect(liveWorkers(() => [{ threadId: 1 }, 'x', undefined] as never)).toEqual([])
     expect(liveWorkers(() => 5 as never)).toEqual([])
   })

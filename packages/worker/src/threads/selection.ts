@@ -5,55 +5,57 @@ import { liveProcesses, type ProcessLike, type ProcessTarget } from '../targets/
 import type { MeasuredWorker } from './wait-until-online.js'
 import { liveWorkers, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
-/** What a `where` predicate sees of a worker. */
+/** The description of a worker for a `where` predicate. */
 export interface WorkerDescription {
   readonly threadId: number
-  /** What it was named when it was made. */
+  /** The name given to `new Worker`. Without one: `''`, or `WorkerThread` on Node.js 24 and up. */
   readonly name: string
-  /** Its `workerData`, as JSON carries it. */
+  /** The `workerData` of the worker, converted by JSON. */
   readonly workerData: unknown
 }
 
 const PLACE = {
-  nth: option.optional(
-    option.count('With `select: nth`: its place among the candidates, longest-running first, from 1.', 1),
-  ),
+  nth: option.optional(option.count('With `select: nth`: the position among the candidates, oldest first, from 1.', 1)),
   share: option.optional(option.rate('With `select: share`: the share of the candidates, 0 to 1, rounded up.')),
 }
 
-/** Which of the candidates a fault on threads takes. */
+/** The option that says which of the candidates a fault on threads affects. */
 export const selectOption = option.oneOf(
   ['one', 'all', 'nth', 'share', 'oldest', 'newest', 'busiest'],
-  'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, the newest, or the busiest.',
+  'Which candidates to affect: one (the oldest), all, the nth, a share, the oldest, the newest or the busiest.',
 )
 
-/** The options by which a fault on threads chooses among the live workers of its target. */
+/** The options that choose among the live workers of a target. */
 export const workerSelection = {
   select: option.optional(selectOption, 'one'),
   ...PLACE,
   name: option.optional(option.names('Only workers with this name: names or globs.')),
   threadId: option.optional(option.count('Only the worker with this thread id.', 1)),
   windowMs: option.optional(
-    option.durationMs('With `select: busiest`: how long event-loop utilisation is compared, in ms. Default 100.'),
+    option.durationMs(
+      'With `select: busiest`: time over which event-loop utilization is measured, in ms. Default 100.',
+    ),
   ),
 }
 
-/** The part of a selection that JSON cannot carry. */
+/** The options of a selection that JSON cannot carry. */
 export const workerSelectionInProcess = {
-  where: option.optional(option.func<(worker: WorkerDescription) => boolean>('Only workers for which this says yes.')),
+  where: option.optional(
+    option.func<(worker: WorkerDescription) => boolean>('Only workers for which this function returns true.'),
+  ),
 }
 
-/** The options by which a fault on processes chooses among the running ones of its target. */
+/** The options that choose among the running processes of a target. */
 export const processSelection = {
   select: option.optional(
     option.oneOf(
       ['one', 'all', 'nth', 'share', 'oldest', 'newest'],
-      'Which of the candidates: one (the oldest), all, the nth, a share, the oldest, or the newest.',
+      'Which candidates to affect: one (the oldest), all, the nth, a share, the oldest or the newest.',
     ),
     'one',
   ),
   ...PLACE,
-  pid: option.optional(option.count('Only the process with this id.', 1)),
+  pid: option.optional(option.count('Only the process with this process id.', 1)),
 }
 
 interface Place {
@@ -62,7 +64,7 @@ interface Place {
   readonly share?: number | undefined
 }
 
-/** How workers are chosen. */
+/** The values of {@link workerSelection} and {@link workerSelectionInProcess}. */
 export interface WorkerSelection extends Place {
   readonly name?: string | readonly string[] | undefined
   readonly threadId?: number | undefined
@@ -70,12 +72,12 @@ export interface WorkerSelection extends Place {
   readonly where?: ((worker: WorkerDescription) => boolean) | undefined
 }
 
-/** How processes are chosen. */
+/** The values of {@link processSelection}. */
 export interface ProcessSelection extends Place {
   readonly pid?: number | undefined
 }
 
-/** Refuses options of a selection that do not go together. */
+/** Refuses a selection whose options contradict each other. */
 export const selectionFits =
   (fault: string) =>
   ({ select, nth, share, windowMs }: WorkerSelection): void => {
@@ -88,20 +90,20 @@ export const selectionFits =
       if (isNeeded && select === belongsTo && value === undefined)
         throw new ChaosError(
           'CHAOS_INVALID_OPTION',
-          `Expected \`${name}\` beside \`select: ${belongsTo}\` of ${fault}, got none.`,
+          `Option "${name}" of ${fault} is required with \`select: ${belongsTo}\`. Pass it, or use another \`select\`.`,
         )
       if (select !== belongsTo && value !== undefined)
         throw new ChaosError(
           'CHAOS_INVALID_OPTION',
-          `Expected \`${name}\` of ${fault} with \`select: ${belongsTo}\` only, got it with \`select: ${select}\`.`,
+          `Option "${name}" of ${fault} works with \`select: ${belongsTo}\` only, and \`select\` is \`${select}\`. Remove it, or pass \`select: ${belongsTo}\`.`,
         )
     }
   }
 
 /**
- * The live workers of a target that a selection chooses.
+ * Chooses among the live workers of a target.
  *
- * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when there is none, or none that fits
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no live worker matches.
  */
 export async function chooseWorkers(
   target: WorkerTarget,
@@ -110,16 +112,16 @@ export async function chooseWorkers(
 ): Promise<readonly WorkerLike[]> {
   const live = liveWorkers(target)
   if (live.length === 0) throw noneAlive('worker')
-  const candidates = await fitting(live, selection, context)
+  const candidates = await matching(live, selection, context)
   return selection.select === 'busiest'
     ? [await busiest(candidates, selection.windowMs ?? 100, context)]
     : place(candidates, selection, 'worker')
 }
 
 /**
- * The running processes of a target that a selection chooses.
+ * Chooses among the running processes of a target.
  *
- * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when there is none, or none that fits
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no running process matches.
  */
 export function chooseProcesses(target: ProcessTarget, selection: ProcessSelection): readonly ProcessLike[] {
   const live = liveProcesses(target)
@@ -135,7 +137,7 @@ function place<T>(candidates: readonly T[], { select, nth = 1, share = 1 }: Plac
   if (candidates.length === 0)
     throw new ChaosError(
       'CHAOS_NO_LIVE_WORKER',
-      `Expected a live ${what} that the selection fits, got none. Compare names and ids with those of the target.`,
+      `No live ${what} matches the selection. Compare its names and ids with those of the target.`,
     )
   if (select === 'all') return candidates
   if (select === 'share') return candidates.slice(0, shareOf(candidates.length, share))
@@ -143,16 +145,16 @@ function place<T>(candidates: readonly T[], { select, nth = 1, share = 1 }: Plac
   if (index >= candidates.length)
     throw new ChaosError(
       'CHAOS_NO_LIVE_WORKER',
-      `Expected the target to have at least ${nth} live ${what === 'worker' ? 'workers' : 'processes'}, got ${candidates.length}.`,
+      `Expected \`nth\` to be at most ${candidates.length}, the number of live ${what === 'worker' ? 'workers' : 'processes'} that match, got \`${nth}\`.`,
     )
   return candidates.slice(index, index + 1)
 }
 
-/** Rounded up, but not for what a binary fraction adds: 0.28 of 25 is 7. */
+/** The share of a count, rounded up. Tolerates the rounding error of binary fractions: 0.28 of 25 is 7, not 8. */
 export const shareOf = (count: number, share: number): number => Math.ceil(count * share * (1 - 2 * Number.EPSILON))
 
-/** Those that `threadId`, `name` and `where` fit. Names and data are read through the inspector, where they are asked for. */
-async function fitting(
+/** The workers that match `threadId`, `name` and `where`. Reads names and data through the inspector, only if they are needed. */
+async function matching(
   live: readonly WorkerLike[],
   { threadId, name, where }: WorkerSelection,
   context: InjectionContext,
@@ -161,7 +163,7 @@ async function fitting(
   if (name === undefined && where === undefined) return byId
   const isNamed = name === undefined ? () => true : globMatcher(typeof name === 'string' ? [name] : name)
   const inspector = inspectorOf(context)
-  const fits = await Promise.all(
+  const matches = await Promise.all(
     byId.map(async (worker) => {
       const known = await inspector.find(worker.threadId)
       if (!isNamed(known.name)) return false
@@ -175,10 +177,10 @@ async function fitting(
       )
     }),
   )
-  return byId.filter((_worker, index) => fits[index])
+  return byId.filter((_worker, index) => matches[index])
 }
 
-/** Whether this version of Node.js gives its modules without `require`: from 20.16 and 22.3 on. */
+/** Whether Node.js provides its modules without `require`: from 20.16 and 22.3 on. */
 const HAS_BUILTINS = 'getBuiltinModule' in process
 const WORKER_DATA = `${HAS_BUILTINS ? 'process.getBuiltinModule' : 'require'}('node:worker_threads').workerData`
 
@@ -201,7 +203,4 @@ async function busiest(
 }
 
 const noneAlive = (what: string): ChaosError =>
-  new ChaosError(
-    'CHAOS_NO_LIVE_WORKER',
-    `Expected the target to have a live ${what}, got none. Wait until one has started.`,
-  )
+  new ChaosError('CHAOS_NO_LIVE_WORKER', `The target has no live ${what}. Inject the fault once one has started.`)

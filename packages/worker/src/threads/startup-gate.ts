@@ -3,30 +3,30 @@ import timers from 'node:timers'
 import type { Worker } from 'node:worker_threads'
 import { parseTitle } from './inspector.js'
 
-// Copies, since fake timers replace them.
+// Copies, so that fake timers do not affect them.
 const nextTick = process.nextTick.bind(process)
 const { setImmediate: soon } = timers
 
-/** Where new workers wait before any of their code runs. */
+/** Makes new workers wait before any of their code runs. */
 export interface StartupGate {
-  /** Meets a worker that was just made; a held one waits until it is let go. @returns Lets it go. */
+  /** Registers a new worker, and holds it if `isHeld`. @returns A function that releases the worker. */
   readonly admit: (worker: Worker, isHeld: boolean) => () => void
-  /** Lets all go that it holds, and, where it is the last one, waits until all are gone: a worker that the inspector leaves too early would wait for ever. */
+  /** Releases all workers of this gate. The last gate also waits until they run: if the inspector disconnects earlier, a worker waits forever. */
   readonly close: () => Promise<void>
 }
 
-/** A worker on its way through the gate. */
+/** A worker that has not passed the gate. */
 interface Arrival {
-  /** Gates that hold it. */
+  /** The number of gates that hold the worker. */
   holds: number
-  /** `undefined` until its thread has begun. */
+  /** `undefined` until the thread has started. */
   sessionId: string | undefined
   readonly left: Promise<void>
   readonly leave: () => void
 }
 
 const arrivals = new Map<number, Arrival>()
-/** Workers that the inspector is attached to, by session. */
+/** The ids of the inspector's sessions with workers. */
 const attached = new Set<string>()
 let session: Session | undefined
 let openGates = 0
@@ -35,15 +35,16 @@ const isOpen = (): boolean => openGates > 0
 /**
  * Makes each new worker of the main thread wait for the inspector before its code runs.
  *
- * All gates share one session of the inspector. It leaves when no gate is open and none of the workers that it met is alive any more: leaving a worker
- * in the moment in which it exits ends the process with a segmentation fault (seen on Node.js 20 and 24). Until then it does nothing but stay.
+ * All gates share one inspector session. It disconnects only when no gate is open and no worker that it attached to is
+ * alive: disconnecting while a worker exits crashes the process (a segmentation fault, seen on Node.js 20 and 24). Until
+ * then the session stays connected and idle.
  */
 export function openStartupGate(): StartupGate {
   openGates += 1
   if (openGates === 1) {
     session ??= connect()
     session.post('NodeWorker.enable', { waitForDebuggerOnStart: true })
-    // A gate that is closing right now may not have taken it off yet.
+    // A gate that is closing may not have removed the listener yet.
     process.off('worker', onMade).on('worker', onMade)
   }
   const held = new Set<() => void>()
@@ -55,7 +56,7 @@ export function openStartupGate(): StartupGate {
       const release = (): void => {
         if (!held.delete(release)) return
         arrival.holds -= 1
-        letGoIfFree(arrival)
+        startIfReleased(arrival)
       }
       held.add(release)
       return release
@@ -63,13 +64,13 @@ export function openStartupGate(): StartupGate {
     async close() {
       openGates -= 1
       if (!isOpen()) {
-        // Whoever is made from now on does not wait. Who was made before is told in the next tick.
+        // Workers created from now on do not wait. Node.js reports those created before in the next tick.
         session?.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
         await new Promise(nextTick)
         if (!isOpen()) process.off('worker', onMade)
       }
       for (const release of held) release()
-      // While another gate is open the inspector stays, and strands nobody.
+      // While another gate is open, the inspector stays connected and no worker waits forever.
       if (isOpen()) return
       await Promise.all([...arrivals.values()].map(({ left }) => left))
       disconnectIfAlone()
@@ -84,14 +85,14 @@ function connect(): Session {
     attached.add(sessionId)
     const arrival = arrivals.get(parseTitle(workerInfo.title).threadId)
     if (arrival === undefined) {
-      if (waitingForDebugger) letGo(sessionId)
+      if (waitingForDebugger) start(sessionId)
       return
     }
     arrival.sessionId = sessionId
-    if (waitingForDebugger) letGoIfFree(arrival)
+    if (waitingForDebugger) startIfReleased(arrival)
     else arrival.leave()
   })
-  // The answer to what lets it go: it runs.
+  // The answer to `start`: the worker runs.
   made.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId } }) => leaveOf(sessionId))
   made.on('NodeWorker.detachedFromWorker', ({ params: { sessionId } }) => {
     attached.delete(sessionId)
@@ -101,7 +102,7 @@ function connect(): Session {
   return made
 }
 
-/** Not within the event that told of the last one: the inspector walks over its sessions while it tells. */
+/** Disconnects if no worker is attached. Deferred, since the inspector iterates over its sessions while it emits events. */
 function disconnectIfAlone(): void {
   soon(() => {
     if (session === undefined || isOpen() || attached.size > 0 || arrivals.size > 0) return
@@ -125,7 +126,7 @@ function arrive(worker: Worker): Arrival {
   return arrival
 }
 
-/** Also one whose constructor was captured before the fault came waits at the gate. */
+/** Also registers workers whose constructor the application captured before the fault was injected. */
 function onMade(worker: Worker): void {
   if (!arrivals.has(worker.threadId)) arrive(worker)
 }
@@ -134,11 +135,11 @@ function leaveOf(sessionId: string): void {
   for (const arrival of arrivals.values()) if (arrival.sessionId === sessionId) arrival.leave()
 }
 
-function letGoIfFree({ holds, sessionId }: Arrival): void {
-  if (holds === 0 && sessionId !== undefined) letGo(sessionId)
+function startIfReleased({ holds, sessionId }: Arrival): void {
+  if (holds === 0 && sessionId !== undefined) start(sessionId)
 }
 
-const letGo = (sessionId: string): void =>
+const start = (sessionId: string): void =>
   session?.post('NodeWorker.sendMessageToWorker', {
     sessionId,
     message: '{"id":1,"method":"Runtime.runIfWaitingForDebugger"}',

@@ -3,16 +3,16 @@ import { option, type InjectionContext } from '@chaos/core/authoring'
 import type { ProcessLike } from '../targets/processes.js'
 import type { WorkerLike } from '../targets/workers.js'
 
-/** When an instant fault strikes the threads or processes it has chosen. */
+/** The options that say when an instant fault strikes. */
 export const strikeTiming = {
   when: option.optional(
     option.oneOf(
       ['now', 'message', 'mid-task'],
-      'When to strike: now, at the n-th message from the target, or right after the next message to it.',
+      'When to strike: now, after the n-th message from the target (message), or right after the next message to it (mid-task).',
     ),
     'now',
   ),
-  messages: option.optional(option.count('With `when: message`: at which message from the target, from 1.', 1), 1),
+  messages: option.optional(option.count('With `when: message`: the number of the message, from 1.', 1), 1),
 }
 
 interface StrikeTiming {
@@ -21,9 +21,10 @@ interface StrikeTiming {
 }
 
 /**
- * Waits until it is time to strike a thread or process: `mid-task` is the very moment in which work was handed to it. The lease bounds the wait.
+ * Waits until it is time to strike a thread or process. `mid-task` means right after a message was sent to it. The lease
+ * bounds the wait.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` for a process that has no channel, unless it is to be struck now
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `when` is not `now` and the process has no IPC channel.
  */
 export async function waitUntilStrike(
   one: WorkerLike | ProcessLike,
@@ -35,7 +36,7 @@ export async function waitUntilStrike(
   if (typeof (one as Partial<Record<typeof send, unknown>>)[send] !== 'function') {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected a process with a channel for \`when: ${when}\`, got one without. Start it by \`fork\`, or with \`ipc\` in its \`stdio\`.`,
+      `The process has no IPC channel for \`when: ${when}\`. Start it with \`fork\`, or with \`ipc\` in its \`stdio\`.`,
     )
   }
   await new Promise<void>((resolve) => {

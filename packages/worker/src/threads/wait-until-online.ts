@@ -1,7 +1,7 @@
 import { onAbort } from '@chaos/core/authoring'
 import type { WorkerLike } from '../targets/workers.js'
 
-/** What Node.js tells of a worker from outside; absent on other shapes. */
+/** A worker with the measurements that Node.js provides. Other worker-like objects lack them. */
 export interface MeasuredWorker extends WorkerLike {
   readonly performance?: {
     eventLoopUtilization(before?: object): {
@@ -12,7 +12,7 @@ export interface MeasuredWorker extends WorkerLike {
   }
 }
 
-/** Whether a worker runs its event loop: one that is still being set up has used none of it. */
+/** Whether a worker's event loop runs. A worker that is still being set up has no event-loop time yet. */
 export function isUp({ performance }: MeasuredWorker): boolean {
   if (performance === undefined) return true
   const { idle, active } = performance.eventLoopUtilization()
@@ -20,10 +20,10 @@ export function isUp({ performance }: MeasuredWorker): boolean {
 }
 
 /**
- * Waits until a worker is up, but not beyond its exit or the end of the injection. Code that is evaluated in a worker earlier is lost, and on
- * Node.js 18 a promise that it rejects takes the whole process along.
+ * Waits until a worker is online, at most until it exits or the injection ends. Code evaluated before that is lost, and on
+ * Node.js 18 a promise that it rejects crashes the whole process.
  *
- * @returns Whether it is up.
+ * @returns Whether the worker is online.
  */
 export function waitUntilOnline(worker: WorkerLike, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

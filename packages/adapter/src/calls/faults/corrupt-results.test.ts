@@ -1,8 +1,6 @@
 import { inject, withFault } from '@chaos/core'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeContract, Store } from '../../../test/store.js'
-import { damaged } from '../../operations/damage.js'
 import { corruptResults } from './corrupt-results.js'
 
 describe('corruptResults', () => {
@@ -55,61 +53,16 @@ describe('corruptResults', () => {
     expect(new Set(await run(1)).size).toBeGreaterThan(1)
   })
 
+  it('damages a field by path, where the result has it', async () => {
+    const store = { find: async (): Promise<unknown> => Promise.resolve({ order: { total: 5 } }) }
+    await withFault(corruptResults({ damage: 'set', at: 'order.total', value: -1 }), store, async () =>
+      expect(await store.find()).toEqual({ order: { total: -1 } }),
+    )
+  })
+
   it('takes one way of damage', () => {
-    expect(() => corruptResults({ damage: 'garble', change: () => 1 })).toThrow(
-      'Expected `damage` or `change` of adapter/corrupt-results, got both',
-    )
+    expect(() => corruptResults({ damage: 'garble', change: () => 1 })).toThrow('exclude each other')
     expect(() => corruptResults({ damage: 'shred' as 'garble' })).toThrow('one of `truncate`, `garble`, `empty`')
-  })
-})
-
-describe('damaged', () => {
-  const anything = fc.anything({ withBigInt: true, withTypedArray: false })
-
-  it('never changes the original', () => {
-    fc.assert(
-      fc.property(
-        anything,
-        fc.constantFrom('truncate' as const, 'garble' as const, 'empty' as const),
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (value, damage, roll) => {
-          const before = structuredClone(value)
-          damaged(value, damage, () => roll)
-          expect(value).toEqual(before)
-        },
-      ),
-    )
-  })
-
-  it('garbles every text, number, truth value and byte into another of its kind and length', () => {
-    const values = fc.oneof(
-      fc.string({ minLength: 1 }),
-      fc.integer(),
-      fc.boolean(),
-      fc.bigInt(),
-      fc.uint8Array({ minLength: 1 }),
-      fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes)),
-    )
-    fc.assert(
-      fc.property(values, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (value, roll) => {
-        const garbled = damaged(value, 'garble', () => roll)
-        expect(garbled).not.toEqual(value)
-        expect(Object.getPrototypeOf(garbled)).toBe(Object.getPrototypeOf(value))
-        expect((garbled as { length?: number }).length).toBe((value as { length?: number }).length)
-      }),
-    )
-  })
-
-  it.each([
-    ['abc', 'a', ''],
-    [Buffer.from('abcd'), Buffer.from('ab'), Buffer.alloc(0)],
-    [new Uint8Array([1, 2]), new Uint8Array([1]), new Uint8Array()],
-    [[1, 2, 3], [1], []],
-    [5, 5, null],
-    [undefined, undefined, null],
-    [new Map([[1, 2]]), new Map([[1, 2]]), null],
-  ])('truncates and empties %o', (value, truncated, empty) => {
-    expect([damaged(value, 'truncate', () => 0), damaged(value, 'empty', () => 0)]).toEqual([truncated, empty])
   })
 })
 

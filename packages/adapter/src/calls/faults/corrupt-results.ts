@@ -1,7 +1,13 @@
-import { ChaosError } from '@chaos/core'
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import {
+  checkDamage,
+  damageOf,
+  damageOptions,
+  defineFault,
+  option,
+  seededStream,
+  type OptionsOf,
+} from '@chaos/core/authoring'
 import { asItIs, callOptions } from '../call.js'
-import { damaged, damages } from '../../operations/damage.js'
 import type { FailedCall } from '../error-options.js'
 import { covering } from '../../operations/covering.js'
 import { methodTarget } from '../methods.js'
@@ -10,12 +16,7 @@ import { callSeam } from '../seam.js'
 const NAME = 'adapter/corrupt-results'
 const options = {
   ...callOptions,
-  damage: option.optional(
-    option.oneOf(
-      damages,
-      'truncate: the second half is missing; garble: one letter, bit or number is wrong; empty: nothing is in it. Default: truncate.',
-    ),
-  ),
+  ...damageOptions,
   change: option.optional(
     option.func<(result: never, call: FailedCall) => unknown>(
       'Makes the damaged result of the real one. In process only.',
@@ -29,46 +30,40 @@ export type CorruptResultsOptions = OptionsOf<typeof corruptResults>
 /**
  * Damages what calls answer.
  *
- * Models a reply that is cut short, a bad disk or cable, a serialiser that disagrees. The call succeeds with a wrong result: texts, bytes, lists and plain
- * objects are damaged in a copy, the service's own data stays; what `damage` cannot damage (a class instance, a date) stays as it is: use `change` for it.
- * Of an iteration or a stream each item is a result. An operation is a call; its name is the method's.
+ * Models a reply that is cut short, a bad disk or cable, a serialiser that disagrees. The call succeeds with a wrong result. The damage is done in a copy,
+ * so the data of the service stays as it is. A result that the damage does not fit (a class instance, a date) stays as it is: use `at` or `change` for it.
+ * Each item of an iteration or a stream is a result. An operation is a call, and its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when both `damage` and `change` are given; `CHAOS_TARGET_MISMATCH` when `methods` match nothing
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for an option of another kind of damage, `set` without `value`, `remove` without `at`, or `change` beside
+ * another option of damage; `CHAOS_TARGET_MISMATCH` when `methods` match nothing
  */
 export const corruptResults = defineFault({
   name: NAME,
   kind: 'standing',
   summary: 'Damages what calls answer.',
   options,
-  check({ damage, change }) {
-    if (damage !== undefined && change !== undefined)
-      throw new ChaosError(
-        'CHAOS_INVALID_OPTION',
-        `Expected \`damage\` or \`change\` of ${NAME}, got both. Keep one of them.`,
-      )
-  },
+  check: (options) => checkDamage(options, NAME),
   target: methodTarget,
-  inject(target, { damage = 'truncate', change, ...options }, context) {
-    const roll = context.rolls('damage')
-    let drawn = 0
-    const chance = (): number => roll((drawn += 1))
-    const spoil = (data: unknown): unknown => {
-      try {
-        return damaged(data, damage, chance)
-      } catch {
-        // It contains itself, or throws when it is read: then it comes as it is.
-        return data
-      }
-    }
+  inject(target, { change, ...options }, context) {
+    const damage = damageOf(options)
+    const chance = seededStream(context, 'damage')
     const layOver = covering(context)
-    callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = asItIs }) =>
-      answers.through(
+    callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = asItIs }) => {
+      const spoil = (data: unknown): unknown => {
+        try {
+          return damage.damaged(data, () => chance(method))
+        } catch {
+          // It contains itself, or throws when it is read: then it comes as it is.
+          return data
+        }
+      }
+      return answers.through(
         proceed(),
         {
           item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
         },
         layOver,
-      ),
-    )
+      )
+    })
   },
 })

@@ -1,6 +1,5 @@
-import { defineFault, markInjected, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, markInjected, option, type OptionsOf, type SeamOperation } from '@chaos/core/authoring'
 import { failOperations } from '../../operations/fail.js'
-import type { SeamOperation } from '../../operations/seam.js'
 import { dnsModule, lookupSeam } from '../seam.js'
 import { networkErrors } from '../../errors/network.js'
 

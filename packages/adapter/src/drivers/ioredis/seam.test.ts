@@ -346,7 +346,9 @@ describe.runIf(hasPrograms('redis-server'))(
 
     it('refuses names that are no commands', async () => {
       await expect(inject(refuseCalls({ methods: 'get' }), bindIoredis(client))).rejects.toThrow('Did you mean "GET"?')
-      await expect(inject(refuseCalls({ methods: 'x*' }), bindIoredis(client))).rejects.toThrow('got `x*`')
+      await expect(inject(refuseCalls({ methods: 'x*' }), bindIoredis(client))).rejects.toThrow(
+        'Unknown command "x*" of the client',
+      )
       await withFault(refuseCalls({ methods: 'JSON.GET', message: 'no' }), bindIoredis(client), () =>
         expect(client.call('json.get', 'key')).rejects.toThrow('no'),
       )

@@ -1,13 +1,12 @@
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { damageOf, defineFault, option, seededStream, type OptionsOf } from '@chaos/core/authoring'
 import { bodySeam } from '../bodies.js'
 import { httpTarget } from '../target.js'
-import { damaged, damages } from '../../operations/damage.js'
 
 const options = {
   damage: option.optional(
     option.oneOf(
-      damages,
-      'garble: one bit of the piece is wrong; truncate: its second half is missing; empty: nothing is in it. Default: garble.',
+      ['garble', 'truncate', 'empty'],
+      'garble: one bit of the piece is flipped; truncate: its second half is missing; empty: nothing is in it.',
     ),
     'garble',
   ),
@@ -31,13 +30,13 @@ export const corruptResponses = defineFault({
   options,
   target: httpTarget,
   inject(target, { damage }, context) {
-    const roll = context.rolls('damage')
-    let drawn = 0
-    const chance = (): number => roll((drawn += 1))
+    const chance = seededStream(context, 'damage')
+    const garble = damageOf({ damage: 'garble' })
+    const chosen = damageOf({ damage })
     bodySeam(
       target,
       context,
-      ({ bytes, keepsLength }) => damaged(bytes, keepsLength ? 'garble' : damage, chance) as Buffer,
+      ({ bytes, keepsLength }) => (keepsLength ? garble : chosen).damaged(bytes, () => chance('body')) as Buffer,
     )
   },
 })

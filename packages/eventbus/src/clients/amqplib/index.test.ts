@@ -196,7 +196,7 @@ describe.runIf(hasRabbitMq)(
       const { send, got, consumer, bus, remaining } = await scene(() => undefined)
       const bare = classOf(consumer)
       const duplicate = await inject(duplicateEvents(), bus)
-      const corrupt = await inject(corruptEvents({ change: 'truncate' }), bus)
+      const corrupt = await inject(corruptEvents({ damage: 'truncate' }), bus)
       send('abcd')
       await vi.waitFor(() => expect(got).toHaveLength(2))
       await corrupt.rollback()

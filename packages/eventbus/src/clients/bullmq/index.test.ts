@@ -156,7 +156,7 @@ describe.runIf(hasPrograms('redis-server'))(
 
     it('changes what a processor reads and leaves the job, keeps the backlog on the server, and spares other workers', async () => {
       const { queue, bus, data, got } = scene({ name: 'billing' })
-      await withFault(corruptEvents({ change: 'set', at: 'n', value: 9 }), bus, async () => {
+      await withFault(corruptEvents({ damage: 'set', at: 'n', value: 9 }), bus, async () => {
         await queue.add('order', { n: 1 })
         await vi.waitFor(() => expect(data()).toEqual([{ n: 9 }]))
       })

@@ -209,7 +209,7 @@ describe.runIf(hasPrograms('nats-server'))(
       const { messages, got } = await consume(consumer)
       const bus = bindJetStream({ messages })
       const duplicate = await inject(duplicateEvents(), bus)
-      const corrupt = await inject(corruptEvents({ change: 'set', at: 'id', value: 2 }), bus)
+      const corrupt = await inject(corruptEvents({ damage: 'set', at: 'id', value: 2 }), bus)
       await send('{"id":1}')
       await vi.waitFor(() => expect(got).toHaveLength(2))
       await corrupt.rollback()

@@ -82,7 +82,7 @@ describe.runIf(hasPrograms('kcat'))(
       for (const [value, fault] of [
         ['late', delayEvents({ delayMs: 20, seam })],
         ['twice', duplicateEvents({ seam })],
-        ['damaged', corruptEvents({ change: 'truncate', length: 3, seam })],
+        ['damaged', corruptEvents({ damage: 'truncate', length: 3, seam })],
         ['lost', dropEvents({ seam })],
       ] as const) {
         const injection = await inject(fault, bus, { only: topic })
@@ -98,7 +98,7 @@ describe.runIf(hasPrograms('kcat'))(
 
     it('damages each value of a send that has several', async () => {
       const { topic, got, bus } = await running()
-      const injection = await inject(corruptEvents({ change: 'set', at: '1', value: 'other', seam: 'publish' }), bus, {
+      const injection = await inject(corruptEvents({ damage: 'set', at: '1', value: 'other', seam: 'publish' }), bus, {
         only: topic,
       })
       await producer.send({

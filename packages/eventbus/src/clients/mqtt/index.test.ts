@@ -53,7 +53,7 @@ describe.runIf(hasPrograms('mosquitto'))(
       const got: unknown[] = []
       connected.on('message', (topic, payload, packet) => got.push([topic, payload, packet.payload, packet.qos]))
       await connected.subscribeAsync(`${name.slice(0, name.lastIndexOf('/'))}/#`, { qos: 1 })
-      const injection = await inject(corruptEvents({ change: 'truncate', length: 2 }), bindMqtt(connected), {
+      const injection = await inject(corruptEvents({ damage: 'truncate', length: 2 }), bindMqtt(connected), {
         only: name,
       })
       await connected.publishAsync(name, Buffer.from([1, 2, 3]), { qos: 1 })

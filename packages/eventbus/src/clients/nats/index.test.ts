@@ -69,7 +69,7 @@ describe.runIf(hasPrograms('nats-server'))(
       const trace = headers()
       trace.set('trace', 'abc')
       const late = await inject(delayEvents({ delayMs: 10, seam: 'publish' }), bindNats(nats), { only: name })
-      const damaged = await inject(corruptEvents({ change: 'truncate', length: 3 }), bindNats(nats), { only: name })
+      const damaged = await inject(corruptEvents({ damage: 'truncate', length: 3 }), bindNats(nats), { only: name })
       const reply = await nats.request(name, 'request', { headers: trace, timeout: 30_000 })
       expect([reply.string(), reply.headers?.get('trace')]).toEqual(['req', 'abc'])
       expect([late.affected, damaged.affected]).toEqual([1, 1])

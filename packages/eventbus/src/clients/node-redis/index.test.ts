@@ -129,7 +129,7 @@ describe.runIf(hasPrograms('redis-server'))(
       const injection = await inject(dropEvents({ seam: 'publish' }), bus)
       expect(await publisher.sPublish(name, 'lost')).toBe(1)
       await injection.rollback()
-      const damage = await inject(corruptEvents({ change: 'truncate', length: 3 }), bus)
+      const damage = await inject(corruptEvents({ damage: 'truncate', length: 3 }), bus)
       expect(await publisher.sPublish(name, 'shard')).toBe(1)
       await publisher.publish(`${name}:a`, 'pattern')
       await vi.waitFor(() => expect([...got].sort()).toEqual([`${name}:a pat`, 'sha']))

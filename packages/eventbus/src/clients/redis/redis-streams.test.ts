@@ -250,7 +250,7 @@ for (const [library, open] of [
         const { bus, add, read, stream } = await opened()
         const where = { where: { country: 'DE' } }
         await withFault(
-          corruptEvents({ change: 'set', at: 'n', value: '9', seam: 'publish', ...where }),
+          corruptEvents({ damage: 'set', at: 'n', value: '9', seam: 'publish', ...where }),
           bus,
           { only: stream },
           async () => {
@@ -259,7 +259,7 @@ for (const [library, open] of [
           },
         )
         await withFault(
-          corruptEvents({ change: 'set', at: 'n', value: '8', where: { country: 'FR' } }),
+          corruptEvents({ damage: 'set', at: 'n', value: '8', where: { country: 'FR' } }),
           bus,
           async () => {
             expect((await read()).map(({ fields }) => fields)).toEqual([

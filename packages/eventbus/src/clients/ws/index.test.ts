@@ -124,11 +124,11 @@ describe('WebSockets of ws', () => {
     const nameOf = (data: unknown): string =>
       typeof data === 'string' ? (JSON.parse(data) as { type: string }).type : 'binary'
     const injection = await inject(
-      corruptEvents({ change: 'set', at: 'n', value: 2 }),
+      corruptEvents({ damage: 'set', at: 'n', value: 2 }),
       bindWebSocket(client, { nameOf }),
       { only: 'order' },
     )
-    const bytes = await inject(corruptEvents({ change: 'truncate', length: 1 }), bindWebSocket(client, { nameOf }), {
+    const bytes = await inject(corruptEvents({ damage: 'truncate', length: 1 }), bindWebSocket(client, { nameOf }), {
       only: 'binary',
     })
     peer.send('{"type":"order","n":1}')

@@ -4,14 +4,14 @@ import type { AnyFunction, Below } from '../patch/below.js'
 import { patch, type PatchOptions, type Unpatch } from '../patch/patch.js'
 import { unwind, type UndoStep } from './undo-stack.js'
 
-/** What one injection has changed, and how it is put back: the newest step first. */
-export class WayBack {
+/** The changes of one injection and their undo steps. */
+export class RollbackSteps {
   readonly #id: string
   readonly #clock: Clock
   readonly #warn: (message: string) => void
   readonly #undo: UndoStep[] = []
   readonly #layers: Unpatch[] = []
-  /** Steps recorded so far. */
+  /** The number of steps recorded. */
   #steps = 0
 
   constructor(id: string, clock: Clock, warn: (message: string) => void) {
@@ -20,7 +20,7 @@ export class WayBack {
     this.#warn = warn
   }
 
-  /** Lays a function over a member, and records the step that takes it off. */
+  /** Patches a member and records the undo step. */
   patch(object: object, key: PropertyKey, layer: (below: Below) => AnyFunction, options: PatchOptions): void {
     const unpatch = patch(object, key, layer, options)
     this.#layers.push(unpatch)
@@ -32,7 +32,7 @@ export class WayBack {
     )
   }
 
-  /** A step with the name that a failure shows. */
+  /** Names an undo step for the message of its failure. */
   step(name: string, undo: UndoStep['undo']): UndoStep {
     this.#steps += 1
     return { name: `Undo step ${this.#steps} of ${this.#id}${name === '' ? '' : ` (${printable(name)})`}`, undo }
@@ -42,13 +42,13 @@ export class WayBack {
     this.#undo.push(step)
   }
 
-  /** What other layers release then goes past these layers: else each of many events would pass each of many ended layers. */
+  /** Makes released work skip this injection's layers. Otherwise each of many released events would pass each of many ended layers. */
   stepAside(): void {
     for (const layer of this.#layers) layer.stepAside()
   }
 
-  /** Undoes everything. @returns What failed; see {@link unwind}. */
-  take(): ReturnType<typeof unwind> {
+  /** Runs all undo steps. @returns The failures; see {@link unwind}. */
+  run(): ReturnType<typeof unwind> {
     return unwind(this.#undo, this.#clock)
   }
 }
