@@ -13,6 +13,7 @@ const env = Object.fromEntries(
 )
 env.TURBO_TELEMETRY_DISABLED = '1'
 env.DO_NOT_TRACK = '1'
+delete env.CHAOS_PNPM
 
 function run(program, programArgs, extraEnv = {}) {
   const { status, error } = spawnSync(program, programArgs, {
@@ -24,7 +25,7 @@ function run(program, programArgs, extraEnv = {}) {
   if (error) throw error
   return status ?? 1
 }
-const pnpm = (pnpmArgs, extraEnv) => run('npx', ['-y', '--prefer-offline', packageManager, ...pnpmArgs], extraEnv)
+const pnpm = (pnpmArgs, extraEnv) => run('pnpm', pnpmArgs, extraEnv)
 const turbo = (...turboArgs) => pnpm(['exec', 'turbo', 'run', ...turboArgs])
 const install = () => pnpm(['install', '--frozen-lockfile', '--prefer-offline'])
 
@@ -94,7 +95,6 @@ const commands = {
           '//#check:format',
           '//#check:unused',
           'test',
-          'test:lowest',
           '--concurrency=3',
           '--output-logs=new-only',
         ),
@@ -129,4 +129,13 @@ if (command === 'soak' && args[0] === '--list') {
   console.log(JSON.stringify(soakNames))
   process.exit(0)
 }
-process.exit(inOrder(install, commands[command]))
+// npx takes seconds to find pnpm, so it does that once: this program runs again with that pnpm on its PATH.
+process.exit(
+  process.env.CHAOS_PNPM === packageManager
+    ? inOrder(install, commands[command])
+    : run(
+        'npx',
+        ['-y', '--prefer-offline', `--package=${packageManager}`, '--', 'node', 'scripts/dev.mjs', command, ...args],
+        { CHAOS_PNPM: packageManager },
+      ),
+)

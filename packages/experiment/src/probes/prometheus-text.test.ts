@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isKnown, readMetricsPage, type MetricsPage, type TextSample } from './prometheus-text.js'
 
+/** Each law is tried on few pages here, and on many in the soak of laws. */
+const MANY = { quick: 5, whole: 50 }[process.env['CHAOS_SOAK'] ?? ''] ?? 1
+
 const read = (text: string, ...names: readonly string[]): MetricsPage => readMetricsPage(text, new Set(names))
 /** The values of a page, or none where it cannot be read. */
 const readOrNothing = (text: string): readonly number[] => {
@@ -188,7 +191,7 @@ describe('a page in the Prometheus text format', () => {
           )
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 100 * MANY },
     )
   })
 
@@ -201,7 +204,7 @@ describe('a page in the Prometheus text format', () => {
         // A change within the number itself is another number.
         if (at < 12 || at > 17) for (const value of values) expect(value).toBe(125)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 * MANY },
     )
   })
 })

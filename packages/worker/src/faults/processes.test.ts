@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { inject } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { childFile } from '../../test/task-file.js'
 import { freezeProcess } from './freeze-process.js'
 import { signalProcess } from './signal-process.js'
@@ -96,9 +96,12 @@ describe('signalProcess', () => {
 })
 
 describe.skipIf(process.platform !== 'linux')('the contract of freeze-process (Linux only: it reads /proc)', () => {
+  // It is found as it was after each case, so one process serves all.
+  let shared: Promise<ChildProcess> | undefined
+  afterAll(async () => (await shared)?.kill('SIGKILL'))
   const cases = faultContract<ChildProcess>({
     fault: () => freezeProcess({ periodMs: 20 }),
-    target: () => startChild(),
+    target: () => (shared ??= startChild().finally(() => children.pop())),
     exercise: (_child, times, clock) => clock.advance(times * 20),
     dispose: (child) => {
       expect(stateOf(child.pid)).not.toBe('T')
