@@ -7,7 +7,10 @@ import tls from 'node:tls'
 import { target, type Targets } from '@chaos/core'
 import { dnsFaults, fileFaults, httpFaults, netFaults, tlsFaults } from './faults.js'
 
-/** What `@chaos/control/register` offers in an app without chaos code: the modules of Node.js by which it reaches files and other machines. */
+/**
+ * The targets that `@chaos/control/register` offers in an app without chaos code: the Node.js modules through which the
+ * app reaches files and other machines.
+ */
 export const targets = (): Targets => ({
   fs: target(fs, fileFaults),
   fetch: target(globalThis, httpFaults),

@@ -56,7 +56,7 @@ describe('failAfterCall', () => {
 
   it('refuses more than one description of its error', () => {
     expect(() => failAfterCall({ error: 'EPIPE', code: 'X' })).toThrow(
-      'Expected one description of the error of adapter/fail-after-call',
+      'adapter/fail-after-call accepts one description of its error, but several were given: `error`; `message`, `code` and `name`.',
     )
   })
 })

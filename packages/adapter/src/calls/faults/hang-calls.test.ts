@@ -105,7 +105,7 @@ describe('hangCalls', () => {
 
   it('refuses what cannot wait', async () => {
     await expect(inject(hangCalls({ methods: 'keys' }), new Store())).rejects.toThrow(
-      'Expected methods that can be kept waiting, got `keys`, which answers with an iterator.',
+      'Expected methods that can wait, got `keys`, which answers with an iterator.',
     )
     await expect(inject(hangCalls({ methods: 'scan', seam: 'response' }), new Store())).rejects.toThrow(
       'Expected methods that answer with a promise, got `scan`, which answers with an async-iterator.',

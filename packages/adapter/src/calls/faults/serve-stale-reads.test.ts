@@ -87,4 +87,19 @@ describe('serveStaleReads', () => {
       expect([second, rows]).toEqual([[{ id: 1 }], [{ id: 1 }]])
     })
   })
+
+  it('forgets the oldest answer beyond 10,000', async () => {
+    let reads = 0
+    const store = {
+      async find(_id: number): Promise<number> {
+        return Promise.resolve((reads += 1))
+      },
+    }
+    await withFault(serveStaleReads({ methods: 'find' }), store, async () => {
+      for (let id = 0; id <= 10_000; id += 1) await store.find(id)
+      expect(reads).toBe(10_001)
+      expect(await store.find(1)).toBe(2)
+      expect(await store.find(0)).toBe(10_002)
+    })
+  })
 })

@@ -67,6 +67,8 @@ describe('hangConnections', () => {
   })
 
   it('takes no options', () => {
-    expect(() => hangConnections({ delayMs: 5 })).toThrow('got `delayMs`')
+    expect(() => hangConnections({ delayMs: 5 })).toThrow(
+      'Unknown option "delayMs" of adapter/hang-connections. Known: none.',
+    )
   })
 })
