@@ -13,7 +13,8 @@ import { kind, swallow, times, type Kind } from './kind.js'
 export const FILE = join(tmpdir(), `chaos-contract-${process.pid}`)
 
 /** A server that answers nothing, or each HTTP request at once; it lives as long as the suite. */
-const silent = net.createServer((socket) => void socket.on('error', swallow))
+const accepted: net.Socket[] = []
+const silent = net.createServer((socket) => void accepted.push(socket.on('error', swallow)))
 const answering = http.createServer((_request, response) => void response.end())
 
 export async function startServers(): Promise<void> {
@@ -23,7 +24,7 @@ export async function startServers(): Promise<void> {
 
 export async function stopServers(): Promise<void> {
   fs.rmSync(FILE)
-  for (const socket of opened.splice(0)) socket.destroy()
+  for (const socket of [...opened.splice(0), ...accepted.splice(0)]) socket.destroy()
   answering.closeAllConnections()
   await Promise.all([silent, answering].map((server) => once(server.close(), 'close')))
 }
@@ -172,6 +173,16 @@ export const modules: readonly Kind[] = [
       touched: () => [dispatcher()],
       exercise: (_global, count) =>
         times(count, () => dispatcher().dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
+    },
+    { faults: [...REQUESTS, 'adapter/hang-responses'] },
+  ),
+  kind<object>(
+    'adapter',
+    'a dispatcher of undici',
+    {
+      target: dispatcher,
+      exercise: (agent, count) =>
+        times(count, () => (agent as Dispatcher).dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
     },
     { faults: [...REQUESTS, 'adapter/hang-responses'] },
   ),

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import workerThreads, { Worker } from 'node:worker_threads'
 import { inject, injectedBy } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { delayStart } from './delay-start.js'
 import { refuseStart } from './refuse-start.js'
-import type { WorkerThreads } from '../threads/starts.js'
 
 /** The class itself, as code has it that took it before any fault came: the binding of a named import follows the module. */
 const CapturedWorker = Worker
@@ -24,25 +23,6 @@ function start(): Worker {
   started.push(worker)
   return worker
 }
-
-/** What counts is that each was made: its thread is ended before it costs what a start costs. */
-const startMany = (_module: WorkerThreads, times: number): void => {
-  for (let i = 0; i < times; i += 1) {
-    try {
-      void new workerThreads.Worker('', { eval: true }).terminate()
-    } catch {
-      // What refuse-start is for.
-    }
-  }
-}
-
-describe.each([
-  ['refuse-start', () => refuseStart()],
-  ['delay-start', () => delayStart({ delayMs: 10 })],
-] as const)('the contract of %s', (_name, fault) => {
-  const cases = faultContract<WorkerThreads>({ fault, target: () => workerThreads, exercise: startMany })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('refuseStart', () => {
   it.each([

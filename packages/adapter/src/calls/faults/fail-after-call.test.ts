@@ -1,11 +1,9 @@
 import { injectedBy, withFault } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
-import { describeContract, Store } from '../../../test/store.js'
+import { Store } from '../../../test/store.js'
 import { failAfterCall } from './fail-after-call.js'
 
 describe('failAfterCall', () => {
-  describeContract(() => failAfterCall())
-
   it('lets the service do it, then fails the call with a fresh, marked error each time', async () => {
     const store = new Store()
     await withFault(failAfterCall({ methods: 'set' }), store, async (injection) => {

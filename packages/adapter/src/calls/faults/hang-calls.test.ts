@@ -19,7 +19,6 @@ const stateOf = async (promise: Promise<unknown>): Promise<unknown> => {
 }
 
 describe('hangCalls', () => {
-  describeContract(() => hangCalls())
   describe('of the response', () => describeContract(() => hangCalls({ seam: 'response' })))
 
   it('gives no answer until the fault ends, then lets calls go on in order', async () => {

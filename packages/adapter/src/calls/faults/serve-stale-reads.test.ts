@@ -1,13 +1,11 @@
 import { inject, withFault } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
-import { describeContract, Store } from '../../../test/store.js'
+import { Store } from '../../../test/store.js'
 import { serveStaleReads } from './serve-stale-reads.js'
 
 describe('serveStaleReads', () => {
   // The contract exercises `set`: to the fault it is a read like any other.
-  describeContract(() => serveStaleReads({ methods: 'set' }))
-
   it('answers with what the first affected read got, whatever was written since, read by read', async () => {
     const store = new Store()
     await store.set('a', 'old')
