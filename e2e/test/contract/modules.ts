@@ -29,6 +29,12 @@ export async function stopServers(): Promise<void> {
   await Promise.all([silent, answering].map((server) => once(server.close(), 'close')))
 }
 
+/** The prototype of the native handle of a socket or server, where faults of connections act. */
+const handlePrototypeOf = (owner: object): object =>
+  Object.getPrototypeOf(Reflect.get(owner, '_handle') as object) as object
+/** The native functions that `node:fs` calls. */
+const fileBinding = (): object => (process as unknown as { readonly binding: (name: string) => object }).binding('fs')
+
 const portOf = (server: net.Server): number => (server.address() as net.AddressInfo).port
 const origin = (): string => `http://127.0.0.1:${portOf(answering)}`
 
@@ -81,7 +87,7 @@ export const modules: readonly Kind[] = [
     'node:net, its connections',
     {
       target: () => net,
-      touched: () => [net, net.Socket.prototype],
+      touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
       async exercise(_net, count) {
         times(count, connect)
         // A connection begins in the next tick.
@@ -98,7 +104,7 @@ export const modules: readonly Kind[] = [
         for (let made = 0; made < 3; made += 1) await connected()
         return net
       },
-      touched: () => [net, net.Socket.prototype],
+      touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
       exercise: () => undefined,
       dispose: () => opened.splice(0).forEach((socket) => void socket.destroy()),
     },
@@ -109,7 +115,7 @@ export const modules: readonly Kind[] = [
     'node:net, what its connections read',
     {
       target: () => net,
-      touched: () => [net, net.Socket.prototype],
+      touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
       async exercise(_net, count) {
         const sockets = await Promise.all(Array.from({ length: count }, connected))
         for (const socket of sockets) socket.push(Buffer.from('answer'))
@@ -191,7 +197,7 @@ export const modules: readonly Kind[] = [
     'node:fs',
     {
       target: () => fs,
-      touched: () => [fs, fsPromises],
+      touched: () => [fileBinding(), fs, fsPromises],
       exercise: (files, count) => times(count, () => files.access(FILE, () => undefined)),
     },
     { faults: FILES },
@@ -201,7 +207,7 @@ export const modules: readonly Kind[] = [
     'node:fs/promises',
     {
       target: () => fsPromises,
-      touched: () => [fs, fsPromises],
+      touched: () => [fileBinding(), fs, fsPromises],
       exercise: (files, count) => times(count, () => files.access(FILE)),
     },
     { faults: FILES },
@@ -216,7 +222,7 @@ export const modules: readonly Kind[] = [
   }),
   kind<typeof tls>('adapter', 'node:tls', {
     target: () => tls,
-    touched: () => [tls, tls.TLSSocket.prototype],
+    touched: () => [tls, tls.TLSSocket.prototype, handlePrototypeOf(new tls.TLSSocket(new net.Socket()))],
     async exercise(_tls, count) {
       for (let made = 0; made < count; made += 1) {
         const socket = tls.connect(portOf(silent), '127.0.0.1').on('error', swallow)

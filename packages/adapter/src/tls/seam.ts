@@ -39,7 +39,7 @@ interface TlsHandle {
 }
 
 /** Returns the prototype of all TLS handles. */
-export function tlsHandlePrototype(): TlsHandle {
+function tlsHandlePrototype(): TlsHandle {
   const socket = new tls.TLSSocket(new net.Socket()) as tls.TLSSocket & { readonly _handle: TlsHandle }
   const prototype = Object.getPrototypeOf(socket._handle) as TlsHandle
   socket.destroy()
