@@ -36,6 +36,7 @@ it('exports these names and no others', () => {
       "fieldOf",
       "globMatcher",
       "isBytes",
+      "isGetter",
       "isGlob",
       "jsonSchemaOf",
       "keysOf",
