@@ -1,6 +1,14 @@
-import { bindBus, allSeams, type Bus, type EventName, type Message, type SeamBinding } from '../seams/bus.js'
+import {
+  bindBus,
+  allSeams,
+  type Bus,
+  type EventName,
+  type Failure,
+  type Message,
+  type SeamBinding,
+} from '../seams/bus.js'
 import { findDeliveryMethod } from '../seams/find-delivery-method.js'
-import { methodSeam } from '../seams/method-seam.js'
+import { methodSeam, replaced, type MessageParts } from '../seams/method-seam.js'
 import {
   listenerMessage,
   listenersOf,
@@ -8,6 +16,7 @@ import {
   tellsListenersApart,
   watchListeners,
   type CallableEmitter,
+  type EmitArgs,
   type EmitterLike,
 } from '../seams/emitter-listeners.js'
 
@@ -56,39 +65,69 @@ function emitSeam(
   passing: ReadonlySet<EventName>,
 ): SeamBinding {
   const isAsync = 'emitSerial' in emitter
+  const traits: EmitterTraits = { isAsync, hasListeners: tellsListenersApart(emitter) }
   const emitOf = (method: 'emit' | 'emitSerial'): SeamBinding =>
-    methodSeam({
+    methodSeam<EmitArgs, CallableEmitter>({
       object,
       inherited,
       method,
-      name: (args) => args[0] as EventName,
-      passes: (args, self) =>
-        (shared && self !== emitter) || passing.has(args[0] as EventName) || isUnheardError(args, self),
-      // It was heard when it was emitted; later it would be thrown.
-      isGone: isUnheardError,
-      payload: 1,
       isAwaited: isAsync,
-      answer: ([name], self) =>
-        isAsync ? Promise.resolve() : isListenedTo(self as CallableEmitter, name as EventName),
-      ...(tellsListenersApart(emitter) && {
-        deliveries: ({ name }: Message, args: readonly unknown[], self: unknown) =>
-          listenersOf(self as CallableEmitter, name).map((listener) =>
-            listenerMessage(self as CallableEmitter, listener, args),
-          ),
-      }),
-      fail: (error, how, args, self) => {
-        if (isAsync) return Promise.reject(error)
-        if (how === 'throw') throw error
-        rejectAs(self as CallableEmitter, Promise.reject(error), args)
-        return true
+      name: (args) => args[0],
+      read(args, self) {
+        const name = args[0]
+        if ((shared && self !== emitter) || passing.has(name) || isUnheardError(name, self)) return undefined
+        return new EmittedEvent(args, self, traits)
       },
     })
   return isAsync ? allSeams(emitOf('emit'), emitOf('emitSerial')) : emitOf('emit')
 }
 
+interface EmitterTraits {
+  /** Whether `emit` returns a promise, as emittery's does. */
+  readonly isAsync: boolean
+  /** Whether its listeners can be called one by one. */
+  readonly hasListeners: boolean
+}
+
+/** A class, since emitters are the busiest buses: it costs one object per event, closures cost six. */
+class EmittedEvent implements MessageParts<EmitArgs> {
+  readonly payload: unknown
+  readonly deliveries: (() => readonly Message[]) | undefined
+  readonly #args: EmitArgs
+  readonly #emitter: CallableEmitter
+  readonly #isAsync: boolean
+
+  constructor(args: EmitArgs, emitter: CallableEmitter, { isAsync, hasListeners }: EmitterTraits) {
+    this.payload = args[1]
+    this.#args = args
+    this.#emitter = emitter
+    this.#isAsync = isAsync
+    this.deliveries = hasListeners
+      ? () => listenersOf(emitter, args[0]).map((listener) => listenerMessage(emitter, listener, args))
+      : undefined
+  }
+
+  withPayload(payload: unknown): EmitArgs {
+    return replaced(this.#args, 1, payload)
+  }
+  /** It had a listener when it was emitted; without one, the emitter would throw it later. */
+  isGone(): boolean {
+    return isUnheardError(this.#args[0], this.#emitter)
+  }
+  answer(): unknown {
+    return this.#isAsync ? Promise.resolve() : isListenedTo(this.#emitter, this.#args[0])
+  }
+  fail(error: Error, how: Failure): unknown {
+    if (this.#isAsync) return Promise.reject(error)
+    if (how === 'throw') throw error
+    rejectAs(this.#emitter, Promise.reject(error), this.#args)
+    return true
+  }
+}
+
 /** Whether an event is an error that an emitter throws, since nobody listens. */
-function isUnheardError([name]: readonly unknown[], self: unknown): boolean {
-  return name === 'error' && (self as CallableEmitter).listenerCount?.('error') === 0
+function isUnheardError(name: EventName, emitter: CallableEmitter): boolean {
+  return name === 'error' && emitter.listenerCount?.('error') === 0
 }
 
 /** Events by which an emitter talks about itself: they are never held, changed or lost. */

@@ -1,5 +1,5 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../seams/bus.js'
-import { methodSeam, replaced } from '../seams/method-seam.js'
+import { methodSeam } from '../seams/method-seam.js'
 
 /** An `EventTarget`, as far as faults need it. */
 export interface EventTargetLike {
@@ -26,52 +26,53 @@ export function bindEventTarget(target: EventTargetLike): Bus {
     kind: 'an event target',
     isLocal: true,
     seams: {
-      publish: methodSeam({
+      publish: methodSeam<readonly [event: Event]>({
         object: target,
         method: 'dispatchEvent',
-        name: ([event]) => (event as Event).type,
-        payload: payloadAt(0),
-        answer: () => true,
-        fail: failLater,
+        name: ([event]) => event.type,
+        read: ([event]) => ({
+          get payload() {
+            return contentOf(event)
+          },
+          withPayload: (payload) => [withContent(event, payload)],
+          answer: () => true,
+          fail: failLater,
+        }),
       }),
       ...deliverySeam(target),
     },
   })
 }
 
-/** The seam where Node's own targets deliver; another implementation has none that can be found. */
+/** The seam where Node.js delivers. Other implementations of `EventTarget` have no such method. */
 function deliverySeam(target: EventTargetLike): { readonly delivery?: SeamBinding } {
   if (!(DISPATCH in target)) return {}
   return {
-    delivery: methodSeam({
+    delivery: methodSeam<readonly [value: unknown, type: string, event: Event]>({
       object: target,
       method: DISPATCH,
-      name: ([, type]) => type as string,
-      payload: payloadAt(2),
-      fail: failLater,
+      name: ([, type]) => type,
+      read: ([value, type, event]) => ({
+        get payload() {
+          return contentOf(event)
+        },
+        withPayload: (payload) => [value, type, withContent(event, payload)],
+        fail: failLater,
+      }),
     }),
   }
 }
 
 const FIELDS = ['data', 'detail'] as const
 
-/** The content of the event at a position. */
-export function payloadAt(index: number): {
-  read: (args: readonly unknown[]) => unknown
-  replace: (args: readonly unknown[], payload: unknown) => unknown[]
-} {
-  return {
-    read: (args) => {
-      const event = args[index] as object
-      const field = FIELDS.find((name) => name in event)
-      return field === undefined ? undefined : (Reflect.get(event, field) as unknown)
-    },
-    replace: (args, payload) => replaced(args, index, withContent(args[index] as Event, payload)),
-  }
+/** The content of an event. */
+export function contentOf(event: Event): unknown {
+  const field = FIELDS.find((name) => name in event)
+  return field === undefined ? undefined : (Reflect.get(event, field) as unknown)
 }
 
 /** Another event of the same class and type with other content; an event that was dispatched cannot be changed. */
-function withContent(event: Event, content: unknown): Event {
+export function withContent(event: Event, content: unknown): Event {
   const field = FIELDS.find((name) => name in event) ?? 'detail'
   const { bubbles, cancelable, composed } = event
   const copy = eventLike(event, { bubbles, cancelable, composed, [field]: content })

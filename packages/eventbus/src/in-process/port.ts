@@ -2,7 +2,7 @@ import { isArrayBuffer } from 'node:util/types'
 import type { Message, SeamBinding, Steps } from '../seams/bus.js'
 import { replaced } from '../seams/method-seam.js'
 import { ChannelMessage, passageSeam, type Call, type End } from './channel-message.js'
-import { DISPATCH, isEventTarget, payloadAt, type EventTargetLike } from './event-target.js'
+import { contentOf, DISPATCH, isEventTarget, withContent, type EventTargetLike } from './event-target.js'
 
 /** An end that posts structured clones: a `MessagePort`, `parentPort`, a `BroadcastChannel`, a `Worker`. */
 export interface PostingEnd {
@@ -32,8 +32,6 @@ export function postingSeam(end: End): SeamBinding {
 
 /** Where a port keeps the ports that came with a message, while its listeners are called. */
 const RECEIVING = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts')
-
-const inEvent = payloadAt(2)
 
 /** Whether messages that arrive at a port can be seen; another implementation than Node's has no place where they can. */
 export const isDispatching = (port: object): boolean => DISPATCH in port
@@ -91,7 +89,7 @@ class DispatchedMessage extends ChannelMessage {
   }
 
   override get payload(): unknown {
-    return this.args[2] === undefined ? this.args[0] : inEvent.read(this.args)
+    return this.#event === undefined ? this.args[0] : contentOf(this.#event)
   }
   override get isUnique(): boolean {
     return this.#ports.length > 0
@@ -108,10 +106,14 @@ class DispatchedMessage extends ChannelMessage {
     }
   }
   override withPayload(payload: unknown): Message {
-    return this.with(this.args[2] === undefined ? replaced(this.args, 0, payload) : inEvent.replace(this.args, payload))
+    return this.with(
+      this.#event === undefined
+        ? replaced(this.args, 0, payload)
+        : replaced(this.args, 2, withContent(this.#event, payload)),
+    )
   }
   override copy(): Message {
-    return this.args[2] === undefined ? super.copy() : this
+    return this.#event === undefined ? super.copy() : this
   }
   lose(): void {
     closeAll(this.#ports)
@@ -124,6 +126,10 @@ class DispatchedMessage extends ChannelMessage {
   }
   protected override with(args: readonly unknown[]): Message {
     return new DispatchedMessage(this.end, this.call, args, this.#port, this.#ports)
+  }
+  /** The event of a `BroadcastChannel`; a `MessagePort` makes its event itself. */
+  get #event(): Event | undefined {
+    return this.args[2] as Event | undefined
   }
 }
 

@@ -1,7 +1,7 @@
 import { ownersOf } from '@chaos/core/authoring'
 import { bindBus, type Bus, type SeamBinding } from '../seams/bus.js'
 import type { SeamMember } from '../seams/find-delivery-method.js'
-import { methodSeam } from '../seams/method-seam.js'
+import { methodSeam, replaced } from '../seams/method-seam.js'
 
 /** An RxJS `Subject`, as far as faults need it. */
 export interface SubjectLike {
@@ -28,19 +28,22 @@ export function isSubject(value: unknown): value is SubjectLike {
  */
 export function bindSubject(subject: SubjectLike): Bus {
   const seam = ({ object, inherited, shared }: SeamMember): SeamBinding =>
-    methodSeam({
+    methodSeam<readonly [value: unknown], object>({
       object,
       inherited,
       method: 'next',
-      name: (_args, self) => (shared && !Object.is(self, subject) ? undefined : 'next'),
-      payload: 0,
-      // One that was unsubscribed throws whatever it is given.
-      isGone: (_args, self) => Reflect.get(self as object, 'closed') === true,
-      // RxJS reports what an observer throws to nobody on the stack.
-      fail: (error) =>
-        process.nextTick(() => {
-          throw error
-        }),
+      name: (_args, self) => (shared && self !== subject ? undefined : 'next'),
+      read: (args, self) => ({
+        payload: args[0],
+        withPayload: (payload) => replaced(args, 0, payload),
+        // An unsubscribed subject throws on every value.
+        isGone: () => Reflect.get(self, 'closed') === true,
+        // RxJS rethrows the error of an observer on a later turn of the event loop.
+        fail: (error) =>
+          process.nextTick(() => {
+            throw error
+          }),
+      }),
     })
   return bindBus({
     kind: 'an RxJS subject',

@@ -7,6 +7,7 @@ import {
   rejectAs,
   withContent,
   type CallableEmitter,
+  type EmitArgs,
   type EmitterLike,
   type Reading,
 } from './emitter-listeners.js'
@@ -38,32 +39,29 @@ export function eventsOf(
   events: Readonly<Record<string, Reading>>,
 ): SeamBinding {
   const readings = new Map<unknown, Reading>(Object.entries(events))
-  const readingOf = (args: readonly unknown[]): Reading => readings.get(args[0]) as Reading
-  return methodSeam({
+  return methodSeam<EmitArgs, CallableEmitter>({
     object,
     inherited,
     method: 'emit',
     name: (args) => readings.get(args[0])?.name(args),
-    // Without a listener nobody would get it: it is no delivery.
-    passes: ([event], self) => !isOne(self) || (self as CallableEmitter).listenerCount?.(event as string) === 0,
-    payload: {
-      read: (args) => args[readingOf(args).payloadAt],
-      replace: (args, payload) => withContent(readingOf(args), args, payload),
-    },
-    answer: () => true,
-    isGone: (args, self) => readingOf(args).isGone?.(self as object) === true,
-    deliveries: (_message, args, self) => {
-      const reading = readingOf(args)
-      return listenersOf(self as CallableEmitter, args[0] as string).map((listener) =>
-        listenerMessage(self as CallableEmitter, listener, args, reading),
-      )
-    },
-    fail: (error, how, args, self) => {
-      const { fail } = readingOf(args)
-      if (fail !== undefined) return fail(error, how)
-      if (how === 'throw') throw error
-      rejectAs(self as CallableEmitter, Promise.reject(error), args)
-      return true
+    read(args, self) {
+      const event = args[0]
+      const reading = readings.get(event)
+      // Without listeners there is no delivery.
+      if (reading === undefined || !isOne(self) || self.listenerCount?.(event) === 0) return undefined
+      return {
+        payload: args[reading.payloadAt],
+        withPayload: (payload) => withContent(reading, args, payload),
+        answer: () => true,
+        isGone: () => reading.isGone?.(self) === true,
+        deliveries: () => listenersOf(self, event).map((listener) => listenerMessage(self, listener, args, reading)),
+        fail(error, how) {
+          if (reading.fail !== undefined) return reading.fail(error, how)
+          if (how === 'throw') throw error
+          rejectAs(self, Promise.reject(error), args)
+          return true
+        },
+      }
     },
   })
 }

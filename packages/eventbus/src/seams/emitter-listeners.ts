@@ -9,6 +9,9 @@ export interface EmitterLike {
   on(name: never, listener: never): unknown
 }
 
+/** The arguments of `emit`. */
+export type EmitArgs = readonly [event: EventName, ...rest: readonly unknown[]]
+
 /** How faults call an emitter. */
 export interface CallableEmitter {
   emit(name: EventName, ...args: unknown[]): unknown
@@ -21,18 +24,18 @@ interface Listener {
   /** The function that was registered. */
   readonly listener: AnyFunction
   /** @param args What `emit` was called with, the name first. */
-  readonly call: (args: readonly unknown[]) => unknown
+  readonly call: (args: EmitArgs) => unknown
   /** Whether it still listens. */
   readonly isStillThere: () => boolean
 }
 
 /** How the arguments of `emit`, the event first, are read as a message. */
 export interface Reading {
-  readonly name: (args: readonly unknown[]) => EventName
+  readonly name: (args: EmitArgs) => EventName
   /** The position of its content. */
   readonly payloadAt: number
   /** Puts other content in its place, where more than that argument tells of it. */
-  readonly replace?: (args: readonly unknown[], payload: unknown) => readonly unknown[]
+  readonly replace?: (args: EmitArgs, payload: unknown) => EmitArgs
   /** Whether a client is closed for good, so that none of its listeners gets anything any more. Default: never. */
   readonly isGone?: (client: object) => boolean
   /** How a listener of it fails. Default: as one of an emitter. */
@@ -40,14 +43,11 @@ export interface Reading {
 }
 
 /** The arguments with other content. */
-export const withContent = (
-  { payloadAt, replace }: Reading,
-  args: readonly unknown[],
-  payload: unknown,
-): readonly unknown[] => replace?.(args, payload) ?? replaced(args, payloadAt, payload)
+export const withContent = ({ payloadAt, replace }: Reading, args: EmitArgs, payload: unknown): EmitArgs =>
+  replace?.(args, payload) ?? replaced(args, payloadAt, payload)
 
 /** An event that is itself the message. */
-const EVENT: Reading = { name: ([event]) => event as EventName, payloadAt: 1 }
+const EVENT: Reading = { name: ([event]) => event, payloadAt: 1 }
 
 /** eventemitter3's record of a listener. */
 interface Registered {
@@ -140,7 +140,7 @@ export function watchListeners(emitter: object, watch: (message: Message) => voi
 export function listenerMessage(
   emitter: CallableEmitter,
   { listener, call, isStillThere }: Listener,
-  args: readonly unknown[],
+  args: EmitArgs,
   reading: Reading = EVENT,
 ): Message {
   const message: Message = {

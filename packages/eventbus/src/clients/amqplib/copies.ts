@@ -1,5 +1,5 @@
 import { inject, type Injection } from '@chaos/core'
-import { defineFault, MAX_TIMER_MS, type AnyFunction } from '@chaos/core/authoring'
+import { defineFault, MAX_TIMER_MS, type AnyFunction, type Below } from '@chaos/core/authoring'
 import type { AmqplibChannel, AmqplibDelivery } from './delivery.js'
 
 /** What tells a copy from its original: content that was changed keeps its fields. */
@@ -60,9 +60,9 @@ const settleCopies = defineFault({
   options: {},
   target: { expects: 'a channel of amqplib', accepts: () => true },
   inject(channel: AmqplibChannel, _options, context) {
-    const layer = (below: { readonly call: AnyFunction }): AnyFunction =>
-      function (this: unknown, ...args: readonly unknown[]): unknown {
-        const [delivery] = args as readonly [AmqplibDelivery]
+    const layer = (below: Below): AnyFunction =>
+      function (this: unknown, ...args: readonly [delivery: AmqplibDelivery, ...rest: readonly unknown[]]): unknown {
+        const [delivery] = args
         if (!isCopy(delivery)) return below.call.apply(this, args) as unknown
         settle(channel, delivery)
         return undefined

@@ -24,8 +24,6 @@ export interface AmqplibDelivery {
   }
 }
 
-export const deliveryOf = (message: unknown): AmqplibDelivery => message as AmqplibDelivery
-
 /** A fanout exchange needs no routing key. */
 export const nameOf = ({ fields }: AmqplibDelivery): string =>
   fields.routingKey === '' ? fields.exchange : fields.routingKey

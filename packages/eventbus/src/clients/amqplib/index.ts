@@ -1,9 +1,8 @@
-import { bindBus, type Bus, type Message, type SeamBinding } from '../../seams/bus.js'
+import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
 import { amqplibAcks } from './acks.js'
 import { copyOf, settledDelivery } from './copies.js'
 import {
   connectionOf,
-  deliveryOf,
   isCancelled,
   isClosed,
   isRedelivered,
@@ -11,10 +10,11 @@ import {
   requeue,
   subscriberOf,
   type AmqplibChannel,
+  type AmqplibDelivery,
 } from './delivery.js'
-import { watchSettling } from './settled.js'
+import { watchSettling, type Settled } from './settled.js'
 import { callBack } from '../../seams/callbacks.js'
-import { methodSeam, replaced } from '../../seams/method-seam.js'
+import { methodSeam, replaced, type MessageParts } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
 export type { AmqplibChannel }
@@ -56,40 +56,40 @@ export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChann
 
 /** `sendToQueue` calls `publish`, too. */
 function publishSeam(channel: AmqplibChannel): SeamBinding {
-  return methodSeam({
+  return methodSeam<PublishArgs>({
     object: channel,
     method: 'publish',
     name: ([exchange, routingKey]) => String(routingKey === '' ? exchange : routingKey),
-    payload: 2,
-    answer: () => true,
-    snapshot: (args) => replaced(args, 2, copiedBytes(args[2])),
-    isGone: () => isClosed(channel),
-    loseLate: (args) => callBack(args, new Error('channel closed')),
-    // One message is confirmed once.
-    copy: (args) => args.slice(0, 4),
-    lose: (args) => callBack(args, null),
+    read(args) {
+      const [exchange, routingKey, content, options] = args
+      return {
+        payload: args[2],
+        withPayload: (payload) => replaced(args, 2, payload),
+        answer: () => true,
+        snapshot: () => replaced(args, 2, copiedBytes(content)),
+        isGone: () => isClosed(channel),
+        lose: () => callBack(args, null),
+        loseLate: () => callBack(args, new Error('channel closed')),
+        // One message is confirmed once, so a copy has no callback.
+        copy: () => [exchange, routingKey, content, options],
+      }
+    },
   })
 }
 
-function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
-  const delivering = {
-    object: channel,
-    method: 'emit',
-    payload: {
-      read: ([, message]: readonly unknown[]) => deliveryOf(message).content,
-      replace: (args: readonly unknown[], content: unknown) => replaced(args, 1, { ...deliveryOf(args[1]), content }),
-    },
-    answer: () => true,
-    subscriber: ([, message]: readonly unknown[]) => subscriberOf(deliveryOf(message)),
-    isRedelivered: ([, message]: readonly unknown[]) => isRedelivered(deliveryOf(message)),
-  }
-  const nameIn = ([event, message]: readonly unknown[]): string | undefined =>
-    event === 'delivery' ? nameOf(deliveryOf(message)) : undefined
-  const isGone = ([, message]: readonly unknown[]): boolean =>
-    isClosed(channel) || isCancelled(channel, deliveryOf(message))
-  if (noAck) return methodSeam({ ...delivering, name: nameIn, isGone })
+type PublishArgs = readonly [
+  exchange: string,
+  routingKey: string,
+  content: unknown,
+  options?: unknown,
+  callback?: unknown,
+]
 
-  const refuse = (args: readonly unknown[]): void => requeue(channel, deliveryOf(args[1]))
+/** The arguments of `emit` for the event `delivery`; those of other events are not read. */
+type DeliveryArgs = readonly [event: unknown, delivery: AmqplibDelivery]
+
+function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
+  if (noAck) return deliveries(channel, undefined)
   return (tap, steps) => {
     const settled = watchSettling(channel, steps)
     // Beneath the fault, where what it has held goes on.
@@ -97,32 +97,51 @@ function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
       channel,
       'emit',
       (below) =>
-        function emit(this: unknown, ...args: unknown[]): unknown {
-          const isSettled = args[0] === 'delivery' && settled.as(deliveryOf(args[1])) !== undefined
-          return below.call.apply(
-            this,
-            isSettled ? replaced(args, 1, settledDelivery(channel, deliveryOf(args[1]))) : args,
-          ) as unknown
+        function emit(this: unknown, ...args: DeliveryArgs): unknown {
+          const [event, delivery] = args
+          const isSettled = event === 'delivery' && settled.as(delivery) !== undefined
+          return below.call.apply(this, isSettled ? [event, settledDelivery(channel, delivery)] : args) as unknown
         },
     )
-    const seam = methodSeam({
-      ...delivering,
-      name(args) {
-        const name = nameIn(args)
-        if (name !== undefined) settled.see(deliveryOf(args[1]))
-        return name
-      },
-      isGone: (args) => isGone(args) || settled.as(deliveryOf(args[1])) === 'refused',
-      refuse,
-      fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> =>
-        refuse(args),
-      lose: (args) => channel.ack(args[1] as never),
-      // A consumer that was cancelled has not got it: it is for others.
-      loseLate(args) {
-        if (!isClosed(channel) && settled.as(deliveryOf(args[1])) === undefined) refuse(args)
-      },
-      copy: (args) => replaced(args, 1, copyOf(channel, deliveryOf(args[1]))),
-    })
-    seam(tap, steps)
+    deliveries(channel, settled)(tap, steps)
   }
+}
+
+/** @param settled Which deliveries are settled; `undefined` where nothing is acknowledged. */
+function deliveries(channel: AmqplibChannel, settled: Settled | undefined): SeamBinding {
+  return methodSeam<DeliveryArgs>({
+    object: channel,
+    method: 'emit',
+    name([event, delivery]) {
+      if (event !== 'delivery') return undefined
+      const name = nameOf(delivery)
+      settled?.see(delivery)
+      return name
+    },
+    read([event, delivery]) {
+      const isGone = (): boolean => isClosed(channel) || isCancelled(channel, delivery)
+      const parts: MessageParts<DeliveryArgs> = {
+        payload: delivery.content,
+        withPayload: (content) => [event, { ...delivery, content }],
+        answer: () => true,
+        subscriber: subscriberOf(delivery),
+        isRedelivered: isRedelivered(delivery),
+        isGone,
+      }
+      if (settled === undefined) return parts
+      const refuse = (): void => requeue(channel, delivery)
+      return {
+        ...parts,
+        isGone: () => isGone() || settled.as(delivery) === 'refused',
+        refuse,
+        fail: refuse,
+        lose: () => channel.ack(delivery as never),
+        // The cancelled consumer never got it: the broker must deliver it to another one.
+        loseLate() {
+          if (!isClosed(channel) && settled.as(delivery) === undefined) refuse()
+        },
+        copy: () => [event, copyOf(channel, delivery)],
+      }
+    },
+  })
 }

@@ -1,4 +1,3 @@
-import type { AnyFunction } from '@chaos/core/authoring'
 import { allSeams, bindBus, type Bus, type SeamBinding, type Subscriber } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 
@@ -61,8 +60,11 @@ function addSeam(queue: BullQueueLike): SeamBinding {
     method: 'add',
     isAwaited: true,
     name: ([name]) => String(name),
-    payload: 1,
-    answer: (args) => Promise.resolve(new (jobClassOf(queue))(queue, ...args)),
+    read: (args) => ({
+      payload: args[1],
+      withPayload: (payload) => replaced(args, 1, payload),
+      answer: () => Promise.resolve(new (jobClassOf(queue))(queue, ...args)),
+    }),
   })
 }
 
@@ -72,7 +74,7 @@ function addBulkSeam(queue: BullQueueLike): SeamBinding {
     steps.patch(
       queue,
       'addBulk',
-      (below: { readonly call: AnyFunction }) =>
+      (below) =>
         function (
           this: BullQueueLike,
           jobs: readonly { readonly name: never; readonly data: never; readonly opts?: never }[],
@@ -91,42 +93,49 @@ const subscriberOf = (worker: BullWorkerLike): Subscriber => ({
 const isRedelivered = ({ attemptsStarted }: Job): boolean => attemptsStarted > 1
 
 function processSeam(worker: BullWorkerLike): SeamBinding {
-  const jobAt = (args: readonly unknown[]): Job => args[0] as Job
-  return methodSeam({
+  return methodSeam<readonly [job: Job, ...rest: readonly unknown[]]>({
     object: worker,
     method: 'callProcessJob',
     isAwaited: true,
-    name: (args) => jobAt(args).name,
-    payload: {
-      read: (args) => jobAt(args).data,
-      replace: (args, data) =>
-        replaced(
-          args,
-          0,
-          Object.create(jobAt(args), { data: { value: data, writable: true, enumerable: true, configurable: true } }),
-        ),
+    name: ([job]) => job.name,
+    read(args) {
+      const [job] = args
+      return {
+        payload: job.data,
+        withPayload: (data) => replaced(args, 0, withData(job, data)),
+        subscriber: subscriberOf(worker),
+        isRedelivered: isRedelivered(job),
+        answer: () => Promise.resolve(undefined),
+      }
     },
-    subscriber: () => subscriberOf(worker),
-    isRedelivered: (args) => isRedelivered(jobAt(args)),
-    answer: () => Promise.resolve(undefined),
   })
 }
 
+/** The same job with other data; the original stays as it is. */
+const withData = (job: Job, data: unknown): object =>
+  Object.create(job, { data: { value: data, writable: true, enumerable: true, configurable: true } }) as object
+
 function completeSeam(worker: BullWorkerLike): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [returned: unknown, token: unknown, ...rest: readonly unknown[]], Job>({
     object: jobClassOf(worker).prototype as object,
     method: 'moveToCompleted',
     isAwaited: true,
-    name: (_args, self) => ((self as Job).queue === worker ? (self as Job).name : undefined),
-    payload: { read: (_args, self) => (self as Job).data, replace: (args) => args },
-    subscriber: () => subscriberOf(worker),
-    isRedelivered: (_args, self) => isRedelivered(self as Job),
-    answer: () => Promise.resolve(undefined),
-    // A job that was taken for stalled meanwhile waits already.
-    refuse: ([, token], self) =>
-      (self as Job).moveToWait(token).then(
-        () => undefined,
-        () => undefined,
-      ),
+    name: (_args, job) => (job.queue === worker ? job.name : undefined),
+    read(args, job) {
+      const [, token] = args
+      return {
+        payload: job.data,
+        withPayload: () => args,
+        subscriber: subscriberOf(worker),
+        isRedelivered: isRedelivered(job),
+        answer: () => Promise.resolve(undefined),
+        // The move fails if BullMQ has found the job stalled meanwhile: the job then waits already.
+        refuse: () =>
+          job.moveToWait(token).then(
+            () => undefined,
+            () => undefined,
+          ),
+      }
+    },
   })
 }

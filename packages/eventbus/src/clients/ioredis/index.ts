@@ -60,18 +60,24 @@ function publishSeam(
   method: 'publish' | 'spublish',
   counting: 'NUMSUB' | 'SHARDNUMSUB',
 ): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [channel: unknown, message: unknown, callback?: Callback]>({
     object: client,
     method,
-    name: ([channel]) => String(channel),
-    payload: 1,
     isAwaited: true,
-    isGone: () => hasEnded(client),
-    snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
-    answer: async ([channel, , callback]) => {
-      const [, receivers] = await client.pubsub(counting as never, channel as never)
-      if (typeof callback === 'function') (callback as Callback)(null, receivers)
-      return receivers
+    name: ([channel]) => String(channel),
+    read(args) {
+      const [channel, message, callback] = args
+      return {
+        payload: args[1],
+        withPayload: (payload) => replaced(args, 1, payload),
+        isGone: () => hasEnded(client),
+        snapshot: () => callingOnce(replaced(args, 1, copiedBytes(message))),
+        async answer() {
+          const [, receivers] = await client.pubsub(counting as never, channel as never)
+          if (typeof callback === 'function') callback(null, receivers)
+          return receivers
+        },
+      }
     },
   })
 }

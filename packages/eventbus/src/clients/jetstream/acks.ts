@@ -37,20 +37,26 @@ export function jetStreamAcks(outlet: JetStreamOutlet): SeamBinding {
 function ackSeam(object: object, method: 'ack' | 'ackAck', isOurs: (message: JsMessage) => boolean): SeamBinding {
   const isAwaited = method === 'ackAck'
   const answer = (): unknown => (isAwaited ? Promise.resolve(true) : undefined)
-  const messageOf = (self: unknown): JsMessage => self as JsMessage
-  return methodSeam({
+  return methodSeam<readonly unknown[], JsMessage>({
     object,
     method,
     isAwaited,
-    answer,
     // What was settled before goes nowhere, in health, too.
-    name: (_args, self) => (messageOf(self).didAck || !isOurs(messageOf(self)) ? undefined : messageOf(self).subject),
-    payload: { read: (_args, self) => messageOf(self).data, replace: (args) => args },
-    subscriber: (_args, self) => subscriberOf(messageOf(self)),
-    isRedelivered: (_args, self) => messageOf(self).redelivered,
-    refuse: (_args, self) => {
-      messageOf(self).nak()
-      return answer()
-    },
+    name: (_args, message) => (message.didAck || !isOurs(message) ? undefined : message.subject),
+    read: (args, message) => ({
+      get payload() {
+        return message.data
+      },
+      withPayload: () => args,
+      answer,
+      subscriber: subscriberOf(message),
+      get isRedelivered() {
+        return message.redelivered
+      },
+      refuse() {
+        message.nak()
+        return answer()
+      },
+    }),
   })
 }

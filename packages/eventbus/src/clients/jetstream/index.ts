@@ -49,14 +49,17 @@ export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds
 }
 
 function publishSeam(client: JetStreamClientLike): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [subject: string, payload?: unknown, options?: unknown]>({
     object: client,
     method: 'publish',
-    name: ([subject]) => String(subject),
-    payload: 1,
     isAwaited: true,
-    isGone: () => (Reflect.get(client, 'nc') as { isClosed(): boolean }).isClosed(),
-    snapshot: (args) => replaced(args, 1, copiedBytes(args[1])),
-    answer: () => Promise.resolve({ stream: '', seq: 0, duplicate: false }),
+    name: ([subject]) => String(subject),
+    read: (args) => ({
+      payload: args[1],
+      withPayload: (payload) => replaced(args, 1, payload),
+      isGone: () => (Reflect.get(client, 'nc') as { isClosed(): boolean }).isClosed(),
+      snapshot: () => replaced(args, 1, copiedBytes(args[1])),
+      answer: () => Promise.resolve({ stream: '', seq: 0, duplicate: false }),
+    }),
   })
 }

@@ -13,6 +13,13 @@ export interface ConsumerMessagesLike {
   status(): unknown
 }
 
+/** What `consume` and `fetch` return, as it is inside. */
+export interface MessagesIterator {
+  readonly consumer: unknown
+  /** Whether it is closed. */
+  readonly done: boolean
+}
+
 /** A message as its consumer gets it. */
 export interface JsMessage {
   readonly subject: string

@@ -1,5 +1,5 @@
 import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
-import { methodSeam, replaced } from '../../seams/method-seam.js'
+import { methodSeam } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
 /** A producer of kafkajs. */
@@ -22,9 +22,8 @@ export interface KafkajsParts {
   readonly groupId?: string | undefined
 }
 
-type Value = Uint8Array | string | null
 interface Message {
-  readonly value: Value
+  readonly value: unknown
   readonly partition?: number
 }
 interface ProducerRecord {
@@ -56,63 +55,55 @@ export function bindKafkajs({ producer, handlers, groupId = 'consumer' }: Kafkaj
 }
 
 function publishSeam(producer: KafkajsProducer): SeamBinding {
-  const recordOf = ([record]: readonly unknown[]): ProducerRecord => record as ProducerRecord
-  return methodSeam({
+  return methodSeam<readonly [record: ProducerRecord]>({
     object: producer,
     method: 'send',
-    name: (args) => recordOf(args).topic,
-    payload: {
-      read: (args) => {
-        const values = recordOf(args).messages.map(({ value }) => value)
-        return values.length === 1 ? values[0] : values
-      },
-      replace: (args, payload) => {
-        const { messages, ...rest } = recordOf(args)
-        const values = (messages.length === 1 ? [payload] : payload) as readonly Value[]
-        return [{ ...rest, messages: values.map((value, index) => ({ ...messages[index], value })) }]
-      },
-    },
     isAwaited: true,
-    snapshot: (args) => {
-      const { messages, ...rest } = recordOf(args)
-      return replaced(args, 0, {
-        ...rest,
-        messages: messages.map((message) => ({ ...message, value: copiedBytes(message.value) })),
-      })
-    },
-    answer: (args) => {
-      const { topic, messages } = recordOf(args)
-      const partitions = new Set(messages.map(({ partition = 0 }) => partition))
-      return Promise.resolve(
-        [...partitions].map((partition) => ({
-          topicName: topic,
-          partition,
-          errorCode: 0,
-          baseOffset: '-1',
-          logAppendTime: '-1',
-          logStartOffset: '-1',
-        })),
-      )
+    name: ([{ topic }]) => topic,
+    read([record]) {
+      const { messages, ...rest } = record
+      return {
+        get payload() {
+          const values = messages.map(({ value }) => value)
+          return values.length === 1 ? values[0] : values
+        },
+        withPayload(payload) {
+          const values = (messages.length === 1 ? [payload] : payload) as readonly unknown[]
+          return [{ ...rest, messages: values.map((value, index) => ({ ...messages[index], value })) }]
+        },
+        snapshot: () => [
+          { ...rest, messages: messages.map((message) => ({ ...message, value: copiedBytes(message.value) })) },
+        ],
+        answer() {
+          const partitions = new Set(messages.map(({ partition = 0 }) => partition))
+          return Promise.resolve(
+            [...partitions].map((partition) => ({
+              topicName: rest.topic,
+              partition,
+              errorCode: 0,
+              baseOffset: '-1',
+              logAppendTime: '-1',
+              logStartOffset: '-1',
+            })),
+          )
+        },
+      }
     },
   })
 }
 
 function deliverySeam(handlers: KafkajsHandlers, groupId: string): SeamBinding {
-  const payloadOf = ([payload]: readonly unknown[]): EachMessagePayload => payload as EachMessagePayload
-  return methodSeam({
+  return methodSeam<readonly [payload: EachMessagePayload]>({
     object: handlers,
     method: 'eachMessage',
-    name: (args) => payloadOf(args).topic,
-    payload: {
-      read: (args) => payloadOf(args).message.value,
-      replace: (args, value) => {
-        const { message, ...rest } = payloadOf(args)
-        return replaced(args, 0, { ...rest, message: { ...message, value } })
-      },
-    },
-    // Order is that of a partition.
-    subscriber: (args) => ({ name: groupId, identity: `${groupId} ${payloadOf(args).partition}` }),
     isAwaited: true,
-    answer: () => Promise.resolve(),
+    name: ([{ topic }]) => topic,
+    read: ([payload]) => ({
+      payload: payload.message.value,
+      withPayload: (value) => [{ ...payload, message: { ...payload.message, value } }],
+      // Order is that of a partition.
+      subscriber: { name: groupId, identity: `${groupId} ${payload.partition}` },
+      answer: () => Promise.resolve(),
+    }),
   })
 }

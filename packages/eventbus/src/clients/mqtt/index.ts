@@ -69,15 +69,18 @@ const hasEnded = (client: object): boolean =>
 
 /** `publishAsync` comes here, too. */
 function publishSeam(client: MqttClientLike): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [topic: string, message: unknown, ...rest: readonly unknown[]]>({
     object: client,
     method: 'publish',
-    name: ([topic]) => topic as string,
-    payload: 1,
-    answer: () => client,
-    snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
-    lose: (args) => callBack(args),
-    isGone: () => hasEnded(client),
-    loseLate: (args) => callBack(args, new Error('client disconnecting')),
+    name: ([topic]) => topic,
+    read: (args) => ({
+      payload: args[1],
+      withPayload: (payload) => replaced(args, 1, payload),
+      answer: () => client,
+      snapshot: () => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
+      isGone: () => hasEnded(client),
+      lose: () => callBack(args),
+      loseLate: () => callBack(args, new Error('client disconnecting')),
+    }),
   })
 }

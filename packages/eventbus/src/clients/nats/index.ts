@@ -4,7 +4,7 @@ import { ChaosError } from '@chaos/core'
 import { refusal, standingSocket } from '../../seams/failing-socket.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seams/bus.js'
-import { methodSeam } from '../../seams/method-seam.js'
+import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { bytesOf, copiedBytes } from '@chaos/core/authoring'
 
 /** A connection made by `connect` of `@nats-io/transport-node`, or of another transport of NATS.js 3. */
@@ -90,40 +90,48 @@ function connectionOf(protocol: Protocol): Connection {
 
 /** Beneath the connection's own `publish`, so that requests and responses pass, too, and what is refused is refused at once. */
 function publishSeam(protocol: Protocol): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [subject: string, payload?: unknown, options?: object]>({
     object: protocol,
     method: 'publish',
-    name: ([subject]) => nameOf(subject as string),
-    payload: 1,
-    isGone: () => protocol.isClosed(),
-    snapshot: ([subject, payload, options]) => [subject, copiedBytes(payload), { ...(options as object | undefined) }],
+    name: ([subject]) => nameOf(subject),
+    read(args) {
+      const [subject, payload, options] = args
+      return {
+        payload: args[1],
+        withPayload: (payload) => replaced(args, 1, payload),
+        isGone: () => protocol.isClosed(),
+        snapshot: () => [subject, copiedBytes(payload), { ...options }],
+      }
+    },
   })
 }
 
 function deliverySeam(protocol: Protocol): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [frame: Frame, data: Uint8Array]>({
     object: protocol,
     method: 'processMsg',
-    name: ([frame]) => nameOf(bytesOf((frame as Frame).subject).toString()),
-    // What nobody here has subscribed to any more is no delivery.
-    passes: ([frame]) => protocol.subscriptions.get((frame as Frame).sid) === undefined,
-    payload: {
-      read: ([frame, data]) => (data as Uint8Array).subarray(headerOf(frame)),
-      replace: ([frame, data], payload) => {
-        const changed = Buffer.concat([(data as Uint8Array).subarray(0, headerOf(frame)), payload as Uint8Array])
-        return [{ ...(frame as Frame), size: changed.length }, changed]
-      },
+    name: ([{ subject }]) => nameOf(bytesOf(subject).toString()),
+    read([frame, data]) {
+      const subscriptionNow = (): Subscription | undefined => protocol.subscriptions.get(frame.sid)
+      const subscription = subscriptionNow()
+      // Without a subscription there is no delivery.
+      if (subscription === undefined) return undefined
+      const headerSize = Math.max(0, frame.hdr)
+      return {
+        get payload() {
+          return data.subarray(headerSize)
+        },
+        withPayload(payload) {
+          const changed = Buffer.concat([data.subarray(0, headerSize), payload as Uint8Array])
+          return [{ ...frame, size: changed.length }, changed]
+        },
+        isGone: () => protocol.isClosed() || subscriptionNow() === undefined,
+        subscriber: { name: subscription.queue ?? subscription.subject, identity: subscription },
+        fail: failInProcess,
+      }
     },
-    isGone: ([frame]) => protocol.isClosed() || protocol.subscriptions.get((frame as Frame).sid) === undefined,
-    subscriber: ([frame]) => {
-      const subscription = protocol.subscriptions.get((frame as Frame).sid)
-      return subscription && { name: subscription.queue ?? subscription.subject, identity: subscription }
-    },
-    fail: failInProcess,
   })
 }
-
-const headerOf = (frame: unknown): number => Math.max(0, (frame as Frame).hdr)
 
 /** Subjects that begin with `$` are how the server talks about itself. */
 const nameOf = (subject: string): string | undefined => (subject.startsWith('$') ? undefined : subject)

@@ -3,7 +3,7 @@ import { nodeRedisConnection } from './connection.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { nameOf } from '../../seams/emitter-listeners.js'
 import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps, type Tap } from '../../seams/bus.js'
-import { methodSeam } from '../../seams/method-seam.js'
+import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
 export { bindNodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from './streams.js'
@@ -57,19 +57,25 @@ export function bindNodeRedisPubSub({ publisher, subscriber }: NodeRedisPubSubCl
 
 function publishSeam(client: NodeRedisClient): SeamBinding {
   const calls = (method: string, counting: 'pubSubNumSub' | 'pubSubShardNumSub'): SeamBinding =>
-    methodSeam({
+    methodSeam<readonly [channel: unknown, message: unknown]>({
       object: client,
       method,
-      name: ([channel]) => String(channel),
-      payload: 1,
       isAwaited: true,
-      isGone: () => isClosed(client),
-      snapshot: ([channel, message]) => [channel, copiedBytes(message)],
-      // Lower versions of 5 leave the figure a text.
-      answer: async ([channel]) =>
-        Number(
-          ((await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>)[String(channel)],
-        ),
+      name: ([channel]) => String(channel),
+      read(args) {
+        const [channel, message] = args
+        return {
+          payload: args[1],
+          withPayload: (payload) => replaced(args, 1, payload),
+          isGone: () => isClosed(client),
+          snapshot: () => [channel, copiedBytes(message)],
+          async answer() {
+            const counts = (await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>
+            // Early releases of version 5 return the number as a string.
+            return Number(counts[String(channel)])
+          },
+        }
+      },
     })
   return allSeams(
     calls('publish', 'pubSubNumSub'),

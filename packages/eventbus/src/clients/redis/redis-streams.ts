@@ -50,8 +50,13 @@ export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding
         method,
         isAwaited: true,
         name: (args) => (hasCallback(args) ? undefined : String(args[0])),
-        payload: { read, replace },
-        answer: () => Promise.resolve(`${Date.now()}-0`),
+        read: (args) => ({
+          get payload() {
+            return read(args)
+          },
+          withPayload: (payload) => replace(args, payload),
+          answer: () => Promise.resolve(`${Date.now()}-0`),
+        }),
       }),
     ),
   )
@@ -67,9 +72,17 @@ export function ackSeam(client: object, { acking }: StreamsDialect): SeamBinding
         method,
         isAwaited: true,
         name: (args) => (hasCallback(args) ? undefined : String(args[0])),
-        payload: { read: idsOf, replace: (args) => args },
-        subscriber: ([, group]) => ({ name: String(group), identity: String(group) }),
-        answer: (args) => Promise.resolve(idsOf(args).length),
+        read(args) {
+          const group = String(args[1])
+          return {
+            get payload() {
+              return idsOf(args)
+            },
+            withPayload: () => args,
+            subscriber: { name: group, identity: group },
+            answer: () => Promise.resolve(idsOf(args).length),
+          }
+        },
       }),
     ),
   )

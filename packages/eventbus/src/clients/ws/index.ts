@@ -142,22 +142,25 @@ function bus(
 }
 
 function sendSeam({ object, isOne }: Where, nameOf: (data: unknown) => string): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [data: unknown, ...rest: readonly unknown[]], WebSocketLike>({
     object,
     method: 'send',
-    name: ([data], self) => (isOne(self) ? nameOf(data) : undefined),
-    // A socket that is not open refuses what it is given, at once.
-    passes: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
-    payload: 0,
-    snapshot: (args) => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
-    lose: (args) => callBack(args),
-    isGone: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
-    loseLate: (args, self) =>
-      callBack(
-        args,
-        new Error(
-          `WebSocket is not open: readyState ${(self as WebSocketLike).readyState} (${(self as WebSocketLike).readyState === CLOSED ? 'CLOSED' : 'CLOSING'})`,
-        ),
-      ),
+    name: ([data], socket) => (isOne(socket) ? nameOf(data) : undefined),
+    read(args, socket) {
+      // A socket that is not open rejects the data at once.
+      if (socket.readyState !== OPEN) return undefined
+      return {
+        payload: args[0],
+        withPayload: (payload) => replaced(args, 0, payload),
+        snapshot: () => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
+        isGone: () => socket.readyState !== OPEN,
+        lose: () => callBack(args),
+        loseLate() {
+          const { readyState } = socket
+          const state = readyState === CLOSED ? 'CLOSED' : 'CLOSING'
+          callBack(args, new Error(`WebSocket is not open: readyState ${readyState} (${state})`))
+        },
+      }
+    },
   })
 }
