@@ -20,7 +20,7 @@ import {
   type EmitterLike,
 } from '../seams/emitter-listeners.js'
 
-/** Whether a value is shaped like an event emitter. */
+/** Whether a value has the methods of an event emitter. */
 export function isEmitterLike(value: unknown): value is EmitterLike {
   return (
     typeof value === 'object' &&
@@ -32,16 +32,19 @@ export function isEmitterLike(value: unknown): value is EmitterLike {
   )
 }
 
-/** What of an emitter's own events a fault may touch. */
+/** Options of {@link bindEmitter}. */
 export interface BindEmitterOptions {
-  /** Whether the events by which a Node.js stream works (`data`, `end`, `drain`, …) may be affected. Default `false`: a stream that loses one hangs. */
+  /**
+   * Whether faults may affect the internal events of a Node.js stream (`data`, `end`, `drain`, …). Default `false`,
+   * because a stream hangs without them.
+   */
   readonly streamEvents?: boolean
 }
 
 /**
- * Binds an event emitter. Faults take an emitter as it is; bind it to choose options.
+ * Binds an event emitter. Faults also accept an unbound emitter; bind it to set options.
  *
- * Errors that nobody listens for, `newListener` and `removeListener` pass straight through.
+ * `error` events without a listener, `newListener` and `removeListener` are never affected.
  */
 export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: BindEmitterOptions = {}): Bus {
   const passing = isStream(emitter) && !streamEvents ? new Set([...OWN_EVENTS, ...STREAM_EVENTS]) : OWN_EVENTS
@@ -53,7 +56,7 @@ export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: Bind
     watchListeners: (see) => watchListeners(emitter, see),
     seams: {
       publish: (tap, steps) => seam({ object: emitter, inherited: false, shared: false })(tap, steps),
-      // Found when it is armed: the class may have changed since it was bound.
+      // Looked up when the fault is armed: the class may have changed since the binding.
       delivery: (tap, steps) => seam(findDeliveryMethod(emitter, 'emit'))(tap, steps),
     },
   })
@@ -125,15 +128,15 @@ class EmittedEvent implements MessageParts<EmitArgs> {
   }
 }
 
-/** Whether an event is an error that an emitter throws, since nobody listens. */
+/** Whether the emitter throws this event: an `error` without a listener. */
 function isUnheardError(name: EventName, emitter: CallableEmitter): boolean {
   return name === 'error' && emitter.listenerCount?.('error') === 0
 }
 
-/** Events by which an emitter talks about itself: they are never held, changed or lost. */
+/** Internal events of an emitter, which faults never affect. */
 const OWN_EVENTS: ReadonlySet<EventName> = new Set<EventName>(['newListener', 'removeListener'])
 
-/** Events by which streams and sockets work. */
+/** Internal events of streams and sockets. */
 const STREAM_EVENTS: readonly EventName[] = [
   'close',
   'data',
@@ -162,7 +165,10 @@ function isStream(emitter: object): boolean {
   return '_readableState' in emitter || '_writableState' in emitter
 }
 
-/** What `emit` returns in health: whether anybody listens. One that cannot say it (mitt) returns nothing. */
+/**
+ * What `emit` returns without a fault: whether the event has listeners. An emitter without `listenerCount` (mitt)
+ * returns nothing.
+ */
 function isListenedTo(bus: CallableEmitter, name: EventName): boolean | undefined {
   return bus.listenerCount === undefined ? undefined : bus.listenerCount(name) > 0
 }

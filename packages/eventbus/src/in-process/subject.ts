@@ -3,7 +3,7 @@ import { bindBus, type Bus, type SeamBinding } from '../seams/bus.js'
 import type { SeamMember } from '../seams/find-delivery-method.js'
 import { methodSeam, replaced } from '../seams/method-seam.js'
 
-/** An RxJS `Subject`, as far as faults need it. */
+/** The methods of an RxJS `Subject` that faults use. */
 export interface SubjectLike {
   next(value: never): void
   subscribe(observer: never): unknown
@@ -21,10 +21,11 @@ export function isSubject(value: unknown): value is SubjectLike {
 }
 
 /**
- * Binds an RxJS `Subject`, or one derived from it. The name of its values is `next`.
+ * Binds an RxJS `Subject` or a derived class. The name of its values is `next`.
  *
- * Delivery is beneath the `next` of a derived class: a `BehaviorSubject` has its new value although it comes late. `complete` and `error` pass
- * straight through; a value that is still held then comes too late for anybody, as it would from a slow source.
+ * Delivery is below the `next` of a derived class, so a `BehaviorSubject` has its new value at once, even if observers get
+ * it late. `complete` and `error` are never affected. No observer gets a value that is held beyond `complete`, as with a
+ * slow source.
  */
 export function bindSubject(subject: SubjectLike): Bus {
   const seam = ({ object, inherited, shared }: SeamMember): SeamBinding =>
@@ -55,7 +56,10 @@ export function bindSubject(subject: SubjectLike): Bus {
   })
 }
 
-/** RxJS is compiled so that a derived class calls `Subject.prototype.next` itself: that is where one is broken, for this subject only. */
+/**
+ * A derived class of compiled RxJS calls `Subject.prototype.next` directly, so the seam is there, limited to this
+ * subject.
+ */
 function deliveryOf(subject: SubjectLike): SeamMember {
   const owners = ownersOf(subject, 'next')
   const [base] = owners.slice(-1)

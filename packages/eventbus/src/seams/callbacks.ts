@@ -1,4 +1,4 @@
-/** What a client calls when a command has ended. */
+/** A callback that a client calls when a command has ended. */
 export type Callback = (error?: Error | null, result?: unknown) => unknown
 
 const isCallback = (value: unknown): value is Callback => typeof value === 'function'

@@ -13,9 +13,9 @@ import {
 } from './emitter-listeners.js'
 
 /**
- * Binds the delivery of a client that hands messages to its application by events of its own, among others: each listener is a subscriber.
+ * Binds the delivery of a client that emits its messages as events. Each listener is a subscriber.
  *
- * @param events How each event that carries a message is read. Positions count from the name of the event, which is 0.
+ * @param events How to read each event that carries a message. Indexes count from the name of the event, which is 0.
  */
 export function clientEvents(client: EmitterLike, events: Readonly<Record<string, Reading>>): SeamBinding {
   return (tap, steps) => {
@@ -24,16 +24,16 @@ export function clientEvents(client: EmitterLike, events: Readonly<Record<string
   }
 }
 
-/** Where clients emit. */
+/** The object whose `emit` clients call. */
 interface Emitting {
-  /** The client, or the prototype of several. */
+  /** The client, or the common prototype of several clients. */
   readonly object: object
   readonly inherited?: boolean
-  /** Whether an emitter that passes there is one of them. */
+  /** Whether an emitter is one of the bound clients. */
   readonly isOne: (emitter: unknown) => boolean
 }
 
-/** As {@link clientEvents}, of all clients that emit in one place. */
+/** Binds the deliveries of all clients that share one `emit`. See {@link clientEvents}. */
 export function eventsOf(
   { object, inherited = false, isOne }: Emitting,
   events: Readonly<Record<string, Reading>>,
@@ -66,7 +66,7 @@ export function eventsOf(
   })
 }
 
-/** Reads an event whose message is named by one argument and carried by another. */
+/** Reads an event that has the name of its message at one index and the content at another. */
 export const namedAt = (nameAt: number, payloadAt: number, isGone: NonNullable<Reading['isGone']>): Reading => ({
   name: (args) => String(args[nameAt]),
   payloadAt,

@@ -48,7 +48,9 @@ interface SeamMethod<Args extends readonly unknown[], Self> {
   readonly inherited?: boolean
   /** Whether the caller awaits a promise. Default `false`. */
   readonly isAwaited?: boolean
-  /** The name of the message. Runs on every call, so keep it cheap. On `undefined`, or if it throws, the call passes. */
+  /**
+   * The name of the message. Runs on every call, so keep it cheap. On `undefined`, or if it throws, the call passes.
+   */
   readonly name: (args: Args, self: Self) => EventName | undefined
 }
 
@@ -91,7 +93,8 @@ export function methodSeam<Args extends readonly unknown[] = readonly unknown[],
     const layerOn = (below: Below): AnyFunction => {
       const layer = { below, read, isAwaited }
       return function (this: Self, ...args: Args): unknown {
-        // A call that cannot be read passes: the client itself reports what is wrong with it. Most calls end here, so nothing else runs for them.
+        // A call that cannot be read passes: the client itself reports what is wrong with it. Most calls end here, so
+        // nothing else runs for them.
         let name: EventName | undefined
         try {
           name = seam.name(args, this)
@@ -176,7 +179,10 @@ class MethodMessage<Args extends readonly unknown[], Self> implements Message {
   #with(args: Args): Message {
     return new MethodMessage(this.#layer, this.name, this.#self, args, this.#partsOf(args))
   }
-  /** Changed content may be unreadable, or its client may have closed since. Everything but the content is then as before. */
+  /**
+   * Changed content may be unreadable, or its client may have closed since. Everything but the content is then as
+   * before.
+   */
   #partsOf(args: Args): MessageParts<Args> {
     try {
       return this.#layer.read(args, this.#self) ?? this.#parts

@@ -15,8 +15,8 @@ import { watchSettling } from './settled.js'
 /**
  * Binds the acknowledgements of a channel.
  *
- * The broker closes a channel that settles a delivery twice, so a delivery whose acknowledgement was lost is given back only if no later call has
- * settled it meanwhile, together with all before it.
+ * The broker closes a channel that settles a delivery twice. So a delivery whose acknowledgement was dropped is requeued
+ * only if no later `allUpTo` call has settled it.
  */
 export function amqplibAcks(channel: AmqplibChannel): SeamBinding {
   return (tap, steps) => {

@@ -19,26 +19,26 @@ import { copiedBytes } from '@chaos/core/authoring'
 
 export type { AmqplibChannel }
 
-/** The channels of one bus; they may be the same. Leave out what is elsewhere. */
+/** The channels of one bus, which may be the same channel. Leave out a channel that this process does not have. */
 export interface AmqplibChannels {
   /** A channel or confirm channel that publishes. */
   readonly publisher?: AmqplibChannel | undefined
-  /** A channel that consumes. */
+  /** A channel with consumers. */
   readonly consumer?: AmqplibChannel | undefined
-  /** Whether its consumers take messages without acknowledging them. Default `false`. */
+  /** Whether the consumers do not acknowledge messages. Default `false`. */
   readonly noAck?: boolean | undefined
 }
 
 /**
- * Binds RabbitMQ through the promise channels of amqplib. A message's name is its routing key (for `sendToQueue` the queue), or its exchange where it
- * has none; a subscriber is a consumer, by its tag.
+ * Binds RabbitMQ through the promise channels of amqplib. The name of a message is its routing key (the queue, for
+ * `sendToQueue`), or its exchange if the routing key is empty. A subscriber is a consumer, named by its tag.
  *
- * A delivery that fails, as one whose consumer caught the error would, is given back: `nack` with requeue. One that is dropped is acknowledged; the
- * acknowledgement of an additional copy does not reach the broker, which knows of one delivery only. With `noAck` neither happens. Whoever publishes
- * on a confirm channel hears of the confirmation when the message has really been published, or at once when it is lost. What is held when its channel is closed is lost: a callback of a
- * confirm channel gets the error `channel closed`, the broker delivers again what was not acknowledged. Messages that are fetched by
- * `get` are no deliveries; their acknowledgements are. A connection that is cut off takes its channels with it: amqplib makes no others by itself, unless
- * it was told to recover.
+ * A failed delivery is requeued (`nack`). A dropped delivery is acknowledged. The acknowledgement of an additional copy does
+ * not reach the broker, which knows one delivery only. With `noAck`, nothing is requeued or acknowledged. The callback of a
+ * confirm channel is called when a held message is confirmed, and at once for a dropped one. Messages that are held when the
+ * channel closes are lost: the callback gets the error `channel closed`, and the broker redelivers unacknowledged messages.
+ * Messages from `get` are not deliveries, but their acknowledgements are affected. A cut connection closes its channels;
+ * amqplib opens new ones only if its recovery is on.
  */
 export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChannels): Bus {
   return bindBus({
@@ -54,7 +54,7 @@ export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChann
   })
 }
 
-/** `sendToQueue` calls `publish`, too. */
+/** The publish seam. `sendToQueue` calls `publish`. */
 function publishSeam(channel: AmqplibChannel): SeamBinding {
   return methodSeam<PublishArgs>({
     object: channel,
@@ -92,7 +92,7 @@ function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
   if (noAck) return deliveries(channel, undefined)
   return (tap, steps) => {
     const settled = watchSettling(channel, steps)
-    // Beneath the fault, where what it has held goes on.
+    // Below the fault, so that held deliveries pass here when they go on.
     steps.patch(
       channel,
       'emit',

@@ -2,17 +2,20 @@ import type { AnyFunction, Below } from '@chaos/core/authoring'
 import type { Steps } from '../../seams/bus.js'
 import type { AmqplibChannel, AmqplibDelivery } from './delivery.js'
 
-/** What was settled by calls that settle many deliveries at once. The broker closes a channel that settles one of them again. */
+/**
+ * The deliveries that were settled by calls for many deliveries. The broker closes a channel that settles one of them
+ * again.
+ */
 export interface Settled {
-  /** Takes note of a delivery that has come. */
+  /** Records an arrived delivery. */
   readonly see: (delivery: AmqplibDelivery) => void
-  /** What was said of a delivery together with others; `undefined`: nothing yet. */
+  /** How a call for many deliveries settled a delivery. `undefined`: no such call yet. */
   readonly as: (delivery: AmqplibDelivery) => 'acknowledged' | 'refused' | undefined
 }
 
 type SettlingArgs = readonly [delivery: AmqplibDelivery, allUpTo?: boolean]
 
-/** Watches a channel settle deliveries, those that a fault keeps from their consumer among them. */
+/** Watches which deliveries a channel settles, including those that a fault still holds. */
 export function watchSettling(channel: AmqplibChannel, steps: Steps): Settled {
   let newestTag = 0
   const upTo = { acknowledged: 0, refused: 0 }

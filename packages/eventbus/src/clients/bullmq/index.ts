@@ -1,14 +1,14 @@
 import { allSeams, bindBus, type Bus, type SeamBinding, type Subscriber } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 
-/** A queue of BullMQ, as far as faults need it. */
+/** The members of a BullMQ queue that faults use. */
 export interface BullQueueLike {
   readonly name: string
   add(name: never, data: never, options?: never): Promise<unknown>
   addBulk(jobs: never): Promise<unknown>
 }
 
-/** A worker of BullMQ, as far as faults need it. */
+/** The members of a BullMQ worker that faults use. */
 export interface BullWorkerLike {
   readonly name: string
   readonly opts: { readonly name?: string | undefined }
@@ -16,7 +16,7 @@ export interface BullWorkerLike {
   getNextJob(token: never, options?: never): Promise<unknown>
 }
 
-/** Both ends of one queue. Leave out what is elsewhere. */
+/** Both ends of one queue. Leave out an end that this process does not have. */
 export interface BullQueueEnds {
   readonly queue?: BullQueueLike | undefined
   readonly worker?: BullWorkerLike | undefined
@@ -35,11 +35,13 @@ type JobClass = new (queue: unknown, ...args: readonly unknown[]) => Job
 const jobClassOf = (owner: object): JobClass => Reflect.get(owner, 'Job') as JobClass
 
 /**
- * Binds a queue and a worker of BullMQ. A message's name is the name of its job; a subscriber is a worker, by its `name` option or else its queue.
+ * Binds a queue and a worker of BullMQ. The name of a message is the name of its job. A subscriber is a worker, named by its
+ * `name` option or else by its queue.
  *
- * Publishing is `add`; while it is covered, `addBulk` adds its jobs one by one. Delivery is the call of the processor: one that fails ends the attempt, and
- * `attempts` decides whether there is another; a job that is dropped completes without having been processed. Acknowledgement is the completion
- * of a job: one that is lost leaves it active until it is taken for stalled, one that is given back waits again.
+ * The publish seam is `add`. While a fault covers a job of `addBulk`, `addBulk` adds its jobs one by one. Delivery is the
+ * call of the processor: a failed delivery ends the attempt, and `attempts` decides on a retry; a dropped job completes
+ * without processing. Acknowledgement is the completion of a job: if it is dropped, the job stays active until BullMQ
+ * considers it stalled; if it is refused, the job waits again.
  */
 export function bindBullmq({ queue, worker }: BullQueueEnds): Bus {
   return bindBus({
@@ -68,7 +70,7 @@ function addSeam(queue: BullQueueLike): SeamBinding {
   })
 }
 
-/** Jobs that are added at once are one command: they can be told apart only where they are added one by one. */
+/** `addBulk` adds all jobs with one command. Adding them one by one lets a fault affect single jobs. */
 function addBulkSeam(queue: BullQueueLike): SeamBinding {
   return (tap, steps) =>
     steps.patch(

@@ -4,13 +4,13 @@ import { methodSeam } from '../../seams/method-seam.js'
 import { consumersOf, withEachClass, type JetStreamOutlet } from './classes.js'
 import { copyOf, isJsMessage, subscriberOf, withData, type MessagesIterator } from './messages.js'
 
-/** What of an iterator is held back: messages, and the steps that it takes when they have gone on. */
+/** The held messages of an iterator, and the steps that wait behind them. */
 interface Line {
   messages: number
   steps: unknown[]
 }
 
-/** Binds where iterators of JetStream get their messages, beneath their accounts of what they have asked the server for. */
+/** Binds the method by which JetStream iterators get their messages, below their accounting of requested messages. */
 export function jetStreamDelivery(outlet: JetStreamOutlet): SeamBinding {
   const consumers = consumersOf(outlet)
   return (tap, steps) => withEachClass(outlet, steps, (prototype) => bindPush(prototype, consumers, tap, steps))
@@ -25,7 +25,10 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
     return line
   }
   let bottom: Below | undefined
-  /** A message has left the line. Steps that wait behind it are taken with the last one: to end, or to ask for more. */
+  /**
+   * A message leaves the line. The last one releases the waiting steps, which end the iterator or request more
+   * messages.
+   */
   const leave = (iterator: MessagesIterator): void => {
     const line = lineOf(iterator)
     line.messages -= 1
@@ -60,7 +63,7 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
         },
         refuse,
         fail: refuse,
-        // An iterator that is closed hands out nothing any more, and its messages are the server's again.
+        // A closed iterator delivers nothing, and the server redelivers its messages.
         isGone: () => iterator.done,
         loseLate: () => leave(iterator),
         lose() {

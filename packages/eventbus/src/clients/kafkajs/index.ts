@@ -2,23 +2,26 @@ import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
-/** A producer of kafkajs. */
+/** A kafkajs producer. */
 export interface KafkajsProducer {
   send(record: never): Promise<unknown>
   sendBatch(batch: never): Promise<unknown>
 }
 
-/** What handles the messages of a consumer: an object of the application's own, since a consumer keeps what it was given out of reach. */
+/** An object of the application with the message handler. The handler that a consumer was given is out of reach. */
 export interface KafkajsHandlers {
   eachMessage(payload: never): Promise<unknown>
 }
 
-/** The parts of one bus. Leave out what is elsewhere. */
+/** The parts of one bus. Leave out a part that this process does not have. */
 export interface KafkajsParts {
   readonly producer?: KafkajsProducer | undefined
-  /** The consumer must look its handler up: `consumer.run({ eachMessage: (payload) => handlers.eachMessage(payload) })`. */
+  /**
+   * The consumer must look up its handler on each call: `consumer.run({ eachMessage: (payload) =>
+   * handlers.eachMessage(payload) })`.
+   */
   readonly handlers?: KafkajsHandlers | undefined
-  /** What `subscriber` is matched against. Default `consumer`. */
+  /** The name that `subscriber` is matched against. Default `consumer`. */
   readonly groupId?: string | undefined
 }
 
@@ -37,11 +40,12 @@ interface EachMessagePayload {
 }
 
 /**
- * Binds a producer of kafkajs and the handler of a consumer. A message's name is its topic.
+ * Binds a kafkajs producer and the handler of a consumer. The name of a message is its topic.
  *
- * A `send` is one message, its payload the value, or the list of values where it has several; one that is lost is answered without its offset.
- * `sendBatch` and transactions pass straight through. kafkajs awaits the handler, one message of a partition after the other: a delivery that is held keeps
- * its partition waiting, one that fails is tried again by kafkajs' own `retry`, one that is lost is committed.
+ * Each `send` is one message. Its payload is the value, or the list of values if there are several. A dropped `send` is
+ * answered with the offset -1. `sendBatch` and transactions are never affected. kafkajs awaits the handler, one message of a
+ * partition after the other: a held delivery blocks its partition, a failed one is retried by the `retry` option of kafkajs,
+ * and a dropped one is committed.
  */
 export function bindKafkajs({ producer, handlers, groupId = 'consumer' }: KafkajsParts): Bus {
   return bindBus({
@@ -101,7 +105,7 @@ function deliverySeam(handlers: KafkajsHandlers, groupId: string): SeamBinding {
     read: ([payload]) => ({
       payload: payload.message.value,
       withPayload: (value) => [{ ...payload, message: { ...payload.message, value } }],
-      // Order is that of a partition.
+      // Kafka keeps order within a partition.
       subscriber: { name: groupId, identity: `${groupId} ${payload.partition}` },
       answer: () => Promise.resolve(),
     }),
