@@ -78,8 +78,8 @@ function publishSeam(channel: AmqplibChannel): SeamBinding {
 }
 
 type PublishArgs = readonly [
-  exchange: string,
-  routingKey: string,
+  exchange: unknown,
+  routingKey: unknown,
   content: unknown,
   options?: unknown,
   callback?: unknown,

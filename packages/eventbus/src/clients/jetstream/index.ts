@@ -50,7 +50,7 @@ export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds
 }
 
 function publishSeam(client: JetStreamClientLike): SeamBinding {
-  return methodSeam<readonly [subject: string, payload?: unknown, options?: unknown]>({
+  return methodSeam<readonly [subject: unknown, payload?: unknown, options?: unknown]>({
     object: client,
     method: 'publish',
     isAwaited: true,
