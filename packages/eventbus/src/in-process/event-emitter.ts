@@ -68,7 +68,7 @@ function emitSeam(
   passing: ReadonlySet<EventName>,
 ): SeamBinding {
   const isAsync = 'emitSerial' in emitter
-  const traits: EmitterTraits = { isAsync, hasListeners: tellsListenersApart(emitter) }
+  const OneEvent = tellsListenersApart(emitter) ? EventWithListeners : EmittedEvent
   const emitOf = (method: 'emit' | 'emitSerial'): SeamBinding =>
     methodSeam<EmitArgs, CallableEmitter>({
       object,
@@ -79,52 +79,49 @@ function emitSeam(
       read(args, self) {
         const name = args[0]
         if ((shared && self !== emitter) || passing.has(name) || isUnheardError(name, self)) return undefined
-        return new EmittedEvent(args, self, traits)
+        return new OneEvent(args, self, isAsync)
       },
     })
   return isAsync ? allSeams(emitOf('emit'), emitOf('emitSerial')) : emitOf('emit')
 }
 
-interface EmitterTraits {
-  /** Whether `emit` returns a promise, as emittery's does. */
-  readonly isAsync: boolean
-  /** Whether its listeners can be called one by one. */
-  readonly hasListeners: boolean
-}
-
 /** A class, since emitters are the busiest buses: it costs one object per event, closures cost six. */
 class EmittedEvent implements MessageParts<EmitArgs> {
   readonly payload: unknown
-  readonly deliveries: (() => readonly Message[]) | undefined
-  readonly #args: EmitArgs
-  readonly #emitter: CallableEmitter
+  protected readonly args: EmitArgs
+  protected readonly emitter: CallableEmitter
   readonly #isAsync: boolean
 
-  constructor(args: EmitArgs, emitter: CallableEmitter, { isAsync, hasListeners }: EmitterTraits) {
+  /** @param isAsync Whether `emit` returns a promise, as that of emittery does. */
+  constructor(args: EmitArgs, emitter: CallableEmitter, isAsync: boolean) {
     this.payload = args[1]
-    this.#args = args
-    this.#emitter = emitter
+    this.args = args
+    this.emitter = emitter
     this.#isAsync = isAsync
-    this.deliveries = hasListeners
-      ? () => listenersOf(emitter, args[0]).map((listener) => listenerMessage(emitter, listener, args))
-      : undefined
   }
 
   withPayload(payload: unknown): EmitArgs {
-    return replaced(this.#args, 1, payload)
+    return replaced(this.args, 1, payload)
   }
   /** It had a listener when it was emitted; without one, the emitter would throw it later. */
   isGone(): boolean {
-    return isUnheardError(this.#args[0], this.#emitter)
+    return isUnheardError(this.args[0], this.emitter)
   }
   answer(): unknown {
-    return this.#isAsync ? Promise.resolve() : isListenedTo(this.#emitter, this.#args[0])
+    return this.#isAsync ? Promise.resolve() : isListenedTo(this.emitter, this.args[0])
   }
   fail(error: Error, how: Failure): unknown {
     if (this.#isAsync) return Promise.reject(error)
     if (how === 'throw') throw error
-    rejectAs(this.#emitter, Promise.reject(error), this.#args)
+    rejectAs(this.emitter, Promise.reject(error), this.args)
     return true
+  }
+}
+
+/** An event of an emitter whose listeners can be called one by one. */
+class EventWithListeners extends EmittedEvent {
+  deliveries(): readonly Message[] {
+    return listenersOf(this.emitter, this.args[0]).map((listener) => listenerMessage(this.emitter, listener, this.args))
   }
 }
 
