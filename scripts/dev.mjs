@@ -13,6 +13,7 @@ const env = Object.fromEntries(
 )
 env.TURBO_TELEMETRY_DISABLED = '1'
 env.DO_NOT_TRACK = '1'
+delete env.CHAOS_PNPM
 
 function run(program, programArgs, extraEnv = {}) {
   const { status, error } = spawnSync(program, programArgs, {
@@ -24,7 +25,7 @@ function run(program, programArgs, extraEnv = {}) {
   if (error) throw error
   return status ?? 1
 }
-const pnpm = (pnpmArgs, extraEnv) => run('npx', ['-y', '--prefer-offline', packageManager, ...pnpmArgs], extraEnv)
+const pnpm = (pnpmArgs, extraEnv) => run('pnpm', pnpmArgs, extraEnv)
 const turbo = (...turboArgs) => pnpm(['exec', 'turbo', 'run', ...turboArgs])
 const install = () => pnpm(['install', '--frozen-lockfile', '--prefer-offline'])
 
@@ -90,10 +91,10 @@ const commands = {
           'build',
           '//#check:types',
           '//#check:lint',
+          '//#check:sync',
           '//#check:format',
           '//#check:unused',
           'test',
-          'test:lowest',
           '--concurrency=3',
           '--output-logs=new-only',
         ),
@@ -101,6 +102,13 @@ const commands = {
       () => run(process.execPath, [join(root, 'scripts', 'totals.mjs')]),
     ),
   turbo: () => turbo(...args),
+  sync: () => run(process.execPath, [join(root, 'scripts', 'sync.mjs'), ...args]),
+  // A binding of another library changes what is installed, and with that the lockfile.
+  new: () =>
+    inOrder(
+      () => run(process.execPath, [join(root, 'scripts', 'new.mjs'), ...args]),
+      () => pnpm(['install', '--no-frozen-lockfile', '--prefer-offline']),
+    ),
   bench: () => turbo('bench', ...quietly, ...own),
   'bench:check': () => turbo('bench:check', ...quietly, ...own),
   soak,
@@ -121,4 +129,13 @@ if (command === 'soak' && args[0] === '--list') {
   console.log(JSON.stringify(soakNames))
   process.exit(0)
 }
-process.exit(inOrder(install, commands[command]))
+// npx takes seconds to find pnpm, so it does that once: this program runs again with that pnpm on its PATH.
+process.exit(
+  process.env.CHAOS_PNPM === packageManager
+    ? inOrder(install, commands[command])
+    : run(
+        'npx',
+        ['-y', '--prefer-offline', `--package=${packageManager}`, '--', 'node', 'scripts/dev.mjs', command, ...args],
+        { CHAOS_PNPM: packageManager },
+      ),
+)

@@ -45,8 +45,7 @@ describe('error codes', () => {
 
 describe('faults', () => {
   it.each(injectors.map(({ id }) => id))('of @chaos/%s each have a page that names every option', async (id) => {
-    const exported = Object.values((await import(`@chaos/${id}`)) as Record<string, unknown>)
-    const faults = exported.filter((value): value is Catalog => typeof value === 'function' && 'catalog' in value)
+    const { faults } = (await import(`@chaos/${id}/faults`)) as { readonly faults: readonly Catalog[] }
     expect(faults.length).toBeGreaterThan(0)
     for (const { catalog } of faults) {
       const page = `docs/faults/${catalog.name}.md`

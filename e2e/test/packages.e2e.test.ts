@@ -75,7 +75,12 @@ describe.each(packages.map(({ id }) => id))('the tarball of packages/%s', (id) =
         'false, or a list of the files that have effects',
       ) as unknown,
       engines: { node: '>=18' },
-      repository: { type: 'git', directory: `packages/${id}` },
+      // npm compares the address with the repository that provenance is signed for.
+      repository: {
+        type: 'git',
+        url: 'git+https://github.com/chaos-harness/chaos-harness.git',
+        directory: `packages/${id}`,
+      },
       publishConfig: { access: 'public', provenance: true },
     })
     expect(manifest.private).not.toBe(true)

@@ -13,19 +13,21 @@ export interface AlertState {
   readonly resolvedAt: number | undefined
 }
 
-/** How the last evaluation of a rule went. */
+/** The result of a rule's last evaluation. */
 export interface RuleHealth {
   readonly health: 'unknown' | 'ok' | 'err'
   readonly lastError: string | undefined
-  /** In ms since the epoch; `undefined`: never. */
+  /** When the rule was last evaluated, in ms since the epoch; `undefined`: never. */
   readonly lastEvaluation: number | undefined
   readonly tookMs: number
 }
 
-/** How many resolved alerts are kept. */
+/** The most resolved alerts that are kept. */
 const MAX_RESOLVED = 100
 
-/** Evaluates rules and keeps the state of their alerts. As in Prometheus, a rule that fails leaves its alerts unchanged. */
+/**
+ * Evaluates rules and keeps the state of their alerts. As in Prometheus, a rule that fails leaves its alerts unchanged.
+ */
 export class AlertStates {
   readonly #rules: readonly Rule[]
   readonly #active: ReadonlyMap<Rule, Map<string, AlertState>>
@@ -42,7 +44,7 @@ export class AlertStates {
     return this.#rules.flatMap((rule) => this.activeOf(rule))
   }
 
-  /** Alerts that fired and are over, oldest first. */
+  /** Resolved alerts, oldest first; the last 100. */
   get resolved(): readonly AlertState[] {
     return this.#resolved
   }
@@ -56,7 +58,11 @@ export class AlertStates {
     return this.#health.get(rule) ?? { health: 'unknown', lastError: undefined, lastEvaluation: undefined, tookMs: 0 }
   }
 
-  /** Evaluates every rule once; one that fails does not stop the others. @returns What began to fire, and what resolved. */
+  /**
+   * Evaluates every rule once. A failing rule does not affect the others.
+   *
+   * @returns Alerts that began to fire or resolved.
+   */
   evaluate(store: SeriesStore, at: number): readonly AlertState[] {
     return this.#rules.flatMap((rule) => {
       const startedAt = performance.now()
@@ -77,13 +83,12 @@ export class AlertStates {
     const result = rule.expression(store, at)
     const active = this.#active.get(rule) ?? new Map<string, AlertState>()
     const found = new Map<string, AlertState>()
-    // A number alone cannot fire: an alert is an element of a vector.
+    // A scalar result cannot fire: each alert is an element of a vector.
     for (const { labels: given, value } of typeof result === 'number' ? [] : result) {
       const { __name__: _name, ...rest } = given
       const labels = { ...rest, ...rule.labels, alertname: rule.name }
       const key = keyOf(labels)
-      if (found.has(key))
-        throw new Error('Expected a result whose elements differ in their labels, got two with the same.')
+      if (found.has(key)) throw new Error('The result has two elements with the same labels.')
       const before = active.get(key)
       const activeAt = before?.activeAt ?? at
       const isFiring = before?.state === 'firing' || at - activeAt >= rule.forMs

@@ -23,7 +23,7 @@ function settings(
 it('refuses to start with a rule that it does not know', async () => {
   const rules = [{ alert: 'Down', expr: 'deriv(up[5m]) > 0' }]
   const { listening, ended } = startEvaluator(settings(rules), { onChange: () => undefined })
-  await expect(listening).rejects.toThrow('Expected PromQL that this evaluator knows')
+  await expect(listening).rejects.toThrow('This evaluator does not support `deriv')
   expect(await ended).toContain('deriv(up[5m])')
 })
 
@@ -70,7 +70,11 @@ it('says of its target and its rules what Prometheus says', async () => {
   } = (await ask('/api/v1/rules')) as Rules
   expect(first.rules).toMatchObject([
     { name: 'Down', health: 'ok' },
-    { name: 'Broken', health: 'err', lastError: expect.stringContaining('differ in their labels') as string },
+    {
+      name: 'Broken',
+      health: 'err',
+      lastError: expect.stringContaining('two elements with the same labels') as string,
+    },
   ])
   await vi.waitFor(async () =>
     expect(Date.parse(((await ask('/api/v1/rules')) as Rules).groups[0].lastEvaluation)).toBeGreaterThan(

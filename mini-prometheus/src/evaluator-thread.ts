@@ -2,23 +2,23 @@ import { Worker } from 'node:worker_threads'
 import type { AlertState } from './alert-states.js'
 import type { EvaluatorMessage, EvaluatorSettings } from './evaluator.js'
 
-/** What the thread of an evaluator tells. */
+/** Listeners for the events of an evaluator thread. */
 export interface EvaluatorListeners {
-  /** An alert began to fire, or resolved. */
+  /** Called when an alert begins to fire or resolves. */
   readonly onChange: (alert: AlertState) => void
-  /** The rules were evaluated: the heartbeat of the thread, once per interval. */
+  /** Called after each evaluation of the rules, once per interval. This is the heartbeat of the thread. */
   readonly onEvaluated?: () => void
 }
 
-/** An evaluator in a thread of its own. */
+/** An evaluator in a separate thread. */
 export interface EvaluatorThread {
   /** The address of its HTTP server, once it listens. Rejects with the error that ended the thread before that. */
   readonly listening: Promise<string>
   /** Resolves when the thread has exited, with the reason. */
   readonly ended: Promise<string>
-  /** Ends the thread at once. @param cause Becomes the reason in {@link ended}. */
+  /** Terminates the thread at once. @param cause Becomes the reason in {@link ended}. */
   terminate(cause?: Error): void
-  /** Ends the thread in good order, within 2 s. */
+  /** Shuts the thread down gracefully. Terminates it if that takes longer than 2 s. */
   close(): Promise<void>
 }
 
@@ -28,7 +28,7 @@ const THREAD_NAME = 'alert-evaluator'
 const CLOSE_TIMEOUT_MS = 2_000
 
 /**
- * Starts an evaluator in a thread of its own, where it keeps working while the main thread is blocked.
+ * Starts an evaluator in a separate thread, where it keeps working while the main thread is blocked.
  *
  * @param worker The thread. Default: a new one, named `alert-evaluator`.
  */
@@ -48,7 +48,9 @@ export function startEvaluator(
       else if (message.type === 'evaluated') onEvaluated?.()
       else onChange(message.alert)
     })
-    void ended.then((cause) => reject(failure ?? new Error(`The alert evaluator ended before it listened: ${cause}`)))
+    void ended.then((cause) =>
+      reject(failure ?? new Error(`The alert evaluator thread ended before it listened: ${cause}`)),
+    )
   })
   return {
     listening,

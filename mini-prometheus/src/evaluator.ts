@@ -17,35 +17,35 @@ export interface EvaluatorSettings {
   readonly ruleFiles: readonly string[]
   /** How often metrics are scraped and rules evaluated, in ms. */
   readonly intervalMs: number
-  /** Where changes of alerts are posted. */
+  /** The URL that receives changes of alerts; `undefined`: none. */
   readonly webhookUrl: string | undefined
 }
 
-/** The parts of an evaluator. A test that wants a broken evaluator replaces some of them. */
+/** The replaceable parts of an evaluator. Tests replace some to break the evaluator. */
 export interface EvaluatorParts {
   readonly newStore: (keepMs: number) => SeriesStore
   readonly newStates: (rules: readonly Rule[]) => AlertStates
-  /** The time of scrapes and evaluations, in ms since the epoch. */
+  /** The clock of scrapes and evaluations, in ms since the epoch. */
   readonly now: () => number
   /** Runs between an evaluation and the pause after it. */
   readonly betweenTurns: () => Promise<void> | void
 }
 
-/** What the evaluator tells its parent thread. `evaluated` is its heartbeat, once per interval. */
+/** A message of the evaluator to its parent thread. `evaluated` is its heartbeat, once per interval. */
 export type EvaluatorMessage =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'evaluated' }
   | { readonly type: 'change'; readonly alert: AlertState }
 
-/** How long samples are kept, in ms: the longest range of a rule, and a little more. */
+/** How long samples are kept, in ms: a little longer than the longest range of a rule. */
 const KEEP_MS = 6 * 60_000
 const MIN_SCRAPE_TIMEOUT_MS = 1_000
 
 /**
- * Runs an evaluator in the current worker thread: scrapes, evaluates, and serves Prometheus' API and `/alerts` on a free port of loopback. A message
- * from the parent thread ends it.
+ * Runs an evaluator in the current worker thread. It scrapes, evaluates, and serves the Prometheus API and `/alerts` on
+ * a free port of 127.0.0.1. Any message from the parent thread ends it.
  *
- * @throws SyntaxError for a rule file with a query that the evaluator does not know
+ * @throws SyntaxError when a rule file has a query that the evaluator does not support
  */
 export function runEvaluator(settings: EvaluatorSettings, parts: Partial<EvaluatorParts> = {}): void {
   const { job, metricsUrl, ruleFiles, intervalMs, webhookUrl } = settings
@@ -85,7 +85,7 @@ export function runEvaluator(settings: EvaluatorSettings, parts: Partial<Evaluat
       await scrapeTarget()
       evaluate()
       await betweenTurns?.()
-      // Keeps the interval: the pause is shorter by what the turn took.
+      // The pause is shortened by the duration of the turn, which keeps the interval.
       next = Math.max(next + intervalMs, now())
       await wait(next - now(), undefined, { signal: closing.signal }).catch(() => undefined)
     }

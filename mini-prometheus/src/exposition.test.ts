@@ -36,6 +36,6 @@ describe('parseExposition', () => {
     `a{x="${'x'.repeat(20_000)}"} 1`,
     `a${' '.repeat(9_000)}{`,
   ])('refuses a page with the line %o', (line) => {
-    expect(() => parseExposition(`good 1\n${line}\n`)).toThrow('Expected a sample in the Prometheus text format')
+    expect(() => parseExposition(`good 1\n${line}\n`)).toThrow('is not a sample in the Prometheus text format')
   })
 })

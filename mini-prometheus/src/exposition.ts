@@ -8,9 +8,9 @@ const VALUE = /\s+(\S+)(?:\s+-?\d+)?\s*$/y
 const MAX_LINE = 10_000
 
 /**
- * Reads a page in the Prometheus text format.
+ * Parses a page in the Prometheus text format.
  *
- * @throws SyntaxError if any line is no sample: half a page would hide what the other half says
+ * @throws SyntaxError when any line is invalid, because a partly read page would hide values
  */
 export function parseExposition(text: string): readonly Sample[] {
   return text.split('\n').flatMap((line, index) => {
@@ -21,9 +21,7 @@ export function parseExposition(text: string): readonly Sample[] {
 
 function sampleOf(line: string, number: number): Sample {
   const refuse = (): never => {
-    throw new SyntaxError(
-      `Expected a sample in the Prometheus text format, got \`${line.slice(0, 60)}\` (line ${number}).`,
-    )
+    throw new SyntaxError(`Line ${number} is not a sample in the Prometheus text format: \`${line.slice(0, 60)}\`.`)
   }
   if (line.length > MAX_LINE) refuse()
   let at = 0

@@ -5,15 +5,15 @@ import { compile, durationText } from './promql.js'
 import type { Rule } from './rules.js'
 import type { SeriesStore } from './series.js'
 
-/** How the last scrape of the target went. */
+/** The result of the last scrape of the target. */
 export interface TargetState {
-  /** In ms since the epoch; `undefined`: never. */
+  /** When the target was last scraped, in ms since the epoch; `undefined`: never. */
   readonly lastScrape: number | undefined
   readonly tookMs: number
   readonly error: string | undefined
 }
 
-/** What the API answers from. */
+/** The data sources of the API. */
 export interface ApiSources {
   readonly settings: EvaluatorSettings
   readonly scrapeTimeoutMs: number
@@ -25,9 +25,10 @@ export interface ApiSources {
 }
 
 /**
- * The `data` of Prometheus' answer to a request: `/api/v1/alerts`, `/api/v1/rules`, `/api/v1/targets` or `/api/v1/query`; `undefined` for any other path.
+ * Returns the `data` of Prometheus' answer to `/api/v1/alerts`, `/api/v1/rules`, `/api/v1/targets` or `/api/v1/query`;
+ * `undefined` for any other path.
  *
- * @throws SyntaxError for a query that {@link compile} does not know
+ * @throws SyntaxError when {@link compile} does not support the query
  */
 export function prometheusApi(sources: ApiSources, { pathname, searchParams }: URL): unknown {
   switch (pathname) {
@@ -68,7 +69,7 @@ function ruleGroup({ rules, states }: ApiSources, group: string): unknown {
     interval: (own[0]?.intervalMs ?? 0) / 1_000,
     limit: 0,
     evaluationTime: healths.reduce((total, { tookMs }) => total + tookMs, 0) / 1_000,
-    // The group is as old as its oldest evaluation; with a rule that was never evaluated it was never evaluated.
+    // A group's time is the oldest evaluation of its rules, or "never" if a rule was never evaluated.
     lastEvaluation: isoTime(evaluations.length < own.length ? undefined : Math.min(...evaluations)),
     rules: own.map((rule) => apiRule(rule, states)),
   }

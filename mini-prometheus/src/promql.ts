@@ -2,20 +2,20 @@ import { parser } from '@prometheus-io/lezer-promql'
 import type { SyntaxNode } from '@lezer/common'
 import { keyOf, type Element, type Series, type SeriesStore } from './series.js'
 
-/** What an expression gives: one number, or a number for each set of labels. */
+/** The result of an expression: a scalar, or a vector with one number per label set. */
 type Value = number | readonly Element[]
 
-/** Evaluates an expression against a store at a time (ms since the epoch). */
+/** A compiled expression. It is evaluated against a store at a time in ms since the epoch. */
 export type Expression = (store: SeriesStore, at: number) => Value
 
 type Labels = Readonly<Record<string, string>>
 
 /**
- * Compiles the part of PromQL that alert rules need: selectors, `rate`, `increase`, `histogram_quantile`, `vector`, `time`, aggregations, arithmetic,
- * comparisons (with `bool`), `and`, `or`, `unless`, `on` and `ignoring`. Results are those of Prometheus. Anything else is an error when the rule
- * is loaded, not when it should fire.
+ * Compiles the subset of PromQL that alert rules need: selectors, `rate`, `increase`, `histogram_quantile`, `vector`,
+ * `time`, aggregations, arithmetic, comparisons (with `bool`), `and`, `or`, `unless`, `on` and `ignoring`. Results
+ * equal those of Prometheus. Unsupported syntax fails when the rule is loaded, not when the alert should fire.
  *
- * @throws SyntaxError
+ * @throws SyntaxError when the query is invalid or unsupported
  */
 export function compile(query: string): Expression {
   const tree = parser.parse(query)
@@ -27,7 +27,7 @@ export function compile(query: string): Expression {
     },
   })
   if (root === null || broken !== undefined)
-    throw new SyntaxError(`Expected PromQL, got \`${query}\` (character ${broken ?? 0}).`)
+    throw new SyntaxError(`The query \`${query}\` is not valid PromQL (character ${broken ?? 0}).`)
   return new Compiler(query).expression(root)
 }
 
@@ -133,7 +133,7 @@ class Compiler {
     const arithmetic = ARITHMETIC[operator]
     const comparison = COMPARISONS[operator]
     const isBool = node.getChild('BoolModifier') !== null
-    /** The value of a pair, or `undefined` where a comparison filters it out. */
+    /** The value of a pair, or `undefined` if a comparison filters it out. */
     const combine = (a: number, b: number, kept: number): number | undefined => {
       if (arithmetic !== undefined) return arithmetic(a, b)
       if (comparison === undefined) return undefined
@@ -180,7 +180,7 @@ class Compiler {
   }
 
   #unknown(node: SyntaxNode): SyntaxError {
-    return new SyntaxError(`Expected PromQL that this evaluator knows, got \`${this.#text(node)}\` (${node.name}).`)
+    return new SyntaxError(`This evaluator does not support \`${this.#text(node)}\` (${node.name}).`)
   }
 }
 
@@ -228,7 +228,7 @@ function operatorOf(node: SyntaxNode, query: string): string {
   for (let part = node.firstChild; part !== null; part = part.nextSibling) {
     if (OPERATORS.has(part.name)) return query.slice(part.from, part.to).toLowerCase()
   }
-  throw new SyntaxError(`Expected an operator that this evaluator knows, got \`${query.slice(node.from, node.to)}\`.`)
+  throw new SyntaxError(`This evaluator does not support the operator \`${query.slice(node.from, node.to)}\`.`)
 }
 
 const equals =
@@ -245,7 +245,9 @@ function labelTest(label: string, operator: string, wanted: string): (labels: La
     : (labels) => !pattern.test(labels[label] ?? '')
 }
 
-/** What a counter has grown by, extrapolated to the whole range as Prometheus does (its `extrapolatedRate`). Resets are allowed for. */
+/**
+ * The increase of a counter, extrapolated to the whole range as Prometheus' `extrapolatedRate` does. Handles resets.
+ */
 function increase({ points }: Series, from: number, to: number): number | undefined {
   const [first, last] = [points[0], points.at(-1)]
   if (first === undefined || last === undefined || points.length < 2) return undefined
@@ -259,7 +261,7 @@ function increase({ points }: Series, from: number, to: number): number | undefi
   const threshold = averageMs * 1.1
   let startMs = first.at - from
   if (startMs >= threshold) startMs = averageMs / 2
-  // A counter cannot have been below zero.
+  // A counter was never negative, so extrapolation stops where it would reach zero.
   if (grown > 0 && first.value >= 0) startMs = Math.min(startMs, sampledMs * (first.value / grown))
   let endMs = to - last.at
   if (endMs >= threshold) endMs = averageMs / 2
@@ -291,7 +293,7 @@ function quantileOf(quantile: number, buckets: readonly { readonly upTo: number;
   const rank = quantile * total.count
   const index = buckets.findIndex(({ count }) => count >= rank)
   const bucket = buckets[index]
-  // Beyond the last finite bucket nothing is known: its bound is the answer.
+  // The quantile lies above the last finite bucket, whose bound is then the result.
   if (bucket === undefined || index === buckets.length - 1) return buckets.at(-2)?.upTo ?? Number.NaN
   const below = buckets[index - 1]
   if (below === undefined && bucket.upTo <= 0) return bucket.upTo
@@ -305,7 +307,7 @@ function child(node: SyntaxNode, name?: string): SyntaxNode {
   return found
 }
 
-/** The arguments of a call. */
+/** The arguments of a function call. */
 function args(body: SyntaxNode): SyntaxNode[] {
   const found: SyntaxNode[] = []
   for (let part = body.firstChild; part !== null; part = part.nextSibling) found.push(part)
@@ -351,7 +353,7 @@ function omit(labels: Labels, names: readonly string[]): Labels {
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** A duration of Prometheus (`1m30s`) in ms. */
+/** Parses a Prometheus duration (`1m30s`) to ms. @throws SyntaxError when the text is not a duration */
 export function durationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+)(ms|[smhd])/g)]
   if (parts.map(([whole]) => whole).join('') !== text)
@@ -359,7 +361,7 @@ export function durationMs(text: string): number {
   return parts.reduce((total, [, count = '0', unit = 's']) => total + Number(count) * (UNIT_MS[unit] ?? 0), 0)
 }
 
-/** A duration in ms as Prometheus writes it: `500ms`, `5s`, `1m30s`. */
+/** Formats a duration in ms as Prometheus does: `500ms`, `5s`, `1m30s`. */
 export function durationText(ms: number): string {
   let rest = Math.round(ms)
   let text = ''

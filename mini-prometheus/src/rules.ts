@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { compile, durationMs, type Expression } from './promql.js'
 
-/** An alert rule of a rule file. */
+/** An alerting rule of a rule file. */
 export interface Rule {
   readonly group: string
   readonly file: string
-  /** How often it is evaluated, in ms. */
+  /** The evaluation interval, in ms. */
   readonly intervalMs: number
   readonly name: string
   readonly query: string
@@ -30,7 +30,7 @@ interface RuleFile {
   }[]
 }
 
-/** Reads rule files in Prometheus form. @throws SyntaxError for a query that the evaluator does not know */
+/** Reads rule files in Prometheus format. @throws SyntaxError when a query is invalid or unsupported */
 export function loadRules(files: readonly string[], defaultIntervalMs: number): readonly Rule[] {
   return files.flatMap((file) =>
     (parse(readFileSync(file, 'utf8')) as RuleFile).groups.flatMap(({ name: group, interval, rules }) =>

@@ -26,9 +26,9 @@ it('gives the samples, labelled, and up 1', async () => {
 })
 
 it.each([
-  ['has another status', 500, 'a 1\n', 'got 500'],
-  ['cannot be parsed', 200, 'a 1\n<html>\n', 'line 2'],
-  ['is too long', 200, 'a 1\n'.repeat(300), 'at most 1000 bytes'],
+  ['has another status', 500, 'a 1\n', 'status 500'],
+  ['cannot be parsed', 200, 'a 1\n<html>\n', 'Line 2'],
+  ['is too long', 200, 'a 1\n'.repeat(300), 'larger than 1000 bytes'],
 ])('gives up 0, and nothing else, for a page that %s', async (_title, status, page, error) => {
   const found = await scrape(await serve(status, page), { job: 'app', timeoutMs: 5_000, maxBytes: 1_000 })
   expect(found.samples).toMatchObject([{ name: 'up', value: 0 }])

@@ -3,9 +3,9 @@ import type { Sample } from './series.js'
 
 /** The result of a scrape. */
 interface Scrape {
-  /** The samples of the page, and `up`. */
+  /** The samples of the page, plus `up`. */
   readonly samples: readonly Sample[]
-  /** Why the page could not be fetched or parsed. */
+  /** Why the page could not be fetched or parsed; `undefined`: it could. */
   readonly error: string | undefined
 }
 
@@ -20,14 +20,15 @@ interface ScrapeOptions {
 }
 
 /**
- * Reads metrics over HTTP, as Prometheus does. A page that is late, cannot be parsed or is too long gives `up` 0 and no other sample.
+ * Scrapes metrics over HTTP, as Prometheus does. A page that is late, invalid or too large yields only `up` with value
+ * 0.
  */
 export async function scrape(url: string, { job, timeoutMs, maxBytes = 10_000_000 }: ScrapeOptions): Promise<Scrape> {
   const own = { job, instance: new URL(url).host }
   const up = (value: number): Sample => ({ name: 'up', labels: own, value })
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
-    if (!response.ok) throw new Error(`Expected status 200, got ${response.status}.`)
+    if (!response.ok) throw new Error(`The target answered with status ${response.status}.`)
     const found = parseExposition(await textOf(response, maxBytes))
     return {
       samples: [...found.map((sample) => ({ ...sample, labels: { ...sample.labels, ...own } })), up(1)],
@@ -44,7 +45,7 @@ async function textOf(response: Response, maxBytes: number): Promise<string> {
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length
     // Throwing here closes the connection.
-    if (size > maxBytes) throw new Error(`Expected a page of at most ${maxBytes} bytes.`)
+    if (size > maxBytes) throw new Error(`The page is larger than ${maxBytes} bytes.`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -1,11 +1,11 @@
 /** One value of one series at one time. */
 interface Point {
-  /** In ms since the epoch. */
+  /** The time, in ms since the epoch. */
   readonly at: number
   readonly value: number
 }
 
-/** A series: its labels, `__name__` among them, and its points, oldest first. */
+/** A series: its labels, including `__name__`, and its points, oldest first. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>
   readonly points: readonly Point[]
@@ -17,7 +17,7 @@ export interface Element {
   readonly value: number
 }
 
-/** A value of a series, as a page of metrics has it. */
+/** A sample of a metrics page. */
 export interface Sample {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
@@ -31,7 +31,7 @@ interface Stored {
   lastScrape: number
 }
 
-/** A small store of recent series, in memory. */
+/** An in-memory store of recent series. */
 export class SeriesStore {
   readonly #series = new Map<string, Stored>()
   readonly #keepMs: number
@@ -42,14 +42,14 @@ export class SeriesStore {
     this.#keepMs = keepMs
   }
 
-  /** Adds the samples of one scrape. Series without a sample in it are stale from now on. */
+  /** Adds the samples of one scrape. Series without a sample in this scrape become stale. */
   add(at: number, found: readonly Sample[]): void {
     this.#scrapes += 1
     for (const { name, labels, value } of found) {
       const all = { __name__: name, ...labels }
       const key = keyOf(all)
       const stored: Stored = this.#series.get(key) ?? { labels: all, points: [], lastScrape: 0 }
-      // The same series twice on one page: as in Prometheus, the first counts.
+      // If a page contains a series twice, the first sample counts, as in Prometheus.
       if (stored.lastScrape === this.#scrapes) continue
       stored.points.push({ at, value })
       stored.lastScrape = this.#scrapes
@@ -62,7 +62,7 @@ export class SeriesStore {
     }
   }
 
-  /** The last points of the series that match and had a sample in the last scrape. */
+  /** The last points of the matching series that are not stale. */
   instant(matches: (labels: Readonly<Record<string, string>>) => boolean): Element[] {
     const elements: Element[] = []
     for (const { labels, points, lastScrape } of this.#series.values()) {
@@ -73,7 +73,7 @@ export class SeriesStore {
     return elements
   }
 
-  /** The points of the series that match, after `from` and up to `to`. */
+  /** The points of the matching series after `from` and up to and including `to`. */
   range(matches: (labels: Readonly<Record<string, string>>) => boolean, from: number, to: number): Series[] {
     const found: Series[] = []
     for (const { labels, points } of this.#series.values()) {
@@ -85,7 +85,7 @@ export class SeriesStore {
   }
 }
 
-/** A text that is equal for equal labels. */
+/** A key that is equal for equal labels. */
 export function keyOf(labels: Readonly<Record<string, string>>): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,10 +1,10 @@
 import type { AlertState } from './alert-states.js'
 import { isoTime } from './iso-time.js'
 
-/** The longest wait for the receiver, in ms. */
+/** The longest wait for the receiver's answer, in ms. */
 const TIMEOUT_MS = 5_000
 
-/** Posts a change of an alert in the shape of an Alertmanager webhook (version 4). A receiver that does not answer is ignored. */
+/** Posts a change of an alert in the format of an Alertmanager webhook (version 4). A failed delivery is ignored. */
 export async function notifyWebhook(
   url: string,
   { labels, annotations, state, activeAt, resolvedAt }: AlertState,

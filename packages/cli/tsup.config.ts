@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup'
-import { base } from '../../tsup.base.js'
+import { base, entriesBeside } from '../../tsup.base.js'
 
-export default defineConfig({ ...base, entry: { index: 'src/index.ts', bin: 'src/bin.ts' } })
+export default defineConfig({ ...base, entry: { ...entriesBeside(import.meta.url), bin: 'src/bin.ts' } })

@@ -1,9 +1,9 @@
 import { defineConfig } from 'tsup'
-import { base, besideIndex } from '../../tsup.base.js'
+import { base, besideIndex, entriesBeside } from '../../tsup.base.js'
 
 export default defineConfig({
   ...base,
-  entry: { index: 'src/index.ts', register: 'src/register.ts' },
+  entry: entriesBeside(import.meta.url),
   splitting: false,
   esbuildPlugins: [besideIndex],
 })

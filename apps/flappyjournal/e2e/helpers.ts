@@ -92,6 +92,6 @@ export async function devServer(env: NodeJS.ProcessEnv = {}): Promise<Dev> {
 export async function loadOn({ url }: { readonly url: string }): Promise<Load> {
   const load = await startLoad({ url, secret: SECRET, users: 3 })
   onTestFinished(() => load.stop())
-  await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(3), { timeout: 10_000 })
+  await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(3), { timeout: 45_000 })
   return load
 }

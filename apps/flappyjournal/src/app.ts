@@ -16,42 +16,45 @@ import { openStorage } from './storage/open-storage.js'
 import type { StorageAdapter } from './storage/adapter.js'
 import { superviseLoop } from './supervisor.js'
 
-/** The running app, and what a wiring may take hold of. */
+/** The running app, and the parts that a wiring may access. */
 export interface App {
   readonly config: Config
-  /** The HTTP server. A wiring gets it before it has routes and listens. */
+  /** The HTTP server. A wiring gets it before the routes are added and the server listens. */
   readonly server: FastifyInstance
-  /** Where it listens; empty before it does. */
+  /** The address of the server; empty before it listens. */
   readonly url: string
   readonly bus: ConsciousnessEventBus
-  /** The adapter beneath breaker, retries and fallback. */
+  /** The storage adapter beneath breaker, retries and fallback. */
   readonly storageBackend: StorageAdapter
   readonly workers: () => readonly Worker[]
   readonly registry: Registry
   readonly alertsUrl: string
-  /** Runs before the app closes. */
+  /** Registers a function that runs before the app closes. */
   onClose(close: () => Promise<void>): void
   close(): Promise<void>
 }
 
-/** How long an API request waits for the memory, in ms: more than twice a bus that is 1000 ms late, since request and answer are both held. */
+/**
+ * How long an API request waits for the memory, in ms. A bus that is 1,000 ms late delays both request and answer, so
+ * this is more than twice as long.
+ */
 const REQUEST_TIMEOUT_MS = 5_000
 const MODULE = 'journal'
 
-/** What a wiring adds. */
+/** What a wiring adds to the app. */
 export interface Wired {
   readonly ruleFiles: readonly string[]
-  /** Hears every change of an alert. */
+  /** Receives every change of an alert. */
   readonly onAlert?: (alert: AlertState) => void
 }
 
-/** What is added to the app from outside, before it listens. */
+/** Adds parts to the app from outside, before it listens. */
 export type Wiring = (app: App) => Promise<Wired>
 
 /**
  * Starts the app.
  *
- * @param wire Adds what is not the app's own: hooks of the server, metrics, rule files.
+ * @param wire Adds parts from outside the app: server hooks, metrics, rule files.
  */
 export async function startApp(config: Config, wire?: Wiring, bus = new ConsciousnessEventBus()): Promise<App> {
   const storage = await openStorage(config)
@@ -112,7 +115,7 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
     url = `http://${config.host}:${(server.server.address() as AddressInfo).port}`
     alerting.evaluator = await evaluate(app, wired)
   } catch (error) {
-    // Half an app is no app: what runs already must not stay behind.
+    // A failed start must not leave parts of the app running.
     await app.close()
     throw error
   }
@@ -133,7 +136,7 @@ function evaluate({ config, url }: App, wired: Wired | undefined): Promise<Evalu
   })
 }
 
-/** One line a change: the alert is logged. */
+/** Logs a change of an alert as one line. */
 function logAlert({ name, state, labels, value }: AlertState): void {
   console.log(
     JSON.stringify({

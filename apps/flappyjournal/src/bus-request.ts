@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { ConsciousnessEventBus } from './event-bus.js'
 
-/** No answer came over the bus in time. */
+/** Thrown when no answer arrives over the bus in time. */
 export class BusTimeoutError extends Error {
   override readonly name = 'BusTimeoutError'
 }
 
-/** Asks over the bus and waits for the answer that bears the request's id. */
+/** Sends requests over the bus and waits for the answer with the request's id. */
 export interface Requester {
-  /** @throws BusTimeoutError when no answer came; the error of a `.fail` answer */
+  /** Sends a request. @throws BusTimeoutError when no answer arrives in time, or the error in a `.fail` answer */
   ask(
     event: 'spiral.memory.store' | 'spiral.memory.retrieve',
     payload: Readonly<Record<string, unknown>>,
@@ -23,9 +23,10 @@ interface Waiting {
 }
 
 /**
- * Makes the requester of a module.
+ * Creates the requester of a module.
  *
- * @param timeoutMs Longest wait for an answer, in ms: more than twice what a late bus holds an event back, since request and answer are both held.
+ * @param timeoutMs The longest wait for an answer, in ms. A late bus delays both request and answer, so choose more
+ *   than twice its delay.
  */
 export function requester(bus: ConsciousnessEventBus, module: string, timeoutMs: number): Requester {
   const waiting = new Map<string, Waiting>()
@@ -47,7 +48,7 @@ export function requester(bus: ConsciousnessEventBus, module: string, timeoutMs:
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(requestId)
-          reject(new BusTimeoutError(`Expected an answer to ${event} within ${timeoutMs} ms.`))
+          reject(new BusTimeoutError(`No answer to ${event} arrived within ${timeoutMs} ms.`))
         }, timeoutMs)
         const settle =
           <T>(finish: (value: T) => void) =>

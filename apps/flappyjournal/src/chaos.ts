@@ -1,9 +1,10 @@
 /**
- * All of chaos in this app: what can be broken, who may break it, and what is told about it. To take chaos out of the app, remove this file, and its
- * import and use in main.ts.
+ * All chaos code of this app: the targets, the control endpoints, and the metrics and events about faults. To remove
+ * chaos from the app, delete this file, and its import and use in main.ts.
  *
- * Off unless the environment is development and CHAOS=on. Then: a control socket for the `chaos` command, and HTTP and WebSocket endpoints under
- * /chaos, with the token in CHAOS_TOKEN (one is drawn and printed otherwise). While it is off, /chaos is 404 like any other unknown path.
+ * Chaos is on only if the environment is development and CHAOS=on. Then the app opens a control socket for the `chaos`
+ * command, and HTTP and WebSocket endpoints under /chaos with the token in CHAOS_TOKEN (default: a random token, which
+ * is printed). While chaos is off, /chaos answers 404 like any unknown path.
  */
 import { randomBytes } from 'node:crypto'
 import { delayCalls, failAfterCall, hangCalls, refuseCalls } from '@chaos/adapter'
@@ -16,9 +17,9 @@ import type { App, Wired } from './app.js'
 import { intervalMs, ruleFile } from './config.js'
 import { Recoveries } from './recovery.js'
 
-/** Longest wait for a look at the steady state, in ms. */
+/** The longest wait for a check of the steady state, in ms. */
 const LOOK_TIMEOUT_MS = 2_000
-/** Evaluations for which the final time of a recovery is shown. */
+/** The number of evaluations for which the final recovery time is shown. */
 const FINAL_EVALUATIONS = 3
 
 export async function wireChaos(app: App): Promise<Wired> {
@@ -40,7 +41,7 @@ export async function wireChaos(app: App): Promise<Wired> {
   if (process.env['CHAOS_TOKEN'] === undefined)
     console.log(JSON.stringify({ event: 'chaos endpoint open', path: '/chaos', token }))
 
-  /** Whoever follows is told, beside what chaos does, what the app says of itself. */
+  /** Sends an app event to the clients of both endpoints. */
   const notify = (topic: string, data: Readonly<Record<string, unknown>>): void => {
     handler.notify(topic, data)
     socket.notify(topic, data)
@@ -67,7 +68,7 @@ export async function wireChaos(app: App): Promise<Wired> {
   })
   const mttr = new Gauge({
     name: 'resonance_mttr_seconds',
-    help: 'Time since the end of the last fault while the app has not recovered, and for a moment its final value; 0: nothing to recover from; no number: it cannot be read.',
+    help: 'Seconds since the end of the last fault while the app has not recovered, then the final value for a moment; 0: nothing to recover from; NaN: the state cannot be read.',
     labelNames: ['fault'],
     registers,
   })
@@ -113,7 +114,7 @@ export async function wireChaos(app: App): Promise<Wired> {
   }
 }
 
-/** Gives something while any SLI is out of bounds, looking back over a window shorter than the alerts', which go on for as long as theirs. */
+/** A query with a non-empty result while any SLI is breached. Its window is shorter than the windows of the alerts. */
 const breach = (window: string): string =>
   [
     'up == 0',
@@ -128,7 +129,7 @@ const breach = (window: string): string =>
     `sum(rate(spiral_storage_errors_total[${window}])) / sum(rate(spiral_storage_calls_total[${window}])) > 0.05`,
   ].join(' or ')
 
-/** Whether the app is healthy and no SLI out of bounds; `undefined` where monitoring does not say so. */
+/** Whether the app is healthy and no SLI is breached; `undefined` if the evaluator does not answer. */
 async function isSteady({ url, alertsUrl, config }: App): Promise<boolean | undefined> {
   const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS)
   const isHealthy = fetch(`${url}/healthz`, { signal }).then(

@@ -1,36 +1,36 @@
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { StorageConfig } from './storage/open-storage.js'
 
-/** How the app runs. Everything has a default but the secret. */
+/** The configuration of the app. Everything except the secret has a default. */
 export interface Config extends StorageConfig {
-  /** 0: any free port. */
+  /** The port of the server. 0: any free port. */
   readonly port: number
   readonly host: string
-  /** What tokens are signed with (HS256). */
+  /** The secret that signs tokens (HS256), at least 32 characters. */
   readonly jwtSecret: string
   readonly environment: string | undefined
-  /** `full`: windows of minutes; `demo`: windows of seconds. */
+  /** The alert windows. `full`: minutes; `demo`: seconds. */
   readonly windows: 'full' | 'demo'
-  /** Rule files of the evaluator, beside those that chaos brings. */
+  /** Rule files of the evaluator, in addition to those that chaos adds. */
   readonly ruleFiles: readonly string[]
-  /** Where alert changes are posted, in the shape of an Alertmanager webhook. */
+  /** The URL that receives alert changes in the format of an Alertmanager webhook. */
   readonly alertWebhookUrl: string | undefined
-  /** Off only in tests that prove that its absence is noticed. */
+  /** Whether the supervisor restarts the worker. Off only in tests, which prove that its absence is noticed. */
   readonly supervisorRestarts: boolean
 }
 
-/** Folder of the app, from `src` and from `dist` alike. */
+/** The folder of the app. The same from `src` and from `dist`. */
 export const appFolder = fileURLToPath(new URL('..', import.meta.url))
 
-/** The built file of the loop worker; the same from `src` and from `dist`. */
+/** The built file of the loop worker. The same from `src` and from `dist`. */
 export const loopWorkerFile = pathToFileURL(`${appFolder}dist/loop-worker.js`)
 
-/** The rule file of a set of windows. */
+/** The path of a rule file. */
 export function ruleFile(name: 'alerts' | 'chaos', windows: Config['windows']): string {
   return `${appFolder}rules/${name}.${windows}.yml`
 }
 
-/** How often metrics are read and rules evaluated, in ms. */
+/** The scrape and evaluation interval, in ms. */
 export function intervalMs({ windows }: Pick<Config, 'windows'>): number {
   return windows === 'demo' ? 500 : 5_000
 }
@@ -38,7 +38,7 @@ export function intervalMs({ windows }: Pick<Config, 'windows'>): number {
 /**
  * Reads the configuration from environment variables.
  *
- * @throws TypeError when a value is not of its kind, or the secret is missing
+ * @throws TypeError when a value is invalid, or the secret is missing or too short
  */
 export function configFrom(env: NodeJS.ProcessEnv): Config {
   const windows = env['FLAPPY_WINDOWS'] ?? 'full'
@@ -49,7 +49,7 @@ export function configFrom(env: NodeJS.ProcessEnv): Config {
     throw new TypeError(`Expected PORT to be a whole number from 0 to 65535, got \`${env['PORT'] ?? ''}\`.`)
   const jwtSecret = env['JWT_SECRET'] ?? ''
   if (jwtSecret.length < 32)
-    throw new TypeError(`Expected JWT_SECRET to be a text of at least 32 characters, got ${jwtSecret.length}.`)
+    throw new TypeError(`JWT_SECRET has ${jwtSecret.length} characters. Set it to a secret of at least 32 characters.`)
   const rules = env['FLAPPY_RULES']
   return {
     port,

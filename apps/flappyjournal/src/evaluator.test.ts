@@ -80,6 +80,6 @@ it('replaces an evaluator that answers and no longer evaluates, and says so', as
   await vi.waitFor(() => expect(states).toEqual(['Down firing']), { timeout: 20_000 })
   expect(starts).toBe(2)
   expect(said.mock.calls).toEqual([
-    [expect.stringMatching(/"event":"alert evaluator died","cause":"It had not evaluated for 2000 ms."/)],
+    [expect.stringMatching(/"event":"alert evaluator died","cause":"It did not evaluate for 2000 ms."/)],
   ])
 })

@@ -4,20 +4,23 @@ import { watchdog } from './watchdog.js'
 
 /** The running evaluator. */
 export interface Evaluator {
-  /** Its current address: the Prometheus API and `/alerts`. */
+  /** The current address of its server, which has the Prometheus API and `/alerts`. */
   readonly url: string
   close(): Promise<void>
 }
 
 /** The pause before a dead evaluator is replaced, in ms. */
 const RESTART_MS = 1_000
-/** How many turns without an evaluation are a silence. */
+/** The number of missed evaluations that count as silence. */
 const SILENT_TURNS = 4
 
 /** Options of {@link superviseEvaluator}. */
 export interface EvaluatorOptions {
   readonly newThread?: typeof startEvaluator
-  /** An evaluator that has not evaluated for so long, in ms, is replaced. Default: four times the longest turn, at least 5,000. */
+  /**
+   * How long the evaluator may go without an evaluation before it is replaced, in ms. Default: four times the longest
+   * turn (scrape and interval), at least 5,000.
+   */
   readonly silenceMs?: number
 }
 
@@ -27,17 +30,17 @@ interface RunningThread extends Evaluator {
 }
 
 /**
- * Starts the alert evaluator in a thread of its own: in the app's event loop it would go blind with the app. A thread that dies, or that answers and no
- * longer evaluates, is logged and replaced; alerts that were active then begin anew.
+ * Starts the alert evaluator in a separate thread, so that it keeps working while the app's event loop is blocked. A
+ * thread that dies, or answers but no longer evaluates, is logged and replaced. Its active alerts then start over.
  *
- * @throws The error of a first thread that died before it could answer, for instance a rule that it does not know.
+ * @throws Error when the first thread dies before it listens, for example because it does not support a rule
  */
 export async function superviseEvaluator(
   settings: EvaluatorSettings,
   onChange: (alert: AlertState) => void,
   options: EvaluatorOptions = {},
 ): Promise<Evaluator> {
-  // A turn waits for the page of metrics, at most a second or the interval, and then for its interval.
+  // A turn scrapes the metrics page, which takes at most a second or the interval, and then waits for its interval.
   const {
     newThread = startEvaluator,
     silenceMs = Math.max(5_000, SILENT_TURNS * (settings.intervalMs + Math.max(1_000, settings.intervalMs))),
@@ -45,10 +48,10 @@ export async function superviseEvaluator(
 
   async function start(): Promise<RunningThread> {
     const thread = newThread(settings, { onChange, onEvaluated: () => watch.heard() })
-    const watch = watchdog(silenceMs, () => thread.terminate(new Error(`It had not evaluated for ${silenceMs} ms.`)))
+    const watch = watchdog(silenceMs, () => thread.terminate(new Error(`It did not evaluate for ${silenceMs} ms.`)))
     void thread.ended.then(() => watch.stop())
     const url = await thread.listening
-    // The silence counts from here: how long a thread takes to start says nothing about its turns.
+    // Silence is measured from here, because the start of a thread may take long.
     watch.heard()
     return {
       url,

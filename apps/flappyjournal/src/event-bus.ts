@@ -1,17 +1,17 @@
 import { EventEmitter } from 'node:events'
 
-/** A subscriber's function; what it returns is waited for when lag is measured. */
+/** A subscriber's function. The measured lag includes the promise that it returns. */
 export type Handler = (payload: unknown) => void | Promise<void>
 
-/** One event that passed over the bus. */
+/** One published event. */
 export interface HistoryEntry {
   readonly event: string
   readonly payload: unknown
-  /** In ms since the epoch. */
+  /** When the event was published, in ms since the epoch. */
   readonly at: number
 }
 
-/** What an event carries besides its payload, from `emit` to the end of its last handler. */
+/** The bookkeeping of an event from `emit` to the end of its last handler. */
 interface Delivery {
   readonly publishedAt: number
   /** Handlers that have not ended yet. */
@@ -20,23 +20,24 @@ interface Delivery {
 type Listener = (payload: unknown, delivery: Delivery) => void
 
 const MAX_HISTORY = 100
-/** An event that has not been handled for so long, in ms, waits no longer: it is lost. */
+/** The time after which an event without an end of handling counts as lost, in ms. */
 const LOST_AFTER_MS = 60_000
 
 /**
- * The bus between the modules. It measures itself: an event's lag counts from `emit` to the end of its last handler, and its backlog is what has
- * been published and not yet handled by everybody, whenever the handlers get to see it.
+ * The bus between the modules, with its own metrics. The lag of an event is the time from `emit` to the end of its last
+ * handler. The backlog is the number of published events that are not yet handled by all subscribers, including events
+ * that have not reached their handlers.
  */
 export class ConsciousnessEventBus extends EventEmitter {
   readonly #subscribers = new Map<string, Map<string, Map<Handler, Listener>>>()
   readonly #history: HistoryEntry[] = []
-  /** Events that somebody has not handled yet, oldest first. */
+  /** Events that are not yet handled by all subscribers, oldest first. */
   readonly #waiting = new Set<Delivery>()
   readonly #now: () => number
   #lost = 0
-  /** Called with the lag of each event, in ms, when its last handler has ended. */
+  /** Called with the lag of each event, in ms, after its last handler has ended. */
   onLag: (lagMs: number) => void = () => undefined
-  /** Called with what a handler threw. */
+  /** Called with the error that a handler threw. */
   onHandlerError: (error: unknown, module: string, event: string) => void = (error, module, event) =>
     console.error(JSON.stringify({ event: 'handler failed', module, name: event, error: String(error) }))
 
@@ -46,19 +47,19 @@ export class ConsciousnessEventBus extends EventEmitter {
     this.setMaxListeners(0)
   }
 
-  /** Events published and not yet handled by all of their subscribers. */
+  /** The number of published events that are not yet handled by all their subscribers. */
   get backlog(): number {
     this.#giveUp()
     return this.#waiting.size
   }
 
-  /** Events that were given up, since nobody had handled them after a minute. */
+  /** The number of events that counted as lost, because they were not handled within a minute. */
   get lost(): number {
     this.#giveUp()
     return this.#lost
   }
 
-  /** Calls `handler` once for each `event`, in the name of a module. Subscribing the same again changes nothing. */
+  /** Subscribes a module's handler to an event. A repeated subscription of the same handler has no effect. */
   subscribe(module: string, event: string, handler: Handler): void {
     const modules = this.#subscribers.get(event) ?? new Map<string, Map<Handler, Listener>>()
     const handlers = modules.get(module) ?? new Map<Handler, Listener>()
@@ -76,11 +77,11 @@ export class ConsciousnessEventBus extends EventEmitter {
     if (listener === undefined) return
     this.off(event, listener)
     this.#subscribers.get(event)?.get(module)?.delete(handler)
-    // Nobody else will handle what is on its way to it.
+    // The removed handler no longer holds up events in delivery.
     for (const delivery of this.#waiting) this.#handled(delivery, listener)
   }
 
-  /** Publishes an event: stamps and counts it, then hands it to `super.emit`. */
+  /** Publishes an event: records and counts it, then delivers it through `super.emit`. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (typeof event !== 'string' || event === 'newListener' || event === 'removeListener' || event === 'error')
       return super.emit(event, ...args)
@@ -90,7 +91,7 @@ export class ConsciousnessEventBus extends EventEmitter {
     const open = new Set(
       [...(this.#subscribers.get(event)?.values() ?? [])].flatMap((handlers) => [...handlers.values()]),
     )
-    // Only subscribers say when they have ended.
+    // Without subscribers, nothing reports the end of handling.
     if (open.size === 0) return super.emit(event, payload)
     const delivery: Delivery = { publishedAt: this.#now(), open }
     this.#waiting.add(delivery)
@@ -98,12 +99,12 @@ export class ConsciousnessEventBus extends EventEmitter {
     return super.emit(event, payload, delivery)
   }
 
-  /** The last 100 events, oldest first; of one name if one is given. */
+  /** The last 100 events, oldest first, optionally of one name. */
   getEventHistory(event?: string): readonly HistoryEntry[] {
     return this.#history.filter((entry) => event === undefined || entry.event === event)
   }
 
-  /** Modules by the events they subscribe to; of one event if one is given. */
+  /** The subscribed modules by event, optionally of one event. */
   getSubscribers(event?: string): Readonly<Record<string, readonly string[]>> {
     const entries = [...this.#subscribers].filter(([name]) => event === undefined || name === event)
     return Object.fromEntries(
@@ -135,13 +136,15 @@ export class ConsciousnessEventBus extends EventEmitter {
     this.#handled(delivery, listener)
   }
 
-  /** Notes that a handler has ended, or will never begin. An event that is delivered twice has one lag: until it was handled first. */
+  /**
+   * Records that a handler has ended or will never start. An event that is delivered twice counts its first handling.
+   */
   #handled(delivery: Delivery, listener: Listener): void {
     if (!delivery.open.delete(listener) || delivery.open.size > 0 || !this.#waiting.delete(delivery)) return
     this.onLag(this.#now() - delivery.publishedAt)
   }
 
-  /** An event that was dropped on its way must not stay in the backlog for ever. */
+  /** Removes overdue events, so that an event that was dropped in delivery does not stay in the backlog forever. */
   #giveUp(): void {
     for (const delivery of this.#waiting) {
       if (this.#now() - delivery.publishedAt <= LOST_AFTER_MS) return

@@ -3,7 +3,7 @@ import type { ConsciousnessEventBus } from './event-bus.js'
 import type { ResilientStorage } from './storage/resilient-storage.js'
 import type { Supervisor } from './supervisor.js'
 
-/** What works and what does not. */
+/** The result of a health check: each part and whether it works. */
 export interface HealthReport {
   readonly isHealthy: boolean
   readonly parts: Readonly<Record<string, boolean>>
@@ -11,18 +11,18 @@ export interface HealthReport {
 
 /** The health module. */
 export interface Health {
-  /** The loop, a bus round trip and a storage round trip. */
+  /** Checks the loop, a bus round trip and a storage round trip. */
   check(): Promise<HealthReport>
-  /** Storage only. */
+  /** Checks only a storage round trip. */
   checkStorage(): Promise<HealthReport>
   close(): void
 }
 
 const MODULE = 'health'
-/** Longest wait for a part, in ms. */
+/** The longest wait for the check of one part, in ms. */
 const LIMIT_MS = 500
 
-/** Does the work it vouches for: a turn of the loop, an event there and back, a value written and read. */
+/** Creates health checks that do real work: a turn of the loop, an event round trip, a value written and read. */
 export function watchHealth(bus: ConsciousnessEventBus, storage: ResilientStorage, supervisor: Supervisor): Health {
   const waiting = new Map<string, () => void>()
   const onPing = (payload: unknown): void => {
@@ -38,13 +38,14 @@ export function watchHealth(bus: ConsciousnessEventBus, storage: ResilientStorag
     bus.emit('health:ping', id)
     await answered
   }
-  /** Two at once would read each other's values: whoever asks meanwhile shares the one under way. */
+  /** The storage round trip in progress. Concurrent checks share it, since two would read each other's values. */
   let trip: Promise<void> | undefined
   const storageWorks = (): Promise<void> => (trip ??= roundTrip().finally(() => (trip = undefined)))
   async function roundTrip(): Promise<void> {
     const value = randomUUID()
     await storage.set('health:probe', value)
-    if ((await storage.get('health:probe')) !== value) throw new Error('Expected the value that was written.')
+    if ((await storage.get('health:probe')) !== value)
+      throw new Error('Storage returned another value than was written.')
   }
   const loopWorks = (): Promise<boolean> => Promise.resolve(supervisor.isUp && supervisor.hz > 0)
 

@@ -1,4 +1,4 @@
-/** An error that is answered with its status and its message. */
+/** An error that the server answers with its status and message. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
   readonly statusCode: number

@@ -10,7 +10,7 @@ interface Entry {
   readonly content: string
   readonly tags: readonly string[]
   readonly mood: string
-  /** ISO 8601. */
+  /** The time of creation, in ISO 8601. */
   readonly createdAt: string
   readonly updatedAt: string
 }
@@ -28,12 +28,12 @@ interface ById {
 /**
  * Adds the journal API to a server.
  *
- * @param onChange Hears of each change, just before it is acknowledged.
+ * @param onChange Receives each change just before the API acknowledges it.
  */
 export function addJournalApi(server: FastifyInstance, memory: Requester, onChange: (change: Change) => void): void {
   async function find(id: string): Promise<Entry> {
     const { value } = await memory.ask('spiral.memory.retrieve', { id })
-    if (value === undefined) throw new HttpError(404, 'There is no such entry.')
+    if (value === undefined) throw new HttpError(404, 'No entry has this id.')
     return value as Entry
   }
 
@@ -65,17 +65,16 @@ export function addJournalApi(server: FastifyInstance, memory: Requester, onChan
   })
 }
 
-/** The fields that a client sets. @throws HttpError 400 */
+/** Reads the fields that a client sets. @throws HttpError 400 when a field is invalid */
 function fieldsOf(body: unknown): Pick<Entry, 'title' | 'content' | 'tags' | 'mood'> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new HttpError(400, 'Expected a JSON object.')
+    throw new HttpError(400, 'The body must be a JSON object.')
   const { title, content, tags = [], mood = 'neutral' } = body as Record<string, unknown>
-  if (typeof title !== 'string' || title === '')
-    throw new HttpError(400, 'Expected `title` to be a text that is not empty.')
+  if (typeof title !== 'string' || title === '') throw new HttpError(400, 'The field `title` must be a non-empty text.')
   if (typeof content !== 'string' || content === '')
-    throw new HttpError(400, 'Expected `content` to be a text that is not empty.')
+    throw new HttpError(400, 'The field `content` must be a non-empty text.')
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
-    throw new HttpError(400, 'Expected `tags` to be a list of texts.')
-  if (typeof mood !== 'string') throw new HttpError(400, 'Expected `mood` to be a text.')
+    throw new HttpError(400, 'The field `tags` must be a list of texts.')
+  if (typeof mood !== 'string') throw new HttpError(400, 'The field `mood` must be a text.')
   return { title, content, tags, mood }
 }

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-/** What the loop reports, about once a second. */
+/** The report that the loop sends about once a second. */
 export interface LoopReport {
-  /** Turns a second, measured. */
+  /** Measured turns per second. */
   readonly hz: number
-  /** How far the last turn was from its time, in ms. */
+  /** The deviation of the last turn from its planned time, in ms. */
   readonly skewMs: number
   readonly turns: number
 }
@@ -17,7 +17,10 @@ let reportedAt = startedAt
 let reportedTurns = 0
 let isRunning = true
 
-/** Turns at fixed times counted from the start, so that no delay adds up. After a long stall it goes on from now instead of catching up. */
+/**
+ * Runs one turn. Turns are planned at fixed times from the start, so that delays do not add up. After a long stall, the
+ * loop continues from the present time instead of catching up.
+ */
 function turn(): void {
   const now = performance.now()
   turns += 1

@@ -1,5 +1,5 @@
 import { startApp } from './app.js'
-import { wireChaos } from './chaos.js' // This import and its use below are all there is of chaos outside of chaos.ts.
+import { wireChaos } from './chaos.js' // This import and its use below are the only chaos code outside chaos.ts.
 import { configFrom } from './config.js'
 import { eventBus } from './event-bus.js'
 

@@ -5,23 +5,27 @@ import { BREAKER_STATES } from './storage/circuit-breaker.js'
 import type { ResilientStorage } from './storage/resilient-storage.js'
 import type { Supervisor } from './supervisor.js'
 
-/** The worker's label. */
+/** The label value of the worker. */
 const WORKER = 'consciousness-loop'
 
-/** What the server tells the metrics. */
+/** The interface through which the server reports to the metrics. */
 export interface Metrics {
   readonly registry: Registry
-  /** A request has come. @returns Says with which status it was answered; `undefined`: its client went away before. */
+  /**
+   * Counts a new request.
+   *
+   * @returns Records its end with a status. `undefined`: the client disconnected before the answer.
+   */
   request(method: string, route: string): (status: number | undefined) => void
   close(): void
 }
 
-/** The routes of the app, as its metrics name them. */
+/** The route labels of the metrics. */
 const ROUTES = ['/api/journal', '/api/journal/:id', '/healthz', '/readyz', '/metrics', '/alerts', 'unknown']
-/** The status of a request whose client went away, as nginx has it. */
+/** The status of a request whose client disconnected. nginx uses the same status. */
 const CLIENT_GONE = '499'
 
-/** Registers every series of the app. Buckets reach at least ten times the threshold; what is down reads as down. */
+/** Registers all metrics of the app. Histogram buckets reach at least ten times the alert threshold. */
 export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage, supervisor: Supervisor): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -35,13 +39,13 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   })
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'From the request to its answer, in seconds.',
+    help: 'Time from the request to its answer, in seconds.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3, 0.5, 1, 1.5, 2, 3, 5],
     registers,
   })
 
-  // A counter that appears with its first failure shows no increase: failures are counted from 0 on.
+  // Failure counters are initialised to 0, because a counter that first appears with a failure shows no increase.
   for (const [route, methods] of [
     ['/api/journal', ['GET', 'POST']],
     ['/api/journal/:id', ['GET', 'PUT', 'DELETE']],
@@ -52,7 +56,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   const underWay = new Set<{ readonly route: string; readonly since: number }>()
   new Gauge({
     name: 'http_requests_in_flight',
-    help: 'Requests that have come and are not answered yet.',
+    help: 'Requests without an answer yet.',
     labelNames: ['route'],
     registers,
     collect() {
@@ -62,19 +66,19 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   })
   new Gauge({
     name: 'http_request_oldest_seconds',
-    help: 'Age of the oldest request that is not answered yet, in seconds; 0 if there is none.',
+    help: 'Age of the oldest request without an answer, in seconds; 0 if there is none.',
     labelNames: ['route'],
     registers,
     collect() {
       for (const route of ROUTES) this.set({ route }, 0)
-      // Newest first, so that the oldest has the last word.
+      // Iterates newest first, so that the oldest request of each route sets the final value.
       for (const { route, since } of [...underWay].reverse()) this.set({ route }, (performance.now() - since) / 1_000)
     },
   })
 
   new Gauge({
     name: 'consciousness_loop_hz',
-    help: 'Turns a second of the loop; 0 while nobody reports.',
+    help: 'Turns of the loop per second; 0 without a report.',
     registers,
     collect() {
       this.set(supervisor.hz)
@@ -91,7 +95,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   })
   new Counter({
     name: 'consciousness_worker_restarts_total',
-    help: 'Times the worker was brought back.',
+    help: 'Restarts of the worker.',
     labelNames: ['worker'],
     registers,
     collect() {
@@ -101,7 +105,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   })
   new Gauge({
     name: 'heartbeat_skew_ms',
-    help: 'How far the last turn of the loop was from its time, in ms; no number while nobody reports.',
+    help: 'Deviation of the last turn of the loop from its planned time, in ms; NaN without a report.',
     registers,
     collect() {
       this.set(supervisor.skewMs)
@@ -110,14 +114,14 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
 
   const lag = new Histogram({
     name: 'eventbus_publish_lag_ms',
-    help: 'From publish to the end of the last handler, in ms.',
+    help: 'Time from publishing an event to the end of its last handler, in ms.',
     buckets: [1, 2, 5, 10, 25, 50, 75, 100, 150, 250, 500, 1_000, 1_500, 2_500, 5_000],
     registers,
   })
   bus.onLag = (lagMs) => lag.observe(lagMs)
   new Gauge({
     name: 'eventbus_backlog',
-    help: 'Events published and not yet handled by everybody.',
+    help: 'Published events that are not yet handled by all subscribers.',
     registers,
     collect() {
       this.set(bus.backlog)
@@ -125,7 +129,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   })
   new Counter({
     name: 'eventbus_lost_total',
-    help: 'Events that were given up, since nobody had handled them after a minute.',
+    help: 'Events that counted as lost, because they were not handled within a minute.',
     registers,
     collect() {
       this.reset()
@@ -136,24 +140,24 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   const labelNames = ['method', 'backend'] as const
   const calls = new Counter({
     name: 'spiral_storage_calls_total',
-    help: 'Calls of the storage backend, each attempt counted.',
+    help: 'Calls of the storage backend, including retries.',
     labelNames,
     registers,
   })
   const errors = new Counter({
     name: 'spiral_storage_errors_total',
-    help: 'Calls of the storage backend that failed.',
+    help: 'Failed calls of the storage backend, including retries.',
     labelNames,
     registers,
   })
   const latency = new Histogram({
     name: 'spiral_storage_latency_ms',
-    help: 'Time a call of the storage backend took, in ms.',
+    help: 'Duration of a call of the storage backend, in ms.',
     labelNames,
     buckets: [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500],
     registers,
   })
-  // As above: from 0 on.
+  // Initialised to 0, as above.
   for (const method of ['get', 'set', 'del', 'keys'])
     for (const counter of [calls, errors]) counter.inc({ method, backend }, 0)
   storage.onAttempt = ({ method, tookMs, failed }) => {
@@ -163,7 +167,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   }
   new Gauge({
     name: 'spiral_cb_state',
-    help: 'The breaker: 0 closed, 1 open, 2 half open.',
+    help: 'State of the storage breaker: 0 closed, 1 open, 2 half open.',
     labelNames: ['backend'],
     registers,
     collect() {
@@ -172,7 +176,7 @@ export function appMetrics(bus: ConsciousnessEventBus, storage: ResilientStorage
   })
   const opened = new Counter({
     name: 'spiral_cb_open_total',
-    help: 'Times the breaker opened.',
+    help: 'Number of times the storage breaker opened.',
     labelNames: ['backend'],
     registers,
   })

@@ -1,11 +1,11 @@
-/** How many requests a user may make: 100 in 10 s. */
+/** The rate limit of each user: 100 requests in 10 s. */
 const RATE_LIMIT = { requests: 100, windowMs: 10_000 } as const
 
-/** Counts requests of each user in a sliding window. */
+/** Limits the requests of each user in a sliding window. */
 export class RateLimit {
   readonly #times = new Map<string, number[]>()
 
-  /** @returns Seconds to wait, or `undefined` when the request may go on. */
+  /** Counts a request. @returns `undefined` if it is allowed, otherwise the seconds to wait. */
   take(user: string, now = performance.now()): number | undefined {
     const since = now - RATE_LIMIT.windowMs
     const times = (this.#times.get(user) ?? []).filter((at) => at > since)
@@ -13,7 +13,7 @@ export class RateLimit {
     if (times.length >= RATE_LIMIT.requests)
       return Math.max(1, Math.ceil(((times[0] ?? now) + RATE_LIMIT.windowMs - now) / 1_000))
     times.push(now)
-    // Users who are gone must not be remembered for ever.
+    // Forget inactive users, so that memory stays bounded.
     if (this.#times.size > 10_000)
       for (const [name, own] of this.#times) if ((own.at(-1) ?? 0) <= since) this.#times.delete(name)
     return undefined

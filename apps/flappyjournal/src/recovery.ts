@@ -1,24 +1,24 @@
-/** The steady state must have held for so long, in ms, before the app counts as recovered. */
+/** How long the steady state must hold before the app counts as recovered, in ms. */
 const HOLD_MS = 5_000
-/** How often recovery is looked at, in ms. */
+/** The pause between two checks of the steady state, in ms. */
 const LOOK_EVERY_MS = 500
 
-/** What {@link Recoveries} is told with. */
+/** Options of {@link Recoveries}. */
 export interface RecoveryOptions {
-  /** Whether every SLI is good and the app healthy; `undefined` when that cannot be read. */
+  /** Returns whether every SLI is good and the app is healthy; `undefined` if that cannot be read. */
   readonly isSteady: () => Promise<boolean | undefined>
   /**
-   * The seconds to show for a fault: they count up while the app has not recovered from it; NaN while that cannot be read; the final time; and 0, for
-   * nothing to say.
+   * Shows the recovery time of a fault, in seconds. The value increases until the app has recovered, then is the final
+   * time, and later 0. NaN: the state cannot be read.
    */
   readonly show: (fault: string, seconds: number) => void
-  /** The app has recovered, after so many seconds. */
+  /** Called with the recovery time, in seconds, when the app has recovered. */
   readonly onRecovered: (injection: EndedInjection, seconds: number) => void
-  /** For how long the final time is shown, in ms: long enough to be read, and no longer, since an alert stands on it. */
+  /** How long the final time is shown, in ms: long enough to be scraped, but short, because an alert depends on it. */
   readonly showFinalMs: number
 }
 
-/** An injection that is over. */
+/** An injection that has ended. */
 export interface EndedInjection {
   readonly id: string
   readonly fault: string
@@ -26,8 +26,9 @@ export interface EndedInjection {
 }
 
 /**
- * Measures how long the app takes to recover once faults are over: from the end of the last fault in force until the steady state has held. What
- * it says of a recovery it says only while that lasts, and a moment longer: a value that stayed would keep its alert firing for ever.
+ * Measures how long the app takes to recover, from the end of the last fault in force until the steady state has held.
+ * The value is shown during the recovery and for a moment after it. A value that stayed would keep its alert firing
+ * forever.
  */
 export class Recoveries {
   readonly #options: RecoveryOptions
@@ -38,13 +39,17 @@ export class Recoveries {
     this.#options = options
   }
 
-  /** A fault has landed. An earlier recovery can no longer be told from it, and is not measured any further. */
+  /** Records that a fault has landed. It ends the measurement of an earlier recovery, which it would distort. */
   landed(id: string): void {
     this.#inForce.add(id)
     this.close()
   }
 
-  /** An injection is over. Nothing is measured if it never landed, or while another one is in force. @returns Whether a recovery is watched from now on. */
+  /**
+   * Records that an injection has ended. No recovery is measured if it never landed, or while another one is in force.
+   *
+   * @returns Whether the measurement of a recovery starts.
+   */
   ended(injection: EndedInjection): boolean {
     if (!this.#inForce.delete(injection.id) || this.#inForce.size > 0) return false
     this.close()
@@ -52,7 +57,7 @@ export class Recoveries {
     return true
   }
 
-  /** Ends the recovery that is watched, if any. */
+  /** Stops the current measurement, if any. */
   close(): void {
     this.#stop()
     this.#stop = () => undefined
@@ -68,7 +73,7 @@ export class Recoveries {
       timer = setTimeout(work, ms)
       timer.unref()
     }
-    /** One look after another: a slow one must not come after a later one, nor after the last. */
+    /** Checks the steady state. Checks run one after another, so that a slow check cannot overwrite a later result. */
     const look = async (): Promise<void> => {
       const isGood = await isSteady()
       if (isOver) return

@@ -8,27 +8,30 @@ import { HttpError } from './http-error.js'
 import { RateLimit } from './rate-limit.js'
 import type { Metrics } from './metrics.js'
 
-/** What the server serves. */
+/** The parts that the server exposes. */
 export interface ServerParts {
   readonly jwtSecret: string
-  /** Adds the routes of the journal, which need a token. */
+  /** Adds the journal routes, which require a token. */
   readonly journal: (server: FastifyInstance) => void
   readonly health: Health
   readonly metrics: Metrics
   readonly bus: ConsciousnessEventBus
-  /** The address of the alert evaluator, once it runs. */
+  /** Returns the address of the alert evaluator; `undefined` before it runs. */
   readonly alertsUrl: () => string | undefined
 }
 
 const MAX_BODY_BYTES = 100_000
 const MAX_MESSAGE_BYTES = 10_000
-/** A WebSocket client with more than this waiting to be sent gets no further pushes until it has read them. */
+/** The amount of unsent data, in bytes, above which a WebSocket client gets no further events. */
 const MAX_BUFFERED_BYTES = 1_000_000
-/** Events that are pushed to WebSocket clients. */
+/** The events that are pushed to WebSocket clients. */
 const PUSHED = ['journal:changed', 'module:status', 'health:status', 'storage:circuit_open', 'storage:circuit_close']
 const MODULE = 'secure-server'
 
-/** Makes the HTTP and WebSocket front, without routes: hooks that are added before {@link addRoutes} see every request first. */
+/**
+ * Creates the HTTP and WebSocket server without routes. Hooks that are added before {@link addRoutes} see every request
+ * first.
+ */
 export async function newServer(): Promise<FastifyInstance> {
   const server = Fastify({
     bodyLimit: MAX_BODY_BYTES,
@@ -39,13 +42,13 @@ export async function newServer(): Promise<FastifyInstance> {
   server.setNotFoundHandler(() => {
     throw new HttpError(404, 'Not found.')
   })
-  // A body is JSON, whatever its type.
+  // A body is parsed as JSON regardless of its content type.
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     try {
       done(null, body === '' ? undefined : JSON.parse(body as string))
     } catch {
-      done(new HttpError(400, 'Expected a JSON body.'))
+      done(new HttpError(400, 'The body must be JSON.'))
     }
   })
   await server.register(websocket, {
@@ -58,7 +61,9 @@ export async function newServer(): Promise<FastifyInstance> {
   return server
 }
 
-/** Adds the routes of the app. Those without a token are for machines on the same host: /healthz, /readyz, /metrics and alerts. */
+/**
+ * Adds the routes of the app. /healthz, /readyz, /metrics and the alerts need no token: they are for local monitoring.
+ */
 export function addRoutes(server: FastifyInstance, parts: ServerParts): void {
   const { health, metrics, bus } = parts
   const userOf = authenticator(parts.jwtSecret)
@@ -67,11 +72,11 @@ export function addRoutes(server: FastifyInstance, parts: ServerParts): void {
   server.addHook('onRequest', (request, { raw }, done) => {
     if (!request.ws) {
       const answered = metrics.request(request.method, routeOf(request))
-      // Comes after the answer, and when the client goes away before it.
+      // `close` is emitted after the answer, and also when the client disconnects before it.
       raw.once('close', () => answered(raw.headersSent ? raw.statusCode : undefined))
     }
     if (URL.canParse(request.url, 'http://journal')) done()
-    else done(new HttpError(400, 'Expected the path of a part of the journal.'))
+    else done(new HttpError(400, 'The URL of the request is invalid.'))
   })
 
   server.get('/healthz', async (_request, reply) => report(reply, await health.check()))
@@ -125,22 +130,26 @@ export function addRoutes(server: FastifyInstance, parts: ServerParts): void {
   }
 }
 
-/** @returns The user of a request. It throws `HttpError` 401. */
+/**
+ * Creates the authentication of requests.
+ *
+ * @returns A function that returns the user of a request, or throws HttpError 401.
+ */
 function authenticator(secret: string): (request: FastifyRequest) => Promise<string> {
   const key = new TextEncoder().encode(secret)
   return async ({ headers }) => {
     const token = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
-    if (token === undefined) throw new HttpError(401, 'Expected a bearer token.')
+    if (token === undefined) throw new HttpError(401, 'The request needs a bearer token.')
     try {
       const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] })
       return payload.sub ?? 'anonymous'
     } catch {
-      throw new HttpError(401, 'Expected a valid token.')
+      throw new HttpError(401, 'The token is invalid or expired.')
     }
   }
 }
 
-/** The template of a path, for the metrics: a label must not have as many values as there are entries. */
+/** The route template of a request. As a metrics label, it keeps the number of values small. */
 function routeOf({ routeOptions: { url = 'unknown' } }: FastifyRequest): string {
   return url === '/api/v1/*' ? '/alerts' : url
 }
@@ -150,7 +159,7 @@ function report(reply: FastifyReply, { isHealthy, parts }: HealthReport): Fastif
   return reply.code(isHealthy ? 200 : 503).send({ healthy: isHealthy, parts, failing })
 }
 
-/** Answers an error of the app, or of Fastify, which says its status as `statusCode`. */
+/** Answers an error of the app, or an error of Fastify, which has its status in `statusCode`. */
 function answerError(
   error: Error & { readonly statusCode?: number; readonly code?: unknown },
   _request: FastifyRequest,

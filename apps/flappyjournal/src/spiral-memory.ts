@@ -4,19 +4,22 @@ import type { ResilientStorage } from './storage/resilient-storage.js'
 const MODULE = 'memory'
 
 /**
- * Entries of a list that are read at the same time. With thousands at once, the failures of a backend that fails now and then come in before its
- * successes, and look to the breaker like failures in a row.
+ * The number of entries of a list that are read concurrently. With thousands at once, the occasional failures of a
+ * backend would arrive before its successes, and the breaker would count them as consecutive failures.
  */
 const LANES = 8
 
-/** What can be asked of the memory. A store request without a value forgets the entry; a retrieve request without an id lists all. */
+/**
+ * A request to the memory. A store request without a value deletes the entry. A retrieve request without an id lists
+ * all.
+ */
 interface MemoryRequest {
   readonly requestId: string
   readonly id?: string
   readonly value?: unknown
 }
 
-/** The module that keeps entries under `mem:<id>`. It is reached over the bus alone. @returns Stops it. */
+/** Starts the module that stores entries under `mem:<id>`. It is used only over the bus. @returns Stops the module. */
 export function startSpiralMemory(bus: ConsciousnessEventBus, storage: ResilientStorage): () => void {
   async function answer(
     event: string,
@@ -57,7 +60,7 @@ export function startSpiralMemory(bus: ConsciousnessEventBus, storage: Resilient
   }
 }
 
-/** Does something with each item, a few at a time. @returns What came of each, in the order of the items. */
+/** Processes items with limited concurrency. @returns The results in the order of the items. */
 async function inLanes<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = []
   const waiting = items.entries()

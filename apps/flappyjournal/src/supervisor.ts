@@ -5,17 +5,17 @@ import type { LoopReport } from './loop-worker.js'
 
 /** Options of {@link superviseLoop}. */
 export interface SupervisorOptions {
-  /** Turns a second that the loop should do. Default 100. */
+  /** The planned turns of the loop per second. Default 100. */
   readonly hz?: number
   /** Whether a dead worker is replaced. Default `true`. */
   readonly restarts?: boolean
-  /** Pause before the first restart, in ms; it doubles with each one after it. Default 200. */
+  /** The pause before the first restart, in ms. It doubles with each further restart. Default 200. */
   readonly firstPauseMs?: number
   /** The longest pause, in ms. Default 5,000. */
   readonly maxPauseMs?: number
-  /** A worker that ran so long, in ms, was stable: pauses start anew. Default 10,000. */
+  /** How long a worker must run to count as stable, in ms. The pause is then reset. Default 10,000. */
   readonly stableAfterMs?: number
-  /** A worker that has not reported for so long, in ms, is taken for dead. Default 2,000. */
+  /** How long a worker may be silent before it counts as dead, in ms. Default 2,000. */
   readonly silenceMs?: number
   readonly onReport?: (report: LoopReport) => void
   readonly onRestart?: () => void
@@ -23,19 +23,19 @@ export interface SupervisorOptions {
 
 /** The supervisor of the loop worker. */
 export interface Supervisor {
-  /** The live worker, if there is one. */
+  /** The live worker as a list, which is empty if there is none. */
   workers(): readonly Worker[]
   /** Whether a worker is alive. */
   readonly isUp: boolean
-  /** Turns a second in the last report; 0 without a fresh report of the worker that runs now. */
+  /** Turns per second in the last report; 0 without a fresh report of the current worker. */
   readonly hz: number
-  /** How far the last turn was from its time, in ms; NaN without a fresh report. */
+  /** The deviation of the last turn from its planned time, in ms; NaN without a fresh report. */
   readonly skewMs: number
   readonly restarts: number
   stop(): Promise<void>
 }
 
-/** Starts the loop worker, watches it, and brings it back with growing pauses. The replacement is watched just the same. */
+/** Starts the loop worker, watches it, and restarts it with increasing pauses. */
 export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
   const {
     hz = 100,
@@ -58,7 +58,7 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
     const started = new Worker(loopWorkerFile, { workerData: { hz }, name: 'consciousness-loop' })
     startedAt = performance.now()
     started.once('online', () => {
-      // Silence counts from here: how long a thread takes to start says nothing about its loop.
+      // Silence is measured from here, because the start of a thread may take long.
       hear()
       if (!isStopping) worker = started
     })
@@ -67,7 +67,7 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
       report = message
       options.onReport?.(message)
     })
-    // Its exit follows; an error without this listener would end the process.
+    // The `exit` event follows. Without this listener, an error would end the process.
     started.on('error', (error) => console.error(JSON.stringify({ event: 'loop worker failed', error: String(error) })))
     started.once('exit', () => {
       if (worker === started) worker = undefined
@@ -95,7 +95,7 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
 
   const dog = watchdog(silenceMs, () => void worker?.terminate())
 
-  /** The last report, unless it is of a worker that died or fell silent. */
+  /** The last report, unless its worker has died or fallen silent. */
   function fresh(): LoopReport | undefined {
     return performance.now() - heardAt <= silenceMs ? report : undefined
   }

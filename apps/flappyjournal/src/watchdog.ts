@@ -1,16 +1,17 @@
-/** Waits for signs of life of a thread. */
+/** Watches for signs of life of a thread. */
 export interface Watchdog {
-  /** A sign of life. */
+  /** Records a sign of life. */
   heard(): void
   stop(): void
 }
 
-/** So many looks make up a silence. */
+/** The number of consecutive silent checks that make up a silence. */
 const LOOKS = 4
 
 /**
- * Calls `onSilent` while nothing has been heard for so long, in ms. It counts looks and not time, and each look comes after the messages that wait: a
- * process that was stopped as a whole, or whose main thread was busy, must not take its own stall for the silence of a thread.
+ * Calls `onSilent` when no sign of life was recorded for `silenceMs`. It counts checks instead of time, and each check
+ * runs after all waiting messages. A process that was suspended, or whose main thread was busy, therefore does not
+ * mistake its own stall for the silence of a thread.
  */
 export function watchdog(silenceMs: number, onSilent: () => void): Watchdog {
   let silentLooks = 0
@@ -20,7 +21,7 @@ export function watchdog(silenceMs: number, onSilent: () => void): Watchdog {
     silentLooks += 1
     if (silentLooks > LOOKS) onSilent()
   }
-  // Messages that wait come before an immediate does.
+  // Waiting messages are delivered before an immediate runs.
   const timer = setInterval(() => setImmediate(look), silenceMs / LOOKS)
   timer.unref()
   return {

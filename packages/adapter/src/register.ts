@@ -5,37 +5,18 @@ import https from 'node:https'
 import net from 'node:net'
 import tls from 'node:tls'
 import { target, type Targets } from '@chaos/core'
-import { failLookups } from './dns/index.js'
-import { delayFileOperations, failFileOperations, hangFileOperations } from './files/index.js'
-import {
-  answerRequests,
-  corruptResponses,
-  cutResponses,
-  delayRequests,
-  hangRequests,
-  hangResponses,
-  slowResponses,
-} from './http/index.js'
-import { cutConnections, delayConnections, hangConnections, refuseConnections } from './net/index.js'
-import { failHandshakes } from './tls/index.js'
+import { dnsFaults, fileFaults, httpFaults, netFaults, tlsFaults } from './faults.js'
 
-const requests = [
-  answerRequests,
-  corruptResponses,
-  cutResponses,
-  delayRequests,
-  hangRequests,
-  hangResponses,
-  slowResponses,
-] as const
-
-/** What `@chaos/control/register` offers in an app without chaos code: the modules of Node.js by which it reaches files and other machines. */
+/**
+ * The targets that `@chaos/control/register` offers in an app without chaos code: the Node.js modules through which the
+ * app reaches files and other machines.
+ */
 export const targets = (): Targets => ({
-  fs: target(fs, [delayFileOperations, failFileOperations, hangFileOperations]),
-  fetch: target(globalThis, requests),
-  http: target(http, requests),
-  https: target(https, requests),
-  net: target(net, [cutConnections, cutResponses, delayConnections, hangConnections, refuseConnections, slowResponses]),
-  tls: target(tls, [failHandshakes]),
-  dns: target(dns, [failLookups]),
+  fs: target(fs, fileFaults),
+  fetch: target(globalThis, httpFaults),
+  http: target(http, httpFaults),
+  https: target(https, httpFaults),
+  net: target(net, netFaults),
+  tls: target(tls, tlsFaults),
+  dns: target(dns, dnsFaults),
 })

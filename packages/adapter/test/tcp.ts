@@ -17,7 +17,7 @@ export async function listen(onConnection: (socket: Socket) => void = () => unde
 }
 
 /** Starts one that stays until it is closed. */
-export async function tcpServer(
+async function tcpServer(
   onConnection: (socket: Socket) => void = () => undefined,
 ): Promise<TcpServer & { readonly close: () => Promise<void> }> {
   const accepted: Socket[] = []

@@ -4,17 +4,17 @@ import { processIo } from './process/process-io.js'
 import { main } from './main.js'
 
 let hasEnded = false
-// Node.js ends when there is nothing left to wait for, also where a promise of a module never settles; and a module may end it.
+// Node.js exits early when a module ends the process, or when a module's promise never settles and nothing else runs.
 process.on('exit', (code) => {
   if (hasEnded || code !== EXIT.ok) return
   process.exitCode = EXIT.internal
   process.stderr.write(
-    'error: The command ended before it finished: a module of an experiment ended the process, or waits for a promise that never settles.\n',
+    'error: The command ended before it finished. A module of an experiment ended the process, or waits for a promise that never settles.\n',
   )
 })
 
 void main(process.argv.slice(2), processIo()).then((code) => {
   hasEnded = true
-  // What failed beside the command has set one already.
+  // An uncaught error may have set an exit code already.
   process.exitCode ??= code
 })

@@ -231,7 +231,7 @@ describe('chaos', () => {
       'a variable twice',
       ['run', 'x.yaml', '--var', 'A=1', 'B=1', '--var', 'A=2'],
       EXIT.usage,
-      'The variable `A` is given twice.',
+      'The variable "A" is set twice. Pass one `--var` for it.',
     ],
     [
       'a lease without any time',
@@ -330,7 +330,7 @@ describe('chaos', () => {
     other.kill('SIGKILL')
     for (const { used, running } of both) {
       expect(await running).toBe(EXIT.unreachable)
-      expect(used.lines.err.join('\n')).toMatch(/^error: The connection to the process has ended.*\nnext: /)
+      expect(used.lines.err.join('\n')).toMatch(/^error: The connection to the process ended.*\nnext: /)
     }
   })
 
@@ -381,7 +381,7 @@ describe('chaos', () => {
       },
     }
     expect(await main(['inject', 'bus', 'drop', '--id', 'left', '--hold', 'connection'], used)).toBe(EXIT.internal)
-    expect(used.lines.err[0]).toBe('error: Not everything of left could be rolled back: no way back')
+    expect(used.lines.err[0]).toBe('error: The rollback of left failed in part: no way back')
   })
 
   it.each([
@@ -645,7 +645,7 @@ method:
       [['--watchdog', 'Watchdog'], '`--watchdog` needs `--alerts-url` or `--alertmanager-url`'],
       [
         ['--alerts-url', 'http://127.0.0.1:1', '--watchdog', 'Silence'],
-        'Expected `--watchdog` to be an alert that always fires, got `Silence`, which must fire because of a fault in "flags".',
+        'The `--watchdog` alert "Silence" must fire because of a fault in "flags". Name an alert that always fires.',
       ],
       [
         ['--webhook-port', String(port)],
@@ -669,7 +669,7 @@ method:
     await writeFile(file, "export default ({ RATE }) => { throw new Error('RATE is ' + RATE) }")
     expect(await chaos('run', file)).toMatchObject({
       code: EXIT.usage,
-      err: expect.stringContaining('makes-none.mjs to make an experiment: RATE is undefined') as string,
+      err: expect.stringContaining('makes-none.mjs failed to make an experiment: RATE is undefined') as string,
     })
   })
 
@@ -689,7 +689,7 @@ method:
       }),
     }
     expect(await main(['run', file], used)).toBe(EXIT.interrupted)
-    expect(used.lines.out.at(-1)).toBe('inconclusive: The run was broken off: it was aborted: SIGINT.')
+    expect(used.lines.out.at(-1)).toBe('inconclusive: The run was aborted: the caller stopped it: SIGINT.')
     expect(JSON.parse((await chaos('status', '--all', '--json')).out)).not.toContainEqual(
       expect.objectContaining({ id: 'early:1' }),
     )

@@ -21,6 +21,7 @@ export {
   type Subscriber,
   type Tap,
 } from './seams/bus.js'
+// #region faults: written by `npm run sync`
 export { corruptEvents, type CorruptEventsOptions } from './faults/corrupt-events.js'
 export { delayEvents, type DelayEventsOptions } from './faults/delay-events.js'
 export { disconnectClient, type DisconnectClientOptions } from './faults/disconnect-client.js'
@@ -37,6 +38,7 @@ export { redeliverEvents, type RedeliverEventsOptions } from './faults/redeliver
 export { reorderEvents, type ReorderEventsOptions } from './faults/reorder-events.js'
 export { stallListeners, type StallListenersOptions } from './faults/stall-listeners.js'
 export { throttleEvents, type ThrottleEventsOptions } from './faults/throttle-events.js'
+// #endregion
 export type { Guarantee, Violation } from './oracle/ledger.js'
 export {
   observeDelivery,

@@ -204,7 +204,10 @@ async function cell(
     await bus.asksAnew?.()
     for (const n of range(SENT)) {
       published.push(attempt(() => bus.publish({ n, text: TEXT })))
-      if (isSingle) await vi.waitFor(() => expect(bus.got.length + (armed.account['failed'] ?? 0)).toBeGreaterThan(n))
+      if (isSingle)
+        await vi.waitFor(() => expect(bus.got.length + (armed.account['failed'] ?? 0)).toBeGreaterThan(n), {
+          interval: 1,
+        })
     }
     if (isEndless && bus.asksAnew !== undefined) await vi.waitFor(() => expect(armed.held).toBeGreaterThan(0))
     else await vi.waitFor(() => expect(armed.seen).toBeGreaterThanOrEqual(seen))

@@ -577,7 +577,7 @@ describe('whatever happens, nothing of the run stays in force', () => {
     const { verdict, evidence } = await run(long(), { signal: abort.signal })
     expect(verdict).toMatchObject({
       name: 'inconclusive',
-      cause: 'The run was broken off: it was aborted.',
+      cause: 'The run was aborted: the caller stopped it.',
       recovery: 'not-observed',
     })
     expect(evidence.endedAt).toBeLessThanOrEqual(1_004_000)
@@ -619,7 +619,7 @@ describe('whatever happens, nothing of the run stays in force', () => {
     const { verdict } = await run(long(), { onEvent })
     expect(verdict).toMatchObject({
       name: 'inconclusive',
-      cause: 'The run was broken off: a listener failed: the terminal is gone.',
+      cause: 'The run was aborted: a listener failed: the terminal is gone.',
     })
     expect(await live()).toBe(0)
   })
@@ -634,7 +634,7 @@ describe('whatever happens, nothing of the run stays in force', () => {
     )
     expect(verdict).toMatchObject({
       name: 'fault-did-not-land',
-      cause: 'A fault could not be put in force: sell-out into shop: no.',
+      cause: 'A fault could not be injected: sell-out into shop: no.',
     })
     expect(await live()).toBe(0)
   })
@@ -663,18 +663,18 @@ describe('whatever happens, nothing of the run stays in force', () => {
     })
     expect(verdict).toMatchObject({
       name: 'inconclusive',
-      cause: 'The run was broken off: a fault had not ended when its lease had.',
+      cause: 'The run was aborted: a fault had not ended when its lease had.',
     })
     expect(await live()).toBe(0)
   })
 
-  it('and what could not be taken back is the verdict', async () => {
+  it('and a failed rollback is the verdict', async () => {
     const stop = vi.fn(() => Promise.reject(new ChaosError('CHAOS_ROLLBACK_FAILED', 'the shelf is stuck')))
     const abort = new AbortController()
     clock.after(3_000, () => abort.abort())
     expect((await run(long(), { controller: { ...controller, stop }, signal: abort.signal })).verdict).toMatchObject({
       name: 'rollback-failed',
-      cause: 'Not everything could be taken back: the-shop:1: the shelf is stuck.',
+      cause: 'Not everything could be rolled back: the-shop:1: the shelf is stuck.',
     })
   })
 

@@ -6,12 +6,14 @@ import { judge } from './verdict/judge.js'
 import type { ExperimentResult } from './verdict/result.js'
 
 /**
- * Runs an experiment and judges it by its evidence.
+ * Runs an experiment and judges its evidence.
  *
- * Whatever happens, no fault of the run is in force when this returns.
+ * When this function returns, every fault of the run has been stopped. If stopping failed, the verdict is
+ * `rollback-failed`.
  *
- * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` for an experiment that cannot pass, `CHAOS_INVALID_EXPERIMENT` for a variable without a value;
- *   nothing has been broken then. Rejects as well when the controller cannot be reached at the start.
+ * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` when the experiment cannot pass, `CHAOS_INVALID_EXPERIMENT` when a
+ *   variable has no value. Nothing has been broken in either case. Also rejects with the controller's error when the
+ *   controller cannot be reached at the start.
  */
 export async function runExperiment(given: Experiment, options: RunOptions): Promise<ExperimentResult> {
   const experiment = withVariables(given, options.variables ?? {})
@@ -21,7 +23,7 @@ export async function runExperiment(given: Experiment, options: RunOptions): Pro
   try {
     options.onEvent?.({ type: 'phase', at: clock.now(), phase: 'done', detail: `${verdict.name}: ${verdict.cause}` })
   } catch {
-    // The run is over: a listener that fails now changes nothing about it.
+    // The run is over, so a failing listener no longer affects it.
   }
   return { title: experiment.title, description: experiment.description, experiment, evidence, verdict }
 }

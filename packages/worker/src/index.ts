@@ -1,3 +1,4 @@
+// #region faults: written by `npm run sync`
 export { blockEventLoop, type BlockEventLoopOptions } from './faults/block-event-loop.js'
 export { blockMainThread, type BlockMainThreadOptions } from './faults/block-main-thread.js'
 export { crashWorker, type CrashWorkerOptions } from './faults/crash-worker.js'
@@ -11,6 +12,7 @@ export { signalProcess, type SignalProcessOptions } from './faults/signal-proces
 export { stressCpu, type StressCpuOptions } from './faults/stress-cpu.js'
 export { stressMemory, type StressMemoryOptions } from './faults/stress-memory.js'
 export { terminateWorker, type TerminateWorkerOptions } from './faults/terminate-worker.js'
+// #endregion
 export { observeTasks, type ObserveTasksOptions, type TaskObservation, type TaskPool } from './observe/observe-tasks.js'
 export {
   observeWorkers,

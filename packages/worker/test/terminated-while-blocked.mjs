@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
 import { blockEventLoop } from '@chaos/worker'
 
-const ROUNDS = process.env.CHAOS_SOAK === undefined ? 8 : 30
+const ROUNDS = process.env.CHAOS_SOAK === undefined ? 3 : 30
 for (let round = 0; round < ROUNDS; round += 1) {
   const workers = Array.from(
     { length: 4 },

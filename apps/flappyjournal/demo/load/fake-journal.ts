@@ -71,7 +71,7 @@ export async function fakeJournal(): Promise<FakeJournal> {
     } else if (id === '') json(response, 200, list(stored))
     else {
       const found = stored.find((entry) => entry.id === id)
-      if (found === undefined) json(response, 404, { error: 'There is no such entry.' })
+      if (found === undefined) json(response, 404, { error: 'No entry has this id.' })
       else json(response, 200, read(found))
     }
   }

@@ -1,18 +1,18 @@
-/** What every storage adapter does. Values are JSON. */
+/** The interface of a storage adapter. Values are JSON. */
 export interface StorageAdapter {
-  /** `memory`, `level` or `redis`: a label of the metrics. */
+  /** The backend label of the metrics: `memory`, `level` or `redis`. */
   readonly backend: string
   init(): Promise<void>
-  /** A missing key gives `undefined`. */
+  /** Reads a value; `undefined` for a missing key. */
   get(key: string): Promise<unknown>
   set(key: string, value: unknown): Promise<void>
-  /** A missing key is fine. */
+  /** Deletes a key. A missing key is not an error. */
   del(key: string): Promise<void>
   keys(prefix: string): Promise<string[]>
   close(): Promise<void>
 }
 
-/** Storage cannot serve a call right now. */
+/** Thrown when storage cannot serve a call at present. */
 export class StorageUnavailableError extends Error {
   override readonly name = 'StorageUnavailableError'
   readonly code = 'STORAGE_UNAVAILABLE'

@@ -1,18 +1,18 @@
-/** As the metric shows it. */
+/** The states of the breaker, and their values in the metric. */
 export const BREAKER_STATES = { closed: 0, open: 1, 'half-open': 2 } as const
 
 export type BreakerState = keyof typeof BREAKER_STATES
 
 /** Options of {@link CircuitBreaker}. */
 export interface BreakerOptions {
-  /** Failures in a row that open it. Default 5. */
+  /** The number of consecutive failures that opens the breaker. Default 5. */
   readonly threshold?: number
-  /** How long it stays open before it is tried again, in ms. Default 2,000. */
+  /** How long the breaker stays open before the next attempt, in ms. Default 2,000. */
   readonly resetMs?: number
   readonly now?: () => number
 }
 
-/** Opens after failures in a row, or a timeout; tries again after a while; closes on one success. */
+/** A breaker that opens after consecutive failures or one timeout, tries again later, and closes after one success. */
 export class CircuitBreaker {
   readonly #threshold: number
   readonly #resetMs: number
@@ -33,7 +33,7 @@ export class CircuitBreaker {
     return this.#state
   }
 
-  /** Turns an open breaker whose time is up half open. @returns Whether it may be tried now: one call at a time. */
+  /** Makes an open breaker half open after its time. @returns Whether the caller may try one call now. */
   tryHalfOpen(): boolean {
     if (this.#state !== 'open' || this.#now() - this.#openedAt < this.#resetMs) return false
     this.#change('half-open')
@@ -45,7 +45,7 @@ export class CircuitBreaker {
     if (this.#state === 'half-open') this.#change('closed')
   }
 
-  /** @param isTimeout A backend that does not answer is given no second chance. */
+  /** Records a failure. @param isTimeout Whether the backend did not answer, which opens the breaker at once. */
   failed(isTimeout: boolean): void {
     this.#failuresInARow += 1
     if (

@@ -1,7 +1,7 @@
 import { Level } from 'level'
 import type { StorageAdapter } from './adapter.js'
 
-/** Keeps values in a Level database: a folder on disk, no server. */
+/** Stores values in a Level database, which is a folder on disk. */
 export class LevelAdapter implements StorageAdapter {
   readonly backend = 'level'
   readonly #db: Level<string, unknown>

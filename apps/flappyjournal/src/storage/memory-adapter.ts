@@ -1,6 +1,6 @@
 import type { StorageAdapter } from './adapter.js'
 
-/** Keeps values in memory, as JSON texts, so that nobody shares an object with the store. */
+/** Stores values in memory as JSON texts, so that callers share no objects with the store. */
 export class MemoryAdapter implements StorageAdapter {
   readonly backend = 'memory'
   readonly #texts = new Map<string, string>()

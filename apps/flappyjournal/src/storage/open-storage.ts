@@ -4,17 +4,17 @@ import { MemoryAdapter } from './memory-adapter.js'
 import { RedisAdapter } from './redis-adapter.js'
 import { ResilientStorage } from './resilient-storage.js'
 
-/** Where entries are kept. */
+/** The configuration of the storage. */
 export interface StorageConfig {
-  /** Redis is used when this is set. */
+  /** The URL of Redis, which is used if this is set. */
   readonly redisUrl: string | undefined
-  /** Else Level, when this is set; else memory. */
+  /** The path of a Level database, which is used if this is set and `redisUrl` is not. Otherwise memory is used. */
   readonly levelPath: string | undefined
-  /** Off only in tests that prove that its absence is noticed. */
+  /** Whether memory serves while the breaker is open. Off only in tests, which prove that its absence is noticed. */
   readonly storageFallback: boolean
 }
 
-/** Redis when a URL is configured, else Level when a path is, else memory. */
+/** Redis if a URL is configured, else Level if a path is, else memory. */
 function adapterFor({ redisUrl, levelPath }: StorageConfig): StorageAdapter {
   if (redisUrl !== undefined) return new RedisAdapter(redisUrl)
   return levelPath === undefined ? new MemoryAdapter() : new LevelAdapter(levelPath)

@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis'
 import type { StorageAdapter } from './adapter.js'
 
-/** Keeps values in Redis. A command that cannot be sent fails at once: waiting is the breaker's business. */
+/** Stores values in Redis. A command that cannot be sent fails at once, so that the breaker decides about waiting. */
 export class RedisAdapter implements StorageAdapter {
   readonly backend = 'redis'
   readonly #redis: Redis
   readonly #namespace: string
 
-  /** @param namespace Stands in front of every key. */
+  /** @param namespace The prefix of every key. */
   constructor(url: string, namespace = 'flappy:') {
     this.#redis = new Redis(url, { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 })
     this.#redis.on('error', () => undefined)

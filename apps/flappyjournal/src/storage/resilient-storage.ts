@@ -3,7 +3,7 @@ import { StorageUnavailableError, type StorageAdapter } from './adapter.js'
 import { CircuitBreaker, type BreakerOptions } from './circuit-breaker.js'
 import { MemoryAdapter } from './memory-adapter.js'
 
-/** The calls of an adapter that storage watches. */
+/** The adapter methods that pass through breaker and retries. */
 export type StorageMethod = 'get' | 'set' | 'del' | 'keys'
 
 /** One attempt of a call, for the metrics. */
@@ -16,34 +16,35 @@ export interface Attempt {
 
 /** Options of {@link ResilientStorage}. */
 export interface StorageOptions extends BreakerOptions {
-  /** Longest wait for the backend, in ms. Default 1,000. */
+  /** The longest wait for the backend, in ms. Default 1,000. */
   readonly timeoutMs?: number
-  /** Attempts of one call. Default 3. */
+  /** The most attempts per call. Default 3. */
   readonly attempts?: number
-  /** Pause between two attempts, in ms. Default 10. */
+  /** The pause between two attempts, in ms. Default 10. */
   readonly retryPauseMs?: number
   /** Whether memory serves while the breaker is open. Default `true`. */
   readonly hasFallback?: boolean
 }
 
-/** A write that was acknowledged and has not reached the backend yet. */
+/** An acknowledged write that has not reached the backend yet. */
 type Pending = { readonly kind: 'set'; readonly value: unknown } | { readonly kind: 'del' }
 
 class TimeoutError extends Error {}
 
-/** How often an open breaker is looked at, in ms. */
+/** The pause between two checks of an open breaker, in ms. */
 const PROBE_EVERY_MS = 100
 
 /**
- * Storage that outlives its backend. Every call goes through a breaker, is retried a few times, and has a time limit. While the breaker is open,
- * reads and writes are served from memory; what was written then is replayed, last write of a key only, when the backend is back. Until
- * everything is replayed, memory stays in charge: nothing that was acknowledged is lost or overtaken.
+ * Storage that survives outages of its backend. Every call passes a breaker, is retried, and has a time limit. While
+ * the breaker is open, memory serves reads and writes. When the backend is back, the last write of each key is
+ * replayed. Until everything is replayed, memory keeps serving, so no acknowledged write is lost or overwritten by an
+ * older one.
  */
 export class ResilientStorage {
   readonly backend: StorageAdapter
   readonly breaker: CircuitBreaker
   readonly #options: Required<Pick<StorageOptions, 'timeoutMs' | 'attempts' | 'retryPauseMs' | 'hasFallback'>>
-  /** The whole store as it was found, and every write that was acknowledged since. */
+  /** A copy of the whole store at start-up, updated by every acknowledged write. */
   readonly #mirror = new MemoryAdapter()
   readonly #pending = new Map<string, Pending>()
   #probing: Promise<void> | undefined
@@ -57,7 +58,7 @@ export class ResilientStorage {
     this.#options = { timeoutMs, attempts, retryPauseMs, hasFallback }
   }
 
-  /** Writes that wait to be replayed. */
+  /** The number of writes that wait to be replayed. */
   get pendingWrites(): number {
     return this.#pending.size
   }
@@ -113,7 +114,8 @@ export class ResilientStorage {
       () => write().then(() => false),
       () => keep().then(() => true),
     )
-    // A newer write of the same key may wait to be replayed. And a write that was given up may still succeed: only one that was waited for is remembered.
+    // A kept write is already in memory. A newer write of the same key that waits for its replay must not be
+    // overwritten. A write that timed out never gets here, although it may still reach the backend.
     if (!isKept && !this.#pending.has(key)) await this.#remember(key, pending)
   }
 
@@ -121,7 +123,7 @@ export class ResilientStorage {
     return write.kind === 'set' ? this.#mirror.set(key, write.value) : this.#mirror.del(key)
   }
 
-  /** Memory is in charge while the breaker is not closed, and until everything is replayed. */
+  /** Whether memory serves calls: while the breaker is not closed, and until everything is replayed. */
   #usesMemory(): boolean {
     if (this.breaker.state === 'closed' && this.#pending.size === 0) return false
     if (this.#options.hasFallback) return true
@@ -129,14 +131,14 @@ export class ResilientStorage {
   }
 
   /**
-   * Tries a call a few times; when that opens the breaker, memory takes over. It answers a read whose attempts all failed in any case: a list of
-   * thousands must not fail with any one of its entries, and memory knows every write that was acknowledged.
+   * Tries a call several times. If the breaker opens meanwhile, memory serves the call. Memory also serves a read whose
+   * attempts all failed, since it has every acknowledged write and a list of thousands must not fail with one entry.
    */
   async #call<T>(method: StorageMethod, work: () => Promise<T>, fallback: () => Promise<T>): Promise<T> {
     let failure: unknown
     for (let attempt = 1; attempt <= this.#options.attempts; attempt += 1) {
       if (attempt > 1) await pause(this.#options.retryPauseMs * attempt)
-      // Another call may have opened it meanwhile.
+      // Another call may have opened the breaker meanwhile.
       if (this.breaker.state !== 'closed') break
       try {
         return await this.#attempt(method, work)
@@ -165,7 +167,7 @@ export class ResilientStorage {
     }
   }
 
-  /** Tries an open breaker, and replays what waits. One at a time. */
+  /** Tests the backend of an open breaker and replays pending writes. Only one probe runs at a time. */
   #probe(): Promise<void> {
     return (this.#probing ??= this.#tryBackend().finally(() => (this.#probing = undefined)))
   }
@@ -175,7 +177,7 @@ export class ResilientStorage {
       if (this.breaker.tryHalfOpen()) await this.#attempt('get', () => this.backend.get('mem:probe'))
       if (this.breaker.state === 'closed' && this.#pending.size > 0) await this.#replay()
     } catch {
-      // It is still down: the breaker has noted it, and what waits goes on waiting.
+      // The backend is still down. The breaker has recorded the failure, and pending writes keep waiting.
     }
   }
 
@@ -183,7 +185,7 @@ export class ResilientStorage {
     for (const [key, write] of this.#pending) {
       if (write.kind === 'set') await this.#attempt('set', () => this.backend.set(key, write.value))
       else await this.#attempt('del', () => this.backend.del(key))
-      // A newer write of the same key may have come meanwhile: then it waits for its own turn.
+      // A newer write of the same key may have arrived meanwhile. It stays pending.
       if (this.#pending.get(key) === write) this.#pending.delete(key)
     }
   }

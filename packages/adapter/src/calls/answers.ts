@@ -1,39 +1,47 @@
 import type { Timing } from '../errors/timing.js'
-import type { LayOver, Method } from '../operations/covering.js'
+import type { ReplaceMember, Method } from '../operations/member-replacer.js'
 import { Readable } from 'node:stream'
 import { ReadableStream, TransformStream, type ReadableStreamDefaultReader } from 'node:stream/web'
 
-/** As it was when this was loaded: a runner's fake timers do not hold errors back. */
+/** Captured at import, so that the fake timers of a test runner do not hold injected errors back. */
 const inALaterTurn = setImmediate
 
-/** How a method answers. */
+/** The ways in which a method answers. */
 export const answerKinds = ['promise', 'value', 'iterator', 'async-iterator', 'stream', 'web-stream'] as const
 export type AnswerKind = (typeof answerKinds)[number]
 
-/** Calls `open` when an answer may begin, or `close` with the reason why it never will. */
+/** Calls `open` when an answer may begin, or `close` with a reason if it never may. */
 type Gate = (open: () => void, close: (reason: unknown) => void) => void
 
-/** What becomes of a real answer on its way to the caller. What either of the two throws, the caller hears. */
+/** Changes a real answer on its way to the caller. An error that either function throws reaches the caller. */
 interface Passage {
-  /** The value of a promise or a function, each item of an iteration, each chunk of a stream. */
+  /** Changes one value: the value of a promise or a function, an item of an iteration, a chunk of a stream. */
   readonly item?: (value: unknown) => unknown
-  /** Called when all of the answer has come. */
+  /** Called when the answer is complete. */
   readonly end?: () => void
 }
 
-/** What can be done with answers of one kind, so that they stay of that kind. */
+/** The operations on answers of one kind. The result is an answer of the same kind. */
 export interface Answers {
-  /** An answer that fails: a rejection, a throw, an iteration or stream that breaks before its first item. @param timing When a promise rejects. Default: at once. */
+  /**
+   * Makes an answer that fails: a rejection, a throw, or an iteration or a stream that breaks before its first item.
+   *
+   * @param timing When a promise rejects. Default: at once.
+   */
   readonly failed: (makeError: () => Error, timing?: Timing) => unknown
-  /** The real answer, changed on its way. @param layOver By which an answer that is an object of its own is covered, until the injection ends */
-  readonly through: (answer: unknown, passage: Passage, layOver: LayOver) => unknown
-  /** An answer that begins when the gate opens. Absent where an answer cannot wait. */
+  /**
+   * Changes the real answer on its way.
+   *
+   * @param replaceMember Replaces methods of an answer that is an object, until the injection ends.
+   */
+  readonly through: (answer: unknown, passage: Passage, replaceMember: ReplaceMember) => unknown
+  /** Makes an answer that begins when the gate opens. Absent if an answer of this kind cannot wait. */
   readonly late?: (gate: Gate, proceed: () => unknown) => unknown
-  /** An answer that is one value. Absent where an answer is many. */
+  /** Makes an answer from one value. Absent if an answer of this kind has many values. */
   readonly one?: (value: unknown) => unknown
 }
 
-/** Takes what a call answers or throws for a promise. */
+/** Makes a promise of what a call returns or throws. */
 export function attempt(proceed: () => unknown): Promise<unknown> {
   return new Promise((resolve) => resolve(proceed()))
 }
@@ -42,7 +50,7 @@ const promises: Answers = {
   failed: (makeError, timing = 'same-turn') =>
     new Promise((_resolve, reject) => {
       if (timing === 'same-turn') reject(makeError())
-      // An executor that throws rejects.
+      // An error that `makeError` throws here rejects the promise.
       else inALaterTurn(reject, makeError())
     }),
   through: (answer, { item, end }) =>
@@ -69,16 +77,16 @@ const iterators: Answers = {
   *failed(makeError) {
     yield values.failed(makeError)
   },
-  through: (answer, passage, layOver) => {
+  through: (answer, passage, replaceMember) => {
     const iterator =
       'next' in (answer as object) ? (answer as Iterator<unknown>) : (answer as Iterable<unknown>)[Symbol.iterator]()
     const step = stepThrough(passage)
-    layOver(iterator, 'next', (next) => (...given) => {
+    replaceMember(iterator, 'next', (next) => (...given) => {
       const result = Reflect.apply(next as Method, iterator, given) as IteratorResult<unknown>
       try {
         return step(result)
       } catch (error) {
-        // Whoever breaks tidies up: no caller closes an iteration that failed by itself.
+        // Callers do not close an iterator that threw, so the fault closes the real one.
         iterator.return?.()
         throw error
       }
@@ -91,13 +99,13 @@ const asyncIterators: Answers = {
   async *failed(makeError, timing) {
     yield await promises.failed(makeError, timing)
   },
-  through: (answer, passage, layOver) => {
+  through: (answer, passage, replaceMember) => {
     const iterator =
       'next' in (answer as object)
         ? (answer as AsyncIterator<unknown>)
         : (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     const step = stepThrough(passage)
-    layOver(iterator, 'next', (next) => async (...given) => {
+    replaceMember(iterator, 'next', (next) => async (...given) => {
       const result = await (Reflect.apply(next as Method, iterator, given) as Promise<IteratorResult<unknown>>)
       try {
         return step(result)
@@ -113,9 +121,9 @@ const asyncIterators: Answers = {
 
 const streams: Answers = {
   failed: (makeError) => new Readable({ read: () => undefined }).destroy(makeError()),
-  through: (answer, { item = (chunk) => chunk, end }, layOver) => {
+  through: (answer, { item = (chunk) => chunk, end }, replaceMember) => {
     const stream = answer as Readable
-    layOver(stream, 'push', (push) => (chunk, encoding) => {
+    replaceMember(stream, 'push', (push) => (chunk, encoding) => {
       try {
         if (chunk === null) end?.()
         return Reflect.apply(push as Method, stream, [chunk === null ? null : item(chunk), encoding])
@@ -132,7 +140,8 @@ const streams: Answers = {
       giveUp = close
       gate(open, close)
     })
-    // One that is destroyed closes at once, and asks the service for nothing: it would wait for the item that it has asked for.
+    // A stream destroyed while it waits closes at once and never calls the service. The generator behind
+    // `Readable.from` alone would first finish its pending step.
     return withOwn(
       Readable.from(afterOpening(opened, proceed)),
       '_destroy',
@@ -161,7 +170,7 @@ const webStreams: Answers = {
     return new ReadableStream<unknown>({
       async start() {
         await opened
-        // Who has had enough before it began asks the service for nothing.
+        // A stream cancelled before its answer begins never calls the service.
         if (!isCancelled) reader = (proceed() as ReadableStream).getReader()
       },
       async pull(controller) {
@@ -177,23 +186,26 @@ const webStreams: Answers = {
   },
 }
 
-/** What can be done with answers, by their kind. */
+/** The operations on answers, by kind. */
 export const answersOf: Readonly<Record<AnswerKind, Answers>> = {
   promise: promises,
   value: values,
-  iterator: orAsItIs(iterators),
-  'async-iterator': orAsItIs(asyncIterators),
-  stream: orAsItIs(streams),
-  'web-stream': orAsItIs(webStreams),
+  iterator: orUnchanged(iterators),
+  'async-iterator': orUnchanged(asyncIterators),
+  stream: orUnchanged(streams),
+  'web-stream': orUnchanged(webStreams),
 }
 
-/** An answer that is not of the kind that was said (nothing at all, a frozen iterator, a stream that somebody reads already) comes as it is: the call must not fail by that. */
-function orAsItIs(answers: Answers): Answers {
+/**
+ * Passes an answer through unchanged if it is not of the expected kind, for example `undefined`, a frozen iterator or a
+ * locked stream. The fault must not make such a call fail.
+ */
+function orUnchanged(answers: Answers): Answers {
   return {
     ...answers,
-    through(answer, passage, layOver) {
+    through(answer, passage, replaceMember) {
       try {
-        return answers.through(answer, passage, layOver)
+        return answers.through(answer, passage, replaceMember)
       } catch {
         return answer
       }
@@ -201,7 +213,7 @@ function orAsItIs(answers: Answers): Answers {
   }
 }
 
-/** Lays a function over a member of an answer: it stays the very object that it was. */
+/** Replaces a method of an answer. The answer stays the same object. */
 function withOwn(
   answer: object,
   key: string,
@@ -211,7 +223,10 @@ function withOwn(
   return Object.defineProperty(answer, key, { value: make(original), writable: true, configurable: true })
 }
 
-/** What came before an error is read before it, as from a connection that breaks behind it. Nothing comes behind it, also when the injection has ended. */
+/**
+ * Destroys a stream with an error once its buffered data is read, as when a connection breaks behind the data. Later
+ * data is discarded, even after the injection has ended.
+ */
 function breakWhenRead(stream: Readable, error: Error): void {
   withOwn(stream, 'push', () => () => false)
   if (stream.readableLength === 0) {
@@ -233,10 +248,10 @@ function stepThrough({ item, end }: Passage) {
   }
 }
 
-/** The wait begins with the call, not with the first item that somebody asks for. */
+/** Starts the wait at the call, not at the first item that is read. */
 function opening(gate: Gate): Promise<void> {
   const opened = new Promise<void>((open, close) => gate(open, close))
-  // Who never asks for an item hears of no failure.
+  // If no item is ever read, the rejection needs a handler.
   opened.catch(() => undefined)
   return opened
 }

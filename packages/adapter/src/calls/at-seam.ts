@@ -4,11 +4,14 @@ import type { Call, ChosenCalls } from './call.js'
 import type { MethodTarget } from './methods.js'
 import { callSeam } from './seam.js'
 
-/** Where a call is held: `request`, before the service gets it; `response`, after the service did it. */
+/**
+ * The seam at which a call is held: `request`, before the service gets it, or `response`, after the service has handled
+ * it.
+ */
 export const seamOption = option.optional(
   option.oneOf(
     ['request', 'response'],
-    'request: before the service gets the call; response: after it did it. Default: request.',
+    'request: before the service gets the call; response: after the service has handled it.',
   ),
   'request',
 )
@@ -16,7 +19,8 @@ export const seamOption = option.optional(
 /**
  * The calls of a target, held at one of the two seams.
  *
- * @param countsFrom What the time of a call held at `response` counts from: a timeout and a hang from the call, a delay from the answer
+ * @param countsFrom Where the hold of a call at `response` starts: at the call for a timeout or a hang, at the answer
+ *   for a delay.
  */
 export function callsAt(
   seam: 'request' | 'response',
@@ -28,13 +32,13 @@ export function callsAt(
   return (target, context, act) => calls(target, context, (call) => act(responseOf(call, context, countsFrom)))
 }
 
-/** A call that the service does at once, and whose answer is what is held. */
+/** A call that reaches the service at once and whose answer is held. */
 function responseOf(call: Call, context: InjectionContext, countsFrom: 'call' | 'answer'): Call {
   return {
     ...call,
     later(keep) {
       const answer = attempt(call.proceed)
-      // Whoever gave up on the call hears nothing more of it.
+      // If the caller gives up, the answer needs a rejection handler.
       answer.catch(() => undefined)
       return new Promise((resolve, reject) => {
         const rest = { proceed: () => resolve(answer), fail: reject }
@@ -42,7 +46,7 @@ function responseOf(call: Call, context: InjectionContext, countsFrom: 'call' | 
           keep(rest)
           return
         }
-        // Until the answer is there the call is held all the same, and accounted for.
+        // The call counts as held until its answer arrives.
         let isWaiting = true
         const leave =
           <Args extends readonly unknown[]>(how: (...args: Args) => void) =>

@@ -4,19 +4,19 @@ import { signalIn } from '../operations/caller-signal.js'
 import { answerKinds, type AnswerKind, type Answers } from './answers.js'
 import type { Endpoint, WithinResult } from './commands.js'
 
-/** The options of every fault of calls. */
+/** The options that all call faults share. */
 export const callOptions = {
   methods: option.optional(
     option.names(
-      'Methods to affect, or commands of a bound client: names or globs. Default: every async method, every command.',
+      'Methods, or commands of a bound client, to affect: names or globs. Default: all async methods, all commands.',
     ),
   ),
   answers: option.optional(
-    option.oneOf(answerKinds, 'How the methods answer. Default: as their kind of function does, else with a promise.'),
+    option.oneOf(answerKinds, 'How the methods answer. Default: as the kind of function tells, else promise.'),
   ),
 }
 
-/** Which calls of a target are affected, as a fault gets it. */
+/** The values of {@link callOptions}. */
 export interface ChosenCalls {
   readonly methods?: string | readonly string[] | undefined
   readonly answers?: AnswerKind | undefined
@@ -24,31 +24,38 @@ export interface ChosenCalls {
 
 /** A call of a method, or a command of a bound client. */
 export interface Call extends SeamOperation {
-  /** What it was called on. */
+  /** The `this` value of the call, or the client of the command. */
   readonly target: unknown
   readonly answers: Answers
-  /** Where its service is, where that is known. */
+  /** The address of the service, if known. */
   readonly endpoint?: Endpoint | undefined
-  /** Reaches the data in its answer. Default: the answer is the data. */
+  /** Changes the data inside the answer. Default: the answer is the data. */
   readonly within?: WithinResult | undefined
 }
 
-/** The way into a result that is data itself. */
-export const asItIs: WithinResult = (result, change) => change(result)
+/** Changes a result that is data itself. */
+export const wholeResult: WithinResult = (result, change) => change(result)
 
-/** What a fault needs of the calls it acts on. */
+/** The requirements of a fault on the calls that it affects. */
 export interface CallNeeds {
-  /** What an answer must be able to do: be `late`, be `one` value, or be `many`. */
+  /** What an answer must support: `late` can wait, `one` has one value, `many` has many. */
   readonly needs?: 'late' | 'one' | 'many' | undefined
-  /** Kinds that the fault can do with, where `needs` does not say it all. */
+  /** The only kind of answer that the fault supports. Replaces `needs`. */
   readonly only?: AnswerKind | undefined
-  /** Whether calls are affected at the moment, asked for each call that `only` covers. Where they are not, a call is outside the blast radius. Default: always. */
+  /**
+   * Whether the fault affects calls now. Called for each call that matches `only`. While it returns false, calls are
+   * outside the blast radius. Default: always.
+   */
   readonly isOn?: (() => boolean) | undefined
-  /** When a promise that fails rejects. Default: at once. */
+  /** When an injected failure rejects a promise. Default: at once. */
   readonly timing?: Timing | undefined
 }
 
-/** A call, from what its source knows of it. @param timing When a promise that fails rejects */
+/**
+ * Completes a call of a method or a driver.
+ *
+ * @param timing When an injected failure rejects a promise.
+ */
 export function callOf(
   source: Omit<Call, 'fail' | 'later' | 'signal'>,
   timing: Timing | undefined,
@@ -58,7 +65,7 @@ export function callOf(
   const { late } = answers
   return {
     ...source,
-    // Looked for where it matters: what a method is called with may be anything.
+    // Searched for on demand: reading the arguments of a method can be costly or throw.
     get signal() {
       return signal ?? signalIn(args)
     },

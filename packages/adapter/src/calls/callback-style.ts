@@ -3,7 +3,10 @@ import { attempt } from './answers.js'
 
 type Callback = (error: unknown, ...values: readonly unknown[]) => unknown
 
-/** The callback that a caller gave as its last argument: a function of an error and a result. Others are taken for functions that the method works with. */
+/**
+ * Returns the callback that a caller passed as the last argument: a function of at least two parameters that is not
+ * `async`. Other functions are treated as data of the method.
+ */
 export function callbackIn(args: readonly unknown[]): Callback | undefined {
   const last = args.at(-1)
   try {
@@ -11,18 +14,23 @@ export function callbackIn(args: readonly unknown[]): Callback | undefined {
       ? (last as Callback)
       : undefined
   } catch {
-    // The parameters of a proxy that was revoked cannot be counted.
+    // Reading `length` of a revoked proxy throws.
     return undefined
   }
 }
 
-/** Calls a method that takes a callback. @returns What it calls back with. Values behind the first go into `more`. */
+/**
+ * Calls a method that takes a callback.
+ *
+ * @param more Receives the values after the first.
+ * @returns The first value of the callback.
+ */
 export function calledBack(call: (callback: Callback) => unknown, more: unknown[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const callback: Callback = (error, value, ...others) => {
       more.splice(0, more.length, ...others)
       if (error === null || error === undefined) resolve(value)
-      // Whatever the method's own callback was given is what its caller gets.
+      // The caller gets exactly the error that the method passed to its callback.
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it need not be an Error
       else reject(error)
     }
@@ -30,7 +38,10 @@ export function calledBack(call: (callback: Callback) => unknown, more: unknown[
   })
 }
 
-/** Tells a caller by its callback, outside of every promise: what it throws is the application's own. */
+/**
+ * Calls the callback of a caller outside of every promise, so that an error it throws is an uncaught exception of the
+ * application.
+ */
 export function tellBack(answer: Promise<unknown>, callback: Callback, more: readonly unknown[]): void {
   answer.then(
     (value) => process.nextTick(callback, null, value, ...more),

@@ -1,13 +1,19 @@
 import { ChaosError } from '@chaos/core'
-import type { InjectionContext, Operation } from '@chaos/core/authoring'
+import { byName, type InjectionContext, type Operation } from '@chaos/core/authoring'
 import { answersOf, attempt } from './answers.js'
 import { callOf, type Call, type CallNeeds, type ChosenCalls } from './call.js'
 import { bindingOf, commandMatcher, type CommandTarget } from './commands.js'
 
+/** Whether a fault affects the commands of one name, and as which operation. */
+interface Choice {
+  readonly operation: Operation | undefined
+}
+
 /**
- * The commands of a bound client as calls. What becomes of one is a promise; the binding tells the caller in the driver's own way.
+ * The commands of a bound client as calls. Each call answers with a promise; the binding hands the outcome to the
+ * caller in the way of the driver.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `methods` name what is no command, or `answers` say how commands answer
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `methods` name an unknown command, or if `answers` is given.
  */
 export function commandCalls(
   target: CommandTarget,
@@ -17,22 +23,20 @@ export function commandCalls(
   if (answers !== 'promise')
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected no \`answers\` for a bound client of a driver, whose binding knows how commands answer, got \`${answers}\`. Leave it out.`,
+      `A bound client of a driver does not accept \`answers\` (\`${answers}\`): its binding knows how commands answer. Remove the option.`,
     )
   const binding = bindingOf(target)
   const isWanted = commandMatcher(binding, methods)
   return (context, act) => {
-    const operations = new Map<string, Operation | undefined>()
-    const operationOf = (name: string): Operation | undefined => {
-      if (operations.has(name)) return operations.get(name)
-      const operation = isWanted(name) ? context.operation(name) : undefined
-      const covering = operation?.covers() === true ? operation : undefined
-      operations.set(name, covering)
-      return covering
+    // Clients send any name (`call('X1')`), so the choices are kept in bounded memory.
+    const choose = (name: string | symbol): Choice => {
+      const operation = isWanted(String(name)) ? context.operation(name) : undefined
+      return { operation: operation?.covers() === true ? operation : undefined }
     }
-    binding.lay(context, {
+    const choiceOf = byName(choose, (_group, name) => choose(name))
+    binding.patch(context, {
       chooses(name, args) {
-        const operation = operationOf(name)
+        const { operation } = choiceOf(name)
         if (operation === undefined) return false
         if (isOn !== undefined && (context.signal.aborted || !operation.covers(args) || !isOn())) return false
         return operation.shouldInject(args)

@@ -3,93 +3,103 @@ import { globMatcher, type HeldOn, type InjectionContext, isGlob, unknownName } 
 import type { Socket } from 'node:net'
 import type { PoolBinding } from './pools.js'
 
-/** Where a bound client keeps how its commands are reached. Shared by the copies of this package in a process. */
+/** The key of a client's binding. All copies of this package in a process share it. */
 const BINDING: unique symbol = Symbol.for('@chaos/adapter.commands')
 
 /**
- * A client of a driver, bound: a target of every fault of calls, whose operations are commands (`GET`, `INSERT`) and not methods. Made by
- * `@chaos/adapter/ioredis`, `/node-redis`, `/pg`, `/mysql2`, `/mongodb` and `/level`.
+ * A bound client of a driver, made by `@chaos/adapter/ioredis`, `/node-redis`, `/pg`, `/mysql2`, `/mongodb` or
+ * `/level`. It is a target of every call fault. Its operations are commands (`GET`, `INSERT`), not methods.
  */
 export interface CommandTarget {
   readonly [BINDING]: CommandBinding
 }
 
-/** How the commands of one driver are reached, beneath every method that an application calls. */
+/** The interface to the commands of one driver, beneath every method that an application calls. */
 export interface CommandBinding {
-  /** Names of commands. A name that is none of them is refused, unless `isName` says that there may be such a command. */
+  /** The known command names. A fault refuses other names unless `isName` accepts them. */
   readonly names: readonly string[]
   readonly isName?: (name: string) => boolean
-  /** Names that are affected only where `methods` asks for them. */
+  /** Commands that are affected only if `methods` names them. */
   readonly onRequest?: readonly string[]
-  /** Lays a fault over the driver. */
-  readonly lay: (context: InjectionContext, seam: CommandSeam) => void
-  /** The client as a pool, where it is one. */
+  /** Patches the driver for one injection. */
+  readonly patch: (context: InjectionContext, seam: CommandSeam) => void
+  /** The pool interface, if the client is a pool. */
   readonly pool?: PoolBinding | undefined
 }
 
-/** What a binding asks of a fault. */
+/** The decisions and answers of a fault, for a binding. */
 export interface CommandSeam {
-  /** Whether the fault affects a command, which counts it: ask once for each. */
+  /** Decides whether the fault affects a command, and counts the command. Call it once for each. */
   readonly chooses: (name: string, args: readonly unknown[]) => boolean
-  /** What the caller of a chosen command gets. */
+  /** Makes the answer for the caller of a chosen command. */
   readonly answer: (command: Command) => Promise<unknown>
 }
 
-/** A command on its way from the application to its server. */
+/** A command on its way from the application to the server. */
 export interface Command {
   readonly name: string
   readonly args: readonly unknown[]
-  /** The client that it was given to. */
+  /** The client that sends the command. */
   readonly client: object
-  /** Where that client's server is. */
+  /** The address of the client's server, if known. */
   readonly endpoint?: Endpoint | undefined
-  /** What it is held on while a fault keeps it back. Where that is gone, `proceed` must reject as the driver does, and what nobody awaits is not sent. */
+  /**
+   * The resource, such as a connection, that a held command depends on. Once the resource is gone, `proceed` must
+   * reject as the driver does, and a command without a waiting caller is not sent.
+   */
   readonly on?: HeldOn | undefined
-  /** The caller's own signal, where the driver takes one. */
+  /** The caller's signal, if the driver accepts one. */
   readonly signal?: AbortSignal | undefined
-  /** Reaches the data in what it answers, where that is an object of the driver's own: a copy with the data changed. Default: the answer is the data. */
+  /** Changes the data inside an answer of the driver's own class, in a copy. Default: the answer is the data. */
   readonly within?: WithinResult | undefined
-  /** Sends it. It is sent again each time this is called. */
+  /** Sends the command. Every call sends it again. */
   readonly proceed: () => Promise<unknown>
 }
 
-/** Changes the data in a result of a driver's own class. */
+/** Changes the data inside a result of a driver's own class. */
 export type WithinResult = (result: unknown, change: (data: unknown) => unknown) => unknown
 
-/** An address that errors of connections name. */
+/** The address in a connection error. */
 export interface Endpoint {
   readonly host?: string | undefined
   readonly port?: number | undefined
 }
 
-/** Where a socket leads to, which is what an error of the kernel names; where it is not connected, what the client was told. */
-export function endpointOf(socket: unknown, told: Endpoint): Endpoint {
-  if (typeof socket !== 'object' || socket === null) return told
+/**
+ * Returns the remote address of a socket if it is connected, else the configured address. Connection errors of the
+ * kernel name the same.
+ */
+export function endpointOf(socket: unknown, configured: Endpoint): Endpoint {
+  if (typeof socket !== 'object' || socket === null) return configured
   const { remoteAddress, remotePort } = socket as Partial<Pick<Socket, 'remoteAddress' | 'remotePort'>>
-  return remoteAddress === undefined ? told : { host: remoteAddress, port: remotePort }
+  return remoteAddress === undefined ? configured : { host: remoteAddress, port: remotePort }
 }
 
-/** Binds. @param name Names the target in the ids of injections. */
+/**
+ * Makes a bound client.
+ *
+ * @param name The name of the target in the ids of injections.
+ */
 export function commandTarget(name: string, binding: CommandBinding): CommandTarget {
   const constructor = Object.defineProperty(() => undefined, 'name', { value: name })
   return Object.defineProperty({ [BINDING]: binding }, 'constructor', { value: constructor })
 }
 
-/** Whether a value is a bound client. */
+/** Returns whether a value is a bound client. */
 export function isCommandTarget(value: object): value is CommandTarget {
   return BINDING in value
 }
 
-/** How the commands of a bound client are reached. */
+/** Returns the binding of a bound client. */
 export function bindingOf(target: CommandTarget): CommandBinding {
   return target[BINDING]
 }
 
 /**
- * Whether a fault wants commands of a name.
+ * Returns a function that decides whether a fault affects the commands of a name.
  *
- * @param wanted Names or globs. Default: all but those that must be asked for.
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when a name or glob matches no command
+ * @param wanted Names or globs. Default: all commands except those in `onRequest`.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if a name or glob matches no command.
  */
 export function commandMatcher(
   { names, isName = () => false, onRequest = [] }: CommandBinding,
@@ -107,7 +117,7 @@ export function commandMatcher(
   return globMatcher([wanted].flat())
 }
 
-/** Refuses what no binding of a driver can bind. */
+/** Makes the error for a value that a binding cannot bind. */
 export function mismatch(expected: string, value: unknown): ChaosError {
   const got =
     value === null

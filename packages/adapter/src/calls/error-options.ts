@@ -4,38 +4,34 @@ import { errorPresetNames, errorPresets, type ErrorPreset } from '../errors/inde
 import { timingOf, type Timing } from '../errors/timing.js'
 import type { Call } from './call.js'
 
-/** A call that gets an error. */
+/** A call that fails with an injected error. */
 export interface FailedCall {
   readonly method: string
   readonly args: readonly unknown[]
 }
 
-/** The portable options that describe an error, the same for every fault that injects one. */
+/** The portable options that describe an error. All faults that inject errors share them. */
 export const errorOptions = {
-  error: option.optional(option.oneOf(errorPresetNames, 'The outage: which error the caller gets.')),
+  error: option.optional(option.oneOf(errorPresetNames, 'Preset of the error that the caller gets.')),
   host: option.optional(
-    option.text(
-      'Host in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 127.0.0.1.',
-    ),
+    option.text('Host in the error, if the preset names one. Default: the host of a bound client, else 127.0.0.1.'),
   ),
   port: option.optional(
-    option.count(
-      'Port in the error, where the outage names one. Default: the one that a bound client of a driver is connected to, else 80.',
-    ),
+    option.count('Port in the error, if the preset names one. Default: the port of a bound client, else 80.'),
   ),
-  message: option.optional(option.text('A custom error: its message.')),
-  code: option.optional(option.text('A custom error: its code.')),
-  name: option.optional(option.text('A custom error: its name.')),
+  message: option.optional(option.text('Message of a custom error.')),
+  code: option.optional(option.text('Code of a custom error.')),
+  name: option.optional(option.text('Name of a custom error.')),
 }
 
-/** What JSON cannot carry of them. */
+/** The options that JSON cannot carry. */
 export const errorOptionsInProcess = {
   makeError: option.optional(
-    option.func<(call: FailedCall) => Error>('A custom error, made for each call. In process only.'),
+    option.func<(call: FailedCall) => Error>('Function that makes a custom error for each call. In process only.'),
   ),
 }
 
-/** The options as a fault gets them. */
+/** The values of {@link errorOptions} and {@link errorOptionsInProcess}. */
 export interface ErrorDescription {
   readonly error?: ErrorPreset | undefined
   readonly host?: string | undefined
@@ -46,14 +42,14 @@ export interface ErrorDescription {
   readonly makeError?: ((call: FailedCall) => Error) | undefined
 }
 
-/** Makes the error of one call: fresh, and marked. */
+/** Makes a new, marked error for one call. */
 export type ErrorOf = (call: Call) => Error
 
 /**
- * Decides once which error is meant.
+ * Checks the description of an error.
  *
- * @param fallback The error where none is described: a preset, or a maker of its own.
- * @throws ChaosError `CHAOS_INVALID_OPTION` when more than one is described
+ * @param fallback The preset or error factory for options that describe no error.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if the options describe more than one error.
  */
 export function errorOf(fault: string, described: ErrorDescription, fallback: ErrorPreset | ErrorOf): ErrorOf {
   const make = makerOf(fault, described, fallback)
@@ -62,10 +58,10 @@ export function errorOf(fault: string, described: ErrorDescription, fallback: Er
     try {
       made = make(call)
     } catch (error) {
-      // `makeError` throws: then this is what the caller gets.
+      // If `makeError` throws, the caller gets the thrown value.
       made = error
     }
-    // `makeError` may make something else, which cannot be marked.
+    // `makeError` may return a primitive, which cannot be marked.
     return markInjected(
       made instanceof Error || (typeof made === 'object' && made !== null) ? (made as Error) : new Error(String(made)),
       fault,
@@ -73,7 +69,7 @@ export function errorOf(fault: string, described: ErrorDescription, fallback: Er
   }
 }
 
-/** Decides once when calls fail: the error of an outage comes in the same kind of turn as the real one, a custom error at once. */
+/** Returns when calls fail: a preset in the same kind of turn as its real error, a custom error at once. */
 export function failureTiming(described: ErrorDescription, fallback: ErrorPreset | ErrorOf): Timing {
   const isCustom = (described.makeError ?? described.message ?? described.code ?? described.name) !== undefined
   const preset = described.error ?? fallback
@@ -93,7 +89,7 @@ function makerOf(
   if (given.length > 1) {
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `Expected one description of the error of ${fault}, got ${given.join(' and ')}. Keep one of them.`,
+      `${fault} accepts one description of its error, but several were given: ${given.join('; ')}. Keep one of them.`,
     )
   }
   if (makeError !== undefined) return ({ name: method, args }) => makeError({ method, args })

@@ -1,17 +1,26 @@
 import type { PoolBinding, PooledConnection } from './pools.js'
 
-/** Connections of a pool that are kept from its application. */
+/** The connections that a fault takes from a pool. */
 export interface HeldConnections {
-  /** Takes what is free, and what comes back later. @param wanted How many are to be held. @returns Settles when what was free has been taken. */
+  /**
+   * Takes the free connections now, and others as they come back.
+   *
+   * @param wanted Returns how many connections to hold.
+   * @returns A promise that settles when the free connections are taken.
+   */
   readonly takeFrom: (take: () => Promise<PooledConnection>, wanted: () => number) => Promise<void>
-  /** Takes what is free now. */
+  /** Takes the connections that are free now. */
   readonly fill: () => void
-  /** One of them, which is held no more. */
+  /** Releases one held connection and returns it. */
   readonly next: () => PooledConnection | undefined
   readonly giveAllBack: () => void
 }
 
-/** @param counts What was taken and what went back. */
+/**
+ * Makes a holder of connections.
+ *
+ * @param counts The counts of taken and returned connections, which the holder updates.
+ */
 export function held(pool: PoolBinding, counts: { held: number; returned: number }): HeldConnections {
   const connections = new Map<PooledConnection, (error: Error) => void>()
   const taking = new Set<Promise<void>>()
@@ -35,7 +44,7 @@ export function held(pool: PoolBinding, counts: { held: number; returned: number
       giveBack(connection)
       return
     }
-    // A connection in use has to be listened to by whoever uses it.
+    // A pool requires the user of a connection to handle its `error` events.
     const onError = (error: Error): void => giveBack(letGo(connection), error)
     connections.set(connection, onError)
     connection.on('error', onError)
@@ -48,7 +57,7 @@ export function held(pool: PoolBinding, counts: { held: number; returned: number
       taking.add(taken)
     }
   }
-  // A connection is told of before it is free.
+  // The pool emits `release` before the connection is free.
   const onRelease = (): void => process.nextTick(fill)
 
   return {

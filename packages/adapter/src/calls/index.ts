@@ -2,6 +2,7 @@ export { breakable, type MethodTarget } from './methods.js'
 export type { CommandTarget } from './commands.js'
 export type { AnswerKind } from './answers.js'
 export type { FailedCall } from './error-options.js'
+// #region faults: written by `npm run sync`
 export { corruptResults, type CorruptResultsOptions } from './faults/corrupt-results.js'
 export { cutResults, type CutResultsOptions } from './faults/cut-results.js'
 export { delayCalls, type DelayCallsOptions } from './faults/delay-calls.js'
@@ -15,4 +16,5 @@ export { loseWrites, type LoseWritesOptions } from './faults/lose-writes.js'
 export { refuseCalls, type RefuseCallsOptions } from './faults/refuse-calls.js'
 export { serveStaleReads, type ServeStaleReadsOptions } from './faults/serve-stale-reads.js'
 export { timeOutCalls, type TimeOutCallsOptions } from './faults/time-out-calls.js'
+// #endregion
 export { errorPresetNames, type ErrorPreset } from '../errors/index.js'

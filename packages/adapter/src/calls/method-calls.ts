@@ -9,7 +9,8 @@ import { chooseMembers, holderOf, type Member, type MethodTarget } from './metho
 /**
  * The calls of the chosen methods of an object, a class or a breakable function.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when nothing is chosen, or a method answers in a way that the fault cannot do with
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if nothing is chosen, or if a chosen method answers in a way that the
+ *   fault does not support.
  */
 export function methodCalls(
   target: MethodTarget,
@@ -19,23 +20,24 @@ export function methodCalls(
   const holder = holderOf(target)
   const chosen = chooseMembers(holder, methods, given)
   const able = chosen.filter((member) => isAble(member, needs, only))
-  // By default a fault takes what it can do with; what was asked for by name it must.
+  // By default a fault skips methods that it does not support. A method named in `methods` must be supported.
   const members = methods === undefined && able.length > 0 ? able : chosen
   for (const member of members) assertAble(member, needs, only)
   return (context, act) => {
     for (const { name, isGetter, answers: kind } of members) {
       const operation = context.operation(name)
-      // What the blast radius leaves out by its name need not be covered at all.
+      // A method that the blast radius excludes by name needs no patch.
       if (!operation.covers()) continue
       const answers = answersOf[kind]
-      // An `async` function answers with a promise whatever it is given; of others it is seen by what they are given.
+      // An `async` function always answers with a promise. Any other function may take a callback, which its arguments
+      // reveal.
       const mayCallBack = kind === 'promise' && given === undefined && !types.isAsyncFunction(originalOf(holder, name))
       const hit = (self: unknown, args: unknown[], below: Below): unknown => {
         const callback = mayCallBack ? callbackIn(args) : undefined
         if (callback !== undefined) return hitCallback(self, args, below, callback)
         const proceed = (): unknown => below.call.apply(self, args) as unknown
         const answer = act(callOf({ name, args, target: self, answers, proceed }, timing))
-        // Whoever gave a function may not look at what is returned.
+        // A caller that passed a function may ignore the returned promise.
         if (mayCallBack && typeof args.at(-1) === 'function') Promise.resolve(answer).catch(() => undefined)
         return answer
       }
@@ -43,7 +45,7 @@ export function methodCalls(
         self: unknown,
         args: unknown[],
         below: Below,
-        callback: (...told: unknown[]) => unknown,
+        callback: (...results: unknown[]) => unknown,
       ): unknown => {
         const more: unknown[] = []
         const proceed = (): Promise<unknown> =>
@@ -52,7 +54,8 @@ export function methodCalls(
         tellBack(answer, callback, more)
         return answer
       }
-      // What every call passes is kept small and hands `args` on whole, so that V8 inlines it and makes no array of a call that passes.
+      // Every call takes this path. The function stays small and forwards `args` whole, so that V8 inlines it and
+      // allocates no array for a call that passes.
       const always = (below: Below) =>
         function (this: unknown, ...args: unknown[]): unknown {
           return operation.shouldInject(args) ? hit(this, args, below) : (below.call.apply(this, args) as unknown)
@@ -70,7 +73,7 @@ export function methodCalls(
 }
 
 const ABILITIES = {
-  late: 'can be kept waiting',
+  late: 'can wait',
   one: 'answer with one value',
   many: 'answer with an iteration or a stream',
 } as const
@@ -90,6 +93,6 @@ function assertAble(member: Member, needs: CallNeeds['needs'], only: CallNeeds['
     only === undefined ? `methods that ${ABILITIES[needs ?? 'late']}` : `methods that answer with a ${only}`
   throw new ChaosError(
     'CHAOS_TARGET_MISMATCH',
-    `Expected ${expected}, got \`${name}\`, which answers with ${/^[aeiou]/.test(answers) ? 'an' : 'a'} ${answers}. Choose others in \`methods\`, or say in \`answers\` how it answers.`,
+    `Expected ${expected}, got \`${name}\`, which answers with ${/^[aeiou]/.test(answers) ? 'an' : 'a'} ${answers}. Choose other \`methods\`, or set \`answers\` to the way in which the method answers.`,
   )
 }

@@ -88,7 +88,9 @@ describe('an object or class', () => {
       await expect(cache.scan().next()).rejects.toThrow()
       expect([...cache.keys()]).toEqual([])
     })
-    await expect(inject(refuseCalls({ methods: 'peek' }), cache)).rejects.toThrow('got `peek`')
+    await expect(inject(refuseCalls({ methods: 'peek' }), cache)).rejects.toThrow(
+      'Unknown method "peek" of the target.',
+    )
   })
 })
 

@@ -3,24 +3,28 @@ import { type AnyFunction, globMatcher, listed, originalOf, type TargetKind, unk
 import type { AnswerKind } from './answers.js'
 import { isCommandTarget } from './commands.js'
 
-/** What can be broken by its calls: an object, a class (all of its instances), a function made by {@link breakable}, or a bound client of a driver. */
+/**
+ * A target of call faults: an object, a class (all of its instances), a function made by {@link breakable}, or a bound
+ * client of a driver.
+ */
 export type MethodTarget = object
 
-/** A member that a fault acts on. */
+/** A method or a getter that a fault affects. */
 export interface Member {
   readonly name: string
   readonly isGetter: boolean
   readonly answers: AnswerKind
 }
 
-/** Where a breakable function keeps the object whose method it calls. Shared by the copies of this package in a process. */
+/** The key of the object whose method a breakable function calls. All copies of this package in a process share it. */
 const HOLDER = Symbol.for('@chaos/adapter.holder')
 
 /**
- * Makes a function that faults can break; hand it on in place of `fn`. A bare function has no place where anything could be laid over
- * it, so this is the place: a call more, and nothing else, while no fault is in force.
+ * Makes a function that faults can break. Pass it on in place of `fn`: a bare function has no property that a fault
+ * could patch. While no fault is in force, the cost is one extra call.
  *
- * @returns A function with the name, arity, own keys and `this` of `fn`. Its operation is named after `fn`, or `call` where that has no name.
+ * @returns A function with the name, arity, own keys, prototype and `this` of `fn`. Its operation has the name of `fn`,
+ *   or `call` if `fn` has none.
  */
 export function breakable<F extends AnyFunction>(fn: F): F {
   const name = fn.name === '' ? 'call' : fn.name
@@ -36,7 +40,7 @@ export function breakable<F extends AnyFunction>(fn: F): F {
   return Object.defineProperty(standIn, HOLDER, { value: holder }) as unknown as F
 }
 
-/** Whether a value has methods to break. */
+/** Returns whether a value has methods to break. */
 function isMethodTarget(value: unknown): value is MethodTarget {
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return false
   if (isCommandTarget(value)) return true
@@ -44,13 +48,16 @@ function isMethodTarget(value: unknown): value is MethodTarget {
   return typeof place === 'object' && place !== null && membersOf(place).size > 0
 }
 
-/** The kind of target that faults take. */
+/** The kind of target that call faults accept. */
 export const methodTarget: TargetKind<MethodTarget> = {
   expects: 'an object or a class with methods, a function made by `breakable`, or a bound client of a driver',
   accepts: isMethodTarget,
 }
 
-/** The object whose members are replaced: a class's prototype, a breakable function's holder, else the object itself. */
+/**
+ * Returns the object whose members a fault patches: the prototype of a class, the holder of a breakable function, else
+ * the object itself.
+ */
 export function holderOf(target: MethodTarget): object {
   return placeOf(target) as object
 }
@@ -61,11 +68,13 @@ function placeOf(target: MethodTarget): unknown {
 }
 
 /**
- * The methods a fault acts on.
+ * Chooses the methods that a fault affects.
  *
- * @param wanted Names or globs. Default: the methods that are `async` functions or `async` generators. A getter must be named in full.
- * @param answers How the chosen ones answer. Default: as their kind of function does, and with a promise where that does not tell.
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when a name or glob matches nothing, or nothing is wanted and nothing is `async`
+ * @param wanted Names or globs. Default: the methods that are `async` functions or `async` generators. A getter must be
+ *   named in full.
+ * @param answers How the chosen methods answer. Default: as the kind of function tells, else with a promise.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if a name or glob matches nothing, or if nothing is wanted and no method
+ *   is `async`.
  */
 export function chooseMembers(
   holder: object,
@@ -87,7 +96,7 @@ export function chooseMembers(
     if (found.length > 0) return found
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected a target with \`async\` methods, got one with ${listed(methods)}. Name the ones that return promises in \`methods\`.`,
+      `The target has no \`async\` methods, only ${listed(methods)}. Name the methods that return promises in \`methods\`.`,
     )
   }
   const chosen = new Set<string>()
@@ -103,7 +112,10 @@ export function chooseMembers(
   return [...chosen].map(memberOf)
 }
 
-/** Names of all methods and getters, own and inherited, without those every object or function has; `true` for a getter. */
+/**
+ * Returns the names of all methods and getters, own and inherited, except those that every object or function has. The
+ * value of a getter is `true`.
+ */
 function membersOf(holder: object): ReadonlyMap<string, boolean> {
   const members = new Map<string, boolean>()
   const names = new Set(['constructor'])
@@ -113,7 +125,7 @@ function membersOf(holder: object): ReadonlyMap<string, boolean> {
     object = Object.getPrototypeOf(object) as object | null
   ) {
     for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
-      // The nearest member of a name hides the others, also where it is a field of state.
+      // The nearest member of a name hides inherited ones, even if it is a data field.
       if (names.has(name)) continue
       names.add(name)
       if (Reflect.get(descriptor, 'get') !== undefined) members.set(name, true)
@@ -130,7 +142,7 @@ const KINDS: Readonly<Record<string, AnswerKind>> = {
 }
 const ASYNC = /^(?:promise|async-iterator)$/
 
-/** How a function answers, where its kind tells. */
+/** Returns how a function answers, if its kind tells. */
 function kindOf(fn: unknown): AnswerKind | undefined {
   return typeof fn === 'function' ? KINDS[Object.prototype.toString.call(fn).slice('[object '.length, -1)] : undefined
 }

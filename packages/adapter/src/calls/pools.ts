@@ -1,32 +1,43 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 
-/** What tells of events. */
+/** An object that emits events. */
 export interface Emitter {
   readonly on: (event: string, listener: (...args: never) => void) => unknown
   readonly off: (event: string, listener: (...args: never) => void) => unknown
 }
 
-/** A connection that a pool has handed out. */
+/** A connection that a pool has checked out. */
 export type PooledConnection = Emitter
 
-/** An application's call for a connection. */
+/** A request of the application for a connection. */
 interface Attempt {
-  /** Lets the pool answer it. */
+  /** Lets the pool answer the request. */
   readonly pass: () => unknown
-  /** Answers it with a connection that was taken before. */
+  /** Answers the request with a connection that the fault holds. */
   readonly handOver: (connection: PooledConnection) => unknown
 }
 
-/** How the connections of a pool are taken, and by whom. */
+/** The interface to the connections of a pool. */
 export interface PoolBinding {
-  /** Tells by `release` that a connection came back. */
+  /** Emits `release` when a connection comes back. */
   readonly emitter: Emitter
-  /** Most connections that the pool makes. `Infinity`: as many as are asked for. */
+  /** The most connections that the pool opens. `Infinity`: no limit. */
   readonly max: () => number
-  /** Connections that it can hand out at once, new ones included. */
+  /** The number of connections that the pool can hand out at once, including new ones. */
   readonly free: () => number
-  /** Gives one back. @param error What broke it meanwhile. */
+  /**
+   * Gives a connection back to the pool.
+   *
+   * @param error The error that broke the connection meanwhile.
+   */
   readonly giveBack: (connection: PooledConnection, error?: Error) => void
-  /** Covers the handing out. @returns Takes a connection from beneath. */
-  readonly lay: (context: InjectionContext, onAttempt: (attempt: Attempt) => unknown) => () => Promise<PooledConnection>
+  /**
+   * Patches how the pool hands out connections.
+   *
+   * @returns A function that takes a connection from beneath the patch.
+   */
+  readonly patch: (
+    context: InjectionContext,
+    onAttempt: (attempt: Attempt) => unknown,
+  ) => () => Promise<PooledConnection>
 }

@@ -8,7 +8,8 @@ import type { MethodTarget } from './methods.js'
 /**
  * The calls of a target: of the chosen methods of an object, or the chosen commands of a bound client.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH`, when the seam is laid, where nothing is chosen, or a method answers in a way that the fault cannot do with
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH`, when the seam is patched, if nothing is chosen or if a chosen method
+ *   answers in a way that the fault does not support.
  */
 export function callSeam(chosen: ChosenCalls, needs: CallNeeds = {}): Seam<MethodTarget, Call> {
   return (target, context, act) => {

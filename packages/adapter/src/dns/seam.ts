@@ -3,18 +3,20 @@ import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
 import { isIP } from 'node:net'
 
-/** What the faults of lookups break: Node.js' own `dns` module, by which every client in the process finds addresses. */
+/**
+ * The target of lookup faults: the `dns` module of Node.js, with which every client in the process resolves host names.
+ */
 export interface DnsModule {
   readonly lookup: typeof dns.lookup
   readonly promises: typeof dns.promises
 }
 
-/** Whether a value is the `dns` module by its default export; a namespace cannot be changed. */
+/** Returns whether a value is the default export of the `dns` module. A namespace cannot be patched. */
 function isDnsModule(value: unknown): value is DnsModule {
   return value === dns
 }
 
-/** The kind of target that faults take. */
+/** The kind of target that lookup faults accept. */
 export const dnsModule: TargetKind<DnsModule> = {
   expects: 'the `node:dns` module',
   accepts: isDnsModule,
@@ -22,13 +24,14 @@ export const dnsModule: TargetKind<DnsModule> = {
 
 type LookupCallback = (error: Error | null, ...found: unknown[]) => void
 
-/** Lookups of names. The name of one is the host that is looked up; what is an address already passes. */
+/** The lookups of host names. The name of a lookup is its host. Addresses pass. */
 export const lookupSeam: Seam<DnsModule, SeamOperation> = (target, context, act) => {
   const isChosen = (args: readonly unknown[]): args is [host: string, ...unknown[]] => {
     const [host] = args
     return typeof host === 'string' && host !== '' && isIP(host) === 0 && context.operation(host).shouldInject(args)
   }
-  // Named imports of ESM see the change, and, since the first step is the last to be taken back, see it go.
+  // Updates the named ESM imports of the module. The first step is undone last, so this also updates them after the
+  // patch is undone.
   context.defer(syncBuiltinESMExports)
   context.patch(
     target,
@@ -38,17 +41,17 @@ export const lookupSeam: Seam<DnsModule, SeamOperation> = (target, context, act)
         const callback = args.at(-1)
         const proceed = (): unknown => below.call.apply(this, args)
         if (typeof callback !== 'function' || !isChosen(args)) return proceed()
-        const tell = callback as LookupCallback
+        const report = callback as LookupCallback
         return act({
           name: args[0],
           args,
           proceed,
           fail(error) {
-            process.nextTick(tell, error)
+            process.nextTick(report, error)
             return {}
           },
           later(keep) {
-            keep(restOf(() => void proceed(), tell))
+            keep(restOf(() => void proceed(), report))
             return {}
           },
         })
@@ -73,7 +76,7 @@ export const lookupSeam: Seam<DnsModule, SeamOperation> = (target, context, act)
   syncBuiltinESMExports()
 }
 
-/** What is left of a lookup. */
+/** The ways to continue a held lookup. */
 function restOf(proceed: () => void, fail: (error: Error) => void): RestOfOperation {
   return {
     fail,
@@ -81,7 +84,7 @@ function restOf(proceed: () => void, fail: (error: Error) => void): RestOfOperat
       try {
         proceed()
       } catch (error) {
-        // `lookup` throws what it cannot take where it is called, but by now has returned.
+        // `lookup` throws invalid arguments to its caller, but has returned by now.
         fail(error as Error)
       }
     },

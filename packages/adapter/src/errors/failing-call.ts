@@ -1,20 +1,20 @@
-/** What is known of a call that fails. A preset uses what the real error names, and nothing else. */
+/** The details of a failing call. A preset uses only those that the real error contains. */
 export interface FailingCall {
-  /** Where the service is said to be. */
+  /** The host of the service. */
   readonly host: string
-  /** Its port. */
+  /** The port of the service. */
   readonly port: number
-  /** The method that was called, and with what. Drivers put both into their errors. */
+  /** The called method and its arguments. Drivers put both into their errors. */
   readonly method?: string
   readonly args?: readonly unknown[]
-  /** The object it was called on: the same outage reads differently from different clients of one server. */
+  /** The object that the method was called on. The same outage looks different in different clients of one server. */
   readonly target?: unknown
 }
 
-/** A named outage: makes a fresh error each time. */
+/** A preset: makes a new error each time. */
 export type ErrorMaker = (call: FailingCall) => Error
 
-/** The argument at `index`, where it is a text. */
+/** Returns the argument at `index` if it is a string. */
 export function textArgument(args: readonly unknown[] | undefined, index = 0): string | undefined {
   const value = args?.[index]
   return typeof value === 'string' ? value : undefined

@@ -2,8 +2,9 @@ import { meaningOf, systemError, type Errno } from '@chaos/core/authoring'
 import { textArgument, type FailingCall } from './failing-call.js'
 
 /**
- * Errors of the file system as Node.js makes them of libuv's. A full disk and a bad one show when data is written or read, with no path;
- * a lack of descriptors, a read-only mount, missing rights and a missing file show when a file is opened, with its path.
+ * File system errors, as Node.js makes them from those of libuv. A full or bad disk fails reads or writes, without a
+ * path in the error. Missing descriptors, a read-only mount, missing rights and a missing file fail the opening of a
+ * file, with its path.
  */
 export const fileSystemErrors = {
   'fs/enospc': () => fileError('ENOSPC', 'write'),
@@ -15,9 +16,9 @@ export const fileSystemErrors = {
 } as const
 
 /**
- * An error of an operation on files (src/api/exceptions.cc: `UVException`), keys and their order included.
+ * Makes the error of a file operation, with the keys in the order of Node.js (src/api/exceptions.cc: `UVException`).
  *
- * @param paths None for what works on a descriptor; two for what has a source and a destination
+ * @param paths None for an operation on a descriptor; two for an operation with a source and a destination.
  */
 export function fileError(code: Errno, syscall: string, [path, dest]: readonly string[] = []): Error {
   const where = [path === undefined ? '' : ` '${path}'`, dest === undefined ? '' : ` -> '${dest}'`].join('')

@@ -2,11 +2,14 @@
 export interface HttpAnswer {
   readonly statusCode: number
   readonly statusText: string
-  /** Headers that belong to the outage, beside those of the body. */
+  /** The headers that belong to the outage. Those of the body are added. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What an HTTP service answers when it cannot serve, is asked too often, or does not know the caller any more (RFC 9110, RFC 6585, RFC 6750). */
+/**
+ * The answers of an HTTP service that is unavailable, rate limited, or gets an expired token (RFC 9110, RFC 6585, RFC
+ * 6750).
+ */
 export const httpAnswers = {
   'http/503-retry-after': (retryAfterMs: number) => answer(503, 'Service Unavailable', retryAfter(retryAfterMs)),
   'http/429': (retryAfterMs: number) => answer(429, 'Too Many Requests', retryAfter(retryAfterMs)),
@@ -19,17 +22,17 @@ export const httpAnswers = {
     }),
 } satisfies Record<string, (retryAfterMs: number) => HttpAnswer>
 
-/** The name of an answer. */
+/** The name of an HTTP answer preset. */
 export type HttpAnswerPreset = keyof typeof httpAnswers
 
-/** Names of all answers. */
+/** The names of all HTTP answer presets. */
 export const httpAnswerNames = Object.keys(httpAnswers) as [HttpAnswerPreset, ...HttpAnswerPreset[]]
 
 function answer(statusCode: number, statusText: string, headers: HttpAnswer['headers'] = {}): HttpAnswer {
   return { statusCode, statusText, headers }
 }
 
-/** Whole seconds are all that the header can say. */
+/** The `retry-after` header, which holds whole seconds, rounded up. */
 function retryAfter(ms: number): HttpAnswer['headers'] {
   return { 'retry-after': String(Math.ceil(ms / 1_000)) }
 }

@@ -8,10 +8,10 @@ import { redisErrors } from './redis.js'
 
 export type { ErrorMaker } from './failing-call.js'
 
-/** A dependency that says no at once, with no detail: what a gateway or a client-side breaker answers. */
+/** A dependency that refuses at once and without details, like a gateway or a circuit breaker in the client. */
 const failFast = (): Error => Object.assign(new Error('Service unavailable'), { code: 'ERR_SERVICE_UNAVAILABLE' })
 
-/** Named outages: each makes a fresh error, as the real dependency or its driver makes it. */
+/** The error presets. Each makes a new error, like that of the real dependency or its driver. */
 export const errorPresets = {
   'fail-fast': failFast,
   ...networkErrors,
@@ -25,5 +25,5 @@ export const errorPresets = {
 /** The name of an error preset. */
 export type ErrorPreset = keyof typeof errorPresets
 
-/** Names of all error presets. */
+/** The names of all error presets. */
 export const errorPresetNames = Object.keys(errorPresets) as [ErrorPreset, ...ErrorPreset[]]

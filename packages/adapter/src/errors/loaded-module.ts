@@ -5,11 +5,11 @@ const { cache } = createRequire(import.meta.url)
 const found = new Map<string, unknown>()
 
 /**
- * What a file of a package exports, as the application itself has loaded it: only an error of that very copy's class passes the
- * application's own `instanceof`. Nothing is ever loaded for it.
+ * Returns the exports of a package file as the application has loaded it. Only an error of that copy's class passes
+ * `instanceof` in the application. This never loads a package.
  *
- * @param file The package and the file in it: `pg-protocol/dist/messages.js`
- * @returns `undefined` when it is not loaded, or is bundled into the application
+ * @param file The package and the file in it: `pg-protocol/dist/messages.js`.
+ * @returns `undefined` if the file is not loaded or is bundled into the application.
  */
 export function loadedModule(file: string): unknown {
   if (found.has(file)) return found.get(file)
@@ -23,7 +23,7 @@ export function loadedModule(file: string): unknown {
   return undefined
 }
 
-/** A class that a file of a package exports, as the application has loaded it, else one that looks the same. */
+/** Returns a class of a package file as the application has loaded it, else the lookalike. */
 export function loadedClass<Arguments extends unknown[]>(
   file: string,
   name: string,

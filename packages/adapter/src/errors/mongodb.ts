@@ -1,8 +1,8 @@
 import { loadedClass } from './loaded-module.js'
 
 /**
- * What the `mongodb` driver makes of an outage: a `MongoServerError` with the server's answer. Codes, names and texts are those of MongoDB's source,
- * 7.0; no test compares them with a real server.
+ * Errors of the `mongodb` driver: a `MongoServerError` with the server's answer. Codes, names and texts come from the
+ * source of MongoDB 7.0; no test compares them with a real server.
  */
 export const mongodbErrors = {
   'mongodb/not-primary': () => serverError('not primary', 10_107, 'NotWritablePrimary'),
@@ -17,7 +17,7 @@ export const mongodbErrors = {
     ),
 } as const
 
-/** What a server answers of a command that it does not do. */
+/** A server's answer to a failed command. */
 interface Failure {
   readonly ok: 0
   readonly errmsg: string
@@ -26,7 +26,7 @@ interface Failure {
   readonly errorLabels?: readonly string[]
 }
 
-/** Stands in where the application has no `mongodb` of its own loaded. */
+/** Used if the application has not loaded `mongodb`. */
 class MongoServerError extends Error {
   readonly errorResponse: Failure
   constructor(failure: Failure) {

@@ -1,8 +1,9 @@
 import type { FailingCall } from './failing-call.js'
 
 /**
- * What the `mysql2` driver makes of an outage: a plain `Error` with the server's number and state, and the statement where one was
- * running. Numbers, states and texts are those of MariaDB 10.11.19; MySQL's are the same but where a text names the server.
+ * Errors of the `mysql2` driver: a plain `Error` with the server's number and state, and the statement if one was
+ * running. Numbers, states and texts come from MariaDB 10.11.19; those of MySQL are the same except where a text names
+ * the server.
  */
 export const mysqlErrors = {
   'mysql/deadlock': (call: FailingCall) =>
@@ -29,7 +30,7 @@ export const mysqlErrors = {
       'The MariaDB server is running with the --read-only option so it cannot execute this statement',
       statementOf(call),
     ),
-  // Said while connecting: no statement is running.
+  // Sent while connecting, when no statement is running.
   'mysql/too-many-connections': () =>
     serverError('ER_CON_COUNT_ERROR', 1040, '08004', 'Too many connections', undefined),
   'mysql/query-timeout': () =>
@@ -49,14 +50,14 @@ function serverError(code: string, errno: number, sqlState: string, message: str
   return Object.assign(new Error(message), { code, errno, sqlState, sqlMessage: message, sql })
 }
 
-/** The statement of `query(sql, values)` or `query({ sql, values })`. */
+/** Returns the statement of `query(sql, values)` or `query({ sql, values })`. */
 function statementOf({ args }: FailingCall): string | undefined {
   const first = args?.[0]
   try {
     const sql: unknown = typeof first === 'object' && first !== null ? Reflect.get(first, 'sql') : first
     return typeof sql === 'string' ? sql : undefined
   } catch {
-    // The error is what it is, whatever the method was called with.
+    // Unreadable arguments must not change the error.
     return undefined
   }
 }

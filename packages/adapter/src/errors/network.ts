@@ -1,7 +1,10 @@
 import { systemError, type Errno } from '@chaos/core/authoring'
 import type { FailingCall } from './failing-call.js'
 
-/** libuv's numbers for a name that does not resolve (UV_EAI_NONAME) and for a resolver that gives no answer (UV_EAI_AGAIN), the same on every platform. */
+/**
+ * The libuv error numbers of a host name that does not resolve (UV_EAI_NONAME) and of a resolver that gives no answer
+ * (UV_EAI_AGAIN). They are the same on every platform.
+ */
 const RESOLVER_ERRNO = { ENOTFOUND: -3008, EAI_AGAIN: -3001 } as const
 
 const refused = (call: FailingCall): Error => connectError('ECONNREFUSED', call)
@@ -13,8 +16,8 @@ const notFound = (call: FailingCall): Error => lookupError('ENOTFOUND', call)
 const noAnswer = (call: FailingCall): Error => lookupError('EAI_AGAIN', call)
 
 /**
- * Network errors with message, own keys and key order as Node.js makes them (lib/internal/errors.js: `ExceptionWithHostPort`,
- * `ErrnoException`, `DNSException`). Each is compared with a real one of the Linux kernel by test.
+ * Network errors with the message, own keys and key order of Node.js (lib/internal/errors.js: `ExceptionWithHostPort`,
+ * `ErrnoException`, `DNSException`). A test compares each with a real error on Linux.
  */
 export const networkErrors = {
   ECONNREFUSED: refused,

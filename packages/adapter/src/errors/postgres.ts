@@ -1,6 +1,6 @@
 import { loadedClass } from './loaded-module.js'
 
-/** Fields of an ErrorResponse, as PostgreSQL names them. */
+/** The fields of an ErrorResponse, by their PostgreSQL names. */
 interface ErrorResponse {
   readonly severity: 'ERROR' | 'FATAL'
   readonly code: string
@@ -16,8 +16,8 @@ interface ErrorResponse {
 const interrupted = (line: string) => ({ file: 'postgres.c', line, routine: 'ProcessInterrupts' }) as const
 
 /**
- * What the `pg` driver makes of an outage: a `DatabaseError` with every field of the server's answer, source file and line included,
- * as PostgreSQL 15.20 sends them, or the driver's own error where no answer comes.
+ * Errors of the `pg` driver: a `DatabaseError` with every field that PostgreSQL 15.20 sends, including source file and
+ * line, or the driver's own error if no answer comes.
  */
 export const postgresErrors = {
   'postgres/deadlock': () =>
@@ -79,7 +79,7 @@ export const postgresErrors = {
   'postgres/pool-timeout': () => new Error('timeout exceeded when trying to connect'),
 } as const
 
-/** Stands in where the application has no `pg` of its own loaded. */
+/** Used if the application has not loaded `pg`. */
 class DatabaseError extends Error {
   readonly length: number
   constructor(message: string, length: number, name: string) {
@@ -113,7 +113,10 @@ function databaseError(response: ErrorResponse): Error {
   })
 }
 
-/** Bytes of an ErrorResponse as the driver counts them: its length field, each field with its type and end, the severity in two fields, the end. */
+/**
+ * Returns the length of an ErrorResponse in bytes, as the driver counts it: the length field, each field with its type
+ * and terminator, the severity in two fields, and the final terminator.
+ */
 function lengthOf({ severity, ...fields }: ErrorResponse): number {
   const texts: string[] = [severity, severity, ...Object.values(fields as Readonly<Record<string, string>>)]
   return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text) + 2, 5)

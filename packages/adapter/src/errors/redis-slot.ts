@@ -1,7 +1,8 @@
 /**
- * The slot of a key in a Redis Cluster: CRC16 (XMODEM) of the key, or of what stands in its first braces, modulo 16384.
+ * Returns the slot of a key in a Redis Cluster: the CRC16 (XMODEM) of the key, or of the text in its first braces,
+ * modulo 16384.
  *
- * @see Redis Cluster specification, "Hash tags"
+ * @see Redis Cluster specification, "Hash tags".
  */
 export function slotOf(key: string): number {
   const tag = /^[^{]*\{([^}]+)\}/.exec(key)?.[1]

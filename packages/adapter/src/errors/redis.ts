@@ -7,8 +7,8 @@ const MISCONF =
   "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
 
 /**
- * What clients of Redis make of an outage: the server's answer as a `ReplyError` with the `command` that it was given to (ioredis), or
- * as a `SimpleError` (node-redis, told by its `isReady`); or ioredis' own error where no answer comes. Texts are those of Redis 7.0.15.
+ * Errors of Redis clients: the server's answer as a `ReplyError` with its `command` (ioredis) or as a `SimpleError`
+ * (node-redis, recognized by `isReady`), or ioredis' own error if no answer comes. Texts come from Redis 7.0.15.
  */
 export const redisErrors = {
   'redis/readonly': reply("READONLY You can't write against a read only replica."),
@@ -25,7 +25,7 @@ export const redisErrors = {
   'redis/max-retries': () => new (maxRetriesClass())(20),
 } as const
 
-/** Stands in where the application has no ioredis of its own loaded; `name` is inherited, as there. */
+/** Used if the application has not loaded ioredis. `name` is inherited, as in the original. */
 class ReplyError extends Error {
   static {
     inheritName(this)
@@ -81,7 +81,7 @@ function keyOf({ args = [] }: FailingCall): string {
   return typeof key === 'string' || Buffer.isBuffer(key) ? key.toString() : ''
 }
 
-/** What is called may be anything, with anything: an argument that cannot be read leaves the error what it is. */
+/** Flattens arguments. The method may get any values; an unreadable argument must not change the error. */
 function flat(args: readonly unknown[]): readonly unknown[] {
   return args.flatMap((value) =>
     types.isProxy(value) ? [textOf(value)] : Array.isArray(value) ? (value as readonly unknown[]) : [value],

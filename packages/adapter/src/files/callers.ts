@@ -3,29 +3,30 @@ import { EventEmitter, on } from 'node:events'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { signalIn } from '../operations/caller-signal.js'
-import { covering, type LayOver } from '../operations/covering.js'
+import { memberReplacer, type ReplaceMember } from '../operations/member-replacer.js'
 import type { FileForm } from './forms.js'
 import type { FileFunction } from './places.js'
 
-/** Whoever asks for operations on a file, and may give up. */
+/** The caller of a file operation, whose signal may end the operation. */
 export interface FileCaller {
   readonly signal: AbortSignal
-  /** Where it is a stream, which then fails by itself. */
+  /** The caller, if it is a stream. A stream reports its own abort error. */
   readonly stream?: FileStream
 }
 
 /**
- * Whose signal an operation on a file belongs to: that of the `readFile`, `writeFile`, `appendFile` or stream that asks for it. Nothing beneath these
- * hears of the signal, so it is noted when they are called, and goes with the descriptor from then on.
+ * Maps file operations to the signal of the `readFile`, `writeFile`, `appendFile` or stream that requested them. The
+ * native bindings never see the signal, so it is recorded at the call, and then kept with the descriptor that the call
+ * opens.
  */
 export class FileCallers {
   readonly #ofDescriptor = new Map<number, FileCaller>()
   #current: FileCaller | undefined
 
-  /** Notes signals while an injection is in force. */
+  /** Records signals while an injection is in force. */
   watch(context: InjectionContext): void {
-    const layOver = covering(context)
-    const noting = (below: Below) => {
+    const replaceMember = memberReplacer(context)
+    const recording = (below: Below) => {
       const call = (self: unknown, args: unknown[]): unknown => {
         const signal = signalIn(args)
         return this.#during(signal && { signal }, () => (below.call as FileFunction).apply(self, args))
@@ -34,29 +35,33 @@ export class FileCallers {
         return call(this, args)
       }
     }
-    const notingStream = (below: Below) => {
+    const recordingStream = (below: Below) => {
       const create = (self: unknown, args: unknown[]): unknown =>
-        this.#noteStream(layOver, (below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
+        this.#recordStream(replaceMember, (below.call as FileFunction).apply(self, args) as FileStream, signalIn(args))
       return function (this: unknown, ...args: unknown[]): unknown {
         return create(this, args)
       }
     }
-    // Named imports of ESM see the change, and, since the first step is the last to be taken back, see it go.
+    // Updates the named ESM imports of the module. The first step is undone last, so this also updates them after the
+    // patches are undone.
     context.defer(syncBuiltinESMExports)
     for (const name of ['readFile', 'writeFile', 'appendFile'] as const) {
-      context.patch(fs, name, noting)
-      context.patch(fs.promises, name, noting)
+      context.patch(fs, name, recording)
+      context.patch(fs.promises, name, recording)
     }
-    for (const name of ['createReadStream', 'createWriteStream'] as const) context.patch(fs, name, notingStream)
+    for (const name of ['createReadStream', 'createWriteStream'] as const) context.patch(fs, name, recordingStream)
     syncBuiltinESMExports()
   }
 
-  /** Whoever asks now, on this descriptor where there is one. */
+  /**
+   * Returns the caller of the current operation: the one whose call is running, else the one that opened the
+   * descriptor.
+   */
   of(descriptor: number | undefined): FileCaller | undefined {
     return this.#current ?? (descriptor === undefined ? undefined : this.#ofDescriptor.get(descriptor))
   }
 
-  /** Notes for whom a descriptor was opened. */
+  /** Records the caller that opened a descriptor. */
   opened(descriptor: number, caller: FileCaller | undefined): void {
     if (caller === undefined) this.#ofDescriptor.delete(descriptor)
     else this.#ofDescriptor.set(descriptor, caller)
@@ -72,26 +77,28 @@ export class FileCallers {
     }
   }
 
-  /** A stream opens its file in the next tick. */
-  #noteStream(layOver: LayOver, stream: FileStream, signal: AbortSignal | undefined): unknown {
+  /** Records the caller of a stream when the stream opens its file, which is in the next tick. */
+  #recordStream(replaceMember: ReplaceMember, stream: FileStream, signal: AbortSignal | undefined): unknown {
     const { _construct: construct } = stream
     if (signal === undefined || construct === undefined) return stream
-    layOver(stream, '_construct', (_original, takeOff) => (...args) => {
-      takeOff()
+    replaceMember(stream, '_construct', (_original, restore) => (...args) => {
+      restore()
       return this.#during({ signal, stream }, () => construct.apply(stream, args))
     })
     return stream
   }
 }
 
-/** A stream on a file. */
+/** A file stream. */
 interface FileStream {
   readonly _construct?: FileFunction
   readonly errored: Error | null
 }
 
-/** An operation whose caller's signal ends the wait, as it does between two steps of a real `readFile`. */
-export function givenUpBy(caller: FileCaller, { fail, later }: FileForm): FileForm {
+/**
+ * Makes an operation that ends its wait when the caller's signal aborts, as a real `readFile` does between two steps.
+ */
+export function endedBySignalOf(caller: FileCaller, { fail, later }: FileForm): FileForm {
   const { signal, stream } = caller
   return {
     fail,
@@ -105,7 +112,7 @@ export function givenUpBy(caller: FileCaller, { fail, later }: FileForm): FileFo
   }
 }
 
-/** Node.js' own `AbortError`, whose class is not public: made by whoever throws it. */
+/** Makes the `AbortError` of Node.js. Its class is not public, so a Node.js function has to throw it. */
 function abortError(signal: AbortSignal): Error {
   try {
     on(new EventEmitter(), 'never', { signal })

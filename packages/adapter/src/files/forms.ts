@@ -1,21 +1,21 @@
 import type { SeamOperation } from '@chaos/core/authoring'
 import type { FilePlace } from './places.js'
 
-/** How an operation was asked for: its answer in place, or later. */
+/** The form of an operation: its answer is synchronous or comes later. */
 export type FileForm = Pick<SeamOperation, 'fail' | 'later'>
 
-/** Whoever is told the outcome of a callback form. */
+/** The libuv request of a callback form, which gets the outcome. */
 interface FileRequest {
   oncomplete: (error: Error | null, ...results: unknown[]) => unknown
 }
 
-/** The form of one call: a request or a step that is told (callbacks and streams), a promise, or an answer in place. */
+/** Returns the form of a call: with a callback (callbacks and streams), a promise, or a synchronous answer. */
 export function formOf(place: FilePlace, self: unknown, args: readonly unknown[], proceed: () => unknown): FileForm {
-  const tell = listenerIn(place, self, args)
-  if (tell !== undefined)
+  const report = listenerIn(place, self, args)
+  if (report !== undefined)
     return {
-      fail: (error) => process.nextTick(tell, error),
-      later: (keep) => void keep({ proceed: () => void proceed(), fail: tell }),
+      fail: (error) => process.nextTick(report, error),
+      later: (keep) => void keep({ proceed: () => void proceed(), fail: report }),
     }
   if (!args.some((arg) => typeof arg === 'symbol')) return { fail: (error) => failInPlace(place.key, args, error) }
   return {
@@ -24,7 +24,7 @@ export function formOf(place: FilePlace, self: unknown, args: readonly unknown[]
   }
 }
 
-/** Calls `listener` with the descriptor when an `open` has one, in whichever form. */
+/** Calls `listener` with the descriptor once an `open` of any form has one. */
 export function whenOpened(args: readonly unknown[], answer: unknown, listener: (descriptor: number) => void): void {
   if (typeof answer === 'number') listener(answer)
   if (answer instanceof Promise)
@@ -43,11 +43,11 @@ export function whenOpened(args: readonly unknown[], answer: unknown, listener: 
 }
 
 function listenerIn(
-  { tell }: FilePlace,
+  { reportFailure }: FilePlace,
   self: unknown,
   args: readonly unknown[],
 ): ((error: Error) => void) | undefined {
-  if (tell !== undefined) return (error) => tell(self as never, error)
+  if (reportFailure !== undefined) return (error) => reportFailure(self as never, error)
   const request = args.find(isRequest)
   return request === undefined ? undefined : (error) => void request.oncomplete(error)
 }
@@ -56,18 +56,24 @@ function isRequest(value: unknown): value is FileRequest {
   return typeof value === 'object' && value !== null && 'oncomplete' in value && typeof value.oncomplete === 'function'
 }
 
-/** Most functions of the binding throw, but some are asked whether a file is there. */
+/** Fails a synchronous call. Most functions of the binding throw, but some only report whether a file exists. */
 function failInPlace(key: string, args: readonly unknown[], error: Error & { readonly code?: unknown }): unknown {
   if (key === 'existsSync') return false
   const isAbsent = error.code === 'ENOENT' || error.code === 'ENOTDIR'
   // `throwIfNoEntry: false` of `statSync` and `lstatSync`.
   if (isAbsent && /^l?stat$/.test(key) && args[3] === false) return undefined
-  // Where Node.js makes the error itself, it does so of what it is told in an object that it hands over.
-  const told = args.at(-1)
-  if (typeof told !== 'object' || told === null || ArrayBuffer.isView(told) || args.at(-2) !== undefined)
+  // Older versions of Node.js pass a context object as the last argument and make the error from the fields that the
+  // binding sets there.
+  const errorContext = args.at(-1)
+  if (
+    typeof errorContext !== 'object' ||
+    errorContext === null ||
+    ArrayBuffer.isView(errorContext) ||
+    args.at(-2) !== undefined
+  )
     return throws(error)
   const { errno, code, syscall, path, dest } = error as unknown as Readonly<Record<string, unknown>>
-  if (/^(?:access|l?stat)$/.test(key)) return void Object.assign(told, { errno, code, syscall })
+  if (/^(?:access|l?stat)$/.test(key)) return void Object.assign(errorContext, { errno, code, syscall })
   for (const name of ['code', 'path', 'dest']) Reflect.deleteProperty(error, name)
   return throws(Object.assign(error, { code }, path === undefined ? {} : { path }, dest === undefined ? {} : { dest }))
 }

@@ -3,13 +3,15 @@ import { fileError } from '../errors/file-system.js'
 import type { FileForm } from './forms.js'
 import { fileBinding, type FileFunction, type FileOperation } from './places.js'
 
-/** What the system says of an operation that it gets now; nothing where it can do it. */
+/** Returns the error that the system would give to an operation now, if any. */
 type Refusal = () => Error | undefined
 
 /**
- * Watches descriptors being closed while operations on them are held: the system gives their numbers to other files.
+ * Watches whether descriptors are closed while operations on them are held. The system gives the number of a closed
+ * descriptor to another file.
  *
- * @returns Tells of an operation as it is asked for now what becomes of it later.
+ * @returns A function to call when an operation starts. It returns the check to make before the operation reaches the
+ *   system.
  */
 export function watchDescriptors(
   context: InjectionContext,
@@ -44,13 +46,14 @@ export function watchDescriptors(
     const errorOf = (code: Errno): Error => fileError(code, operation)
     return () => {
       if (descriptor !== undefined && closings.get(descriptor) !== before) return errorOf('EBADF')
-      // Memory that its owner has given away meanwhile (`transfer`): Node.js would end the process.
+      // The application may have transferred the memory of a buffer meanwhile (`transfer`). Node.js would abort the
+      // process.
       return buffers.some(({ buffer, length }) => buffer.byteLength < length) ? errorOf('EFAULT') : undefined
     }
   }
 }
 
-/** The form of an operation that is held: it goes to the system only if that can still do it. */
+/** Makes the form of a held operation, which reaches the system only if the system can still execute it. */
 export function heldOn({ fail, later }: FileForm, refusal: Refusal): FileForm {
   if (later === undefined) return { fail }
   return {

@@ -1,19 +1,19 @@
 /**
- * Whether Node.js' module loader is who asks, for itself: beneath the frames of `fs` on the stack is one of the loader. What a module asks for
- * while it is loaded is the module's own.
+ * Returns whether the module loader of Node.js itself requested the running operation: on the stack, a frame of the
+ * loader is right beneath those of `fs`. Requests of a module that is being loaded do not count.
  */
 export function isModuleLoaderAsking(): boolean {
   const files = callers(isModuleLoaderAsking)
-  const first = files.findIndex(isOfFs)
-  const asking = files.slice(first).find((file) => !isOfFs(file))
+  const first = files.findIndex(isFsFile)
+  const asking = files.slice(first).find((file) => !isFsFile(file))
   return first !== -1 && asking?.startsWith('node:internal/modules/') === true
 }
 
-function isOfFs(file: string): boolean {
+function isFsFile(file: string): boolean {
   return /^node:(?:fs|internal\/fs\/)/.test(file)
 }
 
-/** The files of the frames beneath a function, nearest first. */
+/** Returns the files of the stack frames beneath a function, nearest first. */
 function callers(beneath: () => unknown): string[] {
   const { stackTraceLimit } = Error
   const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')

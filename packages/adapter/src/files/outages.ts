@@ -3,12 +3,12 @@ import type { FileCall } from './seam.js'
 import type { FileOperation } from './places.js'
 import type { fileSystemErrors } from '../errors/file-system.js'
 
-/** An outage of the file system: what of it fails, and how. */
+/** An outage of the file system: which operations fail, and with which error. */
 export interface FileOutage {
   readonly code: Errno
-  /** What the real outage makes fail. */
+  /** The operations that fail in the real outage. */
   readonly operations: readonly [FileOperation, ...FileOperation[]]
-  /** Which calls of these, where it is not all. */
+  /** Selects the calls of these operations that fail. Default: all. */
   readonly when?: (call: FileCall) => boolean
 }
 
@@ -28,7 +28,7 @@ const CHANGES = [
   'lutime',
 ] as const
 
-/** The outages by the names of their presets. */
+/** The outages, by preset name. */
 export const fileOutages = {
   'fs/enospc': { code: 'ENOSPC', operations: ['write', 'copyfile', 'mkdir', 'mkdtemp'] },
   'fs/eio': { code: 'EIO', operations: ['read', 'write', 'fsync', 'fdatasync', 'scandir', 'copyfile'] },
@@ -45,8 +45,8 @@ export const fileOutages = {
   },
 } satisfies Readonly<Record<keyof typeof fileSystemErrors, FileOutage>>
 
-/** The name of an outage of files. */
+/** The name of a file system outage. */
 export type FileOutagePreset = keyof typeof fileOutages
 
-/** Names of all of them. */
+/** The names of all file system outages. */
 export const fileOutageNames = Object.keys(fileOutages) as [FileOutagePreset, ...FileOutagePreset[]]

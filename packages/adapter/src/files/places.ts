@@ -4,39 +4,44 @@ import fs from 'node:fs'
 import { devNull } from 'node:os'
 import { resolve } from 'node:path'
 
-/** What the faults of files break: Node.js' own `fs` module in all of its forms, or `fs/promises`, which stands for the same. */
+/**
+ * The target of file faults: the `fs` module of Node.js in all of its forms, or `fs/promises`, which means the same.
+ */
 export type FileSystem =
   Pick<typeof fs, 'createReadStream' | 'readFile'> | Pick<typeof fs.promises, 'open' | 'readFile'>
 
-/** Whether a value is one of the two, by its default export or as a namespace. */
+/** Returns whether a value is one of the two modules, as default export or namespace. */
 function isFileSystem(value: unknown): value is FileSystem {
   if (value === fs || value === fs.promises) return true
   if (typeof value !== 'object' || value === null || !('constants' in value) || !('readFile' in value)) return false
   return value.constants === fs.constants || value.constants === fs.promises.constants
 }
 
-/** The kind of target that faults take. */
+/** The kind of target that file faults accept. */
 export const fileSystem: TargetKind<FileSystem> = {
   expects: 'the `node:fs` or `node:fs/promises` module',
   accepts: isFileSystem,
 }
 
-/** A function of libuv as Node.js binds it. */
+/** A function of the native `fs` binding. */
 export type FileFunction = (...args: unknown[]) => unknown
 
-/** How a function of the binding asks the system. */
+/** The system calls of a function of the binding. */
 interface FileFunctionInfo {
-  /** The system calls that it makes, in order, by the names that errors give them. */
+  /** The system calls that the function makes, in order, by their names in errors. */
   readonly operations: readonly FileOperation[]
-  /** Which arguments are paths. Default: the first. What takes a descriptor has none: its first argument is a number. */
+  /**
+   * The indexes of the path arguments. Default: the first. A function whose first argument is a descriptor (a number)
+   * has none.
+   */
   readonly paths?: readonly number[]
-  /** Which argument holds the flags of `open`. */
+  /** The index of the argument that holds the flags of `open`. */
   readonly flags?: number
-  /** Whether a job writes, which has its flags already. */
+  /** Whether a job opens its file to write. The arguments of its `run` do not include the flags. */
   readonly writes?: boolean
 }
 
-/** The functions of the binding that faults act on, beneath the callback, synchronous, stream and promise forms alike. */
+/** The functions of the binding that faults patch, beneath the callback, synchronous, stream and promise forms. */
 const FUNCTIONS = {
   open: { operations: ['open'], flags: 1 },
   openFileHandle: { operations: ['open'], flags: 1 },
@@ -83,35 +88,38 @@ const FUNCTIONS = {
   >
 >
 
-/** Jobs of Node.js 26 and up, which do in one go what `readFile` and `writeFile` did in several. Their errors name the path also where reading fails. */
+/**
+ * The jobs of Node.js 26 and up, each of which does at once what `readFile` or `writeFile` did in several steps. Their
+ * errors name the path even if reading fails.
+ */
 const JOBS = {
   ReadFileJob: { operations: ['open', 'read'], writes: false },
   WriteFileJob: { operations: ['open', 'write'], writes: true },
 } as const
 
-/** The name of an operation on files: the system call's, as errors name it. */
+/** The name of a file operation: the system call, as errors name it. */
 export type FileOperation = (typeof FUNCTIONS)[keyof typeof FUNCTIONS]['operations'][number]
 
-/** All of them. */
+/** The names of all file operations. */
 export const fileOperations = [...new Set(Object.values(FUNCTIONS).flatMap(({ operations }) => [...operations]))] as [
   FileOperation,
   ...FileOperation[],
 ]
 
-/** A place where the system is asked. */
+/** A function at which file operations are patched. */
 export interface FilePlace extends FileFunctionInfo {
   readonly holder: object
   readonly key: string
-  /** For a method of a step of `readFile` and the like: the descriptor that it works on. */
+  /** Returns the descriptor of a step of `readFile` and the like. */
   readonly descriptorOf?: (step: never) => number
-  /** And who is told that it failed. */
-  readonly tell?: (step: never, error: Error) => void
+  /** Reports the failure of a step. */
+  readonly reportFailure?: (step: never, error: Error) => void
 }
 
 /**
- * The places that this version of Node.js has.
+ * Returns the places of this version of Node.js.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the process may not reach them, as under `node --permission`
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the process may not use the binding, as under `node --permission`.
  */
 export function filePlaces(): FilePlace[] {
   const binding = fileBinding()
@@ -122,7 +130,7 @@ export function filePlaces(): FilePlace[] {
     ...jobs.map(([key, info]) => ({
       holder: (binding[key] as { readonly prototype: object }).prototype,
       key: 'run',
-      tell: (job: Job, error: Error) => job.ondone(error),
+      reportFailure: (job: Job, error: Error) => job.ondone(error),
       ...info,
     })),
     {
@@ -130,29 +138,32 @@ export function filePlaces(): FilePlace[] {
       key: 'read',
       operations: ['read'],
       descriptorOf: ({ fd }: Reading) => fd,
-      tell: (reading: Reading, error: Error) => reading.close(error),
+      reportFailure: (reading: Reading, error: Error) => reading.close(error),
     },
   ]
 }
 
-/** A job of the thread pool, and whom it tells. */
+/** A job of the thread pool. */
 interface Job {
   readonly ondone: (error: Error) => void
 }
 
-/** A `readFile` with a callback, on its way. */
+/** A running `readFile` with a callback. */
 interface Reading {
   readonly fd: number
   readonly close: (error: Error) => void
 }
 
-/** Whoever reads for `readFile` with a callback took `read` out of the binding when it was loaded: what it reads passes its own method alone. */
+/**
+ * Returns the prototype of running `readFile` operations with a callback. Their code captured `read` of the binding at
+ * load, so only the `read` method of this prototype can be patched.
+ */
 function readingPrototype(binding: Record<string, unknown>): object {
   const { open } = binding
   const requests: unknown[] = []
   try {
     binding['open'] = (...args: readonly unknown[]) => void requests.push(...args)
-    // With a buffer of its own, Node.js 26 reads step by step, as the others always do.
+    // With a `buffer` option, Node.js 26 reads step by step, as older versions always do.
     fs.readFile(devNull, { buffer: Buffer.alloc(1) } as object, () => undefined)
   } finally {
     binding['open'] = open
@@ -163,62 +174,65 @@ function readingPrototype(binding: Record<string, unknown>): object {
   if (request === undefined)
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected a \`readFile\` that opens its file through the binding, got that of Node.js ${process.version}, which does not.`,
+      `File faults do not support Node.js ${process.version}: its \`readFile\` does not open files through the native binding. Use a version in the \`engines\` range of @chaos/adapter.`,
     )
   return Object.getPrototypeOf(request.context) as object
 }
 
-/** What all forms of `fs` call: Node.js' binding of libuv. */
+/** Returns the native `fs` binding, which all forms of `fs` call. */
 export function fileBinding(): Record<string, unknown> {
   try {
     return (process as unknown as { readonly binding: (name: string) => Record<string, unknown> }).binding('fs')
   } catch (cause) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      'Expected a process that may reach the binding of its file system, got one that may not. Run it without `--permission`.',
+      'File faults need the native `fs` binding, which `--permission` denies. Run the process without `--permission`.',
       { cause },
     )
   }
 }
 
-/** The path of an argument, as it was given; `undefined` for what is none. */
+/** Returns the path in an argument, as given; `undefined` if the argument is not a path. */
 export function pathIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return value instanceof Uint8Array ? Buffer.from(value).toString() : undefined
 }
 
-/** A path in full, as filters match it. */
+/** Returns the full path, which filters match. */
 export function fullPath(path: string): string {
   return resolve(path.replace(/^\\\\\?\\/, ''))
 }
 
-/** Tells what open descriptors lead to: on Linux the system does, elsewhere it is known of those that were opened while the fault was in force. */
+/**
+ * Resolves open descriptors to paths: on Linux with the help of the system, elsewhere from the files that were opened
+ * while the fault was in force.
+ */
 export class Descriptors {
   readonly #opened = new Map<number, string>()
-  /** Whether it is looking right now, through the very functions that are patched. */
-  isLooking = false
+  /** Whether a resolution is running. It calls the patched functions itself. */
+  isResolving = false
 
-  /** Remembers what was opened. */
+  /** Records the path of a new descriptor. */
   opened(descriptor: number, path: string): void {
     if (process.platform !== 'linux') this.#opened.set(descriptor, path)
   }
 
-  /** The full path of a file; `undefined` for what is none, such as a pipe. */
+  /** Returns the full path of a descriptor; `undefined` if it is not a file, such as a pipe. */
   pathOf(descriptor: number): string | undefined {
     if (process.platform !== 'linux') return this.#opened.get(descriptor)
-    this.isLooking = true
+    this.isResolving = true
     try {
       const path = fs.readlinkSync(`/proc/self/fd/${descriptor}`).replace(/ \(deleted\)$/, '')
       return path.startsWith('/') ? path : undefined
     } catch {
       return undefined
     } finally {
-      this.isLooking = false
+      this.isResolving = false
     }
   }
 }
 
-/** Whether flags of `open` ask to write. */
+/** Returns whether flags of `open` request write access. */
 export function asksToWrite(flags: unknown): boolean {
   const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants
   return typeof flags === 'number' && (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)) !== 0

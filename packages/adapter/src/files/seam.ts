@@ -10,7 +10,7 @@ import {
 } from '@chaos/core/authoring'
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { FileCallers, givenUpBy } from './callers.js'
+import { FileCallers, endedBySignalOf } from './callers.js'
 import { formOf, whenOpened } from './forms.js'
 import { heldOn, watchDescriptors } from './held-files.js'
 import {
@@ -27,16 +27,20 @@ import {
 } from './places.js'
 import { isModuleLoaderAsking } from './module-loader.js'
 
-/** The option that says which files; every fault of files has it. */
+/** The option with the files to affect, which all file faults share. */
 export const pathsOption = option.names(
-  'The files and folders to affect: paths or globs, `*` for any run of characters, `/` included. Relative ones belong to the current folder.',
+  'Files and folders to affect: paths or globs, where `*` also matches `/`. Relative paths start at the current folder.',
 )
 
-/** The option that says which operations. */
+/** The option with the system calls to affect. */
 export const operationsOption = (fallback: string) =>
-  option.optional(option.names(`The system calls to affect: names or globs. ${fallback}`))
+  option.optional(option.names(`System calls to affect: names or globs. ${fallback}`))
 
-/** The operations that names and globs mean. @throws ChaosError `CHAOS_INVALID_OPTION` for one that means none */
+/**
+ * Returns the operations that match names or globs.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if a name or glob matches nothing.
+ */
 export function operationsNamed(
   fault: string,
   names: string | readonly string[] | undefined,
@@ -52,37 +56,38 @@ export function operationsNamed(
   })
 }
 
-/** What a fault acts on. */
+/** The operations that a fault affects. */
 interface ChosenFiles {
   readonly paths: string | readonly string[]
   readonly operations: readonly FileOperation[]
-  /** Which operations it can do with; the others are outside its blast radius. Default: all. */
+  /** Selects the operations that the fault supports; the others are outside its blast radius. Default: all. */
   readonly when?: ((asked: FileCall) => boolean) | undefined
-  /** Whether operations are made to wait, so that their callers' signals matter. Default `false`. */
+  /** Whether the fault makes operations wait, so that it needs the signals of their callers. Default: `false`. */
   readonly waits?: boolean
 }
 
-/** An operation on a file, before it reaches the system. */
+/** A file operation, before it reaches the system. */
 export interface FileCall extends SeamOperation {
   /** The system call. */
   readonly operation: FileOperation
-  /** Paths as errors of this operation name them: as they were given, and none for what works on a descriptor. */
+  /** The paths in errors of this operation: as given, or none for an operation on a descriptor. */
   readonly paths: readonly string[]
-  /** Whether it opens a file to write to it. */
+  /** Whether the operation opens a file to write to it. */
   readonly writes: boolean
 }
 
 /**
- * The operations on files that the process asks for, beneath everything that JavaScript sees of them. The name of one is the system call and the full path.
+ * The file operations of the process, beneath all JavaScript code of `fs`. The name of an operation is the system call
+ * and the full path.
  *
- * What Node.js' module loader asks for passes, and so does what lies in `node_modules`, unless a path names that: a fault of files must not leave the
- * process unable to load code.
+ * Operations of the Node.js module loader pass. So do operations on files in `node_modules`, unless a path names that
+ * folder. A file fault must not leave the process unable to load code.
  */
 export function fileSeam(files: ChosenFiles): Seam<FileSystem, FileCall> {
-  return (_fs, context, act) => lay(files, context, act)
+  return (_fs, context, act) => patchFiles(files, context, act)
 }
 
-function lay(
+function patchFiles(
   { paths, operations, when, waits = false }: ChosenFiles,
   context: InjectionContext,
   act: (call: FileCall) => unknown,
@@ -94,7 +99,7 @@ function lay(
   if (waits) callers.watch(context)
   const refusalOf = waits ? watchDescriptors(context) : undefined
 
-  /** The first of the operations of a call that is chosen. */
+  /** Returns the first chosen operation of a call. */
   const choose = (
     place: FilePlace,
     self: unknown,
@@ -116,7 +121,7 @@ function lay(
       const named = operation === 'write' || (operation === 'read' && place.writes === undefined) ? [] : given
       let form = formOf(place, self, args, proceed)
       if (refusalOf !== undefined) form = heldOn(form, refusalOf(operation, isOpen ? first : undefined, args))
-      if (caller !== undefined) form = givenUpBy(caller, form)
+      if (caller !== undefined) form = endedBySignalOf(caller, form)
       const name = `${operation} ${file}`
       const call: FileCall = {
         ...form,
@@ -134,10 +139,10 @@ function lay(
     return undefined
   }
 
-  // Whom a descriptor belongs to is noted when it is opened, where that must be known.
-  const notes = waits || process.platform !== 'linux'
+  // Records the caller or path of each new descriptor, if the fault needs it.
+  const recordsDescriptors = waits || process.platform !== 'linux'
   for (const place of filePlaces()) {
-    const opens = notes && place.operations.join() === 'open'
+    const opens = recordsDescriptors && place.operations.join() === 'open'
     if (!opens && !place.operations.some((operation) => wanted.has(operation))) continue
     context.patch(
       place.holder,
@@ -155,14 +160,14 @@ function lay(
             }
             return answer
           }
-          const call = descriptors.isLooking ? undefined : choose(place, this, args, proceed)
+          const call = descriptors.isResolving ? undefined : choose(place, this, args, proceed)
           return call === undefined ? proceed() : act(call)
         },
     )
   }
 }
 
-/** Whether a full path is meant. */
+/** Returns a function that decides whether a full path is in the blast radius. */
 function insideOf(patterns: readonly string[]): (file: string) => boolean {
   const full = patterns.map((pattern) => (pattern.startsWith('*') ? pattern : fullPath(pattern)))
   const matches = globMatcher([...full, ...full.filter((pattern) => !pattern.startsWith('*')).map(behindLinks)])
@@ -170,14 +175,14 @@ function insideOf(patterns: readonly string[]): (file: string) => boolean {
   return (file) => matches(file) && (coversPackages || !/[\\/]node_modules[\\/]/.test(file))
 }
 
-/** The same pattern where links lead: what a descriptor leads to is told without them. The file itself need not be there yet. */
+/** Resolves the links in a pattern, since the path of a descriptor has none. The file need not exist yet. */
 function behindLinks(pattern: string): string {
   const folder = dirname(isGlob(pattern) ? pattern.slice(0, pattern.search(/[*?]/) + 1) : pattern)
   for (const fixed of isGlob(pattern) ? [folder] : [pattern, folder]) {
     try {
       return realpathSync(fixed) + pattern.slice(fixed.length)
     } catch {
-      // Not there: its folder may be.
+      // The file does not exist, but its folder may.
     }
   }
   return pattern

@@ -1,7 +1,10 @@
 import net from 'node:net'
 import type { HttpAnswer } from '../errors/http.js'
 
-/** A connection that leads nowhere: it takes any request, and has the answer. Node.js' own parser reads that, as it reads one from the wire. */
+/**
+ * A connection without a peer: it accepts any request and holds the answer. The HTTP parser of Node.js reads that
+ * answer as it reads one from the network.
+ */
 export class AnsweringSocket extends net.Socket {
   readonly #answer: Buffer
 

@@ -1,6 +1,6 @@
 import type { InjectionContext, Seam } from '@chaos/core/authoring'
 import http from 'node:http'
-import { covering, type LayOver, type Method } from '../operations/covering.js'
+import { memberReplacer, type ReplaceMember, type Method } from '../operations/member-replacer.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
 import {
   clientRequestName,
@@ -12,16 +12,19 @@ import {
   type HttpTarget,
 } from './target.js'
 
-/** A piece of a body, framing taken off. */
+/** A piece of a body, without its framing. */
 export interface BodyPiece {
   readonly bytes: Buffer
-  /** Whether the length of the body has been announced, so that what takes its place must be as long. */
+  /** Whether a `content-length` is set, so that a replacement must have the same length. */
   readonly keepsLength: boolean
 }
 
 type Change = (piece: BodyPiece) => Buffer
 
-/** The pieces of bodies that a target answers with, as they come. The name of one is that of the request. A fault says what comes in its place. */
+/**
+ * The pieces of the response bodies of a target, as they arrive. The name of a piece is the name of its request. The
+ * fault returns the replacement of a piece.
+ */
 export const bodySeam: Seam<HttpTarget, BodyPiece, Buffer> = (target, context, change) => {
   if (isHttpServer(target)) sentByServer(target, context, change)
   else if (isHttpClient(target)) receivedByClient(target, context, change)
@@ -39,7 +42,7 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
       ): unknown {
         const [chunk, ...rest] = args
         const request = this.req
-        // Only what a client of this process gets has its request at hand.
+        // Only responses to a client of this process have `req`.
         if (
           chunk === null ||
           !(request instanceof http.ClientRequest) ||
@@ -53,7 +56,7 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
 }
 
 function handledByUndici(target: RequestTarget, context: InjectionContext, change: Change): void {
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   context.patch(
     dispatcherOf(target),
     'dispatch',
@@ -61,11 +64,11 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
       function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
         const [, handler] = args
         const name = requestName(args)
-        // Over the methods of a frozen handler nothing can be laid.
+        // The methods of a frozen handler cannot be replaced.
         const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
         if (operation?.covers(args) === true) {
           const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
-          whenCalledWith(layOver, handler, method, (given) =>
+          whenCalledWith(replaceMember, handler, method, (given) =>
             given.map((value, index) =>
               index === at && Buffer.isBuffer(value) && operation.shouldInject([value])
                 ? change({ bytes: value, keepsLength: false })
@@ -78,15 +81,15 @@ function handledByUndici(target: RequestTarget, context: InjectionContext, chang
   )
 }
 
-/** Lays a function over a method of an object that changes its arguments. */
+/** Replaces a method of an object by one that changes the arguments first. */
 function whenCalledWith(
-  layOver: LayOver,
+  replaceMember: ReplaceMember,
   object: object,
   method: string,
   changed: (args: unknown[]) => unknown[],
 ): void {
   if (typeof Reflect.get(object, method) !== 'function') return
-  layOver(
+  replaceMember(
     object,
     method,
     (original) =>
@@ -97,7 +100,7 @@ function whenCalledWith(
 }
 
 function sentByServer(server: http.Server, context: InjectionContext, change: Change): void {
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   context.patch(
     server,
     'emit',
@@ -111,7 +114,7 @@ function sentByServer(server: http.Server, context: InjectionContext, change: Ch
         const operation = event === 'request' ? context.operation(serverRequestName(request)) : undefined
         if (operation?.covers([request, response]) === true) {
           for (const method of ['write', 'end']) {
-            whenCalledWith(layOver, response, method, ([chunk, ...rest]) => {
+            whenCalledWith(replaceMember, response, method, ([chunk, ...rest]) => {
               const isPiece = (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length > 0
               if (!isPiece || !operation.shouldInject([request, response])) return [chunk, ...rest]
               const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)

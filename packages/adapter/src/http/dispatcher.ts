@@ -1,24 +1,27 @@
 import type { HttpAnswer } from '../errors/http.js'
 
-/** What sends requests: a dispatcher of undici (`Agent`, `Pool`, `Client`), or `globalThis`, which stands for the one that the built-in `fetch` uses. */
+/**
+ * A sender of requests: a dispatcher of undici (`Agent`, `Pool`, `Client`), or `globalThis` for the dispatcher of the
+ * built-in `fetch`.
+ */
 export type RequestTarget = Dispatcher | typeof globalThis
 
-/** What such a target must be, in words. */
+/** The description of a {@link RequestTarget} in messages. */
 export const REQUEST_TARGET = '`globalThis` (for the built-in `fetch`) or a dispatcher of undici'
 
-/** A dispatcher of undici, of any version. */
+/** A dispatcher of any version of undici. */
 export interface Dispatcher {
   dispatch: (options: never, handler: never) => boolean
 }
 
-/** What a dispatcher is asked for. */
+/** The request that a dispatcher sends. */
 export interface RequestOptions {
   readonly origin?: string | URL
   readonly path: string
   readonly method: string
 }
 
-/** Whether a value sends requests. */
+/** Returns whether a value is a {@link RequestTarget}. */
 export function isRequestTarget(value: unknown): value is RequestTarget {
   return (
     value === globalThis ||
@@ -26,7 +29,12 @@ export function isRequestTarget(value: unknown): value is RequestTarget {
   )
 }
 
-/** The dispatcher of a target. The one of the built-in `fetch` lies behind a symbol that names the version of its interface, and is made when it is first needed. */
+/**
+ * Returns the dispatcher of a target.
+ *
+ * Node.js stores the dispatcher of `fetch` under a symbol that names the version of undici's handler interface, and
+ * makes it on first use of `fetch` or `Request`.
+ */
 export function dispatcherOf(target: RequestTarget): Dispatcher {
   if (target !== globalThis) return target as Dispatcher
   Reflect.get(globalThis, 'Request')
@@ -35,10 +43,10 @@ export function dispatcherOf(target: RequestTarget): Dispatcher {
 }
 
 /**
- * The name of a request as an operation: `GET http://127.0.0.1:8080/items`, without the query.
+ * Returns the operation name of a request: `GET http://127.0.0.1:8080/items`, without the query.
  *
- * @param dispatched What `dispatch` was called with.
- * @returns `undefined` for what undici itself refuses, in its own words.
+ * @param dispatched The arguments of `dispatch`.
+ * @returns `undefined` for arguments that undici itself rejects with its own error.
  */
 export function requestName([options, handler]: readonly unknown[]): string | undefined {
   try {
@@ -51,23 +59,27 @@ export function requestName([options, handler]: readonly unknown[]): string | un
   }
 }
 
-/** Who waits for an answer, whichever interface of undici it speaks. */
+/** The caller of a request, behind either of undici's two handler interfaces. */
 export interface Caller {
-  /** Tells it that its request is under way. @param onAbort Called when it gives up. */
+  /**
+   * Reports that the request has started.
+   *
+   * @param onAbort Called when the caller aborts the request.
+   */
   readonly start: (onAbort: () => void) => void
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
-  /** Leaves it to someone else to start it again and to answer. */
+  /** Ends the fault's part. The real dispatcher starts the request again and answers it. */
   readonly leave: () => void
-  /** Tells it, after it was left, that nobody could take its request over. */
+  /** Reports, after `leave`, that the real dispatcher rejected the request. */
   readonly fail: (error: unknown) => void
 }
 
-/** The one who handed over this handler. */
+/** Returns the caller behind a handler. */
 export function callerOf(handler: object): Caller {
   return 'onRequestStart' in handler ? newCaller(handler as NewHandler) : oldCaller(handler as OldHandler)
 }
 
-/** The interface of undici up to 6, and of the `fetch` of Node.js up to 24. */
+/** The handler interface of undici up to version 6, and of `fetch` up to Node.js 24. */
 interface OldHandler {
   readonly onConnect?: (abort: (reason?: unknown) => void, context: null) => void
   readonly onHeaders: (statusCode: number, headers: Buffer[], resume: () => void, statusText: string) => boolean
@@ -76,7 +88,7 @@ interface OldHandler {
   readonly onError: (error: unknown) => void
 }
 
-/** The interface of undici from 7 on. */
+/** The handler interface of undici from version 7 on. */
 interface NewHandler {
   readonly onRequestStart?: (controller: Controller, context: null) => void
   readonly onResponseStart?: (
@@ -146,7 +158,10 @@ function newCaller(handler: NewHandler): Caller {
   }
 }
 
-/** A handler that throws ends its own request, aborted while the answer comes and failed at its end: so undici's RetryHandler asks to try again. */
+/**
+ * Runs one step of a handler. An error in the step aborts the request while the answer arrives, or fails it at the end.
+ * Undici's `RetryHandler` throws to ask for a retry.
+ */
 function orElse(fail: (error: unknown) => void, step: () => void): void {
   try {
     step()
@@ -155,7 +170,7 @@ function orElse(fail: (error: unknown) => void, step: () => void): void {
   }
 }
 
-/** By which a handler pauses, resumes and aborts its answer. */
+/** The controller with which a handler pauses, resumes and aborts its answer. */
 class Controller {
   rawHeaders: Buffer[] = []
   readonly rawTrailers: Buffer[] = []
@@ -198,7 +213,7 @@ class Controller {
   }
 }
 
-/** Names and values in turn, as they come from the wire. */
+/** Returns header names and values alternately, as undici reads them from the network. */
 function rawHeaders(headers: HttpAnswer['headers']): Buffer[] {
   return Object.entries(headers)
     .flat()

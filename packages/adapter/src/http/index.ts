@@ -1,5 +1,6 @@
 export type { Dispatcher, RequestTarget } from './dispatcher.js'
 export type { HttpClient, HttpTarget } from './target.js'
+// #region faults: written by `npm run sync`
 export { answerRequests, type AnswerRequestsOptions } from './faults/answer-requests.js'
 export { corruptResponses, type CorruptResponsesOptions } from './faults/corrupt-responses.js'
 export { cutResponses, type CutResponsesOptions } from './faults/cut-responses.js'
@@ -7,4 +8,5 @@ export { delayRequests, type DelayRequestsOptions } from './faults/delay-request
 export { hangRequests, type HangRequestsOptions } from './faults/hang-requests.js'
 export { hangResponses, type HangResponsesOptions } from './faults/hang-responses.js'
 export { slowResponses, type SlowResponsesOptions } from './faults/slow-responses.js'
+// #endregion
 export type { HttpAnswerPreset } from '../errors/http.js'

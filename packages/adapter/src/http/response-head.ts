@@ -1,9 +1,9 @@
-/** Finds where the head of a response ends in the bytes of a connection. Interim responses (status 1xx) belong to the head. */
+/** Finds the end of a response head in the bytes of a connection. Interim responses (status 1xx) belong to the head. */
 export class ResponseHead {
   #head = ''
   #isOver = false
 
-  /** How many bytes at the front of the next ones belong to the head. */
+  /** Returns how many bytes at the front of the next bytes belong to the head. */
   lengthIn(bytes: Uint8Array): number {
     if (this.#isOver) return 0
     const known = this.#head.length

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net, { type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { covering, type LayOver } from '../operations/covering.js'
+import { memberReplacer, type ReplaceMember } from '../operations/member-replacer.js'
 import { endConnection } from '../sockets/connection-end.js'
 import type { TakeBytes, Wire } from '../sockets/wire.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
@@ -18,19 +18,19 @@ import {
 } from './target.js'
 import { ResponseHead } from './response-head.js'
 
-/** What a connection of ours has on its way. */
+/** A chosen response on its way. */
 interface Passage {
   readonly wire: Wire
   readonly head: ResponseHead
   readonly take: TakeBytes
 }
 
-/** Is given the wire of a chosen response, and says what becomes of its bytes. */
+/** Gets the wire of a chosen response and returns the handler of its bytes. */
 type Act = (wire: Wire) => TakeBytes
 
 /**
- * The responses of a target, byte by byte beneath the parser that reads them (HTTP/1), so that what the application hears is made by Node.js or undici. An
- * operation is a request; its name is that of `requestSeam`.
+ * The responses of a target as bytes, beneath the HTTP/1 parser, so that Node.js or undici itself makes the errors that
+ * the application gets. An operation is a request; its name is the one in `requestSeam`.
  */
 export const responseSeam: Seam<HttpTarget, Wire, TakeBytes> = (target, context, act) => {
   if (isHttpServer(target)) {
@@ -39,7 +39,7 @@ export const responseSeam: Seam<HttpTarget, Wire, TakeBytes> = (target, context,
   }
   const passages = new WeakMap<Socket, Passage>()
   readBy(context, passages)
-  /** A request goes out on a connection: what comes next on it is its response. */
+  /** Notes that a request was sent on a connection, so the next bytes received there are its response. */
   const sent = (socket: Socket, isChosen: boolean): void => {
     if (!isChosen) passages.delete(socket)
     else passages.set(socket, passageOf(receivingWire(socket), act))
@@ -52,7 +52,7 @@ function passageOf(wire: Wire, act: Act): Passage {
   return { wire, head: new ResponseHead(), take: act(wire) }
 }
 
-/** Where Node.js hands over what the kernel had. */
+/** The functions that pass received bytes on beneath the fault. */
 const pushed = new WeakMap<Socket, (chunk: Buffer | null) => boolean>()
 
 function receivingWire(socket: Socket): Wire {
@@ -82,7 +82,7 @@ function readBy(context: InjectionContext, passages: WeakMap<Socket, Passage>): 
           take(Buffer.from(chunk), head.lengthIn(chunk), () => undefined)
           return true
         }
-        // The end of a connection waits behind what it follows.
+        // The end of a connection waits behind the bytes that are held.
         const run = (): void => void below.call.call(this, null)
         if (context.isHolding(wire.line)) context.queue({ order: wire.line, run })
         else run()
@@ -91,7 +91,11 @@ function readBy(context: InjectionContext, passages: WeakMap<Socket, Passage>): 
   )
 }
 
-/** Keeps an injection whose limit is spent in force until the response that it has chosen is over. @returns Call it then. */
+/**
+ * Keeps an injection with a spent limit in force until a chosen response is over.
+ *
+ * @returns A function to call when the response is over.
+ */
 function awaited(context: InjectionContext): () => void {
   const held = context.hold({ afterMs: Number.POSITIVE_INFINITY, run: () => undefined })
   return () => held.drop()
@@ -118,7 +122,7 @@ function sentByClient(
   )
 }
 
-/** What undici tells when it has begun to send a request. */
+/** The diagnostics channel on which undici publishes that it starts to send a request. */
 const SEND_HEADERS = 'undici:client:sendHeaders'
 
 function sentByUndici(
@@ -126,9 +130,10 @@ function sentByUndici(
   context: InjectionContext,
   sent: (socket: Socket, isChosen: boolean) => void,
 ): void {
-  // A handler hears that its request goes out, and right behind it, in the same turn, everyone hears on which connection.
+  // Undici first calls the handler and then, in the same turn of the event loop, publishes the connection of the
+  // request.
   let going = false
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   context.patch(
     dispatcherOf(target),
     'dispatch',
@@ -136,16 +141,16 @@ function sentByUndici(
       function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
         const [, handler] = args
         const name = requestName(args)
-        // Over the methods of a frozen handler nothing can be laid.
+        // The methods of a frozen handler cannot be replaced.
         if (name !== undefined && Object.isExtensible(handler) && context.operation(name).shouldInject(args)) {
           const isNew = 'onRequestStart' in handler
-          whenCalled(layOver, handler, isNew ? 'onRequestStart' : 'onConnect', () => {
+          whenCalled(replaceMember, handler, isNew ? 'onRequestStart' : 'onConnect', () => {
             going = true
             queueMicrotask(() => (going = false))
           })
           const isOver = awaited(context)
           for (const method of isNew ? ['onResponseEnd', 'onResponseError'] : ['onComplete', 'onError'])
-            whenCalled(layOver, handler, method, isOver)
+            whenCalled(replaceMember, handler, method, isOver)
         }
         return below.call.apply(this, args) as boolean
       },
@@ -158,9 +163,9 @@ function sentByUndici(
   context.defer(() => void unsubscribe(SEND_HEADERS, onSend))
 }
 
-/** Calls `listener` each time right before a method of an object is called. */
-function whenCalled(layOver: LayOver, object: object, method: string, listener: () => void): void {
-  layOver(
+/** Calls `listener` before each call of a method. */
+function whenCalled(replaceMember: ReplaceMember, object: object, method: string, listener: () => void): void {
+  replaceMember(
     object,
     method,
     (original) =>
@@ -171,7 +176,7 @@ function whenCalled(layOver: LayOver, object: object, method: string, listener: 
   )
 }
 
-/** The seam of a socket beneath everything that is written to it. */
+/** The internal method of a socket that all writes go through. */
 interface WritingSocket extends Socket {
   _writeGeneric: (
     isMany: boolean,
@@ -181,7 +186,7 @@ interface WritingSocket extends Socket {
   ) => void
 }
 
-/** Responses of a server of ours, on their way out. */
+/** Patches the responses that a server of this process sends. */
 function sentByServer(server: http.Server, context: InjectionContext, act: Act): void {
   const sockets = new Set<Socket>()
   const leave = (socket: Socket): void => {
@@ -219,7 +224,7 @@ function sentByServer(server: http.Server, context: InjectionContext, act: Act):
 }
 
 function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric']): Wire {
-  // TLS takes one write at a time, as streams give it.
+  // A TLS socket accepts one write at a time, as streams issue them.
   const waiting: (() => void)[] = []
   let isWriting = false
   const deliver: Wire['deliver'] = (bytes, done = () => undefined) => {
@@ -248,7 +253,7 @@ function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric'
   }
 }
 
-/** The TCP connection beneath TLS, which alone can be reset. */
+/** Returns the TCP connection beneath TLS, since only that can be reset. */
 function connectionOf(socket: Socket): Socket {
   const parent: unknown = socket instanceof TLSSocket ? Reflect.get(socket, '_parent') : undefined
   return parent instanceof net.Socket ? parent : socket

@@ -18,17 +18,17 @@ export interface RequestCall extends SeamOperation {
   readonly later: (keep: (rest: RestOfRequest) => Held) => unknown
 }
 
-/** What is left of a request while it waits. */
+/** The ways to continue a held request. */
 interface RestOfRequest extends RestOfOperation {
-  /** Answers it in the place of the service, which never gets it. */
+  /** Answers the request in place of the service, which never gets it. */
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
 }
 
 type Act = (call: RequestCall) => unknown
 
 /**
- * The requests of a target, before the service gets them. The name of one is `GET http://127.0.0.1:8080/items` where it is sent, and `GET /items` where
- * it arrives, in both cases without the query. What is held of one is forgotten when whoever asks gives up.
+ * The requests of a target, before the service gets them. The name of a request is `GET http://127.0.0.1:8080/items` at
+ * a client and `GET /items` at a server, without the query. A held request is dropped when its caller gives up.
  */
 export const requestSeam: Seam<HttpTarget, RequestCall> = (target, context, act) => {
   if (isHttpServer(target)) atServer(target, context, act)
@@ -73,12 +73,12 @@ function dispatching(context: InjectionContext, act: Act) {
     }
 }
 
-/** A request that its agent tells why it gets no connection. */
+/** The internal method by which an agent reports to a request that it gets no connection. */
 interface FailingRequest {
   onSocket(socket: null, error: unknown): void
 }
 
-/** Every request of Node.js' client asks an agent for a connection, with `agent: false` one of its own. */
+/** Every request of the Node.js client asks an agent for a connection; with `agent: false`, an agent of its own. */
 function atClient(client: HttpClient, context: InjectionContext, act: Act): void {
   context.patch(
     http.Agent.prototype,
@@ -115,14 +115,14 @@ function waitingOf(
         try {
           proceed()
         } catch (error) {
-          // `http.request` throws it where it is called, but by now has returned.
+          // `http.request` would throw this error to its caller, but has returned by now.
           fail(error)
         }
       }),
       fail: leaving(fail),
       answer: leaving((answer: HttpAnswer, body: Buffer) => request.onSocket(new AnsweringSocket(answer, body))),
     })
-    // A request without a connection tells nobody that it was destroyed until it gets one, or hears that it gets none.
+    // A destroyed request without a connection emits nothing until its agent calls `onSocket`.
     const destroy = request.destroy.bind(request)
     const value = (...given: [error?: Error]): http.ClientRequest => {
       destroy(...given)
@@ -166,7 +166,7 @@ function atServer(server: http.Server, context: InjectionContext, act: Act): voi
               proceed: () => void proceed(),
               fail,
               answer: ({ statusCode, statusText, headers }, body) => {
-                // A connection whose request was not read to its end cannot take the next one.
+                // A connection accepts the next request only after this one is read completely.
                 request.resume()
                 response.writeHead(statusCode, statusText, headers).end(body)
               },

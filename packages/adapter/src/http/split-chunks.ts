@@ -1,20 +1,23 @@
 import type { Clock } from '@chaos/core'
 
-/** A piece of what came, and when it arrives. */
+/** A piece of received bytes and its delay. */
 interface SplitPiece {
   readonly piece: Buffer
-  /** In ms from now. */
+  /** Time from now until the piece is delivered, in ms. */
   readonly afterMs: number
 }
 
-/** How what comes on a connection is held back. */
+/** The delay and size of pieces. */
 interface SplitOptions {
   readonly delayMs: number
-  /** The size of pieces. Default: as they come. */
+  /** The size of a piece in bytes. Default: the size as received. */
   readonly pieceBytes?: number | undefined
 }
 
-/** Makes the pieces of one connection or response: as they come and each late, or small ones, each a pause behind the one before it. */
+/**
+ * Splits the bytes of one connection or response. Without `pieceBytes` each piece keeps its size and is late by
+ * `delayMs`. With it, small pieces follow each other at intervals of `delayMs`.
+ */
 export class SplitChunks {
   readonly #clock: Clock
   readonly #delayMs: number
@@ -27,7 +30,11 @@ export class SplitChunks {
     this.#pieceBytes = pieceBytes
   }
 
-  /** @param headBytes Bytes at the front that come with the first piece */
+  /**
+   * Splits the next bytes.
+   *
+   * @param headBytes The number of bytes at the front that belong to the first piece in addition to its size.
+   */
   pieces(bytes: Buffer, headBytes = 0): SplitPiece[] {
     const size = this.#pieceBytes
     if (size === undefined) return [{ piece: bytes, afterMs: this.#delayMs }]

@@ -4,47 +4,50 @@ import https from 'node:https'
 import { isNetModule, netModule, type NetModule } from '../sockets/net.js'
 import { isRequestTarget, REQUEST_TARGET, type RequestTarget } from './dispatcher.js'
 
-/** Node.js' own client: `node:http` or `node:https` for all of its requests, or one agent for those that it takes. */
+/** The Node.js client: `node:http` or `node:https` for all of its requests, or an agent for those that it handles. */
 export type HttpClient = Pick<typeof http, 'request' | 'get'> | Pick<typeof https, 'request' | 'get'> | http.Agent
 
-/** Whatever has requests and answers: Node.js' client, an HTTP server of this process, or what `fetch` and undici send by. */
+/**
+ * A target of HTTP faults: the Node.js client, an HTTP server of this process, or the sender of `fetch` and undici
+ * requests.
+ */
 export type HttpTarget = HttpClient | http.Server | RequestTarget
 
-/** Whether a value is one. */
+/** Returns whether a value is an {@link HttpTarget}. */
 function isHttpTarget(value: unknown): value is HttpTarget {
   return isHttpClient(value) || isHttpServer(value) || isRequestTarget(value)
 }
 
-/** The kind of target that faults take. */
+/** The kind of target that HTTP faults accept. */
 export const httpTarget: TargetKind<HttpTarget> = {
   expects: `the \`node:http\` or \`node:https\` module, an agent or a server of it, ${REQUEST_TARGET}`,
   accepts: isHttpTarget,
 }
 
-/** What faults of responses take beside that. */
+/** The kind of target that faults on responses accept: the `net` module as well. */
 export const netOrHttp: TargetKind<NetModule | HttpTarget> = {
   expects: `${netModule.expects}, ${httpTarget.expects}`,
   accepts: (value) => isNetModule(value) || isHttpTarget(value),
 }
 
-/** Whether a value stands for requests of Node.js' own client. */
+/** Returns whether a value is an {@link HttpClient}. */
 export function isHttpClient(value: unknown): value is HttpClient {
   return value instanceof http.Agent || protocolOf(value) !== undefined
 }
 
-/** Whether a value is a server of this process, also one that speaks TLS. */
+/** Returns whether a value is an HTTP or HTTPS server of this process. */
 export function isHttpServer(value: unknown): value is http.Server {
   return value instanceof http.Server || value instanceof https.Server
 }
 
-/** The protocol that a module stands for. */
+/** Returns the protocol of a module's requests. */
 function protocolOf(value: unknown): 'http:' | 'https:' | undefined {
   if (typeof value !== 'object' || value === null || !('request' in value)) return undefined
   if (value === http || value.request === http.request) return 'http:'
   return value === https || value.request === https.request ? 'https:' : undefined
 }
 
-/** Whether a client's request is one of those that a target stands for. */
+/** Returns whether a request belongs to a client target. */
 export function isRequestOf(client: HttpClient, request: http.ClientRequest): boolean {
   if (client instanceof http.Agent) return agentOf(request) === client
   return request.protocol === protocolOf(client)
@@ -54,18 +57,21 @@ function agentOf(request: http.ClientRequest): unknown {
   return 'agent' in request ? request.agent : undefined
 }
 
-/** The name of a client's request as an operation: `GET http://127.0.0.1:8080/items`, without the query and a port that goes without saying. */
+/**
+ * Returns the operation name of a client's request: `GET http://127.0.0.1:8080/items`, without the query and a default
+ * port.
+ */
 export function clientRequestName(request: http.ClientRequest): string {
   const host = request.getHeader('host') ?? request.host
   return `${request.method} ${request.protocol}//${String(host)}${pathOf(request.path)}`
 }
 
-/** The name of a request that a server got: `GET /items`, without the query. */
+/** Returns the operation name of a request to a server: `GET /items`, without the query. */
 export function serverRequestName(request: http.IncomingMessage): string {
   return `${request.method ?? ''} ${pathOf(request.url ?? '')}`
 }
 
-/** Node.js takes a number, too. */
+/** Node.js accepts a number as a path. */
 function pathOf(url: unknown): string {
   return String(url).replace(/[?#].*$/s, '')
 }

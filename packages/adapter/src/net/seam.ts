@@ -11,8 +11,9 @@ import {
 } from '../sockets/net.js'
 
 /**
- * The connections that the process wants to make, before their first packet, beneath everything that JavaScript sees of them. The name of one is where
- * it leads to. An error that fails one is told to Node.js by its number, as the kernel does; Node.js makes the error that the application gets.
+ * The connections that the process opens, before their first packet and beneath everything that JavaScript sees of
+ * them. The name of a connection is its remote address. A fault fails a connection with an error number, as the kernel
+ * does, and Node.js makes the error that the application gets.
  */
 export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, act) => {
   const handles = tcpHandlePrototype()
@@ -27,7 +28,8 @@ export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, ac
           const proceed = (): number => below.call.apply(this, args) as number
           if (!context.operation(name).shouldInject(args)) return proceed()
           const socket = socketOf(this)
-          // Whoever gave up meanwhile, by a timeout of its own, has closed the handle: all of it, or this one of the addresses that it tries.
+          // A client that gave up meanwhile, for example by its own timeout, has closed the socket or this attempt at
+          // one of several addresses.
           const isOver = (): boolean => socket?.destroyed === true || isGivenUp(request)
           return act({
             name,
@@ -57,7 +59,7 @@ export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, ac
   }
 }
 
-/** The status of libuv that an error of the kernel stands for. */
+/** Returns the libuv status of a system error. */
 function statusOf(error: Error): number {
   return (error as NodeJS.ErrnoException).errno ?? 0
 }

@@ -1,4 +1,4 @@
-/** The caller's own signal: an argument that is one, or that carries one as `signal` (an options object, a `Request`). */
+/** Returns the caller's `AbortSignal`: an argument, or the `signal` of an argument (an options object, a `Request`). */
 export function signalIn(args: readonly unknown[]): AbortSignal | undefined {
   for (const arg of args) {
     const signal = signalOf(arg)
@@ -15,7 +15,7 @@ function signalOf(arg: unknown): AbortSignal | undefined {
       ? arg.signal
       : undefined
   } catch {
-    // It throws when it is looked at, and the method may never do that.
+    // Reading an argument may throw, and the call must not fail by that.
     return undefined
   }
 }

@@ -1,14 +1,17 @@
-/** A copy of data that nobody else holds: plain objects, arrays and bytes anew, everything else as it is, and all of it where a part cannot be read. */
+/**
+ * Copies plain objects, arrays and bytes, deeply. Other values are shared, and so is the whole value if a part of it
+ * cannot be read.
+ */
 export function copyOf(value: unknown): unknown {
   try {
     return copied(value, new Map())
   } catch {
-    // A getter that throws, or nested too deep.
+    // A getter may throw, and deep nesting overflows the stack.
     return value
   }
 }
 
-/** @param made Copies so far: data may contain itself. */
+/** @param made The copies so far, since data may contain itself. */
 function copied(value: unknown, made: Map<object, object>): unknown {
   if (Buffer.isBuffer(value)) return Buffer.from(value)
   const isList = Array.isArray(value)
@@ -27,8 +30,8 @@ function copied(value: unknown, made: Map<object, object>): unknown {
   return copy
 }
 
-/** Whether a value is an object literal, or one that JSON made. */
-export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Returns whether a value is an object literal or an object that JSON made. */
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null

@@ -1,18 +1,19 @@
 import type { Held, InjectionContext, RestOfOperation, Seam, SeamOperation } from '@chaos/core/authoring'
 
-/** How long an operation that is answered in place may hold its thread, in ms: nothing can end it earlier. */
+/** The longest block of a synchronous operation, in ms. Nothing can end a block early. */
 const MAX_BLOCK_MS = 5_000
 
-/** What of an operation that can be answered later matters here. */
+/** The parts of a deferrable operation that a hold needs. */
 interface Deferrable<Left extends RestOfOperation> {
   readonly signal?: AbortSignal | undefined
   readonly later?: ((keep: (rest: Left) => Held) => unknown) | undefined
 }
 
 /**
- * Holds an operation back: until its time is up, until the injection ends, or until the caller's own signal aborts.
+ * Holds an operation until its time is up, until the injection ends, or until the caller's signal aborts.
  *
- * @param timeUp What becomes of it when its time is up. Default, and always when the injection ends: it goes on
+ * @param timeUp Ends the hold when the time is up. Default: the operation goes on. It always goes on when the injection
+ *   ends.
  */
 export function keepBack<Left extends RestOfOperation>(
   { later, signal }: Deferrable<Left>,
@@ -26,7 +27,11 @@ export function keepBack<Left extends RestOfOperation>(
   })
 }
 
-/** Makes operations slow. One that is answered in place holds its thread meanwhile, for at most 5 s. @param delayMsOf Asked for each */
+/**
+ * Delays operations. A synchronous operation blocks its thread instead, for at most 5 s.
+ *
+ * @param delayMsOf Returns the delay of an operation, in ms.
+ */
 export function delayOperations<Target, Op extends SeamOperation>(
   seam: Seam<Target, Op>,
   target: Target,
@@ -41,7 +46,7 @@ export function delayOperations<Target, Op extends SeamOperation>(
   })
 }
 
-/** Leaves operations without an answer, until the injection ends or the caller gives up. */
+/** Leaves operations without an answer until the injection ends or the caller's signal aborts. */
 export function hangOperations<Target, Op extends SeamOperation>(
   seam: Seam<Target, Op>,
   target: Target,
@@ -50,7 +55,7 @@ export function hangOperations<Target, Op extends SeamOperation>(
   seam(target, context, (operation) => keepBack(operation, context, Number.POSITIVE_INFINITY))
 }
 
-/** Holds the thread, as the system does that has not answered yet. */
+/** Blocks the thread, as a slow system call does. */
 function block(ms: number): void {
   if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, ms)
 }

@@ -2,11 +2,11 @@ import type { InjectionContext, Seam, SeamOperation } from '@chaos/core/authorin
 import { keepBack } from './delay.js'
 
 /**
- * Fails operations in place of what they ask.
+ * Fails operations before they reach their service.
  *
- * @param errorOf Makes the error of each: fresh, and marked
- * @param afterMs Time until it comes, in ms; 0 is a later turn. What is still held when the injection ends goes on. Default: at once, which is also
- *   what an operation gets that is answered in place
+ * @param errorOf Makes a new, marked error for an operation.
+ * @param afterMs Time until the error, in ms; 0 is a later turn of the event loop. An operation that is still held when
+ *   the injection ends goes on. Default: at once, as always for a synchronous operation.
  */
 export function failOperations<Target, Op extends SeamOperation>(
   seam: Seam<Target, Op>,

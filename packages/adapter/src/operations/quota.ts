@@ -1,14 +1,18 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 
-/** How many operations are taken in each window of time. */
+/** A number of operations per time window. */
 export interface Quota {
-  /** Takes one more operation. @returns Whether the quota is spent */
+  /**
+   * Counts one operation.
+   *
+   * @returns Whether the quota of the window was spent already.
+   */
   readonly isBeyond: () => boolean
-  /** Time until the next window, in ms. */
+  /** Returns the time until the next window, in ms. */
   readonly retryAfterMs: () => number
 }
 
-/** Counts operations. A window begins with its first one, and is `perMs` long. */
+/** Makes a quota. A window begins with its first operation and lasts `perMs`. */
 export function quota(context: InjectionContext, operations: number, perMs: number): Quota {
   const { clock } = context
   let taken = 0

@@ -2,23 +2,26 @@ import { markInjected, option } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import { networkErrors } from '../errors/network.js'
 
-/** How a connection ends: `reset`, the peer is gone and says so; `end`, it closes in order, as a process does that is told to stop. */
+/**
+ * How a connection ends: `reset`, as when the peer has crashed, or `end`, an orderly close, as when the peer is
+ * stopped.
+ */
 export const connectionEnd = option.optional(
   option.oneOf(
     ['reset', 'end'],
-    'reset: the peer resets the connection (ECONNRESET); end: it closes it in order. Default: reset.',
+    'reset: the peer resets the connection (ECONNRESET); end: the peer closes it in order.',
   ),
   'reset',
 )
 
-/** One of these ends. */
+/** A way in which a connection ends. */
 export type ConnectionEnd = 'reset' | 'end'
 
-/** Ends a connection as its peer would, on the path that Node.js itself takes when it reads as much. */
+/** Ends a connection as its peer would, through the code that Node.js runs when it reads such an end. */
 export function endConnection(socket: Socket, how: ConnectionEnd, fault: string): void {
   if (socket.destroyed) return
   if (how === 'reset') socket.destroy(markInjected(networkErrors['net/econnreset'](), fault))
-  // What follows an end is read at once, so that it is seen even where nothing was being read.
+  // Reads the end at once, so that even a paused socket notices it.
   else if (!socket.readableEnded) {
     socket.push(null)
     socket.read(0)

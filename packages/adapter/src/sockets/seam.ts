@@ -4,7 +4,7 @@ import { endConnection } from './connection-end.js'
 import { peerOf, type NetModule } from './net.js'
 import type { TakeBytes, Wire } from './wire.js'
 
-/** A connection of which a piece was chosen. */
+/** A connection with at least one chosen piece. */
 interface Line {
   readonly wire: Wire
   readonly take: TakeBytes
@@ -12,9 +12,11 @@ interface Line {
 }
 
 /**
- * What comes on connections that the process made. An operation is a piece that was read, as the kernel had it; its name is where the connection leads
- * to. A fault is given the wire when the first piece of it is chosen, and says what becomes of chosen pieces. The others, and the end of the connection,
- * wait behind what is held; of a wire that was cut nothing more comes.
+ * The bytes received on connections that the process made. An operation is a piece that was read, as the kernel
+ * delivers it; its name is the remote address.
+ *
+ * A fault gets the wire of a connection with the first chosen piece, and returns the handler of chosen pieces. Other
+ * pieces, and the end of the connection, wait behind held ones. A cut wire delivers nothing more.
  */
 export const readSeam: Seam<NetModule, Wire, TakeBytes> = (_net, context, act) => {
   const lines = new WeakMap<Socket, Line>()

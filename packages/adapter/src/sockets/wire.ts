@@ -1,22 +1,30 @@
 import type { ConnectionEnd } from './connection-end.js'
 
-/** A connection, or a response on it, whose bytes a fault has in hand. */
+/** A connection, or one response on a connection, whose bytes a fault handles. */
 export interface Wire {
-  /** What belongs together is held in one line. */
+  /** The key under which bytes are held in order. */
   readonly line: symbol
-  /** Hands bytes on. @param done Called when the other side may send more */
+  /**
+   * Delivers bytes.
+   *
+   * @param done Called when the sender may send more.
+   */
   readonly deliver: (bytes: Buffer, done?: Done) => void
-  /** Ends the connection. @param fault What an error of it is marked with */
+  /**
+   * Ends the connection.
+   *
+   * @param fault The name of the fault, for the mark on the connection's error.
+   */
   readonly cut: (how: ConnectionEnd, fault: string) => void
 }
 
-/** Called when more may be sent. */
+/** Called when the sender may send more. */
 type Done = (error?: Error | null) => void
 
 /**
- * What becomes of the bytes of a wire: takes them piece by piece.
+ * Handles the bytes of a wire, piece by piece.
  *
- * @param headBytes How many bytes at the front belong to the head of a response
- * @param done To be called when more may be sent; where nobody waits for that it does nothing
+ * @param headBytes The number of bytes at the front that belong to a response head.
+ * @param done To be called when the sender may send more. Does nothing if no sender waits.
  */
 export type TakeBytes = (bytes: Buffer, headBytes: number, done: Done) => void

@@ -12,57 +12,57 @@ import tls from 'node:tls'
 import { fatalAlert } from '../errors/tls.js'
 import { peerOf, socketOf } from '../sockets/net.js'
 
-/** What the faults of handshakes break: Node.js' own `tls` module, and with it every client in the process that speaks TLS. */
+/** The target of handshake faults: the `tls` module of Node.js, and with it every TLS client in the process. */
 export interface TlsModule {
   readonly TLSSocket: typeof tls.TLSSocket
 }
 
-/** Whether a value is the `tls` module, by its default export or as a namespace. */
+/** Returns whether a value is the `tls` module, as default export or namespace. */
 function isTlsModule(value: unknown): value is TlsModule {
   return typeof value === 'object' && value !== null && 'TLSSocket' in value && value.TLSSocket === tls.TLSSocket
 }
 
-/** The kind of target that faults take. */
+/** The kind of target that handshake faults accept. */
 export const tlsModule: TargetKind<TlsModule> = {
   expects: 'the `node:tls` module',
   accepts: isTlsModule,
 }
 
-/** OpenSSL's side of a connection. */
+/** The native handle of a TLS connection. */
 interface TlsHandle {
-  /** Begins the handshake. */
+  /** Starts the handshake. */
   start: () => unknown
-  /** What is wrong with the other side's certificate, or `null`. */
+  /** Returns the error in the peer's certificate, or `null`. */
   verifyError: () => Error | null | undefined
-  /** Takes bytes as if they had come from the wire. */
+  /** Receives bytes as if from the network. */
   readonly receive: (bytes: Buffer) => void
 }
 
-/** The prototype of all of them. */
-export function tlsHandlePrototype(): TlsHandle {
+/** Returns the prototype of all TLS handles. */
+function tlsHandlePrototype(): TlsHandle {
   const socket = new tls.TLSSocket(new net.Socket()) as tls.TLSSocket & { readonly _handle: TlsHandle }
   const prototype = Object.getPrototypeOf(socket._handle) as TlsHandle
   socket.destroy()
   return prototype
 }
 
-/** A handshake of a connection that the process makes. Its name is where the connection leads to. */
+/** A handshake of a connection that the process opens. Its name is the remote address. */
 export interface Handshake extends SeamOperation {
   readonly socket: tls.TLSSocket
 }
 
-/** A handshake that has not begun. */
+/** A handshake that has not started. */
 export interface Greeting extends Handshake {
   readonly later: (keep: (rest: RestOfHandshake) => Held) => unknown
 }
 
-/** What is left of a handshake that has not begun. Nothing of it happens to a connection that was ended meanwhile. */
+/** The ways to continue a held handshake. None acts on a connection that has ended meanwhile. */
 interface RestOfHandshake extends RestOfOperation {
-  /** Lets the other side answer with a fatal alert. */
+  /** Makes the peer appear to answer with a fatal alert. */
   readonly alert: (description: number, fault: string) => void
 }
 
-/** Handshakes where the other side's certificate is looked at. An error that fails one is what is wrong with the certificate. */
+/** The handshakes at the check of the peer's certificate. A fault fails one with the error of the certificate. */
 export const certificateSeam: Seam<TlsModule, Handshake> = (_tls, context, act) => {
   context.patch(
     tlsHandlePrototype(),
@@ -76,7 +76,7 @@ export const certificateSeam: Seam<TlsModule, Handshake> = (_tls, context, act) 
   )
 }
 
-/** Handshakes where they begin, before the first message is sent. */
+/** The handshakes at their start, before the first message is sent. */
 export const handshakeSeam: Seam<TlsModule, Greeting> = (_tls, context, act) => {
   context.patch(
     tlsHandlePrototype(),
@@ -108,7 +108,7 @@ export const handshakeSeam: Seam<TlsModule, Greeting> = (_tls, context, act) => 
   )
 }
 
-/** The handshake of a client's handle, if it is chosen. */
+/** Returns the handshake of a client's handle, if the fault chooses it. */
 function chosen(context: InjectionContext, handle: TlsHandle): Pick<Handshake, 'name' | 'args' | 'socket'> | undefined {
   const socket = socketOf(handle as never) as tls.TLSSocket | undefined
   const name = socket === undefined ? undefined : peerOf(socket)

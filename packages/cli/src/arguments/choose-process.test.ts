@@ -37,7 +37,7 @@ describe('chooseProcess', () => {
   ])('refuses to choose between two ways to name a process: %j', async (flags) => {
     await expect(chooseProcess(flags, { CHAOS_TOKEN: 't' }, found(local(1, 'a')))).rejects.toMatchObject({
       code: 'CHAOS_INVALID_OPTION',
-      message: expect.stringMatching(/^Name the process in one way, not with --/) as string,
+      message: expect.stringMatching(/^Several options select the process: --/) as string,
     })
   })
 

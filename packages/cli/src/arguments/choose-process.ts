@@ -3,7 +3,7 @@ import { messageOf, printable } from '@chaos/core/authoring'
 import type { Address, LocalProcess } from '@chaos/control'
 import { readTokenFile } from './token-file.js'
 
-/** Options that select a process. */
+/** The options that select a process. */
 export interface ProcessFlags {
   readonly url?: string
   readonly tokenFile?: string
@@ -13,9 +13,10 @@ export interface ProcessFlags {
 }
 
 /**
- * Selects the process: an address, a socket, or a local process.
+ * Selects the process by URL, by socket, or among the local processes.
  *
- * @throws ChaosError `CHAOS_NO_PROCESS`, `CHAOS_SEVERAL_PROCESSES`, `CHAOS_UNAUTHORIZED`, `CHAOS_INVALID_OPTION` for two ways at once
+ * @throws ChaosError `CHAOS_NO_PROCESS` when no process matches, `CHAOS_SEVERAL_PROCESSES` when several do,
+ *   `CHAOS_UNAUTHORIZED` when the token for a URL is missing, `CHAOS_INVALID_OPTION` when options select in two ways
  */
 export async function chooseProcess(
   flags: ProcessFlags,
@@ -28,7 +29,10 @@ export async function chooseProcess(
     flags.pid === undefined && flags.name === undefined ? [] : ['--pid or --name'],
   ].flat()
   if (ways.length > 1)
-    throw new ChaosError('CHAOS_INVALID_OPTION', `Name the process in one way, not with ${ways.join(' and ')}.`)
+    throw new ChaosError(
+      'CHAOS_INVALID_OPTION',
+      `Several options select the process: ${ways.join(' and ')}. Use only one.`,
+    )
   const url =
     flags.url ??
     (flags.socket === undefined && flags.pid === undefined && flags.name === undefined ? env['CHAOS_URL'] : undefined)
@@ -57,7 +61,7 @@ export async function chooseProcess(
       'CHAOS_NO_PROCESS',
       all.length === 0
         ? 'No running process has an open control endpoint.'
-        : `No running process matches. Running are:\n${seen(all)}`,
+        : `No running process matches. Running processes:\n${seen(all)}`,
     )
   }
   throw new ChaosError('CHAOS_SEVERAL_PROCESSES', `Several processes are running:\n${seen(fitting)}`)

@@ -4,12 +4,12 @@ import { parseDuration } from './duration.js'
 import type { ProcessFlags } from './choose-process.js'
 import { namesOf, parseNumber } from './values.js'
 
-/** Options that every command takes. */
+/** The options of every command. */
 export interface CommonFlags extends ProcessFlags {
   readonly json?: boolean
 }
 
-/** Options of `chaos inject`, besides those of the fault. */
+/** The options of `chaos inject` itself, without those of the fault. */
 export interface InjectFlags extends CommonFlags, Omit<PortableInjectOptions, 'leaseMs'> {
   /** How long the fault stays in force, in ms. */
   readonly for?: number
@@ -17,10 +17,10 @@ export interface InjectFlags extends CommonFlags, Omit<PortableInjectOptions, 'l
   readonly dryRun?: boolean
 }
 
-/** Adds the options that say which process is meant. */
+/** Adds the options that select a process, and `--json`. */
 export function addCommonOptions(command: Command): Command {
   return command
-    .option('--url <address>', 'address of a mounted endpoint: http://127.0.0.1:3000/chaos')
+    .option('--url <address>', 'URL of a mounted endpoint, such as http://127.0.0.1:3000/chaos')
     .option('--token-file <file>', 'file with the token of that endpoint')
     .option('--socket <path>', 'path of a control socket')
     .option('--pid <pid>', 'process id of a local process', pidOf)
@@ -28,27 +28,28 @@ export function addCommonOptions(command: Command): Command {
     .option('--json', 'one JSON document on standard output')
 }
 
-/** Adds the options that say how much of a target is affected, and for how long. */
+/** Adds the options for blast radius, lease and identity of an injection. */
 export function addInjectOptions(command: Command): Command {
   return command
-    .option('--for <time>', 'how long it stays in force: 500ms, 10s, 2m (default: 60s)', leaseOf)
-    .option('--rate <share>', 'share of the operations to affect, 0 to 1', parseNumber)
-    .option('--limit <count>', 'operations to affect in all', parseNumber)
-    .option('--limit-per-operation <count>', 'operations to affect per name', parseNumber)
-    .option('--skip <count>', 'calls of each operation to let pass first', parseNumber)
+    .option('--for <time>', 'how long the fault stays in force: 500ms, 10s, 2m (default: 60s)', leaseOf)
+    .option('--rate <share>', 'share of operations to affect, from 0 to 1', parseNumber)
+    .option('--limit <count>', 'maximum number of operations to affect', parseNumber)
+    .option('--limit-per-operation <count>', 'maximum number of operations to affect per name', parseNumber)
+    .option('--skip <count>', 'number of first calls of each operation to leave unaffected', parseNumber)
     .option('--every <count>', 'affect every n-th call of each operation', parseNumber)
-    .option('--only <name...>', 'operations it may affect: names or globs', namesOf)
-    .option('--seed <text>', 'same seed and id, same decisions')
-    .option('--id <id>', 'name of the injection')
-    .option('--dry-run', 'check everything that injecting would check, and break nothing')
+    .option('--only <name...>', 'operations that the fault may affect: names or globs', namesOf)
+    .option('--seed <text>', 'seed of the decisions; the same seed and id repeat them')
+    .option('--id <id>', 'id of the injection')
+    .option('--dry-run', 'perform all checks without injecting')
     .addOption(
-      new Option('--hold <how>', 'connection: stay, and end the fault when this command ends, however it ends').choices(
-        ['lease', 'connection'],
-      ),
+      new Option(
+        '--hold <how>',
+        'connection: keep running, and end the fault when this command ends for any reason',
+      ).choices(['lease', 'connection']),
     )
 }
 
-/** A lease needs its unit: a number alone would be taken for seconds by one reader and for ms by another. */
+/** Parses a lease, which needs a unit: a number alone could be read as seconds or as ms. */
 function leaseOf(text: string): number {
   if (/^[\d.]+$/.test(text)) throw new InvalidArgumentError(`Add a unit: \`${text}s\`, \`${text}ms\` or \`${text}m\`.`)
   const leaseMs = parseDuration(text)
@@ -58,6 +59,6 @@ function leaseOf(text: string): number {
 
 function pidOf(text: string): string {
   if (!/^[1-9]\d{0,9}$/.test(text))
-    throw new InvalidArgumentError('Expected a process id, a whole number. `--name` takes the name of a process.')
+    throw new InvalidArgumentError('Expected a process id, which is a whole number. To select by name, use `--name`.')
   return text
 }

@@ -3,10 +3,11 @@ import { InvalidArgumentError } from 'commander'
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /**
- * Reads a time such as `500ms`, `10s`, `2m` or `1h`. A number alone is in ms, which fits an option whose name says so (`--delay-ms 1000`).
+ * Parses a time such as `500ms`, `10s`, `2m` or `1h`. A number alone is in ms, as in options whose name has the unit
+ * (`--delay-ms 1000`).
  *
- * @returns ms
- * @throws InvalidArgumentError
+ * @returns The time in ms.
+ * @throws InvalidArgumentError when the text is not a time
  */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim())

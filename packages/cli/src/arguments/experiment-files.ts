@@ -2,21 +2,21 @@ import { readdir, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { ChaosError } from '@chaos/core'
 
-/** Experiments of a folder at most. */
+/** The most experiments in a folder. */
 const MAX_FILES = 1_000
 
 /**
- * The files that are meant: a folder stands for its YAML and JSON files, by name. Modules are named one by one, since a folder may hold helpers of
- * theirs, and folders within it are not searched.
+ * Expands folders to their YAML and JSON files, sorted by name. Modules in a folder are skipped, because some may be
+ * helpers, and subfolders are not searched.
  *
- * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for a folder without experiments, or with more than 1,000
+ * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when a folder has no experiments or more than 1,000
  */
 export async function experimentFiles(paths: readonly string[]): Promise<readonly string[]> {
   return (await Promise.all(paths.map(filesAt))).flat()
 }
 
 async function filesAt(path: string): Promise<readonly string[]> {
-  // What cannot be looked at is reported when it is loaded.
+  // A path that cannot be read is reported when it is loaded.
   const isFolder = await stat(path).then(
     (stats) => stats.isDirectory(),
     () => false,
@@ -28,7 +28,7 @@ async function filesAt(path: string): Promise<readonly string[]> {
   if (names.length > MAX_FILES)
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `The folder ${path} has ${names.length} experiments, more than ${MAX_FILES}. Name the files.`,
+      `The folder ${path} has ${names.length} experiments, more than ${MAX_FILES}. Pass the files instead.`,
     )
   return names.map((name) => join(path, name))
 }

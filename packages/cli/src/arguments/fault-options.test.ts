@@ -125,7 +125,10 @@ describe('options of a fault', () => {
       ['--delay-ms', '5', '--error', 'preset/7-fo-many'],
       `'preset/7-fo-many' is invalid. Did you mean "preset/7-of-many"?\n`,
     ],
-    [['--delay-ms', '5', '--error', 'unlike anything'], "'unlike anything' is invalid. `--help` lists the choices.\n"],
+    [
+      ['--delay-ms', '5', '--error', 'unlike anything'],
+      "'unlike anything' is invalid. Run the command with `--help` to list the choices.\n",
+    ],
     [['--order', 'keep'], "required option '--delay-ms <time>' not specified. How long."],
     [['--delay-ms', '5', 'stray'], 'too many arguments'],
   ])('refuse %j', (given, words) => {

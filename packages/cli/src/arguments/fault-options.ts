@@ -4,7 +4,7 @@ import { listed, printable, suggestion } from '@chaos/core/authoring'
 import { parseDuration } from './duration.js'
 import { namesOf, parseNumber } from './values.js'
 
-/** The JSON Schema of one option, as far as an option of the command line is made from it. */
+/** The parts of an option's JSON Schema that the command line uses. */
 interface OptionSchema {
   readonly type?: string
   readonly choices?: readonly string[]
@@ -13,29 +13,32 @@ interface OptionSchema {
   readonly default?: unknown
 }
 
-/** An option of a fault on the command line. */
+/** A fault option as a command-line option. */
 export interface FaultOption {
-  /** `delayMs` */
+  /** The name of the fault option: `delayMs`. */
   readonly name: string
-  /** `--delay-ms <time>`, as help shows it. */
+  /** The option that help shows: `--delay-ms <time>`. */
   readonly shown: Option
   readonly isRequired: boolean
   /** Other spellings: `--delayMs`, `--with-delay-ms`, `--no-` before a switch. */
   readonly aliases: readonly Option[]
 }
 
-/** A process is a stranger: more options than any fault has, and longer texts than any option has, are not shown. */
+/**
+ * Limits for untrusted input from the process: the number of options and the length of a description, in characters.
+ */
 const MAX_OPTIONS = 200
 const MAX_DESCRIPTION = 2_000
-/** The choices in a placeholder, in characters; in a description and in an error message, by number. */
+/** Limits for choices: the length of a placeholder in characters, and the number in a description and in an error. */
 const MAX_PLACEHOLDER = 40
 const MAX_CHOICES = 200
 const MAX_CHOICES_OF_ERROR = 10
 
 /**
- * The options of a fault, made from the JSON Schema that the process serves. Names that cannot be typed are left out.
+ * Creates the command-line options of a fault from the JSON Schema that the process serves. Names that cannot be typed
+ * are left out.
  *
- * @param taken Flags of the command itself: an option of that name is `--with-<option>`.
+ * @param taken Flags of the command itself. A fault option with such a name becomes `--with-<option>`.
  */
 export function faultOptions({ options }: FaultInfo, taken: ReadonlySet<string>): readonly FaultOption[] {
   const { properties, required } = options
@@ -48,7 +51,7 @@ export function faultOptions({ options }: FaultInfo, taken: ReadonlySet<string>)
       const schema = schemaOf(served)
       const flag = flagOf(name)
       const withFlag = flag.replace('--', '--with-')
-      // `--no-<option>` is how a switch is turned off.
+      // `--no-<option>` is reserved for turning a switch off.
       const isTaken = taken.has(flag) || flag === '--help' || flag.startsWith('--no-')
       const [first = withFlag, ...others] = [...(isTaken ? [] : [flag]), withFlag, ...(isTaken ? [] : [`--${name}`])]
       const shown = optionOf(first, name, schema)
@@ -66,9 +69,9 @@ export function faultOptions({ options }: FaultInfo, taken: ReadonlySet<string>)
 }
 
 /**
- * Adds the options of a fault to a command, in front of its own in help.
+ * Adds the options of a fault to a command. Help lists them before the command's own options.
  *
- * @returns Reads what was given for them, once the command has parsed its arguments.
+ * @returns A function that returns the given fault options after the command has parsed its arguments.
  */
 export function addFaultOptions(command: Command, info: FaultInfo): () => Readonly<Record<string, unknown>> {
   const own = [...command.options]
@@ -91,7 +94,7 @@ export function addFaultOptions(command: Command, info: FaultInfo): () => Readon
   }
 }
 
-/** `delayMs` as it is written on the command line: `--delay-ms`. */
+/** Converts a fault option name to a flag: `delayMs` to `--delay-ms`. */
 function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
@@ -118,7 +121,7 @@ function descriptionOf(name: string, schema: OptionSchema): string {
   return [
     description,
     isListed ? `One of ${choices.slice(0, MAX_CHOICES).join(', ')}${more(choices)}.` : '',
-    // A description may say it in words, where the number alone means little.
+    // The default is omitted if the description already explains it.
     fallback === undefined || /\bdefault\b/i.test(description) ? '' : `(default: ${shownValue(fallback)})`,
   ]
     .filter(Boolean)
@@ -130,7 +133,7 @@ const more = ({ length }: readonly unknown[]): string =>
 const shownValue = (value: unknown): string => printable(JSON.stringify(value), { max: MAX_DESCRIPTION })
 const isTime = (name: string, type: string | undefined): boolean => type === 'number' && name.endsWith('Ms')
 
-/** Turns the text behind an option into its value. @throws InvalidArgumentError */
+/** Returns the parser of an option's value. The parser throws InvalidArgumentError for an invalid text. */
 function parserOf(name: string, { type, choices }: OptionSchema): (text: string) => unknown {
   if (choices !== undefined) return (text) => chosen(text, choices)
   if (type === 'boolean') return (text) => chosen(text, ['true', 'false']) === 'true'
@@ -146,20 +149,22 @@ function parserOf(name: string, { type, choices }: OptionSchema): (text: string)
   }
 }
 
-/** @throws InvalidArgumentError with the nearest choice, or all of them where there are few */
+/** Checks a choice. @throws InvalidArgumentError with the nearest choice, or with all choices if there are few */
 function chosen(text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text
   const near = suggestion(text, choices)
   if (near !== '') throw new InvalidArgumentError(near.trimStart())
   throw new InvalidArgumentError(
-    choices.length > MAX_CHOICES_OF_ERROR ? '`--help` lists the choices.' : `Expected one of ${listed(choices)}.`,
+    choices.length > MAX_CHOICES_OF_ERROR
+      ? 'Run the command with `--help` to list the choices.'
+      : `Expected one of ${listed(choices)}.`,
   )
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A schema that a process serves, as far as it is valid: anything else says nothing about its option. */
+/** Reads an untrusted schema. Invalid parts are ignored. */
 function schemaOf(served: unknown): OptionSchema {
   const { type, enum: choices, anyOf, description, default: fallback } = isObject(served) ? served : {}
   const texts = Array.isArray(choices) ? choices.filter((choice) => typeof choice === 'string') : []

@@ -1,7 +1,7 @@
 import { ChaosError, type ChaosController, type FaultInfo } from '@chaos/core'
 import { listed, unknownName } from '@chaos/core/authoring'
 
-/** The faults of a target. @throws ChaosError `CHAOS_UNKNOWN_TARGET` */
+/** Returns the faults of a target. @throws ChaosError `CHAOS_UNKNOWN_TARGET` when the process has no such target */
 export async function faultsOf(
   controller: Pick<ChaosController, 'targets' | 'faults'>,
   targetName: string,
@@ -14,9 +14,10 @@ export async function faultsOf(
 }
 
 /**
- * Finds a fault of a target by its full name, the part after the slash, or an unambiguous beginning of that.
+ * Finds a fault of a target by its full name, the part after the slash, or an unambiguous prefix of that part.
  *
- * @throws ChaosError `CHAOS_UNKNOWN_TARGET`, `CHAOS_UNKNOWN_FAULT`
+ * @throws ChaosError `CHAOS_UNKNOWN_TARGET` when the process has no such target, `CHAOS_UNKNOWN_FAULT` when no fault or
+ *   more than one matches
  */
 export async function findFault(
   controller: Pick<ChaosController, 'targets' | 'faults'>,
@@ -31,7 +32,7 @@ export async function findFault(
   if (begun.length > 1)
     throw new ChaosError(
       'CHAOS_UNKNOWN_FAULT',
-      `Several faults of target "${targetName}" begin with "${name}": ${listed(begun.map(shortName))}. Write more of the name.`,
+      `Several faults of target "${targetName}" begin with "${name}": ${listed(begun.map(shortName))}. Use a longer prefix.`,
     )
   throw new ChaosError(
     'CHAOS_UNKNOWN_FAULT',

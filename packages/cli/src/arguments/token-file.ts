@@ -2,15 +2,20 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 
-/** The longest token, in bytes, with the line feed behind it. */
+/** The largest token file, in bytes, including its line feed. */
 const MAX_BYTES = 4_096
-/** How long a pipe that has a writer may take to say something, in ms, and how often it is looked at. */
+/** How long to wait for data from a pipe, and the pause between two attempts, in ms. */
 const PATIENCE_MS = 5_000
 const LOOK_EVERY_MS = 20
 
-/** The text of a file or pipe (`--token-file <(command)`). Does not wait for an endless device, nor for a pipe without a writer. @throws when it cannot be read, or is too long */
+/**
+ * Reads the text of a file or pipe (`--token-file <(command)`). Does not hang on an endless device or on a pipe without
+ * a writer.
+ *
+ * @throws Error when the file cannot be read or is too large
+ */
 export async function readTokenFile(path: string): Promise<string> {
-  // Windows has no such flag, and `|` takes nothing for 0.
+  // O_NONBLOCK is undefined on Windows, which `|` treats as 0.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const buffer = Buffer.alloc(MAX_BYTES + 1)

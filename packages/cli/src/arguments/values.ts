@@ -1,13 +1,13 @@
 import { InvalidArgumentError } from 'commander'
 
-/** @throws InvalidArgumentError for a text that is not a number */
+/** Parses a number. @throws InvalidArgumentError when the text is not a number */
 export function parseNumber(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.')
   return value
 }
 
-/** Names given by repeating an option, one behind the other, or with commas. */
+/** Collects names from a repeated option, from several arguments, or from a comma-separated list. */
 export const namesOf = (text: string, given: readonly string[] | undefined): readonly string[] => [
   ...(given ?? []),
   ...text.split(','),

@@ -4,14 +4,14 @@ import { chooseProcess } from '../arguments/choose-process.js'
 import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
 
-/** Connects to the selected process, and disconnects afterwards. */
+/** Runs work with a client of the selected process, and disconnects afterwards. */
 export async function withClient<T>(
   flags: CommonFlags,
   io: Terminal,
   work: (client: ControlClient) => Promise<T>,
 ): Promise<T> {
   const connecting = chooseProcess(flags, io.env, io.discover).then((address) => io.connect(address))
-  // An interrupted command does not wait for a slow process. A client that connects later holds nothing.
+  // An interrupted command does not wait for a slow process. A client that connects later holds no injections.
   const client = await orInterrupted(io.signal, connecting)
   try {
     return await work(client)
@@ -20,12 +20,12 @@ export async function withClient<T>(
   }
 }
 
-/** The user interrupted the command while none of its injections was in force. */
+/** Thrown when the user interrupts the command while none of its injections is in force. */
 export class Interrupted extends Error {}
 
-/** Waits for something without side effects. @throws Interrupted when the user interrupts first */
+/** Waits for a promise without side effects. @throws Interrupted when the user interrupts first */
 export async function orInterrupted<T>(signal: AbortSignal, waitedFor: Promise<T>): Promise<T> {
-  // Its later result is ignored.
+  // A later failure of the promise is ignored.
   waitedFor.catch(() => undefined)
   const over = interrupted(signal).then(() => {
     throw new Interrupted(`interrupted (${String(signal.reason)})`)
@@ -33,7 +33,7 @@ export async function orInterrupted<T>(signal: AbortSignal, waitedFor: Promise<T
   return Promise.race([waitedFor, over])
 }
 
-/** Resolves when the user interrupts, at once if that has happened already. */
+/** Resolves when the user interrupts, or at once if the user already has. */
 export function interrupted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined)
@@ -41,7 +41,7 @@ export function interrupted(signal: AbortSignal): Promise<undefined> {
   })
 }
 
-/** Prints one line when the user interrupts, at once if that has happened already. @returns Stops that. */
+/** Prints one line when the user interrupts, or at once if the user already has. @returns Cancels the announcement. */
 export function announceInterruption({ signal, err }: Terminal): () => void {
   const say = (): void => err(`interrupted (${String(signal.reason)}): rolling back what is in force`)
   if (signal.aborted) say()
@@ -49,10 +49,10 @@ export function announceInterruption({ signal, err }: Terminal): () => void {
   return () => signal.removeEventListener('abort', say)
 }
 
-/** The error of a command that lost its process. */
+/** Creates the error of a command whose connection ended. */
 export function processGone(what: string): ChaosError {
   return new ChaosError(
     'CHAOS_ENDPOINT_UNREACHABLE',
-    `The connection to the process has ended: the process has exited, hangs, or has closed its endpoint. ${what}`,
+    `The connection to the process ended: the process exited, hangs, or closed its endpoint. ${what}`,
   )
 }

@@ -10,22 +10,23 @@ import { injectionLine, replayLine } from '../view/lines.js'
 import type { Terminal } from '../view/terminal.js'
 import { announceInterruption, interrupted, orInterrupted, processGone, withClient } from './command.js'
 
-/** How `chaos inject` was called. */
+/** A call of `chaos inject`. */
 export interface InjectCall {
   readonly target: string
   readonly fault: string
-  /** The arguments behind `inject`, as they came: they hold the options of the fault too. */
+  /** The raw arguments after `inject`, including the options of the fault. */
   readonly args: readonly string[]
-  /** What they say about the process. */
+  /** The options that select the process. */
   readonly flags: CommonFlags
-  /** Makes the command anew, for the options of the fault to be added. */
+  /** Creates a fresh command, to which the options of the fault are added. */
   readonly command: () => Command
 }
 
 /**
- * Puts a fault in force. With `--hold connection` the command stays until the fault ends or the user interrupts, which ends the fault.
+ * Injects a fault. With `--hold connection`, the command runs until the fault ends, or until the user interrupts, which
+ * ends the fault.
  *
- * The process says which options the fault has, so the arguments are parsed again once it has been asked.
+ * The options of the fault are known only after the process was asked, so the arguments are then parsed again.
  *
  * @returns The exit code.
  */
@@ -36,7 +37,7 @@ export function inject({ target, fault, args, flags: common, command }: InjectCa
       .name('chaos inject')
       .usage(`${target} ${printable(info.name)} [options]`)
     const readOptions = addFaultOptions(parsed, info)
-    // In front of help: there it is one line, whatever the process says.
+    // Printed before help, because commander would wrap a description. `printable` keeps it on one line.
     parsed.addHelpText('before', `Fault ${printable(info.name)}: ${printable(info.summary)}\n`)
     parsed.helpOption('--help').parse(args, { from: 'user' })
     const flags = parsed.opts<InjectFlags>()
@@ -48,7 +49,7 @@ export function inject({ target, fault, args, flags: common, command }: InjectCa
       else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
       return EXIT.ok
     }
-    // Arming may take long. If the user interrupts meanwhile, the command leaves and the process rolls back.
+    // Arming may take long. If the user interrupts it, the command disconnects and the process rolls back.
     const arming = client.inject(target, info.name, options, { ...how(flags), hold })
     const state = await Promise.race([arming, interrupted(io.signal)])
     if (state === undefined) {
@@ -67,15 +68,15 @@ export function inject({ target, fault, args, flags: common, command }: InjectCa
       if (ended === undefined) await client.stop(state.id)
       return EXIT.interrupted
     }
-    if (ended === undefined) throw processGone('If it still runs, it has rolled the fault back.')
+    if (ended === undefined) throw processGone('A process that still runs has rolled the fault back.')
     return codeOf(ended)
   })
 }
 
-/** @throws ChaosError `CHAOS_ROLLBACK_FAILED` for an injection whose rollback failed */
+/** The exit code for a state. @throws ChaosError `CHAOS_ROLLBACK_FAILED` when the rollback failed */
 function codeOf({ id, status, failures }: InjectionState): number {
   if (status !== 'ended' || failures.length === 0) return EXIT.ok
-  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `Not everything of ${id} could be rolled back: ${failures.join('; ')}`)
+  throw new ChaosError('CHAOS_ROLLBACK_FAILED', `The rollback of ${id} failed in part: ${failures.join('; ')}`)
 }
 
 function report(state: InjectionState, flags: InjectFlags, { out, json }: Terminal): void {
@@ -88,7 +89,7 @@ function report(state: InjectionState, flags: InjectFlags, { out, json }: Termin
   if (state.status !== 'ended' || state.kind === 'instant') out(`  ${replayLine(state)}`)
 }
 
-/** How the fault is put in force. */
+/** The inject options that the flags describe. */
 function how({
   for: leaseMs,
   rate,
@@ -119,14 +120,14 @@ function untilEnded(
       resolve(state)
     }
     void Promise.race([client.closed, interrupted(signal)]).then(() => finish(undefined))
-    // It may have ended before the command followed it.
+    // The fault may have ended before the command followed events.
     client.injections().then(
       (states) => {
         // An earlier injection may have had the same id.
         const state = states.find((one) => one.id === id && one.armedAt === armedAt)
         if (state?.status === 'ended') finish(state)
       },
-      // The connection is gone, which is handled above.
+      // `client.closed` handles a lost connection.
       () => undefined,
     )
   })

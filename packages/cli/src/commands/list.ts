@@ -19,8 +19,8 @@ export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
 /**
  * Lists faults with their options.
  *
- * @param target Only those of this target.
- * @param taken Flags of `chaos inject` itself.
+ * @param target Lists only the faults of this target.
+ * @param taken The flags of `chaos inject` itself.
  */
 export function faults(
   target: string | undefined,

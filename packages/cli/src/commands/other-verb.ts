@@ -8,7 +8,7 @@ import type { Terminal } from '../view/terminal.js'
 /**
  * Runs the `chaos-<verb>` program of another package.
  *
- * @param own The verbs of this package, for the error message.
+ * @param own The verbs of this package, for suggestions in the error message.
  */
 export async function otherVerb(
   verb: string,
@@ -22,14 +22,15 @@ export async function otherVerb(
     : undefined
   if (program === undefined) {
     io.err(`error: ${unknownName('command', verb, own)}`)
-    io.err('next: see `chaos --help`; other packages can add a verb with a program `chaos-<verb>`')
+    io.err('next: see `chaos --help`; other packages can add a verb by a program named `chaos-<verb>`')
     return EXIT.usage
   }
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit' })
       .on('error', reject)
       .on('exit', (exit) => resolve(exit ?? EXIT.internal))
-    // A terminal sends its signals to both processes. A second signal might cut short the reaction to the first.
+    // A terminal sends its signals to both processes. A second signal could interrupt the child's reaction to the
+    // first.
     const passOn = (): void => {
       if (io.signal.reason === 'SIGTERM') child.kill('SIGTERM')
     }

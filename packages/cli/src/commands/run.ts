@@ -9,7 +9,7 @@ import { progress } from '../view/progress.js'
 import { bold, red, type Terminal } from '../view/terminal.js'
 import { announceInterruption, orInterrupted, withClient } from './command.js'
 
-/** Flags of `chaos run`. */
+/** The options of `chaos run`. */
 export interface RunFlags extends CommonFlags {
   readonly alertsUrl?: string
   readonly alertmanagerUrl?: string
@@ -20,7 +20,7 @@ export interface RunFlags extends CommonFlags {
   readonly report?: string
 }
 
-/** Runs experiment files, and those of folders, one after another. @returns The exit code of the worst verdict. */
+/** Runs experiment files and the files of folders, one after another. @returns The exit code of the worst verdict. */
 export async function run(paths: readonly string[], flags: RunFlags, io: Terminal): Promise<number> {
   const experiment = await import('@chaos/experiment')
   const alertsUrl = flags.alertsUrl === undefined ? undefined : addressOf('--alerts-url', flags.alertsUrl)
@@ -46,7 +46,11 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
   return withClient(flags, io, async (client) => {
     const results: ExperimentResult[] = []
     let sink: WebhookSink | undefined
-    /** @returns Whether all reports are written. It never throws: a full disk must not hide a verdict. */
+    /**
+     * Writes the reports. Never throws, because a full disk must not hide a verdict.
+     *
+     * @returns Whether all were written.
+     */
     const report = async (): Promise<boolean> => {
       if (isJson) io.json({ version: experiment.JOURNAL_VERSION, experiments: results })
       if (flags.report === undefined) return true
@@ -60,7 +64,7 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
       }
     }
     const silence = announceInterruption(io)
-    // Faults end with the command, however it ends.
+    // With `hold: 'connection'`, faults end with the command for any reason.
     const controller: ChaosController = {
       ...client,
       inject: (target, fault, options, how) => client.inject(target, fault, options, { ...how, hold: 'connection' }),
@@ -100,7 +104,7 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
         for (const line of experiment.toText(result).split('\n')) say(line)
       }
     } catch (error) {
-      // Experiments that have run are reported, whatever became of the next one.
+      // Completed experiments are reported even if a later one failed.
       if (results.length > 0) await report()
       throw error
     } finally {
@@ -117,12 +121,17 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
   })
 }
 
-/** @throws The error of one of several experiments, with its title */
+/** Adds the title of the experiment to an error. @throws The error with the title */
 function failed({ title }: Experiment, error: unknown): never {
   throw isChaosError(error) ? new ChaosError(error.code, `${title}: ${error.message}`, { cause: error }) : error
 }
 
-/** @throws ChaosError `CHAOS_INVALID_OPTION` for a watchdog that is missing, that no reader reads, or that an experiment waits for */
+/**
+ * Checks the watchdog option.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when the watchdog is missing, no reader reads it, or an experiment expects
+ *   it to fire
+ */
 function watchdogOf(
   { watchdog, alertsUrl, alertmanagerUrl }: RunFlags,
   experiments: readonly Experiment[],
@@ -130,20 +139,20 @@ function watchdogOf(
   if (watchdog === undefined && alertmanagerUrl !== undefined && alertsUrl === undefined) {
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      '`--alertmanager-url` needs `--watchdog` or `--alerts-url`: an Alertmanager alone does not show that rules are evaluated, so that no run could pass.',
+      '`--alertmanager-url` needs `--watchdog` or `--alerts-url`. An Alertmanager alone does not prove that rules are evaluated, so no run could pass.',
     )
   }
   if (watchdog === undefined) return {}
   if (alertsUrl === undefined && alertmanagerUrl === undefined)
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      '`--watchdog` needs `--alerts-url` or `--alertmanager-url`, where that alert is read.',
+      '`--watchdog` needs `--alerts-url` or `--alertmanager-url`, which the alert is read from.',
     )
   const waiting = experiments.find(({ alerts }) => alerts?.mustFire.some(({ name }) => name === watchdog))
   if (waiting !== undefined)
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `Expected \`--watchdog\` to be an alert that always fires, got \`${watchdog}\`, which must fire because of a fault in "${waiting.title}".`,
+      `The \`--watchdog\` alert "${watchdog}" must fire because of a fault in "${waiting.title}". Name an alert that always fires.`,
     )
   return { watchdog }
 }
@@ -181,7 +190,7 @@ function variablesOf(given: readonly string[]): Record<string, string> {
         `Expected \`--var\` to be NAME=value, with a name of letters, digits and underscores, got \`${text}\`.`,
       )
     if (Object.hasOwn(variables, name))
-      throw new ChaosError('CHAOS_INVALID_OPTION', `The variable \`${name}\` is given twice.`)
+      throw new ChaosError('CHAOS_INVALID_OPTION', `The variable "${name}" is set twice. Pass one \`--var\` for it.`)
     variables[name] = value
   }
   return variables

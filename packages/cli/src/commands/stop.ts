@@ -4,20 +4,20 @@ import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
 import { withClient } from './command.js'
 
-/** Ends injections by id, or all of the process. */
+/** Ends injections by id, or all injections of the process. */
 export function stop(
   ids: readonly string[],
   flags: CommonFlags & { readonly all?: boolean },
   io: Terminal,
 ): Promise<void> {
   if ((ids.length === 0) !== (flags.all === true)) {
-    throw new ChaosError('CHAOS_INVALID_OPTION', 'Name the injections to stop, or pass --all.')
+    throw new ChaosError('CHAOS_INVALID_OPTION', 'Pass either the ids of the injections to stop, or `--all`.')
   }
   return withClient(flags, io, async (client) => {
     const stopped: InjectionState[] = []
     const failures: unknown[] = []
     if (ids.length === 0) stopped.push(...(await client.stopAll()).stopped)
-    // An injection that cannot be stopped, or ends slowly, does not keep the others in force.
+    // All are stopped in parallel, so one that fails or is slow does not keep the others in force.
     else {
       for (const end of await Promise.allSettled(ids.map((id) => client.stop(id)))) {
         if (end.status === 'fulfilled') stopped.push(end.value)

@@ -5,9 +5,9 @@ import type { Terminal } from '../view/terminal.js'
 import { interrupted, processGone, withClient } from './command.js'
 
 /**
- * Follows what happens until the user interrupts. With `--json` one JSON document a line.
+ * Prints events until the user interrupts. With `--json`, each line is one JSON document.
  *
- * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when the process goes away
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when the connection to the process ends
  */
 export function watch(flags: CommonFlags & { readonly hits?: boolean }, io: Terminal): Promise<number> {
   return withClient(flags, io, async (client) => {

@@ -1,16 +1,16 @@
-/** Exit codes of the command. Those of verdicts (10 to 16) are in `@chaos/experiment`. */
+/** Exit codes of the command. `EXIT_CODES` of `@chaos/experiment` has the codes of verdicts (0 and 10 to 16). */
 export const EXIT = {
   ok: 0,
   /** A failure of the command, or of a fault. */
   internal: 1,
-  /** A mistake in the call: unknown target, fault, option or file. */
+  /** A usage error: unknown target, fault, option or file. */
   usage: 2,
   /** No process could be reached. */
   unreachable: 3,
-  /** The process refused: its environment, a switch, a token. */
+  /** The process refused because of its environment, a switch or a token, or an experiment was refused. */
   refused: 4,
   /** Every verdict is a pass, but the reports could not be written. */
   reportNotWritten: 17,
-  /** Interrupted by the user or a signal. Injections have been stopped. */
+  /** Interrupted by the user or a signal. The command's injections have been stopped. */
   interrupted: 130,
 } as const

@@ -2,12 +2,12 @@ import { errorInfo } from '@chaos/control'
 import { isChaosError } from '@chaos/core'
 import { EXIT } from './exit-codes.js'
 
-/** The exit code that tells an error's cause. */
+/** The exit code of an error. */
 export function exitCodeOfError(error: unknown): number {
   return isChaosError(error) ? EXIT[errorInfo(error.code).kind] : EXIT.internal
 }
 
-/** The step to take after an error of a verb. */
+/** The next step for the user after an error. */
 export function nextStep(error: unknown, verb = ''): string {
   const advice = isChaosError(error) ? errorInfo(error.code).advice : undefined
   if (advice !== undefined) return advice

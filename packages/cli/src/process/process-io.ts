@@ -4,17 +4,17 @@ import { EXIT } from './exit-codes.js'
 /** Signals that end a process: Ctrl-C, `kill`, a closed terminal, Ctrl-\\, Ctrl-Break on Windows. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK'] as const
 
-/** How long a rollback may take after an ending signal, in ms. */
+/** The longest time for a rollback after an ending signal, in ms. */
 const GRACE_MS = 15_000
 
-/** The most lines of an uncaught error that are printed. */
+/** The most printed lines of an uncaught error. */
 const MAX_LINES = 20
 
 /**
- * The streams and signals of this process.
+ * Connects the command to the streams and signals of this process.
  *
- * The first ending signal interrupts the command, which rolls back its injections. Further signals change nothing: ending early would leave the
- * injections in force until their lease ends. After 15 s the process ends in any case.
+ * The first ending signal interrupts the command, which rolls back its injections. Further signals are ignored, because
+ * ending early would leave the injections in force until their leases end. After 15 s, the process ends in any case.
  */
 export function processIo(): Io {
   const abort = new AbortController()
@@ -23,13 +23,13 @@ export function processIo(): Io {
     if (abort.signal.aborted) return
     abort.abort(reason)
     setTimeout(() => {
-      err(`error: Not everything could be rolled back within ${GRACE_MS / 1_000} s.`)
-      err('next: see what is still in force with `chaos status`; it ends by its lease')
+      err(`error: The rollback did not finish within ${GRACE_MS / 1_000} s.`)
+      err('next: list the injections in force with `chaos status`; they end with their leases')
       process.exit(process.exitCode ?? EXIT.interrupted)
     }, GRACE_MS).unref()
   }
   const onSignal = (signal: string): void => {
-    if (abort.signal.aborted) err(`${signal}: already ending; this takes ${GRACE_MS / 1_000} s at most`)
+    if (abort.signal.aborted) err(`${signal}: already rolling back; this takes at most ${GRACE_MS / 1_000} s`)
     else interrupt(signal)
   }
   for (const signal of ENDING_SIGNALS) process.on(signal, onSignal)
@@ -39,7 +39,7 @@ export function processIo(): Io {
     interrupt('it failed')
     void Promise.all([import('@chaos/core/authoring'), import('../view/terminal.js')]).then(
       ([{ readSafely }, { red, terminal }]) => {
-        // A module may throw a value that throws when it is read. The process must live on to roll back its injections.
+        // A thrown value may itself throw when it is read. The process must survive to roll back its injections.
         const stack = readSafely(() => String(thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown))
         const [first = '', ...more] = stack.split('\n').slice(0, MAX_LINES)
         const said = terminal(io)
@@ -50,7 +50,7 @@ export function processIo(): Io {
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      // A reader that has gone (`chaos watch | head`) counts as an interruption.
+      // A closed output (`chaos watch | head`) counts as an interruption.
       if (code === 'EPIPE') interrupt('its output was closed')
       else fail('Output cannot be written', message)
     })

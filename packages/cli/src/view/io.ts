@@ -1,10 +1,10 @@
 import type { Address, ControlClient, LocalProcess } from '@chaos/control'
 
-/** The surroundings of the command. Tests pass their own. */
+/** The environment of the command. Tests pass their own. */
 export interface Io {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
-  /** Whether output goes to a terminal: decides on colour. */
+  /** Whether output goes to a terminal, which enables colour. */
   readonly isTerminal: boolean
   readonly env: NodeJS.ProcessEnv
   /** Aborts when the user interrupts the command. */

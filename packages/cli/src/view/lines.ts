@@ -2,10 +2,10 @@ import type { AppEvent } from '@chaos/control'
 import type { InjectionState, JournalEntry } from '@chaos/core'
 import type { ExperimentResult } from '@chaos/experiment'
 
-/** The widest column that others are aligned behind, in characters. */
+/** The widest aligned column, in characters. */
 const MAX_WIDTH = 60
 
-/** Rows in aligned columns, one line each. */
+/** Formats rows as lines with aligned columns. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     rows.reduce((widest, row) => Math.max(widest, Math.min(MAX_WIDTH, (row[column] ?? '').length)), 0),
@@ -18,7 +18,7 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   )
 }
 
-/** What several experiments came to, one line each. The last line names the worst verdict and its cause. */
+/** Summarises several experiments, one per line. The last line has the worst verdict and its cause. */
 export function summaryLines(
   results: readonly ExperimentResult[],
   asked: number,
@@ -35,10 +35,10 @@ export function summaryLines(
   ]
 }
 
-/** An injection in one line. */
+/** Formats an injection as one line. */
 export function injectionLine(state: InjectionState, now: number): string {
   const held = state.held > 0 ? `, ${state.held} held` : ''
-  // A default id names fault and target already.
+  // A default id already contains fault and target.
   const what = state.id.startsWith(`${state.fault}@${state.target}#`) ? '' : `${state.fault} into ${state.target}, `
   return `${state.id}: ${what}${statusOf(state, now)}, ${affectedOf(state)}${held}${accountOf(state)}`
 }
@@ -49,28 +49,28 @@ function statusOf({ status, outcome, leaseEndsAt }: InjectionState, now: number)
   return status === 'active' ? `in force for ${left}` : `${status}, ${left} left`
 }
 
-/** What the fault has hit. A fault that was just put in force has mostly hit nothing yet, and that is no failure. */
+/** Formats the number of hits. No hit yet is not a failure for a fault that was just injected. */
 function affectedOf({ affected, seen, status, landedAt }: InjectionState): string {
   if (affected > 0 || landedAt !== undefined) return `${affected} of ${seen} operations affected`
   const nothing = status === 'ended' ? 'nothing affected' : 'nothing affected yet'
   return seen === 0 ? nothing : `${nothing} (${seen} operations seen)`
 }
 
-/** How to get the same decisions again. */
+/** Formats the options that repeat the decisions of an injection. */
 export function replayLine({ seed, id }: Pick<InjectionState, 'seed' | 'id'>): string {
   return `same decisions again: --seed ${quoted(seed)} --id ${quoted(id)}`
 }
 
-/** As a shell takes it. */
+/** Quotes a text for a shell. */
 const quoted = (text: string): string => (/^[\w@#/.:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
-/** What the fault itself has counted, such as `; sent 20, dropped 8`. */
+/** Formats the fault's own counters: `; sent 20, dropped 8`. */
 function accountOf({ account }: InjectionState): string {
   const counts = Object.entries(account).flatMap(([name, count]) => (count === 0 ? [] : [`${name} ${count}`]))
   return counts.length === 0 ? '' : `; ${counts.join(', ')}`
 }
 
-/** An event of the app in one line. */
+/** Formats an app event as one line. */
 export function appEventLine({ at, topic, data }: AppEvent): string {
   const said = Object.entries(data).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
@@ -78,14 +78,14 @@ export function appEventLine({ at, topic, data }: AppEvent): string {
   return `${timeOf(at)}  ${topic.padEnd(7)} ${said.join(' ')}`.trimEnd()
 }
 
-/** The time of day, in UTC. */
+/** Formats the time of day in UTC. */
 const timeOf = (at: number): string =>
   Math.abs(at) <= MAX_DATE_MS ? new Date(at).toISOString().slice(11, 23) : '--:--:--.---'
 
-/** The last moment that a date can hold, in ms since the epoch. */
+/** The latest time that a `Date` can represent, in ms since the epoch. */
 const MAX_DATE_MS = 8_640_000_000_000_000
 
-/** A journal entry in one line. */
+/** Formats a journal entry as one line. */
 export function entryLine(entry: JournalEntry): string {
   const time = timeOf(entry.at)
   if (entry.type === 'hit') return `${time}  hit     ${entry.id}  ${entry.operation} #${entry.call}`

@@ -1,7 +1,7 @@
 import type { RunEvent } from '@chaos/experiment'
 import { bold, cyan, dim, green, red, yellow, type Part } from './terminal.js'
 
-/** Prints the progress of a run as lines for people. Probes are mentioned when they leave their bounds or return. */
+/** Prints the progress of a run. A probe is mentioned when it leaves its bounds or returns to them. */
 export function progress(startedAt: number, out: (...line: readonly Part[]) => void): (event: RunEvent) => void {
   const wasGood = new Map<string, boolean>()
   const line = (at: number, ...parts: readonly Part[]): void =>
@@ -16,7 +16,7 @@ export function progress(startedAt: number, out: (...line: readonly Part[]) => v
         break
       case 'alert': {
         const { name, state, to } = event.alert
-        // The end of `pending` is not shown: the alert fires next, or nothing happened.
+        // The end of `pending` is not shown: the alert either fires next or was a false start.
         if (to === undefined) line(event.at, 'alert ', (state === 'firing' ? red : yellow)(`${name} ${state}`))
         else if (state === 'firing') line(event.at, `alert ${name} resolved`)
         break

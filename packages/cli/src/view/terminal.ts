@@ -2,10 +2,10 @@ import { printable, printableJson } from '@chaos/core/authoring'
 import type { Io } from './io.js'
 import { colours } from './colours.js'
 
-/** How a part of a line looks. */
+/** The style of a part of a line. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
-/** A part of a line that looks different. */
+/** A part of a line with a style. */
 export interface Styled {
   readonly style: Style
   readonly text: string
@@ -14,19 +14,19 @@ export interface Styled {
 /** A part of a line: a text, or one with a style. */
 export type Part = string | Styled
 
-/** The longest part of a line that is printed, in characters. */
+/** The longest printed part of a line, in characters. */
 const MAX_PART = 10_000
 
 /**
- * All output of the command. Text of a peer (names, messages, numbers) is untrusted: its control characters and line feeds are escaped, so that it
- * can neither move the cursor nor begin a line of its own.
+ * The output of the command. Text from a peer (names, messages, numbers) is untrusted. Its control characters and line
+ * feeds are escaped, so it can neither move the cursor nor start a new line.
  */
 export interface Terminal extends Omit<Io, 'out' | 'err'> {
   /** Prints one line on standard output. */
   readonly out: (...parts: readonly Part[]) => void
   /** Prints one line on standard error. */
   readonly err: (...parts: readonly Part[]) => void
-  /** Prints a value as JSON: over several lines, or as one. Nothing is cut. */
+  /** Prints a value as JSON, indented or on one line. Nothing is truncated. */
   readonly json: (value: unknown, options?: { readonly isOneLine?: boolean }) => void
 }
 
@@ -45,7 +45,7 @@ export function terminal(io: Io): Terminal {
   }
 }
 
-/** A text in a style. */
+/** Styles a text. */
 export const bold = (text: string): Styled => ({ style: 'bold', text })
 export const dim = (text: string): Styled => ({ style: 'dim', text })
 export const red = (text: string): Styled => ({ style: 'red', text })

@@ -38,11 +38,14 @@ export interface ApiOptions extends BodyLimits {
   readonly notFound: (req: IncomingMessage, res: ServerResponse) => void
 }
 
-/** The API on any listener. `path` is relative to the base path and has no query: `/` or `/targets`. */
+/**
+ * The control API, independent of its listener. `path` is relative to the base path and has no query: `/` or
+ * `/targets`.
+ */
 export interface Api {
   handle(req: IncomingMessage, res: ServerResponse, path: string): void
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, path: string): void
-  /** Sends an app event to all clients. @throws ChaosError `CHAOS_INVALID_OPTION` */
+  /** Sends an app event to all clients. @throws ChaosError `CHAOS_INVALID_OPTION` when the topic or data is invalid */
   notify(topic: string, data: Readonly<Record<string, unknown>>): void
   /** Disconnects the event streams and waits until the injections that they held are rolled back. */
   close(): Promise<void>
@@ -57,7 +60,7 @@ const HEADERS: Headers = {
 
 const NOT_FOUND = STATUS_CODES[404] ?? ''
 
-/** The description of a controller that does not answer. */
+/** The description that replaces the one of a controller that does not answer. */
 const UNKNOWN: ControllerInfo = {
   environment: undefined,
   refusal: 'The controller of this process does not answer.',
@@ -70,15 +73,19 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
   const stream = eventStream(controller, clock)
 
   /**
-   * Where chaos is not switched on, the endpoint answers like an unknown path. While something is in force it stays visible, so that a client
-   * can still list and stop injections; the controller refuses new ones.
+   * The controller's description while the endpoint is visible. Where chaos is not switched on, the endpoint answers
+   * like an unknown path. While an injection is in force, the endpoint stays visible so that clients can list and stop
+   * injections; the controller refuses new ones.
    */
   const visible = async (): Promise<ControllerInfo | undefined> => {
     const info = await controller.info().catch(() => UNKNOWN)
     return info.refusal === undefined || (await isAnythingInForce(controller)) ? info : undefined
   }
 
-  /** Injections without a controller can be in force too. Stopping ends them first, and the answer reports them. */
+  /**
+   * Answers while the endpoint is hidden. Injections made without a controller may be in force, and `DELETE` stops
+   * them.
+   */
   async function answerUnseen(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     if (req.method === 'DELETE' && path === '/injections' && isAdmitted(req)) {
       const report = await controller.stopAll()
@@ -108,7 +115,7 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
       if (path === '/events')
         throw new ChaosError(
           'CHAOS_INVALID_REQUEST',
-          '/events is a WebSocket, and this request has no upgrade. If the client sent one, the server does not pass its `upgrade` events on: use `mountEndpoint(server, chaos, …)`.',
+          '/events is a WebSocket, but this request has no upgrade. If the client sent one, the server does not forward `upgrade` events: use `mountEndpoint(server, chaos, …)`.',
         )
       const match = matchRoutes(path)
       if (match === undefined) {
@@ -129,7 +136,7 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
     } catch (thrown) {
       const error = asChaosError(thrown)
       const status = errorInfo(error.code).status
-      // The rest of the body is not awaited.
+      // An unread body would block the connection, so it is closed.
       if (!req.complete) headers = { ...headers, connection: 'close' }
       if (status === 401) headers = { ...headers, 'www-authenticate': 'Bearer' }
       send(res, status, headers, errorBody(error))
@@ -193,7 +200,7 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
   }
 
   return {
-    // Answering failed, so there is no client left to report to.
+    // Answering failed, so no client is left to report the error to.
     handle: (req, res, path) => void answer(req, res, path).catch(() => res.destroy()),
     upgrade(req, socket, head, path) {
       socket.on('error', () => socket.destroy())
@@ -204,7 +211,7 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
   }
 }
 
-/** The client of a response. It has left when its connection closes before the answer is sent. */
+/** The client of a response. The client has left if its connection closes before the answer is sent. */
 function callerOf(res: ServerResponse): Caller {
   const hasLeft = (): boolean => res.destroyed && !res.writableEnded
   return {

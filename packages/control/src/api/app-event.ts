@@ -3,11 +3,11 @@ import { printable } from '@chaos/core/authoring'
 import { toJson } from './json.js'
 import { checkPortable } from './portable.js'
 
-/** An event that the app itself sends over the event stream: an alert fires, a recovery is complete. */
+/** An event that the app sends over the event stream, for example when an alert fires or a recovery is complete. */
 export interface AppEvent {
   /** The kind of event: `alert`. */
   readonly topic: string
-  /** In ms since the epoch. */
+  /** When the event was sent, in ms since the epoch. */
   readonly at: number
   readonly data: Readonly<Record<string, unknown>>
 }
@@ -16,9 +16,9 @@ export interface AppEvent {
 const MAX_EVENT_BYTES = 65_536
 
 /**
- * Makes an app event with the current time.
+ * Creates an app event with the current time.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` for an invalid topic, or data that is too large or not JSON
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when the topic is invalid, or the data is too large or not JSON
  */
 export function appEventOf(topic: string, data: Readonly<Record<string, unknown>>, clock: Clock): AppEvent {
   if (!/^[\w.:-]{1,100}$/.test(topic))
@@ -32,7 +32,7 @@ export function appEventOf(topic: string, data: Readonly<Record<string, unknown>
   if (bytes > MAX_EVENT_BYTES)
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `The event has ${bytes} bytes, more than ${MAX_EVENT_BYTES}. Send a link to the rest.`,
+      `The event has ${bytes} bytes, more than ${MAX_EVENT_BYTES}. Send less data, or a link to it.`,
     )
   return event
 }

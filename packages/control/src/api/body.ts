@@ -3,20 +3,21 @@ import { ChaosError, type Clock } from '@chaos/core'
 import { printable } from '@chaos/core/authoring'
 import { isDeeperThan } from './json.js'
 
-/** The largest body, and the longest it may take. */
+/** Limits of a request body: its size, and the time until it is complete. */
 export interface BodyLimits {
   readonly maxBodyBytes: number
   readonly bodyTimeoutMs: number
   readonly clock: Clock
 }
 
-/** The deepest nesting of a request body. */
+/** The deepest nesting of a request body, in levels. */
 const MAX_DEPTH = 32
 
 /**
- * Reads a JSON body.
+ * Reads a JSON request body.
  *
- * @throws ChaosError `CHAOS_UNSUPPORTED_MEDIA_TYPE`, `CHAOS_BODY_TOO_LARGE`, `CHAOS_BODY_TOO_SLOW`, `CHAOS_INVALID_REQUEST`
+ * @throws ChaosError `CHAOS_UNSUPPORTED_MEDIA_TYPE` when the body is not plain JSON, `CHAOS_BODY_TOO_LARGE`,
+ *   `CHAOS_BODY_TOO_SLOW`, or `CHAOS_INVALID_REQUEST` when it is incomplete, invalid or nested too deeply
  */
 export async function readJson(req: IncomingMessage, limits: BodyLimits): Promise<unknown> {
   const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
@@ -24,7 +25,7 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
   if (type !== 'application/json' || encoding !== 'identity') {
     throw new ChaosError(
       'CHAOS_UNSUPPORTED_MEDIA_TYPE',
-      `The body has type ${printable(type ?? 'none')} (${printable(encoding)}). Send application/json, not compressed.`,
+      `The body has type ${printable(type ?? 'none')} (${printable(encoding)}). Send uncompressed application/json.`,
     )
   }
   const text = await readText(req, limits)
@@ -32,7 +33,7 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
   try {
     body = JSON.parse(text)
   } catch (error) {
-    const hint = text === '' ? ' If a body parser ran before, mount the handler in front of it.' : ''
+    const hint = text === '' ? ' If a body parser runs before the handler, mount the handler in front of it.' : ''
     throw new ChaosError(
       'CHAOS_INVALID_REQUEST',
       `${text === '' ? 'The body is empty.' : `The body is not JSON: ${printable((error as Error).message)}.`}${hint}`,
@@ -74,7 +75,7 @@ function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: 
           reject(
             new ChaosError(
               'CHAOS_BODY_TOO_SLOW',
-              `The body did not arrive within ${bodyTimeoutMs} ms: ${sizeBytes} bytes did.`,
+              `The body is incomplete after ${bodyTimeoutMs} ms: only ${sizeBytes} bytes arrived.`,
             ),
           ),
         ),

@@ -1,17 +1,17 @@
 import type { ChaosErrorCode } from '@chaos/core'
 
-/** What an error code means for the client. */
+/** How clients handle an error code. */
 export interface ErrorInfo {
   /** The HTTP status that a control endpoint answers with. */
   readonly status: number
-  /** What kind of failure it is: the `chaos` command has one exit code for each. */
+  /** The kind of failure. The `chaos` command has one exit code for each kind. */
   readonly kind: 'usage' | 'unreachable' | 'refused' | 'internal'
-  /** The next step. Missing where the message says it, or help of the command does. */
+  /** The next step for the user. Absent if the message or the command's help already states it. */
   readonly advice?: string
 }
 
 const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
-  // How a fault is asked for.
+  // Errors in a request for a fault.
   CHAOS_INVALID_OPTION: { status: 400, kind: 'usage' },
   CHAOS_UNKNOWN_TARGET: { status: 404, kind: 'usage', advice: 'list the targets with `chaos targets`' },
   CHAOS_UNKNOWN_FAULT: { status: 404, kind: 'usage', advice: 'list the faults with `chaos faults`' },
@@ -23,9 +23,9 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
     advice: 'see which target takes which faults with `chaos targets`',
   },
   CHAOS_TARGET_SEALED: { status: 409, kind: 'usage' },
-  CHAOS_NO_LIVE_WORKER: { status: 409, kind: 'usage', advice: 'inject again once a worker runs' },
+  CHAOS_NO_LIVE_WORKER: { status: 409, kind: 'usage', advice: 'wait until a worker runs, then inject again' },
 
-  // Whether faults are allowed.
+  // Refusals.
   CHAOS_DISABLED: { status: 403, kind: 'refused', advice: 'unset CHAOS_DISABLED in the process' },
   CHAOS_ENVIRONMENT_REFUSED: {
     status: 403,
@@ -40,7 +40,7 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   CHAOS_FORBIDDEN: {
     status: 403,
     kind: 'refused',
-    advice: 'reach the endpoint from the same machine, by localhost; requests for other hosts are rejected',
+    advice: 'connect from the same machine to localhost; requests for other hosts are rejected',
   },
   CHAOS_EXPERIMENT_REFUSED: {
     status: 409,
@@ -48,7 +48,7 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
     advice: 'fix the experiment as described above; nothing was broken',
   },
 
-  // Requests to an endpoint.
+  // Invalid requests to an endpoint.
   CHAOS_INVALID_REQUEST: { status: 400, kind: 'usage' },
   CHAOS_METHOD_NOT_ALLOWED: { status: 405, kind: 'usage' },
   CHAOS_BODY_TOO_SLOW: { status: 408, kind: 'usage' },
@@ -58,7 +58,7 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   CHAOS_TOO_MANY_REQUESTS: { status: 429, kind: 'usage', advice: 'wait a moment, then try again' },
   CHAOS_UNKNOWN_CONNECTION: { status: 409, kind: 'usage' },
 
-  // Finding a process.
+  // Failures to find a process.
   CHAOS_ENDPOINT_UNREACHABLE: {
     status: 409,
     kind: 'unreachable',
@@ -72,11 +72,11 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   CHAOS_SEVERAL_PROCESSES: {
     status: 409,
     kind: 'unreachable',
-    advice: 'choose one with --pid or --name, or with --socket where those are the same',
+    advice: 'choose one with --pid or --name, or with --socket if those are equal',
   },
   CHAOS_SOCKET_DIRECTORY: { status: 409, kind: 'usage' },
 
-  // Experiments and oracles.
+  // Failures of experiments and oracles.
   CHAOS_INVALID_EXPERIMENT: {
     status: 409,
     kind: 'usage',
@@ -89,7 +89,7 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   },
   CHAOS_DELIVERY_VIOLATED: { status: 409, kind: 'usage' },
 
-  // Failures.
+  // Failures of faults and of the toolkit.
   CHAOS_INJECTION_ENDED: { status: 409, kind: 'usage' },
   CHAOS_ROLLBACK_FAILED: {
     status: 500,
@@ -99,18 +99,18 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   CHAOS_CORE_CONFLICT: {
     status: 409,
     kind: 'internal',
-    advice: 'see who installs which core with `npm ls @chaos/core`',
+    advice: 'list the installed versions with `npm ls @chaos/core`',
   },
   CHAOS_INTERNAL_ERROR: { status: 500, kind: 'internal' },
 }
 
-/** An error of a third party's fault: something about the target is in the way. */
+/** The entry for codes of third-party faults. They usually mean that the state of the target prevents the fault. */
 const OTHER: ErrorInfo = { status: 409, kind: 'usage' }
 
-/** Every code of this toolkit. */
+/** Every error code of this toolkit. */
 export const ERROR_CODES = Object.keys(TABLE) as readonly ChaosErrorCode[]
 
-/** What an error code means: its HTTP status, the kind of failure, and the next step. */
+/** Returns the HTTP status, the kind of failure and the next step of an error code. */
 export function errorInfo(code: ChaosErrorCode): ErrorInfo {
   return TABLE[code] ?? OTHER
 }

@@ -8,40 +8,43 @@ import { toJson } from './json.js'
 import type { AppEvent } from './app-event.js'
 import { plainEntry, plainInfo } from './schemas.js'
 
-// A copy, since fake timers replace the module's own.
+// Keeps the original function, since fake timers replace the module's property.
 const { setImmediate: soon } = timers
 
-/** The subprotocol that the server speaks; a browser offers it beside the one that carries its token. */
+/** The subprotocol of the event stream. A browser offers it together with the subprotocol that carries its token. */
 export const SUBPROTOCOL = 'chaos.v1'
-/** Begins the subprotocol by which a browser, which cannot send an Authorization header here, sends its token in base64url. */
+/**
+ * Prefix of the subprotocol that carries a browser's token in base64url. Browsers cannot send an Authorization header
+ * with a WebSocket.
+ */
 export const TOKEN_SUBPROTOCOL = 'chaos.token.'
-/** How often the server pings a client, in ms. A client that missed one ping is disconnected at the next. */
+/** How often the server pings a client, in ms. A client that did not answer a ping is disconnected at the next one. */
 export const HEARTBEAT_MS = 5_000
-/** Open streams at a time. */
+/** The most concurrent streams. */
 export const MAX_STREAMS = 32
-/** From this much unsent data on, in bytes, hits are dropped. */
+/** The amount of unsent data, in bytes, from which hits are dropped. */
 const HITS_UNTIL_BYTES = 256 * 1_024
-/** From this much unsent data on, in bytes, a client is too slow to be kept. */
+/** The amount of unsent data, in bytes, from which a client is disconnected as too slow. */
 const CLIENT_UNTIL_BYTES = 4 * 1_024 * 1_024
-/** Hits gathered within one turn of the event loop. */
+/** The most hits that are collected in one turn of the event loop. */
 const MAX_HITS_PER_TURN = 1_000
 
 /** An open WebSocket that can hold injections. */
 export interface EventConnection {
-  /** Unguessable. Possession of this id is authorization. */
+  /** An unguessable id. Possession of this id authorizes a request to use the connection. */
   readonly id: string
   readonly isOpen: boolean
-  /** Ends this injection when the connection is gone. */
+  /** Ends an injection when the connection closes. */
   hold(injection: string): void
 }
 
 /** The event stream of one endpoint. */
 export interface EventStream {
   readonly isFull: boolean
-  /** Takes over a socket whose upgrade request has been admitted. */
+  /** Accepts the socket of an admitted upgrade request. */
   accept(req: IncomingMessage, socket: Duplex, head: Buffer, info: ControllerInfo): void
   connection(id: string): EventConnection | undefined
-  /** Sends an app event to all clients, after the entries before it. */
+  /** Sends an app event to all clients, after all earlier journal entries. */
   notify(event: AppEvent): void
   /** Disconnects all clients and waits until the injections that they held are rolled back. */
   close(): Promise<void>
@@ -53,11 +56,11 @@ interface Peer extends EventConnection {
   droppedHits: number
 }
 
-/** What is on its way to everyone. */
+/** A message for all clients. */
 type News =
   { readonly type: 'entry'; readonly entry: JournalEntry } | { readonly type: 'app-event'; readonly event: AppEvent }
 
-/** Sends the journal of a controller to WebSockets. While there is none, the controller is not followed. */
+/** Sends the journal of a controller to WebSockets. Without an open WebSocket, the controller is not followed. */
 export function eventStream(controller: ChaosController, clock: Clock): EventStream {
   const server = new WebSocketServer({
     noServer: true,
@@ -91,7 +94,8 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
   function send(news: News): void {
     if (peers.size === 0) return
     gathered.push(news)
-    // Before the event loop looks for input again: who pings once an answer is there finds what led to it in front of the pong.
+    // Sending before the event loop reads input again keeps entries in front of the pong: a client that pings after an
+    // answer has then received the entries that led to it.
     if (gathered.length === 1) soon(flush)
   }
 
@@ -125,7 +129,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
   }
 
   function beat(): void {
-    // A pong may have arrived while a fault blocked the event loop. It is read before this check.
+    // A fault may have blocked the event loop while a pong waited. `setImmediate` lets it be read before this check.
     soon(() => {
       for (const peer of peers.values()) {
         if (!peer.answered) {
@@ -140,7 +144,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
   }
 
   function open(socket: WebSocket, info: ControllerInfo): void {
-    // Earlier entries are not sent to this client.
+    // Entries collected before this client connected are sent only to the other clients.
     flush()
     const peer: Peer = {
       id: randomBytes(24).toString('base64url'),
@@ -159,7 +163,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
     }
     socket.on('pong', () => (peer.answered = true))
     socket.on('message', () => socket.close(1_008, 'This stream accepts no messages.'))
-    // 'close' follows and cleans up.
+    // The `close` event follows and cleans up.
     socket.on('error', () => undefined)
     socket.on('close', () => gone(peer))
     socket.send(toJson({ type: 'hello', connection: peer.id, info: plainInfo(info) }))
@@ -175,7 +179,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
     for (const [injection, holder] of heldBy) {
       if (holder !== peer) continue
       heldBy.delete(injection)
-      // A failed rollback is in the failures of the last state, and in the journal.
+      // A failed rollback is reported in the injection's state and in the journal.
       const stop = controller.stop(injection).catch(() => undefined)
       stops.add(stop)
       void stop.finally(() => stops.delete(stop))
@@ -187,7 +191,7 @@ export function eventStream(controller: ChaosController, clock: Clock): EventStr
       return peers.size >= MAX_STREAMS
     },
     accept(req, socket, head, info) {
-      // The endpoint may have been closed since the request was admitted.
+      // The endpoint may have closed after the request was admitted.
       if (closed) socket.destroy()
       else server.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, info))
     },

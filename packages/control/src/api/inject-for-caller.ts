@@ -3,16 +3,16 @@ import type { EventConnection } from './event-stream.js'
 import type { InjectRequest } from './routes.js'
 import { plainState } from './schemas.js'
 
-/** A client that may disconnect while a fault is being put in force. */
+/** A client that may disconnect while a fault is being armed. */
 export interface Caller {
   readonly hasLeft: boolean
-  /** @returns Forgets the listener. */
+  /** Calls the listener when the client disconnects. @returns Removes the listener. */
   onLeft(listener: () => void): () => void
 }
 
 /**
- * Injects a fault for a client that may disconnect. If it does before the answer, or closes the event stream that holds the injection, the
- * injection ends at once, also while it is being armed.
+ * Injects a fault for a client that may disconnect. The injection ends at once, even while it is being armed, if the
+ * client disconnects before the answer or closes the event stream that holds the injection.
  */
 export async function injectFor(
   controller: ChaosController,
@@ -21,7 +21,8 @@ export async function injectFor(
   holder: EventConnection | undefined,
 ): Promise<InjectionState> {
   let id: string | undefined
-  // A controller of this process writes `armed` before its `inject` returns: from then on the injection can be stopped by its id.
+  // An in-process controller writes `armed` before its `inject` returns. From then on, the injection can be stopped by
+  // id.
   const stopFollowing = controller.follow((entry) => {
     if (entry.type === 'armed') id ??= entry.injection.id
   })

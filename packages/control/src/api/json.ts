@@ -1,6 +1,6 @@
 /**
- * A value as JSON, whatever it holds: a fault's evidence may carry a bigint, an error, itself, or something that throws when it is looked at.
- * What JSON cannot carry is shown as text. Never throws: some callers have no way to handle an error.
+ * Converts any value to JSON. A fault's evidence may contain a bigint, an error, a circular reference, or a getter that
+ * throws. Values that JSON cannot represent become text. Never throws, because some callers cannot handle an error.
  */
 export function toJson(value: unknown): string {
   try {
@@ -32,7 +32,7 @@ function plain(read: () => unknown, above: readonly unknown[]): unknown {
   }
 }
 
-/** Whether arrays and objects lie in one another deeper than `limit`. */
+/** Whether arrays and objects are nested deeper than `limit` levels. */
 export function isDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return limit === 0 || Object.values(value).some((part) => isDeeperThan(part, limit - 1))

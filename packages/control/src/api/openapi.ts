@@ -11,7 +11,8 @@ export type OpenApiDocument = JsonSchema
 let made: OpenApiDocument | undefined
 
 /**
- * The OpenAPI 3.1 document of the control API, made from the table of its routes. It is also served, at `openapi.json`.
+ * Returns the OpenAPI 3.1 document of the control API, generated from the route table. The endpoint also serves it at
+ * `openapi.json`.
  */
 export function openApiDocument(): OpenApiDocument {
   return (made ??= {
@@ -20,17 +21,17 @@ export function openApiDocument(): OpenApiDocument {
       title: 'Chaos Harness control API',
       version: '1.0.0',
       description:
-        'List what can be broken in a running process, break it, stop it, and follow what happens. Every fault ends by itself: by its lease, or with the event stream that holds it.',
+        'Lists the targets and faults of a running process, injects and stops faults, and streams events. Every fault ends by itself: when its lease ends, or when the event stream that holds it closes.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '.', description: 'Where this document was found.' }],
+    servers: [{ url: '.', description: 'The base path that serves this document.' }],
     security: [{ bearer: [] }, {}],
     paths: { ...pathsOf(routes), '/events': { get: events } },
     components: {
       schemas: { Error: schemaOf(errorBodySchema), EventMessage: schemaOf(eventMessageSchema) },
       responses: {
         Error: {
-          description: 'What was expected and what came.',
+          description: 'An error with its code and message.',
           content: json({ $ref: '#/components/schemas/Error' }),
         },
       },
@@ -39,7 +40,7 @@ export function openApiDocument(): OpenApiDocument {
           type: 'http',
           scheme: 'bearer',
           description:
-            'Where the API is mounted in the server of an app. On a Unix socket there is no token: the directory is private.',
+            'Required if the API is mounted in an app server. A Unix socket needs no token: its directory is private.',
         },
       },
     },
@@ -49,10 +50,10 @@ export function openApiDocument(): OpenApiDocument {
 const events = {
   operationId: 'followEvents',
   summary:
-    'A WebSocket. The server sends a hello, then every journal entry, each as one JSON text (`EventMessage`). It takes nothing.',
+    'A WebSocket. The server sends a hello, then every journal entry, each as one JSON text (`EventMessage`). It accepts no messages.',
   description:
-    'The hello carries the unguessable id of this stream; an injection posted with it as `connection` ends when the stream does. Hits may be dropped under back-pressure (`dropped` says how many), entries of the life cycle never. ' +
-    'A browser, which cannot send an Authorization header here, offers the subprotocols `chaos.v1` and `chaos.token.` followed by the token in base64url.',
+    'The hello contains the unguessable id of this stream. An injection posted with this id as `connection` ends when the stream does. Under back-pressure, hits may be dropped (`dropped` has their number); life-cycle entries are never dropped. ' +
+    'A browser cannot send an Authorization header with a WebSocket. It offers the subprotocols `chaos.v1` and `chaos.token.` followed by the token in base64url.',
   responses: { 101: { description: 'The stream is open.' }, default: { $ref: '#/components/responses/Error' } },
 }
 

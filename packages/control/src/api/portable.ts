@@ -2,9 +2,9 @@ import { ChaosError } from '@chaos/core'
 import { printable } from '@chaos/core/authoring'
 
 /**
- * Refuses values that JSON would drop or change: a function, `NaN`, an instance of a class.
+ * Rejects values that JSON would drop or change, such as a function, `NaN` or a class instance.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when a value is not JSON data
  */
 export function checkPortable(value: unknown, name: string): void {
   if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') return

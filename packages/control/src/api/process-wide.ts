@@ -1,7 +1,7 @@
 import { type ChaosController } from '@chaos/core'
 import { registeredControllers } from '@chaos/core/authoring'
 
-/** Whether anything is in force, as far as the controllers of this process know. */
+/** Whether any injection is in force that the controllers of this process know. */
 export async function isAnythingInForce(controller: ChaosController): Promise<boolean> {
   const known = await Promise.all(
     [...new Set([controller, ...registeredControllers()])].map((one) => one.injections().catch(() => [])),

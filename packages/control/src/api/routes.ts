@@ -27,26 +27,26 @@ export interface InjectRequest {
   readonly fault: string
   readonly options: Readonly<Record<string, unknown>> | undefined
   readonly how: PortableInjectOptions
-  /** The event stream that holds it. */
+  /** The id of the event stream that holds the injection. */
   readonly connection: string | undefined
 }
 
-/** One request, as a route sees it. */
+/** The request and the services that a route's handler receives. */
 interface Call {
   readonly controller: ChaosController
   /** The `:id` of the path, decoded. */
   readonly id: string
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
-  /** Checks what `arm` would check, and arms nothing. */
+  /** Performs the checks of `arm` without arming. */
   readonly check: (request: InjectRequest) => Promise<void>
-  /** Puts a fault in force for a caller who may leave. */
+  /** Injects a fault for a client that may disconnect. */
   readonly arm: (request: InjectRequest) => Promise<InjectionState>
-  /** The OpenAPI document, which is made from this very table. */
+  /** Returns the OpenAPI document, which is generated from the route table. */
   readonly document: () => JsonSchema
 }
 
-/** One route of the API. From this table come the dispatcher and the OpenAPI document. */
+/** One route of the API. The dispatcher and the OpenAPI document are derived from the route table. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
@@ -56,7 +56,7 @@ export interface Route {
   readonly body?: OptionsSchema
   /** The status of success. */
   readonly status: 200 | 201 | 204
-  /** What it answers; nothing with status 204. */
+  /** The schema of the response body; absent for status 204. */
   readonly response?: v.GenericSchema
   readonly run: (call: Call) => unknown
 }
@@ -66,7 +66,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/info',
     operation: 'getInfo',
-    summary: 'Describes the process, and whether faults are allowed in it.',
+    summary: 'Describes the process and whether it allows faults.',
     query: noQuerySchema,
     status: 200,
     response: controllerInfoSchema,
@@ -117,7 +117,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/checks',
     operation: 'check',
-    summary: 'Checks a body for POST /injections without injecting. A refusal is the one that injecting would get.',
+    summary: 'Checks a body for POST /injections without injecting. Refuses it with the same error as injecting would.',
     query: noQuerySchema,
     body: injectionRequestSchema,
     status: 204,
@@ -128,7 +128,7 @@ export const routes: readonly Route[] = [
     path: '/injections',
     operation: 'stopAll',
     summary:
-      'Ends every injection of the process at once, also those of other clients. Works where chaos is switched off, too.',
+      'Ends every injection of the process at once, including those of other clients. Works even where chaos is switched off.',
     query: stopAllQuerySchema,
     status: 200,
     response: stopReportSchema,
@@ -144,7 +144,7 @@ export const routes: readonly Route[] = [
     response: injectionStateSchema,
     run: async ({ controller, id }) => {
       const injections = await controller.injections()
-      // An id can be reused after its injection has ended. The newest one counts.
+      // An id can be reused after its injection has ended. The newest injection counts.
       const found = injections.filter((injection) => injection.id === id).at(-1)
       if (found !== undefined) return plainState(found)
       const known = injections.map((injection) => injection.id)
@@ -155,7 +155,7 @@ export const routes: readonly Route[] = [
     method: 'DELETE',
     path: '/injections/:id',
     operation: 'stop',
-    summary: 'Ends one injection and rolls it back. Harmless when it has already ended.',
+    summary: 'Ends one injection and rolls it back. Has no effect if it has already ended.',
     query: noQuerySchema,
     status: 200,
     response: injectionStateSchema,
@@ -165,7 +165,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/openapi.json',
     operation: 'getOpenApi',
-    summary: 'This document.',
+    summary: 'Returns this OpenAPI document.',
     query: noQuerySchema,
     status: 200,
     response: v.looseObject({ openapi: v.string() }),
@@ -183,21 +183,22 @@ export function stopReportOf({ stopped }: StopReport): StopReport {
   return { stopped: stopped.map(plainState) }
 }
 
-/** The longest path below the base, in characters as they are sent: room for the longest id, with each of its characters encoded. */
+/** The longest path below the base, in characters as sent. It fits the longest id with every character encoded. */
 const MAX_PATH = 1_024
 /** The longest id of an injection, in characters. */
 const MAX_ID = 320
 
-/** A path that names a route, whatever the method. */
+/** The routes that match a path, for all methods. */
 export interface Match {
   readonly id: string
   readonly allowed: readonly Route[]
 }
 
 /**
- * The routes of a path, or `undefined` when it is unknown. Segments are compared as they were sent; only an id is decoded.
+ * Returns the routes of a path, or `undefined` for an unknown path. Segments are compared as sent. Only an id is
+ * decoded.
  *
- * @throws ChaosError `CHAOS_URL_TOO_LONG`
+ * @throws ChaosError `CHAOS_URL_TOO_LONG` when the path or the id is too long
  */
 export function matchRoutes(path: string): Match | undefined {
   if (path.length > MAX_PATH)

@@ -7,21 +7,21 @@ const number = v.number()
 const record = v.record(v.string(), v.unknown())
 const kind = v.picklist(['standing', 'instant'])
 
-/** One schema for each field of a type: a field that is added, renamed or removed there is a type error here. */
+/** One schema per field of a type. Adding, renaming or removing a field of the type is a compile error here. */
 type FieldsOf<T> = { readonly [Key in keyof T]-?: v.GenericSchema<unknown, unknown> }
 
-/** JSON omits fields that are `undefined`; the types of core have them. */
+/** A type as it arrives in JSON, which omits fields that are `undefined`. */
 type OnTheWire<T> = { readonly [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
   readonly [Key in keyof T as undefined extends T[Key] ? Key : never]?: T[Key]
 }
 
-/** The fields of {@link ControllerInfo}: the schema, and the keys that are sent. */
+/** The fields of {@link ControllerInfo}. They define the schema and the keys that are sent. */
 const controllerInfo = {
   environment: v.optional(text),
   refusal: v.optional(text),
   seed: text,
   maxLeaseMs: number,
-  // Missing in an app with an older version.
+  // Absent in apps with an older version.
   now: v.optional(number),
 } satisfies FieldsOf<ControllerInfo>
 
@@ -31,7 +31,7 @@ export const targetInfoSchema = v.looseObject({ name: text, faults: v.array(text
 
 export const faultInfoSchema = v.looseObject({ name: text, kind, summary: text, options: record })
 
-/** The fields of {@link InjectionState}: the schema, and the keys that are sent. */
+/** The fields of {@link InjectionState}. They define the schema and the keys that are sent. */
 const injectionState = {
   id: text,
   fault: text,
@@ -53,7 +53,7 @@ const injectionState = {
   passed: number,
   held: number,
   queued: number,
-  // Missing in an app with an older core.
+  // Absent in apps with an older core.
   account: v.optional(v.record(text, number), {}),
   evidence: v.array(record),
   failures: v.array(text),
@@ -69,7 +69,7 @@ const journalEntrySchema = v.variant('type', [
   v.looseObject({ type: v.literal('warning'), at: number, id: text, message: text }),
 ])
 
-/** What the server sends over the WebSocket. */
+/** A message of the server on the WebSocket. */
 export const eventMessageSchema = v.variant('type', [
   v.looseObject({ type: v.literal('hello'), connection: text, info: controllerInfoSchema }),
   v.looseObject({ type: v.literal('entry'), entry: journalEntrySchema }),
@@ -81,17 +81,19 @@ export const errorBodySchema = v.looseObject({
   error: v.looseObject({ code: v.pipe(text, v.regex(/^CHAOS_[A-Z_]{1,60}$/)), message: text }),
 })
 
-/** The longest name that a request carries, in characters. */
+/** The longest name in a request, in characters. */
 const MAX_NAME = 200
 const shortText = (description: string) => option.text(description, MAX_NAME)
 
 /** The body of `POST /injections` and of `POST /checks`. */
 export const injectionRequestSchema = optionsSchema({
   target: shortText('The name of the target to break.'),
-  fault: shortText('The name of the fault, or the part after the slash where that is unambiguous.'),
+  fault: shortText('The name of the fault, or the part after the slash if that is unambiguous.'),
   options: option.optional(option.object('The options of the fault.')),
   connection: option.optional(
-    shortText('The id from the hello of an open event stream: the injection ends when that stream does.'),
+    shortText(
+      'The id from the hello of an open event stream. The injection ends when that stream does. Default: only the lease ends it.',
+    ),
   ),
   ...portableInjectOptions,
 })
@@ -99,24 +101,29 @@ export const injectionRequestSchema = optionsSchema({
 /** The query of `DELETE /injections`. */
 export const stopAllQuerySchema = optionsSchema({
   process: option.optional(
-    option.oneOf(['true', 'false'], 'Sent by earlier clients. Has no effect: every injection of the process ends.'),
+    option.oneOf(
+      ['true', 'false'],
+      'Accepted from earlier clients. Has no effect: every injection of the process ends.',
+    ),
   ),
 })
 
-/** The query of every other route: none. */
+/** The query of every other route, which is empty. */
 export const noQuerySchema = optionsSchema({})
 
-/** An injection's state as plain data. A live injection has getters; JSON omits fields that are `undefined`. */
+/**
+ * The state of an injection as plain data. A live injection has getters, and JSON omits fields that are `undefined`.
+ */
 export function plainState(state: OnTheWire<InjectionState>): InjectionState {
   return picked(injectionState, state) as InjectionState
 }
 
-/** A controller's description as plain data. */
+/** The description of a controller as plain data. */
 export function plainInfo(info: OnTheWire<ControllerInfo>): ControllerInfo {
   return picked(controllerInfo, info) as ControllerInfo
 }
 
-/** The fields that a schema names, and no others. */
+/** Copies only the fields that a schema declares. */
 function picked(fields: object, from: object): object {
   return Object.freeze(Object.fromEntries(Object.keys(fields).map((key) => [key, Reflect.get(from, key) as unknown])))
 }

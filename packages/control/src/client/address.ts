@@ -5,37 +5,37 @@ import { WebSocket } from 'ws'
 import { ChaosError } from '@chaos/core'
 import { SUBPROTOCOL } from '../api/event-stream.js'
 
-/** The socket of a local process: what {@link discover} finds. */
+/** The socket of a local process, as {@link discover} returns it. */
 export interface SocketAddress {
   readonly socketPath: string
 }
 
-/** An endpoint mounted in an app's own server. */
+/** The address of an endpoint that is mounted in an app's server. */
 export interface UrlAddress {
-  /** With its base path: `http://localhost:3000/chaos`. */
+  /** The URL with the base path: `http://localhost:3000/chaos`. */
   readonly url: string
   readonly token: string
 }
 
-/** Where a control endpoint is. */
+/** The address of a control endpoint: a socket or a URL. */
 export type Address = SocketAddress | UrlAddress
 
-/** How to reach an endpoint, whichever way. */
+/** The means to reach an endpoint, by socket or URL. */
 export interface Reach {
-  /** For messages. Has no token. */
+  /** The address for messages. Does not contain the token. */
   readonly name: string
-  /** What to check when it cannot be reached. */
+  /** Advice for messages about an unreachable endpoint. */
   readonly advice: string
   request(method: string, path: string, headers: Readonly<Record<string, string | number>>): ClientRequest
   openStream(): WebSocket
 }
 
-/** The longest message that is taken from a server, in bytes. */
+/** The largest message that is accepted from a server, in bytes. */
 export const MAX_MESSAGE_BYTES = 16 * 1_024 * 1_024
 
 const STREAM = { perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES, followRedirects: false }
 
-/** @throws ChaosError `CHAOS_INVALID_OPTION` */
+/** Prepares to reach an address. @throws ChaosError `CHAOS_INVALID_OPTION` when the address or its token is invalid */
 export function reach(address: Address): Reach {
   if ('socketPath' in address) return reachSocket(address)
   return reachUrl(address)
@@ -45,7 +45,7 @@ function reachSocket({ socketPath }: SocketAddress): Reach {
   if (typeof socketPath !== 'string' || socketPath === '')
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      'connect needs `socketPath`, the path of a socket. `discover()` finds it.',
+      'connect needs `socketPath`, the path of a control socket. `discover()` lists the sockets.',
     )
   return {
     name: socketPath,

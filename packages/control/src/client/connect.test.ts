@@ -321,7 +321,7 @@ describe('when the endpoint cannot be used', () => {
   it('says so, and what to check', async () => {
     const closed = await strange(() => undefined)
     await expect(connect({ socketPath: join(privateFolder(), 'none.sock') })).rejects.toMatchObject(
-      unreachable('is not there. Check that the process still runs'),
+      unreachable('does not exist. Check that the process still runs'),
     )
     await expect(connect({ url: 'http://127.0.0.1:1/chaos', token: TOKEN })).rejects.toMatchObject(
       unreachable('refused the connection. Check that the app listens there'),
@@ -336,7 +336,7 @@ describe('when the endpoint cannot be used', () => {
       unreachable('closed the connection'),
     )
     await expect(connect(await strange(() => undefined, '{"type":"welcome"}'))).rejects.toMatchObject(
-      unreachable('began with something'),
+      unreachable('sent an unknown first message'),
     )
     expect(closed.url).toContain('127.0.0.1')
   })

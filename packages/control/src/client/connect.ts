@@ -35,17 +35,20 @@ import { call, unreachable, type ClientCall } from './request.js'
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
-  /** The longest that an answer may take, in ms. Arming a fault may take its lease longer, stopping 10 s. Default 10,000. */
+  /**
+   * The longest wait for an answer, in ms. An inject call may take longer by the lease of its fault, a stop call by 10
+   * s. Default 10,000.
+   */
   readonly requestTimeoutMs?: number
-  /** Default: the real clock. */
+  /** The clock for timeouts. Default: the system clock. */
   readonly clock?: Clock
 }
 
-/** How a client puts a fault in force. */
+/** Inject options of a client. */
 export interface RemoteInjectOptions extends PortableInjectOptions {
   /**
-   * What keeps the fault in force. `lease`: only its lease. `connection`: this client too, so the fault ends at once when the client closes
-   * or dies. Default `lease`.
+   * When the fault ends. `lease`: when its lease ends. `connection`: at once when this client closes or dies, and at
+   * the latest when its lease ends. Default `lease`.
    */
   readonly hold?: 'lease' | 'connection'
 }
@@ -64,23 +67,26 @@ export interface ControlClient extends ChaosController {
     options?: Readonly<Record<string, unknown>>,
     how?: RemoteInjectOptions,
   ): Promise<void>
-  /** Listens to the events that the app sends with `notify`. @returns Stops listening. */
+  /** Calls the listener for each event that the app sends with `notify`. @returns Removes the listener. */
   onAppEvent(listener: (event: AppEvent) => void): () => void
-  /** Hits that the server left out of the stream because they came faster than they could be sent. The counts of an injection are exact all the same. */
+  /**
+   * The number of hits that the server left out of the stream because they came faster than they could be sent. The
+   * counters of an injection are exact anyway.
+   */
   readonly droppedHits: number
   /** Resolves when the connection is gone, whichever side ended it. Never rejects. */
   readonly closed: Promise<void>
-  /** Ends what this client holds, then disconnects. Calling it again is harmless. */
+  /** Ends the injections that this client holds, then disconnects. Further calls have no effect. */
   close(): Promise<void>
 }
 
 const connectSchema = optionsSchema({
-  requestTimeoutMs: option.optional(option.durationMs('The longest that an answer may take, in ms.'), 10_000),
+  requestTimeoutMs: option.optional(option.durationMs('The longest wait for an answer, in ms.'), 10_000),
 })
-/** The longest list that is taken from a process. */
+/** The longest list that is accepted from a process. */
 const MAX_LISTED = 10_000
 
-/** A list whose length is looked at before anything in it. */
+/** The schema of a list whose length is checked before its entries. */
 function listOf<Schema extends v.GenericSchema>(schema: Schema) {
   const tooLong = `Expected a list of at most ${MAX_LISTED} entries`
   return v.pipe(v.array(v.unknown()), v.maxLength(MAX_LISTED, tooLong), v.array(schema))
@@ -88,16 +94,18 @@ function listOf<Schema extends v.GenericSchema>(schema: Schema) {
 
 const holdSchema = v.optional(v.picklist(['lease', 'connection']), 'lease')
 
-/** How much longer an answer may take that waits for a rollback, in ms. Undo steps that do not settle are given up within that time. */
-const TAKING_BACK_MS = 10_000
+/** The extra time for an answer that waits for a rollback, in ms. A process gives up unsettled undo steps within it. */
+const ROLLBACK_MS = 10_000
 
 /**
  * Connects to the control endpoint of a running process.
  *
- * Where the endpoint has no event stream to give (as many as it takes are open, or too many requests came), the client is connected without one: it
- * lists and stops, and `follow`, `onAppEvent` and `hold: 'connection'` are refused with what the endpoint said.
+ * If the endpoint refuses an event stream (too many are open, or too many requests came), the client connects without
+ * one. Such a client can list and stop injections. `follow`, `onAppEvent` and `hold: 'connection'` throw the refusal.
  *
- * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, `CHAOS_UNAUTHORIZED`, `CHAOS_FORBIDDEN`, `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when no endpoint answers, `CHAOS_UNAUTHORIZED` when the token is
+ *   wrong, `CHAOS_FORBIDDEN` when the endpoint rejects the host or origin, `CHAOS_INVALID_OPTION` when an option is
+ *   invalid
  */
 export async function connect(
   address: Address,
@@ -109,7 +117,7 @@ export async function connect(
     if (isChaosError(error, 'CHAOS_TOO_MANY_REQUESTS')) return noEvents(error)
     throw error
   })
-  const takingBackMs = Math.min(requestTimeoutMs + TAKING_BACK_MS, MAX_TIMER_MS)
+  const takingBackMs = Math.min(requestTimeoutMs + ROLLBACK_MS, MAX_TIMER_MS)
   const held = new Set<string>()
   const gone = new AbortController()
   void events.closed.then(() => gone.abort(unreachable(endpoint, 'closed the connection')))
@@ -121,7 +129,10 @@ export async function connect(
     return call(endpoint, { timeoutMs: requestTimeoutMs, clock, signal: gone.signal, ...sent })
   }
 
-  /** As in process: listeners get the entries of a change before the caller gets its answer. */
+  /**
+   * Sends a change. As with an in-process controller, listeners get its journal entries before the caller gets the
+   * answer.
+   */
   async function change<Schema extends v.GenericSchema>(
     sent: Parameters<typeof ask<Schema>>[0],
   ): Promise<v.InferOutput<Schema>> {
@@ -130,7 +141,11 @@ export async function connect(
     return answer
   }
 
-  /** The body of a request to inject or to check. @throws ChaosError `CHAOS_INVALID_OPTION` for data that is not JSON. */
+  /**
+   * The body of an inject or check request.
+   *
+   * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is not JSON data
+   */
   function requestOf(
     target: string,
     fault: string,
@@ -164,7 +179,7 @@ export async function connect(
     how: RemoteInjectOptions = {},
   ): Promise<InjectionState> {
     const { hold, body } = requestOf(target, fault, options, how)
-    // An instant fault is answered when it is done, and its lease bounds that.
+    // The answer for an instant fault comes when the fault is done, at the latest when its lease ends.
     const timeoutMs = Math.min(
       requestTimeoutMs + (typeof how.leaseMs === 'number' ? how.leaseMs : DEFAULT_LEASE_MS),
       MAX_TIMER_MS,
@@ -214,7 +229,7 @@ export async function connect(
   }
 
   async function close(): Promise<void> {
-    // Disconnecting would end them too, but without waiting for it.
+    // Disconnecting would end them too, but nothing would wait for their rollback.
     await Promise.allSettled([...held].map(stop))
     await events.close()
   }

@@ -11,37 +11,38 @@ import { call } from './request.js'
 
 /** Options of {@link discover}. */
 export interface DiscoverOptions {
-  /** Where to look. Default: everywhere that {@link openSocket} may have put its socket. */
+  /** The directory to search. Default: every directory where {@link openSocket} may have created its socket. */
   readonly directory?: string
-  /** The longest that one process may take to answer, in ms. Default 1,000. */
+  /** The longest wait for the answer of each process, in ms. Default 1,000. */
   readonly timeoutMs?: number
-  /** Default: the real clock. */
+  /** The clock for timeouts. Default: the system clock. */
   readonly clock?: Clock
 }
 
-/** A process of this user that can be broken. */
+/** A local process of this user with an open control socket. */
 export interface LocalProcess {
   readonly pid: number
   readonly name: string
   readonly socketPath: string
-  /** When it started, in ms since the epoch. */
+  /** When the process started, in ms since the epoch. */
   readonly startedAt: number
   readonly targets: readonly TargetInfo[]
 }
 
 const discoverSchema = optionsSchema({
-  directory: option.optional(option.text('Where to look.')),
-  timeoutMs: option.optional(option.durationMs('The longest that one process may take to answer, in ms.'), 1_000),
+  directory: option.optional(option.text('The directory to search.')),
+  timeoutMs: option.optional(option.durationMs('The longest wait for the answer of each process, in ms.'), 1_000),
 })
 
-/** A socket younger than this may be about to listen, in ms. */
+/** The age below which a silent socket may still be about to listen, in ms. */
 const YOUNG_MS = 10_000
 
 /**
- * Finds the local processes that have opened a control socket, oldest first. What dead ones have left behind is removed;
- * one that does not answer in time is left out; what belongs to someone else is not touched.
+ * Finds the local processes with an open control socket, oldest first. Removes the files of dead processes, skips
+ * processes that do not answer in time, and ignores files of other users.
  *
- * @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when a directory that was asked for is not private, `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when the given directory is not private, `CHAOS_INVALID_OPTION` when an
+ *   option is invalid
  */
 export async function discover({ clock = systemClock, ...given }: DiscoverOptions = {}): Promise<
   readonly LocalProcess[]
@@ -57,7 +58,9 @@ export async function discover({ clock = systemClock, ...given }: DiscoverOption
     .sort((a, b) => a.startedAt - b.startedAt || a.socketPath.localeCompare(b.socketPath, 'en', { numeric: true }))
 }
 
-/** A directory that is not there holds nothing; one that is not private is not trusted. */
+/**
+ * Whether a directory can be searched. A missing directory is skipped. A directory that is not private is not trusted.
+ */
 function isUsable(path: string, isDefault: boolean): boolean {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false
   try {
@@ -108,8 +111,9 @@ async function look(
 }
 
 /**
- * Whether no process listens any more. A socket that answers is never stale, whatever its pid seems to be (containers may share the
- * directory); one that refuses is, unless its process lives and may be just about to listen.
+ * Whether no process listens on a socket any more. A socket that answers is never stale, even if its pid looks dead,
+ * because containers may share the directory. A socket that refuses is stale, unless its process is alive and the
+ * socket is young enough to be about to listen.
  */
 function isStale(error: unknown, directory: string, base: string): boolean {
   const { cause } = isChaosError(error) ? error : { cause: undefined }

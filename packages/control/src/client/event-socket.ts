@@ -9,7 +9,7 @@ import { connectionFailure, errorOf, jsonOf, textOf, unreachable } from './reque
 
 /** The event stream of a client. */
 export interface EventSocket {
-  /** Its id at the server, by which an injection can be held. */
+  /** The id of the stream at the server. An injection can be held by it. */
   readonly connection: string
   readonly droppedHits: number
   /** Resolves when the stream has ended, whichever side ended it. */
@@ -17,12 +17,12 @@ export interface EventSocket {
   readonly isClosed: boolean
   follow(listener: (entry: JournalEntry) => void): () => void
   onAppEvent(listener: (event: AppEvent) => void): () => void
-  /** Resolves when everything that the server had sent before has been handed to the listeners. */
+  /** Resolves when the listeners have received everything that the server sent before this call. */
   caughtUp(): Promise<void>
   close(): Promise<void>
 }
 
-/** The server pings every 5 s. Without a ping for this long, it is gone or stuck, in ms. */
+/** How long a server may be silent before it counts as gone or stuck, in ms. It pings every 5 s. */
 const SILENCE_MS = 30_000
 /** How long a server may take to close the connection, in ms. */
 const CLOSE_MS = 1_000
@@ -30,7 +30,7 @@ const CLOSE_MS = 1_000
 /**
  * Opens the event stream of an endpoint.
  *
- * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, `CHAOS_UNAUTHORIZED`, or what else the endpoint answered
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when no endpoint answers, or the error that the endpoint answered
  */
 export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: number): Promise<EventSocket> {
   const socket = reach.openStream()
@@ -40,7 +40,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
   let droppedHits = 0
   let pings = 0
 
-  // 'close' follows, and reports the failure.
+  // The `close` event follows and reports the failure.
   socket.on('error', () => undefined)
   const closed = new Promise<void>((resolve) => {
     socket.on('close', () => {
@@ -98,7 +98,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
           cancel()
           resolve()
         })
-        // The answer to a ping comes behind everything that was sent before it.
+        // The pong arrives after everything that the server sent before it.
         socket.ping(ping)
       })
     },
@@ -111,7 +111,7 @@ export async function openEventSocket(reach: Reach, clock: Clock, timeoutMs: num
   }
 }
 
-/** Calls all listeners, also when one throws. Its error is reported as uncaught. */
+/** Calls all listeners, even if one throws. Its error is reported as an uncaught exception. */
 function tell<News>(listeners: Iterable<(news: News) => void>, news: News): void {
   for (const listener of listeners) {
     try {
@@ -141,7 +141,7 @@ function helloOf(socket: WebSocket, reach: Reach, clock: Clock, timeoutMs: numbe
       if (message.success && message.output.type === 'hello') {
         const { connection } = message.output
         settle(() => resolve(connection))
-      } else fail(unreachable(reach, 'began with something that no control endpoint of this version sends'))
+      } else fail(unreachable(reach, 'sent an unknown first message: its version may differ'))
     }
     const onError = (error: unknown): void => fail(connectionFailure(reach, error))
     const onClose = (): void => fail(unreachable(reach, 'closed the connection'))
@@ -156,7 +156,7 @@ function helloOf(socket: WebSocket, reach: Reach, clock: Clock, timeoutMs: numbe
   })
 }
 
-/** The server sends text; a text comes as one buffer. */
+/** The text of a message. `ws` delivers a text message as one buffer. */
 function textIn(data: RawData): string {
   return Buffer.isBuffer(data) ? data.toString('utf8') : ''
 }

@@ -2,9 +2,10 @@ import type { ChaosError } from '@chaos/core'
 import type { EventSocket } from './event-socket.js'
 
 /**
- * Stands in for the event stream when the server refuses one: too many are open, or too many requests came. Stopping needs no stream and must work.
+ * Replaces the event stream when the server refuses one because too many are open or too many requests came. Stopping
+ * injections needs no stream and must still work.
  *
- * @param refusal The server's error. Thrown where events are requested.
+ * @param refusal The server's error. It is thrown when events are requested.
  */
 export function noEvents(refusal: ChaosError): EventSocket {
   const refuse = (): never => {

@@ -11,19 +11,19 @@ export interface ClientCall<Schema extends v.GenericSchema> {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly body?: unknown
-  /** What the answer must look like. */
+  /** The schema of the answer. */
   readonly expects: Schema
-  /** The longest that the answer may take, in ms. */
+  /** The longest wait for the answer, in ms. */
   readonly timeoutMs: number
   readonly clock: Clock
-  /** Gives up when it aborts, with its reason. */
+  /** Aborts the request with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
 /**
- * Sends one request, on a connection of its own.
+ * Sends one request on a new connection.
  *
- * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE`, or what the endpoint answered, with its code and message
+ * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when no endpoint answers, or the error that the endpoint answered
  */
 export async function call<Schema extends v.GenericSchema>(
   reach: Reach,
@@ -36,11 +36,11 @@ export async function call<Schema extends v.GenericSchema>(
   if (result.success) return result.output
   throw unreachable(
     reach,
-    `answered ${sent.method} ${sent.path} with something that no control endpoint of this version sends (${result.issues[0].message})`,
+    `sent an unknown answer to ${sent.method} ${sent.path}: its version may differ (${result.issues[0].message})`,
   )
 }
 
-/** The error in an answer. */
+/** Converts an error response to a ChaosError. */
 export function errorOf(reach: Reach, status: number, answer: unknown): ChaosError {
   const said = v.safeParse(errorBodySchema, answer)
   if (said.success)
@@ -48,37 +48,37 @@ export function errorOf(reach: Reach, status: number, answer: unknown): ChaosErr
       said.output.error.code as ChaosErrorCode,
       printable(said.output.error.message, { max: MAX_SAID, lines: true }),
     )
-  return unreachable(reach, `answered with status ${status}, as if there were no control endpoint`)
+  return unreachable(reach, `answered with status ${status}, as a server without a control endpoint does`)
 }
 
 export function unreachable(reach: Reach, what: string, cause?: unknown): ChaosError {
   return new ChaosError(
     'CHAOS_ENDPOINT_UNREACHABLE',
-    `Expected a control endpoint at ${reach.name}, which ${printable(what, { max: MAX_SAID })}. ${reach.advice}`,
+    `The control endpoint at ${reach.name} ${printable(what, { max: MAX_SAID })}. ${reach.advice}`,
     cause === undefined ? {} : { cause },
   )
 }
 
-/** A failed connection as an error. */
+/** Converts a connection failure to a ChaosError. */
 export function connectionFailure(reach: Reach, error: unknown): ChaosError {
   const code = (error as NodeJS.ErrnoException).code
   const reasons: Readonly<Partial<Record<string, string>>> = {
     ECONNREFUSED: 'refused the connection',
-    ENOENT: 'is not there',
-    EACCES: 'this user may not use',
-    ENOTFOUND: 'has no address',
+    ENOENT: 'does not exist',
+    EACCES: 'does not admit this user',
+    ENOTFOUND: 'has an unknown host name',
     ECONNRESET: 'closed the connection',
     EPIPE: 'closed the connection',
   }
   return unreachable(reach, reasons[code ?? ''] ?? `failed with ${messageOf(error, { max: MAX_SAID })}`, error)
 }
 
-/** The most that an error repeats of what a peer says, in characters. */
+/** The longest text of a peer in an error message, in characters. */
 const MAX_SAID = 2_000
-/** Nothing that the API answers lies deeper. */
+/** The deepest nesting of an answer, in levels. */
 const MAX_DEPTH = 200
 
-/** The text of an answer as JSON. `undefined` for other text, and for JSON that is nested too deep. */
+/** Parses the text of an answer; `undefined` if it is not JSON or is nested too deeply. */
 export function jsonOf(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
@@ -88,13 +88,13 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-/** Reads an answer to its end, or to the longest that is taken. */
+/** Reads an answer to its end. @throws Error when it is too large */
 export async function textOf(res: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
   for await (const chunk of res as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length
-    if (sizeBytes > MAX_MESSAGE_BYTES) throw new Error(`an answer of more than ${MAX_MESSAGE_BYTES} bytes`)
+    if (sizeBytes > MAX_MESSAGE_BYTES) throw new Error(`an answer larger than ${MAX_MESSAGE_BYTES} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -16,12 +16,13 @@ export interface AccessOptions {
   readonly clock: Clock
 }
 
-/** The most of a Host or Origin that a message repeats, in characters. */
+/** The longest Host or Origin in a message, in characters. */
 const MAX_HOST = 200
 const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 /**
- * What proxies, load balancers, tunnels and content networks add to a request that they pass on: RFC 7239 and 9110, nginx, Apache, HAProxy, Envoy,
- * Cloudflare, Fastly, Akamai, Azure, Google, AWS, Fly.io, Heroku. Beside these, every name that begins with one of `FORWARDED_BEGINNINGS`.
+ * Headers that proxies, load balancers, tunnels and content delivery networks add to forwarded requests. Sources: RFC
+ * 7239 and 9110, nginx, Apache, HAProxy, Envoy, Cloudflare, Fastly, Akamai, Azure, Google, AWS, Fly.io, Heroku. Names
+ * that begin with one of `FORWARDED_BEGINNINGS` count too.
  */
 const FORWARDED: ReadonlySet<string> = new Set([
   'forwarded',
@@ -68,8 +69,8 @@ const FORWARDED_BEGINNINGS: readonly string[] = [
 ]
 
 /**
- * The checks of a mounted endpoint: the sender's address, the Host (DNS rebinding), the Origin (CSRF), the token, the rate. The rate does not
- * limit stopping, nor a preflight for it: the kill switch always works.
+ * Creates the checks of a mounted endpoint: the sender's address, the Host (against DNS rebinding), the Origin (against
+ * CSRF), the token and the rate. The rate limits neither stopping nor its preflight, so the kill switch always works.
  */
 export function accessControl({
   token,
@@ -97,7 +98,7 @@ export function accessControl({
     if (!isLoopback(remoteAddress)) {
       throw new ChaosError(
         'CHAOS_FORBIDDEN',
-        `Requests from ${remoteAddress ?? 'an unknown address'} are rejected: only this machine is allowed. \`loopbackOnly: false\` allows others.`,
+        `Requests from ${remoteAddress ?? 'an unknown address'} are rejected: only this machine is allowed. Set \`loopbackOnly: false\` to allow others.`,
       )
     }
     const forwarded = Object.keys(req.headers).find(
@@ -106,7 +107,7 @@ export function accessControl({
     if (forwarded !== undefined) {
       throw new ChaosError(
         'CHAOS_FORBIDDEN',
-        `Requests through a proxy (header \`${forwarded}\`) are rejected: only this machine is allowed. \`loopbackOnly: false\` allows them.`,
+        `Requests through a proxy (header \`${forwarded}\`) are rejected: only this machine is allowed. Set \`loopbackOnly: false\` to allow them.`,
       )
     }
   }
@@ -122,7 +123,7 @@ export function accessControl({
     return host
   }
 
-  /** Accepts pages of this server, and of the allowed origins. */
+  /** Accepts requests from pages of this server and of the allowed origins. */
   function checkOrigin({ headers }: IncomingMessage, host: string): Readonly<Record<string, string>> {
     if (headers.origin === undefined) return {}
     const origin = headers.origin.toLowerCase()
@@ -150,7 +151,7 @@ export function accessControl({
     if (!withoutToken()) throw tooMany()
     throw new ChaosError(
       'CHAOS_UNAUTHORIZED',
-      `The token of this endpoint is ${given === undefined ? 'missing' : 'wrong'} (\`Authorization: Bearer …\`).`,
+      `The token of the request is ${given === undefined ? 'missing' : 'wrong'}. Send the token of this endpoint as \`Authorization: Bearer …\`.`,
     )
   }
 
@@ -166,7 +167,7 @@ export function accessControl({
   }
 }
 
-/** Digests have the same length, so comparing takes the same time for every guess. */
+/** Hashes a text. Digests have equal lengths, so a comparison takes the same time for every guess. */
 function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

@@ -1,9 +1,9 @@
 import type { Chaos, ChaosController } from '@chaos/core'
 
-/** What an endpoint serves: what `createChaos` returns, or any controller. */
+/** What an endpoint serves: the result of `createChaos`, or any controller. */
 export type Controlled = ChaosController | Pick<Chaos, 'controller'>
 
-/** The controller behind either. One controller stays one object: an endpoint that is opened twice recognises it. */
+/** Returns the controller of either. It is always the same object, so that an endpoint opened twice is recognised. */
 export function controllerOf(chaos: Controlled): ChaosController {
   return 'controller' in chaos ? chaos.controller : chaos
 }

@@ -10,53 +10,65 @@ import { pathBelow } from './paths.js'
 
 /** Options of {@link createHandler}. */
 export interface HandlerOptions {
-  /** The token that clients must send: at least 16 visible ASCII characters, such as `crypto.randomBytes(24).toString('base64url')`. */
+  /**
+   * The token that clients must send: 16 to 1,024 visible ASCII characters, for example
+   * `crypto.randomBytes(24).toString('base64url')`.
+   */
   readonly token: string
-  /** Where the API is mounted. Default `/chaos`. */
+  /** The path at which the API is mounted. Default `/chaos`. */
   readonly basePath?: string
-  /** Further names or addresses, with or without a port, that the Host header may carry. `localhost`, `127.0.0.1` and `[::1]` always may. */
+  /**
+   * Host headers to accept in addition to `localhost`, `127.0.0.1` and `[::1]`: names or addresses, with or without a
+   * port. Default: none.
+   */
   readonly allowedHosts?: readonly string[]
-  /** Origins of pages that may use the endpoint from a browser, besides pages of the same server: `http://localhost:5173`. */
+  /**
+   * Origins of pages that may use the endpoint from a browser, in addition to pages of the same server:
+   * `http://localhost:5173`. Default: none.
+   */
   readonly allowedOrigins?: readonly string[]
-  /** Whether only requests from this machine are accepted, and none through a proxy. Default `true`. */
+  /** Whether to accept only requests from this machine that come through no proxy. Default `true`. */
   readonly loopbackOnly?: boolean
-  /** The largest body, in bytes. Default 65,536. */
+  /** The largest request body, in bytes. Default 65,536. */
   readonly maxBodyBytes?: number
-  /** Requests a second, and as many at once. Stopping is not limited. Default 50. */
+  /** The most requests per second, and the largest burst. Stopping is not limited. Default 50. */
   readonly maxRequestsPerSecond?: number
-  /** Answers like your app answers an unknown path. Default: status 404 and the text `Not Found`. */
+  /** Answers a request while the endpoint is hidden, as your app answers an unknown path. Default: 404 `Not Found`. */
   readonly notFound?: (req: IncomingMessage, res: ServerResponse) => void
-  /** Default: the real clock. */
+  /** The clock for timeouts and rates. Default: the system clock. */
   readonly clock?: Clock
 }
 
-/** The control API as a part of an app's own server. */
+/** The control API as part of an app's server. */
 export interface ControlHandler {
-  /** Takes a request below the base path. @returns `false`, with nothing touched, for any other. */
+  /** Handles a request below the base path. @returns `false` for any other request, which stays untouched. */
   handle(req: IncomingMessage, res: ServerResponse): boolean
-  /** Takes a WebSocket upgrade below the base path. @returns `false`, with nothing touched, for any other. */
+  /** Handles a WebSocket upgrade below the base path. @returns `false` for any other request, which stays untouched. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /**
-   * Sends an event of the app to all clients: an alert fires, a recovery is complete.
+   * Sends an app event to all clients, for example when an alert fires or a recovery is complete.
    *
    * @param topic The kind of event: `alert`. Up to 100 letters, digits, dots, colons or dashes.
    * @param data JSON data, up to 64 KiB.
-   * @throws ChaosError `CHAOS_INVALID_OPTION`
+   * @throws ChaosError `CHAOS_INVALID_OPTION` when the topic is invalid, or the data is too large or not JSON
    */
   notify(topic: string, data: Readonly<Record<string, unknown>>): void
-  /** Disconnects the event streams and waits until the injections that they held are rolled back. Call it before `server.close()`. */
+  /**
+   * Disconnects the event streams and waits for the rollback of the injections they held. Call it before
+   * `server.close()`.
+   */
   close(): Promise<void>
 }
 
 const BASE_PATH = 'a path like `/chaos`, without a slash at its end'
 const ORIGIN = 'an origin like `http://localhost:5173`'
 
-/** Hosts, and origins, of one list. */
+/** The most entries in a list of hosts or origins. */
 const MAX_ADDRESSES = 1_000
 
 const handlerSchema = optionsSchema({
   basePath: option.optional(
-    option.matching(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/, BASE_PATH, 'Where the endpoints are.'),
+    option.matching(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/, BASE_PATH, 'The path at which the API is mounted.'),
     '/chaos',
   ),
   allowedHosts: option.optional(option.list(option.text('A host.'), MAX_ADDRESSES, 'hosts'), []),
@@ -64,20 +76,21 @@ const handlerSchema = optionsSchema({
     option.list(option.matching(/^https?:\/\/[^/]+$/, ORIGIN, 'An origin.'), MAX_ADDRESSES, 'origins'),
     [],
   ),
-  loopbackOnly: option.optional(option.flag('Whether only requests from this machine are accepted.'), true),
-  maxBodyBytes: option.optional(option.count('The largest body, in bytes.', 1), 65_536),
-  maxRequestsPerSecond: option.optional(option.count('Requests a second.', 1), 50),
+  loopbackOnly: option.optional(option.flag('Whether to accept only requests from this machine.'), true),
+  maxBodyBytes: option.optional(option.count('The largest request body, in bytes.', 1), 65_536),
+  maxRequestsPerSecond: option.optional(option.count('The most requests per second.', 1), 50),
 })
 
-/** The longest a body may take, in ms. */
+/** The longest time until a request body is complete, in ms. */
 const BODY_TIMEOUT_MS = 10_000
 
 /**
- * Makes the control API a part of an app's own `node:http` server, for development: HTTP and a WebSocket below one path.
+ * Creates a handler that serves the control API from an app's own server during development: HTTP and a WebSocket below
+ * one path. For a `node:http` server, `mountEndpoint` is shorter.
  *
- * Where chaos is not switched on, every request below the path gets 404, like an unknown path. For a `node:http` server, `mountEndpoint` is shorter.
+ * Where chaos is not switched on, every request below the path gets 404, like an unknown path.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is unknown or its value is invalid
  */
 export function createHandler(
   chaos: Controlled,
@@ -113,7 +126,7 @@ export function createHandler(
   }
 }
 
-/** Checked apart from the other options, because no message may show a token. */
+/** Checks the token separately from the other options, because no message may show it. */
 function checkToken(token: unknown): void {
   if (typeof token === 'string' && /^[!-~]{16,1024}$/.test(token)) return
   const came = typeof token === 'string' ? `a text of ${token.length}` : typeof token

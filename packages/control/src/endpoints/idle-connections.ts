@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '@chaos/core'
 
-/** Connections to one socket at a time. */
+/** The most concurrent connections to one socket. */
 const MAX_CONNECTIONS = 128
 /** How long a connection may be open without a request, in ms. */
 const IDLE_MS = 10_000
@@ -13,15 +13,15 @@ export interface Connections {
 }
 
 /**
- * Keeps idle connections from blocking others: one without a request is closed after 10 s, and where there are 128 the one that has been
- * idle longest makes room; where none is idle, the one whose request has been under way longest. Event streams are left alone. So a client that
- * wants to stop injections always gets a connection.
+ * Keeps a connection available for clients that want to stop injections. A connection without a request is closed after
+ * 10 s. When 128 connections are open, a new one replaces the longest idle connection or, if none is idle, the one
+ * whose request has run longest. Event streams are left alone.
  */
 export function boundConnections(server: Server, clock: Clock): Connections {
   const all = new Set<Socket>()
-  /** Longest idle first. */
+  /** Idle connections, longest idle first. */
   const idle = new Map<Socket, Cancel>()
-  /** Longest under way first. */
+  /** Connections with a request, longest running first. */
   const busy = new Set<Socket>()
 
   const rest = (socket: Socket): void => {
@@ -39,7 +39,7 @@ export function boundConnections(server: Server, clock: Clock): Connections {
   }
 
   server.on('connection', (socket: Socket) => {
-    // A client that is connected keeps this process no more alive than the listener does.
+    // Like the listener, a connection must not keep this process alive.
     socket.unref()
     all.add(socket)
     socket.once('close', () => {

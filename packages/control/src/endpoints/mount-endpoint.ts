@@ -7,13 +7,14 @@ import type { Controlled } from './controlled.js'
 export type MountedEndpoint = Pick<ControlHandler, 'notify' | 'close'>
 
 /**
- * Serves the control API below `/chaos` of an app's own server: requests and the event stream. One call, before or after the server listens and
- * whichever framework answers the other paths: Express (`app.listen()` returns the server), Fastify (`app.server`), NestJS (`app.getHttpServer()`).
+ * Serves the control API below `/chaos` of an app's own server, including the event stream. It may be called before or
+ * after the server listens, with any framework: Express (`app.listen()` returns the server), Fastify (`app.server`),
+ * NestJS (`app.getHttpServer()`).
  *
- * The endpoint sees its requests before the app does, so no body parser reads them first and no other WebSocket server refuses them.
- * Closing it takes it out of the server.
+ * The endpoint receives its requests before the app does, so body parsers and other WebSocket servers do not interfere.
+ * Closing the endpoint removes it from the server.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is unknown or its value is invalid
  */
 export function mountEndpoint(
   server: Pick<Server, 'emit' | 'on' | 'off' | 'listenerCount'>,
@@ -32,7 +33,10 @@ export function mountEndpoint(
   }
   Object.defineProperty(server, 'emit', { value: emitUnlessOurs, configurable: true, writable: true })
 
-  /** Node.js emits `upgrade` only where there is a listener. Where this is the only one, other paths are answered without an upgrade, as before. */
+  /**
+   * Makes Node.js emit `upgrade`, which needs a listener. If this is the only listener, other paths are answered
+   * without an upgrade, as before.
+   */
   const onUpgrade = (req: IncomingMessage, socket: Duplex): void => {
     if (server.listenerCount('upgrade') > 1) return
     const res = new ServerResponse(req)
@@ -47,7 +51,7 @@ export function mountEndpoint(
     notify: (topic, data) => handler.notify(topic, data),
     close() {
       server.off('upgrade', onUpgrade)
-      // If other code has wrapped `emit` since, this layer stays beneath it and passes everything on.
+      // If other code has wrapped `emit` since, this layer stays beneath it and forwards everything.
       if (server.emit === emitUnlessOurs) {
         if (own === undefined) Reflect.deleteProperty(server, 'emit')
         else Object.defineProperty(server, 'emit', own)

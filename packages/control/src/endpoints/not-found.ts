@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 
-/** Answers like a server with no such path. */
+/** Answers like a server without this path. */
 export function notFound(_req: IncomingMessage, res: ServerResponse): void {
   const text = STATUS_CODES[404] ?? ''
   res

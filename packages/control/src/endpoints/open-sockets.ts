@@ -2,17 +2,19 @@ import { rmSync } from 'node:fs'
 import type { ChaosController } from '@chaos/core'
 import type { ControlEndpoint } from './unix-socket.js'
 
-/** A socket of this process, open or about to open. */
+/** A socket of this process that is open or about to open. */
 interface OpenSocket {
   readonly controller: ChaosController
   readonly endpoint: Promise<ControlEndpoint>
 }
 
-/** What is one per process, however often this module is loaded: a hot reload evaluates it again. */
+/**
+ * State that exists once per process. A hot reload evaluates this module again, so the state is kept on `globalThis`.
+ */
 interface OpenSockets {
-  /** By directory and name. */
+  /** Sockets by directory and name. */
   readonly byKey: Map<string, OpenSocket>
-  /** What the process removes as it ends. */
+  /** Files that the process removes when it ends. */
   readonly files: Set<string>
   readonly onExit: () => void
 }
@@ -32,7 +34,7 @@ function openSockets(): OpenSockets {
   return made
 }
 
-/** Removes files when the process ends. One listener does it for all of them. @returns Removes them now. */
+/** Removes files when the process ends, with one listener for all files. @returns Removes the files now. */
 export function removeAtExit(paths: readonly string[]): () => void {
   const { files, onExit } = openSockets()
   if (files.size === 0) process.on('exit', onExit)
@@ -47,8 +49,9 @@ export function removeAtExit(paths: readonly string[]): () => void {
 }
 
 /**
- * Opens a socket of this name, unless this controller has it already: then that one is shared. One of another controller is closed first:
- * a module that is evaluated again makes a controller again, and its old one is not to be found any more.
+ * Opens a socket with this name. If the same controller has already opened it, the socket is shared. If another
+ * controller has, that socket is closed first: after a hot reload, the app has a new controller and no reference to the
+ * old one.
  */
 export async function openOnce(
   key: string,
@@ -73,7 +76,7 @@ export async function openOnce(
   }
 
   async function replaced(): Promise<ControlEndpoint> {
-    // One that could not be opened is nothing to close.
+    // A socket that failed to open needs no closing.
     await before?.endpoint.then(
       (endpoint) => endpoint.close(),
       () => undefined,

@@ -1,2 +1,2 @@
-/** The preload stores its controller under this symbol, whichever copy of the module runs. */
+/** The preload stores its controller under this symbol, which all copies of this module share. */
 export const PRELOADED = Symbol.for('@chaos/control/register')

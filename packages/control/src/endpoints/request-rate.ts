@@ -1,9 +1,9 @@
 import type { Clock } from '@chaos/core'
 
-/** Says whether one more request is within the rate. */
+/** Counts a request. @returns Whether it is within the rate. */
 export type RateLimit = () => boolean
 
-/** A token bucket: `perSecond` requests a second, as many at once. */
+/** A token bucket of `perSecond` requests per second and a burst of the same size. */
 export function rateLimit(perSecond: number, clock: Clock): RateLimit {
   let left = perSecond
   let filledAt = clock.now()

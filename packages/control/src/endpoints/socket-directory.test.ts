@@ -6,7 +6,8 @@ import { isChaosError } from '@chaos/core'
 import { privateFolder } from '../../test/support.js'
 import { checkPrivateDirectory, preparePrivateDirectory, socketDirectories } from './socket-directory.js'
 
-const temporary = join(tmpdir(), `chaos-harness-${userInfo().uid}`)
+// Asked for in each test: a test of another file may have set another temporary folder when this file is loaded.
+const temporary = (): string => join(tmpdir(), `chaos-harness-${userInfo().uid}`)
 
 describe('where sockets are', () => {
   it('is where it was asked for, else where the environment says', () => {
@@ -27,21 +28,21 @@ describe('where sockets are', () => {
     const own = join(runtime, 'chaos-harness')
     expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime })).toEqual({
       own,
-      all: [own, temporary],
+      all: [own, temporary()],
       isDefault: true,
     })
     expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '' })).toEqual({
-      own: temporary,
-      all: [temporary],
+      own: temporary(),
+      all: [temporary()],
       isDefault: true,
     })
   })
 
   it('is not below a runtime folder that is missing or of someone else', () => {
-    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: '/nonexistent' }).own).toBe(temporary)
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: '/nonexistent' }).own).toBe(temporary())
     const runtime = privateFolder()
     vi.spyOn(process, 'getuid').mockReturnValue(statSync(runtime).uid + 1)
-    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime }).own).toBe(temporary)
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime }).own).toBe(temporary())
   })
 })
 
@@ -83,9 +84,9 @@ describe('a directory of sockets', () => {
     writeFileSync(join(folder, 'file'), '')
     expect(reasonOf(join(folder, 'link'))).toContain('symbolic link')
     expect(reasonOf(join(folder, 'file'))).toContain('not a directory')
-    expect(reasonOf(join(folder, 'none'))).toContain('not there')
+    expect(reasonOf(join(folder, 'none'))).toContain('does not exist')
     expect(() => preparePrivateDirectory(join(folder, 'link'))).toThrow('symbolic link')
-    expect(() => preparePrivateDirectory(join(folder, 'file', 'x'))).toThrow('could not be made')
+    expect(() => preparePrivateDirectory(join(folder, 'file', 'x'))).toThrow('could not be created')
     vi.spyOn(process, 'getuid').mockReturnValue(statSync(folder).uid + 1)
     expect(reasonOf(join(folder, 'real'))).toContain('belongs to user')
   })

@@ -3,18 +3,18 @@ import { tmpdir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ChaosError } from '@chaos/core'
 
-/** Where a directory of sockets was asked for, or where they are by default. */
+/** The directories of control sockets. */
 export interface SocketDirectories {
-  /** Where a process puts its socket. */
+  /** The directory in which this process creates its socket. */
   readonly own: string
-  /** Where others may have put theirs: a process and its user's shell do not always share `XDG_RUNTIME_DIR`. */
+  /** The directories in which others may have created theirs. A process and a shell may differ in `XDG_RUNTIME_DIR`. */
   readonly all: readonly string[]
   readonly isDefault: boolean
 }
 
 /**
- * Where sockets are: as asked for, else `CHAOS_SOCKET_DIR`, else below `XDG_RUNTIME_DIR` when that is the user's own, else below
- * the folder for temporary files, in the user's name.
+ * Returns the socket directories: the given one, else `CHAOS_SOCKET_DIR`, else one in `XDG_RUNTIME_DIR` if the user
+ * owns that, else one per user in the folder for temporary files.
  */
 export function socketDirectories(asked: string | undefined, env: NodeJS.ProcessEnv = process.env): SocketDirectories {
   const named = asked ?? (env['CHAOS_SOCKET_DIR'] === '' ? undefined : env['CHAOS_SOCKET_DIR'])
@@ -22,27 +22,30 @@ export function socketDirectories(asked: string | undefined, env: NodeJS.Process
   const { uid, username } = userInfo()
   const temporary = join(tmpdir(), `chaos-harness-${uid === -1 ? username.replace(/[^\w.-]/g, '_') : uid}`)
   const runtime = env['XDG_RUNTIME_DIR']
-  // `su` and `sudo` may leave someone else's there.
+  // After `su` or `sudo`, the variable may name another user's directory.
   if (runtime === undefined || !isOwnDirectory(runtime)) return { own: temporary, all: [temporary], isDefault: true }
   const own = join(runtime, 'chaos-harness')
   return { own, all: [own, temporary], isDefault: true }
 }
 
 /**
- * Makes the directory if needed, and makes sure that no other user can access it.
+ * Creates the directory if it is missing and checks that no other user can access it.
  *
- * @throws ChaosError `CHAOS_SOCKET_DIRECTORY`
+ * @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when the directory cannot be created or is not private
  */
 export function preparePrivateDirectory(path: string): void {
   try {
     makePath(path)
   } catch (error) {
-    throw unusable(path, `it could not be made (${(error as Error).message})`, error)
+    throw unusable(path, `it could not be created (${(error as Error).message})`, error)
   }
   checkPrivateDirectory(path)
 }
 
-/** One level after another: `recursive` never comes back from a place such as `/proc`, where a directory is there and takes none. */
+/**
+ * Creates directories level by level. `recursive: true` never returns in places such as `/proc`, which reject new
+ * entries.
+ */
 function makePath(path: string): void {
   const made = (): NodeJS.ErrnoException | undefined => {
     try {
@@ -61,27 +64,27 @@ function makePath(path: string): void {
   if (error !== undefined && error.code !== 'EEXIST') throw error
 }
 
-/** @throws ChaosError `CHAOS_SOCKET_DIRECTORY`, also when the directory is not there. */
+/** Checks that a directory is private. @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when it is missing or not private */
 export function checkPrivateDirectory(path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats === undefined) throw unusable(path, 'it is not there')
+  if (stats === undefined) throw unusable(path, 'it does not exist')
   if (stats.isSymbolicLink()) throw unusable(path, 'it is a symbolic link')
   if (!stats.isDirectory()) throw unusable(path, 'it is not a directory')
   const uid = process.getuid?.()
-  // Windows has neither owners nor modes of this kind; the folder for temporary files is the user's own there.
+  // Windows has no such owners and modes. There, the folder for temporary files belongs to the user.
   if (uid === undefined) return
   if (stats.uid !== uid) throw unusable(path, `it belongs to user ${stats.uid}, not to ${uid}`)
   if ((stats.mode & 0o077) !== 0)
     throw unusable(
       path,
-      `its mode is ${(stats.mode & 0o777).toString(8)}; \`chmod 700\` it once you have looked at what is in it`,
+      `its mode is ${(stats.mode & 0o777).toString(8)} instead of 700; check its contents, then run \`chmod 700\` on it`,
     )
 }
 
 export function unusable(path: string, reason: string, cause?: unknown): ChaosError {
   return new ChaosError(
     'CHAOS_SOCKET_DIRECTORY',
-    `The directory for control sockets at ${path} cannot be used: ${reason}. CHAOS_SOCKET_DIR names another one.`,
+    `The directory for control sockets at ${path} cannot be used: ${reason}. Set CHAOS_SOCKET_DIR to use another one.`,
     { cause },
   )
 }

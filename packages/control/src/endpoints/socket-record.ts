@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 
-/** The description of a process, in a file beside its socket. */
+/** The description of a process, stored in a file beside its socket. */
 export interface SocketRecord {
   readonly pid: number
   readonly name: string
@@ -21,18 +21,18 @@ const socketRecordSchema = v.looseObject({
 /** The largest record, in bytes. */
 const MAX_BYTES = 8_192
 
-/** `<pid>-<n>`, of which the names of the socket and of its record are made. */
+/** Matches the file names of sockets and records: `<pid>-<n>.sock` and `<pid>-<n>.json`. */
 export const SOCKET_NAME = /^(\d+)-\d+\.(?:sock|json)$/
 
 export const socketRecordPath = (directory: string, base: string): string => join(directory, `${base}.json`)
 
-/** Written to a temporary file and renamed, so that no reader gets half of it. */
+/** Writes a record to a temporary file and renames it, so that no reader gets a partial record. */
 export function writeSocketRecord(path: string, record: SocketRecord): void {
   writeFileSync(`${path}.tmp`, JSON.stringify(record), { mode: 0o600 })
   renameSync(`${path}.tmp`, path)
 }
 
-/** Reads a record. @returns `undefined` for an invalid one, or one of another user. */
+/** Reads a record. @returns `undefined` if it is invalid or belongs to another user. */
 export function readSocketRecord(path: string): SocketRecord | undefined {
   if (!isOwn(path, 'file')) return undefined
   try {
@@ -43,7 +43,7 @@ export function readSocketRecord(path: string): SocketRecord | undefined {
   }
 }
 
-/** Whether a path is a file or socket, not a link, and belongs to this user. */
+/** Whether a path is a file or socket (not a link) that belongs to this user. */
 export function isOwn(path: string, kind: 'file' | 'socket'): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return false

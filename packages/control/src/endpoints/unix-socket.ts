@@ -17,27 +17,33 @@ import { preparePrivateDirectory, socketDirectories, unusable } from './socket-d
 
 /** Options of {@link openSocket}. */
 export interface SocketOptions {
-  /** The directory of the socket. Default `CHAOS_SOCKET_DIR`, else `chaos-harness` in `XDG_RUNTIME_DIR`, else `chaos-harness-<uid>` in the folder for temporary files. */
+  /**
+   * The directory of the socket. Default: `CHAOS_SOCKET_DIR`, else `chaos-harness` in `XDG_RUNTIME_DIR`, else
+   * `chaos-harness-<uid>` in the folder for temporary files.
+   */
   readonly directory?: string
-  /** The name of the process in lists. Default: the name of its script. */
+  /** The name of the process in lists, at most 200 characters. Default: the name of its script. */
   readonly name?: string
-  /** Default: the real clock. */
+  /** The clock for timeouts. Default: the system clock. */
   readonly clock?: Clock
 }
 
-/** An open control endpoint. */
+/** An open control endpoint on a Unix socket. */
 export interface ControlEndpoint {
   /** The path of its socket; on Windows, of its named pipe. */
   readonly path: string
   /**
-   * Sends an event of the app to all clients: an alert fires, a recovery is complete.
+   * Sends an app event to all clients, for example when an alert fires or a recovery is complete.
    *
    * @param topic The kind of event: `alert`. Up to 100 letters, digits, dots, colons or dashes.
    * @param data JSON data, up to 64 KiB.
-   * @throws ChaosError `CHAOS_INVALID_OPTION`
+   * @throws ChaosError `CHAOS_INVALID_OPTION` when the topic is invalid, or the data is too large or not JSON
    */
   notify(topic: string, data: Readonly<Record<string, unknown>>): void
-  /** Closes the socket, disconnects its clients, and waits until the injections that they held are rolled back. Calling it again is harmless. */
+  /**
+   * Closes the socket, disconnects its clients, and waits for the rollback of the injections they held. Further calls
+   * have no effect.
+   */
   close(): Promise<void>
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>
@@ -48,26 +54,29 @@ const MAX_NAME = 200
 
 const socketSchema = optionsSchema({
   directory: option.optional(option.text('The directory of the socket.')),
-  name: option.optional(option.text('What the process is called in lists.', MAX_NAME)),
+  name: option.optional(option.text('The name of the process in lists.', MAX_NAME)),
 })
 
-/** The longest path of a socket that every system takes, in bytes: macOS has 104 with the byte that ends it. */
+/** The longest socket path that every system accepts, in bytes. macOS allows 104 including the terminating byte. */
 const MAX_PATH_BYTES = 103
-/** Sockets of one process. */
+/** The most sockets of one process. */
 const MAX_SOCKETS = 100
-/** The largest body, in bytes, and the longest it may take, in ms. */
+/** Limits of a request body. */
 const LIMITS = { maxBodyBytes: 65_536, bodyTimeoutMs: 10_000 }
 
 /** Accepts every request: the directory of the socket is private. */
 const everyone: AccessControl = { admit: () => ({}), isPreflight: () => false }
 
 /**
- * Opens the control API on a Unix socket in a private directory, where the CLI finds it. It does not keep the process alive.
+ * Opens the control API on a Unix socket (on Windows, a named pipe) in a private directory, where the CLI finds it. The
+ * socket does not keep the process alive.
  *
- * A process has one socket of each name in a directory. Opened again with the same chaos it is the same endpoint, which closes for all callers; with
- * another chaos (after a hot reload) the earlier socket is closed first. Give names to have several.
+ * A process has one socket per name and directory. A second call with the same `chaos` returns the same endpoint, which
+ * closes for all callers. A second call with another `chaos` (after a hot reload) closes the earlier socket first. Use
+ * different names to open several sockets.
  *
- * @throws ChaosError `CHAOS_ENVIRONMENT_REFUSED` when chaos is not switched on (nothing is opened then), `CHAOS_SOCKET_DIRECTORY`, `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_ENVIRONMENT_REFUSED` when chaos is not switched on (nothing is opened then),
+ *   `CHAOS_SOCKET_DIRECTORY` when the directory cannot be used, `CHAOS_INVALID_OPTION` when an option is invalid
  */
 export async function openSocket(
   chaos: Controlled,
@@ -84,7 +93,7 @@ export async function openSocket(
     throw new ChaosError('CHAOS_ENVIRONMENT_REFUSED', `No control socket was opened. ${refusal}`)
 
   const { own } = socketDirectories(directory)
-  // The app's socket does not replace the preload's.
+  // An app's own socket must not replace the socket of the preload.
   const isPreload = Reflect.get(globalThis, PRELOADED) === controller
   return openOnce(JSON.stringify([own, name, isPreload]), controller, () => open(controller, own, name, clock))
 }
@@ -115,14 +124,14 @@ async function open(controller: ChaosController, own: string, name: string, cloc
   } catch (error) {
     server.close()
     removeFiles()
-    throw unusable(own, `nothing can be written there (${(error as Error).message})`, error)
+    throw unusable(own, `files cannot be written to it (${(error as Error).message})`, error)
   }
 
   let sayClosed: () => void = () => undefined
   const isClosed = new Promise<void>((resolve) => (sayClosed = resolve))
   async function close(): Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve))
-    // Removed from the directory first, so that no client finds it any more.
+    // The files are removed first, so that no new client finds the socket.
     removeFiles()
     await api.close()
     connections.destroyAll()
@@ -138,26 +147,26 @@ async function open(controller: ChaosController, own: string, name: string, cloc
   }
 }
 
-/** Listens on the first free `<pid>-<n>`: an earlier process of the same pid may have left its socket behind. */
+/** Listens on the first free `<pid>-<n>`. An earlier process with the same pid may have left its socket behind. */
 async function listen(server: Server, directory: string): Promise<{ readonly base: string; readonly path: string }> {
   for (let n = 1; n <= MAX_SOCKETS; n += 1) {
     const base = `${process.pid}-${n}`
-    // A pipe has no private directory. Its name is the secret, and only the socket record has it.
+    // A named pipe has no private directory. Its name is the secret, and only the record contains it.
     const path =
       process.platform === 'win32'
         ? `\\\\.\\pipe\\chaos-harness-${base}-${randomBytes(16).toString('hex')}`
         : join(directory, `${base}.sock`)
     if (process.platform !== 'win32' && Buffer.byteLength(path) > MAX_PATH_BYTES)
-      throw unusable(directory, `the path of a socket there is longer than ${MAX_PATH_BYTES} bytes`)
+      throw unusable(directory, `the path of a socket in it is longer than ${MAX_PATH_BYTES} bytes`)
     try {
       await listenOn(server, path)
       return { base, path }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
-        throw unusable(directory, `no socket can be opened there (${(error as Error).message})`, error)
+        throw unusable(directory, `a socket cannot be opened in it (${(error as Error).message})`, error)
     }
   }
-  throw unusable(directory, `it holds ${MAX_SOCKETS} sockets of process ${process.pid} already`)
+  throw unusable(directory, `it already contains ${MAX_SOCKETS} sockets of process ${process.pid}`)
 }
 
 function listenOn(server: Server, path: string): Promise<void> {
@@ -169,7 +178,7 @@ function listenOn(server: Server, path: string): Promise<void> {
     const onError = (error: Error): void => settle(() => reject(error))
     const onListening = (): void => settle(resolve)
     server.on('error', onError).on('listening', onListening)
-    // Exclusive: in a worker of `cluster` the socket is the worker's own.
+    // `exclusive` gives a `cluster` worker its own socket instead of one shared with the primary.
     server.listen({ path, exclusive: true })
   })
 }

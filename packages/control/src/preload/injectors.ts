@@ -5,21 +5,28 @@ import { pathToFileURL } from 'node:url'
 import type { Targets } from '@chaos/core'
 import type { FaultFactoryFor } from '@chaos/core/authoring'
 
-/** What an injector offers in an app without chaos code. */
+/** The targets and faults that an injector offers in an app without chaos code. */
 export interface Offer {
   readonly targets: Targets
-  /** Offered on every target that accepts them, whichever injector registers it. */
+  /** Faults that are offered on every target that accepts them, whichever injector registers the target. */
   readonly faults: readonly FaultFactoryFor<object>[]
 }
 
-/** A package that offers targets in an app without chaos code. */
+/** A package that registers targets in an app without chaos code. */
 export interface Injector {
   readonly name: string
-  /** Calls its `targets()`: at once where it can be required, later where it is an ES module that cannot. @throws What it throws. */
+  /**
+   * Loads the package and calls its `targets()`: synchronously if it can be required, otherwise asynchronously.
+   *
+   * @throws The error of loading the package or of `targets()`.
+   */
   readonly load: () => Offer | Promise<Offer>
 }
 
-/** Before Node.js 20.19 and 22.12 no ES module can be required; since then, none that awaits as it loads. */
+/**
+ * Error codes of `require` for ES modules: before Node.js 20.19 and 22.12 all of them, since then those with top-level
+ * await.
+ */
 const NOT_TO_BE_REQUIRED = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'])
 
 interface Manifest {
@@ -30,7 +37,7 @@ interface Manifest {
   readonly peerDependencies?: object
 }
 
-/** The injectors among the packages that an app depends on: those that name, in their package.json, `"chaos": { "register": "./register" }`. */
+/** The injectors among an app's dependencies: packages with `"chaos": { "register": "./register" }` in package.json. */
 export function injectorsOf(folder: string): readonly Injector[] {
   const file = nearestManifest(folder)
   if (file === undefined) return []
@@ -76,7 +83,7 @@ function nearestManifest(folder: string): string | undefined {
   }
 }
 
-/** The manifest of an installed package; `undefined` for one that is not there or keeps its manifest to itself. */
+/** The manifest of a package; `undefined` if it is not installed or does not export its package.json. */
 function manifestOf(name: string, require: NodeJS.Require): Manifest | undefined {
   try {
     return read(require.resolve(`${name}/package.json`))

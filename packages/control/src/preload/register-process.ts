@@ -6,13 +6,15 @@ import { injectorsOf, type Injector, type Offer } from './injectors.js'
 import { PRELOADED } from '../endpoints/preload-mark.js'
 
 /**
- * Opens a control socket in an app that has no chaos code. What can be broken comes from the injectors that the app in the current folder depends
- * on. It never throws or rejects, and never ends the process: a failure is a line on standard error, and the app runs on.
+ * Opens a control socket in an app without chaos code. The targets come from the injectors among the dependencies of
+ * the app in the current folder. This function never throws, rejects or ends the process: it prints a failure as one
+ * line on standard error, and the app continues.
  *
- * Where chaos is not switched on, nothing is loaded and nothing opened. `CHAOS_ALLOW_ENVIRONMENT` names an environment beside development and test.
+ * Where chaos is not switched on, nothing is loaded or opened. `CHAOS_ALLOW_ENVIRONMENT` allows one environment in
+ * addition to development and test.
  */
 export async function registerProcess(folder = process.cwd(), env = process.env): Promise<void> {
-  // A preload runs in every thread.
+  // A preload runs in every thread, and possibly twice.
   if (!isMainThread || Reflect.has(globalThis, PRELOADED)) return
   Reflect.set(globalThis, PRELOADED, undefined)
   try {
@@ -22,7 +24,7 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
     if (refusal !== undefined) throw refusal
     const chaos = createChaos({ allowEnvironments })
     Reflect.set(globalThis, PRELOADED, chaos.controller)
-    // Synchronously where possible, so that a pool which the app makes at start-up is covered.
+    // Loading is synchronous where possible, so that pools created at the app's start-up are covered.
     const loaded = injectorsOf(folder).map(load)
     const early = loaded.flatMap((one) => (one instanceof Promise || one === undefined ? [] : [one]))
     const late = await Promise.all(loaded.filter((one) => one instanceof Promise))
@@ -33,12 +35,12 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
   }
 }
 
-/** An injector that was loaded. */
+/** A loaded injector. */
 interface Loaded extends Offer {
   readonly name: string
 }
 
-/** Loads an injector. One that fails stops no other. */
+/** Loads an injector. A failure is printed and does not affect the other injectors. */
 function load({ name, load: loadOffer }: Injector): Loaded | undefined | Promise<Loaded | undefined> {
   const failed = (error: unknown): undefined => {
     sayFailed(name, error)
@@ -52,7 +54,7 @@ function load({ name, load: loadOffer }: Injector): Loaded | undefined | Promise
   }
 }
 
-/** Offers each target with its own faults, and with those of every injector that accept it. */
+/** Registers each target with its own faults and with the faults of other injectors that accept it. */
 function offerAll(chaos: Chaos, injectors: readonly Loaded[]): void {
   const shared = injectors.flatMap(({ faults }) => faults)
   for (const { name, targets } of injectors) {
@@ -72,5 +74,5 @@ function sayFailed(name: string, error: unknown): void {
   say(`${name} could not register its targets: ${messageOf(error, { max: 2_000 })}`)
 }
 
-/** Prints one line. Text of an injector or the system is escaped, so that a terminal cannot obey it. */
+/** Prints one line on standard error. Untrusted text is escaped so that it cannot control the terminal. */
 const say = (text: string): void => void process.stderr.write(`chaos: ${printable(text, { max: 2_000 })}\n`)

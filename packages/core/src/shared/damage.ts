@@ -124,18 +124,21 @@ function changeOf({
   length,
   bits,
   isWhole,
-}: Required<Pick<DamageOptions, 'damage' | 'bits'>> &
-  Pick<DamageOptions, 'value' | 'length'> & { readonly isWhole: boolean }): Change {
+}: Pick<DamageOptions, 'value' | 'length'> & {
+  readonly damage: NonNullable<DamageOptions['damage']>
+  readonly bits: number
+  readonly isWhole: boolean
+}): Change {
   switch (damage) {
     case 'truncate':
       return truncating(length)
     case 'garble':
-      return garbling(bits ?? 1)
+      return garbling(bits)
     case 'empty':
       return { fits: isNotEmpty, apply: emptied }
     case 'remove':
       return { fits: () => true, apply: () => REMOVED }
-    default:
+    case 'set':
       return { fits: () => true, apply: (old) => (isWhole ? inTheFormOf(old, value) : value) }
   }
 }

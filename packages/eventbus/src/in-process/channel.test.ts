@@ -73,7 +73,7 @@ async function drained({ near, far }: ReturnType<typeof channel>): Promise<void>
 const post = (end: MessagePort | Worker | ChildProcess, message: unknown): unknown =>
   'postMessage' in end ? end.postMessage(message) : end.send(message as object)
 
-// The threads and processes of the table answer each message with the same; one serves all cells.
+// Threads and processes answer each message with the same; one of each serves all cells of the table and all cases of the contract.
 const echoes = new Map<string, Promise<Worker | ChildProcess>>()
 afterAll(async () => {
   for (const echo of await Promise.all(echoes.values()))
@@ -81,10 +81,14 @@ afterAll(async () => {
     else echo.kill('SIGKILL')
 })
 
-async function echoing(name: string, start: () => Promise<Worker | ChildProcess>): Promise<RunningBus> {
+function shared(name: string, start: () => Promise<Worker | ChildProcess>): Promise<Worker | ChildProcess> {
   const started = echoes.get(name) ?? start().finally(() => [workers.pop(), children.pop()])
   echoes.set(name, started)
-  const end = await started
+  return started
+}
+
+async function echoing(name: string, start: () => Promise<Worker | ChildProcess>): Promise<RunningBus> {
+  const end = await shared(name, start)
   const got: Content[] = []
   const onMessage = (content: Content): unknown => got.push(content)
   end.on('message', onMessage)
@@ -160,8 +164,8 @@ describe('the contract', () => {
   ]
   describe.each(faults)('of %s', (_name, fault) => {
     describe.each<[string, () => Promise<Worker | ChildProcess>]>([
-      ['a worker', startWorker],
-      ['a process', startChild],
+      ['a worker', () => shared('Worker', startWorker)],
+      ['a process', () => shared('ChildProcess', startChild)],
     ])('on %s', (_kind, target) => {
       for (const { title, run } of faultContract<Worker | ChildProcess>({ fault, target, exercise })) it(title, run)
     })

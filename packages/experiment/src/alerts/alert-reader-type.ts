@@ -5,24 +5,24 @@ import * as v from 'valibot'
 import { shown } from '../shared/answer.js'
 import type { AlertReader } from './reader.js'
 
-/** A kind of reader of alerts: what it is told, and how it is made. */
+/** A kind of alert reader: its options and its constructor. */
 export interface AlertReaderType<Options = object> {
   readonly type: string
   /** One sentence. */
   readonly summary: string
-  /** JSON Schema of its options, from which flags and documents can be made. */
+  /** JSON Schema of the options. Command-line flags and documentation can be generated from it. */
   readonly options: JsonSchema
-  /** Makes a reader. @throws ChaosError `CHAOS_INVALID_OPTION` */
+  /** Creates a reader. @throws ChaosError `CHAOS_INVALID_OPTION` when an option is unknown or its value is invalid */
   read(options: Options): AlertReader
 }
 
-/** A schema of the options of a reader: each message says what an option must be. */
+/** The options schema of a reader. Each message completes "Expected `option` to be …". */
 type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>
 
 /**
- * Checks the options of a reader, and fills in their defaults.
+ * Checks the options of a reader and fills in their defaults.
  *
- * @param of Name of the function that takes them, for messages.
+ * @param of Name of the function that takes the options, for messages.
  * @throws ChaosError `CHAOS_INVALID_OPTION`
  */
 export function optionsOf<Schema extends OptionsSchema>(
@@ -47,7 +47,7 @@ export function optionsOf<Schema extends OptionsSchema>(
   )
 }
 
-/** Declares a kind of reader. Its one schema checks the options, types them and describes them. */
+/** Declares a kind of alert reader. One schema validates, types and describes its options. */
 export function alertReaderType<Schema extends OptionsSchema>({
   type,
   summary,

@@ -75,14 +75,12 @@ describe('alerts of an Alertmanager', () => {
       '/api/v2/status': { config: { original: 'x'.repeat(500_001) } },
     })
     await expect(alertmanagerAlerts({ url }).read()).rejects.toThrow(
-      'Expected a list of alerts of the monitoring, got object.',
+      'The monitoring system sent no list of alerts, but a value of type object.',
     )
-    await expect(alertmanagerAlerts({ url }).timing?.()).rejects.toThrow(
-      'Expected a configuration of at most 500000 characters',
-    )
+    await expect(alertmanagerAlerts({ url }).timing?.()).rejects.toThrow('characters, more than 500000.')
     const deep = await serveAnswers({ '/api/v2/status': { config: { original: '['.repeat(2_000) } } })
     await expect(alertmanagerAlerts({ url: deep }).timing?.()).rejects.toThrow(
-      'Expected a configuration of at most 100 levels',
+      'The configuration is nested deeper than 100 levels.',
     )
   })
 })

@@ -11,10 +11,10 @@ import { alertOf, listOf, oldest, textAt, timeAt } from './untrusted.js'
 
 const schema = v.strictObject({
   url: address('Address of the Alertmanager.'),
-  timeoutMs: v.optional(spanMs('Longest wait for an answer.'), DEFAULT_TIMEOUT_MS),
+  timeoutMs: v.optional(spanMs('Longest wait for an answer, in ms. Default 5000.'), DEFAULT_TIMEOUT_MS),
   watchdog: v.optional(
     named(
-      'Name of an alert that always fires (often `Watchdog`). An Alertmanager does not know whether rules are evaluated; Prometheus sends this alert again once a minute, which shows that they are. It is not reported as an alert. Default: none, and the run is inconclusive unless another source shows it.',
+      'Name of an alert that always fires (often `Watchdog`). Prometheus resends it once a minute, which proves that rules are evaluated; an Alertmanager alone cannot prove that. The watchdog is not reported as an alert. Default: none; the run is then inconclusive unless another source proves it.',
     ),
   ),
 })
@@ -22,20 +22,21 @@ const schema = v.strictObject({
 /** Options of {@link alertmanagerAlerts}. */
 export type AlertmanagerAlertsOptions = Readonly<v.InferInput<typeof schema>>
 
-/** What Alertmanager holds the first notification of a group back for when its configuration does not say, in ms. */
+/** Alertmanager's default `group_wait`: how long it holds back the first notification of a group, in ms. */
 const DEFAULT_GROUP_WAIT_MS = 30_000
-/** Prometheus sends an alert that goes on firing again once a minute (`--rules.alert.resend-delay`). */
+/** How often Prometheus resends a firing alert, in ms (default of its `--rules.alert.resend-delay`). */
 const RESEND_MS = 60_000
-/** Longest configuration that is read, in characters, and deepest route in it. */
+/** Limits of an Alertmanager configuration: its length in characters and the depth of its route tree. */
 const MAX_CONFIG = 500_000
 const MAX_DEPTH = 50
-/** The `Date` header is in whole seconds, and some servers write it once a second. */
+/** Error of the `Date` header, in ms. The header has whole seconds, and some servers update it once a second. */
 const DATE_ERROR_MS = 1_000
 
 /**
- * Reads the alerts of an Alertmanager (API v2): every alert that it has is firing, and it knows which are silenced or inhibited.
+ * Reads alerts from an Alertmanager (API v2). Every alert that it lists is firing. Silenced and inhibited alerts are
+ * marked with `isSilenced`.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is unknown or its value is invalid
  */
 export function alertmanagerAlerts(options: AlertmanagerAlertsOptions): AlertReader {
   const { url, timeoutMs, watchdog } = optionsOf(schema, options, 'alertmanagerAlerts')
@@ -62,10 +63,9 @@ export function alertmanagerAlerts(options: AlertmanagerAlertsOptions): AlertRea
       const { json } = await getJson(url, '/api/v2/status', timeoutMs, signal)
       const original = textAt(own(json, 'config'), 'original') ?? ''
       if (original.length > MAX_CONFIG)
-        throw new Error(`Expected a configuration of at most ${MAX_CONFIG} characters, got ${original.length}.`)
-      if (isTooDeep(original))
-        throw new Error(`Expected a configuration of at most ${MAX_NESTING} levels, got one that is nested deeper.`)
-      // Keys are not compared with one another, which would take long for very many.
+        throw new Error(`The configuration has ${original.length} characters, more than ${MAX_CONFIG}.`)
+      if (isTooDeep(original)) throw new Error(`The configuration is nested deeper than ${MAX_NESTING} levels.`)
+      // `uniqueKeys: false` skips a comparison of all key pairs, whose time grows with the square of their number.
       const route = own(parse(original, { uniqueKeys: false }), 'route')
       return {
         ...(watchdog === undefined ? {} : { evaluationIntervalMs: RESEND_MS }),
@@ -74,23 +74,25 @@ export function alertmanagerAlerts(options: AlertmanagerAlertsOptions): AlertRea
     },
     async health(signal) {
       const { json, date, askedAt, answeredAt } = await getJson(url, '/api/v2/alerts', timeoutMs, signal)
-      const dogs =
+      const watchdogAlerts =
         watchdog === undefined
           ? []
           : listOf(json, 'alerts').filter((alert) => alertOf(own(alert, 'labels')).name === watchdog)
       return {
         now: date === undefined ? undefined : date + DATE_ERROR_MS / 2 + performance.now() - (askedAt + answeredAt) / 2,
         nowErrorMs: date === undefined ? 0 : DATE_ERROR_MS + (answeredAt - askedAt) / 2,
-        evaluatedAt: oldest(dogs.map((alert) => timeAt(alert, 'updatedAt'))),
+        evaluatedAt: oldest(watchdogAlerts.map((alert) => timeAt(alert, 'updatedAt'))),
         scrapedAt: undefined,
         problems:
-          watchdog !== undefined && dogs.length === 0 ? [`The alert ${watchdog}, which always fires, does not`] : [],
+          watchdog !== undefined && watchdogAlerts.length === 0
+            ? [`The alert ${watchdog}, which always fires, does not`]
+            : [],
       }
     },
   }
 }
 
-/** The reader, for the list of all. */
+/** The entry of this reader in `ALERT_READERS`. */
 export const alertmanagerReader = alertReaderType({
   type: 'alertmanager',
   summary: 'Reads the alerts of an Alertmanager.',
@@ -98,9 +100,9 @@ export const alertmanagerReader = alertReaderType({
   read: alertmanagerAlerts,
 })
 
-/** The longest wait of a route and of those below it, which take over what they do not say. */
+/** The longest `group_wait` of a route and its child routes. A child inherits the value that it does not set. */
 function longestWaitMs(route: unknown, inherited: number, depth = 0): number {
-  if (depth > MAX_DEPTH) throw new Error(`Expected routes that are nested at most ${MAX_DEPTH} deep.`)
+  if (depth > MAX_DEPTH) throw new Error(`The routes are nested deeper than ${MAX_DEPTH} levels.`)
   const waitMs = durationMs(textAt(route, 'group_wait') ?? '') ?? inherited
   const routes = own(route, 'routes')
   return (Array.isArray(routes) ? (routes as readonly unknown[]) : []).reduce<number>(

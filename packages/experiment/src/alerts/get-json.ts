@@ -3,20 +3,20 @@ import { withoutSlash } from '../shared/address.js'
 import { inWords, jsonOf, MAX_ANSWER_BYTES } from '../shared/answer.js'
 import { withTimeout } from '../shared/time.js'
 
-/** Longest wait for an answer of the monitoring, in ms, unless a reader is told otherwise. */
+/** Default of a reader's `timeoutMs`: the longest wait for an answer from the monitoring system, in ms. */
 export const DEFAULT_TIMEOUT_MS = 5_000
 
-/** An answer of the monitoring. */
+/** An answer from the monitoring system. */
 export interface Answer {
   readonly json: unknown
   /** The `Date` header, in ms since the epoch; `undefined` without one. */
   readonly date: number | undefined
-  /** When it was asked for and when it was there, by this process's monotonic clock, in ms. */
+  /** When the request was sent and when its answer arrived, by this process's monotonic clock, in ms. */
   readonly askedAt: number
   readonly answeredAt: number
 }
 
-/** A failed request; `status` is set if a response came. */
+/** A failed request to the monitoring system. `status` is set when a response arrived. */
 export class MonitoringError extends Error {
   readonly status: number | undefined
   constructor(message: string, options: { readonly cause: unknown; readonly status?: number | undefined }) {
@@ -25,7 +25,11 @@ export class MonitoringError extends Error {
   }
 }
 
-/** Requests JSON of at most 10 MB from the monitoring. @throws MonitoringError naming the address and what came */
+/**
+ * Requests JSON from the monitoring system.
+ *
+ * @throws MonitoringError with the address and the reason when the request fails or the answer exceeds 10 MB
+ */
 export async function getJson(url: string, path: string, timeoutMs: number, outer?: AbortSignal): Promise<Answer> {
   const address = `${withoutSlash(url)}${path}`
   let status: number | undefined
@@ -55,7 +59,7 @@ export async function getJson(url: string, path: string, timeoutMs: number, oute
   } catch (error) {
     const reason =
       error instanceof Error && error.cause instanceof Error && error.cause.message !== '' ? error.cause : error
-    throw new MonitoringError(`Expected an answer of the monitoring at ${address}, got: ${inWords(reason)}`, {
+    throw new MonitoringError(`The monitoring system did not answer ${address}: ${inWords(reason)}`, {
       cause: error,
       status,
     })

@@ -121,7 +121,7 @@ describe('alerts of a Prometheus', () => {
 
   it('cannot be read from one that is not there, or does not answer', async () => {
     await expect(prometheusAlerts({ url: 'http://127.0.0.1:1' }).read()).rejects.toThrow(
-      /Expected an answer of the monitoring at http:\/\/127\.0\.0\.1:1\/api\/v1\/alerts/,
+      /The monitoring system did not answer http:\/\/127\.0\.0\.1:1\/api\/v1\/alerts/,
     )
     const url = await serve(() => undefined)
     await expect(prometheusAlerts({ url, timeoutMs: 20 }).read()).rejects.toThrow('no answer within 20 ms')
@@ -248,19 +248,23 @@ describe('what a Prometheus says is bounded', () => {
     [
       'too many alerts',
       { alerts: many({ labels: {}, state: 'firing' }) },
-      'Expected at most 10000 alerts of the monitoring, got 10001.',
+      'The monitoring system sent 10001 alerts, more than 10000.',
     ],
-    ['alerts that are no list', { alerts: { length: 1 } }, 'Expected a list of alerts of the monitoring, got object.'],
-    ['labels that are no texts', { alerts: [{ labels: { a: {} }, state: 'firing' }] }, 'to be names and texts'],
+    [
+      'alerts that are no list',
+      { alerts: { length: 1 } },
+      'The monitoring system sent no list of alerts, but a value of type object.',
+    ],
+    ['labels that are no texts', { alerts: [{ labels: { a: {} }, state: 'firing' }] }, 'labels that are not strings'],
     [
       'labels without end',
       { alerts: [{ labels: { a: 'x'.repeat(1_025) }, state: 'firing' }] },
-      'at most 1024 characters',
+      'a label of more than 1024 characters',
     ],
     [
       'too many labels',
       { alerts: [{ labels: Object.fromEntries(many('x').map((_x, n) => [`l${n}`, 'x'])), state: 'firing' }] },
-      'Expected at most 64 labels',
+      'labels, more than 64.',
     ],
   ])('%s are no reading', async (_title, data, message) => {
     const url = await serveAnswers({ '/api/v1/alerts': { status: 'success', data } })

@@ -17,13 +17,13 @@ import { alertOf, labelsOf, listAt, oldest, textAt, timeAt } from './untrusted.j
 
 const schema = v.strictObject({
   url: address('Address of the Prometheus HTTP API.'),
-  timeoutMs: v.optional(spanMs('Longest wait for an answer.'), DEFAULT_TIMEOUT_MS),
+  timeoutMs: v.optional(spanMs('Longest wait for an answer, in ms. Default 5000.'), DEFAULT_TIMEOUT_MS),
   scrapeIntervalMs: v.optional(
-    spanOrZeroMs('How often it scrapes. Default: what its targets say, or 0 where it has no list of them.'),
+    spanOrZeroMs('Scrape interval, in ms. Default: the interval of its targets, or 0 where the API lists no targets.'),
   ),
   watchdog: v.optional(
     named(
-      'Name of an alert that always fires (often `Watchdog`), to prove that alerting works. It is not reported as an alert. Default: none.',
+      'Name of an alert that always fires (often `Watchdog`), which proves that alerting works. It is not reported as an alert. Default: none.',
     ),
   ),
 })
@@ -31,7 +31,7 @@ const schema = v.strictObject({
 /** Options of {@link prometheusAlerts}. */
 export type PrometheusAlertsOptions = Readonly<v.InferInput<typeof schema>>
 
-/** Longest text of what is wrong with a rule, in characters: it lists series. */
+/** Longest problem text of a rule, in characters. Prometheus lists series in it. */
 const MAX_PROBLEM = 1_000
 
 const CLOCK_PATH = '/api/v1/query?query=time()'
@@ -39,12 +39,12 @@ const RULES_PATH = '/api/v1/rules?type=alert'
 const TARGETS_PATH = '/api/v1/targets?state=active'
 
 /**
- * Reads the alerts of a Prometheus, or of anything that answers `/api/v1/alerts` and `/api/v1/rules` as it does.
+ * Reads alerts from a Prometheus, or from a server that implements its `/api/v1/alerts` and `/api/v1/rules`.
  *
- * An alert that is gone from the list has resolved. Each alert's condition began at its `activeAt`. An answer with more than 10,000 entries, or
- * longer than 10 MB, counts as none.
+ * An alert has resolved when the list no longer contains it. Its condition began at `activeAt`. An answer with more
+ * than 10,000 entries or 10 MB counts as a failed reading.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is unknown or its value is invalid
  */
 export function prometheusAlerts(options: PrometheusAlertsOptions): AlertReader {
   const { url, timeoutMs, scrapeIntervalMs, watchdog } = optionsOf(schema, options, 'prometheusAlerts')
@@ -53,12 +53,12 @@ export function prometheusAlerts(options: PrometheusAlertsOptions): AlertReader 
     const data = own(answer.json, 'data')
     if (own(answer.json, 'status') === 'error' || data === undefined)
       throw new Error(
-        `Expected data of the monitoring at ${url}${path}, got: ${shown(textAt(answer.json, 'error') ?? 'none')}`,
+        `The monitoring system answered ${url}${path} without data: ${shown(textAt(answer.json, 'error') ?? 'unknown reason')}`,
       )
     return { ...answer, data }
   }
-  /** Asks for what a source other than Prometheus may not offer. */
-  const askIfThere = async (
+  /** Requests a resource that compatible servers may not implement. */
+  const askOptional = async (
     path: string,
     signal: AbortSignal | undefined,
   ): Promise<(Answer & { readonly data: unknown }) | undefined> => {
@@ -98,9 +98,9 @@ export function prometheusAlerts(options: PrometheusAlertsOptions): AlertReader 
     },
     async health(signal) {
       const [clock, rules, targets] = await Promise.all([
-        askIfThere(CLOCK_PATH, signal),
-        askIfThere(RULES_PATH, signal),
-        askIfThere(TARGETS_PATH, signal),
+        askOptional(CLOCK_PATH, signal),
+        askOptional(RULES_PATH, signal),
+        askOptional(TARGETS_PATH, signal),
       ])
       const groups = rules === undefined ? [] : alertingGroups(rules.data)
       const active = targets === undefined ? [] : targetsOf(targets.data)
@@ -116,10 +116,10 @@ export function prometheusAlerts(options: PrometheusAlertsOptions): AlertReader 
   }
 }
 
-/** The reader, for the list of all. */
+/** The entry of this reader in `ALERT_READERS`. */
 export const prometheusReader = alertReaderType({
   type: 'prometheus',
-  summary: 'Reads the alerts of a Prometheus, or of anything that answers its API.',
+  summary: 'Reads alerts from a Prometheus, or from a server that implements its API.',
   schema,
   read: prometheusAlerts,
 })
@@ -128,11 +128,11 @@ interface Group {
   readonly name: string
   readonly intervalMs: number
   readonly evaluatedAt: number | undefined
-  /** Its alerting rules. */
+  /** The alerting rules of the group. */
   readonly rules: readonly unknown[]
 }
 
-/** The groups that have alerting rules. */
+/** The rule groups that contain alerting rules. */
 function alertingGroups(data: unknown): readonly Group[] {
   return listAt(data, 'groups').flatMap((group) => {
     const rules = listAt(group, 'rules').filter((rule) => textAt(rule, 'type') === 'alerting')
@@ -168,7 +168,7 @@ function ruleOf(rule: unknown, intervalMs: number): AlertRule {
   }
 }
 
-/** A time span in seconds at a key, in ms. */
+/** Reads a duration in seconds at a key and converts it to ms. */
 function msAt(value: unknown, key: string): number {
   const seconds = own(value, key)
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0
@@ -206,7 +206,7 @@ function targetProblems({ isDown, url, problem }: Target): readonly string[] {
   return isDown ? [`The target ${shown(url)} cannot be scraped: ${shown(problem)}`] : []
 }
 
-/** Prometheus evaluates `time()` at a moment between question and answer. */
+/** Reads the clock of Prometheus, which evaluates `time()` between the request and its answer. */
 function clockOf(
   answer: (Answer & { readonly data: unknown }) | undefined,
 ): Pick<MonitoringHealth, 'now' | 'nowErrorMs'> {

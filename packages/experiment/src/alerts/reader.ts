@@ -3,92 +3,106 @@ export interface ActiveAlert {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly state: 'pending' | 'firing'
-  /** When its condition began, in ms since the epoch. */
+  /** When the condition of the alert began, in ms since the epoch. */
   readonly activeAt?: number
-  /** Whether it is silenced or inhibited, so that nobody is notified. */
+  /** Whether the alert is silenced or inhibited, so that no notification is sent. Default false. */
   readonly isSilenced?: boolean
 }
 
-/** What is known of an alert's rule. */
+/** An alerting rule, as far as its source describes it. */
 export interface AlertRule {
   readonly name: string
-  /** How long the condition must last, in ms. */
+  /** How long the condition must last before the alert fires (`for`), in ms. */
   readonly forMs: number
   /** How often the rule is evaluated, in ms. */
   readonly intervalMs: number
-  /** How far back it looks, in ms; 0 without a range. */
+  /** The longest range in the rule's query, in ms; 0 without a range. */
   readonly rangeMs: number
   readonly isHealthy: boolean
-  /** Labels that the rule sets, where the source tells: texts, or templates with `{{ }}`. */
+  /** Labels that the rule sets, if the source provides them: texts, or templates with `{{ }}`. */
   readonly labels?: Readonly<Record<string, string>>
-  /** How long it goes on firing once its condition is clear, in ms. Default 0. */
+  /** How long the alert keeps firing after its condition has cleared (`keep_firing_for`), in ms. Default 0. */
   readonly keepFiringForMs?: number
-  /** What the monitoring says is wrong with it. */
+  /** The error that the monitoring system reports for the rule. */
   readonly problem?: string
 }
 
-/** What stands between a condition and its alert, apart from the rule. */
+/** Delays between a condition and its alert that do not depend on the rule. */
 export interface AlertTiming {
-  /** How often data is gathered, in ms; what comes less often than every two minutes left out, if there is more. */
+  /** The longest scrape interval, in ms. Intervals above two minutes are left out if a shorter one exists. */
   readonly scrapeIntervalMs?: number
-  /** How often rules are evaluated, in ms, where its rules do not say. */
+  /** The evaluation interval, in ms, for sources whose rules do not state it. */
   readonly evaluationIntervalMs?: number
-  /** How long the first notification of a group is held back, in ms. */
+  /** How long the first notification of a group is held back (`group_wait`), in ms. */
   readonly groupWaitMs?: number
 }
 
 /**
- * Whether the monitoring is alive, and what time it is there. A monitoring that answers and no longer evaluates shows no alert, ever: silence counts
- * only while `evaluatedAt` and `scrapedAt` move on. Both are compared with `now`, which is on the same clock.
+ * Signs of life and the clock of a monitoring system. A monitoring system that answers but no longer evaluates rules
+ * never shows an alert. The absence of alerts is evidence only while `evaluatedAt` and `scrapedAt` advance. Both are
+ * compared with `now`, which is read from the same clock.
  */
 export interface MonitoringHealth {
-  /** What the monitoring's own clock shows at the moment at which this was there, in ms since the epoch; `undefined` where it does not tell. */
+  /** The monitoring system's clock when the answer arrived, in ms since the epoch; `undefined` if it is unknown. */
   readonly now: number | undefined
-  /** How far `now` may be off, in ms, either way. */
+  /** Error of `now`, in ms, in either direction. */
   readonly nowErrorMs: number
   /**
-   * When alerting rules were last evaluated, by the monitoring's clock, in ms since the epoch: of all groups with alerting rules that are evaluated
-   * every two minutes or more often, if there is any, the one for which that is longest ago. 0: never. `undefined`: it cannot be told, which proves nothing.
+   * When alerting rules were last evaluated, by the monitoring system's clock, in ms since the epoch: the time of the
+   * group whose last evaluation is the oldest. Groups with an interval above two minutes are left out if a shorter one
+   * exists. 0: never. `undefined`: unknown, which proves nothing.
    */
   readonly evaluatedAt: number | undefined
-  /** When data was last gathered, in the same way: of all targets, the one for which that is longest ago. */
+  /**
+   * When targets were last scraped: the time of the target whose last scrape is the oldest. Same rules as
+   * `evaluatedAt`.
+   */
   readonly scrapedAt: number | undefined
-  /** Whether it says that no target could be scraped. `undefined`: it does not tell. */
+  /** Whether every scrape failed. `undefined`: unknown. */
   readonly isBlind?: boolean
-  /** What the monitoring says is wrong, in words: targets that are down, rules with errors. At most 20. */
+  /** Problems that the monitoring system reports, such as targets that are down and rules with errors. At most 20. */
   readonly problems: readonly string[]
 }
 
-/** The longest interval, in ms, for whose next turn a run waits: one group of rules that is looked at once an hour must not make it wait for hours. */
+/**
+ * The longest interval, in ms, for which a run waits. A rule group that is evaluated hourly must not delay a run by
+ * hours.
+ */
 export const MAX_AWAITED_MS = 120_000
 
-/** The entries with an interval short enough to wait for; all of them if none is. A slow entry would hide for hours that the others have stopped. */
+/**
+ * The entries whose interval is short enough to wait for, or all entries if none is. Including a slow entry would hide
+ * for hours that the others have stopped.
+ */
 export function awaited<T extends { readonly intervalMs: number }>(all: readonly T[]): readonly T[] {
   const often = all.filter(({ intervalMs }) => intervalMs <= MAX_AWAITED_MS)
   return often.length === 0 ? all : often
 }
 
-/** Most problems that a reader reports. */
+/** The most problems that a reader reports. */
 export const MAX_PROBLEMS = 20
 
 /**
- * Reads alerts from wherever they live. Each method rejects when the monitoring cannot be reached; `signal` aborts when the answer is no longer
- * wanted.
+ * Reads alerts from a monitoring system. Each method rejects when the system cannot be reached. `signal` aborts when
+ * the run no longer needs the answer.
  */
 export interface AlertReader {
-  /** Where it reads, for messages and reports. */
+  /** The address or name of the source, for messages and reports. */
   readonly source: string
   /**
-   * Whether alerts are sent here, as to an Alertmanager: an alert that fires elsewhere and never shows here reaches nobody. Default: this source
-   * evaluates rules itself.
+   * Whether the source only receives alerts, as an Alertmanager does. An alert that fires elsewhere and never reaches a
+   * receiver notifies no one. Default false: the source evaluates rules itself.
    */
   readonly isReceiver?: boolean
   /** The alerts that are pending or firing now. */
   read(signal?: AbortSignal): Promise<readonly ActiveAlert[]>
-  /** The rules, where the source knows them. */
+  /** The alerting rules, if the source provides them. */
   rules?(signal?: AbortSignal): Promise<readonly AlertRule[]>
-  /** What is known of its timing, where it knows any. */
+  /** The intervals of the source, if it provides them. */
   timing?(signal?: AbortSignal): Promise<AlertTiming>
-  /** Signs of life, where the source gives any. Without one from some source, alerts cannot be trusted to have been evaluated. */
+  /**
+   * Signs of life, if the source provides them. A run in which no source proves that rules are evaluated is
+   * inconclusive.
+   */
   health?(signal?: AbortSignal): Promise<MonitoringHealth>
 }

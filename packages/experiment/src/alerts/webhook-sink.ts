@@ -5,7 +5,7 @@ import { systemClock } from '@chaos/core/authoring'
 import { own } from '../shared/answer.js'
 import { alertOf, listAt, textAt } from './untrusted.js'
 
-/** One alert of a notification. */
+/** One alert in a notification. */
 export interface Notification {
   /** When it arrived, in ms since the epoch. */
   readonly at: number
@@ -14,26 +14,27 @@ export interface Notification {
   readonly status: 'firing' | 'resolved'
 }
 
-/** A listener on loopback that receives notifications as Alertmanager sends them. */
+/** A webhook receiver on 127.0.0.1 for Alertmanager notifications. */
 export interface WebhookSink {
-  /** What to configure as the webhook's address. */
+  /** The URL to configure as the webhook receiver. */
   readonly url: string
-  /** What arrived, oldest first; the last 10,000. */
+  /** The last 10,000 alerts that arrived, oldest first. */
   readonly notifications: readonly Notification[]
   close(): Promise<void>
 }
 
-/** Longest notification that is read, in bytes. */
+/** The largest accepted notification, in bytes. */
 const MAX_BYTES = 1_000_000
 const MAX_NOTIFICATIONS = 10_000
-/** Most senders at a time, and how long one may take for a notification, in ms. */
+/** The most concurrent connections, and the longest that one request may take, in ms. */
 const MAX_CONNECTIONS = 100
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**
- * Opens a {@link WebhookSink} on 127.0.0.1 for Alertmanager webhooks of version 4 (Grafana sends the same envelope).
+ * Opens a {@link WebhookSink} on 127.0.0.1. It accepts Alertmanager webhooks of version 4, the format that Grafana
+ * sends too.
  *
- * @param options.port Default 0: any free one.
+ * @param options.port Port to listen on. Default 0: any free port.
  */
 export async function webhookSink({
   clock = systemClock,
@@ -45,7 +46,7 @@ export async function webhookSink({
     const answer = (status: number, text = ''): void =>
       void response.writeHead(status, { connection: status === 200 ? 'keep-alive' : 'close' }).end(text)
     if (request.method !== 'POST') {
-      answer(405, 'Expected POST.')
+      answer(405, 'Send notifications with POST.')
       return
     }
     textOf(request).then(
@@ -54,8 +55,8 @@ export async function webhookSink({
         notifications.push(...(arrived ?? []))
         if (notifications.length > MAX_NOTIFICATIONS) notifications.splice(0, notifications.length - MAX_NOTIFICATIONS)
         if (arrived !== undefined) answer(200)
-        else if (text === undefined) answer(413, `Expected at most ${MAX_BYTES} bytes.`)
-        else answer(400, 'Expected a notification of Alertmanager (webhook version 4).')
+        else if (text === undefined) answer(413, `The notification is larger than ${MAX_BYTES} bytes.`)
+        else answer(400, 'The body is not an Alertmanager notification (webhook version 4).')
       },
       // The sender hung up.
       () => response.destroy(),
@@ -80,7 +81,7 @@ export async function webhookSink({
   }
 }
 
-/** The body as text; `undefined` when it is too long. */
+/** The body as text; `undefined` when it is too large. */
 async function textOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let size = 0
@@ -91,7 +92,7 @@ async function textOf(request: IncomingMessage): Promise<string | undefined> {
   return size > MAX_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
 }
 
-/** Parses the alerts of a notification; `undefined` if the text is not a notification. */
+/** Parses the alerts in a notification; `undefined` if the text is not a notification. */
 function notificationsOf(text: string, at: number): Notification[] | undefined {
   try {
     return listAt(JSON.parse(text), 'alerts').map((alert) => {

@@ -1,21 +1,26 @@
 import { largest } from '../shared/numbers.js'
 import type { ClockReading, Mark } from './evidence.js'
 
-/** How far another clock is ahead, from all readings of it. */
+/** How far another clock is ahead of this process's clock, estimated from all readings. */
 export interface ClockOffset {
-  /** Their time minus ours, in ms; off by at most `errorMs` either way. */
+  /** The other clock's time minus this clock's time, in ms. Its error is at most `errorMs` in either direction. */
   readonly offsetMs: number
   readonly errorMs: number
-  /** By how much readings contradict each other, in ms, beyond their own errors: above {@link MAX_STEP_MS} the clock was set during the run. */
+  /**
+   * How much readings differ beyond their own errors, in ms. Above {@link MAX_STEP_MS}, the clock was set during the
+   * run.
+   */
   readonly steppedMs: number
 }
 
-/** Two clocks that run free drift apart by less than this in a run; more means that one of them was set. In ms. */
+/**
+ * The most that two free-running clocks drift apart during a run, in ms. A larger difference means that one was set.
+ */
 export const MAX_STEP_MS = 250
 
 /**
- * Estimates an offset as NTP does: the reading with the shortest round trip knows best (RFC 5905, section 10), and by how much the others
- * contradict it widens the error.
+ * Estimates an offset as NTP does (RFC 5905, section 10): the reading with the shortest round trip counts. Readings
+ * that contradict it widen the error.
  */
 export function clockOffset(readings: readonly ClockReading[]): ClockOffset | undefined {
   const [first] = readings
@@ -29,9 +34,10 @@ export function clockOffset(readings: readonly ClockReading[]): ClockOffset | un
 }
 
 /**
- * Their moment by our clock. What we saw ourselves bounds it: it lies neither before `notBefore` nor after `notAfter`.
+ * Converts a time of another clock to this process's clock. The result is limited to the interval from `notBefore` to
+ * `notAfter`, which this process observed itself.
  *
- * @param theirs By their clock; with no offset known, our own bounds are all there is.
+ * @param theirs The time by the other clock. Without a known offset, only the interval is used.
  */
 export function ourMoment(
   theirs: number,

@@ -4,183 +4,195 @@ import type { LoadReading } from '../load/report.js'
 import type { Probe } from '../probes/probe-types.js'
 import type { Sample } from '../probes/read.js'
 
-/** The readings of one probe, from the stretch that met the gate on. */
+/** The readings of one probe, starting with the readings that met the gate. */
 export interface Curve {
   readonly probe: string
   readonly source: Probe['type']
-  /** Where it is read; `undefined` for a function. */
+  /** The address that is read; `undefined` for a function. */
   readonly origin: string | undefined
   readonly unit: string | undefined
-  /** Bounds in words, and as numbers for a chart. */
+  /** Bounds as text for messages, and as numbers for a chart. */
   readonly bounds: string
   readonly thresholds: readonly number[]
-  /** The longest time without a reading that still counts as watched, in ms. A longer one is a gap, never health. */
+  /**
+   * The longest time between two readings that counts as watched, in ms. A longer time is a gap, which is not health.
+   */
   readonly maxGapMs: number
-  /** How old its data may be, in ms; `undefined`: as old as the scrapes of its monitoring, or there is no telling. */
+  /**
+   * The oldest that its data may be, in ms. `undefined`: limited by the scrapes of its monitoring system, or unknown.
+   */
   readonly maxAgeMs: number | undefined
   readonly samples: readonly Sample[]
 }
 
-/** A stretch of time in which an alert was pending, or firing. */
+/** A period in which an alert was pending or firing. */
 export interface AlertStretch {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly state: 'pending' | 'firing'
-  /** Where it was read. */
+  /** The source that reported the alert. */
   readonly source: string
-  /** First seen so, in ms since the epoch; the true moment lies at most `fromErrorMs` before. */
+  /** When this state was first seen, in ms since the epoch. The state began at most `fromErrorMs` earlier. */
   readonly from: number
   readonly fromErrorMs: number
-  /** First seen no longer so, at most `toErrorMs` late; `undefined`: it was still so at the end. */
+  /**
+   * When this state was first seen to be over, at most `toErrorMs` late. `undefined`: it lasted until the run ended.
+   */
   readonly to: number | undefined
   readonly toErrorMs: number
-  /** When its condition began, by the clock of the monitoring. */
+  /** When the condition of the alert began, by the clock of the monitoring system. */
   readonly activeAt: number | undefined
-  /** Whether it was kept from everybody in every reading. */
+  /** Whether every reading showed the alert as silenced or inhibited. */
   readonly isSilenced: boolean
 }
 
-/** How well alerts could be read. */
+/** How reliably the alerts of one source could be read. */
 export interface AlertReadings {
   readonly source: string
-  /** Whether alerts are sent there: what must fire must be seen there too. */
+  /** Whether the source is a receiver of alerts. An alert that must fire must reach it too. */
   readonly isReceiver?: boolean
   readonly succeeded: number
   readonly failed: number
   /** The longest time without a reading, in ms. */
   readonly longestGapMs: number
-  /** Why the last failed reading failed. */
+  /** Why the last failed reading failed; `undefined` if none failed. */
   readonly problem: string | undefined
 }
 
-/** How far another clock is ahead of this process's clock, measured by one question and its answer. */
+/** How far another clock is ahead of this process's clock, measured by one request. */
 export interface ClockReading {
-  /** When the answer was there, in ms since the epoch. */
+  /** When the answer arrived, in ms since the epoch. */
   readonly at: number
-  /** Their time minus ours, in ms; off by at most `errorMs` either way. */
+  /** The other clock's time minus this clock's time, in ms. Its error is at most `errorMs` in either direction. */
   readonly offsetMs: number
   readonly errorMs: number
 }
 
-/** One look at whether the monitoring works. Times are by the clock of the monitoring. */
+/** One check of whether the monitoring system works. Times are by its own clock. */
 export interface MonitorReading {
   readonly askedAt: number
   readonly at: number
-  /** When the rules were last evaluated; `undefined`: the source does not say, or could not be read. */
+  /** When the rules were last evaluated. `undefined`: unknown, or the reading failed. */
   readonly evaluatedAt: number | undefined
-  /** When the targets were last scraped; `undefined`: likewise. */
+  /** When the targets were last scraped. `undefined`: unknown, or the reading failed. */
   readonly scrapedAt: number | undefined
-  /** Whether it said that no target could be scraped. */
+  /** Whether it reported that every scrape failed. */
   readonly isBlind: boolean
   readonly problem: string | undefined
 }
 
-/** The signs of life of one source of alerts or of PromQL readings. */
+/** The signs of life of one monitoring system, which alerts or PromQL probes are read from. */
 export interface Monitor {
   readonly source: string
-  /** How often rules are evaluated and targets scraped, in ms, as far as the source says; the longest. */
+  /** The longest evaluation interval and the longest scrape interval, in ms, as far as the source reports them. */
   readonly ruleIntervalMs: number
   readonly scrapeIntervalMs: number
   readonly readings: readonly MonitorReading[]
   readonly clock: readonly ClockReading[]
 }
 
-/** How late this process itself was, in ms: what it planned against when it came to it. */
+/** How late the timers of this process were, in ms. */
 export interface OwnReading {
   readonly at: number
   readonly lateMs: number
 }
 
-/** A moment of the run, with how far it may be off. */
+/** A moment of the run and its error. */
 export interface Mark {
   /** In ms since the epoch, by the clock of the process that ran the experiment. */
   readonly at: number
-  /** The true moment lies at most so many ms before `at`. */
+  /** The true moment is at most this many ms before `at`. */
   readonly errorMs: number
 }
 
 /**
- * t0 the fault landed; t1 its condition was true; t2 an alert that must fire did; t3 its notification arrived; t4 the fault ended (when it landed,
- * for an instant one); t5 the condition was clear: the steady state was back; t6 every alert was gone; t7 the steady state had held.
+ * t0 the fault landed; t1 its condition was true; t2 an alert from `mustFire` fired; t3 its notification arrived; t4
+ * the fault ended (for an instant fault: t0); t5 the condition was clear and the steady state was back; t6 every alert
+ * was gone; t7 the steady state had held for `holdForMs`.
  */
 export type MarkName = 't0' | 't1' | 't2' | 't3' | 't4' | 't5' | 't6' | 't7'
 
-/** The marks that could be made. */
+/** The marks that the evidence supports. */
 export type Marks = Readonly<Partial<Record<MarkName, Mark>>>
 
-/** An injection of the run. Times in its state are by the clock of its own process; the others are by the clock of the process that ran the experiment. */
+/**
+ * An injection of the run. Times in its state are by the clock of the process it was injected into. The times declared
+ * here are by the clock of the process that ran the experiment.
+ */
 export interface RunInjection extends InjectionState {
-  /** When this run asked for it. */
+  /** When this run requested the injection. */
   readonly askedAt: number
-  /** When it was first seen to have landed. */
+  /** When this run first saw that the injection had landed. */
   readonly landedSeenAt: number | undefined
-  /** When it was last seen in force: it had not ended yet. */
+  /** When this run last saw the injection in force. */
   readonly activeSeenAt: number | undefined
-  /** When it was first seen to have ended. */
+  /** When this run first saw that the injection had ended. */
   readonly endedSeenAt: number | undefined
 }
 
-/** A single reading at the end. */
+/** A single reading of an `afterwards` probe. */
 export interface Reading {
   readonly name: string
   readonly bounds: string
   readonly sample: Sample
 }
 
-/** Everything that was seen during a run, and nothing that was concluded from it. Verdicts are made from this, and from nothing else. */
+/** Everything that a run observed, without conclusions. `judge` derives the verdict from this alone. */
 export interface Evidence {
   readonly startedAt: number
   readonly endedAt: number
-  /** Until when probes, alerts, load and clocks were read. */
+  /** When the run stopped reading probes, alerts, load and clocks. */
   readonly watchedUntil: number
-  /** Pause between two readings, in ms. */
+  /** The pause between two readings, in ms. */
   readonly pollMs: number
-  /** Whether the steady state held before anything was broken, and since when; why not. */
+  /** Whether the steady state held before the method, since when, and otherwise why not. */
   readonly gate: { readonly isMet: boolean; readonly from: number; readonly problem?: string }
-  /** When the method began: what was read before belongs to the gate. `undefined`: it never did. */
+  /** When the method began. Earlier readings belong to the gate. `undefined`: the method never began. */
   readonly methodAt: number | undefined
-  /** Whether the method was done to its end. */
+  /** Whether every step of the method was completed. */
   readonly isMethodDone: boolean
-  /** Alerts that were active before anything was broken and should not have been. */
+  /** Names of the alerts that were active before the method and should not have been. */
   readonly firingBefore: readonly string[]
-  /** Names of the alerts that have a rule; `undefined` where no source tells. */
+  /** Names of the alerts that have a rule. `undefined`: no source provides rules. */
   readonly rulesFound: readonly string[] | undefined
-  /** Rules that the monitoring itself reports as broken. */
+  /** Rules that the monitoring system reports as broken. */
   readonly brokenRules: readonly string[]
-  /** Last states of this run's injections. */
+  /** The last states of this run's injections. */
   readonly injections: readonly RunInjection[]
   readonly curves: readonly Curve[]
-  /** Readings of the guardrails. */
+  /** The readings of the guardrails. */
   readonly guards: readonly Curve[]
   readonly alerts: readonly AlertStretch[]
   /** One entry for each source of alerts. */
   readonly alertReadings: readonly AlertReadings[]
-  /** One entry for each monitoring that alerts or probes read from. */
+  /** One entry for each monitoring system that alerts or probes are read from. */
   readonly monitors: readonly Monitor[]
-  /** The clock of the process in which faults were injected. */
+  /** Readings of the clock of the process in which faults were injected. */
   readonly appClock: readonly ClockReading[]
-  /** What arrived at the webhook; `undefined`: there was none. */
+  /** The notifications that arrived at the webhook. `undefined`: the run had no webhook. */
   readonly notifications: readonly Notification[] | undefined
-  /** What the load said of itself; `undefined`: the experiment declares no load. */
+  /** The reports of the load. `undefined`: the experiment declares no load. */
   readonly load:
     | {
         readonly readings: readonly LoadReading[]
-        /** After it has looked for everything. */ readonly final: LoadReading | undefined
+        /** The report after the load had verified every write. */ readonly final: LoadReading | undefined
       }
     | undefined
   readonly own: readonly OwnReading[]
   readonly afterwards: readonly Reading[]
-  /** Faults that could not be put in force. */
+  /** Faults that could not be injected, each with the reason. */
   readonly failures: readonly string[]
-  /** What could not be taken back. */
+  /** Injections and rollback actions that failed to roll back, each with the reason. */
   readonly rollbackFailures: readonly string[]
-  /** Why the run was broken off, if it was. */
+  /** Why the run was aborted. `undefined`: it was not. */
   readonly brokenOff: string | undefined
-  /** How many values each part held when the run ended ({@link inventoryOf}): what is missing since then shows. */
+  /**
+   * How many values each part held when the run ended ({@link inventoryOf}). A lower count later means lost evidence.
+   */
   readonly inventory: Readonly<Record<string, number>>
 }
 
-/** How many values each part of the evidence holds. `undefined` counts as nothing, as in JSON. */
+/** Counts the values in each part of the evidence. `undefined` is not counted, since JSON omits it. */
 export function inventoryOf(
   evidence: Readonly<Partial<Record<keyof Evidence, unknown>>>,
 ): Readonly<Record<string, number>> {

@@ -1,4 +1,4 @@
-/** What each mark stands for, in their order. */
+/** The meaning of each mark, in order. */
 export const MARK_WORDS = {
   t0: 'fault landed',
   t1: 'condition true',

@@ -6,13 +6,16 @@ import type { Curve, Evidence, Mark, Marks, MarkName, RunInjection } from './evi
 import { newsSince } from './news.js'
 import { steadyStretch, withGaps, type SteadyStretch } from './steady.js'
 
-/** What marks are made from. */
+/** The evidence that marks are derived from. */
 export type Recording = Pick<
   Evidence,
   'injections' | 'isMethodDone' | 'curves' | 'alerts' | 'notifications' | 'monitors' | 'appClock'
 >
 
-/** Dates what happened, by our own clock. A mark is made only where there is evidence for it, and never before the one it follows from. */
+/**
+ * Dates the marks of a run by this process's clock. A mark needs evidence, and never comes before the mark that it
+ * depends on.
+ */
 export function marksOf(experiment: Experiment, recording: Recording): Marks {
   const marks: Partial<Record<MarkName, Mark>> = {}
   const appOffset = clockOffset(recording.appClock)
@@ -31,7 +34,7 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
         : [],
     ),
   )
-  // A notification proves that its alert fired, also where it was read later.
+  // A notification proves that its alert fired, even if a reader saw the alert later.
   const t2 = earliest([
     ...required.flatMap(({ state, from, fromErrorMs }) =>
       state === 'firing' ? [{ at: Math.max(t0.at, from), errorMs: fromErrorMs }] : [],
@@ -64,7 +67,10 @@ export function marksOf(experiment: Experiment, recording: Recording): Marks {
   return marks
 }
 
-/** Whether an alert that may fire was firing before a moment already: then it says nothing of what came after, however long it goes on. */
+/**
+ * Whether an alert from `mayFire` was already firing before a moment. Such an alert says nothing about what followed,
+ * however long it keeps firing.
+ */
 export function isStanding(stretch: Evidence['alerts'][number], { alerts }: Experiment, before: number): boolean {
   return (
     stretch.from < before &&
@@ -73,7 +79,7 @@ export function isStanding(stretch: Evidence['alerts'][number], { alerts }: Expe
   )
 }
 
-/** When the steady state held again since a moment, by readings that can show it. */
+/** When the steady state held again after a moment, judged by readings whose data is newer than the moment. */
 export function steadyAgain(
   { steadyState }: Experiment,
   { curves, monitors }: Pick<Evidence, 'curves' | 'monitors'>,
@@ -86,7 +92,7 @@ export function steadyAgain(
   )
 }
 
-/** When an injection landed: not before it was asked for, and not after it was seen to have landed. */
+/** When an injection landed: not before its request, and not after the run saw that it had landed. */
 export function landingOf(
   { landedAt, landedSeenAt, askedAt }: RunInjection,
   offset: ClockOffset | undefined,
@@ -96,7 +102,10 @@ export function landingOf(
     : ourMoment(landedAt, offset, askedAt, landedSeenAt)
 }
 
-/** When an injection ended; an instant one with its landing. Not before it was last seen in force, and not after it was seen to have ended. */
+/**
+ * When an injection ended: not before the run last saw it in force, and not after the run saw that it had ended. An
+ * instant fault ends when it lands.
+ */
 export function endingOf(
   injection: RunInjection,
   offset: ClockOffset | undefined,
@@ -108,7 +117,10 @@ export function endingOf(
     : ourMoment(endedAt, offset, activeSeenAt ?? askedAt, endedSeenAt)
 }
 
-/** When the condition of an alert began: as its rule saw it, by the clock of its monitoring, and not after the alert was read. `undefined`: unknown. */
+/**
+ * When the condition of an alert began, as its rule saw it and by the clock of its monitoring system, and not after the
+ * alert was read. `undefined`: unknown.
+ */
 export function conditionOf(
   { source, activeAt, from }: Evidence['alerts'][number],
   { monitors }: Pick<Evidence, 'monitors'>,
@@ -117,7 +129,7 @@ export function conditionOf(
   const offset = clockOffset(monitor?.clock ?? [])
   if (activeAt === undefined || offset === undefined) return undefined
   const { at, errorMs } = ourMoment(activeAt, offset, Number.NEGATIVE_INFINITY, from)
-  // The rule may have been true since just after it was evaluated before.
+  // The condition may have become true just after the previous evaluation.
   return { at, errorMs: errorMs + (monitor?.ruleIntervalMs ?? 0) }
 }
 
@@ -150,15 +162,18 @@ function notBefore(mark: Mark, at: number): Mark {
   return mark.at >= at ? mark : { at, errorMs: mark.errorMs }
 }
 
-/** Whether probes held again under a fault. */
+/** Whether probes held again while the fault was in force. */
 export interface RecoveredDuringFault {
   readonly isMet: boolean
-  /** `true`: no reading shows that it is not met; they were too few, or it is not known well enough when the fault landed and ended. */
+  /** `true`: unknown. No reading contradicts it, but readings are too few, or the landing or end is too uncertain. */
   readonly isDoubtful?: true
   readonly afterMs: number | undefined
 }
 
-/** Whether the probes named for it held, from so long after the landing until the fault ended. `undefined`: not asked for. */
+/**
+ * Whether the probes of `recovery.duringFault` held, from `withinMs` after the landing until the fault ended.
+ * `undefined`: the experiment does not require it.
+ */
 export function recoveredDuringFault(
   { recovery: { duringFault } }: Experiment,
   { curves }: Pick<Evidence, 'curves'>,
@@ -166,7 +181,7 @@ export function recoveredDuringFault(
 ): RecoveredDuringFault | undefined {
   if (duringFault === undefined) return undefined
   if (t0 === undefined || t4 === undefined) return { isMet: false, afterMs: undefined }
-  // It is due from between these two on, and the fault ended between the other two.
+  // The requirement begins between the first two times, and the fault ended between the other two.
   const [dueAt, surelyDueAt] = [t0.at - t0.errorMs + duringFault.withinMs, t0.at + duringFault.withinMs]
   const surelyUntil = t4.at - t4.errorMs
   const under = duringFault.probes.map((name) =>

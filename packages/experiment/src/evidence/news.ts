@@ -4,8 +4,9 @@ import type { Curve, Evidence } from './evidence.js'
 import { lookedAt, monitorOf } from './signs-of-life.js'
 
 /**
- * The readings of a probe without the good ones from a moment on that cannot show what came after it: asked for before it, scraped before it, or of a
- * page that has not become another one since. A system that is well by data from before its fault is not known to be well.
+ * Removes the good readings of a probe whose data is older than a moment: readings that were requested before it, whose
+ * series was scraped before it, or whose page has not changed since. Good data from before the end of a fault does not
+ * prove recovery.
  */
 export function newsSince(
   curve: Curve,
@@ -32,7 +33,8 @@ function newsOf(
     maxAgeMs !== undefined ? samples.find(({ askedAt, dataAt }) => askedAt >= since && dataAt !== undefined) : undefined
   if (first?.dataAt === undefined) return () => true
   const { at, dataAt: writtenAt } = first
-  // The first page may have been written before; what differs from it was written since. So was the first, where it differs from one that was bad.
+  // The first page may have been written before the moment. A page that differs from it was written later. The first
+  // page itself was written later if it differs from an earlier bad page.
   const wasBad = curves.some(
     (one) => one.origin === origin && one.samples.filter((sample) => sample.at < since).at(-1)?.isGood === false,
   )

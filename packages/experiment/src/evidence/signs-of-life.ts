@@ -3,13 +3,13 @@ import { MAX_AWAITED_MS } from '../alerts/reader.js'
 import { clockOffset } from './clock-offset.js'
 import type { Monitor } from './evidence.js'
 
-/** How many intervals an evaluation or a scrape may be late, and how much longer on top, in ms, before the monitoring counts as standing still. */
+/** A monitoring system has stalled when an evaluation or scrape is this many intervals plus this many ms late. */
 const LATE_INTERVALS = 3
 const SLACK_MS = 5_000
-/** A turn may come a little early: this part of an interval after the one before is the next. */
+/** An evaluation or scrape may be a little early: after this share of the interval it counts as the next one. */
 const ON_TIME = 0.9
 
-/** The monitoring at an address. */
+/** The monitoring system at an address. */
 export function monitorOf(monitors: readonly Monitor[], address: string | undefined): Monitor | undefined {
   return address === undefined
     ? undefined
@@ -19,18 +19,19 @@ export function monitorOf(monitors: readonly Monitor[], address: string | undefi
 /** The longest time without an evaluation or a scrape, in ms. */
 export const maxStandstillMs = (intervalMs: number): number => LATE_INTERVALS * intervalMs + SLACK_MS
 
-/** How long a monitoring that works may take to look again, in ms. */
+/** The longest that a working monitoring system takes until its next evaluation and scrape, in ms. */
 export const longestLookMs = ({ ruleIntervalMs, scrapeIntervalMs }: Monitor): number =>
   maxStandstillMs(Math.min(MAX_AWAITED_MS, Math.max(ruleIntervalMs, scrapeIntervalMs)))
 
-/** What a problem of a monitoring is about: the same target is refused at one time and timed out at another. */
+/** The subject of a reported problem, without its reason: the same target may refuse once and time out later. */
 export const subjectOf = (problem: string): string => problem.split(': ', 1)[0] ?? problem
 
-/** What a monitoring tells of itself. */
+/** The signs of life of a monitoring system. */
 type Sign = 'evaluatedAt' | 'scrapedAt'
 
 /**
- * Whether a monitoring has evaluated its rules (where it is a source of alerts) and scraped its targets since a moment, as far as it tells.
+ * Whether a monitoring system has evaluated its rules (if it is a source of alerts) and scraped its targets since a
+ * moment, as far as it reports that.
  */
 export function hasLookedSince(monitor: Monitor, since: number, isAlertSource: boolean): boolean {
   return (
@@ -42,11 +43,13 @@ export function hasLookedSince(monitor: Monitor, since: number, isAlertSource: b
 }
 
 /**
- * When it was first seen that every group of rules was evaluated, or every target scraped, since a moment. A monitoring that does not tell, or that is
- * too slow to be waited for, is taken to have looked. `undefined`: not seen.
+ * When the run first saw that every rule group was evaluated, or every target scraped, since a moment. A monitoring
+ * system that does not report this, or whose interval is too long to wait for, counts as having done so. `undefined`:
+ * not seen.
  *
- * A sign tells of the one for which it is longest ago. So it must be from after the moment by the clock of the monitoring; or an answer to a question
- * from after the moment names a time that is an interval later than another: then all have had their turn, and no clock has a say in it.
+ * A sign of life is the oldest time of all groups or targets. Two things prove that all were processed since the
+ * moment: the sign is later than the moment by the monitoring system's clock, or the signs in two answers after the
+ * moment are one interval apart. The second proof needs no clock offset.
  */
 export function lookedAt(
   { readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor,

@@ -2,19 +2,19 @@ import { largest } from '../shared/numbers.js'
 import type { Sample } from '../probes/read.js'
 import type { Curve } from './evidence.js'
 
-/** The first stretch of time in which every probe held. */
+/** The first period in which every probe held. */
 export interface SteadyStretch {
-  /** The reading from which on all held. */
+  /** The time of the first reading at which all probes held. */
   readonly from: number
-  /** How long before it they may have been back already, in ms: the time since the reading before. */
+  /** How much earlier the probes may have recovered, in ms: the time since the previous reading. */
   readonly fromErrorMs: number
-  /** The readings by which all had held for so long. */
+  /** The time of the reading at which all probes had held for `holdForMs`. */
   readonly heldAt: number
 }
 
 type Samples = readonly Sample[]
 
-/** A curve in which every time without a reading that is too long to count as watched stands as a reading without data, at its end. */
+/** Adds a reading without data at the end of every gap that is longer than `maxGapMs`. */
 export function withGaps({ samples, maxGapMs }: Pick<Curve, 'samples' | 'maxGapMs'>): readonly Sample[] {
   return samples.flatMap((sample, index) => {
     const before = samples[index - 1]
@@ -38,13 +38,15 @@ export function withGaps({ samples, maxGapMs }: Pick<Curve, 'samples' | 'maxGapM
 /**
  * Finds when all probes have held for `holdForMs` without a break, looking at readings from `since` on.
  *
- * A probe holds from its first good reading until a bad one; no data is bad. A stretch counts once every probe has a good reading at or beyond its
- * end, so nothing is taken for granted that was not read. Without a probe there is no such stretch. Gaps are to be marked first ({@link withGaps}).
+ * A probe holds from its first good reading until a bad one. A reading without data is bad. A period counts once every
+ * probe has a good reading at or after its end, so nothing unread is assumed. Without probes there is no such period.
+ * Call {@link withGaps} first.
  */
 export function steadyStretch(curves: readonly Samples[], since: number, holdForMs: number): SteadyStretch | undefined {
   if (curves.length === 0) return undefined
   const later = curves.map((samples) => samples.filter(({ at }) => at >= since))
-  // Where each curve has its first good reading behind the last bad one that is known. It only ever goes on, so that all turns together read a curve once or twice.
+  // The index of each curve's first good reading after its last known bad one. It never decreases, so all iterations
+  // together read a curve at most twice.
   const places = later.map(() => 0)
   for (let after = Number.NEGATIVE_INFINITY; ;) {
     for (const [index, samples] of later.entries()) {
@@ -66,7 +68,7 @@ export function steadyStretch(curves: readonly Samples[], since: number, holdFor
       continue
     }
     if (lasts.some(({ end }) => end === undefined)) return undefined
-    // All may have been back as soon as none was bad any more: each may have come back just after the reading before its first good one.
+    // Each probe may have recovered just after the reading before its first good one, and all as soon as the last did.
     const before = largest(
       later.map((samples, index) => samples[(places[index] ?? 0) - 1]?.at ?? since),
       since,
@@ -75,7 +77,7 @@ export function steadyStretch(curves: readonly Samples[], since: number, holdFor
   }
 }
 
-/** The last bad reading from a place on until a moment, and the first reading at the moment or beyond it. */
+/** The last bad reading between an index and a moment, and the first reading at or after the moment. */
 function lookAhead(
   samples: Samples,
   place: number,

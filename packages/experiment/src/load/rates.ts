@@ -1,12 +1,12 @@
 import type { LoadReading, LoadReport } from './report.js'
 
-/** How much a load must do. */
+/** The rate that a load must reach. */
 export interface LoadDemand {
-  /** Requests that must be sent each second, and writes that must be acknowledged. */
+  /** Requests that must be sent, and writes that must be acknowledged, each second. */
   readonly atLeastPerSecond: number
 }
 
-/** A reading that could be read. */
+/** A reading that succeeded. */
 export interface ReadReport {
   readonly at: number
   readonly report: LoadReport
@@ -16,19 +16,21 @@ export function readReports(readings: readonly LoadReading[]): readonly ReadRepo
   return readings.flatMap(({ at, report }) => (report === undefined ? [] : [{ at, report }]))
 }
 
-/** The readings of the last `spanMs` before a moment, with the one before them, so that they span all of it. */
+/**
+ * The readings of the last `spanMs` before a moment, and the reading before them, so that they cover the whole span.
+ */
 export function lastSecondsOf(readings: readonly LoadReading[], now: number, spanMs: number): readonly LoadReading[] {
   const first = readings.map(({ at }) => at <= now - spanMs).lastIndexOf(true)
   return first === -1 ? [] : readings.slice(first)
 }
 
-/** So many requests and writes are enough to know a rate. */
+/** The number of requests or writes that is enough to measure a rate. */
 const TELLING_COUNT = 3
-/** Shortest and longest stretch of time that is wanted for a rate, in ms. */
+/** The shortest and the longest span for measuring a rate, in ms. */
 const MIN_SPAN_MS = 1_000
 const MAX_SPAN_MS = 60_000
 
-/** The shortest stretch of time that shows the rate of a load, in ms: for one that is busy, and for one that just does what it must. */
+/** The shortest spans that show a load's rate, in ms: for a busy load, and for a load at its required rate. */
 export function spansOf(
   { atLeastPerSecond }: LoadDemand,
   holdForMs: number,
@@ -42,7 +44,7 @@ export function spansOf(
   ]
 }
 
-/** Whether readings show the rate of a load: they span enough time for what happened in it. */
+/** Whether readings span enough time to show the rate of a load. */
 export function isTelling(load: LoadDemand, holdForMs: number, readings: readonly LoadReading[]): boolean {
   const [first, last] = [readings[0], readings.at(-1)]
   if (first === undefined || last === undefined) return false
@@ -54,15 +56,15 @@ export function isTelling(load: LoadDemand, holdForMs: number, readings: readonl
   return spanMs >= (isBusy ? busyMs : slowMs)
 }
 
-/** What happened between the first of some readings and the last. */
+/** The increase of a counter between the first and the last of several readings. */
 export interface Counted {
   readonly count: number
   readonly perSecond: number
-  /** Less than so many each second, by more than the one that may lie just outside. */
+  /** Whether the rate is below a limit by more than the one event that may fall just outside the span. */
   isBelow(atLeastPerSecond: number): boolean
 }
 
-/** Counts what happened between the first of these readings and the last. `undefined`: nothing spans a time. */
+/** The increase of a counter between the first and the last reading. `undefined`: the readings span no time. */
 export function counted(readings: readonly LoadReading[], name: 'requests' | 'acknowledged'): Counted | undefined {
   const reports = readReports(readings)
   const [first, last] = [reports[0], reports.at(-1)]
@@ -75,7 +77,7 @@ export function counted(readings: readonly LoadReading[], name: 'requests' | 'ac
   }
 }
 
-/** Why a load is not fit to begin with, if so: it must be sent and served. */
+/** Why the load is not ready before the method: its requests must be sent and its writes acknowledged. */
 export function loadProblemBefore(
   { atLeastPerSecond }: LoadDemand,
   readings: readonly LoadReading[],

@@ -4,47 +4,47 @@ const count = v.pipe(v.number('a number'), v.finite('a finite number'), v.minVal
 const counts = {
   /** Requests sent. */
   requests: count,
-  /** Writes that were answered with success. */
+  /** Writes that were answered successfully. */
   acknowledged: count,
-  /** Requests that were answered with a status of 500 or more, or not at all. */
+  /** Requests with status 500 or higher, or without an answer. */
   failed: count,
-  /** Requests that were answered with a status from 400 to 499. */
+  /** Requests with a status from 400 to 499. */
   rejected: count,
-  /** Acknowledged and missing. */
+  /** Acknowledged writes that are missing. */
   lost: count,
-  /** There, with other content than was acknowledged. */
+  /** Acknowledged writes whose content differs. */
   damaged: count,
-  /** There, or delivered, more than once. */
+  /** Writes that are stored or were delivered more than once. */
   duplicated: count,
-  /** Delivered in another order than promised. */
+  /** Deliveries that violate the promised order. */
   reordered: count,
-  /** Not delivered within the time the load allows. */
+  /** Deliveries that missed the load's own time limit. */
   undelivered: count,
 }
 
 const MAX_OFFENDERS = 10
 const MAX_OFFENDER_LENGTH = 300
 
-/** What a load says of itself. Counters count up from its start and never go back. */
+/** The report of a load. Counters start at 0 when the load starts and never decrease. */
 const loadReportSchema = v.object({
-  /** By the clock of the load, in ms since the epoch. */
+  /** The time by the load's clock, in ms since the epoch. */
   at: count,
   ...counts,
-  /** Requests sent and not answered yet, and the age of the oldest, in ms. */
+  /** Requests without an answer yet, and the age of the oldest, in ms. */
   underWay: count,
   oldestUnderWayMs: count,
-  /** How many acknowledged writes the last full look compared; 0 before the first. */
+  /** How many acknowledged writes the last full verification compared; 0 before the first verification. */
   verified: count,
-  /** The worst delay of the load's own event loop since its last report, in ms. */
+  /** The longest delay of the load's event loop since its last report, in ms. */
   ownDelayMs: count,
-  /** The first offenders, in words. */
+  /** Descriptions of the first violations, at most 10. */
   offenders: v.pipe(
     v.array(v.string('a text'), 'a list of texts'),
     v.transform((texts) => texts.slice(0, MAX_OFFENDERS).map((text) => text.slice(0, MAX_OFFENDER_LENGTH))),
   ),
 })
 
-/** What a load says of itself. */
+/** The report of a load. Counters start at 0 when the load starts and never decrease. */
 export type LoadReport = Readonly<v.InferOutput<typeof loadReportSchema>>
 
 /** One reading of the load's report. */
@@ -55,13 +55,13 @@ export interface LoadReading {
   readonly problem: string | undefined
 }
 
-/** What of a load is counted. */
+/** The name of a load counter. */
 export type LoadCount = keyof typeof counts
 
-/** Names of the counters of a load. */
+/** The names of the load counters. */
 export const LOAD_COUNTS = Object.keys(counts) as readonly LoadCount[]
 
-/** What a load has counted since an earlier report of it, and the offenders that it has named since. */
+/** The difference between two reports of a load: its counters, and the violations added since. */
 export function loadSince(
   report: LoadReport,
   earlier: LoadReport | undefined,
@@ -75,7 +75,7 @@ export function loadSince(
   }
 }
 
-/** Checks what a load answered. @throws An error that says what was expected where, and what came. */
+/** Checks the report of a load. @throws Error that names the first field that is missing or invalid */
 export function checkLoadReport(value: unknown): LoadReport {
   const result = v.safeParse(loadReportSchema, value)
   if (result.success) return result.output

@@ -5,7 +5,7 @@ interface Named {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** Whether an alert is meant by a name, or by a name and labels. It may have more labels. */
+/** Whether an alert matches a name, or a name and labels. The alert may have further labels. */
 export function isMeant({ name, labels }: Named, matcher: AlertMatcher): boolean {
   if (typeof matcher === 'string') return name === matcher
   return (
@@ -13,7 +13,7 @@ export function isMeant({ name, labels }: Named, matcher: AlertMatcher): boolean
   )
 }
 
-/** Tells one series of an alert from another. */
+/** A key that is equal for equal name and labels. */
 export function seriesOf({ name, labels }: Named): string {
   return JSON.stringify([name, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
 }

@@ -5,18 +5,18 @@ import { beyondBounds } from './bounds.js'
 import type { Experiment } from './experiment.js'
 import { brokenRules, type Problem } from './rules.js'
 
-/** Longest value in a message, and longest name that a suggestion is looked for, in characters. */
+/** The longest value in a message, and the longest name for which a suggestion is searched, in characters. */
 const MAX_VALUE = 80
 const MAX_NAME = 100
 
-/** What a check comes to. */
+/** The result of a check. */
 export type Checked = { readonly experiment: Experiment } | { readonly problems: readonly Problem[] }
 
-/** Checks a value against a schema of experiments. Every problem is reported, in the order of their places. */
+/** Checks a value against the experiment schema. Reports every problem, in the order of its position. */
 export function check(schema: v.GenericSchema<unknown, Experiment>, value: unknown): Checked {
   const problem = beyondBounds(value)
   if (problem !== undefined) return { problems: [{ path: [], message: problem }] }
-  // A strict object reports its first unknown key only, and takes a list for an object: that is gathered apart.
+  // valibot's strict object reports only the first unknown key and accepts a list. Both are checked separately.
   const unknown: Problem[] = []
   const known = withoutUnknownKeys(schema, value, [], unknown)
   const result = v.safeParse(schema, known)
@@ -31,7 +31,7 @@ export function check(schema: v.GenericSchema<unknown, Experiment>, value: unkno
   return result.success && problems.length === 0 ? { experiment: result.output } : { problems }
 }
 
-/** What this module needs to know of a valibot schema. */
+/** The parts of a valibot schema that this module reads. */
 interface Shape {
   readonly type: string
   readonly key?: string
@@ -44,7 +44,7 @@ interface Shape {
 }
 type Path = readonly (string | number)[]
 
-/** The part of a schema that is meant for a value: of several shapes, the one that looks most like it. */
+/** The branch of a schema that a value was written for: of several shapes, the most similar one. */
 function shapeFor(shape: Shape, value: unknown): Shape {
   if (shape.wrapped !== undefined) return shapeFor(shape.wrapped, value)
   if (shape.options === undefined || shape.options.some((option) => typeof option !== 'object')) return shape
@@ -59,7 +59,7 @@ function shapeFor(shape: Shape, value: unknown): Shape {
 }
 
 function likeness({ entries = {} }: Shape, keys: readonly string[]): number {
-  // A misspelt key still tells which shape is meant.
+  // A key that is slightly misspelt still identifies its shape.
   return keys.filter(
     (key) => Object.hasOwn(entries, key) || suggestion(key.slice(0, MAX_NAME), Object.keys(entries)) !== '',
   ).length
@@ -68,7 +68,7 @@ function likeness({ entries = {} }: Shape, keys: readonly string[]): number {
 function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: Problem[]): unknown {
   const meant = shapeFor(shape, value)
   if (Array.isArray(value) && (meant.entries !== undefined || meant.type === 'record')) {
-    problems.push({ path, message: `Expected ${named(path)} to be keys and values, got a list.` })
+    problems.push({ path, message: `Expected ${named(path)} to be an object, got a list.` })
     return undefined
   }
   if (Array.isArray(value))
@@ -79,7 +79,7 @@ function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: 
   const { entries } = meant
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, one]) => {
-      // A key that is `undefined` was not given.
+      // A key whose value is `undefined` counts as absent.
       if (one === undefined) return []
       const entry = Object.hasOwn(entries, key) ? entries[key] : undefined
       if (entry !== undefined) return [[key, withoutUnknownKeys(entry, one, [...path, key], problems)]]
@@ -94,7 +94,7 @@ function withoutUnknownKeys(shape: Shape, value: unknown, path: Path, problems: 
 }
 
 function problemOf(schema: Shape, issue: v.BaseIssue<unknown>): Problem {
-  // Of several shapes, the branch that came farthest says more than all of them.
+  // The issue of the branch that matched most says more than the issue of the union.
   if (issue.type === 'union' && issue.issues !== undefined) {
     const [farthest] = [...issue.issues].sort((a, b) => (b.path?.length ?? 0) - (a.path?.length ?? 0))
     if (farthest?.path !== undefined)
@@ -107,33 +107,36 @@ function problemOf(schema: Shape, issue: v.BaseIssue<unknown>): Problem {
   const path = parts.map(({ key }) => (typeof key === 'number' ? key : String(key)))
   if (issue.received === 'undefined') {
     const expected = expectedAt(schema, parts)
-    return {
-      path,
-      message: `Expected ${named(path)}${expected === undefined ? '' : ` (${expected})`}, which is missing.`,
-    }
+    return { path, message: `${missing(path)} is missing.${expected === undefined ? '' : ` It must be ${expected}.`}` }
   }
-  const expected = issue.message.startsWith('Invalid') ? (issue.expected ?? 'another value') : issue.message
+  const expected = issue.message.startsWith('Invalid') ? (issue.expected ?? 'a valid value') : issue.message
   return {
     path,
-    message: `Expected ${named(path)} to be ${expected === 'Object' ? 'keys and values' : expected}, got ${shown(issue.input)}.`,
+    message: `Expected ${named(path)} to be ${expected === 'Object' ? 'an object' : expected}, got ${shown(issue.input)}.`,
   }
 }
 
 function named(path: Path): string {
   const name = path.at(-1)
-  if (name === undefined) return 'an experiment'
+  if (name === undefined) return 'the experiment'
   return typeof name === 'number' ? `entry ${name + 1}` : `\`${name}\``
+}
+
+function missing(path: Path): string {
+  const name = path.at(-1)
+  if (name === undefined) return 'The experiment'
+  return typeof name === 'number' ? `Entry ${name + 1}` : `The field "${name}"`
 }
 
 function shown(input: unknown): string {
   if (Array.isArray(input)) return 'a list'
-  if (typeof input === 'object' && input !== null) return 'keys and values'
+  if (typeof input === 'object' && input !== null) return 'an object'
   if (typeof input === 'function') return 'a function'
   const text = typeof input === 'string' ? JSON.stringify(input) : String(input)
   return `\`${cut(text, MAX_VALUE)}\``
 }
 
-/** What must stand at a place, in words, where the schema has words for it. */
+/** What a schema expects at a path, if the schema describes it. */
 function expectedAt(schema: Shape, parts: readonly v.IssuePathItem[]): string | undefined {
   let shape: Shape | undefined = schema
   for (const { key, input } of parts) {

@@ -44,7 +44,7 @@ describe('an experiment in TypeScript', () => {
   it('refuses a probe name that is used twice, also as a guardrail or afterwards', () => {
     const probe = { name: 'stock', type: 'function', read: () => 7, tolerance: { above: 0 } } as const
     expect(() => defineExperiment({ ...input, guardrails: [probe] })).toThrow(
-      'guardrails.0.name: Expected a name of its own, got `stock` again.',
+      'guardrails.0.name: The name "stock" is used twice. Give each probe its own name.',
     )
     expect(() => defineExperiment({ ...input, afterwards: [probe] })).toThrow('afterwards.0.name')
   })
@@ -77,47 +77,47 @@ describe('an experiment in TypeScript', () => {
     [
       'an address with a password',
       { afterwards: [{ ...lost, url: 'http://me:secret@app/' }] },
-      'afterwards.0.url: Expected `url` to be an address that can be asked',
+      'afterwards.0.url: Expected `url` to be an address that `fetch` accepts (host, no password)',
     ],
     [
       'an address with what is no variable',
       { afterwards: [{ ...lost, url: 'http://${APP-HOST}/' }] },
-      'afterwards.0.url: Expected `url` to be an address that can be asked, got `"http://${APP-HOST}/"`.',
+      'afterwards.0.url: Expected `url` to be an address that `fetch` accepts (host, no password), got `"http://${APP-HOST}/"`.',
     ],
     [
       'an address with a variable and what is none',
       { rollbacks: [{ ...reset, url: '${APP}/${PATH:-x}' }] },
-      'rollbacks.0.url: Expected `url` to be an address that can be asked',
+      'rollbacks.0.url: Expected `url` to be an address that `fetch` accepts (host, no password)',
     ],
     [
       'labels that contradict a pattern',
       { afterwards: [{ ...calls, labels: { status: '200' }, labelsMatch: { status: '5..' } }] },
-      'afterwards.0.labelsMatch.status: Expected a pattern that `status: 200` in `labels` matches, got `5..`: no series can have both.',
+      'afterwards.0.labelsMatch.status: The pattern `5..` does not match `status: 200` in `labels`, so no series can match both.',
     ],
     [
       'labels of the whole that contradict a pattern',
       { guardrails: [{ ...calls, outOf: { series: 'calls', labels: { a: 'b' }, labelsMatch: { a: 'c' } } }] },
-      'guardrails.0.outOf.labelsMatch.a: Expected a pattern that `a: b` in `labels` matches, got `c`',
+      'guardrails.0.outOf.labelsMatch.a: The pattern `c` does not match `a: b` in `labels`',
     ],
     [
       'a request that nobody can send',
       { rollbacks: [{ ...reset, method: 'GET', body: {} }] },
-      'rollbacks.0: Expected a request that can be sent, got one that cannot: Request with GET/HEAD method cannot have body.',
+      'rollbacks.0: The request cannot be sent: Request with GET/HEAD method cannot have body.',
     ],
     [
       'a header that nobody can send',
       { rollbacks: [{ ...reset, headers: { 'not a header': 'x' } }] },
-      'rollbacks.0: Expected a request that can be sent',
+      'rollbacks.0: The request cannot be sent',
     ],
     [
       'the name of an alert as a label',
       { alerts: { mustFire: [{ name: 'Low', labels: { alertname: 'Low' }, withinMs: 1_000 }] } },
-      'alerts.mustFire.0.labels.alertname: Expected labels beside the name, got `alertname`, which is the name. Leave it out.',
+      'alerts.mustFire.0.labels.alertname: The label `alertname` repeats the name of the alert. Remove it.',
     ],
     [
       'the name of an alert that may fire as a label',
       { alerts: { mayFire: ['A', { name: 'Low', labels: { alertname: 'Low' } }] } },
-      'alerts.mayFire.1.labels.alertname: Expected labels beside the name',
+      'alerts.mayFire.1.labels.alertname: The label `alertname` repeats the name of the alert',
     ],
   ] as const)('refuses %s, which would show only once something is broken', (_title, more, problem) => {
     expect(() => defineExperiment({ ...input, ...(more as unknown as Partial<ExperimentInput>) })).toThrow(problem)
@@ -137,6 +137,8 @@ describe('an experiment in TypeScript', () => {
 
   it('refuses what is no experiment at all', () => {
     for (const value of [undefined, null, 7, [], 'x'])
-      expect(() => defineExperiment(value as unknown as ExperimentInput)).toThrow(/Expected an experiment/)
+      expect(() => defineExperiment(value as unknown as ExperimentInput)).toThrow(
+        /Expected the experiment to be an object|The experiment is missing/,
+      )
   })
 })

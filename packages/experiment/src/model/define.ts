@@ -2,13 +2,13 @@ import { ChaosError } from '@chaos/core'
 import { check } from './check.js'
 import { experimentSchema, type Experiment, type ExperimentInput } from './experiment.js'
 
-/** So many problems are listed. */
+/** The most problems that a message lists. */
 const MAX_PROBLEMS = 50
 
 /**
- * Checks an experiment written in TypeScript or JavaScript, and fills in its defaults.
+ * Checks an experiment written in TypeScript or JavaScript and fills in its defaults.
  *
- * @throws ChaosError `CHAOS_INVALID_EXPERIMENT`, naming every problem
+ * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when the experiment is invalid. The message lists up to 50 problems.
  */
 export function defineExperiment(input: ExperimentInput): Experiment {
   const result = check(experimentSchema, input)

@@ -13,38 +13,37 @@ import {
   names,
   number,
   spanMs,
-  text,
 } from '../shared/schemas.js'
 
-/** Gives the report of a load; with `look`, after it has looked for every acknowledged write. */
+/** Returns the report of a load. With `look: true`, the load verifies every acknowledged write first. */
 export type LoadReader = (options: { readonly look: boolean }) => LoadReport | Promise<LoadReport>
 
-/** Most steps of a method. */
+/** The most steps in a method. */
 const MAX_STEPS = 1_000
 
 const httpAction = v.strictObject({
-  name: named('What it does.'),
+  name: named('What the action does, for messages.'),
   type: v.literal('http'),
-  url: address('Where to ask.'),
+  url: address('Address to send the request to.'),
   method: v.optional(
     v.pipe(
       v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE`'),
-      v.description('Default POST.'),
+      v.description('HTTP method. Default POST.'),
     ),
   ),
-  headers: v.optional(labels),
-  body: v.optional(v.pipe(v.unknown(), v.description('Sent as JSON.'))),
-  timeoutMs: v.optional(spanMs('Longest wait for the answer. Default 10000.')),
+  headers: v.optional(v.pipe(labels, v.description('Request headers. Default: none.'))),
+  body: v.optional(v.pipe(v.unknown(), v.description('Request body, sent as JSON. Default: no body.'))),
+  timeoutMs: v.optional(spanMs('Longest wait for the answer, in ms. Default 10000.')),
 })
 const functionAction = v.strictObject({
   name,
   type: v.literal('function'),
   run: v.custom<() => unknown>((value) => typeof value === 'function', 'a function'),
-  timeoutMs: v.optional(spanMs('Longest wait for it to finish. Default 10000.')),
+  timeoutMs: v.optional(spanMs('Longest wait for the function to finish, in ms. Default 10000.')),
 })
 const anyAction = v.variant('type', [httpAction, functionAction], 'one of the types `http`, `function`')
 
-// How a fault is put in force is core's: nothing is written twice. The run names its injections itself.
+// The inject options come from core, which declares them once. The run chooses the injection ids itself.
 const {
   id: _id,
   leaseMs: _leaseMs,
@@ -58,26 +57,28 @@ const {
 
 const injectStep = v.strictObject({
   inject: v.strictObject({
-    target: named('Name of the target, as the process gives it.'),
+    target: named('Name of the target in the process, as `chaos targets` lists it.'),
     fault: named('Name of the fault: `eventbus/delay-events`, or the part after the slash.'),
     options: v.optional(
       v.pipe(
         v.record(v.string(), v.unknown(), "the fault's options"),
-        v.description("The fault's options; the process checks them."),
+        v.description("The fault's options. The process validates them."),
       ),
     ),
     leaseMs: v.optional(
-      durationMs('How long the fault stays in force: the outage ends when the lease does. Default 60000.'),
+      durationMs(
+        'Lease: how long the fault stays in force, in ms. The fault ends with its lease, as an outage ends by itself. Default 60000.',
+      ),
     ),
     forMs: v.optional(
       durationMs(
-        'Stop the fault after so long, before its lease ends. Recovery then counts as assisted; prefer `leaseMs`.',
+        'Stop the fault after this time, in ms, before its lease ends. Recovery then counts as assisted. Prefer `leaseMs`. Default: the fault ends with its lease.',
       ),
     ),
     ...blastRadius,
   }),
 })
-const waitStep = v.strictObject({ waitMs: durationMs('How long to wait before the next step.') })
+const waitStep = v.strictObject({ waitMs: durationMs('Pause before the next step, in ms.') })
 
 const allowance = (description: string) =>
   v.optional(v.pipe(v.number('a number from 0'), v.minValue(0, 'a number from 0'), v.description(description)), 0)
@@ -90,50 +91,52 @@ const loadOf = <R extends v.GenericSchema>(report: R) =>
           number,
           v.minValue(0, 'a number from 0'),
           v.description(
-            'Requests that must be sent each second, in every part of the run; and writes that must be acknowledged each second before the fault and once the system has recovered. Default 1.',
+            'Requests that the load must send per second throughout the run, and writes that must be acknowledged per second before the fault and after recovery. 0: no rate is required. Default 1.',
           ),
         ),
         1,
       ),
       maxOwnDelayMs: v.optional(
         durationMs(
-          "The longest delay of the load's own event loop. A longer one makes the run inconclusive: the machine was too slow. Default 250.",
+          "Longest allowed delay of the load's event loop, in ms. A longer delay makes the run inconclusive: the machine was too slow. Default 250.",
         ),
         250,
       ),
       stuckAfterMs: v.optional(
-        durationMs('A request that is under way for longer is stuck, which is a weakness. Default 10000.'),
+        durationMs(
+          'A request without an answer for longer than this, in ms, is stuck, which is a weakness. Default 10000.',
+        ),
         10_000,
       ),
       atMost: v.optional(
         v.pipe(
           v.strictObject({
-            failed: allowance('Requests that are answered with a status of 500 or more, or not at all. Default 0.'),
-            rejected: allowance('Requests that are answered with a status from 400 to 499. Default 0.'),
-            lost: allowance('Acknowledged writes that are missing. Default 0.'),
-            damaged: allowance('Acknowledged writes with other content. Default 0.'),
-            duplicated: allowance('Writes that are there, or were delivered, more than once. Default 0.'),
-            reordered: allowance('Deliveries in another order than promised. Default 0.'),
-            undelivered: allowance('Deliveries that did not come within the time the load allows. Default 0.'),
+            failed: allowance('Allowed requests with status 500 or higher, or without an answer. Default 0.'),
+            rejected: allowance('Allowed requests with a status from 400 to 499. Default 0.'),
+            lost: allowance('Allowed acknowledged writes that are missing. Default 0.'),
+            damaged: allowance('Allowed acknowledged writes whose content differs. Default 0.'),
+            duplicated: allowance('Allowed writes that are stored or were delivered more than once. Default 0.'),
+            reordered: allowance('Allowed deliveries that violate the promised order. Default 0.'),
+            undelivered: allowance("Allowed deliveries that missed the load's own time limit. Default 0."),
           }),
-          v.description('How many of each the load may report from the start of the method on.'),
+          v.description('Limits of what the load may report, counted from the start of the method. Default: 0 each.'),
         ),
         {},
       ),
     }),
     v.description(
-      'The load this run counts on. Whoever runs the experiment provides it, and it reports on itself; its figures are evidence.',
+      'The load during the run. The run does not start the load. The load reports its own figures, which are evidence. Default: no load is required.',
     ),
   )
 
 const alertMatcher = v.strictObject({
-  name: named('Name of the alert.'),
-  labels: v.optional(v.pipe(labels, v.description('Labels that it must have; it may have more.'))),
+  name: named('Name of the alert (`alertname`).'),
+  labels: v.optional(v.pipe(labels, v.description('Labels that the alert must have. It may have others.'))),
 })
 const expectedAlert = v.strictObject({
   ...alertMatcher.entries,
   withinMs: durationMs(
-    'Deadline, counted from the moment the fault landed: by then it must fire and, where notifications are received, be heard.',
+    'Deadline, in ms after the fault landed. By then the alert must fire and, in a run that receives notifications, its notification must arrive.',
   ),
 })
 
@@ -143,70 +146,104 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v
   load: L,
 ) =>
   v.strictObject({
-    $schema: v.optional(described('Where the JSON Schema of experiments is, for editors.')),
-    title: name,
-    description: v.optional(text),
+    $schema: v.optional(described('Address of the JSON Schema of experiments, for editors.')),
+    title: named('Title of the experiment, for reports. Also names its injections.'),
+    description: v.optional(described('What the experiment tests, for reports. Default: none.')),
     load: v.optional(load),
-    steadyState: v.strictObject({
-      probes: v.pipe(listOf(probe, 'probes'), v.minLength(1, 'a list of at least one probe')),
-      holdForMs: v.optional(
-        durationMs('How long all probes must hold without a break, before the fault and after it. Default 5000.'),
-        5_000,
-      ),
-      timeoutMs: v.optional(durationMs('How long to wait for it before the fault. Default 30000.'), 30_000),
-      mayBreach: v.optional(
-        names(
-          'Names of the probes that may leave their bounds from the first fault of the method until recovery. Default: none.',
+    steadyState: v.pipe(
+      v.strictObject({
+        probes: v.pipe(
+          listOf(probe, 'probes'),
+          v.minLength(1, 'a list of at least one probe'),
+          v.description('Probes that describe a healthy system.'),
         ),
-        [],
+        holdForMs: v.optional(
+          durationMs(
+            'How long all probes must hold without a break, before the fault and after it, in ms. Default 5000.',
+          ),
+          5_000,
+        ),
+        timeoutMs: v.optional(
+          durationMs('Longest wait for the steady state before the fault, in ms. Default 30000.'),
+          30_000,
+        ),
+        mayBreach: v.optional(
+          names(
+            'Names of the probes that may leave their bounds between the first fault of the method and recovery. Default: none.',
+          ),
+          [],
+        ),
+      }),
+      v.description(
+        'Probes and bounds that define a healthy system. They must hold before the fault and again after it.',
       ),
-    }),
+    ),
     method: v.pipe(
       listOf(v.union([injectStep, waitStep], 'a step: `inject` or `waitMs`'), 'steps', MAX_STEPS),
       v.minLength(1, 'a list of at least one step'),
+      v.description('Steps of the experiment, in order. Without an `inject` step, the run is a control run.'),
     ),
-    expectedOutageMs: v.optional(durationMs('For an instant fault: how long its effect is expected to last.')),
+    expectedOutageMs: v.optional(durationMs('For an instant fault: how long its effect is expected to last, in ms.')),
     alerts: v.optional(
       v.pipe(
         v.strictObject({
-          mustFire: v.optional(listOf(expectedAlert, 'alerts'), []),
-          mayFire: v.optional(listOf(v.union([name, alertMatcher], 'a name, or a name and labels'), 'alerts'), []),
+          mustFire: v.optional(
+            v.pipe(listOf(expectedAlert, 'alerts'), v.description('Alerts that must fire. Default: none.')),
+            [],
+          ),
+          mayFire: v.optional(
+            v.pipe(
+              listOf(v.union([name, alertMatcher], 'a name, or a name and labels'), 'alerts'),
+              v.description('Alerts that may fire. Default: none.'),
+            ),
+            [],
+          ),
           resolveWithinMs: v.optional(
-            durationMs('How soon every alert must be gone after the fault has ended. Default 60000.'),
+            durationMs(
+              'Deadline, in ms after the fault ended, by which every alert must have resolved. Default 60000.',
+            ),
             60_000,
           ),
         }),
         v.description(
-          'Which alerts must fire and which may; any other must not. Without this section the run does not depend on alerts.',
+          'Which alerts must fire and which may fire. No other alert may fire. Default: alerts do not affect the verdict.',
         ),
       ),
     ),
     recovery: v.optional(
-      v.strictObject({
-        withinMs: v.optional(
-          durationMs(
-            'Budget from the end of the fault (or the kill) until the steady state has held for `holdForMs` again. Default 60000.',
-          ),
-          60_000,
-        ),
-        duringFault: v.optional(
-          v.strictObject({
-            probes: v.pipe(
-              listOf(name, 'names'),
-              v.minLength(1, 'a list of at least one name'),
-              v.description('Names of steady-state probes that must hold again although the fault is still in force.'),
+      v.pipe(
+        v.strictObject({
+          withinMs: v.optional(
+            durationMs(
+              'Recovery budget, in ms: from the end of the fault (an instant fault ends when it lands) until the steady state has held for `holdForMs` again. Default 60000.',
             ),
-            withinMs: durationMs('From so long after the fault landed until its end they must hold.'),
-          }),
-        ),
-      }),
+            60_000,
+          ),
+          duringFault: v.optional(
+            v.pipe(
+              v.strictObject({
+                probes: v.pipe(
+                  listOf(name, 'names'),
+                  v.minLength(1, 'a list of at least one name'),
+                  v.description('Names of steady-state probes that must hold again while the fault is still in force.'),
+                ),
+                withinMs: durationMs(
+                  'The probes must hold from this time after the fault landed, in ms, until the fault ends.',
+                ),
+              }),
+              v.description('Probes that must recover while the fault is still in force. Default: none.'),
+            ),
+          ),
+        }),
+        v.description('How soon the system must recover.'),
+      ),
       {},
     ),
     guardrails: v.optional(
       v.pipe(
         listOf(probe, 'probes'),
         v.description(
-          'Read all the while: the first one out of its bounds, or without data, ends the run and takes everything back.',
+          'Probes that are read throughout the run. The first one that leaves its bounds or has no data ends the run and rolls everything back. Default: none.',
         ),
       ),
       [],
@@ -214,51 +251,54 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v
     rollbacks: v.optional(
       v.pipe(
         listOf(action, 'actions'),
-        v.description('Done at the very end, after recovery was watched, whatever happened.'),
+        v.description('Actions that always run at the very end, after the recovery phase. Default: none.'),
       ),
       [],
     ),
     afterwards: v.optional(
-      v.pipe(listOf(probe, 'probes'), v.description('Read once at the end, for example entries lost.')),
+      v.pipe(
+        listOf(probe, 'probes'),
+        v.description('Probes that are read once at the end, for example the number of lost entries. Default: none.'),
+      ),
       [],
     ),
   })
 
 const loadAddress = address(
-  'Where the load serves its report as JSON. The parameter `look` makes it look for every acknowledged write first.',
+  'Address at which the load serves its report as JSON. With the query parameter `look`, the load verifies every acknowledged write first.',
 )
-/** What an experiment file may hold. */
+/** The schema of experiment files. */
 export const portableExperimentSchema = shape(portableProbe, httpAction, loadOf(loadAddress))
-/** The same, with probes and actions that are functions. */
+/** The schema of experiments in modules, which may also contain functions as probes, actions and load readers. */
 export const experimentSchema = shape(
   anyProbe,
   anyAction,
   loadOf(
     v.union(
-      [loadAddress, v.custom<LoadReader>((value) => typeof value === 'function', 'a function that gives the report')],
-      'an address, or a function that gives the report',
+      [loadAddress, v.custom<LoadReader>((value) => typeof value === 'function', 'a function that returns the report')],
+      'an address, or a function that returns the report',
     ),
   ),
 )
 
-/** An experiment as it is written; defaults may be left out. */
+/** An experiment as it is written. Fields with a default may be omitted. */
 export type ExperimentInput = v.InferInput<typeof experimentSchema>
-/** An experiment that has been checked, with its defaults. */
+/** A checked experiment with its defaults filled in. */
 export type Experiment = v.InferOutput<typeof experimentSchema>
-/** The load an experiment counts on. */
+/** The load of an experiment. */
 export type LoadInput = NonNullable<Experiment['load']>
-/** A change that is made at the very end of a run. */
+/** An action at the very end of a run. */
 export type Action = v.InferOutput<typeof anyAction>
-/** One step of a method. */
+/** One step of a method: `inject` or `waitMs`. */
 export type Step = Experiment['method'][number]
-/** The step that puts a fault in force. */
+/** The `inject` step of a method. */
 export type InjectStep = v.InferOutput<typeof injectStep>['inject']
 /** An alert that must fire. */
 export type ExpectedAlert = v.InferOutput<typeof expectedAlert>
-/** An alert that is meant: by its name, or by name and labels. */
+/** Matches alerts by name, or by name and labels. */
 export type AlertMatcher = string | v.InferOutput<typeof alertMatcher>
 
-/** Every probe of an experiment, and where it stands. */
+/** Every probe of an experiment with its path. */
 export function probesOf({
   steadyState,
   guardrails,

@@ -132,7 +132,8 @@ describe('the published JSON Schema', () => {
           ).toBe(parsed)
         },
       ),
-      { numRuns: 1_000 },
+      // The soak of laws tries more of them.
+      { numRuns: { quick: 1_000, whole: 10_000 }[process.env['CHAOS_SOAK'] ?? ''] ?? 150 },
     )
   })
 })

@@ -53,11 +53,21 @@ describe('an experiment is loaded', () => {
 
 describe('what cannot be loaded is said, with the file', () => {
   it.each([
-    ['a file that is not there', 'none.yaml', undefined, /Expected an experiment at .*none\.yaml.*ENOENT/s],
-    ['a file of another kind', 'a.txt', 'x', /Expected a file that ends in \.yaml, .*got `.*a\.txt`/],
+    ['a file that is not there', 'none.yaml', undefined, /The experiment file .*none\.yaml cannot be read: .*ENOENT/s],
+    ['a file of another kind', 'a.txt', 'x', /Unknown file type of .*a\.txt\. Name the file \.yaml/],
     ['a mistake in YAML', 'c.yaml', 'title: 7', /c\.yaml:1:1: title: Expected `title` to be a text, got `7`/],
-    ['a module that throws', 'throws.mjs', 'throw new Error("no luck")', /Expected a module at .*throws\.mjs: no luck/],
-    ['a module without an experiment', 'none.mjs', 'export const a = 1', /default export, got none/],
+    [
+      'a module that throws',
+      'throws.mjs',
+      'throw new Error("no luck")',
+      /The module .*throws\.mjs cannot be loaded: no luck/,
+    ],
+    [
+      'a module without an experiment',
+      'none.mjs',
+      'export const a = 1',
+      /has no default export\. Export the experiment/,
+    ],
     ['a mistake in a module', 'wrong.mjs', 'export default { title: 7 }', /title: Expected `title` to be a text/],
     ['an unknown variable', 'd.yaml', JSON.stringify(data), /d\.yaml:1:10: Unknown variable "CITY"\. Known: none/],
   ])('%s', async (_title, name, text, message) => {
@@ -71,7 +81,7 @@ describe('what cannot be loaded is said, with the file', () => {
   it('TypeScript on a runtime that cannot load it, with what to do', async () => {
     const path = await file('wrong.ts', 'export default ((: number')
     await expect(loadExperiment(path)).rejects.toThrow(
-      /may not load TypeScript: use 22\.18 or newer, or compile it first/,
+      /Node\.js before 22\.18 cannot load TypeScript\. Use a newer version, or compile the module first/,
     )
   })
 })

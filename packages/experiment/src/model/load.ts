@@ -10,12 +10,13 @@ import { MAX_FILE, parseExperiment } from './parse.js'
 import { withVariables, type Variables } from './variables.js'
 
 /**
- * Loads an experiment from a file: YAML, JSON, or a module whose default export is an experiment (or makes one from the variables).
- * TypeScript is loaded by the runtime, where it can (Node.js 22.18 and up strip types by themselves).
+ * Loads an experiment from a YAML or JSON file, or from a module. The module's default export is an experiment, or a
+ * function that makes one from the variables. TypeScript modules need a runtime that loads them: Node.js 22.18 and
+ * later strip types.
  *
- * @param options.variables What `${NAME}` in a text stands for. Default: left as it is, for the run to fill in.
+ * @param options.variables Values of `${NAME}` in texts. Default: texts stay as they are, and the run fills them in.
  *
- * @throws ChaosError `CHAOS_INVALID_EXPERIMENT`
+ * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when the file cannot be read or loaded, or its experiment is invalid
  */
 export async function loadExperiment(
   path: string,
@@ -24,31 +25,39 @@ export async function loadExperiment(
   const extension = extname(path)
   if (['.yaml', '.yml', '.json'].includes(extension)) {
     const text = await textOf(path).catch((error: unknown) => {
-      throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected an experiment at ${path}: ${reasonOf(error)}`, {
-        cause: error,
-      })
+      throw new ChaosError(
+        'CHAOS_INVALID_EXPERIMENT',
+        `The experiment file ${path} cannot be read: ${reasonOf(error)}`,
+        {
+          cause: error,
+        },
+      )
     })
     return parseExperiment(text, { filename: path, ...(variables === undefined ? {} : { variables }) })
   }
   if (!['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension)) {
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `Expected a file that ends in .yaml, .yml, .json, .js, .mjs, .cjs, .ts or .mts, got \`${path}\`.`,
+      `Unknown file type of ${path}. Name the file .yaml, .yml, .json, .js, .mjs, .cjs, .ts or .mts.`,
     )
   }
   const loaded = (await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {
     const hint = extension.endsWith('ts')
-      ? ' This version of Node.js may not load TypeScript: use 22.18 or newer, or compile it first.'
+      ? ' Node.js before 22.18 cannot load TypeScript. Use a newer version, or compile the module first.'
       : ''
-    throw new ChaosError('CHAOS_INVALID_EXPERIMENT', `Expected a module at ${path}: ${reasonOf(error)}.${hint}`, {
-      cause: error,
-    })
+    throw new ChaosError(
+      'CHAOS_INVALID_EXPERIMENT',
+      `The module ${path} cannot be loaded: ${reasonOf(error)}.${hint}`,
+      {
+        cause: error,
+      },
+    )
   })) as { readonly default?: unknown }
   const exported = loaded.default
   if (exported === undefined)
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `Expected ${path} to have an experiment as its default export, got none.`,
+      `The module ${path} has no default export. Export the experiment, or a function that makes it, as the default.`,
     )
   const made: unknown =
     typeof exported === 'function'
@@ -58,28 +67,29 @@ export async function loadExperiment(
   return variables === undefined ? experiment : withVariables(experiment, variables)
 }
 
-/** What the default export of a module makes. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when that fails */
+/** Calls the function that a module exports. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when it fails */
 async function madeBy(make: (given: Variables) => unknown, variables: Variables, path: string): Promise<unknown> {
   try {
     return await make(variables)
   } catch (error) {
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `Expected the default export of ${path} to make an experiment: ${reasonOf(error)}`,
+      `The default export of ${path} failed to make an experiment: ${reasonOf(error)}`,
       { cause: error },
     )
   }
 }
 
-/** The text of a file; never more than an experiment may have. @throws when it is no file, or longer */
+/** Reads a file up to the size limit of experiments. @throws Error when it is not a file, or larger */
 async function textOf(path: string): Promise<string> {
-  // A pipe that nobody writes to would be waited for. Windows has no such flag, and `|` takes nothing for 0.
+  // Without O_NONBLOCK, opening a pipe without a writer would hang. The flag is undefined on Windows, which `|` treats
+  // as 0.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = await file.stat()
     if (!stats.isFile()) throw new Error('it is not a file')
     const { size } = stats
-    // No character has more than four bytes.
+    // A character has at most four bytes in UTF-8.
     if (size > 4 * MAX_FILE)
       throw new Error(`it has ${size} bytes, and an experiment has at most ${MAX_FILE} characters`)
     const buffer = Buffer.alloc(4 * MAX_FILE + 1)

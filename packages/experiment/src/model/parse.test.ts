@@ -60,7 +60,7 @@ describe('an experiment in a file', () => {
     const json = JSON.stringify(parseExperiment(WHOLE))
     expect(parseExperiment(json)).toEqual(parseExperiment(WHOLE))
     expect(problemsOf('{\n  "title": "x",\n  "method": []\n}')).toEqual([
-      'e.yaml:1:1: steadyState: Expected `steadyState`, which is missing.',
+      'e.yaml:1:1: steadyState: The field "steadyState" is missing.',
       'e.yaml:3:3: method: Expected `method` to be a list of at least one step, got a list.',
     ])
   })
@@ -80,7 +80,7 @@ describe('what is wrong is reported with its place, what was expected and what c
     [
       'a missing key, with what it must be',
       ['title: delay the bus', 'description: no title'],
-      'e.yaml:2:1: title: Expected `title` (a text), which is missing.',
+      'e.yaml:2:1: title: The field "title" is missing. It must be a text.',
     ],
     [
       'a wrong type',
@@ -108,32 +108,32 @@ describe('what is wrong is reported with its place, what was expected and what c
     [
       'bounds without a bound',
       ['{ atMost: 100 }', '{}'],
-      'Expected `tolerance` to be at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`, got keys and values.',
+      'Expected `tolerance` to be at least one bound: `below`, `above`, `atLeast`, `atMost` or `equals`, got an object.',
     ],
     [
-      'a list where keys and values must stand',
+      'a list in the place of an object',
       ['options: { delayMs: 1000 }', 'options: []'],
-      'method.0.inject.options: Expected `options` to be keys and values, got a list.',
+      'method.0.inject.options: Expected `options` to be an object, got a list.',
     ],
     [
       'a pattern that could take forever or means nothing here',
       ['labels: { worker: loop }', 'labelsMatch: { worker: "(?=a)b" }'],
-      'to be a regular expression that can be matched without backtracking (not a pattern that can be matched here: `(?` with anything but `(?:`, such as looking around, at character 2), got `"(?=a)b"`.',
+      'to be a regular expression that can be matched without backtracking (unsupported pattern: `(?` other than `(?:`, such as lookaround, at character 2), got `"(?=a)b"`.',
     ],
     [
       'bounds that contradict each other',
       ['{ atMost: 100 }', '{ atMost: 100, above: 100 }'],
-      'steadyState.probes.0.tolerance: Expected bounds that a number can keep, got bounds that contradict each other.',
+      'steadyState.probes.0.tolerance: The bounds contradict each other: no number is within all of them.',
     ],
     [
       'bounds of a status that no status keeps',
       ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atLeast: 95 } }'],
-      'got bounds that neither keeps. For a number in the answer, add `path`.',
+      'The bounds accept neither of the possible values 1 (expected status) and 0 (another status).',
     ],
     [
       'bounds of a status that every status keeps',
       ['"${APP}/healthz" }', '"${APP}/healthz", tolerance: { atMost: 5 } }'],
-      'got bounds that both keep. For a number in the answer, add `path`.',
+      'The bounds accept both of the possible values 1 (expected status) and 0 (another status).',
     ],
     [
       'an alert twice',
@@ -141,17 +141,17 @@ describe('what is wrong is reported with its place, what was expected and what c
         '    - { name: LagHigh, withinMs: 10000 }',
         '    - { name: LagHigh, withinMs: 10000 }\n    - { name: LagHigh, withinMs: 1 }',
       ],
-      'alerts.mustFire.1.name: Expected each alert once, got `LagHigh` with the same labels again.',
+      'alerts.mustFire.1.name: The alert "LagHigh" is listed twice with the same labels. Remove one entry.',
     ],
     [
       'an address that nobody can ask',
       ['"${APP}/healthz"', '"http://[::1/"'],
-      'Expected `url` to be an address that can be asked, got `"http://[::1/"`.',
+      'Expected `url` to be an address that `fetch` accepts (host, no password), got `"http://[::1/"`.',
     ],
     [
       'a key that checks pass over',
       ['labels: { worker: loop }', 'labels: { __proto__: loop }'],
-      'Expected other keys than __proto__, constructor, prototype, got __proto__.',
+      'The key "__proto__" is reserved in JavaScript. Remove it.',
     ],
     [
       'too long a name',
@@ -174,7 +174,7 @@ describe('what is wrong is reported with its place, what was expected and what c
     [
       'a name twice',
       ['name: health', 'name: bus lag'],
-      'e.yaml:10:9: steadyState.probes.1.name: Expected a name of its own, got `bus lag` again.',
+      'e.yaml:10:9: steadyState.probes.1.name: The name "bus lag" is used twice. Give each probe its own name.',
     ],
     [
       'a function where only data can stand',
@@ -223,7 +223,7 @@ describe('what is wrong is reported with its place, what was expected and what c
 
   it('says where an alias stands for nothing', () => {
     expect(problemsOf('title: x\nalerts:\n  mayFire: [*Restarted]\n')).toEqual([
-      'e.yaml:3:13: Expected an anchor `&Restarted` before this alias, got none. A text that begins with `*` stands in quotes.',
+      'e.yaml:3:13: The alias `*Restarted` has no anchor `&Restarted` before it. Put a text that begins with `*` in quotes.',
     ])
   })
 
@@ -236,38 +236,26 @@ describe('what is wrong is reported with its place, what was expected and what c
   })
 
   it.each([
-    [
-      'a file that is too long',
-      'x'.repeat(250_001),
-      'e.yaml: Expected an experiment of at most 250000 characters, got 250001.',
-    ],
-    [
-      'brackets without end',
-      '['.repeat(250_000),
-      'e.yaml: Expected an experiment of at most 100 levels, got one that is nested deeper.',
-    ],
-    ['as many brackets as the stack just bears', '['.repeat(4_000), 'at most 100 levels'],
-    ['levels that brackets in texts seem to close', '{"]}": '.repeat(4_000), 'at most 100 levels'],
-    ['lists in lists of one line', '- '.repeat(4_000), 'at most 100 levels'],
-    ['nesting without end', `title: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'at most 100 levels'],
-    ['nesting', `title: ${'['.repeat(40)}${']'.repeat(40)}`, 'nested at most 30 deep'],
-    [
-      'keys without end',
-      `title: x\n? ${'k'.repeat(2_000)}\n: y\n`,
-      'Expected keys of at most 1000 characters, got one of 2000.',
-    ],
+    ['a file that is too long', 'x'.repeat(250_001), 'e.yaml: The experiment has 250001 characters, more than 250000.'],
+    ['brackets without end', '['.repeat(250_000), 'e.yaml: The experiment is nested deeper than 100 levels.'],
+    ['as many brackets as the stack just bears', '['.repeat(4_000), 'nested deeper than 100 levels'],
+    ['levels that brackets in texts seem to close', '{"]}": '.repeat(4_000), 'nested deeper than 100 levels'],
+    ['lists in lists of one line', '- '.repeat(4_000), 'nested deeper than 100 levels'],
+    ['nesting without end', `title: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'nested deeper than 100 levels'],
+    ['nesting', `title: ${'['.repeat(40)}${']'.repeat(40)}`, 'nested deeper than 30 levels'],
+    ['keys without end', `title: x\n? ${'k'.repeat(2_000)}\n: y\n`, 'A key has 2000 characters, more than 1000.'],
     [
       'more aliases than anybody writes',
       `a: &a x\nb: [${'*a, '.repeat(5_000)}]`,
-      'Expected at most 100 aliases, got more.',
+      'The experiment has more than 100 aliases.',
     ],
     [
       'more keys than anybody writes',
       Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n'),
-      'at most 10000 lines and commas',
+      'more than 10000 lines and commas',
     ],
     ['an alias of itself', 'title: &a [*a]', ''],
-    ['more values than anybody writes', `title: [${'1,'.repeat(30_000)}]`, 'at most 10000 lines and commas'],
+    ['more values than anybody writes', `title: [${'1,'.repeat(30_000)}]`, 'more than 10000 lines and commas'],
     [
       'more problems than anybody reads',
       Array.from({ length: 300 }, (_, n) => `k${n}: 1`).join('\n'),
@@ -290,7 +278,7 @@ describe('what is wrong is reported with its place, what was expected and what c
       'Expected `url` to be an address that begins with http:// or https://, got `"ftp://a/healthz"`.',
     )
     expect(() => withVariables(experiment, { ...VARIABLES, APP: 'x'.repeat(10_001) })).toThrow(
-      'Expected variables of at most 10000 characters, got `APP` with 10001.',
+      'The value of variable "APP" has 10001 characters, more than 10000.',
     )
     expect(withVariables(experiment, VARIABLES)).toEqual(parseExperiment(WHOLE, { variables: VARIABLES }))
   })

@@ -6,44 +6,45 @@ import { portableExperimentSchema, type Experiment } from './experiment.js'
 import { MAX_NESTING, isTooDeep } from '../shared/yaml-nesting.js'
 import { substituted, type Variables } from './variables.js'
 
-/** Longest file, in characters, and most aliases in it. */
+/** Limits of a file: its length in characters and its number of aliases. */
 export const MAX_FILE = 250_000
 const MAX_ALIASES = 100
-/** Most commas and ends of lines: the parser compares each key of a map with every other. */
+/** The most commas and line ends. The parser compares each key of a map with every other key. */
 const MAX_SEPARATORS = 10_000
-/** So many problems are looked up in the file; finding the place of each takes a walk through it. */
+/** The most problems whose position is looked up. Each lookup walks through the document. */
 const MAX_PLACED = 500
-/** So many problems are listed. */
+/** The most problems that a message lists. */
 const MAX_PROBLEMS = 50
 
 /** Options of {@link parseExperiment}. */
 export interface ParseOptions {
-  /** Stands in messages. Default `experiment`. */
+  /** File name for messages. Default `experiment`. */
   readonly filename?: string
-  /** What `${NAME}` in a text stands for. Default: left as it is, for the run to fill in. */
+  /** Values of `${NAME}` in texts. Default: texts stay as they are, and the run fills them in. */
   readonly variables?: Variables
 }
 
 /**
- * Reads an experiment from YAML or JSON.
+ * Parses an experiment from YAML or JSON.
  *
- * @throws ChaosError `CHAOS_INVALID_EXPERIMENT`, naming every problem with file, line and column
+ * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when the text is not a valid experiment. The message lists up to 50
+ *   problems with file, line and column.
  */
 export function parseExperiment(text: string, { filename = 'experiment', variables }: ParseOptions = {}): Experiment {
   if (text.length > MAX_FILE)
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `${filename}: Expected an experiment of at most ${MAX_FILE} characters, got ${text.length}.`,
+      `${filename}: The experiment has ${text.length} characters, more than ${MAX_FILE}.`,
     )
   if (text.split(/[\n,]/, MAX_SEPARATORS + 1).length > MAX_SEPARATORS)
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `${filename}: Expected an experiment of at most ${MAX_SEPARATORS} lines and commas, got more.`,
+      `${filename}: The experiment has more than ${MAX_SEPARATORS} lines and commas.`,
     )
   if (isTooDeep(text))
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `${filename}: Expected an experiment of at most ${MAX_NESTING} levels, got one that is nested deeper.`,
+      `${filename}: The experiment is nested deeper than ${MAX_NESTING} levels.`,
     )
   const lines = new LineCounter()
   const document = documentOf(text, lines)
@@ -83,7 +84,7 @@ export function parseExperiment(text: string, { filename = 'experiment', variabl
   )
 }
 
-/** @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for text that the parser cannot follow */
+/** @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when the YAML parser itself fails */
 function documentOf(text: string, lineCounter: LineCounter): Document {
   try {
     return parseDocument(text, { lineCounter, prettyErrors: false })
@@ -93,14 +94,10 @@ function documentOf(text: string, lineCounter: LineCounter): Document {
 }
 
 function unresolved(error: unknown): ChaosError {
-  return new ChaosError(
-    'CHAOS_INVALID_EXPERIMENT',
-    `Expected an experiment, got YAML that cannot be resolved: ${inWords(error)}.`,
-    { cause: error },
-  )
+  return new ChaosError('CHAOS_INVALID_EXPERIMENT', `The YAML cannot be resolved: ${inWords(error)}.`, { cause: error })
 }
 
-/** The document as a value. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` where aliases stand for more than anybody would write */
+/** The document as a value. @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when its aliases expand to too many values */
 function valueOf(document: Document): unknown {
   try {
     return document.toJS()
@@ -109,22 +106,25 @@ function valueOf(document: Document): unknown {
   }
 }
 
-/** Aliases that no anchor stands before: the parser does not look. */
+/** Aliases without an anchor before them. The parser does not report these. */
 function aliasesOfNothing(document: Document): { offset: number; message: string }[] {
   const problems: { offset: number; message: string }[] = []
   let count = 0
   visit(document, {
     Alias(_key, alias) {
       count += 1
-      // Each is looked for in all of the document.
+      // Resolving an alias searches the whole document, so their number is limited.
       if (count > MAX_ALIASES) {
-        problems.push({ offset: alias.range?.[0] ?? 0, message: `Expected at most ${MAX_ALIASES} aliases, got more.` })
+        problems.push({
+          offset: alias.range?.[0] ?? 0,
+          message: `The experiment has more than ${MAX_ALIASES} aliases.`,
+        })
         return visit.BREAK
       }
       if (alias.resolve(document) !== undefined) return undefined
       problems.push({
         offset: alias.range?.[0] ?? 0,
-        message: `Expected an anchor \`&${shown(alias.source)}\` before this alias, got none. A text that begins with \`*\` stands in quotes.`,
+        message: `The alias \`*${shown(alias.source)}\` has no anchor \`&${shown(alias.source)}\` before it. Put a text that begins with \`*\` in quotes.`,
       })
       return undefined
     },
@@ -132,7 +132,7 @@ function aliasesOfNothing(document: Document): { offset: number; message: string
   return problems
 }
 
-/** Puts the values of variables into every text that is a value. */
+/** Substitutes variables in every text value. Keys stay as they are. */
 function fillIn(document: Document, variables: Variables): { offset: number; message: string }[] {
   const problems: { offset: number; message: string }[] = []
   visit(document, {
@@ -146,7 +146,7 @@ function fillIn(document: Document, variables: Variables): { offset: number; mes
   return problems
 }
 
-/** Where a problem stands: at its key if it has one, else at the nearest thing around it. */
+/** The offset of a problem: its key if the document contains it, otherwise the nearest enclosing node. */
 function offsetOf(document: Document, path: readonly (string | number)[]): number {
   let node = document.contents
   let offset = node?.range?.[0] ?? 0

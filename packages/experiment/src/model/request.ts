@@ -1,6 +1,6 @@
 import type { Action } from './experiment.js'
 
-/** What an action sends. */
+/** The request of an HTTP action. */
 export function requestOf({ method = 'POST', headers = {}, body }: Extract<Action, { type: 'http' }>): RequestInit {
   return {
     method,

@@ -8,13 +8,13 @@ import { requestOf } from './request.js'
 
 type Path = readonly (string | number)[]
 
-/** One thing that is wrong with an experiment, and where. */
+/** One problem of an experiment, and its path. */
 export interface Problem {
   readonly path: Path
   readonly message: string
 }
 
-/** What is wrong with an experiment of which each part is as the schema wants it: parts that contradict each other, or that can never work. */
+/** Problems beyond the schema: parts that contradict each other or can never work. */
 export function brokenRules(experiment: Experiment): readonly Problem[] {
   return [
     ...namesThatRepeat(experiment),
@@ -30,7 +30,9 @@ function namesThatRepeat(experiment: Experiment): Problem[] {
   const seen = new Set<string>()
   return probesOf(experiment).flatMap(({ probe: { name }, path }) => {
     if (seen.has(name))
-      return [{ path: [...path, 'name'], message: `Expected a name of its own, got \`${shown(name)}\` again.` }]
+      return [
+        { path: [...path, 'name'], message: `The name "${shown(name)}" is used twice. Give each probe its own name.` },
+      ]
     seen.add(name)
     return []
   })
@@ -63,7 +65,7 @@ function alertsThatRepeat({ alerts }: Experiment): Problem[] {
       return [
         {
           path: ['alerts', 'mustFire', index, 'name'],
-          message: `Expected each alert once, got \`${shown(name)}\` with the same labels again.`,
+          message: `The alert "${shown(name)}" is listed twice with the same labels. Remove one entry.`,
         },
       ]
     seen.add(key)
@@ -71,7 +73,7 @@ function alertsThatRepeat({ alerts }: Experiment): Problem[] {
   })
 }
 
-/** Alerts with their name among their labels: what is read of an alert has it apart. */
+/** Alerts with `alertname` among their labels. Readers keep the name separate, so such an alert would never match. */
 function alertsNamedTwice({ alerts }: Experiment): Problem[] {
   return (['mustFire', 'mayFire'] as const).flatMap((list) =>
     (alerts?.[list] ?? []).flatMap((matcher, index) =>
@@ -80,14 +82,14 @@ function alertsNamedTwice({ alerts }: Experiment): Problem[] {
         : [
             {
               path: ['alerts', list, index, 'labels', 'alertname'],
-              message: 'Expected labels beside the name, got `alertname`, which is the name. Leave it out.',
+              message: 'The label `alertname` repeats the name of the alert. Remove it.',
             },
           ],
     ),
   )
 }
 
-/** Requests that `fetch` does not take. They are sent at the very end. */
+/** Requests that `fetch` rejects. The run would otherwise find out only at its very end. */
 function requestsThatCannotBeSent({ rollbacks }: Experiment): Problem[] {
   return rollbacks.flatMap((action, index) => {
     if (action.type !== 'http') return []
@@ -98,14 +100,14 @@ function requestsThatCannotBeSent({ rollbacks }: Experiment): Problem[] {
       return [
         {
           path: ['rollbacks', index],
-          message: `Expected a request that can be sent, got one that cannot: ${inWords(error).replace(/\.?$/, '.')}`,
+          message: `The request cannot be sent: ${inWords(error).replace(/\.?$/, '.')}`,
         },
       ]
     }
   })
 }
 
-/** Probes whose bounds no number can keep, and what their own type says of them. */
+/** Probes whose bounds contradict each other, and problems that the probe type itself reports. */
 function probesThatCannotHold(experiment: Experiment): Problem[] {
   return probesOf(experiment).flatMap(({ path, probe }) => {
     const { tolerance } = probe
@@ -116,7 +118,7 @@ function probesThatCannotHold(experiment: Experiment): Problem[] {
         : [
             {
               path: [...path, 'tolerance'],
-              message: 'Expected bounds that a number can keep, got bounds that contradict each other.',
+              message: 'The bounds contradict each other: no number is within all of them.',
             },
           ]),
       ...problems.map(({ path: within, message }) => ({ path: [...path, ...within], message })),

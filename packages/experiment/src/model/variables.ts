@@ -4,13 +4,17 @@ import { shown } from '../shared/answer.js'
 import { defineExperiment } from './define.js'
 import type { Experiment, ExperimentInput } from './experiment.js'
 
-/** What `${NAME}` in the texts of an experiment stands for. */
+/** Values of `${NAME}` in the texts of an experiment, by name. */
 export type Variables = Readonly<Record<string, string>>
 
-/** Longest text that is filled in, and longest value of a variable, in characters. */
+/** The longest text in which variables are substituted, and the longest value of a variable, in characters. */
 const MAX_TEXT = 10_000
 
-/** Puts the values of variables into a text; one that is too long for an experiment stays as it is. @param onUnknown Told of each name that no variable has, in words. */
+/**
+ * Substitutes variables in a text. A text that is too long for an experiment stays as it is.
+ *
+ * @param onUnknown Receives a message for each unknown variable.
+ */
 export function substituted(text: string, variables: Variables, onUnknown: (message: string) => void): string {
   if (text.length > MAX_TEXT) return text
   return text.replace(/\$\{(\w+)\}/g, (whole, name: string) => {
@@ -20,16 +24,17 @@ export function substituted(text: string, variables: Variables, onUnknown: (mess
     onUnknown(
       value === undefined
         ? unknownName('variable', shown(name), known)
-        : `Expected variables of at most ${MAX_TEXT} characters, got \`${name}\` with ${value.length}.`,
+        : `The value of variable "${name}" has ${value.length} characters, more than ${MAX_TEXT}.`,
     )
     return whole
   })
 }
 
 /**
- * Puts the values of variables into every text of an experiment, and checks the result again: an address or a pattern may be none with its values.
+ * Substitutes variables in every text of an experiment and validates the result, since a substituted address or pattern
+ * may be invalid.
  *
- * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` for a variable that has no value, and for what is not valid with the values
+ * @throws ChaosError `CHAOS_INVALID_EXPERIMENT` when a variable has no value or the result is invalid
  */
 export function withVariables(experiment: Experiment, variables: Variables): Experiment {
   const problems = new Set<string>()

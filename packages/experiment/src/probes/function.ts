@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { asNumber, measured, probeFields, probeType } from './probe-type.js'
 import { tolerance } from './tolerance.js'
 
-/** Calls a function of the experiment. It holds code, so that only a module can have one. */
+/** A probe that calls a function. Only experiments in modules can contain one. */
 export const functionProbe = probeType({
   type: 'function',
   schema: v.strictObject({

@@ -3,9 +3,11 @@ import { numberOf } from '../shared/numbers.js'
 import type { TextSample } from './prometheus-text.js'
 
 /**
- * A quantile as Prometheus' `histogram_quantile` estimates it: straight within a bucket, the last finite bound beyond. NaN: nothing was observed.
+ * Estimates a quantile as Prometheus' `histogram_quantile` does: linear interpolation within a bucket, and the last
+ * finite bound for values beyond it. NaN: nothing was observed.
  *
- * @throws An error in words for buckets that are no histogram: without a bound, without the last one, `+Inf`, or without any other
+ * @throws Error when the buckets are not a histogram: a bound is invalid, the `+Inf` bucket is missing, or no bound is
+ *   finite
  */
 export function quantileOf(quantile: number, buckets: readonly TextSample[]): number {
   const counts = new Map<number, number>()
@@ -13,21 +15,19 @@ export function quantileOf(quantile: number, buckets: readonly TextSample[]): nu
     const bound = numberOf(labels['le'] ?? '')
     if (bound === undefined || Number.isNaN(bound) || Number.isNaN(value))
       throw new Error(
-        `expected buckets of a histogram, got one with the bound "${shown(labels['le'] ?? '')}" and ${value}`,
+        `the histogram has a bucket with the invalid bound "${shown(labels['le'] ?? '')}" or count ${value}`,
       )
     counts.set(bound, (counts.get(bound) ?? 0) + value)
   }
-  if (!counts.has(Number.POSITIVE_INFINITY))
-    throw new Error('expected buckets of a histogram, got none with the bound +Inf')
+  if (!counts.has(Number.POSITIVE_INFINITY)) throw new Error('the histogram has no bucket with the bound +Inf')
   let highest = 0
-  // Buckets are read one after the other while the app counts: none holds less than the one below it.
+  // The app may count while it writes its page, so a bucket can show less than the one below it. Raise such a bucket.
   const sorted = [...counts]
     .sort(([a], [b]) => a - b)
     .map(([bound, count]) => [bound, (highest = Math.max(highest, count))] as const)
   const total = sorted.at(-1)?.[1] ?? 0
   if (total === 0) return Number.NaN
-  if (![...counts.keys()].some(Number.isFinite))
-    throw new Error('expected buckets of a histogram, got none with a finite bound')
+  if (![...counts.keys()].some(Number.isFinite)) throw new Error('the histogram has no bucket with a finite bound')
   const rank = quantile * total
   let below = 0
   let lower = 0

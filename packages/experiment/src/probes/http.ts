@@ -6,13 +6,13 @@ import { isPossible, isWithin, tolerance } from './tolerance.js'
 
 const STATUS = 'a status from 100 to 599'
 
-/** Asks an address: whether it answers with a status, or for a number in its JSON answer. */
+/** A probe that requests an address. It checks the status, or reads a number from the JSON answer. */
 export const httpProbe = probeType({
   type: 'http',
   schema: v.strictObject({
     ...probeFields,
     type: v.literal('http'),
-    url: address('Where to ask.'),
+    url: address('Address to request.'),
     status: v.optional(
       v.pipe(
         number,
@@ -20,27 +20,31 @@ export const httpProbe = probeType({
         v.minValue(100, STATUS),
         v.maxValue(599, STATUS),
         v.description(
-          'Status to expect. Without `path` the value is 1 when it comes, with a whole answer, and 0 when another comes. Redirects are not followed. Default 200.',
+          'Expected status. Without `path`, the value is 1 for a complete answer with this status and 0 for any other status. Redirects are not followed. Default 200.',
         ),
       ),
     ),
-    path: v.optional(described('Dotted path of a number in the JSON answer, taken as the value.')),
+    path: v.optional(
+      described(
+        'Dotted path to a number in the JSON answer, which is the value of the probe. Default: the status is checked.',
+      ),
+    ),
     tolerance: v.optional(tolerance),
   }),
   origin: ({ url }) => url,
   read:
     ({ url, status = 200, path }) =>
     async (signal) => {
-      // A page that redirects, such as to a login, has not answered itself.
+      // A redirect, for example to a login page, is not an answer of the page itself.
       const response = await fetch(url, { signal, redirect: 'manual' })
       const isExpected = response.status === status
       if (path !== undefined && isExpected) return measured(asNumber(valueAt(await jsonOf(response), path), path))
-      // An answer that hangs behind its head, or is cut off, is none.
+      // A body that hangs or is cut off makes the reading fail.
       await (isExpected ? drain(response) : response.body?.cancel())
       if (path !== undefined) throw new Error(`status ${response.status}`)
       return measured(isExpected ? 1 : 0)
     },
-  /** Without `path` the value is 0 or 1: bounds must tell the one from the other. */
+  /** Without `path`, the value is 0 or 1, and the bounds must accept exactly one of them. */
   problems({ tolerance: bounds, path }) {
     if (bounds === undefined || !isPossible(bounds) || path !== undefined) return []
     const kept = [0, 1].filter((value) => isWithin(value, bounds)).length
@@ -49,13 +53,13 @@ export const httpProbe = probeType({
       : [
           {
             path: ['tolerance'],
-            message: `Expected bounds that 1 (the expected status came) or 0 (another came) keeps, but not both, got bounds that ${kept === 0 ? 'neither keeps' : 'both keep'}. For a number in the answer, add \`path\`.`,
+            message: `The bounds accept ${kept === 0 ? 'neither' : 'both'} of the possible values 1 (expected status) and 0 (another status). Accept exactly one of them. To read a number from the answer, add \`path\`.`,
           },
         ]
   },
 })
 
-/** What stands at a dotted path, by own keys only. */
+/** The value at a dotted path. Inherited keys are ignored. */
 function valueAt(json: unknown, path: string): unknown {
   return path.split('.').reduce(own, json)
 }

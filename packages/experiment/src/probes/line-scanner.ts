@@ -1,18 +1,18 @@
 import { shown } from '../shared/answer.js'
 import { numberOf } from '../shared/numbers.js'
 
-/** Most labels of one sample. */
+/** The most labels of one sample. */
 const MAX_LABELS = 64
-/** Longest name of a label or a series, and longest value, in characters. */
+/** The longest label name, series name and label value, in characters. */
 const MAX_TEXT = 4_096
 
-/** What stands between braces: labels, and perhaps the series' own name in quotes. */
+/** The contents of a pair of braces: labels and, optionally, the quoted name of the series. */
 export interface Braces {
   readonly labels: Readonly<Record<string, string>>
   readonly name: string | undefined
 }
 
-/** Reads one line of a metrics page from left to right, each character once. What it meets and does not expect is an error in words. */
+/** Reads one line of a metrics page from left to right, each character once. Throws an Error at unexpected input. */
 export class LineScanner {
   readonly #line: string
   #at = 0
@@ -30,14 +30,14 @@ export class LineScanner {
     return this.#line[this.#at] ?? ''
   }
 
-  /** Passes over spaces and tabs. @returns Whether there were any. */
+  /** Skips spaces and tabs. @returns Whether there were any. */
   blanks(): boolean {
     const from = this.#at
     while (this.next === ' ' || this.next === '\t') this.#at += 1
     return this.#at > from
   }
 
-  /** Takes the longest run of characters that a pattern allows, one by one. */
+  /** Reads the longest run of characters that match a pattern. */
   run(allowed: RegExp): string {
     const from = this.#at
     while (!this.isAtEnd && allowed.test(this.next)) this.#at += 1
@@ -54,7 +54,7 @@ export class LineScanner {
     this.#at += 1
   }
 
-  /** A number. */
+  /** Reads a number. */
   number(): number {
     const text = this.run(/[^ \t#]/)
     const value = numberOf(text)
@@ -62,7 +62,7 @@ export class LineScanner {
     return value
   }
 
-  /** A text in double quotes, with `\n`, `\"` and `\\` undone. */
+  /** Reads a text in double quotes and resolves its escapes `\n`, `\"` and `\\`. */
   quoted(): string {
     this.expect('"')
     const from = this.#at
@@ -73,7 +73,7 @@ export class LineScanner {
     return text.replace(/\\(["\\n])/g, (_whole, letter: string) => (letter === 'n' ? '\n' : letter))
   }
 
-  /** Labels in braces. A quoted text without a value is the name of the series; it stands first. */
+  /** Reads labels in braces. A quoted text without a value is the name of the series, and must come first. */
   braces(): Braces {
     const labels = new Map<string, string>()
     let name: string | undefined
@@ -83,13 +83,13 @@ export class LineScanner {
       const isQuoted = this.isAt('"')
       const label = isQuoted ? this.quoted() : this.run(/\w/)
       if (label === '' || label.length > MAX_TEXT || (!isQuoted && /^\d/.test(label)))
-        throw new Error('expected the name of a label')
+        throw new Error('a label name is missing or invalid')
       this.blanks()
       if (isFirst && isQuoted && !this.isAt('=')) name = label
       else {
         this.expect('=')
         this.blanks()
-        if (labels.has(label)) throw new Error(`label ${shown(label)} is there twice`)
+        if (labels.has(label)) throw new Error(`the label ${shown(label)} occurs twice`)
         if (labels.size === MAX_LABELS) throw new Error(`there are more than ${MAX_LABELS} labels`)
         labels.set(label, this.quoted())
       }

@@ -33,11 +33,11 @@ describe('a series', () => {
     ['is found by labels', { labels: { route: 'a', status: '503' } }, 2],
     ['is found by patterns that match all of a label', { labels: { route: 'a' }, labelsMatch: { status: '5..' } }, 2],
     ['is not found by a part of a label', { labelsMatch: { status: '50' } }, 'no series calls with these labels'],
-    ['that is not there is no data', { series: 'other' }, 'there is no series other on the page, with any labels'],
+    ['that is not there is no data', { series: 'other' }, 'the page has no series other with any labels'],
     [
       'that is not there is no data, whatever `emptyIs` says',
       { series: 'other', emptyIs: 0 },
-      'there is no series other on the page, with any labels',
+      'the page has no series other with any labels',
     ],
     [
       'that is there with other labels only is no data',
@@ -46,7 +46,7 @@ describe('a series', () => {
     ],
     ['that is there with other labels only is what `emptyIs` says', { labels: { route: 'c' }, emptyIs: 0 }, [0]],
     ['has no label that objects have', { labelsMatch: { constructor: '.+' }, emptyIs: 0 }, [0]],
-    ['must be one', { labels: { route: 'a' } }, 'expected one series calls, got 2: say `reduce`, or more labels'],
+    ['must be one', { labels: { route: 'a' } }, '2 series calls match: add `reduce`, or more labels'],
     ['can be the smallest of several', { reduce: 'min' }, 2],
     ['can be the largest of several', { reduce: 'max' }, 8],
     ['can be the sum of several', { reduce: 'sum' }, 15],
@@ -64,12 +64,12 @@ describe('a series', () => {
     [
       'is no share of what is not there',
       { outOf: { series: 'other' }, emptyIs: 0 },
-      'there is no series other on the page, with any labels',
+      'the page has no series other with any labels',
     ],
     [
       'is no share of nothing, although it is something',
       { series: 'hz', outOf: { series: 'calls', labels: { route: 'c' } }, emptyIs: 0 },
-      'expected a share, got 99 out of 0 of calls',
+      'the share is undefined: 99 out of 0 of calls',
     ],
   ] as const)('%s', (_title, more: Partial<MetricProbe>, expected) => {
     expect(read(more, page)).toEqual([expected])
@@ -89,7 +89,7 @@ describe('a series', () => {
   it('is no data where its line cannot be read, or stands there twice', () => {
     expect(read({}, 'calls 0x10', 'calls 1\ncalls 2')).toEqual([
       expect.stringContaining('line 1 of the page cannot be read'),
-      expect.stringContaining('is there twice'),
+      expect.stringContaining('occurs twice'),
     ])
   })
 })
@@ -157,7 +157,7 @@ describe('a window', () => {
     expect(read({ windowMs: 10_000, emptyIs: 0 }, 'calls 10', 'calls 20', 'renamed 30')).toEqual([
       NO_SECOND,
       10,
-      'there is no series calls on the page, with any labels',
+      'the page has no series calls with any labels',
     ])
   })
 
@@ -229,8 +229,8 @@ describe('a window', () => {
 
   it('refuses what is no counter', () => {
     expect(read({ windowMs: 1_000 }, 'calls NaN', 'calls -1')).toEqual([
-      expect.stringContaining('to be a counter, got NaN'),
-      expect.stringContaining('to be a counter, got -1'),
+      expect.stringContaining('is not a counter: its value is NaN'),
+      expect.stringContaining('is not a counter: its value is -1'),
     ])
   })
 
@@ -351,9 +351,7 @@ describe('a quantile of a histogram', () => {
   })
 
   it('is none without a finite bound: everything may lie anywhere', () => {
-    expect(() => quantileOf(0.95, buckets([['+Inf', 10]]))).toThrow(
-      'expected buckets of a histogram, got none with a finite bound',
-    )
+    expect(() => quantileOf(0.95, buckets([['+Inf', 10]]))).toThrow('the histogram has no bucket with a finite bound')
     expect(quantileOf(0.95, buckets([['+Inf', 0]]))).toBe(Number.NaN)
   })
 

@@ -19,18 +19,18 @@ import { isKnown, readMetricsPage, type TextSample } from './prometheus-text.js'
 import { tolerance } from './tolerance.js'
 import { counterWindow } from './window.js'
 
-/** How long a page may stay the same, in ms, unless the probe says otherwise. */
+/** Default of `staleAfterMs`: how long a page may stay the same, in ms. */
 const STALE_AFTER_MS = 15_000
-/** Steps that matching a label with a pattern may take. */
+/** The most steps for matching one label against a pattern. */
 const MAX_STEPS = 5_000_000
-/** Longest value in a message, in characters. */
+/** The longest value in a message, in characters. */
 const MAX_VALUE = 80
 
 const patternProblem = (pattern: string): string | undefined => problemOf(pattern, compilePattern)
 
 const seriesFields = {
-  series: described('Name of the series; for a `quantile`, of the histogram.'),
-  labels: v.optional(v.pipe(labels, v.description('Labels that it must have, as they are.'))),
+  series: described('Name of the series. For a `quantile`, the name of the histogram.'),
+  labels: v.optional(v.pipe(labels, v.description('Exact labels that the series must have. Default: any labels.'))),
   labelsMatch: v.optional(
     v.pipe(
       v.record(
@@ -48,7 +48,7 @@ const seriesFields = {
       ),
       v.maxEntries(MAX_LABELS, `at most ${MAX_LABELS} labels`),
       v.description(
-        'Labels that it must have, as regular expressions that match all of the text: literals, `.`, classes, groups, `|`, `* + ?` and `{n,m}`, without back-references and looking around, at most 500 characters.',
+        'Labels that the series must have, as regular expressions of at most 500 characters that match the whole value. Supported: literals, `.`, classes, groups, `|`, `* + ?` and `{n,m}`. Not supported: back-references and lookaround. Default: any labels.',
       ),
     ),
   ),
@@ -57,12 +57,12 @@ const seriesFields = {
 const schema = v.strictObject({
   ...probeFields,
   type: v.literal('metric'),
-  url: address('A page in the Prometheus text format.'),
+  url: address('Address of a metrics page in the Prometheus text format.'),
   ...seriesFields,
   reduce: v.optional(
     v.pipe(
       v.picklist(['min', 'max', 'sum'], 'one of `min`, `max`, `sum`'),
-      v.description('How several matching series make one value. Default: they must be one.'),
+      v.description('How several matching series are combined into one value. Default: exactly one series must match.'),
     ),
   ),
   quantile: v.optional(
@@ -70,26 +70,33 @@ const schema = v.strictObject({
       number,
       v.minValue(0, 'a number from 0 to 1'),
       v.maxValue(1, 'a number from 0 to 1'),
-      v.description('Quantile of a histogram, from 0 to 1, as Prometheus estimates it.'),
+      v.description(
+        'Quantile of a histogram, from 0 to 1, estimated as Prometheus does. Default: the value of the series is read.',
+      ),
     ),
   ),
   windowMs: v.optional(
     spanMs(
-      'Look at the increase over so long, as seen by this probe, instead of at the total: for counters and histograms. Readings more than twice the window apart give no data.',
+      'Window, in ms. Reads the increase within the window, as this probe saw it, instead of the total. For counters and histograms. Readings more than twice the window apart give no data. Default: the total.',
     ),
   ),
-  outOf: v.optional(v.pipe(v.strictObject(seriesFields), v.description('Divide by the sum of these series: a share.'))),
+  outOf: v.optional(
+    v.pipe(
+      v.strictObject(seriesFields),
+      v.description('Divides the value by the sum of these series, which gives a share. Default: no division.'),
+    ),
+  ),
   emptyIs: v.optional(
     v.pipe(
       number,
       v.description(
-        'Value to take where no sample has these labels, or nothing happened in the window: a share of nothing. Only while the page knows the series by its name, from a sample with any labels, `# TYPE` or `# HELP`; else there is no data. Default: no data.',
+        'Value when no sample has these labels, or nothing happened in the window (a share of nothing). Applies only while the page declares the series: by a sample with any labels, `# TYPE` or `# HELP`. Default: no data.',
       ),
     ),
   ),
   staleAfterMs: v.optional(
     durationMs(
-      'How long the page may stay the same, to the byte, before what it says counts as old. 0: for ever, for a page on which nothing ever moves. Default 15000.',
+      'How long the page may stay identical, in ms, before its data counts as stale. 0: forever, for a page whose values never change. Default 15000.',
     ),
   ),
   tolerance,
@@ -97,17 +104,17 @@ const schema = v.strictObject({
 
 /** A probe of the type `metric`. */
 export type MetricProbe = v.InferOutput<typeof schema>
-/** Which series of a metrics page are meant. */
+/** Selects series of a metrics page. */
 type SeriesSelector = Pick<MetricProbe, 'series' | 'labels' | 'labelsMatch'>
 
-/** Reads a page of metrics of the system itself. */
+/** A probe that reads a metrics page of the system under test. */
 export const metricProbe = probeType({
   type: 'metric',
   schema,
   origin: ({ url }) => url,
   maxAgeMs: ({ staleAfterMs = STALE_AFTER_MS }) => (staleAfterMs === 0 ? undefined : staleAfterMs),
   looksBack: ({ windowMs }) => windowMs !== undefined,
-  // A count of what should not happen says something while nothing does.
+  // A plain count needs no events: a count of failures is meaningful at 0.
   needsEvents: ({ quantile, outOf }) => quantile !== undefined || outOf !== undefined,
   read(probe, clock) {
     const read = metricReader(probe)
@@ -121,7 +128,7 @@ export const metricProbe = probeType({
       const origin = new URL(response.redirected ? response.url : probe.url).origin
       if (origin !== new URL(probe.url).origin) {
         await response.body?.cancel()
-        throw new Error(`the page redirects to ${origin}, which may be another process`)
+        throw new Error(`the page redirects to ${origin}, which may belong to another process`)
       }
       const mustEnd =
         response.headers.get('content-type')?.toLowerCase().startsWith('application/openmetrics-text') === true
@@ -137,7 +144,10 @@ export const metricProbe = probeType({
   ],
 })
 
-/** Whether half of an answer looks like a whole one: `fetch` reads what is compressed as far as it comes, and a connection may be all that ends it. */
+/**
+ * Whether a truncated answer could look complete. `fetch` decompresses as much as arrives, and an answer without a
+ * length ends with its connection.
+ */
 function mayBeCut({ headers }: Response): boolean {
   return (
     !['identity', null].includes(headers.get('content-encoding')) ||
@@ -145,7 +155,7 @@ function mayBeCut({ headers }: Response): boolean {
   )
 }
 
-/** Tells when a page last became another one: a page of a live process counts at least how often it was asked for. */
+/** Returns when a page last changed. The page of a live process changes at least by its own request counter. */
 function lastChange(clock: Clock): (text: string) => number {
   let last: string | undefined
   let at = clock.now()
@@ -156,7 +166,7 @@ function lastChange(clock: Clock): (text: string) => number {
   }
 }
 
-/** Labels that a pattern for the same label does not match. Those with variables are checked once they have their values. */
+/** Labels that the pattern for the same label rejects. Labels with variables are checked after substitution. */
 function contradictions(
   { labels: plain = {}, labelsMatch = {} }: SeriesSelector,
   path: readonly string[],
@@ -168,26 +178,26 @@ function contradictions(
     return [
       {
         path: [...path, 'labelsMatch', label],
-        message: `Expected a pattern that \`${shown(`${label}: ${value}`, MAX_VALUE)}\` in \`labels\` matches, got \`${shown(pattern, MAX_VALUE)}\`: no series can have both.`,
+        message: `The pattern \`${shown(pattern, MAX_VALUE)}\` does not match \`${shown(`${label}: ${value}`, MAX_VALUE)}\` in \`labels\`, so no series can match both. Remove one of them.`,
       },
     ]
   })
 }
 
-/** A selector that is ready to match. */
+/** A compiled selector. */
 interface Selection {
   readonly series: string
   isMeant(sample: TextSample, budget: Budget): boolean
 }
 
-/** Steps that matching the labels of one page may take. */
+/** The most steps for matching all labels of one page. */
 const STEPS_PER_PAGE = 5_000_000
 
 /**
- * Makes one number of each page of metrics. A window is looked back over the pages read before.
+ * Computes one number from each metrics page. A window compares the page with pages read before.
  *
- * `emptyIs` stands for a series without samples, or in which nothing happened, only while the page knows the series by its name: what was renamed
- * or taken out is no data.
+ * `emptyIs` replaces a series without samples, or without events, only while the page declares the series. A series
+ * that was renamed or removed gives no data.
  */
 export function metricReader(
   probe: MetricProbe,
@@ -204,9 +214,9 @@ export function metricReader(
     const selected = page.samples.filter((sample) => selections.some((selection) => selection.isMeant(sample, budget)))
     const unknown = selections.find(({ series }) => !isKnown(series, page))
     if (unknown !== undefined) {
-      // A window learns that a series went, from what is a page of metrics.
+      // A valid page without the series tells the window that the series is gone.
       if (page.declared.size > 0) window?.count(selected.map(asCounter), at)
-      throw new Error(`there is no series ${shown(unknown.series)} on the page, with any labels`)
+      throw new Error(`the page has no series ${shown(unknown.series)} with any labels`)
     }
     window?.count(selected.map(asCounter), at)
     const samples = window === undefined ? selected : window.increases()
@@ -216,7 +226,7 @@ export function metricReader(
     const part = valuesOf(meant)
     if (part.length === 0) {
       const nothing = idle(probe, `no series ${shown(meant.series)} with these labels`)
-      // None of something that did happen is a share like any other.
+      // An empty part of a whole with events is a share of 0.
       return whole !== undefined &&
         reduced(
           { ...probe, reduce: 'sum' },
@@ -242,14 +252,14 @@ export function metricReader(
       return Number.isNaN(value / total)
         ? idle(probe, 'nothing happened')
         : { value: value / total, quality: 'measured' }
-    // A share of nothing is no share, unless the part is nothing too.
+    // A part without a whole is an error. An empty part of an empty whole is idle.
     if (value !== 0 && !Number.isNaN(value))
-      throw new Error(`expected a share, got ${value} out of 0 of ${shown(whole.series)}`)
+      throw new Error(`the share is undefined: ${value} out of 0 of ${shown(whole.series)}`)
     return idle(probe, window === undefined ? 'nothing happened' : 'nothing happened in the window')
   }
 }
 
-/** @throws An error in words, unless the experiment says what nothing counts as */
+/** The idle value of a probe. @throws Error when the probe has no `emptyIs` */
 function idle({ emptyIs }: MetricProbe, problem: string): Measurement {
   if (emptyIs === undefined) throw new Error(problem)
   return { value: emptyIs, quality: 'idle' }
@@ -271,19 +281,19 @@ function selectionOf({ labels = {}, labelsMatch = {} }: SeriesSelector, series: 
 function asCounter(sample: TextSample): TextSample {
   if (Number.isFinite(sample.value) && sample.value >= 0) return sample
   throw new Error(
-    `expected ${shown(sample.series)} to be a counter, got ${sample.value}: \`windowMs\` is for counters and histograms`,
+    `${shown(sample.series)} is not a counter: its value is ${sample.value}. \`windowMs\` is for counters and histograms`,
   )
 }
 
 function reduced({ reduce, outOf, series }: MetricProbe, values: readonly number[]): number {
   const missing = values.filter((value) => Number.isNaN(value)).length
-  // All of them: nothing happened. One of them: what the others come to is not the whole.
+  // If all are NaN, nothing happened. If only some are, the sum of the others would be incomplete.
   if (missing > 0 && missing < values.length) throw new Error(`${missing} of ${values.length} series are NaN`)
   const [first] = values
   if (reduce === 'min') return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
   if (reduce === 'max') return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
   if (reduce === 'sum' || outOf !== undefined) return values.reduce((total, value) => total + value, 0)
   if (first === undefined || values.length > 1)
-    throw new Error(`expected one series ${shown(series)}, got ${values.length}: say \`reduce\`, or more labels`)
+    throw new Error(`${values.length} series ${shown(series)} match: add \`reduce\`, or more labels`)
   return first
 }

@@ -40,13 +40,13 @@ describe('a pattern', () => {
     ['a**', 'a repetition of a repetition'],
     ['a{2,1}', 'counts that go backwards'],
     ['a{b}', '`{` without counts'],
-    ['(?=a)', 'such as looking around'],
-    ['(?<!a)', 'such as looking around'],
-    ['(a)\\1', '`\\1`, which means nothing here'],
-    ['\\bx', '`\\b`, which means nothing here'],
+    ['(?=a)', 'such as lookaround'],
+    ['(?<!a)', 'such as lookaround'],
+    ['(a)\\1', 'the unknown escape `\\1`'],
+    ['\\bx', 'the unknown escape `\\b`'],
     ['a$b', '`$` in the middle'],
     ['[b-a]', 'a range that goes backwards'],
-    ['a'.repeat(501), 'at most 500 characters, got 501'],
+    ['a'.repeat(501), '501 characters, more than 500'],
     ['(((a{100}){100}){100}){100}', 'more than 2000 states'],
     ['((a{0,1000}){0,1000}){0,1000}', 'more than 2000 states'],
     ['(((){1000}){1000}){1000}', 'more than 2000 states'],
@@ -67,7 +67,7 @@ describe('a pattern', () => {
       fc.property(either, text, (source, given) => {
         expect(matches(source, given)).toBe(new RegExp(`^(?:${source})$`).test(given))
       }),
-      { numRuns: 3_000 },
+      { numRuns: { quick: 3_000, whole: 30_000 }[process.env['CHAOS_SOAK'] ?? ''] ?? 1_000 },
     )
   })
 

@@ -1,34 +1,35 @@
-/** Matches whole texts. Throws an error in words when the steps it may take are used up. */
+/** Matches a whole text. Throws an Error when the step budget is used up. */
 export type Matcher = (text: string, budget: Budget) => boolean
 
-/** Steps that matching may still take, over all texts that share it. */
+/** The steps that matching may still take, shared by several texts. */
 export interface Budget {
   steps: number
 }
 
-/** Longest pattern, in characters. */
+/** The longest pattern, in characters. */
 export const MAX_PATTERN = 500
-/** Most states that a pattern may have once its counted repetitions are written out. */
+/** The most states of a pattern after its counted repetitions are expanded. */
 const MAX_STATES = 2_000
-/** Deepest nesting of groups. */
+/** The deepest nesting of groups. */
 const MAX_DEPTH = 20
 
 type Accepts = (code: number) => boolean
-/** What a pattern comes to: one character, or a choice without one, each with where to go on. */
+/** A state of the automaton: it accepts one character and continues, or branches without consuming one. */
 type State = { readonly accepts: Accepts; next: number } | { readonly choices: number[] }
-/** A part of a pattern; it adds its states before the state to go on to, last part first. @returns Where it begins. */
+/** A part of a pattern. It adds its states, last part first, and continues at `next`. @returns Its first state. */
 type Part = (states: State[], next: number) => number
 
 /**
- * Compiles a regular expression that matches all of a text, in time linear in the text (Thompson's construction; every state is visited at most
- * once a character). It takes the common part of the syntaxes of JavaScript and of RE2, which Prometheus uses: literals, `.`, `[a-z]`, `[^a-z]`,
- * `\d \w \s` and their opposites, groups, `|`, `* + ?` and `{n,m}`. There are no back-references and no looking around.
+ * Compiles a regular expression that matches a whole text in time linear in its length (Thompson's construction: every
+ * state is visited at most once per character). It supports the common subset of JavaScript and of RE2, which
+ * Prometheus uses: literals, `.`, `[a-z]`, `[^a-z]`, `\d \w \s` and their negations, groups, `|`, `* + ?` and `{n,m}`.
+ * It does not support back-references and lookaround.
  *
- * @throws An error in words when it is not such a pattern, or a longer one than 500 characters or 2,000 states
+ * @throws Error when the pattern is invalid or unsupported, or has more than 500 characters or 2,000 states
  */
 export function compilePattern(pattern: string): Matcher {
   if (pattern.length > MAX_PATTERN)
-    throw new Error(`expected a pattern of at most ${MAX_PATTERN} characters, got ${pattern.length}`)
+    throw new Error(`the pattern has ${pattern.length} characters, more than ${MAX_PATTERN}`)
   const part = new PatternParser(pattern).whole()
   const states: State[] = [{ choices: [] }]
   const start = part(states, 0)
@@ -46,7 +47,8 @@ function run(states: readonly State[], start: number, text: string, budget: Budg
       const state = states[index]
       if (state !== undefined && 'choices' in state) open.push(...state.choices)
     }
-    if (budget.steps < 0) throw new Error('matching labels took too many steps: say simpler patterns, or fewer series')
+    if (budget.steps < 0)
+      throw new Error('matching labels took too many steps: use simpler patterns, or select fewer series')
   }
   add(current, start)
   for (const character of text) {
@@ -115,9 +117,7 @@ class PatternParser {
   }
 
   #wrong(what: string): Error {
-    return new Error(
-      `not a pattern that can be matched here: ${what}, at character ${Math.min(this.#at + 1, this.#characters.length)}`,
-    )
+    return new Error(`unsupported pattern: ${what}, at character ${Math.min(this.#at + 1, this.#characters.length)}`)
   }
 
   #alternatives(): Part {
@@ -135,7 +135,7 @@ class PatternParser {
   #sequence(): Part {
     const parts: Part[] = []
     while (this.#next !== undefined && this.#next !== '|' && this.#next !== ')') {
-      // All of a text is matched anyhow.
+      // A pattern always matches the whole text, so anchors at its ends are redundant.
       if ((this.#next === '^' && this.#at === 0) || (this.#next === '$' && this.#at === this.#characters.length - 1))
         this.#at += 1
       else parts.push(this.#repeated(this.#atom()))
@@ -159,7 +159,9 @@ class PatternParser {
       case '?':
       case '{':
         this.#at -= 1
-        throw this.#wrong(`nothing before \`${character}\` to repeat (a plain one is written \`\\${character}\`)`)
+        throw this.#wrong(
+          `nothing before \`${character}\` to repeat (write \`\\${character}\` for the character itself)`,
+        )
       case '^':
       case '$':
         this.#at -= 1
@@ -171,8 +173,7 @@ class PatternParser {
 
   #group(): Part {
     if (this.#next === '?') {
-      if (this.#characters[this.#at + 1] !== ':')
-        throw this.#wrong('`(?` with anything but `(?:`, such as looking around')
+      if (this.#characters[this.#at + 1] !== ':') throw this.#wrong('`(?` other than `(?:`, such as lookaround')
       this.#at += 2
     }
     this.#depth += 1
@@ -196,7 +197,7 @@ class PatternParser {
   #plain(letter: string): string {
     const control = Object.hasOwn(CONTROLS, letter) ? CONTROLS[letter] : undefined
     if (control !== undefined) return control
-    if (/[0-9a-zA-Z]/.test(letter)) throw this.#wrong(`\`\\${letter}\`, which means nothing here`)
+    if (/[0-9a-zA-Z]/.test(letter)) throw this.#wrong(`the unknown escape \`\\${letter}\``)
     return letter
   }
 
@@ -229,7 +230,7 @@ class PatternParser {
   #repeated(part: Part): Part {
     const counts = this.#counts()
     if (counts === undefined) return part
-    // Whether a repetition is greedy makes no difference to what matches as a whole.
+    // Greediness does not affect whether the whole text matches.
     if (this.#next === '?') this.#at += 1
     if (this.#next !== undefined && '*+?{'.includes(this.#next)) throw this.#wrong('a repetition of a repetition')
     const [least, most] = counts
@@ -241,13 +242,13 @@ class PatternParser {
         choices.push(part(states, from))
       } else
         for (let count = least; count < most; count += 1) from = added(states, { choices: [next, part(states, from)] })
-      // A state for each, so that repeating nothing is bounded too.
+      // Each repetition adds a state, so the state limit also bounds repetitions of an empty part.
       for (let count = 0; count < least; count += 1) from = added(states, { choices: [part(states, from)] })
       return from
     }
   }
 
-  /** How often what stands before may come: at least, at most. */
+  /** Reads a repetition: the minimum and maximum count of the part before it. */
   #counts(): readonly [number, number] | undefined {
     const sign = this.#next
     if (sign !== '*' && sign !== '+' && sign !== '?' && sign !== '{') return undefined
@@ -257,7 +258,7 @@ class PatternParser {
     if (sign === '?') return [0, 1]
     const [, least = '', comma, most = ''] =
       /^(\d{1,4})(,(\d{1,4})?)?\}/.exec(this.#characters.slice(this.#at, this.#at + 12).join('')) ?? []
-    if (least === '') throw this.#wrong('`{` without counts (a plain one is written `\\{`)')
+    if (least === '') throw this.#wrong('`{` without counts (write `\\{` for the character itself)')
     this.#at += this.#characters.slice(this.#at).indexOf('}') + 1
     const low = Number(least)
     const high = comma === undefined ? low : comma === ',' ? Number.POSITIVE_INFINITY : Number(comma.slice(1))
@@ -272,6 +273,6 @@ function one(accepts: Accepts): Part {
 
 function added(states: State[], state: State): number {
   if (states.length >= MAX_STATES)
-    throw new Error(`not a pattern that can be matched here: it stands for more than ${MAX_STATES} states; repeat less`)
+    throw new Error(`unsupported pattern: it expands to more than ${MAX_STATES} states; use smaller repetitions`)
   return states.push(state) - 1
 }

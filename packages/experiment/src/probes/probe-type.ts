@@ -3,19 +3,21 @@ import * as v from 'valibot'
 import { named, described, spanMs } from '../shared/schemas.js'
 import type { Tolerance } from './tolerance.js'
 
-/** What a probe measured. */
+/** The result of one measurement. */
 export interface Measurement {
   readonly value: number
-  /** `idle`: nothing happened in a series that is known to exist, and the probe's `emptyIs` stands for it. */
+  /** `idle`: nothing happened in a series that exists, so the value is the probe's `emptyIs`. */
   readonly quality: 'measured' | 'idle'
-  /** When the data is from, by the clock of its source, in ms since the epoch; `undefined` where the source does not tell. */
+  /**
+   * The time of the data by its source's clock, in ms since the epoch; `undefined` if the source does not provide it.
+   */
   readonly dataAt?: number
 }
 
-/** Takes one measurement. @throws An error in words when there is no data */
+/** Takes one measurement. @throws Error when there is no data */
 export type Measure = (signal: AbortSignal) => Promise<Measurement>
 
-/** What every probe has, whatever its type. */
+/** The fields of every probe, whatever its type. */
 interface AnyProbe {
   readonly name: string
   readonly type: string
@@ -24,61 +26,66 @@ interface AnyProbe {
   readonly tolerance?: Tolerance | undefined
 }
 
-/** One thing that is wrong with a probe, and where in it. */
+/** One problem of a probe, and its path within the probe. */
 export interface ProbeProblem {
   readonly path: readonly string[]
   readonly message: string
 }
 
 /**
- * A type of probe: how it is written and how it is read. Everything else that a type may have tells the run what to expect of it; without them a probe
- * stands for itself.
+ * A type of probe: its schema and its reader. The optional members describe the type's data to the run; each has a
+ * default.
  */
 export interface ProbeType<
   Type extends string = string,
   Schema extends v.GenericSchema<unknown, AnyProbe> = v.GenericSchema<unknown, AnyProbe>,
 > {
   readonly type: Type
-  /** Checks probes of this type; the JSON Schema of experiments and the types of TypeScript are made from it. */
+  /** Validates probes of this type. The JSON Schema of experiments and the TypeScript types are generated from it. */
   readonly schema: Schema
-  /** Makes what measures. It may keep what it needs to look back. */
+  /** Creates the measuring function of a probe. It may keep earlier readings. */
   read(probe: v.InferOutput<Schema>, clock: Clock): Measure
-  /** What is wrong with a probe and is more than a schema can say. */
+  /** Problems of a probe that a schema cannot express. */
   problems?(probe: v.InferOutput<Schema>): readonly ProbeProblem[]
-  /** Questions that show before anything is broken why a probe can never be read. An answer of `undefined`: it can, or that is not known yet. */
+  /**
+   * Checks, before the method, that find out why a probe can never be read. `undefined`: it can be read, or unknown.
+   */
   refusals?(probe: v.InferOutput<Schema>): readonly ((signal: AbortSignal) => Promise<string | undefined>)[]
-  /** Where it reads. Default: in this process. */
+  /** The address that the probe reads. Default: none; the probe reads in this process. */
   origin?(probe: v.InferOutput<Schema>): string
-  /** Whether it asks a monitoring for what that has gathered: a failed reading then says nothing about the system. Default: it asks the system. */
+  /**
+   * Whether the probe queries a monitoring system instead of the system under test. A failed reading then says nothing
+   * about the system under test. Default: it reads the system under test.
+   */
   readonly asksMonitoring?: true
-  /** How old its data may be, in ms. Default: there is no telling. */
+  /** The oldest that the data may be, in ms. Default: unknown. */
   maxAgeMs?(probe: v.InferOutput<Schema>): number | undefined
-  /** Whether a reading needs an earlier one to look back to. Default: it does not. */
+  /** Whether a reading needs an earlier reading. Default: it does not. */
   looksBack?(probe: v.InferOutput<Schema>): boolean
-  /** Whether it measures nothing while nothing happens, as a share or a quantile does. Default: it always does. */
+  /** Whether a measurement needs events, as a share or a quantile does. Default: it does not. */
   needsEvents?(probe: v.InferOutput<Schema>): boolean
 }
 
-/** The fields that every type of probe has; `type` and `tolerance` are its own. */
+/** The schema fields that every probe type shares. Each type adds `type` and `tolerance`. */
 export const probeFields = {
-  name: named('What it measures; unique in the experiment.'),
-  unit: v.optional(described('Unit of the value, for people: ms, Hz.')),
+  name: named('What the probe measures. Unique in the experiment.'),
+  unit: v.optional(described('Unit of the value, for messages and reports: ms, Hz. Default: none.')),
   timeoutMs: v.optional(
-    spanMs('Longest wait for a reading; no answer within it is no data, never a pass. Default 2000.'),
+    spanMs('Longest wait for a reading, in ms. A later answer counts as no data, which is never a pass. Default 2000.'),
   ),
 }
 
-/** Declares a type of probe. */
+/** Declares a probe type. */
 export function probeType<Type extends string, Schema extends v.GenericSchema<unknown, AnyProbe>>(
   type: ProbeType<Type, Schema>,
 ): ProbeType<Type, Schema> {
   return type
 }
 
-/** A number that was read. */
+/** A measurement of a number. */
 export const measured = (value: number): Measurement => ({ value, quality: 'measured' })
 
-/** What was read as a number: `true` counts as 1, `false` as 0. @throws An error in words when it is none */
+/** Converts a value to a number: `true` is 1, `false` is 0. @throws Error for any other value */
 export function asNumber(value: unknown, what: string): number {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (typeof value === 'number' && !Number.isNaN(value)) return value

@@ -1,16 +1,8 @@
 import { listed } from '@chaos/core/authoring'
 import * as v from 'valibot'
 import { withoutSlash } from '../shared/address.js'
-import { functionProbe } from './function.js'
-import { httpProbe } from './http.js'
-import { metricProbe } from './metric.js'
+import { PORTABLE_PROBES, PROBES } from './every-type.js'
 import type { ProbeType } from './probe-type.js'
-import { prometheusProbe } from './prometheus.js'
-
-/** The types of probes that a file can hold. A new type is one file with a `probeType`, and an entry here. */
-const PORTABLE = [httpProbe, metricProbe, prometheusProbe] as const
-/** All types: also those that hold code, which only a module can. */
-const ALL = [...PORTABLE, functionProbe] as const
 
 type Schemas<Types extends readonly { readonly schema: unknown }[]> = {
   -readonly [I in keyof Types]: Types[I]['schema']
@@ -22,29 +14,34 @@ function schemasOf<const Types extends readonly ProbeType[]>(types: Types): Sche
 
 const oneOf = (types: readonly ProbeType[]): string => `one of the types ${listed(types.map(({ type }) => type))}`
 
-/** Checks a probe in a file. */
-export const portableProbe = v.variant('type', schemasOf(PORTABLE), oneOf(PORTABLE))
-/** Checks a probe in a module. */
-export const anyProbe = v.variant('type', schemasOf(ALL), oneOf(ALL))
+/** Validates a probe in an experiment file. */
+export const portableProbe = v.variant('type', schemasOf(PORTABLE_PROBES), oneOf(PORTABLE_PROBES))
+/** Validates a probe in a module. */
+export const anyProbe = v.variant('type', schemasOf(PROBES), oneOf(PROBES))
 
-/** A reading free of side effects. */
+/** A probe: a reading without side effects, and its bounds. */
 export type Probe = v.InferOutput<typeof anyProbe>
 
-/** The type of a probe. */
+/** The probe type of a probe. */
 export function probeTypeOf({ type }: Pick<Probe, 'type'>): ProbeType {
-  const found = ALL.find((one) => one.type === type)
+  const found = PROBES.find((one) => one.type === type)
   if (found === undefined) throw new Error(`there is no probe of the type ${type}`)
   return found
 }
 
-/** Address of the monitoring that a probe asks, without a slash at its end; `undefined`: it asks no monitoring. */
+/**
+ * The address of the monitoring system that a probe queries, without a trailing slash; `undefined`: it queries none.
+ */
 export function monitoringOf(probe: Probe): string | undefined {
   const type = probeTypeOf(probe)
   const origin = type.asksMonitoring === true ? type.origin?.(probe) : undefined
   return origin === undefined ? undefined : withoutSlash(origin)
 }
 
-/** Whether probes of a type ask a monitoring, so that a reading that fails says nothing about the system. */
+/**
+ * Whether probes of a type query a monitoring system, so that a failed reading says nothing about the system under
+ * test.
+ */
 export function asksMonitoring(type: string): boolean {
-  return ALL.some((one: ProbeType) => one.type === type && one.asksMonitoring === true)
+  return PROBES.some((one: ProbeType) => one.type === type && one.asksMonitoring === true)
 }

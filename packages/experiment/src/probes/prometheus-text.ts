@@ -2,38 +2,39 @@ import { reasonOf, shown } from '../shared/answer.js'
 import { numberOf } from '../shared/numbers.js'
 import { LineScanner } from './line-scanner.js'
 
-/** One line of a metrics page. */
+/** One sample line of a metrics page. */
 export interface TextSample {
   readonly series: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
 }
 
-/** What a metrics page says of the series that were asked for. */
+/** The wanted series of a metrics page. */
 export interface MetricsPage {
   readonly samples: readonly TextSample[]
-  /** Types that the page declares (`# TYPE name counter`; `unknown` for a mere `# HELP`), by name. */
+  /** The declared types by name (`# TYPE name counter`). A name with `# HELP` only has type `unknown`. */
   readonly declared: ReadonlyMap<string, string>
 }
 
-/** Longest line that is read, in characters. */
+/** The longest line, in characters. */
 const MAX_LINE = 65_536
-/** Most samples of wanted series. */
+/** The most samples of wanted series. */
 const MAX_SAMPLES = 5_000
-/** Most declared names that are kept. */
+/** The most declared names that are kept. */
 const MAX_DECLARED = 50_000
-/** What a name is made of. */
+/** A character of a name. */
 const NAME = /[\w:]/
 
 /**
- * Reads series of a page in the Prometheus text format (version 0.0.4) or the OpenMetrics text format (1.0), with exemplars and quoted UTF-8 names.
- * Scans each line once, from left to right. Lines of other series are passed over.
+ * Reads series from a page in the Prometheus text format (version 0.0.4) or the OpenMetrics text format (1.0),
+ * including exemplars and quoted UTF-8 names. Scans each line once, from left to right, and skips the lines of other
+ * series.
  *
- * @param wanted Names of the series that are read.
- * @param options.mustEnd Whether the page has to end with `# EOF`, as OpenMetrics does. Default false.
+ * @param wanted Names of the series to read.
+ * @param options.mustEnd Whether the page must end with `# EOF`, as OpenMetrics requires. Default false.
  *
- * @throws An error in words when a line that is, or may be, of a wanted series cannot be read, when a series stands there twice, when the page goes
- *   on after `# EOF` or lacks it, or when there is more than is read
+ * @throws Error when a line that may belong to a wanted series is invalid, a series occurs twice, the page continues
+ *   after `# EOF` or lacks a required `# EOF`, or a limit is exceeded
  */
 export function readMetricsPage(
   text: string,
@@ -62,10 +63,10 @@ export function readMetricsPage(
     if (sample === undefined) continue
     const key = keyOf(sample)
     if (seen.has(key))
-      throw new Error(`line ${number}: series ${shown(sample.series)} is there twice with the same labels`)
+      throw new Error(`line ${number}: series ${shown(sample.series)} occurs twice with the same labels`)
     if (samples.length === MAX_SAMPLES)
       throw new Error(
-        `expected at most ${MAX_SAMPLES} samples of ${[...wanted].map((name) => shown(name)).join(', ')}, got more`,
+        `the page has more than ${MAX_SAMPLES} samples of ${[...wanted].map((name) => shown(name)).join(', ')}`,
       )
     seen.add(key)
     samples.push(sample)
@@ -74,7 +75,7 @@ export function readMetricsPage(
   return { samples, declared }
 }
 
-/** Whether a page knows a series by name: by a sample with any labels, or by its declaration. */
+/** Whether a page declares a series or has a sample of it with any labels. */
 export function isKnown(series: string, { samples, declared }: MetricsPage): boolean {
   return (
     samples.some((sample) => sample.series === series) ||
@@ -86,7 +87,7 @@ export function isKnown(series: string, { samples, declared }: MetricsPage): boo
   )
 }
 
-/** Tells one series from another. Bounds of buckets are numbers, however they are written. */
+/** A key that is equal for equal series. Bucket bounds are compared as numbers, however they are written. */
 export function keyOf({ series, labels }: Omit<TextSample, 'value'>): string {
   const entries = Object.entries(labels).map(
     ([name, value]) => [name, name === 'le' ? String(numberOf(value) ?? value) : value] as const,
@@ -94,7 +95,7 @@ export function keyOf({ series, labels }: Omit<TextSample, 'value'>): string {
   return JSON.stringify([series, ...entries.sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 
-/** Series that a declaration of another name stands for, by their suffix, and the types that have them. */
+/** Suffixes of the series that a declared family contains, and the types that have each suffix. */
 const FAMILIES: readonly (readonly [string, readonly string[]])[] = [
   ['_total', ['counter']],
   ['_bucket', ['histogram', 'gaugehistogram']],
@@ -112,7 +113,7 @@ function declare(line: string, declared: Map<string, string>): void {
   scanner.expect('#')
   scanner.blanks()
   const keyword = scanner.run(/[A-Z]/)
-  // Anything else is a comment, for people.
+  // Any other line with `#` is a comment.
   if ((keyword !== 'TYPE' && keyword !== 'HELP') || !scanner.blanks()) return
   try {
     const name = scanner.next === '"' ? scanner.quoted() : scanner.run(NAME)
@@ -120,11 +121,11 @@ function declare(line: string, declared: Map<string, string>): void {
     if (keyword === 'TYPE') declared.set(name, scanner.run(/[a-z]/))
     else if (!declared.has(name)) declared.set(name, 'unknown')
   } catch {
-    // A name that cannot be read declares nothing.
+    // An invalid declaration is ignored.
   }
 }
 
-/** The sample of a line; `undefined` when it is of no wanted series, or empty. */
+/** The sample of a line; `undefined` for an empty line or a series that is not wanted. */
 function sampleOf(line: string, number: number, wanted: ReadonlySet<string>): TextSample | undefined {
   const scanner = new LineScanner(line)
   scanner.blanks()
@@ -146,13 +147,13 @@ function sampleOf(line: string, number: number, wanted: ReadonlySet<string>): Te
     finish(scanner)
     return { series, labels, value }
   } catch (error) {
-    // What cannot be told to be of another series may be of this one.
+    // An unreadable line may belong to a wanted series if it contains the name of one.
     if (series === undefined && ![...wanted].some((name) => line.includes(name))) return undefined
     throw new Error(`line ${number} of the page cannot be read: ${reasonOf(error)}`, { cause: error })
   }
 }
 
-/** What may stand behind a value: when the sample is from (whole ms, or seconds in OpenMetrics), and an exemplar with labels, value and time. */
+/** Reads what may follow a value: a timestamp (whole ms, or seconds in OpenMetrics) and an exemplar. */
 function finish(scanner: LineScanner): void {
   if (scanner.blanks() && !scanner.isAtEnd && scanner.next !== '#') {
     scanner.number()
@@ -167,5 +168,5 @@ function finish(scanner: LineScanner): void {
     if (scanner.blanks() && !scanner.isAtEnd) scanner.number()
     scanner.blanks()
   }
-  if (!scanner.isAtEnd) throw new Error('it goes on where it should end')
+  if (!scanner.isAtEnd) throw new Error('it continues after its end')
 }

@@ -9,19 +9,21 @@ import { tolerance } from './tolerance.js'
 const schema = v.strictObject({
   ...probeFields,
   type: v.literal('prometheus'),
-  url: address('Address of a Prometheus HTTP API.'),
-  query: described('PromQL that gives one number. No result, or NaN, means no data, unless `emptyIs` says otherwise.'),
+  url: address('Address of the Prometheus HTTP API.'),
+  query: described(
+    'PromQL query that returns one number. An empty result or NaN is no data, unless `emptyIs` applies.',
+  ),
   emptyIs: v.optional(
     v.pipe(
       number,
       v.description(
-        'Value to take where the query gives NaN (0 divided by 0: nothing happened), or has no result and `existsQuery` has one. Default: no data.',
+        'Value when the query returns NaN (0 divided by 0: nothing happened), or when it returns nothing and `existsQuery` returns something. Default: no data.',
       ),
     ),
   ),
   existsQuery: v.optional(
     described(
-      'PromQL that has a result while the series of `query` exist, such as `count(http_requests_total)`. Without it an empty result is no data, also with `emptyIs`: series that were renamed or taken out are empty too.',
+      'PromQL query that has a result while the series of `query` exist, such as `count(http_requests_total)`. Without it, an empty result is no data even with `emptyIs`, because renamed or removed series are empty too.',
     ),
   ),
   tolerance,
@@ -30,16 +32,17 @@ const schema = v.strictObject({
 /** A probe of the type `prometheus`. */
 type PrometheusProbe = v.InferOutput<typeof schema>
 
-/** Asks a Prometheus, by PromQL. */
+/** A probe that runs a PromQL query. */
 export const prometheusProbe = probeType({
   type: 'prometheus',
   schema,
   origin: ({ url }) => url,
   asksMonitoring: true,
   read: (probe) => prometheusSource(probe),
-  // Without an `existsQuery` only NaN is idle: 0 divided by 0.
+  // Without `existsQuery`, only NaN (0 divided by 0) is idle.
   needsEvents: ({ existsQuery }) => existsQuery === undefined,
-  // A query that is asked only at the end of a run, or only when another has no result, would fail after something was broken.
+  // Some queries run only at the end, or only when another is empty. Checking them first finds errors before the
+  // method.
   refusals: ({ name, url, query, existsQuery }) =>
     Object.entries({ query, existsQuery }).flatMap(([which, promql]) =>
       promql === undefined
@@ -55,14 +58,14 @@ export const prometheusProbe = probeType({
     ),
 })
 
-/** A name, perhaps with labels: its samples are as they were scraped, and Prometheus says when. */
+/** A plain selector: a name and optional labels. Prometheus reports when its samples were scraped. */
 const PLAIN_SERIES = /^[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?$/
 
 /**
- * Asks Prometheus for one number.
+ * Queries Prometheus for one number.
  *
- * NaN (0 divided by 0) is idle: the series are there. An empty result is idle only if `existsQuery` has a result now, as a query over series that
- * were renamed is empty too.
+ * NaN (0 divided by 0) is idle, since the series exist. An empty result is idle only if `existsQuery` has a result at
+ * the same time, because a query over renamed series is empty too.
  */
 function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe): Measure {
   const ask = async (promql: string, signal: AbortSignal): Promise<Result> =>
@@ -72,7 +75,7 @@ function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe)
     return { value: emptyIs, quality: 'idle' }
   }
   return async (signal) => {
-    // Asked first, so that the value is at least as new as that.
+    // The time is requested first, so the value is at least as new.
     const dataAt = PLAIN_SERIES.test(query.trim()) ? await timeOf(query, ask, signal) : undefined
     const { value, count, isPartial } = await ask(query, signal)
     if (isPartial && count > 0)
@@ -98,13 +101,13 @@ function prometheusSource({ url, query, emptyIs, existsQuery }: PrometheusProbe)
 interface Result {
   /** The first value; `undefined` when there is none. */
   readonly value: number | undefined
-  /** How many there are. */
+  /** The number of values. */
   readonly count: number
-  /** Whether it came with a warning, as the answer of which a part is missing does. */
+  /** Whether the answer has a warning, as an incomplete answer does. */
   readonly isPartial: boolean
 }
 
-/** When the one sample of a plain series was scraped, in ms; `undefined` where that cannot be told. */
+/** When the single sample of a plain selector was scraped, in ms since the epoch; `undefined` if unknown. */
 async function timeOf(
   query: string,
   ask: (promql: string, signal: AbortSignal) => Promise<Result>,
@@ -118,7 +121,11 @@ async function timeOf(
   }
 }
 
-/** Why Prometheus rejects a query. `undefined`: it accepts the query. @throws where Prometheus cannot be reached */
+/**
+ * Why Prometheus rejects a query. `undefined`: it accepts the query.
+ *
+ * @throws Error when Prometheus cannot be reached
+ */
 async function refusalOf(url: string, query: string, signal: AbortSignal): Promise<string | undefined> {
   const response = await fetch(addressOf(url, query), { signal })
   if (response.status === 400) return complaintOf(response)
@@ -136,13 +143,13 @@ async function answerOf(url: string, signal: AbortSignal): Promise<unknown> {
   throw new Error(`status ${response.status}${reason === undefined ? '' : `: ${reason}`}`)
 }
 
-/** What Prometheus says is wrong with a query. */
+/** The error message of a Prometheus response. */
 async function complaintOf(response: Response): Promise<string | undefined> {
   const reason = own(await jsonOf(response, 10_000).catch(() => undefined), 'error')
   return typeof reason === 'string' ? reason : undefined
 }
 
-/** What an answer gives of Prometheus' query API. @throws An error in words when it is none */
+/** Reads an answer of Prometheus' query API. @throws Error when the answer has another form */
 function resultOf(answer: unknown, query: string): Result {
   const data = own(answer, 'data')
   const result = own(data, 'result')
@@ -162,7 +169,7 @@ function resultOf(answer: unknown, query: string): Result {
   }
 }
 
-/** Prometheus 2.50 and newer remark on a query in the place of warnings. */
+/** Whether a warning is only an informational note about the query, which Prometheus sends since version 2.50. */
 function isRemark(warning: unknown): boolean {
   return typeof warning === 'string' && warning.startsWith('PromQL info: ')
 }

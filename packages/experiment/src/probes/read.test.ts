@@ -126,7 +126,7 @@ describe('a probe of an HTTP answer', () => {
         { name: 'a', type: 'http', url: long, path: 'a', timeoutMs: 20_000, tolerance: good },
         systemClock,
       )(),
-    ).toMatchObject({ quality: 'none', problem: 'expected an answer of at most 10000000 bytes, got more' })
+    ).toMatchObject({ quality: 'none', problem: 'the answer is larger than 10000000 bytes' })
     const drip = await serve((_request, response) => {
       const timer = setInterval(() => response.write(' '), 10)
       response.on('close', () => clearInterval(timer))
@@ -176,7 +176,7 @@ describe('a probe of a metrics page', () => {
     expect(await at('/metrics')).toMatchObject({ value: 98 })
     expect(await at('/elsewhere')).toMatchObject({
       quality: 'none',
-      problem: `the page redirects to ${other}, which may be another process`,
+      problem: `the page redirects to ${other}, which may belong to another process`,
     })
   })
 

@@ -6,37 +6,37 @@ import { isWithin, type Tolerance } from './tolerance.js'
 
 /** One reading of a probe. */
 export interface Sample {
-  /** Number of the reading: from 0, without a hole, for each reader. */
+  /** Number of the reading: 0, 1, 2, … for each reader. A missing number shows lost evidence. */
   readonly n: number
-  /** When the question was sent, in ms since the epoch. */
+  /** When the request was sent, in ms since the epoch. */
   readonly askedAt: number
-  /** When the answer was there, in ms since the epoch. */
+  /** When the answer arrived, in ms since the epoch. */
   readonly at: number
-  /** `undefined`: no data. */
+  /** The value; `undefined`: no data. */
   readonly value: number | undefined
-  /** Whether the value keeps its bounds. No data never does. */
+  /** Whether the value is within its bounds. No data is never good. */
   readonly isGood: boolean
   /**
-   * What the value is worth. `measured`: a number that was read. `idle`: nothing happened, or there is nothing, in a series that is known to exist;
-   * the value is what the probe's `emptyIs` says. `none`: no data.
+   * The quality of the value. `measured`: a number was read. `idle`: nothing happened in a series that exists, and the
+   * value is the probe's `emptyIs`. `none`: no data.
    */
   readonly quality: 'measured' | 'idle' | 'none'
   /** Why there is no data. */
   readonly problem?: string
   /**
-   * When the data itself is from, in ms since the epoch. By the clock of Prometheus, where it tells, as it does of a plain series; for a `metric` page
-   * by our own: when the page last became another one.
+   * The time of the data, in ms since the epoch. For a `prometheus` probe: when a plain series was scraped, by the
+   * clock of Prometheus. For a `metric` probe: when the page last changed, by this process's clock. Absent if unknown.
    */
   readonly dataAt?: number
 }
 
-/** Reads one probe, again and again. Never rejects: a probe that fails to answer in time gives no data, never a pass. */
+/** Reads one probe once. Never rejects: a probe that fails or answers late gives no data, which is never a pass. */
 export type ProbeReader = (signal?: AbortSignal) => Promise<Sample>
 
-/** Longest wait for a reading, in ms, unless the probe says otherwise. */
+/** Default of `timeoutMs`: the longest wait for a reading, in ms. */
 const DEFAULT_TIMEOUT_MS = 2_000
 
-/** The bounds of a probe; an HTTP probe without any wants its status. */
+/** The bounds of a probe. An HTTP probe without bounds requires its status. */
 export function toleranceOf(probe: Probe): Tolerance {
   return probe.tolerance ?? { equals: 1 }
 }
@@ -46,7 +46,7 @@ export function timeoutOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: Probe): number {
   return timeoutMs
 }
 
-/** Makes the reader of a probe. It keeps what a window needs to look back. */
+/** Creates the reader of a probe. It keeps the readings that a window needs. */
 export function probeReader(probe: Probe, clock: Clock): ProbeReader {
   const measure = probeTypeOf(probe).read(probe, clock)
   let count = 0

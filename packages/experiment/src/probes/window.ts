@@ -1,22 +1,22 @@
 import { keyOf, type TextSample } from './prometheus-text.js'
 
-/** How much was added to each series in the last stretch of time. */
+/** The increase of counters within a sliding window. */
 export interface Window {
-  /** Takes the counters of a page. */
+  /** Adds the counters of a page. */
   count(samples: readonly TextSample[], at: number): void
   /**
-   * The increase of every series that was there within the window, summed over all readings in it.
+   * The increase of every series that existed within the window, summed over its readings.
    *
-   * @throws An error in words where there is no earlier reading to look back to
+   * @throws Error when the window has no earlier reading
    */
   increases(): readonly TextSample[]
 }
 
 interface Counter {
   readonly sample: TextSample
-  /** What it stood at when last read; `undefined`: it was not on the last page. */
+  /** The counter's value on the last page; `undefined`: the page did not contain it. */
   last: number | undefined
-  /** What was added to it since the first page. */
+  /** The increase since the first page. */
   total: number
   seenAt: number
 }
@@ -25,15 +25,17 @@ interface Page {
   readonly totals: Map<string, number>
 }
 
-/** So many pages are kept of a window; more would make it no more exact than its two-hundredth part. */
+/** The number of pages that a window keeps. It limits the window's precision to 1/200 of its length. */
 const PAGES = 200
 
 /**
- * Sums what counters count, as `increase` of Prometheus does: a counter that fell, or was gone from a page, began anew at 0, also when it has passed
- * its old value since. All buckets of a histogram begin anew together; one that it shows later than others counts from then on. What was counted
- * before a series went is kept as long as it lies in the window.
+ * Sums the increases of counters, as Prometheus' `increase` does. A counter that decreased or was missing from a page
+ * has restarted at 0, even if it exceeds its old value by now. All buckets of a histogram restart together. A bucket
+ * that appears later than the others counts from its first value. Increases before a series disappeared count while
+ * they are within the window.
  *
- * A gap of more than twice the window between two readings begins the window anew: what was added in it may be from long before.
+ * A gap of more than twice the window between two readings restarts the window, since an increase in the gap may be too
+ * old.
  */
 export function counterWindow(windowMs: number): Window {
   const counters = new Map<string, Counter>()
@@ -57,7 +59,7 @@ export function counterWindow(windowMs: number): Window {
     for (const [key, sample] of keyed) {
       const known = counters.get(key)
       const histogram = histogramOf(sample)
-      // What a bucket that was not shown before holds, it may have counted long ago.
+      // A bucket that was not on earlier pages may have counted its value long ago.
       const isShownLater = known?.last === undefined && goingOn.has(histogram)
       const added = begunAnew.has(histogram) ? sample.value : isShownLater ? 0 : sample.value - (known?.last ?? 0)
       if (known === undefined) counters.set(key, { sample, last: sample.value, total: isFirst ? 0 : added, seenAt: at })
@@ -72,14 +74,14 @@ export function counterWindow(windowMs: number): Window {
     for (const [key, counter] of counters) {
       if (counter.last !== undefined || counter.seenAt >= at - 2 * windowMs) continue
       counters.delete(key)
-      // Should it come back, it counts from 0.
+      // If the series returns, it counts from 0.
       for (const page of pages) page.totals.delete(key)
     }
   }
 
   return {
     count(samples, at) {
-      // A clock that was set back makes no window, and neither does a long gap.
+      // The window restarts after a long gap, and when the clock was set back.
       if (last !== undefined && (at < last.at || at - last.at > Math.max(2 * windowMs, 1))) {
         counters.clear()
         pages = []
@@ -87,7 +89,7 @@ export function counterWindow(windowMs: number): Window {
       }
       take(samples, at)
       last = { at }
-      // The newest page that is as old as the window is what it is compared with.
+      // The baseline is the newest page that is at least as old as the window.
       while (pages[1] !== undefined && pages[1].at <= at - windowMs) pages.shift()
       const newest = pages.at(-1)
       if (newest === undefined || at - newest.at >= windowMs / PAGES)
@@ -104,7 +106,7 @@ export function counterWindow(windowMs: number): Window {
   }
 }
 
-/** Tells the histogram that a bucket is of; any other series stands for itself. */
+/** A key of the histogram that a bucket belongs to. Any other series has its own key. */
 function histogramOf({ series, labels: { le: _bound, ...labels } }: TextSample): string {
   return keyOf({ series, labels })
 }

@@ -11,7 +11,9 @@ const ROW = 64
 const BAND = 20
 const TOP = 46
 
-/** A timeline as inline SVG: the fault's window, a row for each SLI with its threshold, a band for each alert, and the marks. */
+/**
+ * Draws the timeline of a run as inline SVG: the fault, a row per SLI with its threshold, a band per alert, the marks.
+ */
 export function timeline(evidence: Evidence, marks: Marks, id: string): Markup {
   const from = Math.min(
     ...evidence.curves.flatMap(({ samples }) => samples[0]?.at ?? []),
@@ -106,7 +108,7 @@ function markLines(marks: Marks, bottom: number, x: (at: number) => number): Mar
     const mark = marks[name]
     if (mark === undefined) return []
     const at = x(mark.at)
-    // Two lines of names, so that marks close to each other can both be read.
+    // Mark names alternate between two lines, so that names of close marks do not overlap.
     const line = at - (ends[0] ?? 0) > 22 ? 0 : 1
     ends[line] = at
     return [
@@ -148,5 +150,5 @@ function inWords(evidence: Evidence, marks: Marks, zero: number): string {
   return [...made, ...alerts].join('; ')
 }
 
-/** A number short enough for a path. */
+/** Formats a coordinate with one decimal, which keeps paths short. */
 const f = (value: number): string => value.toFixed(1)

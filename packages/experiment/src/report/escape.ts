@@ -1,46 +1,49 @@
 import { printable } from '@chaos/core/authoring'
 
-/** The longest text from outside that a report shows, in characters. */
+/** The longest untrusted text in a report, in characters. */
 const MAX_TEXT = 4_000
 
-/** A text from outside as one line of a report: control characters, direction marks and line feeds are shown and not obeyed; a long one is cut. */
+/**
+ * Makes an untrusted text safe for one line of a report. Control characters, direction marks and line feeds are
+ * replaced by visible text. A long text is truncated.
+ */
 export function line(value: unknown): string {
-  // Two code points that XML forbids are no control characters.
+  // XML also forbids these two code points, which are not control characters.
   return printable(String(value), { max: MAX_TEXT }).replace(/[\ufffe\uffff]/g, '\ufffd')
 }
 
-/** Known to this module alone: nothing that came as JSON has it. */
+/** Marks markup made by this module. JSON data cannot contain this symbol. */
 const MARKUP = Symbol('markup')
 
-/** Markup that may stand as it is. */
+/** Markup that needs no escaping. */
 export interface Markup {
   readonly [MARKUP]: string
 }
 
-/** What stands between pieces of markup: markup, a list of it, or a text, which is escaped. */
+/** A value in a markup template: markup, a list of markup, or a text or number, which is escaped. */
 export type Piece = Markup | readonly Markup[] | string | number | undefined
 
 /**
- * Makes HTML, SVG or XML: whatever is put into it is escaped, in content and in quoted attributes, unless this module made it.
- * `undefined` is left out.
+ * Template tag for HTML, SVG and XML. Every value is escaped, in content and in quoted attributes, unless this module
+ * made it. `undefined` becomes the empty string.
  */
 export function markup(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
   return asMarkup(strings.reduce((text, string, index) => `${text}${shown(pieces[index - 1])}${string}`))
 }
 
-/** A text of our own, as it is. */
+/** Marks a trusted text as markup. */
 export const asMarkup = (text: string): Markup => ({ [MARKUP]: text })
 
-/** What was made, as a text. */
+/** Markup as a string. */
 export const textOfMarkup = (made: Markup): string => made[MARKUP]
 
-/** Pieces of markup, each on a line of its own. */
+/** Joins pieces of markup with line feeds. */
 export const lines = (pieces: readonly Markup[]): Markup => asMarkup(pieces.map(textOfMarkup).join('\n'))
 
-/** A text of several lines, each of which may hold anything. */
+/** Escapes an untrusted text of several lines. */
 export const escapedLines = (text: string): Markup => asMarkup(text.split('\n').map(escaped).join('\n'))
 
-/** Goes by what a piece is and not by what its type says: a number may come from a process that sent something else. */
+/** Renders a value by its runtime type, since a remote process may have sent another type than declared. */
 function shown(piece: unknown): string {
   if (piece === undefined) return ''
   if (Array.isArray(piece)) return piece.map(shown).join('')

@@ -5,7 +5,9 @@ import { timeline } from './chart.js'
 import { asMarkup, markup, textOfMarkup, type Markup } from './escape.js'
 import { errorBar, RECOVERY_WORDS, span } from './words.js'
 
-/** The results as one HTML file without any other resource. Everything but its own markup is escaped; no script can run in it. */
+/**
+ * Renders results as one self-contained HTML file. Data is escaped, and the content security policy allows no script.
+ */
 export function toHtml(results: readonly ExperimentResult[]): string {
   const passed = results.filter(({ verdict }) => verdict.name === 'pass').length
   return textOfMarkup(markup`<!doctype html>
@@ -77,7 +79,7 @@ ${table('Afterwards', ['reading', 'value', 'expected', ''], afterwards)}
 </section>`
 }
 
-/** What a fault counts of its own, such as `sent 20, dropped 8`. */
+/** The fault's own counters as text: `sent 20, dropped 8`. */
 const counts = (account: Readonly<Record<string, number>>): string =>
   Object.entries(account)
     .map(([name, count]) => `${name} ${count}`)

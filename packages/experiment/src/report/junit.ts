@@ -2,7 +2,10 @@ import type { ExperimentResult } from '../verdict/result.js'
 import { escapedLines, lines, markup, textOfMarkup } from './escape.js'
 import { toText } from './text.js'
 
-/** The results as JUnit XML: one test case an experiment; `inconclusive` and an unmet gate are errors, other verdicts but `pass` failures. */
+/**
+ * Renders results as JUnit XML with one test case per experiment. `inconclusive` and `gate-unmet` are errors. Every
+ * other verdict except `pass` is a failure.
+ */
 export function toJUnit(results: readonly ExperimentResult[]): string {
   const failures = results.filter((result) => kindOf(result) === 'failure').length
   const errors = results.filter((result) => kindOf(result) === 'error').length

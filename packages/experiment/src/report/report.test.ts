@@ -50,7 +50,7 @@ describe('text', () => {
   })
 
   it('does not say that there was nothing to recover from, where nobody saw it', () => {
-    const broken = resultOf(passingEvidence({ brokenOff: 'it was aborted' }))
+    const broken = resultOf(passingEvidence({ brokenOff: 'the caller stopped it' }))
     expect(broken.verdict.recovery).toBe('not-observed')
     expect(toText(broken)).toContain('(not observed)')
   })

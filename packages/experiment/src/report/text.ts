@@ -6,7 +6,10 @@ import type { ExperimentResult } from '../verdict/result.js'
 import { line } from './escape.js'
 import { errorBar, RECOVERY_WORDS, span } from './words.js'
 
-/** A result as plain text; the last line names the verdict and its cause. What comes from outside begins no line of its own and holds nothing that a terminal obeys. */
+/**
+ * Renders a result as plain text. The last line has the verdict and its cause. Untrusted text is escaped: it cannot
+ * start a line or control a terminal.
+ */
 export function toText({ title, evidence, verdict }: ExperimentResult): string {
   const { t0 } = verdict.marks
   const zero = t0?.at ?? evidence.startedAt
@@ -29,7 +32,7 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     `  time to detect   ${span(verdict.timeToDetectMs)}`,
     `  time to recover  ${span(verdict.timeToRecoverMs)} (${RECOVERY_WORDS[verdict.recovery]})`,
     `  SLIs breached    ${breached}`,
-    // With its seed in the step of the experiment, a fault makes the same decisions again.
+    // The seed is printed because the same seed in the experiment's step repeats the fault's decisions.
     ...evidence.injections.map(
       ({ fault, target, seen, affected, seed }) =>
         `  fault            ${line(fault)} on ${line(target)}: ${affected} of ${seen} operations affected, seed ${line(seed)}`,
@@ -44,7 +47,7 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
   ].join('\n')
 }
 
-/** What the load has counted, from the first reading of the run to its end: it may have served other runs before. */
+/** The load's counters from the first reading of the run to its end. The load may have served earlier runs. */
 function loadLine(load: Evidence['load']): readonly string[] {
   if (load?.final?.report === undefined) return []
   const run = loadSince(load.final.report, readReports(load.readings)[0]?.report)

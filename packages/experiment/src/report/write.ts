@@ -8,7 +8,7 @@ import { toHtml } from './html.js'
 import { toJournal } from './journal.js'
 import { toJUnit } from './junit.js'
 
-/** Where reports were written. */
+/** The paths of the written reports. */
 export interface ReportPaths {
   readonly journal: string
   readonly junit: string
@@ -16,9 +16,10 @@ export interface ReportPaths {
 }
 
 /**
- * Makes the directory of reports if need be, and makes sure that they can be written there. Call it before anything is broken.
+ * Creates the report directory if it is missing and checks that reports can be written to it. Call this before the run.
  *
- * @throws ChaosError `CHAOS_REPORT_NOT_WRITTEN` for a directory that is a symbolic link, is no directory, or takes no files.
+ * @throws ChaosError `CHAOS_REPORT_NOT_WRITTEN` when the path is a symbolic link, is not a directory, or is not
+ *   writable
  */
 export async function prepareReports({ directory }: { readonly directory: string }): Promise<void> {
   const paths = pathsIn(directory)
@@ -34,10 +35,11 @@ export async function prepareReports({ directory }: { readonly directory: string
 }
 
 /**
- * Writes `journal.json`, `junit.xml` and `report.html` into a directory, which is made if need be. Each is written beside its place and
- * renamed when all are whole: nobody finds half a report, and none is written through a symbolic link.
+ * Writes `journal.json`, `junit.xml` and `report.html` to a directory, which is created if it is missing. All reports
+ * are first written to temporary files beside their targets and then renamed, so a reader never sees a partial report.
+ * Symbolic links are not followed.
  *
- * @throws ChaosError `CHAOS_REPORT_NOT_WRITTEN`; the reports of an earlier run are still there then.
+ * @throws ChaosError `CHAOS_REPORT_NOT_WRITTEN` when writing fails. The reports of an earlier run are then unchanged.
  */
 export async function writeReports(
   results: readonly ExperimentResult[],
@@ -70,7 +72,7 @@ function pathsIn(directory: string): ReportPaths {
 }
 
 async function makeDirectory(directory: string): Promise<void> {
-  // Without a slash at its end, which would make `lstat` look at what a link leads to.
+  // `resolve` removes a trailing slash, which would make `lstat` follow a symbolic link.
   const path = resolve(directory)
   await makePath(path)
   const stats = await lstat(path)
@@ -78,7 +80,10 @@ async function makeDirectory(directory: string): Promise<void> {
   if (!stats.isDirectory()) throw new Error('it is not a directory')
 }
 
-/** One level after another: `recursive` never comes back from a place such as `/proc`, where a directory is there and takes none. */
+/**
+ * Creates directories level by level. `recursive: true` never returns in places such as `/proc`, which reject new
+ * entries.
+ */
 async function makePath(path: string): Promise<void> {
   const made = (): Promise<string | undefined> =>
     mkdir(path).then(
@@ -91,14 +96,14 @@ async function makePath(path: string): Promise<void> {
     await makePath(above)
     code = await made()
   }
-  // A link that leads nowhere is there all the same.
-  if (code !== undefined && code !== 'EEXIST') throw new Error(`${path} could not be made (${code})`)
+  // A dangling symbolic link also reports EEXIST.
+  if (code !== undefined && code !== 'EEXIST') throw new Error(`${path} could not be created (${code})`)
 }
 
 const besideOf = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
 
-/** Writes a file that must not be there yet, on the disk before this resolves: a full one shows here. */
+/** Writes a new file and flushes it to disk, so that a full disk fails here. */
 async function writeNew(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx')
   try {
@@ -115,7 +120,7 @@ async function orSay(directory: string, work: () => Promise<void>): Promise<void
   } catch (error) {
     throw new ChaosError(
       'CHAOS_REPORT_NOT_WRITTEN',
-      `Reports cannot be written to ${directory}: ${reasonOf(error)}. Choose another directory, or make room there.`,
+      `Reports cannot be written to ${directory}: ${reasonOf(error)}. Choose another directory, or free some space.`,
       { cause: error },
     )
   }

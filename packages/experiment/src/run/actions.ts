@@ -4,10 +4,10 @@ import type { Action } from '../model/experiment.js'
 import { requestOf } from '../model/request.js'
 import { withTimeout } from '../shared/time.js'
 
-/** Longest time an action may take, in ms, unless it says otherwise. */
+/** Default of an action's `timeoutMs`: the longest that it may take, in ms. */
 const DEFAULT_TIMEOUT_MS = 10_000
 
-/** Does an action. @returns Why it failed, in words; `undefined` when it did not. */
+/** Performs an action. @returns Why it failed; `undefined` if it succeeded. */
 export async function perform(action: Action, clock: Clock): Promise<string | undefined> {
   try {
     await withTimeout(clock, action.timeoutMs ?? DEFAULT_TIMEOUT_MS, (signal) => work(action, signal))

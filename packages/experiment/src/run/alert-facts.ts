@@ -3,28 +3,29 @@ import type { AlertReader, AlertRule, AlertTiming } from '../alerts/reader.js'
 import { inWords } from '../shared/answer.js'
 import { withTimeout } from '../shared/time.js'
 
-/** What one source of alerts says of its rules and of its timing. */
+/** The rules and the timing of one alert source. */
 export interface SourceFacts {
-  /** `undefined`: it does not tell. */
+  /** `undefined`: the source does not provide rules. */
   readonly rules: readonly AlertRule[] | undefined
   readonly timing: AlertTiming
 }
 
-/** What the readers of alerts know of rules and of timing. */
+/** The rules and the timing of all alert sources. */
 export interface AlertFacts extends SourceFacts {
-  /** Why rules could not be read, of each source that has some. */
+  /** For each source with rules that could not be read: the reason. */
   readonly rulesProblems: readonly string[]
-  /** What one of the sources says. */
+  /** The facts of one source. */
   of(source: string): SourceFacts
 }
 
-/** Longest wait for what a source knows, in ms, whatever the reader itself allows. */
+/** The longest wait for an answer, in ms. It applies in addition to the reader's own limit. */
 const ANSWER_TIMEOUT_MS = 10_000
 
 /**
- * Asks each reader for its rules and its timing. Never rejects, and waits at most 10 s for each answer.
+ * Requests rules and timing from each reader. Never rejects, and waits at most 10 s for each answer.
  *
- * @param others Monitorings that only probes ask: their timing says how old their data may be, and their rules are not of the experiment. Default: none.
+ * @param others Monitoring systems that only probes query. Their timing limits the age of their data, and their rules
+ *   are ignored. Default: none.
  */
 export async function alertFacts(
   readers: readonly AlertReader[],
@@ -47,7 +48,7 @@ export async function alertFacts(
       if (reader.timing !== undefined)
         timing = await withTimeout(clock, ANSWER_TIMEOUT_MS, (signal) => reader.timing?.(signal) ?? Promise.resolve({}))
     } catch {
-      // Not every source knows its timing.
+      // A source may not provide its timing.
     }
     all.push({ source: reader.source, rules, timing })
   }
@@ -60,7 +61,7 @@ export async function alertFacts(
   }
 }
 
-/** The longest of each time span that one of several sources tells. */
+/** The longest of each interval over several sources. */
 function slowest(timings: readonly AlertTiming[]): AlertTiming {
   const longest = new Map<string, number>()
   for (const timing of timings)

@@ -1,10 +1,10 @@
 import type { Sample } from '../probes/read.js'
 import type { AlertStretch, MarkName } from '../evidence/evidence.js'
 
-/** Where a run is. */
+/** The phase of a run. */
 export type Phase = 'preflight' | 'steady-state' | 'method' | 'recovery' | 'afterwards' | 'done'
 
-/** What a run says while it goes on. `at` is in ms since the epoch. */
+/** A progress event of a run. `at` is in ms since the epoch. */
 export type RunEvent =
   | { readonly type: 'phase'; readonly at: number; readonly phase: Phase; readonly detail: string }
   | {

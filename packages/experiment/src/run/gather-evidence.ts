@@ -14,22 +14,22 @@ import { phases } from './phases/phases.js'
 import { preflight } from './preflight/preflight.js'
 import { probedMonitors } from './recorder/recorder.js'
 
-/** Options of a run. */
+/** Options of `runExperiment` and `checkExperiment`. */
 export interface RunOptions {
-  /** What is broken: an in-process controller, or the client of a control endpoint. */
+  /** The controller of the process to break: an in-process controller, or a client of a control endpoint. */
   readonly controller: ChaosController
-  /** Where alerts are read. */
+  /** Readers of alerts. Default: none; an experiment with `alerts` is then refused. */
   readonly alerts?: AlertReader | readonly AlertReader[]
-  /** Where notifications arrive. Given one, each alert that must fire must also arrive there. */
+  /** A receiver of notifications. If set, the notification of each alert in `mustFire` must arrive. Default: none. */
   readonly sink?: Pick<WebhookSink, 'notifications'>
-  /** What `${NAME}` in the experiment's texts stands for. */
+  /** Values of `${NAME}` in the experiment's texts. Default: none. */
   readonly variables?: Variables
   readonly clock?: Clock
-  /** Told what happens, as it happens. If it throws, the run is broken off. */
+  /** Receives progress events. The run is aborted if the listener throws. */
   readonly onEvent?: (event: RunEvent) => void
-  /** Breaks the run off: everything is taken back. */
+  /** Aborts the run. All faults are then rolled back, and the verdict is `inconclusive`. */
   readonly signal?: AbortSignal
-  /** Pause between two readings of a probe, an alert source, the load or the controller, in ms. Default 250. */
+  /** The pause between two readings of a probe, an alert source, the load or the controller, in ms. Default 250. */
   readonly pollMs?: number
 }
 
@@ -37,23 +37,23 @@ const DEFAULT_POLL_MS = 250
 const MAX_POLL_MS = 86_400_000
 
 /**
- * Runs an experiment whose variables have their values, and returns everything that was seen. It concludes nothing from it.
+ * Runs an experiment whose variables are substituted, and returns the evidence without conclusions.
  *
- * Probes, alerts, the load, the monitoring and the controller are each read on their own, so that one that hangs makes no other blind. Recovery is
- * observed before anything is taken back: a fault ends by its lease, as an outage does. Whatever happens, no fault of the run is in force when this
- * returns.
+ * Probes, alerts, the load, the monitoring system and the controller are read independently, so that one that hangs
+ * does not stop the others. Recovery is observed before any rollback: a fault ends by its lease, as an outage ends by
+ * itself. When this function returns, every fault of the run has been stopped, or is listed in `rollbackFailures`.
  *
- * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` for an experiment that cannot pass; nothing has been broken then. Rejects as well when the controller
- *   cannot be reached at the start.
+ * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` when the experiment cannot pass. Nothing has been broken then. Also
+ *   rejects with the controller's error when the controller cannot be reached at the start.
  */
 export async function gatherEvidence(experiment: Experiment, options: RunOptions): Promise<Evidence> {
   const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink, signal } = options
   const readers = readersOf(options)
   const startedAt = clock.now()
 
-  // Everything that ends a run early goes through here.
+  // Everything that ends a run early aborts this controller.
   const over = new AbortController()
-  // One for each thing that is waited for.
+  // Each wait adds one listener, so the default limit does not fit.
   setMaxListeners(0, over.signal)
   let brokenOff: string | undefined
   const breakOff = (reason: string): void => {
@@ -68,12 +68,12 @@ export async function gatherEvidence(experiment: Experiment, options: RunOptions
     }
   }
 
-  emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'looking at rules, targets and faults' })
-  const onAbort = (): void => breakOff(`it was aborted${because(signal)}`)
+  emit({ type: 'phase', at: clock.now(), phase: 'preflight', detail: 'checking rules, targets and faults' })
+  const onAbort = (): void => breakOff(`the caller stopped it${because(signal)}`)
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted === true) onAbort()
   const probed = probedMonitors(experiment, readers)
-  // Who breaks off does not wait for what can be known: nothing is in force yet.
+  // An abort need not wait for these facts: nothing is in force yet.
   const facts = await Promise.race([
     lookAhead(experiment, options),
     aborted(over.signal).then(() => alertFacts([], clock)),
@@ -106,15 +106,16 @@ export async function gatherEvidence(experiment: Experiment, options: RunOptions
 }
 
 /**
- * Checks an experiment as `runExperiment` does before it breaks anything, and breaks nothing.
+ * Performs the checks of `runExperiment` without running the experiment. Nothing is broken.
  *
- * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` or `CHAOS_INVALID_EXPERIMENT`, as `runExperiment` does.
+ * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` when the experiment cannot pass, `CHAOS_INVALID_EXPERIMENT` when a
+ *   variable has no value. Also rejects with the controller's error when the controller cannot be reached.
  */
 export async function checkExperiment(given: Experiment, options: RunOptions): Promise<void> {
   await lookAhead(withVariables(given, options.variables ?? {}), options)
 }
 
-/** Finds out what the readers of alerts know, and refuses an experiment that cannot pass. */
+/** Collects the facts about alerts, and refuses an experiment that cannot pass. */
 async function lookAhead(experiment: Experiment, options: RunOptions): Promise<AlertFacts> {
   const { controller, clock = systemClock, pollMs = DEFAULT_POLL_MS, sink } = options
   if (!(pollMs >= 1 && pollMs <= MAX_POLL_MS))
@@ -140,7 +141,7 @@ function readersOf({ alerts = [] }: RunOptions): readonly AlertReader[] {
   return [alerts].flat()
 }
 
-/** Why a run was aborted, as far as that was said. */
+/** The reason of an abort as a clause; empty without a reason. */
 function because(signal: AbortSignal | undefined): string {
   const reason: unknown = signal?.reason
   if (reason instanceof Error) return reason.name === 'AbortError' ? '' : `: ${reason.message}`

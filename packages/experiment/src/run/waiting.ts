@@ -1,17 +1,21 @@
 import { type Clock } from '@chaos/core'
 import { onAbort } from '@chaos/core/authoring'
 
-/** Waits for what is recorded. */
+/** Waits for conditions on the recorded evidence. */
 export interface Waiting {
-  /** Waits until something is so, the time is up, or the run is over. @returns Whether it is so, and the run not over. */
-  readonly until: (isSo: () => boolean, deadline: number) => Promise<boolean>
-  /** Something was recorded: who waits looks again, in a run of more than a minute perhaps a moment later. */
+  /**
+   * Waits until a condition is met, the deadline passes, or the run ends.
+   *
+   * @returns Whether it is met and the run not over.
+   */
+  readonly until: (isMet: () => boolean, deadline: number) => Promise<boolean>
+  /** Reports that something was recorded. Waiters check their conditions again, in long runs after a short delay. */
   readonly changed: () => void
 }
 
 /**
- * A look goes through everything that was recorded. In a run older than this, in ms, looks are a thousandth of its age apart, so that all looks
- * together stay in proportion to what is recorded.
+ * A check scans all recorded evidence. In a run that is older than this, in ms, two checks are at least a thousandth of
+ * its age apart, so that the total cost of checking stays proportional to the evidence.
  */
 const YOUNG_MS = 60_000
 const LOOKS_PER_AGE = 1_000
@@ -29,16 +33,16 @@ export function waiting(clock: Clock, over: AbortSignal): Waiting {
   }
   onAbort(over, () => cancelNext?.())
   return {
-    until: (isSo, deadline) =>
+    until: (isMet, deadline) =>
       new Promise((resolve) => {
         const finish = (): void => {
           looks.delete(look)
           cancel()
           ignoreOver()
-          resolve(!over.aborted && isSo())
+          resolve(!over.aborted && isMet())
         }
         const look = (): void => {
-          if (isSo()) finish()
+          if (isMet()) finish()
         }
         const cancel = clock.after(Math.max(0, deadline - clock.now()), finish)
         const ignoreOver = onAbort(over, finish)

@@ -1,2 +1,2 @@
-/** An address without a slash at its end: ready to be compared, or to take a path. */
+/** An address without a trailing slash, for comparing or for appending a path. */
 export const withoutSlash = (url: string): string => url.replace(/\/$/, '')

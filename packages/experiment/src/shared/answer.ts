@@ -1,14 +1,14 @@
 import { messageOf } from '@chaos/core/authoring'
 
-/** The longest answer that is read, in bytes after decompression. */
+/** The largest answer, in bytes after decompression. */
 export const MAX_ANSWER_BYTES = 10_000_000
-/** Longest text from a peer that a message quotes by default, in characters. */
+/** Default length to which a message truncates a peer's text, in characters. */
 const MAX_SHOWN = 200
 
 /**
- * Reads the body of a response as text. The signal of the request limits how long that takes.
+ * Reads the body of a response as text. The request's signal limits the time.
  *
- * @throws An error in words when it is longer than `maxBytes`
+ * @throws Error when the body is larger than `maxBytes`
  */
 export async function textOf(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<string> {
   if (response.body === null) return ''
@@ -21,13 +21,13 @@ export async function textOf(response: Response, maxBytes = MAX_ANSWER_BYTES): P
     size += value.byteLength
     if (size > maxBytes) {
       await reader.cancel().catch(() => undefined)
-      throw new Error(`expected an answer of at most ${maxBytes} bytes, got more`)
+      throw new Error(`the answer is larger than ${maxBytes} bytes`)
     }
     chunks.push(value)
   }
 }
 
-/** Reads a body to its end, or up to `maxBytes`, and keeps nothing. @throws when the body is cut off */
+/** Reads and discards a body, up to `maxBytes`. @throws Error when the body is cut off */
 export async function drain(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<void> {
   if (response.body === null) return
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
@@ -39,7 +39,7 @@ export async function drain(response: Response, maxBytes = MAX_ANSWER_BYTES): Pr
   await reader.cancel().catch(() => undefined)
 }
 
-/** Reads the body of a response as JSON. @throws An error in words when the body is too long or not JSON */
+/** Reads the body of a response as JSON. @throws Error when the body is too large or not JSON */
 export async function jsonOf(response: Response, maxBytes = MAX_ANSWER_BYTES): Promise<unknown> {
   const text = await textOf(response, maxBytes)
   try {
@@ -49,14 +49,14 @@ export async function jsonOf(response: Response, maxBytes = MAX_ANSWER_BYTES): P
   }
 }
 
-/** Makes a text from a peer safe for a message: one line, no control characters, at most `maxLength` characters. */
+/** Makes a peer's text safe for a message: one line, no control characters, at most `maxLength` characters. */
 export function shown(text: string, maxLength = MAX_SHOWN): string {
   const short = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
-  // Control and format characters move the cursor, or turn the reading direction.
+  // Control and format characters can move the cursor or change the reading direction.
   return short.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD')
 }
 
-/** What went wrong, in words. The cause behind a failed `fetch` says more than "fetch failed". */
+/** The message of an error, with the message of its cause. A failed `fetch` explains itself only in its cause. */
 export function inWords(error: unknown): string {
   const reason = reasonOf(error)
   try {
@@ -70,15 +70,15 @@ export function inWords(error: unknown): string {
   }
 }
 
-/** The longest reason in words, in characters. */
+/** The longest error message, in characters. */
 const MAX_REASON = 4_000
 
-/** Why something failed, in words, whatever was thrown. Never throws. */
+/** The message of any thrown value. Never throws. */
 export function reasonOf(error: unknown): string {
   return messageOf(error, { max: MAX_REASON, lines: true })
 }
 
-/** Reads an own property of an untrusted value; `undefined` if it has none. */
+/** Reads an own property of an untrusted value; `undefined` if it is missing. */
 export function own(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Readonly<Record<string, unknown>>)[key]

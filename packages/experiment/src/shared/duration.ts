@@ -8,11 +8,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   y: 31_536_000_000,
 }
 
-/** Longest duration that is read, and longest query that is searched for ranges, in characters. */
+/** The longest duration text, and the longest query that is searched for ranges, in characters. */
 const MAX_DURATION = 100
 const MAX_QUERY = 100_000
 
-/** Parses a duration as Prometheus writes it (`1m30s`), in ms; `undefined` if the text is not a duration. */
+/** Parses a Prometheus duration (`1m30s`) to ms; `undefined` if the text is not a duration. */
 export function durationMs(text: string): number | undefined {
   if (text === '0') return 0
   if (text.length > MAX_DURATION) return undefined
@@ -29,7 +29,7 @@ export function longestRangeMs(query: string): number {
   let from: number | undefined
   for (let at = 0; at < Math.min(query.length, MAX_QUERY); at += 1) {
     const character = query.charAt(at)
-    // A bracket inside quotes is part of a label's value, not a range.
+    // A bracket inside quotes belongs to a label value, not to a range.
     if (character === '"' || character === "'" || character === '`') at = endOfQuoted(query, at, character)
     else if (character === '[') from = at + 1
     else if ((character === ']' || character === ':') && from !== undefined) {
@@ -40,7 +40,7 @@ export function longestRangeMs(query: string): number {
   return longest
 }
 
-/** Where a quoted text ends. Between backticks a backslash is itself. */
+/** The index of the closing quote. Between backticks, a backslash is an ordinary character. */
 function endOfQuoted(query: string, start: number, quote: string): number {
   for (let at = start + 1; at < query.length; at += 1) {
     if (query[at] === '\\' && quote !== '`') at += 1

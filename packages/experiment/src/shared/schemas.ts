@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { reasonOf } from './answer.js'
 
-/** Longest name, and longest other text (a query, an address, a description), in characters. */
+/** The longest name, and the longest other text (a query, an address, a description), in characters. */
 const MAX_NAME = 500
 const MAX_TEXT = 10_000
-/** Longest time span, in ms: a day. */
+/** The longest time span, in ms: one day. */
 const MAX_MS = 86_400_000
-/** Most entries of a list, unless it says otherwise, and most labels. */
+/** Default limit of a list's entries, and the most labels. */
 const MAX_LIST = 100
 export const MAX_LABELS = 50
 
@@ -19,7 +19,7 @@ const textUpTo = (length: number) =>
     v.maxLength(length, `a text of at most ${length} characters`),
   )
 
-export const text = textUpTo(MAX_TEXT)
+const text = textUpTo(MAX_TEXT)
 export const name = textUpTo(MAX_NAME)
 export const named = (description: string) => v.pipe(name, v.description(description))
 export const described = (description: string) => v.pipe(text, v.description(description))
@@ -29,7 +29,7 @@ export const listOf = <Item extends v.GenericSchema>(item: Item, what: string, l
 export const names = (description: string) => v.pipe(listOf(name, 'names'), v.description(description))
 
 export const number = v.pipe(v.number('a number'), v.finite('a finite number'))
-/** A time span that may be 0. */
+/** A time span in ms that may be 0. */
 export const durationMs = (description: string) => {
   const expected = `a number of ms from 0 to ${MAX_MS}`
   return v.pipe(v.number(expected), v.minValue(0, expected), v.maxValue(MAX_MS, expected), v.description(description))
@@ -51,27 +51,27 @@ export const address = (description: string) =>
   v.pipe(
     text,
     v.regex(/^(https?:\/\/|\$\{)/, 'an address that begins with http:// or https://'),
-    v.check(isAddress, 'an address that can be asked'),
+    v.check(isAddress, 'an address that `fetch` accepts (host, no password)'),
     v.description(description),
   )
 
-/** Whether a text holds a variable of the run, such as `${APP_URL}`: it is checked again once the variable has its value. */
+/** Whether a text contains a variable such as `${APP_URL}`. Such a text is validated again after substitution. */
 export const hasVariable = (value: string): boolean => /\$\{\w+\}/.test(value)
 
 function isAddress(given: string): boolean {
   const rest = given.replace(/\$\{\w+\}/g, '')
-  // `${APP-URL}` looks like a variable, and no variable has such a name.
+  // `${APP-URL}` is not a variable: its name contains an invalid character.
   if (rest.includes('${')) return false
   if (rest !== given) return true
   try {
-    // `fetch` refuses more than `URL` does, such as an address with a password.
+    // `Request` also rejects addresses that `URL` accepts, for example with a password.
     return new URL(new Request(given).url).hostname !== ''
   } catch {
     return false
   }
 }
 
-/** Whether text compiles; one with variables is taken as it is. @returns Why it does not, in words. */
+/** Why a text does not compile. Texts with variables are not checked. @returns `undefined` if it compiles. */
 export function problemOf(given: string, compile: (text: string) => unknown): string | undefined {
   if (hasVariable(given)) return undefined
   try {

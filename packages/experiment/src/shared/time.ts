@@ -1,7 +1,7 @@
 import { type Clock } from '@chaos/core'
 import { onAbort } from '@chaos/core/authoring'
 
-/** Waits for `ms`, or until the signal aborts. Never rejects. */
+/** Waits for `ms`, or until the signal aborts, whichever is first. Never rejects. */
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) {
@@ -18,7 +18,7 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
-/** Resolves when a signal aborts, immediately if it already has. */
+/** Resolves when a signal aborts, or at once if it has already aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
@@ -27,9 +27,9 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Runs work with a time limit. The signal it gets aborts when the time is up, or when the caller's own signal aborts.
+ * Runs work with a time limit. The work's signal aborts when the time is up or the caller's signal aborts.
  *
- * @throws An error in words when the time is up first, or the signal's reason.
+ * @throws Error `no answer within … ms` when the time is up, or `the run is over` when the caller's signal aborts
  */
 export function withTimeout<T>(
   clock: Clock,
@@ -63,7 +63,7 @@ export function withTimeout<T>(
   })
 }
 
-/** Repeats work, with a pause in between, until the signal aborts. */
+/** Repeats work with a pause after each repetition until the signal aborts. */
 export async function repeat(
   clock: Clock,
   pauseMs: number,

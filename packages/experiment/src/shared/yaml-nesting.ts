@@ -1,9 +1,12 @@
 import { Lexer, Parser } from 'yaml'
 
-/** Deepest nesting of YAML. The parser recurses once a level, and V8 ends the process if it compiles a regular expression near the end of the stack. */
+/**
+ * The deepest YAML nesting. The parser recurses once per level, and V8 aborts the process when it compiles a regular
+ * expression near the end of the stack.
+ */
 export const MAX_NESTING = 100
 
-/** Whether a text is nested too deep to be parsed. Reads its tokens only, without recursion. */
+/** Whether a text is nested too deeply to be parsed. Scans its tokens without recursion. */
 export function isTooDeep(text: string): boolean {
   const parser = new Parser()
   for (const lexeme of new Lexer().lex(text)) {

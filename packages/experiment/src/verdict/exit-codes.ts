@@ -1,4 +1,4 @@
-/** What a run comes to. */
+/** The name of a verdict. */
 export type VerdictName =
   | 'pass'
   | 'weakness-found'
@@ -9,7 +9,7 @@ export type VerdictName =
   | 'rollback-failed'
   | 'inconclusive'
 
-/** Exit codes by verdict. 1 is an error of the tool itself, 2 a mistake in its use. */
+/** Exit codes by verdict. Codes 1 (tool failure) and 2 (usage error) are reserved for the command. */
 export const EXIT_CODES: Readonly<Record<VerdictName, number>> = {
   pass: 0,
   'weakness-found': 10,
@@ -26,7 +26,7 @@ export function exitCodeOf({ name }: { readonly name: VerdictName }): number {
   return EXIT_CODES[name]
 }
 
-/** Verdicts from worst to best: where several experiments ran, the first of these that occurred is the run's. */
+/** Verdicts from worst to best. The result of several experiments is the worst of their verdicts. */
 export const VERDICTS_WORST_FIRST: readonly VerdictName[] = [
   'rollback-failed',
   'guardrail-tripped',

@@ -5,18 +5,20 @@ import { newsSince } from '../evidence/news.js'
 import { steadyStretch, withGaps } from '../evidence/steady.js'
 import { marksOf, recoveredDuringFault, steadyAgain, type RecoveredDuringFault } from '../evidence/marks.js'
 
-/** What follows from evidence by arithmetic, before it is judged. */
+/** Intermediate results that are computed from the evidence before it is judged. */
 export interface Findings {
   readonly marks: Marks
-  /** Names of the probes that left their bounds, or gave no data, once the method had begun. */
+  /** Names of the probes that left their bounds or gave no data after the method had begun. */
   readonly breached: readonly string[]
-  /** Those of `breached` that `mayBreach` does not name, or that breached before anything was broken or after the steady state had held again. */
+  /** Probes in `breached` that are not in `mayBreach`, or breached before the first fault or again after recovery. */
   readonly guilty: readonly string[]
-  /** Those of `breached` that may have breached after the steady state had held again: the time at which the fault ended is too uncertain to tell. */
+  /**
+   * Probes in `breached` that may have breached again after recovery: the end of the fault is too uncertain to tell.
+   */
   readonly doubtful: readonly string[]
-  /** Names of the probes that alone keep the steady state from having held again, because their data is from before the fault ended. */
+  /** Probes whose outdated data, from before the fault ended, is the only reason why recovery is not proven. */
   readonly old: readonly string[]
-  /** Whether the probes named for it held again while the fault was in force, and since when; `undefined`: not asked for. */
+  /** Whether the probes of `recovery.duringFault` held while the fault was in force. `undefined`: not required. */
   readonly recoveredDuringFault: RecoveredDuringFault | undefined
 }
 
@@ -45,13 +47,13 @@ export function findingsOf(experiment: Experiment, evidence: Evidence): Findings
   }
 }
 
-/** When the steady state can have held again at the earliest, had the fault ended as early as it may have. */
+/** The earliest possible moment at which the steady state held again, given the error of the fault's end. */
 function earliestHeld(experiment: Experiment, evidence: Evidence, { t4, t7 }: Marks): number {
   if (t4 === undefined || t7 === undefined) return Number.POSITIVE_INFINITY
   return Math.min(t7.at, steadyAgain(experiment, evidence, t4.at - t4.errorMs)?.heldAt ?? t7.at)
 }
 
-/** Probes whose readings hold well enough, and are not from after a moment; none where others do not hold either. */
+/** Probes that held, but only by data from before a moment. Empty if any other probe did not hold. */
 function withoutNews(
   { steadyState: { holdForMs } }: Experiment,
   { curves, monitors }: Evidence,
@@ -70,13 +72,13 @@ function withoutNews(
     .map(({ probe }) => probe)
 }
 
-/** Readings that were out of bounds or gave no data when the method had begun and nothing was broken yet: no fault is to blame for them. */
+/** Bad readings between the start of the method and the first fault. No fault explains them. */
 export function badBefore(curve: Curve, { methodAt = 0, injections }: Evidence): Curve['samples'] {
   const brokenAt = Math.min(...injections.map(({ askedAt }) => askedAt))
   return badSince(curve, methodAt).filter(({ at }) => at < brokenAt)
 }
 
-/** Readings from a moment on that were out of bounds or gave no data. */
+/** Bad readings (out of bounds, or without data) from a moment on. */
 export function badSince({ samples }: Curve, since: number): Curve['samples'] {
   return samples.filter(({ at, isGood }) => at >= since && !isGood)
 }

@@ -4,7 +4,7 @@ import type { AlertStretch, Evidence, Mark, Marks } from '../evidence/evidence.j
 import { conditionOf, isStanding } from '../evidence/marks.js'
 import { ms } from './words.js'
 
-/** What became of an alert. Good is only `detected` for one that must fire, and `allowed` for one that may. */
+/** The outcome of an alert. Only `detected` (for `mustFire`) and `allowed` (for `mayFire`) are good. */
 export type AlertOutcome =
   | 'detected'
   | 'late'
@@ -23,20 +23,20 @@ export interface AlertVerdict {
   readonly name: string
   readonly mustFire: boolean
   readonly outcome: AlertOutcome
-  /** From the moment the fault landed until it was first seen firing, in ms. */
+  /** Time from the landing of the fault until the alert was first seen firing, in ms. */
   readonly afterMs: number | undefined
-  /** One sentence. */
+  /** The reason of the outcome, in one sentence. */
   readonly detail: string
 }
 
-/** Longest time without a reading of alerts, in ms, after which what they did is unknown. */
+/** The longest time without a reading of alerts, in ms. After a longer time, the state of alerts is unknown. */
 const MAX_READING_GAP_MS = 10_000
 
 const DEFAULT_RESOLVE_WITHIN_MS = 60_000
 
 type Labels = Readonly<Record<string, string>>
 
-/** Judges every alert that had to fire, and every other one that did, or was active when it should not have been. */
+/** Judges every alert in `mustFire`, and every other alert that fired or was active before the method. */
 export function judgeAlerts(experiment: Experiment, evidence: Evidence, marks: Marks): readonly AlertVerdict[] {
   const { mustFire = [], mayFire = [], resolveWithinMs = DEFAULT_RESOLVE_WITHIN_MS } = experiment.alerts ?? {}
   const required = mustFire.map((expected) => judgeRequired(expected, resolveWithinMs, evidence, marks))
@@ -168,7 +168,10 @@ function firingSince(since: number | undefined, { alerts }: Evidence): readonly 
   return alerts.filter(({ state, to }) => state === 'firing' && (since === undefined || to === undefined || to > since))
 }
 
-/** Whether an alert was active before a moment already, by the first that each source showed of it. One that knows is enough. */
+/**
+ * Whether an alert was already active before a moment, by the first stretch from each source. One known answer is
+ * enough.
+ */
 function wasActiveBefore(stretches: readonly AlertStretch[], moment: number, evidence: Evidence): boolean | 'unknown' {
   const firstFrom = new Map<string, number>()
   for (const { source, from } of stretches) firstFrom.set(source, Math.min(from, firstFrom.get(source) ?? from))
@@ -186,7 +189,7 @@ function wasActiveBefore(stretches: readonly AlertStretch[], moment: number, evi
   return answers.includes(true) || (answers.includes(false) ? false : 'unknown')
 }
 
-/** Whether an alert was active before a moment already: with the pending stretch that it fired from, if there was one. */
+/** Whether a stretch, including the pending stretch before it, began before a moment. */
 function beganBefore(
   firing: AlertStretch,
   pending: AlertStretch | undefined,
@@ -200,14 +203,19 @@ function beganBefore(
   return first.from - first.fromErrorMs < moment ? 'unknown' : false
 }
 
-/** Before this nothing of the run can have been felt: an instant fault breaks things a moment before it knows that it has landed. */
+/**
+ * The earliest moment at which the fault can have had an effect. An instant fault acts just before it reports landing.
+ */
 function brokenAt(t0: Mark, { injections }: Evidence): number {
   return (
     Math.min(t0.at, ...injections.flatMap(({ kind, askedAt }) => (kind === 'instant' ? [askedAt] : []))) - t0.errorMs
   )
 }
 
-/** Why nobody was notified of an alert: it never reached a receiver, it was silenced throughout, or its notification never arrived. `undefined`: somebody was, or no notification was expected. */
+/**
+ * Why no notification of an alert was sent: it never reached a receiver, it was silenced throughout, or its
+ * notification did not arrive. `undefined`: a notification arrived, or none was expected.
+ */
 function whyUnheard(
   stretches: readonly AlertStretch[],
   expected: ExpectedAlert,
@@ -228,7 +236,7 @@ function whyUnheard(
     : 'It fired, but no notification arrived.'
 }
 
-/** The notifications of an alert since it can have fired. */
+/** The notifications of an alert since the earliest moment at which it can have fired. */
 function heardOf(
   expected: ExpectedAlert,
   since: number,
@@ -237,7 +245,7 @@ function heardOf(
   return notifications.filter((one) => one.at >= since && one.status === 'firing' && isMeant(one, expected))
 }
 
-/** Why an alert counts as not resolved in time, if so. One series of labels is enough. */
+/** Why an alert did not resolve in time; `undefined`: it did. One late series is enough. */
 function notResolved(
   stretches: readonly AlertStretch[],
   resolveWithinMs: number,
@@ -258,7 +266,7 @@ function notResolved(
   return undefined
 }
 
-/** Whether one series of labels of one source fired again, and nothing had been broken again since it fired. */
+/** Whether one series of one source fired again although no further fault was injected in between. */
 function hasFlapped(stretches: readonly AlertStretch[], { injections }: Evidence): boolean {
   const firedAt = new Map<string, number>()
   return [...stretches]
@@ -271,7 +279,7 @@ function hasFlapped(stretches: readonly AlertStretch[], { injections }: Evidence
     })
 }
 
-/** Whether alerts were read too seldom to say that something did not happen. */
+/** Whether alerts were read too rarely to conclude that something did not happen. */
 export function isMonitoringDown({ alertReadings }: Evidence): boolean {
   return (
     alertReadings.length === 0 ||

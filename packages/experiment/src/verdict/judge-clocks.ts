@@ -5,10 +5,10 @@ import type { Evidence } from '../evidence/evidence.js'
 import { endingOf, landingOf } from '../evidence/marks.js'
 import { ms } from './words.js'
 
-/** By how much an answer may contradict what we saw ourselves, in ms, before its clock counts as wrong. */
+/** How much a reported time may contradict this run's own observation, in ms, before the clock counts as wrong. */
 const MAX_CONTRADICTION_MS = 250
 
-/** Why times reported by another process cannot be compared with ours; `undefined`: they can. */
+/** Why times reported by another process cannot be compared with this process's clock; `undefined`: they can. */
 export function clockProblem({ alerts: declared }: Experiment, evidence: Evidence): string | undefined {
   const { injections, appClock, alerts, monitors } = evidence
   if (injections.length > 0) {

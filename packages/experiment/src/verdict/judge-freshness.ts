@@ -4,7 +4,9 @@ import { maxStandstillMs, monitorOf } from '../evidence/signs-of-life.js'
 import { asksMonitoring } from '../probes/probe-types.js'
 import { seconds } from './words.js'
 
-/** Why a probe's data was too old when it was read; `undefined`: it was fresh. Old data says nothing about the system now. */
+/**
+ * Why a probe's data was stale when it was read; `undefined`: it was fresh. Stale data proves nothing about the system.
+ */
 export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): string | undefined {
   for (const curve of [...curves, ...guards]) {
     const [offsetMs, maxAgeMs] = boundOf(curve, monitors)
@@ -18,7 +20,7 @@ export function stalenessProblem({ curves, guards, monitors, gate }: Evidence): 
   return undefined
 }
 
-/** How far the clock of the data is ahead of ours, and how old data may be. */
+/** The offset of the clock that dates the data, and the oldest that the data may be. */
 function boundOf(
   { source, origin, maxAgeMs }: Curve,
   monitors: Evidence['monitors'],

@@ -2,7 +2,10 @@ import type { Experiment } from '../model/experiment.js'
 import { probeTypeOf, type Probe } from '../probes/probe-types.js'
 import type { Evidence, Marks } from '../evidence/evidence.js'
 
-/** Why a probe of something that must happen shows nothing, if so: nothing happened after the method had begun, or once the system counts as recovered, and `emptyIs` stood for all of it. */
+/**
+ * Why a probe that needs events shows nothing: after the method had begun, or after recovery, every reading was idle
+ * and took its value from `emptyIs`. `undefined`: every such probe measured something.
+ */
 export function idleProblem(
   { steadyState, guardrails }: Experiment,
   { curves, guards, methodAt = 0 }: Evidence,

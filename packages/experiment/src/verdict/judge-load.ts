@@ -5,20 +5,20 @@ import { largest, longestGap } from '../shared/numbers.js'
 import type { Evidence, Marks } from '../evidence/evidence.js'
 import { seconds } from './words.js'
 
-/** What the load shows. Each is `undefined` where there is nothing to say. */
+/** Conclusions from the load's reports. Each is `undefined` if it does not apply. */
 export interface LoadFindings {
-  /** Why the load, or the machine that makes it, cannot be trusted. */
+  /** Why the load, or the machine that sends it, cannot be trusted. */
   readonly untrusted: string | undefined
-  /** What it shows to be wrong with the system. */
+  /** The weakness of the system that the load shows. */
   readonly weakness: string | undefined
-  /** What it does not show, although a pass needs it. */
+  /** The evidence that a pass needs but the load does not provide. */
   readonly missing: string | undefined
 }
 
-/** The longest time without a report, or without a request of a load that waits for no answer, in ms. */
+/** The longest allowed time without a report, or without a request while none is in flight, in ms. */
 const MAX_GAP_MS = 5_000
 
-/** So many requests must be missing for a pause to show. */
+/** The number of missing requests that makes a pause noticeable. */
 const TELLING_PAUSE = 2
 
 const COUNT_WORDS: Readonly<Record<Exclude<LoadCount, 'requests' | 'acknowledged'>, string>> = {
@@ -59,7 +59,7 @@ export function judgeLoad(
       tooLittle(load, readings, evidence, held) ??
       paused(load, reports, marks) ??
       (isKnown ? undefined : 'The load was not read for long enough after the system had recovered.') ??
-      unlooked(reports.at(-1), final),
+      unverified(reports.at(-1), final),
   }
 }
 
@@ -73,7 +73,7 @@ function tooSlow({ maxOwnDelayMs }: LoadInput, readings: readonly LoadReading[])
     : undefined
 }
 
-/** Requests that are never answered. */
+/** Requests that stayed without an answer for too long. */
 function stuck({ stuckAfterMs }: LoadInput, reports: readonly ReadReport[]): string | undefined {
   const worst = reports.find(({ report }) => report.oldestUnderWayMs > stuckAfterMs)?.report
   return worst === undefined
@@ -81,7 +81,11 @@ function stuck({ stuckAfterMs }: LoadInput, reports: readonly ReadReport[]): str
     : `${worst.underWay} requests were under way without an answer, the oldest for ${seconds(worst.oldestUnderWayMs)}, expected at most ${seconds(stuckAfterMs)}.`
 }
 
-/** More of something than the experiment allows. @param first Who is named here offended before the run. */
+/**
+ * Counters above the limits of the experiment.
+ *
+ * @param first The report before the run, whose offenders are not named.
+ */
 function excess(
   { atMost }: LoadInput,
   first: ReadReport | undefined,
@@ -104,12 +108,12 @@ function excess(
   return `${wrong.join('; ')}${offenders === '' ? '' : ` (${offenders})`}.`
 }
 
-/** The readings from the moment on at which the steady state was back. */
+/** The readings since the steady state was back. */
 function recovered(readings: readonly LoadReading[], { t5 }: Marks, watchedUntil: number): readonly LoadReading[] {
   return t5 === undefined ? [] : readings.filter(({ at }) => at >= t5.at && at <= watchedUntil)
 }
 
-/** A load that is sent, but no longer served once the system counts as recovered. */
+/** A load whose requests are sent but not acknowledged after recovery. */
 function notServed(load: LoadInput, held: readonly LoadReading[]): string | undefined {
   const { atLeastPerSecond } = load
   const silentMs = longestUnserved(readReports(held))
@@ -140,7 +144,7 @@ function unread(readings: readonly LoadReading[], { gate, watchedUntil }: Eviden
   return `The load could not be read for ${seconds(gap)}${problem === undefined ? '' : ` (${problem})`}.`
 }
 
-/** A counter that goes back belongs to another load: nothing can be said of what the first one acknowledged. */
+/** A decreasing counter belongs to a restarted load, which no longer knows the writes acknowledged before. */
 function restarted(reports: readonly ReadReport[], final: LoadReading | undefined): string | undefined {
   const all = [...reports, ...(final === undefined ? [] : readReports([final]))]
   const fell = LOAD_COUNTS.find((name) =>
@@ -154,7 +158,7 @@ function restarted(reports: readonly ReadReport[], final: LoadReading | undefine
   return stale ? 'The report of the load stood still: its time `at` did not advance.' : undefined
 }
 
-/** Phases of the run in which the load was hardly there. */
+/** Phases of the run in which the load sent too little. */
 function tooLittle(
   load: LoadInput,
   readings: readonly LoadReading[],
@@ -180,7 +184,7 @@ function tooLittle(
     : undefined
 }
 
-/** A load that pauses for most of the outage shows nothing of it, however short the outage is. */
+/** A load that pauses for most of the outage does not show its effect, however short the outage is. */
 function paused(
   { atLeastPerSecond }: LoadInput,
   reports: readonly ReadReport[],
@@ -193,7 +197,7 @@ function paused(
     : undefined
 }
 
-/** The longest time in which nothing was sent, in ms. A load that waits for its answers all the while is not idle. */
+/** The longest time without a request, in ms. A load that waits for answers is not idle. */
 function longestIdle(reports: readonly ReadReport[]): number {
   let longestMs = 0
   let since = reports[0]
@@ -206,8 +210,8 @@ function longestIdle(reports: readonly ReadReport[]): number {
   return longestMs
 }
 
-/** Whether the load has looked for everything at the end: for what was acknowledged under the fault as well. */
-function unlooked(last: ReadReport | undefined, final: LoadReading | undefined): string | undefined {
+/** Why the load did not verify all acknowledged writes at the end; `undefined`: it did. */
+function unverified(last: ReadReport | undefined, final: LoadReading | undefined): string | undefined {
   if (final?.report === undefined)
     return `The load did not verify the acknowledged writes${final?.problem === undefined ? '' : ` (${final.problem})`}.`
   const known = last?.report.acknowledged ?? 0

@@ -7,14 +7,14 @@ import type { Evidence, Marks, Monitor } from '../evidence/evidence.js'
 import { hasLookedSince, maxStandstillMs, subjectOf } from '../evidence/signs-of-life.js'
 import { seconds } from './words.js'
 
-/** Why the monitoring may have missed what happened; `undefined`: it was watching. */
+/** Why the monitoring system may have missed events; `undefined`: it was watching throughout. */
 export function monitoringProblem(experiment: Experiment, evidence: Evidence, { t4, t7 }: Marks): string | undefined {
   const { monitors, alertReadings, gate, methodAt = 0, watchedUntil } = evidence
   for (const monitor of monitors) {
     const isAlertSource = alertReadings.some(({ source }) => source === monitor.source)
     const still = standstill(monitor, gate.from, watchedUntil, isAlertSource)
     if (still !== undefined) return still
-    // While a fault is in force, the system itself may be what cannot be scraped.
+    // While a fault is in force, failing scrapes may be an effect of the fault.
     const blind = monitor.readings.find(
       ({ at, isBlind }) =>
         isBlind && at >= gate.from && (isControlRun(experiment) || at < methodAt || (t7 !== undefined && at >= t7.at)),
@@ -50,7 +50,7 @@ export function monitoringProblem(experiment: Experiment, evidence: Evidence, { 
   return undefined
 }
 
-/** What a monitoring said in its last two answers to be wrong, and had not said before the method: scrapes that fail gather nothing, however often they are done. */
+/** A problem that the last two answers report and no answer before the method did. Failed scrapes collect no data. */
 function newProblem({ readings }: Monitor, methodAt: number): string | undefined {
   const [before, since] = [readings.filter(({ at }) => at < methodAt), readings.filter(({ at }) => at >= methodAt)]
   const known = new Set(before.flatMap(({ problem }) => (problem === undefined ? [] : [subjectOf(problem)])))
@@ -60,7 +60,7 @@ function newProblem({ readings }: Monitor, methodAt: number): string | undefined
     : undefined
 }
 
-/** Why evaluations or scrapes may have stood still for too long; `undefined`: they went on. */
+/** Why evaluations or scrapes may have stalled for too long; `undefined`: they continued. */
 function standstill(
   { source, readings, clock, ruleIntervalMs, scrapeIntervalMs }: Monitor,
   from: number,
@@ -77,13 +77,14 @@ function standstill(
     if (!isNeeded) continue
     const problem = readings.find((reading) => reading.problem !== undefined)?.problem
     if (told.length === 0) {
-      // A source that does not tell is one thing, and one that says each time what is wrong another.
+      // A source without signs of life is acceptable, but a source that reports a problem every time is not.
       if (sign === 'evaluatedAt' && problem !== undefined && readings.every((reading) => reading.problem !== undefined))
         return `${source} never showed that alert rules are evaluated (${problem}).`
       continue
     }
     const boundMs = maxStandstillMs(intervalMs)
-    // When it last happened, by our own clock: as it says itself, where its clock is known, and not after it was first told.
+    // The last advance by this process's clock: as reported if the clock offset is known, at the latest when first
+    // seen.
     let movedAt = from
     let moment = Number.NEGATIVE_INFINITY
     let longestMs = 0
@@ -91,7 +92,7 @@ function standstill(
       if (one.moment > moment) {
         moment = one.moment
         const at = Math.min(one.at, offset === undefined ? one.at : one.moment - offset.offsetMs + offset.errorMs)
-        // What happened between two signs was not seen.
+        // Nothing is known about the time between two signs of life.
         longestMs = Math.max(longestMs, at - Math.max(movedAt, from))
         movedAt = at
       }
@@ -104,7 +105,7 @@ function standstill(
   return undefined
 }
 
-/** The time from the beginning to the first sign. */
+/** The time from the start to the first sign of life. */
 function gapBefore(told: readonly { readonly at: number }[], from: number): number {
   const first = told.find(({ at }) => at >= from)
   return first === undefined ? Number.POSITIVE_INFINITY : first.at - from

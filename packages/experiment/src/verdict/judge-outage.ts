@@ -2,10 +2,13 @@ import type { Experiment } from '../model/experiment.js'
 import type { Evidence } from '../evidence/evidence.js'
 import { seconds } from './words.js'
 
-/** How much earlier than planned a fault may end, in ms: its time is taken by two clocks. */
+/** How much earlier than planned a fault may end, in ms, since two clocks measure it. */
 const MAX_EARLY_MS = 250
 
-/** Why the outage was shorter than asked for: something outside this run ended a fault early. A spent `limit` is part of the plan. `undefined`: it was not. */
+/**
+ * Why the outage was shorter than the experiment requires: something outside this run ended a fault early. A spent
+ * `limit` is intended. `undefined`: no fault ended early.
+ */
 export function outageProblem({ method }: Experiment, { injections }: Evidence): string | undefined {
   const steps = method.flatMap((step) => ('inject' in step ? [step.inject] : []))
   for (const [index, { kind, fault, outcome, armedAt, endedAt, leaseMs }] of injections.entries()) {

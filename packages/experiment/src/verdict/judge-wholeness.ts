@@ -1,9 +1,11 @@
 import { inventoryOf, type Evidence } from '../evidence/evidence.js'
 
-/** Fields that a fault fills in freely, and that are not judged. */
+/** Fields whose content the fault defines. They are not judged. */
 const FREE: ReadonlySet<string> = new Set(['options', 'evidence', 'account'])
 
-/** Why evidence cannot be judged: recorded parts are missing, or numbers are no longer numbers. `undefined`: it is whole. */
+/**
+ * Why evidence is incomplete: recorded parts are missing, or numbers became other values. `undefined`: it is complete.
+ */
 export function holes(evidence: unknown): string | undefined {
   if (typeof evidence !== 'object' || evidence === null) return 'The evidence is incomplete: none was given.'
   const now = inventoryOf(evidence)
@@ -16,7 +18,10 @@ export function holes(evidence: unknown): string | undefined {
   return place === undefined ? undefined : `The evidence is incomplete: ${place} is not a number.`
 }
 
-/** The place of a value that should be a number and is not. JSON writes `null` for NaN and infinities; only a probe's value may be infinite. */
+/**
+ * The path of a value that should be a number but is not. JSON writes `null` for NaN and infinities. Only a probe's
+ * value may be infinite.
+ */
 function unreadable(value: unknown, key: string): string | undefined {
   if (
     value === null ||

@@ -94,10 +94,10 @@ describe('verdicts by cause', () => {
   const fallback = { ...thorough, recovery: { withinMs: 20_000, duringFault: { probes: ['stock'], withinMs: 3_000 } } }
   const cases: readonly (readonly [string, VerdictName, Parts, RegExp, Experiment?])[] = [
     [
-      'something could not be taken back',
+      'a rollback failed',
       'rollback-failed',
-      { rollbackFailures: ['the-shop:1: locked'], brokenOff: 'it was aborted' },
-      /taken back: the-shop:1: locked/,
+      { rollbackFailures: ['the-shop:1: locked'], brokenOff: 'the caller stopped it' },
+      /rolled back: the-shop:1: locked/,
     ],
     ['a guardrail tripped', 'guardrail-tripped', { guards: [guard(3)] }, /orders was 3, expected > 10/],
     [
@@ -106,7 +106,7 @@ describe('verdicts by cause', () => {
       { guards: [guard(undefined)] },
       /orders was without data \(refused\)/,
     ],
-    ['it was broken off', 'inconclusive', { brokenOff: 'it was aborted' }, /broken off: it was aborted/],
+    ['it was aborted', 'inconclusive', { brokenOff: 'the caller stopped it' }, /aborted: the caller stopped it/],
     [
       'the machine is too slow',
       'inconclusive',
@@ -451,7 +451,7 @@ describe('verdicts by cause', () => {
   )
 
   it('does not speak of recovery where the run was ended before it could be seen', () => {
-    expect(judge(thorough, passingEvidence({ brokenOff: 'it was aborted' })).recovery).toBe('not-observed')
+    expect(judge(thorough, passingEvidence({ brokenOff: 'the caller stopped it' })).recovery).toBe('not-observed')
     expect(judge(thorough, passingEvidence({ curves: [broken(0)] })).recovery).toBe('not-recovered')
   })
 })

@@ -16,27 +16,29 @@ import { monitoringProblem } from './judge-monitoring.js'
 import { outageProblem } from './judge-outage.js'
 import { holes } from './judge-wholeness.js'
 import type { VerdictName } from './exit-codes.js'
-import { ms, seconds } from './words.js'
+import { ms, seconds, sentence } from './words.js'
 
-/** What a run comes to, and why. */
+/** The verdict on a run, and its cause. */
 export interface Verdict {
   readonly name: VerdictName
-  /** One sentence that names the cause. */
+  /** The cause, in one sentence. */
   readonly cause: string
   readonly alerts: readonly AlertVerdict[]
-  /** When what happened, by the clock of the process that ran the experiment. */
+  /** The marks of the run, by the clock of the process that ran the experiment. */
   readonly marks: Marks
-  /** Names of the probes that left their bounds, or gave no data, once the method had begun. */
+  /** Names of the probes that left their bounds or gave no data after the method had begun. */
   readonly breached: readonly string[]
-  /** From the fault landing to the first alert that had to fire, in ms. */
+  /** Time from the landing of the fault to the first alert in `mustFire` (t0 to t2), in ms. */
   readonly timeToDetectMs: number | undefined
-  /** From the fault's end (for an instant one: from its landing) until the steady state had held again, in ms. */
+  /**
+   * Time from the end of the fault (an instant fault ends when it lands) until the steady state had held again, in ms.
+   */
   readonly timeToRecoverMs: number | undefined
-  /** `assisted`: a fault was stopped before its lease ended, by this run or from outside. */
+  /** How the system recovered. `assisted`: a fault was stopped before its lease ended, by this run or from outside. */
   readonly recovery: 'by-itself' | 'assisted' | 'not-recovered' | 'not-observed'
 }
 
-/** All that a conclusion is drawn from. */
+/** The inputs of every conclusion. */
 interface Case {
   readonly experiment: Experiment
   readonly evidence: Evidence
@@ -45,15 +47,15 @@ interface Case {
   readonly load: LoadFindings
 }
 
-/** Longest delay of this process's own timers, in ms. What a run saw during a longer delay cannot be trusted. */
+/** The longest allowed delay of this process's timers, in ms. Observations during a longer delay cannot be trusted. */
 const MAX_OWN_LATENESS_MS = 2_000
 
 /**
- * Judges a run by its evidence alone. Missing evidence is never a pass, and less evidence never makes a better verdict. Never throws: what is no
- * evidence at all, or torn, is inconclusive.
+ * Judges a run by its evidence alone. Missing evidence is never a pass, and less evidence never improves a verdict.
+ * Never throws: incomplete or invalid evidence is `inconclusive`.
  *
- * The first of these that applies is the verdict: rollback failed, guardrail tripped, broken off, not to be trusted, gate unmet, alerts that were
- * active already, fault did not land, weakness found, alert failed, evidence missing, pass.
+ * The verdict is the first that applies, in this order: rollback failed, guardrail tripped, run aborted, run untrusted,
+ * gate unmet, alerts already active, fault did not land, weakness found, alert failed, evidence missing, pass.
  */
 export function judge(experiment: Experiment, evidence: Evidence): Verdict {
   try {
@@ -130,14 +132,14 @@ function conclusion(one: Case): Conclusion {
   )
 }
 
-/** What ended a run early, or makes its evidence worthless. */
+/** Conclusions about events that ended the run early or invalidate its evidence. */
 function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
   const { rollbackFailures, brokenOff, gate, own } = evidence
   if (rollbackFailures.length > 0)
-    return ['rollback-failed', `Not everything could be taken back: ${rollbackFailures.join('; ')}.`]
+    return ['rollback-failed', sentence(`Not everything could be rolled back: ${rollbackFailures.join('; ')}`)]
   const tripped = trippedGuard(evidence)
   if (tripped !== undefined) return ['guardrail-tripped', tripped]
-  if (brokenOff !== undefined) return ['inconclusive', `The run was broken off: ${brokenOff}.`]
+  if (brokenOff !== undefined) return ['inconclusive', `The run was aborted: ${brokenOff}.`]
   const latestMs = largest(
     own.map(({ lateMs }) => lateMs),
     0,
@@ -159,7 +161,7 @@ function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
     : ['inconclusive', `${dirty.name} was active before anything was broken, so alerts say nothing about the fault.`]
 }
 
-/** The first guardrail that was out of its bounds, or without data, once the method had begun. */
+/** The first guardrail that left its bounds or had no data after the method had begun. */
 function trippedGuard({ guards, methodAt }: Evidence): string | undefined {
   if (methodAt === undefined) return undefined
   for (const guard of guards) {
@@ -175,7 +177,8 @@ function landingProblem({
   evidence: { failures, injections, appClock },
   findings: { marks },
 }: Case): Conclusion | undefined {
-  if (failures.length > 0) return ['fault-did-not-land', `A fault could not be put in force: ${failures.join('; ')}.`]
+  if (failures.length > 0)
+    return ['fault-did-not-land', sentence(`A fault could not be injected: ${failures.join('; ')}`)]
   const offset = clockOffset(appClock)
   const idle = injections.find(
     (injection) => landingOf(injection, offset) === undefined || injection.outcome === 'failed',
@@ -211,11 +214,11 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
       `Not recovered: ${probes.join(', ')} did not hold from ${ms(withinMs)} after the fault landed until it ended.`,
     ]
   }
-  // It may have recovered: that is for what is missing to say, after what was found.
+  // Recovery is unknown. `missingEvidence` reports that, after all weaknesses.
   if (old.length > 0) return undefined
   if (t5 === undefined || t7 === undefined) {
     const bad = lastBad(evidence)
-    // Where only the monitoring failed to answer, the system may be well.
+    // If only the monitoring system failed to answer, the system under test may be healthy.
     const isBlind = bad.length > 0 && bad.every(({ source, value }) => asksMonitoring(source) && value === undefined)
     const reasons = bad.map(({ words }) => words).join('; ')
     const unseen = unwatched(experiment, evidence)
@@ -227,7 +230,7 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
       `Not recovered: the steady state had not held again ${ms(recovery.withinMs)} after the fault had ended${reasons === '' ? `: ${breached.join(', ')} broke again each time` : `: ${reasons}`}.`,
     ]
   }
-  // How late the reading came by which it had held says nothing of the system.
+  // The delay of the reading that showed recovery is not part of the recovery time.
   const [atLeastMs, atMostMs] = [
     t5.at - t5.errorMs + experiment.steadyState.holdForMs - t4.at,
     t7.at - t4.at + t4.errorMs,
@@ -242,7 +245,7 @@ function recoveryProblem({ experiment, evidence, findings }: Case): Conclusion |
   return undefined
 }
 
-/** A probe left its bounds without being named in `mayBreach`. In a run without a fault no probe may. */
+/** A probe that left its bounds without being in `mayBreach`. In a control run, no probe may. */
 function breachProblem({
   experiment,
   evidence,
@@ -268,7 +271,7 @@ function breachProblem({
   const isLate = mayBreach && !isEarly && t7 !== undefined
   const bad = isEarly ? early : badSince(first, isLate ? t7.at : methodAt)
   const [unread] = bad
-  // Where a probe gave no data, a fault in the system may be the reason only if the system itself was asked.
+  // Missing data can be an effect of the fault only if the probe reads the system under test itself.
   if ((isControl || asksMonitoring(first.source)) && bad.every(({ value }) => value === undefined))
     return [
       'inconclusive',
@@ -311,7 +314,7 @@ function alertProblem({ experiment, alerts }: Case): Conclusion | undefined {
       ]
 }
 
-/** What a pass needs and the evidence does not show. */
+/** Evidence that a pass needs but is missing. */
 function missingEvidence({ experiment, evidence, findings, alerts, load }: Case): Conclusion | undefined {
   const missing = (what: string): Conclusion => ['inconclusive', what]
   const blind = alerts.find(({ outcome }) => outcome === 'monitoring-down')
@@ -347,7 +350,7 @@ function missingEvidence({ experiment, evidence, findings, alerts, load }: Case)
     : missing(`A pass needs marks that could not be determined: ${unmade.join(', ')}.`)
 }
 
-/** Times in which a probe or a guardrail was not read. */
+/** Periods in which a probe or a guardrail was not read. */
 function unwatched(
   { steadyState: { probes, holdForMs }, guardrails }: Experiment,
   { curves, guards, gate, methodAt: since = 0, watchedUntil, own, pollMs }: Evidence,

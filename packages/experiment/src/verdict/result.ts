@@ -2,7 +2,7 @@ import type { Evidence } from '../evidence/evidence.js'
 import type { Experiment } from '../model/experiment.js'
 import type { Verdict } from './judge.js'
 
-/** A run, its evidence, and what it comes to. */
+/** The result of a run: its title, evidence and verdict. */
 export interface ExperimentResult {
   readonly title: string
   readonly description: string | undefined

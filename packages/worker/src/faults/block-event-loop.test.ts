@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { inject, type Injection } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { ECHO, makeWorker, seenBlocked, startWorker } from '../../test/support.js'
 import { blockEventLoop } from './block-event-loop.js'
@@ -14,16 +14,6 @@ const answers = async (worker: Worker): Promise<void> => {
   worker.postMessage('there?')
   expect(await once(worker, 'message')).toEqual(['there?'])
 }
-
-describe('the contract', () => {
-  const cases = faultContract<Worker>({
-    fault: () => blockEventLoop({ periodMs: 20, duty: 0.1 }),
-    target: () => startWorker(ECHO),
-    exercise: (_worker, times, clock) => clock.advance(times * 20),
-    dispose: (worker) => worker.terminate().then(() => undefined),
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('blockEventLoop', () => {
   it('blocks a worker fully while this thread runs on, and releases it at once', async () => {

@@ -1,17 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { inject } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
 import { blockMainThread } from './block-main-thread.js'
-
-describe('the contract', () => {
-  const cases = faultContract<NodeJS.Process>({
-    fault: () => blockMainThread({ blockMs: 1, everyMs: 20 }),
-    target: () => process,
-    exercise: (_process, times, clock) => clock.advance(times * 20),
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('blockMainThread', () => {
   it('blocks the loop for the given time, then lets it run', async () => {

@@ -7,7 +7,7 @@ const MAX_BLOCK_MS = 5_000
 
 const options = {
   blockMs: option.count('Length of each block, in ms, at most 5000.', 1),
-  everyMs: option.optional(option.count('Pause between two blocks, in ms.', 1), 1_000),
+  everyMs: option.optional(option.count('Time from the start of one block to the start of the next, in ms.', 1), 1_000),
 }
 
 /** Options of {@link blockMainThread}. */

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { inject, injectedBy } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { Tinypool } from 'tinypool'
 import { describe, expect, it } from 'vitest'
 import { ECHO, isAlive, startWorker } from '../../test/support.js'
@@ -15,15 +14,6 @@ async function startWatched(code?: string): Promise<{ readonly worker: Worker; r
   worker.on('error', (error) => errors.push(error))
   return { worker, errors }
 }
-
-describe('the contract', () => {
-  const cases = faultContract<Worker>({
-    fault: () => crashWorker(),
-    target: async () => (await startWatched()).worker,
-    exercise: () => undefined,
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('crashWorker', () => {
   it.each(['exception', 'rejection'] as const)(

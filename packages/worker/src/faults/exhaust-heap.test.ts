@@ -1,6 +1,5 @@
 import type { Worker } from 'node:worker_threads'
 import { inject, injectedBy } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
 import { isAlive, startWorker } from '../../test/support.js'
 import { exhaustHeap } from './exhaust-heap.js'
@@ -11,15 +10,6 @@ async function startSmall(errors: Error[] = []): Promise<Worker> {
   })
   return worker.on('error', (error) => errors.push(error))
 }
-
-describe('the contract', () => {
-  const cases = faultContract<Worker>({
-    fault: () => exhaustHeap(),
-    target: () => startSmall(),
-    exercise: () => undefined,
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('exhaustHeap', () => {
   it('makes V8 end the worker at its own limit, while the others live on', async () => {

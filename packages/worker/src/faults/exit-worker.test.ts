@@ -1,21 +1,10 @@
 import { once } from 'node:events'
-import type { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { Piscina } from 'piscina'
 import { describe, expect, it } from 'vitest'
 import { ECHO, isAlive, makeWorker, startWorker } from '../../test/support.js'
 import { taskFile } from '../../test/task-file.js'
 import { exitWorker } from './exit-worker.js'
-
-describe('the contract', () => {
-  const cases = faultContract<Worker>({
-    fault: () => exitWorker(),
-    target: () => startWorker(),
-    exercise: () => undefined,
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('exitWorker', () => {
   it.each([0, 1, 7, 255])('ends a worker with code %i and without an error event', async (exitCode) => {

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { Piscina } from 'piscina'
 import { describe, expect, it, vi } from 'vitest'
 import { isAlive, makeWorker, startWorker } from '../../test/support.js'
@@ -25,27 +25,6 @@ function supervise<Kept extends Worker | ChildProcess>(
   let current = next()
   return { current: () => current, starts: () => starts, stop: () => (isStopping = true) }
 }
-
-describe('the contract', () => {
-  let current: Worker
-  const cases = faultContract<() => Worker>({
-    fault: () => killReturningWorkers({ lookEveryMs: 20 }),
-    target: () => {
-      current = makeWorker()
-      return () => current
-    },
-    exercise: async (_target, times, clock) => {
-      for (let i = 0; i < times; i += 1) {
-        // The next one takes the place of the one that is being killed, and lives until it was looked at.
-        const before = current
-        current = makeWorker()
-        await clock.advance(20)
-        void before.terminate()
-      }
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('killReturningWorkers', () => {
   it('kills a worker and every replacement, at most as often as its limit says', async () => {

@@ -2,7 +2,7 @@ import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { inject } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { childFile } from '../../test/task-file.js'
 import { freezeProcess } from './freeze-process.js'
@@ -22,15 +22,6 @@ async function startChild(...args: string[]): Promise<ChildProcess> {
 
 /** Linux's word for what a process is doing: `T` is stopped. */
 const stateOf = (pid = 0): string => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? ''
-
-describe('the contract of signal-process', () => {
-  const cases = faultContract<ChildProcess>({
-    fault: () => signalProcess(),
-    target: () => startChild(),
-    exercise: () => undefined,
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('signalProcess', () => {
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
@@ -93,18 +84,6 @@ describe('signalProcess', () => {
     })
     await expect(inject(signalProcess({ pid: 1 }), all)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
   })
-})
-
-describe.skipIf(process.platform !== 'linux')('the contract of freeze-process (Linux only: it reads /proc)', () => {
-  const cases = faultContract<ChildProcess>({
-    fault: () => freezeProcess({ periodMs: 20 }),
-    target: () => startChild(),
-    exercise: (_child, times, clock) => clock.advance(times * 20),
-    dispose: (child) => {
-      expect(stateOf(child.pid)).not.toBe('T')
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
 })
 
 describe.skipIf(process.platform !== 'linux')('freezeProcess (Linux only: it reads /proc)', () => {

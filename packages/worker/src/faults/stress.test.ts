@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import os from 'node:os'
 import { inject } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { stressCpu } from './stress-cpu.js'
 import { stressMemory } from './stress-memory.js'
@@ -18,18 +18,6 @@ function isThere(pid: number): boolean {
 
 const pidOf = ({ evidence }: { readonly evidence: readonly Readonly<Record<string, unknown>>[] }): number =>
   evidence[0]?.['pid'] as number
-
-describe.each([
-  ['stress-cpu', () => stressCpu({ load: 0.1, periodMs: 20 })],
-  ['stress-memory', () => stressMemory({ sizeMb: 1, periodMs: 20 })],
-] as const)('the contract of %s', (_name, fault) => {
-  const cases = faultContract<NodeJS.Process>({
-    fault,
-    target: () => process,
-    exercise: (_process, times, clock) => clock.advance(times * 20),
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('stressCpu', () => {
   it('pauses while it is not chosen, and lasts out the period that spends its limit', async () => {

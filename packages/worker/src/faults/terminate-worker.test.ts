@@ -1,20 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { isAlive, startWorker as start, startWorkers as startAll } from '../../test/support.js'
 import { terminateWorker, type TerminateWorkerOptions } from './terminate-worker.js'
 
 const alive = (workers: readonly Worker[]): boolean[] => workers.map(isAlive)
-
-describe('the contract', () => {
-  const cases = faultContract<Worker>({
-    fault: () => terminateWorker(),
-    target: () => start(),
-    exercise: () => undefined,
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('terminateWorker', () => {
   it('terminates a worker, even in an endless loop, and resolves after its exit', async () => {

@@ -1,11 +1,9 @@
 import { inject, withFault } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
-import { describeContract, Store } from '../../../test/store.js'
+import { Store } from '../../../test/store.js'
 import { corruptResults } from './corrupt-results.js'
 
 describe('corruptResults', () => {
-  describeContract(() => corruptResults())
-
   it('succeeds with a wrong result, and leaves the data of the service alone', async () => {
     const row = { id: 7, title: 'abcdef', tags: ['a', 'b', 'c', 'd'], at: new Date(0) }
     const store = {

@@ -1,21 +1,9 @@
 import { injectedBy, withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { describe, expect, it } from 'vitest'
 import { Store } from '../../../test/store.js'
 import { cutResults } from './cut-results.js'
-
-describe('the contract', () => {
-  const cases = faultContract<Store>({
-    fault: () => cutResults(),
-    target: () => new Store(),
-    exercise(store, times) {
-      for (let opened = 0; opened < times; opened += 1) void store.scan()
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 /** A service that answers with many, in every way, and knows what it still has open. */
 class Files {

@@ -1,5 +1,5 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { covering } from '../../operations/covering.js'
+import { memberReplacer } from '../../operations/member-replacer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -7,7 +7,7 @@ import { errorOf, errorOptions, errorOptionsInProcess } from '../error-options.j
 
 const NAME = 'adapter/cut-results'
 const options = {
-  afterItems: option.optional(option.count('Items or chunks that still come. Default: 1.'), 1),
+  afterItems: option.optional(option.count('Items or chunks before the break.'), 1),
   ...callOptions,
   ...errorOptions,
   ...errorOptionsInProcess,
@@ -19,11 +19,12 @@ export type CutResultsOptions = OptionsOf<typeof cutResults>
 /**
  * Breaks iterations and streams in the middle.
  *
- * Models a cursor whose server dies, a listing that fails on its second page, a download that is cut: some items come, then the error. One that has no more
- * than `afterItems` comes whole. The service did what it was asked. An operation is a call; its name is the method's.
+ * Models a cursor whose server dies, a listing that fails on its second page, or a download that is cut: some items
+ * come, then the error. A result of at most `afterItems` items comes complete. The service does what it was asked. An
+ * operation is a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when more than one error is described; `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer with one
- *   value
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if more than one error is described; `CHAOS_TARGET_MISMATCH` if `methods`
+ *   match nothing or answer with one value.
  */
 export const cutResults = defineFault({
   name: NAME,
@@ -34,7 +35,7 @@ export const cutResults = defineFault({
   target: methodTarget,
   inject(target, { afterItems, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    const layOver = covering(context)
+    const replaceMember = memberReplacer(context)
     callSeam(options, { needs: 'many' })(target, context, (call) => {
       let came = 0
       return call.answers.through(
@@ -46,7 +47,7 @@ export const cutResults = defineFault({
             return value
           },
         },
-        layOver,
+        replaceMember,
       )
     })
   },

@@ -22,7 +22,6 @@ async function lateness(options: DelayCallsOptions, { seed = 1, calls = 20, apar
 }
 
 describe('delayCalls', () => {
-  describeContract(() => delayCalls({ delayMs: 100 }))
   describe('of the response', () => describeContract(() => delayCalls({ delayMs: 100, seam: 'response' })))
 
   it('holds the request back for so long, then the service gets it', async () => {

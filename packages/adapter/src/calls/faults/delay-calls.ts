@@ -7,7 +7,7 @@ import { callsAt, seamOption } from '../at-seam.js'
 const options = {
   ...delayOptions('each affected call'),
   warmUpMs: option.optional(
-    option.durationMs('A cold start: delays shrink from full to none in so many ms. Default: 0, they stay.'),
+    option.durationMs('Cold start: time in which delays shrink to none, in ms. 0 keeps them constant.'),
     0,
   ),
   ...callOptions,
@@ -18,20 +18,22 @@ const options = {
 export type DelayCallsOptions = OptionsOf<typeof delayCalls>
 
 /**
- * Makes calls slow.
+ * Delays calls.
  *
- * Models a loaded service or a long way to it. Each call waits for itself; calls overtake each other where delays differ. A delay is never shorter than
- * drawn. What is still held when the fault ends goes on then. The caller's own signal ends the wait at once, with its reason, and a request that was given up
- * never reaches the service. Equal seeds draw equal delays, method by method. An operation is a call; its name is the method's.
+ * Models a service under load, a distant service, or a cold start. Each call waits on its own; calls overtake each
+ * other if their delays differ. A delay is never shorter than the one drawn. A call that is held when the fault ends
+ * goes on then. If the caller's `AbortSignal` aborts, the wait ends at once with the reason of the signal, and a call
+ * that is still at `request` never reaches the service. Equal seeds draw equal delays for each method. An operation is
+ * a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when a time does not fit a timer; `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer in a
- *   way that cannot wait
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if a time does not fit a timer; `CHAOS_TARGET_MISMATCH` if `methods` match
+ *   nothing or answer in a way that cannot wait.
  * @see Toxiproxy's `latency` toxic (delay ± jitter) and tc-netem's `delay` with its distributions.
  */
 export const delayCalls = defineFault({
   name: 'adapter/delay-calls',
   kind: 'standing',
-  summary: 'Makes calls slow.',
+  summary: 'Delays calls.',
   options,
   target: methodTarget,
   inject(target, { seam, warmUpMs, delayMs, jitterMs, distribution, ...options }, context) {

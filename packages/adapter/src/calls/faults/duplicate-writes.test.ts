@@ -5,7 +5,6 @@ import { describeContract, Store } from '../../../test/store.js'
 import { duplicateWrites } from './duplicate-writes.js'
 
 describe('duplicateWrites', () => {
-  describeContract(() => duplicateWrites({ methods: 'set' }))
   describe('with late copies', () => describeContract(() => duplicateWrites({ methods: 'set', afterMs: 100 })))
 
   it('does each affected write so often again, right behind the first, whose answer the caller gets', async () => {

@@ -5,11 +5,11 @@ import { callOptions, type Call } from '../call.js'
 import { attempt } from '../answers.js'
 
 const options = {
-  methods: option.names('The methods that write: names or globs.'),
+  methods: option.names('Methods that write: names or globs.'),
   answers: callOptions.answers,
-  copies: option.optional(option.count('How often each write is done again. Default: 1.', 1, 1_000), 1),
+  copies: option.optional(option.count('Number of times that each write is repeated.', 1, 1_000), 1),
   afterMs: option.optional(
-    option.durationMs('How long after the write its copies come, in ms. Default: 0, right behind it.'),
+    option.durationMs('Time from the write to its copies, in ms. 0 means right after the write.'),
     0,
   ),
 }
@@ -18,18 +18,21 @@ const options = {
 export type DuplicateWritesOptions = OptionsOf<typeof duplicateWrites>
 
 /**
- * Does writes more than once.
+ * Repeats writes.
  *
- * Models retries beneath the caller: a driver, proxy or queue that sends a request again whose reply it missed. The caller gets the answer of the first;
- * what becomes of the copies nobody hears. With `afterMs` a copy comes behind newer writes and undoes them, as a late retransmission does. Copies that
- * are still to come when the fault ends are sent then; where the client was closed meanwhile they are lost. An operation is a call; its name is the method's.
+ * Models retries beneath the caller: a driver, proxy or queue that sends a request again because the reply was lost.
+ * The caller gets the answer of the first write. The answers and errors of the copies are discarded. With `afterMs` a
+ * copy comes after newer writes and overwrites them, as a late retransmission does. Copies that are still due when the
+ * fault ends are sent then, or lost if the client is closed. An operation is a call; its name is the name of the
+ * method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer with more than one value
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `copies` or `afterMs` is out of range; `CHAOS_TARGET_MISMATCH` if
+ *   `methods` match nothing or answer with more than one value.
  */
 export const duplicateWrites = defineFault({
   name: 'adapter/duplicate-writes',
   kind: 'standing',
-  summary: 'Does writes more than once.',
+  summary: 'Repeats writes.',
   options,
   target: methodTarget,
   inject(target, { copies, afterMs, ...options }, context) {

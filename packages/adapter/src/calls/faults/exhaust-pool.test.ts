@@ -128,7 +128,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       const pool = poolOf({ port: 1 })
       await expect(inject(exhaustPool(), bindPg(pool))).rejects.toThrow('ECONNREFUSED')
       await expect(inject(exhaustPool({ leave: 3 }), bindPg(pool))).rejects.toThrow(
-        'a limit of more connections than `leave` (3), got one with a limit of 3',
+        'adapter/exhaust-pool needs a pool whose limit is above `leave` (3), but the limit is 3.',
       )
       expect(pool.totalCount).toBe(0)
       const redis = new Redis({ lazyConnect: true })
@@ -198,7 +198,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
 
     it('refuses a pool without a limit', async () => {
       await expect(inject(exhaustPool(), bindMysql2(poolOf({ connectionLimit: 0 })))).rejects.toThrow(
-        'got one with none',
+        'but the pool has no limit. Set one.',
       )
     })
   },

@@ -5,7 +5,7 @@ import type { PoolBinding } from '../pools.js'
 import { held } from '../held-connections.js'
 
 const NAME = 'adapter/exhaust-pool'
-const options = { leave: option.optional(option.count('Connections that are left to the application. Default: 0.'), 0) }
+const options = { leave: option.optional(option.count('Connections left to the application.'), 0) }
 
 /** Options of {@link exhaustPool}. */
 export type ExhaustPoolOptions = OptionsOf<typeof exhaustPool>
@@ -13,12 +13,15 @@ export type ExhaustPoolOptions = OptionsOf<typeof exhaustPool>
 /**
  * Takes the connections of a pool, so that the application has to wait for one.
  *
- * Models connections that leak, or a statement that runs for minutes on each of them: the pool is full, and what then happens is the pool's own doing, its queue,
- * its timeout, its error. The connections are really taken: those that the application uses as they come back. They go back when the fault ends. An
- * operation is the application's asking for a connection while none is free; its name is `connect`. One that is not chosen gets
- * one of those that are held. Connections taken so far are counted as `held`, those that went back as `returned`.
+ * Models leaked connections, or a statement that runs for minutes on each connection. The pool then queues, times out
+ * and fails as usual. The fault really checks the connections out: free ones at once, and those that the application
+ * uses as they come back. All go back when the fault ends.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the pool has no limit, or `leave` leaves nothing to take
+ * An operation is a request of the application for a connection while none is free; its name is `connect`. A request
+ * that is not chosen gets one of the held connections. The injection counts connections taken so far as `held` and
+ * those given back as `returned`.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the pool has no limit, or if `leave` is not below the limit.
  */
 export const exhaustPool = defineFault({
   name: NAME,
@@ -35,13 +38,13 @@ export const exhaustPool = defineFault({
     if (!Number.isFinite(pool.max()) || pool.max() <= leave) {
       throw new ChaosError(
         'CHAOS_TARGET_MISMATCH',
-        `Expected a pool with a limit of more connections than \`leave\` (${leave}), got one with ${Number.isFinite(pool.max()) ? `a limit of ${pool.max()}` : 'none'}.`,
+        `${NAME} needs a pool whose limit is above \`leave\` (${leave}), but ${Number.isFinite(pool.max()) ? `the limit is ${pool.max()}. Lower \`leave\`.` : 'the pool has no limit. Set one.'}`,
       )
     }
     const operation = context.operation('connect')
     const counts = context.account('held', 'returned')
     const connections = held(pool, counts)
-    const take = pool.lay(context, ({ pass, handOver }) => {
+    const take = pool.patch(context, ({ pass, handOver }) => {
       connections.fill()
       if (pool.free() > 0 || operation.shouldInject([])) return pass()
       const connection = connections.next()

@@ -1,5 +1,5 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { covering } from '../../operations/covering.js'
+import { memberReplacer } from '../../operations/member-replacer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -12,25 +12,27 @@ const options = { ...callOptions, ...errorOptions, ...errorOptionsInProcess }
 export type FailAfterCallOptions = OptionsOf<typeof failAfterCall>
 
 /**
- * Lets the service do what it was asked for, then fails the call.
+ * Lets the service handle calls, then fails them.
  *
- * Models the lost reply: the connection breaks after the service has done its work, and the caller cannot know. What it does next, trying again for
- * example, does the work twice unless it is idempotent. An iteration or a stream gives all of its items and breaks where it would have ended. A call
- * that the service itself fails keeps its own error. An operation is a call; its name is the method's.
+ * Models a lost reply: the connection breaks after the service has done its work, and the caller cannot know whether it
+ * was done. A caller that tries again does the work twice, unless the work is idempotent. An iteration or a stream
+ * delivers all of its items and breaks at the end. A call that the service itself fails keeps its own error. An
+ * operation is a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when more than one error is described; `CHAOS_TARGET_MISMATCH` when `methods` match nothing
- * @see Jepsen's `:info` results: operations whose outcome nobody knows.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if more than one error is described; `CHAOS_TARGET_MISMATCH` if `methods`
+ *   match nothing.
+ * @see Jepsen's `:info` results: operations with an unknown outcome.
  */
 export const failAfterCall = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Lets the service do what it was asked for, then fails the call.',
+  summary: 'Lets the service handle calls, then fails them.',
   options,
   check: (options) => void errorOf(NAME, options, 'ECONNRESET'),
   target: methodTarget,
   inject(target, options, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    const layOver = covering(context)
+    const replaceMember = memberReplacer(context)
     callSeam(options)(target, context, (call) =>
       call.answers.through(
         call.proceed(),
@@ -39,7 +41,7 @@ export const failAfterCall = defineFault({
             throw errorFor(call)
           },
         },
-        layOver,
+        replaceMember,
       ),
     )
   },

@@ -1,12 +1,10 @@
 import { inject } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
-import { describeContract, Store } from '../../../test/store.js'
+import { Store } from '../../../test/store.js'
 import { flapCalls } from './flap-calls.js'
 
 describe('flapCalls', () => {
-  describeContract(() => flapCalls({ downMs: 1_000_000, upMs: 1_000_000 }))
-
   it.each([
     ['down', '.......UUU.......UUU'],
     ['up', 'UUU.......UUU.......'],

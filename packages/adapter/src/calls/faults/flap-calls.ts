@@ -8,9 +8,9 @@ import { errorOf, errorOptions, errorOptionsInProcess, failureTiming } from '../
 
 const NAME = 'adapter/flap-calls'
 const options = {
-  downMs: option.durationMs('How long the service is down each time, in ms.'),
-  upMs: option.durationMs('How long it is up in between, in ms.'),
-  first: option.optional(option.oneOf(['down', 'up'], 'What it is when the fault begins. Default: down.'), 'down'),
+  downMs: option.durationMs('Length of each outage, in ms.'),
+  upMs: option.durationMs('Time between outages, in ms.'),
+  first: option.optional(option.oneOf(['down', 'up'], 'State of the service when the fault begins.'), 'down'),
   ...callOptions,
   ...errorOptions,
   ...errorOptionsInProcess,
@@ -20,20 +20,21 @@ const options = {
 export type FlapCallsOptions = OptionsOf<typeof flapCalls>
 
 /**
- * Refuses calls at times: down, up, down again, by schedule.
+ * Refuses calls during repeated outages, by schedule.
  *
- * Models a service that restarts over and over, a bad link, a failover that does not settle: what closes a breaker too early and makes retries pile
- * up. The schedule counts from when the fault is in force. Calls that come while the service is up are outside the blast radius: they are neither
- * affected nor counted. An operation is a call; its name is the method's.
+ * Models a service that restarts again and again, a bad link, or a failover that does not settle. Such outages close
+ * circuit breakers too early and make retries pile up. The schedule starts when the fault is in force. Calls while the
+ * service is up are outside the blast radius: they are neither affected nor counted. An operation is a call; its name
+ * is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when a time does not fit a timer or more than one error is described; `CHAOS_TARGET_MISMATCH` when
- *   `methods` match nothing
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if a time does not fit a timer or is 0, or if more than one error is
+ *   described; `CHAOS_TARGET_MISMATCH` if `methods` match nothing.
  * @see Simian Army's and Chaos Mesh's schedules, which start and end whole faults instead.
  */
 export const flapCalls = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Refuses calls at times: down, up, down again, by schedule.',
+  summary: 'Refuses calls during repeated outages, by schedule.',
   options,
   check(options) {
     errorOf(NAME, options, 'ECONNREFUSED')
@@ -41,7 +42,7 @@ export const flapCalls = defineFault({
       if (options[name] === 0)
         throw new ChaosError(
           'CHAOS_INVALID_OPTION',
-          `Expected \`${name}\` of ${NAME} to be more than 0 ms, got \`0\`. A service that is never up is \`refuseCalls\`.`,
+          `Expected \`${name}\` of ${NAME} to be more than 0 ms, got \`0\`. For a service that is never up, use \`refuseCalls\`.`,
         )
     }
   },

@@ -12,11 +12,12 @@ export type HangCallsOptions = OptionsOf<typeof hangCalls>
 /**
  * Leaves calls without an answer.
  *
- * Models a frozen service, or a network that swallows packets: no error, no answer. A call hangs until the fault ends, then it goes on as in health; or
- * until the caller's own signal (an argument, or `signal` in an options object) aborts: it rejects with the signal's reason at once, and a request that was
- * given up never reaches the service. A timeout of the caller's own works as on the real thing. An operation is a call; its name is the method's.
+ * Models a frozen service, or a network that drops packets: neither an error nor an answer. A call hangs until the
+ * fault ends and then goes on. If the caller's `AbortSignal` (an argument, or `signal` in an options object) aborts,
+ * the call rejects at once with the reason of the signal, and a call that is still at `request` never reaches the
+ * service. The caller's own timeouts work as usual. An operation is a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer in a way that cannot wait
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `methods` match nothing or answer in a way that cannot wait.
  * @see Toxiproxy's `timeout` toxic with a timeout of 0.
  */
 export const hangCalls = defineFault({

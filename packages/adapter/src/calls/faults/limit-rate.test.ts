@@ -1,12 +1,10 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
-import { describeContract, Store } from '../../../test/store.js'
+import { Store } from '../../../test/store.js'
 import { limitRate } from './limit-rate.js'
 
 describe('limitRate', () => {
-  describeContract(() => limitRate({ calls: 0, perMs: 1_000_000 }))
-
   it('takes so many calls in each window, which begins with its first call, and refuses the others', async () => {
     const clock = manualClock()
     const store = new Store()

@@ -8,12 +8,12 @@ import { errorOf, errorOptions, errorOptionsInProcess, failureTiming, type Error
 
 const NAME = 'adapter/limit-rate'
 const options = {
-  calls: option.count('Calls that the service takes in each window.'),
-  perMs: option.durationMs('Length of a window, in ms. It begins with its first call.'),
+  calls: option.count('Calls that the service accepts per window.'),
+  perMs: option.durationMs('Length of a window, in ms. A window begins with its first call.'),
   refusal: option.optional(
     option.oneOf(
       ['error', 'response'],
-      'error: the call fails; response: it answers with a Response of status 429, as fetch does. Default: error.',
+      'error: the call fails; response: the call answers with a Response of status 429, as fetch does.',
     ),
     'error',
   ),
@@ -28,17 +28,19 @@ export type LimitRateOptions = OptionsOf<typeof limitRate>
 /**
  * Refuses calls beyond a quota.
  *
- * Models a service that limits its clients. A window begins with its first call; calls beyond the quota are refused until it is over and hear when that is:
- * `retry-after`, in whole seconds rounded up (RFC 9110, 10.2.3). One quota for all methods of the target. Calls within the quota are outside the blast radius:
- * they are neither affected nor counted. An operation is a call; its name is the method's.
+ * Models a service that limits its clients. A window begins with its first call. Calls beyond the quota are refused
+ * until the window is over, with the time until then as `retry-after`, in whole seconds rounded up (RFC 9110, 10.2.3).
+ * All methods of the target share one quota. Calls within the quota are outside the blast radius: they are neither
+ * affected nor counted. An operation is a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` when `methods` match nothing
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `perMs` does not fit a timer or more than one error is described;
+ *   `CHAOS_TARGET_MISMATCH` if `methods` match nothing.
  * @see RFC 6585, 4: 429 Too Many Requests.
  */
 export const limitRate = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Refuses calls beyond a quota, and says when to come back.',
+  summary: 'Refuses calls beyond a quota, with the time until the next window.',
   options,
   check: (options) => void errorOf(NAME, options, 'fail-fast'),
   target: methodTarget,

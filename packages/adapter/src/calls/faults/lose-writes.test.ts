@@ -1,12 +1,10 @@
 import { inject, withFault } from '@chaos/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { describeContract, Store } from '../../../test/store.js'
+import { Store } from '../../../test/store.js'
 import { loseWrites } from './lose-writes.js'
 
 describe('loseWrites', () => {
-  describeContract(() => loseWrites({ methods: 'set' }))
-
   it('acknowledges as many writes as it counts, and none of them reaches the store', () =>
     fc.assert(
       fc.asyncProperty(

@@ -5,10 +5,10 @@ import { callOptions } from '../call.js'
 import { copyOf } from '../../operations/copy-of.js'
 
 const options = {
-  methods: option.names('The methods that write: names or globs.'),
+  methods: option.names('Methods that write: names or globs.'),
   answers: callOptions.answers,
   answer: option.optional(
-    option.value('What the caller gets instead: the acknowledgement of the real service. Default: undefined.'),
+    option.value('Answer to the caller, such as the acknowledgement of the real service. Default: undefined.'),
   ),
 }
 
@@ -16,18 +16,19 @@ const options = {
 export type LoseWritesOptions = OptionsOf<typeof loseWrites>
 
 /**
- * Acknowledges writes and forgets them.
+ * Acknowledges writes without making them.
  *
- * Models a store that answers before it is safe: an asynchronous replica that is promoted, a disk that lies about its cache, a cache taken for
- * a store. The write never reaches the service, and the caller hears that it did. An operation is a call; its name is the method's.
+ * Models a store that acknowledges a write before it is safe: a promoted asynchronous replica, a disk with a volatile
+ * cache, or a cache used as a store. The write never reaches the service, and the caller gets the acknowledgement. An
+ * operation is a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer with more than one value
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `methods` match nothing or answer with more than one value.
  * @see Jepsen's lost updates.
  */
 export const loseWrites = defineFault({
   name: 'adapter/lose-writes',
   kind: 'standing',
-  summary: 'Acknowledges writes and forgets them.',
+  summary: 'Acknowledges writes without making them.',
   options,
   target: methodTarget,
   inject(target, { answer, ...options }, context) {

@@ -125,7 +125,7 @@ describe('refuseCalls', () => {
   it.each([
     [new Store(), 'gte', 'Did you mean "get"?'],
     [new Store(), 'x*', 'Unknown method "x*" of the target. Known: '],
-    [{ now: () => 1 }, undefined, 'Expected a target with `async` methods, got one with `now`'],
+    [{ now: () => 1 }, undefined, 'The target has no `async` methods, only `now`.'],
   ])('refuses methods that are not there', async (target, methods, words) => {
     await expect(inject(refuseCalls(methods === undefined ? {} : { methods }), target)).rejects.toThrow(words)
   })
@@ -177,8 +177,11 @@ describe('refuseCalls', () => {
   })
 
   it.each<[RefuseCallsOptions, string]>([
-    [{ error: 'EPIPE', code: 'X' }, 'Expected one description of the error'],
-    [{ message: 'm', makeError: () => new Error() }, 'got `message`, `code` and `name` and `makeError`'],
+    [{ error: 'EPIPE', code: 'X' }, 'accepts one description of its error'],
+    [
+      { message: 'm', makeError: () => new Error() },
+      'several were given: `message`, `code` and `name`; `makeError`. Keep one of them.',
+    ],
     [{ error: 'ECONREFUSED' as 'EPIPE' }, 'one of `fail-fast`'],
     [{ methods: [] }, 'a name or glob'],
   ])('refuses the options %o where the fault is made', (options, words) => {

@@ -14,13 +14,14 @@ export type RefuseCallsOptions = OptionsOf<typeof refuseCalls>
 /**
  * Refuses calls before they reach the service.
  *
- * Models a dependency that is down: nothing is done, the caller hears an error, a fresh one each time. A refused call fails the way its method
- * does: a promise rejects and never throws where it is called, a function with `answers: 'value'` throws, an iteration or a stream breaks before its
- * first item. A call that passes gets the very answer that the target made. With a class as target, all of its instances are affected. An
- * operation is a call; its name is the method's.
+ * Models a dependency that is down: the service does nothing, and each caller gets an error of its own. A refused call
+ * fails in the way of its method: a promise rejects, a function with `answers: 'value'` throws, and an iteration or a
+ * stream breaks before its first item. A call that passes gets the answer of the target, unchanged. If the target is a
+ * class, all of its instances are affected. An operation is a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when more than one error is described; `CHAOS_TARGET_MISMATCH` when `methods` match nothing
- * @see Simmy's fault strategy, which throws a given exception from a callback's place.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if more than one error is described; `CHAOS_TARGET_MISMATCH` if `methods`
+ *   match nothing.
+ * @see Simmy's fault strategy, which throws a given exception in place of a call.
  */
 export const refuseCalls = defineFault({
   name: NAME,

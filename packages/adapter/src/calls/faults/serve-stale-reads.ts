@@ -1,48 +1,49 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { covering } from '../../operations/covering.js'
+import { memberReplacer } from '../../operations/member-replacer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
-import { asItIs, callOptions, type Call } from '../call.js'
+import { wholeResult, callOptions, type Call } from '../call.js'
 import { copyOf } from '../../operations/copy-of.js'
 
 const options = {
-  methods: option.names('The methods that read: names or globs.'),
+  methods: option.names('Methods that read: names or globs.'),
   answers: callOptions.answers,
   lagMs: option.optional(
-    option.durationMs(
-      'How long after a state was taken the replica catches up with it, in ms. Default: not while the fault lasts.',
-    ),
+    option.durationMs('Age at which a remembered answer is read again, in ms. Default: never while the fault lasts.'),
   ),
 }
 
 /** Options of {@link serveStaleReads}. */
 export type ServeStaleReadsOptions = OptionsOf<typeof serveStaleReads>
 
-/** Reads remembered at most, per injection; the oldest leave first. */
+/** The most answers that one injection remembers. The oldest is forgotten first. */
 const MAX_REMEMBERED = 10_000
 
-/** What one read answered. */
+/** The answer of one read. */
 interface Snapshot {
   readonly answer: unknown
   readonly takenAt: number
 }
 
 /**
- * Answers reads with what was true before.
+ * Answers reads with old values.
  *
- * Models a replica that has stopped replicating, or a cache that nobody invalidates: an affected read (method and arguments) gets what the first affected
- * read of its kind got, however often the value was written since. Reads that pass go to the primary, so that at a rate below 1 newer and older
- * values come in turn. A failed read is not remembered. Plain objects, arrays and bytes are copied for each caller. An operation is a call; its name is the method's.
+ * Models a replica that has stopped replicating, or a cache without invalidation: an affected read gets the answer of
+ * the first affected read with the same method and arguments, even if the value was written since. Reads that pass go
+ * to the service, so at a rate below 1 newer and older values alternate. A failed read is not remembered. An injection
+ * remembers up to 10,000 answers. Each caller gets its own copy of plain objects, arrays and bytes. An operation is a
+ * call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` when `methods` match nothing, or answer with more than one value
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `lagMs` does not fit a timer; `CHAOS_TARGET_MISMATCH` if `methods` match
+ *   nothing or answer with more than one value.
  * @see Terry's session guarantees: read your writes, monotonic reads.
  */
 export const serveStaleReads = defineFault({
   name: 'adapter/serve-stale-reads',
   kind: 'standing',
-  summary: 'Answers reads with what was true before.',
+  summary: 'Answers reads with old values.',
   options,
   target: methodTarget,
   inject(target, { lagMs = Number.POSITIVE_INFINITY, ...options }, context) {
@@ -60,23 +61,28 @@ export const serveStaleReads = defineFault({
       })
       return snapshot
     }
-    const layOver = covering(context)
+    const replaceMember = memberReplacer(context)
     callSeam(options, { needs: 'one' })(target, context, (call) => {
       const key = keyOf(call)
       const known = key === undefined ? undefined : snapshots.get(key)
       const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
-      return call.answers.through(answer, { item: (result) => (call.within ?? asItIs)(result, copyOf) }, layOver)
+      return call.answers.through(
+        answer,
+        { item: (result) => (call.within ?? wholeResult)(result, copyOf) },
+        replaceMember,
+      )
     })
   },
 })
 
-/** A longer key is known by its hash. */
+/** The longest key in characters; a longer one is replaced by its hash. */
 const MAX_KEY_LENGTH = 200
 
 /**
- * Two reads are the same when method and arguments look the same in full; of bytes, `inspect` alone would show the first few.
+ * Returns the key of a read: its method and arguments in full. `inspect` shows only the first 50 bytes of a `Buffer`,
+ * so the key holds all of them as base64.
  *
- * @returns `undefined` for arguments that cannot be looked at: such a read is like no other.
+ * @returns `undefined` if the arguments cannot be inspected. Such a read is never answered from memory.
  */
 function keyOf({ name, args }: Call): string | undefined {
   try {

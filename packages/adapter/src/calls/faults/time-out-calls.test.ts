@@ -5,7 +5,6 @@ import { describeContract, Store } from '../../../test/store.js'
 import { timeOutCalls } from './time-out-calls.js'
 
 describe('timeOutCalls', () => {
-  describeContract(() => timeOutCalls({ timeoutMs: 100 }))
   describe('of the response', () => describeContract(() => timeOutCalls({ timeoutMs: 100, seam: 'response' })))
 
   it.each(['request', 'response'] as const)('fails a call after its time and not before (%s)', async (seam) => {

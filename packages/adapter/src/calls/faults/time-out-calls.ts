@@ -7,7 +7,7 @@ import { callsAt, seamOption } from '../at-seam.js'
 
 const NAME = 'adapter/time-out-calls'
 const options = {
-  timeoutMs: option.durationMs('How long a call hangs before its error comes, in ms.'),
+  timeoutMs: option.durationMs('Time from the call to its error, in ms.'),
   ...callOptions,
   seam: seamOption,
   ...errorOptions,
@@ -20,11 +20,12 @@ export type TimeOutCallsOptions = OptionsOf<typeof timeOutCalls>
 /**
  * Leaves calls hanging, then fails them as the driver's own timeout does.
  *
- * Models a service that does not answer and a driver that gives up: the error comes late, which is what fills queues and pools. A call that hangs when
- * the fault ends goes on as in health. The caller's own signal ends the wait at once, with its reason. An operation is a call; its name is the method's.
+ * Models a service that does not answer and a driver that gives up. The error comes late, which fills queues and pools.
+ * A call that hangs when the fault ends goes on then. If the caller's `AbortSignal` aborts, the wait ends at once with
+ * the reason of the signal. An operation is a call; its name is the name of the method.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when `timeoutMs` does not fit a timer or more than one error is described; `CHAOS_TARGET_MISMATCH` when
- *   `methods` match nothing, or answer in a way that cannot wait
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `timeoutMs` does not fit a timer or more than one error is described;
+ *   `CHAOS_TARGET_MISMATCH` if `methods` match nothing or answer in a way that cannot wait.
  * @see Toxiproxy's `timeout` toxic.
  */
 export const timeOutCalls = defineFault({

@@ -1,5 +1,4 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import dns, { lookup as named } from 'node:dns'
 import { lookup as promised } from 'node:dns/promises'
 import net from 'node:net'
@@ -10,19 +9,6 @@ import { serve } from '../../../test/http.js'
 import { rejection } from '../../../test/rejection.js'
 import { lifeOf, listen } from '../../../test/tcp.js'
 import { failLookups } from './fail-lookups.js'
-
-describe('the contract', () => {
-  const cases = faultContract<typeof dns>({
-    fault: () => failLookups(),
-    target: () => dns,
-    touched: () => [dns, dns.promises],
-    async exercise(module, times) {
-      for (let asked = 0; asked < times; asked += 1) module.lookup('localhost', () => undefined)
-      await Promise.resolve()
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('failLookups', () => {
   // A label longer than 63 letters cannot exist: no name server is asked.

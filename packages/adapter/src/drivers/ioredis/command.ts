@@ -1,4 +1,4 @@
-/** What ioredis makes of a command. */
+/** A command as ioredis represents it. */
 export interface RedisCommand {
   readonly name: string
   readonly args: readonly unknown[]
@@ -12,20 +12,20 @@ export interface RedisCommand {
   transformReply: (reply: unknown) => unknown
 }
 
-/** A client, as its own methods see it. */
+/** The internals of a client that its methods use. */
 export interface RedisConnection {
   readonly status: string
   readonly stream?: unknown
   readonly options: { readonly host?: string; readonly port?: number; readonly commandTimeout?: number | undefined }
 }
 
-/** Where the commands of a pipeline are gathered until all of them have come. */
+/** The stream that collects the commands of a pipeline until all are there. */
 export interface PipelineStream {
   readonly isPipeline?: boolean
   readonly write: (data: string) => void
 }
 
-/** The same command once more, with a promise of its own, as ioredis itself makes one for a cluster's pipeline that is tried again. */
+/** Copies a command, with a new promise, as ioredis does when it retries a pipeline of a cluster. */
 export function copyOf(command: RedisCommand): RedisCommand {
   const copy = Object.assign(Object.create(Object.getPrototypeOf(command) as object) as RedisCommand, command, {
     callback: undefined,
@@ -34,20 +34,20 @@ export function copyOf(command: RedisCommand): RedisCommand {
   return copy
 }
 
-/** Gives the caller of a command an answer, or an error, on the path that a reply takes. */
+/** Resolves or rejects a command on the path that a reply takes. */
 export function settle(command: RedisCommand, answer: Promise<unknown>): void {
   answer.then((value) => {
-    // The copy that was sent has made of the reply what its caller expects.
+    // The reply is transformed already, by the copy that was sent.
     command.transformReply = () => value
     command.resolve(value)
   }, command.reject)
 }
 
-/** Gives up a command's place in a pipeline, which is written when all of its commands have been. */
+/** Frees the place of a command in a pipeline, which is written once all of its places are used. */
 export function leavePlace(stream: PipelineStream): void {
   try {
     stream.write('')
   } catch {
-    // Nothing of the pipeline is left, and there is no connection yet to write nothing to.
+    // No command of the pipeline is left, and the client has no connection yet.
   }
 }

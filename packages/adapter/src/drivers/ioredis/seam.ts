@@ -4,26 +4,28 @@ import { copyOf, leavePlace, settle, type PipelineStream, type RedisCommand, typ
 import { answerTransaction } from './transaction.js'
 import { isModuleCommand, REDIS_COMMANDS } from '../redis/command-names.js'
 
-/** A client of ioredis (`Redis`, `Cluster`), of any version from 5 on. */
+/** A client of ioredis (`Redis`, `Cluster`), version 5 or later. */
 export interface IoredisClient {
   readonly status: string
   readonly sendCommand: (...args: never) => unknown
 }
 
-/** The class of such clients. */
+/** The class of ioredis clients. */
 type IoredisClass = abstract new (...args: never) => IoredisClient
 
-/** What a client says of itself while it connects. */
+/** The commands that a client sends to identify itself while it connects. */
 const HANDSHAKE = new Set(['auth', 'client', 'hello', 'info', 'readonly', 'select'])
 
 /**
- * The commands of an ioredis client, or with a class of all its clients: what faults of calls break. An operation is a command; its name is that of
- * Redis, in capitals: `GET`. Commands of pipelines are operations of their own. A transaction (`multi`) stands and falls as one: a fault that affects one
- * of its commands acts on all of it. What a client says of itself while it connects is left alone.
+ * Binds an ioredis client, or the class of all clients, as a target of call faults. An operation is a command; its name
+ * is the Redis command in capitals: `GET`. Each command of a pipeline is an operation. A transaction (`multi`) is
+ * affected as a whole: a fault that affects one of its commands affects all of them. Commands of the client's own
+ * handshake are not affected.
  *
- * With `Cluster`, commands are broken before they are given to a node; with the class `Redis`, on the nodes, so that a cluster follows a `redis/moved`.
+ * A bound `Cluster` affects commands before they are assigned to a node. The bound class `Redis` affects them on the
+ * nodes, so that a cluster follows a `redis/moved` error.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `client` is no such client or class
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `client` is not an ioredis client or its class.
  */
 export function bindIoredis(client: IoredisClient | IoredisClass): CommandTarget {
   const holder: unknown = typeof client === 'function' ? client.prototype : client
@@ -38,12 +40,12 @@ export function bindIoredis(client: IoredisClient | IoredisClass): CommandTarget
   return commandTarget(Reflect.get(holder, 'isCluster') === true ? 'Cluster' : 'Redis', {
     names: REDIS_COMMANDS,
     isName: isModuleCommand,
-    lay: (context, seam) => layOver(holder, context, seam),
+    patch: (context, seam) => patchCommands(holder, context, seam),
   })
 }
 
-function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
-  // A command comes here again when it was queued while the client was not connected.
+function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
+  // A command that was queued while the client was not connected passes here twice.
   const decided = new WeakSet<RedisCommand>()
   const transactions = new WeakMap<PipelineStream, RedisCommand[]>()
   context.patch(
@@ -77,7 +79,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
           const isComplete = command.name === 'exec' || command.name === 'discard'
           if (isComplete) transactions.delete(stream)
           else transactions.set(stream, commands)
-          // All of a pipeline comes at once, so nothing can come in between.
+          // The commands of a pipeline come together, without others in between.
           if (isComplete && !answerTransaction(this, commands, stream, seam, sendCopy))
             for (const one of commands) send(one, stream)
           return command.promise
@@ -104,7 +106,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
   )
 }
 
-/** A place in a pipeline, which is written when all of its commands have been. */
+/** Holds a place in a pipeline, which is written once all of its places are used. */
 function placeIn(stream: PipelineStream | undefined): {
   readonly send: (write: (through?: PipelineStream) => Promise<unknown>) => Promise<unknown>
   readonly leave: () => void
@@ -116,7 +118,7 @@ function placeIn(stream: PipelineStream | undefined): {
         isFree = false
         return write(stream)
       }
-      // Whatever else is sent comes behind the pipeline: replies are told apart by their order.
+      // Other commands must go behind the pipeline, since replies are matched by order.
       if (stream !== undefined) await Promise.resolve()
       return write()
     },

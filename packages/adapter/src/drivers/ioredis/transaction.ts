@@ -5,9 +5,9 @@ import { leavePlace, type PipelineStream, type RedisCommand, type RedisConnectio
 const EXECABORT = 'EXECABORT Transaction discarded because of previous errors.'
 
 /**
- * Lets a fault act on a transaction, from MULTI to EXEC, if it chooses one of its commands.
+ * Lets a fault affect a transaction, from MULTI to EXEC, if it chooses one of its commands.
  *
- * @returns `false` if it chooses none
+ * @returns `false` if the fault chooses none.
  */
 export function answerTransaction(
   client: RedisConnection,
@@ -28,7 +28,7 @@ export function answerTransaction(
     const through = place
     place = undefined
     sent += 1
-    // Behind the pipeline: replies are told apart by their order.
+    // The copy must go behind the pipeline, since replies are matched by order.
     if (through === undefined) await Promise.resolve()
     const replies = commands.map((command) => sendCopy(command, through))
     for (const [index, command] of queued.entries()) replies[index]?.then(command.resolve, command.reject)
@@ -49,11 +49,11 @@ export function answerTransaction(
   }
   const onAnswer = (value: unknown): void => {
     acknowledge()
-    // One acknowledgement stands for that of each command.
+    // One injected acknowledgement answers each command of the transaction.
     end.resolve(Array.isArray(value) || value === null ? value : queued.slice(1).map(() => value))
   }
   const onError = (error: Error): void => {
-    // What a server says of a command that it does not queue; everything else is heard of all of them.
+    // A server refuses single commands while it queues them. Any other error fails all of them.
     const isReply = error.name === 'ReplyError' && !wasSent() && !chosen.includes(end)
     for (const command of isReply ? chosen : commands) command.reject(error)
     if (!isReply) return

@@ -223,7 +223,7 @@ describe('the operations of level', () => {
   it('refuses names that are no operations', async () => {
     await expect(inject(refuseCalls({ methods: 'putt' }), bindLevel(db))).rejects.toThrow('Did you mean "put"?')
     await expect(inject(refuseCalls({ answers: 'value' }), bindLevel(db))).rejects.toThrow(
-      'Expected no `answers` for a bound client',
+      'A bound client of a driver does not accept `answers`',
     )
   })
 })

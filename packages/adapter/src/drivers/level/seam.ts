@@ -1,27 +1,27 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import { loadedClass, loadedModule } from '../../errors/loaded-module.js'
-import { covering, type LayOver } from '../../operations/covering.js'
+import { memberReplacer, type ReplaceMember } from '../../operations/member-replacer.js'
 import { commandTarget, mismatch, type Command, type CommandSeam, type CommandTarget } from '../../calls/commands.js'
 
-/** A database of level: anything that extends `AbstractLevel`, of version 2 and up. */
+/** A database of level: an instance of any class that extends `AbstractLevel` 2 or later. */
 export interface LevelDatabase {
   readonly get: (...args: never) => unknown
   readonly put: (...args: never) => unknown
   readonly batch: (...args: never) => unknown
 }
 
-/** The class of such databases: `Level`. */
+/** The class of level databases: `Level`. */
 type LevelClass = abstract new (...args: never) => LevelDatabase
 
 type AsyncMethod = (...args: unknown[]) => Promise<unknown>
 
-/** What implements a database answers these, each with a promise; the public methods of the same names call them. */
+/** The methods of an implementation that answer with a promise. The public methods of the same names call them. */
 const CALLS = ['get', 'getMany', 'has', 'hasMany', 'put', 'del', 'batch', 'clear'] as const
-/** What makes iterators; each reading from one is an operation of that name. */
+/** The methods that make iterators. Each read of an iterator is an operation with the name of the method. */
 const RANGES = ['iterator', 'keys', 'values'] as const
 const READS = ['_next', '_nextv', '_all'] as const
 
-/** Stands in where the application has no abstract-level of its own loaded. */
+/** Used if the application has not loaded abstract-level. */
 class AbortError extends Error {
   readonly code = 'LEVEL_ABORTED'
   constructor() {
@@ -30,7 +30,7 @@ class AbortError extends Error {
   }
 }
 
-/** Stands in where the application has no module-error of its own loaded. */
+/** Used if the application has not loaded module-error. */
 class LookalikeError extends Error {
   readonly code: string
   constructor(message: string, { code }: { readonly code: string }) {
@@ -39,7 +39,7 @@ class LookalikeError extends Error {
   }
 }
 
-/** What level says of an operation on something that is closed. */
+/** Makes level's error for an operation on a closed database or iterator. */
 function notOpen(what: 'Database' | 'Iterator'): Error {
   const loaded = loadedModule('module-error/index.js')
   const ModuleError = typeof loaded === 'function' ? (loaded as typeof LookalikeError) : LookalikeError
@@ -47,16 +47,20 @@ function notOpen(what: 'Database' | 'Iterator'): Error {
 }
 
 /**
- * The operations of a database of level, or with a class (`Level`) of all its databases: what faults of calls break. An operation has the name of the method: `get`,
- * `getMany`, `has`, `hasMany`, `put`, `del`, `batch` (an array or a chain, when it is written), `clear`; a reading from an iterator that of what made
- * it: `iterator`, `keys`, `values`. Operations of sublevels are operations of their database. `getSync` passes.
+ * Binds a level database, or the class (`Level`) of all databases, as a target of call faults. The name of an operation
+ * is the name of the method: `get`, `getMany`, `has`, `hasMany`, `put`, `del`, `clear`, or `batch` (an array, or a
+ * chained batch when it is written). A read of an iterator has the name of the method that made the iterator:
+ * `iterator`, `keys` or `values`. Operations of sublevels are operations of their database. `getSync` passes.
  *
- * Faults lie beneath the encodings: keys and values are what the store holds, with the prefixes of sublevels, so that a damaged value may not be decodable. The
- * `signal` of an iterator ends an injected wait at once, with the `AbortError` of level. A held operation whose database is closed meanwhile fails as one on a closed database does
- * (`LEVEL_DATABASE_NOT_OPEN`), also when it was opened again since, and a late copy of it is lost; `close` waits for held chained batches and for held readings of iterators, as it does for those that run. An iterator moves on
- * with each reading, and an explicit snapshot may be closed, so that neither is read again.
+ * Faults act beneath the encodings: keys and values are those in the store, with the prefixes of sublevels, so a
+ * damaged value may not decode. The `signal` of an iterator ends an injected wait at once, with level's `AbortError`.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `database` is no such database or class
+ * If the database is closed while an operation is held, the operation fails as on a closed database
+ * (`LEVEL_DATABASE_NOT_OPEN`), even if the database was opened again since; a late copy of it is lost. `close` waits
+ * for held chained batches and held reads of iterators, as it does for running ones. Reads of iterators and of explicit
+ * snapshots are never repeated, since an iterator moves on with each read and a snapshot may be closed.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `database` is not a level database or its class.
  */
 export function bindLevel(database: LevelDatabase | LevelClass): CommandTarget {
   const holder: unknown = typeof database === 'function' ? database.prototype : database
@@ -70,15 +74,15 @@ export function bindLevel(database: LevelDatabase | LevelClass): CommandTarget {
   }
   return commandTarget((holder.constructor as { readonly name: string }).name, {
     names: [...CALLS, ...RANGES],
-    lay: (context, seam) => layOver(holder, context, seam),
+    patch: (context, seam) => patchCommands(holder, context, seam),
   })
 }
 
-function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
+function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
   const openings = watchClosing(holder, context)
-  const layOver = covering(context)
+  const replaceMember = memberReplacer(context)
   for (const name of CALLS) {
-    // Older databases have not all of them.
+    // Older databases lack some of these methods.
     if (typeof Reflect.get(holder, `_${name}`) !== 'function') continue
     context.patch(
       holder,
@@ -103,8 +107,8 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
     (below) =>
       function (this: object): unknown {
         const batch = below.call.call(this) as object
-        return coverOwn(
-          layOver,
+        return replaceOwnMethod(
+          replaceMember,
           batch,
           '_write',
           (write) =>
@@ -115,7 +119,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
         )
       },
   )
-  // Iterators of keys and values may be made of one of entries.
+  // A database may make iterators of keys and values from an iterator of entries.
   let isMaking = false
   for (const name of RANGES) {
     context.patch(
@@ -126,13 +130,13 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
           if (isMaking) return below.call.apply(this, args)
           isMaking = true
           try {
-            return coverReads(
+            return patchReads(
               below.call.apply(this, args) as object,
               name,
               { client: this, isOpen: openings(this) },
               args,
               seam,
-              layOver,
+              replaceMember,
             )
           } finally {
             isMaking = false
@@ -142,19 +146,19 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
   }
 }
 
-/** Covers the readings from one iterator. They are one at a time, and one kind may be made of another. */
-function coverReads(
+/** Patches the reads of one iterator. Reads run one at a time, and one kind may call another. */
+function patchReads(
   iterator: object,
   name: string,
   { client, isOpen }: { readonly client: object; readonly isOpen: () => boolean },
   args: readonly [options?: { readonly signal?: AbortSignal }],
   seam: CommandSeam,
-  layOver: LayOver,
+  replaceMember: ReplaceMember,
 ): object {
   const signal = args[0]?.signal
   let isReading = false
   for (const key of READS) {
-    coverOwn(layOver, iterator, key, (read) => async (...given) => {
+    replaceOwnMethod(replaceMember, iterator, key, (read) => async (...given) => {
       if (isReading || !seam.chooses(name, args)) return read(...given)
       const send = (): Promise<unknown> => {
         isReading = true
@@ -173,9 +177,9 @@ function coverReads(
 }
 
 /**
- * Watches databases being closed. What implements a database relies on being open: it may touch memory that is freed.
+ * Watches whether databases are closed. An operation on a closed database may touch freed memory.
  *
- * @returns Tells of a database as it is opened now whether it is still: one that was closed and opened again is another.
+ * @returns A function to call when an operation starts. It returns a check whether the database has stayed open since.
  */
 function watchClosing(holder: object, context: InjectionContext): (database: object) => () => boolean {
   const closings = new WeakMap<object, number>()
@@ -194,13 +198,13 @@ function watchClosing(holder: object, context: InjectionContext): (database: obj
   }
 }
 
-/** Holds an operation on its database: it is sent only while that is open. */
+/** Ties a held operation to its database: it is sent only while the database is open. */
 const heldOn = (isOpen: () => boolean, send: () => Promise<unknown>): Pick<Command, 'on' | 'proceed'> => ({
   on: { isGone: () => !isOpen() },
   proceed: () => (isOpen() ? send() : Promise.reject(notOpen('Database'))),
 })
 
-/** Sends an operation once: what it reads from may be closed when a copy comes. */
+/** Sends an operation at most once, since its snapshot or iterator may be closed when a copy is due. */
 function once(send: () => Promise<unknown>): () => Promise<unknown> {
   let isSent = false
   return () => {
@@ -210,7 +214,7 @@ function once(send: () => Promise<unknown>): () => Promise<unknown> {
   }
 }
 
-/** Whether an operation reads from a snapshot that the application made, and may close. */
+/** Returns whether an operation reads from an explicit snapshot, which the application may close. */
 function hasSnapshot(args: readonly unknown[]): boolean {
   const options = args.at(-1)
   return (
@@ -222,13 +226,13 @@ function hasSnapshot(args: readonly unknown[]): boolean {
   )
 }
 
-/** Lays a function over a method of an object that is used once and thrown away. */
-function coverOwn(
-  layOver: LayOver,
+/** Replaces a method of an object that is used once and thrown away. */
+function replaceOwnMethod(
+  replaceMember: ReplaceMember,
   object: object,
   key: string,
-  cover: (original: AsyncMethod) => AsyncMethod,
+  make: (original: AsyncMethod) => AsyncMethod,
 ): object {
-  layOver(object, key, (original) => cover((...args) => Reflect.apply(original as AsyncMethod, object, args)))
+  replaceMember(object, key, (original) => make((...args) => Reflect.apply(original as AsyncMethod, object, args)))
   return object
 }

@@ -1,34 +1,37 @@
 import type { WithinResult } from '../../calls/commands.js'
 
-/** How the driver turns documents into bytes: its own, since another copy knows other types. */
+/** The driver's own BSON serializer. Another copy would not know its types. */
 export interface Bson {
   readonly serialize: (document: Document) => Uint8Array
 }
 
 export type Document = Readonly<Record<string, unknown>>
 
-/** A reply, or the reply of a cursor: bytes that the driver reads as it needs them. */
+/** A reply, or the reply of a cursor. The driver decodes its bytes on demand. */
 interface Response {
   readonly toObject: (options: { readonly promoteLongs: boolean }) => Document
   readonly constructor: ResponseType
 }
 
-/** What a driver reads a reply with. */
+/** The class of a reply. */
 export interface ResponseType {
   readonly make: (bytes: Uint8Array) => unknown
 }
 
-/** Makes of a document what the driver reads; what is one already stays. */
+/** Makes a reply of a document. A reply is returned unchanged. */
 export function responseOf(answer: unknown, type: ResponseType | undefined, { serialize }: Bson): unknown {
   if (type === undefined || isResponse(answer)) return answer
   return type.make(serialize(typeof answer === 'object' && answer !== null ? (answer as Document) : { ok: 1 }))
 }
 
-/** The data in a reply: the documents of a cursor's batch, or the document that a `findAndModify` found. What else a reply says of a command stays. */
+/**
+ * Changes the data in a reply: the documents of a cursor's batch, or the document that `findAndModify` found. The other
+ * fields of the reply stay.
+ */
 export function withinReply({ serialize }: Bson): WithinResult {
   return (result, change) => {
     if (!isResponse(result)) return result
-    // The id of a cursor must stay a 64 bit number.
+    // The id of a cursor must stay a 64-bit number.
     const { cursor, value, ...rest } = result.toObject({ promoteLongs: false })
     const changed = isDocument(cursor)
       ? { cursor: withinBatch(cursor, change), ...(value === undefined ? {} : { value }) }

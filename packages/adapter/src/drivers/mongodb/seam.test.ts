@@ -232,7 +232,9 @@ describe('the commands of mongodb (its driver, and a double of the server at the
   })
 
   it('binds no client of a copy that the process has not loaded', () => {
-    expect(() => bindMongodb({ db: () => undefined, startSession: () => undefined })).toThrow('got one of another copy')
+    expect(() => bindMongodb({ db: () => undefined, startSession: () => undefined })).toThrow(
+      'belongs to a bundled or second copy of `mongodb`',
+    )
   })
 
   it('refuses names that are no commands', async () => {

@@ -11,10 +11,10 @@ export interface MongoClient {
   readonly startSession: (...args: never) => unknown
 }
 
-/** The class of such clients. */
+/** The class of clients: `MongoClient`. */
 type MongoClass = abstract new (...args: never) => MongoClient
 
-/** A client, as far as it matters here. */
+/** The parts of a client that the binding uses. */
 interface Client extends MongoClient {
   readonly db: (name: string) => {
     readonly command: (command: Document, options: { readonly session: Session }) => Promise<unknown>
@@ -27,7 +27,7 @@ interface Session {
   readonly endSession: () => Promise<void>
 }
 
-/** A connection of the driver's pool. It does one command at a time. */
+/** A connection of the driver's pool. It runs one command at a time. */
 interface Connection {
   readonly socket: Socket
   readonly onError: (error: Error) => void
@@ -48,18 +48,20 @@ const COMMANDS =
     ' ',
   )
 
-/** What belongs to a session and not to what is asked. */
+/** The fields of a command that belong to its session. */
 const OF_SESSION = new Set(['lsid', 'txnNumber', 'startTransaction', 'autocommit', '$clusterTime'])
 
 /**
- * The commands of a client of `mongodb`, or with the class `MongoClient` of all clients: what faults of calls break. An operation is a command as it goes to a server;
- * its name is that of MongoDB: `find`, `getMore`, `insert`. Its arguments are the namespace (`app.users`) and the command document. Faults lie beneath the
- * driver's own retries, and so are heard as the real errors are: an error of a connection ends that connection and comes as a
- * `MongoNetworkError`. What the driver asks to watch its servers is left alone.
+ * Binds a client of `mongodb`, or the class `MongoClient` of all clients, as a target of call faults. An operation is a
+ * command as it goes to a server; its name is the MongoDB command: `find`, `getMore`, `insert`. Its arguments are the
+ * namespace (`app.users`) and the command document.
  *
- * The caller's own `signal` ends an injected wait at once. The driver's timeouts begin when a command is sent.
+ * Faults act beneath the driver's own retries, so the application gets errors as in the real outage: a connection error
+ * ends its connection and arrives as a `MongoNetworkError`. The driver's monitoring commands are not affected. The
+ * caller's `signal` ends an injected wait at once. The driver's timeouts start when a command is sent.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `client` is no such client or class, or the driver is of another copy than the one that is loaded, or bundled
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `client` is not a `mongodb` client or its class, or belongs to a
+ *   bundled or second copy of the driver.
  */
 export function bindMongodb(client: MongoClient | MongoClass): CommandTarget {
   const holder = typeof client === 'function' ? (client.prototype as unknown) : client
@@ -82,20 +84,20 @@ export function bindMongodb(client: MongoClient | MongoClass): CommandTarget {
   ) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      'Expected a client of the copy of `mongodb` that the process has loaded from its node_modules folder, got one of another copy. Load the driver once, and leave it out of bundles.',
+      'The client belongs to a bundled or second copy of `mongodb`. Load the driver once from node_modules, and do not bundle it.',
     )
   }
   const isOurs = typeof client === 'function' ? () => true : (one: object) => one === client
   const driver = { bson: bson as unknown as Bson, NetworkError: errors?.['MongoNetworkError'] as NetworkErrorClass }
   return commandTarget('MongoClient', {
     names: COMMANDS,
-    lay: (context, seam) => layOver(Connection.prototype as object, driver, isOurs, context, seam),
+    patch: (context, seam) => patchCommands(Connection.prototype as object, driver, isOurs, context, seam),
   })
 }
 
 type NetworkErrorClass = new (message: string, options: { readonly cause: Error }) => Error
 
-function layOver(
+function patchCommands(
   holder: object,
   { bson, NetworkError }: { readonly bson: Bson; readonly NetworkError: NetworkErrorClass },
   isOurs: (client: object) => boolean,
@@ -117,7 +119,7 @@ function layOver(
       ): unknown {
         const send = (): Promise<unknown> => below.call.call(this, ns, asked, options, type) as Promise<unknown>
         const { session } = options
-        // The driver's own commands, by which it greets and watches, have no session.
+        // The driver's handshake and monitoring commands have no session.
         if (session === undefined || again.has(session) || !isOurs(session.client)) return send()
         const [name = ''] = Object.keys(asked)
         const args = [
@@ -127,7 +129,7 @@ function layOver(
         if (!seam.chooses(name, args)) return send()
 
         let sent = 0
-        // A connection does one thing at a time: copies take another one, in a session of their own.
+        // A connection runs one command at a time, so a copy uses another connection, in its own session.
         const sendAgain = async (): Promise<unknown> => {
           const own = session.client.startSession()
           again.add(own)

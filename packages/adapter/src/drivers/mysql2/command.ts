@@ -3,44 +3,44 @@ import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { endConnection } from '../../sockets/connection-end.js'
 
-/** What mysql2 makes of a statement. */
+/** A statement as mysql2 represents it. */
 export interface StatementCommand extends EventEmitter {
-  /** Absent where a statement is executed that its caller has prepared. */
+  /** Absent if a prepared statement is executed. */
   readonly sql?: string
   readonly values?: unknown
   readonly timeout?: number
   readonly namedPlaceholders?: unknown
   onResult?: ((error: Error | null, rows?: unknown, fields?: unknown) => void) | undefined
   readonly statement?: { readonly query?: string }
-  /** Begins it, once it is its turn on the connection. */
+  /** Starts the statement when its turn on the connection comes. */
   start: (packet: unknown, connection: unknown) => unknown
   _connection: unknown
   readonly _queryOptions?: object
   readonly _executeOptions?: object
 }
 
-/** What a statement answers, in the form of the promises of mysql2. */
+/** The answer to a statement, in the form of the promise API. */
 export type Reply = readonly [rows: unknown, fields: unknown]
 
-/** Whether a command is a statement that an application gave: a query, or an execution of a prepared one. */
+/** Returns whether a command is a statement of the application: a query, or the execution of a prepared statement. */
 export function isStatementCommand(command: object): command is StatementCommand {
   return '_queryOptions' in command || '_executeOptions' in command
 }
 
-/** The text of a statement. */
+/** Returns the text of a statement. */
 export function textOf({ sql, statement }: StatementCommand): string {
   return sql ?? statement?.query ?? ''
 }
 
 /**
- * The same statement once more, with an answer of its own.
+ * Sends a copy of a statement, with its own answer.
  *
- * @param tells Whether rows go to the listeners of the original one by one, where its caller gave no callback.
+ * @param emitsRows Whether the copy emits rows on the original statement, if that has no callback.
  */
 export function sendCopy(
   command: StatementCommand,
   add: (copy: StatementCommand) => void,
-  tells: boolean,
+  emitsRows: boolean,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const onResult = (error: Error | null, rows: unknown, fields: unknown): void =>
@@ -55,7 +55,7 @@ export function sendCopy(
     )
     const { sql, values, namedPlaceholders } = command
     Object.assign(copy, { sql, values, namedPlaceholders })
-    // A prepared statement is known when it is begun, and not before. That one could not be prepared the driver tells by another `start`.
+    // The prepared statement is known only at the start. If preparing it failed, the driver has replaced `start`.
     Object.defineProperty(copy, 'statement', { get: () => command.statement })
     const begin = copy.start
     copy.start = (packet, connection) => {
@@ -65,26 +65,26 @@ export function sendCopy(
     if (command.onResult === undefined) {
       copy.once('error', reject)
       copy.once('end', () => resolve([undefined, undefined]))
-      if (tells)
+      if (emitsRows)
         for (const event of ['fields', 'result']) copy.on(event, (...args: unknown[]) => command.emit(event, ...args))
     }
     add(copy)
   })
 }
 
-/** A connection that can break. */
+/** The internals of a connection that can be broken. */
 export interface LosableConnection {
   readonly stream: Socket
-  /** What runs on it, and what waits. */
+  /** The running command, and the waiting ones. */
   _command: unknown
   readonly _commands: { readonly push: (command: unknown) => void }
-  /** The error that comes when it closes. */
+  /** The error that the driver reports when the connection closes. */
   _protocolError: unknown
-  /** Set once the driver itself ends it: from then on it tells nobody that it broke. */
+  /** Set once the driver itself closes the connection. From then on it reports no break. */
   readonly _closing?: boolean
 }
 
-/** Breaks a connection in the middle of a statement, and lets the driver tell everybody who is concerned. */
+/** Breaks a connection in the middle of a statement. The driver then reports it to all commands and listeners. */
 function loseWith(connection: LosableConnection, command: StatementCommand, error: Error): void {
   if (connection._command === null || connection._command === undefined) connection._command = command
   else connection._commands.push(command)
@@ -95,10 +95,10 @@ function loseWith(connection: LosableConnection, command: StatementCommand, erro
   }
 }
 
-/** Tells the caller of a statement what became of it, on the path and in the order of the driver. */
+/** Reports the answer to the caller of a statement, on the driver's path and in its order. */
 export function settle(command: StatementCommand, connection: LosableConnection, answer: Promise<unknown>): void {
-  const tell = (error: Error | null, [rows, fields]: Reply): void => {
-    // Its caller has heard already that it could not be prepared.
+  const report = (error: Error | null, [rows, fields]: Reply): void => {
+    // The caller has already got the error of preparing the statement.
     if (Object.hasOwn(command, 'start')) return
     if (error !== null && injectedBy(error) !== undefined && Object.hasOwn(error, 'sql'))
       Object.assign(error, { sql: command.sql })
@@ -109,20 +109,20 @@ export function settle(command: StatementCommand, connection: LosableConnection,
     else command.onResult(null, rows, fields)
     command.emit('end')
   }
-  // Outside of any promise: what a callback throws is its own.
+  // Runs callbacks outside of promises, so that their errors are uncaught exceptions of the application.
   answer.then(
-    (reply) => process.nextTick(tell, null, Array.isArray(reply) ? reply : [reply, undefined]),
+    (reply) => process.nextTick(report, null, Array.isArray(reply) ? reply : [reply, undefined]),
     (error: unknown) => {
       const endsConnection =
         injectedBy(error) !== undefined && (isOfSocket(error as Error) || Reflect.get(error as Error, 'fatal') === true)
       if (endsConnection && !connection.stream.destroyed && connection._closing !== true)
         loseWith(connection, command, error as Error)
-      else process.nextTick(tell, error, [])
+      else process.nextTick(report, error, [])
     },
   )
 }
 
-/** Whether an error is one of a socket; that of a statement's own timeout has a `syscall` too. */
+/** Returns whether an error comes from a socket. The error of a statement timeout has a `syscall` too. */
 function isOfSocket(error: Error): boolean {
   return 'syscall' in error && error.syscall !== 'query'
 }

@@ -25,19 +25,21 @@ export interface MysqlClient {
 /** The class of connections: `mysql.Connection`. */
 type MysqlClass = abstract new (...args: never) => object
 
-/** A pool, as its own methods see it. */
+/** The internals of a pool that its methods use. */
 interface Pool extends Emitter {
   readonly config: { readonly connectionConfig: Endpoint; readonly connectionLimit: number }
   readonly _allConnections: { readonly length: number }
   readonly _freeConnections: { readonly length: number }
 }
 
-/** A connection, as its own methods see it. */
+/** The internals of a connection that its methods use. */
 interface Connection extends PooledConnection, LosableConnection {
   readonly config: Endpoint
   readonly _pool?: unknown
   readonly addCommand?: unknown
-  /** What the driver puts in the place of `addCommand` when the application ends the connection, or it breaks. */
+  /**
+   * The function that replaces `addCommand` when the application ends the connection, or when the connection breaks.
+   */
   readonly _addCommandClosedState?: unknown
   readonly release: () => void
   readonly constructor: {
@@ -51,14 +53,17 @@ type CheckoutCallback = (error: Error | null, connection?: Connection) => void
 const DEADLOCK = 1213
 
 /**
- * The statements of a pool or a connection of mysql2, with callbacks or with promises, or with the class `mysql.Connection` of all connections: what faults of
- * calls break. An operation is a statement, queried or executed; its name is its verb, in capitals: `SELECT`, `INSERT`, `START`. Of a pool, `query`, `execute` and
- * the connections that it hands out; `connect`, where `methods` name it, is the handing out of one. What a statement answers is `[result, fields]`.
+ * Binds a pool or a connection of mysql2, with callbacks or promises, or the class `mysql.Connection` of all
+ * connections, as a target of call faults. An operation is a statement, queried or executed; its name is its verb in
+ * capitals: `SELECT`, `INSERT`, `START`. A bound pool covers its `query` and `execute`, and the connections that it
+ * hands out. If `methods` name `connect`, the checkout of a connection is an operation too. The answer to a statement
+ * is `[result, fields]`.
  *
- * Statements of one connection keep their order, as on the real one. A deadlock rolls back the transaction that it hits, and an error that ends a connection ends it: the driver tells so in its own way. Of a statement without a
- * callback, whose rows come as events or as a stream, all is affected but the rows.
+ * The statements of a connection keep their order. A deadlock rolls back its transaction, and a connection error ends
+ * the connection; the driver reports both in its own way. A statement without a callback delivers its rows as events or
+ * as a stream; a fault affects everything but those rows.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `target` is none of these.
  */
 export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
   const core = coreOf(target)
@@ -66,7 +71,7 @@ export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
     return commandTarget('Pool', {
       names: [...SQL_VERBS, 'connect'],
       onRequest: ['connect'],
-      lay: (context, seam) => layOverPool(core, context, seam),
+      patch: (context, seam) => patchPool(core, context, seam),
       pool: poolBinding(core),
     })
   const holder = typeof core === 'function' ? (core.prototype as unknown) : core
@@ -74,11 +79,11 @@ export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
     throw mismatch('a pool or a connection of mysql2, or the class mysql.Connection', target)
   return commandTarget('Connection', {
     names: SQL_VERBS,
-    lay: (context, seam) => layOverStatements(holder, context, seam),
+    patch: (context, seam) => patchStatements(holder, context, seam),
   })
 }
 
-/** What works beneath the promises. */
+/** Returns the object beneath the promise API. */
 function coreOf(target: unknown): unknown {
   if (!isObject(target)) return target
   return ['pool', 'connection'].map((key): unknown => Reflect.get(target, key)).find(isObject) ?? target
@@ -92,23 +97,23 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam): void {
-  let isLaid = false
-  // The class of its connections is known when there is one.
-  const layBeneath = (connection: Connection): void => {
-    if (isLaid || context.signal.aborted) return
-    isLaid = true
-    layOverStatements(ownersOf(connection, 'addCommand').at(-1) as object, context, seam, (one) => one._pool === pool)
+function patchPool(pool: object, context: InjectionContext, seam: CommandSeam): void {
+  let isPatched = false
+  // The class of the connections is known only once there is one.
+  const patchStatementsOf = (connection: Connection): void => {
+    if (isPatched || context.signal.aborted) return
+    isPatched = true
+    patchStatements(ownersOf(connection, 'addCommand').at(-1) as object, context, seam, (one) => one._pool === pool)
   }
   context.patch(
     pool,
     'getConnection',
     (below) =>
       function getConnection(this: Pool, callback: CheckoutCallback): unknown {
-        const take = (told: CheckoutCallback): unknown =>
+        const take = (report: CheckoutCallback): unknown =>
           below.call.call(this, (error: Error | null, connection?: Connection) => {
-            if (connection !== undefined) layBeneath(connection)
-            told(error, connection)
+            if (connection !== undefined) patchStatementsOf(connection)
+            report(error, connection)
           })
         if (!seam.chooses('connect', [])) return take(callback)
         const command = { name: 'connect', args: [], client: this, endpoint: this.config.connectionConfig }
@@ -130,7 +135,7 @@ function layOverPool(pool: object, context: InjectionContext, seam: CommandSeam)
     readonly get: (index: number) => Connection | undefined
   }
   const first = connections.get(0)
-  if (first !== undefined) layBeneath(first)
+  if (first !== undefined) patchStatementsOf(first)
 }
 
 function poolBinding(pool: Pool): PoolBinding {
@@ -140,9 +145,9 @@ function poolBinding(pool: Pool): PoolBinding {
     max: () => (config.connectionLimit === 0 ? Number.POSITIVE_INFINITY : config.connectionLimit),
     free: () => config.connectionLimit - pool._allConnections.length + pool._freeConnections.length,
     giveBack: (connection) => (connection as Connection).release(),
-    lay(context, onAttempt) {
+    patch(context, onAttempt) {
       let take = (): Promise<PooledConnection> =>
-        Promise.reject(new Error('Expected a layer over `getConnection` first.'))
+        Promise.reject(new Error('`getConnection` must be patched before a connection is taken.'))
       context.patch(pool, 'getConnection', (below) => {
         take = () =>
           new Promise(
@@ -163,7 +168,7 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
-function layOverStatements(
+function patchStatements(
   holder: object,
   context: InjectionContext,
   seam: CommandSeam,
@@ -210,11 +215,11 @@ function layOverStatements(
   )
 }
 
-/** Whether a connection is closed, or ends once what it was given before is done: the driver never answers a statement that comes then. */
+/** Returns whether a connection is closed or closing. The driver never answers a later statement. */
 const isGone = ({ addCommand, _addCommandClosedState, stream }: Connection): boolean =>
   addCommand === _addCommandClosedState || stream.destroyed
 
-/** What the driver says of a statement on a connection that has broken. */
+/** Makes the driver's error for a statement on a broken connection. */
 function closedState(): Error {
   return Object.assign(new Error("Can't add new command when connection is in closed state"), { fatal: true })
 }

@@ -10,16 +10,16 @@ import {
 } from '../../calls/commands.js'
 import { isModuleCommand, REDIS_COMMANDS } from '../redis/command-names.js'
 
-/** A client of node-redis (package `redis`), of any version from 5 on. */
+/** A client of node-redis (package `redis`), version 5 or later. */
 export interface NodeRedisClient {
   readonly isReady: boolean
   readonly sendCommand: (...args: never) => unknown
 }
 
-/** The class of such clients: `RedisClient`. */
+/** The class of node-redis clients: `RedisClient`. */
 type NodeRedisClass = abstract new (...args: never) => NodeRedisClient
 
-/** A client, as its own methods see it. */
+/** The internals of a client that its methods use. */
 interface Connection {
   readonly _commandOptions?: CommandOptions
   readonly options?: { readonly socket?: { readonly host?: string; readonly port?: number } }
@@ -36,7 +36,7 @@ interface QueuedCommand {
   readonly args: CommandArgs
 }
 
-/** Stands in where the application has no node-redis of its own loaded. */
+/** Used if the application has not loaded node-redis. */
 class AbortError extends Error {
   constructor() {
     super('The command was aborted')
@@ -44,17 +44,18 @@ class AbortError extends Error {
 }
 
 /**
- * The commands of a node-redis client, or with the class `RedisClient` of all clients, those of pools, clusters and sentinels included: what faults of calls
- * break. An operation is a command; its name is that of Redis, in capitals: `GET`. Commands of `execAsPipeline` are operations of their own; a transaction
- * (`multi`) stands and falls as one. What a client says of itself while it connects, and its subscriptions, are left alone.
+ * Binds a node-redis client as a target of call faults. The class `RedisClient` binds all clients, including those of
+ * pools, clusters and sentinels. An operation is a command; its name is the Redis command in capitals: `GET`. Each
+ * command of `execAsPipeline` is an operation. A transaction (`multi`) is affected as a whole. Commands of the client's
+ * own handshake, and subscriptions, are not affected.
  *
- * The client's own `abortSignal` ends an injected wait at once, with the `AbortError` of node-redis.
+ * The `abortSignal` of a command ends an injected wait at once, with the `AbortError` of node-redis.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `client` is no such client or class
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `client` is not a node-redis client or its class.
  */
 export function bindNodeRedis(client: NodeRedisClient | NodeRedisClass): CommandTarget {
   const given: unknown = typeof client === 'function' ? client.prototype : client
-  // What `createClient` returns inherits from the client that does the work.
+  // The object that `createClient` returns inherits from the client that does the work.
   const holder: unknown =
     typeof given === 'object' && given !== null && typeof client !== 'function'
       ? (Reflect.get(given, '_self') ?? given)
@@ -70,11 +71,11 @@ export function bindNodeRedis(client: NodeRedisClient | NodeRedisClass): Command
   return commandTarget('RedisClient', {
     names: REDIS_COMMANDS,
     isName: isModuleCommand,
-    lay: (context, seam) => layOver(holder, context, seam),
+    patch: (context, seam) => patchCommands(holder, context, seam),
   })
 }
 
-function layOver(holder: object, context: InjectionContext, seam: CommandSeam): void {
+function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
   const commandOf = (
     client: Connection,
     args: CommandArgs,
@@ -113,7 +114,8 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
       function executePipeline(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
         const chosen = commands.map(({ args }) => chooses(args))
         if (!chosen.includes(true)) return below.call.call(this, commands, ...rest)
-        // A pipeline of one each: they are queued in order all the same, and each answers for itself.
+        // Sends each command as a pipeline of its own. The client still queues them in order, and each gets its own
+        // answer.
         const sendAlone = async (command: QueuedCommand): Promise<unknown> =>
           ((await below.call.call(this, [command], ...rest)) as unknown[])[0]
         return Promise.all(
@@ -134,7 +136,7 @@ function layOver(holder: object, context: InjectionContext, seam: CommandSeam): 
         const proceed = (): Promise<unknown> => below.call.call(this, commands, ...rest) as Promise<unknown>
         const [first] = commands.filter(({ args }) => chooses(args))
         if (first === undefined) return proceed()
-        // One acknowledgement stands for that of each command.
+        // One injected acknowledgement answers each command of the transaction.
         return seam
           .answer(commandOf(this, first.args, proceed))
           .then((replies) => (Array.isArray(replies) ? (replies as unknown[]) : commands.map(() => replies)))

@@ -27,7 +27,7 @@ export interface PgClient {
 /** The class of clients: `pg.Client`. */
 type PgClientClass = abstract new (...args: never) => PgClient
 
-/** A pool, as far as it matters here. */
+/** The parts of a pool that the binding uses. */
 interface Pool extends PgClient, Emitter {
   readonly Client: PgClientClass
   readonly _clients: readonly object[]
@@ -37,14 +37,14 @@ interface Pool extends PgClient, Emitter {
   readonly waitingCount: number
 }
 
-/** A client, as its own methods see it. */
+/** The internals of a client that its methods use. */
 interface Client extends Endpoint {
   readonly connection?: { readonly stream?: Socket }
   readonly connectionParameters?: { readonly query_timeout?: number | false }
   readonly getTransactionStatus?: () => string | null
 }
 
-/** A client that a pool has handed out. */
+/** A client that a pool has checked out. */
 interface PoolClient extends PooledConnection {
   readonly release: (error?: Error) => void
 }
@@ -52,7 +52,7 @@ interface PoolClient extends PooledConnection {
 type Callback = (error: Error | null | undefined, result?: unknown) => void
 type CheckoutCallback = (error: Error | undefined, client: PoolClient | undefined, release: () => void) => void
 
-/** A query as `pg` takes it. */
+/** The configuration of a query. */
 interface QueryConfig {
   readonly text?: string
   readonly values?: readonly unknown[]
@@ -61,34 +61,35 @@ interface QueryConfig {
   readonly signal?: AbortSignal
 }
 
-/** Aborts a transaction, as a statement that fails does. It says in the server's log where it comes from. */
+/** Aborts a transaction, as a failing statement does. The text names its origin in the log of the server. */
 const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused by a fault of @chaos/adapter'; end $$"
 
 /**
- * The queries of a pool or a client of `pg`, or with the class `pg.Client` of all clients: what faults of calls break. An operation is a query; its name is
- * the verb of the statement, in capitals: `SELECT`, `INSERT`, `BEGIN`. Prepared statements, promises and callbacks are all the same to it; of a pool, `query` and
- * the clients that it hands out. `connect` is an operation where `methods` name it: of a pool, the handing out of a client.
+ * Binds a pool or a client of `pg`, or the class `pg.Client` of all clients, as a target of call faults. An operation
+ * is a query; its name is the verb of the statement, in capitals: `SELECT`, `INSERT`, `BEGIN`. Prepared statements,
+ * promises and callbacks are covered. A bound pool covers its `query` and the clients that it hands out. If `methods`
+ * name `connect`, connecting a client is an operation too; with a pool, the checkout of a client.
  *
- * Queries of one client keep their order, as on the real connection. A statement that is refused by an error of the server aborts the
- * transaction it is in, and an error that ends a connection ends it: the client tells so by its own events. Cursors and query streams pass.
+ * The queries of a client keep their order. A statement refused by an injected server error aborts its transaction, and
+ * a connection error ends the connection; the client reports it by its own events. Cursors and query streams pass.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when `target` is none of these
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `target` is none of these.
  */
 export function bindPg(target: PgClient | PgClientClass): CommandTarget {
-  const lay = layOf(target)
-  if (lay === undefined) throw mismatch('a pool or a client of pg, or the class pg.Client', target)
+  const patch = patcherOf(target)
+  if (patch === undefined) throw mismatch('a pool or a client of pg, or the class pg.Client', target)
   return commandTarget(isPool(target) ? 'Pool' : 'Client', {
     names: [...SQL_VERBS, 'connect'],
     onRequest: ['connect'],
-    lay,
+    patch,
     pool: isPool(target) ? poolBinding(target) : undefined,
   })
 }
 
-function layOf(target: unknown): CommandBinding['lay'] | undefined {
+function patcherOf(target: unknown): CommandBinding['patch'] | undefined {
   if (isPool(target)) {
     return (context, seam) => {
-      layOverQueries(target.Client.prototype as object, context, seam, (client) => target._clients.includes(client))
+      patchQueries(target.Client.prototype as object, context, seam, (client) => target._clients.includes(client))
       context.patch(
         target,
         'connect',
@@ -109,7 +110,7 @@ function layOf(target: unknown): CommandBinding['lay'] | undefined {
   if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, '_pulseQueryQueue') !== 'function')
     return undefined
   return (context, seam) => {
-    layOverQueries(holder, context, seam, () => true)
+    patchQueries(holder, context, seam, () => true)
     context.patch(
       holder,
       'connect',
@@ -141,7 +142,7 @@ function isPool(target: unknown): target is Pool {
   )
 }
 
-/** Tells of a client that was handed out as a pool does: without an error it is `undefined`, and not `null`. */
+/** Adapts a checkout callback. A pool passes `undefined`, not `null`, as the absent error. */
 function asCheckout(callback: CheckoutCallback | undefined): Callback | undefined {
   return (
     callback &&
@@ -160,8 +161,9 @@ function poolBinding(pool: Pool): PoolBinding {
     max: () => pool.options.max,
     free: () => pool.options.max - pool.totalCount + Math.max(0, pool.idleCount - pool.waitingCount),
     giveBack: (client, error) => (client as PoolClient).release(error),
-    lay(context, onAttempt) {
-      let take = (): Promise<PooledConnection> => Promise.reject(new Error('Expected a layer over `connect` first.'))
+    patch(context, onAttempt) {
+      let take = (): Promise<PooledConnection> =>
+        Promise.reject(new Error('`connect` must be patched before a connection is taken.'))
       context.patch(pool, 'connect', (below) => {
         take = () => below.call.call(pool) as Promise<PoolClient>
         return function connect(this: Pool, callback?: CheckoutCallback): unknown {
@@ -174,7 +176,7 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
-function layOverQueries(
+function patchQueries(
   holder: object,
   context: InjectionContext,
   seam: CommandSeam,
@@ -191,15 +193,15 @@ function layOverQueries(
         values?: readonly unknown[] | Callback,
         callback?: Callback,
       ): unknown {
-        const asItIs = (): unknown => below.call.call(this, config, values, callback)
-        if (!isOurs(this) || !isStatement(config)) return asItIs()
+        const passOn = (): unknown => below.call.call(this, config, values, callback)
+        if (!isOurs(this) || !isStatement(config)) return passOn()
         const statement: QueryConfig = typeof config === 'string' ? { text: config } : config
         const parameters = typeof values === 'function' ? statement.values : (values ?? statement.values)
         const [name, args] = [verbOf(String(statement.text)), [statement.text, parameters]]
         const isChosen = seam.chooses(name, args)
-        if (!isChosen && queue.ahead(this) === undefined) return asItIs()
+        if (!isChosen && queue.ahead(this) === undefined) return passOn()
 
-        // A config may be of a class, whose getters make its text: it is handed on as it is.
+        // A config may be a class instance whose getters make its text, so it is passed on unchanged.
         const withoutCallback =
           statement.callback === undefined
             ? config
@@ -237,7 +239,10 @@ function isStatement(config: unknown): config is QueryConfig | string {
   )
 }
 
-/** A statement that the server refuses aborts the transaction it is in. Where `pg` is too old to know of one, it is told in any case: outside of one that changes nothing. */
+/**
+ * Aborts the transaction of a refused statement. An old `pg` does not report the transaction status, so the failing
+ * statement is then always sent; outside of a transaction it changes nothing.
+ */
 async function abortTransaction(client: Client, error: Error, below: Below): Promise<void> {
   if (
     Reflect.get(error, 'severity') !== 'ERROR' ||
@@ -247,7 +252,10 @@ async function abortTransaction(client: Client, error: Error, below: Below): Pro
   await (below.call.call(client, FAILING_STATEMENT) as Promise<unknown>).catch(() => undefined)
 }
 
-/** Tells the caller of a query, outside of any promise where it gave a callback: what that throws is its own. */
+/**
+ * Delivers the answer of a query. Callbacks run outside of promises, so that their errors are uncaught exceptions of
+ * the application.
+ */
 function deliver(answer: Promise<unknown>, callback: Callback | undefined): Promise<unknown> | undefined {
   if (callback === undefined) return answer
   answer.then(
@@ -257,7 +265,7 @@ function deliver(answer: Promise<unknown>, callback: Callback | undefined): Prom
   return undefined
 }
 
-/** The rows of a result, or of each where a text has several statements. */
+/** Changes the rows of a result, or of each result if the text has several statements. */
 const withinRows: WithinResult = (result, change) => {
   if (Array.isArray(result)) return result.map((one) => withinRows(one, change))
   if (typeof result !== 'object' || result === null || !('rows' in result)) return change(result)

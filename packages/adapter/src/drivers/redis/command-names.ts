@@ -1,4 +1,7 @@
-/** Names of the commands of Redis 7 and Valkey, without subcommands. Those of modules have a dot in them, and stand in no list. */
+/**
+ * The command names of Redis 7 and Valkey, without subcommands. Commands of modules, which have a dot in their name,
+ * are not listed.
+ */
 export const REDIS_COMMANDS: readonly string[] = (
   'ACL APPEND ASKING AUTH BGREWRITEAOF BGSAVE BITCOUNT BITFIELD BITFIELD_RO BITOP BITPOS BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN CLIENT CLUSTER COMMAND CONFIG COPY DBSIZE DEBUG DECR ' +
   'DECRBY DEL DISCARD DUMP ECHO EVAL EVALSHA EVALSHA_RO EVAL_RO EXEC EXISTS EXPIRE EXPIREAT EXPIRETIME FAILOVER FCALL FCALL_RO FLUSHALL FLUSHDB FUNCTION GEOADD GEODIST GEOHASH GEOPOS GEORADIUS ' +
@@ -12,7 +15,7 @@ export const REDIS_COMMANDS: readonly string[] = (
   'ZRANGE ZRANGEBYLEX ZRANGEBYSCORE ZRANGESTORE ZRANK ZREM ZREMRANGEBYLEX ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE ZUNION ZUNIONSTORE'
 ).split(' ')
 
-/** Whether a name is that of a module's command: `JSON.GET`. */
+/** Returns whether a name is that of a module command: `JSON.GET`. */
 export function isModuleCommand(name: string): boolean {
   return /^[A-Z]+\.[A-Z.]+$/.test(name)
 }

@@ -1,12 +1,14 @@
 import type { Command, CommandSeam } from '../../calls/commands.js'
 
-/** How a pool hands out its connections. */
+/** The checkout of connections of a pool. */
 export interface PoolCheckout<Connection> {
   readonly take: () => Promise<Connection>
   readonly giveBack: (connection: Connection) => void
 }
 
-/** Lets a fault act on the handing out of a connection. One that its caller does not get goes back to the pool. */
+/**
+ * Lets a fault affect the checkout of a connection. A connection that its caller does not get goes back to the pool.
+ */
 export async function answerPoolCheckout<Connection>(
   seam: CommandSeam,
   command: Omit<Command, 'proceed'>,

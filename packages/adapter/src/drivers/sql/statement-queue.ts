@@ -1,8 +1,18 @@
-/** Keeps the statements of each connection in the order in which they were given to it: its server does one at a time, and a transaction is a sequence. */
+/**
+ * Keeps the statements of each connection in order, since a server executes one at a time and a transaction is a
+ * sequence.
+ */
 export interface StatementQueue {
-  /** Settles when whatever was given to the connection before has been sent or given up; `undefined` when nothing waits. */
+  /**
+   * Returns a promise that settles once all earlier statements of the connection are sent or given up; `undefined` if
+   * none waits.
+   */
   readonly ahead: (connection: object) => Promise<void> | undefined
-  /** Lets what comes after wait. @returns Called when that may go. */
+  /**
+   * Makes later statements of the connection wait.
+   *
+   * @returns A function that lets them go on.
+   */
   readonly take: (connection: object) => () => void
 }
 

@@ -2,18 +2,21 @@ import { injectedBy } from '@chaos/core'
 import { type InjectionContext } from '@chaos/core/authoring'
 import type { StatementQueue } from './statement-queue.js'
 
-/** A statement that was given to a connection. */
+/** A statement of the application on a connection. */
 export interface Statement {
   readonly connection: object
-  /** Gives it to the driver. */
+  /** Passes the statement to the driver. */
   readonly send: () => Promise<unknown>
-  /** What its caller gets; absent for one that no fault affects, but that others are ahead of. */
+  /** Answers the caller. Absent for a statement that no fault affects, but that has to wait for earlier ones. */
   readonly answer?: ((proceed: () => Promise<unknown>) => Promise<unknown>) | undefined
-  /** What an injected error does besides: to the transaction of a statement that the server refuses, to a connection that it ends. */
+  /**
+   * Applies the side effects of an injected error: a refused statement aborts its transaction, a connection error ends
+   * the connection.
+   */
   readonly onFailure?: (error: Error, failure: { readonly wasSent: boolean }) => Promise<unknown>
 }
 
-/** Answers a statement, while those that come after it on its connection wait for their turn. */
+/** Answers a statement, while later statements of the connection wait. */
 export async function answerInTurn(
   queue: StatementQueue,
   { connection, send, answer, onFailure }: Statement,
@@ -44,7 +47,11 @@ export async function answerInTurn(
   }
 }
 
-/** The driver's own timeout, which begins when a statement is given to it. @param timeoutMs 0 or nothing: none. */
+/**
+ * Applies the driver's own timeout, which starts when the driver gets the statement.
+ *
+ * @param timeoutMs In ms. `0`, `false` or `undefined`: no timeout.
+ */
 export function withOwnTimeout(
   answer: Promise<unknown>,
   timeoutMs: number | false | undefined,

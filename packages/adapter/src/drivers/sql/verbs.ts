@@ -1,4 +1,4 @@
-/** Verbs of statements, as PostgreSQL, MySQL and MariaDB have them. */
+/** The statement verbs of PostgreSQL, MySQL and MariaDB. */
 export const SQL_VERBS: readonly string[] = (
   'ABORT ALTER ANALYZE BEGIN CALL CHECKPOINT CLOSE CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DESC DESCRIBE DISCARD DO DROP END EXECUTE EXPLAIN FETCH FLUSH GRANT HANDLER IMPORT INSERT KILL ' +
   'LISTEN LOAD LOCK MERGE MOVE NOTIFY OPTIMIZE PREPARE PURGE REASSIGN REFRESH REINDEX RELEASE RENAME REPAIR REPLACE RESET REVOKE ROLLBACK SAVEPOINT SECURITY SELECT SET SHOW START TABLE TRUNCATE UNLISTEN ' +
@@ -8,16 +8,17 @@ export const SQL_VERBS: readonly string[] = (
 const MAIN_VERB = /^(?:SELECT|INSERT|UPDATE|DELETE|MERGE|REPLACE|VALUES|TABLE)$/
 
 /**
- * The verb of a statement, in capitals: `SELECT`, `INSERT`, `BEGIN`. Of one that begins with `WITH`, the verb of its main part; of several
- * statements in one text, that of the first; `OTHER` where there is none.
+ * Returns the verb of a statement, in capitals: `SELECT`, `INSERT`, `BEGIN`. For a statement that begins with `WITH`,
+ * this is the verb of its main part; for a text of several statements, the verb of the first. `OTHER` if there is no
+ * verb.
  */
 export function verbOf(sql: string): string {
   const [first] = /^[\s(]*\w+/.exec(sql) ?? []
   const verb = first?.replace(/^[\s(]+/, '').toUpperCase()
-  // A statement of plain words needs no scan.
+  // A statement that begins with its verb needs no scan.
   if (verb !== undefined && verb !== 'WITH') return verb
   let depth = 0
-  const words = withoutAsides(sql).matchAll(/[()]|\w+/g)
+  const words = withoutQuotesAndComments(sql).matchAll(/[()]|\w+/g)
   for (const [found] of words) {
     if (found === '(') depth += 1
     else if (found === ')') depth -= 1
@@ -26,12 +27,15 @@ export function verbOf(sql: string): string {
   return 'OTHER'
 }
 
-/** What begins an aside: a comment, a string, a quoted name, a dollar-quoted body. */
-const BEGINNING = /--|#|\/\*|['"`]|\$\w*\$/g
+/** The start of a comment, a string, a quoted name or a dollar-quoted body. */
+const SKIPPED_START = /--|#|\/\*|['"`]|\$\w*\$/g
 
-/** A statement without what is no part of its words. It is read once, from left to right: a statement may hold megabytes of data. */
-function withoutAsides(sql: string): string {
-  const beginning = new RegExp(BEGINNING)
+/**
+ * Removes comments, strings, quoted names and dollar-quoted bodies from a statement. A statement may hold megabytes of
+ * data, so it is read once, from left to right.
+ */
+function withoutQuotesAndComments(sql: string): string {
+  const beginning = new RegExp(SKIPPED_START)
   let kept = ''
   let from = 0
   let hasBodies = true
@@ -41,7 +45,7 @@ function withoutAsides(sql: string): string {
     if (isBody && !hasBodies) continue
     const end =
       begin === "'" ? endOfString(sql, beginning.lastIndex) : endBehind(sql, END[begin] ?? begin, beginning.lastIndex)
-    // A dollar is also a letter of names.
+    // A dollar sign may also be part of a name.
     if (isBody && end === undefined) {
       hasBodies = false
       continue

@@ -1,33 +1,15 @@
 import { inject, withFault } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import fsPromises from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { rejection } from '../../../test/rejection.js'
 import { temporaryFolder } from '../../../test/temporary-folder.js'
-import { fileBinding } from '../places.js'
 import { delayFileOperations } from './delay-file-operations.js'
-
-describe('the contract', () => {
-  const path = join(tmpdir(), `chaos-adapter-delay-${process.pid}`)
-  beforeAll(() => fs.writeFileSync(path, 'content'))
-  afterAll(() => fs.rmSync(path))
-
-  const cases = faultContract<typeof fs>({
-    fault: () => delayFileOperations({ paths: path, delayMs: 10 }),
-    target: () => fs,
-    touched: () => [fileBinding(), fs, fsPromises],
-    exercise(files, times) {
-      for (let asked = 0; asked < times; asked += 1) files.access(path, () => undefined)
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('delayFileOperations', () => {
   const written = (content = 'content'): string => {

@@ -8,7 +8,7 @@ const NAME = 'adapter/delay-file-operations'
 const options = {
   ...delayOptions('each affected operation'),
   delayMs: option.durationMs(
-    'Time each affected operation is held back, in ms. A synchronous call blocks its thread meanwhile, for at most 5000.',
+    'Time that each affected operation is held back, in ms. A synchronous call blocks its thread, for at most 5000 ms.',
   ),
   paths: pathsOption,
   operations: operationsOption('Default: all.'),
@@ -18,22 +18,23 @@ const options = {
 export type DelayFileOperationsOptions = OptionsOf<typeof delayFileOperations>
 
 /**
- * Makes operations on files slow.
+ * Delays file operations.
  *
- * Models a disk under load, or a network volume. Each system call waits for itself, so that reading a file (open, look, read, close) takes several delays. A
- * synchronous call blocks its thread for as long, as it does on a slow disk, but for 5 s at most. The signal of `readFile`, `writeFile` and
- * `appendFile` ends the wait at once. What is still held when the fault ends goes on then. An operation is a system call on a file; its name is
- * `read /var/data/orders.json`, with the full path.
+ * Models a disk under load, or a network volume. Each system call waits on its own, so reading a file (open, stat,
+ * read, close) takes several delays. A synchronous call blocks its thread for the delay, but at most 5 s. The signal of
+ * `readFile`, `writeFile` and `appendFile` ends the wait at once. An operation that is held when the fault ends goes on
+ * then. An operation is a system call on a file; its name is the call and the full path, `read /var/data/orders.json`.
  *
- * What Node.js' module loader reads passes, and so does what lies in `node_modules`, unless a path names that.
+ * Reads of the Node.js module loader pass. So do files in `node_modules`, unless a path names that folder.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` in a process under `--permission`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `operations` match nothing or a time does not fit a timer;
+ *   `CHAOS_TARGET_MISMATCH` in a process under `--permission`.
  * @see device-mapper's `delay` target, which does the same to a whole disk.
  */
 export const delayFileOperations = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Makes operations on files slow.',
+  summary: 'Delays file operations.',
   options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
   target: fileSystem,

@@ -1,38 +1,19 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { hasPrograms } from '@chaos/test-servers'
 import { execFile } from 'node:child_process'
 import fs, { readFile as named } from 'node:fs'
 import fsPromises, { readFile as namedPromise } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { fileWays, type Outcome } from '../../../test/file-ways.js'
 import { rejection } from '../../../test/rejection.js'
 import { temporaryFolder } from '../../../test/temporary-folder.js'
-import { fileBinding } from '../places.js'
 import type { FileOutagePreset } from '../outages.js'
 import { failFileOperations } from './fail-file-operations.js'
-
-describe('the contract', () => {
-  const path = join(tmpdir(), `chaos-adapter-${process.pid}`)
-  beforeAll(() => fs.writeFileSync(path, 'content'))
-  afterAll(() => fs.rmSync(path))
-
-  const cases = faultContract<typeof fs>({
-    fault: () => failFileOperations({ paths: path, error: 'fs/eacces' }),
-    target: () => fs,
-    touched: () => [fileBinding(), fs, fsPromises],
-    exercise(files, times) {
-      for (let asked = 0; asked < times; asked += 1) files.access(path, () => undefined)
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 /** The same file, used in every form: with an outage of the system, and with one of ours. */
 async function injectedWays(

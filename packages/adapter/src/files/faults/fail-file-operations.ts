@@ -8,30 +8,35 @@ import { fileError } from '../../errors/file-system.js'
 const NAME = 'adapter/fail-file-operations'
 const options = {
   paths: pathsOption,
-  error: option.optional(option.oneOf(fileOutageNames, 'How they fail. Default: fs/enospc, a full disk.'), 'fs/enospc'),
-  operations: operationsOption('Default: those that the real outage makes fail.'),
+  error: option.optional(
+    option.oneOf(fileOutageNames, 'How the operations fail; fs/enospc is a full disk.'),
+    'fs/enospc',
+  ),
+  operations: operationsOption('Default: those that fail in the real outage.'),
 }
 
 /** Options of {@link failFileOperations}. */
 export type FailFileOperationsOptions = OptionsOf<typeof failFileOperations>
 
 /**
- * Fails operations on files.
+ * Fails file operations.
  *
- * Models a disk that is full, bad or read-only, a process that has no descriptors left, rights or files that are gone. It acts beneath `fs`, where
- * Node.js asks the system, so that each form fails as it does then: a synchronous call throws, a callback hears the error in a later turn, a promise
- * rejects, a stream errs and closes; what went before a failing step is done, such as the emptying of a file that cannot be written then. An operation is a
- * system call on a file; its name is `open /var/data/orders.json`, with the full path.
+ * Models a disk that is full, bad or read-only, a process without free descriptors, or missing rights or files. The
+ * fault acts beneath `fs`, so each form fails as in the real outage: a synchronous call throws, a callback gets the
+ * error in a later turn of the event loop, a promise rejects, and a stream emits the error and closes. Steps before the
+ * failing one take effect: a `writeFile` that then fails to write has emptied its file. An operation is a system call
+ * on a file; its name is the call and the full path, `open /var/data/orders.json`.
  *
- * What Node.js' module loader reads passes, and so does what lies in `node_modules`, unless a path names that.
+ * Reads of the Node.js module loader pass. So do files in `node_modules`, unless a path names that folder.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` in a process under `--permission`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `operations` match nothing; `CHAOS_TARGET_MISMATCH` in a process under
+ *   `--permission`.
  * @see libfiu and CharybdeFS, which fail system calls of a whole process or file system.
  */
 export const failFileOperations = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Fails operations on files.',
+  summary: 'Fails file operations.',
   options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
   target: fileSystem,
@@ -39,7 +44,7 @@ export const failFileOperations = defineFault({
     const { code, operations: byDefault, when }: FileOutage = fileOutages[error]
     const files = fileSeam({ paths, operations: operationsNamed(NAME, operations) ?? byDefault, when })
     const errorOf = (call: FileCall): Error => markInjected(fileError(code, call.operation, call.paths), NAME)
-    // The system is asked on another thread, and its answer comes in a later turn.
+    // A real system call runs on another thread, and its answer comes in a later turn of the event loop.
     failOperations(files, target, context, errorOf, 0)
   },
 })

@@ -1,30 +1,11 @@
 import { inject, withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import fs from 'node:fs'
 import fsPromises from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { temporaryFolder } from '../../../test/temporary-folder.js'
-import { fileBinding } from '../places.js'
 import { hangFileOperations } from './hang-file-operations.js'
-
-describe('the contract', () => {
-  const path = join(tmpdir(), `chaos-adapter-hang-${process.pid}`)
-  beforeAll(() => fs.writeFileSync(path, 'content'))
-  afterAll(() => fs.rmSync(path))
-
-  const cases = faultContract<typeof fsPromises>({
-    fault: () => hangFileOperations({ paths: path }),
-    target: () => fsPromises,
-    touched: () => [fileBinding(), fs, fsPromises],
-    exercise(files, times) {
-      for (let asked = 0; asked < times; asked += 1) files.access(path).catch(() => undefined)
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('hangFileOperations', () => {
   it('gives no answer until it ends, then the real one, in every form that can wait', async () => {

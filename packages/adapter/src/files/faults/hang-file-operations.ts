@@ -10,21 +10,23 @@ const options = { paths: pathsOption, operations: operationsOption('Default: all
 export type HangFileOperationsOptions = OptionsOf<typeof hangFileOperations>
 
 /**
- * Leaves operations on files without an answer, until the fault ends or the caller gives up.
+ * Leaves file operations without an answer, until the fault ends or the caller gives up.
  *
- * Models a network volume whose server is gone, or a disk that does not come back. The signal of `readFile`, `writeFile` and `appendFile` ends the
- * wait at once. When the fault ends, what is held goes on as in health. Synchronous calls pass and are not counted: nothing could end them. An operation is a
- * system call on a file; its name is `read /var/data/orders.json`, with the full path.
+ * Models a network volume whose server is gone, or a disk that does not come back. The signal of `readFile`,
+ * `writeFile` and `appendFile` ends the wait at once. When the fault ends, held operations go on. Synchronous calls
+ * pass and are not counted, since nothing could end them. An operation is a system call on a file; its name is the call
+ * and the full path, `read /var/data/orders.json`.
  *
- * What Node.js' module loader reads passes, and so does what lies in `node_modules`, unless a path names that.
+ * Reads of the Node.js module loader pass. So do files in `node_modules`, unless a path names that folder.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION`; `CHAOS_TARGET_MISMATCH` in a process under `--permission`
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `operations` match nothing; `CHAOS_TARGET_MISMATCH` in a process under
+ *   `--permission`.
  * @see NFS' hard mounts, whose callers wait for as long as the server is away.
  */
 export const hangFileOperations = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Leaves operations on files without an answer.',
+  summary: 'Leaves file operations without an answer, until the fault ends or the caller gives up.',
   options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
   target: fileSystem,
@@ -32,7 +34,7 @@ export const hangFileOperations = defineFault({
     const files = fileSeam({
       paths,
       operations: operationsNamed(NAME, operations) ?? fileOperations,
-      // A call that waits in place could never end.
+      // Nothing could end the wait of a synchronous call.
       when: ({ later }) => later !== undefined,
       waits: true,
     })

@@ -1,41 +1,11 @@
 import { inject, withFault } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { Agent, RetryAgent, fetch as undiciFetch, request } from 'undici'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { askings, saidBy } from '../../../test/http-clients.js'
-import { httpServer, serve } from '../../../test/http.js'
-import { dispatcherOf } from '../dispatcher.js'
+import { serve } from '../../../test/http.js'
 import { httpAnswerNames, httpAnswers } from '../../errors/http.js'
 import { answerRequests } from './answer-requests.js'
-
-const targets = { 'the built-in fetch': () => globalThis, 'an agent of undici': () => new Agent() }
-
-describe.each(Object.entries(targets))('the contract, with %s', (_name, target) => {
-  let server: Awaited<ReturnType<typeof httpServer>>
-  beforeAll(async () => (server = await httpServer((_request, response) => void response.end())))
-  afterAll(() => server.close())
-
-  const cases = faultContract<Agent | typeof globalThis>({
-    fault: () => answerRequests(),
-    target,
-    touched: (sender) => [dispatcherOf(sender)],
-    exercise(sender, times) {
-      const dispatcher = dispatcherOf(sender) as Agent
-      const handler = {
-        onConnect: () => undefined,
-        onHeaders: () => true,
-        onData: () => true,
-        onComplete: () => undefined,
-        onError: () => undefined,
-        onRequestStart: () => undefined,
-        onResponseError: () => undefined,
-      }
-      for (let sent = 0; sent < times; sent += 1)
-        dispatcher.dispatch({ origin: server.origin, path: '/', method: 'GET' }, handler)
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe.each(Object.entries(askings))('answerRequests, with %s', (_name, { target, ask }) => {
   it('answers as a real service does, which is not asked, and only those that are chosen', async () => {

@@ -5,45 +5,45 @@ import { httpTarget } from '../target.js'
 import { httpAnswerNames, httpAnswers } from '../../errors/http.js'
 
 const options = {
-  answer: option.optional(
-    option.oneOf(httpAnswerNames, 'What the service answers. Default: http/503-retry-after.'),
-    'http/503-retry-after',
-  ),
+  answer: option.optional(option.oneOf(httpAnswerNames, 'Preset of the answer.'), 'http/503-retry-after'),
   retryAfterMs: option.optional(
-    option.durationMs('When to come back, in ms; told in whole seconds, rounded up. Default: 1000.'),
+    option.durationMs('Time in the retry-after header, in ms; sent in whole seconds, rounded up.'),
     1_000,
   ),
-  body: option.optional(option.text('The text of the answer. Default: the status in words.')),
-  contentType: option.optional(
-    option.text('What `content-type` says of the text. Default: text/plain; charset=utf-8.'),
-    'text/plain; charset=utf-8',
-  ),
-  afterMs: option.optional(option.durationMs('Time until the answer comes, in ms. Default: 0.'), 0),
+  body: option.optional(option.text('Text of the answer. Default: the reason phrase of the status.')),
+  contentType: option.optional(option.text('Value of the content-type header.'), 'text/plain; charset=utf-8'),
+  afterMs: option.optional(option.durationMs('Time until the answer, in ms.'), 0),
 }
 
 /** Options of {@link answerRequests}. */
 export type AnswerRequestsOptions = OptionsOf<typeof answerRequests>
 
 /**
- * Answers requests in the place of the service, which never gets them.
+ * Answers requests in place of the service, which never gets them.
  *
- * Models a service behind a gateway that cannot serve, is asked too often, or does not know the caller any more; or, on a server of
- * this process, one that is overloaded itself. It acts beneath `fetch`, undici and Node.js' own client, also where the application captured their functions
- * before. A request that is given up while it waits ends at once, with the reason of its signal. An operation is a request; its name is
- * `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server, without the query.
+ * Models a service behind a gateway that is unavailable, rate limited, or no longer accepts the caller's token. On a
+ * server of this process, it models an overloaded server. The fault acts beneath `fetch`, undici and the Node.js
+ * client, even if the application captured their functions earlier. A request that is given up while it waits ends at
+ * once, with the reason of its signal.
  *
- * @see Undici's MockAgent, which answers too, but is another dispatcher, and is not obeyed by the `fetch` of every version of Node.js.
+ * An operation is a request; its name is `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server,
+ * without the query.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `contentType` is not a valid header value or a time does not fit a
+ *   timer.
+ * @see Undici's MockAgent, which also answers, but is a separate dispatcher that `fetch` of some Node.js versions
+ *   ignores.
  */
 export const answerRequests = defineFault({
   name: 'adapter/answer-requests',
   kind: 'standing',
-  summary: 'Answers requests in the place of the service, which never gets them.',
+  summary: 'Answers requests in place of the service, which never gets them.',
   options,
   check({ contentType }) {
     if (!/^[\t\x20-\x7e]+$/.test(contentType))
       throw new ChaosError(
         'CHAOS_INVALID_OPTION',
-        `Expected \`contentType\` to be what a header can hold (visible ASCII characters and blanks), got ${JSON.stringify(contentType.slice(0, 200))}.`,
+        `Expected \`contentType\` to be a header value (visible ASCII characters, spaces and tabs), got ${JSON.stringify(contentType.slice(0, 200))}.`,
       )
   },
   target: httpTarget,

@@ -1,27 +1,9 @@
 import { inject, withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import http from 'node:http'
-import net from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { askings } from '../../../test/http-clients.js'
 import { answering, serve } from '../../../test/http.js'
 import { corruptResponses } from './corrupt-responses.js'
-
-describe('the contract', () => {
-  const cases = faultContract<typeof http>({
-    fault: () => corruptResponses(),
-    target: () => http,
-    touched: () => [http.IncomingMessage.prototype],
-    exercise(_http, times) {
-      const request = http
-        .request('http://127.0.0.1:1', { agent: new http.Agent(), createConnection: () => new net.Socket() })
-        .on('error', () => undefined)
-      const response = Object.assign(new http.IncomingMessage(new net.Socket()), { req: request })
-      for (let got = 0; got < times; got += 1) response.push(Buffer.from('piece'))
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { target, ask }) => {
   it('garbles one bit of a body, and the response succeeds', async () => {

@@ -6,7 +6,7 @@ const options = {
   damage: option.optional(
     option.oneOf(
       ['garble', 'truncate', 'empty'],
-      'garble: one bit of the piece is flipped; truncate: its second half is missing; empty: nothing is in it.',
+      'garble: flips one bit of the piece; truncate: removes its second half; empty: removes all of it.',
     ),
     'garble',
   ),
@@ -16,17 +16,20 @@ const options = {
 export type CorruptResponsesOptions = OptionsOf<typeof corruptResponses>
 
 /**
- * Damages pieces of the bodies that services answer with.
+ * Damages pieces of response bodies.
  *
- * Models a proxy that breaks what it passes on, a line of a stream that is cut short, a bad cable behind a checksum that nobody looks at. Framing stays
- * right, so that the response itself succeeds: the application reads wrong data. At a server a body whose `content-length` was announced is garbled
- * whatever `damage` says, since a shorter one would break the connection: that is `cutResponses`. An operation is a piece of a body as it comes; its name is
- * that of the request, `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server, without the query.
+ * Models a proxy that corrupts data, a stream whose lines are cut short, or a bad cable behind an unchecked checksum.
+ * The framing stays correct, so the response itself succeeds and the application reads wrong data. At a server, a body
+ * with a `content-length` is garbled whatever `damage` is, since a shorter body would break the connection; use
+ * `cutResponses` for that.
+ *
+ * An operation is a piece of a body as it arrives. Its name is the name of the request: `GET
+ * http://127.0.0.1:8080/items` at a client, `GET /items` at a server, without the query.
  */
 export const corruptResponses = defineFault({
   name: 'adapter/corrupt-responses',
   kind: 'standing',
-  summary: 'Damages pieces of the bodies that services answer with.',
+  summary: 'Damages pieces of response bodies.',
   options,
   target: httpTarget,
   inject(target, { damage }, context) {

@@ -7,26 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { describeError } from '../../../test/describe-error.js'
 import { askings } from '../../../test/http-clients.js'
 import { answering, httpServer, serve } from '../../../test/http.js'
-import { connected, lifeOf, listen, tcpServer } from '../../../test/tcp.js'
+import { connected, lifeOf, listen } from '../../../test/tcp.js'
 import { cutResponses } from './cut-responses.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof tcpServer>>
-  beforeAll(async () => (server = await tcpServer()))
-  afterAll(() => server.close())
-
-  const cases = faultContract<typeof net>({
-    fault: () => cutResponses({ how: 'end' }),
-    target: () => net,
-    touched: () => [net.Socket.prototype],
-    // A piece that was read, on a connection of its own each time.
-    async exercise(_net, times) {
-      const sockets = await Promise.all(Array.from({ length: times }, () => connected(server.port)))
-      for (const socket of sockets) socket.push(Buffer.from('answer'))
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('cutResponses', () => {
   it.each([

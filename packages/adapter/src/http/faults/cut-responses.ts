@@ -9,9 +9,7 @@ import type { TakeBytes, Wire } from '../../sockets/wire.js'
 const NAME = 'adapter/cut-responses'
 const options = {
   afterBytes: option.optional(
-    option.count(
-      'Bytes of the affected piece, or of the body of the affected response, that still arrive. Default: 0.',
-    ),
+    option.count('Bytes of the piece, or of the body of the response, that still arrive.'),
     0,
   ),
   how: connectionEnd,
@@ -21,32 +19,37 @@ const options = {
 export type CutResponsesOptions = OptionsOf<typeof cutResponses>
 
 /**
- * Cuts a connection in the middle of what the server sends.
+ * Cuts a connection in the middle of a response.
  *
- * Models a server that dies while it answers: the client has sent its request, the server did what was asked, and a part of the answer arrives, or
- * with `afterBytes: 0` nothing of it.
+ * Models a server that dies while it answers: the client has sent its request, the server has handled it, and only a
+ * part of the answer arrives, or none of it with `afterBytes: 0`.
  *
- * With `node:net` as target an operation is a piece that was read (up to 64 KiB, as the kernel had it), on whatever connection; its name is where that
- * leads to, `127.0.0.1:6379`. Connections that a server of this process accepted are left alone. With a client or server of HTTP an operation is a request,
- * `GET http://127.0.0.1:8080/items` or, at a server, `GET /items`; a body that is not longer than `afterBytes` arrives whole.
+ * With `node:net` as target, an operation is a piece that was read (up to 64 KiB, as the kernel delivers it) on any
+ * connection. Its name is the remote address, `127.0.0.1:6379`. Connections that a server of this process accepted are
+ * not affected. With an HTTP client or server as target, an operation is a request, `GET http://127.0.0.1:8080/items`
+ * or, at a server, `GET /items`. A body of at most `afterBytes`, if that is above 0, arrives complete.
  */
 export const cutResponses = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Cuts a connection in the middle of what the server sends.',
+  summary: 'Cuts a connection in the middle of a response.',
   options,
   target: netOrHttp,
   inject(target, options, context) {
     if (isNetModule(target)) readSeam(target, context, (wire) => cutting(wire, options, context, () => false))
     else
       responseSeam(target, context, (wire) =>
-        // A body that is not longer than `afterBytes` arrives whole.
+        // A body of at most `afterBytes` arrives complete.
         cutting(wire, options, context, (bodyBytes, left) => options.afterBytes > 0 && bodyBytes <= left),
       )
   },
 })
 
-/** @param isWhole Whether a piece arrives whole, of which this much may still arrive */
+/**
+ * Delivers bytes up to the cut.
+ *
+ * @param isWhole Returns whether a piece arrives complete, given how many bytes may still arrive.
+ */
 function cutting(
   { line, deliver, cut }: Wire,
   { afterBytes, how }: { readonly afterBytes: number; readonly how: ConnectionEnd },
@@ -55,7 +58,8 @@ function cutting(
 ): TakeBytes {
   let left = afterBytes
   let isCut = false
-  // The kernel hands over what it has, and tells of the end when it is asked again; an end that comes meanwhile waits behind it.
+  // As on a real connection, the data is read first and the end in a later read. A real end that arrives meanwhile
+  // waits behind the cut.
   const end = (): void => void context.hold({ afterMs: 1, order: line, run: () => cut(how, NAME) })
   return (bytes, headBytes, done) => {
     if (isCut) return

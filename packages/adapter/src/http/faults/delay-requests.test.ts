@@ -1,63 +1,13 @@
 import { inject, withFault } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
 import http from 'node:http'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { askings } from '../../../test/http-clients.js'
-import { httpServer, serve } from '../../../test/http.js'
+import { serve } from '../../../test/http.js'
 import { rejection } from '../../../test/rejection.js'
-import { dispatcherOf } from '../dispatcher.js'
 import { delayRequests } from './delay-requests.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof httpServer>>
-  beforeAll(async () => (server = await httpServer((_request, response) => void response.end())))
-  afterAll(() => server.close())
-
-  const ofClient = faultContract<typeof http>({
-    fault: () => delayRequests({ delayMs: 10 }),
-    target: () => http,
-    touched: () => [http.Agent.prototype],
-    exercise(client, times) {
-      for (let sent = 0; sent < times; sent += 1)
-        client.get(server.origin, (response) => void response.resume()).on('error', () => undefined)
-    },
-  })
-  for (const { title, run } of ofClient) it(`with node:http: ${title}`, run)
-
-  const ofFetch = faultContract<typeof globalThis>({
-    fault: () => delayRequests({ delayMs: 10 }),
-    target: () => globalThis,
-    touched: (target) => [dispatcherOf(target)],
-    exercise(target, times) {
-      const handler = {
-        onConnect: () => undefined,
-        onHeaders: () => true,
-        onData: () => true,
-        onComplete: () => undefined,
-        onError: () => undefined,
-        onRequestStart: () => undefined,
-        onResponseError: () => undefined,
-      }
-      for (let sent = 0; sent < times; sent += 1)
-        dispatcherOf(target).dispatch({ origin: server.origin, path: '/', method: 'GET' } as never, handler as never)
-    },
-  })
-  for (const { title, run } of ofFetch) it(`with fetch: ${title}`, run)
-
-  const ofServer = faultContract<http.Server>({
-    fault: () => delayRequests({ delayMs: 10 }),
-    target: () => http.createServer((_request, response) => void response.end()),
-    exercise(listening, times) {
-      for (let got = 0; got < times; got += 1) {
-        const request = Object.assign(new http.IncomingMessage(null as never), { method: 'GET', url: '/' })
-        listening.emit('request', request, new http.ServerResponse(request))
-      }
-    },
-  })
-  for (const { title, run } of ofServer) it(`with a server: ${title}`, run)
-})
 
 describe.each(Object.entries(askings))('delayRequests, with %s', (_name, { target, ask }) => {
   it('lets the service get them late, and their callers the answers', async () => {

@@ -9,18 +9,21 @@ const options = delayOptions('each affected request')
 export type DelayRequestsOptions = OptionsOf<typeof delayRequests>
 
 /**
- * Holds requests back before the service gets them.
+ * Delays requests before the service gets them.
  *
- * Models a service or gateway with a queue of requests, or a server whose workers are all busy. Each request waits for itself. Whoever gives up meanwhile
- * (a signal, a timeout, a closed connection) hears it at once, and the service never gets that request. What is still held when the fault ends goes on then. An
- * operation is a request; its name is `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server, without the query.
+ * Models a service or gateway with a queue, or a server whose workers are all busy. Each request waits on its own. A
+ * caller that gives up (a signal, a timeout, a closed connection) gets its error at once, and the service never gets
+ * that request. A request that is held when the fault ends goes on then.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when a time does not fit a timer
+ * An operation is a request; its name is `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server,
+ * without the query.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if a time does not fit a timer.
  */
 export const delayRequests = defineFault({
   name: 'adapter/delay-requests',
   kind: 'standing',
-  summary: 'Holds requests back before the service gets them.',
+  summary: 'Delays requests before the service gets them.',
   options,
   target: httpTarget,
   inject(target, options, context) {

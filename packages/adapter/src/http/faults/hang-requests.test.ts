@@ -1,28 +1,10 @@
 import { inject } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { once } from 'node:events'
 import http from 'node:http'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { askings } from '../../../test/http-clients.js'
-import { httpServer, serve } from '../../../test/http.js'
+import { serve } from '../../../test/http.js'
 import { hangRequests } from './hang-requests.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof httpServer>>
-  beforeAll(async () => (server = await httpServer((_request, response) => void response.end())))
-  afterAll(() => server.close())
-
-  const cases = faultContract<http.Agent>({
-    fault: () => hangRequests(),
-    target: () => new http.Agent(),
-    touched: () => [http.Agent.prototype],
-    exercise(agent, times) {
-      for (let sent = 0; sent < times; sent += 1)
-        http.get(server.origin, { agent }, (response) => void response.resume()).on('error', () => undefined)
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe.each(Object.entries(askings))('hangRequests, with %s', (_name, { target, ask }) => {
   it('gives no answer until it ends, then the real one', async () => {

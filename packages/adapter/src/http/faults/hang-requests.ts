@@ -11,14 +11,17 @@ export type HangRequestsOptions = OptionsOf<typeof hangRequests>
 /**
  * Leaves requests without an answer, until the fault ends or the caller gives up.
  *
- * Models a server that accepts connections and does nothing more, as one in a deadlock does: the caller hears of it by its own signal or timeout, if it has
- * one. When the fault ends, what is held goes on as in health; what was given up never reaches the service. An operation is a request; its name is
- * `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server, without the query.
+ * Models a server that accepts connections and then does nothing, for example in a deadlock. The caller notices by its
+ * own signal or timeout, if it has one. When the fault ends, held requests go on; a request that was given up never
+ * reaches the service.
+ *
+ * An operation is a request; its name is `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server,
+ * without the query.
  */
 export const hangRequests = defineFault({
   name: 'adapter/hang-requests',
   kind: 'standing',
-  summary: 'Leaves requests without an answer.',
+  summary: 'Leaves requests without an answer, until the fault ends or the caller gives up.',
   options,
   target: httpTarget,
   inject: (target, _options, context) => hangOperations(requestSeam, target, context),

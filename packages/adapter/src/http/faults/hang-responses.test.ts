@@ -1,39 +1,10 @@
 import { inject } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { askings } from '../../../test/http-clients.js'
-import { answering, httpServer, serve } from '../../../test/http.js'
+import { answering, serve } from '../../../test/http.js'
 import { rejection } from '../../../test/rejection.js'
-import { dispatcherOf } from '../dispatcher.js'
 import { hangResponses } from './hang-responses.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof httpServer>>
-  beforeAll(async () => (server = await httpServer((_request, response) => void response.end())))
-  afterAll(() => server.close())
-
-  const cases = faultContract<typeof globalThis>({
-    fault: () => hangResponses(),
-    target: () => globalThis,
-    touched: (target) => [dispatcherOf(target)],
-    exercise(target, times) {
-      for (let sent = 0; sent < times; sent += 1) {
-        const handler = {
-          onConnect: () => undefined,
-          onHeaders: () => true,
-          onData: () => true,
-          onComplete: () => undefined,
-          onError: () => undefined,
-          onRequestStart: () => undefined,
-          onResponseError: () => undefined,
-        }
-        dispatcherOf(target).dispatch({ origin: server.origin, path: '/', method: 'GET' } as never, handler as never)
-      }
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe.each(Object.entries(askings))('hangResponses, with %s', (_name, { target, ask }) => {
   it.each([0, 5])('stops after %i bytes of the body, and goes on when it ends', async (afterBytes) => {

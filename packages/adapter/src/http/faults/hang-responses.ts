@@ -4,9 +4,7 @@ import { httpTarget } from '../target.js'
 
 const options = {
   afterBytes: option.optional(
-    option.count(
-      'Bytes of the body that arrive before nothing more comes. Default: 0, and then not even the head arrives.',
-    ),
+    option.count('Bytes of the body that arrive before the stall. With 0 the head is held back too.'),
     0,
   ),
 }
@@ -15,17 +13,19 @@ const options = {
 export type HangResponsesOptions = OptionsOf<typeof hangResponses>
 
 /**
- * Lets responses stop in the middle, until the fault ends or the caller gives up.
+ * Stalls responses, until the fault ends or the caller gives up.
  *
- * Models a stream whose server stands still without closing: a model that stops to speak, a proxy that buffers, a connection whose other side is gone and
- * has not said so. The service did what it was asked. What the client does about it is its own business: a signal, or a timeout between two pieces of a
- * body. When the fault ends, what is held arrives at once. An operation is a request; its name is `GET http://127.0.0.1:8080/items` at a client,
- * `GET /items` at a server, without the query.
+ * Models a stream whose server stalls without closing: a model that stops generating, a proxy that buffers, or a peer
+ * that vanished. The service does what it was asked. The client's own signal, or its timeout between two pieces of a
+ * body, works as usual. When the fault ends, the held bytes arrive at once.
+ *
+ * An operation is a request; its name is `GET http://127.0.0.1:8080/items` at a client, `GET /items` at a server,
+ * without the query.
  */
 export const hangResponses = defineFault({
   name: 'adapter/hang-responses',
   kind: 'standing',
-  summary: 'Lets responses stop in the middle.',
+  summary: 'Stalls responses, until the fault ends or the caller gives up.',
   options,
   target: httpTarget,
   inject: (target, { afterBytes }, context) =>

@@ -1,29 +1,12 @@
 import { inject, withFault } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
 import net from 'node:net'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { askings } from '../../../test/http-clients.js'
 import { answering, serve } from '../../../test/http.js'
-import { connected, lifeOf, listen, tcpServer } from '../../../test/tcp.js'
+import { connected, lifeOf, listen } from '../../../test/tcp.js'
 import { slowResponses } from './slow-responses.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof tcpServer>>
-  beforeAll(async () => (server = await tcpServer()))
-  afterAll(() => server.close())
-
-  const cases = faultContract<typeof net>({
-    fault: () => slowResponses({ delayMs: 10 }),
-    target: () => net,
-    touched: () => [net.Socket.prototype],
-    async exercise(_net, times) {
-      const socket = await connected(server.port)
-      for (let read = 0; read < times; read += 1) socket.push(Buffer.from('answer'))
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('slowResponses', () => {
   it('holds back what a server sends, in order, its end included, and what it asks goes out at once', async () => {

@@ -7,10 +7,10 @@ import type { TakeBytes, Wire } from '../../sockets/wire.js'
 import { SplitChunks } from '../split-chunks.js'
 
 const options = {
-  delayMs: option.durationMs('Time each affected piece is held back, in ms.'),
+  delayMs: option.durationMs('Time that each affected piece is held back, in ms.'),
   pieceBytes: option.optional(
     option.count(
-      'Makes a trickle: pieces of so many bytes, each `delayMs` behind the one before it. Default: pieces as they come, each `delayMs` late.',
+      'Size of the pieces of a trickle, in bytes: each comes `delayMs` after the one before. Default: pieces as received, each `delayMs` late.',
       1,
     ),
   ),
@@ -20,21 +20,23 @@ const options = {
 export type SlowResponsesOptions = OptionsOf<typeof slowResponses>
 
 /**
- * Holds back what servers send.
+ * Delays responses, piece by piece.
  *
- * Models a server or a line under load: requests go out at once, answers come late, piece by piece and in order; the end of a connection waits behind
- * what it follows. When the fault ends, what is held arrives at once.
+ * Models a server or a network under load: requests go out at once, and answers come late, in order. The end of a
+ * connection waits behind the held bytes. When the fault ends, the held bytes arrive at once.
  *
- * With `node:net` as target an operation is a piece that was read, on whatever connection; its name is where that leads to, `127.0.0.1:6379`. Connections that a
- * server of this process accepted are left alone. With a client or server of HTTP an operation is a request, `GET http://127.0.0.1:8080/items` or, at a
- * server, `GET /items`, and all pieces of its response are held back; the head comes with the first.
+ * With `node:net` as target, an operation is a piece that was read on any connection. Its name is the remote address,
+ * `127.0.0.1:6379`. Connections that a server of this process accepted are not affected. With an HTTP client or server
+ * as target, an operation is a request, `GET http://127.0.0.1:8080/items` or, at a server, `GET /items`. All pieces of
+ * its response are held back; the head comes with the first.
  *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `delayMs` does not fit a timer.
  * @see Toxiproxy's `latency` and `slicer` toxics, which do the same between two processes.
  */
 export const slowResponses = defineFault({
   name: 'adapter/slow-responses',
   kind: 'standing',
-  summary: 'Holds back what servers send.',
+  summary: 'Delays responses, piece by piece.',
   options,
   target: netOrHttp,
   inject(target, options, context) {

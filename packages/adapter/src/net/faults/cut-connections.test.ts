@@ -1,29 +1,9 @@
 import { inject, injectedBy } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { once } from 'node:events'
 import net from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { connected, lifeOf, listen, tcpServer } from '../../../test/tcp.js'
-import { openConnections } from '../../sockets/net.js'
+import { describe, expect, it } from 'vitest'
+import { connected, lifeOf, listen } from '../../../test/tcp.js'
 import { cutConnections } from './cut-connections.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof tcpServer>>
-  beforeAll(async () => (server = await tcpServer()))
-  afterAll(() => server.close())
-
-  const cases = faultContract<typeof net>({
-    fault: () => cutConnections(),
-    target: async () => {
-      for (let made = 0; made < 3; made += 1) await connected(server.port)
-      return net
-    },
-    touched: () => [net.Socket.prototype],
-    exercise: () => undefined,
-    dispose: () => openConnections().forEach((socket) => void socket.destroy()),
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('cutConnections', () => {
   it.each([

@@ -9,16 +9,17 @@ const options = { how: connectionEnd }
 export type CutConnectionsOptions = OptionsOf<typeof cutConnections>
 
 /**
- * Cuts connections that stand, once.
+ * Cuts open connections, once.
  *
- * Models a server that is killed or restarted, or a firewall that forgets: each client hears it from its own socket, and does what it does then, such
- * as ioredis' `close` and `reconnecting`. With `refuseConnections` in force meanwhile, it stays down. An operation is a connection; its name is where it
- * leads to, `127.0.0.1:6379`. The evidence names each one that was cut.
+ * Models a server that is killed or restarted, or a firewall that drops its state. Each client gets the end of its
+ * connection from its own socket and reacts as usual, for example ioredis with `close` and `reconnecting`. Combine it
+ * with `refuseConnections` to keep the service down. An operation is a connection; its name is the remote address,
+ * `127.0.0.1:6379`. The evidence lists each connection that was cut.
  */
 export const cutConnections = defineFault({
   name: NAME,
   kind: 'instant',
-  summary: 'Cuts connections that stand, once.',
+  summary: 'Cuts open connections, once.',
   options,
   target: netModule,
   inject(_net, { how }, context) {

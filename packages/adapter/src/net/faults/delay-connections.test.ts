@@ -1,29 +1,10 @@
 import { inject } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
 import net from 'node:net'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { listen, tcpServer } from '../../../test/tcp.js'
-import { tcpHandlePrototype } from '../../sockets/net.js'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { listen } from '../../../test/tcp.js'
 import { delayConnections, type DelayConnectionsOptions } from './delay-connections.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof tcpServer>>
-  beforeAll(async () => (server = await tcpServer()))
-  afterAll(() => server.close())
-
-  const cases = faultContract<typeof net>({
-    fault: () => delayConnections({ delayMs: 10 }),
-    target: () => net,
-    touched: () => [tcpHandlePrototype(), net.Socket.prototype],
-    async exercise(_net, times) {
-      for (let made = 0; made < times; made += 1) net.connect(server.port, '127.0.0.1').on('error', () => undefined)
-      // A connection begins in the next tick.
-      await new Promise((resolve) => setImmediate(resolve))
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('delayConnections', () => {
   it('connects when the time is up, and not before', async () => {

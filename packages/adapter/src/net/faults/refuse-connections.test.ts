@@ -1,33 +1,13 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { freePort } from '@chaos/test-servers'
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
-import { connected, lifeOf, listen, tcpServer } from '../../../test/tcp.js'
-import { tcpHandlePrototype } from '../../sockets/net.js'
+import { connected, lifeOf, listen } from '../../../test/tcp.js'
 import { networkErrors } from '../../errors/network.js'
 import { refuseConnections } from './refuse-connections.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof tcpServer>>
-  beforeAll(async () => (server = await tcpServer()))
-  afterAll(() => server.close())
-
-  const cases = faultContract<typeof net>({
-    fault: () => refuseConnections(),
-    target: () => net,
-    touched: () => [tcpHandlePrototype(), net.Socket.prototype],
-    async exercise(_net, times) {
-      for (let made = 0; made < times; made += 1) net.connect(server.port, '127.0.0.1').on('error', () => undefined)
-      // A connection begins in the next tick.
-      await new Promise((resolve) => setImmediate(resolve))
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe('refuseConnections', () => {
   it('reads as the real one does, event by event and field by field, on every way to connect', async () => {

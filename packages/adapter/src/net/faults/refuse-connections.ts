@@ -15,27 +15,30 @@ const options = {
   error: option.optional(
     option.oneOf(
       Object.keys(outages) as [keyof typeof outages, ...(keyof typeof outages)[]],
-      'How the connection fails. Default: net/econnrefused.',
+      'How the connection fails.',
     ),
     'net/econnrefused',
   ),
-  afterMs: option.optional(option.durationMs('Time until it fails, in ms. Default: 0.'), 0),
+  afterMs: option.optional(option.durationMs('Time until the connection fails, in ms.'), 0),
 }
 
 /** Options of {@link refuseConnections}. */
 export type RefuseConnectionsOptions = OptionsOf<typeof refuseConnections>
 
 /**
- * Refuses connections that the process wants to make.
+ * Refuses connections that the process opens.
  *
- * Models a server that is down, or behind a network that is: no packet is sent, and Node.js itself makes the error out of what the kernel would
- * have answered, with the events around it, on every path to a socket (`net`, `tls`, `http`, `fetch`, drivers). Connections that stand are left alone:
- * `cutConnections` ends them. An operation is a connection; its name is where it leads to, `127.0.0.1:6379` or `[::1]:6379`.
+ * Models a server that is down, or unreachable. The fault sends no packet. Node.js itself makes the error from the
+ * error number, with the usual events, for every client in the process (`net`, `tls`, `http`, `fetch`, drivers). Open
+ * connections are not affected; `cutConnections` ends those. An operation is a connection; its name is the remote
+ * address, `127.0.0.1:6379` or `[::1]:6379`.
+ *
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if `afterMs` does not fit a timer.
  */
 export const refuseConnections = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Refuses connections that the process wants to make.',
+  summary: 'Refuses connections that the process opens.',
   options,
   target: netModule,
   inject(target, { error, afterMs }, context) {

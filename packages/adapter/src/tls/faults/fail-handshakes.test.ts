@@ -1,39 +1,17 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
-import { faultContract } from '@chaos/core/testing'
 import { hasPrograms } from '@chaos/test-servers'
 import { once } from 'node:events'
 import https from 'node:https'
 import type net from 'node:net'
 import tls from 'node:tls'
 import { Agent, request } from 'undici'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { makeCertificates } from '../../../test/certificates.js'
 import { describeError } from '../../../test/describe-error.js'
 import { anyNumbers, expectFidelity } from '../../../test/fidelity.js'
 import { rejection } from '../../../test/rejection.js'
-import { connected, listen, tcpServer } from '../../../test/tcp.js'
-import { tlsHandlePrototype } from '../seam.js'
+import { connected, listen } from '../../../test/tcp.js'
 import { failHandshakes } from './fail-handshakes.js'
-
-describe('the contract', () => {
-  let server: Awaited<ReturnType<typeof tcpServer>>
-  beforeAll(async () => (server = await tcpServer()))
-  afterAll(() => server.close())
-
-  const cases = faultContract<typeof tls>({
-    fault: () => failHandshakes({ error: 'tls/reset' }),
-    target: () => tls,
-    touched: () => [tlsHandlePrototype()],
-    async exercise(_tls, times) {
-      for (let made = 0; made < times; made += 1)
-        await once(
-          tls.connect(server.port, '127.0.0.1').on('error', () => undefined),
-          'connect',
-        )
-    },
-  })
-  for (const { title, run } of cases) it(title, run)
-})
 
 describe.runIf(hasPrograms('openssl'))(
   'failHandshakes, beside servers that fail them (skipped without `openssl`)',

@@ -13,10 +13,7 @@ const outages = [...keysOf(certificateErrors), ...keysOf(handshakeAlerts), ...ke
 
 const options = {
   error: option.optional(
-    option.oneOf(
-      outages as [(typeof outages)[number], ...(typeof outages)[number][]],
-      'How the handshake fails. Default: tls/certificate-expired.',
-    ),
+    option.oneOf(outages as [(typeof outages)[number], ...(typeof outages)[number][]], 'How the handshake fails.'),
     'tls/certificate-expired',
   ),
 }
@@ -25,18 +22,20 @@ const options = {
 export type FailHandshakesOptions = OptionsOf<typeof failHandshakes>
 
 /**
- * Fails the handshakes of TLS connections that the process makes.
+ * Fails TLS handshakes of connections that the process opens.
  *
- * Models a certificate that has run out, that nobody trusts or that is another host's; a server that refuses what the client speaks; one that hangs up before
- * the connection is secure. The connection is made for real. What is wrong with a certificate is said where OpenSSL says it, so that `rejectUnauthorized: false`
- * is obeyed; an alert is a real one, and OpenSSL makes its error; an end comes on the path of the kernel's. So every client hears of it as it does then
- * (`tls`, `https`, `fetch`, drivers). Connections that are secure already are left alone. An operation is a connection; its name is where it leads
- * to, `127.0.0.1:443`.
+ * Models an expired or untrusted certificate, or one of another host; a server that rejects the client's protocol; or a
+ * server that hangs up during the handshake. The TCP connection is real.
+ *
+ * A certificate error comes from the same check as OpenSSL's own, so `rejectUnauthorized: false` still applies. An
+ * alert is a real TLS record, from which OpenSSL makes its error. An end of the connection takes the path of one from
+ * the kernel. So every client (`tls`, `https`, `fetch`, drivers) fails as in the real outage. Established TLS
+ * connections are not affected. An operation is a connection; its name is the remote address, `127.0.0.1:443`.
  */
 export const failHandshakes = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Fails the handshakes of TLS connections that the process makes.',
+  summary: 'Fails TLS handshakes of connections that the process opens.',
   options,
   target: tlsModule,
   inject(target, { error }, context) {
@@ -45,7 +44,7 @@ export const failHandshakes = defineFault({
       failOperations(certificateSeam, target, context, errorOf)
       return
     }
-    // The other side answers in a later turn, and before the real one can.
+    // A peer answers in a later turn of the event loop. Held for 0 ms, the injected answer comes before the real one.
     handshakeSeam(target, context, (handshake) =>
       keepBack(handshake, context, 0, ({ alert }) => {
         if (isKeyOf(ends, error)) endConnection(handshake.socket, ends[error], NAME)
@@ -55,7 +54,7 @@ export const failHandshakes = defineFault({
   },
 })
 
-/** The name that a certificate must be made out to. */
+/** Returns the host name that the certificate must match. */
 function hostOf(socket: TLSSocket & { readonly servername?: string | false; readonly host?: string }): string {
   const { servername, host, remoteAddress } = socket
   return typeof servername === 'string' ? servername : (host ?? remoteAddress ?? '')

@@ -5,17 +5,19 @@ import { steadyStretch, withGaps } from '../../evidence/steady.js'
 import type { LoadReading } from '../../load/report.js'
 import type { Run } from './run.js'
 
-/** What the gate comes to. */
+/** The result of the gate. */
 export interface Gate {
   readonly isMet: boolean
-  /** Since when the steady state has held. */
+  /** When the steady state began to hold. */
   readonly from: number
   readonly problem?: string
-  /** Alerts that are active and would spoil the run. */
+  /** Names of the active alerts that would invalidate the run. */
   readonly firingBefore: readonly string[]
 }
 
-/** Waits until every probe has held for long enough, the guardrails hold, the load is served, and no alert is in the way. */
+/**
+ * Waits until every probe has held for `holdForMs`, the guardrails hold, the load is served, and no alert interferes.
+ */
 export async function watchGate(run: Run): Promise<Gate> {
   const {
     experiment: {
@@ -30,7 +32,7 @@ export async function watchGate(run: Run): Promise<Gate> {
   } = run
   say('steady-state', `all probes must hold for ${holdForMs} ms, and no alert may be active`)
   const stretch = (): ReturnType<typeof steadyStretch> => {
-    // Only the last stretch counts: what was bad before it is history.
+    // Only the last period counts. Bad readings before it do not matter.
     const all = recorder.curves.map((log) => withGaps(log.curve(startedAt)))
     const lastBad = largest(
       all.flatMap((samples) => samples.filter(({ isGood }) => !isGood).map(({ at }) => at + 1e-3)),
@@ -41,8 +43,8 @@ export async function watchGate(run: Run): Promise<Gate> {
   const hasReadAlerts = (): boolean =>
     recorder.alerts.every((log) => log.readings().succeeded + log.readings().failed > 0)
   const isGuarded = (): boolean => recorder.guards.every(({ samples }) => samples.at(-1)?.isGood === true)
-  /** The last readings of the load from which its rate shows, all from while the steady state held. */
-  const loaded = (since: number): readonly LoadReading[] => {
+  /** The last load readings that show the rate: over the short span if it is enough, otherwise over the long span. */
+  const rateReadings = (since: number): readonly LoadReading[] => {
     if (load === undefined) return []
     const readings = (recorder.load?.readings ?? []).filter(({ at }) => at >= since)
     const [busy = [], slow = []] = spansOf(load, holdForMs).map((spanMs) =>
@@ -51,7 +53,7 @@ export async function watchGate(run: Run): Promise<Gate> {
     return isTelling(load, holdForMs, busy) ? busy : slow
   }
   const loadProblem = (since: number): string | undefined =>
-    load === undefined ? undefined : loadProblemBefore(load, loaded(since))
+    load === undefined ? undefined : loadProblemBefore(load, rateReadings(since))
   const isReady = (): boolean => {
     const steady = stretch()
     return (
@@ -59,23 +61,26 @@ export async function watchGate(run: Run): Promise<Gate> {
       isGuarded() &&
       loadProblem(steady.from) === undefined &&
       hasReadAlerts() &&
-      inTheWay(run).length === 0
+      interferingAlerts(run).length === 0
     )
   }
   await until(isReady, clock.now() + timeoutMs)
   const steady = stretch()
   const problem = steady === undefined || !isGuarded() ? whyNotSteady(run) : loadProblem(steady.from)
-  const from = steady === undefined ? startedAt : (loaded(steady.from)[0]?.at ?? steady.from)
+  const from = steady === undefined ? startedAt : (rateReadings(steady.from)[0]?.at ?? steady.from)
   return {
     isMet: problem === undefined,
     from,
-    firingBefore: inTheWay(run),
+    firingBefore: interferingAlerts(run),
     ...(problem === undefined ? {} : { problem }),
   }
 }
 
-/** Names of the alerts that are active and would spoil the run: those that must fire, also pending, and those that must not. */
-function inTheWay({ experiment, recorder }: Run): readonly string[] {
+/**
+ * Names of the active alerts that would invalidate the run: alerts in `mustFire`, even if pending, and forbidden
+ * alerts.
+ */
+function interferingAlerts({ experiment, recorder }: Run): readonly string[] {
   const { mustFire = [], mayFire = [] } = experiment.alerts ?? {}
   const active = recorder.alerts.flatMap((log) => log.active())
   return [
@@ -91,7 +96,7 @@ function inTheWay({ experiment, recorder }: Run): readonly string[] {
   ]
 }
 
-/** The last bad reading of each probe, also of one that has been good since but not for long enough. */
+/** The last bad reading of each probe, including probes that have been good since, but not for long enough. */
 function whyNotSteady({ recorder }: Run): string {
   const bad = [...recorder.curves, ...recorder.guards].flatMap((log) => {
     const sample = log.samples.filter(({ isGood }) => !isGood).at(-1)

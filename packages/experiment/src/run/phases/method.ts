@@ -3,7 +3,11 @@ import { aborted, pause } from '../../shared/time.js'
 import { injectionIdOf } from '../recorder/injection-log.js'
 import type { Run } from './run.js'
 
-/** Breaks what the experiment says. @returns Whether the method was done to its end, and what could not be stopped in time, once that is known. */
+/**
+ * Performs the steps of the method.
+ *
+ * @returns Whether all steps were completed, and the faults that `forMs` failed to stop.
+ */
 export async function performMethod(
   run: Run,
 ): Promise<{ readonly isDone: boolean; readonly stops: Promise<readonly string[]> }> {
@@ -18,7 +22,7 @@ export async function performMethod(
   const stops: Promise<string | undefined>[] = []
   const stopFailures = async (): Promise<readonly string[]> =>
     (await Promise.all(stops)).filter((failure) => failure !== undefined)
-  say('method', isControlRun(experiment) ? 'nothing is broken: watching' : 'breaking')
+  say('method', isControlRun(experiment) ? 'control run: no fault is injected' : 'injecting faults')
   for (const [index, step] of experiment.method.entries()) {
     if (over.aborted) return { isDone: false, stops: stopFailures() }
     if ('waitMs' in step) {
@@ -27,7 +31,7 @@ export async function performMethod(
     }
     const { inject } = step
     const id = injectionIdOf(experiment.title, index)
-    // A run that is over does not wait for a fault that is still being armed: it is told to stop.
+    // When the run is over, a fault that is still being armed is not awaited. The rollback stops it.
     await Promise.race([injections.inject(inject, id), aborted(over)])
     const [failure] = injections.failures
     say('method', failure ?? `${inject.fault} was injected into ${inject.target}`)

@@ -14,15 +14,15 @@ import { recorder, type RecorderOptions, type Seen } from '../recorder/recorder.
 import type { Experiment } from '../../model/experiment.js'
 import { waiting } from '../waiting.js'
 
-/** What the phases of a run need. */
+/** Options of {@link phases}. */
 export interface PhaseOptions extends Omit<RecorderOptions, 'changed'> {
-  /** Ends the run. */
+  /** Ends the run when it aborts. */
   readonly over: AbortController
   readonly breakOff: (reason: string) => void
   readonly startedAt: number
 }
 
-/** What the phases of a run have seen. */
+/** The evidence of the phases. */
 export type PhasesSeen = Seen &
   Pick<
     Evidence,
@@ -36,12 +36,12 @@ export type PhasesSeen = Seen &
     | 'rollbackFailures'
   >
 
-/** Takes a run through gate, method, recovery and afterwards. Never rejects, and leaves no fault in force. */
+/** Runs the phases gate, method, recovery and afterwards. Never rejects. Stops every fault at the end. */
 export async function phases(experiment: Experiment, options: PhaseOptions): Promise<PhasesSeen> {
   const { clock, pollMs, emit, over, breakOff, startedAt, sink } = options
   const { until, changed: recorded } = waiting(clock, over.signal)
   const told = new Set<MarkName>()
-  let gate: Gate = { isMet: false, from: startedAt, problem: 'it was not looked at', firingBefore: [] }
+  let gate: Gate = { isMet: false, from: startedAt, problem: 'it was not checked', firingBefore: [] }
   let methodAt: number | undefined
   let isMethodDone = false
   const watch = recorder(experiment, {
@@ -53,7 +53,10 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
   })
   const { injections, load } = watch
 
-  /** The marks so far; each is told once, the last one of the alerts only when it can no longer move. */
+  /**
+   * The marks so far. Each mark is reported once. `t6` is reported only at the end, because a later alert can still
+   * move it.
+   */
   function marks(isFinal = false): Marks {
     const made = marksOf(experiment, { ...watch.seen(gate.from), isMethodDone })
     for (const name of Object.keys(MARK_WORDS) as MarkName[]) {
@@ -126,7 +129,7 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
 }
 
 async function takeStock({ experiment, clock, say }: Run): Promise<readonly Reading[]> {
-  say('afterwards', 'taking stock')
+  say('afterwards', 'taking the final readings')
   return Promise.all(
     experiment.afterwards.map(async (probe) => ({
       name: probe.name,

@@ -5,12 +5,12 @@ import { isStanding } from '../../evidence/marks.js'
 import { hasLookedSince, longestLookMs } from '../../evidence/signs-of-life.js'
 import type { Run } from './run.js'
 
-/** How long beyond its lease a fault may take to be seen ended, in ms. */
+/** How long after the end of its lease a fault may still appear in force, in ms. */
 const END_GRACE_MS = 10_000
-/** How many readings longer than its budget something is watched, so that what happens just in time is seen. */
+/** How many readings the run watches beyond a deadline, so that it sees events just before the deadline. */
 const LAST_READINGS = 4
 
-/** Waits for the fault to end by itself, for the steady state to hold again, and for alerts to fire and to go. */
+/** Waits until the fault has ended by itself, the steady state holds again, and alerts have fired and resolved. */
 export async function watchRecovery(run: Run): Promise<void> {
   const {
     experiment: { recovery },
@@ -23,7 +23,7 @@ export async function watchRecovery(run: Run): Promise<void> {
     marks,
     breakOff,
   } = run
-  // Leases are told by another clock; how long they are is not.
+  // Only the length of a lease is used, because its end is a time of another clock.
   const leaseEndsAt = Math.max(
     clock.now(),
     ...injections.states().map(({ askedAt, leaseMs, status }) => (status === 'ended' ? 0 : askedAt + leaseMs)),
@@ -36,12 +36,12 @@ export async function watchRecovery(run: Run): Promise<void> {
   if (!hasEnded() && !over.aborted) breakOff('a fault had not ended when its lease had')
   const { t0, t4 } = marks()
   if (t0 === undefined || t4 === undefined) return
-  say('recovery', 'the fault is over: watching the system heal')
+  say('recovery', 'the fault has ended: waiting for recovery')
   await until(() => marks().t7 !== undefined, t4.at + recovery.withinMs + pollMs * LAST_READINGS)
   await watchAlerts(run)
 }
 
-/** Waits until every alert that must fire has fired and was heard, and no alert is active any more. */
+/** Waits until every alert in `mustFire` has fired and was notified, and no alert is active. */
 export async function watchAlerts({
   experiment,
   recorder: { alerts: logs },
@@ -74,7 +74,10 @@ export async function watchAlerts({
   )
 }
 
-/** Waits until every monitoring has looked again since the end of the fault, or the beginning of a run without one, and that was read: what it showed before is no news. */
+/**
+ * Waits until every monitoring system has evaluated its rules and scraped its targets after the end of the fault (in a
+ * control run: after the start), and the run has read the result. Earlier data does not prove recovery.
+ */
 export async function watchMonitors(run: Run, since: number): Promise<void> {
   const {
     recorder: { alerts, monitors: logs },
@@ -90,14 +93,16 @@ export async function watchMonitors(run: Run, since: number): Promise<void> {
   await readOnceMore(run)
 }
 
-/** Waits until everything was asked for after this moment and has answered: what the monitoring has just looked at, and the last moments of a run, are seen too. */
+/**
+ * Waits for one complete reading of everything, so that the latest evaluation and the last moments of a run are seen.
+ */
 async function readOnceMore({ recorder: { curves, alerts }, clock, until }: Run): Promise<void> {
   const now = clock.now()
   const countOf = (index: number): number => {
     const { succeeded, failed } = alerts[index]?.readings() ?? { succeeded: 0, failed: 0 }
     return succeeded + failed
   }
-  // One may be under way.
+  // One reading may be in progress that was requested earlier, so two more are needed.
   const wanted = alerts.map((_log, index) => countOf(index) + 2)
   await until(
     () =>
@@ -107,7 +112,10 @@ async function readOnceMore({ recorder: { curves, alerts }, clock, until }: Run)
   )
 }
 
-/** Waits until the load was read for long enough since recovery to know its rate, and every request that is under way then was answered, or is stuck. */
+/**
+ * Waits until the load was read for long enough after recovery to show its rate, and every request in flight at that
+ * time was answered or is stuck.
+ */
 export async function watchLoadSettle({
   experiment: {
     load: declared,

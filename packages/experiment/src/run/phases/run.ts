@@ -6,7 +6,7 @@ import type { Marks } from '../../evidence/evidence.js'
 import type { Recorder } from '../recorder/recorder.js'
 import type { Waiting } from '../waiting.js'
 
-/** What every phase of a run works with. */
+/** The context that the phases of a run share. */
 export interface Run {
   readonly experiment: Experiment
   readonly recorder: Recorder
@@ -18,7 +18,7 @@ export interface Run {
   readonly over: AbortSignal
   readonly until: Waiting['until']
   readonly changed: () => void
-  /** Ends the run early, because of something that is no evidence about the system. */
+  /** Aborts the run for a reason that is not evidence about the system under test. */
   readonly breakOff: (reason: string) => void
   readonly say: (phase: Phase, detail: string) => void
   /** The marks so far. */

@@ -3,18 +3,18 @@ import type { AlertRule } from '../../alerts/reader.js'
 import { shown } from '../../shared/answer.js'
 import type { AlertMatcher, Experiment } from '../../model/experiment.js'
 
-/** What is known of the alerts before anything is broken. */
+/** The facts about alerts that are known before the method. */
 export interface AlertKnowledge {
-  /** `undefined` where no source tells. */
+  /** `undefined`: no source provides rules. */
   readonly rules: readonly AlertRule[] | undefined
   readonly rulesProblems: readonly string[]
   readonly hasAlerts: boolean
 }
 
-/** So many names of rules are listed in a message. */
+/** The most rule names that a message lists. */
 const MAX_LISTED = 20
 
-/** Why the alerts of an experiment cannot come as it says; `undefined`: they can, as far as anybody knows. */
+/** Why the alerts of an experiment cannot fire or resolve as it requires; `undefined`: nothing known prevents it. */
 export function alertProblem(
   { alerts }: Experiment,
   { rules, rulesProblems, hasAlerts }: AlertKnowledge,
@@ -23,7 +23,7 @@ export function alertProblem(
   const { mustFire, mayFire, resolveWithinMs } = alerts
   const [first] = mustFire
   if (!hasAlerts)
-    return `${first === undefined ? 'The experiment says which alerts may fire' : `${first.name} must fire`}, but the run reads no alerts. Pass a reader as \`alerts\`.`
+    return `${first === undefined ? 'The experiment declares which alerts may fire' : `${first.name} must fire`}, but the run reads no alerts. Pass a reader as \`alerts\`.`
   const [unread] = rulesProblems
   if (unread !== undefined)
     return `The alert rules could not be read, so which alerts can fire is unknown. ${shown(unread)} Start the monitoring, or correct its address.`
@@ -39,24 +39,24 @@ export function alertProblem(
     const [quickest] = [...candidates].sort((a, b) => soonestMs(a) - soonestMs(b))
     if (quickest !== undefined && expected.withinMs < soonestMs(quickest)) {
       const looks =
-        soonestMs(quickest) === quickest.forMs ? '' : `, and it is looked at every ${quickest.intervalMs} ms`
+        soonestMs(quickest) === quickest.forMs ? '' : `, and its rule is evaluated every ${quickest.intervalMs} ms`
       return `${expected.name} cannot fire within ${expected.withinMs} ms: its condition must last ${quickest.forMs} ms${looks}. Raise its \`withinMs\`.`
     }
     const resolvesMs = Math.min(
       ...candidates.map(({ intervalMs, keepFiringForMs = 0 }) => intervalMs + keepFiringForMs),
     )
     if (resolveWithinMs < resolvesMs)
-      return `${expected.name} cannot be gone within ${resolveWithinMs} ms (\`resolveWithinMs\`): its rule may take ${resolvesMs} ms to end it. Raise \`resolveWithinMs\`.`
+      return `${expected.name} cannot resolve within ${resolveWithinMs} ms (\`resolveWithinMs\`): its rule may take ${resolvesMs} ms to resolve it. Raise \`resolveWithinMs\`.`
   }
   return undefined
 }
 
-/** How soon an alert can fire: it does at an evaluation, and `for` begins with one. */
+/** The shortest time until an alert can fire. Both the start of `for` and the firing happen at an evaluation. */
 function soonestMs({ forMs, intervalMs }: AlertRule): number {
   return intervalMs === 0 ? forMs : Math.ceil(forMs / intervalMs) * intervalMs
 }
 
-/** The rules that may give an alert that is meant: those of its name whose own labels allow it, and that work. */
+/** The healthy rules that can produce a matching alert: same name, and labels that do not contradict the matcher. */
 export function rulesOf(matcher: AlertMatcher, rules: readonly AlertRule[]): readonly AlertRule[] {
   const { name, labels = {} } = typeof matcher === 'string' ? { name: matcher } : matcher
   return rules.filter(
@@ -86,7 +86,10 @@ function ruleProblem(matcher: AlertMatcher, list: string, rules: readonly AlertR
   return `The rule of ${shown(name)} gives it ${shown(label)}="${shown(working.labels?.[label] ?? '')}", and \`alerts.${list}\` expects ${shown(label)}="${shown(value)}". Correct the label there, or in the rule.`
 }
 
-/** Whether an alert of a rule can have a label: a label that the rule sets is as it is set, unless it is a template. */
+/**
+ * Whether alerts of a rule can have a label value. A label that the rule sets has a fixed value unless it is a
+ * template.
+ */
 function canHave({ labels = {} }: AlertRule, label: string, value: string): boolean {
   const set = Object.hasOwn(labels, label) ? labels[label] : undefined
   return set === undefined || set.includes('{{') || set === value

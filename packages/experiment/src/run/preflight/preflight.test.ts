@@ -75,7 +75,7 @@ describe('an instant fault', () => {
   it('is long enough for a rule whose range outlasts its `for`', async () => {
     expect(await checked({ ...instant, ...mustFire })).toBe('fine')
     expect(await checked({ ...instant, ...mustFire }, { rules: [{ ...rule, rangeMs: 3_000 }] })).toContain(
-      'Say `expectedOutageMs` if it does.',
+      'If it lasts longer, set `expectedOutageMs`.',
     )
   })
 
@@ -92,7 +92,7 @@ describe('an instant fault', () => {
   it('is not in force any more when something is to recover under it', async () => {
     const recovery = { duringFault: { probes: ['stock'], withinMs: 3_000 } }
     expect(await checked({ ...instant, recovery, expectedOutageMs: 10_000 })).toContain(
-      'stock must hold 3000 ms after the fault landed and while it is in force, and it lasts 0 ms.',
+      'stock must hold 3000 ms after the fault landed, while the fault is in force, but the fault lasts 0 ms.',
     )
     const [kill] = instant.method ?? []
     const again = kill === undefined ? [] : [kill, { waitMs: 3_001 }, kill]
@@ -121,13 +121,13 @@ describe('refused up front is', () => {
       'a deadline between two evaluations that come after `for`',
       { ...standing({ leaseMs: 60_000 }), alerts: { mustFire: [{ name: 'StockLow', withinMs: 2_999 }] } },
       { rules: [{ ...rule, intervalMs: 1_500 }] },
-      'StockLow cannot fire within 2999 ms: its condition must last 2000 ms, and it is looked at every 1500 ms. Raise its `withinMs`.',
+      'StockLow cannot fire within 2999 ms: its condition must last 2000 ms, and its rule is evaluated every 1500 ms. Raise its `withinMs`.',
     ],
     [
       'alerts that nobody reads',
       { ...standing(), alerts: { mayFire: ['StockLow'] } },
       { hasAlerts: false, rules: undefined },
-      'The experiment says which alerts may fire, but the run reads no alerts.',
+      'The experiment declares which alerts may fire, but the run reads no alerts.',
     ],
     [
       'an alert that nobody reads',
@@ -171,7 +171,7 @@ describe('refused up front is', () => {
     [
       'that cannot be gone in time',
       { ...mustFire.alerts, resolveWithinMs: 2_999 },
-      'StockLow cannot be gone within 2999 ms (`resolveWithinMs`): its rule may take 3000 ms to end it.',
+      'StockLow cannot resolve within 2999 ms (`resolveWithinMs`): its rule may take 3000 ms to resolve it.',
     ],
   ])(
     'an alert %s, also in a run without a fault',
@@ -215,17 +215,17 @@ describe('refused up front is', () => {
     [
       'a steady state that is not waited for long enough',
       { steadyState: { holdForMs: 2_000, timeoutMs: 1_999, probes: [stock] } },
-      'is waited for 1999 ms (`steadyState.timeoutMs`)',
+      'but the run waits only 1999 ms for it (`steadyState.timeoutMs`)',
     ],
     [
       'a recovery that is too short for the steady state to hold',
       { recovery: { withinMs: 999 } },
-      'must hold for 1000 ms (`holdForMs`), and recovery is given 999 ms',
+      'must hold for 1000 ms (`holdForMs`), but the recovery budget is 999 ms',
     ],
     [
       'a recovery in which a reading may hang',
       { steadyState: { holdForMs: 10, probes: [stock] }, recovery: { withinMs: 999 } },
-      'A reading of stock may take 1000 ms (its `timeoutMs`), and recovery is given 999 ms',
+      'A reading of stock may take 1000 ms (its `timeoutMs`), but the recovery budget is 999 ms',
     ],
     [
       'a recovery in which a reading may hang for as long as by default',
@@ -235,7 +235,7 @@ describe('refused up front is', () => {
     [
       'a recovery under the fault in which a reading may hang',
       { recovery: { duringFault: { probes: ['stock'], withinMs: 999 } } },
-      'it must hold again 999 ms after the fault landed',
+      'the probe must hold again 999 ms after the fault landed',
     ],
     [
       'a single reading that would have to look back',
@@ -251,17 +251,17 @@ describe('refused up front is', () => {
           },
         ],
       },
-      'orders is read once, afterwards, and its `windowMs` needs an earlier reading',
+      'The `afterwards` probe orders is read once, but its `windowMs` needs an earlier reading',
     ],
     [
       'a stop behind the end of the lease that a fault has by default',
       standing({ leaseMs: undefined, forMs: 60_001 }),
-      'Step 1 of the method is to be stopped after 60001 ms (`forMs`), and its lease ends after 60000 ms',
+      'Step 1 of the method stops its fault after 60001 ms (`forMs`), but the lease already ends after 60000 ms',
     ],
     [
       'a fault that affects nothing',
       standing({ rate: 0 }),
-      'Step 1 of the method affects nothing: its `rate` is 0. Raise it, or leave the step out for a run without a fault.',
+      'Step 1 of the method affects nothing: its `rate` is 0. Raise it, or remove the step for a control run.',
     ],
     [
       'a fault that is over before it has begun',
@@ -276,12 +276,12 @@ describe('refused up front is', () => {
     [
       'a recovery that is shorter than the pause between two readings',
       { steadyState: { holdForMs: 10, probes: [{ ...stock, timeoutMs: 10 }] }, recovery: { withinMs: 249 } },
-      'is read every 250 ms (`pollMs`), and recovery is given 249 ms (`recovery.withinMs`)',
+      'is read every 250 ms (`pollMs`), but the recovery budget is 249 ms (`recovery.withinMs`)',
     ],
     [
       'a stop behind the end of the lease',
       standing({ forMs: 15_001 }),
-      'Step 1 of the method is to be stopped after 15001 ms (`forMs`), and its lease ends after 15000 ms',
+      'Step 1 of the method stops its fault after 15001 ms (`forMs`), but the lease already ends after 15000 ms',
     ],
   ])('%s', async (_title, more: Partial<ExperimentInput>, message) => {
     expect(await checked({ ...standing(), ...more })).toContain(message)

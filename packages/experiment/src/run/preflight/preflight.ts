@@ -8,28 +8,28 @@ import { alertProblem, rulesOf } from './alerts.js'
 import { queryProblem } from './queries.js'
 import { timingProblem } from './timing.js'
 
-/** What an experiment is checked against before anything is done. */
+/** The facts that an experiment is checked against before the run. */
 export interface PreflightFacts {
   readonly controller: ChaosController
-  /** Rules of the monitoring; `undefined` where it does not tell. */
+  /** The alerting rules; `undefined`: no source provides rules. */
   readonly rules: readonly AlertRule[] | undefined
-  /** Why rules could not be read, of each source that has some and did not give them. Default: none. */
+  /** For each source whose rules could not be read: the reason. Default: none. */
   readonly rulesProblems?: readonly string[]
   readonly timing: AlertTiming
-  /** Whether a notification has to arrive as well. */
+  /** Whether the notification of each required alert must arrive. */
   readonly needsNotification: boolean
-  /** Whether alerts can be read at all. */
+  /** Whether the run has a reader of alerts. */
   readonly hasAlerts: boolean
-  /** Pause between two readings, in ms. */
+  /** The pause between two readings, in ms. */
   readonly pollMs?: number
 }
 
 /**
- * Refuses an experiment that cannot pass, before anything is broken: alerts that nobody reads, that no rule gives, or that cannot fire or resolve in
- * time; budgets in which nothing can be observed; queries that are none; faults that affect nothing; an unknown target or fault, or options that the
- * fault does not take.
+ * Refuses an experiment that cannot pass, before anything is broken. Reasons: alerts without a reader or a rule, alerts
+ * that cannot fire or resolve in time, budgets that are too short for an observation, invalid queries, faults that
+ * affect nothing, an unknown target or fault, and invalid fault options.
  *
- * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED`. Rejects as well when the controller cannot be reached.
+ * @throws ChaosError `CHAOS_EXPERIMENT_REFUSED` with the reason. Also rejects when the controller cannot be reached.
  */
 export async function preflight(
   experiment: Experiment,
@@ -62,7 +62,7 @@ export async function preflight(
   )
 }
 
-/** Lets the process check each fault as the run will put it in force, and arm nothing. */
+/** Asks the process to check each fault with the options of the run. Nothing is armed. */
 async function checkFaults({ title, method }: Experiment, controller: ChaosController): Promise<void> {
   for (const [index, step] of method.entries()) {
     if (!('inject' in step)) continue
@@ -70,7 +70,7 @@ async function checkFaults({ title, method }: Experiment, controller: ChaosContr
     try {
       await controller.check(target, fault, options, injectOptionsOf(step.inject, injectionIdOf(title, index)))
     } catch (error) {
-      // Whether the process can be reached is another matter than whether it takes the fault.
+      // An unreachable process is not a refusal of the fault.
       if (isChaosError(error, 'CHAOS_ENDPOINT_UNREACHABLE')) throw error
       throw new ChaosError(
         'CHAOS_EXPERIMENT_REFUSED',
@@ -82,9 +82,9 @@ async function checkFaults({ title, method }: Experiment, controller: ChaosContr
 }
 
 interface Outage {
-  /** How long a fault is in force, or one comes after the other. */
+  /** How long faults are in force, one after the other. */
   readonly inForceMs: number
-  /** How long the condition can be expected to last. */
+  /** How long the condition is expected to last. */
   readonly outageMs: number
   readonly isInstant: boolean
   readonly rules: readonly AlertRule[]
@@ -93,21 +93,21 @@ interface Outage {
 }
 
 /**
- * Why the outage is too short for what must be seen while it lasts; `undefined`: it is not.
+ * Why the outage is too short for what must be observed during it; `undefined`: it is long enough.
  *
- * A standing fault must last for scrape, range, `for`, evaluation and group wait of each alert that must fire. For an instant one the rule's own
- * range must outlast the rest, else `expectedOutageMs` must say that the outage does.
+ * A standing fault must last for the scrape interval, range, `for`, evaluation interval and group wait of each alert in
+ * `mustFire`. For an instant fault, the rule's range must be longer than the rest, or `expectedOutageMs` must be set.
  */
 function outageProblem(
   { alerts, recovery: { duringFault } }: Experiment,
   { inForceMs, outageMs, isInstant, rules, timing, needsNotification }: Outage,
 ): string | undefined {
   if (duringFault !== undefined && duringFault.withinMs >= inForceMs) {
-    return `${duringFault.probes.join(', ')} must hold ${duringFault.withinMs} ms after the fault landed and while it is in force, and it lasts ${inForceMs} ms. Lengthen the lease.`
+    return `${duringFault.probes.join(', ')} must hold ${duringFault.withinMs} ms after the fault landed, while the fault is in force, but the fault lasts ${inForceMs} ms. Lengthen the lease.`
   }
   const { scrapeIntervalMs = 0, groupWaitMs = 0 } = timing
   for (const expected of alerts?.mustFire ?? []) {
-    // Where several rules have the name, one that can fire is enough.
+    // If several rules have the name, one that can fire is enough.
     const problems = rulesOf(expected, rules).map((rule) => {
       const parts = {
         scrape: scrapeIntervalMs,
@@ -117,10 +117,10 @@ function outageProblem(
         'group wait': needsNotification ? groupWaitMs : 0,
       }
       const neededMs = Object.values(parts).reduce((sum, part) => sum + part, 0)
-      // What a range keeps in view lasts as long as the range, also after a fault that is over at once.
+      // A range keeps an instant fault visible for the length of the range.
       if (outageMs >= neededMs || (isInstant && rule.rangeMs >= neededMs - rule.rangeMs)) return undefined
       const listedParts = Object.entries(parts).flatMap(([part, value]) => (value === 0 ? [] : [`${part} ${value}`]))
-      return `${expected.name} may need ${neededMs} ms to fire (${listedParts.join(' + ')}), and its condition cannot be expected to last longer than ${outageMs} ms. ${isInstant ? 'Say `expectedOutageMs` if it does.' : 'Lengthen the lease.'}`
+      return `${expected.name} may need ${neededMs} ms to fire (${listedParts.join(' + ')}), and its condition cannot be expected to last longer than ${outageMs} ms. ${isInstant ? 'If it lasts longer, set `expectedOutageMs`.' : 'Lengthen the lease.'}`
     })
     if (problems.length > 0 && !problems.includes(undefined)) return problems[0]
   }
@@ -131,7 +131,7 @@ function refuse(problem: string | undefined): void {
   if (problem !== undefined) throw refused(problem)
 }
 
-/** Finds each fault in the catalog of the process. */
+/** Looks up the kind of each fault in the catalog of the process. */
 async function kindsOf(
   injects: readonly InjectStep[],
   controller: ChaosController,
@@ -147,7 +147,7 @@ async function kindsOf(
   })
 }
 
-/** The waits between the first fault and the last: an outage that is kept up by breaking again and again. */
+/** The sum of the waits between the first fault and the last. Repeated faults prolong the outage by it. */
 function betweenFaultsMs({ method }: Experiment): number {
   const first = method.findIndex((step) => 'inject' in step)
   const last = method.reduce((latest, step, index) => ('inject' in step ? index : latest), first)

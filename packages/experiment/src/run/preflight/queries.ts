@@ -4,7 +4,7 @@ import { probeTypeOf, type Probe } from '../../probes/probe-types.js'
 import { timeoutOf } from '../../probes/read.js'
 import { withTimeout } from '../../shared/time.js'
 
-/** Why a probe of an experiment can never be read. `undefined`: whatever answers now accepts what the probes ask. */
+/** Why a probe of an experiment can never be read. `undefined`: every server that answers now accepts the queries. */
 export async function queryProblem(experiment: Experiment): Promise<string | undefined> {
   const problems = await Promise.all(probesOf(experiment).map(({ probe }) => refusalsOf(probe)))
   return problems.flat().find((problem) => problem !== undefined)
@@ -12,6 +12,6 @@ export async function queryProblem(experiment: Experiment): Promise<string | und
 
 function refusalsOf(probe: Probe): Promise<readonly (string | undefined)[]> {
   const questions = probeTypeOf(probe).refusals?.(probe) ?? []
-  // An address that cannot be reached now may answer when it is read.
+  // A server that cannot be reached now may answer during the run.
   return Promise.all(questions.map((ask) => withTimeout(systemClock, timeoutOf(probe), ask).catch(() => undefined)))
 }

@@ -5,30 +5,33 @@ import { seriesOf } from '../../model/alerts.js'
 import { withTimeout } from '../../shared/time.js'
 import type { AlertReadings, AlertStretch } from '../../evidence/evidence.js'
 
-/** What was seen of the alerts of one source, reading by reading. */
+/** The alerts of one source, as its readings showed them. */
 export interface AlertLog {
   readonly stretches: readonly AlertStretch[]
-  /** The last reading included; the time since counts as a gap. */
+  /** How reliably the source could be read. The time since the last reading counts as a gap. */
   readings(): AlertReadings
-  /** Stretches that have not ended. */
+  /** Stretches without an end. */
   active(): readonly AlertStretch[]
-  /** Reads once. Never rejects: a reading that fails is counted. @returns What began or ended. */
+  /** Reads once. Never rejects; a failed reading is counted. @returns Stretches that began or ended. */
   read(signal?: AbortSignal): Promise<readonly AlertStretch[]>
 }
 
-/** Longest wait for a reading, in ms, whatever the reader itself allows. */
+/** The longest wait for a reading, in ms. It applies in addition to the reader's own limit. */
 const READING_TIMEOUT_MS = 10_000
 
 type Open = { -readonly [Key in keyof AlertStretch]: AlertStretch[Key] }
 
-/** What several rules that give the same alert come to: it fires when one of them says so, and is silenced when all that fire are. */
-function louder(alert: ActiveAlert, other: ActiveAlert | undefined): ActiveAlert {
+/** Merges alerts that several rules produce: firing if one fires, silenced if every firing one is. */
+function merged(alert: ActiveAlert, other: ActiveAlert | undefined): ActiveAlert {
   if (other === undefined || (alert.state === 'firing' && other.state === 'pending')) return alert
   if (alert.state !== other.state) return other
   return { ...other, isSilenced: alert.isSilenced === true && other.isSilenced === true }
 }
 
-/** Follows the alerts of a reader. What changed between two readings is dated at the later one, with the time in between as its error. */
+/**
+ * Follows the alerts of a reader. A change is dated at the later of two readings, with the time between them as its
+ * error.
+ */
 export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
   const { source, isReceiver = false } = reader
   const stretches: Open[] = []
@@ -44,7 +47,7 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
     const seen = new Map<string, ActiveAlert>()
     for (const alert of alerts) {
       const key = seriesOf(alert)
-      seen.set(key, louder(alert, seen.get(key)))
+      seen.set(key, merged(alert, seen.get(key)))
     }
     for (const [key, stretch] of open) {
       if (seen.get(key)?.state === stretch.state) continue
@@ -97,11 +100,11 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
         const errorMs = Math.max(0, at - lastAt)
         succeeded += 1
         longestGapMs = Math.max(longestGapMs, errorMs)
-        // The answer is from some moment after the question: what it does not show may have begun just after.
+        // The answer shows a moment after the request. A change may have happened just after that moment.
         lastAt = askedAt
         return note(alerts, at, errorMs)
       } catch (error) {
-        // A reading that the run itself broke off says nothing about the monitoring.
+        // A reading that the run itself aborted is not a failure of the monitoring system.
         if (signal?.aborted === true) return []
         failed += 1
         problem = reasonOf(error)

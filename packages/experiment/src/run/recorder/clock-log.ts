@@ -2,15 +2,15 @@ import type { ChaosController, Clock } from '@chaos/core'
 import { withTimeout } from '../../shared/time.js'
 import type { ClockReading } from '../../evidence/evidence.js'
 
-/** Longest wait for an answer that tells the time, in ms: a later one would tell it too badly. */
+/** The longest wait for a clock reading, in ms. A later answer would be too imprecise. */
 const ANSWER_TIMEOUT_MS = 2_000
 
-/** What a question and its answer say of another clock: it was read at some moment in between. */
+/** A clock reading from one request. The other clock was read between the request and its answer. */
 function clockReading(askedAt: number, at: number, theirs: number): ClockReading {
   return { at, offsetMs: theirs - (askedAt + at) / 2, errorMs: (at - askedAt) / 2 }
 }
 
-/** Reads the clock of the process in which faults are injected. Never rejects: an answer that fails tells nothing. */
+/** Reads the clock of the process in which faults are injected. Never rejects; a failed request adds no reading. */
 export function appClockLog(
   controller: ChaosController,
   clock: Clock,
@@ -24,7 +24,7 @@ export function appClockLog(
         const { now } = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.info(), signal)
         if (now !== undefined) readings.push(clockReading(askedAt, clock.now(), now))
       } catch {
-        // Without any answer the clock stays unknown, and the run inconclusive.
+        // Without any answer, the clock stays unknown and the run is inconclusive.
       }
     },
   }

@@ -4,17 +4,17 @@ import { probeReader, timeoutOf, toleranceOf, type Sample } from '../../probes/r
 import { boundsInWords } from '../../probes/tolerance.js'
 import type { Curve } from '../../evidence/evidence.js'
 
-/** How much later than planned a reading may come, in ms, before the time without it counts as a gap. */
+/** How late a reading may be, in ms, before the time without it counts as a gap. */
 const SLACK_MS = 2_000
 
-/** What is recorded of one probe. */
+/** The recorded readings of one probe. */
 export interface CurveLog {
   readonly probe: Probe
   /** Every reading since the run began. */
   readonly samples: readonly Sample[]
-  /** Reads once and records it. @returns `undefined` when the run broke the reading off. */
+  /** Reads once and records the reading. @returns `undefined` when the run aborted the reading. */
   read(signal: AbortSignal): Promise<Sample | undefined>
-  /** What is evidence of it: readings from a moment on. */
+  /** The evidence of the probe: its readings from a moment on. */
   curve(from: number): Curve
 }
 

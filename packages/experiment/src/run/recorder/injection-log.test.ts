@@ -77,7 +77,7 @@ describe('the injections of a run', () => {
     await other.inject(step, 'a:1')
     const log = injectionLog(controller, clock, () => undefined)
     await log.inject(step, 'a:1')
-    expect(log.failures).toEqual([expect.stringContaining('which is in force') as string])
+    expect(log.failures).toEqual([expect.stringContaining('The injection id "a:1" is in use.') as string])
     expect(await log.stopAll()).toEqual([])
     expect(await controller.injections()).toMatchObject([{ id: 'a:1', status: 'active' }])
     expect(await other.stopAll()).toEqual([])

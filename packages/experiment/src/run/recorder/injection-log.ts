@@ -11,43 +11,46 @@ import type { InjectStep } from '../../model/experiment.js'
 import { withTimeout } from '../../shared/time.js'
 import type { RunInjection } from '../../evidence/evidence.js'
 
-/** Longest wait for a controller's answer, in ms: beyond it an injection counts as one that could not be stopped. */
+/** The longest wait for a controller's answer, in ms. */
 const ANSWER_TIMEOUT_MS = 10_000
-/** The same for what is taken back, in ms: a process gives up steps that do not settle within 10 s, and says then which they were. */
+/**
+ * The longest wait for a rollback, in ms. A process gives up undo steps that do not settle within 10 s and then reports
+ * them, so this limit is longer.
+ */
 const STOP_TIMEOUT_MS = 12_000
 
 /** The injections of one run. */
 export interface InjectionLog {
   states(): readonly RunInjection[]
   readonly failures: readonly string[]
-  /** Puts a fault in force. Never rejects: a failure is recorded. */
+  /** Injects a fault. Never rejects; a failure is recorded. */
   inject(step: InjectStep, id: string): Promise<void>
-  /** Asks the controller what became of them. Never rejects. */
+  /** Requests the current states from the controller. Never rejects. */
   refresh(signal?: AbortSignal): Promise<void>
-  /** Stops one that is in force. Never rejects. @returns Why that failed. */
+  /** Stops one injection. Never rejects. @returns Why stopping failed; `undefined` if it succeeded. */
   stop(id: string): Promise<string | undefined>
-  /** Stops all that are in force, also those still being armed. Never rejects. @returns What failed. */
+  /** Stops all injections, including those still being armed. Never rejects. @returns The failures. */
   stopAll(): Promise<readonly string[]>
-  /** Stops following. */
+  /** Stops following the controller's events. */
   close(): void
 }
 
 interface Entry {
-  /** The name that the controller gave it; until its answer is there, the one that was asked for. */
+  /** The id assigned by the controller; before its answer, the requested id. */
   id: string
-  /** When the controller armed it, by its own answer. Without one nothing can be told to be of this run. */
+  /** When the controller armed the injection, as it answered. Identifies the states that belong to this run. */
   armedAt: number | undefined
   state: InjectionState | undefined
   readonly own: OwnTimes
 }
 
-/** What this run saw of an injection itself, by its own clock. */
+/** The times at which this run observed an injection, by its own clock. */
 type OwnTimes = { -readonly [Key in Exclude<keyof RunInjection, keyof InjectionState>]: RunInjection[Key] }
 
-/** How many states that came before the answer they belong to are kept aside. */
+/** The most states that are kept until the answer to their inject call arrives. */
 const MAX_ASIDE = 1_000
 
-/** How a step is put in force: exactly what goes to the controller. */
+/** The inject options of a step, exactly as they are sent to the controller. */
 export function injectOptionsOf(
   { target: _target, fault: _fault, options: _options, forMs: _forMs, ...how }: InjectStep,
   id: string,
@@ -58,7 +61,11 @@ export function injectOptionsOf(
   }
 }
 
-/** The name of the injection of a step: the same in every run, so that the same seed gives the same run. @param index The step's place, from 0 */
+/**
+ * The injection id of a step. It is the same in every run, so that the same seed repeats the same decisions.
+ *
+ * @param index The index of the step, from 0.
+ */
 export function injectionIdOf(title: string, index: number): string {
   const name = title
     .toLowerCase()
@@ -69,19 +76,23 @@ export function injectionIdOf(title: string, index: number): string {
 }
 
 /**
- * Follows what becomes of the injections of a run, by the controller's events and by asking.
+ * Follows the injections of a run through the controller's events and by polling.
  *
- * Injections of other runs may have the same ids, and be told of at the same time. A state is taken only when it says that it was armed at the moment
- * that the answer to this run's own call says; what arrives before that answer is kept aside until it is there.
+ * Other runs may use the same ids at the same time. A state belongs to this run only if its `armedAt` equals the
+ * `armedAt` in the answer to this run's inject call. States that arrive before that answer are kept until it arrives.
  */
 export function injectionLog(controller: ChaosController, clock: Clock, onChange: () => void): InjectionLog {
-  /** By the id that was asked for. */
+  /** Entries by requested id. */
   const entries = new Map<string, Entry>()
   const arming = new Map<string, Promise<void>>()
   const failures: string[] = []
   let aside: InjectionState[] = []
 
-  /** Takes over a newer state of an injection of this run. @param askedAt When the question was sent that this is the answer to; a state that is told unasked says nothing of now. */
+  /**
+   * Adopts a newer state of an injection of this run.
+   *
+   * @param askedAt When the state was requested. A pushed event has no request, and so does not show the present state.
+   */
   function take(entry: Entry, given: InjectionState, askedAt?: number): void {
     if (given.id !== entry.id || given.armedAt !== entry.armedAt) return
     const known = entry.state
@@ -89,7 +100,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
     const state = frozen(given)
     entry.state = state
     if (state.landedAt !== undefined) entry.own.landedSeenAt ??= clock.now()
-    // It was so at some moment between the question and its answer.
+    // The state was current at some moment between the request and its answer.
     if (state.status === 'ended') entry.own.endedSeenAt ??= clock.now()
     else if (askedAt !== undefined) entry.own.activeSeenAt = askedAt
     if (known?.status !== state.status || known.landedAt !== state.landedAt) onChange()
@@ -115,14 +126,14 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
     entries.set(id, entry)
     try {
       const state = await controller.inject(step.target, step.fault, step.options ?? {}, injectOptionsOf(step, id))
-      // A controller may name it otherwise.
+      // The controller may have assigned another id.
       entry.id = state.id
       entry.armedAt = state.armedAt
       take(entry, state, entry.own.askedAt)
       takeAll(aside)
     } catch (error) {
       failures.push(`${step.fault} into ${step.target}: ${inWords(error)}`)
-      // It was refused before it was armed. What has its name, now or later, is another run's to stop.
+      // The fault was refused before arming. An injection with this id belongs to another run and must not be stopped.
       if (isChaosError(error, 'CHAOS_INVALID_OPTION')) entries.delete(id)
     }
   }
@@ -135,7 +146,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       if (entry !== undefined) take(entry, state)
       return undefined
     } catch (error) {
-      // What the process does not know is not in force: it was never armed, or the process is a new one.
+      // An unknown injection is not in force: it was never armed, or the process was restarted.
       return isChaosError(error, 'CHAOS_UNKNOWN_INJECTION') ? undefined : `${id}: ${inWords(error)}`
     }
   }
@@ -158,14 +169,14 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       try {
         takeAll(await withTimeout(clock, ANSWER_TIMEOUT_MS, () => controller.injections(), signal), askedAt)
       } catch {
-        // The controller cannot be asked now. What stays unknown in the end is missing evidence.
+        // The controller cannot be reached now. A state that stays unknown counts as missing evidence.
       }
     },
     stop,
     async stopAll() {
       const stopped = await Promise.all([...entries.keys()].map(stop))
       const failed = stopped.filter((failure) => failure !== undefined)
-      // What was still being armed has been told to stop; its answer is waited for, as it may have been on its way.
+      // Injections that were still being armed have been stopped. Their answers may be on the way, so they are awaited.
       for (const [id, armed] of arming) {
         const late = await withTimeout(clock, ANSWER_TIMEOUT_MS, () => armed).then(
           () => stop(id),
@@ -179,7 +190,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   }
 }
 
-/** The state as it is now. What a controller in this process hands out is live, and any controller may go on changing its own. */
+/** A copy of the current state. The objects that a controller returns may keep changing. */
 function frozen(given: InjectionState | Injection): InjectionState {
   const state = 'snapshot' in given ? given.snapshot() : given
   return { ...state, evidence: [...state.evidence], failures: [...state.failures] }

@@ -4,17 +4,17 @@ import { checkLoadReport, type LoadReading } from '../../load/report.js'
 import type { LoadInput } from '../../model/experiment.js'
 import { withTimeout } from '../../shared/time.js'
 
-/** Longest wait for an ordinary report, and for one that comes after a full look, in ms. */
+/** The longest wait for an ordinary report, and for the report after a full verification, in ms. */
 const REPORT_TIMEOUT_MS = 5_000
 const LOOK_TIMEOUT_MS = 60_000
 
-/** Follows what a load says of itself. */
+/** Follows the reports of a load. */
 export interface LoadLog {
   readonly readings: readonly LoadReading[]
   readonly final: LoadReading | undefined
-  /** Reads once. Never rejects: a reading that fails is kept as one. */
+  /** Reads once. Never rejects; a failed reading is recorded. */
   read(signal?: AbortSignal): Promise<void>
-  /** Asks the load to look for everything that was acknowledged, and reads what it found. Never rejects. */
+  /** Asks the load to verify every acknowledged write, and reads its report. Never rejects. */
   look(): Promise<void>
 }
 
@@ -53,7 +53,7 @@ export function loadLog({ report }: LoadInput, clock: Clock): LoadLog {
   }
 }
 
-/** Longest report that is read, in bytes. */
+/** The largest report, in bytes. */
 const MAX_REPORT_BYTES = 100_000
 
 async function answerOf(address: string, signal: AbortSignal): Promise<unknown> {

@@ -6,14 +6,14 @@ import type { SourceFacts } from '../alert-facts.js'
 import type { ClockReading, Monitor, MonitorReading } from '../../evidence/evidence.js'
 import { subjectOf } from '../../evidence/signs-of-life.js'
 
-/** Longest wait for a sign of life, in ms. */
+/** The longest wait for a sign of life, in ms. */
 const ANSWER_TIMEOUT_MS = 5_000
 
-/** Follows the signs of life of a monitoring. */
+/** Follows the signs of life of a monitoring system. */
 export interface MonitorLog {
   readonly source: string
   monitor(): Monitor
-  /** Reads once. Never rejects: a reading that fails is kept as one. */
+  /** Reads once. Never rejects; a failed reading is recorded. */
   read(signal?: AbortSignal): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export function monitorLog(
 ): MonitorLog {
   const readings: MonitorReading[] = []
   const own: ClockReading[] = []
-  /** What was wrong when it was first read: it must not hide what is wrong later. */
+  /** The problems at the first reading. They must not hide later problems. */
   let usual: ReadonlySet<string> | undefined
   return {
     source,

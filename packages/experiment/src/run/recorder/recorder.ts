@@ -17,22 +17,22 @@ import { injectionLog, type InjectionLog } from './injection-log.js'
 import { loadLog, type LoadLog } from './load-log.js'
 import { monitorLog, type MonitorLog } from './monitor-log.js'
 
-/** What a recorder listens to. */
+/** The sources of a recorder. */
 export interface RecorderOptions {
   readonly controller: ChaosController
   readonly readers: readonly AlertReader[]
-  /** Monitorings that only probes ask. */
+  /** Monitoring systems that only probes query. */
   readonly probed: readonly AlertReader[]
   readonly facts: AlertFacts
   readonly sink: Pick<WebhookSink, 'notifications'> | undefined
   readonly clock: Clock
   readonly pollMs: number
   readonly emit: (event: RunEvent) => void
-  /** Called whenever something was recorded. */
+  /** Called after each recorded reading. */
   readonly changed: () => void
 }
 
-/** What is seen of a run, as it is seen. */
+/** Records the evidence of a run while it runs. */
 export interface Recorder {
   readonly curves: readonly CurveLog[]
   readonly guards: readonly CurveLog[]
@@ -41,15 +41,15 @@ export interface Recorder {
   readonly injections: InjectionLog
   readonly load: LoadLog | undefined
   readonly own: readonly OwnReading[]
-  /** Reads everything over and over, each on its own, so that one that hangs makes no other blind. */
+  /** Starts to read every source repeatedly and independently, so that one that hangs does not stop the others. */
   start(): void
-  /** Stops reading. @returns When it stopped. */
+  /** Stops reading. @returns When reading stopped, in ms since the epoch. */
   stop(): Promise<number>
-  /** What was seen so far. @param from Where the readings of probes begin. */
+  /** The evidence so far. @param from The start of the probe readings, in ms since the epoch. */
   seen(from: number): Seen
 }
 
-/** The part of the evidence that is read, over and over. */
+/** The part of the evidence that the recorder reads repeatedly. */
 export type Seen = Pick<
   Evidence,
   | 'injections'
@@ -64,10 +64,10 @@ export type Seen = Pick<
   | 'own'
 >
 
-/** Pause between two looks at clocks and at signs of life, in ms. */
+/** The pause between two readings of clocks and signs of life, in ms. */
 const LIFE_POLL_MS = 1_000
 
-/** Makes the recorder of a run. */
+/** Creates the recorder of a run. */
 export function recorder(
   experiment: Experiment,
   { controller, readers, probed, facts, sink, clock, pollMs, emit, changed }: RecorderOptions,
@@ -83,7 +83,7 @@ export function recorder(
   const own: OwnReading[] = []
 
   const reading = new AbortController()
-  // One for each thing that is read.
+  // Each source adds one listener, so the default limit does not fit.
   setMaxListeners(0, reading.signal)
   let loops: readonly Promise<void>[] = []
   const often = (work: () => Promise<void>): Promise<void> =>
@@ -115,7 +115,7 @@ export function recorder(
             for (const alert of await log.read(signal)) emit({ type: 'alert', at: clock.now(), alert })
           }),
         ),
-        // A notification arrives without a call: this loop looks for it too.
+        // Notifications arrive without a reading. This loop also makes waiting phases check for them.
         often(() => injections.refresh(signal)),
         ...(load === undefined ? [] : [often(() => load.read(signal))]),
         ...monitors.map((log) =>
@@ -151,14 +151,14 @@ export function recorder(
   }
 }
 
-/** The monitorings that probes ask and that no reader of alerts reads, each once. */
+/** Readers for the monitoring systems that probes query but no alert reader reads, without duplicates. */
 export function probedMonitors(experiment: Experiment, readers: readonly AlertReader[]): readonly AlertReader[] {
   const known = new Set(readers.map(({ source }) => withoutSlash(source)))
   const asked = new Set(probesOf(experiment).flatMap(({ probe }) => monitoringOf(probe) ?? []))
   return [...asked].filter((url) => !known.has(url)).map((url) => prometheusAlerts({ url }))
 }
 
-/** Notes how late this process comes to what it planned. */
+/** Records how late the timers of this process are. */
 async function watchOurselves(clock: Clock, everyMs: number, signal: AbortSignal, own: OwnReading[]): Promise<void> {
   while (!signal.aborted) {
     const dueAt = clock.now() + everyMs

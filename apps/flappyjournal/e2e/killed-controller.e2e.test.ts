@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { registeredControllers } from '@chaos/core/authoring'
-import { discover } from '@chaos/control'
 import { shapeDifference, shapeOf } from '@chaos/core/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startApp } from '../src/app.js'
 import { wireChaos } from '../src/chaos.js'
 import { appFolder, configFrom } from '../src/config.js'
 import { ConsciousnessEventBus } from '../src/event-bus.js'
-import { devServer, folder, loadOn, runScript, SECRET } from './helpers.js'
+import { folder, loadOn, SECRET } from './helpers.js'
 
 describe('a controller that is killed', () => {
   it('leaves the app untouched, with no need to wait for the lease', async () => {
@@ -70,23 +69,5 @@ describe('a controller that is killed', () => {
     expect(bus.emit).toBe(emit)
     expect(shapeDifference(before[1] ?? [], shapeOf(ConsciousnessEventBus.prototype))).toBeUndefined()
     expect((await load.look()).lost).toBe(0)
-  })
-})
-
-describe('where chaos is not allowed', () => {
-  it.each([
-    ['production', { NODE_ENV: 'production' }],
-    ['no environment', { NODE_ENV: '' }],
-    ['development without the switch', { CHAOS: '' }],
-  ])('in %s there is no endpoint, arming is refused, and the app serves', async (_title, env) => {
-    const dev = await devServer(env)
-    for (const path of ['/chaos', '/chaos/info', '/chaos/injections'])
-      expect((await fetch(dev.url + path)).status).toBe(404)
-    expect(await discover({ directory: dev.sockets })).toEqual([])
-    const { code, out } = await runScript(['tools/chaos/osComponentChaos.cjs', 'worker'], dev.env)
-    expect(code).toBe(3)
-    expect(out).toContain('Expected one running FlappyJournal dev server')
-    const load = await loadOn(dev)
-    expect(load.report().failed).toBe(0)
   })
 })

@@ -1,7 +1,7 @@
 import { inject } from '@chaos/core'
 import { defineFault } from '@chaos/core/authoring'
 import { expect, it } from 'vitest'
-import { covering } from './covering.js'
+import { memberReplacer } from './member-replacer.js'
 
 class Reply {
   end(text: string): string {
@@ -10,7 +10,7 @@ class Reply {
 }
 
 /** Puts a letter in front of what `end` is called with. */
-const prefix = (letter: string, replies: readonly Reply[], takesOffAtOnce = false) =>
+const prefix = (letter: string, replies: readonly Reply[], restoresAtOnce = false) =>
   defineFault({
     name: `test/prefix-${letter}`,
     kind: 'standing',
@@ -18,14 +18,14 @@ const prefix = (letter: string, replies: readonly Reply[], takesOffAtOnce = fals
     options: {},
     target: { expects: 'anything', accepts: () => true },
     inject(_target: unknown, _options, context) {
-      const layOver = covering(context)
+      const replaceMember = memberReplacer(context)
       for (const reply of replies)
-        layOver(
+        replaceMember(
           reply,
           'end',
-          (original, takeOff) =>
+          (original, restore) =>
             function (this: unknown, text) {
-              if (takesOffAtOnce) takeOff()
+              if (restoresAtOnce) restore()
               const given = context.signal.aborted ? text : `${letter}${String(text)}`
               return (original as Reply['end']).call(this as Reply, given as string)
             },
@@ -56,7 +56,7 @@ it.each([
   expect(Reflect.ownKeys(reply)).toEqual([])
 })
 
-it('never clobbers what someone else laid on top', async () => {
+it('keeps a replacement that other code made on top', async () => {
   const reply = new Reply()
   const injection = await inject(prefix('a', [reply]), {})
   const { end } = reply
@@ -65,7 +65,7 @@ it('never clobbers what someone else laid on top', async () => {
   expect(reply.end('x')).toBe('(x)')
 })
 
-it('takes a cover off before the injection ends', async () => {
+it('restores a member before the injection ends', async () => {
   const reply = new Reply()
   const injection = await inject(prefix('a', [reply], true), {})
   expect([reply.end('x'), reply.end('x')]).toEqual(['ax', 'x'])

@@ -1,0 +1,234 @@
+import dns from 'node:dns'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import fsPromises from 'node:fs/promises'
+import http from 'node:http'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import tls from 'node:tls'
+import { kind, swallow, times, type Kind } from './kind.js'
+
+/** The file that the faults of files may touch. */
+export const FILE = join(tmpdir(), `chaos-contract-${process.pid}`)
+
+/** A server that answers nothing, or each HTTP request at once; it lives as long as the suite. */
+const accepted: net.Socket[] = []
+const silent = net.createServer((socket) => void accepted.push(socket.on('error', swallow)))
+const answering = http.createServer((_request, response) => void response.end())
+
+export async function startServers(): Promise<void> {
+  fs.writeFileSync(FILE, 'content')
+  await Promise.all([silent, answering].map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
+}
+
+export async function stopServers(): Promise<void> {
+  fs.rmSync(FILE)
+  for (const socket of [...opened.splice(0), ...accepted.splice(0)]) socket.destroy()
+  answering.closeAllConnections()
+  await Promise.all([silent, answering].map((server) => once(server.close(), 'close')))
+}
+
+/** The prototype of the native handle of a socket or server, where faults of connections act. */
+const handlePrototypeOf = (owner: object): object =>
+  Object.getPrototypeOf(Reflect.get(owner, '_handle') as object) as object
+/** The native functions that `node:fs` calls. */
+const fileBinding = (): object => (process as unknown as { readonly binding: (name: string) => object }).binding('fs')
+
+const portOf = (server: net.Server): number => (server.address() as net.AddressInfo).port
+const origin = (): string => `http://127.0.0.1:${portOf(answering)}`
+
+/** Connections that a case leaves open. */
+const opened: net.Socket[] = []
+
+function connect(): net.Socket {
+  const socket = net.connect(portOf(silent), '127.0.0.1').on('error', swallow)
+  opened.push(socket)
+  return socket
+}
+
+async function connected(): Promise<net.Socket> {
+  const socket = connect()
+  await once(socket, 'connect')
+  return socket
+}
+
+/** What the built-in `fetch` sends its requests through. */
+interface Dispatcher {
+  dispatch(request: object, handler: object): boolean
+}
+const dispatcher = (): Dispatcher => {
+  // The first use of fetch makes it.
+  void fetch('data:,').catch(swallow)
+  return Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1')) as Dispatcher
+}
+
+const HANDLER = {
+  onConnect: () => undefined,
+  onHeaders: () => true,
+  onData: () => true,
+  onComplete: () => undefined,
+  onError: () => undefined,
+  onRequestStart: () => undefined,
+  onResponseError: () => undefined,
+}
+
+/** A request that has no socket yet: the case decides what comes of it. */
+const requestWithoutSocket = (): http.ClientRequest =>
+  http.request(origin(), { agent: new http.Agent(), createConnection: () => new net.Socket() }).on('error', swallow)
+
+const REQUESTS = ['adapter/answer-requests', 'adapter/delay-requests', 'adapter/hang-requests']
+const FILES = ['adapter/delay-file-operations', 'adapter/fail-file-operations', 'adapter/hang-file-operations']
+const CONNECTIONS = ['adapter/delay-connections', 'adapter/hang-connections', 'adapter/refuse-connections']
+
+export const modules: readonly Kind[] = [
+  kind<typeof net>(
+    'adapter',
+    'node:net, its connections',
+    {
+      target: () => net,
+      touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
+      async exercise(_net, count) {
+        times(count, connect)
+        // A connection begins in the next tick.
+        await new Promise((resolve) => setImmediate(resolve))
+      },
+    },
+    { faults: CONNECTIONS },
+  ),
+  kind<typeof net>(
+    'adapter',
+    'node:net, connections that stand',
+    {
+      async target() {
+        for (let made = 0; made < 3; made += 1) await connected()
+        return net
+      },
+      touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
+      exercise: () => undefined,
+      dispose: () => opened.splice(0).forEach((socket) => void socket.destroy()),
+    },
+    { faults: ['adapter/cut-connections'] },
+  ),
+  kind<typeof net>(
+    'adapter',
+    'node:net, what its connections read',
+    {
+      target: () => net,
+      touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
+      async exercise(_net, count) {
+        const sockets = await Promise.all(Array.from({ length: count }, connected))
+        for (const socket of sockets) socket.push(Buffer.from('answer'))
+      },
+    },
+    { faults: ['adapter/cut-responses', 'adapter/slow-responses'] },
+  ),
+  kind<typeof http>(
+    'adapter',
+    'node:http, its requests',
+    {
+      target: () => http,
+      touched: () => [http, http.Agent.prototype, http.ClientRequest.prototype],
+      exercise: (client, count) =>
+        times(count, () => client.get(origin(), (response) => void response.resume()).on('error', swallow)),
+    },
+    { faults: REQUESTS },
+  ),
+  kind<typeof http>(
+    'adapter',
+    'node:http, the bodies of its responses',
+    {
+      target: () => http,
+      touched: () => [http, http.IncomingMessage.prototype],
+      exercise(_http, count) {
+        const response = Object.assign(new http.IncomingMessage(new net.Socket()), { req: requestWithoutSocket() })
+        times(count, () => response.push(Buffer.from('piece')))
+      },
+    },
+    { faults: ['adapter/corrupt-responses'] },
+  ),
+  kind<typeof http>(
+    'adapter',
+    'node:http, the connections of its requests',
+    {
+      target: () => http,
+      touched: () => [http, http.ClientRequest.prototype, net.Socket.prototype],
+      exercise: (_http, count) => times(count, requestWithoutSocket),
+    },
+    { faults: ['adapter/cut-responses'] },
+  ),
+  kind<http.Server>(
+    'adapter',
+    'a server of node:http',
+    {
+      target: () => http.createServer((_request, response) => void response.end()),
+      touched: (server) => [server, http.Server.prototype, http.ServerResponse.prototype],
+      exercise: (server, count) =>
+        times(count, () => {
+          const request = Object.assign(new http.IncomingMessage(null as never), { method: 'GET', url: '/' })
+          server.emit('request', request, new http.ServerResponse(request))
+        }),
+    },
+    { faults: REQUESTS },
+  ),
+  kind<typeof globalThis>(
+    'adapter',
+    'fetch, its requests',
+    {
+      target: () => globalThis,
+      touched: () => [dispatcher()],
+      exercise: (_global, count) =>
+        times(count, () => dispatcher().dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
+    },
+    { faults: [...REQUESTS, 'adapter/hang-responses'] },
+  ),
+  kind<object>(
+    'adapter',
+    'a dispatcher of undici',
+    {
+      target: dispatcher,
+      exercise: (agent, count) =>
+        times(count, () => (agent as Dispatcher).dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
+    },
+    { faults: [...REQUESTS, 'adapter/hang-responses'] },
+  ),
+  kind<typeof fs>(
+    'adapter',
+    'node:fs',
+    {
+      target: () => fs,
+      touched: () => [fileBinding(), fs, fsPromises],
+      exercise: (files, count) => times(count, () => files.access(FILE, () => undefined)),
+    },
+    { faults: FILES },
+  ),
+  kind<typeof fsPromises>(
+    'adapter',
+    'node:fs/promises',
+    {
+      target: () => fsPromises,
+      touched: () => [fileBinding(), fs, fsPromises],
+      exercise: (files, count) => times(count, () => files.access(FILE)),
+    },
+    { faults: FILES },
+  ),
+  kind<typeof dns>('adapter', 'node:dns', {
+    target: () => dns,
+    touched: () => [dns, dns.promises],
+    async exercise(module, count) {
+      times(count, () => module.lookup('localhost', () => undefined))
+      await Promise.resolve()
+    },
+  }),
+  kind<typeof tls>('adapter', 'node:tls', {
+    target: () => tls,
+    touched: () => [tls, tls.TLSSocket.prototype, handlePrototypeOf(new tls.TLSSocket(new net.Socket()))],
+    async exercise(_tls, count) {
+      for (let made = 0; made < count; made += 1) {
+        const socket = tls.connect(portOf(silent), '127.0.0.1').on('error', swallow)
+        opened.push(socket)
+        await once(socket, 'connect')
+      }
+    },
+  }),
+]

@@ -1,0 +1,2 @@
+/** The entries of the package in a folder: file by name, `index` first. */
+export function entriesOf(folder: string): Readonly<Record<string, string>>
