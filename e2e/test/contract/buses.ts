@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { BroadcastChannel, MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
-import { bindBus, bindChannel, methodSeam, type Bus } from '@chaos/eventbus'
+import { bindBus, bindChannel, methodSeam, type Bus, type SeamBinding } from '@chaos/eventbus'
 import { kind, times, type Kind } from './kind.js'
 
 const PAYLOAD = Object.freeze({ n: 1, text: 'the quick brown fox' })
@@ -41,30 +41,33 @@ class MemoryBroker {
 }
 
 function bindMemoryBroker(broker: MemoryBroker): Bus {
-  const delivered = (args: readonly unknown[]): Delivery => args[0] as Delivery
-  const message = {
-    object: broker,
-    name: (args: readonly unknown[]) => delivered(args).topic,
-    payload: {
-      read: (args: readonly unknown[]) => delivered(args).body,
-      replace: (args: readonly unknown[], body: unknown) => [{ ...delivered(args), body }],
-    },
-    subscriber: () => ({ name: 'billing', identity: 'billing' }),
-    isRedelivered: (args: readonly unknown[]) => delivered(args).redelivered,
-    refuse: (args: readonly unknown[]) => broker.requeue(delivered(args)),
-  }
+  const seam = (method: 'receive' | 'acknowledge'): SeamBinding =>
+    methodSeam<readonly [delivery: Delivery]>({
+      object: broker,
+      method,
+      name: ([{ topic }]) => topic,
+      read: ([delivery]) => ({
+        payload: delivery.body,
+        withPayload: (body) => [{ ...delivery, body }],
+        subscriber: { name: 'billing', identity: 'billing' },
+        isRedelivered: delivery.redelivered,
+        refuse: () => broker.requeue(delivery),
+        lose: method === 'receive' ? () => broker.requeue(delivery) : undefined,
+      }),
+    })
   return bindBus({
     kind: 'a broker in memory',
     knowsSubscribers: true,
     requeues: true,
     seams: {
-      publish: methodSeam({ object: broker, method: 'publish', name: ([topic]) => topic as string, payload: 1 }),
-      delivery: methodSeam({
-        ...message,
-        method: 'receive',
-        lose: ([delivery]) => broker.requeue(delivery as Delivery),
+      publish: methodSeam<readonly [topic: string, body: unknown]>({
+        object: broker,
+        method: 'publish',
+        name: ([topic]) => topic,
+        payload: 1,
       }),
-      ack: methodSeam({ ...message, method: 'acknowledge' }),
+      delivery: seam('receive'),
+      ack: seam('acknowledge'),
     },
   })
 }

@@ -11,10 +11,16 @@ import {
   throttleEvents,
 } from './index.js'
 
-/** A bus of the application is not known by itself: the targets are those of other injectors, such as the workers of `@chaos/worker`. */
+/**
+ * No targets: a bus of the application cannot be found automatically. The faults apply to targets of other injectors,
+ * such as the workers of `@chaos/worker`.
+ */
 export const targets = (): Targets => ({})
 
-/** Offered by `@chaos/control/register` on every registered target that accepts them: faults that threads and processes can feel. */
+/**
+ * The faults that work on threads and processes. `@chaos/control/register` offers them on every registered target that
+ * accepts them.
+ */
 export const faults = [
   corruptEvents,
   delayEvents,

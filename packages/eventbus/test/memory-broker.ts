@@ -2,7 +2,7 @@ import { inject, type Fault, type InjectOptions, type Injection } from '@chaos/c
 import { faultContract, manualClock, type ManualClock } from '@chaos/core/testing'
 import { describe, it, onTestFinished } from 'vitest'
 import type { BusTarget } from '../src/in-process/bus-target.js'
-import { bindBus, type Bus } from '../src/seams/bus.js'
+import { bindBus, type Bus, type SeamBinding } from '../src/seams/bus.js'
 import { methodSeam } from '../src/seams/method-seam.js'
 
 /** A delivery as a consumer gets it. */
@@ -51,26 +51,33 @@ export class MemoryBroker {
 
 /** Binds it, as an application binds a broker of its own. */
 export function memoryBus(broker: MemoryBroker, { requeues = true }: { readonly requeues?: boolean } = {}): Bus {
-  const delivered = (args: readonly unknown[]): Delivery => args[0] as Delivery
-  const message = {
-    object: broker,
-    name: (args: readonly unknown[]) => delivered(args).topic,
-    payload: {
-      read: (args: readonly unknown[]) => delivered(args).body,
-      replace: (args: readonly unknown[], body: unknown) => [{ ...delivered(args), body }],
-    },
-    subscriber: () => ({ name: 'billing', identity: 'billing' }),
-    isRedelivered: (args: readonly unknown[]) => delivered(args).redelivered,
-    ...(requeues && { refuse: (args: readonly unknown[]) => broker.nack(delivered(args)) }),
-  }
+  const seam = (method: 'receive' | 'ack', isAck: boolean): SeamBinding =>
+    methodSeam<readonly [delivery: Delivery]>({
+      object: broker,
+      method,
+      name: ([{ topic }]) => topic,
+      read: ([delivery]) => ({
+        payload: delivery.body,
+        withPayload: (body) => [{ ...delivery, body }],
+        subscriber: { name: 'billing', identity: 'billing' },
+        isRedelivered: delivery.redelivered,
+        ...(requeues && { refuse: () => broker.nack(delivery) }),
+        ...(!isAck && { lose: () => broker.ack(delivery) }),
+      }),
+    })
   return bindBus({
     kind: 'a broker in memory',
     knowsSubscribers: true,
     requeues,
     seams: {
-      publish: methodSeam({ object: broker, method: 'publish', name: ([topic]) => topic as string, payload: 1 }),
-      delivery: methodSeam({ ...message, method: 'receive', lose: ([delivery]) => broker.ack(delivery as Delivery) }),
-      ack: methodSeam({ ...message, method: 'ack' }),
+      publish: methodSeam<readonly [topic: string, body: unknown]>({
+        object: broker,
+        method: 'publish',
+        name: ([topic]) => topic,
+        payload: 1,
+      }),
+      delivery: seam('receive', false),
+      ack: seam('ack', true),
     },
   })
 }

@@ -17,7 +17,7 @@ const options = {
   ...damageOptions,
   change: option.optional(
     option.func<(payload: never, name: EventName) => unknown>(
-      'Makes the damaged payload of the real one. In process only.',
+      'Returns the damaged payload for the real one. In process only.',
     ),
   ),
   ...scopeOptions,
@@ -30,12 +30,13 @@ export type CorruptEventsOptions = OptionsOf<typeof corruptEvents>
 /**
  * Damages the content of events.
  *
- * Models a publisher of another version, a broken serialiser, a frame that is cut off or damaged. The payload is never changed in place: listeners
- * get a damaged copy, and the publisher keeps the original. With `at`, text and bytes that hold JSON are read, damaged and written as JSON again. An
- * event that the damage does not fit (no such field, a number to truncate) is outside the scope of the fault.
+ * Models a publisher with another version, a broken serializer, or a truncated or damaged frame. The payload is never
+ * changed in place: listeners get a damaged copy, and the publisher keeps the original. With `at`, JSON in text or bytes
+ * is parsed, damaged and serialized again. The fault skips an event that cannot take the damage, for example one without
+ * the field, or a number that is to be truncated.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` for an option of another kind of damage, `set` without `value`, `remove` without `at`, or `change` beside
- * another option of damage.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when an option belongs to another kind of damage, when `set` has no `value`,
+ *   when `remove` has no `at`, or when `change` is combined with another damage option.
  */
 export const corruptEvents = defineFault({
   name: NAME,
@@ -51,11 +52,13 @@ export const corruptEvents = defineFault({
     const { change } = options
     const damage = damageOf(options)
     const chance = seededStream(context, 'damage')
-    // Asked of each message before the fault decides, so that nothing is copied of a message that it does not affect.
+    // Checked before the fault decides, so that only affected messages are copied.
     const applies = change === undefined ? ({ payload }: Message): boolean => damage.fits(payload) : undefined
     directTraffic(bus, { ...options, applies }, context, (message, traffic) => traffic.deliver(harmed(message)))
 
-    /** A payload that cannot be copied, or throws when it is read again, must not throw in the application's own call: it comes as it is. */
+    /**
+     * A payload that cannot be copied or read must not throw in the application's call, so its message stays unchanged.
+     */
     function harmed(message: Message): Message {
       const { name, payload } = message
       try {

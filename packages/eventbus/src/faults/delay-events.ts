@@ -14,19 +14,20 @@ const options = {
 export type DelayEventsOptions = OptionsOf<typeof delayEvents>
 
 /**
- * Holds events back between the bus and its listeners.
+ * Delays events between the bus and its listeners.
  *
- * Models a broker under load: `emit` returns at once with what it returns in health, and delivery comes late. With `order: 'keep'` an
- * event that was not chosen waits behind held ones of its name. What is still held when the fault ends is delivered then, in order.
- * `error` without listeners, `newListener` and `removeListener` pass straight through. An operation is an event; its name is the event's.
+ * Models a broker under load: `emit` returns its usual value at once, and delivery comes late. With `order: 'keep'`
+ * (the default), an event that is not affected waits behind held events of its name. Events that are held when the fault
+ * ends are delivered then, in order. `error` without listeners, `newListener` and `removeListener` are never affected.
+ * An operation is an event; its name is the name of the event.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` when `delayMs` does not fit a timer.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when `delayMs` is too long for a Node.js timer.
  * @see Toxiproxy's `latency` toxic, which also releases held data when it is removed, and tc-netem, whose delay ± jitter this follows.
  */
 export const delayEvents = defineFault({
   name: 'eventbus/delay-events',
   kind: 'standing',
-  summary: 'Holds events back between the bus and its listeners.',
+  summary: 'Delays events between the bus and its listeners.',
   options,
   target: busTarget,
   check: checkScope,

@@ -100,13 +100,13 @@ describe('disconnectClient', () => {
 
   it('says of a bus without a connection that it has none', async () => {
     await expect(inject(disconnectClient(), new EventEmitter())).rejects.toThrow(
-      /Expected a bus with a connection that can be cut, got an event emitter, which has none/,
+      /needs a connection that can be cut, and an event emitter has none/,
     )
     await expect(inject(disconnectClient(), new EventTarget())).rejects.toMatchObject({ code: 'CHAOS_TARGET_MISMATCH' })
   })
 
   it('refuses an interval without flapping, and one of nothing', () => {
-    expect(() => disconnectClient({ intervalMs: 5 })).toThrow(/Expected `intervalMs` with `how: 'flapping'`/)
+    expect(() => disconnectClient({ intervalMs: 5 })).toThrow(/`intervalMs` needs `how: 'flapping'`/)
     expect(() => disconnectClient({ how: 'flapping', intervalMs: 0 })).toThrow(/at least 1/)
   })
 })

@@ -8,13 +8,11 @@ const options = {
   how: option.optional(
     option.oneOf(
       ['down', 'flapping'],
-      'down: cut, and refused whenever it comes back, until the fault ends; flapping: cut every `intervalMs`, and free to come back.',
+      'down: cuts the connection and refuses every reconnection until the fault ends; flapping: cuts it every `intervalMs` and lets the client reconnect.',
     ),
     'down',
   ),
-  intervalMs: option.optional(
-    option.durationMs('Time between two cuts of a connection that flaps, in ms. Default 1,000.'),
-  ),
+  intervalMs: option.optional(option.durationMs('Time between two cuts with `how: "flapping"`, in ms. Default 1,000.')),
 }
 
 /** Options of {@link disconnectClient}. */
@@ -25,13 +23,14 @@ const DEFAULT_INTERVAL_MS = 1_000
 /**
  * Cuts the connection between a client and its broker.
  *
- * Models a broker that restarts, a network that goes away, a load balancer that closes what is idle. The client hears it from its own
- * socket and does what it does then; when the fault ends, it comes back by its own reconnection, with the subscriptions that it restores. What is
- * published meanwhile is lost or kept as the client and the broker do it. A client that gives up while it is down stays down. An operation is a cut of a
- * connection that stands, or an attempt to connect; its name is the connection's: `publisher`, `subscriber`, `connection`.
+ * Models a broker that restarts, a network outage, or a load balancer that closes idle connections. The socket of the
+ * client closes or fails, and the client reacts as it does in production. When the fault ends, the client reconnects and
+ * restores its subscriptions by its own rules. Client and broker decide whether messages that are published meanwhile are
+ * lost or kept. A client that stops reconnecting during the fault stays disconnected. An operation is a cut of an open
+ * connection, or an attempt to connect; its name is that of the connection: `publisher`, `subscriber` or `connection`.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` for a bus without a connection that could be cut, such as one within the process;
- *   `CHAOS_INVALID_OPTION` for `intervalMs` of a connection that does not flap.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no connection that can be cut, for example a bus in this
+ *   process; `CHAOS_INVALID_OPTION` when `intervalMs` is less than 1, or given without `how: 'flapping'`.
  */
 export const disconnectClient = defineFault({
   name: DISCONNECT_CLIENT,
@@ -43,7 +42,7 @@ export const disconnectClient = defineFault({
     if (intervalMs !== undefined && how !== 'flapping')
       throw new ChaosError(
         'CHAOS_INVALID_OPTION',
-        `Expected \`intervalMs\` with \`how: 'flapping'\`, got \`how: '${how}'\`. Leave \`intervalMs\` out.`,
+        `\`intervalMs\` needs \`how: 'flapping'\`, and \`how\` is \`'${how}'\`. Leave \`intervalMs\` out.`,
       )
     if (intervalMs !== undefined && intervalMs < 1)
       throw new ChaosError(
@@ -56,7 +55,7 @@ export const disconnectClient = defineFault({
     if (connections.length === 0)
       throw new ChaosError(
         'CHAOS_TARGET_MISMATCH',
-        `Expected a bus with a connection that can be cut, got ${kind}, which has none. Bind the client of a broker, or choose a fault of messages.`,
+        `The fault needs a connection that can be cut, and ${kind} has none. Bind the client of a broker, or choose a fault that affects messages.`,
       )
     const covered = connections.filter(({ name }) => context.operation(name).covers())
     const isAffected = ({ name }: Connection): boolean => context.operation(name).shouldInject([])

@@ -78,9 +78,7 @@ describe('dropEvents', () => {
   })
 
   it('refuses a subscriber where nobody can tell it', async () => {
-    expect(() => dropEvents({ seam: 'publish', subscriber: 'x' })).toThrow(
-      'Expected `subscriber` with the seam `delivery`',
-    )
+    expect(() => dropEvents({ seam: 'publish', subscriber: 'x' })).toThrow('`subscriber` needs the seam `delivery`')
     await expect(inject(dropEvents({ subscriber: 'x' }), new EventTarget())).rejects.toMatchObject({
       code: 'CHAOS_TARGET_MISMATCH',
     })

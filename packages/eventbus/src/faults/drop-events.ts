@@ -9,15 +9,15 @@ const options = { ...scopeOptions, ...scopeInProcess }
 export type DropEventsOptions = OptionsOf<typeof dropEvents>
 
 /**
- * Loses events between the bus and its listeners.
+ * Drops events between the bus and its listeners.
  *
- * Models at-most-once delivery: whoever publishes gets what it gets in health, and the event never arrives. What was lost stays lost when the
- * fault ends; `injection.account.dropped` says how many.
+ * Models at-most-once delivery: the publisher sees success, and the event never arrives. Lost events stay lost when
+ * the fault ends. `injection.account.dropped` counts them.
  */
 export const dropEvents = defineFault({
   name: 'eventbus/drop-events',
   kind: 'standing',
-  summary: 'Loses events between the bus and its listeners.',
+  summary: 'Drops events between the bus and its listeners.',
   options,
   target: busTarget,
   check: checkScope,

@@ -6,7 +6,7 @@ import { directTraffic } from '../traffic/traffic.js'
 const options = {
   copies: option.optional(option.count('Additional deliveries of each affected event.', 1, 1_000), 1),
   spacingMs: option.optional(
-    option.durationMs('Time between an event and its copies, each from the one before it, in ms. 0: at once.'),
+    option.durationMs('Time between two deliveries of the same event, in ms. 0: no pause.'),
     0,
   ),
   order: orderOption,
@@ -20,9 +20,9 @@ export type DuplicateEventsOptions = OptionsOf<typeof duplicateEvents>
 /**
  * Delivers events more than once.
  *
- * Models at-least-once delivery: a broker or a publisher that never saw the acknowledgement and sends again. With `order: 'keep'` events of the
- * same name wait behind copies that are still to come; with `free` a copy arrives late, behind newer events, as a real redelivery does.
- * Copies that are still held when the fault ends are delivered then.
+ * Models at-least-once delivery: a broker or publisher that never saw the acknowledgement sends the event again. With
+ * `order: 'keep'` (the default), events of the same name wait until all copies are delivered. With `free`, a copy may
+ * arrive behind newer events, as a real redelivery does. Copies that are held when the fault ends are delivered then.
  */
 export const duplicateEvents = defineFault({
   name: 'eventbus/duplicate-events',
@@ -33,7 +33,7 @@ export const duplicateEvents = defineFault({
   check: checkScope,
   inject(bus: BusTarget, options, context) {
     const { copies, spacingMs } = options
-    // A message that moves a port cannot exist twice.
+    // A message that transfers a port cannot exist twice.
     directTraffic(bus, { ...options, applies: ({ isUnique }) => isUnique !== true }, context, (message, traffic) => {
       const answer = traffic.deliver(message)
       for (let copy = 1; copy <= copies; copy += 1) traffic.copy(message, copy * spacingMs)

@@ -9,7 +9,7 @@ const options = {
   seam: option.optional(
     option.oneOf(
       ['publish', 'delivery'],
-      'publish: posting throws a DataCloneError; delivery: the message is heard as `messageerror`.',
+      'publish: `postMessage` throws a DataCloneError; delivery: the receiver gets `messageerror` instead of the message.',
     ),
     'publish',
   ),
@@ -22,17 +22,18 @@ export type FailCloningOptions = OptionsOf<typeof failCloning>
 const NAME = 'eventbus/fail-cloning'
 
 /**
- * Makes messages of worker threads, ports and processes fail as ones that cannot be cloned.
+ * Makes messages of worker threads, ports and processes fail to be cloned.
  *
- * Models a function, a proxy or a socket that found its way into a message. A message that is posted throws a real `DataCloneError` and moves
- * nothing; one that arrives is heard as `messageerror`. An operation is a message; its name is `message`, or that of a `BroadcastChannel`.
+ * Models a message with a value that cannot be cloned, such as a function, a proxy or a socket. Posting throws a real
+ * `DataCloneError` and transfers nothing; at delivery, the receiver gets `messageerror` instead. An operation is a message;
+ * its name is `message`, or the name of its `BroadcastChannel`.
  *
- * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end is open.
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end of the channel is open.
  */
 export const failCloning = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Makes messages of threads and processes fail as ones that cannot be cloned.',
+  summary: 'Makes messages of threads and processes fail to be cloned.',
   options,
   target: {
     expects:
@@ -46,7 +47,7 @@ export const failCloning = defineFault({
   },
 })
 
-/** The error that this Node.js makes itself. */
+/** The error as the running version of Node.js makes it. */
 function dataCloneError(): Error {
   try {
     structuredClone(new WeakMap())

@@ -12,16 +12,17 @@ const options = { ...failureOptions, ...scope, ...scopeInProcess, makeError: mak
 export type FailListenersOptions = OptionsOf<typeof failListeners>
 
 /**
- * Makes listeners fail before they did anything.
+ * Makes listeners fail before they do anything.
  *
- * Models a consumer with a bug, or without its database. The error goes where the listener's own would: out of `emit`, to the handler of
- * captured rejections, to the process, or to the broker as a refusal. Where a bus tells its listeners apart, each fails or not by itself, and one that
- * throws keeps those behind it from being called, as in health; elsewhere the delivery fails as a whole.
+ * Models a consumer with a bug, or one that lost its database. The error goes where an error of the listener would go: out
+ * of `emit`, to the handler of captured rejections, to the process, or to the broker as a refusal. If the bus can call its
+ * listeners one by one, each listener fails by itself, and a listener that throws stops those behind it, as it does
+ * without a fault. Otherwise the whole delivery fails.
  */
 export const failListeners = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Makes listeners fail before they did anything.',
+  summary: 'Makes listeners fail before they do anything.',
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {

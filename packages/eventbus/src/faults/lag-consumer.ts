@@ -7,37 +7,35 @@ import { directTraffic, type HeldMessage } from '../traffic/traffic.js'
 
 const { seam: _always, ...scope } = scopeOptions
 const options = {
-  processingMs: option.durationMs('Time that each affected delivery takes longer, one after the other, in ms.'),
+  processingMs: option.durationMs('Additional processing time of each affected delivery, one after the other, in ms.'),
   backlog: option.optional(
-    option.count(
-      'Deliveries that wait in the consumer at most; when more come, the oldest goes on before its time.',
-      1,
-    ),
+    option.count('The most deliveries that wait in the consumer; one more releases the oldest early.', 1),
     1_000,
   ),
   ...scope,
   ...scopeInProcess,
 }
 
-/** So many consumers are remembered before those that are free are forgotten. */
+/** Beyond this number of consumers, idle ones are forgotten. */
 const MAX_CONSUMERS = 1_000
 
 /** Options of {@link lagConsumer}. */
 export type LagConsumerOptions = OptionsOf<typeof lagConsumer>
 
 /**
- * Makes a consumer slower than its publishers: deliveries get on one after the other, each so long after the one before it.
+ * Makes a consumer slower than its publishers: it handles one delivery after the other, each `processingMs` later.
  *
- * Models consumer lag. Nothing is acknowledged before its turn, so the prefetch window (`prefetch`, `max_ack_pending`, `COUNT`, `concurrency`) fills, the broker
- * keeps the rest, and its backlog grows as long as more is published than `1000 / processingMs` a second. Unlike `throttleEvents` it loses
- * nothing. What waits when the fault ends gets on at once, in order, and the consumer catches up.
+ * Models consumer lag. A waiting delivery is not acknowledged, so the prefetch window (`prefetch`, `max_ack_pending`,
+ * `COUNT`, `concurrency`) fills and the broker keeps the rest. Its backlog grows while more than `1000 / processingMs`
+ * messages per second are published. Unlike `throttleEvents`, this fault drops nothing. Deliveries that wait when the fault
+ * ends go on at once, in order, and the consumer catches up.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` on a bus where nothing is acknowledged, and nothing therefore lags behind.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no acknowledgements, and so no lag.
  */
 export const lagConsumer = defineFault({
   name: 'eventbus/lag-consumer',
   kind: 'standing',
-  summary: 'Makes a consumer slower than its publishers, so that the backlog of its broker grows.',
+  summary: 'Slows a consumer down, so that the backlog of its broker grows.',
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {
@@ -49,9 +47,9 @@ export const lagConsumer = defineFault({
     directTraffic(bus, { ...options, seam: 'delivery' }, context, (message, traffic) => {
       const consumer = message.subscriber?.identity
       const now = clock.now()
-      // A full backlog is never longer than that, however much came.
+      // A burst must not push the turn beyond the end of a full backlog.
       const turn = Math.min(Math.max(now, freeAt.get(consumer) ?? 0), now + backlog * processingMs) + processingMs
-      // Whoever is free by now is no slower for being forgotten.
+      // An idle consumer has no turn to remember.
       if (freeAt.size >= MAX_CONSUMERS && !freeAt.has(consumer))
         for (const [one, at] of freeAt) if (at <= now) freeAt.delete(one)
       freeAt.set(consumer, turn)

@@ -74,7 +74,7 @@ describe('loseAcks', () => {
   it('refuses a bus where nothing is acknowledged', async () => {
     await expect(inject(loseAcks(), new EventEmitter())).rejects.toMatchObject({
       code: 'CHAOS_TARGET_MISMATCH',
-      message: expect.stringContaining('an event emitter, where nothing is acknowledged') as string,
+      message: expect.stringContaining('needs acknowledgements, and an event emitter has none') as string,
     })
   })
 })

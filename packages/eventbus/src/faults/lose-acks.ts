@@ -8,7 +8,7 @@ const { seam: _always, ...scope } = scopeOptions
 const options = {
   redeliverAfterMs: option.optional(
     option.durationMs(
-      "Time until a message whose acknowledgement was lost is given back to the broker, in ms. Default: when the fault ends, unless the broker's own time is up before.",
+      'Time until the message of a lost acknowledgement is requeued, in ms. Default: when the fault ends, unless the broker redelivers it earlier.',
     ),
   ),
   ...scope,
@@ -19,18 +19,19 @@ const options = {
 export type LoseAcksOptions = OptionsOf<typeof loseAcks>
 
 /**
- * Loses acknowledgements on their way to the broker: a message is processed, and delivered again.
+ * Drops acknowledgements on their way to the broker, so that processed messages are redelivered.
  *
- * Models a consumer that crashes, or loses its connection, between its work and its `ack`: the duplicate that every at-least-once broker
- * delivers sooner or later. The consumer takes the message for acknowledged; the broker keeps it, counts it against the prefetch window, and delivers it
- * again by its own rules (a closed channel, an ack wait, a stalled job, a claim). What it still keeps when the fault ends is given back to it.
+ * Models a consumer that crashes or loses its connection between its work and its `ack`: the duplicate that every
+ * at-least-once broker delivers sooner or later. The consumer considers the message acknowledged. The broker keeps the
+ * message, counts it against the prefetch window, and redelivers it by its own rules (a closed channel, an ack wait, a
+ * stalled job, a claim). Messages that are still unacknowledged when the fault ends are requeued.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` on a bus where nothing is acknowledged.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no acknowledgements.
  */
 export const loseAcks = defineFault({
   name: 'eventbus/lose-acks',
   kind: 'standing',
-  summary: 'Loses acknowledgements, so that messages that were processed are delivered again.',
+  summary: 'Drops acknowledgements, so that the broker redelivers processed messages.',
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {
@@ -41,7 +42,7 @@ export const loseAcks = defineFault({
       context.hold({
         afterMs: redeliverAfterMs,
         on: { isGone: () => message.isGone?.() === true },
-        // A client that is cut off meanwhile gives nothing back: its broker takes it back by itself.
+        // A disconnected client cannot requeue; its broker requeues by itself.
         run: () => void Promise.resolve(message.refuse?.()).catch(() => undefined),
         fail: () => undefined,
       })

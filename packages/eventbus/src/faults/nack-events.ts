@@ -9,11 +9,11 @@ import { directTraffic } from '../traffic/traffic.js'
 const { seam: _always, ...scope } = scopeOptions
 const options = {
   times: option.optional(
-    option.count('How often one event is refused; after that its acknowledgement reaches the broker.', 1),
+    option.count('How often each event is refused before its acknowledgement reaches the broker.', 1),
     10,
   ),
   keyAt: option.optional(
-    option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
+    option.text('Path of the field that identifies a redelivered event: orderId. Default: the whole payload.'),
   ),
   ...scope,
   ...scopeInProcess,
@@ -23,18 +23,18 @@ const options = {
 export type NackEventsOptions = OptionsOf<typeof nackEvents>
 
 /**
- * Turns acknowledgements into negative ones that requeue: what was processed is delivered again at once, again and again.
+ * Turns acknowledgements into negative acknowledgements with requeue: the broker redelivers processed events at once.
  *
- * Models a nack storm: a consumer that refuses what it cannot finish and gets it back immediately, without a pause or a dead-letter queue, so
- * that consumer and broker are busy with the same few messages. An operation is an acknowledgement. Each event is refused `times` times at most;
- * `limit` bounds them all together. Events with equal keys are one event.
+ * Models a nack storm: a consumer refuses messages that it cannot process and gets them back at once, without a pause or a
+ * dead-letter queue, so that consumer and broker keep handling the same few messages. An operation is an acknowledgement.
+ * Each event is refused at most `times` times; `limit` bounds all refusals together. Events with equal keys are one event.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` on a bus whose consumers cannot give a delivery back.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when consumers of the bus cannot requeue a delivery.
  */
 export const nackEvents = defineFault({
   name: 'eventbus/nack-events',
   kind: 'standing',
-  summary: 'Turns acknowledgements into refusals, so that events are delivered again and again.',
+  summary: 'Turns acknowledgements into negative ones, so that the broker redelivers events.',
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {
@@ -52,15 +52,18 @@ export const nackEvents = defineFault({
   },
 })
 
-/** Events remembered at most, of all names: one that was forgotten may be refused more often. */
+/** The most events to remember, of all names. A forgotten event may be refused more often than `times`. */
 const REMEMBERED = 50_000
 
-/** How often each event was refused. One that may go is forgotten. */
+/** Counts the refusals of each event. An event that reaches `times` is forgotten. */
 class Refusals {
   readonly #times: number
   readonly #keyAt: string | undefined
   readonly #counts = new Map<string, number>()
-  /** The event that was asked about last, which is the one that is counted: reading it a second time might tell another. */
+  /**
+   * The key of the last `mayRefuse`, which `count` counts: a getter of the payload may return another value on a second
+   * read.
+   */
   #asked = ''
 
   constructor(times: number, keyAt: string | undefined) {
@@ -84,5 +87,5 @@ class Refusals {
   }
 }
 
-/** One text for name and key, of bounded length. */
+/** Name and key in one string of bounded length. */
 const eventKey = (name: EventName, key: unknown): string => `${bounded(String(name))}\0${typeof key}\0${String(key)}`

@@ -9,15 +9,20 @@ const options = {
   way: option.optional(
     option.oneOf(
       ['both', 'outbound', 'inbound'],
-      'outbound: what is published here, or by `publishers`, does not arrive; inbound: the other way; both.',
+      'outbound: messages from this client, or from `publishers` to `subscribers`, do not arrive; inbound: the opposite direction; both: both directions.',
     ),
     'both',
   ),
   messages: option.optional(
-    option.oneOf(['lost', 'held'], 'lost: what is cut off is gone; held: it arrives when the partition heals.'),
+    option.oneOf(
+      ['lost', 'held'],
+      'lost: messages across the partition are dropped; held: they arrive when the fault ends.',
+    ),
     'lost',
   ),
-  publishers: option.optional(option.names('The one side: names or globs of publishers, which `publisherAt` tells.')),
+  publishers: option.optional(
+    option.names('One side: names or globs of publishers, compared with the field at `publisherAt`.'),
+  ),
   publisherAt: option.optional(option.text('Path of the field of the payload that names its publisher: source.')),
   subscribers: option.optional(option.names('The other side: names or globs of subscribers.')),
   order: orderOption,
@@ -30,12 +35,13 @@ export type PartitionBusOptions = OptionsOf<typeof partitionBus>
 /**
  * Cuts one part of a bus off from another.
  *
- * Without groups, this client is cut off: what it publishes does not arrive (`outbound`), what others publish does not reach it (`inbound`), or
- * both. With groups, what a publisher of the one side sends does not reach a subscriber of the other, while everyone else goes on; `inbound` and `both`
- * read the groups the other way, too. What is held when it heals arrives then, in order.
+ * Models a network partition. Without groups, this client is cut off: its messages do not arrive (`outbound`), messages of
+ * others do not reach it (`inbound`), or both. With groups, messages from `publishers` do not reach `subscribers`, and all
+ * other messages pass; `inbound` and `both` also cut the opposite direction. Messages that are held when the fault ends
+ * arrive then, in order.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` unless `publishers`, `publisherAt` and `subscribers` are given together;
- *   `CHAOS_TARGET_MISMATCH` for groups on a bus that cannot tell its subscribers apart.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when only some of `publishers`, `publisherAt` and `subscribers` are given;
+ *   `CHAOS_TARGET_MISMATCH` when groups are given and the bus does not identify its subscribers.
  */
 export const partitionBus = defineFault({
   name: 'eventbus/partition-bus',
@@ -48,7 +54,7 @@ export const partitionBus = defineFault({
     if (given === 0 || given === 3) return
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      `Expected \`publishers\`, \`publisherAt\` and \`subscribers\` together, got ${given} of them. Name both sides and where a payload names its publisher, or none to cut this client off.`,
+      `\`publishers\`, \`publisherAt\` and \`subscribers\` belong together, and only ${given} of them ${given === 1 ? 'is' : 'are'} given. Give all three to separate two groups, or none to cut this client off.`,
     )
   },
   inject(bus: BusTarget, options, context) {
@@ -66,7 +72,10 @@ export const partitionBus = defineFault({
   },
 })
 
-/** Where a client is cut off. On a bus within the process both ways are one: what is published here is what arrives here. A client that goes one way only is cut off there. */
+/**
+ * The seams to cut. On a bus in this process, publishing is delivery, so one seam cuts both directions. A client with
+ * one seam is cut there.
+ */
 function seamsOf(way: 'both' | 'outbound' | 'inbound', { isLocal = false, seams }: Bus): readonly Seam[] {
   if (way === 'outbound') return ['publish']
   if (way === 'inbound' || isLocal || seams.publish === undefined) return ['delivery']
@@ -76,7 +85,7 @@ function seamsOf(way: 'both' | 'outbound' | 'inbound', { isLocal = false, seams 
 const matcher = (names: string | readonly string[]): ((name: string) => boolean) =>
   globMatcher(typeof names === 'string' ? [names] : names)
 
-/** Whether a message would cross the cut. */
+/** Whether a message crosses the partition. */
 function crossing(
   here: (name: string) => boolean,
   there: (name: string) => boolean,

@@ -9,9 +9,9 @@ import { directTraffic } from '../traffic/traffic.js'
 const NAME = 'eventbus/poison-events'
 const { seam: _always, ...scope } = scopeOptions
 const options = {
-  nth: option.optional(option.count('Which event of each name is the poison.', 1), 1),
+  nth: option.optional(option.count('Which event of each name is the poison message.', 1), 1),
   keyAt: option.optional(
-    option.text('Path of the field by which an event is known again: orderId. Default: its whole payload.'),
+    option.text('Path of the field that identifies a redelivered event: orderId. Default: the whole payload.'),
   ),
   ...failureOptions,
   ...scope,
@@ -23,15 +23,16 @@ const options = {
 export type PoisonEventsOptions = OptionsOf<typeof poisonEvents>
 
 /**
- * Makes the nth event of each name fail whenever it is delivered, again and again.
+ * Makes the nth event of each name fail on every delivery.
  *
- * Models the message that no consumer can process: whoever retries it for ever blocks its queue. An operation is an attempt to deliver the
- * poison; other events pass and are not counted. `limit` says after how many attempts it heals. Events with equal keys are one event.
+ * Models a poison message, which no consumer can process: a consumer that retries it for ever blocks its queue. An
+ * operation is an attempt to deliver the poison message; other events pass and are not counted. After `limit` attempts
+ * the message is delivered successfully. Events with equal keys are one event.
  */
 export const poisonEvents = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Makes one event fail whenever it is delivered.',
+  summary: 'Makes one event fail on every delivery.',
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {
@@ -42,7 +43,10 @@ export const poisonEvents = defineFault({
   },
 })
 
-/** Whether a message is the poison: the nth of its name, or one with the key of that one. See `byName` for very many names. */
+/**
+ * Whether a message is the poison message: the nth of its name, or one with the same key. `byName` bounds the memory
+ * for many names.
+ */
 function poison(nth: number, keyAt: string | undefined, isCarried: boolean): (message: Message) => boolean {
   const seenOf = byName<{ count: number; last: Message['args'] | undefined; key: unknown }>(() => ({
     count: 0,
@@ -53,10 +57,10 @@ function poison(nth: number, keyAt: string | undefined, isCarried: boolean): (me
     const key = messageIdentity(payload, keyAt, isCarried)
     const seen = seenOf(name)
     if (seen.count >= nth) return Object.is(seen.key, key)
-    // One event that goes to several listeners is counted once.
+    // All deliveries of one event share its arguments: the event counts once.
     if (seen.last !== args) seen.count += 1
     const isPoison = seen.count === nth
-    // From now on it is known by its key.
+    // From now on the key identifies it.
     seen.last = isPoison ? undefined : args
     seen.key = key
     return isPoison

@@ -6,7 +6,7 @@ import { directTraffic } from '../traffic/traffic.js'
 
 const { seam: _always, ...scope } = scopeOptions
 const options = {
-  afterMs: option.optional(option.durationMs('Time until it is delivered again, in ms. 0: at once.'), 0),
+  afterMs: option.optional(option.durationMs('Time until the redelivery, in ms. 0: at once.'), 0),
   ...scope,
   ...scopeInProcess,
 }
@@ -15,17 +15,18 @@ const options = {
 export type RedeliverEventsOptions = OptionsOf<typeof redeliverEvents>
 
 /**
- * Delivers events that were acknowledged once more, by the broker itself and marked as redelivered.
+ * Makes the broker redeliver acknowledged events once, marked as redelivered.
  *
- * Models the redelivery that follows a failover or a rebalance: the broker has not kept that the event was done. Whoever consumes it must recognise
- * it. An operation is the acknowledgement of an event that was delivered for the first time; that of a redelivery passes and is not counted.
+ * Models the redelivery after a failover or a rebalance: the broker has lost the acknowledgement, and the consumer must
+ * recognize the repeated event. An operation is the acknowledgement of a first delivery. The acknowledgement of a
+ * redelivery passes and is not counted.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` on a bus whose consumers cannot give a delivery back.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when consumers of the bus cannot requeue a delivery.
  */
 export const redeliverEvents = defineFault({
   name: 'eventbus/redeliver-events',
   kind: 'standing',
-  summary: 'Delivers events that were acknowledged once more, marked as redelivered.',
+  summary: 'Makes the broker redeliver acknowledged events once, marked as redelivered.',
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {

@@ -6,10 +6,10 @@ import { directTraffic, type HeldMessage } from '../traffic/traffic.js'
 
 const options = {
   window: option.optional(
-    option.count('Affected events of one name that are collected and delivered in another order.', 2),
+    option.count('Number of affected events of one name that are collected and delivered in another order.', 2),
     4,
   ),
-  withinMs: option.optional(option.durationMs('The longest time a window waits to be full, in ms.'), 1_000),
+  withinMs: option.optional(option.durationMs('The longest time that a window collects events, in ms.'), 1_000),
   order: orderOption,
   ...scopeOptions,
   ...scopeInProcess,
@@ -18,7 +18,7 @@ const options = {
 /** Options of {@link reorderEvents}. */
 export type ReorderEventsOptions = OptionsOf<typeof reorderEvents>
 
-/** The events of one name that change places. */
+/** The collected events of one name. */
 interface Window {
   readonly messages: HeldMessage[]
   isLeaving: boolean
@@ -27,10 +27,11 @@ interface Window {
 /**
  * Delivers events of one name in another order.
  *
- * Models retries, several partitions and several connections. A window of affected events is collected, and delivered when it is full or
- * its time is up, none of them in the place in which it came. What is collected when the fault ends is delivered then, in the order in which it came.
+ * Models retries, several partitions and several connections. The fault collects a window of affected events and
+ * delivers it when it has `window` events or `withinMs` is over. No event keeps its place. Events that are collected when
+ * the fault ends are delivered then, in their original order.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` for a window that does not wait.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when `withinMs` is less than 1.
  * @see Sattolo's algorithm, which draws a cyclic permutation: no element keeps its place.
  */
 export const reorderEvents = defineFault({
@@ -44,7 +45,7 @@ export const reorderEvents = defineFault({
     if (options.withinMs < 1)
       throw new ChaosError(
         'CHAOS_INVALID_OPTION',
-        `Expected \`withinMs\` of eventbus/reorder-events to be at least 1, got \`${options.withinMs}\`: a window that does not wait collects nothing.`,
+        `Expected \`withinMs\` of eventbus/reorder-events to be at least 1, got \`${options.withinMs}\`.`,
       )
   },
   inject(bus: BusTarget, options, context) {
@@ -60,7 +61,7 @@ export const reorderEvents = defineFault({
         return derangement(window.messages, () => chance(message.name))
       }
       const held = traffic.hold(message, options.withinMs, (deliver) => {
-        // Its window is leaving, or the fault has ended: it is its turn.
+        // A window that is being delivered, or the end of the fault, delivers each message by itself.
         if (window.isLeaving || context.signal.aborted) {
           deliver()
           return
@@ -77,7 +78,7 @@ export const reorderEvents = defineFault({
   },
 })
 
-/** The items in an order in which none is where it was. */
+/** A random order in which no item keeps its place. */
 function derangement<T>(items: readonly T[], draw: () => number): T[] {
   const order = [...items]
   for (let last = order.length - 1; last > 0; last -= 1) {

@@ -6,7 +6,7 @@ import { directTraffic } from '../traffic/traffic.js'
 const { seam: _always, ...scope } = scopeOptions
 const options = {
   stallMs: option.optional(
-    option.durationMs('Time each affected listener is stuck, in ms. Default: until the fault ends.'),
+    option.durationMs('How long each affected listener stalls, in ms. Default: until the fault ends.'),
   ),
   order: orderOption,
   ...scope,
@@ -17,15 +17,16 @@ const options = {
 export type StallListenersOptions = OptionsOf<typeof stallListeners>
 
 /**
- * Keeps listeners from getting on: each is called, and does its work only when it is over.
+ * Stalls listeners: each affected listener starts its work only after `stallMs`, or when the fault ends.
  *
- * Models a consumer that hangs while the others go on: the bus, its publishers and the other listeners notice nothing. On a broker nothing is
- * acknowledged meanwhile, so that its lag grows. What waits when the fault ends is worked off then, in order.
+ * Models a consumer that hangs while the others go on: the bus, its publishers and the other listeners notice nothing. On
+ * a broker, a stalled consumer acknowledges nothing, so its lag grows. Events that wait when the fault ends are handled
+ * then, in order.
  */
 export const stallListeners = defineFault({
   name: 'eventbus/stall-listeners',
   kind: 'standing',
-  summary: 'Keeps listeners from getting on until it is over.',
+  summary: 'Stalls listeners.',
   options,
   target: busTarget,
   inject(bus: BusTarget, options, context) {

@@ -4,8 +4,8 @@ import { checkScope, orderOption, scopeInProcess, scopeOptions } from '../traffi
 import { directTraffic } from '../traffic/traffic.js'
 
 const options = {
-  perSecond: option.count('Affected events that go through in a second, all names together.', 1),
-  backlog: option.optional(option.count('Events that wait at most; what comes beyond that is lost.'), 1_000),
+  perSecond: option.count('Affected events that pass per second, all names together.', 1),
+  backlog: option.optional(option.count('The most events that may wait; more events are dropped.'), 1_000),
   order: orderOption,
   ...scopeOptions,
   ...scopeInProcess,
@@ -15,15 +15,16 @@ const options = {
 export type ThrottleEventsOptions = OptionsOf<typeof throttleEvents>
 
 /**
- * Lets only so many events through in a second, evenly spaced.
+ * Limits the number of events per second, evenly spaced.
  *
- * Models a slow consumer or a narrow link in front of a queue that is bounded: what comes faster waits, and what finds the backlog full
- * is lost (`injection.account.dropped`). What waits when the fault ends is delivered then, in order.
+ * Models a slow consumer or a narrow link behind a bounded queue: events above the limit wait, and events that find the
+ * backlog full are dropped (`injection.account.dropped`). Events that wait when the fault ends are delivered then, in
+ * order.
  */
 export const throttleEvents = defineFault({
   name: 'eventbus/throttle-events',
   kind: 'standing',
-  summary: 'Lets only so many events through in a second.',
+  summary: 'Limits the number of events per second.',
   options,
   target: busTarget,
   check: checkScope,

@@ -186,10 +186,10 @@ describe('what throws when it is read, never in emit', () => {
     const bus = bindBus({
       kind: 'a client',
       seams: {
-        publish: methodSeam({
+        publish: methodSeam<readonly [record: { readonly topic: string }]>({
           object: client,
           method: 'send',
-          name: ([record]) => (record as { readonly topic: string }).topic,
+          name: ([record]) => record.topic,
           payload: 0,
         }),
       },

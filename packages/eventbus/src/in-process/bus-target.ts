@@ -7,27 +7,27 @@ import { isProcess } from './child-process.js'
 import { bindEventTarget, isEventTarget, type EventTargetLike } from './event-target.js'
 import { isSubject, bindSubject, type SubjectLike } from './subject.js'
 
-/** What the faults of this package take: a bus that was bound, or one in this process, as it is. */
+/** The targets of this package: a bound bus, or an unbound bus of this process. */
 export type BusTarget = Bus | EmitterLike | EventTargetLike | SubjectLike | ChannelTarget
 
-/** What a target is, in words and as a test: for the definition of a fault. */
+/** The `target` of a fault definition. */
 export const busTarget = {
   expects:
-    'an event emitter (an object with `emit` and `on`), an event target, a subject, a message port, a worker thread, a process with an IPC channel, a function that returns the current ones, or a bus that was bound',
-  // A process is an emitter, too: without a channel it has no messages, and its other events are left alone.
+    'an event emitter (an object with `emit` and `on`), an event target, a subject, a message port, a worker thread, a process with an IPC channel, a function that returns the current ones, or a bound bus',
+  // A process is an emitter, too, but faults affect only its messages. A process without a channel has none.
   accepts: (value: unknown): boolean =>
     isBus(value) ||
     isChannelTarget(value) ||
     (!isProcess(value) && (isEventTarget(value) || isEmitterLike(value) || isSubject(value))),
 } as const
 
-/** The bus behind a target: what was bound, or the binding that fits. */
+/** The bus of a target: the bound bus itself, or a new binding. */
 export function busOf(target: BusTarget): Bus {
   if (isBus(target)) return target
-  // Ports, workers and processes look like emitters or event targets, too: what they send is what is meant.
+  // Ports, workers and processes also have the methods of emitters or event targets, but faults affect their messages.
   if (isChannelTarget(target)) return bindChannel(target)
   if (isEventTarget(target)) return bindEventTarget(target)
   if (isEmitterLike(target)) return bindEmitter(target)
   if (isSubject(target)) return bindSubject(target)
-  throw new ChaosError('CHAOS_TARGET_MISMATCH', `Expected ${busTarget.expects}, got something else.`)
+  throw new ChaosError('CHAOS_TARGET_MISMATCH', `The target is not a bus. Pass ${busTarget.expects}.`)
 }

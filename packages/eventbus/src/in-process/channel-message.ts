@@ -2,24 +2,24 @@ import type { Below } from '@chaos/core/authoring'
 import type { EventName, Failure, Message, SeamBinding, Subscriber } from '../seams/bus.js'
 import { failInProcess } from '../seams/fail-in-process.js'
 
-/** One end of a channel of messages, while a fault is in force on it. */
+/** One end of a message channel, while a fault is in force. */
 export interface End {
   readonly object: object
-  /** The name of its messages. */
+  /** The name of the messages. */
   readonly name: EventName
-  /** Keeps the order of its messages apart from that of other ends. */
+  /** Separates the message order of this end from that of other ends. */
   readonly subscriber: Subscriber
-  /** Whether it was closed since: what is held then is lost. */
+  /** Whether the end is closed. Held messages are then lost. */
   readonly isGone: () => boolean
 }
 
-/** Calls the method beneath the fault, with the message first. */
+/** Calls the method below the fault. The first argument is the message. */
 export type Call = (args: readonly unknown[]) => unknown
 
 /**
- * A message of a channel, at the end where it passes. Its content is its first argument; what came with it follows.
+ * A message at one end of a channel. The first argument is its content; handles or transferred objects follow.
  *
- * Held, changed or lost, it is taken from its sender as posting takes it: cloned, with what moves detached.
+ * A held, changed or dropped message leaves its sender as a posted one does: cloned, with transferred objects detached.
  */
 export abstract class ChannelMessage implements Message {
   readonly name: EventName
@@ -39,7 +39,7 @@ export abstract class ChannelMessage implements Message {
   get payload(): unknown {
     return this.args[0]
   }
-  /** Whether it moves something that cannot exist twice. */
+  /** Whether the message transfers something that cannot exist twice. */
   abstract get isUnique(): boolean
   forward(): unknown {
     return this.call(this.args)
@@ -63,7 +63,7 @@ export abstract class ChannelMessage implements Message {
   protected abstract with(args: readonly unknown[]): Message
 }
 
-/** Binds one direction of an end. @param read `undefined`: not a message, let the call pass. */
+/** Binds one direction of an end. @param read Returns `undefined` for a call that is not a message and passes. */
 export function passageSeam(
   end: End,
   method: PropertyKey,
@@ -82,7 +82,7 @@ export function passageSeam(
   }
 }
 
-/** A copy of what a listener gets; the very same where it cannot be cloned. */
+/** A copy of a value; the value itself if it cannot be cloned. */
 function clonedOrSame(value: unknown): unknown {
   try {
     return structuredClone(value)

@@ -6,13 +6,19 @@ import { hasIpc, ipcSeam, isProcess, type IpcEnd } from './child-process.js'
 import { dispatchSeam, isDispatching, isPort, postingSeam, watchClosing, type PortLike } from './port.js'
 import { isWorker, messageEventSeam, unwrapped, type WorkerLike } from './worker.js'
 
-/** An end of a channel of messages: a `MessagePort` (`parentPort` is one), a `BroadcastChannel`, a `Worker`, or an {@link IpcEnd}. */
+/**
+ * An end of a message channel: a `MessagePort` (such as `parentPort`), a `BroadcastChannel`, a `Worker`, or an {@link
+ * IpcEnd}.
+ */
 export type ChannelEnd = PortLike | WorkerLike | IpcEnd
 
-/** One end, several, or a function that returns the current ones, so that replacements are found. */
+/** One end, several ends, or a function that returns the current ends and so includes replacements. */
 export type ChannelTarget = ChannelEnd | Iterable<ChannelEnd> | (() => ChannelEnd | Iterable<ChannelEnd> | undefined)
 
-/** Whether a value names ends of channels. What a function returns is looked at when a fault is injected. */
+/**
+ * Whether a value is an end of a channel, several, or a function. The result of a function is checked when a fault is
+ * injected.
+ */
 export function isChannelTarget(value: unknown): value is ChannelTarget {
   if (isGetter(value) || isEnd(unwrapped(value))) return true
   return isIterable(value) && [...value].every((one) => isEnd(unwrapped(one)))
@@ -21,29 +27,29 @@ export function isChannelTarget(value: unknown): value is ChannelTarget {
 const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.iterator in value
 
-/** How often a function is asked for new ends, in ms. */
+/** Time between two calls of a target function, in ms. */
 const LOOK_EVERY_MS = 20
 
 /**
- * Binds ends of channels: worker threads, ports, child processes. What an end sends is published, what it hears is delivered; its messages are named
- * `message`, those of a `BroadcastChannel` like the channel. Nothing but messages is touched: `exit`, `error`, `online`, `messageerror`, `close` and
- * `disconnect` come as they are.
+ * Binds ends of message channels: worker threads, ports and child processes. `publish` is what an end sends, `delivery`
+ * what it receives. The name of a message is `message`, or the name of its `BroadcastChannel`. Faults affect only messages:
+ * `exit`, `error`, `online`, `messageerror`, `close` and `disconnect` are never affected.
  *
- * A message that a fault keeps or loses is taken from its sender as in health: it is cloned, what moves is detached, what cannot be cloned throws. Ends
- * that a function returns later are found within 20 ms.
+ * A message that a fault holds or drops leaves its sender as it does without a fault: the value is cloned, transferred
+ * objects are detached, and a value that cannot be cloned throws. New ends that a function returns are found within 20 ms.
  */
 export function bindChannel(target: ChannelTarget): Bus {
   return bindBus({
-    kind: 'a channel of messages',
+    kind: 'a message channel',
     clones: true,
     seams: { publish: eachEnd(target, publishSeam), delivery: eachEnd(target, deliverySeam) },
   })
 }
 
 /**
- * Binds a seam of every end, those to come included.
+ * Binds a seam of every current and future end.
  *
- * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end is open
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` when no end is open.
  */
 function eachEnd(target: ChannelTarget, seamOf: (end: ChannelEnd, steps: Steps) => SeamBinding): SeamBinding {
   return (tap, steps) => {
@@ -53,7 +59,7 @@ function eachEnd(target: ChannelTarget, seamOf: (end: ChannelEnd, steps: Steps) 
       for (const end of ends) {
         if (met.has(end)) continue
         met.add(end)
-        // Where the blast radius leaves the name of its messages out, an end is not touched.
+        // An end whose message name is outside the blast radius is not patched.
         if (tap.covers(nameOf(end))) seamOf(end, steps)(tap, steps)
       }
       return ends.length
@@ -76,11 +82,11 @@ function deliverySeam(end: ChannelEnd, steps: Steps): SeamBinding {
   if (isDispatching(end)) return dispatchSeam(openedEnd(end, steps))
   throw new ChaosError(
     'CHAOS_TARGET_MISMATCH',
-    'Only ports of Node.js show the messages that arrive. Use `seam: "publish"` at the other end of this one.',
+    'Arriving messages are visible only on the ports of Node.js. Use `seam: "publish"` on the other end of this channel.',
   )
 }
 
-/** Messages of a `BroadcastChannel` are named like the channel. */
+/** The name of the messages of an end: the name of a `BroadcastChannel`, otherwise `message`. */
 const nameOf = (end: ChannelEnd): string => ('name' in end && typeof end.name === 'string' ? end.name : 'message')
 
 function openedEnd(object: ChannelEnd, steps: Steps): End {
@@ -97,7 +103,7 @@ function isEnd(value: unknown): value is ChannelEnd {
   return isPort(value) || isWorker(value) || (isProcess(value) && hasIpc(value))
 }
 
-/** A thread that has exited and a channel that is closed hear nothing any more. A port does not tell. */
+/** Whether a thread still runs and a channel is still open. A port does not expose its state and counts as open. */
 function isOpen(end: object): boolean {
   const { threadId, connected, isConnected } = end as {
     readonly threadId?: unknown

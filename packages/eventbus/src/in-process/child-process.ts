@@ -1,14 +1,14 @@
 import type { Message, SeamBinding } from '../seams/bus.js'
 import { ChannelMessage, passageSeam, type End } from './channel-message.js'
 
-/** An end of an IPC channel: a forked `ChildProcess`, a worker of `node:cluster`, and in the child `process` itself. */
+/** An end of an IPC channel: a forked `ChildProcess`, a worker of `node:cluster`, or `process` in a forked child. */
 export interface IpcEnd {
   send?(message: never, ...more: never[]): boolean
   emit(event: never, ...args: never[]): boolean
   kill(signal?: never): unknown
 }
 
-/** Whether a value is a process, with or without a channel. Its events are never those of a bus: only its messages are. */
+/** Whether a value is a process, with or without a channel. Faults affect its messages, never its other events. */
 export function isProcess(value: unknown): value is IpcEnd {
   return (
     typeof value === 'object' &&
@@ -23,7 +23,7 @@ export function isProcess(value: unknown): value is IpcEnd {
 /** Whether a process has, or had, an IPC channel. */
 export const hasIpc = (end: IpcEnd): boolean => typeof end.send === 'function'
 
-/** Where a process sends to the other one. */
+/** The publish seam of a process: `send`. */
 export function ipcSeam(end: End): SeamBinding {
   return passageSeam(end, 'send', (args, self, below) =>
     args.length === 0 || isInternal(args[0])
@@ -32,19 +32,19 @@ export function ipcSeam(end: End): SeamBinding {
   )
 }
 
-/** A message that is sent: `(message, handle, options, callback)`, all but the first optional. */
+/** A sent message: `(message, handle, options, callback)`. All arguments but the first are optional. */
 class SentMessage extends ChannelMessage {
   override readonly isUnique = false
   snapshot(): Message {
     return this.withPayload(plainCopy(this.args[0]))
   }
-  /** Its sender has long gone on: what a channel that breaks says of it is heard by its callback, or by nobody. */
+  /** The sender has continued, so an error of the channel goes to the callback only, or is ignored. */
   forwardLate(): unknown {
-    return this.call(typeof this.args.at(-1) === 'function' ? this.args : [...this.args, nobody])
+    return this.call(typeof this.args.at(-1) === 'function' ? this.args : [...this.args, ignore])
   }
   override copy(): Message {
-    // Its sender hears of the original.
-    return this.with([this.args[0], nobody])
+    // The callback of the sender belongs to the original.
+    return this.with([this.args[0], ignore])
   }
   override answer(): unknown {
     return true
@@ -67,10 +67,10 @@ class SentMessage extends ChannelMessage {
   }
 }
 
-/** Takes the place of a callback: without one, a process whose channel breaks emits `error`. */
-const nobody = (): void => undefined
+/** Stands in for a missing callback, without which a process with a broken channel emits `error`. */
+const ignore = (): void => undefined
 
-/** The messages by which Node.js runs cluster and passes handles. */
+/** Whether Node.js itself sends the message, for `node:cluster` or to pass handles. */
 function isInternal(message: unknown): boolean {
   try {
     return (
@@ -81,12 +81,15 @@ function isInternal(message: unknown): boolean {
       message.cmd.startsWith('NODE_')
     )
   } catch {
-    // It throws when it is looked at: the channel itself says what is wrong with it.
+    // A message that cannot be read: the channel reports the error.
     return false
   }
 }
 
-/** How an IPC channel serialises is not visible from outside. Plain data comes out the same either way; anything else is kept by reference. */
+/**
+ * Copies plain data, which every IPC serialization transports unchanged. The serialization of a channel is private, so
+ * any other value is kept by reference.
+ */
 function plainCopy(value: unknown): unknown {
   const isPlain = (part: unknown): boolean =>
     part === null ||
@@ -97,7 +100,7 @@ function plainCopy(value: unknown): unknown {
   try {
     return isPlain(value) ? structuredClone(value) : value
   } catch {
-    // It contains itself.
+    // A circular structure.
     return value
   }
 }

@@ -1,6 +1,14 @@
-import { bindBus, allSeams, type Bus, type EventName, type Message, type SeamBinding } from '../seams/bus.js'
+import {
+  bindBus,
+  allSeams,
+  type Bus,
+  type EventName,
+  type Failure,
+  type Message,
+  type SeamBinding,
+} from '../seams/bus.js'
 import { findDeliveryMethod } from '../seams/find-delivery-method.js'
-import { methodSeam } from '../seams/method-seam.js'
+import { methodSeam, replaced, type MessageParts } from '../seams/method-seam.js'
 import {
   listenerMessage,
   listenersOf,
@@ -8,10 +16,11 @@ import {
   tellsListenersApart,
   watchListeners,
   type CallableEmitter,
+  type EmitArgs,
   type EmitterLike,
 } from '../seams/emitter-listeners.js'
 
-/** Whether a value is shaped like an event emitter. */
+/** Whether a value has the methods of an event emitter. */
 export function isEmitterLike(value: unknown): value is EmitterLike {
   return (
     typeof value === 'object' &&
@@ -23,16 +32,19 @@ export function isEmitterLike(value: unknown): value is EmitterLike {
   )
 }
 
-/** What of an emitter's own events a fault may touch. */
+/** Options of {@link bindEmitter}. */
 export interface BindEmitterOptions {
-  /** Whether the events by which a Node.js stream works (`data`, `end`, `drain`, …) may be affected. Default `false`: a stream that loses one hangs. */
+  /**
+   * Whether faults may affect the internal events of a Node.js stream (`data`, `end`, `drain`, …). Default `false`,
+   * because a stream hangs without them.
+   */
   readonly streamEvents?: boolean
 }
 
 /**
- * Binds an event emitter. Faults take an emitter as it is; bind it to choose options.
+ * Binds an event emitter. Faults also accept an unbound emitter; bind it to set options.
  *
- * Errors that nobody listens for, `newListener` and `removeListener` pass straight through.
+ * `error` events without a listener, `newListener` and `removeListener` are never affected.
  */
 export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: BindEmitterOptions = {}): Bus {
   const passing = isStream(emitter) && !streamEvents ? new Set([...OWN_EVENTS, ...STREAM_EVENTS]) : OWN_EVENTS
@@ -44,7 +56,7 @@ export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: Bind
     watchListeners: (see) => watchListeners(emitter, see),
     seams: {
       publish: (tap, steps) => seam({ object: emitter, inherited: false, shared: false })(tap, steps),
-      // Found when it is armed: the class may have changed since it was bound.
+      // Looked up when the fault is armed: the class may have changed since the binding.
       delivery: (tap, steps) => seam(findDeliveryMethod(emitter, 'emit'))(tap, steps),
     },
   })
@@ -56,45 +68,72 @@ function emitSeam(
   passing: ReadonlySet<EventName>,
 ): SeamBinding {
   const isAsync = 'emitSerial' in emitter
+  const OneEvent = tellsListenersApart(emitter) ? EventWithListeners : EmittedEvent
   const emitOf = (method: 'emit' | 'emitSerial'): SeamBinding =>
-    methodSeam({
+    methodSeam<EmitArgs, CallableEmitter>({
       object,
       inherited,
       method,
-      name: (args) => args[0] as EventName,
-      passes: (args, self) =>
-        (shared && self !== emitter) || passing.has(args[0] as EventName) || isUnheardError(args, self),
-      // It was heard when it was emitted; later it would be thrown.
-      isGone: isUnheardError,
-      payload: 1,
       isAwaited: isAsync,
-      answer: ([name], self) =>
-        isAsync ? Promise.resolve() : isListenedTo(self as CallableEmitter, name as EventName),
-      ...(tellsListenersApart(emitter) && {
-        deliveries: ({ name }: Message, args: readonly unknown[], self: unknown) =>
-          listenersOf(self as CallableEmitter, name).map((listener) =>
-            listenerMessage(self as CallableEmitter, listener, args),
-          ),
-      }),
-      fail: (error, how, args, self) => {
-        if (isAsync) return Promise.reject(error)
-        if (how === 'throw') throw error
-        rejectAs(self as CallableEmitter, Promise.reject(error), args)
-        return true
+      name: (args) => args[0],
+      read(args, self) {
+        const name = args[0]
+        if ((shared && self !== emitter) || passing.has(name) || isUnheardError(name, self)) return undefined
+        return new OneEvent(args, self, isAsync)
       },
     })
   return isAsync ? allSeams(emitOf('emit'), emitOf('emitSerial')) : emitOf('emit')
 }
 
-/** Whether an event is an error that an emitter throws, since nobody listens. */
-function isUnheardError([name]: readonly unknown[], self: unknown): boolean {
-  return name === 'error' && (self as CallableEmitter).listenerCount?.('error') === 0
+/** A class, since emitters are the busiest buses: it costs one object per event, closures cost six. */
+class EmittedEvent implements MessageParts<EmitArgs> {
+  readonly payload: unknown
+  protected readonly args: EmitArgs
+  protected readonly emitter: CallableEmitter
+  readonly #isAsync: boolean
+
+  /** @param isAsync Whether `emit` returns a promise, as that of emittery does. */
+  constructor(args: EmitArgs, emitter: CallableEmitter, isAsync: boolean) {
+    this.payload = args[1]
+    this.args = args
+    this.emitter = emitter
+    this.#isAsync = isAsync
+  }
+
+  withPayload(payload: unknown): EmitArgs {
+    return replaced(this.args, 1, payload)
+  }
+  /** It had a listener when it was emitted; without one, the emitter would throw it later. */
+  isGone(): boolean {
+    return isUnheardError(this.args[0], this.emitter)
+  }
+  answer(): unknown {
+    return this.#isAsync ? Promise.resolve() : isListenedTo(this.emitter, this.args[0])
+  }
+  fail(error: Error, how: Failure): unknown {
+    if (this.#isAsync) return Promise.reject(error)
+    if (how === 'throw') throw error
+    rejectAs(this.emitter, Promise.reject(error), this.args)
+    return true
+  }
 }
 
-/** Events by which an emitter talks about itself: they are never held, changed or lost. */
+/** An event of an emitter whose listeners can be called one by one. */
+class EventWithListeners extends EmittedEvent {
+  deliveries(): readonly Message[] {
+    return listenersOf(this.emitter, this.args[0]).map((listener) => listenerMessage(this.emitter, listener, this.args))
+  }
+}
+
+/** Whether the emitter throws this event: an `error` without a listener. */
+function isUnheardError(name: EventName, emitter: CallableEmitter): boolean {
+  return name === 'error' && emitter.listenerCount?.('error') === 0
+}
+
+/** Internal events of an emitter, which faults never affect. */
 const OWN_EVENTS: ReadonlySet<EventName> = new Set<EventName>(['newListener', 'removeListener'])
 
-/** Events by which streams and sockets work. */
+/** Internal events of streams and sockets. */
 const STREAM_EVENTS: readonly EventName[] = [
   'close',
   'data',
@@ -123,7 +162,10 @@ function isStream(emitter: object): boolean {
   return '_readableState' in emitter || '_writableState' in emitter
 }
 
-/** What `emit` returns in health: whether anybody listens. One that cannot say it (mitt) returns nothing. */
+/**
+ * What `emit` returns without a fault: whether the event has listeners. An emitter without `listenerCount` (mitt)
+ * returns nothing.
+ */
 function isListenedTo(bus: CallableEmitter, name: EventName): boolean | undefined {
   return bus.listenerCount === undefined ? undefined : bus.listenerCount(name) > 0
 }

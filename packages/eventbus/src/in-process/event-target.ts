@@ -1,7 +1,7 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../seams/bus.js'
-import { methodSeam, replaced } from '../seams/method-seam.js'
+import { methodSeam } from '../seams/method-seam.js'
 
-/** An `EventTarget`, as far as faults need it. */
+/** The methods of an `EventTarget` that faults use. */
 export interface EventTargetLike {
   dispatchEvent(event: never): boolean
   addEventListener(type: never, listener: never): void
@@ -17,71 +17,75 @@ export function isEventTarget(value: unknown): value is EventTargetLike {
   )
 }
 
-/** Where every event of Node's targets and ports arrives, whoever dispatched it: `(value, type, event)`. In the registry of symbols since Node.js 15. */
+/**
+ * The method through which Node.js delivers every event of its targets and ports: `(value, type, event)`. A registered
+ * symbol since Node.js 15.
+ */
 export const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch')
 
-/** Binds an `EventTarget`: an event's name is its type, its payload its `detail` or `data`. */
+/** Binds an `EventTarget`. The name of an event is its type; its payload is `data` or `detail`. */
 export function bindEventTarget(target: EventTargetLike): Bus {
   return bindBus({
     kind: 'an event target',
     isLocal: true,
     seams: {
-      publish: methodSeam({
+      publish: methodSeam<readonly [event: Event]>({
         object: target,
         method: 'dispatchEvent',
-        name: ([event]) => (event as Event).type,
-        payload: payloadAt(0),
-        answer: () => true,
-        fail: failLater,
+        name: ([event]) => event.type,
+        read: ([event]) => ({
+          get payload() {
+            return contentOf(event)
+          },
+          withPayload: (payload) => [withContent(event, payload)],
+          answer: () => true,
+          fail: failLater,
+        }),
       }),
       ...deliverySeam(target),
     },
   })
 }
 
-/** The seam where Node's own targets deliver; another implementation has none that can be found. */
+/** The seam where Node.js delivers. Other implementations of `EventTarget` have no such method. */
 function deliverySeam(target: EventTargetLike): { readonly delivery?: SeamBinding } {
   if (!(DISPATCH in target)) return {}
   return {
-    delivery: methodSeam({
+    delivery: methodSeam<readonly [value: unknown, type: string, event: Event]>({
       object: target,
       method: DISPATCH,
-      name: ([, type]) => type as string,
-      payload: payloadAt(2),
-      fail: failLater,
+      name: ([, type]) => type,
+      read: ([value, type, event]) => ({
+        get payload() {
+          return contentOf(event)
+        },
+        withPayload: (payload) => [value, type, withContent(event, payload)],
+        fail: failLater,
+      }),
     }),
   }
 }
 
 const FIELDS = ['data', 'detail'] as const
 
-/** The content of the event at a position. */
-export function payloadAt(index: number): {
-  read: (args: readonly unknown[]) => unknown
-  replace: (args: readonly unknown[], payload: unknown) => unknown[]
-} {
-  return {
-    read: (args) => {
-      const event = args[index] as object
-      const field = FIELDS.find((name) => name in event)
-      return field === undefined ? undefined : (Reflect.get(event, field) as unknown)
-    },
-    replace: (args, payload) => replaced(args, index, withContent(args[index] as Event, payload)),
-  }
+/** The content of an event. */
+export function contentOf(event: Event): unknown {
+  const field = FIELDS.find((name) => name in event)
+  return field === undefined ? undefined : (Reflect.get(event, field) as unknown)
 }
 
-/** Another event of the same class and type with other content; an event that was dispatched cannot be changed. */
-function withContent(event: Event, content: unknown): Event {
+/** A new event of the same class and type with other content. A dispatched event cannot be changed. */
+export function withContent(event: Event, content: unknown): Event {
   const field = FIELDS.find((name) => name in event) ?? 'detail'
   const { bubbles, cancelable, composed } = event
   const copy = eventLike(event, { bubbles, cancelable, composed, [field]: content })
-  // A class of the application may take its content in another way.
+  // The constructor of an application class may take its content in another way.
   if (!holds(copy, field, content))
     Object.defineProperty(copy, field, { value: content, configurable: true, enumerable: true, writable: true })
   return copy
 }
 
-/** Whether a field has this content. A getter that needs what only its constructor makes throws. */
+/** Whether a field has this content. A getter may throw if the constructor of its class has not run. */
 function holds(event: Event, field: string, content: unknown): boolean {
   try {
     return Object.is(Reflect.get(event, field), content)
@@ -90,7 +94,10 @@ function holds(event: Event, field: string, content: unknown): boolean {
   }
 }
 
-/** An event of the same class. A constructor of the application that takes something else may throw: then it gets the prototype and the fields. */
+/**
+ * An event of the same class. If the constructor throws because it takes other arguments, the prototype and the fields
+ * are copied instead.
+ */
 function eventLike(event: Event, init: object): Event {
   try {
     return new (event.constructor as new (type: string, init: object) => Event)(event.type, init)
@@ -102,7 +109,10 @@ function eventLike(event: Event, init: object): Event {
   }
 }
 
-/** A listener of an event target that fails, in either way, ends as an uncaught exception on the next tick; dispatching goes on. */
+/**
+ * A failing listener of an event target, whether it throws or rejects, causes an uncaught exception on the next tick.
+ * The other listeners are called.
+ */
 function failLater(error: Error): ReturnType<NonNullable<Message['fail']>> {
   process.nextTick(() => {
     throw error

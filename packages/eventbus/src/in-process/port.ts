@@ -2,9 +2,9 @@ import { isArrayBuffer } from 'node:util/types'
 import type { Message, SeamBinding, Steps } from '../seams/bus.js'
 import { replaced } from '../seams/method-seam.js'
 import { ChannelMessage, passageSeam, type Call, type End } from './channel-message.js'
-import { DISPATCH, isEventTarget, payloadAt, type EventTargetLike } from './event-target.js'
+import { contentOf, DISPATCH, isEventTarget, withContent, type EventTargetLike } from './event-target.js'
 
-/** An end that posts structured clones: a `MessagePort`, `parentPort`, a `BroadcastChannel`, a `Worker`. */
+/** An end that posts structured clones: a `MessagePort`, a `BroadcastChannel` or a `Worker`. */
 export interface PostingEnd {
   postMessage(message: never, transfer?: never): void
 }
@@ -22,23 +22,21 @@ export function isPort(value: unknown): value is PortLike {
   return isPosting(value) && isEventTarget(value)
 }
 
-/** Where an end posts. */
+/** The publish seam of an end: `postMessage`. */
 export function postingSeam(end: End): SeamBinding {
   return passageSeam(end, 'postMessage', (args, self, below) =>
-    // Without an argument Node.js says what is wrong.
+    // Without an argument, Node.js throws its own error.
     args.length === 0 ? undefined : new PostedMessage(end, (given) => below.call.apply(self, given) as unknown, args),
   )
 }
 
-/** Where a port keeps the ports that came with a message, while its listeners are called. */
+/** The property of a port that holds the received ports of a message while its listeners run. */
 const RECEIVING = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts')
 
-const inEvent = payloadAt(2)
-
-/** Whether messages that arrive at a port can be seen; another implementation than Node's has no place where they can. */
+/** Whether arriving messages of a port are visible; they are on the ports of Node.js only. */
 export const isDispatching = (port: object): boolean => DISPATCH in port
 
-/** Where a port delivers, to listeners of every kind. */
+/** The delivery seam of a port, for all kinds of listeners. */
 export function dispatchSeam(end: End): SeamBinding {
   return passageSeam(end, DISPATCH, (args, self, below) =>
     args[1] === 'message'
@@ -47,7 +45,7 @@ export function dispatchSeam(end: End): SeamBinding {
   )
 }
 
-/** A message that is posted: `(message, transfer)`. */
+/** A posted message: `(message, transfer)`. */
 class PostedMessage extends ChannelMessage {
   override get isUnique(): boolean {
     return !transferOf(this.args[1]).every(isArrayBuffer)
@@ -55,16 +53,17 @@ class PostedMessage extends ChannelMessage {
   snapshot(): Message {
     const transfer = transferOf(this.args[1])
     if (transfer.length === 0) return this.with([structuredClone(this.args[0])])
-    // Cloned in step with the list of what moves: only then can it be posted on. Bytes are ours now, and are copied when they go on.
+    // Cloned together with the transfer list, so that message and list refer to the same objects. Array buffers now
+    // belong to the fault; posting copies them.
     const own = structuredClone({ message: this.args[0], transfer }, { transfer: transfer as never[] })
     const moving = own.transfer.filter((one) => !isArrayBuffer(one))
     return this.with(moving.length === 0 ? [own.message] : [own.message, moving])
   }
   override copy(): Message {
-    // Posting clones it.
+    // Posting clones the message.
     return this.with([this.args[0]])
   }
-  /** Ports that travel with a lost message close, as their other ends would see it. */
+  /** Closes the ports in a lost message, so that their other ends get `close`. */
   lose(): void {
     closeAll(transferOf(this.args[1]))
   }
@@ -79,7 +78,7 @@ class PostedMessage extends ChannelMessage {
   }
 }
 
-/** A message that a port hands to its listeners: `(message, type)`, or `(event, type, event)` of a `BroadcastChannel`. */
+/** A message that a port delivers: `(message, type)`, or `(event, type, event)` of a `BroadcastChannel`. */
 class DispatchedMessage extends ChannelMessage {
   readonly #port: object
   readonly #ports: readonly unknown[]
@@ -91,14 +90,14 @@ class DispatchedMessage extends ChannelMessage {
   }
 
   override get payload(): unknown {
-    return this.args[2] === undefined ? this.args[0] : inEvent.read(this.args)
+    return this.#event === undefined ? this.args[0] : contentOf(this.#event)
   }
   override get isUnique(): boolean {
     return this.#ports.length > 0
   }
   override forward(): unknown {
     if (this.#ports.length === 0) return this.call(this.args)
-    // What arrived with the message is where Node.js looks for it while it is heard.
+    // Node.js reads the received ports from this property while the listeners run.
     const before: unknown = Reflect.get(this.#port, RECEIVING)
     Reflect.set(this.#port, RECEIVING, this.#ports)
     try {
@@ -108,10 +107,14 @@ class DispatchedMessage extends ChannelMessage {
     }
   }
   override withPayload(payload: unknown): Message {
-    return this.with(this.args[2] === undefined ? replaced(this.args, 0, payload) : inEvent.replace(this.args, payload))
+    return this.with(
+      this.#event === undefined
+        ? replaced(this.args, 0, payload)
+        : replaced(this.args, 2, withContent(this.#event, payload)),
+    )
   }
   override copy(): Message {
-    return this.args[2] === undefined ? super.copy() : this
+    return this.#event === undefined ? super.copy() : this
   }
   lose(): void {
     closeAll(this.#ports)
@@ -125,9 +128,15 @@ class DispatchedMessage extends ChannelMessage {
   protected override with(args: readonly unknown[]): Message {
     return new DispatchedMessage(this.end, this.call, args, this.#port, this.#ports)
   }
+  /** The event of a `BroadcastChannel`; a `MessagePort` makes its event itself. */
+  get #event(): Event | undefined {
+    return this.args[2] as Event | undefined
+  }
 }
 
-/** Whether a port was closed since, at either end: its listeners get nothing any more. A `BroadcastChannel` has no event that says so. */
+/**
+ * Watches whether either end of a port closes. A `BroadcastChannel` emits no `close` event, so its `close` is patched.
+ */
 export function watchClosing(port: PortLike, { defer, patch }: Steps): () => boolean {
   let isClosed = false
   const onClose = (): void => {

@@ -1,9 +1,9 @@
 import { ownersOf } from '@chaos/core/authoring'
 import { bindBus, type Bus, type SeamBinding } from '../seams/bus.js'
 import type { SeamMember } from '../seams/find-delivery-method.js'
-import { methodSeam } from '../seams/method-seam.js'
+import { methodSeam, replaced } from '../seams/method-seam.js'
 
-/** An RxJS `Subject`, as far as faults need it. */
+/** The methods of an RxJS `Subject` that faults use. */
 export interface SubjectLike {
   next(value: never): void
   subscribe(observer: never): unknown
@@ -21,26 +21,30 @@ export function isSubject(value: unknown): value is SubjectLike {
 }
 
 /**
- * Binds an RxJS `Subject`, or one derived from it. The name of its values is `next`.
+ * Binds an RxJS `Subject` or a derived class. The name of its values is `next`.
  *
- * Delivery is beneath the `next` of a derived class: a `BehaviorSubject` has its new value although it comes late. `complete` and `error` pass
- * straight through; a value that is still held then comes too late for anybody, as it would from a slow source.
+ * Delivery is below the `next` of a derived class, so a `BehaviorSubject` has its new value at once, even if observers get
+ * it late. `complete` and `error` are never affected. No observer gets a value that is held beyond `complete`, as with a
+ * slow source.
  */
 export function bindSubject(subject: SubjectLike): Bus {
   const seam = ({ object, inherited, shared }: SeamMember): SeamBinding =>
-    methodSeam({
+    methodSeam<readonly [value: unknown], object>({
       object,
       inherited,
       method: 'next',
-      name: (_args, self) => (shared && !Object.is(self, subject) ? undefined : 'next'),
-      payload: 0,
-      // One that was unsubscribed throws whatever it is given.
-      isGone: (_args, self) => Reflect.get(self as object, 'closed') === true,
-      // RxJS reports what an observer throws to nobody on the stack.
-      fail: (error) =>
-        process.nextTick(() => {
-          throw error
-        }),
+      name: (_args, self) => (shared && self !== subject ? undefined : 'next'),
+      read: (args, self) => ({
+        payload: args[0],
+        withPayload: (payload) => replaced(args, 0, payload),
+        // An unsubscribed subject throws on every value.
+        isGone: () => Reflect.get(self, 'closed') === true,
+        // RxJS rethrows the error of an observer on a later turn of the event loop.
+        fail: (error) =>
+          process.nextTick(() => {
+            throw error
+          }),
+      }),
     })
   return bindBus({
     kind: 'an RxJS subject',
@@ -52,7 +56,10 @@ export function bindSubject(subject: SubjectLike): Bus {
   })
 }
 
-/** RxJS is compiled so that a derived class calls `Subject.prototype.next` itself: that is where one is broken, for this subject only. */
+/**
+ * A derived class of compiled RxJS calls `Subject.prototype.next` directly, so the seam is there, limited to this
+ * subject.
+ */
 function deliveryOf(subject: SubjectLike): SeamMember {
   const owners = ownersOf(subject, 'next')
   const [base] = owners.slice(-1)

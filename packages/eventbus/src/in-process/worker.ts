@@ -3,9 +3,9 @@ import type { CallableEmitter } from '../seams/emitter-listeners.js'
 import { ChannelMessage, passageSeam, type End } from './channel-message.js'
 import { isPosting, type PostingEnd } from './port.js'
 
-/** A `Worker`, as far as faults of its messages need it. */
+/** The members of a `Worker` that faults use. */
 export interface WorkerLike extends PostingEnd {
-  /** -1 once it has exited. */
+  /** -1 after the worker has exited. */
   readonly threadId: number
 }
 
@@ -13,14 +13,14 @@ export function isWorker(value: unknown): value is WorkerLike {
   return isPosting(value) && 'threadId' in value && typeof value.threadId === 'number' && 'emit' in value
 }
 
-/** The `Worker` in a thread of tinypool, whose own objects wrap it; anything else as it is. */
+/** The `Worker` inside a tinypool thread; any other value unchanged. */
 export function unwrapped(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'thread' in value && isWorker(value.thread)
     ? value.thread
     : value
 }
 
-/** Where a worker or a process hands messages to its listeners. `exit`, `error`, `online` and all else pass untouched. */
+/** The delivery of a worker or process. `exit`, `error`, `online` and all other events pass unchanged. */
 export function messageEventSeam(end: End): SeamBinding {
   return passageSeam(end, 'emit', ([event, ...args], self, below) =>
     event === 'message'
@@ -37,7 +37,7 @@ interface Emitting {
   readonly failCloning: (error: Error) => unknown
 }
 
-/** A message that is emitted: `(message)`, of a process `(message, handle)`. */
+/** An emitted message: `(message)`, or `(message, handle)` of a process. */
 class EmittedMessage extends ChannelMessage {
   override readonly isUnique = false
   readonly #emitting: Emitting

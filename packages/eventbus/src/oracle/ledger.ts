@@ -1,23 +1,26 @@
 import type { EventName } from '../seams/bus.js'
 
-/** What a bus can promise its subscribers. `exactly-once`: neither lost nor repeated. `in-order`: per key. `bounded-lag`: within `maxLagMs`. */
+/**
+ * A delivery guarantee of a bus. `exactly-once`: neither lost nor repeated. `in-order`: in order per key.
+ * `bounded-lag`: delivered within `maxLagMs`.
+ */
 export type Guarantee = 'at-most-once' | 'at-least-once' | 'exactly-once' | 'in-order' | 'bounded-lag'
 
-/** The first message that breaks a guarantee. */
+/** The first message that violates a guarantee. */
 export interface Violation {
   readonly guarantee: Guarantee
   readonly subscriber: string
   readonly name: EventName
-  /** What tells the message from others. */
+  /** The id of the message: its field `idAt`, or the whole payload. */
   readonly id: unknown
-  /** What happened, in words. */
+  /** What happened, for the error message. */
   readonly reason: string
 }
 
-/** How the ledger knows messages again, and for how long. */
+/** Options of the ledger. */
 export interface LedgerOptions {
   readonly maxLagMs: number
-  /** Messages remembered at most. */
+  /** The most messages to remember. */
   readonly messages: number
 }
 
@@ -26,19 +29,19 @@ interface Entry {
   readonly id: unknown
   readonly key: unknown
   readonly sequence: number
-  /** How often it was sent. */
+  /** How often the message was sent. */
   times: number
-  /** When it was sent; `undefined`: elsewhere. */
+  /** The time of sending; `undefined` if it was not observed. */
   readonly at: number | undefined
-  /** Who should get it, as far as that is known when it is sent. */
+  /** The subscribers that must get it, if known at publish. */
   readonly expected: readonly string[] | undefined
   readonly arrivals: Map<string, number>
 }
 
-/** Everyone's, where a bus cannot tell its subscribers apart. */
+/** The name of all subscribers of a bus that does not identify them. */
 export const ANYONE = 'the subscriber'
 
-/** What was sent and what arrived, per subscriber, and what that says of a guarantee. */
+/** Records sent messages and their arrivals per subscriber, and judges guarantees. */
 export class Ledger {
   readonly delivered = new Map<string, number>()
   sent = 0
@@ -47,11 +50,11 @@ export class Ledger {
 
   readonly #options: LedgerOptions
   readonly #entries = new Map<EventName, Map<unknown, Entry>>()
-  /** In the order in which they were sent. */
+  /** All entries in the order of sending. */
   readonly #all = new Set<Entry>()
-  /** Per subscriber and key: the newest message that has arrived. */
+  /** Per subscriber and key: the sequence number of the newest arrived message. */
   readonly #newest = new Map<string, Map<unknown, number>>()
-  /** The first violation of what shows when a message arrives. */
+  /** The first violation of each guarantee that is judged at arrival. */
   readonly #first = new Map<Guarantee, Violation>()
   #sequence = 0
 
@@ -87,7 +90,7 @@ export class Ledger {
       this.#note('bounded-lag', entry, subscriber, `arrived after ${lagMs.toFixed(0)} ms`)
   }
 
-  /** The first violation of a guarantee, by what has happened until now. */
+  /** The first violation of a guarantee so far. */
   violation(guarantee: Guarantee, now: number): Violation | undefined {
     const shown = this.#first.get(guarantee)
     switch (guarantee) {
@@ -137,7 +140,7 @@ export class Ledger {
     const ofName = this.#entries.get(oldest.name)
     ofName?.delete(oldest.id)
     if (ofName?.size === 0) this.#entries.delete(oldest.name)
-    // Every message that is still known came later: none of them can be found to have been overtaken by this one.
+    // Every message that is still known was sent later, so none can be behind the forgotten one.
     for (const newest of this.#newest.values())
       if (newest.get(oldest.key) === oldest.sequence) newest.delete(oldest.key)
   }
@@ -160,7 +163,7 @@ export class Ledger {
     if (!this.#first.has(guarantee)) this.#first.set(guarantee, { guarantee, subscriber, name, id, reason })
   }
 
-  /** The first message that did not arrive at someone who should have got it. */
+  /** The first message that a subscriber should have got and did not get. */
   #missing(
     guarantee: Guarantee,
     isDue: (entry: Entry) => boolean,

@@ -19,80 +19,82 @@ import type { EventName, Message, Seam } from '../seams/bus.js'
 import { ANYONE, Ledger, type Guarantee, type Violation } from './ledger.js'
 
 const schema = optionsSchema({
-  idAt: option.optional(
-    option.text('Path of the field that tells one message from another: id. Default: its whole payload.'),
-  ),
+  idAt: option.optional(option.text('Path of the field that identifies a message: id. Default: the whole payload.')),
   keyAt: option.optional(
-    option.text('Path of the field within whose values order matters: customer. Default: the name of the message.'),
+    option.text('Path of the field whose equal values must stay in order: customer. Default: the name of the message.'),
   ),
-  maxLagMs: option.optional(option.durationMs('How long a message may take, in ms.'), 1_000),
+  maxLagMs: option.optional(option.durationMs('The longest allowed time from sending to arrival, in ms.'), 1_000),
   subscribers: option.optional(
-    option.names('Who should get every message, by name, where a bus cannot tell when it is sent: beyond a broker.'),
+    option.names(
+      'Names of the subscribers that must get every message, for a bus that does not know them at publish (a broker).',
+    ),
   ),
   messages: option.optional(
-    option.count('How many messages are remembered at most; the oldest are forgotten, and judged no more.', 1),
+    option.count('The most messages to remember; the oldest are forgotten and no longer judged.', 1),
     100_000,
   ),
 })
 
 /** Options of {@link observeDelivery}. */
 export interface ObserveDeliveryOptions {
-  /** Path of the field that tells one message from another: `id`. Default: its whole payload, objects by identity. */
+  /**
+   * Path of the field that identifies a message: `id`. Default: the whole payload; objects are compared by identity.
+   */
   readonly idAt?: string | undefined
-  /** Path of the field within whose values order matters: `customer`. Default: the name of the message. */
+  /** Path of the field whose equal values must stay in order: `customer`. Default: the name of the message. */
   readonly keyAt?: string | undefined
-  /** How long a message may take, in ms. Default 1,000. */
+  /** The longest allowed time from sending to arrival, in ms. Default 1,000. */
   readonly maxLagMs?: number | undefined
   /**
-   * Names of those who should get every message, where a bus cannot tell when it is sent: beyond a broker. Default: those who listen then, as far as the
-   * bus knows; else anyone.
+   * Names of the subscribers that must get every message, for a bus that does not know them at publish (a broker). Default:
+   * the listeners at the time of sending, if the bus knows them; otherwise any subscriber.
    */
   readonly subscribers?: string | readonly string[] | undefined
-  /** How many messages are remembered at most; the oldest are forgotten, and judged no more. Default 100,000. */
+  /** The most messages to remember. The oldest are forgotten and no longer judged. Default 100,000. */
   readonly messages?: number | undefined
 }
 
-/** What was sent and what arrived, so far. */
+/** The messages sent and delivered so far. */
 export interface Observation {
   readonly sent: number
-  /** Deliveries per subscriber; `the subscriber`, where a bus cannot tell them apart. */
+  /** Deliveries per subscriber. The key is `the subscriber` if the bus does not identify its subscribers. */
   readonly delivered: Readonly<Record<string, number>>
-  /** Messages that were forgotten, since more than `messages` came. */
+  /** Messages that were forgotten because there were more than `messages`. */
   readonly forgotten: number
   /** The longest time from sending to arrival, in ms. */
   readonly maxLagMs: number
 }
 
-/** Watches a bus. */
+/** The observer of a bus. */
 export interface DeliveryObserver {
   readonly observation: Observation
   /**
-   * Judges a guarantee by what has happened until now. `at-least-once` and `exactly-once` take a message that is still under way for lost:
-   * judge them when the bus is quiet.
+   * Judges a guarantee by all messages so far. For `at-least-once` and `exactly-once`, a message in transit counts as lost, so
+   * judge them when the bus is idle.
    *
-   * @returns The first message that violates it, or `undefined`.
+   * @returns The first message that violates the guarantee, or `undefined`.
    */
   violation(guarantee: Guarantee): Violation | undefined
-  /** @throws ChaosError `CHAOS_DELIVERY_VIOLATED` for the first of these guarantees that is violated. */
+  /** @throws ChaosError `CHAOS_DELIVERY_VIOLATED` when one of these guarantees is violated. Reports the first. */
   assert(...guarantees: readonly Guarantee[]): void
-  /** A probe for an experiment: whether the guarantee holds. */
+  /** Returns a probe for an experiment: whether the guarantee holds. */
   probe(guarantee: Guarantee): () => boolean
-  /** Records a message that no seam shows, for example one that was sent by another process. */
+  /** Records a message that no seam shows, for example one from another process. */
   sent(name: EventName, payload: unknown): void
-  /** Records a delivery that no seam shows, or an effect: call it in a consumer, after it has recognised repetitions. */
+  /** Records a delivery that no seam shows, or an effect: call it in a consumer, after its deduplication. */
   received(name: EventName, payload: unknown, subscriber?: string): void
-  /** Stops watching; the bus is then as it was found. What was seen can still be judged. */
+  /** Stops observing and restores the bus. The recorded messages can still be judged. */
   stop(): Promise<void>
 }
 
 /**
- * Records what is sent on a bus and what arrives at each of its subscribers, and judges the guarantee that the bus is to keep.
+ * Records the messages that are sent on a bus and the deliveries to each subscriber, and judges delivery guarantees.
  *
- * Observe first, then arm faults: arrivals are then recorded closest to the listeners, beneath every fault. Sending is recorded above every fault, also
- * above those that are armed later.
+ * Observe first, then arm faults: arrivals are then recorded below every fault, closest to the listeners. Sending is recorded
+ * above every fault, including faults that are armed later.
  *
- * @param how.clock Where time comes from. Default: the real clock.
- * @throws ChaosError `CHAOS_INVALID_OPTION`, and whatever `inject` throws
+ * @param how.clock The source of time. Default: the system clock.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is invalid, and all errors of `inject`.
  */
 export async function observeDelivery(
   target: BusTarget,
@@ -106,20 +108,20 @@ export async function observeDelivery(
   const delivery =
     seams.delivery === undefined
       ? undefined
-      : await inject(watchSeam({ seam: 'delivery', record: recordArrival }), target, HOW)
+      : await inject(watchSeam({ seam: 'delivery', record: recordArrival }), target, WATCH_OPTIONS)
   const unwatch = watchListeners?.(recordArrival)
   const left: Promise<unknown>[] = []
   let isStopped = false
   let sending = seams.publish === undefined ? undefined : watchSending()
   await sending?.injection
 
-  /** Lays a watch; it records as long as it is on. */
+  /** Starts a watch, which records while it is on. */
   function watchSending(): { isOn: boolean; readonly injection: Promise<Injection> } {
     const watch = { isOn: true }
     const record = (message: Message): void => {
       if (watch.isOn) recordSending(message)
     }
-    return Object.assign(watch, { injection: inject(watchSeam({ seam: 'publish', record }), target, HOW) })
+    return Object.assign(watch, { injection: inject(watchSeam({ seam: 'publish', record }), target, WATCH_OPTIONS) })
   }
   function recordSending(message: Message): void {
     send(
@@ -137,10 +139,10 @@ export async function observeDelivery(
   const arrive = (name: EventName, payload: unknown, subscriber = ANYONE): void =>
     ledger.arrive(name, idOf(payload, options), keyOf(name, payload, options), clock.now(), subscriber)
 
-  /** A fault that was armed stands above the watch; the watch moves on top of it. */
+  /** A newly armed fault is above the watch, so the watch moves above the fault. */
   const onArmed = (published: unknown): void => {
     const entry = published as JournalEntry
-    // The fault is laid in this very step, and the watch in the next.
+    // The fault is armed in this step, so the watch must follow in the next.
     if (entry.type === 'armed' && entry.injection.fault !== WATCH) queueMicrotask(moveUp)
   }
   const moveUp = (): void => {
@@ -179,16 +181,16 @@ export async function observeDelivery(
 }
 
 const WATCH = 'eventbus/watch-seam'
-const HOW = { leaseMs: MAX_TIMER_MS } as const
+const WATCH_OPTIONS = { leaseMs: MAX_TIMER_MS } as const
 
-/** Lets every message pass and shows it: a fault that breaks nothing, so that it is laid and taken back as faults are. */
+/** Reports every message and lets it pass. It is a fault only to be armed and rolled back like one. */
 const watchSeam = defineFault({
   name: WATCH,
   kind: 'standing',
   summary: 'Watches a seam.',
   options: {
-    seam: option.oneOf(['publish', 'delivery'], 'Which seam.'),
-    record: option.func<(message: Message) => void>('Gets each message.'),
+    seam: option.oneOf(['publish', 'delivery'], 'The seam to watch.'),
+    record: option.func<(message: Message) => void>('Called with each message.'),
   },
   target: busTarget,
   inject(
@@ -206,7 +208,7 @@ const watchSeam = defineFault({
 
 function idOf(payload: unknown, { idAt }: OptionsOutput<typeof schema>): unknown {
   const id = idAt === undefined ? payload : readAt(payload, idAt, payload)
-  // What was sent as text may arrive as bytes.
+  // A text payload may arrive as bytes.
   return isBytes(id) ? bytesOf(id).toString('utf8') : id
 }
 
@@ -214,7 +216,7 @@ function keyOf(name: EventName, payload: unknown, { keyAt }: OptionsOutput<typeo
   return keyAt === undefined ? name : readAt(payload, keyAt, name)
 }
 
-/** A field; where reading it throws, which must not reach the application's own call, something else that tells the message from others. */
+/** A field, or `otherwise` if reading it throws: the error must not reach the application's call. */
 function readAt(payload: unknown, path: string, otherwise: unknown): unknown {
   try {
     return fieldOf(payload, path)
@@ -223,13 +225,13 @@ function readAt(payload: unknown, path: string, otherwise: unknown): unknown {
   }
 }
 
-/** The id of a message as an error shows it. The application may identify its messages by any value. */
+/** The id of a message as an error shows it. An id can be any value. */
 const shown = (id: unknown): string =>
   readSafely(() => printable(typeof id === 'object' && id !== null ? JSON.stringify(id) : id, { max: 1_000 }))
 
 function violated({ guarantee, subscriber, name, id, reason }: Violation): ChaosError {
   return new ChaosError(
     'CHAOS_DELIVERY_VIOLATED',
-    `Expected ${guarantee} delivery of \`${printable(name)}\` to ${printable(subscriber)}; the message with the id ${shown(id)} ${reason}. Look at what stands between publisher and subscriber, or declare a weaker guarantee.`,
+    `Expected ${guarantee} delivery of \`${printable(name)}\` to ${printable(subscriber)}; the message with the id ${shown(id)} ${reason}. Check the path between publisher and subscriber, or assert a weaker guarantee.`,
   )
 }

@@ -5,134 +5,185 @@ import { listed, type InjectionContext } from '@chaos/core/authoring'
 export type EventName = string | symbol
 
 /**
- * Where a bus is broken. `publish`: before it sees the event. `delivery`: after it has stamped, counted or carried the event, before its
- * listeners get it. `ack`: where a consumer tells a broker that it is done.
+ * Where a fault acts on a bus. `publish`: before the event reaches the bus. `delivery`: between the bus and its listeners,
+ * after the bus has stamped, counted or transported the event. `ack`: where a consumer acknowledges a delivery.
  */
 export type Seam = 'publish' | 'delivery' | 'ack'
 
-/** Who gets a message: a listener, a consumer, a group. */
+/** A receiver of messages: a listener, a consumer or a group. */
 export interface Subscriber {
-  /** What `subscriber` is matched against: the listener's name, the consumer's tag, group or client id. */
+  /**
+   * The name that `subscriber` is matched against: the name of the listener, or the tag, group or client id of the
+   * consumer.
+   */
   readonly name: string
-  /** Tells it from others of its name; the listener itself where there is one. */
+  /** Distinguishes subscribers of the same name. The listener itself where there is one. */
   readonly identity: unknown
 }
 
-/** One message on its way through a seam: what a fault reads, changes, keeps back, repeats or loses. */
+/** One message at a seam. A fault reads, changes, holds, repeats or drops it. */
 export interface Message {
   readonly name: EventName
-  /** What an `only` predicate sees. */
+  /** The arguments that an `only` predicate gets. */
   readonly args: ArrayLike<unknown>
-  /** Its content, as its listener would see it. */
+  /** The content, as a listener sees it. */
   readonly payload: unknown
-  /** Who is about to get it, where the seam is one of a single subscriber. */
+  /** The subscriber of this delivery, where the seam shows it. */
   readonly subscriber?: Subscriber | undefined
-  /** Its sender awaits a promise: a message kept back settles it when it has gone on. Otherwise the sender gets `answer()` at once. */
+  /**
+   * Whether the sender awaits a promise, which settles when a held message has gone on. Default `false`: the sender
+   * gets `answer()` at once.
+   */
   readonly isAwaited?: boolean
-  /** Lets it go on, now or later, once for each copy. @returns What its sender gets in health. */
+  /** Lets the message go on, now or later, once for each copy. @returns What the sender gets without a fault. */
   forward(): unknown
-  /** Lets it go on when its sender has long gone on: a failure is told to the sender's callback, or to nobody. Default: as {@link Message.forward}. */
+  /**
+   * Lets a held message go on after its sender has continued. A failure goes to the callback of the sender, or is
+   * ignored. Default: {@link Message.forward}.
+   */
   forwardLate?(): unknown
-  /** The same message with other content. The original stays as it is. */
+  /** The same message with other content. The original stays unchanged. */
   withPayload(payload: unknown): Message
-  /** What its sender gets in health when the message itself does not go on now. */
+  /** What the sender gets without a fault, for a message that a fault holds or drops. */
   answer(): unknown
-  /** It will not go on: ends as in health what waits for it beside the answer, a callback or a broker that keeps it until it is acknowledged. */
+  /**
+   * The message is dropped. Reports success to all that wait for it besides the answer: a callback, or a broker that
+   * needs an acknowledgement.
+   */
   lose?(): void
-  /** Whether what it goes through is closed for good: a channel, a connection. A message that is held then is lost. Default: never. */
+  /** Whether its channel or connection is closed for good. A held message is then lost. Default: never. */
   isGone?(): boolean
-  /** It was held, and could not go on when its time came. Tells whoever waits for it beside the answer that it is lost, as the client does: a callback gets an error. Must not use what is closed. */
+  /**
+   * A held message cannot go on any more. Reports the loss as the client does, for example as an error of a callback.
+   * Must not use the closed channel.
+   */
   loseLate?(): void
-  /** At delivery: one message for each subscriber that would get it now, in order. */
+  /** At delivery: one message for each current subscriber, in order. */
   deliveries?(): readonly Message[]
-  /** At delivery: ends it as a listener that throws, or whose promise rejects. Default: throws, or returns such a promise. @returns What a listener would. */
+  /**
+   * At delivery: ends the message as a listener that throws, or whose promise rejects. Default: throws, or returns a
+   * rejected promise.
+   *
+   * @returns What the listener would return.
+   */
   fail?(error: Error, how: Failure): unknown
-  /** At delivery and acknowledgement, of a broker: gives it back to be delivered again (a nack that requeues). Harmless when it is too late. @returns What an acknowledgement returns. */
+  /**
+   * At delivery and acknowledgement: requeues the message at the broker (a negative acknowledgement). Does nothing if
+   * the message is settled already.
+   *
+   * @returns What an acknowledgement returns.
+   */
   refuse?(): unknown
-  /** The message as it is now, for a fault that changes, keeps or repeats it: what its sender may use again is copied. Made of those that are affected only. Default: this very message. */
+  /**
+   * The message with copies of all data that the sender may change later. Called for affected messages only. Default:
+   * this message.
+   */
   snapshot?(): Message
-  /** The same message once more, as the bus itself repeats it. Default: this very message. */
+  /** A repetition of the message, as the bus itself repeats it. Default: this message. */
   copy?(): Message
-  /** Of a broker: it was delivered before. */
+  /** Whether the broker has delivered the message before. Default `false`. */
   readonly isRedelivered?: boolean
-  /** Whether it moves something that cannot exist twice, a port for example: it is never copied. Default `false`. */
+  /**
+   * Whether the message transfers something that cannot exist twice, for example a port. Such a message is never
+   * copied. Default `false`.
+   */
   readonly isUnique?: boolean
-  /** On a channel that clones: ends it as a message that cannot be cloned. Thrown at publish, heard as `messageerror` at delivery. */
+  /**
+   * On a channel that clones: ends the message as one that cannot be cloned. Throws at publish; emits `messageerror` at
+   * delivery.
+   */
   failCloning?(error: Error): unknown
 }
 
-/** How a listener fails: it throws, or the promise it returned rejects. */
+/** How a listener fails: it throws, or its promise rejects. */
 export type Failure = 'throw' | 'reject'
 
-/** Where a binding hands its messages over. */
+/** Receives the messages of a binding. */
 export interface Tap {
-  /** Whether messages of this name may be affected at all. If not, let the message pass without making a {@link Message} of it. */
+  /**
+   * Whether messages of this name may be affected. If not, the binding lets the message pass without making a {@link
+   * Message}.
+   */
   covers(name: EventName): boolean
-  /** Takes a message over. @returns What the seam returns to its caller. */
+  /** Handles a message. @returns What the seam returns to its caller. */
   take(message: Message): unknown
 }
 
-/** What a binding may do to reach a seam: every step records its way back. */
+/** The steps by which a binding reaches a seam. Each step is rolled back when the fault ends. */
 export type Steps = Pick<InjectionContext, 'patch' | 'defer' | 'clock'>
 
 /**
- * Leads the messages of a seam through `tap`, from now until `steps` are taken back. A message that `tap` does not take, and everything
- * by which a bus talks about itself, passes untouched.
+ * Passes the messages of a seam to `tap`, until `steps` are rolled back. Messages that `tap` does not cover, and internal
+ * events of the bus, pass unchanged.
  */
 export type SeamBinding = (tap: Tap, steps: Steps) => void
 
-/** One seam of several: messages may pass at each. */
+/** Combines several bindings into one seam. */
 export const allSeams =
   (...bindings: readonly SeamBinding[]): SeamBinding =>
   (tap, steps) =>
     bindings.forEach((bind) => bind(tap, steps))
 
-/** The connection of a client to its broker, or those of a server to its clients. */
+/** The connection of a client to its broker, or the connections of a server to its clients. */
 export interface Connection {
-  /** What `only` is matched against: `publisher`, `subscriber`, or `connection` where a client has one for both. */
+  /**
+   * The name that `only` is matched against: `publisher`, `subscriber`, or `connection` where one connection serves
+   * both.
+   */
   readonly name: string
-  /** Each connection that stands now: how to cut it, as a network does that fails. What the client does about it is its own business. */
+  /** One function for each open connection. It cuts the connection as a network failure does. */
   standing(): readonly (() => unknown)[]
   /**
-   * Asks `isRefused` at each attempt to connect, from now on until `steps` are taken back, and makes it fail if so: as where nothing listens, or by
-   * cutting the connection as soon as it stands. Left out where a connection does not come back by itself.
+   * Calls `isRefused` at each attempt to connect, until `steps` are rolled back. If it returns `true`, the attempt fails as
+   * with a closed port, or the connection is cut as soon as it opens. Leave it out if the client never reconnects.
    */
   attempts?(isRefused: () => boolean, steps: Steps): void
 }
 
-/** What a binding says of a bus. */
+/** The description of a bus. */
 export interface BusDefinition {
-  /** What it is, in words: `a NATS connection`. */
+  /** What the bus is, for messages: `a NATS connection`. */
   readonly kind: string
-  /** The seams that it has. */
+  /** The seams of the bus. */
   readonly seams: Readonly<Partial<Record<Seam, SeamBinding | undefined>>>
-  /** Whether its deliveries tell subscribers apart, by {@link Message.subscriber} or {@link Message.deliveries}. Default `false`. */
+  /**
+   * Whether deliveries identify their subscribers, by {@link Message.subscriber} or {@link Message.deliveries}. Default
+   * `false`.
+   */
   readonly knowsSubscribers?: boolean
-  /** Whether whoever publishes here is also who gets it: a bus within the process. Default `false`. */
+  /** Whether publishers and subscribers are in this process. Default `false`. */
   readonly isLocal?: boolean
-  /** Shows each message that a fault hands to a single listener by itself, past every layer beneath. Default: no fault does. @returns Stops. */
+  /**
+   * Reports each message that a fault passes directly to one listener, past all layers below. Default: no fault does
+   * so.
+   *
+   * @returns A function that stops reporting.
+   */
   readonly watchListeners?: ((see: (message: Message) => void) => () => void) | undefined
-  /** Default: none that could be cut. */
+  /** The connections that can be cut. Default: none. */
   readonly connections?: readonly Connection[] | undefined
-  /** Whether its consumers can give a delivery back, so that the broker delivers it again ({@link Message.refuse}). Default `false`. */
+  /** Whether consumers can requeue a delivery ({@link Message.refuse}). Default `false`. */
   readonly requeues?: boolean
-  /** Whether its messages are clones, which can fail to be made ({@link Message.failCloning}). Default `false`. */
+  /** Whether the bus clones its messages, which can fail ({@link Message.failCloning}). Default `false`. */
   readonly clones?: boolean
 }
 
 const BUS = Symbol.for('@chaos/eventbus.Bus')
 
-/** A bus that was bound: a target for the faults of this package. */
+/** A bound bus: a target for the faults of this package. */
 export interface Bus extends BusDefinition {
   readonly [BUS]: true
 }
 
-/** Binds a bus of any kind, so that every fault of this package works on it. */
+/**
+ * Binds a bus of any kind. Every fault of this package works on the result, where the bus has the seam that the fault
+ * needs.
+ */
 export function bindBus(definition: BusDefinition): Bus {
   return Object.freeze({ ...definition, [BUS]: true as const })
 }
 
-/** Whether a value was made by {@link bindBus}, of this copy of the package or another. */
+/** Whether a value comes from {@link bindBus}, in any copy of this package. */
 export function isBus(value: unknown): value is Bus {
   return typeof value === 'object' && value !== null && BUS in value
 }
@@ -140,13 +191,13 @@ export function isBus(value: unknown): value is Bus {
 /**
  * The binding of a seam.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no such seam.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus does not have the seam.
  */
 export function seamBinding({ kind, seams }: Bus, seam: Seam): SeamBinding {
   const binding = seams[seam]
   if (binding !== undefined) return binding
   throw new ChaosError(
     'CHAOS_TARGET_MISMATCH',
-    `Expected a bus with the seam \`${seam}\`, got ${kind}, which has ${listed(Object.entries(seams).flatMap(([name, given]) => (given === undefined ? [] : [name])))}. Choose another \`seam\`, or a fault that this bus can feel.`,
+    `The fault needs the seam \`${seam}\`, and ${kind} has ${listed(Object.entries(seams).flatMap(([name, given]) => (given === undefined ? [] : [name])))}. Choose another \`seam\` or another fault.`,
   )
 }

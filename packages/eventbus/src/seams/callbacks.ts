@@ -1,13 +1,17 @@
-/** What a client calls when a command has ended. */
+/** A callback that a client calls when a command has ended. */
 export type Callback = (error?: Error | null, result?: unknown) => unknown
 
 const isCallback = (value: unknown): value is Callback => typeof value === 'function'
 
-/** Arguments whose callback is called once, though the message may go on more than once, or be lost: its sender hears of the first end. */
-export const callingOnce = (args: readonly unknown[]): unknown[] =>
-  args.map((arg) => (isCallback(arg) ? calledOnce(arg) : arg))
+/** Wraps callbacks to run once, even if the message is duplicated or dropped. */
+export const callingOnce = <Args extends readonly unknown[]>(args: Args): Args =>
+  args.map((arg) => (isCallback(arg) ? calledOnce(arg) : arg)) as readonly unknown[] as Args
 
-/** Calls the callback among the arguments, if there is one, as a client does whose message has gone out. @param told What it is called with, an error for example. Default: nothing. */
+/**
+ * Calls the callback among the arguments on the next tick, as a client does after sending. Does nothing without a callback.
+ *
+ * @param told The arguments of the callback, an error for example. Default: none.
+ */
 export function callBack(args: readonly unknown[], ...told: readonly [error?: Error | null]): void {
   const callback = args.find(isCallback)
   if (callback !== undefined) process.nextTick(callback, ...told)

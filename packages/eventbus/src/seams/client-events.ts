@@ -7,14 +7,15 @@ import {
   rejectAs,
   withContent,
   type CallableEmitter,
+  type EmitArgs,
   type EmitterLike,
   type Reading,
 } from './emitter-listeners.js'
 
 /**
- * Binds the delivery of a client that hands messages to its application by events of its own, among others: each listener is a subscriber.
+ * Binds the delivery of a client that emits its messages as events. Each listener is a subscriber.
  *
- * @param events How each event that carries a message is read. Positions count from the name of the event, which is 0.
+ * @param events How to read each event that carries a message. Indexes count from the name of the event, which is 0.
  */
 export function clientEvents(client: EmitterLike, events: Readonly<Record<string, Reading>>): SeamBinding {
   return (tap, steps) => {
@@ -23,52 +24,49 @@ export function clientEvents(client: EmitterLike, events: Readonly<Record<string
   }
 }
 
-/** Where clients emit. */
+/** The object whose `emit` clients call. */
 interface Emitting {
-  /** The client, or the prototype of several. */
+  /** The client, or the common prototype of several clients. */
   readonly object: object
   readonly inherited?: boolean
-  /** Whether an emitter that passes there is one of them. */
+  /** Whether an emitter is one of the bound clients. */
   readonly isOne: (emitter: unknown) => boolean
 }
 
-/** As {@link clientEvents}, of all clients that emit in one place. */
+/** Binds the deliveries of all clients that share one `emit`. See {@link clientEvents}. */
 export function eventsOf(
   { object, inherited = false, isOne }: Emitting,
   events: Readonly<Record<string, Reading>>,
 ): SeamBinding {
   const readings = new Map<unknown, Reading>(Object.entries(events))
-  const readingOf = (args: readonly unknown[]): Reading => readings.get(args[0]) as Reading
-  return methodSeam({
+  return methodSeam<EmitArgs, CallableEmitter>({
     object,
     inherited,
     method: 'emit',
     name: (args) => readings.get(args[0])?.name(args),
-    // Without a listener nobody would get it: it is no delivery.
-    passes: ([event], self) => !isOne(self) || (self as CallableEmitter).listenerCount?.(event as string) === 0,
-    payload: {
-      read: (args) => args[readingOf(args).payloadAt],
-      replace: (args, payload) => withContent(readingOf(args), args, payload),
-    },
-    answer: () => true,
-    isGone: (args, self) => readingOf(args).isGone?.(self as object) === true,
-    deliveries: (_message, args, self) => {
-      const reading = readingOf(args)
-      return listenersOf(self as CallableEmitter, args[0] as string).map((listener) =>
-        listenerMessage(self as CallableEmitter, listener, args, reading),
-      )
-    },
-    fail: (error, how, args, self) => {
-      const { fail } = readingOf(args)
-      if (fail !== undefined) return fail(error, how)
-      if (how === 'throw') throw error
-      rejectAs(self as CallableEmitter, Promise.reject(error), args)
-      return true
+    read(args, self) {
+      const event = args[0]
+      const reading = readings.get(event)
+      // Without listeners there is no delivery.
+      if (reading === undefined || !isOne(self) || self.listenerCount?.(event) === 0) return undefined
+      return {
+        payload: args[reading.payloadAt],
+        withPayload: (payload) => withContent(reading, args, payload),
+        answer: () => true,
+        isGone: () => reading.isGone?.(self) === true,
+        deliveries: () => listenersOf(self, event).map((listener) => listenerMessage(self, listener, args, reading)),
+        fail(error, how) {
+          if (reading.fail !== undefined) return reading.fail(error, how)
+          if (how === 'throw') throw error
+          rejectAs(self, Promise.reject(error), args)
+          return true
+        },
+      }
     },
   })
 }
 
-/** Reads an event whose message is named by one argument and carried by another. */
+/** Reads an event that has the name of its message at one index and the content at another. */
 export const namedAt = (nameAt: number, payloadAt: number, isGone: NonNullable<Reading['isGone']>): Reading => ({
   name: (args) => String(args[nameAt]),
   payloadAt,

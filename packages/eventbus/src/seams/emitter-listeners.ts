@@ -3,53 +3,56 @@ import type { AnyFunction } from '@chaos/core/authoring'
 import type { EventName, Failure, Message } from './bus.js'
 import { replaced } from './method-seam.js'
 
-/** What an in-process bus must have: Node's `EventEmitter`, a class derived from it, or one that looks like it (eventemitter3, mitt, emittery). */
+/**
+ * An event emitter: Node's `EventEmitter`, a derived class, or an emitter with the same methods (eventemitter3, mitt,
+ * emittery).
+ */
 export interface EmitterLike {
   emit(name: never, ...args: never[]): unknown
   on(name: never, listener: never): unknown
 }
 
-/** How faults call an emitter. */
+/** The arguments of `emit`. */
+export type EmitArgs = readonly [event: EventName, ...rest: readonly unknown[]]
+
+/** An emitter as faults call it. */
 export interface CallableEmitter {
   emit(name: EventName, ...args: unknown[]): unknown
   listenerCount?(name: EventName): number
   rawListeners?(name: EventName): AnyFunction[]
 }
 
-/** A listener of an emitter, as the emitter itself would call it. */
+/** A listener, with the call that the emitter itself makes. */
 interface Listener {
-  /** The function that was registered. */
+  /** The registered function. */
   readonly listener: AnyFunction
-  /** @param args What `emit` was called with, the name first. */
-  readonly call: (args: readonly unknown[]) => unknown
-  /** Whether it still listens. */
+  /** @param args The arguments of `emit`, with the name first. */
+  readonly call: (args: EmitArgs) => unknown
+  /** Whether the listener is still registered. */
   readonly isStillThere: () => boolean
 }
 
-/** How the arguments of `emit`, the event first, are read as a message. */
+/** How the arguments of `emit` become a message. */
 export interface Reading {
-  readonly name: (args: readonly unknown[]) => EventName
-  /** The position of its content. */
+  readonly name: (args: EmitArgs) => EventName
+  /** The index of the content. */
   readonly payloadAt: number
-  /** Puts other content in its place, where more than that argument tells of it. */
-  readonly replace?: (args: readonly unknown[], payload: unknown) => readonly unknown[]
-  /** Whether a client is closed for good, so that none of its listeners gets anything any more. Default: never. */
+  /** Replaces the content, where more than one argument holds it. */
+  readonly replace?: (args: EmitArgs, payload: unknown) => EmitArgs
+  /** Whether a client is closed for good, so that its listeners get no more messages. Default: never. */
   readonly isGone?: (client: object) => boolean
-  /** How a listener of it fails. Default: as one of an emitter. */
+  /** How a listener of the event fails. Default: as a listener of an emitter. */
   readonly fail?: (error: Error, how: Failure) => unknown
 }
 
 /** The arguments with other content. */
-export const withContent = (
-  { payloadAt, replace }: Reading,
-  args: readonly unknown[],
-  payload: unknown,
-): readonly unknown[] => replace?.(args, payload) ?? replaced(args, payloadAt, payload)
+export const withContent = ({ payloadAt, replace }: Reading, args: EmitArgs, payload: unknown): EmitArgs =>
+  replace?.(args, payload) ?? replaced(args, payloadAt, payload)
 
-/** An event that is itself the message. */
-const EVENT: Reading = { name: ([event]) => event as EventName, payloadAt: 1 }
+/** Reads an event of an emitter: its name is the name of the message, its first argument the content. */
+const EVENT: Reading = { name: ([event]) => event, payloadAt: 1 }
 
-/** eventemitter3's record of a listener. */
+/** The record of a listener in eventemitter3. */
 interface Registered {
   readonly fn: AnyFunction
   readonly context: unknown
@@ -67,16 +70,16 @@ const isMitt = (emitter: object): emitter is Mitt => 'all' in emitter && emitter
 const isEventEmitter3 = (emitter: object): emitter is EventEmitter3 =>
   '_events' in emitter && !('rawListeners' in emitter)
 
-/** Whether an emitter lets its listeners be called one by one. */
+/** Whether the listeners of an emitter can be called one by one. */
 export function tellsListenersApart(emitter: object): boolean {
   return 'rawListeners' in emitter || isEventEmitter3(emitter) || isMitt(emitter)
 }
 
-/** The listeners of an event, in the order and the number in which `emit` would call them now. */
+/** The listeners of an event, as often and in the order in which `emit` calls them. */
 export function listenersOf(emitter: CallableEmitter, name: EventName): Listener[] {
   if (emitter.rawListeners !== undefined) {
     return emitter.rawListeners(name).map((raw) => ({
-      // A listener of `once` is wrapped; the wrapper takes itself out.
+      // The wrapper of a `once` listener removes itself.
       listener: listenerIn(raw),
       call: (args) => {
         const result = raw.apply(emitter, args.slice(1)) as unknown
@@ -106,7 +109,10 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
   }))
 }
 
-/** The function that was registered, beneath the wrapper of `once`. A function of the application may have anything under that name. */
+/**
+ * The registered function inside the wrapper of `once`. The `listener` property of an application function can be
+ * anything.
+ */
 function listenerIn(raw: AnyFunction): AnyFunction {
   try {
     const { listener } = raw as { readonly listener?: unknown }
@@ -116,7 +122,7 @@ function listenerIn(raw: AnyFunction): AnyFunction {
   }
 }
 
-/** What a listener is called, as far as that is a text. */
+/** The name of a listener; empty if it has none. */
 export function nameOf(listener: AnyFunction): string {
   try {
     const name: unknown = listener.name
@@ -126,21 +132,27 @@ export function nameOf(listener: AnyFunction): string {
   }
 }
 
-/** Who wants to see what single listeners get, which no layer beneath a fault sees. */
+/**
+ * The observers of messages that faults pass directly to one listener; no layer below the fault sees these messages.
+ */
 const watchers = new WeakMap<object, Set<(message: Message) => void>>()
 
-/** Shows each message that a fault hands to a single listener of an emitter. @returns Stops. */
+/**
+ * Reports each message that a fault passes directly to one listener of an emitter.
+ *
+ * @returns A function that stops reporting.
+ */
 export function watchListeners(emitter: object, watch: (message: Message) => void): () => void {
   const all = watchers.get(emitter) ?? new Set()
   watchers.set(emitter, all.add(watch))
   return () => void all.delete(watch)
 }
 
-/** The message of one listener. */
+/** The message to one listener. */
 export function listenerMessage(
   emitter: CallableEmitter,
   { listener, call, isStillThere }: Listener,
-  args: readonly unknown[],
+  args: EmitArgs,
   reading: Reading = EVENT,
 ): Message {
   const message: Message = {
@@ -166,18 +178,21 @@ export function listenerMessage(
   return message
 }
 
-/** A rejection that goes where that of an async listener goes: to the emitter, if it captures them, else to the process. */
+/**
+ * Handles a rejection as that of an async listener: the emitter gets it if it captures rejections, otherwise the
+ * process.
+ */
 export function rejectAs(emitter: CallableEmitter, rejection: Promise<never>, args: readonly unknown[]): void {
   catchRejection(emitter, rejection, args)
 }
 
-/** The symbol under which an emitter keeps whether it captures rejections; not public, so it is found by its description. */
+/** The private symbol of the `captureRejections` setting, found by its description. */
 const CAPTURE = Object.getOwnPropertySymbols(EventEmitter.prototype).find(
   ({ description }) => description === 'kCapture',
 )
 
 /**
- * Does what `emit` does with what a listener returned.
+ * Handles the return value of a listener as `emit` does.
  *
  * @see `addCatch` and `emitUnhandledRejectionOrErr` in Node.js, lib/events.js
  */

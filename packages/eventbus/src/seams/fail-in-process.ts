@@ -1,9 +1,9 @@
 import type { Failure } from './bus.js'
 
 /**
- * A listener that fails outside its client: as an uncaught exception on the next tick, or as a rejection that nobody handles.
+ * Fails outside the client: as an uncaught exception on the next tick, or as an unhandled rejection.
  *
- * For clients that a throwing listener leaves deaf for good, since it takes their reader down: a fault ends with all that it did.
+ * For clients that stop reading for good when a listener throws. The failure must not outlast the fault.
  */
 export function failInProcess(error: Error, how: Failure): unknown {
   if (how === 'reject') return Promise.reject(error)

@@ -1,29 +1,29 @@
 import type { Duplex } from 'node:stream'
 import { markInjected, systemError } from '@chaos/core/authoring'
 
-/** Whose errors these are. */
+/** The fault that marks these errors as injected. */
 export const DISCONNECT_CLIENT = 'eventbus/disconnect-client'
 
-/** Where a connection leads to, as far as its client says so. */
+/** The configured address of a connection. */
 interface Peer {
   readonly host?: string | undefined
   readonly port?: number | undefined
 }
 
-/** A connection that stands, to be cut as one is that its peer resets. */
+/** How to cut an open connection: as a reset by the peer. Empty if the connection is not open. */
 export function standingSocket(socket: Duplex | undefined): (() => void)[] {
   return socket === undefined || socket.destroyed
     ? []
     : [() => void socket.destroy(injected(systemError('ECONNRESET', 'read')))]
 }
 
-/** A connection that is being made, and fails as where nothing listens: once its client listens for that. */
+/** Makes a new connection fail with `ECONNREFUSED` on the next tick, when the client has added its listeners. */
 export function refused<Socket extends Duplex>(socket: Socket, peer: Peer): Socket {
   process.nextTick(() => socket.destroy(refusal(peer)))
   return socket
 }
 
-/** The error of an attempt to connect where nothing listens. */
+/** The error of a connection to a closed port. */
 export function refusal({ host: address, port }: Peer): Error {
   return port === undefined
     ? injected(systemError('ECONNREFUSED', 'connect'))

@@ -1,65 +1,100 @@
 import type { AnyFunction, Below } from '@chaos/core/authoring'
-import type { EventName, Failure, Message, SeamBinding } from './bus.js'
+import type { EventName, Failure, Message, SeamBinding, Subscriber } from './bus.js'
 
-/** How the calls of one method are read as messages. `self` is the `this` of the call. */
-export interface MethodSeam {
+/** The parts of the message that one method call carries. Only the content is required. */
+export interface MessageParts<Args extends readonly unknown[] = readonly unknown[]> {
+  /** The content. Make it a getter where reading costs time or may throw: most faults never read it. */
+  readonly payload: unknown
+  /** The arguments with other content. Returns new arguments and leaves the original ones unchanged. */
+  withPayload(payload: unknown): Args
+  /** What the caller gets without a fault, for a message that a fault holds or drops. Default: `undefined`. */
+  answer?(): unknown
+  /** See {@link Message.lose}. */
+  readonly lose?: (() => void) | undefined
+  /** See {@link Message.isGone}. */
+  isGone?(): boolean
+  /** See {@link Message.loseLate}. */
+  loseLate?(): void
+  /** One message for each subscriber. */
+  readonly deliveries?: (() => readonly Message[]) | undefined
+  /** See {@link Message.fail}. Default: throws the error, or returns a promise that rejects with it. */
+  fail?(error: Error, how: Failure): unknown
+  /** See {@link Message.subscriber}. */
+  readonly subscriber?: Subscriber | undefined
+  /** See {@link Message.refuse}. */
+  readonly refuse?: (() => unknown) | undefined
+  /** The arguments of a copy, see {@link Message.copy}. Default: the same arguments. */
+  copy?(): Args
+  /** The arguments as they are now, for a call that is made later. Default: the same arguments. */
+  snapshot?(): Args
+  /** Whether the broker has delivered the message before. Default `false`. */
+  readonly isRedelivered?: boolean
+}
+
+/**
+ * How the calls of one method become messages.
+ *
+ * @typeParam Args The arguments that the method takes. A call with other arguments fails in `name` or `read`, and passes.
+ * @typeParam Self The `this` of the calls.
+ */
+export type MethodSeam<Args extends readonly unknown[] = readonly unknown[], Self = unknown> = SeamMethod<Args, Self> &
+  (ReadingByIndex | ReadingByFunction<Args, Self>)
+
+interface SeamMethod<Args extends readonly unknown[], Self> {
   /** The object that has or inherits the method. */
   readonly object: object
   readonly method: PropertyKey
-  /** The name of the message; `undefined`: not a message, let it pass. */
-  readonly name: (args: readonly unknown[], self: unknown) => EventName | undefined
-  /** Whether a call passes straight through although it has a name; asked only for names that a fault may touch. Default: none does. */
-  readonly passes?: (args: readonly unknown[], self: unknown) => boolean
-  /** Where the content is: the position of an argument, or how to read and replace it. Replacing returns new arguments. */
-  readonly payload:
-    | number
-    | {
-        readonly read: (args: readonly unknown[], self: unknown) => unknown
-        readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
-      }
-  /** What the caller gets in health when the message does not go on now. Default: nothing. */
-  readonly answer?: (args: readonly unknown[], self: unknown) => unknown
-  /** See {@link Message.lose}. */
-  readonly lose?: (args: readonly unknown[], self: unknown) => void
-  /** See {@link Message.isGone}. */
-  readonly isGone?: (args: readonly unknown[], self: unknown) => boolean
-  /** See {@link Message.loseLate}. */
-  readonly loseLate?: (args: readonly unknown[], self: unknown) => void
+  /** Covers the inherited method even if `object` has its own. Default `false`. */
+  readonly inherited?: boolean
   /** Whether the caller awaits a promise. Default `false`. */
   readonly isAwaited?: boolean
-  /** The arguments as they are now, for a call that is made later. Default: the very same. */
-  readonly snapshot?: (args: readonly unknown[]) => readonly unknown[]
-  /** Cover what `object` inherits even if it has a member of its own. Default `false`. */
-  readonly inherited?: boolean
-  /** One message for each subscriber. */
-  readonly deliveries?: (message: Message, args: readonly unknown[], self: unknown) => readonly Message[]
-  /** See {@link Message.fail}. */
-  readonly fail?: (error: Error, how: Failure, args: readonly unknown[], self: unknown) => unknown
-  /** See {@link Message.subscriber}. */
-  readonly subscriber?: (args: readonly unknown[], self: unknown) => Message['subscriber']
-  /** See {@link Message.refuse}. */
-  readonly refuse?: (args: readonly unknown[], self: unknown) => unknown
-  /** The arguments of a copy, see {@link Message.copy}. Default: the very same. */
-  readonly copy?: (args: readonly unknown[], self: unknown) => readonly unknown[]
-  /** See {@link Message.isRedelivered}. */
-  readonly isRedelivered?: (args: readonly unknown[], self: unknown) => boolean
+  /**
+   * The name of the message. Runs on every call, so keep it cheap. On `undefined`, or if it throws, the call passes.
+   */
+  readonly name: (args: Args, self: Self) => EventName | undefined
 }
 
+interface ReadingByIndex {
+  /** The index of the argument that is the content, for a message that has no other parts. */
+  readonly payload: number
+  readonly read?: undefined
+}
+
+interface ReadingByFunction<Args extends readonly unknown[], Self> {
+  /**
+   * Reads the message. Runs once for a call whose name a fault may affect, and once for each changed list of its
+   * arguments. On `undefined`, or if it throws, the call passes.
+   */
+  readonly read: (args: Args, self: Self) => MessageParts<Args> | undefined
+  readonly payload?: undefined
+}
+
+type Read<Args extends readonly unknown[], Self> = ReadingByFunction<Args, Self>['read']
+
 /** Binds a seam that is a method: each of its calls is a message. */
-export function methodSeam(seam: MethodSeam): SeamBinding {
-  const { object, method, inherited = false } = seam
+export function methodSeam<Args extends readonly unknown[] = readonly unknown[], Self = unknown>(
+  seam: MethodSeam<Args, Self>,
+): SeamBinding {
+  const { object, method, inherited = false, isAwaited = false } = seam
+  const { payload: index } = seam
+  const read: Read<Args, Self> =
+    index === undefined
+      ? seam.read
+      : (args) => ({ payload: args[index], withPayload: (payload) => replaced(args, index, payload) })
   return (tap, steps) => {
-    /** The message that a covered call is. `undefined`: let it pass. */
-    const messageOf = (name: EventName, args: readonly unknown[], self: unknown, below: Below): Message | undefined => {
+    const messageOf = (layer: Layer<Args, Self>, name: EventName, self: Self, args: Args): Message | undefined => {
       try {
-        return seam.passes?.(args, self) === true ? undefined : new MethodMessage(seam, below, name, self, args)
+        const parts = read(args, self)
+        return parts && new MethodMessage(layer, name, self, args, parts)
       } catch {
         return undefined
       }
     }
-    const layer = (below: Below): AnyFunction =>
-      function (this: unknown, ...args: readonly unknown[]): unknown {
-        // A call that cannot be read passes: the client itself says what is wrong with it. Most calls pass here, so this is all that they pay.
+    const layerOn = (below: Below): AnyFunction => {
+      const layer = { below, read, isAwaited }
+      return function (this: Self, ...args: Args): unknown {
+        // A call that cannot be read passes: the client itself reports what is wrong with it. Most calls end here, so
+        // nothing else runs for them.
         let name: EventName | undefined
         try {
           name = seam.name(args, this)
@@ -67,88 +102,99 @@ export function methodSeam(seam: MethodSeam): SeamBinding {
         } catch {
           name = undefined
         }
-        const message = name === undefined ? undefined : messageOf(name, args, this, below)
+        const message = name === undefined ? undefined : messageOf(layer, name, this, args)
         return message === undefined ? (below.call.apply(this, args) as unknown) : tap.take(message)
       }
-    steps.patch(object, method, layer, { inherited })
+    }
+    steps.patch(object, method, layerOn, { inherited })
   }
 }
 
-class MethodMessage implements Message {
+/** What all messages of one layer share. */
+interface Layer<Args extends readonly unknown[], Self> {
+  readonly below: Below
+  readonly read: Read<Args, Self>
+  readonly isAwaited: boolean
+}
+
+class MethodMessage<Args extends readonly unknown[], Self> implements Message {
   readonly name: EventName
-  readonly args: readonly unknown[]
-  readonly subscriber: Message['subscriber']
+  readonly args: Args
+  readonly subscriber: Subscriber | undefined
   readonly deliveries?: () => readonly Message[]
   readonly refuse?: () => unknown
-  readonly #seam: MethodSeam
-  readonly #below: Below
-  readonly #self: unknown
+  readonly #layer: Layer<Args, Self>
+  readonly #self: Self
+  readonly #parts: MessageParts<Args>
 
-  constructor(seam: MethodSeam, below: Below, name: EventName, self: unknown, args: readonly unknown[]) {
+  constructor(layer: Layer<Args, Self>, name: EventName, self: Self, args: Args, parts: MessageParts<Args>) {
     this.name = name
     this.args = args
-    this.#seam = seam
-    this.#below = below
+    this.subscriber = parts.subscriber
+    this.#layer = layer
     this.#self = self
-    this.subscriber = seam.subscriber?.(args, self)
-    const { deliveries, refuse } = seam
-    if (deliveries !== undefined) this.deliveries = () => deliveries(this, args, self)
-    if (refuse !== undefined) this.refuse = () => refuse(args, self)
+    this.#parts = parts
+    if (parts.deliveries !== undefined) this.deliveries = () => parts.deliveries?.() ?? []
+    if (parts.refuse !== undefined) this.refuse = () => parts.refuse?.()
   }
 
   get isAwaited(): boolean {
-    return this.#seam.isAwaited === true
+    return this.#layer.isAwaited
   }
   get isRedelivered(): boolean {
-    return this.#seam.isRedelivered?.(this.args, this.#self) === true
+    return this.#parts.isRedelivered === true
   }
   get payload(): unknown {
-    const { payload } = this.#seam
-    return typeof payload === 'number' ? this.args[payload] : payload.read(this.args, this.#self)
+    return this.#parts.payload
   }
   forward(): unknown {
-    return this.#below.call.apply(this.#self, this.args) as unknown
+    return this.#layer.below.call.apply(this.#self, this.args) as unknown
   }
-  withPayload(value: unknown): Message {
-    const { payload } = this.#seam
-    return this.#with(
-      typeof payload === 'number' ? replaced(this.args, payload, value) : payload.replace(this.args, value),
-    )
+  withPayload(payload: unknown): Message {
+    return this.#with(this.#parts.withPayload(payload))
   }
   snapshot(): Message {
-    const { snapshot } = this.#seam
-    return snapshot === undefined ? this : this.#with(snapshot(this.args))
+    return this.#parts.snapshot === undefined ? this : this.#with(this.#parts.snapshot())
   }
   copy(): Message {
-    const { copy } = this.#seam
-    return copy === undefined ? this : this.#with(copy(this.args, this.#self))
+    return this.#parts.copy === undefined ? this : this.#with(this.#parts.copy())
   }
   lose(): void {
-    this.#seam.lose?.(this.args, this.#self)
+    this.#parts.lose?.()
   }
   isGone(): boolean {
-    return this.#seam.isGone?.(this.args, this.#self) === true
+    return this.#parts.isGone?.() === true
   }
   loseLate(): void {
-    this.#seam.loseLate?.(this.args, this.#self)
+    this.#parts.loseLate?.()
   }
   answer(): unknown {
-    return this.#seam.answer?.(this.args, this.#self)
+    return this.#parts.answer?.()
   }
   fail(error: Error, how: Failure): unknown {
-    const { fail } = this.#seam
-    if (fail !== undefined) return fail(error, how, this.args, this.#self)
+    if (this.#parts.fail !== undefined) return this.#parts.fail(error, how)
     if (how === 'throw') throw error
     return Promise.reject(error)
   }
-  #with(args: readonly unknown[]): Message {
-    return new MethodMessage(this.#seam, this.#below, this.name, this.#self, args)
+  #with(args: Args): Message {
+    return new MethodMessage(this.#layer, this.name, this.#self, args, this.#partsOf(args))
+  }
+  /**
+   * Changed content may be unreadable, or its client may have closed since. Everything but the content is then as
+   * before.
+   */
+  #partsOf(args: Args): MessageParts<Args> {
+    try {
+      return this.#layer.read(args, this.#self) ?? this.#parts
+    } catch {
+      return this.#parts
+    }
   }
 }
 
 /** Arguments with one of them replaced. */
-export function replaced(args: readonly unknown[], index: number, value: unknown): unknown[] {
-  const copy = [...args]
+export function replaced<Args extends readonly unknown[]>(args: Args, index: number, value: unknown): Args {
+  const copy: unknown[] = [...args]
   copy[index] = value
-  return copy
+  return copy as readonly unknown[] as Args
 }

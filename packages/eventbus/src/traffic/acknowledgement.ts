@@ -3,28 +3,28 @@ import { busOf, type BusTarget } from '../in-process/bus-target.js'
 import type { Message } from '../seams/bus.js'
 
 /**
- * Makes sure that a bus can feel a fault of acknowledgements.
+ * Checks that a fault of acknowledgements works on a bus.
  *
- * @param needs.requeue Whether its consumers must be able to give a delivery back.
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when they cannot, or when nothing is acknowledged at all.
+ * @param needs.requeue Whether consumers must be able to requeue a delivery.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no acknowledgements, or its consumers cannot requeue.
  */
 export function expectAcknowledgements(target: BusTarget, { requeue }: { readonly requeue: boolean }): void {
   const { kind, seams, requeues = false } = busOf(target)
   if (seams.ack === undefined) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected a bus whose consumers acknowledge what they have processed, got ${kind}, where nothing is acknowledged. Choose a fault that this bus can feel, or bind its seam \`ack\`.`,
+      `The fault needs acknowledgements, and ${kind} has none. Choose another fault, or bind the seam \`ack\` of the bus.`,
     )
   }
   if (requeue && !requeues) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected a bus whose consumers can give a delivery back to the broker (a negative acknowledgement), got ${kind}, where they cannot. Use eventbus/lose-acks, which leaves it unacknowledged.`,
+      `The fault needs consumers that can requeue a delivery (negative acknowledgement), and those of ${kind} cannot. Use eventbus/lose-acks, which leaves the delivery unacknowledged.`,
     )
   }
 }
 
-/** An acknowledgement that reaches the broker as its opposite: what was acknowledged is delivered again. */
+/** An acknowledgement that reaches the broker as a refusal, so that the broker redelivers the message. */
 export function refusalOf(message: Message): Message {
   const { name, args, payload, subscriber, isAwaited = false } = message
   return {

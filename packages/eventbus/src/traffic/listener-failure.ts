@@ -1,20 +1,23 @@
 import { markInjected, option } from '@chaos/core/authoring'
 
-/** How a listener fails: the options of every fault that makes one fail. */
+/** How a listener fails: the options of every fault that makes listeners fail. */
 export const failureOptions = {
   how: option.optional(
-    option.oneOf(['throw', 'reject'], 'throw: the listener throws; reject: it is async, and its promise rejects.'),
+    option.oneOf(['throw', 'reject'], 'throw: the listener throws; reject: the promise of an async listener rejects.'),
     'throw',
   ),
   message: option.optional(option.text('The message of the error.'), 'The listener failed.'),
 } as const
 
-/** Makes the error, fresh each time. */
+/** The option that makes a new error for each failure. */
 export const makeErrorOption = option.optional(
   option.func<() => Error>('Makes the error of each failure, instead of `message`.'),
 )
 
-/** Makes the error of one failure, marked as injected. What `makeError` throws is that error; where it makes something else, `message` is taken. */
+/**
+ * Makes the error of one failure, marked as injected. If `makeError` throws an error, that error is used; if it returns
+ * or throws anything else, `message` is used.
+ */
 export function failureOf(
   { message, makeError }: { readonly message: string; readonly makeError?: (() => unknown) | undefined },
   fault: string,

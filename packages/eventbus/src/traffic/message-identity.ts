@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { bytesOf, fieldOf, isBytes } from '@chaos/core/authoring'
 
 /**
- * By what a message is known again when it is delivered again: a field of its payload, or all of it; bytes by their content. It is kept for long, so
- * that a long text is known by its hash.
+ * The key that identifies a redelivered message: a field of its payload, or the whole payload. Bytes are compared by
+ * content. Faults keep keys for a long time, so a long text is replaced by its hash.
  *
- * @param isCarried Whether the payload comes from a broker, which makes another object of it with each delivery: objects are then known by their content.
+ * @param isCarried Whether the payload comes from a broker, which creates a new object for each delivery. Objects are then compared by content.
  */
 export function messageIdentity(payload: unknown, keyAt: string | undefined, isCarried: boolean): unknown {
   const key = keyAt === undefined ? payload : fieldOf(payload, keyAt)
@@ -15,6 +15,6 @@ export function messageIdentity(payload: unknown, keyAt: string | undefined, isC
 }
 
 const MAX_KEY_LENGTH = 200
-/** A text as it is kept: a long one is known by its hash. */
+/** Replaces a text that is longer than `MAX_KEY_LENGTH` by its hash. */
 export const bounded = (text: string): string =>
   text.length > MAX_KEY_LENGTH ? createHash('sha256').update(text).digest('base64') : text

@@ -3,18 +3,18 @@ import { fieldOf, globMatcher, option, synchronousAnswer } from '@chaos/core/aut
 import type { EventName, Message } from '../seams/bus.js'
 
 const where = option.fields(
-  'Values that fields of the payload must have, by path: { "order.country": "DE" }. In process also a function of payload and name. Others are not touched.',
+  'Affects only events whose payload has these values, by field path: { "order.country": "DE" }. In process also a function of payload and name.',
 )
 const subscriber = option.names(
-  'Subscribers it may affect: names or globs of listeners, consumers or groups; in process also the listener itself. Default: all.',
+  'Affects only these subscribers: names or globs of listeners, consumers or groups; in process also the listener itself. Default: all.',
 )
 
-/** Which messages a fault may touch, beside the blast radius that every fault has. */
+/** Which messages a fault may affect, in addition to the blast radius that every fault has. */
 export const scopeOptions = {
   seam: option.optional(
     option.oneOf(
       ['delivery', 'publish'],
-      'delivery: after the bus has stamped and counted the event; publish: before it sees it.',
+      'delivery: between the bus and its listeners; publish: before the event reaches the bus.',
     ),
     'delivery',
   ),
@@ -22,31 +22,31 @@ export const scopeOptions = {
   subscriber: option.optional(subscriber),
 } as const
 
-/** What only options of the same process can say of it. */
+/** The same options with functions, which only callers in this process can pass. */
 export const scopeInProcess = {
   where: option.optional(
     option.either(
       where,
-      option.func<(payload: unknown, name: EventName) => boolean>('Says whether a payload may be affected.'),
+      option.func<(payload: unknown, name: EventName) => boolean>('Whether an event may be affected.'),
       'values by field path, or a function',
     ),
   ),
   subscriber: option.optional(
     option.either(
       subscriber,
-      option.func<(...args: never[]) => unknown>('The listener that may be affected.'),
+      option.func<(...args: never[]) => unknown>('The listener to affect.'),
       'a name or glob, a list of them, or a listener',
     ),
   ),
 } as const
 
-/** What every fault that keeps messages back lets choose. */
+/** The `order` option of every fault that holds messages. */
 export const orderOption = option.optional(
   option.oneOf(['keep', 'free'], 'keep: events of one name stay in order; free: they may overtake each other.'),
   'keep',
 )
 
-/** The scope as a fault gets it. */
+/** The parsed scope options. */
 export interface Scope {
   readonly seam: 'delivery' | 'publish'
   readonly where?:
@@ -57,19 +57,19 @@ export interface Scope {
 }
 
 /**
- * Refuses what does not go together.
+ * Checks that `subscriber` and `seam` go together.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` for a subscriber at the publish seam, where nobody knows yet who gets the event.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` when `subscriber` is given with the seam `publish`, where the subscribers are not known yet.
  */
 export function checkScope({ seam, subscriber }: Partial<Scope>): void {
   if (subscriber === undefined || seam !== 'publish') return
   throw new ChaosError(
     'CHAOS_INVALID_OPTION',
-    'Expected `subscriber` with the seam `delivery`, got the seam `publish`, where nobody knows yet who gets the event. Leave one of them out.',
+    '`subscriber` needs the seam `delivery`: at `publish`, the subscribers of an event are not known yet. Leave out `subscriber` or `seam`.',
   )
 }
 
-/** Compiles a scope into one test; `undefined`: it covers everything. */
+/** Compiles a scope into one test. `undefined`: the scope covers every message. */
 export function scopeTest({
   where,
   subscriber,

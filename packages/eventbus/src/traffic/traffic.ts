@@ -4,63 +4,69 @@ import { busOf, type BusTarget } from '../in-process/bus-target.js'
 import { seamBinding, type EventName, type Failure, type Message, type Seam, type Tap } from '../seams/bus.js'
 import { scopeTest, type Scope } from './scope.js'
 
-/** What became of the messages of one fault: at any instant, sent + duplicated = delivered + dropped + held. `failed` of the delivered ended as a failure. */
+/**
+ * The account of one fault. At any time, sent + duplicated = delivered + dropped + held. `failed` counts the delivered
+ * messages that ended as a failure.
+ */
 type Account = Record<'sent' | 'duplicated' | 'delivered' | 'dropped' | 'held' | 'failed', number>
 
-/** A message that is kept back. */
+/** A held message. */
 export interface HeldMessage {
-  /** What its sender gets meanwhile. */
+  /** What the sender gets meanwhile. */
   readonly answer: unknown
-  /** Lets it go on before its time. */
+  /** Lets the message go on early. */
   deliver(): void
-  /** Loses it. */
+  /** Drops the message. */
   drop(): void
 }
 
-/** What a fault can do with a message. Each keeps the account. */
+/** What a fault can do with a message. Each method updates the account. */
 interface Traffic {
   readonly account: Account
-  /** Lets it go on: now, or behind what is held of its name. */
+  /** Lets the message go on: now, or behind held messages of its name. */
   deliver(message: Message): unknown
-  /** Loses it; its sender does not notice. */
+  /** Drops the message without the sender noticing. */
   drop(message: Message): unknown
   /**
-   * Keeps it back for so many ms, or until the injection ends.
+   * Holds the message for `afterMs`, or until the injection ends.
    *
-   * @param whenDue What to do when its time is up. Default: deliver it.
+   * @param whenDue Runs when the time is over. Default: delivers the message.
    */
   hold(message: Message, afterMs: number, whenDue?: (deliver: () => void) => void): HeldMessage
-  /** Delivers an additional copy, after so many ms. */
+  /** Delivers an additional copy after `afterMs`. */
   copy(message: Message, afterMs: number): void
-  /** Ends its delivery as a listener that fails. */
+  /** Ends the delivery as a failing listener does. */
   fail(message: Message, error: Error, how: Failure): unknown
-  /** Ends it as one that cannot be cloned. */
+  /** Ends the message as one that cannot be cloned. */
   failCloning(message: Message, error: Error): unknown
-  /** Under what it stays in order with others: its name, or its name and subscriber. */
+  /** The key of the messages that stay in order: the name, or the name and the subscriber. */
   keyOf(message: Message): PropertyKey
 }
 
-/** What a fault does with each message that it affects. @returns What the sender gets. */
+/** What a fault does with each affected message. @returns What the sender gets. */
 export type Act = (message: Message, traffic: Traffic) => unknown
 
-/** How a fault taps a bus. */
+/** How a fault handles the messages of a bus. */
 export interface TrafficOptions extends Pick<Scope, 'where' | 'subscriber'> {
   readonly seam: Seam
-  /** Default `keep`: a message that is not affected waits behind held ones of its name and subscriber. */
+  /** `keep`: an unaffected message waits behind held messages of its name and subscriber. Default `keep`. */
   readonly order?: 'keep' | 'free'
-  /** Whether it acts on each listener by itself, where the bus tells them apart. Default: only if `subscriber` is given. */
+  /**
+   * Whether the fault acts on each listener separately, if the bus identifies its listeners. Default: only with
+   * `subscriber`.
+   */
   readonly eachListener?: boolean
-  /** Whether the fault never takes a message from its sender: it is not copied first. Default `false`. */
+  /** Whether the fault rejects messages at once, so that they need no copy. Default `false`. */
   readonly refuses?: boolean
-  /** Whether the fault can do anything with a message; others are outside its scope. */
+  /** Whether the fault can affect a message. Other messages are outside its scope. */
   readonly applies?: ((message: Message) => boolean) | undefined
 }
 
 /**
- * Leads the messages of a bus through a fault: the one way in which every fault of this package reaches every bus.
+ * Passes the messages of a bus to a fault. Every fault of this package reaches every bus through this function.
  *
- * @param act Called for each message that the blast radius and the scope cover and the decision chooses.
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus has no such seam, or cannot tell its subscribers apart.
+ * @param act Called for each affected message.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the bus does not have the seam, or does not identify its subscribers.
  */
 export function directTraffic(target: BusTarget, options: TrafficOptions, context: InjectionContext, act: Act): void {
   const bus = busOf(target)
@@ -69,7 +75,7 @@ export function directTraffic(target: BusTarget, options: TrafficOptions, contex
   if (subscriber !== undefined && bus.knowsSubscribers !== true) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `Expected a bus that tells its subscribers apart, got ${bus.kind}, which does not. Leave \`subscriber\` out, or choose a fault of the whole event.`,
+      `The option \`subscriber\` needs a bus that identifies its subscribers, and ${bus.kind} does not. Leave out \`subscriber\`.`,
     )
   }
   binding(
@@ -99,7 +105,7 @@ class BusTraffic implements Tap, Traffic {
   readonly #callsClient: boolean
   readonly #keys: OrderKeys
 
-  /** @param of.callsClient Whether a message goes on into a client library, and not to listeners of the application. */
+  /** @param of.callsClient Whether a message goes on to a client library instead of listeners of the application. */
   constructor(
     options: TrafficOptions,
     of: { readonly eachListener: boolean; readonly callsClient: boolean },
@@ -144,7 +150,10 @@ class BusTraffic implements Tap, Traffic {
     return this.#forward(message)
   }
 
-  /** Whether scope and fault concern it. A payload or a predicate that throws must not throw in the application's own call: such a message is left alone. */
+  /**
+   * Whether a message is within the scope. A payload or predicate that throws must not throw in the application's call,
+   * so its message is not affected.
+   */
   #concerns(message: Message): boolean {
     try {
       return this.#inScope?.(message) !== false && this.#applies?.(message) !== false
@@ -167,14 +176,14 @@ class BusTraffic implements Tap, Traffic {
   copy(original: Message, afterMs: number): void {
     this.account.duplicated += 1
     const message = original.copy?.() ?? original
-    // The original may have been the last that goes: a listener of `once` hears one.
+    // The original may have been the last delivery, for example to a `once` listener.
     if (message.isGone?.() === true) {
       this.account.dropped += 1
       message.loseLate?.()
       return
     }
     const answer = afterMs > 0 ? this.hold(message, afterMs).answer : this.deliver(message)
-    // Nobody awaits a copy: what becomes of it is no business of the sender's.
+    // No caller awaits a copy, so its failure must not become an unhandled rejection.
     if (message.isAwaited === true) void Promise.resolve(answer).catch(() => undefined)
   }
 
@@ -230,7 +239,7 @@ class BusTraffic implements Tap, Traffic {
     return answer
   }
 
-  /** Counts a message as held, and finds what its sender gets: an answer now, or a promise of what comes of it. */
+  /** Counts a message as held and prepares what the sender gets: an answer now, or a promise of the later result. */
   #keep(message: Message): Kept {
     const { account } = this
     account.held += 1
@@ -249,10 +258,10 @@ class BusTraffic implements Tap, Traffic {
         deliver: () => {
           if (!this.#callsClient) {
             leave('delivered')
-            goOn(message)
+            forwardHeld(message)
             return
           }
-          goOn(message)
+          forwardHeld(message)
           leave('delivered')
         },
         drop: () => {
@@ -264,7 +273,7 @@ class BusTraffic implements Tap, Traffic {
     }
     let settle: (work: () => unknown) => void = () => undefined
     const answer = new Promise((resolve) => {
-      // An executor that throws rejects its promise, as an async function would.
+      // The executor turns a thrown error into a rejection.
       settle = (work) => resolve(new Promise((done) => done(work())))
     })
     return {
@@ -282,7 +291,7 @@ class BusTraffic implements Tap, Traffic {
         on,
         lose: () => {
           leave('dropped')
-          // Whoever awaits it hears from the client itself that it is closed.
+          // The closed client itself rejects the call that the sender awaits.
           settle(() => message.forward())
         },
       },
@@ -290,21 +299,21 @@ class BusTraffic implements Tap, Traffic {
   }
 }
 
-/** Lets a held message go on. */
-const goOn = (message: Message): unknown =>
+/** Forwards a held message. */
+const forwardHeld = (message: Message): unknown =>
   message.forwardLate === undefined ? message.forward() : message.forwardLate()
 
-/** A message that is counted as held. */
+/** The handling of a message that counts as held. */
 interface Kept {
-  /** What its sender gets. */
+  /** What the sender gets. */
   readonly answer: unknown
   readonly deliver: () => void
   readonly drop: () => void
-  /** What becomes of it when it cannot go on any more. */
+  /** What happens when the message cannot go on any more. */
   readonly late: Pick<HeldWork, 'on' | 'lose' | 'fail'>
 }
 
-/** Messages of one name to one subscriber stay in order among themselves. */
+/** Keys of the messages that stay in order: those of one name to one subscriber. */
 class OrderKeys {
   readonly #isInUse: (key: symbol) => boolean
   readonly #ofListeners = new WeakMap<object, Bounded<EventName, symbol>>()
@@ -328,10 +337,10 @@ class OrderKeys {
   }
 }
 
-/** Entries that are remembered before it is asked which of them are in use. */
+/** The number of entries below which no cleanup runs. */
 const FEW = 1_000
 
-/** Values by key that forgets those which are not in use, whenever it has twice as many as were in use the last time. */
+/** A map that removes unused values when it reaches twice the number of values in use at the last cleanup. */
 class Bounded<Key, Value> {
   readonly #values = new Map<Key, Value>()
   readonly #isInUse: (value: Value) => boolean

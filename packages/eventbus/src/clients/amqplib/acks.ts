@@ -1,33 +1,45 @@
 import type { SeamBinding } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
 import { isCopy } from './copies.js'
-import { deliveryOf, isClosed, isRedelivered, nameOf, requeue, subscriberOf, type AmqplibChannel } from './delivery.js'
+import {
+  isClosed,
+  isRedelivered,
+  nameOf,
+  requeue,
+  subscriberOf,
+  type AmqplibChannel,
+  type AmqplibDelivery,
+} from './delivery.js'
 import { watchSettling } from './settled.js'
 
 /**
  * Binds the acknowledgements of a channel.
  *
- * The broker closes a channel that settles a delivery twice, so a delivery whose acknowledgement was lost is given back only if no later call has
- * settled it meanwhile, together with all before it.
+ * The broker closes a channel that settles a delivery twice. So a delivery whose acknowledgement was dropped is requeued
+ * only if no later `allUpTo` call has settled it.
  */
 export function amqplibAcks(channel: AmqplibChannel): SeamBinding {
   return (tap, steps) => {
     const settled = watchSettling(channel, steps)
-    const seam = methodSeam({
+    const seam = methodSeam<readonly [delivery: AmqplibDelivery, allUpTo?: boolean]>({
       object: channel,
       method: 'ack',
-      name: ([message]) => {
-        const delivery = deliveryOf(message)
+      name([delivery]) {
         settled.see(delivery)
         return isCopy(delivery) ? undefined : nameOf(delivery)
       },
-      payload: { read: ([message]) => deliveryOf(message).content, replace: (args) => args },
-      subscriber: ([message]) => subscriberOf(deliveryOf(message)),
-      isRedelivered: ([message]) => isRedelivered(deliveryOf(message)),
-      isGone: () => isClosed(channel),
-      refuse: ([message, allUpTo]) => {
-        const delivery = deliveryOf(message)
-        if (settled.as(delivery) === undefined) requeue(channel, delivery, allUpTo === true)
+      read(args) {
+        const [delivery, allUpTo] = args
+        return {
+          payload: delivery.content,
+          withPayload: () => args,
+          subscriber: subscriberOf(delivery),
+          isRedelivered: isRedelivered(delivery),
+          isGone: () => isClosed(channel),
+          refuse() {
+            if (settled.as(delivery) === undefined) requeue(channel, delivery, allUpTo === true)
+          },
+        }
       },
     })
     seam(tap, steps)

@@ -1,11 +1,11 @@
 import { inject, type Injection } from '@chaos/core'
-import { defineFault, MAX_TIMER_MS, type AnyFunction } from '@chaos/core/authoring'
+import { defineFault, MAX_TIMER_MS, type AnyFunction, type Below } from '@chaos/core/authoring'
 import type { AmqplibChannel, AmqplibDelivery } from './delivery.js'
 
-/** What tells a copy from its original: content that was changed keeps its fields. */
+/** The identity of a copy: a copy with changed content keeps its `fields` object. */
 type Fields = AmqplibDelivery['fields']
 
-/** The copies of a channel that their consumer has yet to settle. */
+/** The copies of a channel that the consumer has not settled yet. */
 interface Unsettled {
   readonly copies: Set<Fields>
   readonly guard: Promise<Injection>
@@ -14,20 +14,20 @@ interface Unsettled {
 const unsettledOf = new WeakMap<AmqplibChannel, Unsettled>()
 const copies = new WeakSet<Fields>()
 
-/** Whether a delivery is a copy, of which the broker knows nothing. */
+/** Whether a delivery is a copy, which the broker does not know. */
 export const isCopy = ({ fields }: AmqplibDelivery): boolean => copies.has(fields)
 
 /**
- * Another delivery of the same message, as after a lost acknowledgement.
+ * A second delivery of the same message, as after a lost acknowledgement.
  *
- * The broker closes a channel that settles one delivery twice. So whatever its consumer says of the copy is kept from the broker, for as long as
- * there are copies it has not settled, though the fault that made them may have ended before.
+ * The broker closes a channel that settles one delivery twice. So the `ack`, `nack` or `reject` of a copy does not reach the
+ * broker. This holds until the consumer has settled all copies, even after the end of the fault.
  */
 export function copyOf(channel: AmqplibChannel, original: AmqplibDelivery): AmqplibDelivery {
   return unknownToBroker(channel, original, { ...original.fields, redelivered: true })
 }
 
-/** A delivery of which the broker knows nothing any more, since it was settled before its consumer got it. */
+/** A delivery that was settled before its consumer got it, so the broker does not know it any more. */
 export function settledDelivery(channel: AmqplibChannel, delivery: AmqplibDelivery): AmqplibDelivery {
   return isCopy(delivery) ? delivery : unknownToBroker(channel, delivery, { ...delivery.fields })
 }
@@ -43,7 +43,7 @@ function unknownToBroker(channel: AmqplibChannel, original: AmqplibDelivery, fie
   return { ...original, fields }
 }
 
-/** Takes note that a copy was settled. The last one takes the guard with it. */
+/** Records that a copy is settled. After the last copy, the guard is rolled back. */
 function settle(channel: AmqplibChannel, { fields }: AmqplibDelivery): void {
   const unsettled = unsettledOf.get(channel)
   unsettled?.copies.delete(fields)
@@ -52,17 +52,17 @@ function settle(channel: AmqplibChannel, { fields }: AmqplibDelivery): void {
   void unsettled.guard.then((guard) => guard.rollback())
 }
 
-/** Breaks nothing: laid and taken back as faults are. */
+/** Breaks nothing. It is a fault only to be armed and rolled back like one. */
 const settleCopies = defineFault({
   name: 'eventbus/settle-copies',
   kind: 'standing',
-  summary: 'Keeps from the broker what is said of copies of which it does not know.',
+  summary: 'Hides the acknowledgements of copies from the broker.',
   options: {},
   target: { expects: 'a channel of amqplib', accepts: () => true },
   inject(channel: AmqplibChannel, _options, context) {
-    const layer = (below: { readonly call: AnyFunction }): AnyFunction =>
-      function (this: unknown, ...args: readonly unknown[]): unknown {
-        const [delivery] = args as readonly [AmqplibDelivery]
+    const layer = (below: Below): AnyFunction =>
+      function (this: unknown, ...args: readonly [delivery: AmqplibDelivery, ...rest: readonly unknown[]]): unknown {
+        const [delivery] = args
         if (!isCopy(delivery)) return below.call.apply(this, args) as unknown
         settle(channel, delivery)
         return undefined

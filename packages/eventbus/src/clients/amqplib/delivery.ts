@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Connection, Subscriber } from '../../seams/bus.js'
 import { standingSocket } from '../../seams/failing-socket.js'
 
-/** A channel or confirm channel of amqplib, as far as faults need it. */
+/** The methods of an amqplib channel or confirm channel that faults use. */
 export interface AmqplibChannel {
   emit(event: string, ...args: unknown[]): boolean
   publish(exchange: string, routingKey: string, content: never, ...rest: never[]): boolean
@@ -11,7 +11,7 @@ export interface AmqplibChannel {
   reject(message: never, requeue?: boolean): void
 }
 
-/** A message as amqplib hands it to a consumer. */
+/** A message as amqplib delivers it to a consumer. */
 export interface AmqplibDelivery {
   readonly content: unknown
   readonly fields: {
@@ -19,14 +19,12 @@ export interface AmqplibDelivery {
     readonly redelivered: boolean
     readonly exchange: string
     readonly routingKey: string
-    /** None where it was fetched by `get`. */
+    /** Missing for a message that `get` returned. */
     readonly consumerTag?: string
   }
 }
 
-export const deliveryOf = (message: unknown): AmqplibDelivery => message as AmqplibDelivery
-
-/** A fanout exchange needs no routing key. */
+/** The routing key, or the exchange where the key is empty, as with a fanout exchange. */
 export const nameOf = ({ fields }: AmqplibDelivery): string =>
   fields.routingKey === '' ? fields.exchange : fields.routingKey
 
@@ -36,17 +34,23 @@ export function subscriberOf({ fields: { consumerTag } }: AmqplibDelivery): Subs
   return consumerTag === undefined ? undefined : { name: consumerTag, identity: consumerTag }
 }
 
-/** Whether a channel or its connection is closed, or about to be: amqplib then replaces what sends. It opens another one instead. */
+/** Whether a channel or its connection is closed or closing: amqplib then replaces `sendMessage`. */
 export const isClosed = (channel: AmqplibChannel): boolean =>
   Object.hasOwn(channel, 'sendMessage') || Object.hasOwn(Reflect.get(channel, 'connection') as object, 'sendMessage')
 
-/** Whether the consumer of a delivery was cancelled, by itself or by the broker, whose queue is gone: amqplib then throws. */
+/**
+ * Whether the consumer of a delivery is canceled, by the application or by a broker that has deleted the queue. amqplib
+ * then throws.
+ */
 export function isCancelled(channel: AmqplibChannel, { fields: { consumerTag } }: AmqplibDelivery): boolean {
   const consumers: unknown = Reflect.get(channel, 'consumers')
   return consumers instanceof Map && !consumers.has(consumerTag)
 }
 
-/** Gives a delivery back, and all before it with `allUpTo`. On a channel that is closed the broker has taken everything back itself. */
+/**
+ * Requeues a delivery; with `allUpTo`, also all earlier ones. On a closed channel the broker has requeued everything
+ * itself.
+ */
 export function requeue(channel: AmqplibChannel, delivery: AmqplibDelivery, allUpTo = false): void {
   try {
     channel.nack(delivery as never, allUpTo, true)
@@ -55,7 +59,7 @@ export function requeue(channel: AmqplibChannel, delivery: AmqplibDelivery, allU
   }
 }
 
-/** The connection of a channel. A channel does not outlive it: an application makes another connection, and other channels. */
+/** The connection of a channel. When it closes, the application must open a new connection and new channels. */
 export function connectionOf(name: string, channel: AmqplibChannel | undefined): readonly Connection[] {
   if (channel === undefined) return []
   const { stream } = Reflect.get(channel, 'connection') as { readonly stream: Socket }

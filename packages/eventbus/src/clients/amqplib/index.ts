@@ -1,9 +1,8 @@
-import { bindBus, type Bus, type Message, type SeamBinding } from '../../seams/bus.js'
+import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
 import { amqplibAcks } from './acks.js'
 import { copyOf, settledDelivery } from './copies.js'
 import {
   connectionOf,
-  deliveryOf,
   isCancelled,
   isClosed,
   isRedelivered,
@@ -11,34 +10,35 @@ import {
   requeue,
   subscriberOf,
   type AmqplibChannel,
+  type AmqplibDelivery,
 } from './delivery.js'
-import { watchSettling } from './settled.js'
+import { watchSettling, type Settled } from './settled.js'
 import { callBack } from '../../seams/callbacks.js'
-import { methodSeam, replaced } from '../../seams/method-seam.js'
+import { methodSeam, replaced, type MessageParts } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
 export type { AmqplibChannel }
 
-/** The channels of one bus; they may be the same. Leave out what is elsewhere. */
+/** The channels of one bus, which may be the same channel. Leave out a channel that this process does not have. */
 export interface AmqplibChannels {
   /** A channel or confirm channel that publishes. */
   readonly publisher?: AmqplibChannel | undefined
-  /** A channel that consumes. */
+  /** A channel with consumers. */
   readonly consumer?: AmqplibChannel | undefined
-  /** Whether its consumers take messages without acknowledging them. Default `false`. */
+  /** Whether the consumers do not acknowledge messages. Default `false`. */
   readonly noAck?: boolean | undefined
 }
 
 /**
- * Binds RabbitMQ through the promise channels of amqplib. A message's name is its routing key (for `sendToQueue` the queue), or its exchange where it
- * has none; a subscriber is a consumer, by its tag.
+ * Binds RabbitMQ through the promise channels of amqplib. The name of a message is its routing key (the queue, for
+ * `sendToQueue`), or its exchange if the routing key is empty. A subscriber is a consumer, named by its tag.
  *
- * A delivery that fails, as one whose consumer caught the error would, is given back: `nack` with requeue. One that is dropped is acknowledged; the
- * acknowledgement of an additional copy does not reach the broker, which knows of one delivery only. With `noAck` neither happens. Whoever publishes
- * on a confirm channel hears of the confirmation when the message has really been published, or at once when it is lost. What is held when its channel is closed is lost: a callback of a
- * confirm channel gets the error `channel closed`, the broker delivers again what was not acknowledged. Messages that are fetched by
- * `get` are no deliveries; their acknowledgements are. A connection that is cut off takes its channels with it: amqplib makes no others by itself, unless
- * it was told to recover.
+ * A failed delivery is requeued (`nack`). A dropped delivery is acknowledged. The acknowledgement of an additional copy does
+ * not reach the broker, which knows one delivery only. With `noAck`, nothing is requeued or acknowledged. The callback of a
+ * confirm channel is called when a held message is confirmed, and at once for a dropped one. Messages that are held when the
+ * channel closes are lost: the callback gets the error `channel closed`, and the broker redelivers unacknowledged messages.
+ * Messages from `get` are not deliveries, but their acknowledgements are affected. A cut connection closes its channels;
+ * amqplib opens new ones only if its recovery is on.
  */
 export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChannels): Bus {
   return bindBus({
@@ -54,75 +54,94 @@ export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChann
   })
 }
 
-/** `sendToQueue` calls `publish`, too. */
+/** The publish seam. `sendToQueue` calls `publish`. */
 function publishSeam(channel: AmqplibChannel): SeamBinding {
-  return methodSeam({
+  return methodSeam<PublishArgs>({
     object: channel,
     method: 'publish',
     name: ([exchange, routingKey]) => String(routingKey === '' ? exchange : routingKey),
-    payload: 2,
-    answer: () => true,
-    snapshot: (args) => replaced(args, 2, copiedBytes(args[2])),
-    isGone: () => isClosed(channel),
-    loseLate: (args) => callBack(args, new Error('channel closed')),
-    // One message is confirmed once.
-    copy: (args) => args.slice(0, 4),
-    lose: (args) => callBack(args, null),
+    read(args) {
+      const [exchange, routingKey, content, options] = args
+      return {
+        payload: args[2],
+        withPayload: (payload) => replaced(args, 2, payload),
+        answer: () => true,
+        snapshot: () => replaced(args, 2, copiedBytes(content)),
+        isGone: () => isClosed(channel),
+        lose: () => callBack(args, null),
+        loseLate: () => callBack(args, new Error('channel closed')),
+        // One message is confirmed once, so a copy has no callback.
+        copy: () => [exchange, routingKey, content, options],
+      }
+    },
   })
 }
 
-function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
-  const delivering = {
-    object: channel,
-    method: 'emit',
-    payload: {
-      read: ([, message]: readonly unknown[]) => deliveryOf(message).content,
-      replace: (args: readonly unknown[], content: unknown) => replaced(args, 1, { ...deliveryOf(args[1]), content }),
-    },
-    answer: () => true,
-    subscriber: ([, message]: readonly unknown[]) => subscriberOf(deliveryOf(message)),
-    isRedelivered: ([, message]: readonly unknown[]) => isRedelivered(deliveryOf(message)),
-  }
-  const nameIn = ([event, message]: readonly unknown[]): string | undefined =>
-    event === 'delivery' ? nameOf(deliveryOf(message)) : undefined
-  const isGone = ([, message]: readonly unknown[]): boolean =>
-    isClosed(channel) || isCancelled(channel, deliveryOf(message))
-  if (noAck) return methodSeam({ ...delivering, name: nameIn, isGone })
+type PublishArgs = readonly [
+  exchange: unknown,
+  routingKey: unknown,
+  content: unknown,
+  options?: unknown,
+  callback?: unknown,
+]
 
-  const refuse = (args: readonly unknown[]): void => requeue(channel, deliveryOf(args[1]))
+/** The arguments of `emit` for the event `delivery`; those of other events are not read. */
+type DeliveryArgs = readonly [event: unknown, delivery: AmqplibDelivery]
+
+function deliverySeam(channel: AmqplibChannel, noAck: boolean): SeamBinding {
+  if (noAck) return deliveries(channel, undefined)
   return (tap, steps) => {
     const settled = watchSettling(channel, steps)
-    // Beneath the fault, where what it has held goes on.
+    // Below the fault, so that held deliveries pass here when they go on.
     steps.patch(
       channel,
       'emit',
       (below) =>
-        function emit(this: unknown, ...args: unknown[]): unknown {
-          const isSettled = args[0] === 'delivery' && settled.as(deliveryOf(args[1])) !== undefined
-          return below.call.apply(
-            this,
-            isSettled ? replaced(args, 1, settledDelivery(channel, deliveryOf(args[1]))) : args,
-          ) as unknown
+        function emit(this: unknown, ...args: DeliveryArgs): unknown {
+          const [event, delivery] = args
+          const isSettled = event === 'delivery' && settled.as(delivery) !== undefined
+          return below.call.apply(this, isSettled ? [event, settledDelivery(channel, delivery)] : args) as unknown
         },
     )
-    const seam = methodSeam({
-      ...delivering,
-      name(args) {
-        const name = nameIn(args)
-        if (name !== undefined) settled.see(deliveryOf(args[1]))
-        return name
-      },
-      isGone: (args) => isGone(args) || settled.as(deliveryOf(args[1])) === 'refused',
-      refuse,
-      fail: (_error: Error, _how: unknown, args: readonly unknown[]): ReturnType<NonNullable<Message['fail']>> =>
-        refuse(args),
-      lose: (args) => channel.ack(args[1] as never),
-      // A consumer that was cancelled has not got it: it is for others.
-      loseLate(args) {
-        if (!isClosed(channel) && settled.as(deliveryOf(args[1])) === undefined) refuse(args)
-      },
-      copy: (args) => replaced(args, 1, copyOf(channel, deliveryOf(args[1]))),
-    })
-    seam(tap, steps)
+    deliveries(channel, settled)(tap, steps)
   }
+}
+
+/** @param settled Which deliveries are settled; `undefined` where nothing is acknowledged. */
+function deliveries(channel: AmqplibChannel, settled: Settled | undefined): SeamBinding {
+  return methodSeam<DeliveryArgs>({
+    object: channel,
+    method: 'emit',
+    name([event, delivery]) {
+      if (event !== 'delivery') return undefined
+      const name = nameOf(delivery)
+      settled?.see(delivery)
+      return name
+    },
+    read([event, delivery]) {
+      const isGone = (): boolean => isClosed(channel) || isCancelled(channel, delivery)
+      const parts: MessageParts<DeliveryArgs> = {
+        payload: delivery.content,
+        withPayload: (content) => [event, { ...delivery, content }],
+        answer: () => true,
+        subscriber: subscriberOf(delivery),
+        isRedelivered: isRedelivered(delivery),
+        isGone,
+      }
+      if (settled === undefined) return parts
+      const refuse = (): void => requeue(channel, delivery)
+      return {
+        ...parts,
+        isGone: () => isGone() || settled.as(delivery) === 'refused',
+        refuse,
+        fail: refuse,
+        lose: () => channel.ack(delivery as never),
+        // The cancelled consumer never got it: the broker must deliver it to another one.
+        loseLate() {
+          if (!isClosed(channel) && settled.as(delivery) === undefined) refuse()
+        },
+        copy: () => [event, copyOf(channel, delivery)],
+      }
+    },
+  })
 }

@@ -1,28 +1,32 @@
-import type { AnyFunction } from '@chaos/core/authoring'
+import type { AnyFunction, Below } from '@chaos/core/authoring'
 import type { Steps } from '../../seams/bus.js'
-import { deliveryOf, type AmqplibChannel, type AmqplibDelivery } from './delivery.js'
+import type { AmqplibChannel, AmqplibDelivery } from './delivery.js'
 
-/** What was settled by calls that settle many deliveries at once. The broker closes a channel that settles one of them again. */
+/**
+ * The deliveries that were settled by calls for many deliveries. The broker closes a channel that settles one of them
+ * again.
+ */
 export interface Settled {
-  /** Takes note of a delivery that has come. */
+  /** Records an arrived delivery. */
   readonly see: (delivery: AmqplibDelivery) => void
-  /** What was said of a delivery together with others; `undefined`: nothing yet. */
+  /** How a call for many deliveries settled a delivery. `undefined`: no such call yet. */
   readonly as: (delivery: AmqplibDelivery) => 'acknowledged' | 'refused' | undefined
 }
 
-/** Watches a channel settle deliveries, those that a fault keeps from their consumer among them. */
+type SettlingArgs = readonly [delivery: AmqplibDelivery, allUpTo?: boolean]
+
+/** Watches which deliveries a channel settles, including those that a fault still holds. */
 export function watchSettling(channel: AmqplibChannel, steps: Steps): Settled {
   let newestTag = 0
   const upTo = { acknowledged: 0, refused: 0 }
   const settling =
-    (as: keyof typeof upTo, tagOf: (args: readonly unknown[]) => number) =>
-    (below: { readonly call: AnyFunction }): AnyFunction =>
-      function (this: unknown, ...args: readonly unknown[]): unknown {
+    (as: keyof typeof upTo, tagOf: (args: SettlingArgs) => number) =>
+    (below: Below): AnyFunction =>
+      function (this: unknown, ...args: SettlingArgs): unknown {
         upTo[as] = Math.max(upTo[as], tagOf(args))
         return below.call.apply(this, args) as unknown
       }
-  const ofMany = ([message, allUpTo]: readonly unknown[]): number =>
-    allUpTo === true ? deliveryOf(message).fields.deliveryTag : 0
+  const ofMany = ([delivery, allUpTo]: SettlingArgs): number => (allUpTo === true ? delivery.fields.deliveryTag : 0)
   steps.patch(channel, 'ack', settling('acknowledged', ofMany))
   steps.patch(channel, 'nack', settling('refused', ofMany))
   steps.patch(

@@ -1,15 +1,14 @@
-import type { AnyFunction } from '@chaos/core/authoring'
 import { allSeams, bindBus, type Bus, type SeamBinding, type Subscriber } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 
-/** A queue of BullMQ, as far as faults need it. */
+/** The members of a BullMQ queue that faults use. */
 export interface BullQueueLike {
   readonly name: string
   add(name: never, data: never, options?: never): Promise<unknown>
   addBulk(jobs: never): Promise<unknown>
 }
 
-/** A worker of BullMQ, as far as faults need it. */
+/** The members of a BullMQ worker that faults use. */
 export interface BullWorkerLike {
   readonly name: string
   readonly opts: { readonly name?: string | undefined }
@@ -17,7 +16,7 @@ export interface BullWorkerLike {
   getNextJob(token: never, options?: never): Promise<unknown>
 }
 
-/** Both ends of one queue. Leave out what is elsewhere. */
+/** Both ends of one queue. Leave out an end that this process does not have. */
 export interface BullQueueEnds {
   readonly queue?: BullQueueLike | undefined
   readonly worker?: BullWorkerLike | undefined
@@ -36,11 +35,13 @@ type JobClass = new (queue: unknown, ...args: readonly unknown[]) => Job
 const jobClassOf = (owner: object): JobClass => Reflect.get(owner, 'Job') as JobClass
 
 /**
- * Binds a queue and a worker of BullMQ. A message's name is the name of its job; a subscriber is a worker, by its `name` option or else its queue.
+ * Binds a queue and a worker of BullMQ. The name of a message is the name of its job. A subscriber is a worker, named by its
+ * `name` option or else by its queue.
  *
- * Publishing is `add`; while it is covered, `addBulk` adds its jobs one by one. Delivery is the call of the processor: one that fails ends the attempt, and
- * `attempts` decides whether there is another; a job that is dropped completes without having been processed. Acknowledgement is the completion
- * of a job: one that is lost leaves it active until it is taken for stalled, one that is given back waits again.
+ * The publish seam is `add`. While a fault covers a job of `addBulk`, `addBulk` adds its jobs one by one. Delivery is the
+ * call of the processor: a failed delivery ends the attempt, and `attempts` decides on a retry; a dropped job completes
+ * without processing. Acknowledgement is the completion of a job: if it is dropped, the job stays active until BullMQ
+ * considers it stalled; if it is refused, the job waits again.
  */
 export function bindBullmq({ queue, worker }: BullQueueEnds): Bus {
   return bindBus({
@@ -61,18 +62,21 @@ function addSeam(queue: BullQueueLike): SeamBinding {
     method: 'add',
     isAwaited: true,
     name: ([name]) => String(name),
-    payload: 1,
-    answer: (args) => Promise.resolve(new (jobClassOf(queue))(queue, ...args)),
+    read: (args) => ({
+      payload: args[1],
+      withPayload: (payload) => replaced(args, 1, payload),
+      answer: () => Promise.resolve(new (jobClassOf(queue))(queue, ...args)),
+    }),
   })
 }
 
-/** Jobs that are added at once are one command: they can be told apart only where they are added one by one. */
+/** `addBulk` adds all jobs with one command. Adding them one by one lets a fault affect single jobs. */
 function addBulkSeam(queue: BullQueueLike): SeamBinding {
   return (tap, steps) =>
     steps.patch(
       queue,
       'addBulk',
-      (below: { readonly call: AnyFunction }) =>
+      (below) =>
         function (
           this: BullQueueLike,
           jobs: readonly { readonly name: never; readonly data: never; readonly opts?: never }[],
@@ -91,42 +95,49 @@ const subscriberOf = (worker: BullWorkerLike): Subscriber => ({
 const isRedelivered = ({ attemptsStarted }: Job): boolean => attemptsStarted > 1
 
 function processSeam(worker: BullWorkerLike): SeamBinding {
-  const jobAt = (args: readonly unknown[]): Job => args[0] as Job
-  return methodSeam({
+  return methodSeam<readonly [job: Job, ...rest: readonly unknown[]]>({
     object: worker,
     method: 'callProcessJob',
     isAwaited: true,
-    name: (args) => jobAt(args).name,
-    payload: {
-      read: (args) => jobAt(args).data,
-      replace: (args, data) =>
-        replaced(
-          args,
-          0,
-          Object.create(jobAt(args), { data: { value: data, writable: true, enumerable: true, configurable: true } }),
-        ),
+    name: ([job]) => job.name,
+    read(args) {
+      const [job] = args
+      return {
+        payload: job.data,
+        withPayload: (data) => replaced(args, 0, withData(job, data)),
+        subscriber: subscriberOf(worker),
+        isRedelivered: isRedelivered(job),
+        answer: () => Promise.resolve(undefined),
+      }
     },
-    subscriber: () => subscriberOf(worker),
-    isRedelivered: (args) => isRedelivered(jobAt(args)),
-    answer: () => Promise.resolve(undefined),
   })
 }
 
+/** The same job with other data; the original stays as it is. */
+const withData = (job: Job, data: unknown): object =>
+  Object.create(job, { data: { value: data, writable: true, enumerable: true, configurable: true } }) as object
+
 function completeSeam(worker: BullWorkerLike): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [returned: unknown, token: unknown, ...rest: readonly unknown[]], Job>({
     object: jobClassOf(worker).prototype as object,
     method: 'moveToCompleted',
     isAwaited: true,
-    name: (_args, self) => ((self as Job).queue === worker ? (self as Job).name : undefined),
-    payload: { read: (_args, self) => (self as Job).data, replace: (args) => args },
-    subscriber: () => subscriberOf(worker),
-    isRedelivered: (_args, self) => isRedelivered(self as Job),
-    answer: () => Promise.resolve(undefined),
-    // A job that was taken for stalled meanwhile waits already.
-    refuse: ([, token], self) =>
-      (self as Job).moveToWait(token).then(
-        () => undefined,
-        () => undefined,
-      ),
+    name: (_args, job) => (job.queue === worker ? job.name : undefined),
+    read(args, job) {
+      const [, token] = args
+      return {
+        payload: job.data,
+        withPayload: () => args,
+        subscriber: subscriberOf(worker),
+        isRedelivered: isRedelivered(job),
+        answer: () => Promise.resolve(undefined),
+        // The move fails if BullMQ has found the job stalled meanwhile: the job then waits already.
+        refuse: () =>
+          job.moveToWait(token).then(
+            () => undefined,
+            () => undefined,
+          ),
+      }
+    },
   })
 }

@@ -2,14 +2,14 @@ import type { Socket } from 'node:net'
 import type { Connection } from '../../seams/bus.js'
 import { refused, standingSocket } from '../../seams/failing-socket.js'
 
-/** What ioredis makes its connections with. A cluster has one for each node, out of reach. */
+/** The private connector of an ioredis client. The connectors of a cluster, one for each node, are out of reach. */
 interface WithConnector {
   readonly connector: { connect(): Promise<Socket> }
   readonly stream?: Socket
   readonly options: { readonly host?: string; readonly port?: number }
 }
 
-/** The connection of a client of ioredis. */
+/** The connection of an ioredis client. */
 export function ioredisConnection(name: string, client: object | undefined): readonly Connection[] {
   if (client === undefined || !('connector' in client)) return []
   const redis = client as unknown as WithConnector

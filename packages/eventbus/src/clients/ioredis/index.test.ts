@@ -90,7 +90,7 @@ describe.runIf(hasPrograms('redis-server'))(
       await publisher.spublish(name, 'heard')
       await vi.waitFor(() => expect(got).toEqual([`${name} heard`]))
       await expect(inject(dropEvents(), outbound)).rejects.toThrow(
-        'Expected a bus with the seam `delivery`, got publish/subscribe of ioredis, which has `publish`',
+        'The fault needs the seam `delivery`, and publish/subscribe of ioredis has `publish`',
       )
     })
 

@@ -9,24 +9,27 @@ import type { EmitterLike } from '../../seams/emitter-listeners.js'
 
 export { bindIoredisStreams, type IoredisStreamsClient, type IoredisStreamsClients } from './streams.js'
 
-/** A client of ioredis: a `Redis` or a `Cluster`. */
+/** An ioredis client: a `Redis` or a `Cluster`. */
 export interface IoredisClient extends EmitterLike {
   publish(channel: never, message: never): unknown
   pubsub(subcommand: never, ...channels: never[]): Promise<unknown[]>
 }
 
-/** The clients of one bus. Redis asks for two: one that subscribes does nothing else. Leave out what is elsewhere. */
+/**
+ * The clients of one bus. Redis needs two, because a subscribed client cannot publish. Leave out a client that this
+ * process does not have.
+ */
 export interface IoredisPubSubClients {
   readonly publisher?: IoredisClient | undefined
   readonly subscriber?: IoredisClient | undefined
 }
 
 /**
- * Binds the publish/subscribe of Redis through ioredis. A message's name is its channel, also where a pattern has subscribed.
+ * Binds Redis publish/subscribe through ioredis. The name of a message is its channel, also for pattern subscriptions.
  *
- * A subscriber is a listener of `message`, `pmessage` or `smessage`, or of their `…Buffer`s; each of these events is a delivery of its own. A
- * publisher whose message is held waits as for a slow server; one whose message is lost is told how many have subscribed to the channel by name, as
- * the server says then. Commands of a pipeline or transaction pass straight through.
+ * A subscriber is a listener of `message`, `pmessage`, `smessage` or their `…Buffer` variants. Each of these events is a
+ * separate delivery. A publisher waits for a held message as for a slow server. For a dropped message it gets the current
+ * number of subscribers of the channel, without patterns. Commands in a pipeline or transaction are never affected.
  */
 export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClients): Bus {
   return bindBus({
@@ -52,7 +55,7 @@ export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClient
   })
 }
 
-/** A client that was closed, or has given up: it does not connect again by itself. */
+/** Whether a client was closed or has stopped reconnecting. */
 const hasEnded = (client: object): boolean => Reflect.get(client, 'status') === 'end'
 
 function publishSeam(
@@ -60,18 +63,24 @@ function publishSeam(
   method: 'publish' | 'spublish',
   counting: 'NUMSUB' | 'SHARDNUMSUB',
 ): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [channel: unknown, message: unknown, callback?: Callback]>({
     object: client,
     method,
-    name: ([channel]) => String(channel),
-    payload: 1,
     isAwaited: true,
-    isGone: () => hasEnded(client),
-    snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
-    answer: async ([channel, , callback]) => {
-      const [, receivers] = await client.pubsub(counting as never, channel as never)
-      if (typeof callback === 'function') (callback as Callback)(null, receivers)
-      return receivers
+    name: ([channel]) => String(channel),
+    read(args) {
+      const [channel, message, callback] = args
+      return {
+        payload: args[1],
+        withPayload: (payload) => replaced(args, 1, payload),
+        isGone: () => hasEnded(client),
+        snapshot: () => callingOnce(replaced(args, 1, copiedBytes(message))),
+        async answer() {
+          const [, receivers] = await client.pubsub(counting as never, channel as never)
+          if (typeof callback === 'function') callback(null, receivers)
+          return receivers
+        },
+      }
     },
   })
 }

@@ -11,14 +11,14 @@ import {
   type StreamsDialect,
 } from '../redis/redis-streams.js'
 
-/** A client of ioredis that reads or writes streams: a `Redis` or a `Cluster`. */
+/** An ioredis client that reads or writes streams: a `Redis` or a `Cluster`. */
 export interface IoredisStreamsClient {
   xadd(...args: never): Promise<unknown>
   xreadgroup(...args: never): Promise<unknown>
   xack(...args: never): Promise<unknown>
 }
 
-/** The clients of one bus; they may be the same. Leave out what is elsewhere. */
+/** The clients of one bus, which may be the same client. Leave out a client that this process does not have. */
 export interface IoredisStreamsClients {
   readonly publisher?: IoredisStreamsClient | undefined
   /** The client that reads. */
@@ -28,13 +28,14 @@ export interface IoredisStreamsClients {
 }
 
 /**
- * Binds Redis Streams through ioredis: `xadd`, `xreadgroup`, `xread`, `xautoclaim` and `xack`. A message's name is its stream, a subscriber is a consumer
- * group. The content of an entry with one field is the value of that field, that of another is an object of its fields.
+ * Binds Redis Streams through ioredis: `xadd`, `xreadgroup`, `xread`, `xautoclaim` and `xack`. The name of a message is its
+ * stream; a subscriber is a consumer group. The content of an entry is the value of its only field, or an object of all
+ * fields.
  *
- * A read is answered when it is decided what becomes of each of its entries: one that holds entries back comes late as a
- * whole, and one that is under way when a fault is armed comes untouched. An entry whose delivery
- * fails stays pending until it is claimed; one that is dropped is acknowledged. Redis has no negative acknowledgement. Pipelines, transactions and calls
- * with a callback pass straight through.
+ * A reply to a read arrives when no entry of it is held any more, so a held entry delays the whole reply. A read that is
+ * pending when a fault is armed is not affected. An entry whose delivery fails stays pending until it is claimed; a dropped
+ * entry is acknowledged. Redis has no negative acknowledgement. Pipelines, transactions
+ * and calls with a callback are never affected.
  */
 export function bindIoredisStreams({ publisher, consumer, acknowledger = consumer }: IoredisStreamsClients): Bus {
   return bindBus({
@@ -52,13 +53,16 @@ export function bindIoredisStreams({ publisher, consumer, acknowledger = consume
   })
 }
 
-/** An entry as ioredis gives it: its id, and names and values of its fields in turn; none where it was deleted. */
+/**
+ * An entry of ioredis: its id, and alternating names and values of its fields; `null` instead of fields if it was
+ * deleted.
+ */
 type RawEntry = readonly [id: unknown, fields: readonly unknown[] | null]
 type RawStream = readonly [stream: unknown, entries: readonly RawEntry[]]
 
 const entryOf = (stream: unknown, raw: RawEntry): Entry => ({ stream: String(stream), id: String(raw[0]), raw })
 
-/** The word after another one in the arguments of a command. */
+/** The argument after a keyword of a command. */
 function after(word: string, args: readonly unknown[], offset = 1): string {
   return String(args[args.findIndex((arg) => String(arg).toUpperCase() === word) + offset])
 }
@@ -113,7 +117,11 @@ const DIALECT: StreamsDialect = {
   ],
 }
 
-/** Where the id stands among the arguments of `xadd`, behind its options. @see https://redis.io/docs/latest/commands/xadd/ */
+/**
+ * The index of the id in the arguments of `xadd`, after its options.
+ *
+ * @see https://redis.io/docs/latest/commands/xadd/
+ */
 function idAt(args: readonly unknown[]): number {
   let at = 1
   for (;;) {

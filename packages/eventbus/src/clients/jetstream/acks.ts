@@ -4,7 +4,10 @@ import { methodSeam } from '../../seams/method-seam.js'
 import { consumersOf, withEachClass, type JetStreamOutlet } from './classes.js'
 import { isJsMessage, subscriberOf, type JsMessage } from './messages.js'
 
-/** Binds the acknowledgements of messages: methods of their class, which is found with the first message that is there or comes. */
+/**
+ * Binds the acknowledgements of messages. They are methods of the message class, which is found with the first queued
+ * or arriving message.
+ */
 export function jetStreamAcks(outlet: JetStreamOutlet): SeamBinding {
   const consumers = [...consumersOf(outlet)] as readonly { readonly stream: string; readonly name: string }[]
   const isOurs = ({ info }: JsMessage): boolean =>
@@ -33,24 +36,30 @@ export function jetStreamAcks(outlet: JetStreamOutlet): SeamBinding {
   }
 }
 
-/** @param method `ack` returns nothing, `ackAck` a promise of whether the server has heard of it. */
+/** @param method `ack` returns nothing; `ackAck` returns a promise of whether the server has confirmed. */
 function ackSeam(object: object, method: 'ack' | 'ackAck', isOurs: (message: JsMessage) => boolean): SeamBinding {
   const isAwaited = method === 'ackAck'
   const answer = (): unknown => (isAwaited ? Promise.resolve(true) : undefined)
-  const messageOf = (self: unknown): JsMessage => self as JsMessage
-  return methodSeam({
+  return methodSeam<readonly unknown[], JsMessage>({
     object,
     method,
     isAwaited,
-    answer,
-    // What was settled before goes nowhere, in health, too.
-    name: (_args, self) => (messageOf(self).didAck || !isOurs(messageOf(self)) ? undefined : messageOf(self).subject),
-    payload: { read: (_args, self) => messageOf(self).data, replace: (args) => args },
-    subscriber: (_args, self) => subscriberOf(messageOf(self)),
-    isRedelivered: (_args, self) => messageOf(self).redelivered,
-    refuse: (_args, self) => {
-      messageOf(self).nak()
-      return answer()
-    },
+    // The client ignores a second acknowledgement, also without a fault.
+    name: (_args, message) => (message.didAck || !isOurs(message) ? undefined : message.subject),
+    read: (args, message) => ({
+      get payload() {
+        return message.data
+      },
+      withPayload: () => args,
+      answer,
+      subscriber: subscriberOf(message),
+      get isRedelivered() {
+        return message.redelivered
+      },
+      refuse() {
+        message.nak()
+        return answer()
+      },
+    }),
   })
 }

@@ -2,13 +2,13 @@ import type { AnyFunction } from '@chaos/core/authoring'
 import type { Steps } from '../../seams/bus.js'
 import type { ConsumerLike, ConsumerMessagesLike } from './messages.js'
 
-/** Where messages of a bus come out: iterators that are under way, and a consumer that makes more. */
+/** The sources of the messages of a bus: running iterators, and a consumer that creates more. */
 export interface JetStreamOutlet {
   readonly messages: readonly ConsumerMessagesLike[]
   readonly consumer: ConsumerLike | undefined
 }
 
-/** The consumers of an outlet. */
+/** The consumers of the iterators, and the bound consumer. */
 export function consumersOf({ messages, consumer }: JetStreamOutlet): ReadonlySet<unknown> {
   return new Set<unknown>([
     ...messages.map((one): unknown => Reflect.get(one, 'consumer')),
@@ -17,7 +17,7 @@ export function consumersOf({ messages, consumer }: JetStreamOutlet): ReadonlySe
 }
 
 /**
- * Finds the classes by which iterators hand out messages, each once: those of the iterators at once, that of the consumer as soon as it makes an
+ * Finds the classes of the iterators, each once: those of running iterators at once, that of the consumer when it creates an
  * iterator. Their module does not export them.
  */
 export function withEachClass(outlet: JetStreamOutlet, steps: Steps, lay: (prototype: object) => void): void {

@@ -1,71 +1,80 @@
-import type { AnyFunction } from '@chaos/core/authoring'
+import type { Below } from '@chaos/core/authoring'
 import type { SeamBinding, Steps, Tap } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
 import { consumersOf, withEachClass, type JetStreamOutlet } from './classes.js'
-import { copyOf, isJsMessage, subscriberOf, withData, type JsMessage } from './messages.js'
+import { copyOf, isJsMessage, subscriberOf, withData, type MessagesIterator } from './messages.js'
 
-/** What of an iterator is held back: messages, and the steps that it takes when they have gone on. */
+/** The held messages of an iterator, and the steps that wait behind them. */
 interface Line {
   messages: number
   steps: unknown[]
 }
 
-/** Binds where iterators of JetStream get their messages, beneath their accounts of what they have asked the server for. */
+/** Binds the method by which JetStream iterators get their messages, below their accounting of requested messages. */
 export function jetStreamDelivery(outlet: JetStreamOutlet): SeamBinding {
   const consumers = consumersOf(outlet)
   return (tap, steps) => withEachClass(outlet, steps, (prototype) => bindPush(prototype, consumers, tap, steps))
 }
 
 function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, steps: Steps): void {
-  const lines = new WeakMap<object, Line>()
-  const isOurs = (iterator: unknown): iterator is object => consumers.has(Reflect.get(iterator as object, 'consumer'))
-  const lineOf = (iterator: object): Line => {
+  const lines = new WeakMap<MessagesIterator, Line>()
+  const isOurs = ({ consumer }: MessagesIterator): boolean => consumers.has(consumer)
+  const lineOf = (iterator: MessagesIterator): Line => {
     const line = lines.get(iterator) ?? { messages: 0, steps: [] }
     lines.set(iterator, line)
     return line
   }
-  let bottom: { readonly call: AnyFunction } | undefined
-  /** A message has left the line. Steps that wait behind it are taken with the last one: to end, or to ask for more. */
-  const leave = (self: unknown): void => {
-    const line = lineOf(self as object)
+  let bottom: Below | undefined
+  /**
+   * A message leaves the line. The last one releases the waiting steps, which end the iterator or request more
+   * messages.
+   */
+  const leave = (iterator: MessagesIterator): void => {
+    const line = lineOf(iterator)
     line.messages -= 1
-    while (line.messages === 0 && line.steps.length > 0) bottom?.call.call(self, line.steps.shift())
+    while (line.messages === 0 && line.steps.length > 0) bottom?.call.call(iterator, line.steps.shift())
   }
 
   steps.patch(prototype, '_push', (below) => {
     bottom = below
-    return function (this: unknown, item: unknown): void {
+    return function (this: MessagesIterator, item: unknown): void {
       below.call.call(this, item)
       if (isOurs(this) && isJsMessage(item)) leave(this)
     }
   })
-  const messageAt = (args: readonly unknown[]): JsMessage => args[0] as JsMessage
-  const refuse = (args: readonly unknown[], self: unknown): void => {
-    messageAt(args).nak()
-    leave(self)
-  }
-  const seam = methodSeam({
+  const seam = methodSeam<readonly [item: unknown], MessagesIterator>({
     object: prototype,
     method: '_push',
-    name: ([item], self) => (isOurs(self) && isJsMessage(item) ? item.subject : undefined),
-    payload: {
-      read: (args) => messageAt(args).data,
-      replace: (args, data) => [withData(messageAt(args), data as Uint8Array)],
-    },
-    subscriber: (args) => subscriberOf(messageAt(args)),
-    isRedelivered: (args) => messageAt(args).redelivered,
-    refuse,
-    // An iterator that is closed hands out nothing any more, and its messages are the server's again.
-    isGone: (_args, self) => Reflect.get(self as object, 'done') === true,
-    loseLate: (_args, self) => leave(self),
-    fail: (_error, _how, args, self) => refuse(args, self),
-    lose: (args, self) => {
-      messageAt(args).ack()
-      leave(self)
-    },
-    copy: (args, self) => {
-      lineOf(self as object).messages += 1
-      return [copyOf(messageAt(args))]
+    name: ([item], iterator) => (isOurs(iterator) && isJsMessage(item) ? item.subject : undefined),
+    read([item], iterator) {
+      if (!isJsMessage(item)) return undefined
+      const refuse = (): void => {
+        item.nak()
+        leave(iterator)
+      }
+      return {
+        get payload() {
+          return item.data
+        },
+        withPayload: (data) => [withData(item, data as Uint8Array)],
+        subscriber: subscriberOf(item),
+        get isRedelivered() {
+          return item.redelivered
+        },
+        refuse,
+        fail: refuse,
+        // A closed iterator delivers nothing, and the server redelivers its messages.
+        isGone: () => iterator.done,
+        loseLate: () => leave(iterator),
+        lose() {
+          item.ack()
+          leave(iterator)
+        },
+        copy() {
+          lineOf(iterator).messages += 1
+          return [copyOf(item)]
+        },
+      }
     },
   })
   seam(tap, steps)
@@ -73,7 +82,7 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
     prototype,
     '_push',
     (below) =>
-      function (this: unknown, item: unknown): void {
+      function (this: MessagesIterator, item: unknown): void {
         if (isOurs(this)) {
           const line = lineOf(this)
           if (isJsMessage(item)) {

@@ -8,29 +8,30 @@ import { bindNats, type NatsConnectionLike } from '../nats/index.js'
 
 export type { ConsumerLike, ConsumerMessagesLike }
 
-/** A client of NATS JetStream, as far as faults need it: what `jetstream` returns. */
+/** The members of a NATS JetStream client that faults use: the result of `jetstream`. */
 export interface JetStreamClientLike {
   publish(subject: never, payload?: never, options?: never): Promise<unknown>
   readonly consumers: object
 }
 
-/** Both ends of one bus. Leave out what is elsewhere. */
+/** Both ends of one bus. Leave out an end that this process does not have. */
 export interface JetStreamEnds {
   /** The client that publishes. */
   readonly client?: JetStreamClientLike | undefined
-  /** What `consume` or `fetch` has returned: messages that are under way already. */
+  /** Running iterators: results of `consume` or `fetch`. */
   readonly messages?: ConsumerMessagesLike | readonly ConsumerMessagesLike[] | undefined
-  /** A consumer, whose `consume`, `fetch` and `next` are called while a fault is in force. */
+  /** A consumer whose `consume`, `fetch` or `next` is called while a fault is in force. */
   readonly consumer?: ConsumerLike | undefined
 }
 
 /**
- * Binds NATS JetStream through `@nats-io/jetstream`. A message's name is its subject; a subscriber is a consumer, by its durable name. Pull and push
- * consumers, iterators and callbacks are delivered alike.
+ * Binds NATS JetStream through `@nats-io/jetstream`. The name of a message is its subject. A subscriber is a consumer, named
+ * by its durable name. The binding covers pull and push consumers, with iterators and callbacks.
  *
- * A delivery that fails is given back (`nak`). One that is dropped is acknowledged, and whatever is said of an additional copy goes nowhere: the server
- * knows of one delivery. While messages are held, their iterator neither ends nor asks the server for more. Whoever publishes a message that is lost gets an
- * acknowledgement with an empty stream and sequence 0. Acknowledgements are found with the first message that comes while a fault is in force.
+ * A failed delivery is returned to the server (`nak`). A dropped delivery is acknowledged. The acknowledgement of an
+ * additional copy does not reach the server, which knows one delivery only. While messages are held, their iterator neither
+ * ends nor requests more messages. The publisher of a dropped message gets an acknowledgement with an empty stream and
+ * sequence 0. Acknowledgements can be affected once a message is queued or arrives while the fault is in force.
  */
 export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds): Bus {
   const iterators = 'length' in messages ? messages : [messages]
@@ -49,14 +50,17 @@ export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds
 }
 
 function publishSeam(client: JetStreamClientLike): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [subject: unknown, payload?: unknown, options?: unknown]>({
     object: client,
     method: 'publish',
-    name: ([subject]) => String(subject),
-    payload: 1,
     isAwaited: true,
-    isGone: () => (Reflect.get(client, 'nc') as { isClosed(): boolean }).isClosed(),
-    snapshot: (args) => replaced(args, 1, copiedBytes(args[1])),
-    answer: () => Promise.resolve({ stream: '', seq: 0, duplicate: false }),
+    name: ([subject]) => String(subject),
+    read: (args) => ({
+      payload: args[1],
+      withPayload: (payload) => replaced(args, 1, payload),
+      isGone: () => (Reflect.get(client, 'nc') as { isClosed(): boolean }).isClosed(),
+      snapshot: () => replaced(args, 1, copiedBytes(args[1])),
+      answer: () => Promise.resolve({ stream: '', seq: 0, duplicate: false }),
+    }),
   })
 }

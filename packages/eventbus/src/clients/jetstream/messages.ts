@@ -1,19 +1,26 @@
 import { Buffer } from 'node:buffer'
 import type { Subscriber } from '../../seams/bus.js'
 
-/** A consumer of NATS JetStream, as far as faults need it: what `consumers.get` returns. */
+/** The members of a NATS JetStream consumer that faults use: the result of `consumers.get`. */
 export interface ConsumerLike {
   consume(options?: never): Promise<unknown>
   info(cached?: never): Promise<unknown>
 }
 
-/** What `consume` and `fetch` return. */
+/** The result of `consume` and `fetch`. */
 export interface ConsumerMessagesLike {
   close(): Promise<unknown>
   status(): unknown
 }
 
-/** A message as its consumer gets it. */
+/** The private members of a {@link ConsumerMessagesLike}. */
+export interface MessagesIterator {
+  readonly consumer: unknown
+  /** Whether it is closed. */
+  readonly done: boolean
+}
+
+/** A message as a consumer gets it. */
 export interface JsMessage {
   readonly subject: string
   readonly data: Uint8Array
@@ -24,7 +31,9 @@ export interface JsMessage {
   nak(): void
 }
 
-/** What an iterator of messages is given: a message, or a step that it takes when all before it was consumed. */
+/**
+ * Whether an item of an iterator is a message. Other items are functions that run when all earlier items are consumed.
+ */
 export const isJsMessage = (item: unknown): item is JsMessage =>
   typeof item === 'object' && item !== null && 'ackAck' in item
 
@@ -33,7 +42,7 @@ export const subscriberOf = ({ info: { stream, consumer } }: JsMessage): Subscri
   identity: `${stream} ${consumer}`,
 })
 
-/** The same message with other content, settled as the original is. */
+/** The same message with other content. Its acknowledgement settles the original. */
 export function withData(message: JsMessage, data: Uint8Array): JsMessage {
   const text = (): string => Buffer.from(data).toString('utf8')
   return Object.create(message, {
@@ -43,7 +52,10 @@ export function withData(message: JsMessage, data: Uint8Array): JsMessage {
   }) as JsMessage
 }
 
-/** Another delivery of the same message. The server knows of one: whatever is said of the copy goes nowhere, as after a first `ack`. */
+/**
+ * A second delivery of the same message. The server knows one delivery only, so the client ignores an acknowledgement
+ * of the copy, as after a first `ack`.
+ */
 export function copyOf(message: JsMessage): JsMessage {
   const info = { ...message.info, deliveryCount: message.info.deliveryCount + 1, redelivered: true }
   return Object.create(message, {

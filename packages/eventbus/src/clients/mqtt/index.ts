@@ -9,7 +9,7 @@ import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seam
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
-/** A client of mqtt.js. */
+/** An mqtt.js client. */
 export interface MqttClientLike extends EmitterLike {
   publish(topic: never, message: never, options: never, callback?: never): unknown
   subscribe(topic: never): unknown
@@ -18,12 +18,12 @@ export interface MqttClientLike extends EmitterLike {
 }
 
 /**
- * Binds a client of MQTT through mqtt.js. A message's name is its topic.
+ * Binds an MQTT client of mqtt.js. The name of a message is its topic.
  *
- * A subscriber is a listener of `message`. The client acknowledges QoS 1 and 2 by itself, whatever its listeners do: a message that is held or lost at
- * delivery is acknowledged all the same. At publish, a callback (and the promise of `publishAsync`) ends when a held message has gone through, and
- * at once for one that is lost. A listener that throws would leave the client deaf for good: an injected failure goes to the process instead, as
- * an uncaught exception or an unhandled rejection.
+ * A subscriber is a listener of `message`. The client acknowledges QoS 1 and 2 by itself, so a message that is held or
+ * dropped at delivery is acknowledged all the same. At publish, the callback (or the promise of `publishAsync`) settles when
+ * a held message is sent, and at once for a dropped one. A listener that throws stops the client from reading for good, so an
+ * injected failure goes to the process instead, as an uncaught exception or an unhandled rejection.
  */
 export function bindMqtt(client: MqttClientLike): Bus {
   return bindBus({
@@ -63,21 +63,24 @@ function connectionOf(client: MqttClientLike): Connection {
   }
 }
 
-/** Whether `end` was called, and `reconnect` was not since. */
+/** Whether `end` was called, without a later `reconnect`. */
 const hasEnded = (client: object): boolean =>
   Reflect.get(client, 'disconnecting') === true || Reflect.get(client, 'disconnected') === true
 
-/** `publishAsync` comes here, too. */
+/** The publish seam. `publishAsync` calls `publish`. */
 function publishSeam(client: MqttClientLike): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [topic: string, message: unknown, ...rest: readonly unknown[]]>({
     object: client,
     method: 'publish',
-    name: ([topic]) => topic as string,
-    payload: 1,
-    answer: () => client,
-    snapshot: (args) => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
-    lose: (args) => callBack(args),
-    isGone: () => hasEnded(client),
-    loseLate: (args) => callBack(args, new Error('client disconnecting')),
+    name: ([topic]) => topic,
+    read: (args) => ({
+      payload: args[1],
+      withPayload: (payload) => replaced(args, 1, payload),
+      answer: () => client,
+      snapshot: () => callingOnce(replaced(args, 1, copiedBytes(args[1]))),
+      isGone: () => hasEnded(client),
+      lose: () => callBack(args),
+      loseLate: () => callBack(args, new Error('client disconnecting')),
+    }),
   })
 }

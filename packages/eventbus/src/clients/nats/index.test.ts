@@ -106,7 +106,7 @@ describe.runIf(hasPrograms('nats-server'))(
     it('takes connections of NATS.js only', () => {
       expect(() =>
         bindNats({ publish: () => undefined, subscribe: () => undefined, reconnect: () => Promise.resolve() }),
-      ).toThrow(/Expected a connection of NATS.js 3/)
+      ).toThrow(/not a connection of NATS.js 3/)
     })
 
     reconnection(async () => {

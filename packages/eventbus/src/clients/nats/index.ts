@@ -4,17 +4,17 @@ import { ChaosError } from '@chaos/core'
 import { refusal, standingSocket } from '../../seams/failing-socket.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seams/bus.js'
-import { methodSeam } from '../../seams/method-seam.js'
+import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { bytesOf, copiedBytes } from '@chaos/core/authoring'
 
-/** A connection made by `connect` of `@nats-io/transport-node`, or of another transport of NATS.js 3. */
+/** A connection of NATS.js 3: the result of `connect` of `@nats-io/transport-node` or of another transport. */
 export interface NatsConnectionLike {
   publish(subject: never, payload?: never, options?: never): void
   subscribe(subject: never, options?: never): unknown
   reconnect(): Promise<void>
 }
 
-/** A message as the connection reads it: the header, if there is one, is the first `hdr` bytes of its data. */
+/** The frame of a message. The first `hdr` bytes of the data are the header; without a header, `hdr` is negative. */
 interface Frame {
   readonly subject: Uint8Array
   readonly sid: number
@@ -37,11 +37,12 @@ interface Protocol {
 }
 
 /**
- * Binds a connection to NATS. A message's name is its subject, requests and replies included.
+ * Binds a NATS connection. The name of a message is its subject, including requests and replies.
  *
- * Each subscription gets a delivery of its own, whether it has a callback or is iterated; its subscriber is named after its queue group, or else
- * after the subject that it asked for. Subjects of the server's own (`$SYS`, `$JS`, …) pass straight through. A callback that throws would leave the
- * client deaf until it reconnects: an injected failure goes to the process instead, as an uncaught exception or an unhandled rejection.
+ * Each subscription gets a separate delivery, with a callback or an iterator. The name of a subscriber is its queue group, or
+ * else the subject of its subscription. Internal subjects of the server (`$SYS`, `$JS`, …) are never affected. A callback that
+ * throws stops the client from reading until it reconnects, so an injected failure goes to the process instead, as an
+ * uncaught exception or an unhandled rejection.
  */
 export function bindNats(connection: NatsConnectionLike): Bus {
   const protocol = protocolOf(connection)
@@ -59,11 +60,11 @@ function protocolOf(connection: NatsConnectionLike): Protocol {
     return protocol as unknown as Protocol
   throw new ChaosError(
     'CHAOS_TARGET_MISMATCH',
-    'Expected a connection of NATS.js 3 (`connect` of `@nats-io/transport-node`), got something else.',
+    'The target is not a connection of NATS.js 3. Pass the result of `connect` of `@nats-io/transport-node`.',
   )
 }
 
-/** Each attempt has a transport of its own; one that is refused fails as it does where nothing listens. */
+/** Each attempt to connect has a new transport. A refused attempt fails as with a closed port. */
 function connectionOf(protocol: Protocol): Connection {
   return {
     name: 'connection',
@@ -88,42 +89,53 @@ function connectionOf(protocol: Protocol): Connection {
   }
 }
 
-/** Beneath the connection's own `publish`, so that requests and responses pass, too, and what is refused is refused at once. */
+/**
+ * Below the `publish` of the connection: requests and responses pass here, too, and the connection has already rejected
+ * invalid messages.
+ */
 function publishSeam(protocol: Protocol): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [subject: string, payload?: unknown, options?: object]>({
     object: protocol,
     method: 'publish',
-    name: ([subject]) => nameOf(subject as string),
-    payload: 1,
-    isGone: () => protocol.isClosed(),
-    snapshot: ([subject, payload, options]) => [subject, copiedBytes(payload), { ...(options as object | undefined) }],
+    name: ([subject]) => nameOf(subject),
+    read(args) {
+      const [subject, payload, options] = args
+      return {
+        payload: args[1],
+        withPayload: (payload) => replaced(args, 1, payload),
+        isGone: () => protocol.isClosed(),
+        snapshot: () => [subject, copiedBytes(payload), { ...options }],
+      }
+    },
   })
 }
 
 function deliverySeam(protocol: Protocol): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [frame: Frame, data: Uint8Array]>({
     object: protocol,
     method: 'processMsg',
-    name: ([frame]) => nameOf(bytesOf((frame as Frame).subject).toString()),
-    // What nobody here has subscribed to any more is no delivery.
-    passes: ([frame]) => protocol.subscriptions.get((frame as Frame).sid) === undefined,
-    payload: {
-      read: ([frame, data]) => (data as Uint8Array).subarray(headerOf(frame)),
-      replace: ([frame, data], payload) => {
-        const changed = Buffer.concat([(data as Uint8Array).subarray(0, headerOf(frame)), payload as Uint8Array])
-        return [{ ...(frame as Frame), size: changed.length }, changed]
-      },
+    name: ([{ subject }]) => nameOf(bytesOf(subject).toString()),
+    read([frame, data]) {
+      const subscriptionNow = (): Subscription | undefined => protocol.subscriptions.get(frame.sid)
+      const subscription = subscriptionNow()
+      // Without a subscription there is no delivery.
+      if (subscription === undefined) return undefined
+      const headerSize = Math.max(0, frame.hdr)
+      return {
+        get payload() {
+          return data.subarray(headerSize)
+        },
+        withPayload(payload) {
+          const changed = Buffer.concat([data.subarray(0, headerSize), payload as Uint8Array])
+          return [{ ...frame, size: changed.length }, changed]
+        },
+        isGone: () => protocol.isClosed() || subscriptionNow() === undefined,
+        subscriber: { name: subscription.queue ?? subscription.subject, identity: subscription },
+        fail: failInProcess,
+      }
     },
-    isGone: ([frame]) => protocol.isClosed() || protocol.subscriptions.get((frame as Frame).sid) === undefined,
-    subscriber: ([frame]) => {
-      const subscription = protocol.subscriptions.get((frame as Frame).sid)
-      return subscription && { name: subscription.queue ?? subscription.subject, identity: subscription }
-    },
-    fail: failInProcess,
   })
 }
 
-const headerOf = (frame: unknown): number => Math.max(0, (frame as Frame).hdr)
-
-/** Subjects that begin with `$` are how the server talks about itself. */
+/** Subjects that begin with `$` are internal to the server. */
 const nameOf = (subject: string): string | undefined => (subject.startsWith('$') ? undefined : subject)

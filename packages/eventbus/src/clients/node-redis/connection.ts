@@ -1,6 +1,6 @@
 import type { Connection } from '../../seams/bus.js'
 
-/** A client of node-redis that can be cut off. */
+/** The members of a node-redis client that cut its connection. */
 interface ConnectedClient {
   sendCommand(args: never): Promise<unknown>
   readonly isReady: boolean
@@ -8,7 +8,10 @@ interface ConnectedClient {
   off(event: never, listener: never): unknown
 }
 
-/** node-redis keeps its socket out of reach: the server is asked to close it, each time it stands again. The client takes that for an outage. */
+/**
+ * The socket of node-redis is private, so the server closes it (`QUIT`), after each reconnection. The client treats
+ * this as an outage.
+ */
 export function nodeRedisConnection(name: string, client: ConnectedClient | undefined): readonly Connection[] {
   if (client === undefined) return []
   const cut = (): void => void client.sendCommand(['QUIT'] as never).catch(() => undefined)

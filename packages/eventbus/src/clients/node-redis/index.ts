@@ -3,12 +3,12 @@ import { nodeRedisConnection } from './connection.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { nameOf } from '../../seams/emitter-listeners.js'
 import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps, type Tap } from '../../seams/bus.js'
-import { methodSeam } from '../../seams/method-seam.js'
+import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
 export { bindNodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from './streams.js'
 
-/** A client of node-redis, made by `createClient` of `redis` or `@redis/client`. */
+/** A node-redis client: the result of `createClient` of `redis` or `@redis/client`. */
 export interface NodeRedisClient {
   publish(channel: never, message: never): Promise<unknown>
   sPublish(channel: never, message: never): Promise<unknown>
@@ -21,7 +21,7 @@ export interface NodeRedisClient {
   off(event: never, listener: never): unknown
 }
 
-/** The clients of one bus. Leave out what is elsewhere. */
+/** The clients of one bus. Leave out a client that this process does not have. */
 export interface NodeRedisPubSubClients {
   readonly publisher?: NodeRedisClient | undefined
   readonly subscriber?: NodeRedisClient | undefined
@@ -29,19 +29,20 @@ export interface NodeRedisPubSubClients {
 
 type Listener = (message: unknown, channel: unknown) => unknown
 
-/** What node-redis keeps of a channel or pattern: who listens, by the kind of content that it asked for. */
+/** The listeners of a channel or pattern, by the type of content that they get. */
 interface Listeners {
   readonly buffers: ReadonlySet<Listener>
   readonly strings: ReadonlySet<Listener>
 }
 
 /**
- * Binds the publish/subscribe of Redis through node-redis. A message's name is its channel, also where a pattern has subscribed.
+ * Binds Redis publish/subscribe through node-redis. The name of a message is its channel, also for pattern subscriptions.
  *
- * A subscriber is a listener that was given to `subscribe`, `pSubscribe` or `sSubscribe`; each gets a delivery of its own. A publisher whose
- * message is held waits as for a slow server; one whose message is lost is told how many have subscribed to the channel by name, as the server
- * says then. Commands of `multi` pass straight through. A listener that throws may leave the client deaf (RESP2): an injected failure goes to the
- * process instead, as an uncaught exception or an unhandled rejection.
+ * A subscriber is a listener of `subscribe`, `pSubscribe` or `sSubscribe`. Each listener gets a separate delivery. A
+ * publisher waits for a held message as for a slow server. For a dropped message it gets the current number of subscribers
+ * of the channel, without patterns. Commands of `multi` are never affected. With RESP2, a listener that throws can stop the
+ * client from reading, so an injected failure goes to the process instead, as an uncaught exception or an unhandled
+ * rejection.
  */
 export function bindNodeRedisPubSub({ publisher, subscriber }: NodeRedisPubSubClients): Bus {
   return bindBus({
@@ -57,19 +58,25 @@ export function bindNodeRedisPubSub({ publisher, subscriber }: NodeRedisPubSubCl
 
 function publishSeam(client: NodeRedisClient): SeamBinding {
   const calls = (method: string, counting: 'pubSubNumSub' | 'pubSubShardNumSub'): SeamBinding =>
-    methodSeam({
+    methodSeam<readonly [channel: unknown, message: unknown]>({
       object: client,
       method,
-      name: ([channel]) => String(channel),
-      payload: 1,
       isAwaited: true,
-      isGone: () => isClosed(client),
-      snapshot: ([channel, message]) => [channel, copiedBytes(message)],
-      // Lower versions of 5 leave the figure a text.
-      answer: async ([channel]) =>
-        Number(
-          ((await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>)[String(channel)],
-        ),
+      name: ([channel]) => String(channel),
+      read(args) {
+        const [channel, message] = args
+        return {
+          payload: args[1],
+          withPayload: (payload) => replaced(args, 1, payload),
+          isGone: () => isClosed(client),
+          snapshot: () => [channel, copiedBytes(message)],
+          async answer() {
+            const counts = (await client[counting]([channel] as never)) as Readonly<Record<string, number | string>>
+            // Early releases of version 5 return the number as a string.
+            return Number(counts[String(channel)])
+          },
+        }
+      },
     })
   return allSeams(
     calls('publish', 'pubSubNumSub'),
@@ -79,7 +86,10 @@ function publishSeam(client: NodeRedisClient): SeamBinding {
   )
 }
 
-/** node-redis reads each message's listeners out of sets, which it shows: what they yield is led through the tap. Who is in them stays as it is. */
+/**
+ * node-redis exposes its sets of listeners and iterates them for each message. The iteration yields wrapped listeners;
+ * the sets themselves stay unchanged.
+ */
 function deliverySeam(client: NodeRedisClient): SeamBinding {
   return (tap, steps) => {
     for (const type of ['CHANNELS', 'PATTERNS', 'SHARDED']) {
@@ -87,7 +97,7 @@ function deliverySeam(client: NodeRedisClient): SeamBinding {
       if (!(channels instanceof Map))
         throw new ChaosError(
           'CHAOS_TARGET_MISMATCH',
-          'Expected a client whose `getPubSubListeners` shows its listeners, as those of redis 5 and later do, got another. Bind it by a seam of your own.',
+          'The `getPubSubListeners` of the client returns no listeners. Use redis 5 or later, or bind the client with `bindBus`.',
         )
       for (const listeners of channels.values()) tapListeners(client, listeners as Listeners, tap, steps)
       steps.patch(
@@ -111,13 +121,13 @@ function tapListeners(client: NodeRedisClient, { buffers, strings }: Listeners, 
       (below) =>
         function* (this: unknown): Generator<Listener> {
           for (const listener of { [Symbol.iterator]: () => below.call.call(this) as Iterator<Listener> }) {
-            const original = given.get(listener) ?? listener
+            const original = originals.get(listener) ?? listener
             const isGone = (): boolean => isClosed(client) || !listeners.has(original)
             const tapped: Listener = (message, channel) =>
               tap.covers(String(channel))
                 ? tap.take(deliveryTo(listener, message, channel, isGone))
                 : listener(message, channel)
-            given.set(tapped, original)
+            originals.set(tapped, original)
             yield tapped
           }
         },
@@ -125,14 +135,14 @@ function tapListeners(client: NodeRedisClient, { buffers, strings }: Listeners, 
   }
 }
 
-/** Whether a client was closed by its application. One that reconnects is open. */
+/** Whether the application has closed a client. A client that reconnects is open. */
 const isClosed = (client: object): boolean => Reflect.get(client, 'isOpen') === false
 
-/** What was given to `subscribe`, beneath the layers of several faults. */
-const given = new WeakMap<Listener, Listener>()
+/** The listener of the application for each wrapped listener, below the layers of several faults. */
+const originals = new WeakMap<Listener, Listener>()
 
 function deliveryTo(listener: Listener, payload: unknown, channel: unknown, isGone: () => boolean): Message {
-  const identity = given.get(listener) ?? listener
+  const identity = originals.get(listener) ?? listener
   return {
     name: String(channel),
     args: [payload, channel],

@@ -11,7 +11,7 @@ import {
   type StreamsDialect,
 } from '../redis/redis-streams.js'
 
-/** A client of node-redis that reads or writes streams. */
+/** A node-redis client that reads or writes streams. */
 export interface NodeRedisStreamsClient {
   xAdd(...args: never): Promise<unknown>
   xReadGroup(...args: never): Promise<unknown>
@@ -22,7 +22,7 @@ export interface NodeRedisStreamsClient {
   off(event: never, listener: never): unknown
 }
 
-/** The clients of one bus; they may be the same. Leave out what is elsewhere. */
+/** The clients of one bus, which may be the same client. Leave out a client that this process does not have. */
 export interface NodeRedisStreamsClients {
   readonly publisher?: NodeRedisStreamsClient | undefined
   /** The client that reads. */
@@ -32,13 +32,14 @@ export interface NodeRedisStreamsClients {
 }
 
 /**
- * Binds Redis Streams through node-redis: `xAdd`, `xReadGroup`, `xRead`, `xAutoClaim` and `xAck`. A message's name is its stream, a subscriber is a
- * consumer group. The content of an entry with one field is the value of that field, that of another is an object of its fields.
+ * Binds Redis Streams through node-redis: `xAdd`, `xReadGroup`, `xRead`, `xAutoClaim` and `xAck`. The name of a message is
+ * its stream; a subscriber is a consumer group. The content of an entry is the value of its only field, or an object of all
+ * fields.
  *
- * A read is answered when it is decided what becomes of each of its entries: one that holds entries back comes late as a
- * whole, and one that is under way when a fault is armed comes untouched. An entry whose delivery
- * fails stays pending until it is claimed; one that is dropped is acknowledged. Redis has no negative acknowledgement. Commands of `multi` pass
- * straight through.
+ * A reply to a read arrives when no entry of it is held any more, so a held entry delays the whole reply. A read that is
+ * pending when a fault is armed is not affected. An entry whose delivery fails stays pending until it is claimed; a dropped
+ * entry is acknowledged. Redis has no negative acknowledgement. Commands of `multi` are
+ * never affected.
  */
 export function bindNodeRedisStreams({ publisher, consumer, acknowledger = consumer }: NodeRedisStreamsClients): Bus {
   return bindBus({
@@ -57,7 +58,7 @@ export function bindNodeRedisStreams({ publisher, consumer, acknowledger = consu
 }
 
 type Fields = Readonly<Record<string, unknown>>
-/** An entry as node-redis gives it; `null` where it was deleted. */
+/** An entry of node-redis; `null` if it was deleted. */
 type RawEntry = { readonly id: unknown; readonly message: Fields } | null
 interface RawStream {
   readonly name: unknown

@@ -2,24 +2,24 @@ import type { AnyFunction } from '@chaos/core/authoring'
 import { allSeams, type Message, type SeamBinding, type Subscriber, type Tap } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
 
-/** An entry of a stream as a client gives it, and where it came from. */
+/** An entry of a stream, with its stream and id. */
 export interface Entry {
   readonly stream: string
   readonly id: string
-  /** What the client calls an entry. */
+  /** The entry in the form of the client. */
   readonly raw: unknown
 }
 
-/** How a client speaks of streams. */
+/** The stream commands of a client and the form of their arguments and replies. */
 export interface StreamsDialect {
-  /** Methods that publish: where the stream and the content of an entry are. */
+  /** Methods that publish. The first argument is the stream. */
   readonly adding: {
     readonly methods: readonly string[]
     readonly read: (args: readonly unknown[]) => unknown
     readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
   }
   readonly reading: readonly Reading[]
-  /** Methods that acknowledge: stream, group, ids. */
+  /** Methods that acknowledge. Their arguments are stream, group and ids. */
   readonly acking: readonly string[]
   readonly payload: (raw: unknown) => unknown
   readonly withPayload: (raw: unknown, payload: unknown) => unknown
@@ -29,18 +29,18 @@ export interface StreamsDialect {
 export interface Reading {
   readonly methods: readonly string[]
   readonly entries: (reply: unknown, args: readonly unknown[]) => readonly Entry[]
-  /** The same reply with other entries; none is what the server answers when there are none. */
+  /** The same reply with other entries. Without entries, the reply of the server to an empty read. */
   readonly rebuild: (reply: unknown, entries: readonly Entry[]) => unknown
-  /** Who reads: a group, and which of its consumers. None reads without a group. */
+  /** The group and consumer that read; `undefined` for a read without a group. */
   readonly reader: (args: readonly unknown[]) => { readonly group: string; readonly consumer: string } | undefined
-  /** Whether what it reads was delivered before. */
+  /** Whether its entries were delivered before. */
   readonly claims: boolean
 }
 
-/** A call that hands its reply to a function of the application is let through as it is. */
+/** Whether a call has a callback. Such calls are never affected. */
 const hasCallback = (args: readonly unknown[]): boolean => typeof args.at(-1) === 'function'
 
-/** Publishing: an awaited call that resolves with the id of the new entry. */
+/** The publish seam: an awaited call that resolves with the id of the new entry. */
 export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding {
   const { methods, read, replace } = adding
   return allSeams(
@@ -50,14 +50,19 @@ export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding
         method,
         isAwaited: true,
         name: (args) => (hasCallback(args) ? undefined : String(args[0])),
-        payload: { read, replace },
-        answer: () => Promise.resolve(`${Date.now()}-0`),
+        read: (args) => ({
+          get payload() {
+            return read(args)
+          },
+          withPayload: (payload) => replace(args, payload),
+          answer: () => Promise.resolve(`${Date.now()}-0`),
+        }),
       }),
     ),
   )
 }
 
-/** Acknowledging: an awaited call that resolves with how many entries were pending. */
+/** The acknowledgement seam: an awaited call that resolves with the number of entries that were pending. */
 export function ackSeam(client: object, { acking }: StreamsDialect): SeamBinding {
   const idsOf = (args: readonly unknown[]): unknown[] => args.slice(2).flat()
   return allSeams(
@@ -67,15 +72,23 @@ export function ackSeam(client: object, { acking }: StreamsDialect): SeamBinding
         method,
         isAwaited: true,
         name: (args) => (hasCallback(args) ? undefined : String(args[0])),
-        payload: { read: idsOf, replace: (args) => args },
-        subscriber: ([, group]) => ({ name: String(group), identity: String(group) }),
-        answer: (args) => Promise.resolve(idsOf(args).length),
+        read(args) {
+          const group = String(args[1])
+          return {
+            get payload() {
+              return idsOf(args)
+            },
+            withPayload: () => args,
+            subscriber: { name: group, identity: group },
+            answer: () => Promise.resolve(idsOf(args).length),
+          }
+        },
       }),
     ),
   )
 }
 
-/** Delivery: what became of each entry of a reply decides what the reply holds, and when it comes. */
+/** The delivery seam: the fault decides on each entry of a reply, and so on the content and the time of the reply. */
 export function readSeam(client: object, dialect: StreamsDialect): SeamBinding {
   return (tap, steps) => {
     let hasEnded = false
@@ -92,7 +105,11 @@ export function readSeam(client: object, dialect: StreamsDialect): SeamBinding {
   }
 }
 
-/** Leads the entries of a reply through the tap. @returns The reply, as soon as it is known what becomes of each of them. */
+/**
+ * Passes the entries of a reply to the tap.
+ *
+ * @returns The reply, as soon as each entry is delivered, dropped or failed.
+ */
 function through(
   tap: Tap,
   client: object,
@@ -105,7 +122,7 @@ function through(
   if (!entries.some(({ stream }) => tap.covers(stream))) return reply
   return new Promise((resolve) => {
     const arrived: Entry[] = []
-    // One more than there are entries: their copies come before the reply goes.
+    // One more than the number of entries, so that the reply waits until the loop below has made all copies.
     let undecided = entries.length + 1
     const decide = (): void => {
       undecided -= 1
@@ -137,7 +154,7 @@ function through(
         if (reader !== undefined && ack !== undefined) acknowledge(client, ack, entry, reader.group)
         decide()
       },
-      // Whoever failed has not acknowledged it: it stays pending until it is claimed.
+      // A failed consumer does not acknowledge the entry, which stays pending until it is claimed.
       fail: decide,
     })
     for (const entry of entries) {
@@ -152,13 +169,13 @@ function through(
   })
 }
 
-/** What is lost is gone for good: it does not stay pending. A client that is cut off meanwhile cannot say so. */
+/** Acknowledges a dropped entry, so that it does not stay pending. A disconnected client cannot, which is ignored. */
 function acknowledge(client: object, method: string, { stream, id }: Entry, group: string): void {
   const call = Reflect.get(client, method) as (...args: readonly string[]) => Promise<unknown>
   void Reflect.apply(call, client, [stream, group, id]).catch(() => undefined)
 }
 
-/** The content of an entry: the value of its only field, or all fields as an object. */
+/** The content of an entry: the value of its only field, or an object of all fields. */
 export function contentOf(fields: Readonly<Record<string, unknown>>): unknown {
   const values = Object.values(fields)
   return values.length === 1 ? values[0] : fields

@@ -9,7 +9,7 @@ import { bindBus, type Bus, type Connection, type Message, type SeamBinding } fr
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
 
-/** A `WebSocket` of ws: of a client, or of a server's connection. */
+/** A `WebSocket` of ws: that of a client, or a connection of a server. */
 export interface WebSocketLike extends EmitterLike {
   readonly readyState: number
   send(data: never, options?: never, callback?: never): void
@@ -23,18 +23,21 @@ export interface WebSocketServerLike extends EmitterLike {
   handleUpgrade(request: never, socket: never, head: never, done: never): void
 }
 
-/** How the messages of a WebSocket are named. */
+/** Options of {@link bindWebSocket} and {@link bindWebSocketServer}. */
 export interface BindWebSocketOptions {
-  /** The name of a message, by its content: a protocol on top of WebSocket names its messages there. `data` is text where the frame is. Default: `message`. */
+  /**
+   * Returns the name of a message, for a protocol that has names in the content. `data` is a string for a text frame.
+   * Default: `message` for all.
+   */
   readonly nameOf?: ((data: unknown) => string) | undefined
 }
 
 /**
- * Binds one WebSocket of ws: what is sent through it, and what its listeners of `message` get. Subscribers are these listeners.
+ * Binds one WebSocket of ws: `send`, and the listeners of `message`, which are the subscribers.
  *
- * Text stays text and binary stays binary. The callback of `send` is called when a held message has gone out, and at once for one that is lost. A
- * listener that throws would leave the socket deaf for good: an injected failure goes to the process instead, as an uncaught exception or an
- * unhandled rejection.
+ * Text frames stay text and binary frames stay binary. The callback of `send` is called when a held message is sent, and at
+ * once for a dropped one. A listener that throws stops the socket from reading for good, so an injected failure goes to the
+ * process instead, as an uncaught exception or an unhandled rejection.
  */
 export function bindWebSocket(socket: WebSocketLike, { nameOf = () => 'message' }: BindWebSocketOptions = {}): Bus {
   return bus(
@@ -47,10 +50,10 @@ export function bindWebSocket(socket: WebSocketLike, { nameOf = () => 'message' 
 }
 
 /**
- * Binds all connections of a WebSocketServer of ws, those to come included. What they send to their clients is published, what they get from
- * them is delivered; as for {@link bindWebSocket}.
+ * Binds all current and future connections of a WebSocketServer of ws. `publish` is what the server sends, `delivery` what it
+ * receives. See {@link bindWebSocket}.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the server does not track its clients.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` when the server does not track its clients, or is older than ws 8.7.
  */
 export function bindWebSocketServer(
   server: WebSocketServerLike,
@@ -62,7 +65,7 @@ export function bindWebSocketServer(
   if (WebSocket === undefined || !(server.clients instanceof Set)) {
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      'Expected a WebSocketServer of ws 8.7 or later that tracks its clients, got something else. Leave `clientTracking` on, or bind single connections with `bindWebSocket`.',
+      'The target is not a WebSocketServer of ws 8.7 or later with client tracking. Set `clientTracking: true`, or bind single connections with `bindWebSocket`.',
     )
   }
   const connection: Connection = {
@@ -89,12 +92,12 @@ export function bindWebSocketServer(
   )
 }
 
-/** `readyState` of a socket that may send. */
+/** The `readyState` of an open socket. */
 const OPEN = 1
-/** `readyState` of a socket from which nothing comes any more. */
+/** The `readyState` of a closed socket. */
 const CLOSED = 3
 
-/** Of one socket, or of all that share a prototype. */
+/** One socket, or all sockets that share a prototype. */
 interface Where {
   readonly object: object
   readonly isOne: (self: unknown) => boolean
@@ -103,7 +106,7 @@ interface Where {
 const standing = (sockets: readonly WebSocketLike[]): (() => void)[] =>
   sockets.filter(({ readyState }) => readyState === OPEN).map((socket) => () => socket.terminate())
 
-/** Watches the listeners of all connections of a server, those to come included. */
+/** Watches the listeners of all current and future connections of a server. */
 function watchServer(server: WebSocketServerLike, see: (message: Message) => void): () => void {
   const stops: (() => void)[] = []
   const watch = (socket: WebSocketLike): void => void stops.push(watchListeners(socket, see))
@@ -142,22 +145,25 @@ function bus(
 }
 
 function sendSeam({ object, isOne }: Where, nameOf: (data: unknown) => string): SeamBinding {
-  return methodSeam({
+  return methodSeam<readonly [data: unknown, ...rest: readonly unknown[]], WebSocketLike>({
     object,
     method: 'send',
-    name: ([data], self) => (isOne(self) ? nameOf(data) : undefined),
-    // A socket that is not open refuses what it is given, at once.
-    passes: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
-    payload: 0,
-    snapshot: (args) => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
-    lose: (args) => callBack(args),
-    isGone: (_args, self) => (self as WebSocketLike).readyState !== OPEN,
-    loseLate: (args, self) =>
-      callBack(
-        args,
-        new Error(
-          `WebSocket is not open: readyState ${(self as WebSocketLike).readyState} (${(self as WebSocketLike).readyState === CLOSED ? 'CLOSED' : 'CLOSING'})`,
-        ),
-      ),
+    name: ([data], socket) => (isOne(socket) ? nameOf(data) : undefined),
+    read(args, socket) {
+      // A socket that is not open rejects the data at once.
+      if (socket.readyState !== OPEN) return undefined
+      return {
+        payload: args[0],
+        withPayload: (payload) => replaced(args, 0, payload),
+        snapshot: () => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
+        isGone: () => socket.readyState !== OPEN,
+        lose: () => callBack(args),
+        loseLate() {
+          const { readyState } = socket
+          const state = readyState === CLOSED ? 'CLOSED' : 'CLOSING'
+          callBack(args, new Error(`WebSocket is not open: readyState ${readyState} (${state})`))
+        },
+      }
+    },
   })
 }
