@@ -47,4 +47,4 @@ export {
   type ObserveDeliveryOptions,
 } from './oracle/observe-delivery.js'
 export type { EmitterLike } from './seams/emitter-listeners.js'
-export { methodSeam, type MethodSeam } from './seams/method-seam.js'
+export { methodSeam, type MessageParts, type MethodSeam } from './seams/method-seam.js'

@@ -1,6 +1,6 @@
 import { inject, type Fault, type InjectOptions, type Injection } from '@chaos/core'
-import { faultContract, manualClock, type ManualClock } from '@chaos/core/testing'
-import { describe, it, onTestFinished } from 'vitest'
+import { manualClock, type ManualClock } from '@chaos/core/testing'
+import { onTestFinished } from 'vitest'
 import type { BusTarget } from '../src/in-process/bus-target.js'
 import { bindBus, type Bus, type SeamBinding } from '../src/seams/bus.js'
 import { methodSeam } from '../src/seams/method-seam.js'
@@ -79,28 +79,6 @@ export function memoryBus(broker: MemoryBroker, { requeues = true }: { readonly 
       delivery: seam('receive', false),
       ack: seam('ack', true),
     },
-  })
-}
-
-/** Holds a fault of acknowledgements to the promises of all faults. */
-export function brokerContract(fault: () => Fault<BusTarget>): void {
-  describe('the contract', () => {
-    const brokers = new WeakMap<Bus, MemoryBroker>()
-    const brokerOf = (bus: Bus): MemoryBroker => brokers.get(bus) as MemoryBroker
-    const cases = faultContract<Bus>({
-      fault,
-      target: () => {
-        const broker = new MemoryBroker()
-        const bus = memoryBus(broker)
-        brokers.set(bus, broker)
-        return bus
-      },
-      touched: (bus) => [bus, MemoryBroker.prototype],
-      exercise: (bus, times) => {
-        for (let i = 0; i < times; i += 1) brokerOf(bus).publish('orders', { n: i })
-      },
-    })
-    for (const { title, run } of cases) it(title, run)
   })
 }
 

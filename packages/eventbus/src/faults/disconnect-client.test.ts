@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { inject } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { manualClock } from '@chaos/core/testing'
 import { describe, expect, it } from 'vitest'
 import { bindBus, type Bus } from '../seams/bus.js'
 import { disconnectClient } from './disconnect-client.js'
@@ -43,24 +43,6 @@ class Client {
 }
 
 describe('disconnectClient', () => {
-  const clients = new WeakMap<Bus, Client>()
-  const clientOf = (bus: Bus): Client => clients.get(bus) as Client
-  const cases = faultContract<Bus>({
-    fault: () => disconnectClient(),
-    target: () => {
-      const client = new Client(false)
-      clients.set(client.bus, client)
-      return client.bus
-    },
-    touched: (bus) => [clientOf(bus), Client.prototype],
-    exercise: (bus, times) => {
-      for (let n = 0; n < times; n += 1) clientOf(bus).connect()
-    },
-  })
-  describe('the contract', () => {
-    for (const { title, run } of cases) it(title, run)
-  })
-
   it('cuts what stands, refuses what comes, and lets it through when it ends', async () => {
     const client = new Client(true)
     const injection = await inject(disconnectClient(), client.bus)

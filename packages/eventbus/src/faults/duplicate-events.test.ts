@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { broken, emitNumbers, emitterContract } from '../../test/emitter-contract.js'
 import { duplicateEvents } from './duplicate-events.js'
 
-emitterContract(() => duplicateEvents())
 emitterContract(() => duplicateEvents({ copies: 2, spacingMs: 10 }))
 
 describe('duplicateEvents', () => {

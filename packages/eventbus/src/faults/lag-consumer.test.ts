@@ -1,10 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { inject } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
-import { brokenBroker, brokerContract } from '../../test/memory-broker.js'
+import { brokenBroker } from '../../test/memory-broker.js'
 import { lagConsumer, type LagConsumerOptions } from './lag-consumer.js'
-
-brokerContract(() => lagConsumer({ processingMs: 10 }))
 
 describe('lagConsumer', () => {
   it('takes deliveries one after the other, unacknowledged until their turn', async () => {

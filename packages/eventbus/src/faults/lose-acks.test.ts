@@ -1,11 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { inject } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
-import { brokenBroker, brokerContract, MemoryBroker, memoryBus } from '../../test/memory-broker.js'
+import { brokenBroker, MemoryBroker, memoryBus } from '../../test/memory-broker.js'
 import { observeDelivery } from '../oracle/observe-delivery.js'
 import { loseAcks } from './lose-acks.js'
-
-brokerContract(() => loseAcks())
 
 describe('loseAcks', () => {
   it('keeps the broker waiting, and gives back to it what it still keeps when it ends', async () => {

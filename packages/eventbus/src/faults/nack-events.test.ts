@@ -1,10 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { inject } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
-import { brokenBroker, brokerContract, MemoryBroker, memoryBus } from '../../test/memory-broker.js'
+import { brokenBroker, MemoryBroker, memoryBus } from '../../test/memory-broker.js'
 import { nackEvents } from './nack-events.js'
-
-brokerContract(() => nackEvents())
 
 describe('nackEvents', () => {
   it('refuses an event again and again, and then lets it go', async () => {

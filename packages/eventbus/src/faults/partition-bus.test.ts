@@ -5,7 +5,6 @@ import { describe, expect, it, vi } from 'vitest'
 import { broken, emitNumbers, emitterContract, range } from '../../test/emitter-contract.js'
 import { partitionBus, type PartitionBusOptions } from './partition-bus.js'
 
-emitterContract(() => partitionBus())
 emitterContract(() => partitionBus({ messages: 'held' }))
 
 describe('partitionBus', () => {

@@ -2,9 +2,9 @@ import { EventEmitter, once } from 'node:events'
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { BroadcastChannel, MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
-import { inject, injectedBy, type Fault } from '@chaos/core'
-import { faultContract, manualClock } from '@chaos/core/testing'
+import { BroadcastChannel, MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { inject, injectedBy } from '@chaos/core'
+import { manualClock } from '@chaos/core/testing'
 import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { faultTable, type Content, type RunningBus } from '../../test/fault-table.js'
@@ -146,51 +146,6 @@ faultTable('BroadcastChannel', () => {
       there.close()
     },
   }
-})
-
-describe('the contract', () => {
-  const exercise = (end: MessagePort | Worker | ChildProcess, times: number): void => {
-    for (let i = 0; i < times; i += 1) {
-      try {
-        post(end, { i })
-      } catch {
-        // What failCloning is for.
-      }
-    }
-  }
-  const faults: readonly (readonly [string, () => Fault<ChannelTarget>])[] = [
-    ['delayEvents', () => delayEvents({ delayMs: 10, seam: 'publish' })],
-    ['failCloning', () => failCloning()],
-  ]
-  describe.each(faults)('of %s', (_name, fault) => {
-    describe.each<[string, () => Promise<Worker | ChildProcess>]>([
-      ['a worker', () => shared('Worker', startWorker)],
-      ['a process', () => shared('ChildProcess', startChild)],
-    ])('on %s', (_kind, target) => {
-      for (const { title, run } of faultContract<Worker | ChildProcess>({ fault, target, exercise })) it(title, run)
-    })
-    describe('on a port', () => {
-      const arrived = new WeakMap<MessagePort, number>()
-      const others = new WeakMap<MessagePort, MessagePort>()
-      const cases = faultContract<MessagePort>({
-        fault,
-        target: () => {
-          const { port1: near, port2: far } = new MessageChannel()
-          ports.push(near, far)
-          others.set(near, far)
-          return near
-        },
-        exercise,
-        // What was posted lies at the other end at once; nobody listens there.
-        cameThrough: (near) => {
-          while (receiveMessageOnPort(others.get(near) as MessagePort) !== undefined)
-            arrived.set(near, (arrived.get(near) ?? 0) + 1)
-          return arrived.get(near) ?? 0
-        },
-      })
-      for (const { title, run } of cases) it(title, run)
-    })
-  })
 })
 
 describe('a held message', () => {

@@ -1,5 +1,5 @@
 import { inject, withFault } from '@chaos/core'
-import http from 'node:http'
+import type http from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { askings } from '../../../test/http-clients.js'
 import { answering, serve } from '../../../test/http.js'
