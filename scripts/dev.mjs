@@ -95,7 +95,7 @@ const commands = {
           '//#check:format',
           '//#check:unused',
           'test',
-          '--concurrency=3',
+          '--concurrency=4',
           '--output-logs=new-only',
         ),
       () => turbo('e2e', '--concurrency=1', '--output-logs=new-only'),
