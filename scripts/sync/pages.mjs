@@ -43,7 +43,7 @@ function sectionsOf(packages, catalogs, pages) {
       return [{ title: `Faults of @chaos/${id}`, pages: [...shared, ...listedFaults] }]
     })
   return [
-    { title: 'Guides', pages: described(below('').filter((path) => path !== 'docs/README.md')) },
+    { title: 'Guides', pages: described(inReadingOrder(below('').filter((path) => path !== 'docs/README.md'))) },
     {
       title: 'Packages',
       pages: packages.map(({ dir, manifest }) => ({
@@ -57,6 +57,17 @@ function sectionsOf(packages, catalogs, pages) {
     { title: 'Decisions', pages: described(below('decisions/')) },
     { title: 'Error codes', pages: described(below('errors/')) },
   ].filter((section) => section.pages.length > 0)
+}
+
+/** The guides that a newcomer reads first; the others follow by name. */
+const FIRST = ['getting-started', 'concepts', 'choosing', 'testing', 'probes', 'troubleshooting']
+
+function inReadingOrder(paths) {
+  const place = (path) => {
+    const index = FIRST.indexOf(path.slice('docs/'.length, -'.md'.length))
+    return index === -1 ? FIRST.length : index
+  }
+  return [...paths].sort((a, b) => place(a) - place(b))
 }
 
 const relativeToDocs = (path) => (path.startsWith('docs/') ? path.slice('docs/'.length) : `../${path}`)
