@@ -1,4 +1,4 @@
-import { portableInjectOptions, type OptionsInput } from '@chaos/core/authoring'
+import { portableInjectOptions } from '@chaos/core/authoring'
 import * as v from 'valibot'
 import type { LoadReport } from '../load/report.js'
 import { anyProbe, portableProbe, type Probe } from '../probes/probe-types.js'
@@ -14,6 +14,7 @@ import {
   number,
   spanMs,
 } from '../shared/schemas.js'
+import { adopted } from './core-options.js'
 
 /** Returns the report of a load. With `look: true`, the load verifies every acknowledged write first. */
 export type LoadReader = (options: { readonly look: boolean }) => LoadReport | Promise<LoadReport>
@@ -44,16 +45,8 @@ const functionAction = v.strictObject({
 const anyAction = v.variant('type', [httpAction, functionAction], 'one of the types `http`, `function`')
 
 // The inject options come from core, which declares them once. The run chooses the injection ids itself.
-const {
-  id: _id,
-  leaseMs: _leaseMs,
-  ...blastRadius
-} = portableInjectOptions as unknown as {
-  [Name in keyof typeof portableInjectOptions]: v.OptionalSchema<
-    v.GenericSchema<NonNullable<OptionsInput<typeof portableInjectOptions>[Name]>>,
-    undefined
-  >
-}
+const { id: _id, leaseMs: _leaseMs, ...blastRadiusOptions } = portableInjectOptions
+const blastRadius = adopted(blastRadiusOptions)
 
 const injectStep = v.strictObject({
   inject: v.strictObject({

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '@chaos/core'
 import { toJsonSchema } from '@valibot/to-json-schema'
+import { publishedBy } from './core-options.js'
 import { portableExperimentSchema } from './experiment.js'
 
 /**
@@ -12,6 +13,8 @@ export function experimentJsonSchema(): JsonSchema {
     target: 'draft-2020-12',
     typeMode: 'input',
     ignoreActions: ['finite', 'check'],
+    overrideSchema: ({ valibotSchema, jsonSchema }) =>
+      (publishedBy(valibotSchema) as typeof jsonSchema | undefined) ?? jsonSchema,
   }) as Record<string, unknown>
   return { ...schema, title: 'Chaos experiment', description: 'A chaos experiment for @chaos/experiment.' }
 }
