@@ -33,10 +33,11 @@ it('is shown in the docs as the runs on all versions have found it', async () =>
     .join('\n')
   await expect(`# Every worker fault on every kind of target
 
-Written by the tests, which run the built package on Node.js ${versions.slice(0, -1).join(', ')} and ${versions.at(-1) ?? ''}. A cell is what was seen of the fault on a running target: how it ended, as its \`exit\` said; that its event loop did nothing but work
-over 30 ms (event-loop utilisation), or came late; that none of its code ran; that the system counted it as stopped; CPU time or resident memory that was measured.
-Then the fault was taken back, and nothing was left: the target had the functions, keys, prototypes and listeners it had before, the process no more handles and child processes, and a target that lived did its work again. –: it is no
-target, and was refused with \`CHAOS_TARGET_MISMATCH\` before anything was touched.
+Written by the tests, which run the built package on Node.js ${versions.slice(0, -1).join(', ')} and ${versions.at(-1) ?? ''}. Each cell says what the test saw of the fault on a running target: the
+exit code that the target reported; an event loop that only worked for 30 ms (event-loop utilisation) or ran late; code of the target that did not run; a process that
+the system counted as stopped; CPU time or resident memory that was measured. The test then rolled the fault back and found nothing left: the target had the functions,
+keys, prototypes and listeners of before, the process had no more handles and child processes than before, and a living target did its work again. –: the value is not
+a target of the fault, which was refused with \`CHAOS_TARGET_MISMATCH\` before anything was touched.
 
 A live set is a function that returns the current worker, or process. The threads of workerpool are those of \`trackWorkers()\`.
 
