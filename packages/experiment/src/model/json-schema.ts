@@ -13,8 +13,7 @@ export function experimentJsonSchema(): JsonSchema {
     target: 'draft-2020-12',
     typeMode: 'input',
     ignoreActions: ['finite', 'check'],
-    overrideSchema: ({ valibotSchema, jsonSchema }) =>
-      (publishedBy(valibotSchema) as typeof jsonSchema | undefined) ?? jsonSchema,
+    overrideSchema: ({ valibotSchema, jsonSchema }) => publishedBy(valibotSchema) ?? jsonSchema,
   }) as Record<string, unknown>
   return { ...schema, title: 'Chaos experiment', description: 'A chaos experiment for @chaos/experiment.' }
 }
