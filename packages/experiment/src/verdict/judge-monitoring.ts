@@ -89,7 +89,8 @@ function standstill(
     let moment = Number.NEGATIVE_INFINITY
     let longestMs = 0
     for (const one of told) {
-      if (one.moment > moment) {
+      // Time 0 means "never yet": a monitoring system that has just started. The wait then counts from the start.
+      if (one.moment > Math.max(moment, 0)) {
         moment = one.moment
         const at = Math.min(one.at, offset === undefined ? one.at : one.moment - offset.offsetMs + offset.errorMs)
         // Nothing is known about the time between two signs of life.

@@ -211,6 +211,18 @@ describe('verdicts by cause', () => {
     ],
     ['a probe breached that may', 'pass', {}, /The fault landed/],
     [
+      'targets were not scraped yet when the run began',
+      'pass',
+      {
+        monitors: [
+          monitor({
+            readings: monitor().readings.map((one, n) => (n < 5 ? { ...one, scrapedAt: 0 } : one)),
+          }),
+        ],
+      },
+      /The fault landed/,
+    ],
+    [
       'a probe breached that may, before anything was broken',
       'weakness-found',
       {
@@ -283,6 +295,12 @@ describe('verdicts by cause', () => {
         ],
       },
       /Targets were not scraped/,
+    ],
+    [
+      'targets were never scraped',
+      'inconclusive',
+      { monitors: [monitor({ readings: monitor().readings.map((one) => ({ ...one, scrapedAt: 0 })) })] },
+      /Targets were not scraped by the test for \d\d\.\d s/,
     ],
     [
       'no source shows that rules are evaluated',
