@@ -25,7 +25,7 @@ export function assertRolledBack(failures: readonly unknown[]): void {
   if (failures.length === 0) return
   throw new ChaosError(
     'CHAOS_ROLLBACK_FAILED',
-    `The rollback reported ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}: ${messagesOf(failures).join('; ')}. All other undo steps ran. Restart the process if the target still misbehaves.`,
+    `The rollback reported ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}: ${messagesOf(failures).join('; ').replace(/\.$/, '')}. All other undo steps ran. Restart the process if the target still misbehaves.`,
     {
       errors: failures,
       cause: failures[0],
