@@ -1,4 +1,4 @@
-import { isGetter } from '@chaos/core/authoring'
+import { askedOf, isGetter } from '@chaos/core/authoring'
 
 /** The members of Node's `ChildProcess` that the faults use. */
 export interface ProcessLike {
@@ -45,7 +45,7 @@ export function isProcessTarget(value: unknown): value is ProcessTarget {
 
 /** The running processes of a target, in the order of the target, which is usually oldest first. */
 export function liveProcesses(target: ProcessTarget): ProcessLike[] {
-  const named: unknown = typeof target === 'function' ? target() : target
+  const named = askedOf(target, 'the current processes')
   const all = isCluster(named) ? Object.values(named.workers ?? {}) : isIterable(named) ? [...named] : [named]
   return all
     .filter(isOne)

@@ -1,4 +1,4 @@
-import { isGetter } from '@chaos/core/authoring'
+import { askedOf, isGetter } from '@chaos/core/authoring'
 
 /** The members of Node's `Worker` that the faults use. A worker of another realm or a subclass works as well. */
 export interface WorkerLike {
@@ -50,7 +50,7 @@ export function isWorkerTarget(value: unknown): value is WorkerTarget {
 
 /** The live workers of a target, oldest first: thread ids only grow. Skips values in the result of a function that are not workers. */
 export function liveWorkers(target: WorkerTarget): WorkerLike[] {
-  const named = typeof target === 'function' ? target() : target
+  const named = askedOf(target, 'the current workers')
   const all: readonly unknown[] = isPool(named) ? [...named.threads] : isIterable(named) ? [...named] : [named]
   return all
     .map(unwrapped)
