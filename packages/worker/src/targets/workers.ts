@@ -64,9 +64,12 @@ const isIterable = (value: unknown): value is Iterable<unknown> =>
 const isPool = (value: unknown): value is PoolLike =>
   typeof value === 'object' && value !== null && 'threads' in value && isIterable(value.threads)
 
-/** Returns the `Worker` inside a thread of tinypool, whose own object keeps the id of a dead thread and cannot remove listeners. */
-function unwrapped(thread: unknown): unknown {
-  return typeof thread === 'object' && thread !== null && 'thread' in thread && isWorkerLike(thread.thread)
-    ? thread.thread
-    : thread
+/**
+ * Returns the `Worker` inside the object that a pool keeps of it: `thread` of tinypool, whose own object keeps the id of a dead
+ * thread and cannot remove listeners; `worker` of workerpool and poolifier.
+ */
+function unwrapped(one: unknown): unknown {
+  if (typeof one !== 'object' || one === null) return one
+  if ('thread' in one && isWorkerLike(one.thread)) return one.thread
+  return 'worker' in one && isWorkerLike(one.worker) ? one.worker : one
 }
