@@ -21,8 +21,8 @@ export function isCopyable(value: object): boolean {
 const OPAQUE = /\{\s*\[native code\]\s*\}\s*$|(?<=[\s{};*])#[\p{ID_Start}$_]|__classPrivateField|__privateAdd/u
 
 function hasMembersOnly(start: object, isError: boolean): boolean {
-  let prototype: object | null = start
-  while (prototype !== null) {
+  let prototype = start
+  for (;;) {
     const next = Object.getPrototypeOf(prototype) as object | null
     // The members of an Error are all that it shows, and the root of a realm adds no state.
     if (next === null || Array.isArray(prototype)) return true
@@ -33,5 +33,4 @@ function hasMembersOnly(start: object, isError: boolean): boolean {
     }
     prototype = next
   }
-  return true
 }

@@ -24,8 +24,8 @@ describe('askedOf', () => {
   })
 
   it.each([
-    ['class', class {}],
-    ['bound class', Function.prototype.bind.call(class {}, undefined)],
+    ['class', EventTarget],
+    ['bound class', Function.prototype.bind.call(EventTarget, undefined)],
     ['bound class of the engine', Function.prototype.bind.call(Map, undefined)],
   ])('refuses a %s', (_what, target) => {
     expect(() => askedOf(target, 'the current workers')).toThrow(

@@ -652,7 +652,7 @@ describe('a function as the target of a channel', () => {
       () => Promise.reject(new Error('away')),
       'got a promise. Pass a function that is not `async`.',
     ],
-    ['a class', class {}, 'got a class'],
+    ['a class', EventTarget, 'got a class'],
     ['a bound class', Function.prototype.bind.call(Worker, undefined), 'got a class'],
   ])('is refused if it is %s', async (_what, target, words) => {
     await expect(inject(delayEvents({ delayMs: 1 }), bindChannel(target as ChannelTarget))).rejects.toMatchObject({

@@ -23,7 +23,7 @@ const faults = [
 ]
 
 it.each(faults)('refuses an async function as the target of $name', async (fault) => {
-  const target = (): never => Promise.reject(new Error('away')) as never
+  const target = (() => Promise.reject(new Error('away'))) as never
   await expect(inject<never>(fault, target)).rejects.toMatchObject({
     code: 'CHAOS_TARGET_MISMATCH',
     message: expect.stringContaining('got a promise. Pass a function that is not `async`.') as string,
