@@ -2,7 +2,7 @@
 // npm run new -- fault eventbus/drop-something
 // With --no-sync it writes the skeleton and nothing else.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { camelCase, pascalCase, root } from './sync/tree.mjs'
@@ -16,6 +16,17 @@ const RANGE = /^\^\d+\.\d+\.\d+(?: \|\| \^\d+\.\d+\.\d+)*$/
 
 class Refusal extends Error {}
 
+/** The name of a package on npm. */
+const LIBRARY = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
+
+/** Words of JavaScript that name no variable, export or type. */
+const RESERVED = new Set(
+  'await break case catch class const continue debugger default delete do else enum export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield'.split(
+    ' ',
+  ),
+)
+
+const withArticle = (kind) => `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`
 const quoted = (names) => names.map((name) => `"${name}"`).join(', ')
 
 /** What the arguments ask for. @throws Refusal before anything is written */
@@ -28,14 +39,24 @@ function asked([kind = '', path = '', library, range]) {
   const where = parts.join('/')
   const forms = (places ?? ['<package>']).map((place) => `${place}/<name>`)
   if (places === undefined ? !NAME.test(where) : !places.includes(where))
-    throw new Refusal(`Unknown place "${path}" for a ${kind}. Expected ${forms.join(', ')}.`)
+    throw new Refusal(`Unknown place "${path}" for ${withArticle(kind)}. Expected ${forms.join(', ')}.`)
   if (!NAME.test(name))
-    throw new Refusal(`Invalid name "${name}" for a ${kind}. Expected words in lower case: drop-events.`)
+    throw new Refusal(`Invalid name "${name}" for ${withArticle(kind)}. Expected words in lower case: drop-events.`)
+  if (RESERVED.has(name))
+    throw new Refusal(`Invalid name "${name}" for ${withArticle(kind)}. It is a reserved word of JavaScript.`)
+  if (bindsLibrary && readdirSync(join(root, 'packages', where, 'src')).some((entry) => entry.split('.')[0] === name))
+    throw new Refusal(
+      `Invalid name "${name}" for ${withArticle(kind)}. @chaos/${where} has a part of that name already. Name it after its library.`,
+    )
   if (kind === 'fault' && !name.includes('-'))
     throw new Refusal(`Invalid name "${name}" for a fault. Expected a verb and an object: drop-events.`)
   if (bindsLibrary && (library === undefined || !RANGE.test(range ?? '')))
     throw new Refusal(
       `A ${kind} binds a library. Expected its name and its range after the name of the ${kind}: npm run new -- ${kind} ${where}/${name} <library> '^1.2.0'.`,
+    )
+  if (bindsLibrary && !LIBRARY.test(library))
+    throw new Refusal(
+      `Invalid name ${JSON.stringify(library)} of a library. Expected the name of a package: @scope/name.`,
     )
   const names = { where, name, camel: camelCase(name), pascal: pascalCase(name) }
   const values = { ...names, package: where.split('/')[0], Pascal: names.pascal, library, range }

@@ -18,6 +18,13 @@ describe('npm run new', () => {
     ['fault eventbus/drop', 'Expected a verb and an object: drop-events.'],
     ['fault eventbus/drop-events', 'There is already packages/eventbus/src/faults/drop-events.ts'],
     ['client eventbus/some-broker', 'A client binds a library. Expected its name and its range'],
+    [`client eventbus/some-broker it's"odd" ^1.0.0`, 'Invalid name "it\'s\\"odd\\"" of a library.'],
+    [
+      'driver adapter/http some-http ^1.0.0',
+      'Invalid name "http" for a driver. @chaos/adapter has a part of that name',
+    ],
+    ['probe experiment/class', 'Invalid name "class" for a probe. It is a reserved word of JavaScript.'],
+    ['injector jobs/FailJobs', 'Invalid name "FailJobs" for an injector.'],
     ['injector worker/drop-all', 'There is already packages/worker/package.json'],
   ])('refuses `%s`, and writes nothing', async (asked, words) => {
     const { exitCode, stderr, stdout } = await copy.script('new', ...asked.split(' ').filter((arg) => arg !== ''))

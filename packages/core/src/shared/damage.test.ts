@@ -97,6 +97,109 @@ describe('damage', () => {
     )
   })
 
+  it('flips as many bits as there are, with one draw for each', () => {
+    const bytes = new Uint8Array(125_000)
+    let draws = 0
+    const draw = (): number => {
+      draws += 1
+      return 0.5
+    }
+    const after = damageOf({ damage: 'garble', bits: 1_000_000 }).damaged(bytes, draw) as Uint8Array
+    expect(after.every((byte) => byte === 255)).toBe(true)
+    expect(draws).toBe(1_000_000)
+  })
+
+  it('probes no neighbours for a bit that is taken', () => {
+    const text = 'é\ud800'.repeat(80_000)
+    const garbled = damaged({ damage: 'garble', bits: 1_000_000 }, text, 0.999_999) as string
+    expect(garbled).toHaveLength(text.length)
+    const flipped = Array.from(
+      { length: text.length },
+      (_, index) => text.charCodeAt(index) ^ garbled.charCodeAt(index),
+    )
+    expect(flipped.every((bits) => bits < 128)).toBe(true)
+    expect(flipped.join('')).not.toBe('0'.repeat(text.length))
+  })
+
+  it('garbles one item of a list of any length', () => {
+    const list = Array.from({ length: 200_000 }, () => true)
+    const after = damaged({ damage: 'garble' }, list, 0.5) as boolean[]
+    expect(after.flatMap((item, index) => (item ? [] : [index]))).toEqual([100_000])
+  })
+
+  it.each<[DamageOptions, number[]]>([
+    [{ damage: 'set', at: '1', value: 9 }, [1, 4]],
+    [{ damage: 'remove', at: '1' }, [3]],
+  ])('keeps the holes of a list: %o', (options, expected) => {
+    const list: number[] = []
+    list[1] = 1
+    list[4] = 4
+    const after = damaged(options, list) as number[]
+    expect(Object.keys(after).map(Number)).toEqual(expected)
+    expect(after).toHaveLength(options.damage === 'remove' ? 4 : 5)
+  })
+
+  it.each(['list.length', 'list.map', 'toString', '__proto__', 'constructor', 'constructor.prototype'])(
+    'takes no inherited name for a field: %s',
+    (at) => {
+      const content = { list: [1, 2] }
+      expect(damageOf({ damage: 'set', at, value: 1 }).fits(content)).toBe(false)
+      expect(damaged({ damage: 'set', at, value: 1 }, content)).toBe(content)
+    },
+  )
+
+  it('leaves alone what works no more as a copy of its members', () => {
+    class Hidden {
+      readonly #secret = 7
+      id = 1
+      get secret(): number {
+        return this.#secret
+      }
+    }
+    class Kept extends Map<string, number> {
+      id = 1
+    }
+    for (const content of [
+      new Hidden(),
+      new Kept(),
+      Object.assign(new Date(0), { id: 1 }),
+      { id: 1, in: new Hidden() },
+    ]) {
+      const at = 'in' in content ? 'in.id' : 'id'
+      expect(damageOf({ damage: 'set', at, value: 2 }).fits(content)).toBe(false)
+      expect(damaged({ damage: 'set', at, value: 2 }, content)).toBe(content)
+    }
+    const beside = new Hidden()
+    const after = damaged({ damage: 'set', at: 'id', value: 2 }, { id: 1, beside }) as { readonly beside: Hidden }
+    expect([after.beside, after.beside.secret]).toEqual([beside, 7])
+  })
+
+  it('damages the members of an Error and of a class that mentions a colour', () => {
+    class Paint {
+      id = 1
+      readonly colour = '#fff'
+    }
+    expect(damaged({ damage: 'set', at: 'id', value: 2 }, new Paint())).toMatchObject({ id: 2, colour: '#fff' })
+    expect(damaged({ damage: 'set', at: 'message', value: 'x' }, new TypeError('y'))).toMatchObject({ message: 'x' })
+  })
+
+  it('keeps all digits of the numbers beside the damaged field of a body', () => {
+    const body = '{"big":9007199254740993,"text":"9007199254740993 \\" 1.0","rates":[1.0,-0,1e400],"n":1}'
+    const after = body.replace('"n":1}', '"n":2}')
+    expect(damaged({ damage: 'set', at: 'n', value: 2 }, body)).toBe(after)
+    expect(damaged({ damage: 'set', at: 'n', value: 2 }, Buffer.from(body))).toEqual(Buffer.from(after))
+    expect(damaged({ at: 'rates', length: 1 }, '{"big":12345678901234567890,"rates":[1,2]}')).toBe(
+      '{"big":12345678901234567890,"rates":[1]}',
+    )
+    expect(damaged({ damage: 'garble', at: 'big' }, body)).not.toBe(body)
+  })
+
+  it.each(kinds)('shares no memory with the original bytes: %s', (damage) => {
+    const bytes = Buffer.from('abcd')
+    const after = damaged({ damage }, bytes) as Buffer
+    expect(after.buffer).not.toBe(bytes.buffer)
+  })
+
   it('keeps the class of a copy, and calls no getter beside the field', () => {
     class Order {
       constructor(

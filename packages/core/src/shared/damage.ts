@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer'
 import { ChaosError } from '../basics/errors.js'
 import { isPlain } from '../fault/data.js'
 import { option, type Scalar } from '../fault/option.js'
-import { bytesOf, isBytes, keysOf, structureOf } from './payload.js'
+import { isCopyable } from './copyable.js'
+import { exactNumbers } from './json-numbers.js'
+import { bytesOf, hasField, isBytes, keysOf, structureOf } from './payload.js'
 
 const KINDS = ['truncate', 'garble', 'empty', 'set', 'remove'] as const
 
@@ -80,7 +82,9 @@ export interface Damage {
  * Makes damage from options that {@link checkDamage} accepts.
  *
  * Text, bytes and lists are truncated, garbled or emptied as a whole. In a plain object, `truncate` damages every field and
- * `garble` one random field. With `at`, text and bytes that hold JSON are parsed, damaged and serialized again.
+ * `garble` one random field. With `at`, text and bytes that hold JSON are parsed, damaged and serialized again; numbers beside
+ * the damaged field keep all their digits. An object on the path whose copy would not work, such as a Map or an instance of a
+ * class with #private members, is not damaged.
  */
 export function damageOf({ damage = 'truncate', at = '', value, length, bits = 1 }: DamageOptions): Damage {
   const change = changeOf({ damage, value, length, bits, isWhole: at === '' })
@@ -195,40 +199,44 @@ function garbling(bits: number): Change {
       return flipped(view, bits, draw).readDoubleBE()
     }
     if (typeof value === 'bigint')
-      return chosenBits(64, bits, draw).reduce((number, bit) => number ^ (1n << BigInt(bit)), value)
+      return [...chosenBits(64, bits, draw)].reduce((number, bit) => number ^ (1n << BigInt(bit)), value)
     if (typeof value === 'string') {
-      const units = Array.from({ length: value.length }, (_, index) => value.charCodeAt(index))
-      for (const bit of chosenBits(units.length * 7, bits, draw)) {
-        const index = Math.floor(bit / 7)
-        units[index] = (units[index] ?? 0) ^ (1 << (bit % 7))
-      }
-      return units.map((unit) => String.fromCharCode(unit)).join('')
+      const units = Buffer.from(value, 'utf16le')
+      for (const bit of chosenBits(value.length * 7, bits, draw)) flip(units, Math.floor(bit / 7) * 2, bit % 7)
+      return units.toString('utf16le')
     }
     if (isBytes(value)) return bytesLike(flipped(Buffer.from(bytesOf(value)), bits, draw), value)
-    const fields = Array.isArray(value)
-      ? value.map((item: unknown, index) => [String(index), item] as const)
-      : fieldsOf(value as object)
-    const fitting = fields.filter(([, field]) => fits(field, spend, level + 1))
-    const [key, field] = fitting[Math.floor(draw() * fitting.length)] ?? []
-    return key === undefined ? value : copyWith(value as object, new Map([[key, apply(field, draw, spend, level + 1)]]))
+    const fields = Array.isArray(value) ? undefined : fieldsOf(value as object)
+    const count = fields?.length ?? (value as readonly unknown[]).length
+    const start = Math.floor(draw() * count)
+    for (let step = 0; step < count; step += 1) {
+      const index = (start + step) % count
+      const [key, field] = fields?.[index] ?? [String(index), (value as readonly unknown[])[index]]
+      if (fits(field, spend, level + 1))
+        return copyWith(value as object, new Map([[key, apply(field, draw, spend, level + 1)]]))
+    }
+    return value
   }
   return { fits, apply }
 }
 
 function flipped(bytes: Buffer, bits: number, draw: () => number): Buffer {
-  for (const bit of chosenBits(bytes.length * 8, bits, draw))
-    bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
+  for (const bit of chosenBits(bytes.length * 8, bits, draw)) flip(bytes, Math.floor(bit / 8), bit % 8)
   return bytes
 }
 
-function chosenBits(size: number, bits: number, draw: () => number): number[] {
+function flip(bytes: Buffer, index: number, bit: number): void {
+  bytes[index] = (bytes[index] ?? 0) ^ (1 << bit)
+}
+
+/** Chooses different bits by Floyd's sampling, which draws once for each chosen bit, however dense the choice is. */
+function chosenBits(size: number, bits: number, draw: () => number): Set<number> {
   const chosen = new Set<number>()
-  while (chosen.size < Math.min(bits, size)) {
-    let bit = Math.floor(draw() * size)
-    while (chosen.has(bit)) bit = (bit + 1) % size
-    chosen.add(bit)
+  for (let last = size - Math.min(bits, size); last < size; last += 1) {
+    const bit = Math.floor(draw() * (last + 1))
+    chosen.add(chosen.has(bit) ? last : bit)
   }
-  return [...chosen]
+  return chosen
 }
 
 function isNotEmpty(value: unknown): boolean {
@@ -247,7 +255,7 @@ function emptied(value: unknown): unknown {
 function fitsAt(content: unknown, path: string, fits: (value: unknown) => boolean): boolean {
   let value = path === '' ? content : structureOf(content)
   for (const key of keysOf(path)) {
-    if (typeof value !== 'object' || value === null || !(key in value)) return false
+    if (!hasField(value, key) || !isCopyable(value)) return false
     value = Reflect.get(value, key)
   }
   return fits(value)
@@ -256,9 +264,12 @@ function fitsAt(content: unknown, path: string, fits: (value: unknown) => boolea
 /** Changes the value at a path. Text and bytes that hold JSON stay text and bytes. */
 function changedAt(content: unknown, path: string, change: (value: unknown) => unknown): unknown {
   if (path === '') return change(content)
-  const changed = changedIn(structureOf(content), keysOf(path), change)
-  if (changed === UNFIT || (typeof content !== 'string' && !isBytes(content))) return changed
-  const text = JSON.stringify(changed)
+  if (typeof content !== 'string' && !isBytes(content)) return changedIn(content, keysOf(path), change)
+  if (structureOf(content) === undefined) return UNFIT
+  const numbers = exactNumbers(typeof content === 'string' ? content : bytesOf(content).toString('utf8'))
+  const changed = changedIn(numbers.structure, keysOf(path), (value) => change(numbers.rounded(value)))
+  if (changed === UNFIT) return UNFIT
+  const text = numbers.textOf(changed)
   return typeof content === 'string' ? text : bytesLike(Buffer.from(text), content)
 }
 
@@ -268,7 +279,7 @@ function changedIn(
   [key, ...rest]: readonly string[],
   change: (value: unknown) => unknown,
 ): unknown {
-  if (typeof structure !== 'object' || structure === null || key === undefined || !(key in structure)) return UNFIT
+  if (key === undefined || !hasField(structure, key) || !isCopyable(structure)) return UNFIT
   const value: unknown = Reflect.get(structure, key)
   const changed = rest.length === 0 ? change(value) : changedIn(value, rest, change)
   return changed === UNFIT ? UNFIT : copyWith(structure, new Map([[key, changed]]))
@@ -284,11 +295,7 @@ function fieldsOf(structure: object): (readonly [string, unknown])[] {
 
 /** Copies an object with some fields changed. Keeps its class and its other members, including getters. */
 function copyWith(structure: object, changes: ReadonlyMap<string, unknown>): unknown {
-  if (Array.isArray(structure))
-    return structure.flatMap((item: unknown, index) => {
-      const changed = changes.has(String(index)) ? changes.get(String(index)) : item
-      return changed === REMOVED ? [] : [changed]
-    })
+  if (Array.isArray(structure)) return listWith(structure, changes)
   const copy = Object.create(Object.getPrototypeOf(structure) as object | null) as object
   const names = new Set([...Reflect.ownKeys(structure), ...changes.keys()])
   for (const name of names) {
@@ -300,9 +307,19 @@ function copyWith(structure: object, changes: ReadonlyMap<string, unknown>): unk
   return copy
 }
 
-/** Converts bytes to the type of `like`: a Buffer, an ArrayBuffer, or else a Uint8Array. */
+/** Copies a list with some items changed. Its holes stay holes. */
+function listWith(list: readonly unknown[], changes: ReadonlyMap<string, unknown>): unknown[] {
+  const copy = list.slice()
+  for (const [key, value] of changes) {
+    if (value !== REMOVED) Reflect.set(copy, key, value)
+    else if (Number(key) < copy.length) copy.splice(Number(key), 1)
+  }
+  return copy
+}
+
+/** Copies bytes into the type of `like`: a Buffer, an ArrayBuffer, or else a Uint8Array. Shares no memory with them. */
 function bytesLike(bytes: Buffer, like: ArrayBuffer | ArrayBufferView): unknown {
-  if (Buffer.isBuffer(like)) return bytes
   const copy = Uint8Array.from(bytes)
+  if (Buffer.isBuffer(like)) return Buffer.from(copy.buffer)
   return like instanceof ArrayBuffer ? copy.buffer : copy
 }

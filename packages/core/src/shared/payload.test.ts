@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { copiedBytes } from './payload.js'
+import { copiedBytes, fieldOf } from './payload.js'
 
 describe('a copy of bytes', () => {
   it('has the same type, and holds only the visible part of a view', () => {
@@ -26,4 +26,18 @@ describe('a copy of bytes', () => {
     structuredClone(view.buffer, { transfer: [view.buffer] })
     expect(copiedBytes(view)).toBe(view)
   })
+})
+
+it('finds fields by path, and no inherited names', () => {
+  class Order {
+    readonly lines = [{ price: 5 }]
+    get total(): number {
+      return this.lines.length * 5
+    }
+  }
+  const order = new Order()
+  expect([fieldOf(order, 'lines.0.price'), fieldOf(order, 'total')]).toEqual([5, 5])
+  for (const path of ['lines.length', 'lines.map', 'toString', '__proto__', 'constructor.prototype'])
+    expect(fieldOf(order, path)).toBeUndefined()
+  expect(fieldOf('{"__proto__":1}', '__proto__')).toBe(1)
 })

@@ -9,10 +9,20 @@ import { Buffer } from 'node:buffer'
 export function fieldOf(payload: unknown, path: string): unknown {
   let value = path === '' ? payload : structureOf(payload)
   for (const key of keysOf(path)) {
-    if (typeof value !== 'object' || value === null || !(key in value)) return undefined
+    if (!hasField(value, key)) return undefined
     value = Reflect.get(value, key)
   }
   return value
+}
+
+/**
+ * Whether a value has a field of this name. A field of a list is an own one, except `length`. A field of any other object
+ * may also be inherited, but not from `Object.prototype`.
+ */
+export function hasField(value: unknown, key: string): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return key !== 'length' && Object.hasOwn(value, key)
+  return Object.hasOwn(value, key) || (key in value && !(key in Object.prototype))
 }
 
 /** The keys of a path. */

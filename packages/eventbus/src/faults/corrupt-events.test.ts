@@ -50,6 +50,24 @@ describe('corruptEvents', () => {
     expect(after).toMatchObject({ id: 9, lines: order.lines })
   })
 
+  it('passes on a message whose payload cannot be read any more, unchanged', async () => {
+    const target = new EventTarget()
+    const got: unknown[] = []
+    target.addEventListener('tick', (event) => got.push(event))
+    let reads = 0
+    const event = Object.defineProperty(new Event('tick'), 'detail', {
+      get: () => {
+        reads += 1
+        throw new Error('detached')
+      },
+    })
+    const injection = await inject(corruptEvents({ change: () => 'never' }), target)
+    expect(() => target.dispatchEvent(event)).not.toThrow()
+    expect([got, injection.account['unreadable']]).toEqual([[event], 1])
+    expect(reads).toBeGreaterThan(0)
+    await injection.rollback()
+  })
+
   it('does not count what it cannot damage', async () => {
     const { bus, got, injection } = await broken(corruptEvents({ damage: 'truncate', at: 'text' }))
     const whole = [{}, { text: 5 }, 'no JSON', undefined, { text: '' }]

@@ -60,8 +60,8 @@ export const corruptEvents = defineFault({
      * A payload that cannot be copied or read must not throw in the application's call, so its message stays unchanged.
      */
     function harmed(message: Message): Message {
-      const { name, payload } = message
       try {
+        const { name, payload } = message
         return message.withPayload(
           change === undefined ? damage.damaged(payload, () => chance(name)) : change(payload as never, name),
         )

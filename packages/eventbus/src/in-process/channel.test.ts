@@ -644,3 +644,20 @@ describe('what is held when its end closes', () => {
     },
   )
 })
+
+describe('a function as the target of a channel', () => {
+  it.each<[string, unknown, string]>([
+    [
+      'an async function',
+      () => Promise.reject(new Error('away')),
+      'got a promise. Pass a function that is not `async`.',
+    ],
+    ['a class', EventTarget, 'got a class'],
+    ['a bound class', Function.prototype.bind.call(Worker, undefined), 'got a class'],
+  ])('is refused if it is %s', async (_what, target, words) => {
+    await expect(inject(delayEvents({ delayMs: 1 }), bindChannel(target as ChannelTarget))).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining(words) as string,
+    })
+  })
+})

@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { isGetter, repeat } from '@chaos/core/authoring'
+import { askedOf, isGetter, repeat } from '@chaos/core/authoring'
 import { bindBus, type Bus, type SeamBinding, type Steps } from '../seams/bus.js'
 import type { End } from './channel-message.js'
 import { hasIpc, ipcSeam, isProcess, type IpcEnd } from './child-process.js'
@@ -114,7 +114,7 @@ function isOpen(end: object): boolean {
 }
 
 function openEnds(target: ChannelTarget): ChannelEnd[] {
-  const named: unknown = typeof target === 'function' ? target() : target
+  const named = askedOf(target, 'the current ends of the channel')
   const all: readonly unknown[] = isIterable(named) && !isEnd(named) ? [...named] : [named]
   return all.map(unwrapped).filter(isEnd).filter(isOpen)
 }

@@ -51,7 +51,7 @@ export const signalProcess = defineFault({
           await waitUntilStrike(one, options, context)
           const sentAt = clock.now()
           const patience = new AbortController()
-          const exited = exitOf(one, patience.signal)
+          const exited = exitOf(one, { clock: context.clock, signal: patience.signal })
           const cancel = clock.after(options.patienceMs, () => patience.abort())
           context.defer(() => {
             cancel()

@@ -40,7 +40,7 @@ export const terminateWorker = defineFault({
             void worker.terminate()
             return struckAt
           }
-          const [[exitCode], struckAt] = await Promise.all([exitOf(worker, context.signal), strike()])
+          const [[exitCode], struckAt] = await Promise.all([exitOf(worker, context), strike()])
           context.landed({ threadId, exitCode, tookMs: context.clock.now() - struckAt })
         }),
     )

@@ -1,4 +1,4 @@
-import { isGetter } from '@chaos/core/authoring'
+import { askedOf, isGetter } from '@chaos/core/authoring'
 
 /** The members of Node's `ChildProcess` that the faults use. */
 export interface ProcessLike {
@@ -40,14 +40,15 @@ function isProcessLike(value: unknown): value is ProcessLike {
 /** Whether a value is a target of process faults. The result of a function is only checked when the fault is injected. */
 export function isProcessTarget(value: unknown): value is ProcessTarget {
   if (isGetter(value) || isOne(value) || isCluster(value)) return true
-  return isIterable(value) && [...value].every(isOne)
+  return isOne(unwrapped(value)) || (isIterable(value) && [...value].every((one) => isOne(unwrapped(one))))
 }
 
 /** The running processes of a target, in the order of the target, which is usually oldest first. */
 export function liveProcesses(target: ProcessTarget): ProcessLike[] {
-  const named: unknown = typeof target === 'function' ? target() : target
+  const named = askedOf(target, 'the current processes')
   const all = isCluster(named) ? Object.values(named.workers ?? {}) : isIterable(named) ? [...named] : [named]
   return all
+    .map(unwrapped)
     .filter(isOne)
     .map((one) => (isProcessLike(one) ? one : one.process))
     .filter(isRunning)
@@ -61,5 +62,7 @@ const isIterable = (value: unknown): value is Iterable<unknown> => isObject(valu
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 const isOne = (value: unknown): value is OneProcess =>
   isProcessLike(value) || (isObject(value) && 'process' in value && isProcessLike(value.process))
+/** Returns the process inside the object that a pool such as workerpool keeps of it. */
+const unwrapped = (one: unknown): unknown => (isObject(one) && 'worker' in one && isOne(one.worker) ? one.worker : one)
 const isCluster = (value: unknown): value is ClusterLike =>
   isObject(value) && 'workers' in value && 'setupPrimary' in value

@@ -1,3 +1,4 @@
+import { askedOf } from '@chaos/core/authoring'
 import { isProcessTarget, liveProcesses, PROCESS_TARGET, type ProcessLike, type ProcessTarget } from './processes.js'
 import { isWorkerTarget, liveWorkers, WORKER_TARGET, type WorkerLike, type WorkerTarget } from './workers.js'
 
@@ -14,7 +15,7 @@ export const isWorkerOrProcessTarget = (value: unknown): value is WorkerOrProces
 
 /** The live threads or running processes of a target. */
 export function livingOf(target: WorkerOrProcessTarget): readonly WorkerOrProcess[] {
-  const named = typeof target === 'function' ? target() : target
+  const named = askedOf(target, 'the current workers')
   if (named === undefined) return []
   return isWorkerTarget(named) ? liveWorkers(named) : liveProcesses(named as ProcessTarget)
 }

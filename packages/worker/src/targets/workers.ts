@@ -1,4 +1,4 @@
-import { isGetter } from '@chaos/core/authoring'
+import { askedOf, isGetter } from '@chaos/core/authoring'
 
 /** The members of Node's `Worker` that the faults use. A worker of another realm or a subclass works as well. */
 export interface WorkerLike {
@@ -50,7 +50,7 @@ export function isWorkerTarget(value: unknown): value is WorkerTarget {
 
 /** The live workers of a target, oldest first: thread ids only grow. Skips values in the result of a function that are not workers. */
 export function liveWorkers(target: WorkerTarget): WorkerLike[] {
-  const named = typeof target === 'function' ? target() : target
+  const named = askedOf(target, 'the current workers')
   const all: readonly unknown[] = isPool(named) ? [...named.threads] : isIterable(named) ? [...named] : [named]
   return all
     .map(unwrapped)
@@ -64,9 +64,12 @@ const isIterable = (value: unknown): value is Iterable<unknown> =>
 const isPool = (value: unknown): value is PoolLike =>
   typeof value === 'object' && value !== null && 'threads' in value && isIterable(value.threads)
 
-/** Returns the `Worker` inside a thread of tinypool, whose own object keeps the id of a dead thread and cannot remove listeners. */
-function unwrapped(thread: unknown): unknown {
-  return typeof thread === 'object' && thread !== null && 'thread' in thread && isWorkerLike(thread.thread)
-    ? thread.thread
-    : thread
+/**
+ * Returns the `Worker` inside the object that a pool keeps of it: `thread` of tinypool, whose own object keeps the id of a dead
+ * thread and cannot remove listeners; `worker` of workerpool and poolifier.
+ */
+function unwrapped(one: unknown): unknown {
+  if (typeof one !== 'object' || one === null) return one
+  if ('thread' in one && isWorkerLike(one.thread)) return one.thread
+  return 'worker' in one && isWorkerLike(one.worker) ? one.worker : one
 }

@@ -1,5 +1,6 @@
 import { injectedBy } from '@chaos/core'
 import { markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core/authoring'
+import { refuseSleeper } from './asleep.js'
 import { exitOf } from './exit.js'
 import { waitUntilStrike } from './strike-timing.js'
 import { chooseWorkers, type WorkerSelection } from './selection.js'
@@ -27,6 +28,8 @@ let lastStrike = 0
  *
  * The code runs in a turn of the worker's own event loop and never interrupts running code: on Node.js 18, ending a worker
  * in the middle of `Atomics.wait` crashes the whole process. A worker that does not yield before the lease ends is left alone.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if a worker sleeps in `Atomics.wait`.
  */
 export async function runInWorkers(
   strike: Strike,
@@ -62,7 +65,10 @@ async function runInOne(
     defer(async () => {
       if (worker.threadId !== -1) await inspector.evaluate(worker, callOff(id)).catch(() => undefined)
     })
-    const isAlive = await inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false)
+    const isAlive = await Promise.race([
+      inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false),
+      refuseSleeper(worker, context),
+    ])
     await new Promise<void>((resolve) => {
       if (isAlive !== true) return
       const cancel = clock.after(GRACE_MS, () => {
@@ -73,7 +79,7 @@ async function runInOne(
     })
     return undefined
   }
-  const exit = await Promise.race([exitOf(worker, signal), strikeAndSurvive()])
+  const exit = await Promise.race([exitOf(worker, context), strikeAndSurvive()])
   landed({
     threadId,
     ...(exit === undefined ? { survived: true } : { exitCode: exit[0] }),

@@ -1,9 +1,9 @@
 import { ChaosError } from '@chaos/core'
 import { globMatcher, option, type InjectionContext } from '@chaos/core/authoring'
 import { inspectorOf } from './inspector.js'
-import { liveProcesses, type ProcessLike, type ProcessTarget } from '../targets/processes.js'
+import { isProcessTarget, liveProcesses, type ProcessLike, type ProcessTarget } from '../targets/processes.js'
 import type { MeasuredWorker } from './wait-until-online.js'
-import { liveWorkers, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
+import { isWorkerTarget, liveWorkers, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
 /** The description of a worker for a `where` predicate. */
 export interface WorkerDescription {
@@ -103,7 +103,7 @@ export const selectionFits =
 /**
  * Chooses among the live workers of a target.
  *
- * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no live worker matches.
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no live worker matches, `CHAOS_TARGET_MISMATCH` if the target has processes only.
  */
 export async function chooseWorkers(
   target: WorkerTarget,
@@ -111,7 +111,10 @@ export async function chooseWorkers(
   context: InjectionContext,
 ): Promise<readonly WorkerLike[]> {
   const live = liveWorkers(target)
-  if (live.length === 0) throw noneAlive('worker')
+  if (live.length === 0)
+    throw isProcessTarget(target) && liveProcesses(target).length > 0
+      ? wrongKind('threads', 'processes')
+      : noneAlive('worker')
   const candidates = await matching(live, selection, context)
   return selection.select === 'busiest'
     ? [await busiest(candidates, selection.windowMs ?? 100, context)]
@@ -121,11 +124,14 @@ export async function chooseWorkers(
 /**
  * Chooses among the running processes of a target.
  *
- * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no running process matches.
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no running process matches, `CHAOS_TARGET_MISMATCH` if the target has threads only.
  */
 export function chooseProcesses(target: ProcessTarget, selection: ProcessSelection): readonly ProcessLike[] {
   const live = liveProcesses(target)
-  if (live.length === 0) throw noneAlive('process')
+  if (live.length === 0)
+    throw isWorkerTarget(target) && liveWorkers(target).length > 0
+      ? wrongKind('processes', 'threads')
+      : noneAlive('process')
   return place(
     selection.pid === undefined ? live : live.filter(({ pid }) => pid === selection.pid),
     selection,
@@ -204,3 +210,14 @@ async function busiest(
 
 const noneAlive = (what: string): ChaosError =>
   new ChaosError('CHAOS_NO_LIVE_WORKER', `The target has no live ${what}. Inject the fault once one has started.`)
+
+const FAULTS_OF = {
+  threads: 'exitWorker, crashWorker, terminateWorker or blockEventLoop',
+  processes: 'signalProcess or freezeProcess',
+} as const
+
+const wrongKind = (expected: keyof typeof FAULTS_OF, got: keyof typeof FAULTS_OF): ChaosError =>
+  new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    `Expected the target to have ${expected}, got ${got}. Use a fault on ${got}: ${FAULTS_OF[got]}.`,
+  )
