@@ -36,6 +36,7 @@ it('exports these names and no others', () => {
       "fieldOf",
       "globMatcher",
       "isBytes",
+      "isError",
       "isGetter",
       "isGlob",
       "jsonSchemaOf",
