@@ -24,8 +24,12 @@ export interface ResidueRecorder {
   readonly watch: <Target>(fault: Fault<Target>) => Fault<Target>
   /** The number of objects recorded. */
   readonly size: number
-  /** Describes what differs now, one sentence an object. Empty if nothing differs. */
-  readonly differences: () => readonly string[]
+  /**
+   * Describes what differs now, one sentence an object. Empty if nothing differs.
+   *
+   * @param mayAdd Says of a key that is new whether the application may have added it. Default: none.
+   */
+  readonly differences: (mayAdd?: (key: PropertyKey) => boolean) => readonly string[]
 }
 
 /** What is remembered of an object. */
@@ -61,8 +65,8 @@ export function residueRecorder(): ResidueRecorder {
     get size() {
       return registered.size + met.size
     },
-    differences: () => [
-      ...[...registered].flatMap(([object, before]) => said(object, differenceOf(object, before))),
+    differences: (mayAdd) => [
+      ...[...registered].flatMap(([object, before]) => said(object, differenceOf(object, before, mayAdd))),
       ...[...met].flatMap(([object, before]) => said(object, hiddenBy(object, before))),
     ],
   }
@@ -117,9 +121,9 @@ function said(object: object, difference: string | undefined): readonly string[]
   return [`${name === '' ? 'an object' : `an object of ${printable(name)}`}: ${difference}`]
 }
 
-function differenceOf(object: object, before: Before): string | undefined {
+function differenceOf(object: object, before: Before, mayAdd?: (key: PropertyKey) => boolean): string | undefined {
   return (
-    shapeDifference(before.shape, shapeOf(object)) ??
+    shapeDifference(before.shape, shapeOf(object), mayAdd) ??
     (before.isExtensible === Object.isExtensible(object) ? undefined : 'whether keys can be added has changed') ??
     listenerDifference(before.listeners, listenersOf(object)) ??
     slower(object, before)
