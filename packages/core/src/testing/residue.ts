@@ -91,7 +91,9 @@ function watched(context: InjectionContext, meet: (value: unknown) => void): Inj
       return function (this: unknown, ...args: unknown[]): unknown {
         meet(this)
         args.forEach(meet)
-        return new.target === undefined ? Reflect.apply(fn, this, args) : Reflect.construct(fn, args, new.target)
+        // A class under a fault is called with `new`. The types say that this never is so.
+        const constructed: unknown = new.target
+        return constructed === undefined ? Reflect.apply(fn, this, args) : Reflect.construct(fn, args, new.target)
       }
     }
     context.patch(object, key, watchedLayer, options)
