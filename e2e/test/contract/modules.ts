@@ -88,8 +88,8 @@ export const modules: readonly Kind[] = [
     {
       target: () => net,
       touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
-      async exercise(_net, count) {
-        times(count, connect)
+      async exercise(_net, count, _clock, meet) {
+        times(count, () => meet(connect()))
         // A connection begins in the next tick.
         await new Promise((resolve) => setImmediate(resolve))
       },
@@ -116,8 +116,9 @@ export const modules: readonly Kind[] = [
     {
       target: () => net,
       touched: () => [net, net.Socket.prototype, handlePrototypeOf(silent)],
-      async exercise(_net, count) {
+      async exercise(_net, count, _clock, meet) {
         const sockets = await Promise.all(Array.from({ length: count }, connected))
+        meet(...sockets)
         for (const socket of sockets) socket.push(Buffer.from('answer'))
       },
     },
@@ -129,8 +130,14 @@ export const modules: readonly Kind[] = [
     {
       target: () => http,
       touched: () => [http, http.Agent.prototype, http.ClientRequest.prototype],
-      exercise: (client, count) =>
-        times(count, () => client.get(origin(), (response) => void response.resume()).on('error', swallow)),
+      exercise: (client, count, _clock, meet) =>
+        times(count, () => {
+          const request = client.get(origin(), (response) => {
+            meet(response, response.socket)
+            response.resume()
+          })
+          meet(request.on('error', swallow))
+        }),
     },
     { faults: REQUESTS },
   ),
@@ -140,8 +147,9 @@ export const modules: readonly Kind[] = [
     {
       target: () => http,
       touched: () => [http, http.IncomingMessage.prototype],
-      exercise(_http, count) {
+      exercise(_http, count, _clock, meet) {
         const response = Object.assign(new http.IncomingMessage(new net.Socket()), { req: requestWithoutSocket() })
+        meet(response, response.req, response.socket)
         times(count, () => response.push(Buffer.from('piece')))
       },
     },
@@ -153,7 +161,7 @@ export const modules: readonly Kind[] = [
     {
       target: () => http,
       touched: () => [http, http.ClientRequest.prototype, net.Socket.prototype],
-      exercise: (_http, count) => times(count, requestWithoutSocket),
+      exercise: (_http, count, _clock, meet) => times(count, () => meet(requestWithoutSocket())),
     },
     { faults: ['adapter/cut-responses'] },
   ),
@@ -163,10 +171,12 @@ export const modules: readonly Kind[] = [
     {
       target: () => http.createServer((_request, response) => void response.end()),
       touched: (server) => [server, http.Server.prototype, http.ServerResponse.prototype],
-      exercise: (server, count) =>
+      exercise: (server, count, _clock, meet) =>
         times(count, () => {
           const request = Object.assign(new http.IncomingMessage(null as never), { method: 'GET', url: '/' })
-          server.emit('request', request, new http.ServerResponse(request))
+          const response = new http.ServerResponse(request)
+          meet(request, response)
+          server.emit('request', request, response)
         }),
     },
     { faults: REQUESTS },
@@ -223,9 +233,10 @@ export const modules: readonly Kind[] = [
   kind<typeof tls>('adapter', 'node:tls', {
     target: () => tls,
     touched: () => [tls, tls.TLSSocket.prototype, handlePrototypeOf(new tls.TLSSocket(new net.Socket()))],
-    async exercise(_tls, count) {
+    async exercise(_tls, count, _clock, meet) {
       for (let made = 0; made < count; made += 1) {
         const socket = tls.connect(portOf(silent), '127.0.0.1').on('error', swallow)
+        meet(socket)
         opened.push(socket)
         await once(socket, 'connect')
       }

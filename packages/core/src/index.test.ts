@@ -36,6 +36,7 @@ it('exports these names and no others', () => {
       "fieldOf",
       "globMatcher",
       "isBytes",
+      "isError",
       "isGetter",
       "isGlob",
       "jsonSchemaOf",
@@ -64,5 +65,11 @@ it('exports these names and no others', () => {
       "unknownName",
     ]
   `)
-  expect(Object.keys(testing).sort()).toEqual(['faultContract', 'manualClock', 'shapeDifference', 'shapeOf'])
+  expect(Object.keys(testing).sort()).toEqual([
+    'faultContract',
+    'manualClock',
+    'residueRecorder',
+    'shapeDifference',
+    'shapeOf',
+  ])
 })

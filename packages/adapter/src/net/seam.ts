@@ -1,5 +1,5 @@
 import { injectedBy } from '@chaos/core'
-import { markInjected, type Seam, type SeamOperation } from '@chaos/core/authoring'
+import { isError, markInjected, type Seam, type SeamOperation } from '@chaos/core/authoring'
 import {
   complete,
   endpoint,
@@ -47,7 +47,7 @@ export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, ac
                   if (isOver()) return
                   complete(this, request, statusOf(error))
                   const fault = injectedBy(error)
-                  if (fault !== undefined && socket?.errored instanceof Error) markInjected(socket.errored, fault)
+                  if (fault !== undefined && isError(socket?.errored)) markInjected(socket.errored, fault)
                 },
               })
               socket?.once('close', () => held.drop())

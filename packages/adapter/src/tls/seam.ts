@@ -1,4 +1,5 @@
 import {
+  isError,
   markInjected,
   type Held,
   type InjectionContext,
@@ -96,7 +97,7 @@ export const handshakeSeam: Seam<TlsModule, Greeting> = (_tls, context, act) => 
         const alert = unlessOver((description: number, fault: string) => {
           proceed()
           this.receive(fatalAlert(description))
-          if (socket.errored instanceof Error) markInjected(socket.errored, fault)
+          if (isError(socket.errored)) markInjected(socket.errored, fault)
         })
         return act({
           ...handshake,

@@ -1,3 +1,5 @@
+import { isError } from './is-error.js'
+
 /** The longest operation name that is matched, journalled or counted separately, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 1_024
 
@@ -56,7 +58,7 @@ export function readSafely<T>(read: () => T): T | 'an unreadable value' {
 
 /** The message of a thrown value, made {@link printable}. Never throws. */
 export function messageOf(thrown: unknown, options: Parameters<typeof printable>[1] = {}): string {
-  return readSafely(() => printable(thrown instanceof Error ? thrown.message : thrown, options))
+  return readSafely(() => printable(isError(thrown) ? thrown.message : thrown, options))
 }
 
 /**

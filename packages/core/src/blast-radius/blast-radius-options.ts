@@ -10,6 +10,7 @@ export interface BlastRadius {
    * The operations that the fault may affect: names or globs (`*` matches any run of characters, `?` exactly one), or a
    * predicate. One match is enough. Calls of other operations are not counted. Default: all operations. At most 100 names,
    * 1,024 characters each, 4,096 together. An operation name of more than 1,024 characters matches only `*`.
+   * An event named by a number counts as its text (`1`, `1.5`; `0` for -0), a symbol matches no name and no glob.
    */
   readonly only?: string | readonly string[] | OperationFilter
   /** The first calls of each operation to let pass. Default 0. */

@@ -91,6 +91,32 @@ describe('decisions', () => {
     expect(account).toEqual({ seen: 2, affected: 2 })
   })
 
+  it.each([
+    ['1', [1, '1'], [2, 1.5, Symbol('1')]],
+    ['1.5', [1.5, '1.5'], [1, 15]],
+    ['0', [0, -0, '0'], [1, Number.NaN]],
+    ['*', [1, -0, 1.5, Number.NaN, 'tick'], [Symbol('tick')]],
+    [
+      ['tick', '7'],
+      [7, 'tick'],
+      [8, Symbol('7')],
+    ],
+    ['1?', [10, 12, '1x'], [1, 1.5, 100]],
+  ] as const)('let `only: %j` cover events named by numbers', (only, inside, outside) => {
+    const { radius, account } = tried({ only })
+    const covered = (names: readonly unknown[]): boolean[] =>
+      names.map((name) => radius.operation(name as string).shouldInject([]))
+    expect(covered(inside)).toEqual(inside.map(() => true))
+    expect(covered(outside)).toEqual(outside.map(() => false))
+    expect(account.seen).toBe(inside.length)
+  })
+
+  it('count a number and its text as one operation, as an emitter does', () => {
+    const { radius } = tried({ limitPerOperation: 1 })
+    const first = radius.operation(1 as never).shouldInject([])
+    expect([first, radius.operation('1').shouldInject([])]).toEqual([true, false])
+  })
+
   it('can depend on the arguments', () => {
     const { radius } = tried({ only: (args, name) => args[0] === 7 && name === 'get' })
     expect([

@@ -69,7 +69,8 @@ export function decisions(source: DecisionSource): Decisions {
   const exact = names?.length === 1 && !isGlob(names[0] as string) ? names[0] : undefined
   if (exact !== undefined) {
     const inside = make(exact)
-    return { operation: (name) => (name === exact ? inside : OUTSIDE), end }
+    // Strict equality first: a bus may use names that are numbers, which are rare.
+    return { operation: (name) => (name === exact || isNumberNamed(name, exact) ? inside : OUTSIDE), end }
   }
 
   const inside = byName<Operation>(make, (group, name) => new GroupedOperation(group as CountedOperation, name))
@@ -94,13 +95,20 @@ function among(
   inside: (name: string | symbol) => Operation,
 ): (name: string | symbol) => Operation {
   const outside = new Set<string>()
-  return (name) => {
+  return (given: string | symbol | number) => {
+    // An event of `EventEmitter` may be named by a number, whatever the types say.
+    const name = typeof given === 'number' ? String(given) : given
     if (typeof name !== 'string' || outside.has(name)) return OUTSIDE
     if (covers(name)) return inside(name)
     if (outside.size === MAX_REMEMBERED_OUTSIDE) outside.clear()
     if (name.length <= MAX_REMEMBERED_LENGTH) outside.add(keptName(name))
     return OUTSIDE
   }
+}
+
+/** Whether a name is a number that is written so, as a key of an object would be: 1, 1.5, 0 for -0. */
+function isNumberNamed(name: unknown, exact: string): boolean {
+  return typeof name === 'number' && String(name) === exact
 }
 
 interface Shared {

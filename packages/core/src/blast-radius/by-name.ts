@@ -24,7 +24,9 @@ export function byName<T>(
   const values = new Map<string | symbol, T>()
   const groups = new Map<number, T>()
   let characters = 0
-  return (name) => {
+  return (given: string | symbol | number) => {
+    // `EventEmitter` keeps the event 1 under the key '1': both are one name.
+    const name = typeof given === 'number' ? String(given) : given
     const length = lengthOf(name)
     const known = length > MAX_NAME_LENGTH ? undefined : values.get(name)
     if (known !== undefined) return known

@@ -216,14 +216,6 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     )
   }
 
-  function count(name: string): number {
-    let next = (counts.get(name) ?? 0) + 1
-    // A caller may have chosen this id.
-    while (live.has(`${name}#${next}`)) next += 1
-    counts.set(name, next)
-    return next
-  }
-
   function track(injection: InjectionRecord): void {
     live.set(injection.id, injection)
     void injection.done.then((state) => {
@@ -260,7 +252,16 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     how: InjectOptions = {},
   ): Promise<InjectionRecord> {
     const { fault, object } = resolve(targetName, faultName, faultOptions, how)
-    const around: Surroundings = { targetName, seed, maxLeaseMs, clock, journal, refusal, count, onArming: track }
+    const around: Surroundings = {
+      targetName,
+      seed,
+      maxLeaseMs,
+      clock,
+      journal,
+      refusal,
+      numbered: { counts, inForce: live },
+      onArming: track,
+    }
     return armFault(fault, object, how, around)
   }
 

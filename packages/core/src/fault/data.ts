@@ -1,3 +1,4 @@
+import { isError } from '../basics/is-error.js'
 import { printable, readSafely } from '../basics/text.js'
 
 /** Whether JSON carries a value without loss. */
@@ -17,7 +18,7 @@ function shownUnchecked(value: unknown): string {
   if (typeof value === 'string')
     return printable(JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value), { max: 600 })
   if (typeof value === 'function') return `[Function ${printable(value.name)}]`
-  if (value instanceof Error) return `[${printable(value.name)}: ${printable(value.message)}]`
+  if (isError(value)) return `[${printable(value.name)}: ${printable(value.message)}]`
   if (typeof value === 'object' && value !== null)
     return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
   return printable(value)

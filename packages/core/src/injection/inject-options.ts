@@ -6,9 +6,15 @@ import { optionsSchema } from '../fault/options-schema.js'
 export interface InjectOptions extends BlastRadius {
   /** The longest time that the fault stays in force, in ms. Default 60,000; at most the controller's `maxLeaseMs`. */
   readonly leaseMs?: number
-  /** The seed of random decisions. Equal seed and injection id give equal decisions. Default: a random seed, which the injection reports. */
+  /**
+   * The seed of random decisions. Equal seed and injection id give equal decisions. The default id repeats with a given seed,
+   * so the same seed gives the same run, in one process or in two. Default: a random seed, which the injection reports.
+   */
   readonly seed?: string | number
-  /** The name of the injection, which is part of every decision. Default: `fault@target#k` for the k-th such injection. */
+  /**
+   * The name of the injection, which is part of every decision. Default: `fault@target#k`. With a given `seed`, k is the
+   * lowest number that no injection in force on the target has; else it is the k-th such injection.
+   */
   readonly id?: string
   /** Ends the injection when it aborts. */
   readonly signal?: AbortSignal

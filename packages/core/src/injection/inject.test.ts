@@ -7,6 +7,7 @@ import { createChaos } from '../controller/create-chaos.js'
 import { defineFault } from '../fault/define-fault.js'
 import { ChaosError } from '../basics/errors.js'
 import type { InjectionContext } from '../fault/fault.js'
+import type { InjectOptions } from './inject-options.js'
 import { inject, journal } from './inject.js'
 import { withFault } from './with-fault.js'
 import { HIT_CHANNEL, LIFE_CYCLE_CHANNEL } from './journal.js'
@@ -469,6 +470,38 @@ describe('inject', () => {
     expect(drawn[0]).toEqual(drawn[1])
     expect(drawn[0]).not.toEqual(drawn[2])
     expect(drawn.flat().every((roll) => roll >= 0 && roll < 1)).toBe(true)
+  })
+
+  it('repeats its decisions for the same seed in one process, whatever was injected before', async () => {
+    const bus = new EventEmitter()
+    const run = async (how: InjectOptions = {}): Promise<readonly [string, number[]]> => {
+      const heard: number[] = []
+      const hear = (index: number): void => void heard.push(index)
+      bus.on('tick', hear)
+      const injection = await inject(drop(), bus, { seed: 3, rate: 0.5, ...how })
+      for (let index = 0; index < 40; index += 1) bus.emit('tick', index)
+      await injection.rollback()
+      bus.off('tick', hear)
+      return [injection.id, heard]
+    }
+    const first = await run()
+    await (await inject(drop(), bus)).rollback()
+    expect(await run()).toEqual(first)
+    // The seed and the id that a run reports repeat it too.
+    expect(await run({ id: first[0] })).toEqual(first)
+  })
+
+  it('tells injections in force with one seed apart, and lets other targets of the same class change nothing', async () => {
+    const [bus, other] = [new EventEmitter(), new EventEmitter()]
+    const how = { seed: 3, rate: 0.5 }
+    const elsewhere = await inject(drop(), other, how)
+    const [first, second, unseeded] = [
+      await inject(drop(), bus, how),
+      await inject(drop(), bus, how),
+      await inject(drop(), bus),
+    ]
+    expect([first, second, unseeded, elsewhere].map(({ id }) => id.split('#')[1])).toEqual(['1', '2', '3', '1'])
+    for (const one of [first, second, unseeded, elsewhere]) await one.rollback()
   })
 
   it('counts lost work, and warns of it once', async () => {

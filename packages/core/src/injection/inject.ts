@@ -6,6 +6,7 @@ import { bareRefusal } from '../process/guard.js'
 import { DEFAULT_LEASE_MS, injectSchema, type InjectOptions } from './inject-options.js'
 import { InjectionRecord } from './injection-record.js'
 import type { Injection } from './injection.js'
+import { nextNumber, type Numbered } from './numbering.js'
 import { JournalWriter, type Follow, type Journal } from './journal.js'
 import { checkOptions } from '../fault/check-options.js'
 import { shown } from '../fault/data.js'
@@ -21,8 +22,8 @@ export interface Surroundings {
   readonly clock: Clock
   readonly journal: JournalWriter
   readonly refusal: () => ChaosError | undefined
-  /** The number of the next injection of this name: the k of `fault@target#k`. */
-  readonly count: (name: string) => number
+  /** What numbers the injections: the k of `fault@target#k`. */
+  readonly numbered: Numbered
   readonly onArming: (injection: InjectionRecord) => void
 }
 
@@ -56,6 +57,7 @@ export async function inject<Target extends object>(
   target: Target,
   { clock = systemClock, targetName, ...how }: BareInjectOptions = {},
 ): Promise<Injection> {
+  const numbered = numberedOn(target)
   return armFault(fault, target, how, {
     targetName: printable(targetName ?? nameOf(target), { max: MAX_TARGET_NAME }),
     seed: undefined,
@@ -63,8 +65,11 @@ export async function inject<Target extends object>(
     clock,
     journal: bareJournal,
     refusal: bareRefusal,
-    count: (name) => countOn(target, name),
-    onArming: () => undefined,
+    numbered,
+    onArming: ({ id, done }) => {
+      numbered.inForce.add(id)
+      void done.then(() => numbered.inForce.delete(id))
+    },
   })
 }
 
@@ -140,7 +145,7 @@ export async function armFault(
   const name = `${fault.name}@${around.targetName}`
   const arming = {
     ...how,
-    id: how.id ?? `${name}#${around.count(name)}`,
+    id: how.id ?? `${name}#${nextNumber(name, how.seed !== undefined, around.numbered)}`,
     seed: String(how.seed ?? around.seed ?? drawSeed()),
     targetName: around.targetName,
     clock: around.clock,
@@ -167,11 +172,12 @@ function nameOfFunction(fn: unknown): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined
 }
 
-function countOn(target: object, name: string): number {
-  const { counts } = processState()
-  let named = counts.get(target)
-  if (named === undefined) counts.set(target, (named = new Map<string, number>()))
-  const count = (named.get(name) ?? 0) + 1
-  named.set(name, count)
-  return count
+/** The numbers of the injections that had this object as their target. A target that is not an object is refused later. */
+function numberedOn(target: unknown): { readonly counts: Map<string, number>; readonly inForce: Set<string> } {
+  const { numbered } = processState()
+  const known = numbered.get(target as object)
+  if (known !== undefined) return known
+  const made = { counts: new Map<string, number>(), inForce: new Set<string>() }
+  if (Object(target) === target) numbered.set(target as object, made)
+  return made
 }

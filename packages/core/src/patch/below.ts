@@ -33,7 +33,7 @@ export class BelowLayer implements Below {
   /** Else the object to look the function up on. An inherited member is looked up on every call, since its class may be patched or restored. */
   under: Members
   key: PropertyKey
-  readonly bottom: AnyFunction | undefined
+  bottom: AnyFunction | undefined
 
   constructor(next: Layer | undefined, bottom: AnyFunction | undefined, holder: object, key: PropertyKey, slot: Slot) {
     this.next = next
@@ -57,10 +57,14 @@ export class BelowLayer implements Below {
     this.direct = next?.fn ?? this.bottom
   }
 
-  /** A removed layer gets no more updates. From now on it finds the function below on each call. */
-  stepOver(): void {
+  /**
+   * A removed layer gets no more updates. From now on it finds the function below on each call.
+   *
+   * @param onCall Called before each such call: other code that wrapped the layer may have put it back on the member.
+   */
+  stepOver(onCall: () => void): void {
     this.direct = undefined
-    this.under = new Search(this.next, this.bottom, this.under, this.key) as object as Members
+    this.under = new Search(this.next, this.bottom, this.under, this.key, onCall) as object as Members
     this.key = FOUND
   }
 }
@@ -74,9 +78,11 @@ class Search {
     private readonly bottom: AnyFunction | undefined,
     private readonly under: Members,
     private readonly key: PropertyKey,
+    private readonly onCall: () => void,
   ) {}
 
   get [FOUND](): AnyFunction {
+    this.onCall()
     while (this.next?.left === true) this.next = this.next.below.next
     return this.next?.fn ?? this.bottom ?? (this.under[this.key] as AnyFunction)
   }

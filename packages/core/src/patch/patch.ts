@@ -3,6 +3,7 @@ import { processState } from '../process/process-state.js'
 import { BelowLayer, type AnyFunction, type Below, type Layer } from './below.js'
 import {
   define,
+  findDescriptor,
   heldIn,
   inheritedDescriptor,
   inheritedFunction,
@@ -11,6 +12,7 @@ import {
   type Slot,
 } from './lookup.js'
 import { recordOf, type PatchRecord, type Stack } from './record.js'
+import { passOnUnwrapping } from './wrapped.js'
 import { splice, unsplice } from './splice.js'
 
 /** Which function of a member to patch. */
@@ -75,6 +77,7 @@ export function patch(
 
   stack ??= { slot, original: bottom, layers: [], visible: fn }
   stack.layers.push(layer)
+  if (own) passOnUnwrapping(fn, stack)
   stack.visible = fn
   if (isNew) onMember.push(stack)
   stacks.set(key, onMember)
@@ -90,17 +93,16 @@ export function patch(
     const at = layers[0] === layer ? 0 : layers.lastIndexOf(layer)
     layers.splice(at, 1)
     layers[at]?.below.reachFor(layer.below.next)
-    below.stepOver()
+    below.stepOver(leaveAtLast)
     wasLast = layers.length === 0
   }
   let isRemoved = false
-  const unpatch = (): string | undefined => {
-    if (isRemoved) return undefined
-    isRemoved = true
-    stepAside()
+  const clean = (): boolean => {
     const covered = settle(holder, key, onMember, own)
     if (onMember.length === 0 && stacks.get(key) === onMember) stacks.delete(key)
-    const isStuck = record.splice !== undefined && record.inherited.size === 0 && !unsplice(object, record)
+    return covered
+  }
+  const forget = (): void => {
     if (
       records.get(object) === record &&
       record.splice === undefined &&
@@ -108,8 +110,28 @@ export function patch(
       record.inherited.size === 0
     )
       records.delete(object)
+  }
+  /** Other code that wrapped the layer, and left after it, has put the layer back: a call is the next chance to take it off. */
+  const leaveAtLast = (): void => {
+    if (!isRemoved || heldIn(Object.getOwnPropertyDescriptor(object, key), slot) !== fn) return
+    if (own) {
+      clean()
+      forget()
+      return
+    }
+    // It restored by assignment what it had found inherited. An own key stays, as it would have without the fault.
+    const found: unknown = heldIn(findDescriptor(Object.getPrototypeOf(object) as object | null, key), slot)
+    if (typeof found === 'function' && found !== fn) Reflect.defineProperty(object, key, { [slot]: found })
+  }
+  const unpatch = (): string | undefined => {
+    if (isRemoved) return undefined
+    isRemoved = true
+    stepAside()
+    const covered = clean()
+    const isStuck = record.splice !== undefined && record.inherited.size === 0 && !unsplice(object, record)
+    forget()
     if (covered && wasLast)
-      return `Other code replaced \`${printable(key)}\` while it was patched. Its replacement stays in place; the fault's layer passes every call on.`
+      return `Other code replaced \`${printable(key)}\` while it was patched. Its replacement stays in place. If that calls the fault's layer, the layer passes every call on. If the other code later puts the layer back on the member, the next call of the member, or the next fault on it, removes the layer. Inject after the other code has wrapped the member, or end the fault before it does, to leave nothing.`
     return isStuck
       ? `The target was frozen while \`${printable(key)}\` was patched. An empty object stays between the target and its prototype.`
       : undefined
@@ -128,8 +150,9 @@ function settle(holder: object, key: PropertyKey, stacks: Stack[], own: boolean)
     const standing = Object.getOwnPropertyDescriptor(holder, key)
     const top = stack.layers.at(-1)
     if (heldIn(standing, stack.slot) !== stack.visible) {
-      // Other code covered or deleted the member. Covered: the stack passes calls on until that replacement is gone. Deleted: nothing to restore.
-      if (top === undefined && standing === undefined) stacks.splice(index, 1)
+      // Other code covered, deleted or restored the member. Covered: the stack passes calls on until that replacement is gone.
+      const isGone = standing === undefined || (own && heldIn(standing, stack.slot) === stack.original)
+      if (top === undefined && isGone) stacks.splice(index, 1)
       continue
     }
     if (top !== undefined) {

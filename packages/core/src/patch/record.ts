@@ -6,7 +6,7 @@ import type { Slot } from './lookup.js'
 export interface Stack {
   readonly slot: Slot
   /** The original function of an own member. An inherited member is looked up on each call instead. */
-  readonly original: AnyFunction | undefined
+  original: AnyFunction | undefined
   /** Bottom first. */
   readonly layers: Layer[]
   /** The layer's function on the member, unless other code has replaced it. */

@@ -11,7 +11,33 @@ export function markInjected<E extends object>(error: E, faultName: string): E {
   return error
 }
 
-/** Returns the name of the fault that made an error, or `undefined` for a real error. */
+/** The most errors to look at in one question. A `cause` may lead back to its error. */
+const MAX_LOOKED_AT = 32
+
+/**
+ * Returns the name of the fault that made an error, or `undefined` for a real error. An error that wraps an injected one, as
+ * its `cause` or among its `errors` (`fetch failed`, an `AggregateError`), counts as injected. Errors of other realms (a `vm`
+ * context, the sandbox of a test runner) are recognized too. Never throws.
+ */
 export function injectedBy(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null ? processState().injectedErrors.get(error) : undefined
+  const { injectedErrors } = processState()
+  const queue: unknown[] = [error]
+  for (let index = 0; index < queue.length && index < MAX_LOOKED_AT; index += 1) {
+    const one = queue[index]
+    if (typeof one !== 'object' || one === null) continue
+    const fault = injectedErrors.get(one)
+    if (fault !== undefined) return fault
+    queue.push(...wrappedBy(one))
+  }
+  return undefined
+}
+
+/** The errors that an error wraps. A getter of the application may throw. */
+function wrappedBy(error: object): readonly unknown[] {
+  try {
+    const { cause, errors } = error as { readonly cause?: unknown; readonly errors?: unknown }
+    return [cause, ...(Array.isArray(errors) ? (errors.slice(0, MAX_LOOKED_AT) as unknown[]) : [])]
+  } catch {
+    return []
+  }
 }

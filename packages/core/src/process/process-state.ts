@@ -26,8 +26,8 @@ export interface ProcessState {
   /** The objects that patches have inserted between targets and their prototypes. */
   readonly splices: WeakSet<object>
   readonly injectedErrors: WeakMap<object, string>
-  /** How many injections each object has had, per fault and target name: the k of `fault@target#k`. */
-  readonly counts: WeakMap<object, Map<string, number>>
+  /** How many injections each object has had, per fault and target name, and the ids in force on it: the k of `fault@target#k`. */
+  readonly numbered: WeakMap<object, { readonly counts: Map<string, number>; readonly inForce: Set<string> }>
   /** Controllers: each implements `ChaosController` of this or another version. */
   readonly controllers: Set<object>
 }
@@ -58,7 +58,7 @@ function start(): ProcessState {
     patches: new WeakMap(),
     splices: new WeakSet(),
     injectedErrors: new WeakMap(),
-    counts: new WeakMap(),
+    numbered: new WeakMap(),
     controllers: new Set(),
   }
   Object.defineProperty(globalThis, KEY, { value: state, configurable: true })

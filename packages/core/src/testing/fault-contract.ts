@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createChaos, inject, isChaosError, journal, type Fault, type InjectOptions, type Injection } from '../index.js'
 import type { FaultFactoryFor } from '../authoring.js'
 import { manualClock, type ManualClock } from './manual-clock.js'
-import { shapeDifference, shapeOf } from './shape.js'
+import { residueRecorder, type ResidueRecorder } from './residue.js'
 
 /** A fault under test, with its target and the operations to affect. */
 export interface FaultContract<Target extends object> {
@@ -13,15 +13,24 @@ export interface FaultContract<Target extends object> {
   /**
    * Runs `times` operations of one name that the fault may affect. It must not wait for operations that the fault may hold
    * back, and must handle rejections that the fault causes. If the fault itself acts at intervals, move the clock instead,
-   * by at most 100 ms per operation.
+   * by at most 100 ms per operation. Pass objects that the operations make (responses, sockets, cursors) to `meet`, as soon
+   * as they are there, so that the suite checks that the fault leaves nothing on them.
    */
-  readonly exercise: (target: Target, times: number, clock: ManualClock) => void | Promise<void>
+  readonly exercise: (
+    target: Target,
+    times: number,
+    clock: ManualClock,
+    meet: ResidueRecorder['meet'],
+  ) => void | Promise<void>
   /**
    * Returns how many operations have completed so far, as their receiver counts them. The suite then also checks that
    * everything completes at rate 0. Only for targets whose operations complete before `exercise` does.
    */
   readonly cameThrough?: (target: Target) => number
-  /** The objects that the fault may change. Default: the target itself. */
+  /**
+   * The objects that the fault may change. Default: the target itself. The suite also follows every object that the fault
+   * patches or meets in a call ({@link residueRecorder} says what is compared).
+   */
   readonly touched?: (target: Target) => readonly object[]
   /** Disposes of a target. */
   readonly dispose?: (target: Target) => void | Promise<void>
@@ -51,6 +60,7 @@ interface Scene<Target> {
   readonly target: Target
   readonly clock: ManualClock
   readonly arm: (how?: InjectOptions) => Promise<Injection>
+  readonly watch: (fault: Fault<Target>) => Fault<Target>
   readonly exercise: (times: number) => Promise<void>
   readonly assertUntouched: () => void
 }
@@ -67,19 +77,19 @@ function scenario<Target extends object>(
     const standing = contract.fault().kind === 'standing'
     const touched = contract.touched?.(target) ?? [target]
     // The first operation may add lazy fields to the target, which must not count as changes by the fault.
-    if (standing) await contract.exercise(target, 1, clock)
-    const before = touched.map(shapeOf)
+    if (standing) await contract.exercise(target, 1, clock, () => undefined)
+    const residue = residueRecorder()
+    residue.register(...touched)
     try {
       await play({
         target,
         clock,
-        arm: (how) => inject(contract.fault(), target, standing ? { ...how, clock } : { ...how }),
-        exercise: async (times) => contract.exercise(target, times, clock),
+        watch: residue.watch,
+        arm: (how) => inject(residue.watch(contract.fault()), target, standing ? { ...how, clock } : { ...how }),
+        exercise: async (times) => contract.exercise(target, times, clock, residue.meet),
         assertUntouched: () => {
-          for (const [index, object] of touched.entries()) {
-            const difference = shapeDifference(before[index] ?? [], shapeOf(object))
-            assert.equal(difference, undefined, `The target is not restored: ${String(difference)}.`)
-          }
+          const left = residue.differences()
+          assert.equal(left.length, 0, `The fault has left something behind. ${left.slice(0, 10).join('; ')}.`)
         },
       })
     } finally {
@@ -258,29 +268,33 @@ function promisesOfStanding<Target extends object>(contract: FaultContract<Targe
         assertUntouched()
       },
     ),
-    scenario(contract, 'has no hit after stopAll was called', async ({ target, clock, exercise, assertUntouched }) => {
-      const fault = contract.fault()
-      const chaos = createChaos({ environment: 'test', clock })
-      const factory = Object.assign(() => fault, {
-        catalog: {
-          ...fault,
-          summary: '',
-          options: [],
-          info: { name: fault.name, kind: fault.kind, summary: '', options: {} },
-        },
-      })
-      chaos.target('target', target, [factory as FaultFactoryFor<Target>])
-      const injection = await chaos.controller.inject('target', fault.name)
-      await exercise(3)
-      const stopped = chaos.stopAll()
-      const { affected } = injection
-      await exercise(3)
-      assert.equal(injection.affected, affected)
-      const ids = (await stopped).stopped.map(({ id }) => id)
-      assert.ok(ids.includes(injection.id), `stopAll did not report ${injection.id}, only: ${String(ids)}.`)
-      await chaos.close()
-      assertUntouched()
-    }),
+    scenario(
+      contract,
+      'has no hit after stopAll was called',
+      async ({ target, clock, watch, exercise, assertUntouched }) => {
+        const fault = watch(contract.fault())
+        const chaos = createChaos({ environment: 'test', clock })
+        const factory = Object.assign(() => fault, {
+          catalog: {
+            ...fault,
+            summary: '',
+            options: [],
+            info: { name: fault.name, kind: fault.kind, summary: '', options: {} },
+          },
+        })
+        chaos.target('target', target, [factory as FaultFactoryFor<Target>])
+        const injection = await chaos.controller.inject('target', fault.name)
+        await exercise(3)
+        const stopped = chaos.stopAll()
+        const { affected } = injection
+        await exercise(3)
+        assert.equal(injection.affected, affected)
+        const ids = (await stopped).stopped.map(({ id }) => id)
+        assert.ok(ids.includes(injection.id), `stopAll did not report ${injection.id}, only: ${String(ids)}.`)
+        await chaos.close()
+        assertUntouched()
+      },
+    ),
   ]
 }
 

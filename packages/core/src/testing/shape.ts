@@ -24,8 +24,16 @@ function membersOf(holder: object): ReadonlyMap<PropertyKey, readonly unknown[]>
   )
 }
 
-/** Describes the first difference between two shapes, or returns `undefined`. */
-export function shapeDifference(before: Shape, after: Shape): string | undefined {
+/**
+ * Describes the first difference between two shapes, or returns `undefined`.
+ *
+ * @param mayAdd Says of a key that is new whether the application may have added it. Default: none.
+ */
+export function shapeDifference(
+  before: Shape,
+  after: Shape,
+  mayAdd: (key: PropertyKey) => boolean = () => false,
+): string | undefined {
   if (before.length !== after.length)
     return `the prototype chain has ${after.length} objects instead of ${before.length}`
   for (const [depth, { prototype, members }] of before.entries()) {
@@ -37,7 +45,8 @@ export function shapeDifference(before: Shape, after: Shape): string | undefined
       if (!attributes.every((attribute, index) => Object.is(attribute, current[index])))
         return `\`${String(key)}\` at depth ${depth} has changed`
     }
-    for (const key of now.members.keys()) if (!members.has(key)) return `\`${String(key)}\` at depth ${depth} was added`
+    for (const key of now.members.keys())
+      if (!members.has(key) && !mayAdd(key)) return `\`${String(key)}\` at depth ${depth} was added`
   }
   return undefined
 }

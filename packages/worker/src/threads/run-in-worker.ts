@@ -1,5 +1,5 @@
 import { injectedBy } from '@chaos/core'
-import { markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core/authoring'
+import { isError, markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core/authoring'
 import { refuseSleeper } from './asleep.js'
 import { exitOf } from './exit.js'
 import { waitUntilStrike } from './strike-timing.js'
@@ -102,7 +102,7 @@ function errorsOf(
     (below) =>
       function emit(this: unknown, ...args: unknown[]): unknown {
         const [event, error] = args
-        if (event === 'error' && error instanceof Error && injectedBy(error) === undefined) {
+        if (event === 'error' && isError(error) && injectedBy(error) === undefined) {
           markInjected(error, fault)
           heard.message = error.message
         }
