@@ -81,8 +81,8 @@ function relay(
         }
         controller.close()
         // A pending request for bytes is answered with none.
-        const request = Reflect.get(controller, 'byobRequest') as { readonly respond: (bytes: number) => void } | null
-        request?.respond(0)
+        const request: unknown = Reflect.get(controller, 'byobRequest')
+        if (isByteRequest(request)) request.respond(0)
       },
       cancel,
     })
@@ -115,4 +115,9 @@ function readsBytes(stream: ReadableStream<unknown>): boolean {
   } catch {
     return false
   }
+}
+
+/** Returns whether a value is the request of a reader that fills a buffer. The types of Node.js do not tell. */
+function isByteRequest(value: unknown): value is { readonly respond: (bytes: number) => void } {
+  return typeof value === 'object' && value !== null && 'respond' in value
 }
