@@ -16,7 +16,7 @@ const byEvents = (binding: string, path: string): string =>
 
 const KNOWN: readonly KnownClient[] = [
   client('a pool of pg', ['connect', 'query'], ['totalCount', 'idleCount'], byCalls('bindPg', 'pg')),
-  client('a client of pg', ['connect', 'query'], ['connectionParameters'], byCalls('bindPg', 'pg')),
+  client('a client of pg', ['connect', 'query', 'escapeLiteral', 'getTypeParser'], [], byCalls('bindPg', 'pg')),
   client('a pool of mysql2', ['getConnection', 'query', 'execute', 'format'], [], byCalls('bindMysql2', 'mysql2')),
   client('a connection of mysql2', ['query', 'execute', 'format', 'unprepare'], [], byCalls('bindMysql2', 'mysql2')),
   client('a client of ioredis', ['sendCommand', 'duplicate', 'defineCommand'], [], byCalls('bindIoredis', 'ioredis')),

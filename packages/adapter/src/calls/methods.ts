@@ -104,7 +104,8 @@ export function chooseMembers(
     if (found.length > 0) return found
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `The target has no \`async\` methods, only ${listed(methodsOf(ofFirst))}. Name the methods that return promises in \`methods\`.${adviceFor(target)}`,
+      fittingBinding(target) ??
+        `The target has no \`async\` methods, only ${listed(methodsOf(ofFirst))}. Name the methods that return promises in \`methods\`.`,
     )
   }
   const chosen = new Map<string, Member>()
@@ -117,22 +118,20 @@ export function chooseMembers(
       }))
       .find(({ names }) => names.length > 0)
     if (found === undefined) {
-      throw new ChaosError(
-        'CHAOS_TARGET_MISMATCH',
-        `Option \`methods\`: ${unknownName('method of the target', pattern, [...new Set(places.flatMap(({ known }) => [...known.keys()]))])}${adviceFor(target)}`,
-      )
+      const names = [...new Set(places.flatMap(({ known }) => [...known.keys()]))]
+      const advice = fittingBinding(target)
+      // The methods of a known client are mostly internals.
+      const told =
+        advice === undefined
+          ? unknownName('method of the target', pattern, names)
+          : `The target has no such method. ${advice}`
+      throw new ChaosError('CHAOS_TARGET_MISMATCH', `Option \`methods\`: ${told}`)
     }
     for (const name of found.names) {
       if (!chosen.has(name)) chosen.set(name, memberOf(found.holder, name, found.known.get(name) === true))
     }
   }
   return [...chosen.values()]
-}
-
-/** Returns advice for a target that a binding fits better. */
-function adviceFor(target: object): string {
-  const binding = fittingBinding(target)
-  return binding === undefined ? '' : ` ${binding}`
 }
 
 /**
