@@ -3,7 +3,7 @@ import type { Method } from '../operations/member-replacer.js'
 import { attempt, isThenable, type AnswerChanges } from './answer.js'
 
 /** Executes a query: at once if it passes, else as the fault answers. */
-export type Execute = (query: object, proceed: () => unknown) => { readonly answer: unknown } | undefined
+export type Execute = (proceed: () => unknown) => { readonly answer: unknown } | undefined
 
 /** The methods that execute a query. */
 const EXECUTING = ['then', 'catch', 'finally', 'exec', 'execute'] as const
@@ -56,7 +56,7 @@ function whenHandled(query: Deferred, execute: Execute, { isOver, replaceMember 
       })
     // A query that is executed is not sent again by its next `then`.
     query.executed = true
-    const hit = execute(query, proceed)
+    const hit = execute(proceed)
     if (hit === undefined) {
       query.executed = false
       return send()
@@ -94,7 +94,7 @@ function whenAwaited(query: object, execute: Execute, { isOver, replaceMember }:
         name === 'then' || name === 'catch' || name === 'finally'
           ? new Promise((resolve, reject) => void inside(() => (query as Promise<unknown>).then(resolve, reject)))
           : run(...args)
-      const hit = settled ?? execute(query, runOnce)
+      const hit = settled ?? execute(runOnce)
       if (hit === undefined) return run(...args)
       // A promise has one outcome. Other queries are executed by each `then`.
       if (types.isPromise(query)) settled = hit

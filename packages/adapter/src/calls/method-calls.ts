@@ -62,9 +62,9 @@ export function methodCalls(
         if (context.signal.aborted) return query
         actWhenExecuted(
           query,
-          (own, proceed) =>
+          (proceed) =>
             decides(args)
-              ? { answer: act(callOf({ name, args, target: self ?? own, answers, proceed }, changes, timing)) }
+              ? { answer: act(callOf({ name, args, target: self ?? target, answers, proceed }, changes, timing)) }
               : undefined,
           changes,
         )
