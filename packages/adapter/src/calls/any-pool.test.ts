@@ -1,4 +1,4 @@
-import { inject, withFault } from '@chaos/core'
+import { inject, withFault, type Fault } from '@chaos/core'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { exhaustPool } from './faults/exhaust-pool.js'
@@ -82,7 +82,7 @@ describe('a pool that is known by its members', () => {
 
   it('is refused with the members that it lacks, or with the binding that fits it', async () => {
     const refused = (target: object): Promise<unknown> =>
-      Reflect.apply(inject, undefined, [exhaustPool(), target]).catch((error: unknown) => String(error))
+      inject(exhaustPool() as Fault<object>, target).catch((error: unknown) => String(error))
     expect(await refused({ getConnection: () => 1 })).toContain('Missing: `acquire()`')
     expect(await refused({ acquire: () => 1, release: () => 1, max: 3 })).toContain(
       'Missing: `borrowed` or `numUsed()`',

@@ -63,8 +63,8 @@ function bindPool(pool: ResourcePool): PoolBinding {
   let coming = 0
   return {
     emitter: {
-      on: (_event, listener) => listeners.add(listener as () => void),
-      off: (_event, listener) => listeners.delete(listener as () => void),
+      on: (_event, listener) => listeners.add(listener),
+      off: (_event, listener) => listeners.delete(listener),
     },
     max: () => pool.max,
     free: () => pool.max - used() - coming,

@@ -28,7 +28,7 @@ class Client {
   sum(rows: readonly number[], add: (total: number, row: number) => number): Promise<number> {
     return Promise.resolve(rows.reduce(add))
   }
-  watch(fn: (this: void, result: string) => void): Promise<void> {
+  watch(fn: (result: string) => void): Promise<void> {
     return Promise.resolve().then(() => fn('seen'))
   }
 }
@@ -150,7 +150,7 @@ describe('a function that is data', () => {
     ['a comparator', (a: number, b: number) => a - b, false],
     ['a visitor', (value: unknown, index: number) => [value, index], false],
     ['an async function', async (error: unknown, value: unknown) => Promise.resolve([error, value]), false],
-    ['a class', class Row {}, false],
+    ['a class', Client, false],
     ['a resolver', (value: unknown) => value, false],
     ['a callback', (error: unknown, value: unknown) => [error, value], true],
     ['a callback that ignores the error', (_: unknown, value: unknown) => value, true],

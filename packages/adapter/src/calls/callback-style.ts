@@ -44,18 +44,18 @@ export function callbackIn(args: readonly unknown[], method: unknown, isCertain:
     if (own === undefined || typeof callback !== 'function' || types.isAsyncFunction(callback)) return undefined
     return {
       callback: callback as Callback,
-      argsWith: (value) => [
-        ...args.slice(0, at),
-        Object.create(Object.getPrototypeOf(last) as object | null, {
-          ...Object.getOwnPropertyDescriptors(last),
-          callback: { ...own, value },
-        }),
-      ],
+      argsWith: (value) => [...args.slice(0, at), copyWith(last, { ...own, value })],
     }
   } catch {
     // A revoked proxy throws when it is read.
     return undefined
   }
+}
+
+/** Copies an object of options, with another callback. */
+function copyWith(options: object, callback: PropertyDescriptor): object {
+  const prototype = Object.getPrototypeOf(options) as object | null
+  return Object.create(prototype, { ...Object.getOwnPropertyDescriptors(options), callback }) as object
 }
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- any function that a caller passed

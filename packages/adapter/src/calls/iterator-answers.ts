@@ -3,6 +3,11 @@ import type { Method } from '../operations/member-replacer.js'
 import { isThenable, type AnswerChanges, type Answers, type Gate, type Passage } from './answer.js'
 import { promises, values } from './promise-answers.js'
 
+/** An iterator, `async` or not, as far as it is closed here. */
+interface AnyIterator {
+  readonly return?: () => unknown
+}
+
 /** Answers that are iterators, or iterable objects. */
 export const iterators: Answers = {
   *failed(makeError) {
@@ -13,7 +18,7 @@ export const iterators: Answers = {
     return withIterators(
       answer,
       Symbol.iterator,
-      (iterator: Iterator<unknown>) =>
+      (iterator) =>
         changes.replaceMember(iterator, 'next', (next) => (...given) => {
           const result = Reflect.apply(next as Method, iterator, given) as IteratorResult<unknown>
           try {
@@ -39,7 +44,7 @@ export const asyncIterators: Answers = {
     return withIterators(
       answer,
       Symbol.asyncIterator,
-      (iterator: AsyncIterator<unknown>) =>
+      (iterator) =>
         changes.replaceMember(iterator, 'next', (next) => async (...given) => {
           const result = await (Reflect.apply(next as Method, iterator, given) as Promise<IteratorResult<unknown>>)
           try {
@@ -65,10 +70,10 @@ export const asyncIterators: Answers = {
       return withIterators(
         answer,
         Symbol.asyncIterator,
-        (iterator: AsyncIterator<unknown>) => {
+        (iterator) => {
           changes.replaceMember(iterator, 'next', (next) => {
             const inTurn = wait(iterator)
-            return (...given) => inTurn(() => Reflect.apply(next as Method, iterator, given) as unknown)
+            return (...given) => inTurn(() => Reflect.apply(next as Method, iterator, given))
           })
         },
         changes,
@@ -80,7 +85,7 @@ export const asyncIterators: Answers = {
 }
 
 /** Makes the steps of iterators wait, in order, until the gate opens. A closed gate ends an iterator at its first step. */
-function waitForOpening(gate: Gate): (iterator: AsyncIterator<unknown>) => (step: () => unknown) => unknown {
+function waitForOpening(gate: Gate): (iterator) => (step: () => unknown) => unknown {
   let isOpen = false
   const opened = new Promise<void>((open, close) => {
     gate(open, close)
@@ -90,7 +95,7 @@ function waitForOpening(gate: Gate): (iterator: AsyncIterator<unknown>) => (step
     () => (isOpen = true),
     () => undefined,
   )
-  return (iterator) => {
+  return (iterator: AnyIterator) => {
     let waiting = 0
     let hasFailed = false
     let before: Promise<unknown> = Promise.resolve()
@@ -120,13 +125,13 @@ function waitForOpening(gate: Gate): (iterator: AsyncIterator<unknown>) => (step
  *
  * @returns The answer, or an iterator of it if the answer is a collection of the language, which others may hold too.
  */
-function withIterators<One extends object>(
+function withIterators(
   answer: unknown,
   key: typeof Symbol.iterator | typeof Symbol.asyncIterator,
-  change: (iterator: One) => void,
+  change: (iterator: AnyIterator) => void,
   { isOver, replaceMember }: AnswerChanges,
 ): unknown {
-  const object = answer as One & Record<typeof key, () => One>
+  const object = answer as AnyIterator & Record<typeof key, () => AnyIterator>
   const isIterator = 'next' in object
   if (isIterator) change(object)
   if (
@@ -140,7 +145,7 @@ function withIterators<One extends object>(
   // An iterator of the language returns itself, and needs no change here.
   if (typeof object[key] !== 'function' || Object.prototype.toString.call(object).endsWith('Generator]')) return object
   replaceMember(object, key, (make) => (...given) => {
-    const iterator = Reflect.apply(make as Method, object, given) as One
+    const iterator = Reflect.apply(make as Method, object, given) as AnyIterator
     if (iterator !== object && !isOver()) change(iterator)
     return iterator
   })

@@ -127,7 +127,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
 
     it('lets a query that nobody awaits be built and dropped', async () => {
       await withFault(refuseCalls({ methods: 'unsafe' }), sql, async (injection) => {
-        sql.unsafe('select 1')
+        void sql.unsafe('select 1')
         await new Promise(setImmediate)
         expect(injection.seen).toBe(0)
       })

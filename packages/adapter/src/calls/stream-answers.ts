@@ -91,18 +91,18 @@ function holdFlow(stream: FlowingStream, gate: Gate, { replaceMember }: AnswerCh
     restoreAll()
     stream.destroy(reason as Error)
   }
-  let held: ReturnType<Gate> | undefined
+  const wait: { held?: ReturnType<Gate> } = {}
   let isGone = false
   replaceMember(stream, '_destroy', (destroy, restore) => {
     restores.push(restore)
     return (...args) => {
       isGone = true
       restoreAll()
-      held?.drop()
+      wait.held?.drop()
       return Reflect.apply(destroy as Method, stream, args)
     }
   })
-  held = gate(
+  wait.held = gate(
     () => {
       if (!isGone) open()
     },

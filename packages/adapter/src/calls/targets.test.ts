@@ -86,7 +86,7 @@ describe('a class', () => {
 describe('an unusual target', () => {
   it('is broken without a prototype, behind a proxy, from another realm, and beside getters that throw', async () => {
     const get = (): Promise<string> => Promise.resolve('got')
-    const bare = Object.assign(Object.create(null) as object, { get }) as { get: () => Promise<string> }
+    const bare = Object.assign(Object.create(null) as object, { get })
     const proxied = new Proxy({ get }, {})
     const foreign = vm.runInNewContext('({ get: async () => "got" })') as { get: () => Promise<string> }
     const bound = { get: get.bind(undefined) }

@@ -80,9 +80,7 @@ function relay(
           return
         }
         controller.close()
-        // A pending request for bytes is answered with none.
-        const request: unknown = Reflect.get(controller, 'byobRequest')
-        if (isByteRequest(request)) request.respond(0)
+        answerRequest(controller)
       },
       cancel,
     })
@@ -117,7 +115,9 @@ function readsBytes(stream: ReadableStream<unknown>): boolean {
   }
 }
 
-/** Returns whether a value is the request of a reader that fills a buffer. The types of Node.js do not tell. */
-function isByteRequest(value: unknown): value is { readonly respond: (bytes: number) => void } {
-  return typeof value === 'object' && value !== null && 'respond' in value
+/** Answers the pending request of a reader that fills a buffer with no bytes, since the stream has ended. */
+function answerRequest(controller: object): void {
+  const request = 'byobRequest' in controller ? controller.byobRequest : undefined
+  if (typeof request === 'object' && request !== null && 'respond' in request && typeof request.respond === 'function')
+    Reflect.apply(request.respond, request, [0])
 }
