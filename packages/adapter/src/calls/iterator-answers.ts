@@ -85,7 +85,7 @@ export const asyncIterators: Answers = {
 }
 
 /** Makes the steps of iterators wait, in order, until the gate opens. A closed gate ends an iterator at its first step. */
-function waitForOpening(gate: Gate): (iterator) => (step: () => unknown) => unknown {
+function waitForOpening(gate: Gate): (iterator: AnyIterator) => (step: () => unknown) => unknown {
   let isOpen = false
   const opened = new Promise<void>((open, close) => {
     gate(open, close)
