@@ -27,7 +27,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
     it('builds queries as ever, which are refused when they are executed', async () => {
       await withFault(refuseCalls({ methods: ['select', 'raw'], message: 'refused' }), db, async (injection) => {
         const query = db.select('n').from('numbers').where('n', 1)
-        expect(query.toString()).toBe('select "n" from "numbers" where "n" = 1')
+        expect(query.toQuery()).toBe('select "n" from "numbers" where "n" = 1')
         expect(injection.seen).toBe(0)
         await expect(query.then()).rejects.toThrow('refused')
         await expect(db.raw('select 1').then()).rejects.toThrow('refused')
