@@ -1,5 +1,5 @@
 import { option, type InjectionContext, type Seam } from '@chaos/core/authoring'
-import { attempt } from './answers.js'
+import { attempt } from './answer.js'
 import type { Call, ChosenCalls } from './call.js'
 import type { MethodTarget } from './methods.js'
 import { callSeam } from './seam.js'
@@ -28,7 +28,7 @@ export function callsAt(
   countsFrom: 'call' | 'answer',
 ): Seam<MethodTarget, Call> {
   if (seam === 'request') return callSeam(chosen, { needs: 'late' })
-  const calls = callSeam(chosen, { only: 'promise' })
+  const calls = callSeam(chosen, { needs: 'late one' })
   return (target, context, act) => calls(target, context, (call) => act(responseOf(call, context, countsFrom)))
 }
 

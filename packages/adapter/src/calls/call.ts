@@ -1,7 +1,8 @@
 import { option, type SeamOperation } from '@chaos/core/authoring'
 import type { Timing } from '../errors/timing.js'
 import { signalIn } from '../operations/caller-signal.js'
-import { answerKinds, type AnswerKind, type Answers } from './answers.js'
+import type { AnswerChanges, Answers } from './answer.js'
+import { answerKinds, type AnswerKind } from './answers.js'
 import type { Endpoint, WithinResult } from './commands.js'
 
 /** The options that all call faults share. */
@@ -12,7 +13,7 @@ export const callOptions = {
     ),
   ),
   answers: option.optional(
-    option.oneOf(answerKinds, 'How the methods answer. Default: as the kind of function tells, else promise.'),
+    option.oneOf(answerKinds, 'How the methods answer. Default: as the function and its arguments tell, else promise.'),
   ),
 }
 
@@ -38,10 +39,8 @@ export const wholeResult: WithinResult = (result, change) => change(result)
 
 /** The requirements of a fault on the calls that it affects. */
 export interface CallNeeds {
-  /** What an answer must support: `late` can wait, `one` has one value, `many` has many. */
-  readonly needs?: 'late' | 'one' | 'many' | undefined
-  /** The only kind of answer that the fault supports. Replaces `needs`. */
-  readonly only?: AnswerKind | undefined
+  /** What an answer must support: `late` can wait, `one` has one value, `late one` both, `many` has many. */
+  readonly needs?: 'late' | 'one' | 'late one' | 'many' | undefined
   /**
    * Whether the fault affects calls now. Called for each call that matches `only`. While it returns false, calls are
    * outside the blast radius. Default: always.
@@ -54,10 +53,12 @@ export interface CallNeeds {
 /**
  * Completes a call of a method or a driver.
  *
+ * @param changes Changes answers that are objects.
  * @param timing When an injected failure rejects a promise.
  */
 export function callOf(
   source: Omit<Call, 'fail' | 'later' | 'signal'>,
+  changes: AnswerChanges,
   timing: Timing | undefined,
   signal?: AbortSignal,
 ): Call {
@@ -70,6 +71,6 @@ export function callOf(
       return signal ?? signalIn(args)
     },
     fail: (error) => answers.failed(() => error, timing),
-    later: late && ((keep) => late((open, close) => void keep({ proceed: open, fail: close }), proceed)),
+    later: late && ((keep) => late((open, close) => keep({ proceed: open, fail: close }), proceed, changes)),
   }
 }

@@ -1,6 +1,7 @@
 import { ChaosError } from '@chaos/core'
 import { byName, type InjectionContext, type Operation } from '@chaos/core/authoring'
-import { answersOf, attempt } from './answers.js'
+import { attempt, noChanges } from './answer.js'
+import { answersOf } from './answers.js'
 import { callOf, type Call, type CallNeeds, type ChosenCalls } from './call.js'
 import { bindingOf, commandMatcher, type CommandTarget } from './commands.js'
 
@@ -42,7 +43,9 @@ export function commandCalls(
         return operation.shouldInject(args)
       },
       answer: ({ client, signal, ...command }) =>
-        attempt(() => act(callOf({ ...command, target: client, answers: answersOf.promise }, timing, signal))),
+        attempt(() =>
+          act(callOf({ ...command, target: client, answers: answersOf.promise }, noChanges, timing, signal)),
+        ),
     })
   }
 }

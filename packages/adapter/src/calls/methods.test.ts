@@ -140,7 +140,7 @@ describe('breakable', () => {
     'text',
   ])('is needed for a bare function: %o is refused', async (target) => {
     await expect(inject(refuseCalls(), target)).rejects.toThrow(
-      'to be an object or a class with methods, a function made by `breakable`',
+      'to be an object or a class with methods, a function with methods of its own or made by `breakable`',
     )
   })
 })

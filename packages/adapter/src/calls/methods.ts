@@ -2,15 +2,18 @@ import { ChaosError } from '@chaos/core'
 import { type AnyFunction, globMatcher, listed, originalOf, type TargetKind, unknownName } from '@chaos/core/authoring'
 import type { AnswerKind } from './answers.js'
 import { isCommandTarget } from './commands.js'
+import { fittingBinding } from './fitting-binding.js'
 
 /**
- * A target of call faults: an object, a class (all of its instances), a function made by {@link breakable}, or a bound
- * client of a driver.
+ * A target of call faults: an object, a class (all of its instances), a function with methods of its own, a function
+ * made by {@link breakable}, or a bound client of a driver.
  */
 export type MethodTarget = object
 
 /** A method or a getter that a fault affects. */
 export interface Member {
+  /** The object that is patched. */
+  readonly holder: object
   readonly name: string
   readonly isGetter: boolean
   readonly answers: AnswerKind
@@ -43,73 +46,104 @@ export function breakable<F extends AnyFunction>(fn: F): F {
 /** Returns whether a value has methods to break. */
 function isMethodTarget(value: unknown): value is MethodTarget {
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return false
-  if (isCommandTarget(value)) return true
-  const place = placeOf(value)
-  return typeof place === 'object' && place !== null && membersOf(place).size > 0
+  try {
+    return isCommandTarget(value) || placesOf(value).some((place) => membersOf(place).size > 0)
+  } catch {
+    // A revoked proxy throws when it is read.
+    return false
+  }
 }
 
 /** The kind of target that call faults accept. */
 export const methodTarget: TargetKind<MethodTarget> = {
-  expects: 'an object or a class with methods, a function made by `breakable`, or a bound client of a driver',
+  expects:
+    'an object or a class with methods, a function with methods of its own or made by `breakable`, or a bound client of a driver',
   accepts: isMethodTarget,
 }
 
 /**
- * Returns the object whose members a fault patches: the prototype of a class, the holder of a breakable function, else
- * the object itself.
+ * Returns the objects whose members a fault may patch, the most fitting first: the holder of a breakable function, the
+ * prototype of a class, and the function itself, for a class with static methods and for a client that can be called.
  */
-export function holderOf(target: MethodTarget): object {
-  return placeOf(target) as object
-}
-
-function placeOf(target: MethodTarget): unknown {
-  if (HOLDER in target) return target[HOLDER]
-  return typeof target === 'function' ? (target as { readonly prototype?: unknown }).prototype : target
+function placesOf(target: MethodTarget): readonly object[] {
+  if (typeof target !== 'function') return [target]
+  const prototype = Reflect.get(target, 'prototype') as unknown
+  const holder = HOLDER in target ? target[HOLDER] : prototype
+  return typeof holder === 'object' && holder !== null && membersOf(holder).size > 0 ? [holder, target] : [target]
 }
 
 /**
  * Chooses the methods that a fault affects.
  *
- * @param wanted Names or globs. Default: the methods that are `async` functions or `async` generators. A getter must be
- *   named in full.
+ * @param wanted Names or globs. Default: the methods that are `async` functions or `async` generators; of a client
+ *   whose queries wait to be executed, all. A getter must be named in full. The static methods of a class are affected
+ *   if they are named and its instances have none of that name.
  * @param answers How the chosen methods answer. Default: as the kind of function tells, else with a promise.
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if a name or glob matches nothing, or if nothing is wanted and no method
  *   is `async`.
  */
 export function chooseMembers(
-  holder: object,
+  target: MethodTarget,
   wanted: string | readonly string[] | undefined,
   answers?: AnswerKind,
 ): readonly Member[] {
-  const known = membersOf(holder)
-  const methods = [...known].flatMap(([name, isGetter]) => (isGetter ? [] : [name]))
-  const memberOf = (name: string): Member => {
-    const isGetter = known.get(name) === true
-    return {
-      name,
-      isGetter,
-      answers: answers ?? (isGetter ? 'value' : (kindOf(originalOf(holder, name)) ?? 'promise')),
-    }
-  }
+  const places = placesOf(target).map((holder) => ({ holder, known: membersOf(holder) }))
+  const [{ holder: first, known: ofFirst }] = places as [(typeof places)[0]]
+  const isLazy = isLazyClient(HOLDER in target ? Object.values(first)[0] : target)
+  const memberOf = (holder: object, name: string, isGetter: boolean): Member => ({
+    holder,
+    name,
+    isGetter,
+    answers: answers ?? (isGetter ? 'value' : (kindOf(originalOf(holder, name)) ?? (isLazy ? 'lazy' : 'promise'))),
+  })
+  const methodsOf = (known: ReadonlyMap<string, boolean>): string[] =>
+    [...known].flatMap(([name, isGetter]) => (isGetter ? [] : [name]))
   if (wanted === undefined) {
-    const found = methods.filter((name) => kindOf(originalOf(holder, name))?.match(ASYNC)).map(memberOf)
+    const members = methodsOf(ofFirst).map((name) => memberOf(first, name, false))
+    const found = members.filter(({ name, answers: kind }) => kind === 'lazy' || isAsync(originalOf(first, name)))
     if (found.length > 0) return found
     throw new ChaosError(
       'CHAOS_TARGET_MISMATCH',
-      `The target has no \`async\` methods, only ${listed(methods)}. Name the methods that return promises in \`methods\`.`,
+      fittingBinding(target) ??
+        `The target has no \`async\` methods, only ${listed(methodsOf(ofFirst))}. Name the methods that return promises in \`methods\`.`,
     )
   }
-  const chosen = new Set<string>()
+  const chosen = new Map<string, Member>()
   for (const pattern of [wanted].flat()) {
-    const found = known.has(pattern) ? [pattern] : methods.filter(globMatcher([pattern]))
-    for (const name of found) chosen.add(name)
-    if (found.length > 0) continue
-    throw new ChaosError(
-      'CHAOS_TARGET_MISMATCH',
-      `Option \`methods\`: ${unknownName('method of the target', pattern, [...known.keys()])}`,
-    )
+    const found = places
+      .map(({ holder, known }) => ({
+        holder,
+        known,
+        names: known.has(pattern) ? [pattern] : methodsOf(known).filter(globMatcher([pattern])),
+      }))
+      .find(({ names }) => names.length > 0)
+    if (found === undefined) {
+      const names = [...new Set(places.flatMap(({ known }) => [...known.keys()]))]
+      const advice = fittingBinding(target)
+      // The methods of a known client are mostly internals.
+      const told =
+        advice === undefined
+          ? unknownName('method of the target', pattern, names)
+          : `The target has no such method. ${advice}`
+      throw new ChaosError('CHAOS_TARGET_MISMATCH', `Option \`methods\`: ${told}`)
+    }
+    for (const name of found.names) {
+      if (!chosen.has(name)) chosen.set(name, memberOf(found.holder, name, found.known.get(name) === true))
+    }
   }
-  return [...chosen].map(memberOf)
+  return [...chosen.values()]
+}
+
+/**
+ * Returns whether a client builds queries that wait to be executed: postgres.js' `sql`, knex, or a model of mongoose.
+ */
+function isLazyClient(target: unknown): boolean {
+  if (typeof target !== 'function') return false
+  const has = (...names: readonly string[]): boolean =>
+    names.every((name) => typeof Reflect.get(target, name) === 'function')
+  return (
+    has('unsafe', 'json', 'array') || has('raw', 'select', 'queryBuilder') || has('findOne', 'hydrate', 'aggregate')
+  )
 }
 
 /**
@@ -118,10 +152,10 @@ export function chooseMembers(
  */
 function membersOf(holder: object): ReadonlyMap<string, boolean> {
   const members = new Map<string, boolean>()
-  const names = new Set(['constructor'])
+  const names = new Set(typeof holder === 'function' ? ['constructor', 'caller', 'arguments'] : ['constructor'])
   for (
     let object: object | null = holder;
-    object !== null && object !== Object.prototype && object !== Function.prototype;
+    object !== null && !isRoot(object);
     object = Object.getPrototypeOf(object) as object | null
   ) {
     for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
@@ -135,12 +169,24 @@ function membersOf(holder: object): ReadonlyMap<string, boolean> {
   return members
 }
 
+/** Returns whether an object is `Object.prototype` or `Function.prototype`, of this realm or another one. */
+function isRoot(object: object): boolean {
+  if (object === Object.prototype || object === Function.prototype) return true
+  return Object.hasOwn(object, 'hasOwnProperty') && Object.hasOwn(object, 'isPrototypeOf')
+    ? Object.getPrototypeOf(object) === null
+    : typeof object === 'function' && Object.hasOwn(object, 'apply') && Object.hasOwn(object, 'bind')
+}
+
 const KINDS: Readonly<Record<string, AnswerKind>> = {
   AsyncFunction: 'promise',
   AsyncGeneratorFunction: 'async-iterator',
   GeneratorFunction: 'iterator',
 }
-const ASYNC = /^(?:promise|async-iterator)$/
+
+/** Returns whether a function is `async`, a generator or not. */
+function isAsync(fn: unknown): boolean {
+  return /^(?:promise|async-iterator)$/.test(kindOf(fn) ?? '')
+}
 
 /** Returns how a function answers, if its kind tells. */
 function kindOf(fn: unknown): AnswerKind | undefined {

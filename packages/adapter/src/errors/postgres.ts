@@ -1,7 +1,9 @@
+import type { FailingCall } from './failing-call.js'
 import { loadedClass } from './loaded-module.js'
+import { connectionClosed, isPostgresJs, postgresJsError } from './postgres-js.js'
 
 /** The fields of an ErrorResponse, by their PostgreSQL names. */
-interface ErrorResponse {
+export interface ErrorResponse {
   readonly severity: 'ERROR' | 'FATAL'
   readonly code: string
   readonly message: string
@@ -17,11 +19,12 @@ const interrupted = (line: string) => ({ file: 'postgres.c', line, routine: 'Pro
 
 /**
  * Errors of the `pg` driver: a `DatabaseError` with every field that PostgreSQL 15.20 sends, including source file and
- * line, or the driver's own error if no answer comes.
+ * line, or the driver's own error if no answer comes. A client of postgres.js gets its `PostgresError` instead, and its
+ * own error of a closed connection.
  */
 export const postgresErrors = {
-  'postgres/deadlock': () =>
-    databaseError({
+  'postgres/deadlock': (call?: FailingCall) =>
+    databaseError(call, {
       severity: 'ERROR',
       code: '40P01',
       message: 'deadlock detected',
@@ -33,8 +36,8 @@ export const postgresErrors = {
       line: '1147',
       routine: 'DeadLockReport',
     }),
-  'postgres/serialization-failure': () =>
-    databaseError({
+  'postgres/serialization-failure': (call?: FailingCall) =>
+    databaseError(call, {
       severity: 'ERROR',
       code: '40001',
       message: 'could not serialize access due to concurrent update',
@@ -42,15 +45,15 @@ export const postgresErrors = {
       line: '2407',
       routine: 'ExecUpdate',
     }),
-  'postgres/statement-timeout': () =>
-    databaseError({
+  'postgres/statement-timeout': (call?: FailingCall) =>
+    databaseError(call, {
       severity: 'ERROR',
       code: '57014',
       message: 'canceling statement due to statement timeout',
       ...interrupted('3319'),
     }),
-  'postgres/read-only': () =>
-    databaseError({
+  'postgres/read-only': (call?: FailingCall) =>
+    databaseError(call, {
       severity: 'ERROR',
       code: '25006',
       message: 'cannot execute INSERT in a read-only transaction',
@@ -58,8 +61,8 @@ export const postgresErrors = {
       line: '414',
       routine: 'PreventCommandIfReadOnly',
     }),
-  'postgres/too-many-connections': () =>
-    databaseError({
+  'postgres/too-many-connections': (call?: FailingCall) =>
+    databaseError(call, {
       severity: 'FATAL',
       code: '53300',
       message: 'sorry, too many clients already',
@@ -67,14 +70,18 @@ export const postgresErrors = {
       line: '357',
       routine: 'InitProcess',
     }),
-  'postgres/admin-shutdown': () =>
-    databaseError({
-      severity: 'FATAL',
-      code: '57P01',
-      message: 'terminating connection due to administrator command',
-      ...interrupted('3211'),
-    }),
-  'postgres/connection-terminated': () => new Error('Connection terminated unexpectedly'),
+  'postgres/admin-shutdown': (call?: FailingCall) =>
+    // postgres.js drops the answer of a server that closes the connection, and tells of the connection only.
+    isPostgresJs(call?.target)
+      ? connectionClosed(call)
+      : databaseError(call, {
+          severity: 'FATAL',
+          code: '57P01',
+          message: 'terminating connection due to administrator command',
+          ...interrupted('3211'),
+        }),
+  'postgres/connection-terminated': (call?: FailingCall) =>
+    isPostgresJs(call?.target) ? connectionClosed(call) : new Error('Connection terminated unexpectedly'),
   'postgres/query-timeout': () => new Error('Query read timeout'),
   'postgres/pool-timeout': () => new Error('timeout exceeded when trying to connect'),
 } as const
@@ -89,7 +96,8 @@ class DatabaseError extends Error {
   }
 }
 
-function databaseError(response: ErrorResponse): Error {
+function databaseError(call: FailingCall | undefined, response: ErrorResponse): Error {
+  if (isPostgresJs(call?.target)) return postgresJsError(call, response)
   const { message, severity, code, detail, hint, where, file, line, routine } = response
   const Class = loadedClass('pg-protocol/dist/messages.js', 'DatabaseError', DatabaseError)
   const absent = undefined

@@ -25,9 +25,24 @@ export const busTarget = {
 export function busOf(target: BusTarget): Bus {
   if (isBus(target)) return target
   // Ports, workers and processes also have the methods of emitters or event targets, but faults affect their messages.
+  if (isDatabaseClient(target)) {
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      'The target is a client or a pool of a database, whose events carry no messages. Use call faults of `@chaos/adapter` with its binding, such as `bindPg(pool)` of `@chaos/adapter/pg`.',
+    )
+  }
   if (isChannelTarget(target)) return bindChannel(target)
   if (isEventTarget(target)) return bindEventTarget(target)
   if (isEmitterLike(target)) return bindEmitter(target)
   if (isSubject(target)) return bindSubject(target)
   throw new ChaosError('CHAOS_TARGET_MISMATCH', `The target is not a bus. Pass ${busTarget.expects}.`)
+}
+
+/** Returns whether an emitter is a client of a database: it queries or sends commands, and its events tell its state. */
+function isDatabaseClient(target: object): boolean {
+  const has = (...names: readonly string[]): boolean =>
+    names.every((name) => name in target && typeof Reflect.get(target, name) === 'function')
+  return (
+    has('query', 'connect') || has('query', 'getConnection') || has('query', 'execute') || has('db', 'startSession')
+  )
 }

@@ -186,3 +186,8 @@ describe('an emitter with a fault in force', () => {
     expect([got, delay.account]).toMatchObject([[2], { sent: 1, dropped: 1 }])
   })
 })
+
+it('refuses a client of a database, and says what breaks it', async () => {
+  const pool = Object.assign(new EventEmitter(), { query: () => undefined, connect: () => undefined })
+  await expect(inject(dropEvents(), pool)).rejects.toThrow('Use call faults of `@chaos/adapter`')
+})

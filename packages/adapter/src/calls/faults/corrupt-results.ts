@@ -9,7 +9,7 @@ import {
 } from '@chaos/core/authoring'
 import { wholeResult, callOptions } from '../call.js'
 import type { FailedCall } from '../error-options.js'
-import { memberReplacer } from '../../operations/member-replacer.js'
+import { answerChanges } from '../answer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 
@@ -49,7 +49,7 @@ export const corruptResults = defineFault({
   inject(target, { change, ...options }, context) {
     const damage = damageOf(options)
     const chance = seededStream(context, 'damage')
-    const replaceMember = memberReplacer(context)
+    const changes = answerChanges(context)
     callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = wholeResult }) => {
       const spoil = (data: unknown): unknown => {
         try {
@@ -64,7 +64,7 @@ export const corruptResults = defineFault({
         {
           item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
         },
-        replaceMember,
+        changes,
       )
     })
   },

@@ -1,5 +1,5 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { memberReplacer } from '../../operations/member-replacer.js'
+import { answerChanges } from '../answer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -35,7 +35,7 @@ export const cutResults = defineFault({
   target: methodTarget,
   inject(target, { afterItems, ...options }, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    const replaceMember = memberReplacer(context)
+    const changes = answerChanges(context)
     callSeam(options, { needs: 'many' })(target, context, (call) => {
       let came = 0
       return call.answers.through(
@@ -47,7 +47,7 @@ export const cutResults = defineFault({
             return value
           },
         },
-        replaceMember,
+        changes,
       )
     })
   },

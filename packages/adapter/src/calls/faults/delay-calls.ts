@@ -23,7 +23,8 @@ export type DelayCallsOptions = OptionsOf<typeof delayCalls>
  * Models a service under load, a distant service, or a cold start. Each call waits on its own; calls overtake each
  * other if their delays differ. A delay is never shorter than the one drawn. A call that is held when the fault ends
  * goes on then. If the caller's `AbortSignal` aborts, the wait ends at once with the reason of the signal, and a call
- * that is still at `request` never reaches the service. Equal seeds draw equal delays for each method. An operation is
+ * that is still at `request` never reaches the service. An iteration or a stream is made at once, and its first read and
+ * write wait. Equal seeds draw equal delays for each method. An operation is
  * a call; its name is the name of the method.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` if a time does not fit a timer; `CHAOS_TARGET_MISMATCH` if `methods` match

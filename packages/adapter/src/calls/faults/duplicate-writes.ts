@@ -2,7 +2,7 @@ import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions, type Call } from '../call.js'
-import { attempt } from '../answers.js'
+import { attempt } from '../answer.js'
 
 const options = {
   methods: option.names('Methods that write: names or globs.'),

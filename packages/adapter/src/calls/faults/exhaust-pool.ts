@@ -1,7 +1,7 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { isPoolLike, poolOf, type ResourcePool } from '../any-pool.js'
 import { bindingOf, isCommandTarget, type CommandTarget } from '../commands.js'
-import type { PoolBinding } from '../pools.js'
 import { held } from '../held-connections.js'
 
 const NAME = 'adapter/exhaust-pool'
@@ -21,7 +21,8 @@ export type ExhaustPoolOptions = OptionsOf<typeof exhaustPool>
  * that is not chosen gets one of the held connections. The injection counts connections taken so far as `held` and
  * those given back as `returned`.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the pool has no limit, or if `leave` is not below the limit.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the pool lacks a member that the fault needs, if it has no limit, or if
+ *   `leave` is not below the limit.
  */
 export const exhaustPool = defineFault({
   name: NAME,
@@ -29,12 +30,16 @@ export const exhaustPool = defineFault({
   summary: 'Takes the connections of a pool, so that the application has to wait for one.',
   options,
   target: {
-    expects: 'a bound pool: `bindPg(pool)` or `bindMysql2(pool)`',
+    expects:
+      'a bound pool (`bindPg(pool)` or `bindMysql2(pool)`), or a pool with `acquire`, `release`, `max` and a count of what is in use (generic-pool, tarn)',
     accepts: (value) =>
-      typeof value === 'object' && value !== null && isCommandTarget(value) && bindingOf(value).pool !== undefined,
+      typeof value === 'object' &&
+      value !== null &&
+      (isCommandTarget(value) ? bindingOf(value).pool !== undefined : isPoolLike(value)),
   },
-  async inject(target: CommandTarget, { leave }, context) {
-    const pool = bindingOf(target).pool as PoolBinding
+  async inject(target: CommandTarget | ResourcePool, { leave }, context) {
+    const pool = isCommandTarget(target) ? bindingOf(target).pool : poolOf(target)
+    if (pool === undefined) return
     if (!Number.isFinite(pool.max()) || pool.max() <= leave) {
       throw new ChaosError(
         'CHAOS_TARGET_MISMATCH',

@@ -1,5 +1,5 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
-import { memberReplacer } from '../../operations/member-replacer.js'
+import { answerChanges } from '../answer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { callOptions } from '../call.js'
@@ -32,7 +32,7 @@ export const failAfterCall = defineFault({
   target: methodTarget,
   inject(target, options, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
-    const replaceMember = memberReplacer(context)
+    const changes = answerChanges(context)
     callSeam(options)(target, context, (call) =>
       call.answers.through(
         call.proceed(),
@@ -41,7 +41,7 @@ export const failAfterCall = defineFault({
             throw errorFor(call)
           },
         },
-        replaceMember,
+        changes,
       ),
     )
   },

@@ -15,7 +15,8 @@ export type HangCallsOptions = OptionsOf<typeof hangCalls>
  * Models a frozen service, or a network that drops packets: neither an error nor an answer. A call hangs until the
  * fault ends and then goes on. If the caller's `AbortSignal` (an argument, or `signal` in an options object) aborts,
  * the call rejects at once with the reason of the signal, and a call that is still at `request` never reaches the
- * service. The caller's own timeouts work as usual. An operation is a call; its name is the name of the method.
+ * service. An iteration or a stream is made at once, and its first read and write wait. The caller's own timeouts work as
+ * usual. An operation is a call; its name is the name of the method.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `methods` match nothing or answer in a way that cannot wait.
  * @see Toxiproxy's `timeout` toxic with a timeout of 0.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { memberReplacer } from '../../operations/member-replacer.js'
+import { answerChanges } from '../answer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { wholeResult, callOptions, type Call } from '../call.js'
@@ -61,16 +61,12 @@ export const serveStaleReads = defineFault({
       })
       return snapshot
     }
-    const replaceMember = memberReplacer(context)
+    const changes = answerChanges(context)
     callSeam(options, { needs: 'one' })(target, context, (call) => {
       const key = keyOf(call)
       const known = key === undefined ? undefined : snapshots.get(key)
       const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
-      return call.answers.through(
-        answer,
-        { item: (result) => (call.within ?? wholeResult)(result, copyOf) },
-        replaceMember,
-      )
+      return call.answers.through(answer, { item: (result) => (call.within ?? wholeResult)(result, copyOf) }, changes)
     })
   },
 })
