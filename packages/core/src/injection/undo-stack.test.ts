@@ -177,6 +177,31 @@ describe('an undo step that never settles', () => {
     },
   )
 
+  it('whose `then` throws is reported, and one that ends its own injection is cut off', async () => {
+    const clock = manualClock()
+    const log: string[] = []
+    const ending: { again?: () => Promise<unknown> } = {}
+    const fault = defineFault({
+      name: 'test/undo-oddly',
+      kind: 'standing',
+      summary: '',
+      options: {},
+      target: { expects: '', accepts: () => true },
+      inject: (_bus: object, _options, context) => {
+        context.defer(() => void log.push('first'))
+        context.defer(async () => void (await ending.again?.()))
+        context.defer((() => Object.defineProperty({}, 'then', { get: thrower })) as () => void)
+      },
+    })
+    const injection = await inject(fault(), {}, { clock })
+    ending.again = () => injection.rollback()
+    const rolledBack = injection.rollback().catch((error: unknown) => error)
+    await clock.advance(UNDO_TIMEOUT_MS)
+    expect(await rolledBack).toMatchObject({ code: 'CHAOS_ROLLBACK_FAILED' })
+    expect(log).toEqual(['first'])
+    expect((await injection.done).failures).toHaveLength(2)
+  })
+
   it('that is synchronous and returns a value is not awaited', async () => {
     const removed = new Set([1])
     const fault = defineFault({
