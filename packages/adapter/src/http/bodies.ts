@@ -1,7 +1,7 @@
 import type { InjectionContext, Seam } from '@chaos/core/authoring'
 import http from 'node:http'
-import { memberReplacer, type ReplaceMember, type Method } from '../operations/member-replacer.js'
-import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
+import { memberReplacer } from '../operations/member-replacer.js'
+import { whenCalledWith, type BodyPiece, type Change } from './body-piece.js'
 import {
   clientRequestName,
   isHttpClient,
@@ -11,15 +11,7 @@ import {
   type HttpClient,
   type HttpTarget,
 } from './target.js'
-
-/** A piece of a body, without its framing. */
-export interface BodyPiece {
-  readonly bytes: Buffer
-  /** Whether a `content-length` is set, so that a replacement must have the same length. */
-  readonly keepsLength: boolean
-}
-
-type Change = (piece: BodyPiece) => Buffer
+import { handledByUndici } from './undici-bodies.js'
 
 /**
  * The pieces of the response bodies of a target, as they arrive. The name of a piece is the name of its request. The
@@ -51,50 +43,6 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
         )
           return below.call.apply(this, args)
         return below.call.call(this, change({ bytes: chunk, keepsLength: false }), ...rest)
-      },
-  )
-}
-
-function handledByUndici(target: RequestTarget, context: InjectionContext, change: Change): void {
-  const replaceMember = memberReplacer(context)
-  context.patch(
-    dispatcherOf(target),
-    'dispatch',
-    (below) =>
-      function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-        const [, handler] = args
-        const name = requestName(args)
-        // The methods of a frozen handler cannot be replaced.
-        const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
-        if (operation?.covers(args) === true) {
-          const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
-          whenCalledWith(replaceMember, handler, method, (given) =>
-            given.map((value, index) =>
-              index === at && Buffer.isBuffer(value) && operation.shouldInject([value])
-                ? change({ bytes: value, keepsLength: false })
-                : value,
-            ),
-          )
-        }
-        return below.call.apply(this, args) as boolean
-      },
-  )
-}
-
-/** Replaces a method of an object by one that changes the arguments first. */
-function whenCalledWith(
-  replaceMember: ReplaceMember,
-  object: object,
-  method: string,
-  changed: (args: unknown[]) => unknown[],
-): void {
-  if (typeof Reflect.get(object, method) !== 'function') return
-  replaceMember(
-    object,
-    method,
-    (original) =>
-      function (...args) {
-        return Reflect.apply(original as Method, this, changed(args))
       },
   )
 }

@@ -1,0 +1,47 @@
+import type { InjectionContext } from '@chaos/core/authoring'
+import type http from 'node:http'
+import type { ActOnRequest } from './request-call.js'
+import { serverRequestName } from './target.js'
+
+/** The requests that arrive at a server of this process, before its handler gets them. */
+export function requestsAtServer(server: http.Server, context: InjectionContext, act: ActOnRequest): void {
+  context.patch(
+    server,
+    'emit',
+    (below) =>
+      function emit(this: http.Server, ...args: unknown[]): boolean {
+        const [event, request, response] = args as [
+          event: string,
+          request: http.IncomingMessage,
+          response: http.ServerResponse,
+        ]
+        const proceed = (): boolean => below.call.apply(this, args) as boolean
+        if (event !== 'request') return proceed()
+        const name = serverRequestName(request)
+        if (!context.operation(name).shouldInject([request, response])) return proceed()
+        const fail = (error: Error): void => void response.destroy(error)
+        return act({
+          name,
+          args: [request, response],
+          proceed,
+          fail(error) {
+            fail(error)
+            return true
+          },
+          later(keep) {
+            const held = keep({
+              proceed: () => void proceed(),
+              fail,
+              answer: ({ statusCode, statusText, headers }, body) => {
+                // A connection accepts the next request only after this one is read completely.
+                request.resume()
+                response.writeHead(statusCode, statusText, headers).end(body)
+              },
+            })
+            response.once('close', () => held.drop())
+            return true
+          },
+        }) as boolean
+      },
+  )
+}
