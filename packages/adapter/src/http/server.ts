@@ -1,7 +1,7 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import type http from 'node:http'
 import type { ActOnRequest } from './request-call.js'
-import { serverRequestName } from './target.js'
+import { isRequestEvent, serverRequestName } from './target.js'
 
 /** The requests that arrive at a server of this process, before its handler gets them. */
 export function requestsAtServer(server: http.Server, context: InjectionContext, act: ActOnRequest): void {
@@ -16,7 +16,7 @@ export function requestsAtServer(server: http.Server, context: InjectionContext,
           response: http.ServerResponse,
         ]
         const proceed = (): boolean => below.call.apply(this, args) as boolean
-        if (event !== 'request') return proceed()
+        if (!isRequestEvent(event)) return proceed()
         const name = serverRequestName(request)
         if (!context.operation(name).shouldInject([request, response])) return proceed()
         const fail = (error: Error): void => void response.destroy(error)

@@ -67,8 +67,18 @@ export function clientRequestName(request: http.ClientRequest): string {
 }
 
 /** Returns the operation name of a request to a server: `GET /items`, without the query. */
-export function serverRequestName(request: http.IncomingMessage): string {
-  return `${request.method ?? ''} ${pathOf(request.url ?? '')}`
+export function serverRequestName(request: http.IncomingMessage & { readonly originalUrl?: unknown }): string {
+  // Express, connect and restify keep the URL there that the client sent, and shorten `url` for mounted routers.
+  const { originalUrl, url = '' } = request
+  return `${request.method ?? ''} ${pathOf(typeof originalUrl === 'string' ? originalUrl : url)}`
+}
+
+/** The events with which a server passes a request on to its handler. */
+const REQUEST_EVENTS: ReadonlySet<unknown> = new Set(['request', 'checkContinue', 'checkExpectation'])
+
+/** Returns whether an event of a server passes on a request that expects a response. */
+export function isRequestEvent(event: unknown): boolean {
+  return REQUEST_EVENTS.has(event)
 }
 
 /** Node.js accepts a number as a path. */

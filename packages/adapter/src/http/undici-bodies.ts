@@ -1,6 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
-import { memberReplacer } from '../operations/member-replacer.js'
-import { whenCalledWith, type Change } from './body-piece.js'
+import { memberReplacer, type Method, type ReplaceMember } from '../operations/member-replacer.js'
+import type { Change } from './body-piece.js'
 import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
 
 /** The pieces of bodies that undici passes to the handlers of requests. */
@@ -26,6 +26,24 @@ export function handledByUndici(target: RequestTarget, context: InjectionContext
           )
         }
         return below.call.apply(this, args) as boolean
+      },
+  )
+}
+
+/** Replaces a method of an object by one that changes the arguments first. */
+function whenCalledWith(
+  replaceMember: ReplaceMember,
+  object: object,
+  method: string,
+  changed: (args: unknown[]) => unknown[],
+): void {
+  if (typeof Reflect.get(object, method) !== 'function') return
+  replaceMember(
+    object,
+    method,
+    (original) =>
+      function (...args) {
+        return Reflect.apply(original as Method, this, changed(args))
       },
   )
 }
