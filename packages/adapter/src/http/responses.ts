@@ -1,9 +1,11 @@
 import type { InjectionContext, Seam } from '@chaos/core/authoring'
-import net, { type Socket } from 'node:net'
+import net from 'node:net'
+import type { Duplex } from 'node:stream'
+import { memberReplacer, type Method } from '../operations/member-replacer.js'
 import { endConnection } from '../sockets/connection-end.js'
 import type { TakeBytes, Wire } from '../sockets/wire.js'
 import { sentByClient } from './client-responses.js'
-import { passageOf, type Passage } from './passage.js'
+import { Passage, type ActOnResponse } from './passage.js'
 import { sentByServer } from './server-responses.js'
 import { isHttpClient, isHttpServer, type HttpTarget } from './target.js'
 import { sentByUndici } from './undici-responses.js'
@@ -17,52 +19,78 @@ export const responseSeam: Seam<HttpTarget, Wire, TakeBytes> = (target, context,
     sentByServer(target, context, act)
     return
   }
-  const passages = new WeakMap<Socket, Passage>()
-  readBy(context, passages)
-  /** Notes that a request was sent on a connection, so the next bytes received there are its response. */
-  const sent = (socket: Socket, isChosen: boolean): void => {
-    if (!isChosen) passages.delete(socket)
-    else passages.set(socket, passageOf(receivingWire(socket), act))
-  }
+  const sent = receivedOn(context, act)
   if (isHttpClient(target)) sentByClient(target, context, sent)
-  else sentByUndici(target, context, sent)
+  else sentByUndici(target, context, (socket, isChosen) => sent(socket, isChosen ? '' : undefined))
 }
 
-/** The functions that pass received bytes on beneath the fault. */
-const pushed = new WeakMap<Socket, (chunk: Buffer | null) => boolean>()
+/** Passes received bytes, or the end of them, on beneath the fault. */
+type Push = (chunk: Buffer | null) => boolean
 
-function receivingWire(socket: Socket): Wire {
-  return {
-    line: Symbol('response'),
-    deliver(bytes, done) {
-      if (socket.destroyed) return
-      pushed.get(socket)?.(bytes)
-      done?.()
-    },
-    cut: (how, fault) => endConnection(socket, how, fault),
+/**
+ * Takes the bytes of chosen responses.
+ *
+ * @returns A function that notes a request: what the connection receives next is its response. `method` is undefined for
+ *   a request that is not chosen.
+ */
+function receivedOn(
+  context: InjectionContext,
+  act: ActOnResponse,
+): (connection: Duplex, method: string | undefined) => void {
+  const passages = new WeakMap<Duplex, Passage>()
+  /** How bytes reach each connection beneath the fault. */
+  const pushes = new WeakMap<Duplex, Push>()
+  const receive = (
+    connection: Duplex,
+    args: readonly unknown[],
+    below: (args: readonly unknown[]) => unknown,
+  ): unknown => {
+    const [chunk] = args
+    const passage = passages.get(connection)
+    if (passage === undefined || (chunk !== null && !Buffer.isBuffer(chunk))) return below(args)
+    pushes.set(connection, (bytes) => below([bytes]) as boolean)
+    if (chunk === null) {
+      // The end of a connection waits behind the bytes that are held.
+      passage.behindHeld(() => void below(args))
+      return false
+    }
+    passage.take(chunk, () => undefined)
+    return true
   }
-}
-
-function readBy(context: InjectionContext, passages: WeakMap<Socket, Passage>): void {
   context.patch(
     net.Socket.prototype,
     'push',
     (below) =>
-      function push(this: Socket, ...args: [chunk: Buffer | null, encoding?: BufferEncoding]): boolean {
-        const [chunk] = args
-        const passage = passages.get(this)
-        if (passage === undefined) return below.call.apply(this, args) as boolean
-        const { wire, head, take } = passage
-        pushed.set(this, (bytes) => below.call.call(this, bytes) as boolean)
-        if (chunk !== null) {
-          take(Buffer.from(chunk), head.lengthIn(chunk), () => undefined)
-          return true
-        }
-        // The end of a connection waits behind the bytes that are held.
-        const run = (): void => void below.call.call(this, null)
-        if (context.isHolding(wire.line)) context.queue({ order: wire.line, run })
-        else run()
-        return false
+      function push(this: net.Socket, ...args: unknown[]): unknown {
+        return receive(this, args, (given) => below.call.apply(this, given as unknown[]))
       },
   )
+  const replaceMember = memberReplacer(context)
+  const known = new WeakSet<Duplex>()
+  return (connection, method) => {
+    if (method === undefined) {
+      passages.delete(connection)
+      return
+    }
+    const wire: Wire = {
+      line: Symbol('response'),
+      on: { isGone: () => connection.destroyed },
+      deliver(bytes, done) {
+        if (!connection.destroyed) pushes.get(connection)?.(bytes)
+        done?.()
+      },
+      cut: (how, fault) => endConnection(connection, how, fault),
+    }
+    passages.set(connection, new Passage(context, wire, act, method))
+    if (connection instanceof net.Socket || known.has(connection)) return
+    known.add(connection)
+    replaceMember(
+      connection,
+      'push',
+      (original) =>
+        function (...args) {
+          return receive(connection, args, (given) => Reflect.apply(original as Method, connection, [...given]))
+        },
+    )
+  }
 }

@@ -1,100 +1,67 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import type http from 'node:http'
-import net, { type Socket } from 'node:net'
+import net from 'node:net'
+import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Wire } from '../sockets/wire.js'
-import { awaited, passageOf, type ActOnResponse } from './passage.js'
-import { serverRequestName } from './target.js'
+import type { WriteLine } from '../sockets/write-line.js'
+import { onWrites } from '../sockets/writes.js'
+import { awaitClose, Passage, type ActOnResponse } from './passage.js'
+import { isRequestEvent, serverRequestName } from './target.js'
 
-/** The internal method of a socket that all writes go through. */
-interface WritingSocket extends Socket {
-  _writeGeneric: (
-    isMany: boolean,
-    data: unknown,
-    encoding: BufferEncoding | 'buffer',
-    done: (error?: Error | null) => void,
-  ) => void
+/** A connection of a server. Pipelined responses own it one after the other. */
+interface ServerConnection extends Duplex {
+  /** The response that the connection sends at this moment. */
+  readonly _httpMessage?: http.ServerResponse | null
 }
 
-/** Patches the responses that a server of this process sends. */
+/** Takes the responses that a server of this process sends. */
 export function sentByServer(server: http.Server, context: InjectionContext, act: ActOnResponse): void {
-  const sockets = new Set<Socket>()
-  const leave = (socket: Socket): void => {
-    if (sockets.delete(socket)) Reflect.deleteProperty(socket, '_writeGeneric')
-  }
-  context.defer(() => sockets.forEach(leave))
+  /** The methods of the requests whose responses are chosen. */
+  const chosen = new WeakMap<http.ServerResponse, string>()
+  const passages = new WeakMap<http.ServerResponse, Passage>()
+  const watch = onWrites(context, (connection: ServerConnection) => {
+    const response = connection._httpMessage
+    const method = response === null || response === undefined ? undefined : chosen.get(response)
+    if (!response || method === undefined) return undefined
+    return ({ bytes, done, line }) => {
+      let passage = passages.get(response)
+      if (passage === undefined)
+        passages.set(response, (passage = new Passage(context, sendingWire(connection, line), act, method)))
+      passage.take(bytes, done)
+    }
+  })
   context.patch(
     server,
     'emit',
     (below) =>
       function emit(this: http.Server, ...args: unknown[]): boolean {
-        const [event, request, response] = args as [
-          event: string,
-          request: http.IncomingMessage,
-          response: http.ServerResponse,
-        ]
-        if (event !== 'request') return below.call.apply(this, args) as boolean
-        const socket = request.socket as WritingSocket
-        leave(socket)
-        if (context.operation(serverRequestName(request)).shouldInject([request, response])) {
-          const write = socket._writeGeneric
-          const { head, take } = passageOf(sendingWire(socket, write), act)
-          const value: WritingSocket['_writeGeneric'] = (isMany, data, encoding, done) => {
-            const bytes = bytesOf(isMany, data, encoding)
-            take(bytes, head.lengthIn(bytes), done)
-          }
-          Object.defineProperty(socket, '_writeGeneric', { value, writable: true, configurable: true })
-          sockets.add(socket)
-          socket.once('close', () => leave(socket))
-          response.once('close', awaited(context))
+        const [event, request, response] = args as [string, http.IncomingMessage, http.ServerResponse]
+        if (isRequestEvent(event) && context.operation(serverRequestName(request)).shouldInject([request, response])) {
+          chosen.set(response, request.method ?? '')
+          watch(request.socket)
+          awaitClose(context, response)
         }
         return below.call.apply(this, args) as boolean
       },
   )
 }
 
-function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric']): Wire {
-  // A TLS socket accepts one write at a time, as streams issue them.
-  const waiting: (() => void)[] = []
-  let isWriting = false
-  const deliver: Wire['deliver'] = (bytes, done = () => undefined) => {
-    if (socket.destroyed) {
-      done()
-      return
-    }
-    if (isWriting) {
-      waiting.push(() => deliver(bytes, done))
-      return
-    }
-    isWriting = true
-    write.call(socket, false, bytes, 'buffer', (error) => {
-      isWriting = false
-      waiting.shift()?.()
-      done(error)
-    })
-  }
+function sendingWire(connection: Duplex, line: WriteLine): Wire {
   return {
     line: Symbol('response'),
-    deliver,
+    on: { isGone: () => connection.destroyed },
+    deliver: (bytes, done = () => undefined) => line.add(bytes, done),
     cut(how) {
-      if (how === 'reset') connectionOf(socket).resetAndDestroy()
-      else socket.destroy()
+      const tcp = connectionOf(connection)
+      if (how === 'reset' && tcp instanceof net.Socket) tcp.resetAndDestroy()
+      else connection.destroy()
     },
   }
 }
 
 /** Returns the TCP connection beneath TLS, since only that can be reset. */
-function connectionOf(socket: Socket): Socket {
-  const parent: unknown = socket instanceof TLSSocket ? Reflect.get(socket, '_parent') : undefined
-  return parent instanceof net.Socket ? parent : socket
-}
-
-function bytesOf(isMany: boolean, data: unknown, encoding: BufferEncoding | 'buffer'): Buffer {
-  if (!isMany)
-    return typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : Buffer.from(data as Uint8Array)
-  return Buffer.concat(
-    (data as readonly { readonly chunk: string | Uint8Array; readonly encoding: BufferEncoding }[]).map((part) =>
-      bytesOf(false, part.chunk, part.encoding),
-    ),
-  )
+function connectionOf(connection: Duplex): Duplex {
+  const parent: unknown = connection instanceof TLSSocket ? Reflect.get(connection, '_parent') : undefined
+  return parent instanceof net.Socket ? parent : connection
 }
