@@ -1,7 +1,7 @@
 import type { Below, InjectionContext, Seam } from '@chaos/core/authoring'
 import { callerOf, dispatcherOf, requestName, type Dispatcher, type RequestOptions } from './dispatcher.js'
-import { requestsOfClient } from './node-client.js'
-import type { ActOnRequest, RequestCall } from './request-call.js'
+import { answersOfClient, requestsOfClient } from './node-client.js'
+import type { ActOnRequest, AnswerCall, RequestCall } from './request-call.js'
 import { requestsAtServer } from './server.js'
 import { isHttpClient, isHttpServer, type HttpTarget } from './target.js'
 
@@ -12,6 +12,13 @@ import { isHttpClient, isHttpServer, type HttpTarget } from './target.js'
 export const requestSeam: Seam<HttpTarget, RequestCall> = (target, context, act) => {
   if (isHttpServer(target)) requestsAtServer(target, context, act)
   else if (isHttpClient(target)) requestsOfClient(target, context, act)
+  else context.patch(dispatcherOf(target), 'dispatch', dispatching(context, act))
+}
+
+/** The requests that a fault answers. They have the names of those in {@link requestSeam}. */
+export const answerSeam: Seam<HttpTarget, AnswerCall> = (target, context, act) => {
+  if (isHttpServer(target)) requestsAtServer(target, context, act)
+  else if (isHttpClient(target)) answersOfClient(target, context, act)
   else context.patch(dispatcherOf(target), 'dispatch', dispatching(context, act))
 }
 

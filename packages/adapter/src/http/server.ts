@@ -1,5 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import type http from 'node:http'
+import { holdWhileOpen } from '../operations/while-open.js'
 import type { ActOnRequest } from './request-call.js'
 import { isRequestEvent, serverRequestName } from './target.js'
 
@@ -29,16 +30,26 @@ export function requestsAtServer(server: http.Server, context: InjectionContext,
             return true
           },
           later(keep) {
-            const held = keep({
-              proceed: () => void proceed(),
-              fail,
-              answer: ({ statusCode, statusText, headers }, body) => {
-                // A connection accepts the next request only after this one is read completely.
-                request.resume()
-                response.writeHead(statusCode, statusText, headers).end(body)
-              },
-            })
-            response.once('close', () => held.drop())
+            holdWhileOpen(response, (leave) =>
+              keep({
+                proceed: () => {
+                  leave()
+                  proceed()
+                },
+                fail: (error) => {
+                  leave()
+                  fail(error as Error)
+                },
+                answer: ({ statusCode, statusText, headers }, body) => {
+                  leave()
+                  // Node.js may have answered by itself, for example to a request that does not arrive in time.
+                  if (response.headersSent || response.destroyed) return
+                  // A connection accepts the next request only after this one is read completely.
+                  request.resume()
+                  response.writeHead(statusCode, statusText, headers).end(body)
+                },
+              }),
+            )
             return true
           },
         }) as boolean
