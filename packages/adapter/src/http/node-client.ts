@@ -39,7 +39,7 @@ export function requestsOfClient(
           name,
           args: [this],
           proceed,
-          fail: (error) => below.call.call(this, connection, error),
+          fail: (error): unknown => below.call.call(this, connection, error),
           later: (keep) => {
             const writes = new HeldWrites(connection)
             const letGo = (): void => {
@@ -59,7 +59,7 @@ export function requestsOfClient(
                   fail: (error) => {
                     leave()
                     letGo()
-                    this.destroy(error as Error)
+                    this.destroy(error)
                   },
                 }),
               letGo,

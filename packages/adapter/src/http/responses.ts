@@ -62,7 +62,7 @@ function receivedOn(
     'push',
     (below) =>
       function push(this: net.Socket, ...args: unknown[]): unknown {
-        return receive(this, args, (given) => below.call.apply(this, given as unknown[]))
+        return receive(this, args, (given) => below.call.apply(this, given))
       },
   )
   const replaceMember = memberReplacer(context)

@@ -51,14 +51,10 @@ function encodingIn([encoding]: readonly unknown[]): BufferEncoding {
   return typeof encoding === 'string' && Buffer.isEncoding(encoding) ? encoding : 'utf8'
 }
 
-/** A response and the rest of its connection. */
-interface ResponseOfServer extends http.ServerResponse {
-  readonly req: http.IncomingMessage & { readonly socket?: { readonly server?: unknown } | null }
-}
-
-/** Returns whether a response is one of a server. */
-function isOf(server: http.Server, response: ResponseOfServer): boolean {
-  return response.req.socket?.server === server
+/** Returns whether a response is one of a server. Responses of test doubles may have no connection. */
+function isOf(server: http.Server, { req }: http.ServerResponse): boolean {
+  const socket: unknown = req.socket
+  return typeof socket === 'object' && socket !== null && 'server' in socket && socket.server === server
 }
 
 /** A response with its head as it is sent; `null` until it is complete. */

@@ -38,7 +38,7 @@ export function requestsAtServer(server: http.Server, context: InjectionContext,
                 },
                 fail: (error) => {
                   leave()
-                  fail(error as Error)
+                  fail(error)
                 },
                 answer: ({ statusCode, statusText, headers }, body) => {
                   leave()

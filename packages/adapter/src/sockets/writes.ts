@@ -43,7 +43,9 @@ export function onWrites(context: InjectionContext, takerOf: TakerOf): (connecti
         const take = this.connecting ? undefined : takerOf(this)
         if (take === undefined && lines.get(this)?.isBusy !== true) return below.call.apply(this, args)
         const [isMany, data, encoding, done] = args
-        const line = lineOf(this, (bytes, written) => below.call.call(this, false, bytes, 'buffer', written))
+        const line = lineOf(this, (bytes, written) => {
+          below.call.call(this, false, bytes, 'buffer', written)
+        })
         const bytes = bytesOf(isMany, data, encoding)
         if (take === undefined) line.add(bytes, done)
         else take({ bytes, done, line })
