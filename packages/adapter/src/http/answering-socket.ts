@@ -2,29 +2,49 @@ import net from 'node:net'
 import type { HttpAnswer } from '../errors/http.js'
 
 /**
- * A connection without a peer: it accepts any request and holds the answer. The HTTP parser of Node.js reads that
- * answer as it reads one from the network.
+ * A connection without a peer: it accepts any request and answers it when it is told to. The HTTP parser of Node.js reads
+ * that answer as it reads one from the network.
  */
 export class AnsweringSocket extends net.Socket {
-  readonly #answer: Buffer
+  #answer: Buffer | undefined
+  #hasRequest = false
 
-  constructor({ statusCode, statusText, headers }: HttpAnswer, body: Buffer) {
+  constructor() {
     super()
+    // A request that is destroyed before it uses its connection gives the connection back to the agent.
+    this.once('free', () => this.destroy())
+  }
+
+  /** Answers as soon as a request is written, then ends. */
+  answer({ statusCode, statusText, headers }: HttpAnswer, body: Buffer): void {
     const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
     this.#answer = Buffer.concat([Buffer.from(`HTTP/1.1 ${statusCode} ${statusText}\r\n${lines.join('')}\r\n`), body])
+    this.#send()
+  }
+
+  #send(): void {
+    if (this.#answer === undefined || !this.#hasRequest || this.destroyed) return
+    this.push(this.#answer)
+    this.push(null)
+    this.#answer = undefined
+  }
+
+  #receive(done: () => void): void {
+    this.#hasRequest = true
+    done()
+    this.#send()
   }
 
   override _read(): void {
-    this.push(this.#answer)
-    this.push(null)
+    // The answer comes when it is due.
   }
 
   override _write(_chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
-    done()
+    this.#receive(done)
   }
 
   override _writev(_chunks: unknown, done: () => void): void {
-    done()
+    this.#receive(done)
   }
 
   override _final(done: () => void): void {

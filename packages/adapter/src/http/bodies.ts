@@ -1,32 +1,23 @@
 import type { InjectionContext, Seam } from '@chaos/core/authoring'
 import http from 'node:http'
-import { memberReplacer, type ReplaceMember, type Method } from '../operations/member-replacer.js'
-import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
+import type { BodyPiece, Change } from './body-piece.js'
+import { writtenByServer } from './server-bodies.js'
 import {
   clientRequestName,
   isHttpClient,
   isHttpServer,
   isRequestOf,
-  serverRequestName,
   type HttpClient,
   type HttpTarget,
 } from './target.js'
-
-/** A piece of a body, without its framing. */
-export interface BodyPiece {
-  readonly bytes: Buffer
-  /** Whether a `content-length` is set, so that a replacement must have the same length. */
-  readonly keepsLength: boolean
-}
-
-type Change = (piece: BodyPiece) => Buffer
+import { handledByUndici } from './undici-bodies.js'
 
 /**
  * The pieces of the response bodies of a target, as they arrive. The name of a piece is the name of its request. The
  * fault returns the replacement of a piece.
  */
 export const bodySeam: Seam<HttpTarget, BodyPiece, Buffer> = (target, context, change) => {
-  if (isHttpServer(target)) sentByServer(target, context, change)
+  if (isHttpServer(target)) writtenByServer(target, context, change)
   else if (isHttpClient(target)) receivedByClient(target, context, change)
   else handledByUndici(target, context, change)
 }
@@ -53,80 +44,4 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
         return below.call.call(this, change({ bytes: chunk, keepsLength: false }), ...rest)
       },
   )
-}
-
-function handledByUndici(target: RequestTarget, context: InjectionContext, change: Change): void {
-  const replaceMember = memberReplacer(context)
-  context.patch(
-    dispatcherOf(target),
-    'dispatch',
-    (below) =>
-      function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-        const [, handler] = args
-        const name = requestName(args)
-        // The methods of a frozen handler cannot be replaced.
-        const operation = name === undefined || !Object.isExtensible(handler) ? undefined : context.operation(name)
-        if (operation?.covers(args) === true) {
-          const [method, at] = 'onResponseData' in handler ? ['onResponseData', 1] : ['onData', 0]
-          whenCalledWith(replaceMember, handler, method, (given) =>
-            given.map((value, index) =>
-              index === at && Buffer.isBuffer(value) && operation.shouldInject([value])
-                ? change({ bytes: value, keepsLength: false })
-                : value,
-            ),
-          )
-        }
-        return below.call.apply(this, args) as boolean
-      },
-  )
-}
-
-/** Replaces a method of an object by one that changes the arguments first. */
-function whenCalledWith(
-  replaceMember: ReplaceMember,
-  object: object,
-  method: string,
-  changed: (args: unknown[]) => unknown[],
-): void {
-  if (typeof Reflect.get(object, method) !== 'function') return
-  replaceMember(
-    object,
-    method,
-    (original) =>
-      function (...args) {
-        return Reflect.apply(original as Method, this, changed(args))
-      },
-  )
-}
-
-function sentByServer(server: http.Server, context: InjectionContext, change: Change): void {
-  const replaceMember = memberReplacer(context)
-  context.patch(
-    server,
-    'emit',
-    (below) =>
-      function emit(this: http.Server, ...args: unknown[]): boolean {
-        const [event, request, response] = args as [
-          event: string,
-          request: http.IncomingMessage,
-          response: http.ServerResponse,
-        ]
-        const operation = event === 'request' ? context.operation(serverRequestName(request)) : undefined
-        if (operation?.covers([request, response]) === true) {
-          for (const method of ['write', 'end']) {
-            whenCalledWith(replaceMember, response, method, ([chunk, ...rest]) => {
-              const isPiece = (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length > 0
-              if (!isPiece || !operation.shouldInject([request, response])) return [chunk, ...rest]
-              const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)
-              return [change({ bytes, keepsLength: response.hasHeader('content-length') }), ...rest]
-            })
-          }
-        }
-        return below.call.apply(this, args) as boolean
-      },
-  )
-}
-
-function encodingIn([encoding]: readonly unknown[]): BufferEncoding {
-  return typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
 }

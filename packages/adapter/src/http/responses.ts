@@ -1,32 +1,14 @@
 import type { InjectionContext, Seam } from '@chaos/core/authoring'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import http from 'node:http'
-import net, { type Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
-import { memberReplacer, type ReplaceMember } from '../operations/member-replacer.js'
+import net from 'node:net'
+import type { Duplex } from 'node:stream'
+import { memberReplacer, type Method } from '../operations/member-replacer.js'
 import { endConnection } from '../sockets/connection-end.js'
 import type { TakeBytes, Wire } from '../sockets/wire.js'
-import { dispatcherOf, requestName, type Dispatcher, type RequestOptions, type RequestTarget } from './dispatcher.js'
-import {
-  clientRequestName,
-  isHttpClient,
-  isHttpServer,
-  isRequestOf,
-  serverRequestName,
-  type HttpClient,
-  type HttpTarget,
-} from './target.js'
-import { ResponseHead } from './response-head.js'
-
-/** A chosen response on its way. */
-interface Passage {
-  readonly wire: Wire
-  readonly head: ResponseHead
-  readonly take: TakeBytes
-}
-
-/** Gets the wire of a chosen response and returns the handler of its bytes. */
-type Act = (wire: Wire) => TakeBytes
+import { sentByClient } from './client-responses.js'
+import { Passage, type ActOnResponse } from './passage.js'
+import { sentByServer } from './server-responses.js'
+import { isHttpClient, isHttpServer, type HttpTarget } from './target.js'
+import { sentByUndici } from './undici-responses.js'
 
 /**
  * The responses of a target as bytes, beneath the HTTP/1 parser, so that Node.js or undici itself makes the errors that
@@ -37,234 +19,78 @@ export const responseSeam: Seam<HttpTarget, Wire, TakeBytes> = (target, context,
     sentByServer(target, context, act)
     return
   }
-  const passages = new WeakMap<Socket, Passage>()
-  readBy(context, passages)
-  /** Notes that a request was sent on a connection, so the next bytes received there are its response. */
-  const sent = (socket: Socket, isChosen: boolean): void => {
-    if (!isChosen) passages.delete(socket)
-    else passages.set(socket, passageOf(receivingWire(socket), act))
-  }
+  const sent = receivedOn(context, act)
   if (isHttpClient(target)) sentByClient(target, context, sent)
-  else sentByUndici(target, context, sent)
+  else sentByUndici(target, context, (socket, isChosen) => sent(socket, isChosen ? '' : undefined))
 }
 
-function passageOf(wire: Wire, act: Act): Passage {
-  return { wire, head: new ResponseHead(), take: act(wire) }
-}
+/** Passes received bytes, or the end of them, on beneath the fault. */
+type Push = (chunk: Buffer | null) => boolean
 
-/** The functions that pass received bytes on beneath the fault. */
-const pushed = new WeakMap<Socket, (chunk: Buffer | null) => boolean>()
-
-function receivingWire(socket: Socket): Wire {
-  return {
-    line: Symbol('response'),
-    deliver(bytes, done) {
-      if (socket.destroyed) return
-      pushed.get(socket)?.(bytes)
-      done?.()
-    },
-    cut: (how, fault) => endConnection(socket, how, fault),
+/**
+ * Takes the bytes of chosen responses.
+ *
+ * @returns A function that notes a request: what the connection receives next is its response. `method` is undefined for
+ *   a request that is not chosen.
+ */
+function receivedOn(
+  context: InjectionContext,
+  act: ActOnResponse,
+): (connection: Duplex, method: string | undefined) => void {
+  const passages = new WeakMap<Duplex, Passage>()
+  /** How bytes reach each connection beneath the fault. */
+  const pushes = new WeakMap<Duplex, Push>()
+  const receive = (
+    connection: Duplex,
+    args: readonly unknown[],
+    below: (args: readonly unknown[]) => unknown,
+  ): unknown => {
+    const [chunk] = args
+    const passage = passages.get(connection)
+    if (passage === undefined || (chunk !== null && !Buffer.isBuffer(chunk))) return below(args)
+    pushes.set(connection, (bytes) => below([bytes]) as boolean)
+    if (chunk === null) {
+      // The end of a connection waits behind the bytes that are held.
+      passage.behindHeld(() => void below(args))
+      return false
+    }
+    passage.take(chunk, () => undefined)
+    return true
   }
-}
-
-function readBy(context: InjectionContext, passages: WeakMap<Socket, Passage>): void {
   context.patch(
     net.Socket.prototype,
     'push',
     (below) =>
-      function push(this: Socket, ...args: [chunk: Buffer | null, encoding?: BufferEncoding]): boolean {
-        const [chunk] = args
-        const passage = passages.get(this)
-        if (passage === undefined) return below.call.apply(this, args) as boolean
-        const { wire, head, take } = passage
-        pushed.set(this, (bytes) => below.call.call(this, bytes) as boolean)
-        if (chunk !== null) {
-          take(Buffer.from(chunk), head.lengthIn(chunk), () => undefined)
-          return true
-        }
-        // The end of a connection waits behind the bytes that are held.
-        const run = (): void => void below.call.call(this, null)
-        if (context.isHolding(wire.line)) context.queue({ order: wire.line, run })
-        else run()
-        return false
+      function push(this: net.Socket, ...args: unknown[]): unknown {
+        return receive(this, args, (given) => below.call.apply(this, given))
       },
   )
-}
-
-/**
- * Keeps an injection with a spent limit in force until a chosen response is over.
- *
- * @returns A function to call when the response is over.
- */
-function awaited(context: InjectionContext): () => void {
-  const held = context.hold({ afterMs: Number.POSITIVE_INFINITY, run: () => undefined })
-  return () => held.drop()
-}
-
-function sentByClient(
-  client: HttpClient,
-  context: InjectionContext,
-  sent: (socket: Socket, isChosen: boolean) => void,
-): void {
-  context.patch(
-    http.ClientRequest.prototype,
-    'onSocket',
-    (below) =>
-      function onSocket(this: http.ClientRequest, ...args: unknown[]): unknown {
-        const [socket] = args
-        if (socket instanceof net.Socket) {
-          const isChosen = isRequestOf(client, this) && context.operation(clientRequestName(this)).shouldInject([this])
-          if (isChosen) this.once('close', awaited(context))
-          sent(socket, isChosen)
-        }
-        return below.call.apply(this, args)
-      },
-  )
-}
-
-/** The diagnostics channel on which undici publishes that it starts to send a request. */
-const SEND_HEADERS = 'undici:client:sendHeaders'
-
-function sentByUndici(
-  target: RequestTarget,
-  context: InjectionContext,
-  sent: (socket: Socket, isChosen: boolean) => void,
-): void {
-  // Undici first calls the handler and then, in the same turn of the event loop, publishes the connection of the
-  // request.
-  let going = false
   const replaceMember = memberReplacer(context)
-  context.patch(
-    dispatcherOf(target),
-    'dispatch',
-    (below) =>
-      function dispatch(this: Dispatcher, ...args: [options: RequestOptions, handler: object]): boolean {
-        const [, handler] = args
-        const name = requestName(args)
-        // The methods of a frozen handler cannot be replaced.
-        if (name !== undefined && Object.isExtensible(handler) && context.operation(name).shouldInject(args)) {
-          const isNew = 'onRequestStart' in handler
-          whenCalled(replaceMember, handler, isNew ? 'onRequestStart' : 'onConnect', () => {
-            going = true
-            queueMicrotask(() => (going = false))
-          })
-          const isOver = awaited(context)
-          for (const method of isNew ? ['onResponseEnd', 'onResponseError'] : ['onComplete', 'onError'])
-            whenCalled(replaceMember, handler, method, isOver)
-        }
-        return below.call.apply(this, args) as boolean
-      },
-  )
-  const onSend = (message: unknown): void => {
-    sent((message as { readonly socket: Socket }).socket, going)
-    going = false
-  }
-  subscribe(SEND_HEADERS, onSend)
-  context.defer(() => void unsubscribe(SEND_HEADERS, onSend))
-}
-
-/** Calls `listener` before each call of a method. */
-function whenCalled(replaceMember: ReplaceMember, object: object, method: string, listener: () => void): void {
-  replaceMember(
-    object,
-    method,
-    (original) =>
-      function (...args) {
-        listener()
-        return typeof original === 'function' ? (Reflect.apply(original, this, args) as unknown) : undefined
-      },
-  )
-}
-
-/** The internal method of a socket that all writes go through. */
-interface WritingSocket extends Socket {
-  _writeGeneric: (
-    isMany: boolean,
-    data: unknown,
-    encoding: BufferEncoding | 'buffer',
-    done: (error?: Error | null) => void,
-  ) => void
-}
-
-/** Patches the responses that a server of this process sends. */
-function sentByServer(server: http.Server, context: InjectionContext, act: Act): void {
-  const sockets = new Set<Socket>()
-  const leave = (socket: Socket): void => {
-    if (sockets.delete(socket)) Reflect.deleteProperty(socket, '_writeGeneric')
-  }
-  context.defer(() => sockets.forEach(leave))
-  context.patch(
-    server,
-    'emit',
-    (below) =>
-      function emit(this: http.Server, ...args: unknown[]): boolean {
-        const [event, request, response] = args as [
-          event: string,
-          request: http.IncomingMessage,
-          response: http.ServerResponse,
-        ]
-        if (event !== 'request') return below.call.apply(this, args) as boolean
-        const socket = request.socket as WritingSocket
-        leave(socket)
-        if (context.operation(serverRequestName(request)).shouldInject([request, response])) {
-          const write = socket._writeGeneric
-          const { head, take } = passageOf(sendingWire(socket, write), act)
-          const value: WritingSocket['_writeGeneric'] = (isMany, data, encoding, done) => {
-            const bytes = bytesOf(isMany, data, encoding)
-            take(bytes, head.lengthIn(bytes), done)
-          }
-          Object.defineProperty(socket, '_writeGeneric', { value, writable: true, configurable: true })
-          sockets.add(socket)
-          socket.once('close', () => leave(socket))
-          response.once('close', awaited(context))
-        }
-        return below.call.apply(this, args) as boolean
-      },
-  )
-}
-
-function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric']): Wire {
-  // A TLS socket accepts one write at a time, as streams issue them.
-  const waiting: (() => void)[] = []
-  let isWriting = false
-  const deliver: Wire['deliver'] = (bytes, done = () => undefined) => {
-    if (socket.destroyed) {
-      done()
+  const known = new WeakSet<Duplex>()
+  return (connection, method) => {
+    if (method === undefined) {
+      passages.delete(connection)
       return
     }
-    if (isWriting) {
-      waiting.push(() => deliver(bytes, done))
-      return
+    const wire: Wire = {
+      line: Symbol('response'),
+      on: { isGone: () => connection.destroyed },
+      deliver(bytes, done) {
+        if (!connection.destroyed) pushes.get(connection)?.(bytes)
+        done?.()
+      },
+      cut: (how, fault) => endConnection(connection, how, fault),
     }
-    isWriting = true
-    write.call(socket, false, bytes, 'buffer', (error) => {
-      isWriting = false
-      waiting.shift()?.()
-      done(error)
-    })
+    passages.set(connection, new Passage(context, wire, act, method))
+    if (connection instanceof net.Socket || known.has(connection)) return
+    known.add(connection)
+    replaceMember(
+      connection,
+      'push',
+      (original) =>
+        function (...args) {
+          return receive(connection, args, (given) => Reflect.apply(original as Method, connection, [...given]))
+        },
+    )
   }
-  return {
-    line: Symbol('response'),
-    deliver,
-    cut(how) {
-      if (how === 'reset') connectionOf(socket).resetAndDestroy()
-      else socket.destroy()
-    },
-  }
-}
-
-/** Returns the TCP connection beneath TLS, since only that can be reset. */
-function connectionOf(socket: Socket): Socket {
-  const parent: unknown = socket instanceof TLSSocket ? Reflect.get(socket, '_parent') : undefined
-  return parent instanceof net.Socket ? parent : socket
-}
-
-function bytesOf(isMany: boolean, data: unknown, encoding: BufferEncoding | 'buffer'): Buffer {
-  if (!isMany)
-    return typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : Buffer.from(data as Uint8Array)
-  return Buffer.concat(
-    (data as readonly { readonly chunk: string | Uint8Array; readonly encoding: BufferEncoding }[]).map((part) =>
-      bytesOf(false, part.chunk, part.encoding),
-    ),
-  )
 }

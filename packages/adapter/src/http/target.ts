@@ -4,8 +4,14 @@ import https from 'node:https'
 import { isNetModule, netModule, type NetModule } from '../sockets/net.js'
 import { isRequestTarget, REQUEST_TARGET, type RequestTarget } from './dispatcher.js'
 
+/** An agent of any class, which gives connections to requests of the Node.js client. */
+interface RequestAgent {
+  readonly addRequest: (...args: never[]) => unknown
+}
+
 /** The Node.js client: `node:http` or `node:https` for all of its requests, or an agent for those that it handles. */
-export type HttpClient = Pick<typeof http, 'request' | 'get'> | Pick<typeof https, 'request' | 'get'> | http.Agent
+export type HttpClient =
+  Pick<typeof http, 'request' | 'get'> | Pick<typeof https, 'request' | 'get'> | http.Agent | RequestAgent
 
 /**
  * A target of HTTP faults: the Node.js client, an HTTP server of this process, or the sender of `fetch` and undici
@@ -32,7 +38,14 @@ export const netOrHttp: TargetKind<NetModule | HttpTarget> = {
 
 /** Returns whether a value is an {@link HttpClient}. */
 export function isHttpClient(value: unknown): value is HttpClient {
-  return value instanceof http.Agent || protocolOf(value) !== undefined
+  return isAgent(value) || protocolOf(value) !== undefined
+}
+
+function isAgent(value: unknown): value is http.Agent | RequestAgent {
+  return (
+    value instanceof http.Agent ||
+    (typeof value === 'object' && value !== null && 'addRequest' in value && typeof value.addRequest === 'function')
+  )
 }
 
 /** Returns whether a value is an HTTP or HTTPS server of this process. */
@@ -49,7 +62,7 @@ function protocolOf(value: unknown): 'http:' | 'https:' | undefined {
 
 /** Returns whether a request belongs to a client target. */
 export function isRequestOf(client: HttpClient, request: http.ClientRequest): boolean {
-  if (client instanceof http.Agent) return agentOf(request) === client
+  if (isAgent(client)) return agentOf(request) === client
   return request.protocol === protocolOf(client)
 }
 
@@ -67,8 +80,18 @@ export function clientRequestName(request: http.ClientRequest): string {
 }
 
 /** Returns the operation name of a request to a server: `GET /items`, without the query. */
-export function serverRequestName(request: http.IncomingMessage): string {
-  return `${request.method ?? ''} ${pathOf(request.url ?? '')}`
+export function serverRequestName(request: http.IncomingMessage & { readonly originalUrl?: unknown }): string {
+  // Express, connect and restify keep the URL there that the client sent, and shorten `url` for mounted routers.
+  const { originalUrl, url = '' } = request
+  return `${request.method ?? ''} ${pathOf(typeof originalUrl === 'string' ? originalUrl : url)}`
+}
+
+/** The events with which a server passes a request on to its handler. */
+const REQUEST_EVENTS: ReadonlySet<unknown> = new Set(['request', 'checkContinue', 'checkExpectation'])
+
+/** Returns whether an event of a server passes on a request that expects a response. */
+export function isRequestEvent(event: unknown): boolean {
+  return REQUEST_EVENTS.has(event)
 }
 
 /** Node.js accepts a number as a path. */

@@ -1,5 +1,5 @@
 import { markInjected, option } from '@chaos/core/authoring'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { networkErrors } from '../errors/network.js'
 
 /**
@@ -18,7 +18,7 @@ export const connectionEnd = option.optional(
 export type ConnectionEnd = 'reset' | 'end'
 
 /** Ends a connection as its peer would, through the code that Node.js runs when it reads such an end. */
-export function endConnection(socket: Socket, how: ConnectionEnd, fault: string): void {
+export function endConnection(socket: Duplex, how: ConnectionEnd, fault: string): void {
   if (socket.destroyed) return
   if (how === 'reset') socket.destroy(markInjected(networkErrors['net/econnreset'](), fault))
   // Reads the end at once, so that even a paused socket notices it.

@@ -1,5 +1,6 @@
 import type { TargetKind } from '@chaos/core/authoring'
 import net, { type Socket } from 'node:net'
+import { liveSockets } from './live-sockets.js'
 
 /** The target of connection faults: the `net` module of Node.js, and with it every TCP client in the process. */
 export interface NetModule {
@@ -79,12 +80,11 @@ function isAccepted(socket: Socket): boolean {
 }
 
 /**
- * Returns the open connections that the process made, in no order. Unreferenced ones are missing, such as those of an
- * idle pool.
+ * Returns the open connections that the process made, in no order, idle and unreferenced ones included. A connection under
+ * TLS is its TLS socket.
  */
 export function openConnections(): Socket[] {
-  const handles = (process as unknown as { readonly _getActiveHandles: () => unknown[] })._getActiveHandles()
-  return handles.filter(
-    (handle): handle is Socket => handle instanceof net.Socket && !handle.destroyed && peerOf(handle) !== undefined,
-  )
+  const open = liveSockets().filter((socket) => !socket.destroyed && peerOf(socket) !== undefined)
+  const beneath = new Set(open.map((socket): unknown => Reflect.get(socket, '_parent')))
+  return open.filter((socket) => !beneath.has(socket))
 }

@@ -34,6 +34,7 @@ export const readSeam: Seam<NetModule, Wire, TakeBytes> = (_net, context, act) =
           if (line === undefined) {
             const wire: Wire = {
               line: Symbol(peer),
+              on: { isGone: () => this.destroyed },
               deliver: (bytes, done) => {
                 if (!this.destroyed) below.call.call(this, bytes)
                 done?.()

@@ -1,9 +1,12 @@
+import type { HeldOn } from '@chaos/core/authoring'
 import type { ConnectionEnd } from './connection-end.js'
 
 /** A connection, or one response on a connection, whose bytes a fault handles. */
 export interface Wire {
   /** The key under which bytes are held in order. */
   readonly line: symbol
+  /** The connection. Bytes that are held when it is gone are lost. */
+  readonly on: HeldOn
   /**
    * Delivers bytes.
    *
@@ -19,7 +22,7 @@ export interface Wire {
 }
 
 /** Called when the sender may send more. */
-type Done = (error?: Error | null) => void
+export type Done = (error?: Error | null) => void
 
 /**
  * Handles the bytes of a wire, piece by piece.

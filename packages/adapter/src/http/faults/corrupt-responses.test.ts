@@ -1,5 +1,7 @@
 import { inject, withFault } from '@chaos/core'
-import type http from 'node:http'
+import { once } from 'node:events'
+import http from 'node:http'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { askings } from '../../../test/http-clients.js'
 import { answering, serve } from '../../../test/http.js'
@@ -47,6 +49,68 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
         expect(injection.affected).toBe(Math.min(1, injection.seen - 1))
       },
     )
+  })
+})
+
+describe('a length that a handler announces', () => {
+  const ways: Readonly<Record<string, http.RequestListener>> = {
+    'in an object': (_request, response) => void response.writeHead(200, { 'Content-Length': 8 }).end('abcdefgh'),
+    'in a flat list': (_request, response) => void response.writeHead(200, ['CONTENT-LENGTH', '8']).end('abcdefgh'),
+    'after a status message': (_request, response) =>
+      void response.writeHead(200, 'Fine', { 'content-length': '8' }).end('abcdefgh'),
+    'by setHeader': (_request, response) => void response.setHeader('content-length', 8).end('abcdefgh'),
+    'by setHeader and writeHead': (_request, response) =>
+      void response.setHeader('x-a', 'b').writeHead(200, { 'Content-length': 8 }).end('abcdefgh'),
+    'behind early hints': (_request, response) => {
+      response.writeEarlyHints({ link: '</a.css>; rel=preload' })
+      response.writeHead(200, { 'content-length': 8 }).write('abcd')
+      response.end('efgh')
+    },
+  }
+  it.each(Object.entries(ways))('%s stays the length of the body', async (_way, onRequest) => {
+    const server = await serve(onRequest)
+    await withFault(corruptResponses({ damage: 'truncate' }), server.server, async (injection) => {
+      const response = await fetch(server.origin)
+      const body = Buffer.from(await response.arrayBuffer())
+      expect([response.headers.get('content-length'), body.length]).toEqual(['8', 8])
+      expect(injection.affected).toBeGreaterThan(0)
+    })
+  })
+
+  it('that nobody announces becomes that of the damaged body', async () => {
+    const server = await serve((_request, response) => void response.end('abcdefgh'))
+    await withFault(corruptResponses({ damage: 'truncate' }), server.server, async () => {
+      const response = await fetch(server.origin)
+      expect([response.headers.get('content-length'), await response.text()]).toEqual(['4', 'abcd'])
+    })
+  })
+})
+
+it('damages what is still written to responses that were open before it', async () => {
+  let open: http.ServerResponse | undefined
+  const { origin, server } = await serve((_request, response) => {
+    open = response
+    response.write('one ')
+  })
+  const { body } = await fetch(`${origin}/stream`)
+  await withFault(corruptResponses({ damage: 'empty' }), server, { only: 'GET /stream' }, async (injection) => {
+    open?.end('two')
+    let text = ''
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) text += Buffer.from(chunk).toString()
+    expect([text, injection.affected]).toEqual(['one ', 1])
+  })
+})
+
+it('reaches requests that wait for "100 Continue"', async () => {
+  const server = await serve()
+  server.server.on('checkContinue', (_request, response: http.ServerResponse) => {
+    response.writeContinue()
+    response.end('abcdefgh')
+  })
+  await withFault(corruptResponses({ damage: 'truncate' }), server.server, async () => {
+    const request = http.get(server.origin, { headers: { expect: '100-continue' } })
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    expect(await text(response)).toBe('abcd')
   })
 })
 

@@ -51,7 +51,7 @@ export const cutResponses = defineFault({
  * @param isWhole Returns whether a piece arrives complete, given how many bytes may still arrive.
  */
 function cutting(
-  { line, deliver, cut }: Wire,
+  { line, on, deliver, cut }: Wire,
   { afterBytes, how }: { readonly afterBytes: number; readonly how: ConnectionEnd },
   context: InjectionContext,
   isWhole: (bytes: number, left: number) => boolean,
@@ -60,7 +60,7 @@ function cutting(
   let isCut = false
   // As on a real connection, the data is read first and the end in a later read. A real end that arrives meanwhile
   // waits behind the cut.
-  const end = (): void => void context.hold({ afterMs: 1, order: line, run: () => cut(how, NAME) })
+  const end = (): void => void context.hold({ afterMs: 1, order: line, on, run: () => cut(how, NAME) })
   return (bytes, headBytes, done) => {
     if (isCut) return
     const bodyBytes = bytes.length - headBytes

@@ -29,7 +29,7 @@ export const hangResponses = defineFault({
   options,
   target: httpTarget,
   inject: (target, { afterBytes }, context) =>
-    responseSeam(target, context, ({ deliver, line }) => {
+    responseSeam(target, context, ({ deliver, line, on }) => {
       let left = afterBytes
       return (bytes, headBytes, done) => {
         const passing = afterBytes === 0 ? 0 : headBytes + Math.min(left, bytes.length - headBytes)
@@ -40,7 +40,7 @@ export const hangResponses = defineFault({
         }
         if (passing > 0) deliver(bytes.subarray(0, passing))
         const rest = bytes.subarray(passing)
-        context.hold({ afterMs: Number.POSITIVE_INFINITY, order: line, run: () => deliver(rest, done) })
+        context.hold({ afterMs: Number.POSITIVE_INFINITY, order: line, on, run: () => deliver(rest, done) })
       }
     }),
 })

@@ -40,13 +40,13 @@ export const slowResponses = defineFault({
   options,
   target: netOrHttp,
   inject(target, options, context) {
-    const slow = ({ line, deliver }: Wire): TakeBytes => {
+    const slow = ({ line, on, deliver }: Wire): TakeBytes => {
       const split = new SplitChunks(context.clock, options)
       return (bytes, headBytes, done) => {
         const pieces = split.pieces(bytes, headBytes)
         for (const [index, { piece, afterMs }] of pieces.entries()) {
           const run = (): void => deliver(piece, index === pieces.length - 1 ? done : undefined)
-          context.hold({ afterMs, order: line, run })
+          context.hold({ afterMs, order: line, on, run })
         }
       }
     }

@@ -1,7 +1,11 @@
 import { inject, injectedBy } from '@chaos/core'
 import { once } from 'node:events'
+import http from 'node:http'
+import http2 from 'node:http2'
 import net from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { serve } from '../../../test/http.js'
 import { connected, lifeOf, listen } from '../../../test/tcp.js'
 import { cutConnections } from './cut-connections.js'
 
@@ -34,6 +38,49 @@ describe('cutConnections', () => {
     expect(injectedBy(error)).toBe('adapter/cut-connections')
     expect(spared.destroyed).toBe(false)
     spared.destroy()
+  })
+
+  const idle: Readonly<Record<string, (origin: string) => Promise<() => unknown>>> = {
+    async 'an idle connection of fetch'(origin) {
+      await (await fetch(origin)).text()
+      return async () => (await fetch(origin)).text()
+    },
+    async 'an idle connection of an agent of node:http'(origin) {
+      const agent = new http.Agent({ keepAlive: true })
+      const ask = async (): Promise<unknown> => {
+        const [response] = (await once(http.get(origin, { agent }), 'response')) as [http.IncomingMessage]
+        return text(response)
+      }
+      await ask()
+      return ask
+    },
+    async 'an unreferenced socket'(origin) {
+      const socket = await connected(Number(new URL(origin).port))
+      socket.unref()
+      return () => expect(socket.destroyed).toBe(true)
+    },
+    async 'an unreferenced session of HTTP/2'() {
+      const server = http2.createServer((_request, response) => void response.end('answer')).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as net.AddressInfo
+      const session = http2.connect(`http://127.0.0.1:${port}`).on('error', () => undefined)
+      onTestFinished(() => {
+        session.destroy()
+        server.close()
+      })
+      const stream = session.request().resume()
+      await once(stream, 'close')
+      session.unref()
+      return () => expect(session.destroyed).toBe(true)
+    },
+  }
+  it.each(Object.entries(idle))('cuts %s that was made before', async (_what, begin) => {
+    const { origin } = await serve()
+    const again = await begin(origin)
+    const injection = await inject(cutConnections(), net)
+    expect(injection.affected).toBeGreaterThan(0)
+    await new Promise((resolve) => setImmediate(resolve))
+    await again()
   })
 
   it("leaves the server's own side alone", async () => {

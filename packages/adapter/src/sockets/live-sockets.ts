@@ -1,0 +1,63 @@
+import inspector from 'node:inspector'
+import net, { type Socket } from 'node:net'
+
+/** What the inspector's protocol answers to the calls below. */
+interface Answer {
+  readonly result?: { readonly objectId?: string }
+  readonly objects?: { readonly objectId?: string }
+}
+
+/** The property of `globalThis` by which the inspector reaches this module, while it is asked. */
+const DOOR = Symbol.for('chaos.adapter.live-sockets')
+
+/**
+ * Returns all sockets that exist in this thread. `process._getActiveHandles()` leaves out unreferenced ones, such as those
+ * of an idle pool, so the heap is searched with the inspector, in process and without a port. The search collects garbage
+ * first, which blocks the thread for about 50 ms, and longer with a large heap. Without an inspector, unreferenced
+ * sockets are missing.
+ */
+export function liveSockets(): Socket[] {
+  let found: readonly unknown[]
+  try {
+    found = instancesOf(net.Socket.prototype)
+  } catch {
+    found = (process as unknown as { readonly _getActiveHandles: () => unknown[] })._getActiveHandles()
+  }
+  return found.filter((value): value is Socket => value instanceof net.Socket)
+}
+
+function instancesOf(prototype: object): readonly unknown[] {
+  let found: readonly unknown[] = []
+  const session = new inspector.Session()
+  session.connect()
+  try {
+    const door = { prototype, take: (objects: readonly unknown[]) => void (found = objects) }
+    Object.defineProperty(globalThis, DOOR, { value: door, configurable: true })
+    const evaluate = (expression: string): string | undefined =>
+      ask(session, 'Runtime.evaluate', { expression }).result?.objectId
+    const here = `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(DOOR))})]`
+    const { objects } = ask(session, 'Runtime.queryObjects', { prototypeObjectId: evaluate(`${here}.prototype`) })
+    ask(session, 'Runtime.callFunctionOn', {
+      functionDeclaration: 'function (objects) { this.take(objects) }',
+      objectId: evaluate(here),
+      arguments: [{ objectId: objects?.objectId }],
+    })
+  } finally {
+    Reflect.deleteProperty(globalThis, DOOR)
+    session.disconnect()
+  }
+  return found
+}
+
+/** Asks the inspector, which answers in the same turn. */
+function ask(session: inspector.Session, method: string, parameters: object): Answer {
+  const answers: Answer[] = []
+  const failures: Error[] = []
+  session.post(method, parameters, (error: Error | null, given?: object) => {
+    if (error === null) answers.push(given ?? {})
+    else failures.push(error)
+  })
+  const [answer] = answers
+  if (answer === undefined) throw failures[0] ?? new Error(`The inspector did not answer ${method}.`)
+  return answer
+}
