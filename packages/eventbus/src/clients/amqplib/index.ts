@@ -13,9 +13,8 @@ import {
   type AmqplibDelivery,
 } from './delivery.js'
 import { watchSettling, type Settled } from './settled.js'
-import { callBack } from '../../seams/callbacks.js'
-import { methodSeam, replaced, type MessageParts } from '../../seams/method-seam.js'
-import { copiedBytes } from '@chaos/core/authoring'
+import { methodSeam, type MessageParts } from '../../seams/method-seam.js'
+import { publishSeam } from './publish.js'
 
 export type { AmqplibChannel }
 
@@ -53,37 +52,6 @@ export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChann
     },
   })
 }
-
-/** The publish seam. `sendToQueue` calls `publish`. */
-function publishSeam(channel: AmqplibChannel): SeamBinding {
-  return methodSeam<PublishArgs>({
-    object: channel,
-    method: 'publish',
-    name: ([exchange, routingKey]) => String(routingKey === '' ? exchange : routingKey),
-    read(args) {
-      const [exchange, routingKey, content, options] = args
-      return {
-        payload: args[2],
-        withPayload: (payload) => replaced(args, 2, payload),
-        answer: () => true,
-        snapshot: () => replaced(args, 2, copiedBytes(content)),
-        isGone: () => isClosed(channel),
-        lose: () => callBack(args, null),
-        loseLate: () => callBack(args, new Error('channel closed')),
-        // One message is confirmed once, so a copy has no callback.
-        copy: () => [exchange, routingKey, content, options],
-      }
-    },
-  })
-}
-
-type PublishArgs = readonly [
-  exchange: unknown,
-  routingKey: unknown,
-  content: unknown,
-  options?: unknown,
-  callback?: unknown,
-]
 
 /** The arguments of `emit` for the event `delivery`; those of other events are not read. */
 type DeliveryArgs = readonly [event: unknown, delivery: AmqplibDelivery]
