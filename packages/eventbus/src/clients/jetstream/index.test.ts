@@ -126,7 +126,7 @@ describe.runIf(hasPrograms('nats-server'))(
       })
       expect([injection.seen, injection.held]).toEqual([2, 2])
       // A request of the application is not a publication.
-      await expect(connection.request(`${subject}.nobody`, '', { timeout: 20 })).rejects.toThrow()
+      await expect(connection.request(`nobody.${subject}`, '', { timeout: 20 })).rejects.toThrow()
       expect(injection.seen).toBe(2)
       await injection.rollback()
       await vi.waitFor(async () => expect(await backlog(consumer)).toEqual([0, 2]))
