@@ -274,7 +274,7 @@ describe.runIf(hasRabbitMq)(
       const { publisher, queue, bus } = await scene(undefined, { confirm: true })
       const confirming = publisher as ConfirmChannel
       const confirmed: string[] = []
-      const bodies = [...'abcdefghij']
+      const bodies = 'abcdefghij'.split('')
       const injections: Injection[] = []
       for (const fault of faults) injections.push(await inject(fault, bus, { seed: 7, rate: 0.5 }))
       for (const body of bodies)
@@ -316,15 +316,11 @@ describe.runIf(hasRabbitMq)(
       )
       const { queue, got } = await scene()
       const told: string[] = []
-      await withFault(
-        delayEvents({ delayMs: 60_000, seam: 'publish' }),
-        bindAmqplib({ publisher }),
-        async (injection) => {
-          publisher.sendToQueue(queue, Buffer.from('a'), {}, () => told.push('confirmed'))
-          publisher.waitForConfirms(() => told.push('waited'))
-          expect([injection.held, told]).toEqual([1, []])
-        },
-      )
+      await withFault(delayEvents({ delayMs: 60_000, seam: 'publish' }), bindAmqplib({ publisher }), (injection) => {
+        publisher.sendToQueue(queue, Buffer.from('a'), {}, () => told.push('confirmed'))
+        publisher.waitForConfirms(() => told.push('waited'))
+        expect([injection.held, told]).toEqual([1, []])
+      })
       await vi.waitFor(() => expect(told).toEqual(['confirmed', 'waited']))
       await vi.waitFor(() => expect(got).toHaveLength(1))
     })

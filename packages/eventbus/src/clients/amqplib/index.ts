@@ -34,7 +34,8 @@ export interface AmqplibChannels {
  *
  * A failed delivery is requeued (`nack`). A dropped delivery is acknowledged. The acknowledgement of an additional copy does
  * not reach the broker, which knows one delivery only. With `noAck`, nothing is requeued or acknowledged. The callback of a
- * confirm channel is called when a held message is confirmed, and at once for a dropped one. Messages that are held when the
+ * confirm channel is called when a held message is confirmed, and at once for a dropped one; `waitForConfirms` waits for
+ * held messages. Messages that are held when the
  * channel closes are lost: the callback gets the error `channel closed`, and the broker redelivers unacknowledged messages.
  * Messages from `get` are not deliveries, but their acknowledgements are affected. A cut connection closes its channels;
  * amqplib opens new ones only if its recovery is on.

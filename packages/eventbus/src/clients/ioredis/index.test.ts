@@ -112,9 +112,7 @@ describe.runIf(hasPrograms('redis-server'))(
       expect(await publisher.publish(name, 'real')).toBe(1)
       await changed.rollback()
       await vi.waitFor(() => expect(got).toEqual(['late', 'other']))
-      expect([Reflect.get(publisher, 'commandQueue').length, Reflect.get(publisher, 'offlineQueue').length]).toEqual([
-        0, 0,
-      ])
+      for (const queue of ['commandQueue', 'offlineQueue']) expect(Reflect.get(publisher, queue)).toHaveLength(0)
     })
 
     it('keeps a publication of a client that is not connected yet, and rejects one whose client has closed', async () => {

@@ -29,7 +29,7 @@ export interface IoredisPubSubClients {
  * Binds Redis publish/subscribe through ioredis. The name of a message is its channel, also for pattern subscriptions.
  *
  * A subscriber is a listener of `message`, `pmessage`, `smessage` or their `…Buffer` variants. Each of these events is a
- * separate delivery. A publisher waits for a held message as for a slow server. For a dropped message it gets the current
+ * separate delivery. A publisher waits for a held message as for a slow server, at most its `commandTimeout`. For a dropped message it gets the current
  * number of subscribers of the channel, without patterns. Commands in a pipeline or transaction are never affected.
  */
 export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClients): Bus {

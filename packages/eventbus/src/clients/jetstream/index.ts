@@ -30,7 +30,8 @@ export interface JetStreamEnds {
  * A failed delivery is returned to the server (`nak`). A dropped delivery is acknowledged. The acknowledgement of an
  * additional copy does not reach the server, which knows one delivery only. While messages are held, their iterator neither
  * ends nor requests more messages. The publisher of a dropped message gets an acknowledgement with an empty stream and
- * sequence 0. Acknowledgements can be affected once a message is queued or arrives while the fault is in force.
+ * sequence 0. The `timeout` and `retries` of `publish` apply to a held message; each retry is another message.
+ * Acknowledgements can be affected once a message is queued or arrives while the fault is in force.
  */
 export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds): Bus {
   const iterators = 'length' in messages ? messages : [messages]
