@@ -3,6 +3,7 @@ import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect as connectNats } from '@nats-io/transport-node'
 import amqplib from 'amqplib'
+import callbackApi from 'amqplib/callback_api'
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import mqtt from 'mqtt'
@@ -16,7 +17,7 @@ import { bindJetStream } from '@chaos/eventbus/jetstream'
 import { bindMqtt } from '@chaos/eventbus/mqtt'
 import { bindNats } from '@chaos/eventbus/nats'
 import { bindNodeRedisPubSub, bindNodeRedisStreams } from '@chaos/eventbus/node-redis'
-import { bindWebSocket } from '@chaos/eventbus/ws'
+import { bindWebSocket, bindWebSocketServer } from '@chaos/eventbus/ws'
 
 let names = 0
 const uniqueName = (separator) => ['held', process.pid, Date.now(), (names += 1)].join(separator)
@@ -104,21 +105,22 @@ function inProcess() {
 }
 
 function webSockets() {
-  const open = async (close) => {
+  const open = async (close, side = 'client') => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
     await new Promise((resolve) => server.once('listening', resolve))
     const accepted = new Promise((resolve) => server.once('connection', resolve))
     const socket = new WebSocket(`ws://127.0.0.1:${server.address().port}`)
     await new Promise((resolve) => socket.once('open', resolve))
     const peer = await accepted
-    peer.on('message', (data) => peer.send(String(data)))
-    socket.on('message', nothing)
-    const closed = new Promise((resolve) => socket.once('close', resolve))
+    if (side === 'server') socket.on('message', (data) => socket.send(String(data)))
+    else peer.on('message', (data) => peer.send(String(data)))
+    ;(side === 'server' ? peer : socket).on('message', nothing)
+    const closed = new Promise((resolve) => (side === 'server' ? peer : socket).once('close', resolve))
     return {
-      bus: bindWebSocket(socket),
-      send: (body) => socket.send(body, nothing),
+      bus: side === 'server' ? bindWebSocketServer(server) : bindWebSocket(socket),
+      send: (body) => (side === 'server' ? peer : socket).send(body, nothing),
       close: async () => {
-        close(socket)
+        close(side === 'server' ? peer : socket)
         await closed
       },
       dispose: () => new Promise((resolve) => server.close(resolve)),
@@ -134,6 +136,16 @@ function webSockets() {
       name: 'a WebSocket that was cut off',
       seams: ['publish', 'delivery'],
       open: () => open((socket) => socket.terminate()),
+    },
+    {
+      name: 'a WebSocket server whose connection was closed',
+      seams: ['publish', 'delivery'],
+      open: () => open((peer) => peer.close(), 'server'),
+    },
+    {
+      name: 'a WebSocket server whose connection was cut off',
+      seams: ['publish', 'delivery'],
+      open: () => open((peer) => peer.terminate(), 'server'),
     },
   ]
 }
@@ -161,8 +173,32 @@ function rabbit(url) {
       dispose: () => connection.close().catch(nothing),
     }
   }
+  const openCallbacks = async () => {
+    const called = (call) =>
+      new Promise((resolve, reject) => call((error, made) => (error ? reject(error) : resolve(made))))
+    const connection = await called((done) => callbackApi.connect(url, done))
+    connection.on('error', nothing)
+    const [publisher, consumer] = [
+      await called((done) => connection.createConfirmChannel(done)),
+      await called((done) => connection.createChannel(done)),
+    ]
+    const { queue } = await called((done) =>
+      consumer.assertQueue(uniqueName('.'), { durable: false, exclusive: true }, done),
+    )
+    await called((done) => consumer.consume(queue, (message) => message !== null && consumer.ack(message), {}, done))
+    return {
+      bus: bindAmqplib({ publisher, consumer }),
+      send: (body) => publisher.sendToQueue(queue, Buffer.from(body), {}, nothing),
+      close: async () => {
+        await called((done) => consumer.close(done))
+        await called((done) => publisher.close(done))
+      },
+      dispose: () => called((done) => connection.close(done)).catch(nothing),
+    }
+  }
   const seams = ['publish', 'delivery', 'ack']
   return [
+    { name: 'channels of the callback API that were closed', seams, open: openCallbacks },
     {
       name: 'channels that were closed',
       seams,
@@ -213,12 +249,12 @@ function natsScenes(port) {
   const open = (close) => async () => {
     const connection = await connectNats({ port })
     const subject = uniqueName('.')
-    connection.subscribe(subject, { callback: nothing })
+    const subscription = connection.subscribe(subject, { callback: nothing })
     await connection.flush()
     return {
       bus: bindNats(connection),
       send: (body) => connection.publish(subject, body),
-      close: () => close(connection),
+      close: () => close(connection, subscription),
       dispose: () => connection.close(),
     }
   }
@@ -255,6 +291,11 @@ function natsScenes(port) {
       name: 'a connection to NATS that was drained',
       seams: ['publish', 'delivery'],
       open: open((connection) => connection.drain()),
+    },
+    {
+      name: 'a connection to NATS whose subscription was drained',
+      seams: ['delivery'],
+      open: open((_connection, subscription) => subscription.drain()),
     },
     {
       name: 'JetStream whose connection was closed',

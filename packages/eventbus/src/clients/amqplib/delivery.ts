@@ -34,9 +34,10 @@ export function subscriberOf({ fields: { consumerTag } }: AmqplibDelivery): Subs
   return consumerTag === undefined ? undefined : { name: consumerTag, identity: consumerTag }
 }
 
-/** Whether a channel or its connection is closed or closing: amqplib then replaces `sendMessage`. */
+/** Whether a channel or its connection is closed or closing: amqplib then replaces the methods that send. */
 export const isClosed = (channel: AmqplibChannel): boolean =>
-  Object.hasOwn(channel, 'sendMessage') || Object.hasOwn(Reflect.get(channel, 'connection') as object, 'sendMessage')
+  Object.hasOwn(channel, 'sendImmediately') ||
+  Object.hasOwn(Reflect.get(channel, 'connection') as object, 'sendMessage')
 
 /**
  * Whether the consumer of a delivery is canceled, by the application or by a broker that has deleted the queue. amqplib

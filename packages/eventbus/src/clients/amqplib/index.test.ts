@@ -1,5 +1,6 @@
-import { connect, type Channel, type ChannelModel, type ConsumeMessage } from 'amqplib'
-import { inject, withFault } from '@chaos/core'
+import { connect, type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage } from 'amqplib'
+import callbackApi from 'amqplib/callback_api'
+import { inject, withFault, type Injection } from '@chaos/core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { contentOf, uniqueName } from '../../../test/broker-bus.js'
 import { faultTable, type Content } from '../../../test/fault-table.js'
@@ -13,6 +14,7 @@ import { lagConsumer } from '../../faults/lag-consumer.js'
 import { loseAcks } from '../../faults/lose-acks.js'
 import { nackEvents } from '../../faults/nack-events.js'
 import { redeliverEvents } from '../../faults/redeliver-events.js'
+import { reorderEvents } from '../../faults/reorder-events.js'
 import { observeDelivery } from '../../oracle/observe-delivery.js'
 import { bindAmqplib } from './index.js'
 
@@ -229,6 +231,98 @@ describe.runIf(hasRabbitMq)(
         ['twice', null],
       ])
       await vi.waitFor(() => expect(bodies()).toEqual(['twice', 'twice']))
+    })
+
+    it('waits for the confirmation of what is held, in the right order, whatever overtakes it', async () => {
+      const { publisher, queue, got, bus } = await scene(undefined, { confirm: true })
+      const confirming = publisher as ConfirmChannel
+      const confirmed: string[] = []
+      const publish = (body: string) =>
+        confirming.sendToQueue(queue, Buffer.from(body), {}, (error: unknown) =>
+          confirmed.push(`${body} ${String(error)}`),
+        )
+      let waited = ''
+      const delay = await inject(delayEvents({ delayMs: 60_000, seam: 'publish', order: 'free' }), bus, {
+        skip: 2,
+        limit: 2,
+      })
+      for (const body of 'abcdef') publish(body)
+      void confirming.waitForConfirms().then(() => (waited = 'all'))
+      await vi.waitFor(() => expect(confirmed).toHaveLength(4))
+      expect([confirmed.join(), waited]).toEqual(['a null,b null,e null,f null', ''])
+      await delay.rollback()
+      await vi.waitFor(() => expect(waited).toBe('all'))
+      expect(confirmed.slice(4)).toEqual(['c null', 'd null'])
+      expect(Reflect.get(confirming, 'unconfirmed')).toEqual([])
+      expect(Reflect.get(confirming, 'lwm')).toBe(7)
+      await vi.waitFor(() => expect(got).toHaveLength(6))
+    })
+
+    it.each([
+      ['held', [delayEvents({ delayMs: 60_000, seam: 'publish' })]],
+      ['copied', [duplicateEvents({ spacingMs: 60_000, seam: 'publish' })]],
+      ['reordered', [reorderEvents({ withinMs: 60_000, window: 4, seam: 'publish' })]],
+      [
+        'copied, and held or lost below',
+        [
+          dropEvents({ seam: 'publish' }),
+          delayEvents({ delayMs: 60_000, order: 'free', seam: 'publish' }),
+          duplicateEvents({ seam: 'publish' }),
+        ],
+      ],
+    ] as const)('confirms every message once, and keeps count: %s', async (_how, faults) => {
+      const { publisher, queue, bus } = await scene(undefined, { confirm: true })
+      const confirming = publisher as ConfirmChannel
+      const confirmed: string[] = []
+      const bodies = 'abcdefghij'.split('')
+      const injections: Injection[] = []
+      for (const fault of faults) injections.push(await inject(fault, bus, { seed: 7, rate: 0.5 }))
+      for (const body of bodies)
+        confirming.publish('', queue, Buffer.from(body), {}, (error: unknown) =>
+          confirmed.push(`${body} ${String(error)}`),
+        )
+      for (const injection of injections) await injection.rollback()
+      await confirming.waitForConfirms()
+      expect(confirmed.sort()).toEqual(bodies.map((body) => `${body} null`))
+      expect(Reflect.get(confirming, 'unconfirmed')).toEqual([])
+    })
+
+    it('tells those who wait for the confirmation of a held message when the channel closes', async () => {
+      const { queue } = await scene()
+      const confirming = await connection.createConfirmChannel()
+      const bus = bindAmqplib({ publisher: confirming })
+      const told: unknown[] = []
+      const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus)
+      const listeners = confirming.listenerCount('close')
+      confirming.sendToQueue(queue, Buffer.from('a'), {}, (error: unknown) => told.push(error))
+      const waiting = confirming.waitForConfirms()
+      await confirming.close()
+      await expect(waiting).rejects.toThrow('channel closed')
+      expect(told).toEqual([new Error('channel closed')])
+      await injection.rollback()
+      expect(injection.account).toMatchObject({ sent: 1, dropped: 1, held: 0 })
+      expect([told.length, confirming.listenerCount('close')]).toEqual([1, listeners - 1])
+    })
+
+    it('breaks channels of the callback API, whose waitForConfirms waits for what is held', async () => {
+      const from = await new Promise<callbackApi.Connection>((resolve, reject) =>
+        callbackApi.connect(RABBITMQ_URL, (error: unknown, made) =>
+          error instanceof Error ? reject(error) : resolve(made),
+        ),
+      )
+      onTestFinished(() => new Promise<void>((resolve) => from.close(() => resolve())))
+      const publisher = await new Promise<callbackApi.ConfirmChannel>((resolve, reject) =>
+        from.createConfirmChannel((error: unknown, made) => (error instanceof Error ? reject(error) : resolve(made))),
+      )
+      const { queue, got } = await scene()
+      const told: string[] = []
+      await withFault(delayEvents({ delayMs: 60_000, seam: 'publish' }), bindAmqplib({ publisher }), (injection) => {
+        publisher.sendToQueue(queue, Buffer.from('a'), {}, () => told.push('confirmed'))
+        publisher.waitForConfirms(() => told.push('waited'))
+        expect([injection.held, told]).toEqual([1, []])
+      })
+      await vi.waitFor(() => expect(told).toEqual(['confirmed', 'waited']))
+      await vi.waitFor(() => expect(got).toHaveLength(1))
     })
 
     it('breaks a consumer by its tag, an exchange without routing keys by its name, and one that acknowledges nothing', async () => {

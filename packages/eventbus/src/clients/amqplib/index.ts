@@ -13,9 +13,8 @@ import {
   type AmqplibDelivery,
 } from './delivery.js'
 import { watchSettling, type Settled } from './settled.js'
-import { callBack } from '../../seams/callbacks.js'
-import { methodSeam, replaced, type MessageParts } from '../../seams/method-seam.js'
-import { copiedBytes } from '@chaos/core/authoring'
+import { methodSeam, type MessageParts } from '../../seams/method-seam.js'
+import { publishSeam } from './publish.js'
 
 export type { AmqplibChannel }
 
@@ -35,7 +34,8 @@ export interface AmqplibChannels {
  *
  * A failed delivery is requeued (`nack`). A dropped delivery is acknowledged. The acknowledgement of an additional copy does
  * not reach the broker, which knows one delivery only. With `noAck`, nothing is requeued or acknowledged. The callback of a
- * confirm channel is called when a held message is confirmed, and at once for a dropped one. Messages that are held when the
+ * confirm channel is called when a held message is confirmed, and at once for a dropped one; `waitForConfirms` waits for
+ * held messages. Messages that are held when the
  * channel closes are lost: the callback gets the error `channel closed`, and the broker redelivers unacknowledged messages.
  * Messages from `get` are not deliveries, but their acknowledgements are affected. A cut connection closes its channels;
  * amqplib opens new ones only if its recovery is on.
@@ -53,37 +53,6 @@ export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChann
     },
   })
 }
-
-/** The publish seam. `sendToQueue` calls `publish`. */
-function publishSeam(channel: AmqplibChannel): SeamBinding {
-  return methodSeam<PublishArgs>({
-    object: channel,
-    method: 'publish',
-    name: ([exchange, routingKey]) => String(routingKey === '' ? exchange : routingKey),
-    read(args) {
-      const [exchange, routingKey, content, options] = args
-      return {
-        payload: args[2],
-        withPayload: (payload) => replaced(args, 2, payload),
-        answer: () => true,
-        snapshot: () => replaced(args, 2, copiedBytes(content)),
-        isGone: () => isClosed(channel),
-        lose: () => callBack(args, null),
-        loseLate: () => callBack(args, new Error('channel closed')),
-        // One message is confirmed once, so a copy has no callback.
-        copy: () => [exchange, routingKey, content, options],
-      }
-    },
-  })
-}
-
-type PublishArgs = readonly [
-  exchange: unknown,
-  routingKey: unknown,
-  content: unknown,
-  options?: unknown,
-  callback?: unknown,
-]
 
 /** The arguments of `emit` for the event `delivery`; those of other events are not read. */
 type DeliveryArgs = readonly [event: unknown, delivery: AmqplibDelivery]

@@ -59,11 +59,13 @@ export function bindBullmq({ queue, worker }: BullQueueEnds): Bus {
 function addSeam(queue: BullQueueLike): SeamBinding {
   return methodSeam({
     object: queue,
-    method: 'add',
+    // Beneath the telemetry of `add`.
+    method: 'addJob' in queue ? 'addJob' : 'add',
     isAwaited: true,
     name: ([name]) => String(name),
     read: (args) => ({
       payload: args[1],
+      isGone: () => Reflect.get(queue, 'closing') !== undefined,
       withPayload: (payload) => replaced(args, 1, payload),
       answer: () => Promise.resolve(new (jobClassOf(queue))(queue, ...args)),
     }),

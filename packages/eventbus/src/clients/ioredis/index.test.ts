@@ -6,6 +6,8 @@ import { contentOf, uniqueName } from '../../../test/broker-bus.js'
 import { faultTable, type Content } from '../../../test/fault-table.js'
 import { listeners, oracle } from '../../../test/oracle.js'
 import { reconnection } from '../../../test/reconnection.js'
+import { corruptEvents } from '../../faults/corrupt-events.js'
+import { delayEvents } from '../../faults/delay-events.js'
 import { dropEvents } from '../../faults/drop-events.js'
 import { duplicateEvents } from '../../faults/duplicate-events.js'
 import { partitionBus } from '../../faults/partition-bus.js'
@@ -92,6 +94,45 @@ describe.runIf(hasPrograms('redis-server'))(
       await expect(inject(dropEvents(), outbound)).rejects.toThrow(
         'The fault needs the seam `delivery`, and publish/subscribe of ioredis has `publish`',
       )
+    })
+
+    it('holds a publication beneath the timeout of its client, sends it late, and leaves the queues as they were', async () => {
+      const publisher = new Redis(server.port, '127.0.0.1', { commandTimeout: 50 })
+      const { subscriber } = clients()
+      onTestFinished(() => publisher.disconnect())
+      const [name, got] = [uniqueName(), [] as string[]]
+      subscriber.on('message', (_channel, message) => got.push(message))
+      await subscriber.subscribe(name)
+      await publisher.ping()
+      const bus = bindIoredisPubSub({ publisher })
+      const held = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus, { limit: 1 })
+      await expect(publisher.publish(name, 'late')).rejects.toEqual(new Error('Command timed out'))
+      await held.rollback()
+      const changed = await inject(corruptEvents({ change: () => 'other', seam: 'publish' }), bus)
+      expect(await publisher.publish(name, 'real')).toBe(1)
+      await changed.rollback()
+      await vi.waitFor(() => expect(got).toEqual(['late', 'other']))
+      for (const queue of ['commandQueue', 'offlineQueue']) expect(Reflect.get(publisher, queue)).toHaveLength(0)
+    })
+
+    it('keeps a publication of a client that is not connected yet, and rejects one whose client has closed', async () => {
+      const { subscriber } = clients()
+      const [name, got] = [uniqueName(), [] as string[]]
+      subscriber.on('message', (_channel, message) => got.push(message))
+      await subscriber.subscribe(name)
+      const publisher = new Redis(server.port, '127.0.0.1', { lazyConnect: true })
+      const bus = bindIoredisPubSub({ publisher })
+      const injection = await inject(delayEvents({ delayMs: 5, seam: 'publish', order: 'free' }), bus, { limit: 1 })
+      expect(await Promise.all(['1', '2'].map((message) => publisher.publish(name, message)))).toEqual([1, 1])
+      await vi.waitFor(() => expect(got.sort()).toEqual(['1', '2']))
+      await injection.rollback()
+      const late = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus)
+      const published = publisher.publish(name, '3')
+      publisher.disconnect()
+      await vi.waitFor(() => expect(publisher.status).toBe('end'))
+      await late.rollback()
+      await expect(published).rejects.toEqual(new Error('Connection is closed.'))
+      expect(late.account).toMatchObject({ sent: 1, dropped: 1, held: 0 })
     })
 
     it('calls the callback of a publisher once, whatever becomes of its message', async () => {

@@ -5,6 +5,7 @@ import { callingOnce, type Callback } from '../../seams/callbacks.js'
 import { clientEvents, namedAt } from '../../seams/client-events.js'
 import { watchListeners } from '../../seams/emitter-listeners.js'
 import { ioredisConnection } from './connection.js'
+import { commandSeam } from './publish.js'
 import type { EmitterLike } from '../../seams/emitter-listeners.js'
 
 export { bindIoredisStreams, type IoredisStreamsClient, type IoredisStreamsClients } from './streams.js'
@@ -28,7 +29,7 @@ export interface IoredisPubSubClients {
  * Binds Redis publish/subscribe through ioredis. The name of a message is its channel, also for pattern subscriptions.
  *
  * A subscriber is a listener of `message`, `pmessage`, `smessage` or their `…Buffer` variants. Each of these events is a
- * separate delivery. A publisher waits for a held message as for a slow server. For a dropped message it gets the current
+ * separate delivery. A publisher waits for a held message as for a slow server, at most its `commandTimeout`. For a dropped message it gets the current
  * number of subscribers of the channel, without patterns. Commands in a pipeline or transaction are never affected.
  */
 export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClients): Bus {
@@ -38,9 +39,7 @@ export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClient
     watchListeners: subscriber && ((see) => watchListeners(subscriber, see)),
     connections: [...ioredisConnection('publisher', publisher), ...ioredisConnection('subscriber', subscriber)],
     seams: {
-      publish:
-        publisher &&
-        allSeams(publishSeam(publisher, 'publish', 'NUMSUB'), publishSeam(publisher, 'spublish', 'SHARDNUMSUB')),
+      publish: publisher && publishSeam(publisher),
       delivery:
         subscriber &&
         clientEvents(subscriber, {
@@ -58,7 +57,19 @@ export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClient
 /** Whether a client was closed or has stopped reconnecting. */
 const hasEnded = (client: object): boolean => Reflect.get(client, 'status') === 'end'
 
-function publishSeam(
+/**
+ * A cluster chooses a node for each command, and automatic pipelining collects commands, so that only their calls can be
+ * held.
+ */
+function publishSeam(client: IoredisClient): SeamBinding {
+  const sendsByItself =
+    'commandQueue' in client && Reflect.get(Reflect.get(client, 'options') as object, 'enableAutoPipelining') !== true
+  return sendsByItself
+    ? commandSeam(client as unknown as Parameters<typeof commandSeam>[0])
+    : allSeams(callSeam(client, 'publish', 'NUMSUB'), callSeam(client, 'spublish', 'SHARDNUMSUB'))
+}
+
+function callSeam(
   client: IoredisClient,
   method: 'publish' | 'spublish',
   counting: 'NUMSUB' | 'SHARDNUMSUB',

@@ -116,6 +116,22 @@ describe.runIf(hasPrograms('nats-server'))(
       })
     }
 
+    it('holds a publish beneath its own timeout and retries, and sends what was held late', async () => {
+      const { client, consumer, subject } = await stream()
+      const bus = bindJetStream({ client })
+      const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus)
+      // Version 3.0 parses the missing answer after its last timeout.
+      await expect(client.publish(subject, 'late', { timeout: 20 })).rejects.toThrow(/^timeout$|of null/)
+      await expect(client.publish(subject, 'late', { timeout: 20, retries: 2 })).rejects.toThrow()
+      expect([injection.seen, injection.held]).toEqual([3, 3])
+      // A request of the application is not a publication.
+      await expect(connection.request(`nobody.${subject}`, '', { timeout: 20 })).rejects.toThrow()
+      expect(injection.seen).toBe(3)
+      await injection.rollback()
+      await vi.waitFor(async () => expect(await backlog(consumer)).toEqual([0, 3]))
+      expect(await client.publish(subject, 'next')).toMatchObject({ seq: 4 })
+    })
+
     it('keeps acknowledgements and the consumer working after every kind of fault', async () => {
       const { client, consumer, send } = await stream()
       const { messages, bodies } = await consume(consumer)

@@ -1,9 +1,8 @@
 import { jetStreamAcks } from './acks.js'
 import { jetStreamDelivery } from './delivery.js'
 import type { ConsumerLike, ConsumerMessagesLike } from './messages.js'
-import { bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
-import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '@chaos/core/authoring'
+import { jetStreamPublish } from './publish.js'
+import { bindBus, type Bus } from '../../seams/bus.js'
 import { bindNats, type NatsConnectionLike } from '../nats/index.js'
 
 export type { ConsumerLike, ConsumerMessagesLike }
@@ -31,7 +30,8 @@ export interface JetStreamEnds {
  * A failed delivery is returned to the server (`nak`). A dropped delivery is acknowledged. The acknowledgement of an
  * additional copy does not reach the server, which knows one delivery only. While messages are held, their iterator neither
  * ends nor requests more messages. The publisher of a dropped message gets an acknowledgement with an empty stream and
- * sequence 0. Acknowledgements can be affected once a message is queued or arrives while the fault is in force.
+ * sequence 0. The `timeout` and `retries` of `publish` apply to a held message; each retry is another message.
+ * Acknowledgements can be affected once a message is queued or arrives while the fault is in force.
  */
 export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds): Bus {
   const iterators = 'length' in messages ? messages : [messages]
@@ -42,25 +42,9 @@ export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds
     requeues: true,
     connections: client && bindNats(Reflect.get(client, 'nc') as NatsConnectionLike).connections,
     seams: {
-      publish: client && publishSeam(client),
+      publish: client && jetStreamPublish(client),
       delivery: outlet && jetStreamDelivery(outlet),
       ack: outlet && jetStreamAcks(outlet),
     },
-  })
-}
-
-function publishSeam(client: JetStreamClientLike): SeamBinding {
-  return methodSeam<readonly [subject: unknown, payload?: unknown, options?: unknown]>({
-    object: client,
-    method: 'publish',
-    isAwaited: true,
-    name: ([subject]) => String(subject),
-    read: (args) => ({
-      payload: args[1],
-      withPayload: (payload) => replaced(args, 1, payload),
-      isGone: () => (Reflect.get(client, 'nc') as { isClosed(): boolean }).isClosed(),
-      snapshot: () => replaced(args, 1, copiedBytes(args[1])),
-      answer: () => Promise.resolve({ stream: '', seq: 0, duplicate: false }),
-    }),
   })
 }

@@ -1,11 +1,10 @@
 import { Buffer } from 'node:buffer'
-import type { Socket } from 'node:net'
-import { ChaosError } from '@chaos/core'
 import { refusal, standingSocket } from '../../seams/failing-socket.js'
 import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { bytesOf, copiedBytes } from '@chaos/core/authoring'
+import { protocolOf, type Protocol, type Subscription } from './protocol.js'
 
 /** A connection of NATS.js 3: the result of `connect` of `@nats-io/transport-node` or of another transport. */
 export interface NatsConnectionLike {
@@ -21,21 +20,6 @@ interface Frame {
   readonly hdr: number
   readonly size: number
 }
-interface Subscription {
-  readonly subject: string
-  readonly queue?: string
-}
-interface Transport {
-  readonly socket?: Socket
-  disconnect(): void
-}
-interface Protocol {
-  readonly connected: boolean
-  isClosed(): boolean
-  readonly transport: Transport
-  readonly subscriptions: { get(sid: number): Subscription | undefined }
-}
-
 /**
  * Binds a NATS connection. The name of a message is its subject, including requests and replies.
  *
@@ -52,16 +36,6 @@ export function bindNats(connection: NatsConnectionLike): Bus {
     connections: [connectionOf(protocol)],
     seams: { publish: publishSeam(protocol), delivery: deliverySeam(protocol) },
   })
-}
-
-function protocolOf(connection: NatsConnectionLike): Protocol {
-  const protocol: unknown = Reflect.get(connection, 'protocol')
-  if (typeof protocol === 'object' && protocol !== null && 'processMsg' in protocol)
-    return protocol as unknown as Protocol
-  throw new ChaosError(
-    'CHAOS_TARGET_MISMATCH',
-    'The target is not a connection of NATS.js 3. Pass the result of `connect` of `@nats-io/transport-node`.',
-  )
 }
 
 /** Each attempt to connect has a new transport. A refused attempt fails as with a closed port. */

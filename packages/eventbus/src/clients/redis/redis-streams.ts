@@ -40,6 +40,10 @@ export interface Reading {
 /** Whether a call has a callback. Such calls are never affected. */
 const hasCallback = (args: readonly unknown[]): boolean => typeof args.at(-1) === 'function'
 
+/** Whether the application has closed a client: one of ioredis, or one of node-redis. */
+const isClosed = (client: object): boolean =>
+  Reflect.get(client, 'status') === 'end' || Reflect.get(client, 'isOpen') === false
+
 /** The publish seam: an awaited call that resolves with the id of the new entry. */
 export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding {
   const { methods, read, replace } = adding
@@ -55,6 +59,7 @@ export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding
             return read(args)
           },
           withPayload: (payload) => replace(args, payload),
+          isGone: () => isClosed(client),
           answer: () => Promise.resolve(`${Date.now()}-0`),
         }),
       }),
@@ -80,6 +85,7 @@ export function ackSeam(client: object, { acking }: StreamsDialect): SeamBinding
             },
             withPayload: () => args,
             subscriber: { name: group, identity: group },
+            isGone: () => isClosed(client),
             answer: () => Promise.resolve(idsOf(args).length),
           }
         },
