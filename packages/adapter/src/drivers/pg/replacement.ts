@@ -1,4 +1,4 @@
-import { verbOf } from '../sql/verbs.js'
+import { endsTransaction } from '../sql/ends-transaction.js'
 
 /** Aborts a transaction, as a failing statement does. The text names its origin in the log of the server. */
 const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused by a fault of @chaos/adapter'; end $$"
@@ -17,11 +17,4 @@ export function replacementFor(text: string, status: string | null | undefined, 
   if (endsTransaction(text)) return 'rollback'
   if (error === undefined || status === 'E' || Reflect.get(error, 'severity') !== 'ERROR') return undefined
   return FAILING_STATEMENT
-}
-
-/** Returns whether a statement ends its transaction. `ROLLBACK TO` goes back to a savepoint inside of it. */
-function endsTransaction(text: string): boolean {
-  const verb = verbOf(text)
-  if (verb === 'PREPARE') return /\bprepare\s+transaction\b/i.test(text)
-  return ['COMMIT', 'END', 'ABORT', 'ROLLBACK'].includes(verb) && !/\b(?:to|prepared)\b/i.test(text)
 }

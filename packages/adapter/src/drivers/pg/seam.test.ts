@@ -319,7 +319,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       })
     })
 
-    it("waits: time out, hang, and the driver's own timeout", async () => {
+    it('waits: time out, hang', async () => {
       const clock = manualClock()
       const timeOut = await inject(
         timeOutCalls({ timeoutMs: 50, error: 'postgres/statement-timeout' }),
@@ -332,11 +332,20 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       await timeOut.rollback()
 
       const hang = await inject(hangCalls({ methods: 'SELECT' }), bindPg(client), { clock })
-      const late = rejection(client.query({ text: 'select 1', query_timeout: 20 } as pg.QueryConfig))
       const answer = client.query('select 7 as n')
-      expect((await late).message).toBe('Query read timeout')
       await hang.rollback()
       expect((await answer).rows).toEqual([{ n: 7 }])
+    })
+
+    it("ends a hang by the driver's own timeout, and keeps the connection busy, as a mute server does", async () => {
+      const one = new pg.Client({ ...address(), query_timeout: 20 })
+      await one.connect()
+      const hang = await inject(hangCalls({ methods: 'SELECT' }), bindPg(one))
+      expect((await rejection(one.query('select 1'))).message).toBe('Query read timeout')
+      expect((await rejection(one.query('insert into entries values (1)'))).message).toBe('Query read timeout')
+      expect(await rows()).toBe(0)
+      await one.end()
+      await hang.rollback()
     })
 
     it('flaps, and limits the rate', async () => {
