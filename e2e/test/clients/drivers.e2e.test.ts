@@ -9,9 +9,14 @@ import { getNodeAutoInstrumentations } from '@opentelemetry/auto-instrumentation
 import { registerInstrumentations } from '@opentelemetry/instrumentation'
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import type * as Ioredis from 'ioredis'
+import type { knex as Knex } from 'knex'
+import type * as Mysql from 'mysql2/promise'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type * as Pg from 'pg'
+import type * as NodeRedis from 'redis'
 import { afterAll, expect, it, onTestFinished } from 'vitest'
 import { expectTable } from '../../src/page-table.js'
 
@@ -33,11 +38,11 @@ afterAll(switchOff)
 
 // Instrumentations see what is loaded by `require` after them.
 const load = createRequire(import.meta.url)
-const pg = load('pg') as typeof import('pg')
-const mysql = load('mysql2/promise') as typeof import('mysql2/promise')
-const { Redis } = load('ioredis') as typeof import('ioredis')
-const { createClient } = load('redis') as typeof import('redis')
-const knex = load('knex') as typeof import('knex').default
+const pg = load('pg') as typeof Pg
+const mysql = load('mysql2/promise') as typeof Mysql
+const { Redis } = load('ioredis') as typeof Ioredis
+const { createClient } = load('redis') as typeof NodeRedis
+const knex = load('knex') as typeof Knex
 
 /** A relay to a server. While it is mute, it swallows what comes from the client. */
 async function relayTo(port: number): Promise<{ readonly port: number; isMute: boolean }> {
@@ -95,7 +100,11 @@ const kinds: Readonly<Record<string, Kind>> = {
         pool: { min: 0, max: 1 },
       })
       await db.raw('select 1')
-      return { target: bindPg(pg.Client), call: async () => db.raw('select 1'), close: () => db.destroy() }
+      return {
+        target: bindPg(pg.Client),
+        call: async (): Promise<unknown> => (await db.raw('select 1')) as unknown,
+        close: () => db.destroy(),
+      }
     },
   },
   mysql2: {
@@ -140,8 +149,8 @@ const endOf = (work: Promise<unknown>): Promise<string> =>
   Promise.race([
     work.then(
       () => 'an answer',
-      (error: Error & { readonly code?: string }) =>
-        `\`${[error.constructor.name, error.code].filter(Boolean).join(' ')}\`: ${error.message}`,
+      (error: unknown) =>
+        `\`${[(error as Error).constructor.name, Reflect.get(error as Error, 'code')].filter(Boolean).join(' ')}\`: ${(error as Error).message}`,
     ),
     new Promise<string>((resolve) => setTimeout(resolve, 3 * TIMEOUT_MS, 'no end').unref()),
   ])

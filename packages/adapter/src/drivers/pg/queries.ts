@@ -63,11 +63,15 @@ export function patchQueries(
     (below) =>
       function pulseQueryQueue(this: Client): void {
         const pass = (): void => void below.call.call(this)
-        if (!isOurs(this)) return pass()
-        if (this.pipeline === true) return pulsePipeline(this, pass)
         const queue = queueOf(this)
-        if (this.readyForQuery && isChosen(queue[0])) queue[0] = heldQuery(this, queue[0])
-        return pass()
+        if (isOurs(this)) {
+          if (this.pipeline === true) {
+            pulsePipeline(this, pass)
+            return
+          }
+          if (this.readyForQuery && isChosen(queue[0])) queue[0] = heldQuery(this, queue[0])
+        }
+        pass()
       },
   )
 
@@ -134,8 +138,8 @@ function runningClient(client: Client, exempt: (copy: Query) => void): RunningCl
         const { text, name, values, rows, types, binary, queryMode } = query
         const copy = new (query.constructor as QueryClass)({
           ...{ text, name, values, rows, types, binary, queryMode, rowMode: query._rowMode },
-          callback: (error: unknown, result: unknown) =>
-            error === null || error === undefined ? resolve(result) : reject(error as Error),
+          callback: (error: Error | null | undefined, result: unknown) =>
+            error === null || error === undefined ? resolve(result) : reject(error),
         })
         if (copy._result !== undefined) copy._result._types = query._result?._types
         exempt(copy)

@@ -181,7 +181,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
           said.push(
             await client.query(text).then(
               ({ command }) => command,
-              ({ code }: pg.DatabaseError) => String(code),
+              (error: unknown) => String((error as pg.DatabaseError).code),
             ),
           )
         return said
@@ -255,7 +255,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
 
     it('leaves nothing on a query that it held, and keeps a pipeline in its order', async () => {
       const clock = manualClock()
-      const one = new pg.Client({ ...address(), pipeline: true } as pg.ClientConfig)
+      const one = new pg.Client({ ...address(), pipeline: true })
       await one.connect()
       onTestFinished(() => one.end())
       const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindPg(one), { clock })
