@@ -88,13 +88,16 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       await server.stop()
     })
     const text = 'insert into entries default values'
-    tellsTheTruth(() => ({
-      client: bindPg(pool),
-      method: 'INSERT',
-      increment: (signal) => pool.query(signal === undefined ? { text } : ({ text, signal } as pg.QueryConfig)),
-      witnessed: async () =>
-        Number((await witness.query<{ count: string }>('select count(*) from entries')).rows[0]?.count),
-    }))
+    tellsTheTruth(
+      () => ({
+        client: bindPg(pool),
+        method: 'INSERT',
+        increment: () => pool.query(text),
+        witnessed: async () =>
+          Number((await witness.query<{ count: string }>('select count(*) from entries')).rows[0]?.count),
+      }),
+      { takesSignal: false },
+    )
   },
 )
 

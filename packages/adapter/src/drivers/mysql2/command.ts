@@ -113,13 +113,17 @@ export function settle(command: StatementCommand, connection: LosableConnection,
   answer.then(
     (reply) => process.nextTick(report, null, Array.isArray(reply) ? reply : [reply, undefined]),
     (error: unknown) => {
-      const endsConnection =
-        injectedBy(error) !== undefined && (isOfSocket(error as Error) || Reflect.get(error as Error, 'fatal') === true)
+      const endsConnection = injectedBy(error) !== undefined && meansBroken(error as Error)
       if (endsConnection && !connection.stream.destroyed && connection._closing !== true)
         loseWith(connection, command, error as Error)
       else process.nextTick(report, error, [])
     },
   )
+}
+
+/** Returns whether an error means that the connection is broken. */
+export function meansBroken(error: Error): boolean {
+  return isOfSocket(error) || Reflect.get(error, 'fatal') === true
 }
 
 /** Returns whether an error comes from a socket. The error of a statement timeout has a `syscall` too. */

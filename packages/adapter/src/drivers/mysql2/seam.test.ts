@@ -155,6 +155,38 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
       expect(await rows()).toBe(0)
     })
 
+    it.each([
+      ['refused', refuseCalls({ methods: ['COMMIT', 'ROLLBACK'], error: 'mysql/lock-wait' })],
+      ['lost', loseWrites({ methods: ['COMMIT', 'ROLLBACK'] })],
+    ])('ends the transaction of a COMMIT or ROLLBACK that is %s', async (_how, fault) => {
+      await withFault(fault, bindMysql2(connection), async (injection) => {
+        for (const end of ['commit', 'rollback']) {
+          await connection.beginTransaction()
+          await connection.query(insert)
+          await connection.query(end).catch(() => undefined)
+        }
+        expect(injection.affected).toBe(2)
+      })
+      await connection.query(insert)
+      await connection.query('rollback')
+      expect(await rows()).toBe(1)
+    })
+
+    it('keeps the transaction of a refused ROLLBACK TO, as the server does', async () => {
+      await withFault(
+        refuseCalls({ methods: 'ROLLBACK', error: 'mysql/lock-wait' }),
+        bindMysql2(connection),
+        async () => {
+          await connection.beginTransaction()
+          await connection.query('savepoint a')
+          await connection.query(insert)
+          await expect(connection.query('rollback to savepoint a')).rejects.toMatchObject({ errno: 1205 })
+          await connection.commit()
+        },
+      )
+      expect(await rows()).toBe(1)
+    })
+
     it('keeps the statements of a connection in their order', async () => {
       const clock = manualClock()
       const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindMysql2(connection), { clock })

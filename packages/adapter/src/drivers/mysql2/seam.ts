@@ -11,7 +11,8 @@ import {
 import { mysqlErrors } from '../../errors/mysql.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../../calls/pools.js'
 import { answerPoolCheckout } from '../sql/pool-checkout.js'
-import { isStatementCommand, sendCopy, settle, textOf, type LosableConnection } from './command.js'
+import { isStatementCommand, meansBroken, sendCopy, settle, textOf, type LosableConnection } from './command.js'
+import { endsTransaction } from '../sql/ends-transaction.js'
 import { SQL_VERBS, verbOf } from '../sql/verbs.js'
 import { answerInTurn, withOwnTimeout } from '../sql/statement.js'
 import { statementQueue } from '../sql/statement-queue.js'
@@ -59,8 +60,8 @@ const DEADLOCK = 1213
  * hands out. If `methods` name `connect`, the checkout of a connection is an operation too. The answer to a statement
  * is `[result, fields]`.
  *
- * The statements of a connection keep their order. A deadlock rolls back its transaction, and a connection error ends
- * the connection; the driver reports both in its own way. A statement without a callback delivers its rows as events or
+ * The statements of a connection keep their order. A deadlock rolls back its transaction, and so does a `COMMIT` or
+ * `ROLLBACK` that is refused or lost. A connection error ends the connection; the driver reports both in its own way. A statement without a callback delivers its rows as events or
  * as a stream; a fault affects everything but those rows.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `target` is none of these.
@@ -187,6 +188,10 @@ function patchStatements(
         const isChosen = seam.chooses(name, args)
         if (!isChosen && queue.ahead(this) === undefined) return below.call.call(this, command)
 
+        const rollBack = (): Promise<void> =>
+          isGone(this)
+            ? Promise.resolve()
+            : new Promise((resolve) => add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)))
         let copies = 0
         const answer = answerInTurn(queue, {
           connection: this,
@@ -203,10 +208,11 @@ function patchStatements(
                 })
             : undefined,
           onFailure: async (error, { wasSent }) => {
-            if (!wasSent && Reflect.get(error, 'errno') === DEADLOCK)
-              await new Promise<void>((resolve) =>
-                add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)),
-              )
+            if (wasSent || meansBroken(error)) return
+            if (Reflect.get(error, 'errno') === DEADLOCK || endsTransaction(text)) await rollBack()
+          },
+          onLost: async () => {
+            if (endsTransaction(text)) await rollBack()
           },
         })
         settle(command, this, withOwnTimeout(answer, command.timeout, mysqlErrors['mysql/query-timeout'], context))

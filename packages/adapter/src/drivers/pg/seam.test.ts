@@ -1,5 +1,6 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
+import { once } from 'node:events'
 import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -148,14 +149,144 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       expect(await rows()).toBe(0)
     })
 
+    it.each([
+      ['refused', refuseCalls({ methods: ['COMMIT', 'ROLLBACK'], error: 'postgres/serialization-failure' })],
+      ['lost', loseWrites({ methods: ['COMMIT', 'ROLLBACK'] })],
+    ])(
+      'ends the transaction of a COMMIT or ROLLBACK that is %s, also for the next user of the pool',
+      async (_how, fault) => {
+        const one = new pg.Pool({ ...address(), max: 1 })
+        onTestFinished(() => one.end())
+        await withFault(fault, bindPg(one), async (injection) => {
+          for (const end of ['commit', '/* so be it */ commit work', 'rollback']) {
+            const taken = await one.connect()
+            await taken.query('begin')
+            await taken.query(insert)
+            await taken.query(end).catch(() => undefined)
+            expect((await taken.query('select now() = statement_timestamp() as alone')).rows).toEqual([{ alone: true }])
+            taken.release()
+            expect((await one.query('select 1')).rowCount).toBe(1)
+          }
+          expect(injection.affected).toBe(3)
+        })
+        expect(await rows()).toBe(0)
+      },
+    )
+
+    it('fails a COMMIT as a deferred constraint does', async () => {
+      await client.query('create temporary table once_only (n int unique deferrable initially deferred)')
+      const run = async (statements: readonly string[]): Promise<readonly string[]> => {
+        const said: string[] = []
+        for (const text of statements)
+          said.push(
+            await client.query(text).then(
+              ({ command }) => command,
+              (error: unknown) => String((error as pg.DatabaseError).code),
+            ),
+          )
+        return said
+      }
+      const add = 'insert into once_only values (1)'
+      const real = await run(['begin', add, add, 'commit', 'select * from once_only', 'rollback'])
+      const makeError = (): Error =>
+        Object.assign(new DatabaseError('duplicate', 0, 'error'), { code: '23505', severity: 'ERROR' })
+      const injected = await withFault(refuseCalls({ methods: 'COMMIT', makeError }), bindPg(client), () =>
+        run(['begin', add, 'select 1', 'commit', 'select * from once_only', 'rollback']),
+      )
+      expect(injected).toEqual(['BEGIN', 'INSERT', 'SELECT', '23505', 'SELECT', 'ROLLBACK'])
+      expect(real).toEqual(['BEGIN', 'INSERT', 'INSERT', '23505', 'SELECT', 'ROLLBACK'])
+    })
+
+    it.each(['savepoint b', 'release a', 'rollback to savepoint a', 'rollback to a'])(
+      'aborts the transaction of a refused savepoint statement, which goes back to the savepoint: %s',
+      async (text) => {
+        const makeError = (): Error =>
+          Object.assign(new DatabaseError('refused', 0, 'error'), { code: 'XX000', severity: 'ERROR' })
+        await client.query('begin')
+        await client.query('savepoint a')
+        await withFault(refuseCalls({ makeError }), bindPg(client), { limit: 1 }, () =>
+          expect(client.query(text)).rejects.toMatchObject({ code: 'XX000' }),
+        )
+        await expect(client.query('select 1')).rejects.toMatchObject({ code: '25P02' })
+        await client.query('rollback to a')
+        expect((await client.query('select 1')).rowCount).toBe(1)
+        await client.query('rollback')
+      },
+    )
+
+    it('lets no cursor overtake a delayed statement of its client', async () => {
+      const clock = manualClock()
+      const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindPg(client), { clock })
+      const told: string[] = []
+      const inserted = client.query(insert).then(() => told.push('inserted'))
+      // What pg-cursor is to a client: a query of its own class, which the client submits in its turn.
+      const ended = new Promise<void>((resolve) => {
+        const cursor = {
+          submit: (connection: { query: (text: string) => void }) => connection.query('select count(*) from entries'),
+          handleRowDescription: () => undefined,
+          handleDataRow: ({ fields }: { fields: readonly unknown[] }) => told.push(`cursor saw ${String(fields[0])}`),
+          handleCommandComplete: () => undefined,
+          handleReadyForQuery: () => resolve(),
+          handleError: () => resolve(),
+        }
+        client.query(cursor as unknown as pg.Submittable)
+      })
+      await vi.waitFor(() => expect(delay.held).toBe(1))
+      await clock.advance(100)
+      await Promise.all([inserted, ended])
+      expect(told).toEqual(['inserted', 'cursor saw 1'])
+      await delay.rollback()
+    })
+
+    it('fails a held query when its client ends, as pg does while a server is mute', async () => {
+      const lifeOf = async (text: string, hang: boolean): Promise<readonly unknown[]> => {
+        const one = new pg.Client(address())
+        await one.connect()
+        const injection = hang ? await inject(hangCalls({ methods: 'SELECT' }), bindPg(one)) : undefined
+        const failed = rejection(one.query(text))
+        const behind = rejection(one.query('select 2'))
+        await one.end()
+        const told = [await failed, await behind].map(({ name, message }) => [name, message])
+        await injection?.rollback()
+        return told
+      }
+      expect(await lifeOf('select 1', true)).toEqual(await lifeOf('select pg_sleep(1)', false))
+    })
+
+    it('leaves nothing on a query that it held, and keeps a pipeline in its order', async () => {
+      const clock = manualClock()
+      const one = new pg.Client({ ...address(), pipeline: true })
+      await one.connect()
+      onTestFinished(() => one.end())
+      const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindPg(one), { clock })
+      const told: unknown[] = []
+      const query = new pg.Query(insert)
+      const keys = Reflect.ownKeys(query)
+      const done = [
+        one.query('select 1 as n').then(({ rows: [row] }) => told.push(row)),
+        once(one.query(query), 'end').then(() => told.push('inserted')),
+        one.query('select count(*)::int as n from entries').then(({ rows: [row] }) => told.push(row)),
+      ]
+      await vi.waitFor(() => expect(delay.held).toBe(1))
+      expect(told).toEqual([{ n: 1 }])
+      await clock.advance(100)
+      await Promise.all(done)
+      expect(told).toEqual([{ n: 1 }, 'inserted', { n: 1 }])
+      expect(Reflect.ownKeys(query).filter((key) => !keys.includes(key) && key !== '_accumulateRows')).toEqual([])
+      await delay.rollback()
+    })
+
     it('keeps the statements of a connection in their order', async () => {
       const clock = manualClock()
       const one = await pool.connect()
       onTestFinished(() => one.release())
       const delay = await inject(delayCalls({ methods: 'INSERT', delayMs: 100 }), bindPg(pool), { clock })
       const done = Promise.all([one.query('begin'), one.query(insert), one.query('commit'), one.query(insert)])
-      expect(await rows()).toBe(0)
-      await clock.advance(100)
+      for (const written of [0, 1]) {
+        await vi.waitFor(() => expect(delay.held).toBe(1))
+        expect(await rows()).toBe(written)
+        await clock.advance(100)
+      }
       expect((await done).map(({ command }) => command)).toEqual(['BEGIN', 'INSERT', 'COMMIT', 'INSERT'])
       expect(await rows()).toBe(2)
       await delay.rollback()
@@ -188,7 +319,7 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       })
     })
 
-    it("waits: time out, hang, the caller's own signal, and the driver's own timeout", async () => {
+    it('waits: time out, hang', async () => {
       const clock = manualClock()
       const timeOut = await inject(
         timeOutCalls({ timeoutMs: 50, error: 'postgres/statement-timeout' }),
@@ -201,16 +332,20 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       await timeOut.rollback()
 
       const hang = await inject(hangCalls({ methods: 'SELECT' }), bindPg(client), { clock })
-      const controller = new AbortController()
-      const abandoned = rejection(client.query({ text: 'select 1', signal: controller.signal } as pg.QueryConfig))
-      controller.abort(new RangeError('enough'))
-      expect(await abandoned).toEqual(new RangeError('enough'))
-      const late = rejection(client.query({ text: 'select 1', query_timeout: 20 } as pg.QueryConfig))
       const answer = client.query('select 7 as n')
-      await clock.advance(20)
-      expect((await late).message).toBe('Query read timeout')
       await hang.rollback()
       expect((await answer).rows).toEqual([{ n: 7 }])
+    })
+
+    it("ends a hang by the driver's own timeout, and keeps the connection busy, as a mute server does", async () => {
+      const one = new pg.Client({ ...address(), query_timeout: 20 })
+      await one.connect()
+      const hang = await inject(hangCalls({ methods: 'SELECT' }), bindPg(one))
+      expect((await rejection(one.query('select 1'))).message).toBe('Query read timeout')
+      expect((await rejection(one.query('insert into entries values (1)'))).message).toBe('Query read timeout')
+      expect(await rows()).toBe(0)
+      await one.end()
+      await hang.rollback()
     })
 
     it('flaps, and limits the rate', async () => {
@@ -257,11 +392,10 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       )
     })
 
-    it('lets cursors and query streams pass', async () => {
-      await withFault(refuseCalls({ methods: '*' }), bindPg(client), async (injection) => {
-        const done = new Promise((resolve) => client.query(new pg.Query('select 1 as n')).once('end', resolve))
-        await done
-        expect(injection.seen).toBe(0)
+    it('covers query objects too', async () => {
+      await withFault(refuseCalls({ methods: 'SELECT', message: 'refused' }), bindPg(client), async (injection) => {
+        const [error] = (await once(client.query(new pg.Query('select 1 as n')), 'error')) as [Error]
+        expect([error.message, injection.affected]).toEqual(['refused', 1])
       })
     })
 

@@ -1,22 +1,14 @@
-import type { Below, InjectionContext } from '@chaos/core/authoring'
-import type { Socket } from 'node:net'
 import {
   commandTarget,
-  endpointOf,
   mismatch,
   type CommandBinding,
-  type CommandSeam,
   type CommandTarget,
   type Endpoint,
-  type WithinResult,
 } from '../../calls/commands.js'
-import { postgresErrors } from '../../errors/postgres.js'
 import type { Emitter, PoolBinding, PooledConnection } from '../../calls/pools.js'
 import { answerPoolCheckout } from '../sql/pool-checkout.js'
-import { SQL_VERBS, verbOf } from '../sql/verbs.js'
-import { loseConnection } from './lose-connection.js'
-import { answerInTurn, withOwnTimeout } from '../sql/statement.js'
-import { statementQueue } from '../sql/statement-queue.js'
+import { SQL_VERBS } from '../sql/verbs.js'
+import { patchQueries } from './queries.js'
 
 /** A client or a pool of `pg`. */
 export interface PgClient {
@@ -37,13 +29,6 @@ interface Pool extends PgClient, Emitter {
   readonly waitingCount: number
 }
 
-/** The internals of a client that its methods use. */
-interface Client extends Endpoint {
-  readonly connection?: { readonly stream?: Socket }
-  readonly connectionParameters?: { readonly query_timeout?: number | false }
-  readonly getTransactionStatus?: () => string | null
-}
-
 /** A client that a pool has checked out. */
 interface PoolClient extends PooledConnection {
   readonly release: (error?: Error) => void
@@ -52,26 +37,20 @@ interface PoolClient extends PooledConnection {
 type Callback = (error: Error | null | undefined, result?: unknown) => void
 type CheckoutCallback = (error: Error | undefined, client: PoolClient | undefined, release: () => void) => void
 
-/** The configuration of a query. */
-interface QueryConfig {
-  readonly text?: string
-  readonly values?: readonly unknown[]
-  readonly callback?: Callback
-  readonly query_timeout?: number
-  readonly signal?: AbortSignal
-}
-
-/** Aborts a transaction, as a failing statement does. The text names its origin in the log of the server. */
-const FAILING_STATEMENT = "do $$ begin raise exception 'a statement was refused by a fault of @chaos/adapter'; end $$"
-
 /**
  * Binds a pool or a client of `pg`, or the class `pg.Client` of all clients, as a target of call faults. An operation
  * is a query; its name is the verb of the statement, in capitals: `SELECT`, `INSERT`, `BEGIN`. Prepared statements,
  * promises and callbacks are covered. A bound pool covers its `query` and the clients that it hands out. If `methods`
  * name `connect`, connecting a client is an operation too; with a pool, the checkout of a client.
  *
- * The queries of a client keep their order. A statement refused by an injected server error aborts its transaction, and
- * a connection error ends the connection; the client reports it by its own events. Cursors and query streams pass.
+ * Faults act where a client sends its next query, beneath `query_timeout`, instrumentations and the client's own queue.
+ * So the queries of a client keep their order, and cursors and query streams, which a fault does not affect, wait for
+ * the queries ahead of them. If the client is ended, or its connection is lost, a held query fails as it does while a
+ * server is mute.
+ *
+ * A statement refused by an injected server error aborts its transaction. A refused or lost statement that ends the
+ * transaction (`COMMIT`, `ROLLBACK`) rolls it back. A connection error ends the connection; the client reports it by its
+ * own events. Clients of `pg-native` cannot be bound.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `target` is none of these.
  */
@@ -107,7 +86,11 @@ function patcherOf(target: unknown): CommandBinding['patch'] | undefined {
     }
   }
   const holder: unknown = typeof target === 'function' ? target.prototype : target
-  if (typeof holder !== 'object' || holder === null || typeof Reflect.get(holder, '_pulseQueryQueue') !== 'function')
+  if (
+    typeof holder !== 'object' ||
+    holder === null ||
+    typeof Reflect.get(holder, '_handleReadyForQuery') !== 'function'
+  )
     return undefined
   return (context, seam) => {
     patchQueries(holder, context, seam, () => true)
@@ -115,7 +98,7 @@ function patcherOf(target: unknown): CommandBinding['patch'] | undefined {
       holder,
       'connect',
       (below) =>
-        function connect(this: Client, callback?: Callback): unknown {
+        function connect(this: Endpoint, callback?: Callback): unknown {
           if (!seam.chooses('connect', [])) return below.call.call(this, callback)
           return deliver(
             seam.answer({
@@ -176,82 +159,6 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
-function patchQueries(
-  holder: object,
-  context: InjectionContext,
-  seam: CommandSeam,
-  isOurs: (client: object) => boolean,
-): void {
-  const queue = statementQueue()
-  context.patch(
-    holder,
-    'query',
-    (below) =>
-      function query(
-        this: Client,
-        config: QueryConfig | string,
-        values?: readonly unknown[] | Callback,
-        callback?: Callback,
-      ): unknown {
-        const passOn = (): unknown => below.call.call(this, config, values, callback)
-        if (!isOurs(this) || !isStatement(config)) return passOn()
-        const statement: QueryConfig = typeof config === 'string' ? { text: config } : config
-        const parameters = typeof values === 'function' ? statement.values : (values ?? statement.values)
-        const [name, args] = [verbOf(String(statement.text)), [statement.text, parameters]]
-        const isChosen = seam.chooses(name, args)
-        if (!isChosen && queue.ahead(this) === undefined) return passOn()
-
-        // A config may be a class instance whose getters make its text, so it is passed on unchanged.
-        const withoutCallback =
-          statement.callback === undefined
-            ? config
-            : (Object.create(statement, { callback: { value: undefined } }) as QueryConfig)
-        const command = {
-          name,
-          args,
-          client: this,
-          endpoint: endpointOf(this.connection?.stream, this),
-          signal: statement.signal,
-          within: withinRows,
-        }
-        const answer = answerInTurn(queue, {
-          connection: this,
-          send: () => below.call.call(this, withoutCallback, parameters) as Promise<unknown>,
-          answer: isChosen ? (proceed) => seam.answer({ ...command, proceed }) : undefined,
-          onFailure: async (error, { wasSent }) => {
-            await loseConnection(this.connection?.stream, error)
-            if (!wasSent) await abortTransaction(this, error, below)
-          },
-        })
-        const timeoutMs = statement.query_timeout ?? this.connectionParameters?.query_timeout
-        return deliver(
-          withOwnTimeout(answer, timeoutMs, postgresErrors['postgres/query-timeout'], context),
-          typeof values === 'function' ? values : (callback ?? statement.callback),
-        )
-      },
-  )
-}
-
-function isStatement(config: unknown): config is QueryConfig | string {
-  return (
-    typeof config === 'string' ||
-    (typeof config === 'object' && config !== null && !('submit' in config && typeof config.submit === 'function'))
-  )
-}
-
-/**
- * Aborts the transaction of a refused statement. An old `pg` does not report the transaction status, so the failing
- * statement is then always sent; outside of a transaction it changes nothing.
- */
-async function abortTransaction(client: Client, error: Error, below: Below): Promise<void> {
-  if (
-    Reflect.get(error, 'severity') !== 'ERROR' ||
-    (client.getTransactionStatus !== undefined && client.getTransactionStatus() !== 'T')
-  )
-    return
-  await (below.call.call(client, FAILING_STATEMENT) as Promise<unknown>).catch(() => undefined)
-}
-
 /**
  * Delivers the answer of a query. Callbacks run outside of promises, so that their errors are uncaught exceptions of
  * the application.
@@ -263,13 +170,4 @@ function deliver(answer: Promise<unknown>, callback: Callback | undefined): Prom
     (error: unknown) => process.nextTick(callback, error),
   )
   return undefined
-}
-
-/** Changes the rows of a result, or of each result if the text has several statements. */
-const withinRows: WithinResult = (result, change) => {
-  if (Array.isArray(result)) return result.map((one) => withinRows(one, change))
-  if (typeof result !== 'object' || result === null || !('rows' in result)) return change(result)
-  return Object.assign(Object.create(Object.getPrototypeOf(result) as object) as object, result, {
-    rows: change(result.rows),
-  })
 }

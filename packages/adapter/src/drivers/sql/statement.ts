@@ -14,12 +14,14 @@ export interface Statement {
    * the connection.
    */
   readonly onFailure?: (error: Error, failure: { readonly wasSent: boolean }) => Promise<unknown>
+  /** Applies the side effects of a statement that the fault answered and never sent. */
+  readonly onLost?: () => Promise<unknown>
 }
 
 /** Answers a statement, while later statements of the connection wait. */
 export async function answerInTurn(
   queue: StatementQueue,
-  { connection, send, answer, onFailure }: Statement,
+  { connection, send, answer, onFailure, onLost }: Statement,
 ): Promise<unknown> {
   const ahead = queue.ahead(connection)
   if (answer === undefined) return ahead === undefined ? send() : ahead.then(send)
@@ -35,7 +37,12 @@ export async function answerInTurn(
     return reply
   }
   try {
-    return await answer(proceed)
+    const reply = await answer(proceed)
+    if (!wasSent() && onLost !== undefined) {
+      await ahead
+      await onLost()
+    }
+    return reply
   } catch (error) {
     if (injectedBy(error) !== undefined) {
       if (!wasSent()) await ahead
