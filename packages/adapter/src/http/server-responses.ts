@@ -3,6 +3,7 @@ import type http from 'node:http'
 import net, { type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Wire } from '../sockets/wire.js'
+import { writtenBytes } from '../sockets/written-bytes.js'
 import { awaited, passageOf, type ActOnResponse } from './passage.js'
 import { serverRequestName } from './target.js'
 
@@ -40,7 +41,7 @@ export function sentByServer(server: http.Server, context: InjectionContext, act
           const write = socket._writeGeneric
           const { head, take } = passageOf(sendingWire(socket, write), act)
           const value: WritingSocket['_writeGeneric'] = (isMany, data, encoding, done) => {
-            const bytes = bytesOf(isMany, data, encoding)
+            const bytes = writtenBytes(isMany, data, encoding)
             take(bytes, head.lengthIn(bytes), done)
           }
           Object.defineProperty(socket, '_writeGeneric', { value, writable: true, configurable: true })
@@ -87,14 +88,4 @@ function sendingWire(socket: WritingSocket, write: WritingSocket['_writeGeneric'
 function connectionOf(socket: Socket): Socket {
   const parent: unknown = socket instanceof TLSSocket ? Reflect.get(socket, '_parent') : undefined
   return parent instanceof net.Socket ? parent : socket
-}
-
-function bytesOf(isMany: boolean, data: unknown, encoding: BufferEncoding | 'buffer'): Buffer {
-  if (!isMany)
-    return typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : Buffer.from(data as Uint8Array)
-  return Buffer.concat(
-    (data as readonly { readonly chunk: string | Uint8Array; readonly encoding: BufferEncoding }[]).map((part) =>
-      bytesOf(false, part.chunk, part.encoding),
-    ),
-  )
 }

@@ -2,7 +2,7 @@ import type { TargetKind } from '@chaos/core/authoring'
 import http from 'node:http'
 import https from 'node:https'
 import { isNetModule, netModule, type NetModule } from '../sockets/net.js'
-import { isRequestTarget, REQUEST_TARGET, type RequestTarget } from './dispatcher.js'
+import { isRequestTarget, REQUEST_TARGET, type RequestTarget } from './undici/dispatcher.js'
 
 /** The Node.js client: `node:http` or `node:https` for all of its requests, or an agent for those that it handles. */
 export type HttpClient = Pick<typeof http, 'request' | 'get'> | Pick<typeof https, 'request' | 'get'> | http.Agent

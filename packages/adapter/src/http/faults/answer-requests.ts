@@ -1,6 +1,6 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
-import { requestSeam } from '../seam.js'
+import { answeredRequestSeam } from '../seam.js'
 import { httpTarget } from '../target.js'
 import { httpAnswerNames, httpAnswers } from '../../errors/http.js'
 
@@ -54,7 +54,7 @@ export const answerRequests = defineFault({
       ...made,
       headers: { ...made.headers, 'content-type': contentType, 'content-length': String(content.length) },
     }
-    requestSeam(target, context, ({ later }) =>
+    answeredRequestSeam(target, context, ({ later }) =>
       later((rest) => context.hold({ afterMs, run: () => rest.answer(whole, content) })),
     )
   },
