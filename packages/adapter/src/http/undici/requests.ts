@@ -28,7 +28,7 @@ interface Step {
 }
 
 /** Subscribes to a diagnostics channel of undici until the injection ends. */
-function follow(
+export function follow(
   context: InjectionContext,
   channel: `undici:${string}`,
   listener: (step: Step & { readonly socket: Socket }) => void,

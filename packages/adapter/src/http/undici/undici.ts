@@ -10,17 +10,16 @@ import {
 } from './dispatcher.js'
 import { isMock } from './mock-dispatcher.js'
 import { requestsOfMock } from './mocked.js'
+import { requestsOfMocks } from './mocks.js'
 import { requestsOnTheWire } from './on-the-wire.js'
 import { requestsOfInner, type BelongsTo } from './requests.js'
 import { standInOf } from './stand-in.js'
 
 /** The requests of `fetch` and undici, before the service gets them. */
 export function requestsOfUndici(target: RequestTarget, context: InjectionContext, act: ActOnRequest): void {
-  if (!isGlobal(target) && isMock(target)) {
-    requestsOfMock(target, context, act)
-    return
-  }
-  requestsOnTheWire(target, context, act)
+  if (isGlobal(target)) requestsOnTheWire(target, context, act, requestsOfMocks(target, context, act))
+  else if (isMock(target)) requestsOfMock(target, context, act)
+  else requestsOnTheWire(target, context, act)
 }
 
 /**
@@ -29,10 +28,12 @@ export function requestsOfUndici(target: RequestTarget, context: InjectionContex
  */
 export function answeredByUndici(target: RequestTarget, context: InjectionContext, act: ActOnRequest): void {
   const dispatcher = isGlobal(target) ? globalDispatcher() : target
-  if (dispatcher !== undefined && isMock(dispatcher)) requestsOfMock(dispatcher, context, act)
-  const isDecided = dispatcher === undefined ? undefined : answered(dispatcher, context, act)
-  if (isGlobal(target)) requestsOnTheWire(target, context, act, isDecided)
-  else if (isDecided === undefined && !isMock(target)) requestsOnTheWire(target, context, act)
+  const isAnswered = dispatcher === undefined ? undefined : answered(dispatcher, context, act)
+  if (isAnswered === undefined) requestsOfUndici(target, context, act)
+  else if (isGlobal(target)) {
+    const isMocked = requestsOfMocks(target, context, act)
+    requestsOnTheWire(target, context, act, (request) => isAnswered(request) || isMocked(request))
+  }
 }
 
 /** @returns `undefined` for a dispatcher whose requests can be answered on their connection only. */
