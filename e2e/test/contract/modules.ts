@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import dns from 'node:dns'
 import { once } from 'node:events'
 import fs from 'node:fs'
@@ -71,6 +72,22 @@ const HANDLER = {
   onError: () => undefined,
   onRequestStart: () => undefined,
   onResponseError: () => undefined,
+}
+
+/** Dispatches requests, and waits until undici has written each to a connection, where faults act. */
+async function dispatched(by: Dispatcher, count: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let sent = 0
+    const onSent = (): void => {
+      sent += 1
+      if (sent < count) return
+      unsubscribe('undici:client:sendHeaders', onSent)
+      // Subscribers of the same step follow.
+      setImmediate(resolve)
+    }
+    subscribe('undici:client:sendHeaders', onSent)
+    times(count, () => by.dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER))
+  })
 }
 
 /** A request that has no socket yet: the case decides what comes of it. */
@@ -177,8 +194,7 @@ export const modules: readonly Kind[] = [
     {
       target: () => globalThis,
       touched: () => [dispatcher()],
-      exercise: (_global, count) =>
-        times(count, () => dispatcher().dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
+      exercise: (_global, count) => dispatched(dispatcher(), count),
     },
     { faults: [...REQUESTS, 'adapter/hang-responses'] },
   ),
@@ -187,8 +203,7 @@ export const modules: readonly Kind[] = [
     'a dispatcher of undici',
     {
       target: dispatcher,
-      exercise: (agent, count) =>
-        times(count, () => (agent as Dispatcher).dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
+      exercise: (agent, count) => dispatched(agent as Dispatcher, count),
     },
     { faults: [...REQUESTS, 'adapter/hang-responses'] },
   ),

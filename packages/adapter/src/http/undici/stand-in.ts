@@ -34,7 +34,7 @@ export function standInOf(dispatcher: Dispatcher): StandIn | undefined {
     }
     const client = new Client(request.origin ?? originOf(dispatcher), { ...options, connect })
     const held = keep((answer, body) => {
-      socket.push(answerBytes(answer, body, request.method))
+      socket.answer(answerBytes(answer, body, request.method))
     })
     onGone = () => held.drop()
     const isFree = client.dispatch(request as never, handler as never)
@@ -53,6 +53,8 @@ export type StandIn = (
 /** A connection without a peer, which takes what is written. */
 class PeerlessSocket extends Socket {
   readonly #onGone: () => void
+  #isAsked = false
+  #answer: Buffer | undefined
 
   constructor(onGone = (): void => undefined) {
     super()
@@ -68,12 +70,27 @@ class PeerlessSocket extends Socket {
     // The answer is pushed.
   }
 
+  /** Delivers an answer as soon as something is written. Undici rejects bytes that come before its request. */
+  answer(bytes: Buffer): void {
+    if (this.#isAsked) this.push(bytes)
+    else this.#answer = bytes
+  }
+
   override _write(_chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
+    this.#ask()
     done()
   }
 
   override _writev(_chunks: unknown, done: () => void): void {
+    this.#ask()
     done()
+  }
+
+  #ask(): void {
+    this.#isAsked = true
+    const answer = this.#answer
+    this.#answer = undefined
+    if (answer !== undefined) setImmediate(() => this.push(answer))
   }
 
   override _final(done: () => void): void {
