@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import dns from 'node:dns'
 import { once } from 'node:events'
 import fs from 'node:fs'
@@ -78,15 +77,13 @@ const HANDLER = {
 async function dispatched(by: Dispatcher, count: number): Promise<void> {
   await new Promise<void>((resolve) => {
     let sent = 0
-    const onSent = (): void => {
+    const onStart = (): undefined => {
       sent += 1
-      if (sent < count) return
-      unsubscribe('undici:client:sendHeaders', onSent)
-      // Subscribers of the same step follow.
-      setImmediate(resolve)
+      // The request is written in this turn.
+      if (sent === count) setImmediate(resolve)
     }
-    subscribe('undici:client:sendHeaders', onSent)
-    times(count, () => by.dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER))
+    const handler = { ...HANDLER, onConnect: onStart, onRequestStart: onStart }
+    times(count, () => by.dispatch({ origin: origin(), path: '/', method: 'GET' }, handler))
   })
 }
 
