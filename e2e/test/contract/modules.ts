@@ -73,6 +73,20 @@ const HANDLER = {
   onResponseError: () => undefined,
 }
 
+/** Dispatches requests, and waits until undici has written each to a connection, where faults act. */
+async function dispatched(by: Dispatcher, count: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let sent = 0
+    const onStart = (): undefined => {
+      sent += 1
+      // The request is written in this turn.
+      if (sent === count) setImmediate(resolve)
+    }
+    const handler = { ...HANDLER, onConnect: onStart, onRequestStart: onStart }
+    times(count, () => by.dispatch({ origin: origin(), path: '/', method: 'GET' }, handler))
+  })
+}
+
 /** A request that has no socket yet: the case decides what comes of it. */
 const requestWithoutSocket = (): http.ClientRequest =>
   http.request(origin(), { agent: new http.Agent(), createConnection: () => new net.Socket() }).on('error', swallow)
@@ -187,8 +201,7 @@ export const modules: readonly Kind[] = [
     {
       target: () => globalThis,
       touched: () => [dispatcher()],
-      exercise: (_global, count) =>
-        times(count, () => dispatcher().dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
+      exercise: (_global, count) => dispatched(dispatcher(), count),
     },
     { faults: [...REQUESTS, 'adapter/hang-responses'] },
   ),
@@ -197,8 +210,7 @@ export const modules: readonly Kind[] = [
     'a dispatcher of undici',
     {
       target: dispatcher,
-      exercise: (agent, count) =>
-        times(count, () => (agent as Dispatcher).dispatch({ origin: origin(), path: '/', method: 'GET' }, HANDLER)),
+      exercise: (agent, count) => dispatched(agent as Dispatcher, count),
     },
     { faults: [...REQUESTS, 'adapter/hang-responses'] },
   ),

@@ -1,4 +1,4 @@
-export type { Dispatcher, RequestTarget } from './dispatcher.js'
+export type { Dispatcher, RequestTarget } from './undici/dispatcher.js'
 export type { HttpClient, HttpTarget } from './target.js'
 // #region faults: written by `npm run sync`
 export { answerRequests, type AnswerRequestsOptions } from './faults/answer-requests.js'

@@ -17,9 +17,12 @@ interface RestOfAnswer {
   readonly answer: (answer: HttpAnswer, body: Buffer) => void
 }
 
+/** The ways to continue a held request. */
+export type RestOfRequest = RestOfOperation & RestOfAnswer
+
 /** A request that may go on, fail, or be answered. */
-interface AnswerableCall extends SeamOperation {
-  readonly later: (keep: (rest: RestOfOperation & RestOfAnswer) => Held) => unknown
+export interface AnswerableCall extends SeamOperation {
+  readonly later: (keep: (rest: RestOfRequest) => Held) => unknown
 }
 
 /** Acts on a chosen request. Returns what the target's own function returns. */

@@ -2,7 +2,7 @@ import type { TargetKind } from '@chaos/core/authoring'
 import http from 'node:http'
 import https from 'node:https'
 import { isNetModule, netModule, type NetModule } from '../sockets/net.js'
-import { isRequestTarget, REQUEST_TARGET, type RequestTarget } from './dispatcher.js'
+import { isRequestTarget, REQUEST_TARGET, type RequestTarget } from './undici/dispatcher.js'
 
 /** An agent of any class, which gives connections to requests of the Node.js client. */
 interface RequestAgent {

@@ -1,63 +1,5 @@
-import type { HttpAnswer } from '../errors/http.js'
-
-/**
- * A sender of requests: a dispatcher of undici (`Agent`, `Pool`, `Client`), or `globalThis` for the dispatcher of the
- * built-in `fetch`.
- */
-export type RequestTarget = Dispatcher | typeof globalThis
-
-/** The description of a {@link RequestTarget} in messages. */
-export const REQUEST_TARGET = '`globalThis` (for the built-in `fetch`) or a dispatcher of undici'
-
-/** A dispatcher of any version of undici. */
-export interface Dispatcher {
-  dispatch: (options: never, handler: never) => boolean
-}
-
-/** The request that a dispatcher sends. */
-export interface RequestOptions {
-  readonly origin?: string | URL
-  readonly path: string
-  readonly method: string
-}
-
-/** Returns whether a value is a {@link RequestTarget}. */
-export function isRequestTarget(value: unknown): value is RequestTarget {
-  return (
-    value === globalThis ||
-    (typeof value === 'object' && value !== null && 'dispatch' in value && typeof value.dispatch === 'function')
-  )
-}
-
-/**
- * Returns the dispatcher of a target.
- *
- * Node.js stores the dispatcher of `fetch` under a symbol that names the version of undici's handler interface, and
- * makes it on first use of `fetch` or `Request`.
- */
-export function dispatcherOf(target: RequestTarget): Dispatcher {
-  if (target !== globalThis) return target as Dispatcher
-  Reflect.get(globalThis, 'Request')
-  const isNew = Number.parseInt(process.versions['undici'] ?? '', 10) >= 8
-  return Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${isNew ? 2 : 1}`)) as Dispatcher
-}
-
-/**
- * Returns the operation name of a request: `GET http://127.0.0.1:8080/items`, without the query.
- *
- * @param dispatched The arguments of `dispatch`.
- * @returns `undefined` for arguments that undici itself rejects with its own error.
- */
-export function requestName([options, handler]: readonly unknown[]): string | undefined {
-  try {
-    const { origin = '', path, method } = options as RequestOptions
-    return typeof handler === 'object' && handler !== null
-      ? `${method} ${String(origin)}${path.replace(/[?#].*$/s, '')}`
-      : undefined
-  } catch {
-    return undefined
-  }
-}
+import type { HttpAnswer } from '../../errors/http.js'
+import { hasBody } from './answer-bytes.js'
 
 /** The caller of a request, behind either of undici's two handler interfaces. */
 export interface Caller {
@@ -74,9 +16,15 @@ export interface Caller {
   readonly fail: (error: unknown) => void
 }
 
-/** Returns the caller behind a handler. */
-export function callerOf(handler: object): Caller {
-  return 'onRequestStart' in handler ? newCaller(handler as NewHandler) : oldCaller(handler as OldHandler)
+/**
+ * Returns the caller behind a handler.
+ *
+ * @param method The method of the request.
+ */
+export function callerOf(handler: object, method: string): Caller {
+  return 'onRequestStart' in handler
+    ? newCaller(handler as NewHandler, method)
+    : oldCaller(handler as OldHandler, method)
 }
 
 /** The handler interface of undici up to version 6, and of `fetch` up to Node.js 24. */
@@ -102,7 +50,7 @@ interface NewHandler {
   readonly onResponseError?: (controller: Controller, error: unknown) => void
 }
 
-function oldCaller(handler: OldHandler): Caller {
+function oldCaller(handler: OldHandler, method: string): Caller {
   let isOver = false
   let onGivenUp = (): void => undefined
   const abort = (reason: unknown): void => {
@@ -120,7 +68,7 @@ function oldCaller(handler: OldHandler): Caller {
     fail: (error) => handler.onError(error),
     answer({ statusCode, statusText, headers }, body) {
       orElse(abort, () => void handler.onHeaders(statusCode, rawHeaders(headers), () => undefined, statusText))
-      if (!isOver && body.length > 0) orElse(abort, () => void handler.onData(body))
+      if (!isOver && body.length > 0 && hasBody(method, statusCode)) orElse(abort, () => void handler.onData(body))
       if (isOver) return
       isOver = true
       orElse(handler.onError.bind(handler), () => handler.onComplete([]))
@@ -128,7 +76,7 @@ function oldCaller(handler: OldHandler): Caller {
   }
 }
 
-function newCaller(handler: NewHandler): Caller {
+function newCaller(handler: NewHandler, method: string): Caller {
   let onGivenUp = (): void => undefined
   const controller = new Controller((reason) => {
     onGivenUp()
@@ -146,7 +94,8 @@ function newCaller(handler: NewHandler): Caller {
       controller.rawHeaders = rawHeaders(headers)
       orElse(abort, () => handler.onResponseStart?.(controller, statusCode, headers, statusText))
       controller.whenResumed(() => {
-        if (body.length > 0) orElse(abort, () => handler.onResponseData?.(controller, body))
+        if (body.length > 0 && hasBody(method, statusCode))
+          orElse(abort, () => handler.onResponseData?.(controller, body))
         controller.whenResumed(() =>
           orElse(
             (error) => handler.onResponseError?.(controller, error),
