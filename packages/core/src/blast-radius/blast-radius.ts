@@ -178,6 +178,8 @@ class CountedOperation implements Operation {
 
 /** An operation whose blast radius is a predicate. */
 class FilteredOperation extends CountedOperation {
+  readonly readsArguments = true
+
   constructor(
     name: string | symbol,
     shared: Shared,
@@ -212,6 +214,10 @@ class FilteredOperation extends CountedOperation {
 /** An operation that shares its counts with a group of others. */
 class GroupedOperation implements Operation {
   readonly name: string | symbol
+
+  get readsArguments(): boolean {
+    return this.group instanceof FilteredOperation
+  }
 
   constructor(
     readonly group: CountedOperation,

@@ -1,7 +1,15 @@
 import { ChaosError } from '@chaos/core'
-import { type HeldWork, type InjectionContext } from '@chaos/core/authoring'
+import { type HeldWork, type InjectionContext, type Operation } from '@chaos/core/authoring'
 import { busOf, type BusTarget } from '../in-process/bus-target.js'
-import { seamBinding, type EventName, type Failure, type Message, type Seam, type Tap } from '../seams/bus.js'
+import {
+  seamBinding,
+  type Decision,
+  type EventName,
+  type Failure,
+  type Message,
+  type Seam,
+  type SwiftTap,
+} from '../seams/bus.js'
 import { scopeTest, type Scope } from './scope.js'
 
 /**
@@ -92,8 +100,12 @@ export function directTraffic(target: BusTarget, options: TrafficOptions, contex
   )
 }
 
-class BusTraffic implements Tap, Traffic {
+class BusTraffic implements SwiftTap, Traffic {
+  // Plain fields: the optimising compiler folds their loads into the layer of an emitter, and those of `#private` fields not.
   readonly account: Account
+  /** Whether names are enough to decide. */
+  readonly isByName: boolean
+  readonly isHolding: (key: PropertyKey) => boolean
   readonly #context: InjectionContext
   readonly #operation: InjectionContext['operation']
   readonly #act: Act
@@ -123,10 +135,31 @@ class BusTraffic implements Tap, Traffic {
     this.#eachListener = of.eachListener
     this.#callsClient = of.callsClient
     this.#keys = new OrderKeys(context.isHolding)
+    this.isByName = this.#inScope === undefined && this.#applies === undefined && !this.#eachListener
+    this.isHolding = this.#keepsOrder ? context.isHolding : () => false
   }
 
   covers(name: EventName): boolean {
     return this.#operation(name).covers()
+  }
+
+  operationOf(name: EventName): Operation | undefined {
+    const operation = this.#operation(name)
+    return operation.covers() ? operation : undefined
+  }
+
+  decide(operation: Operation, name: EventName): Decision {
+    if (!this.isByName || operation.readsArguments === true || this.isHolding(name)) return 'take'
+    if (operation.shouldInject(NO_ARGUMENTS)) return 'affect'
+    this.account.sent += 1
+    this.account.delivered += 1
+    return 'pass'
+  }
+
+  affect(message: Message): unknown {
+    const own = this.#refuses ? message : (message.snapshot?.() ?? message)
+    this.account.sent += 1
+    return this.#act(own, this)
   }
 
   take(message: Message): unknown {
@@ -140,11 +173,7 @@ class BusTraffic implements Tap, Traffic {
     if (!operation.covers(message.args) || !this.#concerns(message)) {
       return this.#mustWait(message) ? this.#queue(message) : message.forward()
     }
-    if (operation.shouldInject(message.args)) {
-      const own = this.#refuses ? message : (message.snapshot?.() ?? message)
-      this.account.sent += 1
-      return this.#act(own, this)
-    }
+    if (operation.shouldInject(message.args)) return this.affect(message)
     if (this.#mustWait(message)) return this.#queue(message)
     this.account.sent += 1
     return this.#forward(message)
@@ -298,6 +327,8 @@ class BusTraffic implements Tap, Traffic {
     }
   }
 }
+
+const NO_ARGUMENTS: readonly unknown[] = []
 
 /** Forwards a held message. */
 const forwardHeld = (message: Message): unknown =>
