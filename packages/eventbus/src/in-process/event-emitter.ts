@@ -1,8 +1,9 @@
 import { allSeams, bindBus, type Bus, type SeamBinding } from '../seams/bus.js'
-import { tellsListenersApart, watchListeners, type EmitterLike } from '../seams/emitter-listeners.js'
+import { isEventEmitter2, tellsListenersApart, watchListeners, type EmitterLike } from '../seams/emitter-listeners.js'
 import { emitterSeam } from '../seams/emitter-seam.js'
-import { findDeliveryMethod } from '../seams/find-delivery-method.js'
+import { deliveryOf, returnsPromise } from './delivery-of.js'
 import { EmittedEvent, EventWithListeners, isErrorUnheard } from './emitted-event.js'
+import { ownDispatchSeam } from './own-dispatch.js'
 
 /** Whether a value has the methods of an event emitter. */
 export function isEmitterLike(value: unknown): value is EmitterLike {
@@ -32,38 +33,47 @@ export interface BindEmitterOptions {
  */
 export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: BindEmitterOptions = {}): Bus {
   const passing = isStream(emitter) && !streamEvents ? new Set([...OWN_EVENTS, ...STREAM_EVENTS]) : OWN_EVENTS
-  const seam = (member: ReturnType<typeof findDeliveryMethod>): SeamBinding => emitSeam(emitter, member, passing)
+  const spares = (name: unknown): boolean => passing.has(name)
   return bindBus({
     kind: 'an event emitter',
     isLocal: true,
     knowsSubscribers: tellsListenersApart(emitter),
     watchListeners: (see) => watchListeners(emitter, see),
     seams: {
-      publish: (tap, steps) => seam({ object: emitter, inherited: false, shared: false })(tap, steps),
+      publish: emitSeam(emitter, spares),
       // Looked up when the fault is armed: the class may have changed since the binding.
-      delivery: (tap, steps) => seam(findDeliveryMethod(emitter, 'emit'))(tap, steps),
+      delivery: (tap, steps) => deliverySeam(emitter, spares)(tap, steps),
     },
   })
 }
 
-function emitSeam(
-  emitter: EmitterLike,
-  { object, inherited, shared }: ReturnType<typeof findDeliveryMethod>,
-  passing: ReadonlySet<unknown>,
-): SeamBinding {
-  const isAwaited = 'emitSerial' in emitter
+function deliverySeam(emitter: EmitterLike, spares: (name: unknown) => boolean): SeamBinding {
+  const delivery = deliveryOf(emitter)
+  if (delivery.at === 'emit') return emitSeam(emitter, spares)
+  const { override } = delivery
+  return delivery.at === 'super' ? emitSeam(emitter, spares, override) : ownDispatchSeam({ emitter, override, spares })
+}
+
+/** @param override Covers the `emit` that this object inherits and others share. Default: the `emit` of the emitter. */
+function emitSeam(emitter: EmitterLike, spares: (name: unknown) => boolean, override?: object): SeamBinding {
+  const object = override ?? emitter
   const OneEvent = tellsListenersApart(emitter) ? EventWithListeners : EmittedEvent
-  const emitOf = (method: 'emit' | 'emitSerial'): SeamBinding =>
+  const emitOf = (method: string, isAwaited: boolean): SeamBinding =>
     emitterSeam({
       object,
-      inherited,
+      inherited: override !== undefined,
       method,
-      owner: shared ? emitter : undefined,
-      spares: (name) => passing.has(name),
+      owner: override === undefined ? undefined : emitter,
+      spares,
       isUnheard: isErrorUnheard,
       messageOf: (args, self, below) => new OneEvent(args, self, below, isAwaited),
     })
-  return isAwaited ? allSeams(emitOf('emit'), emitOf('emitSerial')) : emitOf('emit')
+  const called = override === undefined ? emitter : (Object.getPrototypeOf(override) as object)
+  const others = [
+    ...('emitSerial' in emitter ? ['emitSerial'] : []),
+    ...(isEventEmitter2(emitter) ? ['emitAsync'] : []),
+  ]
+  return allSeams(emitOf('emit', returnsPromise(called, 'emit')), ...others.map((method) => emitOf(method, true)))
 }
 
 /** Internal events of an emitter, which faults never affect. */

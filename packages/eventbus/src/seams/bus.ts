@@ -134,6 +134,7 @@ export function nameOfEvent(name: unknown): EventName | undefined {
   if (typeof name === 'string' || typeof name === 'symbol') return name
   if (name === undefined) return undefined
   try {
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- emitters, too, take the text of a value as the name
     return String(name)
   } catch {
     return undefined
