@@ -33,7 +33,9 @@ export interface BindEmitterOptions {
  */
 export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: BindEmitterOptions = {}): Bus {
   const passing = isStream(emitter) && !streamEvents ? new Set([...OWN_EVENTS, ...STREAM_EVENTS]) : OWN_EVENTS
-  const spares = (name: unknown): boolean => passing.has(name)
+  const { listenerAdded, listenerRemoved } = emitter.constructor as Metaevents
+  const spares = (name: unknown): boolean =>
+    passing.has(name) || (typeof name === 'symbol' && (name === listenerAdded || name === listenerRemoved))
   return bindBus({
     kind: 'an event emitter',
     isLocal: true,
@@ -45,6 +47,12 @@ export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: Bind
       delivery: (tap, steps) => deliverySeam(emitter, spares)(tap, steps),
     },
   })
+}
+
+/** The events by which emittery reports its own listeners. It refuses them at any other time, so they cannot be held. */
+interface Metaevents {
+  readonly listenerAdded?: unknown
+  readonly listenerRemoved?: unknown
 }
 
 function deliverySeam(emitter: EmitterLike, spares: (name: unknown) => boolean): SeamBinding {
