@@ -107,6 +107,13 @@ export interface Tap {
   covers(name: EventName): boolean
   /** Handles a message. @returns What the seam returns to its caller. */
   take(message: Message): unknown
+  /**
+   * Keeps an end of the messages, such as `complete`, behind all messages that are held now. Default: nothing is held.
+   *
+   * @param end Runs as soon as no message is held.
+   * @returns Whether messages are held. If not, `end` never runs.
+   */
+  endAfterHeld?(end: () => void): boolean
 }
 
 /** What becomes of an event: it passes and is counted, a message of it is read first, or the fault affects it. */

@@ -116,6 +116,7 @@ class BusTraffic implements SwiftTap, Traffic {
   readonly #eachListener: boolean
   readonly #callsClient: boolean
   readonly #keys: OrderKeys
+  readonly #ends: (() => void)[] = []
 
   /** @param of.callsClient Whether a message goes on to a client library instead of listeners of the application. */
   constructor(
@@ -163,8 +164,9 @@ class BusTraffic implements SwiftTap, Traffic {
   }
 
   take(message: Message): unknown {
-    if (!this.#eachListener || message.deliveries === undefined) return this.#takeOne(message)
-    for (const delivery of message.deliveries()) this.#takeOne(delivery)
+    const deliveries = this.#eachListener ? deliveriesOf(message) : undefined
+    if (deliveries === undefined) return this.#takeOne(message)
+    for (const delivery of deliveries) this.#takeOne(delivery)
     return message.answer()
   }
 
@@ -251,6 +253,18 @@ class BusTraffic implements SwiftTap, Traffic {
     }
   }
 
+  endAfterHeld(end: () => void): boolean {
+    if (this.account.held === 0) return false
+    this.#ends.push(end)
+    return true
+  }
+
+  /** Called after a held message has left. */
+  #end(): void {
+    if (this.account.held > 0 || this.#ends.length === 0) return
+    for (const end of this.#ends.splice(0)) end()
+  }
+
   #forward(message: Message): unknown {
     this.account.delivered += 1
     return message.forward()
@@ -270,6 +284,24 @@ class BusTraffic implements SwiftTap, Traffic {
 
   /** Counts a message as held and prepares what the sender gets: an answer now, or a promise of the later result. */
   #keep(message: Message): Kept {
+    const kept = this.#kept(message)
+    const { lose } = kept.late
+    const thenEnd = (work: () => void) => (): void => {
+      try {
+        work()
+      } finally {
+        this.#end()
+      }
+    }
+    return {
+      ...kept,
+      deliver: thenEnd(kept.deliver),
+      drop: thenEnd(kept.drop),
+      late: { ...kept.late, lose: lose && thenEnd(lose) },
+    }
+  }
+
+  #kept(message: Message): Kept {
     const { account } = this
     account.held += 1
     const leave = (into: 'delivered' | 'dropped'): void => {
@@ -325,6 +357,15 @@ class BusTraffic implements SwiftTap, Traffic {
         },
       },
     }
+  }
+}
+
+/** One message for each subscriber. `undefined`: the subscribers are not known, so the message counts as a whole. */
+function deliveriesOf(message: Message): readonly Message[] | undefined {
+  try {
+    return message.deliveries?.()
+  } catch {
+    return undefined
   }
 }
 
