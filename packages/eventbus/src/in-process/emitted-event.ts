@@ -65,12 +65,22 @@ export class EventWithListeners extends EmittedEvent {
 }
 
 /** Whether an `error` event has no listener, so that the emitter throws it. */
-export const isErrorUnheard = (emitter: CallableEmitter): boolean => emitter.listenerCount?.('error') === 0
+export const isErrorUnheard = (emitter: CallableEmitter): boolean => countOf(emitter, 'error') === 0
+
+/** The number of listeners. `undefined`: the emitter does not know, or its own `listenerCount` throws. */
+function countOf(emitter: CallableEmitter, name: EventName): number | undefined {
+  try {
+    return emitter.listenerCount?.(name)
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * What `emit` returns without a fault: whether the event has listeners. An emitter without `listenerCount` (mitt)
  * returns nothing.
  */
 function isListenedTo(bus: CallableEmitter, name: EventName): boolean | undefined {
-  return bus.listenerCount === undefined ? undefined : bus.listenerCount(name) > 0
+  const count = countOf(bus, name)
+  return count === undefined ? undefined : count > 0
 }
