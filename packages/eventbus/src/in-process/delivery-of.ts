@@ -33,7 +33,8 @@ export function deliveryOf(emitter: object): DeliveryOf {
   return isBelowCalled ? { at: 'super', override } : { at: 'emit' }
 }
 
-const asksForListeners = (code: string): boolean => /\b(?:rawListeners|listeners)\b/.test(code)
+const asksForListeners = (code: string): boolean =>
+  /\b(?:rawListeners|listeners)['"`]?\]?\s*(?:\?\.|\.\s*(?:call|apply|bind)\b)?\s*\(/.test(code)
 
 /**
  * Whether a method returns a promise, so that callers may await it. A method that is no `async` function, and mentions no

@@ -92,7 +92,11 @@ export class DispatchedEvent {
   }
 
   isListening(listener: AnyFunction): boolean {
-    return this.#kept.has(listener) || this.listeners().some((one) => one.listener === listener || one.raw === listener)
+    if (this.#kept.has(listener)) return true
+    if (this.listeners().some((one) => one.listener === listener || one.raw === listener)) return true
+    // A bus may keep its listeners in a list of its own.
+    const own = this.#outside(() => this.emitter.listeners?.(this.args[0]))
+    return own?.some((one) => unwrapped(one) === listener) === true
   }
 
   listeners(): ReturnType<typeof listenersOf> {

@@ -203,6 +203,68 @@ describe('a bus that calls its listeners itself', () => {
     await second.rollback()
   })
 
+  it('may keep the list of its listeners, also beyond the fault', async () => {
+    class Caching extends EventEmitter {
+      cached: readonly ((...args: unknown[]) => unknown)[] | undefined
+      override emit(event: string, ...args: unknown[]): boolean {
+        this.cached ??= this.listeners(event) as ((...args: unknown[]) => unknown)[]
+        for (const listener of this.cached) listener(...args)
+        return true
+      }
+    }
+    const { bus, clock, injection } = await broken(dropEvents(), () => new Caching())
+    const got: unknown[] = []
+    bus.on('tick', (n) => got.push(n))
+    bus.emit('tick', 1)
+    bus.emit('tick', 2)
+    expect([got, injection.account]).toMatchObject([[], { sent: 2, dropped: 2 }])
+    await clock.advance(1)
+    await injection.rollback()
+    bus.emit('tick', 3)
+    expect(got).toEqual([3])
+  })
+
+  it('may have a list of its own behind listeners()', async () => {
+    class OwnList extends EventEmitter {
+      readonly handlers: (() => unknown)[] = []
+      override listeners(_event: string): (() => unknown)[] {
+        return [...this.handlers]
+      }
+      override emit(event: string, ...args: unknown[]): boolean {
+        for (const listener of this.listeners(event)) Reflect.apply(listener, this, args)
+        return super.emit(event, ...args)
+      }
+    }
+    const { bus, clock, injection } = await broken(delayEvents({ delayMs: 100 }), () => new OwnList())
+    const got: string[] = []
+    bus.handlers.push(() => got.push('own'))
+    bus.on('tick', () => got.push('on'))
+    bus.emit('tick')
+    expect(got).toEqual([])
+    await clock.advance(100)
+    expect([got, injection.account]).toMatchObject([['own', 'on'], { sent: 1, delivered: 1 }])
+  })
+
+  it('may pass events on in a later turn', async () => {
+    class Later extends EventEmitter {
+      override emit(event: string, ...args: unknown[]): boolean {
+        setImmediate(() => {
+          for (const listener of this.rawListeners(event)) Reflect.apply(listener, this, args)
+        })
+        return true
+      }
+    }
+    const { bus, clock, injection } = await broken(delayEvents({ delayMs: 100 }), () => new Later())
+    const got: unknown[] = []
+    bus.once('tick', (n) => got.push(n))
+    bus.emit('tick', 1)
+    await turn()
+    await turn()
+    expect([got, injection.held]).toEqual([[], 1])
+    await clock.advance(100)
+    expect([got, bus.listenerCount('tick'), injection.account]).toMatchObject([[1], 0, { sent: 1, delivered: 1 }])
+  })
+
   it('is as it was after the fault', async () => {
     const bus = new TwiceBus()
     const before = [bus, TwiceBus.prototype, EventEmitter.prototype].map(shapeOf)
@@ -239,6 +301,13 @@ describe('the place where a bus delivers', () => {
       return true
     }
   }
+  class NamedList extends EventEmitter {
+    override listeners = new Map<string, Handler[]>() as never
+    override emit(name: string): boolean {
+      for (const handler of (this.listeners as Map<string, Handler[]>).get(name) ?? []) handler(undefined)
+      return true
+    }
+  }
   class Private extends EventEmitter {
     override emit(name: string): boolean {
       const { _events: events } = this as unknown as { readonly _events: Record<string, Handler> }
@@ -254,6 +323,7 @@ describe('the place where a bus delivers', () => {
     ['a class that asks for its listeners', new TwiceBus(), 'listeners'],
     ['a class derived from such a class', new WildcardBus(), 'listeners'],
     ['a class with a list of its own', new OwnMap(), 'emit'],
+    ['a class with a list of its own of that name', new NamedList(), 'emit'],
     ['a class that reads the private list', new Private(), 'emit'],
   ])('is found for %s', (_what, bus, at) => {
     expect(deliveryOf(bus).at).toBe(at)

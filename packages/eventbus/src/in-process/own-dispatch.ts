@@ -28,8 +28,8 @@ export function ownDispatchSeam({ emitter, override, spares }: OwnDispatch): Sea
     steps.defer(() => under.end())
     const inside = patching(steps, override, { inherited: true })
 
-    const patchEmit = patching(steps, emitter, {})
-    patchEmit('emit', (below) => {
+    const patchEmitter = patching(steps, emitter, {})
+    patchEmitter('emit', (below) => {
       return function (this: CallableEmitter, ...args: EmitArgs): unknown {
         const emit = (): unknown => below.call.apply(this, args) as unknown
         const name = spares(args[0]) ? undefined : nameOfEvent(args[0])
@@ -49,29 +49,36 @@ export function ownDispatchSeam({ emitter, override, spares }: OwnDispatch): Sea
         return event.reach(new SuperPart(event, args, (given) => under.run(undefined, () => call(given))))
       }
     })
-    for (const method of ['listeners', 'rawListeners'] as const)
-      inside(method, (below) => {
-        return function (this: CallableEmitter, ...args: EmitArgs): unknown {
+    const given = new WeakSet<AnyFunction>()
+    const wrappedFor = (name: unknown, listener: unknown): unknown => {
+      if (typeof listener !== 'function' || given.has(listener)) return listener
+      const wrapper = function (this: unknown, ...args: readonly unknown[]): unknown {
+        const call = (changed: readonly unknown[]): unknown =>
+          under.run(undefined, () => listener.apply(this, changed) as unknown)
+        // The event of this call: a bus may keep the list for the next one, or beyond the fault.
+        const event = under.eventOf(name)
+        if (event === undefined) return call(args)
+        return event.reach(new ListenerPart(event, unwrapped(listener), args, call))
+      }
+      given.add(wrapper)
+      wrapped.set(wrapper, unwrapped(listener))
+      return likeListener(wrapper, listener)
+    }
+    for (const method of ['listeners', 'rawListeners'] as const) {
+      const layer = (below: Below): AnyFunction =>
+        function (this: CallableEmitter, ...args: EmitArgs): unknown {
           const found = below.call.apply(this, args) as unknown
-          const event = this === emitter ? under.eventOf(args[0]) : undefined
-          if (event === undefined || !Array.isArray(found)) return found
-          return found.map((listener: unknown) => {
-            if (typeof listener !== 'function') return listener
-            const wrapper = function (this: unknown, ...given: readonly unknown[]): unknown {
-              const call = (changed: readonly unknown[]): unknown =>
-                under.run(undefined, () => listener.apply(this, changed) as unknown)
-              return event.reach(new ListenerPart(event, unwrapped(listener), given, call))
-            }
-            wrapped.set(wrapper, unwrapped(listener))
-            return likeListener(wrapper, listener)
-          })
+          if (this !== emitter || under.eventOf(args[0]) === undefined || !Array.isArray(found)) return found
+          return found.map((listener: unknown) => wrappedFor(args[0], listener))
         }
-      })
+      // The class may override it, and may call that of its base class.
+      patchEmitter(method, layer)
+      inside(method, layer)
+    }
     for (const method of ['off', 'removeListener'] as const)
-      patchEmit(method, (below) => {
+      patchEmitter(method, (below) => {
         return function (this: CallableEmitter, ...args: readonly unknown[]): unknown {
-          const given = args[1]
-          const listener = typeof given === 'function' ? unwrapped(given) : given
+          const listener = typeof args[1] === 'function' ? unwrapped(args[1]) : args[1]
           // A bus that takes its own `once` listeners off the list does so after their call, which may be held.
           if (typeof listener === 'function') under.eventOf(args[0])?.keep(listener)
           return below.call.apply(this, [args[0], listener, ...args.slice(2)]) as unknown

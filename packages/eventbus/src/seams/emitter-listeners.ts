@@ -20,6 +20,7 @@ export interface CallableEmitter {
   emit(name: EventName, ...args: unknown[]): unknown
   listenerCount?(name: EventName): number
   rawListeners?(name: EventName): AnyFunction[]
+  listeners?(name: EventName): readonly AnyFunction[]
 }
 
 /** A listener, with the call that the emitter itself makes. */

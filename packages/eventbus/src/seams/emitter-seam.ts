@@ -38,14 +38,14 @@ export function emitterSeam(seam: EmitterSeam): SeamBinding {
     const swift = isSwift(tap) ? tap : new TakesAll(tap)
     const layerOn = (below: Below): AnyFunction => {
       const emitting = new Emitting(seam, swift, below)
-      return function emit(this: CallableEmitter, name: EventName, payload: unknown): unknown {
-        const decision = emitting.decide(name, this)
+      return function emit(this: CallableEmitter, name: EventName): unknown {
+        // Consecutive events mostly have the same name, and most are outside the fault.
+        const operation = name === emitting.lastName ? emitting.last : emitting.find(name)
+        const decision = operation === undefined ? 'pass' : emitting.decide(operation, name, this)
         // `arguments` is only passed on, so that the compiler need not make it for an event that passes.
         /* eslint-disable prefer-rest-params */
         if (decision !== 'pass') return emitting.take(decision, this, arguments)
-        return arguments.length === 2
-          ? (below.call.call(this, name, payload) as unknown)
-          : (below.call.apply(this, arguments) as unknown)
+        return below.call.apply(this, arguments) as unknown
         /* eslint-enable prefer-rest-params */
       }
     }
@@ -75,10 +75,7 @@ class Emitting {
   }
 
   /** Counts an event that passes unaffected, and says what becomes of any other. */
-  decide(name: unknown, emitter: CallableEmitter): Decision {
-    // Consecutive events mostly have the same name.
-    const operation = name === this.lastName ? this.last : this.find(name)
-    if (operation === undefined) return 'pass'
+  decide(operation: Operation, name: unknown, emitter: CallableEmitter): Decision {
     if (this.owner !== undefined && this.owner !== emitter) return 'pass'
     if (name === 'error' && this.seam.isUnheard(emitter)) return 'pass'
     return this.tap.decide(operation, this.text)
