@@ -248,3 +248,27 @@ it('keeps the caller of an async emit waiting', async () => {
   await clock.advance(1)
   expect([await emitted, got]).toEqual([1, [1]])
 })
+
+it.each<[string, () => (EventTarget | EventEmitter) & { readyState: number }, (bus: never) => unknown]>([
+  [
+    'EventTarget',
+    () => Object.assign(new EventTarget(), { readyState: 1 }),
+    (bus: EventTarget) => bus.dispatchEvent(new Event('message')),
+  ],
+  [
+    'EventEmitter',
+    () => Object.assign(new EventEmitter(), { readyState: 1 }),
+    (bus: EventEmitter) => bus.emit('message', 1),
+  ],
+])('loses a held message of a web socket that is closed meanwhile: %s', async (_name, make, publish) => {
+  const socket = make()
+  const got: unknown[] = []
+  const heard = (message: unknown): void => void got.push(message)
+  if (socket instanceof EventEmitter) socket.on('message', heard)
+  else socket.addEventListener('message', heard)
+  const { clock, injection } = await broken(delayEvents({ delayMs: 100 }), socket)
+  publish(socket as never)
+  socket.readyState = 3
+  await clock.advance(100)
+  expect([got, injection.account]).toMatchObject([[], { sent: 1, dropped: 1, held: 0, lost: 1 }])
+})

@@ -7,6 +7,7 @@ import {
   type CallableEmitter,
   type EmitArgs,
 } from '../seams/emitter-listeners.js'
+import { isOfClosedSocket } from './closed-socket.js'
 import { replaced } from '../seams/method-seam.js'
 
 /** An event at the `emit` of an emitter. A class, since emitters are the busiest buses: it costs one object per event. */
@@ -38,7 +39,7 @@ export class EmittedEvent implements Message {
   }
   /** It had a listener when it was emitted; without one, the emitter would throw it later. */
   isGone(): boolean {
-    return this.args[0] === 'error' && isErrorUnheard(this.emitter)
+    return (this.args[0] === 'error' && isErrorUnheard(this.emitter)) || isOfClosedSocket(this.emitter, this.args[0])
   }
   answer(): unknown {
     return this.isAwaited ? Promise.resolve() : isListenedTo(this.emitter, this.args[0])
