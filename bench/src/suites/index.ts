@@ -1,5 +1,6 @@
 import type { Suite } from '../runner/case.js'
 import { atRest } from './at-rest.js'
+import { crowdSuites } from './crowd.js'
 import { delays } from './delays.js'
 import { emitterSuites } from './emitter.js'
 import { eventLoop } from './event-loop.js'
@@ -18,6 +19,7 @@ export const suites: readonly Suite[] = [
   atRest,
   ...methodSuites,
   ...emitterSuites,
+  ...crowdSuites,
   ...transportSuites,
   processSuite,
   workersSuite,

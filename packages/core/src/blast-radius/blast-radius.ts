@@ -186,6 +186,8 @@ class CountedOperation implements Operation {
 
 /** An operation whose blast radius is a predicate. */
 class FilteredOperation extends CountedOperation {
+  readonly readsArguments = true
+
   constructor(
     name: string | symbol,
     shared: Shared,
@@ -220,6 +222,10 @@ class FilteredOperation extends CountedOperation {
 /** An operation that shares its counts with a group of others. */
 class GroupedOperation implements Operation {
   readonly name: string | symbol
+
+  get readsArguments(): boolean {
+    return this.group instanceof FilteredOperation
+  }
 
   constructor(
     readonly group: CountedOperation,

@@ -125,6 +125,8 @@ export interface Held {
 
 /** Decides for each call of one operation whether the fault affects it. */
 export interface Operation {
+  /** Whether decisions depend on the arguments, since `only` is a predicate. Default `false`: any arguments will do. */
+  readonly readsArguments?: boolean
   /**
    * Whether the blast radius covers a call. Counts nothing. Without arguments: whether it may cover any call of this name.
    * Stays true after the end of the injection, so that late calls can queue behind held ones.

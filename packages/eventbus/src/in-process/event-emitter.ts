@@ -1,24 +1,9 @@
-import {
-  bindBus,
-  allSeams,
-  type Bus,
-  type EventName,
-  type Failure,
-  type Message,
-  type SeamBinding,
-} from '../seams/bus.js'
-import { findDeliveryMethod } from '../seams/find-delivery-method.js'
-import { methodSeam, replaced, type MessageParts } from '../seams/method-seam.js'
-import {
-  listenerMessage,
-  listenersOf,
-  rejectAs,
-  tellsListenersApart,
-  watchListeners,
-  type CallableEmitter,
-  type EmitArgs,
-  type EmitterLike,
-} from '../seams/emitter-listeners.js'
+import { allSeams, bindBus, type Bus, type SeamBinding } from '../seams/bus.js'
+import { isEventEmitter2, tellsListenersApart, watchListeners, type EmitterLike } from '../seams/emitter-listeners.js'
+import { emitterSeam } from '../seams/emitter-seam.js'
+import { deliveryOf, returnsPromise } from './delivery-of.js'
+import { EmittedEvent, EventWithListeners, isErrorUnheard } from './emitted-event.js'
+import { ownDispatchSeam } from './own-dispatch.js'
 
 /** Whether a value has the methods of an event emitter. */
 export function isEmitterLike(value: unknown): value is EmitterLike {
@@ -48,93 +33,62 @@ export interface BindEmitterOptions {
  */
 export function bindEmitter(emitter: EmitterLike, { streamEvents = false }: BindEmitterOptions = {}): Bus {
   const passing = isStream(emitter) && !streamEvents ? new Set([...OWN_EVENTS, ...STREAM_EVENTS]) : OWN_EVENTS
-  const seam = (member: ReturnType<typeof findDeliveryMethod>): SeamBinding => emitSeam(emitter, member, passing)
+  const { listenerAdded, listenerRemoved } = emitter.constructor as Metaevents
+  const spares = (name: unknown): boolean =>
+    passing.has(name) || (typeof name === 'symbol' && (name === listenerAdded || name === listenerRemoved))
   return bindBus({
     kind: 'an event emitter',
     isLocal: true,
     knowsSubscribers: tellsListenersApart(emitter),
     watchListeners: (see) => watchListeners(emitter, see),
     seams: {
-      publish: (tap, steps) => seam({ object: emitter, inherited: false, shared: false })(tap, steps),
+      publish: emitSeam(emitter, spares),
       // Looked up when the fault is armed: the class may have changed since the binding.
-      delivery: (tap, steps) => seam(findDeliveryMethod(emitter, 'emit'))(tap, steps),
+      delivery: (tap, steps) => deliverySeam(emitter, spares)(tap, steps),
     },
   })
 }
 
-function emitSeam(
-  emitter: EmitterLike,
-  { object, inherited, shared }: ReturnType<typeof findDeliveryMethod>,
-  passing: ReadonlySet<EventName>,
-): SeamBinding {
-  const isAsync = 'emitSerial' in emitter
+/** The events by which emittery reports its own listeners. It refuses them at any other time, so they cannot be held. */
+interface Metaevents {
+  readonly listenerAdded?: unknown
+  readonly listenerRemoved?: unknown
+}
+
+function deliverySeam(emitter: EmitterLike, spares: (name: unknown) => boolean): SeamBinding {
+  const delivery = deliveryOf(emitter)
+  if (delivery.at === 'emit') return emitSeam(emitter, spares)
+  const { override } = delivery
+  return delivery.at === 'super' ? emitSeam(emitter, spares, override) : ownDispatchSeam({ emitter, override, spares })
+}
+
+/** @param override Covers the `emit` that this object inherits and others share. Default: the `emit` of the emitter. */
+function emitSeam(emitter: EmitterLike, spares: (name: unknown) => boolean, override?: object): SeamBinding {
+  const object = override ?? emitter
   const OneEvent = tellsListenersApart(emitter) ? EventWithListeners : EmittedEvent
-  const emitOf = (method: 'emit' | 'emitSerial'): SeamBinding =>
-    methodSeam<EmitArgs, CallableEmitter>({
+  const emitOf = (method: string, isAwaited: boolean): SeamBinding =>
+    emitterSeam({
       object,
-      inherited,
+      inherited: override !== undefined,
       method,
-      isAwaited: isAsync,
-      name: (args) => args[0],
-      read(args, self) {
-        const name = args[0]
-        if ((shared && self !== emitter) || passing.has(name) || isUnheardError(name, self)) return undefined
-        return new OneEvent(args, self, isAsync)
-      },
+      owner: override === undefined ? undefined : emitter,
+      spares,
+      isUnheard: isErrorUnheard,
+      messageOf: (args, self, below) => new OneEvent(args, self, below, isAwaited),
     })
-  return isAsync ? allSeams(emitOf('emit'), emitOf('emitSerial')) : emitOf('emit')
-}
-
-/** A class, since emitters are the busiest buses: it costs one object per event, closures cost six. */
-class EmittedEvent implements MessageParts<EmitArgs> {
-  readonly payload: unknown
-  protected readonly args: EmitArgs
-  protected readonly emitter: CallableEmitter
-  readonly #isAsync: boolean
-
-  /** @param isAsync Whether `emit` returns a promise, as that of emittery does. */
-  constructor(args: EmitArgs, emitter: CallableEmitter, isAsync: boolean) {
-    this.payload = args[1]
-    this.args = args
-    this.emitter = emitter
-    this.#isAsync = isAsync
-  }
-
-  withPayload(payload: unknown): EmitArgs {
-    return replaced(this.args, 1, payload)
-  }
-  /** It had a listener when it was emitted; without one, the emitter would throw it later. */
-  isGone(): boolean {
-    return isUnheardError(this.args[0], this.emitter)
-  }
-  answer(): unknown {
-    return this.#isAsync ? Promise.resolve() : isListenedTo(this.emitter, this.args[0])
-  }
-  fail(error: Error, how: Failure): unknown {
-    if (this.#isAsync) return Promise.reject(error)
-    if (how === 'throw') throw error
-    rejectAs(this.emitter, Promise.reject(error), this.args)
-    return true
-  }
-}
-
-/** An event of an emitter whose listeners can be called one by one. */
-class EventWithListeners extends EmittedEvent {
-  deliveries(): readonly Message[] {
-    return listenersOf(this.emitter, this.args[0]).map((listener) => listenerMessage(this.emitter, listener, this.args))
-  }
-}
-
-/** Whether the emitter throws this event: an `error` without a listener. */
-function isUnheardError(name: EventName, emitter: CallableEmitter): boolean {
-  return name === 'error' && emitter.listenerCount?.('error') === 0
+  const called = override === undefined ? emitter : (Object.getPrototypeOf(override) as object)
+  const others = [
+    ...('emitSerial' in emitter ? ['emitSerial'] : []),
+    ...(isEventEmitter2(emitter) ? ['emitAsync'] : []),
+  ]
+  return allSeams(emitOf('emit', returnsPromise(called, 'emit')), ...others.map((method) => emitOf(method, true)))
 }
 
 /** Internal events of an emitter, which faults never affect. */
-const OWN_EVENTS: ReadonlySet<EventName> = new Set<EventName>(['newListener', 'removeListener'])
+const OWN_EVENTS: ReadonlySet<unknown> = new Set(['newListener', 'removeListener'])
 
 /** Internal events of streams and sockets. */
-const STREAM_EVENTS: readonly EventName[] = [
+const STREAM_EVENTS: readonly string[] = [
   'close',
   'data',
   'drain',
@@ -160,12 +114,4 @@ const STREAM_EVENTS: readonly EventName[] = [
 
 function isStream(emitter: object): boolean {
   return '_readableState' in emitter || '_writableState' in emitter
-}
-
-/**
- * What `emit` returns without a fault: whether the event has listeners. An emitter without `listenerCount` (mitt)
- * returns nothing.
- */
-function isListenedTo(bus: CallableEmitter, name: EventName): boolean | undefined {
-  return bus.listenerCount === undefined ? undefined : bus.listenerCount(name) > 0
 }

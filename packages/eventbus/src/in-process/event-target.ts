@@ -1,4 +1,5 @@
 import { bindBus, type Bus, type Message, type SeamBinding } from '../seams/bus.js'
+import { isOfClosedSocket } from './closed-socket.js'
 import { methodSeam } from '../seams/method-seam.js'
 
 /** The methods of an `EventTarget` that faults use. */
@@ -38,6 +39,7 @@ export function bindEventTarget(target: EventTargetLike): Bus {
             return contentOf(event)
           },
           withPayload: (payload) => [withContent(event, payload)],
+          isGone: () => isOfClosedSocket(target, event.type),
           answer: () => true,
           fail: failLater,
         }),
@@ -60,6 +62,7 @@ function deliverySeam(target: EventTargetLike): { readonly delivery?: SeamBindin
           return contentOf(event)
         },
         withPayload: (payload) => [value, type, withContent(event, payload)],
+        isGone: () => isOfClosedSocket(target, type),
         fail: failLater,
       }),
     }),

@@ -1,5 +1,5 @@
 import { ChaosError } from '@chaos/core'
-import { listed, type InjectionContext } from '@chaos/core/authoring'
+import { listed, type InjectionContext, type Operation } from '@chaos/core/authoring'
 
 /** The name of an event: an event name, topic, subject, channel or routing key. `only` is matched against it. */
 export type EventName = string | symbol
@@ -107,6 +107,45 @@ export interface Tap {
   covers(name: EventName): boolean
   /** Handles a message. @returns What the seam returns to its caller. */
   take(message: Message): unknown
+  /**
+   * Keeps an end of the messages, such as `complete`, behind all messages that are held now. Default: nothing is held.
+   *
+   * @param end Runs as soon as no message is held.
+   * @returns Whether messages are held. If not, `end` never runs.
+   */
+  endAfterHeld?(end: () => void): boolean
+}
+
+/** What becomes of an event: it passes and is counted, a message of it is read first, or the fault affects it. */
+export type Decision = 'pass' | 'take' | 'affect'
+
+/**
+ * A tap that decides before there is a message. Name, `args`, payload and subscriber are not known then, so a fault that needs
+ * them answers `take`.
+ */
+export interface SwiftTap extends Tap {
+  /** The operation of a name. `undefined`: its messages pass. */
+  operationOf(name: EventName): Operation | undefined
+  /** Counts an event that passes unaffected, and says what becomes of any other. Call it once per event. */
+  decide(operation: Operation, name: EventName): Decision
+  /** Handles a message that the fault affects by an earlier decision. @returns What the seam returns to its caller. */
+  affect(message: Message): unknown
+}
+
+/**
+ * The name of an event as text. Emitters also take numbers as names, and treat most other values as their text.
+ *
+ * @returns `undefined` for a value that has no text.
+ */
+export function nameOfEvent(name: unknown): EventName | undefined {
+  if (typeof name === 'string' || typeof name === 'symbol') return name
+  if (name === undefined) return undefined
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- emitters, too, take the text of a value as the name
+    return String(name)
+  } catch {
+    return undefined
+  }
 }
 
 /** The steps by which a binding reaches a seam. Each step is rolled back when the fault ends. */

@@ -20,12 +20,15 @@ export interface CallableEmitter {
   emit(name: EventName, ...args: unknown[]): unknown
   listenerCount?(name: EventName): number
   rawListeners?(name: EventName): AnyFunction[]
+  listeners?(name: EventName): readonly AnyFunction[]
 }
 
 /** A listener, with the call that the emitter itself makes. */
 interface Listener {
   /** The registered function. */
   readonly listener: AnyFunction
+  /** What the emitter calls: the registered function, or its wrapper of `once`. */
+  readonly raw: AnyFunction
   /** @param args The arguments of `emit`, with the name first. */
   readonly call: (args: EmitArgs) => unknown
   /** Whether the listener is still registered. */
@@ -68,11 +71,21 @@ interface Mitt {
 
 const isMitt = (emitter: object): emitter is Mitt => 'all' in emitter && emitter.all instanceof Map
 const isEventEmitter3 = (emitter: object): emitter is EventEmitter3 =>
-  '_events' in emitter && !('rawListeners' in emitter)
+  '_events' in emitter && '_eventsCount' in emitter && !('rawListeners' in emitter)
+
+/** The parts of eventemitter2 that faults use. With `wildcard`, `listeners` finds those of matching patterns. */
+interface EventEmitter2 {
+  /** The name of the event under way, which listeners of patterns read. */
+  event: unknown
+  listeners(name: unknown): readonly AnyFunction[]
+  listenersAny(): readonly AnyFunction[]
+}
+export const isEventEmitter2 = (emitter: object): emitter is EventEmitter2 & CallableEmitter =>
+  'listenersAny' in emitter && 'listeners' in emitter && !('rawListeners' in emitter)
 
 /** Whether the listeners of an emitter can be called one by one. */
 export function tellsListenersApart(emitter: object): boolean {
-  return 'rawListeners' in emitter || isEventEmitter3(emitter) || isMitt(emitter)
+  return 'rawListeners' in emitter || isEventEmitter2(emitter) || isEventEmitter3(emitter) || isMitt(emitter)
 }
 
 /** The listeners of an event, as often and in the order in which `emit` calls them. */
@@ -81,6 +94,7 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
     return emitter.rawListeners(name).map((raw) => ({
       // The wrapper of a `once` listener removes itself.
       listener: listenerIn(raw),
+      raw,
       call: (args) => {
         const result = raw.apply(emitter, args.slice(1)) as unknown
         catchRejection(emitter, result, args)
@@ -88,10 +102,24 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
       isStillThere: () => emitter.rawListeners?.(name).includes(raw) === true,
     }))
   }
+  if (isEventEmitter2(emitter)) {
+    const those = (all: () => readonly AnyFunction[], from: number): Listener[] =>
+      all().map((raw) => ({
+        listener: originIn(raw),
+        raw,
+        call: (args) => {
+          emitter.event = args[0]
+          return raw.apply(emitter, args.slice(from)) as unknown
+        },
+        isStillThere: () => all().includes(raw),
+      }))
+    return [...those(() => emitter.listenersAny(), 0), ...those(() => emitter.listeners(name), 1)]
+  }
   if (isMitt(emitter)) {
     const those = (registered: EventName, from: number): Listener[] =>
       (emitter.all.get(registered) ?? []).map((listener) => ({
         listener,
+        raw: listener,
         call: (args) => Reflect.apply(listener, undefined, args.slice(from)) as unknown,
         isStillThere: () => emitter.all.get(registered)?.includes(listener) === true,
       }))
@@ -101,6 +129,7 @@ export function listenersOf(emitter: CallableEmitter, name: EventName): Listener
   const registered = (): readonly Registered[] => [emitter._events[name] ?? []].flat()
   return registered().map(({ fn, context, once }) => ({
     listener: fn,
+    raw: fn,
     call: (args) => {
       if (once) emitter.removeListener(name, fn, undefined, true)
       return fn.apply(context, args.slice(1)) as unknown
@@ -120,6 +149,12 @@ function listenerIn(raw: AnyFunction): AnyFunction {
   } catch {
     return raw
   }
+}
+
+/** The registered function inside a wrapper of eventemitter2. */
+function originIn(raw: AnyFunction): AnyFunction {
+  const { _origin: origin } = raw as { readonly _origin?: unknown }
+  return typeof origin === 'function' ? origin : raw
 }
 
 /** The name of a listener; empty if it has none. */
@@ -151,10 +186,11 @@ export function watchListeners(emitter: object, watch: (message: Message) => voi
 /** The message to one listener. */
 export function listenerMessage(
   emitter: CallableEmitter,
-  { listener, call, isStillThere }: Listener,
+  to: Listener,
   args: EmitArgs,
   reading: Reading = EVENT,
 ): Message {
+  const { listener, call, isStillThere } = to
   const message: Message = {
     name: reading.name(args),
     args,
@@ -164,8 +200,7 @@ export function listenerMessage(
       watchers.get(emitter)?.forEach((watch) => watch(message))
       return call(args)
     },
-    withPayload: (payload) =>
-      listenerMessage(emitter, { listener, call, isStillThere }, withContent(reading, args, payload), reading),
+    withPayload: (payload) => listenerMessage(emitter, to, withContent(reading, args, payload), reading),
     answer: () => undefined,
     isGone: () => reading.isGone?.(emitter) === true || !isStillThere(),
     fail: (error, how) => {

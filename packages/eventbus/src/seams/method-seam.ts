@@ -117,6 +117,15 @@ interface Layer<Args extends readonly unknown[], Self> {
   readonly isAwaited: boolean
 }
 
+/** What a part of a binding returns. Its error must not reach the application's call, so `otherwise` stands in. */
+function readOr<Value>(otherwise: Value, read: () => Value | undefined): Value {
+  try {
+    return read() ?? otherwise
+  } catch {
+    return otherwise
+  }
+}
+
 class MethodMessage<Args extends readonly unknown[], Self> implements Message {
   readonly name: EventName
   readonly args: Args
@@ -151,25 +160,30 @@ class MethodMessage<Args extends readonly unknown[], Self> implements Message {
     return this.#layer.below.call.apply(this.#self, this.args) as unknown
   }
   withPayload(payload: unknown): Message {
-    return this.#with(this.#parts.withPayload(payload))
+    return this.#with(readOr(this.args, () => this.#parts.withPayload(payload)))
   }
   snapshot(): Message {
-    return this.#parts.snapshot === undefined ? this : this.#with(this.#parts.snapshot())
+    return this.#parts.snapshot === undefined ? this : this.#with(readOr(this.args, () => this.#parts.snapshot?.()))
   }
   copy(): Message {
-    return this.#parts.copy === undefined ? this : this.#with(this.#parts.copy())
+    return this.#parts.copy === undefined ? this : this.#with(readOr(this.args, () => this.#parts.copy?.()))
   }
   lose(): void {
-    this.#parts.lose?.()
+    readOr(undefined, () => this.#parts.lose?.())
   }
+  /** A client that cannot be asked is gone. */
   isGone(): boolean {
-    return this.#parts.isGone?.() === true
+    return readOr(true, () => this.#parts.isGone?.() === true)
   }
   loseLate(): void {
-    this.#parts.loseLate?.()
+    readOr(undefined, () => this.#parts.loseLate?.())
   }
   answer(): unknown {
-    return this.#parts.answer?.()
+    try {
+      return this.#parts.answer?.()
+    } catch {
+      return this.isAwaited ? Promise.resolve() : undefined
+    }
   }
   fail(error: Error, how: Failure): unknown {
     if (this.#parts.fail !== undefined) return this.#parts.fail(error, how)

@@ -1,7 +1,15 @@
 import { ChaosError } from '@chaos/core'
-import { type HeldWork, type InjectionContext } from '@chaos/core/authoring'
+import { type HeldWork, type InjectionContext, type Operation } from '@chaos/core/authoring'
 import { busOf, type BusTarget } from '../in-process/bus-target.js'
-import { seamBinding, type EventName, type Failure, type Message, type Seam, type Tap } from '../seams/bus.js'
+import {
+  seamBinding,
+  type Decision,
+  type EventName,
+  type Failure,
+  type Message,
+  type Seam,
+  type SwiftTap,
+} from '../seams/bus.js'
 import { scopeTest, type Scope } from './scope.js'
 
 /**
@@ -92,8 +100,12 @@ export function directTraffic(target: BusTarget, options: TrafficOptions, contex
   )
 }
 
-class BusTraffic implements Tap, Traffic {
+class BusTraffic implements SwiftTap, Traffic {
+  // Plain fields: the optimising compiler folds their loads into the layer of an emitter, and those of `#private` fields not.
   readonly account: Account
+  /** Whether names are enough to decide. */
+  readonly isByName: boolean
+  readonly isHolding: (key: PropertyKey) => boolean
   readonly #context: InjectionContext
   readonly #operation: InjectionContext['operation']
   readonly #act: Act
@@ -104,6 +116,7 @@ class BusTraffic implements Tap, Traffic {
   readonly #eachListener: boolean
   readonly #callsClient: boolean
   readonly #keys: OrderKeys
+  readonly #ends: (() => void)[] = []
 
   /** @param of.callsClient Whether a message goes on to a client library instead of listeners of the application. */
   constructor(
@@ -123,15 +136,37 @@ class BusTraffic implements Tap, Traffic {
     this.#eachListener = of.eachListener
     this.#callsClient = of.callsClient
     this.#keys = new OrderKeys(context.isHolding)
+    this.isByName = this.#inScope === undefined && this.#applies === undefined && !this.#eachListener
+    this.isHolding = this.#keepsOrder ? context.isHolding : () => false
   }
 
   covers(name: EventName): boolean {
     return this.#operation(name).covers()
   }
 
+  operationOf(name: EventName): Operation | undefined {
+    const operation = this.#operation(name)
+    return operation.covers() ? operation : undefined
+  }
+
+  decide(operation: Operation, name: EventName): Decision {
+    if (!this.isByName || operation.readsArguments === true || this.isHolding(name)) return 'take'
+    if (operation.shouldInject(NO_ARGUMENTS)) return 'affect'
+    this.account.sent += 1
+    this.account.delivered += 1
+    return 'pass'
+  }
+
+  affect(message: Message): unknown {
+    const own = this.#refuses ? message : (message.snapshot?.() ?? message)
+    this.account.sent += 1
+    return this.#act(own, this)
+  }
+
   take(message: Message): unknown {
-    if (!this.#eachListener || message.deliveries === undefined) return this.#takeOne(message)
-    for (const delivery of message.deliveries()) this.#takeOne(delivery)
+    const deliveries = this.#eachListener ? deliveriesOf(message) : undefined
+    if (deliveries === undefined) return this.#takeOne(message)
+    for (const delivery of deliveries) this.#takeOne(delivery)
     return message.answer()
   }
 
@@ -140,11 +175,7 @@ class BusTraffic implements Tap, Traffic {
     if (!operation.covers(message.args) || !this.#concerns(message)) {
       return this.#mustWait(message) ? this.#queue(message) : message.forward()
     }
-    if (operation.shouldInject(message.args)) {
-      const own = this.#refuses ? message : (message.snapshot?.() ?? message)
-      this.account.sent += 1
-      return this.#act(own, this)
-    }
+    if (operation.shouldInject(message.args)) return this.affect(message)
     if (this.#mustWait(message)) return this.#queue(message)
     this.account.sent += 1
     return this.#forward(message)
@@ -222,6 +253,18 @@ class BusTraffic implements Tap, Traffic {
     }
   }
 
+  endAfterHeld(end: () => void): boolean {
+    if (this.account.held === 0) return false
+    this.#ends.push(end)
+    return true
+  }
+
+  /** Called after a held message has left. */
+  #end(): void {
+    if (this.account.held > 0 || this.#ends.length === 0) return
+    for (const end of this.#ends.splice(0)) end()
+  }
+
   #forward(message: Message): unknown {
     this.account.delivered += 1
     return message.forward()
@@ -241,6 +284,24 @@ class BusTraffic implements Tap, Traffic {
 
   /** Counts a message as held and prepares what the sender gets: an answer now, or a promise of the later result. */
   #keep(message: Message): Kept {
+    const kept = this.#kept(message)
+    const { lose } = kept.late
+    const thenEnd = (work: () => void) => (): void => {
+      try {
+        work()
+      } finally {
+        this.#end()
+      }
+    }
+    return {
+      ...kept,
+      deliver: thenEnd(kept.deliver),
+      drop: thenEnd(kept.drop),
+      late: { ...kept.late, lose: lose && thenEnd(lose) },
+    }
+  }
+
+  #kept(message: Message): Kept {
     const { account } = this
     account.held += 1
     const leave = (into: 'delivered' | 'dropped'): void => {
@@ -298,6 +359,17 @@ class BusTraffic implements Tap, Traffic {
     }
   }
 }
+
+/** One message for each subscriber. `undefined`: the subscribers are not known, so the message counts as a whole. */
+function deliveriesOf(message: Message): readonly Message[] | undefined {
+  try {
+    return message.deliveries?.()
+  } catch {
+    return undefined
+  }
+}
+
+const NO_ARGUMENTS: readonly unknown[] = []
 
 /** Forwards a held message. */
 const forwardHeld = (message: Message): unknown =>

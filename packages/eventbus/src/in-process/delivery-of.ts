@@ -1,0 +1,65 @@
+import { originalOf, ownersOf } from '@chaos/core/authoring'
+
+/** Where an emitter passes its events to listeners. */
+export type DeliveryOf =
+  /** In its own `emit`: at the seam of publishing. */
+  | { readonly at: 'emit' }
+  /** Below the override, in the `emit` that `override` inherits. */
+  | { readonly at: 'super'; readonly override: object }
+  /** In the override, which calls the listeners itself. */
+  | { readonly at: 'listeners'; readonly override: object }
+
+/**
+ * Finds where an emitter delivers.
+ *
+ * A class that overrides `emit` and calls `super.emit` delivers below the override: publishing is counted as usual, and only
+ * delivery breaks. A class whose code also asks for `listeners()` may call them itself. A class that never calls the `emit`
+ * below, or reads the private list of listeners, delivers somewhere in its own `emit`. So does an `emit` that was assigned to the
+ * instance, because the method that it wraps is unknown.
+ */
+export function deliveryOf(emitter: object): DeliveryOf {
+  if (Object.hasOwn(emitter, 'emit')) return { at: 'emit' }
+  // The last owner is the original emitter class; the owner before it is the nearest override.
+  const overrides = ownersOf(emitter, 'emit').slice(0, -1)
+  const override = overrides.at(-1)
+  if (override === undefined) return { at: 'emit' }
+  const emits = overrides.map((owner) => sourceOf(originalOf(owner, 'emit')))
+  // Without its comments: words in them are no code.
+  const code = overrides.map(codeOf).join('\n')
+  const isBelowCalled = emits.every(callsBelow) || /\b(?:super|prototype)\s*\.\s*emit\b/.test(code)
+  if (/\b_events\b/.test(code)) return { at: 'emit' }
+  // Code elsewhere in the class may only count listeners, so it is no sign of how a class delivers that never calls `super.emit`.
+  if (asksForListeners(isBelowCalled ? code : emits.join('\n'))) return { at: 'listeners', override }
+  return isBelowCalled ? { at: 'super', override } : { at: 'emit' }
+}
+
+const asksForListeners = (code: string): boolean =>
+  /\b(?:rawListeners|listeners)['"`]?\]?\s*(?:\?\.|\.\s*(?:call|apply|bind)\b)?\s*\(/.test(code)
+
+/**
+ * Whether a method returns a promise, so that callers may await it. A method that is no `async` function, and mentions no
+ * promise, returns none.
+ */
+export function returnsPromise(object: object, method: string): boolean {
+  return /^async\b|\bPromise\b|\b__awaiter\b/.test(sourceOf(originalOf(object, method)))
+}
+
+/** Whether the code of an `emit` may call another `emit`. Native code, such as a bound function, may. */
+const callsBelow = (code: string): boolean =>
+  /\bsuper\b|_super|\bprototype\b|\bReflect\b|\[native code\]|\bemit\s*(?:\.|\]|\)|,|;|\?\.)/i.test(code)
+
+/** All code of a class: its source, and functions that were added to its prototype. */
+function codeOf(owner: object): string {
+  const members = Object.values(Object.getOwnPropertyDescriptors(owner)).flatMap((member): unknown[] => [
+    'value' in member ? (member.value as unknown) : undefined,
+    member.get,
+    member.set,
+  ])
+  return members.map(sourceOf).join('\n')
+}
+
+function sourceOf(member: unknown): string {
+  if (typeof member !== 'function') return ''
+  const source = Function.prototype.toString.call(member)
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+}
