@@ -21,6 +21,9 @@ export function residueOn(met: Readonly<Record<string, object>>, ours: OurFuncti
   const look = (object: object, where: string, depth: number): void => {
     if (seen.has(object) || seen.size >= MAX_OBJECTS) return
     seen.add(object)
+    // A stand-in that a fault made is all of its code.
+    const made: unknown = object.constructor
+    if (typeof made === 'function' && ours.has(made)) return
     for (let holder = Object.getPrototypeOf(object) as object | null; holder !== null;) {
       if (splices().has(holder)) found.push(`${where}: an object of ours stands in its prototype chain`)
       holder = Object.getPrototypeOf(holder) as object | null

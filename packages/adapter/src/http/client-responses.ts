@@ -1,7 +1,8 @@
 import type { InjectionContext } from '@chaos/core/authoring'
-import http from 'node:http'
+import type http from 'node:http'
 import { Duplex } from 'node:stream'
 import { awaitClose } from './passage.js'
+import { patchOnSocket } from './on-socket.js'
 import { clientRequestName, isRequestOf, type HttpClient } from './target.js'
 
 /** Reports the connection of each request of the Node.js client as soon as the request gets it. */
@@ -10,9 +11,8 @@ export function sentByClient(
   context: InjectionContext,
   sent: (connection: Duplex, method: string | undefined) => void,
 ): void {
-  context.patch(
-    http.ClientRequest.prototype,
-    'onSocket',
+  patchOnSocket(
+    context,
     (below) =>
       function onSocket(this: http.ClientRequest, ...args: unknown[]): unknown {
         const [connection] = args

@@ -6,6 +6,7 @@ import { onWrites } from '../sockets/writes.js'
 import { AnsweringSocket } from './answering-socket.js'
 import { HeldWrites } from './held-writes.js'
 import type { AnswerCall, RequestCall } from './request-call.js'
+import { patchOnSocket } from './on-socket.js'
 import { clientRequestName, isRequestOf, type HttpClient } from './target.js'
 
 /** The internal method by which a request gets its connection, or the error of one, whichever agent made it. */
@@ -25,9 +26,8 @@ export function requestsOfClient(
     const held = holds.get(connection)
     return held === undefined ? undefined : (outgoing) => held.take(outgoing)
   })
-  context.patch(
-    http.ClientRequest.prototype,
-    'onSocket',
+  patchOnSocket(
+    context,
     (below) =>
       function onSocket(this: http.ClientRequest, ...args: OnSocketArguments): unknown {
         const [connection, failure] = args
@@ -110,9 +110,8 @@ export function answersOfClient(
       },
   )
   // A request without an agent, or with an agent of another kind, has a connection by now.
-  context.patch(
-    http.ClientRequest.prototype,
-    'onSocket',
+  patchOnSocket(
+    context,
     (below) =>
       function onSocket(this: http.ClientRequest, ...args: OnSocketArguments): unknown {
         if (!isChosen(this)) return below.call.call(this, ...args)

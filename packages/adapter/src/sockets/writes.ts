@@ -54,10 +54,41 @@ export function onWrites(context: InjectionContext, takerOf: TakerOf): (connecti
   )
   const replaceMember = memberReplacer(context)
   const known = new WeakSet<Duplex>()
+  /** The stand-in for a connection that a mock makes may read in a `write` of its own, which hands nothing on. */
+  const watchStandIn = (connection: Duplex): void => {
+    const write = Reflect.get(connection, 'write') as Method
+    const line = lineOf(connection, (bytes, written) => {
+      Reflect.apply(write, connection, [bytes])
+      written()
+    })
+    replaceMember(
+      connection,
+      'write',
+      (original) =>
+        function (this: unknown, ...args: unknown[]) {
+          const [data, encoding] = args
+          const take = takerOf(connection)
+          if ((take === undefined && !line.isBusy) || data === null || data === undefined)
+            return Reflect.apply(original as Method, this, args)
+          const callback = args.at(-1)
+          const done = typeof callback === 'function' ? (callback as Done) : (): void => undefined
+          const bytes = bytesOf(false, data, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+          if (take === undefined) line.add(bytes, done)
+          else take({ bytes, done, line })
+          return true
+        },
+    )
+  }
   return (connection) => {
-    if (known.has(connection) || Reflect.get(connection, '_write') === Reflect.get(net.Socket.prototype, '_write'))
-      return
+    if (known.has(connection)) return
+    const isInherited = (method: '_write' | 'write'): boolean =>
+      Reflect.get(Object.getPrototypeOf(connection) as object, method) === Reflect.get(net.Socket.prototype, method)
+    if (isInherited('_write') && isInherited('write')) return
     known.add(connection)
+    if (isInherited('_write')) {
+      watchStandIn(connection)
+      return
+    }
     const write = Reflect.get(connection, '_write') as Method
     const line = lineOf(connection, (bytes, written) => Reflect.apply(write, connection, [bytes, 'buffer', written]))
     for (const method of ['_write', '_writev'] as const)
