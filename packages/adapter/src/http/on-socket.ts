@@ -9,7 +9,7 @@ import http from 'node:http'
  * it makes is then found when the first one asks its agent.
  */
 export function patchOnSocket(context: InjectionContext, layer: (below: Below) => AnyFunction): void {
-  const known = new WeakSet<object>()
+  const known = new WeakSet()
   const cover = (request: object): void => {
     const owner = ownersOf(request, 'onSocket').at(-1)
     if (owner === undefined || known.has(owner) || context.signal.aborted) return
