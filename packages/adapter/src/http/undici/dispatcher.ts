@@ -57,15 +57,35 @@ export function globalDispatcher(): Dispatcher | undefined {
 /**
  * Returns the key of the method in which a dispatcher starts requests, beneath the interceptors that `compose` put over
  * it before. `undefined` for dispatchers that hand their requests to another one, and for mocks.
+ *
+ * undici 5 and 6 keep what their `[dispatch]` is at the first request, and call what they kept from then on. A layer over
+ * `[dispatch]` would be bypassed after the first request, and kept for good if it was there before. For them, the key is
+ * that of the kept method. This function lets the dispatcher keep it now if it has had no request yet.
  */
 export function innerDispatchOf(dispatcher: object): symbol | undefined {
   if (isMock(dispatcher)) return undefined
-  for (
-    let holder: object | null = dispatcher;
-    holder !== null;
-    holder = Object.getPrototypeOf(holder) as object | null
-  ) {
-    const key = Object.getOwnPropertySymbols(holder).find(({ description }) => description === 'dispatch')
+  const inner = symbolOf(dispatcher, 'dispatch')
+  const kept = symbolOf(dispatcher, 'Intercepted Dispatch')
+  if (inner === undefined || kept === undefined) return inner
+  if (!Object.hasOwn(dispatcher, kept)) Reflect.set(dispatcher, kept, intercepted(dispatcher, inner))
+  return kept
+}
+
+/** Returns what undici 5 and 6 keep at the first request: `[dispatch]` beneath the dispatcher's own interceptors. */
+function intercepted(dispatcher: object, inner: symbol): unknown {
+  const dispatch = Reflect.get(dispatcher, inner) as (...args: unknown[]) => unknown
+  const interceptors: unknown = Reflect.get(dispatcher, 'interceptors')
+  if (!Array.isArray(interceptors) || interceptors.length === 0) return dispatch
+  return (interceptors as ((next: unknown) => unknown)[]).reduceRight(
+    (next: unknown, interceptor) => interceptor(next),
+    dispatch.bind(dispatcher),
+  )
+}
+
+/** Returns the symbol with a description among the keys of an object and of its prototypes. */
+function symbolOf(object: object, name: string): symbol | undefined {
+  for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
+    const key = Object.getOwnPropertySymbols(holder).find(({ description }) => description === name)
     if (key !== undefined) return key
   }
   return undefined
