@@ -22,6 +22,7 @@ it('exports these names and no others', () => {
     [
       "DEFAULT_LEASE_MS",
       "MAX_TIMER_MS",
+      "askedOf",
       "byName",
       "bytesOf",
       "checkDamage",
@@ -56,6 +57,7 @@ it('exports these names and no others', () => {
       "readSafely",
       "registeredControllers",
       "repeat",
+      "retireController",
       "seededStream",
       "structureOf",
       "suggestion",
