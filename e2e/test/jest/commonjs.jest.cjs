@@ -1,3 +1,4 @@
+const { expect, jest, test } = require('@jest/globals')
 const { cases } = require('./cases.cjs')
 
 cases({ jest, load: async (name) => require(name) })
