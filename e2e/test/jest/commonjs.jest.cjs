@@ -1,4 +1,4 @@
-const { expect, jest, test } = require('@jest/globals')
+/* global expect, jest, test */
 const { cases } = require('./cases.cjs')
 
 cases({ jest, load: async (name) => require(name) })
