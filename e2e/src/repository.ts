@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The root of the checkout. */
@@ -57,6 +58,13 @@ export function packageNamed(id: string): Package {
   const found = packages.find((candidate) => candidate.id === id)
   if (found === undefined) throw new Error(`Expected a package in packages/, got \`${id}\`.`)
   return found
+}
+
+/** The program of a package that `e2e` or the repository depends on. */
+export function binOf(name: string): string {
+  const manifest = createRequire(join(root, 'e2e', 'package.json')).resolve(`${name}/package.json`)
+  const { bin } = readJson(manifest) as { readonly bin: string | Readonly<Record<string, string>> }
+  return join(dirname(manifest), typeof bin === 'string' ? bin : (bin[name] ?? ''))
 }
 
 export function readJson(path: string): unknown {

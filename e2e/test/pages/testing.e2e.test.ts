@@ -1,20 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { blocksOf } from '../../src/page-examples.js'
-import { readJson, root } from '../../src/repository.js'
+import { binOf, root } from '../../src/repository.js'
 import { runOrThrow } from '../../src/run.js'
 
 const PAGE = 'docs/testing.md'
 const FOLDER = join(root, 'e2e', 'test-results')
-
-/** The program of a package that `e2e` or the repository depends on. */
-function binOf(name: string): string {
-  const manifest = createRequire(join(root, 'e2e', 'package.json')).resolve(`${name}/package.json`)
-  const { bin } = readJson(manifest) as { readonly bin: string | Readonly<Record<string, string>> }
-  return join(dirname(manifest), typeof bin === 'string' ? bin : (bin[name] ?? ''))
-}
 
 it('shows tests that pass in each runner and each framework', async () => {
   // Within e2e, so that they find what it depends on.

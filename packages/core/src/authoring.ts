@@ -6,7 +6,7 @@ export { messageOf, printable, printableJson, readSafely } from './basics/text.j
 export { byName } from './blast-radius/by-name.js'
 export { globMatcher, isGlob } from './blast-radius/glob.js'
 export { synchronousAnswer } from './blast-radius/predicate.js'
-export { registeredControllers } from './controller/create-chaos.js'
+export { registeredControllers, retireController } from './controller/create-chaos.js'
 export {
   defineFault,
   type FaultDefinition,

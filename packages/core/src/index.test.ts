@@ -57,6 +57,7 @@ it('exports these names and no others', () => {
       "readSafely",
       "registeredControllers",
       "repeat",
+      "retireController",
       "seededStream",
       "structureOf",
       "suggestion",

@@ -1,4 +1,5 @@
 import type { SeamOperation } from '@chaos/core/authoring'
+import { types } from 'node:util'
 import type { FilePlace } from './places.js'
 
 /** The form of an operation: its answer is synchronous or comes later. */
@@ -27,9 +28,9 @@ export function formOf(place: FilePlace, self: unknown, args: readonly unknown[]
 /** Calls `listener` with the descriptor once an `open` of any form has one. */
 export function whenOpened(args: readonly unknown[], answer: unknown, listener: (descriptor: number) => void): void {
   if (typeof answer === 'number') listener(answer)
-  if (answer instanceof Promise)
-    void answer.then(
-      (handle: { readonly fd: number }) => listener(handle.fd),
+  if (types.isPromise(answer))
+    void (answer as Promise<{ readonly fd: number }>).then(
+      (handle) => listener(handle.fd),
       () => undefined,
     )
   const request = args.find(isRequest)

@@ -3,6 +3,7 @@ import { ChaosError } from '@chaos/core'
 import fs from 'node:fs'
 import { devNull } from 'node:os'
 import { resolve } from 'node:path'
+import { types } from 'node:util'
 
 /**
  * The target of file faults: the `fs` module of Node.js in all of its forms, or `fs/promises`, which means the same.
@@ -195,7 +196,7 @@ export function fileBinding(): Record<string, unknown> {
 /** Returns the path in an argument, as given; `undefined` if the argument is not a path. */
 export function pathIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value
-  return value instanceof Uint8Array ? Buffer.from(value).toString() : undefined
+  return types.isUint8Array(value) ? Buffer.from(value).toString() : undefined
 }
 
 /** Returns the full path, which filters match. */

@@ -1,5 +1,6 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import http from 'node:http'
+import { types } from 'node:util'
 import type { Change } from './body-piece.js'
 import { isRequestEvent, serverRequestName } from './target.js'
 
@@ -44,7 +45,7 @@ export function writtenByServer(server: http.Server, context: InjectionContext, 
 }
 
 function isPiece(chunk: unknown): chunk is string | Uint8Array {
-  return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length > 0
+  return (typeof chunk === 'string' || types.isUint8Array(chunk)) && chunk.length > 0
 }
 
 function encodingIn([encoding]: readonly unknown[]): BufferEncoding {

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { ChaosController } from '@chaos/core'
+import { retireController } from '@chaos/core/authoring'
 import type { ControlEndpoint } from './unix-socket.js'
 
 /** A socket of this process that is open or about to open. */
@@ -51,7 +52,7 @@ export function removeAtExit(paths: readonly string[]): () => void {
 /**
  * Opens a socket with this name. If the same controller has already opened it, the socket is shared. If another
  * controller has, that socket is closed first: after a hot reload, the app has a new controller and no reference to the
- * old one.
+ * old one. The old controller is no longer listed once its last injection has ended.
  */
 export async function openOnce(
   key: string,
@@ -81,6 +82,7 @@ export async function openOnce(
       (endpoint) => endpoint.close(),
       () => undefined,
     )
+    if (before !== undefined) await retireController(before.controller)
     return open()
   }
 }

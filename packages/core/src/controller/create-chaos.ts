@@ -384,6 +384,21 @@ export function registeredControllers(): readonly ChaosController[] {
   return [...processState().controllers] as ChaosController[]
 }
 
+/**
+ * Removes a controller from {@link registeredControllers}, at once or when its last injection has ended. For controllers
+ * that the app has replaced, after a hot reload, without closing them.
+ */
+export async function retireController(controller: ChaosController): Promise<void> {
+  const leaveIfIdle = async (): Promise<void> => {
+    const injections = await controller.injections()
+    if (injections.some(({ outcome }) => outcome === undefined)) return
+    unfollow()
+    processState().controllers.delete(controller)
+  }
+  const unfollow = controller.follow(() => void leaveIfIdle())
+  await leaveIfIdle()
+}
+
 function catalogOf(definitions: Iterable<TargetDefinition>): Map<string, FaultInfo> {
   const infos = new Map<string, FaultInfo>()
   for (const { faults } of definitions) {

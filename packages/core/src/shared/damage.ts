@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { ChaosError } from '../basics/errors.js'
 import { isPlain } from '../fault/data.js'
 import { option, type Scalar } from '../fault/option.js'
@@ -321,5 +322,5 @@ function listWith(list: readonly unknown[], changes: ReadonlyMap<string, unknown
 function bytesLike(bytes: Buffer, like: ArrayBuffer | ArrayBufferView): unknown {
   const copy = Uint8Array.from(bytes)
   if (Buffer.isBuffer(like)) return Buffer.from(copy.buffer)
-  return like instanceof ArrayBuffer ? copy.buffer : copy
+  return types.isArrayBuffer(like) ? copy.buffer : copy
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 
 /**
  * Returns the value of a field by path (`order.items.0.price`). The empty path is the payload itself. Text and bytes are
@@ -30,12 +31,12 @@ export const keysOf = (path: string): string[] => (path === '' ? [] : path.split
 
 /** Whether a payload is binary: a Buffer, any other view, or an ArrayBuffer. */
 export function isBytes(payload: unknown): payload is ArrayBuffer | ArrayBufferView {
-  return payload instanceof ArrayBuffer || ArrayBuffer.isView(payload)
+  return types.isArrayBuffer(payload) || ArrayBuffer.isView(payload)
 }
 
 /** Returns the bytes of a payload without copying them. */
 export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
-  return payload instanceof ArrayBuffer
+  return types.isArrayBuffer(payload)
     ? Buffer.from(payload)
     : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
 }
@@ -48,8 +49,8 @@ export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
 export function copiedBytes(payload: unknown): unknown {
   try {
     if (Buffer.isBuffer(payload)) return Buffer.from(payload)
-    if (payload instanceof ArrayBuffer) return payload.slice(0)
-    if (payload instanceof DataView)
+    if (types.isArrayBuffer(payload)) return payload.slice(0)
+    if (types.isDataView(payload))
       return new DataView(payload.buffer.slice(payload.byteOffset, payload.byteOffset + payload.byteLength))
     return ArrayBuffer.isView(payload) ? (payload as Uint8Array).slice() : payload
   } catch {

@@ -1,4 +1,4 @@
-import { markInjected, option } from '@chaos/core/authoring'
+import { isError, markInjected, option } from '@chaos/core/authoring'
 
 /** How a listener fails: the options of every fault that makes listeners fail. */
 export const failureOptions = {
@@ -23,7 +23,7 @@ export function failureOf(
   fault: string,
 ): Error {
   const made = errorOf(makeError)
-  return markInjected(made instanceof Error ? made : new Error(message), fault)
+  return markInjected(isError(made) ? made : new Error(message), fault)
 }
 
 function errorOf(makeError: (() => unknown) | undefined): unknown {

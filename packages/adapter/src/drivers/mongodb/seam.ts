@@ -1,5 +1,5 @@
 import { ChaosError, injectedBy } from '@chaos/core'
-import { markInjected, type InjectionContext } from '@chaos/core/authoring'
+import { isError, markInjected, type InjectionContext } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import { loadedModule } from '../../errors/loaded-module.js'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget } from '../../calls/commands.js'
@@ -152,7 +152,7 @@ function patchCommands(
           .then(
             (answer) => responseOf(answer, type, bson),
             (error: unknown) => {
-              throw error instanceof Error && isOfConnection(error) ? broken(this, error, NetworkError) : error
+              throw isError(error) && isOfConnection(error) ? broken(this, error, NetworkError) : error
             },
           )
       },

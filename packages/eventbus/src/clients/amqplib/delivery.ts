@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import { types } from 'node:util'
+import { isError } from '@chaos/core/authoring'
 import type { Connection, Subscriber } from '../../seams/bus.js'
 import { standingSocket } from '../../seams/failing-socket.js'
 
@@ -45,7 +47,7 @@ export const isClosed = (channel: AmqplibChannel): boolean =>
  */
 export function isCancelled(channel: AmqplibChannel, { fields: { consumerTag } }: AmqplibDelivery): boolean {
   const consumers: unknown = Reflect.get(channel, 'consumers')
-  return consumers instanceof Map && !consumers.has(consumerTag)
+  return types.isMap(consumers) && !consumers.has(consumerTag)
 }
 
 /**
@@ -56,7 +58,7 @@ export function requeue(channel: AmqplibChannel, delivery: AmqplibDelivery, allU
   try {
     channel.nack(delivery as never, allUpTo, true)
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'IllegalOperationError') throw error
+    if (!isError(error) || error.name !== 'IllegalOperationError') throw error
   }
 }
 
