@@ -7,6 +7,8 @@ export type AnyFunction = Function
 /** The function below a layer. Read `call` on every call and do not cache it: other layers come and go. */
 export interface Below {
   readonly call: AnyFunction
+  /** The layer below, if there is one: a function of another fault. It may leave at any time, `call` then skips it. */
+  readonly next?: object | undefined
 }
 
 /** One replacement of a member. After its removal only code that still holds `fn` calls the layer; the other layers skip it. */
