@@ -169,3 +169,26 @@ describe('a function that is data', () => {
     expect(callbackIn(['key', last], undefined, false) !== undefined).toBe(isCallback)
   })
 })
+
+describe('a function of data', () => {
+  const rows = [3, 1, 2]
+  const target = {
+    ordered: (_rows: readonly number[], by: (left: number, right: number) => number) =>
+      Promise.resolve([..._rows].sort(by)),
+    sifted: async (_rows: readonly number[], keep: (row: number) => boolean) => {
+      await Promise.resolve()
+      return _rows.filter(keep)
+    },
+  }
+
+  it('stays one though its parameters are single letters', async () => {
+    const answers = await withFault(delayCalls({ delayMs: 1, methods: ['ordered', 'sifted'] }), target, async () => [
+      await target.ordered(rows, (l, r) => l - r),
+      await target.sifted(rows, (e) => e > 1),
+    ])
+    expect(answers).toEqual([
+      [1, 2, 3],
+      [3, 2],
+    ])
+  })
+})

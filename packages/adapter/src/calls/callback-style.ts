@@ -14,7 +14,7 @@ export interface FoundCallback {
 /** Parameters of a method that are a callback, and parameters that are a function of data. */
 const CALLBACK_NAME = /^_*(?:cb|callback|done|next|node_?back)\d*$|(?:Callback|_cb|Cb)$/
 const DATA_NAME =
-  /reduc|compar|visit|iterat|predicate|filter|map|each|transform|select|sort|listener|handler|factory|worker|task|updater/i
+  /reduc|compar|visit|iterat|predicate|filter|map|each|transform|select|sort|listener|handler|factory|worker|task|updater|test|match|score|rank|^by$|^order/i
 
 /** The first parameter of a callback: `err`, `error`, `connectError`, `e`, `_`. Minifiers keep one letter or two. */
 const ERROR_NAME = /^_*(?:e|er|ex|err|error|exception|failure|reason)?\d*$|(?:Err|Error)\d*$/
@@ -25,7 +25,7 @@ const MINIFIED_NAME = /^(?![abxyikv]$)[a-z]$/
  *
  * A function is a callback if the method names that parameter so, if its own first parameter is named after an error,
  * or if it has two parameters or more and its names are not readable (bound or minified). Others, such as reducers and
- * `async` functions, are data of the method.
+ * `async` functions, are data of the method, and so is a function given to an `async` method.
  *
  * @param method The method, whose parameter names tell.
  * @param isCertain Whether the method is known to take a callback, so that any function is one.
@@ -64,6 +64,8 @@ function isCallback(last: Function, method: unknown, at: number): boolean {
   const declared = typeof method === 'function' ? parameterNames(method)?.[at] : undefined
   if (declared !== undefined && CALLBACK_NAME.test(declared)) return true
   if (declared !== undefined && DATA_NAME.test(declared)) return false
+  // Such a method answers with its promise, and single letters, as in `(l, r) => l - r`, say nothing.
+  if (types.isAsyncFunction(method)) return false
   const names = parameterNames(last)
   const first = names?.[0]
   if (first !== undefined && ERROR_NAME.test(first)) return true

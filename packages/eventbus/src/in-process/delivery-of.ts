@@ -14,8 +14,8 @@ export type DeliveryOf =
  *
  * A class that overrides `emit` and calls `super.emit` delivers below the override: publishing is counted as usual, and only
  * delivery breaks. A class whose code also asks for `listeners()` may call them itself. A class that never calls the `emit`
- * below, or reads the private list of listeners, delivers somewhere in its own `emit`. So does an `emit` that was assigned to the
- * instance, because the method that it wraps is unknown.
+ * below, reads the private list of listeners, or may call handlers of its own before `super.emit`, delivers somewhere in its own
+ * `emit`. So does an `emit` that was assigned to the instance, because the method that it wraps is unknown.
  */
 export function deliveryOf(emitter: object): DeliveryOf {
   if (Object.hasOwn(emitter, 'emit')) return { at: 'emit' }
@@ -30,11 +30,31 @@ export function deliveryOf(emitter: object): DeliveryOf {
   if (/\b_events\b/.test(code)) return { at: 'emit' }
   // Code elsewhere in the class may only count listeners, so it is no sign of how a class delivers that never calls `super.emit`.
   if (asksForListeners(isBelowCalled ? code : emits.join('\n'))) return { at: 'listeners', override }
-  return isBelowCalled ? { at: 'super', override } : { at: 'emit' }
+  const called = overrides.flatMap((owner, at) => [emits[at] ?? '', ...helpersOf(owner, emits[at] ?? '')])
+  return isBelowCalled && !called.some(callsHandlers) ? { at: 'super', override } : { at: 'emit' }
 }
 
 const asksForListeners = (code: string): boolean =>
   /\b(?:rawListeners|listeners)['"`]?\]?\s*(?:\?\.|\.\s*(?:call|apply|bind)\b)?\s*\(/.test(code)
+
+/**
+ * Whether a method may call handlers that the bus keeps itself, such as those of a `Map`: it loops over something, or calls what
+ * it looked up. A loop that copies `arguments`, as compilers write it, is none.
+ */
+const callsHandlers = (code: string): boolean =>
+  /\bfor\s*(?:await\s*)?\((?![^)]*\barguments\b)|\bwhile\s*\(|\.\s*(?:forEach|map|some|every|reduce)\s*\(/.test(code) ||
+  /[)\]]\s*(?:\?\.|\.\s*(?:call|apply)\b)?\s*\((?!\s*\{)/.test(code.replace(/^[^{]*/, '').replace(KEYWORD_HEAD, ' '))
+
+/** The head of a statement, whose parenthesis may be followed by another. */
+const KEYWORD_HEAD = /\b(?:if|switch|catch)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g
+
+/** The code of the methods that an `emit` calls on its own object. */
+function helpersOf(owner: object, emit: string): string[] {
+  const names = [...emit.matchAll(/\bthis\s*\.\s*([\w$]+)\s*\(/g)].map(([, name = '']) => name)
+  const helpers = names.map((name) => sourceOf(Object.getOwnPropertyDescriptor(owner, name)?.value))
+  // A private method is found only in the source of its class.
+  return /\bthis\s*\.\s*#/.test(emit) ? [...helpers, codeOf(owner)] : helpers
+}
 
 /**
  * Whether a method returns a promise, so that callers may await it. A method that is no `async` function, and mentions no
@@ -58,8 +78,11 @@ function codeOf(owner: object): string {
   return members.map(sourceOf).join('\n')
 }
 
+/** Strings are matched too, so that the `//` of an address in one starts no comment. */
+const COMMENT_OR_STRING = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\/\*[\s\S]*?\*\/|\/\/.*$/gm
+
 function sourceOf(member: unknown): string {
   if (typeof member !== 'function') return ''
   const source = Function.prototype.toString.call(member)
-  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+  return source.replace(COMMENT_OR_STRING, (found) => (found.startsWith('/') ? '' : found))
 }

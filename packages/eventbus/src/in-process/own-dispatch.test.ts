@@ -339,3 +339,83 @@ describe('the place where a bus delivers', () => {
     expect([got, injection.account]).toMatchObject([[1], { sent: 1, delivered: 1 }])
   })
 })
+
+/** Calls handlers of its own `Map`, and then `super.emit` for those who tap in. */
+class HandlerMapBus extends EventEmitter {
+  readonly handlers = new Map<string, Handler[]>()
+  handle(event: string, handler: Handler): void {
+    this.handlers.set(event, [...(this.handlers.get(event) ?? []), handler])
+  }
+  override emit(event: string, ...args: unknown[]): boolean {
+    for (const handler of this.handlers.get(event) ?? []) handler(args[0])
+    return super.emit(event, ...args)
+  }
+}
+
+class OneHandlerBus extends HandlerMapBus {
+  override emit(event: string, ...args: unknown[]): boolean {
+    this.handlers.get(event)?.[0]?.(args[0])
+    return EventEmitter.prototype.emit.call(this, event, ...args)
+  }
+}
+
+class HelperBus extends HandlerMapBus {
+  override emit(event: string, ...args: unknown[]): boolean {
+    this.dispatch(event, args[0])
+    return EventEmitter.prototype.emit.call(this, event, ...args)
+  }
+  dispatch(event: string, payload: unknown): void {
+    this.handlers.get(event)?.forEach((handler) => handler(payload))
+  }
+}
+
+class PrivateHelperBus extends HandlerMapBus {
+  override emit(event: string, ...args: unknown[]): boolean {
+    this.#dispatch(event, args[0])
+    return EventEmitter.prototype.emit.call(this, event, ...args)
+  }
+  #dispatch(event: string, payload: unknown): void {
+    this.handlers.get(event)?.forEach((handler) => handler(payload))
+  }
+}
+
+describe('handlers that a bus keeps itself', () => {
+  it.each([HandlerMapBus, OneHandlerBus, HelperBus, PrivateHelperBus])(
+    'do not hear an event of %o that is counted as dropped',
+    async (Bus) => {
+      const heard: unknown[] = []
+      const { bus, injection } = await broken(dropEvents(), () => new Bus())
+      bus.handle('tick', (payload) => heard.push(payload))
+      bus.on('tick', (payload) => heard.push(payload))
+
+      bus.emit('tick', 1)
+
+      expect({ heard, affected: injection.affected }).toEqual({ heard: [], affected: 1 })
+    },
+  )
+
+  it('leave the seam below an override that only counts and copies its arguments', () => {
+    const compiled: object = Object.create(EventEmitter.prototype, {
+      emit: {
+        value: function emit(this: EventEmitter, event: string): boolean {
+          const args: unknown[] = []
+          // eslint-disable-next-line prefer-rest-params -- as compilers write it
+          for (let at = 1; at < arguments.length; at++) args[at - 1] = arguments[at]
+          return EventEmitter.prototype.emit.call(this, event, ...args)
+        },
+      },
+    }) as object
+
+    const bus = new EventEmitter()
+    Object.setPrototypeOf(bus, compiled)
+
+    expect(deliveryOf(bus).at).toBe('super')
+  })
+
+  it('are found behind an address in a string on the same line', () => {
+    // prettier-ignore
+    class OneLine extends EventEmitter { override emit(event: string): boolean { super.emit(`any ${event}`, 'http://x'); for (const one of this.listeners(event)) Reflect.apply(one, this, []); return true } }
+
+    expect(deliveryOf(new OneLine()).at).toBe('listeners')
+  })
+})
