@@ -75,6 +75,16 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       expect(await withFault(hangCalls(), bindPg(pg.Client), () => run(db))).toBe(real)
     })
 
+    it('times a held query out with a cancel, if the fault leaves the query that cancels alone', async () => {
+      const db = await opened()
+      await withFault(hangCalls(), bindPg(pg.Client), { only: 'SELECT', limit: 1 }, async (injection) => {
+        const end = await endOf(db.raw('select 2').timeout(100, { cancel: true }).then())
+        expect(end).toContain('KnexTimeoutError')
+        expect(injection.affected).toBe(1)
+      })
+      await db.destroy()
+    })
+
     it('rejects a transaction whose commit is refused, with nothing written, and its connection is good again', async () => {
       const db = await opened()
       await db.schema.createTable('commits', (table) => void table.integer('n'))
