@@ -1,4 +1,4 @@
-import { Job, Queue, Worker, type WorkerOptions } from 'bullmq'
+import { Job, Queue, Worker, type QueueOptions, type WorkerOptions } from 'bullmq'
 import { inject, withFault } from '@chaos/core'
 import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -16,6 +16,35 @@ import { redeliverEvents } from '../../faults/redeliver-events.js'
 import { observeDelivery } from '../../oracle/observe-delivery.js'
 import { bindBullmq } from './index.js'
 
+/** A telemetry that keeps each span with its state. */
+function telemetryInto(spans: [name: string, state: string][]): Pick<QueueOptions, 'telemetry'> {
+  const ignored = (): void => undefined
+  return {
+    telemetry: {
+      tracer: {
+        startSpan(name) {
+          const kept: (typeof spans)[number] = [name, 'open']
+          spans.push(kept)
+          return {
+            setSpanOnContext: (context: unknown) => context,
+            setAttribute: ignored,
+            setAttributes: ignored,
+            addEvent: ignored,
+            recordException: () => void (kept[1] = 'failed'),
+            end: () => void (kept[1] = kept[1] === 'open' ? 'ended' : kept[1]),
+          }
+        },
+      },
+      contextManager: {
+        with: (_context: unknown, work) => work() as ReturnType<typeof work>,
+        active: () => undefined,
+        getMetadata: () => '',
+        fromMetadata: () => undefined,
+      },
+    },
+  }
+}
+
 describe.runIf(hasPrograms('redis-server'))(
   'BullMQ (skipped without `redis-server`: Debian package redis-server)',
   () => {
@@ -26,10 +55,10 @@ describe.runIf(hasPrograms('redis-server'))(
     afterAll(() => server.stop())
 
     /** A queue, and a worker that runs. */
-    function queueOf(options: Partial<WorkerOptions> = {}) {
+    function queueOf(options: Partial<WorkerOptions> = {}, ofQueue: Partial<QueueOptions> = {}) {
       const connection = { host: '127.0.0.1', port: server.port, maxRetriesPerRequest: null }
       const name = uniqueName('-')
-      const queue = new Queue(name, { connection, defaultJobOptions: { attempts: 1_000_000 } })
+      const queue = new Queue(name, { connection, defaultJobOptions: { attempts: 1_000_000 }, ...ofQueue })
       const got: Job[] = []
       const completed: unknown[] = []
       const worker = new Worker(name, (job) => Promise.resolve(got.push(job)), { connection, ...options })
@@ -53,8 +82,8 @@ describe.runIf(hasPrograms('redis-server'))(
       }
     }
     /** The same, for a test. */
-    const scene: typeof queueOf = (options) => {
-      const made = queueOf(options)
+    const scene: typeof queueOf = (...options) => {
+      const made = queueOf(...options)
       onTestFinished(made.close)
       return made
     }
@@ -184,6 +213,36 @@ describe.runIf(hasPrograms('redis-server'))(
       expect(observer.violation('at-least-once')).toBeUndefined()
       expect(observer.violation('at-most-once')).toMatchObject({ name: 'order', id: 2, subscriber: queue.name })
       await observer.stop()
+    })
+
+    it('loses an `add` that is held when the queue closes, and tells its caller', async () => {
+      const { queue, bus, data } = scene()
+      await queue.waitUntilReady()
+      const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus)
+      const adding = queue.add('order', { n: 1 }).then(
+        () => 'added',
+        (error: unknown) => String(error),
+      )
+      await vi.waitFor(() => expect(injection.account).toMatchObject({ sent: 1, held: 1 }))
+      await queue.close()
+      await injection.rollback()
+      expect(injection.account).toMatchObject({ sent: 1, held: 0, delivered: 0, dropped: 1 })
+      expect(await adding).toContain('Connection is closed')
+      expect(data()).toEqual([])
+    })
+
+    it('has its telemetry above the fault: the span of `add` lasts as long as the job is held', async () => {
+      const spans: [name: string, state: string][] = []
+      const { queue, bus, data } = scene({}, telemetryInto(spans))
+      const held = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus)
+      const adding = queue.add('order', { n: 1 })
+      await vi.waitFor(() => expect(held.account).toMatchObject({ held: 1 }))
+      const add = spans.find(([name]) => name.startsWith('add '))
+      expect(add?.[1]).toBe('open')
+      await held.rollback()
+      await adding
+      expect(add?.[1]).toBe('ended')
+      await vi.waitFor(() => expect(data()).toEqual([{ n: 1 }]))
     })
   },
 )

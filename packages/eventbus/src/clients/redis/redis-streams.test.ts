@@ -282,6 +282,17 @@ for (const [library, open] of [
         })
       })
 
+      it('loses a publication that is held when its client closes, and tells its caller', async () => {
+        const { bus, add, close } = await opened()
+        const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus)
+        const adding = expect(add({ n: '1' })).rejects.toThrow(/closed/)
+        await vi.waitFor(() => expect(injection.account).toMatchObject({ sent: 1, held: 1 }))
+        close()
+        await injection.rollback()
+        expect(injection.account).toMatchObject({ sent: 1, held: 0, delivered: 0, dropped: 1 })
+        await adding
+      })
+
       it('is observed: acknowledgements that are lost keep at-least-once, and break at-most-once', async () => {
         const streams = await opened()
         const got: (string | undefined)[] = []

@@ -40,9 +40,11 @@ export interface Reading {
 /** Whether a call has a callback. Such calls are never affected. */
 const hasCallback = (args: readonly unknown[]): boolean => typeof args.at(-1) === 'function'
 
-/** Whether the application has closed a client: one of ioredis, or one of node-redis. */
+/** Whether the application has closed a client: one of ioredis, whose status follows a little later, or one of node-redis. */
 const isClosed = (client: object): boolean =>
-  Reflect.get(client, 'status') === 'end' || Reflect.get(client, 'isOpen') === false
+  Reflect.get(client, 'status') === 'end' ||
+  Reflect.get(client, 'manuallyClosing') === true ||
+  Reflect.get(client, 'isOpen') === false
 
 /** The publish seam: an awaited call that resolves with the id of the new entry. */
 export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding {
