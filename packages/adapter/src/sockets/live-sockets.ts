@@ -26,7 +26,12 @@ export function liveSockets(): Socket[] {
   return found.filter((value): value is Socket => value instanceof net.Socket)
 }
 
-function instancesOf(prototype: object): readonly unknown[] {
+/**
+ * Returns all objects of this thread that inherit from a prototype.
+ *
+ * @throws Error if Node.js has no inspector.
+ */
+export function instancesOf(prototype: object): readonly unknown[] {
   let found: readonly unknown[] = []
   const session = new inspector.Session()
   session.connect()
