@@ -50,7 +50,7 @@ function reportedPath(descriptor: unknown): string | undefined {
   try {
     const { libuv } = report.getReport() as unknown as { readonly libuv: readonly ReportedHandle[] }
     const found = libuv.find(({ type, fd }) => type === 'pipe' && fd === descriptor)
-    return found?.remoteEndpoint || undefined
+    return found?.remoteEndpoint === '' ? undefined : (found?.remoteEndpoint ?? undefined)
   } finally {
     if (before !== undefined) Reflect.set(report, 'excludeNetwork', before)
   }
