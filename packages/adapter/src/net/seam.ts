@@ -1,5 +1,6 @@
 import { injectedBy } from '@chaos/core'
 import { isError, markInjected, type Seam, type SeamOperation } from '@chaos/core/authoring'
+import { pipeHandlePrototype } from '../sockets/unix.js'
 import {
   complete,
   endpoint,
@@ -12,12 +13,17 @@ import {
 
 /**
  * The connections that the process opens, before their first packet and beneath everything that JavaScript sees of
- * them. The name of a connection is its remote address. A fault fails a connection with an error number, as the kernel
+ * them. The name of a connection is its remote address, the path at a Unix socket. A fault fails a connection with an error number, as the kernel
  * does, and Node.js makes the error that the application gets.
  */
 export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, act) => {
-  const handles = tcpHandlePrototype()
-  for (const method of ['connect', 'connect6'] as const) {
+  const tcp = tcpHandlePrototype()
+  const seams = [
+    [tcp, 'connect'],
+    [tcp, 'connect6'],
+    [pipeHandlePrototype(), 'connect'],
+  ] as const
+  for (const [handles, method] of seams) {
     context.patch(
       handles,
       method,

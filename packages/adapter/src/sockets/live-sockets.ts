@@ -13,7 +13,7 @@ const DOOR = Symbol.for('chaos.adapter.live-sockets')
 /**
  * Returns all sockets that exist in this thread. `process._getActiveHandles()` leaves out unreferenced ones, such as those
  * of an idle pool, so the heap is searched with the inspector, in process and without a port. The search collects garbage
- * first, which blocks the thread for about 50 ms, and longer with a large heap. Without an inspector, unreferenced
+ * first, which blocks the thread for a time that grows with the heap, up to seconds. Without an inspector, unreferenced
  * sockets are missing.
  */
 export function liveSockets(): Socket[] {
@@ -26,7 +26,12 @@ export function liveSockets(): Socket[] {
   return found.filter((value): value is Socket => value instanceof net.Socket)
 }
 
-function instancesOf(prototype: object): readonly unknown[] {
+/**
+ * Returns all objects of this thread that inherit from a prototype.
+ *
+ * @throws Error if Node.js has no inspector.
+ */
+export function instancesOf(prototype: object): readonly unknown[] {
   let found: readonly unknown[] = []
   const session = new inspector.Session()
   session.connect()

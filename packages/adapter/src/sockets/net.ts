@@ -1,6 +1,7 @@
 import type { TargetKind } from '@chaos/core/authoring'
 import net, { type Socket } from 'node:net'
 import { liveSockets } from './live-sockets.js'
+import { remotePathOf } from './unix.js'
 
 /** The target of connection faults: the `net` module of Node.js, and with it every TCP client in the process. */
 export interface NetModule {
@@ -18,9 +19,9 @@ export const netModule: TargetKind<NetModule> = {
   accepts: isNetModule,
 }
 
-/** The libuv handle of a TCP socket, beneath the JavaScript code of a connection. */
+/** The libuv handle of a TCP socket or, with a path as address and no port, of a Unix socket, beneath the JavaScript code of a connection. */
 export interface TcpHandle {
-  connect: (request: ConnectRequest, address: string, port: number) => number
+  connect: (request: ConnectRequest, address: string, port?: number) => number
   connect6: TcpHandle['connect']
 }
 
@@ -60,18 +61,23 @@ export function complete(handle: TcpHandle, request: ConnectRequest, status: num
   request.oncomplete?.(status, handle, request, true, true)
 }
 
-/** Returns the operation name of a connection: its remote address, as `127.0.0.1:6379` or `[::1]:6379`. */
-export function endpoint(address: string, port: number): string {
+/**
+ * Returns the operation name of a connection: its remote address, as `127.0.0.1:6379` or `[::1]:6379`. A Unix socket has
+ * no port, and its address is its path.
+ */
+export function endpoint(address: string, port: number | undefined): string {
+  if (port === undefined) return address
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /**
- * Returns the remote address of an open connection; `undefined` if a server accepted the connection or if it is not
- * open.
+ * Returns the remote address of an open connection, the path at a Unix socket; `undefined` if a server accepted the
+ * connection or if it is not open.
  */
 export function peerOf(socket: Socket): string | undefined {
   const { remoteAddress, remotePort } = socket
-  if (remoteAddress === undefined || remotePort === undefined || isAccepted(socket)) return undefined
+  if (isAccepted(socket)) return undefined
+  if (remoteAddress === undefined || remotePort === undefined) return remotePathOf(socket)
   return endpoint(remoteAddress, remotePort)
 }
 

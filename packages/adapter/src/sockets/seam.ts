@@ -2,6 +2,7 @@ import type { Seam } from '@chaos/core/authoring'
 import net, { type Socket } from 'node:net'
 import { endConnection } from './connection-end.js'
 import { peerOf, type NetModule } from './net.js'
+import { onSessionBytes } from './sessions.js'
 import type { TakeBytes, Wire } from './wire.js'
 
 /** A connection with at least one chosen piece. */
@@ -11,15 +12,62 @@ interface Line {
   isCut: boolean
 }
 
+/** Where the bytes of a connection go, beneath the fault. */
+interface Reader {
+  readonly socket: Socket
+  readonly isGone: () => boolean
+  readonly deliver: (bytes: Uint8Array) => unknown
+}
+
 /**
- * The bytes received on connections that the process made. An operation is a piece that was read, as the kernel
- * delivers it; its name is the remote address.
+ * The bytes received on connections that the process made, also by the sessions of HTTP/2. An operation is a piece that
+ * was read, as the kernel delivers it; its name is the remote address.
  *
  * A fault gets the wire of a connection with the first chosen piece, and returns the handler of chosen pieces. Other
  * pieces, and the end of the connection, wait behind held ones. A cut wire delivers nothing more.
  */
 export const readSeam: Seam<NetModule, Wire, TakeBytes> = (_net, context, act) => {
   const lines = new WeakMap<Socket, Line>()
+  const lineOf = ({ socket, isGone, deliver }: Reader, peer: string): Line => {
+    const known = lines.get(socket)
+    if (known !== undefined) return known
+    const wire: Wire = {
+      line: Symbol(peer),
+      on: { isGone },
+      deliver: (bytes, done) => {
+        if (!isGone()) deliver(bytes)
+        done?.()
+      },
+      cut: (how, fault) => {
+        own.isCut = true
+        endConnection(socket, how, fault)
+      },
+    }
+    const own: Line = { wire, take: act(wire), isCut: false }
+    lines.set(socket, own)
+    return own
+  }
+  const queue = (line: Line, run: () => void): boolean => {
+    if (!context.isHolding(line.wire.line)) return false
+    context.queue({
+      order: line.wire.line,
+      run: () => {
+        if (!line.wire.on.isGone() && !line.isCut) run()
+      },
+    })
+    return true
+  }
+  /** Returns whether the fault has the bytes. */
+  const takes = (reader: Reader, bytes: Uint8Array, args: readonly unknown[]): boolean => {
+    const line = lines.get(reader.socket)
+    if (line?.isCut === true) return true
+    const peer = peerOf(reader.socket)
+    if (peer !== undefined && context.operation(peer).shouldInject(args)) {
+      lineOf(reader, peer).take(Buffer.from(bytes), 0, () => undefined)
+      return true
+    }
+    return line !== undefined && queue(line, () => void reader.deliver(bytes))
+  }
   context.patch(
     net.Socket.prototype,
     'push',
@@ -27,38 +75,18 @@ export const readSeam: Seam<NetModule, Wire, TakeBytes> = (_net, context, act) =
       function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
         const [chunk] = args
         const pass = (): boolean => below.call.apply(this, args) as boolean
-        let line = lines.get(this)
-        if (line?.isCut === true) return chunk === null ? pass() : true
-        const peer = chunk === null ? undefined : peerOf(this)
-        if (chunk !== null && peer !== undefined && context.operation(peer).shouldInject(args)) {
-          if (line === undefined) {
-            const wire: Wire = {
-              line: Symbol(peer),
-              on: { isGone: () => this.destroyed },
-              deliver: (bytes, done) => {
-                if (!this.destroyed) below.call.call(this, bytes)
-                done?.()
-              },
-              cut: (how, fault) => {
-                own.isCut = true
-                endConnection(this, how, fault)
-              },
-            }
-            const own: Line = { wire, take: act(wire), isCut: false }
-            lines.set(this, (line = own))
-          }
-          line.take(Buffer.from(chunk), 0, () => undefined)
-          return true
+        if (chunk === null) {
+          const line = lines.get(this)
+          const isQueued = line !== undefined && !line.isCut && queue(line, () => void pass())
+          return isQueued || pass()
         }
-        if (line === undefined || !context.isHolding(line.wire.line)) return pass()
-        const held = line
-        context.queue({
-          order: line.wire.line,
-          run: () => {
-            if (!this.destroyed && !held.isCut) pass()
-          },
-        })
-        return true
+        const reader = {
+          socket: this,
+          isGone: () => this.destroyed,
+          deliver: (bytes: Uint8Array): unknown => below.call.call(this, bytes),
+        }
+        return takes(reader, chunk, args) || pass()
       },
   )
+  onSessionBytes(context, (session, bytes, deliver) => takes({ ...session, deliver }, bytes, [bytes]))
 }
