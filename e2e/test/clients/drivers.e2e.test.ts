@@ -123,8 +123,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   ioredis: {
     port: 6379,
-    above: 'pipelines, `commandTimeout` (armed by the binding)',
-    below: 'spans that were on first, the offline queue, the socket',
+    above: 'pipelines, spans, `commandTimeout`, `maxRetriesPerRequest`, the offline queue',
+    below: 'the socket',
     async open(port) {
       const client = new Redis({ port, commandTimeout: TIMEOUT_MS, lazyConnect: true }).on('error', () => undefined)
       await client.connect()

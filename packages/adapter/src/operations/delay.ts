@@ -1,4 +1,4 @@
-import type { Held, InjectionContext, RestOfOperation, Seam, SeamOperation } from '@chaos/core/authoring'
+import type { Held, HeldOn, InjectionContext, RestOfOperation, Seam, SeamOperation } from '@chaos/core/authoring'
 
 /** The longest block of a synchronous operation, in ms. Nothing can end a block early. */
 const MAX_BLOCK_MS = 5_000
@@ -6,24 +6,34 @@ const MAX_BLOCK_MS = 5_000
 /** The parts of a deferrable operation that a hold needs. */
 interface Deferrable<Left extends RestOfOperation> {
   readonly signal?: AbortSignal | undefined
+  readonly on?: HeldOn | undefined
   readonly later?: ((keep: (rest: Left) => Held) => unknown) | undefined
 }
 
 /**
- * Holds an operation until its time is up, until the injection ends, or until the caller's signal aborts.
+ * Holds an operation until its time is up, until the injection ends, or until the caller's signal aborts. If the
+ * resource of the operation is gone by then, the operation counts as lost and goes on, to fail as the driver does.
  *
  * @param timeUp Ends the hold when the time is up. Default: the operation goes on. It always goes on when the injection
  *   ends.
  */
 export function keepBack<Left extends RestOfOperation>(
-  { later, signal }: Deferrable<Left>,
+  { later, signal, on }: Deferrable<Left>,
   context: InjectionContext,
   afterMs: number,
   timeUp: (rest: Left) => void = ({ proceed }) => proceed(),
 ): unknown {
   return later?.((rest) => {
     const { proceed, fail, abandon = (reason) => fail(reason as Error) } = rest
-    return context.hold({ afterMs, run: () => (context.signal.aborted ? proceed() : timeUp(rest)), abandon, signal })
+    return context.hold({
+      afterMs,
+      run: () => (context.signal.aborted ? proceed() : timeUp(rest)),
+      on,
+      // The operation itself says that its resource is gone.
+      lose: proceed,
+      abandon,
+      signal,
+    })
   })
 }
 

@@ -9,38 +9,63 @@ export interface RedisCommand {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
   readonly setTimeout: (ms: number) => void
+  readonly toWritable: (socket: unknown) => string | Buffer
   transformReply: (reply: unknown) => unknown
+}
+
+/** What a client queues for a command. */
+interface Queued {
+  readonly command: RedisCommand
+  readonly stream: PipelineStream | undefined
+  readonly select: number
+}
+
+/** A queue of a client: of commands that wait for their replies, or for a connection. */
+interface CommandQueue {
+  readonly peekBack: () => Queued | undefined
+  readonly pop: () => Queued | undefined
+  readonly push: (item: Queued) => unknown
 }
 
 /** The internals of a client that its methods use. */
 export interface RedisConnection {
   readonly status: string
-  readonly stream?: unknown
-  readonly options: { readonly host?: string; readonly port?: number; readonly commandTimeout?: number | undefined }
+  readonly stream?: { readonly writable: boolean; readonly write: (data: string | Buffer) => unknown } | null
+  readonly condition?: { readonly select: number } | null
+  readonly commandQueue: CommandQueue
+  readonly offlineQueue: CommandQueue
+  readonly options: {
+    readonly host?: string
+    readonly port?: number
+    readonly commandTimeout?: number | undefined
+    readonly enableOfflineQueue?: boolean
+  }
 }
 
 /** The stream that collects the commands of a pipeline until all are there. */
 export interface PipelineStream {
   readonly isPipeline?: boolean
-  readonly write: (data: string) => void
+  readonly write: (data: string | Buffer) => void
 }
 
 /** Copies a command, with a new promise, as ioredis does when it retries a pipeline of a cluster. */
 export function copyOf(command: RedisCommand): RedisCommand {
   const copy = Object.assign(Object.create(Object.getPrototypeOf(command) as object) as RedisCommand, command, {
     callback: undefined,
+    isResolved: false,
+    _commandTimeoutTimer: undefined,
+    _blockingTimeoutTimer: undefined,
+    _blockingDeadline: undefined,
   })
   copy.initPromise()
   return copy
 }
 
-/** Resolves or rejects a command on the path that a reply takes. */
-export function settle(command: RedisCommand, answer: Promise<unknown>): void {
-  answer.then((value) => {
-    // The reply is transformed already, by the copy that was sent.
-    command.transformReply = () => value
-    command.resolve(value)
-  }, command.reject)
+/** Resolves a command on the path that a reply takes. */
+export function resolve(command: RedisCommand, value: unknown): void {
+  // The reply is transformed already, by the copy that was sent.
+  command.transformReply = () => value
+  command.resolve(value)
 }
 
 /** Frees the place of a command in a pipeline, which is written once all of its places are used. */

@@ -184,6 +184,64 @@ describe.runIf(hasPrograms('redis-server'))(
       expect(await value).toBe('1')
     })
 
+    it.each(['alone', 'in a transaction'])(
+      'fails a held command when its client is disconnected, as before a mute server: %s',
+      async (where) => {
+        const one = new Redis(server.port)
+        await one.ping()
+        const call = (): Promise<unknown> =>
+          where === 'alone' ? one.set('key', 1) : one.multi().set('key', 1).set('key', 2).exec()
+        const hang = await inject(hangCalls({ methods: 'SET' }), bindIoredis(one))
+        const error = rejection(call())
+        one.disconnect()
+        expect((await error).message).toBe('Connection is closed.')
+        await hang.rollback()
+        expect(hang.account['lost']).toBe(1)
+        expect(await witness.exists('key')).toBe(0)
+      },
+    )
+
+    it('leaves a command to `maxRetriesPerRequest` while its server is away', async () => {
+      const own = await ownRedis()
+      const one = new Redis(own.port, { maxRetriesPerRequest: 0, retryStrategy: () => 1 })
+      one.on('error', () => undefined)
+      onTestFinished(() => one.disconnect())
+      await one.ping()
+      await withFault(hangCalls({ methods: 'GET' }), bindIoredis(one), async () => {
+        const held = rejection(one.get('key'))
+        await own.stop()
+        expect((await held).name).toBe('MaxRetriesPerRequestError')
+        expect((await rejection(one.get('key'))).name).toBe('MaxRetriesPerRequestError')
+      })
+    })
+
+    it('is told to what replaces the methods of a command once it is sent, as instrumentations do', async () => {
+      const told: unknown[] = []
+      const { sendCommand } = Redis.prototype
+      onTestFinished(() => void (Redis.prototype.sendCommand = sendCommand))
+      const instrument = (): void => {
+        const inner = Redis.prototype.sendCommand
+        Redis.prototype.sendCommand = function (command, stream) {
+          const answer = inner.call(this, command, stream)
+          const { reject } = command
+          command.reject = (error) => {
+            told.push(error.message)
+            reject(error)
+          }
+          return answer
+        }
+      }
+      instrument()
+      await withFault(refuseCalls({ methods: 'GET', message: 'first' }), bindIoredis(client), () =>
+        rejection(client.get('key')),
+      )
+      await withFault(refuseCalls({ methods: 'GET', message: 'second' }), bindIoredis(Redis), async () => {
+        instrument()
+        await rejection(client.get('key'))
+      })
+      expect(told).toEqual(['first', 'second', 'second'])
+    })
+
     it('flaps, and limits the rate', async () => {
       const clock = manualClock()
       const flap = await inject(flapCalls({ downMs: 10, upMs: 10, error: 'redis/loading' }), bindIoredis(client), {

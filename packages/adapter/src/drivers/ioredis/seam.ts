@@ -1,6 +1,7 @@
 import type { Below, InjectionContext } from '@chaos/core/authoring'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget } from '../../calls/commands.js'
-import { copyOf, leavePlace, settle, type PipelineStream, type RedisCommand, type RedisConnection } from './command.js'
+import { leavePlace, resolve, type PipelineStream, type RedisCommand, type RedisConnection } from './command.js'
+import { clientSending, clusterSending, type Sending } from './sending.js'
 import { answerTransaction } from './transaction.js'
 import { isModuleCommand, REDIS_COMMANDS } from '../redis/command-names.js'
 
@@ -13,14 +14,15 @@ export interface IoredisClient {
 /** The class of ioredis clients. */
 type IoredisClass = abstract new (...args: never) => IoredisClient
 
-/** The commands that a client sends to identify itself while it connects. */
-const HANDSHAKE = new Set(['auth', 'client', 'hello', 'info', 'readonly', 'select'])
-
 /**
  * Binds an ioredis client, or the class of all clients, as a target of call faults. An operation is a command; its name
  * is the Redis command in capitals: `GET`. Each command of a pipeline is an operation. A transaction (`multi`) is
- * affected as a whole: a fault that affects one of its commands affects all of them. Commands of the client's own
- * handshake are not affected.
+ * affected as a whole: a fault that affects one of its commands affects all of them.
+ *
+ * Faults act where a client writes its commands: beneath `commandTimeout`, `maxRetriesPerRequest`, the queue of commands
+ * that wait for a connection, and instrumentations. So a command is affected, and counted, when it is due to be sent.
+ * Commands that a client sends before it is ready, such as its own handshake, are not affected. If the client is
+ * disconnected, a held command fails as it does while a server is mute.
  *
  * A bound `Cluster` affects commands before they are assigned to a node. The bound class `Redis` affects them on the
  * nodes, so that a cluster follows a `redis/moved` error.
@@ -46,62 +48,78 @@ export function bindIoredis(client: IoredisClient | IoredisClass): CommandTarget
 
 function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
   // A command that was queued while the client was not connected passes here twice.
-  const decided = new WeakSet<RedisCommand>()
+  const passed = new WeakSet<RedisCommand>()
   const transactions = new WeakMap<PipelineStream, RedisCommand[]>()
-  context.patch(
-    holder,
-    'sendCommand',
-    (below: Below) =>
-      function sendCommand(
-        this: RedisConnection,
-        command: RedisCommand,
-        stream?: PipelineStream,
-        ...rest: unknown[]
-      ): unknown {
-        const send = (sent: RedisCommand, through?: PipelineStream): unknown =>
-          below.call.call(this, sent, through, ...rest)
-        const sendCopy = (original: RedisCommand, through?: PipelineStream): Promise<unknown> => {
-          const copy = copyOf(original)
-          decided.add(copy)
-          send(copy, through)
-          return copy.promise
-        }
-        if (decided.has(command) || (this.status === 'connect' && HANDSHAKE.has(command.name)))
-          return send(command, stream)
-        decided.add(command)
+  const sendingOver = Reflect.get(holder, 'isCluster') === true ? clusterSending : clientSending
+  let sending: Sending | undefined
+  context.patch(holder, 'sendCommand', (below: Below) => {
+    const send = (client: RedisConnection, command: RedisCommand, ...rest: unknown[]): unknown =>
+      below.call.call(client, command, ...rest)
+    const { isDue, take, sendCopy } = (sending = sendingOver(send, passed))
+    return function sendCommand(
+      this: RedisConnection,
+      command: RedisCommand,
+      stream?: PipelineStream,
+      ...rest: unknown[]
+    ): unknown {
+      if (passed.has(command) || !isDue(this)) return send(this, command, stream, ...rest)
+      passed.add(command)
 
-        const begun = stream === undefined ? undefined : transactions.get(stream)
-        if (
-          stream?.isPipeline === true &&
-          (begun !== undefined || (command.inTransaction === true && command.name === 'multi'))
-        ) {
-          const commands = [...(begun ?? []), command]
-          const isComplete = command.name === 'exec' || command.name === 'discard'
-          if (isComplete) transactions.delete(stream)
-          else transactions.set(stream, commands)
-          // The commands of a pipeline come together, without others in between.
-          if (isComplete && !answerTransaction(this, commands, stream, seam, sendCopy))
-            for (const one of commands) send(one, stream)
-          return command.promise
-        }
+      const begun = stream === undefined ? undefined : transactions.get(stream)
+      if (
+        stream?.isPipeline === true &&
+        (begun !== undefined || (command.inTransaction === true && command.name === 'multi'))
+      ) {
+        const commands = [...(begun ?? []), command]
+        const isComplete = command.name === 'exec' || command.name === 'discard'
+        if (isComplete) transactions.delete(stream)
+        else transactions.set(stream, commands)
+        // The commands of a pipeline come together, without others in between.
+        if (isComplete && !answerTransaction(this, commands, stream, seam, { take, sendCopy }))
+          for (const one of commands) send(this, one, stream, ...rest)
+        return command.promise
+      }
 
-        const name = command.name.toUpperCase()
-        if (!seam.chooses(name, command.args)) return send(command, stream)
-        const place = placeIn(stream)
-        const proceed = (): Promise<unknown> => place.send((through) => sendCopy(command, through))
-        if (typeof this.options.commandTimeout === 'number') command.setTimeout(this.options.commandTimeout)
-        settle(
-          command,
-          seam.answer({
+      const name = command.name.toUpperCase()
+      if (!seam.chooses(name, command.args)) return send(this, command, stream, ...rest)
+      const place = placeIn(stream)
+      const taken = take(this, command)
+      if (taken !== undefined) {
+        const proceed = (): Promise<unknown> => place.send((through) => sendCopy(this, command, through))
+        seam
+          .answer({
             name,
             args: command.args,
             client: this,
             endpoint: endpointOf(this.stream, this.options),
+            on: taken.on,
             proceed,
-          }),
-        )
-        place.leave()
-        return command.promise
+          })
+          .then(
+            (value) => {
+              if (taken.end()) resolve(command, value)
+            },
+            (error: unknown) => {
+              if (taken.end()) command.reject(error)
+            },
+          )
+      }
+      place.leave()
+      return command.promise
+    }
+  })
+  context.patch(
+    holder,
+    'flushQueue',
+    (below: Below) =>
+      function flushQueue(
+        this: RedisConnection,
+        error: unknown,
+        options?: { readonly commandQueue?: boolean },
+      ): unknown {
+        const answer: unknown = below.call.call(this, error, options)
+        if (options?.commandQueue !== false) sending?.fail(this, error)
+        return answer
       },
   )
 }

@@ -1,5 +1,6 @@
 import { loadedClass } from '../../errors/loaded-module.js'
 import { endpointOf, type CommandSeam } from '../../calls/commands.js'
+import type { Sending } from './sending.js'
 import { leavePlace, type PipelineStream, type RedisCommand, type RedisConnection } from './command.js'
 
 const EXECABORT = 'EXECABORT Transaction discarded because of previous errors.'
@@ -14,13 +15,20 @@ export function answerTransaction(
   commands: readonly RedisCommand[],
   stream: PipelineStream,
   seam: CommandSeam,
-  sendCopy: (command: RedisCommand, through?: PipelineStream) => Promise<unknown>,
+  { take, sendCopy }: Pick<Sending, 'take' | 'sendCopy'>,
 ): boolean {
   const chosen = commands.filter(({ name, args }) => seam.chooses(name.toUpperCase(), args))
   const [first] = chosen
   if (first === undefined) return false
   const [queued, end] = [commands.slice(0, -1), commands.at(-1) as RedisCommand]
 
+  const taken = commands.map((command) => take(client, command))
+  const on = taken.at(-1)?.on
+  if (on === undefined) {
+    commands.forEach(() => leavePlace(stream))
+    return true
+  }
+  const wasFailed = (): boolean => taken.map((one) => one?.end()).includes(false)
   let place: PipelineStream | undefined = stream
   let sent = 0
   const wasSent = (): boolean => sent > 0
@@ -30,8 +38,12 @@ export function answerTransaction(
     sent += 1
     // The copy must go behind the pipeline, since replies are matched by order.
     if (through === undefined) await Promise.resolve()
-    const replies = commands.map((command) => sendCopy(command, through))
-    for (const [index, command] of queued.entries()) replies[index]?.then(command.resolve, command.reject)
+    const replies = commands.map((command) => sendCopy(client, command, through))
+    for (const [index, command] of queued.entries())
+      replies[index]?.then(
+        (value) => command.resolve(value),
+        (error: unknown) => command.reject(error),
+      )
     return replies.at(-1)
   }
   const answer = seam.answer({
@@ -39,6 +51,7 @@ export function answerTransaction(
     args: first.args,
     client,
     endpoint: endpointOf(client.stream, client.options),
+    on,
     proceed,
   })
   if (!wasSent()) commands.forEach(() => leavePlace(stream))
@@ -48,11 +61,13 @@ export function answerTransaction(
     for (const command of queued) command.resolve(command.name === 'multi' ? 'OK' : 'QUEUED')
   }
   const onAnswer = (value: unknown): void => {
+    if (wasFailed()) return
     acknowledge()
     // One injected acknowledgement answers each command of the transaction.
     end.resolve(Array.isArray(value) || value === null ? value : queued.slice(1).map(() => value))
   }
   const onError = (error: Error): void => {
+    if (wasFailed()) return
     // A server refuses single commands while it queues them. Any other error fails all of them.
     const isReply = error.name === 'ReplyError' && !wasSent() && !chosen.includes(end)
     for (const command of isReply ? chosen : commands) command.reject(error)

@@ -137,6 +137,17 @@ describe.runIf(hasPrograms('redis-server'))(
       expect(await value).toBe('1')
     })
 
+    it('loses a command that is held when its client is destroyed, with the error of node-redis', async () => {
+      const one = connect()
+      await one.connect()
+      const hang = await inject(hangCalls({ methods: 'SET' }), bindNodeRedis(one))
+      const error = rejection(one.set('key', 1))
+      one.destroy()
+      await hang.rollback()
+      expect((await error).constructor.name).toBe('ClientClosedError')
+      expect(hang.account['lost']).toBe(1)
+    })
+
     it.each([
       ['hang', hangCalls({ methods: 'SET' })],
       ['delay', delayCalls({ delayMs: 60_000, methods: 'SET' })],

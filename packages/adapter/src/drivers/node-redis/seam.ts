@@ -21,6 +21,7 @@ type NodeRedisClass = abstract new (...args: never) => NodeRedisClient
 
 /** The internals of a client that its methods use. */
 interface Connection {
+  readonly isOpen: boolean
   readonly _commandOptions?: CommandOptions
   readonly options?: { readonly socket?: { readonly host?: string; readonly port?: number } }
 }
@@ -86,6 +87,7 @@ function patchCommands(holder: object, context: InjectionContext, seam: CommandS
     args: args.slice(1),
     client,
     endpoint: endpointOf(undefined, client.options?.socket ?? {}),
+    on: { isGone: () => !client.isOpen },
     signal,
     proceed,
   })
