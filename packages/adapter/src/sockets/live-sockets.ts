@@ -1,5 +1,6 @@
 import inspector from 'node:inspector'
 import net, { type Socket } from 'node:net'
+import { hasUnreferencedConnections, referencedSockets } from './referenced.js'
 
 /** What the inspector's protocol answers to the calls below. */
 interface Answer {
@@ -11,19 +12,17 @@ interface Answer {
 const DOOR = Symbol.for('chaos.adapter.live-sockets')
 
 /**
- * Returns all sockets that exist in this thread. `process._getActiveHandles()` leaves out unreferenced ones, such as those
- * of an idle pool, so the heap is searched with the inspector, in process and without a port. The search collects garbage
- * first, which blocks the thread for a time that grows with the heap, up to seconds. Without an inspector, unreferenced
- * sockets are missing.
+ * Returns all sockets that exist in this thread. If there are unreferenced connections, the heap is searched for them with
+ * the inspector, in process and without a port. The search collects garbage first, which blocks the thread for a time that
+ * grows with the heap, up to seconds. Without an inspector, unreferenced sockets are missing.
  */
-export function liveSockets(): Socket[] {
-  let found: readonly unknown[]
+export function liveSockets(): readonly Socket[] {
+  if (hasUnreferencedConnections() === false) return referencedSockets()
   try {
-    found = instancesOf(net.Socket.prototype)
+    return instancesOf(net.Socket.prototype).filter((value): value is Socket => value instanceof net.Socket)
   } catch {
-    found = (process as unknown as { readonly _getActiveHandles: () => unknown[] })._getActiveHandles()
+    return referencedSockets()
   }
-  return found.filter((value): value is Socket => value instanceof net.Socket)
 }
 
 /**

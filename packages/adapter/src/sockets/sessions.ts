@@ -4,6 +4,7 @@ import http2 from 'node:http2'
 import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { instancesOf } from './live-sockets.js'
+import { hasUnreferencedConnections, referencedSockets } from './referenced.js'
 
 /** The native part of an HTTP/2 session. It reads its connection itself, so that no code of `net` sees the bytes. */
 interface NativeSession {
@@ -30,7 +31,7 @@ interface ParserClass {
 }
 
 /** A session of HTTP/2 whose connection this process made. */
-export interface Session {
+interface Session {
   readonly socket: Socket
   /** Whether the session, or its connection, is closed. */
   readonly isGone: () => boolean
@@ -90,8 +91,21 @@ export function onSessionBytes(context: InjectionContext, take: TakeReceived): v
   }
 }
 
-/** Returns the sessions of this thread; none without an inspector. */
+/** The listener by which a session hears that its connection has closed. */
+const SESSION_LISTENER = 'socketOnClose'
+
+/**
+ * Whether a session may exist. The search for sessions takes long, so it is left out where no connection has a listener of one,
+ * and no connection is unreferenced.
+ */
+function maySessionsExist(): boolean {
+  const isRead = (socket: Socket): boolean => socket.listeners('close').some(({ name }) => name === SESSION_LISTENER)
+  return referencedSockets().some(isRead) || hasUnreferencedConnections() === true
+}
+
+/** Returns the sessions of this thread; none without an inspector. Before Node.js 20.19, unreferenced ones may be missing. */
 function liveSessions(prototype: NativeSession): readonly NativeSession[] {
+  if (!maySessionsExist()) return []
   try {
     return instancesOf(prototype).filter((value): value is NativeSession => value !== prototype)
   } catch {

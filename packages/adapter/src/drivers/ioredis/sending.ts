@@ -2,7 +2,7 @@ import type { HeldOn } from '@chaos/core/authoring'
 import { copyOf, type PipelineStream, type RedisCommand, type RedisConnection } from './command.js'
 
 /** A command that its client has taken and has not sent. */
-export interface Taken {
+interface Taken {
   readonly on: HeldOn
   /** Ends the wait for an answer. Returns `false` if the client has failed the command before. */
   readonly end: () => boolean

@@ -19,7 +19,7 @@ export interface Dispatcher {
 export type Dispatched = [options: RequestOptions, handler: object]
 
 /** The request that a dispatcher sends. */
-export interface RequestOptions {
+interface RequestOptions {
   readonly origin?: string | URL
   readonly path: string
   readonly method: string
