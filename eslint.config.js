@@ -43,10 +43,6 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.jest.cjs'],
-    languageOptions: { globals: { expect: 'readonly', jest: 'readonly', test: 'readonly' } },
-  },
-  {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },

@@ -1,4 +1,5 @@
 /* global expect, jest, test */
+/* global expect, jest, test */
 const { cases } = require('./cases.cjs')
 
 cases({ jest, load: async (name) => require(name) })
