@@ -1,5 +1,5 @@
-/* global expect, jest, test */
-/* global expect, jest, test */
+const { expect, jest, test } = require('@jest/globals')
+const { expect, jest, test } = require('@jest/globals')
 const { cases } = require('./cases.cjs')
 
 cases({ jest, load: async (name) => require(name) })
