@@ -1,5 +1,4 @@
-const { expect, jest, test } = require('@jest/globals')
-const { expect, jest, test } = require('@jest/globals')
+/* eslint-disable no-undef -- Jest passes its functions to each CommonJS module. */
 const { cases } = require('./cases.cjs')
 
 cases({ jest, load: async (name) => require(name) })

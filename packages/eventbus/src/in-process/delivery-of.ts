@@ -81,8 +81,16 @@ function codeOf(owner: object): string {
 /** Strings are matched too, so that the `//` of an address in one starts no comment. */
 const COMMENT_OR_STRING = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\/\*[\s\S]*?\*\/|\/\/.*$/gm
 
+/** The code of functions that were read before: a fault may be injected often. */
+const known = new WeakMap<object, string>()
+
 function sourceOf(member: unknown): string {
   if (typeof member !== 'function') return ''
-  const source = Function.prototype.toString.call(member)
-  return source.replace(COMMENT_OR_STRING, (found) => (found.startsWith('/') ? '' : found))
+  let code = known.get(member)
+  if (code === undefined) {
+    const source = Function.prototype.toString.call(member)
+    code = source.replace(COMMENT_OR_STRING, (found) => (found.startsWith('/') ? '' : found))
+    known.set(member, code)
+  }
+  return code
 }
