@@ -38,12 +38,25 @@ const asksForListeners = (code: string): boolean =>
   /\b(?:rawListeners|listeners)['"`]?\]?\s*(?:\?\.|\.\s*(?:call|apply|bind)\b)?\s*\(/.test(code)
 
 /**
- * Whether a method may call handlers that the bus keeps itself, such as those of a `Map`: it loops over something, or calls what
- * it looked up. A loop that copies `arguments`, as compilers write it, is none.
+ * Whether a method may call handlers that the bus keeps itself, such as those of a `Map`: it calls what it goes through in a loop, or
+ * what it looked up.
  */
 const callsHandlers = (code: string): boolean =>
-  /\bfor\s*(?:await\s*)?\((?![^)]*\barguments\b)|\bwhile\s*\(|\.\s*(?:forEach|map|some|every|reduce)\s*\(/.test(code) ||
+  LOOPED.some((loop) => [...code.matchAll(loop)].some(([, name = '']) => isCalled(name, code))) ||
   /[)\]]\s*(?:\?\.|\.\s*(?:call|apply)\b)?\s*\((?!\s*\{)/.test(code.replace(/^[^{]*/, '').replace(KEYWORD_HEAD, ' '))
+
+/** The last name that a loop, or the function given to `forEach` and its like, has for what it goes through. */
+const LOOPED: readonly RegExp[] = [
+  /\bfor\s*(?:await\s*)?\(\s*(?:const|let|var)\s+[[{]?(?:[^)]*?[\s,:])??([\w$]+)\s*[\]}]?\s+of\b/g,
+  /\.\s*(?:forEach|map|some|every|reduce)\s*\(\s*(?:async\s*)?(?:function\b[^(]*)?\(?(?:[^()=]*,\s*)?([\w$]+)/g,
+]
+
+function isCalled(name: string, code: string): boolean {
+  return code.split(name).some((before, at, parts) => {
+    const after = parts[at + 1]
+    return after !== undefined && !/[\w$.#]$/.test(before) && /^\s*(?:\?\.\s*|\.\s*(?:call|apply)\s*)?\(/.test(after)
+  })
+}
 
 /** The head of a statement, whose parenthesis may be followed by another. */
 const KEYWORD_HEAD = /\b(?:if|switch|catch)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g
