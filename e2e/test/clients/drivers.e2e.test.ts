@@ -51,7 +51,7 @@ async function relayTo(port: number): Promise<{ readonly port: number; isMute: b
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1')
     for (const socket of [near, far]) sockets.add(socket.on('error', () => undefined))
-    near.on('data', (chunk) => void (relay.isMute || far.write(chunk))).on('close', () => far.destroy())
+    near.on('data', (chunk) => relay.isMute || far.write(chunk)).on('close', () => far.destroy())
     far.on('data', (chunk) => void near.write(chunk)).on('close', () => near.destroy())
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

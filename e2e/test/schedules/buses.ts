@@ -93,14 +93,15 @@ export function busSubject(): Promise<Subject> {
         () => undo.pop()?.(),
         (draw) => undo.splice(draw(undo.length), 1)[0]?.(),
         (draw) => {
-          const { emit } = EventEmitter.prototype
+          const prototype: { emit: (this: EventEmitter, ...args: never) => boolean } = EventEmitter.prototype
+          const { emit } = prototype
           if (draw(3) === 0) {
             const wrapped: typeof emit = function (this: EventEmitter, ...args) {
               return Reflect.apply(emit, this, args)
             }
-            EventEmitter.prototype.emit = wrapped
+            prototype.emit = wrapped
             undo.push(() => {
-              if (EventEmitter.prototype.emit === wrapped) EventEmitter.prototype.emit = emit
+              if (prototype.emit === wrapped) prototype.emit = emit
             })
           }
         },

@@ -79,9 +79,12 @@ export function callSubject(): Promise<Subject> {
         },
         (draw) => {
           // An instrumentation that wraps the class.
-          const prototype = pick(draw, [Repository.prototype, Orders.prototype])
+          const prototype: { save: (this: Repository, key: string, value: string) => Promise<string> } = pick(draw, [
+            Repository.prototype,
+            Orders.prototype,
+          ])
           const real = Object.getOwnPropertyDescriptor(prototype, 'save')
-          const save = prototype.save
+          const { save } = prototype
           const wrapped: typeof save = function (this: Repository, ...args) {
             return Reflect.apply(save, this, args)
           }

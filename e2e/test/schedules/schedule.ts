@@ -87,7 +87,7 @@ async function play(subject: Subject, seed: number, ours: OurFunctions): Promise
       if (!(error instanceof ChaosError && error.code === 'CHAOS_ROLLBACK_FAILED')) throw error
     }
   }
-  const move = async (): Promise<void> => void (await subject.moves[draw(subject.moves.length)]?.(draw))
+  const move = (): unknown => subject.moves[draw(subject.moves.length)]?.(draw)
   const steps: readonly (() => unknown)[] = [
     breakOne,
     breakOne,

@@ -189,7 +189,9 @@ describe('an undo step that never settles', () => {
       target: { expects: '', accepts: () => true },
       inject: (_bus: object, _options, context) => {
         context.defer(() => void log.push('first'))
-        context.defer(async () => void (await ending.again?.()))
+        context.defer(async () => {
+          await ending.again?.()
+        })
         context.defer((() => Object.defineProperty({}, 'then', { get: thrower })) as () => void)
       },
     })

@@ -143,7 +143,8 @@ function hiddenBy(object: object, before: Before): string | undefined {
     if (!isFunction || prototype === null || !(key in prototype) || isOfNode(descriptor.value)) continue
     const known = members.get(key)
     if (known === undefined) return `\`${keptName(key)}\` hides the inherited member`
-    if (!known.includes(descriptor.value ?? descriptor.get)) return `\`${keptName(key)}\` is another function`
+    const own: unknown = descriptor.value ?? Reflect.get(descriptor, 'get')
+    if (!known.includes(own)) return `\`${keptName(key)}\` is another function`
   }
   return slower(object, before)
 }

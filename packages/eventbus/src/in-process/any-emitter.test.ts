@@ -92,7 +92,8 @@ describe('eventemitter2 with wildcards', () => {
 
   it('settles what emitAsync promises when the event has gone on', async () => {
     const bus = new EventEmitter2()
-    bus.on('tick', (n: number) => Promise.resolve(n + 1))
+    const next = (n: number): unknown => Promise.resolve(n + 1)
+    bus.on('tick', next)
     const { clock, injection } = await broken(delayEvents({ delayMs: 100 }), bus)
     const emitted = bus.emitAsync('tick', 1)
     await clock.advance(100)

@@ -83,11 +83,9 @@ const callsBelow = (code: string): boolean =>
 
 /** All code of a class: its source, and functions that were added to its prototype. */
 function codeOf(owner: object): string {
-  const members = Object.values(Object.getOwnPropertyDescriptors(owner)).flatMap((member): unknown[] => [
-    'value' in member ? (member.value as unknown) : undefined,
-    member.get,
-    member.set,
-  ])
+  const members = Object.values(Object.getOwnPropertyDescriptors(owner)).flatMap((member) =>
+    ['value', 'get', 'set'].map((part): unknown => Reflect.get(member, part)),
+  )
   return members.map(sourceOf).join('\n')
 }
 

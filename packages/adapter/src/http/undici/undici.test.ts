@@ -102,7 +102,9 @@ describe('hangRequests on undici', () => {
     it.each(['itself', 'globalThis'])('holds its requests with %s as target, and no others', async (which) => {
       const server = await serve()
       const [dispatcher, other] = [make(server.origin), new Agent()]
-      onTestFinished(async () => void (await Promise.all([dispatcher.close(), other.close()])))
+      onTestFinished(async () => {
+        await Promise.all([dispatcher.close(), other.close()])
+      })
       const answered = async (by: Dispatcher): Promise<string> => {
         const { body } = await by.request({ origin: server.origin, path: '/items', method: 'GET' })
         return body.text()

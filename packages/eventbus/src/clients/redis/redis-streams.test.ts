@@ -101,8 +101,8 @@ async function ofNodeRedis(port: number, stream: string): Promise<Streams> {
     ack: (...ids) => consumer.xAck(stream, 'billing', [...ids]),
     pending: async () => (await publisher.xPending(stream, 'billing')).pending,
     close: () => {
-      publisher.destroy()
-      consumer.destroy()
+      // A test may have closed them before.
+      for (const client of [publisher, consumer]) if (client.isOpen) client.destroy()
     },
   }
 }
