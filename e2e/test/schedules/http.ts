@@ -16,6 +16,8 @@ const accepted = new Map<string, object>()
 
 /** Starts the one server that all schedules use, so that what one leaves behind the next one finds. */
 export async function startService(): Promise<Service> {
+  // Node.js makes the dispatcher of `fetch` when it loads it.
+  Reflect.get(globalThis, 'Request')
   const server = http.createServer((request, response) => {
     note('server request', request)
     note('server response', response)
@@ -48,7 +50,10 @@ export async function startService(): Promise<Service> {
 
 const ignore = (): void => undefined
 let counted = 0
-const note = (name: string, object: object): void => void accepted.set(`${name} ${(counted += 1)}`, object)
+/** @param object Absent where a request has no connection: its agent has reported an error in place of one. */
+const note = (name: string, object: object | undefined | null): void => {
+  if (object !== undefined && object !== null) accepted.set(`${name} ${(counted += 1)}`, object)
+}
 
 const pick = <T>(draw: Draw, values: readonly T[]): T => values[draw(values.length)] as T
 

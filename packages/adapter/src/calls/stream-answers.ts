@@ -9,7 +9,7 @@ const FLOW = ['_read', '_write', '_writev', '_final'] as const
 /** Answers that are streams of Node.js. The caller always gets the stream that the service made. */
 export const streams: Answers = {
   // A caller may also write to a stream that is refused.
-  failed: (makeError) => new Duplex({ read: () => undefined }).destroy(makeError()),
+  failed: (makeError) => new Duplex().destroy(makeError()),
   through(answer, { item = (chunk) => chunk, end }, changes) {
     const stream = answer as Readable
     let isBroken = false
