@@ -2,29 +2,10 @@ import { hangCalls, refuseCalls } from '@chaos/adapter'
 import { bindPg } from '@chaos/adapter/pg'
 import { inject, withFault, type Injection } from '@chaos/core'
 import knex, { type Knex } from 'knex'
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '../../test-servers/src/index.js'
-
-/** A relay to a server. While it is mute, it swallows what comes from the client. */
-async function relayTo(port: number): Promise<{ readonly port: number; isMute: boolean }> {
-  const sockets = new Set<Socket>()
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1')
-    for (const socket of [near, far]) sockets.add(socket.on('error', () => undefined))
-    near.on('data', (chunk) => relay.isMute || far.write(chunk)).on('close', () => far.destroy())
-    far.on('data', (chunk) => void near.write(chunk)).on('close', () => near.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const relay = { port: (server.address() as AddressInfo).port, isMute: false }
-  onTestFinished(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return relay
-}
+import { relayTo } from '../src/mute-relay.js'
 
 /** How work ended: the class and message of its error. */
 const endOf = (work: Promise<unknown>): Promise<string> =>

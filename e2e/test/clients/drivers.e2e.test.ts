@@ -12,13 +12,12 @@ import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import type * as Ioredis from 'ioredis'
 import type { knex as Knex } from 'knex'
 import type * as Mysql from 'mysql2/promise'
-import { once } from 'node:events'
 import { createRequire } from 'node:module'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type * as Pg from 'pg'
 import type * as NodeRedis from 'redis'
-import { afterAll, expect, it, onTestFinished } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { expectTable } from '../../src/page-table.js'
+import { relayTo } from '../../src/mute-relay.js'
 
 /** The timeouts of the clients, and a delay that shows in a span, in ms. */
 const [TIMEOUT_MS, DELAY_MS] = [300, 100]
@@ -43,25 +42,6 @@ const mysql = load('mysql2/promise') as typeof Mysql
 const { Redis } = load('ioredis') as typeof Ioredis
 const { createClient } = load('redis') as typeof NodeRedis
 const knex = load('knex') as typeof Knex
-
-/** A relay to a server. While it is mute, it swallows what comes from the client. */
-async function relayTo(port: number): Promise<{ readonly port: number; isMute: boolean }> {
-  const sockets = new Set<Socket>()
-  const relay = { port: 0, isMute: false }
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1')
-    for (const socket of [near, far]) sockets.add(socket.on('error', () => undefined))
-    near.on('data', (chunk) => relay.isMute || far.write(chunk)).on('close', () => far.destroy())
-    far.on('data', (chunk) => void near.write(chunk)).on('close', () => near.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  relay.port = (server.address() as AddressInfo).port
-  return relay
-}
 
 /** A connected client with a timeout of its own. */
 interface Connected {
