@@ -19,6 +19,21 @@ describe('systemClock', () => {
     expect(warned).not.toHaveBeenCalled()
   })
 
+  it('ends two equal delays in the order in which they began, though the timer of the first fires early', async () => {
+    const block = (ms: number): void => {
+      const until = performance.now() + ms
+      while (performance.now() < until);
+    }
+    const ended: string[] = []
+    // Node.js counts whole milliseconds: a timer that starts at the end of one, in an event loop that does not wait, fires early.
+    while (process.hrtime()[1] % 1_000_000 < 800_000);
+    systemClock.after(5, () => ended.push('first'))
+    timers.setTimeout(() => block(10), 5)
+    systemClock.after(5, () => ended.push('second'))
+    while (ended.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    expect(ended).toEqual(['first', 'second'])
+  })
+
   it('never fires early, even after the event loop was blocked', async () => {
     const blockUntil = performance.now() + 30
     while (performance.now() < blockUntil);

@@ -1,7 +1,8 @@
 import timers from 'node:timers'
+import { builtin } from './builtin.js'
 
 // Copies: fake timers replace the members of the module, and a named import would follow them.
-const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: startImmediate } = timers
+const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: startImmediate } = builtin('node:timers', timers)
 const { hrtime } = process
 const loadedAt = hrtime()
 const loadedAtMs = Date.now()
@@ -36,6 +37,28 @@ export interface Clock {
   after(delayMs: number, work: () => void, options?: { readonly ref?: boolean }): Cancel
 }
 
+/** Work whose timer fired early, and that waits for the rest of its delay. */
+interface Waiting {
+  readonly dueAt: number
+  readonly run: () => void
+}
+
+const waiting = new Set<Waiting>()
+
+/** Runs what waits and was due before some work, so that of two equal delays the first one ends first. */
+function runDueBefore(dueAt: number): void {
+  for (const one of [...waiting]) {
+    if (one.dueAt > dueAt) continue
+    try {
+      one.run()
+    } catch (error) {
+      soon(() => {
+        throw error
+      })
+    }
+  }
+}
+
 /**
  * The real clock. It captures the timer functions when this module is loaded, so fake timers that a test runner installs
  * later neither freeze a lease nor fire it.
@@ -53,12 +76,31 @@ export const systemClock: Clock = {
       timer = startTimer(fire, Math.min(ms, MAX_TIMER_MS))
       if (!ref) timer.unref()
     }
+    const cancel = (): void => {
+      waiting.delete(entry)
+      stopTimer(timer)
+    }
+    const entry: Waiting = {
+      dueAt,
+      run() {
+        cancel()
+        work()
+      },
+    }
     const fire = (): void => {
       const left = dueAt - elapsed()
-      if (left > 0) wait(Math.ceil(left))
-      else work()
+      if (left > 0) {
+        waiting.add(entry)
+        wait(Math.ceil(left))
+        return
+      }
+      if (waiting.size > 0) {
+        waiting.delete(entry)
+        runDueBefore(dueAt)
+      }
+      work()
     }
     wait(delayMs)
-    return () => stopTimer(timer)
+    return cancel
   },
 }

@@ -1,3 +1,6 @@
+import type { Scope } from '../scopes/scope.js'
+import type { ScopePredicate } from './scope-predicate.js'
+
 /**
  * Limits which calls a fault may affect. All options are optional. By default a fault affects every call of every operation.
  *
@@ -13,6 +16,14 @@ export interface BlastRadius {
    * An event named by a number counts as its text (`1`, `1.5`; `0` for -0), a symbol matches no name and no glob.
    */
   readonly only?: string | readonly string[] | OperationFilter
+  /**
+   * On whose behalf a call is made, if the fault may affect it: a scope, or its id, with all scopes within it; the path of a scope
+   * (`an order is charged once > POST /orders`) for that scope alone, and with ` > *` at the end for those within it as well. A name
+   * that ends with ` #*` stands for all scopes of this name: `GET /orders #*`. Or a predicate on requests, with all that is done on
+   * their behalf: `{ route: 'GET /orders/*', user: 'alice' }`. `skip`, `every`, `rate` and the limits then count the calls in the
+   * scope. Default: all calls, in any scope and in none.
+   */
+  readonly scope?: string | Scope | ScopePredicate
   /** The first calls of each operation to let pass. Default 0. */
   readonly skip?: number
   /** After `skip`, every n-th call of each operation is a candidate, beginning with the first. Default 1. */

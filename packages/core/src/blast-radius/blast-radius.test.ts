@@ -1,7 +1,8 @@
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { decisions, type Decisions } from './blast-radius.js'
+import { decisions } from './blast-radius.js'
+import type { Decisions } from './scoped.js'
 import type { BlastRadius } from './blast-radius-options.js'
 
 interface Tried {
@@ -19,9 +20,10 @@ function tried(how: BlastRadius, seed = 's'): Tried {
     injection: 'i',
     account,
     now: () => 0,
-    endsAt: 1,
+    endsAt: () => 1,
     onHit: (name, call) => hits.push([String(name), call]),
     onOverdue: () => undefined,
+    onObserverFailed: () => undefined,
     onFilterFailed: () => undefined,
   })
   return { radius, account, hits }
@@ -143,6 +145,34 @@ describe('decisions', () => {
     expect(account.seen).toBe(0)
   })
 
+  it('count a chance as passed until it lands, by the same decisions, and once', () => {
+    fc.assert(
+      fc.property(radii, fc.array(names, { maxLength: 60 }), fc.string(), (how, sequence, seed) => {
+        const { limitPerOperation: _none, ...unlimited } = how
+        const [now, later] = [tried(unlimited, seed), tried(unlimited, seed)]
+        for (const name of sequence) now.radius.operation(name).shouldInject([])
+        const chances = sequence.flatMap((name) => later.radius.operation(name).chance([]) ?? [])
+        expect(later.account).toEqual({ seen: sequence.length, affected: 0 })
+        for (const chance of chances) expect([chance(), chance()]).toEqual([true, true])
+        expect([later.account, later.hits]).toEqual([now.account, now.hits])
+      }),
+    )
+  })
+
+  it('let no chance land beyond the limits, after the end, or outside `only`', () => {
+    const { radius, account } = tried({ limit: 1, only: (args) => args[0] === 7 })
+    const operation = radius.operation('get')
+    expect(operation.chance([8])).toBeUndefined()
+    const [first, second] = [operation.chance([7]), operation.chance([7])]
+    expect([second?.(), first?.(), first?.()]).toEqual([true, false, false])
+    expect(account).toEqual({ seen: 2, affected: 1 })
+    const late = tried({})
+    const chance = late.radius.operation('get').chance([])
+    late.radius.end()
+    expect([chance?.(), late.radius.operation('get').chance([])]).toEqual([false, undefined])
+    expect(tried({ only: 'get' }).radius.operation('set').chance([])).toBeUndefined()
+  })
+
   it('limit each operation by itself with limitPerOperation', () => {
     const { radius } = tried({ limitPerOperation: 1 })
     expect([...calls(radius, 'a', 2), ...calls(radius, 'b', 2)]).toEqual([true, false, true, false])
@@ -200,9 +230,10 @@ describe('decisions', () => {
       injection: 'i',
       account,
       now: () => 0,
-      endsAt: 1,
+      endsAt: () => 1,
       onHit: () => undefined,
       onOverdue: () => undefined,
+      onObserverFailed: () => undefined,
       onFilterFailed: (error) => failures.push(error),
     })
     const get = radius.operation('get')
@@ -232,9 +263,10 @@ describe('decisions', () => {
         injection: 'i',
         account,
         now: () => 0,
-        endsAt: 1,
+        endsAt: () => 1,
         onHit: () => undefined,
         onOverdue: () => undefined,
+        onObserverFailed: () => undefined,
         onFilterFailed: (error) => failures.push(error),
       })
       const unheard = vi.fn()

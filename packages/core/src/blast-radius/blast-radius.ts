@@ -1,7 +1,8 @@
 import type { BlastRadius, OperationFilter } from './blast-radius-options.js'
 import { byName } from './by-name.js'
-import type { Operation } from '../fault/fault.js'
+import type { Chance, Operation } from '../fault/fault.js'
 import { globMatcher, isGlob } from './glob.js'
+import { scoped, type Decisions, type ScopeSource } from './scoped.js'
 import { synchronousAnswer } from './predicate.js'
 import { rolls, type Rolls } from './random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
@@ -13,15 +14,15 @@ interface Account {
 }
 
 /** The inputs to the decisions of one injection. */
-export interface DecisionSource extends BlastRadius {
+export interface DecisionSource extends BlastRadius, ScopeSource {
   readonly seed: string
   readonly injection: string
   /** The counts that all operations add to. */
   readonly account: Account
   /** Returns the time in ms. Called once per hit. */
   readonly now: () => number
-  /** The end of the lease. There is no hit at or after it, even if a loop that never yields keeps the lease's timer from firing. */
-  readonly endsAt: number
+  /** Returns the end of the lease. There is no hit at or after it, even if a loop that never yields keeps the lease's timer from firing. */
+  readonly endsAt: () => number
   /** Called for each hit, before the fault acts on it. */
   readonly onHit: (operation: string | symbol, call: number, at: number) => void
   /** Called when a call was chosen after `endsAt`. The call is not affected. */
@@ -30,15 +31,8 @@ export interface DecisionSource extends BlastRadius {
   readonly onFilterFailed: (error: unknown) => void
 }
 
-/** The decision makers of one injection. */
-export interface Decisions {
-  readonly operation: (name: string | symbol) => Operation
-  /** Ends the decisions: no call is affected or counted any more. */
-  readonly end: () => void
-}
-
 /** Outside the blast radius: never affected, never counted. */
-const OUTSIDE: Operation = { covers: () => false, shouldInject: () => false }
+const OUTSIDE: Operation = { covers: () => false, shouldInject: () => false, chance: () => undefined }
 
 /** The most names outside the blast radius that are cached. A bus may use a new name for every event. */
 const MAX_REMEMBERED_OUTSIDE = 10_000
@@ -52,6 +46,16 @@ const MAX_REMEMBERED_LENGTH = 200
  * looked up. Memory is bounded: {@link byName} says how many and how long names are handled.
  */
 export function decisions(source: DecisionSource): Decisions {
+  const made = decisionsInAnyScope(source)
+  return hasScopes(source) ? scoped(made, source) : made
+}
+
+/** Whether an injection asks for the scope of a call. */
+export function hasScopes({ scope, onSeen, onAffected }: Partial<ScopeSource>): boolean {
+  return scope !== undefined || onSeen !== undefined || onAffected !== undefined
+}
+
+function decisionsInAnyScope(source: DecisionSource): Decisions {
   const shared: Shared = { ended: false, filterFailed: false, source }
   const { only } = source
   const names = typeof only === 'string' ? [only] : typeof only === 'function' || only === undefined ? undefined : only
@@ -157,6 +161,16 @@ class CountedOperation implements Operation {
     return this.count()
   }
 
+  chance(_args: ArrayLike<unknown>): Chance | undefined {
+    if (this.shared.ended) return undefined
+    this.account.seen += 1
+    this.calls += 1
+    const call = this.calls
+    if (this.rate === 0 || !this.isChosen(call)) return undefined
+    let isHit: boolean | undefined
+    return () => (isHit ??= !this.shared.ended && this.lands(call))
+  }
+
   count(): boolean {
     if (this.shared.ended) return false
     this.account.seen += 1
@@ -166,14 +180,22 @@ class CountedOperation implements Operation {
 
   /** Whether this call, the n-th that passed `only`, is a hit: chosen and within the limits. */
   takes(call: number): boolean {
+    return this.isChosen(call) && this.lands(call)
+  }
+
+  isChosen(call: number): boolean {
     const afterSkipped = call - this.skip
     if (afterSkipped < 1 || (this.every > 1 && (afterSkipped - 1) % this.every !== 0)) return false
-    if (this.rate < 1 && this.rolls(call) >= this.rate) return false
+    return this.rate >= 1 || this.rolls(call) < this.rate
+  }
+
+  /** Counts a hit, if it is within the limits. */
+  lands(call: number): boolean {
     if (this.affected >= this.limitPerOperation || this.account.affected >= this.limit) return false
     const { source } = this.shared
     // Only a hit reads the clock; its journal entry needs the time anyway.
     const at = source.now()
-    if (at >= source.endsAt) {
+    if (at >= source.endsAt()) {
       source.onOverdue()
       return false
     }
@@ -203,6 +225,10 @@ class FilteredOperation extends CountedOperation {
 
   override shouldInject(args: ArrayLike<unknown>): boolean {
     return !this.shared.ended && this.passes(args) && this.count()
+  }
+
+  override chance(args: ArrayLike<unknown>): Chance | undefined {
+    return this.shared.ended || !this.passes(args) ? undefined : super.chance(args)
   }
 
   /** Applies the predicate. An error of the predicate must not reach the application's call. */
@@ -242,5 +268,17 @@ class GroupedOperation implements Operation {
   shouldInject(args: ArrayLike<unknown>): boolean {
     this.group.name = this.name
     return this.group.shouldInject(args)
+  }
+
+  chance(args: ArrayLike<unknown>): Chance | undefined {
+    this.group.name = this.name
+    const chance = this.group.chance(args)
+    return (
+      chance &&
+      ((): boolean => {
+        this.group.name = this.name
+        return chance()
+      })
+    )
   }
 }

@@ -22,7 +22,8 @@ export function byName<T>(
   inGroup: (group: T, name: string | symbol) => T = (group) => group,
 ): (name: string | symbol) => T {
   const values = new Map<string | symbol, T>()
-  const groups = new Map<number, T>()
+  // Made when needed: most operations have few names, and each injection has such maps.
+  let groups: Map<number, T> | undefined
   let characters = 0
   return (given: string | symbol | number) => {
     // `EventEmitter` keeps the event 1 under the key '1': both are one name.
@@ -37,6 +38,7 @@ export function byName<T>(
       values.set(own, value)
       return value
     }
+    groups ??= new Map()
     const index = (hashOf(keptName(name)) >>> 0) % GROUPS
     let group = groups.get(index)
     if (group === undefined) groups.set(index, (group = make(`\0${index}`)))

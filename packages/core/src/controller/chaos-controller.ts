@@ -2,6 +2,7 @@ import type { FaultInfo } from '../fault/catalog.js'
 import type { PortableInjectOptions } from '../injection/inject-options.js'
 import type { InjectionState } from '../injection/injection.js'
 import type { JournalEntry } from '../injection/journal.js'
+import type { MintedScope, MintOptions } from '../scopes/mint.js'
 
 /** A target of a controller. */
 export interface TargetInfo {
@@ -68,6 +69,17 @@ export interface ChaosController {
     how?: PortableInjectOptions,
   ): Promise<void>
   /**
+   * Renews the lease of an injection in force: it then ends `leaseMs` from now, earlier or later than before. No renewal
+   * reaches further than `maxLeaseMs` from now; renewals may be repeated.
+   *
+   * @param leaseMs How long the lease lasts from now, in ms: 1 to `maxLeaseMs` of the controller.
+   * @returns The state with the new lease.
+   * @throws ChaosError `CHAOS_UNKNOWN_INJECTION` for an unknown id, `CHAOS_INJECTION_ENDED` for an injection that has ended,
+   *   `CHAOS_INVALID_OPTION` for an invalid time, `CHAOS_ENVIRONMENT_REFUSED` or `CHAOS_DISABLED` if injecting is not allowed,
+   *   `CHAOS_FLEET_RUN_REFUSED` from the controller of a fleet, whose plans are signed with their length.
+   */
+  renew(id: string, leaseMs: number): Promise<InjectionState>
+  /**
    * Ends one injection and returns its final state. Stopping an injection that has ended returns its state again.
    *
    * @throws ChaosError `CHAOS_UNKNOWN_INJECTION` for an unknown id, `CHAOS_ROLLBACK_FAILED` if an undo step failed.
@@ -80,6 +92,24 @@ export interface ChaosController {
    * @throws ChaosError `CHAOS_ROLLBACK_FAILED` if an undo step failed or did not settle. All other steps have run.
    */
   stopAll(): Promise<StopReport>
+  /**
+   * Mints a scope with the key of the process: requests with its header are done in it. Absent: the controller is of several
+   * processes, or of a version that mints none.
+   *
+   * @throws ChaosError `CHAOS_INVALID_OPTION` for an invalid option.
+   */
+  mintScope?(options?: MintOptions): Promise<MintedScope>
   /** Calls `listener` with every new journal entry. @returns A function that stops following. */
   follow(listener: (entry: JournalEntry) => void): () => void
+}
+
+/**
+ * A controller on a connection: the client of another process, or what `connect(url)` of a package resolves to. An injection
+ * ends at the latest with its lease, whatever becomes of the connection.
+ */
+export interface ConnectedController extends ChaosController {
+  /** Resolves when the connection is gone, whichever side ended it. Never rejects. */
+  readonly closed: Promise<void>
+  /** Ends the injections that the connection holds, then disconnects. Further calls have no effect. */
+  close(): Promise<void>
 }

@@ -28,6 +28,11 @@ describe('inject by name', () => {
     expectTypeOf(chaos.inject('bus', 'delay-events', { delayMs: 5 })).toEqualTypeOf<Promise<Injection>>()
     void chaos.inject('bus', 'test/delay-events', { delayMs: 5 }, { rate: 0.5, only: ['a', 'b'] })
     void chaos.inject('bus', 'drop-events')
+    void chaos.inject('bus', 'drop-events', {}, { scope: { route: ['GET /a', 'GET /b'], sessions: 0.1, seed: 7 } })
+    // @ts-expect-error -- a condition that there is not
+    void chaos.inject('bus', 'drop-events', {}, { scope: { rout: 'GET /a' } })
+    // @ts-expect-error -- a share is a number
+    void chaos.inject('bus', 'drop-events', {}, { scope: { sessions: '10%' } })
     // @ts-expect-error -- no such target
     void chaos.inject('bsu', 'drop-events')
     // @ts-expect-error -- a fault of another target

@@ -6,6 +6,7 @@ import type { ChaosController } from './chaos-controller.js'
 import { defineFault } from '../fault/define-fault.js'
 import { isWatching } from '../process/disabled-watch.js'
 import { inject, journal, MAX_IN_FORCE } from '../injection/inject.js'
+import type { Injection } from '../injection/injection.js'
 import type { ChaosError } from '../basics/errors.js'
 import { processState } from '../process/process-state.js'
 import { manualClock } from '../testing/manual-clock.js'
@@ -189,6 +190,40 @@ describe('createChaos', () => {
     expect(numbered.id).toBe('test/drop-events@bus#2')
     await chaos.stopAll()
     expect([named.outcome, numbered.outcome]).toEqual(['stopped', 'stopped'])
+  })
+
+  it('shares no id in force with another controller of the process', async () => {
+    const [one, other] = [
+      controller({ bus: target(new EventEmitter(), [drop]) }),
+      controller({ bus: target(new EventEmitter(), [drop]) }),
+    ]
+    const how = { seed: 3 }
+    const ids = [
+      await one.inject('bus', 'drop-events', {}, how),
+      await other.inject('bus', 'drop-events', {}, how),
+      await one.inject('bus', 'drop-events'),
+    ].map(({ id }) => id)
+    expect(ids).toEqual(['test/drop-events@bus#1', 'test/drop-events@bus#2', 'test/drop-events@bus#3'])
+    await expect(other.check('bus', 'drop-events', {}, { id: ids[0] as string })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+    })
+    await other.stop(ids[1] as string)
+    expect((await one.controller.injections()).map(({ status }) => status)).toEqual(['active', 'active'])
+  })
+
+  it('keeps an injection that takes over an id in the moment in which it is free', async () => {
+    const chaos = controller({ bus: target(new EventEmitter(), [drop]) })
+    const first = await chaos.inject('bus', 'drop-events', {}, { id: 'mine' })
+    const second = new Promise<Injection>((resolve, reject) => {
+      const unfollow = chaos.journal.follow(({ type }) => {
+        if (type !== 'ended') return
+        unfollow()
+        chaos.inject('bus', 'drop-events', {}, { id: 'mine' }).then(resolve, reject)
+      })
+    })
+    await first.rollback()
+    await second
+    expect(await chaos.stop('mine')).toMatchObject({ outcome: 'stopped' })
   })
 
   it('refuses a short name that two faults share, and accepts their full names', async () => {

@@ -7,12 +7,13 @@ import { drawSeed } from '../blast-radius/random.js'
 import type { FaultInfo } from '../fault/catalog.js'
 import { checkOptions } from '../fault/check-options.js'
 import { shown } from '../fault/data.js'
+import { mismatch } from '../fault/target-kind.js'
 import type { FaultFactoryFor } from '../fault/define-fault.js'
 import type { Fault } from '../fault/fault.js'
 import { option } from '../fault/option.js'
 import { optionsSchema } from '../fault/options-schema.js'
 import { portableInjectOptions, type InjectOptions, type PortableInjectOptions } from '../injection/inject-options.js'
-import { armFault, checkArming, type Surroundings } from '../injection/inject.js'
+import { armFault, assertWithinLease, checkArming, type Surroundings } from '../injection/inject.js'
 import type { InjectionRecord } from '../injection/injection-record.js'
 import type { Injection, InjectionState } from '../injection/injection.js'
 import { JournalWriter, type Follow, type Journal, type JournalEntry } from '../injection/journal.js'
@@ -20,6 +21,7 @@ import { endIfDisabled } from '../process/disabled-watch.js'
 import { assertRolledBack, endInjections } from '../process/end-injections.js'
 import { controllerRefusal, DEFAULT_ENVIRONMENTS } from '../process/guard.js'
 import { processState, type LiveInjection } from '../process/process-state.js'
+import { mintScope, type MintOptions } from '../scopes/mint.js'
 
 /** A target and the faults that can be injected into it. Made by {@link target}. */
 export interface TargetDefinition<
@@ -48,7 +50,8 @@ type NameOf<Factory> = Factory extends { readonly catalog: { readonly name: infe
 type ShortNameOf<Name extends string> = Name extends `${string}/${infer Short}` ? Short : never
 /** The full and short names of a target's faults. */
 export type FaultNamesOf<Definition extends TargetDefinition> =
-  NameOf<Definition['faults'][number]> | ShortNameOf<NameOf<Definition['faults'][number]>>
+  | NameOf<Definition['faults'][number]>
+  | ShortNameOf<NameOf<Definition['faults'][number]>>
 type FactoryNamed<
   Definition extends TargetDefinition,
   Name extends string,
@@ -138,6 +141,11 @@ const chaosSchema = optionsSchema({
   clock: option.optional(option.live<Clock>(anything, 'a clock', 'The source of time.')),
 })
 
+const RENEWAL = 'renew'
+const renewalSchema = optionsSchema({
+  leaseMs: option.number('How long the lease lasts from now, in ms.', 1, MAX_TIMER_MS, 'a number of ms'),
+})
+
 /** The most ended injections that a controller remembers. */
 const MAX_ENDED = 100
 
@@ -181,10 +189,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     assertDefinition(name, definition)
     for (const { catalog } of definition.faults) {
       if (!catalog.target.accepts(definition.object)) {
-        throw new ChaosError(
-          'CHAOS_TARGET_MISMATCH',
-          `Expected the target "${name}" of ${catalog.name} to be ${catalog.target.expects}, got ${shown(definition.object)}.`,
-        )
+        throw mismatch(`the target "${name}" of ${catalog.name}`, catalog.target, definition.object)
       }
     }
     definitions.set(name, definition)
@@ -194,7 +199,9 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     const definition = definitions.get(name)
     if (definition !== undefined) return definition
     const known = [...definitions.keys()]
-    throw new ChaosError('CHAOS_UNKNOWN_TARGET', unknownName('target', name, known))
+    throw new ChaosError('CHAOS_UNKNOWN_TARGET', unknownName('target', name, known), {
+      details: { of: 'inject', field: '/target', expected: `one of ${listed(known)}` },
+    })
   }
 
   function factoryOf(targetName: string, { faults }: TargetDefinition, name: string): FaultFactoryFor<never> {
@@ -206,6 +213,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
       throw new ChaosError(
         'CHAOS_UNKNOWN_FAULT',
         `Target "${targetName}" has several faults named "${printable(name)}": ${listed([...names])}. Use the full name.`,
+        { details: { of: 'inject', field: '/fault', expected: `one of ${listed([...names])}` } },
       )
     }
     if (called[0] !== undefined) return called[0]
@@ -213,13 +221,15 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     throw new ChaosError(
       'CHAOS_UNKNOWN_FAULT',
       unknownName(`fault of target "${targetName}"`, name, known, known.map(shortName)),
+      { details: { of: 'inject', field: '/fault', expected: `one of ${listed(known)}` } },
     )
   }
 
   function track(injection: InjectionRecord): void {
     live.set(injection.id, injection)
     void injection.done.then((state) => {
-      live.delete(state.id)
+      // Another one may have its id by now.
+      if (live.get(state.id) === injection) live.delete(state.id)
       ended.set(state.id, state)
       const [oldest] = ended.keys()
       if (ended.size > MAX_ENDED && oldest !== undefined) ended.delete(oldest)
@@ -231,17 +241,11 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     targetName: string,
     faultName: string,
     faultOptions: unknown,
-    { id }: InjectOptions,
   ): { readonly fault: Fault; readonly object: object } {
     const refused = refusal()
     if (refused !== undefined) throw refused
     const definition = definitionOf(targetName)
     const make = factoryOf(targetName, definition, faultName)
-    if (id !== undefined && live.has(id))
-      throw new ChaosError(
-        'CHAOS_INVALID_OPTION',
-        `The injection id "${printable(id)}" is in use. Choose another id, or stop that injection first.`,
-      )
     return { fault: make(faultOptions as never), object: definition.object }
   }
 
@@ -251,7 +255,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     faultOptions?: unknown,
     how: InjectOptions = {},
   ): Promise<InjectionRecord> {
-    const { fault, object } = resolve(targetName, faultName, faultOptions, how)
+    const { fault, object } = resolve(targetName, faultName, faultOptions)
     const around: Surroundings = {
       targetName,
       seed,
@@ -259,23 +263,44 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
       clock,
       journal,
       refusal,
-      numbered: { counts, inForce: live },
+      counts,
       onArming: track,
     }
     return armFault(fault, object, how, around)
   }
 
-  // Async, so that errors arrive as a rejection, as from `inject`.
-  // eslint-disable-next-line @typescript-eslint/require-await -- see above
+  // eslint-disable-next-line @typescript-eslint/require-await -- errors arrive as a rejection, as from `inject`
   async function check(
     targetName: string,
     faultName: string,
     faultOptions?: unknown,
     how: InjectOptions = {},
   ): Promise<void> {
-    const { fault, object } = resolve(targetName, faultName, faultOptions, how)
+    const { fault, object } = resolve(targetName, faultName, faultOptions)
     checkArming(fault, object, how, { refusal, maxLeaseMs })
   }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- errors arrive as a rejection, as from `inject`
+  async function renew(id: string, leaseMs: number): Promise<InjectionState> {
+    const refused = refusal()
+    if (refused !== undefined) throw refused
+    const checked = checkOptions(renewalSchema, { leaseMs }, RENEWAL)
+    const injection = live.get(id)
+    if (injection === undefined) {
+      const state = ended.get(id)
+      if (state === undefined) throw unknownInjection(id)
+      throw new ChaosError(
+        'CHAOS_INJECTION_ENDED',
+        `The injection ${id} has ended (${state.outcome ?? ''}), so its lease cannot be renewed. Inject the fault again.`,
+      )
+    }
+    assertWithinLease(checked.leaseMs, maxLeaseMs, RENEWAL)
+    injection.renew(checked.leaseMs)
+    return injection.snapshot()
+  }
+
+  const unknownInjection = (id: string): ChaosError =>
+    new ChaosError('CHAOS_UNKNOWN_INJECTION', unknownName('injection', id, [...live.keys()]))
 
   async function stop(id: string): Promise<InjectionState> {
     const injection = live.get(id)
@@ -287,8 +312,7 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
     }
     const state = ended.get(id)
     if (state !== undefined) return state
-    const known = [...live.keys()]
-    throw new ChaosError('CHAOS_UNKNOWN_INJECTION', unknownName('injection', id, known))
+    throw unknownInjection(id)
   }
 
   // Not async: every injection must be marked before the caller goes on.
@@ -335,8 +359,11 @@ export function createChaos<const T extends Targets = Record<never, never>>(opti
       faultOptions?: Readonly<Record<string, unknown>>,
       how?: PortableInjectOptions,
     ) => check(name, fault, faultOptions, how),
+    renew,
     stop,
     stopAll: () => end(processState().live),
+    // eslint-disable-next-line @typescript-eslint/require-await -- errors arrive as a rejection, as from `inject`
+    mintScope: async (given?: MintOptions) => mintScope(given),
     follow: (listener: (entry: JournalEntry) => void) => journal.follow(listener),
   }
 

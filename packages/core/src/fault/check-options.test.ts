@@ -36,6 +36,34 @@ describe('checkOptions', () => {
   })
 })
 
+describe('the details of a refusal', () => {
+  it.each([
+    [{ delayMs: -1 }, { field: '/delayMs', expected: 'a number of ms from 0 to 2147483647' }],
+    [
+      { delayMs: 5, tags: ['a', ''] },
+      { field: '/tags/1', expected: 'a non-empty string' },
+    ],
+    [
+      { delayMs: 5, 'a/b~c': 1 },
+      { field: '/a~1b~0c', expected: 'one of `delayMs`, `order`, `tags`, `makeError`' },
+    ],
+    ['fast', { field: '', expected: 'an object' }],
+  ])('name the option of %j and what was expected', (given, details) => {
+    expect(() => checkOptions(schema, given, 'x/y')).toThrow(
+      expect.objectContaining({ details: { of: 'x/y', ...details } }),
+    )
+  })
+})
+
+it('shows no value that looks like a credential', () => {
+  const secret = optionsSchema({
+    password: option.optional(option.oneOf(['a'], 'A.')),
+    url: option.optional(option.oneOf(['b'], 'B.')),
+  })
+  expect(() => checkOptions(secret, { password: 'hunter2' }, 'x/y')).toThrow(/got `"\[redacted\]"`/)
+  expect(() => checkOptions(secret, { url: 'redis://u:hunter2@db' }, 'x/y')).toThrow(/u:\[redacted\]@db/)
+})
+
 describe('options from outside are bounded when they are checked', () => {
   const wide = optionsSchema({
     only: option.optional(option.names('Which.')),

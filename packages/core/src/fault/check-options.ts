@@ -1,7 +1,8 @@
 import { ChaosError } from '../basics/errors.js'
-import { unknownName } from '../basics/suggest.js'
+import { listed, unknownName } from '../basics/suggest.js'
 import { printable } from '../basics/text.js'
 import { frozen, isPlain, shown } from './data.js'
+import { redacted } from '../basics/redact.js'
 import { entriesOf, isRequired } from './options-schema.js'
 import type { OutputOf, StandardSchemaV1 } from './standard-schema.js'
 
@@ -19,6 +20,7 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
       `Expected the options of ${of} to be an object, got \`${shown(given)}\`.`,
+      { details: { of, field: '', expected: 'an object' } },
     )
   }
   refuseOversized(input, of)
@@ -44,17 +46,19 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
     const [issue] = result.issues
     const path = issue?.path?.map((part) => (typeof part === 'object' ? part.key : part)) ?? []
     const name = printable(path.map(String).join('.'))
-    const received = shown(
-      path.reduce<unknown>(
-        (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-        options,
-      ),
+    const value = path.reduce<unknown>(
+      (owner, key) => (typeof owner === 'object' && owner !== null ? Reflect.get(owner, key) : undefined),
+      options,
     )
+    const received = shown(redacted(value, String(path.at(-1) ?? '')))
+    const expected =
+      entries !== undefined && issue !== undefined && !issue.message.startsWith('Invalid') ? issue.message : undefined
     throw new ChaosError(
       'CHAOS_INVALID_OPTION',
-      entries !== undefined && issue !== undefined && !issue.message.startsWith('Invalid')
-        ? `Expected \`${name}\` of ${of} to be ${issue.message}, got \`${received}\`.`
+      expected !== undefined
+        ? `Expected \`${name}\` of ${of} to be ${expected}, got \`${received}\`.`
         : `Option \`${name}\` of ${of}: ${printable(issue?.message ?? 'not valid')} (got \`${received}\`).`,
+      { details: { of, field: pointerTo(path), expected } },
     )
   }
   return frozen(result.value)
@@ -63,9 +67,15 @@ export function checkOptions<S extends StandardSchemaV1>(schema: S, given: unkno
 function refuseUnknown(given: readonly string[], known: readonly string[], of: string): void {
   for (const name of given) {
     if (known.includes(name)) continue
-    throw new ChaosError('CHAOS_INVALID_OPTION', unknownName(`option of ${of}`, name, known))
+    throw new ChaosError('CHAOS_INVALID_OPTION', unknownName(`option of ${of}`, name, known), {
+      details: { of, field: pointerTo([name]), expected: known.length === 0 ? 'no option' : `one of ${listed(known)}` },
+    })
   }
 }
+
+/** A JSON pointer (RFC 6901). */
+const pointerTo = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 /** The most values in the options of one fault, nested values included. */
 const MAX_VALUES = 100_000

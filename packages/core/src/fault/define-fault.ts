@@ -3,6 +3,7 @@ import { checkOptions } from './check-options.js'
 import { isPortable } from './data.js'
 import { describeOptions } from './describe-options.js'
 import type { Fault, FaultKind, InjectionContext } from './fault.js'
+import { markMade } from './made.js'
 import {
   describedBy,
   entriesOf,
@@ -63,14 +64,16 @@ export function defineFault<
   const make = (given?: unknown): Fault<Target> => {
     const options = checkOptions(schema, given, name) as OptionsOutput<Options>
     definition.check?.(options)
-    return Object.freeze({
-      name,
-      kind,
-      options: options as Readonly<Record<string, unknown>>,
-      portable: isPortable(options),
-      target,
-      inject: (object: Target, context: InjectionContext) => definition.inject(object, options, context),
-    })
+    return Object.freeze(
+      markMade({
+        name,
+        kind,
+        options: options as Readonly<Record<string, unknown>>,
+        portable: isPortable(options),
+        target,
+        inject: (object: Target, context: InjectionContext) => definition.inject(object, options, context),
+      }),
+    )
   }
   const described = describedBy(schema, definition.jsonSchema)
   const info: FaultInfo = Object.freeze({

@@ -1,5 +1,6 @@
 import type { Clock } from '../basics/clock.js'
 import type { AnyFunction, Below } from '../patch/below.js'
+import type { Delegation } from './delegation.js'
 import type { TargetKind } from './target-kind.js'
 
 /** `standing`: stays in force until it ends. `instant`: happens once and ends by itself. */
@@ -21,6 +22,8 @@ export interface Fault<in Target = never> {
 
 /** What a fault breaks its target with. Each step also records how it is undone. */
 export interface InjectionContext {
+  /** The injection's id, by which a target tells what affects it. */
+  readonly id: string
   /**
    * Replaces `object[key]`, an own or inherited member, by a layer. The undo step is recorded at once.
    *
@@ -28,6 +31,7 @@ export interface InjectionContext {
    * @param options.inherited Patch the inherited member even if `object` has an own one. `super.key()` in a method of
    *   `object` calls the inherited one. Default `false`.
    * @param options.getter Patch the getter of an accessor instead of a method. Default `false`.
+   * @param options.outermost Stay above layers that come later, to observe what the caller sees. Default `false`.
    * @throws ChaosError `CHAOS_TARGET_SEALED` if the member cannot be replaced, `CHAOS_TARGET_MISMATCH` if it is not a function,
    *   `CHAOS_INJECTION_ENDED` if the injection has ended.
    */
@@ -35,7 +39,7 @@ export interface InjectionContext {
     object: object,
     key: PropertyKey,
     layer: (below: Below) => AnyFunction,
-    options?: { readonly inherited?: boolean; readonly getter?: boolean },
+    options?: { readonly inherited?: boolean; readonly getter?: boolean; readonly outermost?: boolean },
   ) => void
   /**
    * Records the undo of any other step.
@@ -43,6 +47,13 @@ export interface InjectionContext {
    * @throws ChaosError `CHAOS_INJECTION_ENDED` if the injection has ended. `undo` then runs at once.
    */
   readonly defer: (undo: () => void | Promise<void>) => void
+  /**
+   * Asks whether operations of the target are watched already as this seam would find them, so that there is nothing to patch.
+   * Present only where a tool watches for several faults at once, and none of them acts.
+   *
+   * @param seam The name of the seam, and every option on which it depends which operations it finds.
+   */
+  readonly isWatched?: (target: object, seam: string) => boolean
   /** Returns the decision maker for one operation (a method, an event name). Resolve it once if the name is fixed. */
   readonly operation: (name: string | symbol) => Operation
   /**
@@ -74,7 +85,19 @@ export interface InjectionContext {
    * A standing fault lands with its first hit and need not call this.
    */
   readonly landed: (evidence: Readonly<Record<string, unknown>>) => void
+  /**
+   * Leaves the decisions, hits and counts to where the target really is, such as another thread that has a copy of core. There,
+   * inject the fault by its name and options with `how`; here, report what it does. The injection here ends on its own terms as
+   * well: have the fault there end in an undo step, which waits for the last report. Call it at most once, instead of
+   * {@link operation} and {@link hold}.
+   *
+   * @param onLease Called when the lease here was prolonged or shortened, with the rest of it in ms.
+   * @throws ChaosError `CHAOS_INVALID_OPTION` if the injection has a predicate, a scope or an observer, which cannot be sent.
+   */
+  readonly delegate: (onLease: (leaseMs: number) => void) => Delegation
   readonly clock: Clock
+  /** Returns the rest of the lease, in ms. Nothing can end a synchronous block early, so a fault that blocks asks for no more than this. */
+  readonly leaseLeftMs: () => number
   /** Aborts when the injection ends, also during an async `inject`. */
   readonly signal: AbortSignal
 }
@@ -128,10 +151,26 @@ export interface Operation {
   /** Whether decisions depend on the arguments, since `only` is a predicate. Default `false`: any arguments will do. */
   readonly readsArguments?: boolean
   /**
+   * Whether the current call is made outside of the scope that the injection is for. Such a call never waits behind held ones.
+   * Default: no call is.
+   */
+  readonly isElsewhere?: () => boolean
+  /**
    * Whether the blast radius covers a call. Counts nothing. Without arguments: whether it may cover any call of this name.
    * Stays true after the end of the injection, so that late calls can queue behind held ones.
    */
   covers(args?: ArrayLike<unknown>): boolean
   /** Counts the call and decides whether to break it. Call it once per call. */
   shouldInject(args: ArrayLike<unknown>): boolean
+  /**
+   * Counts the call and decides whether to break it, for a fault that learns only later whether it has an effect, such as from
+   * the answer. Call it instead of {@link shouldInject}, once per call. The call counts as passed until its hit is counted.
+   *
+   * @returns `undefined` if the call passes. Otherwise a function that counts the hit, once; call it right before the effect. It
+   *   returns false, and the call passes, if the limit is spent or the injection has ended meanwhile.
+   */
+  chance(args: ArrayLike<unknown>): Chance | undefined
 }
+
+/** Counts the hit of a call. Returns whether the fault may affect the call. Later calls return the same. */
+export type Chance = () => boolean

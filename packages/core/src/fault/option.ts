@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { MAX_TIMER_MS } from '../basics/clock.js'
-import { listed } from '../basics/suggest.js'
-import { MAX_NAME_LENGTH } from '../basics/text.js'
+import { listed, suggestion } from '../basics/suggest.js'
+import { MAX_NAME_LENGTH, printable } from '../basics/text.js'
 import type { InputOf, OutputOf, StandardSchemaV1 } from './standard-schema.js'
 
 /** One option of a fault: the values it accepts and its description. Made by {@link option}. */
@@ -19,6 +19,8 @@ const MAX_NAMES = 100
 const MAX_NAMES_TOTAL = 4_096
 /** The most characters in a string, unless an option sets its own limit. */
 const MAX_TEXT = 65_536
+/** The most characters of an unknown field in a message. */
+const MAX_SHOWN = 60
 /** The most field paths in one option. */
 const MAX_FIELDS = 100
 
@@ -36,6 +38,11 @@ const portableParts = new WeakMap<object, Schema | undefined>()
 /** The part of an option that JSON can carry; `undefined` if the option works in process only. */
 export function portablePart(option: Option): Schema | undefined {
   return portableParts.has(option) ? portableParts.get(option) : schemaOf(option)
+}
+
+/** Says which part of an option JSON can carry, where that is not the whole. */
+export function setPortablePart(option: Option, part: Schema | undefined): void {
+  portableParts.set(option, part)
 }
 
 /** The schema of an option. */
@@ -139,13 +146,52 @@ export const option = {
       description,
     ),
   /** A list of at most `max` values. Messages name them as `expected`: `environments`. */
-  list: <Input, Output>(of: Option<Input, Output>, max: number, expected: string) =>
-    optionOf<readonly Input[], readonly Output[]>(
-      v.pipe(v.array(schemaOf(of), `a list of ${expected}`), v.maxLength(max, `a list of at most ${max} ${expected}`)),
-    ),
+  list: <Input, Output>(of: Option<Input, Output>, max: number, expected: string) => {
+    const listOf = (part: Schema): Schema =>
+      v.pipe(v.array(part, `a list of ${expected}`), v.maxLength(max, `a list of at most ${max} ${expected}`))
+    const schema = listOf(schemaOf(of))
+    const part = portablePart(of)
+    if (part !== schemaOf(of)) portableParts.set(schema, part && listOf(part))
+    return optionOf<readonly Input[], readonly Output[]>(schema)
+  },
   /** An object with any fields. */
   object: (description: string) =>
     described<Readonly<Record<string, unknown>>>(v.record(v.string(), v.unknown(), 'an object'), description),
+  /**
+   * An object with declared fields. A message names an unknown field, and suggests one.
+   *
+   * @param problemOf Returns what is expected instead of fields that do not go together.
+   */
+  settings: <T extends object>(
+    fields: { readonly [Name in keyof T]-?: Option<T[Name], T[Name]> },
+    description: string,
+    problemOf: (given: T) => string | undefined = () => undefined,
+  ): Option<T> => {
+    const known = Object.keys(fields)
+    const entries = Object.entries<Option>(fields).map(([field, of]) => [field, schemaOf(of)] as const)
+    const strict = v.strictObject(Object.fromEntries(entries))
+    const expected = `an object of ${listed(known)}`
+    const schema = v.pipe(
+      v.custom<T>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), expected),
+      v.rawCheck(({ dataset: { typed, value }, addIssue }) => {
+        if (!typed) return
+        const unknown = Object.keys(value).find((field) => !known.includes(field))
+        if (unknown !== undefined) {
+          const near = suggestion(unknown, known)
+          const without = `${expected}, without "${printable(unknown, { max: MAX_SHOWN })}"`
+          addIssue({ message: near === '' ? without : `${without}.${near}` })
+          return
+        }
+        const { issues } = v.safeParse(strict, value)
+        const [issue] = issues ?? []
+        const message = issue?.message ?? problemOf(value)
+        if (message !== undefined) addIssue(issue?.path === undefined ? { message } : { message, path: issue.path })
+      }),
+      v.description(description),
+    )
+    portableParts.set(schema, v.pipe(strict, v.description(description)))
+    return optionOf(schema)
+  },
   /** Any value. The fault is portable if JSON can carry the value. */
   value: (description: string) => described<unknown>(v.unknown(), description),
   /** A function. Works in process only and makes the fault not portable. */
@@ -166,11 +212,12 @@ export const option = {
     ),
   /** A value that either of two options accepts. Only the portable forms of the two are portable. */
   either: <A extends Option, B extends Option>(a: A, b: B, expected: string) => {
+    const whole = [schemaOf(a), schemaOf(b)] as const
     const parts = [portablePart(a), portablePart(b)].filter((part) => part !== undefined)
-    const schema = v.union([schemaOf(a), schemaOf(b)], expected)
-    return parts.length === 2
-      ? optionOf<InputOf<A> | InputOf<B>, OutputOf<A> | OutputOf<B>>(schema)
-      : (inProcess(schema, parts[0]) as Option<InputOf<A> | InputOf<B>, OutputOf<A> | OutputOf<B>>)
+    const schema = v.union(whole, expected)
+    if (parts.length < 2) portableParts.set(schema, parts[0])
+    else if (parts.some((part, at) => part !== whole[at])) portableParts.set(schema, v.union(parts, expected))
+    return optionOf<InputOf<A> | InputOf<B>, OutputOf<A> | OutputOf<B>>(schema)
   },
   /** Makes an option optional, with an optional default. */
   optional,

@@ -2,7 +2,7 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { ChaosError } from '../basics/errors.js'
 import type { JsonSchema } from './catalog.js'
-import { portablePart, schemaOf, type OptionEntries } from './option.js'
+import { portablePart, schemaOf, setPortablePart, type OptionEntries } from './option.js'
 import type { InputOf, OutputOf, StandardSchemaV1 } from './standard-schema.js'
 
 const ENTRIES = Symbol('options by name')
@@ -53,7 +53,11 @@ export type OptionsOutput<D> = D extends StandardSchemaV1
 export function optionsSchema<const E extends OptionEntries>(entries: E): OptionsSchema<E> {
   for (const [name, one] of Object.entries(entries)) assertMadeWithOption(name, one)
   const schema = v.strictObject(Object.fromEntries(Object.entries(entries).map(([name, one]) => [name, schemaOf(one)])))
-  return Object.assign(schema, { [ENTRIES]: entries }) as unknown as OptionsSchema<E>
+  const made = Object.assign(schema, { [ENTRIES]: entries }) as unknown as OptionsSchema<E>
+  // Options may be an option of others, such as the entries of a list.
+  if (Object.values(entries).some((one) => portablePart(one) !== schemaOf(one)))
+    setPortablePart(made, v.strictObject(portableEntries(entries)))
+  return made
 }
 
 /** Another library's schema has no JSON Schema, and its messages do not fit ours. */
@@ -101,12 +105,17 @@ export function describedBy(schema: StandardSchemaV1, declared?: JsonSchema): ()
   return () => (made ??= portableJsonSchema(entries))
 }
 
-function portableJsonSchema(entries: OptionEntries): JsonSchema {
+/** The schemas of what JSON can carry of options, by name. */
+function portableEntries(entries: OptionEntries): Record<string, ReturnType<typeof schemaOf>> {
   const portable = Object.entries(entries).flatMap(([name, one]) => {
     const part = portablePart(one)
     return part === undefined ? [] : [[name, part] as const]
   })
-  const { $schema: _dialect, ...made } = toJsonSchema(v.strictObject(Object.fromEntries(portable)), {
+  return Object.fromEntries(portable)
+}
+
+function portableJsonSchema(entries: OptionEntries): JsonSchema {
+  const { $schema: _dialect, ...made } = toJsonSchema(v.strictObject(portableEntries(entries)), {
     typeMode: 'input',
     ignoreActions: ['check'],
   }) as Record<string, unknown>

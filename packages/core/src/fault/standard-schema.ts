@@ -12,7 +12,8 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
 }
 
 type StandardResult<Output> =
-  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] }
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] }
 
 interface StandardIssue {
   readonly message: string

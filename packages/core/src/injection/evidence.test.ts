@@ -8,6 +8,14 @@ describe('evidence', () => {
     expect(Object.isFrozen(boundedEvidence(evidence))).toBe(true)
   })
 
+  it('is kept without credentials', () => {
+    expect(boundedEvidence({ url: 'redis://u:hunter2@db', token: 'hunter2', deep: { secret: ['hunter2'] } })).toEqual({
+      url: 'redis://u:[redacted]@db',
+      token: '[redacted]',
+      deep: { secret: ['[redacted]'] },
+    })
+  })
+
   it('is cut if it is long, deep or circular', () => {
     const circle: Record<string, unknown> = {}
     circle['self'] = circle

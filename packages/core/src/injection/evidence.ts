@@ -1,4 +1,5 @@
 import { asData } from '../fault/data.js'
+import { redacted } from '../basics/redact.js'
 import { readSafely } from '../basics/text.js'
 
 /** The most characters in a string. */
@@ -10,14 +11,14 @@ const MAX_DEPTH = 4
 
 /**
  * Bounds evidence before it is kept, journalled and published, since it may hold an application's error of any size. Strings
- * are cut to 1,000 characters, lists and objects to 100 entries and 4 levels.
+ * are cut to 1,000 characters, lists and objects to 100 entries and 4 levels. What looks like a credential is left out.
  */
 export function boundedEvidence(evidence: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.freeze(
     Object.fromEntries(
       Object.entries(evidence)
         .slice(0, MAX_ENTRIES)
-        .map(([key, value]) => [key, bounded(value, 1)]),
+        .map(([key, value]) => [key, redacted(bounded(value, 1), key)]),
     ),
   )
 }

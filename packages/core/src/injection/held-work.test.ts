@@ -173,6 +173,7 @@ describe('HeldWorkQueue', () => {
   it('runs work in the async context of its caller', async () => {
     const { clock, queue } = held()
     const request = new AsyncLocalStorage<string>()
+    onTestFinished(() => request.disable())
     const contexts: (string | undefined)[] = []
     for (const id of ['a', 'b'])
       request.run(id, () => queue.hold({ afterMs: 10, order: 'tick', run: () => contexts.push(request.getStore()) }))

@@ -1,4 +1,7 @@
 import type { BlastRadius, OperationFilter } from '../blast-radius/blast-radius-options.js'
+import type { OutsideCall, SeenCall } from '../blast-radius/scoped.js'
+import { scopePredicate, type ScopePredicate } from '../blast-radius/scope-predicate.js'
+import { isScope, type Scope } from '../scopes/scope.js'
 import { NAMES, option } from '../fault/option.js'
 import { optionsSchema } from '../fault/options-schema.js'
 
@@ -12,17 +15,34 @@ export interface InjectOptions extends BlastRadius {
    */
   readonly seed?: string | number
   /**
-   * The name of the injection, which is part of every decision. Default: `fault@target#k`. With a given `seed`, k is the
-   * lowest number that no injection in force on the target has; else it is the k-th such injection.
+   * The name of the injection, which is part of every decision. No two injections in force in one process share an id.
+   * Default: `fault@target#k`. With a given `seed`, k is the lowest number that no injection in force has; else injections
+   * are counted, per target object or controller. Name targets that are in force side by side, so that the order in which
+   * they are injected changes no id.
    */
   readonly id?: string
   /** Ends the injection when it aborts. */
   readonly signal?: AbortSignal
+  /**
+   * Whether `observed` of the injection counts the calls that it sees by operation and scope. With `rate: 0` the fault affects none of
+   * them. Default `false`.
+   */
+  readonly observe?: boolean
+  /** Called for each call that is within `only` and `scope`, before it is decided: also for one that passes. What it throws is a warning. */
+  readonly onSeen?: (call: SeenCall) => void
+  /** Called for each call that the fault affects, before the fault acts. What it throws is a warning. */
+  readonly onAffected?: (call: SeenCall) => void
+  /** Called for the first call that is within `only` but outside of `scope`. What it throws is a warning. */
+  readonly onOutside?: (call: OutsideCall) => void
 }
 
 /** The {@link InjectOptions} that JSON can carry. */
-export type PortableInjectOptions = Omit<InjectOptions, 'signal' | 'only'> & {
+export type PortableInjectOptions = Omit<
+  InjectOptions,
+  'signal' | 'only' | 'scope' | 'onSeen' | 'onAffected' | 'onOutside'
+> & {
   readonly only?: string | readonly string[]
+  readonly scope?: string | ScopePredicate
 }
 
 /** The default lease, in ms. */
@@ -33,6 +53,13 @@ const SEED = `a string of at most ${MAX_SEED} characters or a whole number`
 const ID = 'up to 200 letters, digits or @#/._:-'
 
 const only = option.names('Operations that the fault may affect: names or globs.')
+const MAX_SCOPE = 11_000
+const SCOPE = 'the path or id of a scope, or a predicate'
+const scope = option.either(
+  option.text('Path or id of the scope that a call must be made in.', MAX_SCOPE),
+  scopePredicate,
+  SCOPE,
+)
 const seed = 'Seed of the random decisions: the same seed repeats the run.'
 
 /** The declarations of {@link PortableInjectOptions}. */
@@ -44,6 +71,8 @@ export const portableInjectOptions = {
   skip: option.optional(option.count('First calls of each operation to let pass.')),
   every: option.optional(option.count('Affect every n-th call of each operation.', 1)),
   only: option.optional(only),
+  scope: option.optional(scope),
+  observe: option.optional(option.flag('Whether to count the calls that are seen by operation and scope.')),
   seed: option.optional(option.either(option.text(seed, MAX_SEED), option.integer(seed), SEED)),
   id: option.optional(option.matching(/^[\w@#/.:-]{1,200}$/, ID, 'The name of the injection.')),
 }
@@ -57,6 +86,18 @@ export const injectSchema = optionsSchema({
       option.func<OperationFilter>('Decides whether a call may be affected.'),
       `${NAMES}, or a predicate`,
     ),
+  ),
+  scope: option.optional(
+    option.either(
+      scope,
+      option.live<Scope>(isScope, 'a scope', 'The scope that a call must be made in.'),
+      `a scope, ${SCOPE}`,
+    ),
+  ),
+  onSeen: option.optional(option.func<(call: SeenCall) => void>('Called for each call that is seen.')),
+  onAffected: option.optional(option.func<(call: SeenCall) => void>('Called for each call that is affected.')),
+  onOutside: option.optional(
+    option.func<(call: OutsideCall) => void>('Called for the first call outside of the scope.'),
   ),
   signal: option.optional(
     option.live<AbortSignal>(

@@ -9,6 +9,7 @@ import { ChaosError } from '../basics/errors.js'
 import type { InjectionContext } from '../fault/fault.js'
 import type { InjectOptions } from './inject-options.js'
 import { inject, journal } from './inject.js'
+import type { Injection } from './injection.js'
 import { withFault } from './with-fault.js'
 import { HIT_CHANNEL, LIFE_CYCLE_CHANNEL } from './journal.js'
 
@@ -442,6 +443,17 @@ describe('inject', () => {
     )
   })
 
+  it('tells the fault its id', async () => {
+    const ids: string[] = []
+    const injection = await inject(
+      doing(({ id }) => void ids.push(id)),
+      {},
+      { id: 'told' },
+    )
+    expect([ids, injection.id]).toEqual([['told'], 'told'])
+    await injection.rollback()
+  })
+
   it('shows the counters of a fault, and gives it seeded rolls apart from the decisions', async () => {
     const drawn: number[][] = []
     const rollsOf = async (seed: number): Promise<void> => {
@@ -491,17 +503,34 @@ describe('inject', () => {
     expect(await run({ id: first[0] })).toEqual(first)
   })
 
-  it('tells injections in force with one seed apart, and lets other targets of the same class change nothing', async () => {
-    const [bus, other] = [new EventEmitter(), new EventEmitter()]
-    const how = { seed: 3, rate: 0.5 }
-    const elsewhere = await inject(drop(), other, how)
-    const [first, second, unseeded] = [
-      await inject(drop(), bus, how),
-      await inject(drop(), bus, how),
-      await inject(drop(), bus),
-    ]
-    expect([first, second, unseeded, elsewhere].map(({ id }) => id.split('#')[1])).toEqual(['1', '2', '3', '1'])
-    for (const one of [first, second, unseeded, elsewhere]) await one.rollback()
+  it('gives no two injections in force one id, whatever their targets, and repeats the ids in the same order', async () => {
+    const run = async (): Promise<(string | undefined)[]> => {
+      const [bus, other] = [new EventEmitter(), new EventEmitter()]
+      const how = { seed: 3, rate: 0.5 }
+      const all = [
+        await inject(drop(), other, how),
+        await inject(drop(), bus, how),
+        await inject(drop(), bus, how),
+        await inject(drop(), bus),
+        await inject(drop(), bus, { ...how, targetName: 'orders' }),
+      ]
+      for (const one of all) await one.rollback()
+      return all.map(({ id }) => id.split('@')[1])
+    }
+    const ids = ['EventEmitter#1', 'EventEmitter#2', 'EventEmitter#3', 'EventEmitter#4', 'orders#1']
+    expect(await run()).toEqual(ids)
+    expect(await run()).toEqual(ids)
+  })
+
+  it('refuses an id that is in force on any target of the process, until it has ended', async () => {
+    const first = await inject(drop(), new EventEmitter(), { id: 'mine' })
+    const again = (): Promise<Injection> => inject(drop(), new EventEmitter(), { id: 'mine' })
+    await expect(again()).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+      message: 'The injection id "mine" is in use. Choose another id, or stop that injection first.',
+    })
+    await first.rollback()
+    await (await again()).rollback()
   })
 
   it('counts lost work, and warns of it once', async () => {

@@ -6,10 +6,12 @@ import { bareRefusal } from '../process/guard.js'
 import { DEFAULT_LEASE_MS, injectSchema, type InjectOptions } from './inject-options.js'
 import { InjectionRecord } from './injection-record.js'
 import type { Injection } from './injection.js'
-import { nextNumber, type Numbered } from './numbering.js'
+import { assertCarried } from '../scopes/scope.js'
+import { assertFree, nextNumber } from './numbering.js'
 import { JournalWriter, type Follow, type Journal } from './journal.js'
 import { checkOptions } from '../fault/check-options.js'
 import { shown } from '../fault/data.js'
+import { mismatch } from '../fault/target-kind.js'
 import { processState } from '../process/process-state.js'
 import { drawSeed } from '../blast-radius/random.js'
 import { printable } from '../basics/text.js'
@@ -22,9 +24,9 @@ export interface Surroundings {
   readonly clock: Clock
   readonly journal: JournalWriter
   readonly refusal: () => ChaosError | undefined
-  /** What numbers the injections: the k of `fault@target#k`. */
-  readonly numbered: Numbered
-  readonly onArming: (injection: InjectionRecord) => void
+  /** How many injections without a given seed there were, by fault and target name: the k of `fault@target#k`. */
+  readonly counts: Map<string, number>
+  readonly onArming?: (injection: InjectionRecord) => void
 }
 
 const bareJournal = new JournalWriter()
@@ -43,7 +45,8 @@ export interface BareInjectOptions extends InjectOptions {
 /**
  * Injects a fault into a target. Resolves when a standing fault is in force, or an instant one is done.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` for an invalid option or fault.
+ * @throws ChaosError `CHAOS_INVALID_OPTION` for an invalid option or fault, an `id` that is in use, or a scope that was begun while
+ *   nobody needed scopes.
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if the fault does not accept the target, `CHAOS_TARGET_SEALED` if a member of the
  *   target cannot be replaced.
  * @throws ChaosError `CHAOS_DISABLED` if `CHAOS_DISABLED` is set, `CHAOS_ENVIRONMENT_REFUSED` under `NODE_ENV=production`.
@@ -57,7 +60,6 @@ export async function inject<Target extends object>(
   target: Target,
   { clock = systemClock, targetName, ...how }: BareInjectOptions = {},
 ): Promise<Injection> {
-  const numbered = numberedOn(target)
   return armFault(fault, target, how, {
     targetName: printable(targetName ?? nameOf(target), { max: MAX_TARGET_NAME }),
     seed: undefined,
@@ -65,11 +67,7 @@ export async function inject<Target extends object>(
     clock,
     journal: bareJournal,
     refusal: bareRefusal,
-    numbered,
-    onArming: ({ id, done }) => {
-      numbered.inForce.add(id)
-      void done.then(() => numbered.inForce.delete(id))
-    },
+    counts: countsOf(target),
   })
 }
 
@@ -100,17 +98,12 @@ export function checkArming(
   assertFault(fault)
   const how = checkOptions(injectSchema, given, 'inject') as InjectOptions
   const { leaseMs = Math.min(DEFAULT_LEASE_MS, maxLeaseMs) } = how
-  if (leaseMs > maxLeaseMs) {
-    throw new ChaosError(
-      'CHAOS_INVALID_OPTION',
-      `Expected \`leaseMs\` to be at most ${maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`,
-    )
-  }
+  assertWithinLease(leaseMs, maxLeaseMs, 'inject')
+  if (how.id !== undefined) assertFree(how.id)
+  // The checked options are copies.
+  assertCarried(given.scope)
   if (Object(target) !== target || !fault.target.accepts(target)) {
-    throw new ChaosError(
-      'CHAOS_TARGET_MISMATCH',
-      `Expected the target of ${fault.name} to be ${fault.target.expects}, got ${shown(target)}.`,
-    )
+    throw mismatch(`the target of ${fault.name}`, fault.target, target)
   }
   if (how.signal?.aborted === true) {
     throw new ChaosError(
@@ -120,6 +113,16 @@ export function checkArming(
     )
   }
   return { ...how, leaseMs }
+}
+
+/** @throws ChaosError `CHAOS_INVALID_OPTION` for a lease that is longer than a controller allows. */
+export function assertWithinLease(leaseMs: number, maxLeaseMs: number, of: string): void {
+  if (leaseMs <= maxLeaseMs) return
+  throw new ChaosError(
+    'CHAOS_INVALID_OPTION',
+    `Expected \`leaseMs\` to be at most ${maxLeaseMs} (the controller's \`maxLeaseMs\`), got \`${leaseMs}\`.`,
+    { details: { of, field: '/leaseMs', expected: `at most ${maxLeaseMs}` } },
+  )
 }
 
 /** Checks at run time that a value is a fault and not its factory, for callers without TypeScript. */
@@ -145,14 +148,15 @@ export async function armFault(
   const name = `${fault.name}@${around.targetName}`
   const arming = {
     ...how,
-    id: how.id ?? `${name}#${nextNumber(name, how.seed !== undefined, around.numbered)}`,
+    id: how.id ?? `${name}#${nextNumber(name, how.seed !== undefined, around.counts)}`,
     seed: String(how.seed ?? around.seed ?? drawSeed()),
     targetName: around.targetName,
+    maxLeaseMs: around.maxLeaseMs,
     clock: around.clock,
     journal: around.journal,
   }
   const injection = new InjectionRecord(fault, arming)
-  around.onArming(injection)
+  around.onArming?.(injection)
   await injection.arm(target as never)
   return injection
 }
@@ -172,12 +176,12 @@ function nameOfFunction(fn: unknown): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined
 }
 
-/** The numbers of the injections that had this object as their target. A target that is not an object is refused later. */
-function numberedOn(target: unknown): { readonly counts: Map<string, number>; readonly inForce: Set<string> } {
-  const { numbered } = processState()
-  const known = numbered.get(target as object)
+/** The counts of the injections that had this object as their target. A target that is not an object is refused later. */
+function countsOf(target: unknown): Map<string, number> {
+  const { counts } = processState()
+  const known = counts.get(target as object)
   if (known !== undefined) return known
-  const made = { counts: new Map<string, number>(), inForce: new Set<string>() }
-  if (Object(target) === target) numbered.set(target as object, made)
+  const made = new Map<string, number>()
+  if (Object(target) === target) counts.set(target as object, made)
   return made
 }

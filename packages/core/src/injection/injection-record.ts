@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events'
-import { decisions, type Decisions } from '../blast-radius/blast-radius.js'
-import { soon, type Cancel } from '../basics/clock.js'
+import { decisions, hasScopes } from '../blast-radius/blast-radius.js'
+import type { Decisions, OutsideCall } from '../blast-radius/scoped.js'
+import { soon, systemClock, type Cancel } from '../basics/clock.js'
 import { watchForDisabling } from '../process/disabled-watch.js'
 import { assertRolledBack, endInjections, messagesOf } from '../process/end-injections.js'
 import { ChaosError } from '../basics/errors.js'
+import { delegatedOptions, Elsewhere } from './elsewhere.js'
 import { boundedEvidence } from './evidence.js'
 import type { Fault, InjectionContext } from '../fault/fault.js'
+import type { Observed } from '../fault/observed.js'
 import { HeldWorkQueue } from './held-work.js'
 import type { Injection, InjectionOutcome, InjectionState } from './injection.js'
 import { onAbort } from '../basics/on-abort.js'
@@ -14,6 +17,9 @@ import { LiveState, type Arming } from './live-state.js'
 import { processState, type LiveInjection } from '../process/process-state.js'
 import { rolls } from '../blast-radius/random.js'
 import { keptName, MAX_NAME_LENGTH } from '../basics/text.js'
+import { currentScope, isScope } from '../scopes/scope.js'
+import { areScopesOpened, needScopes } from '../scopes/state.js'
+import type { CallCounts } from './observed-calls.js'
 import { unwind, type UndoStep } from './undo-stack.js'
 import { RollbackSteps } from './rollback-steps.js'
 
@@ -23,47 +29,58 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   readonly #done: Promise<InjectionState>
   readonly #fault: Fault
   readonly #arming: Arming
+  /** The options as they were given, without the observers that count. */
+  readonly #given: Arming
+  /** Set if the decisions are made elsewhere. */
+  #elsewhere: Elsewhere | undefined
   readonly #decisions: Decisions
   readonly #held: HeldWorkQueue
   readonly #rollbackSteps: RollbackSteps
   /** Created on first use, since most faults never read their signal. */
   #abort: AbortController | undefined
-  readonly #cancelLease: Cancel
+  #cancelLease: Cancel
   readonly #ignoreDisabling: () => void
   #ignoreSignal: () => void = () => undefined
+  readonly #leaveScopes: (() => void) | undefined
   #settle: (state: InjectionState) => void = () => undefined
 
-  constructor(fault: Fault, arming: Arming) {
-    super(fault, arming)
+  constructor(fault: Fault, given: Arming) {
+    super(fault, given)
+    const arming = this.counts === undefined ? given : observing(given, this.counts)
     const state = processState()
     this.#fault = fault
     this.#arming = arming
+    this.#given = given
     this.#sequence = state.sequence += 1
     this.#done = new Promise((resolve) => (this.#settle = resolve))
     this.#held = new HeldWorkQueue(
       arming.clock,
-      () => this.#endIfSpent(),
+      () => this.#endIfOver(),
       (error) => this.#lost(error),
     )
     this.#rollbackSteps = new RollbackSteps(arming.id, arming.clock, (message) => this.#warn(message))
     this.#decisions = decisions({
       ...arming,
+      ...(!isScope(arming.scope) && { onOutside: (call: OutsideCall) => this.#outside(call) }),
       injection: arming.id,
       account: this,
       now: () => arming.clock.now(),
-      endsAt: this.leaseEndsAt,
+      endsAt: () => this.leaseEndsAt,
       onHit: (operation, call, at) => this.#hit(operation, call, at),
       onOverdue: () => this.#overdue(),
       onFilterFailed: (error) =>
         this.#warn(`The predicate \`only\` threw: ${shown(error)}. Calls on which it throws are left alone.`),
+      onObserverFailed: (error) => this.#warn(`An observer of calls threw: ${shown(error)}. It is called again.`),
     })
-    // A lease does not keep the process alive: the fault ends with the process anyway.
-    this.#cancelLease = arming.clock.after(arming.leaseMs, () => void this.#end('lease-expired'), { ref: false })
+    this.#cancelLease = this.#endAfter(arming.leaseMs)
     if (arming.signal !== undefined) this.#ignoreSignal = onAbort(arming.signal, () => void this.#end('aborted'))
     this.#ignoreDisabling = watchForDisabling(() => {
       if (!this.#isOver()) this.#warn('`CHAOS_DISABLED` was set while the fault was in force, so the fault is stopped.')
     })
     state.live.add(this)
+    state.ids.add(arming.id)
+    // Last: a constructor that fails has nothing to leave.
+    this.#leaveScopes = hasScopes(arming) ? needScopes() : undefined
   }
 
   /** Position in the order of arming, across all copies of core. */
@@ -74,7 +91,10 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     return this.#done
   }
   get held(): number {
-    return this.#held.size
+    return this.#held.size + (this.#elsewhere?.held ?? 0)
+  }
+  override get observed(): Observed | undefined {
+    return this.#elsewhere?.observed ?? super.observed
   }
 
   /**
@@ -102,7 +122,7 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     }
     this.status = 'active'
     if (this.kind === 'instant') assertRolledBack(await this.#end('completed'))
-    else this.#endIfSpent()
+    else this.#endIfOver()
   }
 
   async rollback(): Promise<InjectionState> {
@@ -110,6 +130,44 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     const state = await this.done
     assertRolledBack(failures)
     return state
+  }
+
+  extendLease(forMs: number, mayShorten = false): boolean {
+    const { clock, maxLeaseMs } = this.#arming
+    const now = clock.now()
+    if (this.#isLeaseOver(now)) return false
+    const leaseMs = Math.min(now + forMs - this.armedAt, maxLeaseMs)
+    if (mayShorten || leaseMs > this.leaseMs) this.#setLease(leaseMs, now)
+    return true
+  }
+
+  /**
+   * Ends the lease `forMs` from now, earlier or later than before, and journals it.
+   *
+   * @throws ChaosError `CHAOS_INJECTION_ENDED` if the injection has ended, or its lease is over.
+   */
+  renew(forMs: number): void {
+    const now = this.#arming.clock.now()
+    if (this.#isLeaseOver(now))
+      throw new ChaosError(
+        'CHAOS_INJECTION_ENDED',
+        `The injection ${this.id} has ended (${this.outcome ?? 'lease-expired'}), so its lease cannot be renewed. Inject the fault again.`,
+      )
+    this.#setLease(now + forMs - this.armedAt, now)
+    this.#write('renewed')
+  }
+
+  /** At the end of its lease an injection has had its last hit, even if no timer could end it yet. */
+  #isLeaseOver(now: number): boolean {
+    return this.#isOver() || now >= this.leaseEndsAt
+  }
+
+  #setLease(leaseMs: number, now: number): void {
+    this.leaseMs = leaseMs
+    this.leaseEndsAt = this.armedAt + leaseMs
+    this.#cancelLease()
+    this.#cancelLease = this.#endAfter(this.leaseEndsAt - now)
+    this.#elsewhere?.onLease(this.leaseEndsAt - now)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -142,12 +200,20 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   #ended(failures: readonly unknown[]): { failures: readonly unknown[]; state: InjectionState } {
     this.addFailures(failures)
     this.status = 'ended'
-    processState().live.delete(this)
+    const state = processState()
+    state.live.delete(this)
+    state.ids.delete(this.id)
     this.#ignoreDisabling()
-    const state = this.snapshot()
-    this.#write('ended', state)
-    this.#settle(state)
-    return { failures, state }
+    this.#leaveScopes?.()
+    const snapshot = this.snapshot()
+    this.#write('ended', snapshot)
+    this.#settle(snapshot)
+    return { failures, state: snapshot }
+  }
+
+  #endAfter(ms: number): Cancel {
+    // A lease does not keep the process alive: the fault ends with the process anyway.
+    return this.#arming.clock.after(ms, () => void this.#end('lease-expired'), { ref: false })
   }
 
   #end(outcome: InjectionOutcome): Promise<readonly unknown[]> {
@@ -165,10 +231,12 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     if (failures.length > 0) assertRolledBack([error, ...failures])
   }
 
-  /** Ends a standing fault whose limit is spent, once its held work has run. */
-  #endIfSpent(): void {
-    if (this.status === 'active' && this.kind === 'standing' && this.#isSpent() && this.#held.size === 0)
-      void this.#end('limit-spent')
+  /** Ends a standing fault whose limit is spent, once its held work has run, or that has ended elsewhere. */
+  #endIfOver(): void {
+    if (this.status !== 'active' || this.kind !== 'standing') return
+    if (this.#elsewhere !== undefined) {
+      if (this.#elsewhere.outcome !== undefined) void this.#end(this.#elsewhere.outcome)
+    } else if (this.#isSpent() && this.#held.size === 0) void this.#end('limit-spent')
   }
 
   #isSpent(): boolean {
@@ -191,10 +259,21 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
   }
 
   #hit(operation: string | symbol, call: number, at: number): void {
-    if (this.kind === 'standing') this.#land(at)
-    this.#arming.journal.write({ type: 'hit', at, id: this.id, operation: hitName(operation), call })
+    this.#writeHit(operation, call, at)
     // Later, since the fault has yet to act on this hit.
-    if (this.#isSpent()) soon(() => this.#endIfSpent())
+    if (this.#isSpent()) soon(() => this.#endIfOver())
+  }
+
+  #writeHit(operation: string | symbol, call: number, at: number): void {
+    if (this.kind === 'standing') this.#land(at)
+    const hit = { operation: hitName(operation), call, ...this.#hitScope() }
+    this.#arming.journal.write({ type: 'hit', at, id: this.id, ...hit })
+  }
+
+  /** The scope of a hit. Only an injection that needs scopes asks. */
+  #hitScope(): { readonly scope?: string } {
+    const path = this.#leaveScopes === undefined ? undefined : currentScope()?.path
+    return path === undefined ? {} : { scope: path }
   }
 
   /** Counts lost work. Warns only once, since there may be thousands of losses. */
@@ -211,6 +290,16 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     })
   }
 
+  /** Tells of the first call outside of the scope. If nothing opens scopes, there will be none inside. */
+  #outside(call: OutsideCall): void {
+    if (call.scope === undefined && !areScopesOpened())
+      this.#warn(
+        `A call of \`${hitName(call.operation)}\` was made in no scope, and nothing in this process opens scopes, so the fault for \`${this.scope ?? ''}\` leaves it alone. ` +
+          'Open scopes with `httpScopes` or `eventScopes` (`CHAOS_SCOPES=1` for an app without chaos code), or do the work in `withScope`.',
+      )
+    this.#arming.onOutside?.(call)
+  }
+
   #land(at: number): void {
     if (this.landedAt !== undefined) return
     this.landedAt = at
@@ -221,7 +310,9 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     const { clock, seed, id } = this.#arming
     const signalOf = (): AbortSignal => this.#signal()
     return {
+      id,
       clock,
+      leaseLeftMs: () => this.#leaseLeftMs(),
       get signal() {
         return signalOf()
       },
@@ -247,7 +338,30 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
         this.addEvidence(boundedEvidence(evidence))
         this.#land(clock.now())
       },
+      delegate: (onLease) => this.#delegate(onLease),
     }
+  }
+
+  #delegate(onLease: (leaseMs: number) => void): Elsewhere {
+    const { clock, id, seed } = this.#arming
+    const how = delegatedOptions(this.fault, this.#given, { id, seed, leaseMs: this.#leaseLeftMs() })
+    this.#elsewhere = new Elsewhere(how, onLease, {
+      isEnded: () => this.status === 'ended',
+      count: ({ seen, affected, queued, account }) => {
+        Object.assign(this, { seen, affected, queued })
+        Object.assign(this.account, account)
+      },
+      hit: ({ operation, call, agoMs }) =>
+        this.#writeHit(operation, call, clock.now() - (clock === systemClock ? agoMs : 0)),
+      warn: (message) => this.#warn(message),
+      fail: (failures) => this.addFailures(failures),
+      onOver: () => this.#endIfOver(),
+    })
+    return this.#elsewhere
+  }
+
+  #leaseLeftMs(): number {
+    return Math.max(0, this.leaseEndsAt - this.#arming.clock.now())
   }
 
   #defer(undo: UndoStep['undo']): void {
@@ -295,8 +409,24 @@ export class InjectionRecord extends LiveState implements Injection, LiveInjecti
     )
   }
 
-  #write(type: 'armed' | 'landed' | 'ended', injection = this.snapshot()): void {
+  #write(type: 'armed' | 'landed' | 'renewed' | 'ended', injection = this.snapshot()): void {
     this.#arming.journal.write({ type, at: this.#arming.clock.now(), injection })
+  }
+}
+
+/** Has the calls counted that an injection sees. */
+function observing(arming: Arming, counts: CallCounts): Arming {
+  const { onSeen, onAffected } = arming
+  return {
+    ...arming,
+    onSeen(call) {
+      counts.see(call)
+      onSeen?.(call)
+    },
+    onAffected(call) {
+      counts.affect(call)
+      onAffected?.(call)
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FaultKind } from '../fault/fault.js'
+import type { Observed } from '../fault/observed.js'
 
 /**
  * `arming`: the fault is being put in force. `active`: it is in force. `ending`: it has no more hits and is being rolled
@@ -13,12 +14,42 @@ export type InjectionStatus = 'arming' | 'active' | 'ending' | 'ended'
  * - `stopped`: a controller stopped it, or `stopAll` did.
  * - `lease-expired`: its lease ended.
  * - `limit-spent`: its `limit` was reached.
- * - `aborted`: its `signal` aborted.
+ * - `aborted`: its `signal` aborted, or the controller of a fleet gave its run up.
  * - `completed`: an instant fault is done.
- * - `failed`: the fault could not be put in force.
+ * - `failed`: the fault could not be put in force, or the thread that it acts in has ended. `failures` says which.
  */
 export type InjectionOutcome =
-  'rolled-back' | 'stopped' | 'lease-expired' | 'limit-spent' | 'aborted' | 'completed' | 'failed'
+  | 'rolled-back'
+  | 'stopped'
+  | 'lease-expired'
+  | 'limit-spent'
+  | 'aborted'
+  | 'completed'
+  | 'failed'
+
+/** What one of several processes did in an injection. */
+export interface InjectionInstance {
+  readonly id: string
+  readonly service?: string | undefined
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Such as `applied`, `reverted`, `refused` or `gone`. */
+  readonly status: string
+  /** Why it refused or ended. */
+  readonly why?: string | undefined
+  readonly hits: number
+  /** When the fault was seen in force, and when it was seen undone. */
+  readonly appliedAt?: number | undefined
+  readonly endedAt?: number | undefined
+  readonly evidence: readonly Readonly<Record<string, unknown>>[]
+}
+
+/** What several processes did in an injection. */
+export interface InjectionInstances {
+  /** The number of processes by status, also of those not in `list`. */
+  readonly counts: Readonly<Record<string, number>>
+  /** At most 1,000. */
+  readonly list: readonly InjectionInstance[]
+}
 
 /** The state of an injection as data. Times are in ms since the epoch. */
 export interface InjectionState {
@@ -28,9 +59,11 @@ export interface InjectionState {
   readonly kind: FaultKind
   /** The target's name. */
   readonly target: string
-  /** The fault's options. A function appears as `[Function name]`. */
+  /** The fault's options. A function appears as `[Function name]`, what looks like a credential as `[redacted]`. */
   readonly options: Readonly<Record<string, unknown>>
   readonly seed: string
+  /** What it is for: the path or id of a scope, or a predicate as text. */
+  readonly scope?: string | undefined
   readonly status: InjectionStatus
   readonly outcome: InjectionOutcome | undefined
   readonly armedAt: number
@@ -57,6 +90,10 @@ export interface InjectionState {
   readonly evidence: readonly Readonly<Record<string, unknown>>[]
   /** Messages of failures while the fault was put in force or rolled back. */
   readonly failures: readonly string[]
+  /** The calls that it has seen, by operation and scope. Only with `observe`. */
+  readonly observed?: Observed | undefined
+  /** What each process did, if there are several. */
+  readonly instances?: InjectionInstances | undefined
 }
 
 /** A fault in force. Its properties are live; {@link Injection.snapshot} freezes a copy. */

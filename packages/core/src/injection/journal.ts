@@ -2,15 +2,21 @@ import { channel } from 'node:diagnostics_channel'
 import { reportUncaught } from '../basics/report-uncaught.js'
 import type { InjectionState } from './injection.js'
 
-/** An event in the life of an injection. `at` is in ms since the epoch. */
+/** An event in the life of an injection. `at` is in ms since the epoch. `renewed`: its lease ends earlier or later than before. */
 export type JournalEntry =
-  | { readonly type: 'armed' | 'landed' | 'ended'; readonly at: number; readonly injection: InjectionState }
+  | {
+      readonly type: 'armed' | 'landed' | 'renewed' | 'ended'
+      readonly at: number
+      readonly injection: InjectionState
+    }
   | {
       readonly type: 'hit'
       readonly at: number
       readonly id: string
       readonly operation: string
       readonly call: number
+      /** The path of the scope of the call, if the injection is for a scope. */
+      readonly scope?: string
     }
   | { readonly type: 'warning'; readonly at: number; readonly id: string; readonly message: string }
 

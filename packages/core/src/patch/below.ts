@@ -16,6 +16,8 @@ export interface Layer {
   readonly fn: AnyFunction
   left: boolean
   readonly below: BelowLayer
+  /** Whether layers that come later go below. A copy of core of an earlier version knows no such layers. */
+  readonly outermost?: boolean
 }
 
 /** An object whose functions are looked up by key. */

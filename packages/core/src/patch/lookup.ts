@@ -67,13 +67,14 @@ export function inheritedDescriptor(splice: object, key: PropertyKey): PropertyD
 
 /** Defines a member. A new member gets the attributes of `like`; an existing one keeps its own. */
 export function define(holder: object, key: PropertyKey, slot: Slot, fn: AnyFunction, like?: PropertyDescriptor): void {
-  const attributes =
+  // All attributes are given, since the global object of a `vm` context takes a missing one of a built-in member for `false`.
+  const attributes: object | undefined =
     like === undefined
-      ? {}
+      ? Object.getOwnPropertyDescriptor(holder, key)
       : {
           configurable: true,
           enumerable: like.enumerable === true,
-          ...(slot === 'get' ? { set: heldIn(like, 'set') } : { writable: true }),
+          ...(slot === 'get' ? { set: heldIn(like, 'set') } : { writable: like.writable === true }),
         }
   if (Reflect.defineProperty(holder, key, { ...attributes, [slot]: fn })) return
   throw new ChaosError(

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import * as modulePath from 'node:path'
 import { promisify } from 'node:util'
 import v8 from 'node:v8'
+import { createContext, runInContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isChaosError } from '../basics/errors.js'
@@ -116,6 +117,34 @@ describe('patch', () => {
     expect(store.own()).toBe('ownd')
     d()
     expect(store.own()).toBe('own')
+  })
+
+  it('keeps an outermost layer above layers that come later, whichever leaves first', () => {
+    for (const own of [true, false])
+      for (const order of [
+        [0, 1, 2, 3],
+        [3, 2, 1, 0],
+        [1, 3, 0, 2],
+        [2, 0, 3, 1],
+      ]) {
+        const store: { get: () => string } = own ? { get: () => 'get' } : new Store()
+        const before = shapeOf(store)
+        const layers = [
+          { letter: 'A', outermost: true },
+          { letter: 'b', outermost: false },
+          { letter: 'C', outermost: true },
+          { letter: 'd', outermost: false },
+        ].map(({ letter, outermost }) => ({ letter, unpatch: patch(store, 'get', adds(letter), { outermost }) }))
+        const seen = ['b', 'd', 'A', 'C']
+        expect(store.get()).toBe(`get${seen.join('')}`)
+        for (const at of order) {
+          const { letter, unpatch } = layers[at] as (typeof layers)[0]
+          seen.splice(seen.indexOf(letter), 1)
+          expect(unpatch()).toBeUndefined()
+          expect(store.get()).toBe(`get${seen.join('')}`)
+        }
+        expect(shapeDifference(before, shapeOf(store))).toBeUndefined()
+      }
   })
 
   it('skips a layer that steps aside before it is removed, in any order, while others are added', () => {
@@ -389,6 +418,27 @@ describe('patch', () => {
     expect(target.run()).toBe('runa')
     unpatch()
     expect(target.run()).toBe('run')
+  })
+
+  it('restores a built-in member of the global object of a `vm` context, such as the sandbox of a test runner', () => {
+    const context = createContext({})
+    const sandbox = runInContext('globalThis', context) as typeof globalThis
+    const before = Object.getOwnPropertyDescriptor(sandbox, 'parseInt')
+    const unpatch = patch(sandbox, 'parseInt', adds('a'))
+    expect(runInContext('parseInt("5")', context)).toBe('5a')
+    expect(unpatch()).toBeUndefined()
+    expect(runInContext('parseInt("5")', context)).toBe(5)
+    expect(Object.getOwnPropertyDescriptor(sandbox, 'parseInt')).toEqual(before)
+  })
+
+  it('lets the application assign no member that it could not assign without the layer', () => {
+    const fixed = Object.create(null, { run: { value: () => 'run', configurable: true } }) as { run: () => string }
+    const target = Object.create(fixed) as typeof fixed
+    const unpatch = patch(target, 'run', adds('a'))
+    expect(() => (target.run = () => 'other')).toThrow(TypeError)
+    expect(target.run()).toBe('runa')
+    unpatch()
+    expect([Object.keys(target), target.run()]).toEqual([[], 'run'])
   })
 
   it('throws with the documented code', () => {

@@ -21,6 +21,8 @@ export interface PatchOptions {
   readonly inherited?: boolean | undefined
   /** Patch the getter of an accessor instead of a method. Default `false`. */
   readonly getter?: boolean | undefined
+  /** Stay above layers that come later: for what observes what a caller sees. Default `false`. */
+  readonly outermost?: boolean | undefined
 }
 
 /** Removes a layer, at any position of its stack. */
@@ -47,7 +49,7 @@ export function patch(
   object: object,
   key: PropertyKey,
   makeLayer: (below: Below) => AnyFunction,
-  { inherited = false, getter = false }: PatchOptions = {},
+  { inherited = false, getter = false, outermost = false }: PatchOptions = {},
 ): Unpatch {
   const slot: Slot = getter ? 'get' : 'value'
   const records = processState().patches as WeakMap<object, PatchRecord>
@@ -64,21 +66,24 @@ export function patch(
   let stack = onMember.find(({ visible }) => visible === standing)
   const isNew = stack === undefined
   const bottom = stack?.original ?? (own ? original : undefined)
-  const below = new BelowLayer(stack?.layers.at(-1), bottom, holder, key, slot)
+  const place = outermost ? (stack?.layers.length ?? 0) : placeBelowOutermost(stack?.layers ?? [])
+  const below = new BelowLayer(stack?.layers[place - 1], bottom, holder, key, slot)
+  const above = stack?.layers[place]
   let fn: AnyFunction
   try {
     fn = likeOriginal(makeLayer(below), original)
-    define(holder, key, slot, fn, own ? undefined : inheritedDescriptor(holder, key))
+    if (above === undefined) define(holder, key, slot, fn, own ? undefined : inheritedDescriptor(holder, key))
   } catch (error) {
     if (!own && record.inherited.size === 0) unsplice(object, record)
     throw error
   }
-  const layer: Layer = { fn, left: false, below }
+  const layer: Layer = { fn, left: false, below, outermost }
 
   stack ??= { slot, original: bottom, layers: [], visible: fn }
-  stack.layers.push(layer)
+  stack.layers.splice(place, 0, layer)
+  above?.below.reachFor(layer)
   if (own) passOnUnwrapping(fn, stack)
-  stack.visible = fn
+  if (above === undefined) stack.visible = fn
   if (isNew) onMember.push(stack)
   stacks.set(key, onMember)
   records.set(object, record)
@@ -137,6 +142,13 @@ export function patch(
       : undefined
   }
   return Object.assign(unpatch, { stepAside })
+}
+
+/** The place of a new layer: below those that stay outermost, which are the last ones. */
+function placeBelowOutermost(layers: readonly Layer[]): number {
+  let place = layers.length
+  while (place > 0 && layers[place - 1]?.outermost === true) place -= 1
+  return place
 }
 
 /**

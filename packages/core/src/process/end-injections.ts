@@ -1,5 +1,6 @@
 import type { LiveInjection } from './process-state.js'
 import { ChaosError } from '../basics/errors.js'
+import { redactedText } from '../basics/redact.js'
 import { messageOf } from '../basics/text.js'
 
 /** The result of ending an injection. */
@@ -40,6 +41,8 @@ const MAX_LENGTH = 500
 
 /** The messages of failures: the first 20, then a count of the rest. */
 export function messagesOf(failures: readonly unknown[]): string[] {
-  const messages = failures.slice(0, MAX_MESSAGES).map((failure) => messageOf(failure, { max: MAX_LENGTH }))
+  const messages = failures
+    .slice(0, MAX_MESSAGES)
+    .map((failure) => redactedText(messageOf(failure, { max: MAX_LENGTH })))
   return failures.length > MAX_MESSAGES ? [...messages, `and ${failures.length - MAX_MESSAGES} more`] : messages
 }

@@ -26,10 +26,16 @@ export interface ProcessState {
   /** The objects that patches have inserted between targets and their prototypes. */
   readonly splices: WeakSet<object>
   readonly injectedErrors: WeakMap<object, string>
-  /** How many injections each object has had, per fault and target name, and the ids in force on it: the k of `fault@target#k`. */
-  readonly numbered: WeakMap<object, { readonly counts: Map<string, number>; readonly inForce: Set<string> }>
+  /** The objects that no fault affects, such as the connection that controls the faults. */
+  readonly exempt: WeakSet<object>
+  /** The ids of the injections in force. */
+  readonly ids: Set<string>
+  /** How many injections without a given seed each object has had, per fault and target name: the k of `fault@target#k`. */
+  readonly counts: WeakMap<object, Map<string, number>>
   /** Controllers: each implements `ChaosController` of this or another version. */
   readonly controllers: Set<object>
+  /** What carries scopes, in the shape of `ScopeState`. Made by the first who needs scopes. */
+  scopes?: object
 }
 
 const KEY = Symbol.for('@chaos/core')
@@ -58,7 +64,9 @@ function start(): ProcessState {
     patches: new WeakMap(),
     splices: new WeakSet(),
     injectedErrors: new WeakMap(),
-    numbered: new WeakMap(),
+    exempt: new WeakSet(),
+    ids: new Set(),
+    counts: new WeakMap(),
     controllers: new Set(),
   }
   Object.defineProperty(globalThis, KEY, { value: state, configurable: true })

@@ -1,6 +1,7 @@
-import { Buffer } from 'node:buffer'
+import { Blob, Buffer, File } from 'node:buffer'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it, vi } from 'vitest'
 import { checkDamage, damageOf, type DamageOptions } from './damage.js'
 
 const damaged = (options: DamageOptions, content: unknown, roll = 0): unknown =>
@@ -23,7 +24,24 @@ describe('damage', () => {
     [{ damage: 'empty' }, { id: 1 }, {}],
     [{ damage: 'empty' }, [1], []],
     [{ damage: 'empty' }, 5, null],
-    [{ damage: 'empty', at: 'a' }, { a: new Map([[1, 2]]) }, { a: null }],
+    [{ damage: 'empty', at: 'a' }, { a: new Map([[1, 2]]) }, { a: new Map() }],
+    [{ damage: 'empty' }, new Set([1]), new Set()],
+    [{ damage: 'empty' }, new Date(0), null],
+    [
+      {},
+      new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+      new Map([['a', 1]]),
+    ],
+    [{ length: 2 }, new Set([1, 2, 3]), new Set([1, 2])],
+    [{}, new URLSearchParams('a=1&b=2'), new URLSearchParams('a=1')],
+    [{ damage: 'garble' }, new Map([['a', 1n]]), new Map([['a', 0n]])],
+    [{ damage: 'garble' }, new Map([['a', new Map([['b', true]])]]), new Map([['a', new Map([['b', false]])]])],
+    [{ damage: 'garble' }, new Set([true]), new Set([false])],
+    [{ damage: 'garble' }, new Date(0), new Date(1)],
+    [{ damage: 'garble' }, new URLSearchParams('a=b'), new URLSearchParams('a=c')],
     [{ damage: 'garble', at: 'paid' }, { paid: true }, { paid: false }],
     [{ damage: 'garble' }, ['', true], ['', false]],
     [{ damage: 'set', at: 'a.b', value: null }, { a: { b: 5, c: 1 } }, { a: { b: null, c: 1 } }],
@@ -43,13 +61,30 @@ describe('damage', () => {
   it.each<[DamageOptions, unknown]>([
     [{}, ''],
     [{}, 5],
-    [{}, new Map([[1, 2]])],
+    [{}, new Map()],
+    [{}, new Date(0)],
+    [
+      {},
+      new (class extends Map<number, number> {})([
+        [1, 2],
+        [3, 4],
+      ]),
+    ],
+    [{}, () => 1],
+    [{}, null],
+    [{}, {}],
+    [{}, new Blob([])],
     [{ length: 3 }, 'abc'],
     [{ at: 'text' }, {}],
     [{ at: 'text' }, { text: 5 }],
     [{ at: 'text' }, 'no JSON'],
     [{ damage: 'garble' }, ''],
-    [{ damage: 'garble' }, new Date(0)],
+    [{ damage: 'garble' }, new Date(Number.NaN)],
+    [{ damage: 'garble' }, new Blob(['abc'])],
+    [{ damage: 'garble' }, Object.assign(new Date(0), { id: 1 })],
+    [{ damage: 'set', value: 1 }, '1'],
+    [{ damage: 'set', value: 1 }, Buffer.from('1')],
+    [{ damage: 'set', at: 'id', value: 1 }, { id: 1 }],
     [{ damage: 'empty' }, []],
     [{ damage: 'empty' }, undefined],
     [{ damage: 'set', at: 'nowhere', value: 1 }, { id: 1 }],
@@ -220,13 +255,160 @@ describe('damage', () => {
     expect(after).toBeInstanceOf(Order)
   })
 
-  it('refuses content that contains itself or shares its parts too often, in bounded time', () => {
-    const circle: { own?: unknown } = {}
+  it.each([
+    new Float64Array([1, 2, 3, 4]),
+    new BigInt64Array([1n, 2n]),
+    new Uint8ClampedArray([1, 2]),
+    new DataView(new ArrayBuffer(8), 4),
+    new ArrayBuffer(4),
+    new SharedArrayBuffer(4),
+    Buffer.alloc(4),
+    new Uint16Array(new SharedArrayBuffer(4)),
+    runInNewContext('new Float32Array(4)') as Float32Array,
+    runInNewContext('new DataView(new ArrayBuffer(4))') as DataView,
+  ])('keeps the class of bytes: %s', (bytes) => {
+    const before = bytes.byteLength
+    const truncated = damaged({}, bytes) as typeof bytes
+    expect(Object.getPrototypeOf(truncated)).toBe(Object.getPrototypeOf(bytes))
+    expect(truncated.byteLength).toBe(before / 2)
+    const garbled = damaged({ damage: 'garble' }, bytes) as typeof bytes
+    expect(Object.getPrototypeOf(garbled)).toBe(Object.getPrototypeOf(bytes))
+    expect(garbled.byteLength).toBe(before)
+    expect(Object.getPrototypeOf(damaged({ damage: 'set', value: 'abc' }, bytes))).toBe(Object.getPrototypeOf(bytes))
+  })
+
+  it('cuts typed arrays between items', () => {
+    expect(damaged({ length: 1 }, new Float64Array([1.5, 2, 3]))).toEqual(new Float64Array([1.5]))
+  })
+
+  it('cuts a Blob and a form without reading them', async () => {
+    const blob = damaged({ length: 2 }, new Blob(['abcd'], { type: 'text/plain' })) as Blob
+    expect([await blob.text(), blob.type]).toEqual(['ab', 'text/plain'])
+    const form = new FormData()
+    form.append('name', 'x')
+    form.append('photo', 'y')
+    expect([...(damaged({}, form) as FormData)]).toEqual([['name', 'x']])
+    expect([...form]).toHaveLength(2)
+  })
+
+  it('keeps the name of a File', async () => {
+    const file = new File(['abcd'], 'a.txt', { type: 'text/plain', lastModified: 7 })
+    const cut = damaged({}, file) as File
+    expect([cut.constructor, await cut.text(), cut.name, cut.type, cut.lastModified]).toEqual([
+      File,
+      'ab',
+      'a.txt',
+      'text/plain',
+      7,
+    ])
+  })
+
+  it('changes what programs see of every number, for 0 and NaN too', () => {
+    for (let roll = 0; roll < 1; roll += 1 / 128) {
+      expect(damaged({ damage: 'garble' }, 0, roll)).not.toEqual(damaged({}, -0))
+      expect(damaged({ damage: 'garble' }, 0, roll) === 0).toBe(false)
+      expect(damaged({ damage: 'garble' }, Number.NaN, roll)).not.toBeNaN()
+    }
+  })
+
+  it('damages content that contains itself or shares its parts, and visits each part once', () => {
+    const circle: { own?: unknown; text?: string } = {}
     circle.own = circle
-    const shared = Array.from({ length: 40 }).reduce<unknown>((part) => ({ left: part, right: part }), 'text')
-    for (const damage of ['truncate', 'garble'] as const) expect(() => damaged({ damage }, circle)).toThrow(RangeError)
-    expect(() => damaged({}, shared)).toThrow(RangeError)
-    expect(damaged({ damage: 'garble' }, shared)).not.toEqual(shared)
+    for (const damage of ['truncate', 'garble'] as const) {
+      expect(damageOf({ damage }).fits(circle)).toBe(false)
+      expect(damaged({ damage }, circle)).toBe(circle)
+    }
+    const told = Object.assign(circle, { text: 'abcd' })
+    expect(damaged({}, told)).toEqual({ text: 'ab', own: told })
+    let shared: unknown = 'text'
+    for (let level = 0; level < 40; level += 1) shared = { left: shared, right: shared }
+    for (const damage of ['truncate', 'garble'] as const) {
+      expect(damageOf({ damage }).fits(shared)).toBe(true)
+      let [before, after] = [shared, damaged({ damage }, shared)]
+      expect(after).not.toBe(before)
+      while (typeof before === 'object') {
+        before = (before as { left: unknown }).left
+        after = (after as { left: unknown }).left
+      }
+      expect(after).not.toBe('text')
+    }
+  })
+
+  it('damages sparse lists by their items, however long they are', () => {
+    const sparse: unknown[] = ['first']
+    sparse[4_000_000_000] = 'last'
+    const after = damaged({}, sparse) as unknown[]
+    expect([after.length, Object.keys(after)]).toEqual([2_000_000_000, ['0']])
+    const garbled = damaged({ damage: 'garble' }, sparse, 0.5) as unknown[]
+    expect([garbled.length, garbled[0], garbled[4_000_000_000]]).toEqual([4_000_000_001, 'first', 'lart'])
+    const set = damaged({ damage: 'set', at: '4000000000', value: 1 }, sparse) as unknown[]
+    expect([set.length, set[4_000_000_000], Object.keys(set)]).toEqual([4_000_000_001, 1, ['0', '4000000000']])
+    // Removing would move every item behind.
+    expect(damageOf({ damage: 'remove', at: '0' }).fits(sparse)).toBe(false)
+    const empty: unknown[] = []
+    empty.length = 4_000_000_000
+    expect(damageOf({ damage: 'garble' }).fits(empty)).toBe(false)
+    expect(damaged({}, empty)).toHaveLength(2_000_000_000)
+    expect(damaged({ damage: 'empty' }, sparse)).toEqual([])
+  })
+
+  it('leaves alone what is too much to damage, and reads no more of it than its bounds', () => {
+    let deep: unknown = 'text'
+    for (let level = 0; level < 100_000; level += 1) deep = { deep }
+    const wide = Object.fromEntries(Array.from({ length: 100_001 }, (_, index) => [`k${index}`, 'text']))
+    const places = vi.fn(() => false)
+    const proxied = new Proxy([] as unknown[], {
+      get: (list, key) => (key === 'length' ? 2 ** 31 : (Reflect.get(list, key) as unknown)),
+      has: places,
+    })
+    for (const content of [{ deep }, wide, proxied])
+      for (const damage of ['truncate', 'garble'] as const) {
+        expect(damageOf({ damage }).fits(content)).toBe(false)
+        expect(damaged({ damage }, content)).toBe(content)
+      }
+    expect(places).not.toHaveBeenCalled()
+    const long = ' '.repeat(17_000_000) + '{"id":1}'
+    expect(damageOf({ damage: 'set', at: 'id', value: 2 }).fits(long)).toBe(false)
+  })
+
+  it('copies no more bytes than its bounds, and no byte that it leaves out', () => {
+    const memory = new SharedArrayBuffer(1_000_000_000)
+    expect(damageOf({ damage: 'garble' }).fits(new Uint8Array(memory))).toBe(false)
+    expect(damaged({ length: 4 }, new Uint8Array(memory))).toEqual(new Uint8Array(4))
+    const views = Array.from({ length: 10_000 }, (_, at) => [`v${at}`, new Uint8Array(memory, at)] as const)
+    expect(damageOf({}).fits(Object.fromEntries(views))).toBe(false)
+  })
+
+  it('throws what a Proxy or a getter on the way throws, to the caller of the damage alone', () => {
+    const refuse = (): never => {
+      throw new Error('no')
+    }
+    const content = new Proxy({ a: 'text' }, { ownKeys: refuse, getPrototypeOf: refuse, has: refuse })
+    for (const damage of ['truncate', 'garble', 'empty'] as const)
+      expect(() => damageOf({ damage }).fits(content)).toThrow('no')
+    const got = Object.defineProperty({}, 'at', { get: refuse, enumerable: true })
+    expect(damageOf({ damage: 'garble' }).fits(got)).toBe(false)
+    expect(() => damageOf({ damage: 'garble', at: 'at' }).fits(got)).toThrow('no')
+  })
+
+  it('fits exactly what it changes', () => {
+    fc.assert(
+      fc.property(
+        fc.anything({
+          withBigInt: true,
+          withDate: true,
+          withMap: true,
+          withSet: true,
+          withTypedArray: true,
+          withSparseArray: true,
+        }),
+        fc.constantFrom(...kinds),
+        rolls,
+        (value, damage, roll) => {
+          expect(Object.is(damaged({ damage }, value, roll), value)).toBe(!damageOf({ damage }).fits(value))
+        },
+      ),
+    )
   })
 })
 

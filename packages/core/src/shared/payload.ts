@@ -29,14 +29,17 @@ export function hasField(value: unknown, key: string): value is object {
 /** The keys of a path. */
 export const keysOf = (path: string): string[] => (path === '' ? [] : path.split('.'))
 
-/** Whether a payload is binary: a Buffer, any other view, or an ArrayBuffer. */
-export function isBytes(payload: unknown): payload is ArrayBuffer | ArrayBufferView {
-  return types.isArrayBuffer(payload) || ArrayBuffer.isView(payload)
+/** Binary content: a Buffer, any other view, or the memory behind one. */
+export type Bytes = ArrayBufferLike | ArrayBufferView
+
+/** Whether a payload is binary: a Buffer, any other view, an ArrayBuffer or a SharedArrayBuffer. */
+export function isBytes(payload: unknown): payload is Bytes {
+  return types.isAnyArrayBuffer(payload) || ArrayBuffer.isView(payload)
 }
 
 /** Returns the bytes of a payload without copying them. */
-export function bytesOf(payload: ArrayBuffer | ArrayBufferView): Buffer {
-  return types.isArrayBuffer(payload)
+export function bytesOf(payload: Bytes): Buffer {
+  return types.isAnyArrayBuffer(payload)
     ? Buffer.from(payload)
     : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
 }
@@ -58,9 +61,15 @@ export function copiedBytes(payload: unknown): unknown {
   }
 }
 
-/** Parses text and bytes as JSON (`undefined` if they are not JSON). Returns any other payload as it is. */
+/** The longest text that is parsed, in characters or bytes. A longer one would block the event loop for long. */
+const MAX_JSON = 16_777_216
+
+/**
+ * Parses text and bytes as JSON (`undefined` if they are not JSON, or longer than 16 MiB). Returns any other payload as it is.
+ */
 export function structureOf(payload: unknown): unknown {
   if (typeof payload !== 'string' && !isBytes(payload)) return payload
+  if ((typeof payload === 'string' ? payload.length : payload.byteLength) > MAX_JSON) return undefined
   try {
     return JSON.parse(typeof payload === 'string' ? payload : bytesOf(payload).toString('utf8')) as unknown
   } catch {

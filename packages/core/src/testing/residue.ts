@@ -140,7 +140,8 @@ function hiddenBy(object: object, before: Before): string | undefined {
   for (const key of Reflect.ownKeys(object)) {
     const descriptor = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor
     const isFunction = typeof descriptor.value === 'function' || descriptor.get !== undefined
-    if (!isFunction || prototype === null || !(key in prototype) || isOfNode(descriptor.value)) continue
+    if (!isFunction || prototype === null || !(key in prototype)) continue
+    if (isOfNode(descriptor.value) || isOfHttpServer(object, key)) continue
     const known = members.get(key)
     if (known === undefined) return `\`${keptName(key)}\` hides the inherited member`
     const own: unknown = descriptor.value ?? Reflect.get(descriptor, 'get')
@@ -152,6 +153,21 @@ function hiddenBy(object: object, before: Before): string | undefined {
 /** Whether Node.js itself puts this function on an object: a socket that was ended refuses further writes so. */
 function isOfNode(fn: unknown): boolean {
   return fn === Socket.prototype.write || (typeof fn === 'function' && fn.name === 'writeAfterFIN')
+}
+
+/** The members with which an HTTP server notices that someone else reads from a connection that its parser reads natively. */
+const WATCHED_BY_HTTP_SERVER: ReadonlySet<PropertyKey> = new Set([
+  'on',
+  'addListener',
+  'prependListener',
+  'setEncoding',
+])
+
+/** Whether an HTTP server of Node.js puts such a member on an object: on each connection that it accepts. */
+function isOfHttpServer(object: object, key: PropertyKey): boolean {
+  if (!WATCHED_BY_HTTP_SERVER.has(key) || !(object instanceof Socket) || !('server' in object)) return false
+  const { server } = object
+  return typeof server === 'object' && server !== null && 'maxRequestsPerSocket' in server
 }
 
 function slower(object: object, { isFast }: Before): string | undefined {
