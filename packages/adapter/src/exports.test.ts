@@ -10,8 +10,9 @@ it.each([
   ['calls', callFaults, ['breakable', 'errorPresetNames']],
   ['dns', dnsFaults, []],
   ['files', fileFaults, []],
-  ['http', httpFaults, []],
+  ['http', httpFaults, ['httpScopes']],
   ['net', netFaults, []],
+  ['observe', [], ['observeCalls', 'retryChecks']],
   ['tls', tlsFaults, []],
 ] as const)('exports from %s its faults, and these names beside them', async (folder, faults, others) => {
   const exported = await load(`./${folder}/index.ts`)

@@ -11,6 +11,8 @@ export interface Passage {
   readonly item?: (value: unknown) => unknown
   /** Called when the answer is complete. */
   readonly end?: () => void
+  /** Called when an iteration or a stream fails. What fails is not changed. */
+  readonly broke?: (error: unknown) => void
 }
 
 /** The changes that one injection makes to answers that are objects. */

@@ -1,4 +1,4 @@
-import type { Answers } from './answer.js'
+import { isThenable, type Answers } from './answer.js'
 import { asyncIterators, iterators } from './iterator-answers.js'
 import { promises, values } from './promise-answers.js'
 import { streams } from './stream-answers.js'
@@ -30,18 +30,22 @@ export const answersOf: Readonly<Record<AnswerKind, Answers>> = {
 }
 
 /**
- * Passes an answer through unchanged if it is not of the expected kind, for example `undefined`, a frozen iterator or a
+ * Passes the answer of a promise through when it has come. Passes an answer through unchanged if it is not of the expected kind, for example `undefined`, a frozen iterator or a
  * locked stream. The fault must not make such a call fail.
  */
 function orUnchanged(answers: Answers): Answers {
   return {
     ...answers,
     through(answer, passage, changes) {
-      try {
-        return answers.through(answer, passage, changes)
-      } catch {
-        return answer
+      const through = (given: unknown): unknown => {
+        try {
+          return answers.through(given, passage, changes)
+        } catch {
+          return given
+        }
       }
+      if (!isThenable(answer) || Symbol.asyncIterator in answer || Symbol.iterator in answer) return through(answer)
+      return promises.through(answer, { item: (given) => (changes.isOver() ? given : through(given)) }, changes)
     },
   }
 }

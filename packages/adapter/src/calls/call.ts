@@ -1,4 +1,4 @@
-import { option, type SeamOperation } from '@chaos/core/authoring'
+import { option, type Chance, type InjectionContext, type Operation, type SeamOperation } from '@chaos/core/authoring'
 import type { Timing } from '../errors/timing.js'
 import { signalIn } from '../operations/caller-signal.js'
 import type { AnswerChanges, Answers } from './answer.js'
@@ -32,6 +32,8 @@ export interface Call extends SeamOperation {
   readonly endpoint?: Endpoint | undefined
   /** Changes the data inside the answer. Default: the answer is the data. */
   readonly within?: WithinResult | undefined
+  /** With {@link CallNeeds.countsEffects}: counts the hit. Otherwise the hit is counted already, and this returns true. */
+  readonly lands: Chance
 }
 
 /** Changes a result that is data itself. */
@@ -48,6 +50,30 @@ export interface CallNeeds {
   readonly isOn?: (() => boolean) | undefined
   /** When an injected failure rejects a promise. Default: at once. */
   readonly timing?: Timing | undefined
+  /**
+   * Whether a chosen call counts as affected only when the fault calls {@link Call.lands}, since its answer tells whether the
+   * fault has an effect. Default: a chosen call is affected.
+   */
+  readonly countsEffects?: boolean | undefined
+}
+
+/** Decides about calls. */
+export type Decide = (operation: Operation, args: readonly unknown[]) => Chance | undefined
+
+/** The chance of a call whose hit is counted already. */
+export const COUNTED: Chance = () => true
+
+/** Returns how a fault decides about a call that its blast radius may cover. */
+export function decider({ isOn, countsEffects }: CallNeeds, context: Pick<InjectionContext, 'signal'>): Decide {
+  const decide: Decide =
+    countsEffects === true
+      ? (operation, args) => operation.chance(args)
+      : (operation, args) => (operation.shouldInject(args) ? COUNTED : undefined)
+  if (isOn === undefined) return decide
+  // The signal is made when it is first read.
+  const { signal } = context
+  return (operation, args) =>
+    !signal.aborted && operation.covers(args) && isOn() ? decide(operation, args) : undefined
 }
 
 /**

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { callbackIn } from './callback-style.js'
+import { corruptResults } from './faults/corrupt-results.js'
 import { delayCalls } from './faults/delay-calls.js'
 import { failAfterCall } from './faults/fail-after-call.js'
 import { refuseCalls } from './faults/refuse-calls.js'
@@ -121,6 +122,104 @@ describe('a method that takes a callback', () => {
     )
   })
 
+  it('takes any function as one if it returns nothing, and calls it back with the error', async () => {
+    const client = {
+      get(_key: string, whenRead: (result: string) => void): void {
+        process.nextTick(whenRead, 'value')
+      },
+    }
+    await withFault(refuseCalls({ methods: 'get', message: 'refused' }), client, async () =>
+      expect(await new Promise((resolve) => client.get('a', (result) => resolve(result)))).toEqual(
+        new Error('refused'),
+      ),
+    )
+    const waiting = async (): Promise<unknown> =>
+      new Promise((resolve) => {
+        const tell: unknown = async (result: string) => Promise.resolve().then(() => resolve(result))
+        client.get('a', tell as (result: string) => void)
+      })
+    await withFault(refuseCalls({ methods: 'get', message: 'refused' }), client, async () =>
+      expect(await waiting()).toEqual(new Error('refused')),
+    )
+  })
+
+  it('damages a result that is the one argument of a callback', async () => {
+    const client = {
+      get(_key: string, whenRead: (result: string) => void): void {
+        process.nextTick(whenRead, 'abcd')
+      },
+    }
+    await withFault(corruptResults({ methods: 'get' }), client, async (injection) => {
+      expect(await new Promise((resolve) => client.get('a', (result) => resolve(result)))).toBe('ab')
+      expect(injection.affected).toBe(1)
+    })
+    await withFault(delayCalls({ methods: 'get', delayMs: 1 }), client, async () =>
+      expect(await new Promise((resolve) => client.get('a', (...given) => resolve(given)))).toEqual(['abcd']),
+    )
+  })
+
+  it.each<[string, (whenRead: unknown) => unknown]>([
+    [
+      'returns itself',
+      function (this: unknown, whenRead) {
+        process.nextTick(whenRead as Done, 'value')
+        return this
+      },
+    ],
+    [
+      'may also make a promise',
+      (whenRead) => {
+        if (typeof whenRead !== 'function') return Promise.resolve('value')
+        process.nextTick(whenRead, 'value')
+        return undefined
+      },
+    ],
+    [
+      'cannot be read',
+      ((whenRead: unknown) => {
+        process.nextTick(whenRead as Done, 'value')
+      }).bind(undefined),
+    ],
+  ])('is left alone once by a fault that cannot tell, and refused from then on, if it %s', async (_how, get) => {
+    const client = { get }
+    await withFault(refuseCalls({ methods: 'get', message: 'refused' }), client, async (injection) => {
+      const ask = (): Promise<unknown> => new Promise((resolve) => client.get((result: unknown) => resolve(result)))
+      expect([await ask(), injection.seen, injection.account['unclear']]).toEqual(['value', 0, 1])
+      expect([await ask(), injection.affected, injection.account['unclear']]).toEqual([new Error('refused'), 1, 1])
+    })
+  })
+
+  it('is called back though the promise of the method comes long before, as that of a queue', async () => {
+    let callBack: () => void = () => undefined
+    const queue = {
+      submit: (_job: string, callback: Done): Promise<boolean> => {
+        callBack = () => callback(null, 'done', 7)
+        return Promise.resolve(true)
+      },
+    }
+    await withFault(delayCalls({ methods: 'submit', delayMs: 1 }), queue, async () => {
+      const told = new Promise((resolve) => {
+        void queue.submit('a', (...given) => resolve(given)).then(() => callBack())
+      })
+      expect(await told).toEqual([null, 'done', 7])
+    })
+  })
+
+  it('learns from an answer that is a promise that a function is data', async () => {
+    const visit = vi.fn((row: number) => row)
+    const each = (fn: (row: number) => unknown): Promise<unknown> => Promise.resolve(fn(1))
+    const client = { each: each.bind(undefined) }
+    await withFault(refuseCalls({ methods: 'each', message: 'refused' }), client, async (injection) => {
+      await client.each((row) => visit(row))
+      await expect(client.each((row) => visit(row))).rejects.toThrow('refused')
+      expect([injection.affected, visit.mock.calls]).toEqual([1, [[1]]])
+    })
+    await withFault(refuseCalls({ methods: 'each' }), client, async (injection) => {
+      await expect(client.each((row) => visit(row))).rejects.toThrow('Service unavailable')
+      expect(injection.affected).toBe(1)
+    })
+  })
+
   it('takes any function as one if `answers` say so', async () => {
     const client = new Client()
     await withFault(refuseCalls({ methods: 'watch', answers: 'callback' }), client, async () => {
@@ -166,7 +265,7 @@ describe('a function that is data', () => {
       true,
     ],
   ])('is told from a callback by its parameters: %s', (_what, last, isCallback) => {
-    expect(callbackIn(['key', last], undefined, false) !== undefined).toBe(isCallback)
+    expect(typeof callbackIn(['key', last], undefined, undefined) === 'object').toBe(isCallback)
   })
 })
 

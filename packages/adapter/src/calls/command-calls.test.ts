@@ -14,7 +14,7 @@ function commandsUnderFault(methods?: string) {
     isName: () => true,
     patch: (_context, seam) => void seams.push(seam),
   })
-  const operation = vi.fn(() => ({ covers: () => true, shouldInject: () => true }))
+  const operation = vi.fn(() => ({ covers: () => true, shouldInject: () => true, chance: () => () => true }))
   commandCalls(client, { methods }, {})({ operation } as unknown as InjectionContext, () => undefined)
   return { chosen: () => NAMES.filter((name) => seams[0]?.chooses(name, [])), operation }
 }

@@ -33,6 +33,17 @@ export interface CommandSeam {
   readonly chooses: (name: string, args: readonly unknown[]) => boolean
   /** Makes the answer for the caller of a chosen command. */
   readonly answer: (command: Command) => Promise<unknown>
+  /**
+   * Records a chosen command, which the binding then lets pass. For a driver whose faults take the turn of a command: an
+   * observer must not take it. Absent: the binding asks for an answer.
+   */
+  readonly watch?: (command: Pick<Command, 'name' | 'args'>) => CommandOutcome
+}
+
+/** Records how a command ends. */
+export interface CommandOutcome {
+  readonly done: (result: unknown) => void
+  readonly failed: (error: unknown) => void
 }
 
 /** A command on its way from the application to the server. */

@@ -1,6 +1,7 @@
-import { inject, withFault } from '@chaos/core'
+import { inject, withFault, type Fault } from '@chaos/core'
 import * as grpc from '@grpc/grpc-js'
 import { once } from 'node:events'
+import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { corruptResults } from './faults/corrupt-results.js'
 import { cutResults } from './faults/cut-results.js'
@@ -66,9 +67,9 @@ describe('a client of grpc-js', () => {
   })
   afterAll(() => server.forceShutdown())
 
-  function connect(): TestClient {
+  function connect(to = port, options: grpc.ClientOptions = {}): TestClient {
     const Client = grpc.makeGenericClientConstructor(definition, 'Test')
-    const client = new Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure()) as unknown as TestClient
+    const client = new Client(`127.0.0.1:${to}`, grpc.credentials.createInsecure(), options) as unknown as TestClient
     onTestFinished(() => client.close())
     reached.splice(0)
     return client
@@ -153,6 +154,128 @@ describe('a client of grpc-js', () => {
       expect(await outcome((answer) => client.greet('Ada', answer))).toMatchObject({ code: 14, details: 'lost' }),
     )
     expect(reached).toEqual(['list', 'list', 'greet'])
+  })
+
+  describe('beside a real outage', () => {
+    const retries = {
+      'grpc.service_config': JSON.stringify({
+        methodConfig: [
+          {
+            name: [{ service: 'Test' }],
+            retryPolicy: {
+              maxAttempts: 3,
+              initialBackoff: '0.01s',
+              maxBackoff: '0.01s',
+              backoffMultiplier: 1,
+              retryableStatusCodes: ['UNAVAILABLE'],
+            },
+          },
+        ],
+      }),
+    }
+    /** The error of a call, without what differs from run to run. */
+    const failure = async (client: TestClient, metadata = new grpc.Metadata(), deadline?: number): Promise<unknown> => {
+      const {
+        code,
+        details,
+        metadata: told,
+      } = (await outcome((answer) =>
+        client.greet('Ada', metadata, deadline === undefined ? {} : { deadline: Date.now() + deadline }, answer),
+      )) as grpc.ServiceError
+      return {
+        code,
+        told: told.getMap(),
+        // Phases between the deadline and the last one depend on the time that each took.
+        details: details.replaceAll(/127\.0\.0\.1:\d+|[\d.]+s|(?<=,).*,/g, ''),
+      }
+    }
+    const listening = async (): Promise<net.Server> => {
+      const server = net.createServer((socket) => void socket.resume().on('error', () => undefined))
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }
+    const portOf = (server: net.Server): number => (server.address() as net.AddressInfo).port
+
+    it('a refused call fails as at a dead port: the same error, after as many attempts of the service config', async () => {
+      const dead = await listening()
+      const deadPort = portOf(dead)
+      dead.close()
+      await once(dead, 'close')
+      for (const options of [{}, retries]) {
+        const real = await failure(connect(deadPort, options))
+        const client = connect(port, options)
+        await withFault(refuseCalls({ error: 'ECONNREFUSED' }), client, async (injection) => {
+          expect(await failure(client)).toEqual(real)
+          expect(injection.affected).toBe(options === retries ? 3 : 1)
+        })
+      }
+    })
+
+    it('an attempt that is refused is retried with success, and interceptors see one call', async () => {
+      const seen: unknown[] = []
+      const client = connect(port, {
+        ...retries,
+        interceptors: [
+          (options, next) => {
+            seen.push(options.method_definition.path)
+            return new grpc.InterceptingCall(next(options))
+          },
+        ],
+      })
+      await withFault(refuseCalls({ error: 'ECONNRESET' }), client, { limit: 1 }, async () =>
+        expect(await outcome((answer) => client.greet('Ada', answer))).toBe('hello Ada'),
+      )
+      expect([seen, reached]).toEqual([['/Test/Greet'], ['greet']])
+    })
+
+    it('a call with `waitForReady` waits for the end of the outage, or for its deadline', async () => {
+      const dead = await listening()
+      const deadPort = portOf(dead)
+      dead.close()
+      await once(dead, 'close')
+      const ready = new grpc.Metadata({ waitForReady: true })
+      const real = await failure(connect(deadPort), ready, 50)
+      const client = connect()
+      const waiting = await withFault(refuseCalls({ error: 'ECONNREFUSED' }), client, async () => {
+        expect(await failure(client, ready, 50)).toMatchObject({ code: 4 })
+        expect(real).toMatchObject({ code: 4 })
+        // What the server itself answers does not wait.
+        return [outcome((answer) => client.greet('Ada', ready, {}, answer))]
+      })
+      expect(await waiting[0]).toBe('hello Ada')
+      await withFault(refuseCalls({ message: 'busy' }), client, async () =>
+        expect(await failure(client, ready)).toMatchObject({ code: 14, details: 'busy' }),
+      )
+    })
+
+    it('a call that hangs ends by its deadline as before a mute server', async () => {
+      const mute = await listening()
+      onTestFinished(() => void mute.close())
+      // On a machine that stalls its time may be over before the name is resolved, and there was no call yet that could hang.
+      const hung = async (to: number, fault?: Fault<object>): Promise<unknown> => {
+        for (;;) {
+          const client = connect(to)
+          const ask = (): Promise<unknown> => failure(client, new grpc.Metadata(), 50)
+          const told = await (fault === undefined ? ask() : withFault(fault, client, ask))
+          if (!JSON.stringify(told).includes('waiting for name resolution')) return told
+        }
+      }
+      const real = await hung(portOf(mute))
+      expect(await hung(port, hangCalls())).toEqual(real)
+    })
+
+    it('a call that is given up before its first attempt never reaches the server', async () => {
+      const client = connect()
+      expect(await outcome((answer) => client.greet('Bob', answer))).toBe('hello Bob')
+      const injection = await inject(hangCalls(), client)
+      const cancelled = outcome((answer) => client.greet('Ada', answer).cancel())
+      expect(await cancelled).toMatchObject({ code: 1 })
+      expect([injection.affected, injection.held]).toEqual([1, 0])
+      await injection.rollback()
+      expect(await outcome((answer) => client.greet('Bob', answer))).toBe('hello Bob')
+      expect(reached).toEqual(['greet', 'greet'])
+    })
   })
 
   it('refuses a method that the service does not have', async () => {

@@ -1,59 +1,22 @@
 import { ChaosError } from '@chaos/core'
-import { globMatcher, unknownName, type InjectionContext } from '@chaos/core/authoring'
+import { globMatcher, unknownName, type Chance, type InjectionContext } from '@chaos/core/authoring'
 import type { Method } from '../operations/member-replacer.js'
 import { answerChanges, type AnswerChanges, type Answers, type Passage } from './answer.js'
-import { callOf, type Call, type CallNeeds, type ChosenCalls } from './call.js'
+import { callOf, decider, type Call, type CallNeeds, type ChosenCalls } from './call.js'
 import type { Endpoint } from './commands.js'
-
-/** A client of grpc-js, made from a service definition. */
-interface GrpcClient {
-  readonly getChannel: () => { readonly createCall: Method; readonly getTarget: () => string }
-}
-
-/** A method of a service, as its client holds it. */
-interface Rpc {
-  readonly name: string
-  readonly path: string
-  readonly responseStream: boolean
-  readonly responseSerialize: (value: unknown) => unknown
-  readonly responseDeserialize: (bytes: unknown) => unknown
-}
-
-/** A call of the channel, beneath the interceptors of the client. Its deadline runs from its making. */
-interface ChannelCall {
-  readonly start: Method
-  readonly cancelWithStatus: (code: number, details: string) => void
-}
-
-interface Status {
-  readonly code: number
-  readonly details: string
-  readonly metadata: object
-}
-
-interface Listener {
-  readonly onReceiveMetadata: (metadata: object) => void
-  readonly onReceiveMessage: (message: unknown) => void
-  readonly onReceiveStatus: (status: Status) => void
-}
+import type { ChannelCall, GrpcClient, Listener, Metadata, Rpc, Status } from './grpc-channel.js'
+import { callsGivenUp } from './grpc-given-up.js'
 
 const UNAVAILABLE = 14
 const MAX_CODE = 16
-
-/** Returns whether a value is a client of grpc-js. */
-export function isGrpcClient(value: object): value is GrpcClient {
-  return (
-    'makeUnaryRequest' in value &&
-    typeof value.makeUnaryRequest === 'function' &&
-    'getChannel' in value &&
-    typeof value.getChannel === 'function'
-  )
-}
 
 /**
  * The calls of a client of grpc-js, beneath its interceptors: the caller keeps the call object of the library, whose
  * deadline, `cancel` and events work. An injected error becomes the status of the call: its `code`, if that is a number
  * of gRPC, else UNAVAILABLE.
+ *
+ * A fault that fails or holds calls acts on each attempt, beneath the retries of the service config. A call with
+ * `waitForReady` waits while connections fail. A fault that changes answers acts above, where messages are decoded.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `methods` match nothing, or if the fault needs streams and none answers
  *   with one.
@@ -61,8 +24,9 @@ export function isGrpcClient(value: object): value is GrpcClient {
 export function grpcCalls(
   client: GrpcClient,
   { methods }: ChosenCalls,
-  { needs, isOn, timing }: CallNeeds,
+  calls: CallNeeds,
 ): (context: InjectionContext, act: (call: Call) => unknown) => void {
+  const { needs, timing, countsEffects } = calls
   const rpcs = chosenRpcs(rpcsOf(client), methods).filter((rpc) => needs !== 'many' || rpc.responseStream)
   if (rpcs.length === 0) {
     throw new ChaosError(
@@ -75,22 +39,33 @@ export function grpcCalls(
     const channel = client.getChannel()
     const byPath = new Map(rpcs.map((rpc) => [rpc.path, { rpc, operation: context.operation(rpc.name) }] as const))
     const endpoint = endpointIn(channel.getTarget())
-    const decides = (path: unknown): Rpc | undefined => {
+    const { internalChannel } = channel
+    const changesAnswers = countsEffects === true || needs === 'many'
+    const makesAttempts = !changesAnswers && typeof internalChannel?.createLoadBalancingCall === 'function'
+    const decide = decider(calls, context)
+    const chosen = (path: unknown): { readonly rpc: Rpc; readonly lands: Chance } | undefined => {
       const { rpc, operation } = byPath.get(String(path)) ?? {}
       if (rpc === undefined || operation?.covers() !== true) return undefined
-      if (isOn !== undefined && (context.signal.aborted || !isOn())) return undefined
-      return operation.shouldInject([]) ? rpc : undefined
+      const lands = decide(operation, [])
+      return lands && { rpc, lands }
     }
+    const isGivenUpBefore = makesAttempts ? callsGivenUp(channel, changes, context) : undefined
     context.patch(
-      channel,
-      'createCall',
+      makesAttempts ? internalChannel : channel,
+      makesAttempts ? 'createLoadBalancingCall' : 'createCall',
       (below) =>
         function (this: unknown, ...args: unknown[]): unknown {
           const call = below.call.apply(this, args) as ChannelCall
-          const rpc = decides(args[0])
-          if (rpc !== undefined)
-            whenStarted(call, rpc, changes, ({ answers, proceed }) =>
-              act(callOf({ name: rpc.name, args: [], target: client, endpoint, answers, proceed }, changes, timing)),
+          const isGivenUp = isGivenUpBefore?.(call) === true
+          const { rpc, lands } = chosen(args[makesAttempts ? 1 : 0]) ?? {}
+          if (rpc === undefined || lands === undefined) return call
+          const { name } = rpc
+          const made = { call, rpc, isAttempt: makesAttempts, target: channel.getTarget() }
+          // The library still starts the attempt of a call that was cancelled before.
+          if (isGivenUp) changes.replaceMember(call, 'start', () => () => undefined)
+          else
+            whenStarted(made, changes, ({ answers, proceed }) =>
+              act(callOf({ name, args: [], target: client, endpoint, answers, lands, proceed }, changes, timing)),
             )
           return call
         },
@@ -98,18 +73,30 @@ export function grpcCalls(
   }
 }
 
+/** A call that a fault affects. */
+interface MadeCall {
+  readonly call: ChannelCall
+  readonly rpc: Rpc
+  readonly isAttempt: boolean
+  /** The address of the channel, as it was given. */
+  readonly target: string
+}
+
 /** Lets a fault act when a call starts. Messages and the end of writing wait in the call until then. */
 function whenStarted(
-  call: ChannelCall,
-  rpc: Rpc,
-  { isOver, replaceMember }: AnswerChanges,
+  { call, rpc, isAttempt, target }: MadeCall,
+  { isOver, replaceMember, atEnd }: AnswerChanges,
   act: (parts: Pick<Call, 'answers' | 'proceed'>) => unknown,
 ): void {
   replaceMember(call, 'start', (start, restoreStart) => (...args) => {
     restoreStart()
-    const [metadata, listener] = args as [object, Listener]
-    const none = (): object => Reflect.construct(metadata.constructor as new () => object, [])
-    const statusOf = (error: unknown): Status => ({ ...codeAndDetails(error), metadata: none() })
+    const [metadata, listener] = args as [Metadata, Listener]
+    const statusWith = (status: Pick<Status, 'code' | 'details'>): Status => ({
+      ...status,
+      metadata: Reflect.construct<[], object>(metadata.constructor as new () => object, []),
+      ...(isAttempt ? { progress: 'PROCESSED' } : {}),
+    })
+    const statusOf = (error: unknown): Status => statusWith(codeAndDetails(error, target))
     let passage: Passage = {}
     let isEnded = false
     const end = (status: Status): void => {
@@ -140,6 +127,7 @@ function whenStarted(
       onReceiveStatus: (status) =>
         attempted(() => {
           if (status.code === 0 && !isOver()) passage.end?.()
+          else if (status.code !== 0) passage.broke?.(errorOf(status))
           isEnded = true
           listener.onReceiveStatus(status)
         }),
@@ -148,6 +136,11 @@ function whenStarted(
     const answers: Answers = {
       failed(makeError, timing) {
         const error = makeError()
+        if (failsToConnect(error) && metadata.getOptions?.().waitForReady === true) {
+          // The service is there again when the fault has ended.
+          answers.late?.((open) => ({ drop: atEnd(open) }), proceed, { isOver, replaceMember, atEnd })
+          return
+        }
         if (timing === 'later-turn') setImmediate(() => end(statusOf(error)))
         else end(statusOf(error))
       },
@@ -171,7 +164,7 @@ function whenStarted(
             Reflect.apply(cancel as Method, call, [code, details])
             if (isEnded) return
             isEnded = true
-            const status = { code: code as number, details: details as string, metadata: none() }
+            const status = statusWith({ code: code as number, details: details as string })
             process.nextTick(() => listener.onReceiveStatus(status))
           }
         })
@@ -181,7 +174,26 @@ function whenStarted(
   })
 }
 
-function codeAndDetails(error: unknown): Pick<Status, 'code' | 'details'> {
+/** The error that the library makes of a status. */
+function errorOf({ code, details }: Status): Error {
+  return Object.assign(new Error(`${code} ${details}`), { code, details })
+}
+
+/** Whether an error is one of making a connection, such as ECONNREFUSED. */
+function failsToConnect(error: unknown): boolean {
+  const syscall: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'syscall') : undefined
+  return syscall === 'connect' || syscall === 'getaddrinfo'
+}
+
+/** The words of the library for an error of making a connection. */
+function detailsOf(error: unknown, message: string, target: string): string {
+  if (!failsToConnect(error)) return message
+  return Reflect.get(error as object, 'syscall') === 'getaddrinfo'
+    ? `Name resolution failed for target ${target}`
+    : `No connection established. Last error: Error: ${message}. Resolution note: `
+}
+
+function codeAndDetails(error: unknown, target: string): Pick<Status, 'code' | 'details'> {
   const { code, details, message } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly code?: unknown
     readonly details?: unknown
@@ -189,7 +201,7 @@ function codeAndDetails(error: unknown): Pick<Status, 'code' | 'details'> {
   }
   return {
     code: typeof code === 'number' && Number.isInteger(code) && code > 0 && code <= MAX_CODE ? code : UNAVAILABLE,
-    details: typeof details === 'string' ? details : String(message ?? error),
+    details: typeof details === 'string' ? details : detailsOf(error, String(message ?? error), target),
   }
 }
 

@@ -1,3 +1,4 @@
+import { listenTo } from '../operations/listeners.js'
 import type { PoolBinding, PooledConnection } from './pools.js'
 
 /** The connections that a fault takes from a pool. */
@@ -22,19 +23,20 @@ export interface HeldConnections {
  * @param counts The counts of taken and returned connections, which the holder updates.
  */
 export function held(pool: PoolBinding, counts: { held: number; returned: number }): HeldConnections {
-  const connections = new Map<PooledConnection, (error: Error) => void>()
+  const connections = new Map<PooledConnection, () => void>()
   const taking = new Set<Promise<void>>()
   const failures: unknown[] = []
   let isOver = false
   let take: (() => Promise<PooledConnection>) | undefined
   let wanted = (): number => 0
+  let stopListening = (): void => undefined
 
   const giveBack = (connection: PooledConnection, error?: Error): void => {
     counts.returned += 1
     pool.giveBack(connection, error)
   }
   const letGo = (connection: PooledConnection): PooledConnection => {
-    connection.off('error', connections.get(connection) as () => void)
+    connections.get(connection)?.()
     connections.delete(connection)
     return connection
   }
@@ -45,9 +47,8 @@ export function held(pool: PoolBinding, counts: { held: number; returned: number
       return
     }
     // A pool requires the user of a connection to handle its `error` events.
-    const onError = (error: Error): void => giveBack(letGo(connection), error)
-    connections.set(connection, onError)
-    connection.on('error', onError)
+    const stop = listenTo(connection, 'error', (error) => giveBack(letGo(connection), error as Error))
+    connections.set(connection, stop)
   }
   const fill = (): void => {
     while (take !== undefined && !isOver && connections.size + taking.size < wanted() && pool.free() > 0) {
@@ -64,7 +65,7 @@ export function held(pool: PoolBinding, counts: { held: number; returned: number
     async takeFrom(from, count) {
       take = from
       wanted = count
-      pool.emitter.on('release', onRelease)
+      stopListening = listenTo(pool.emitter, 'release', onRelease)
       fill()
       await Promise.all(taking)
       if (failures.length > 0) throw failures[0]
@@ -76,7 +77,7 @@ export function held(pool: PoolBinding, counts: { held: number; returned: number
     },
     giveAllBack() {
       isOver = true
-      pool.emitter.off('release', onRelease)
+      stopListening()
       for (const connection of [...connections.keys()]) giveBack(letGo(connection))
     },
   }

@@ -20,7 +20,10 @@ export const iterators: Answers = {
       Symbol.iterator,
       (iterator) =>
         changes.replaceMember(iterator, 'next', (next) => (...given) => {
-          const result = Reflect.apply(next as Method, iterator, given) as IteratorResult<unknown>
+          const result = observed(
+            passage,
+            () => Reflect.apply(next as Method, iterator, given) as IteratorResult<unknown>,
+          )
           try {
             return step(result)
           } catch (error) {
@@ -46,7 +49,10 @@ export const asyncIterators: Answers = {
       Symbol.asyncIterator,
       (iterator) =>
         changes.replaceMember(iterator, 'next', (next) => async (...given) => {
-          const result = await (Reflect.apply(next as Method, iterator, given) as Promise<IteratorResult<unknown>>)
+          const result = await observedLater(
+            passage,
+            () => Reflect.apply(next as Method, iterator, given) as Promise<IteratorResult<unknown>>,
+          )
           try {
             return step(result)
           } catch (error) {
@@ -150,6 +156,24 @@ function withIterators(
     return iterator
   })
   return object
+}
+
+function observed<Result>({ broke }: Passage, step: () => Result): Result {
+  try {
+    return step()
+  } catch (error) {
+    broke?.(error)
+    throw error
+  }
+}
+
+async function observedLater<Result>({ broke }: Passage, step: () => Promise<Result>): Promise<Result> {
+  try {
+    return await step()
+  } catch (error) {
+    broke?.(error)
+    throw error
+  }
 }
 
 function stepThrough({ item, end }: Passage, { isOver }: AnswerChanges) {

@@ -125,6 +125,16 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       )
     })
 
+    it('fails all its methods with its own error, and leaves the classes that it carries alone', async () => {
+      const { PostgresError } = sql
+      await withFault(refuseCalls({ error: 'postgres/deadlock' }), sql, async () => {
+        const transaction = sql.begin((own) => own`select 1 as n`)
+        await expect(transaction).rejects.toMatchObject({ code: '40P01', constructor: PostgresError })
+        expect(sql.PostgresError).toBe(PostgresError)
+      })
+      expect(await sql.begin((own) => own`select 1 as n`)).toEqual([{ n: 1 }])
+    })
+
     it('lets a query that nobody awaits be built and dropped', async () => {
       await withFault(refuseCalls({ methods: 'unsafe' }), sql, async (injection) => {
         void sql.unsafe('select 1')

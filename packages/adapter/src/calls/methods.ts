@@ -147,8 +147,8 @@ function isLazyClient(target: unknown): boolean {
 }
 
 /**
- * Returns the names of all methods and getters, own and inherited, except those that every object or function has. The
- * value of a getter is `true`.
+ * Returns the names of all methods and getters, own and inherited, except those that every object or function has, and
+ * classes. The value of a getter is `true`.
  */
 function membersOf(holder: object): ReadonlyMap<string, boolean> {
   const members = new Map<string, boolean>()
@@ -163,10 +163,15 @@ function membersOf(holder: object): ReadonlyMap<string, boolean> {
       if (names.has(name)) continue
       names.add(name)
       if (Reflect.get(descriptor, 'get') !== undefined) members.set(name, true)
-      else if (typeof descriptor.value === 'function') members.set(name, false)
+      else if (typeof descriptor.value === 'function' && !isClass(descriptor.value)) members.set(name, false)
     }
   }
   return members
+}
+
+/** Returns whether a function is a class, which a client may carry: `sql.PostgresError`. It cannot be called. */
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false
 }
 
 /** Returns whether an object is `Object.prototype` or `Function.prototype`, of this realm or another one. */

@@ -1,10 +1,5 @@
 import type { InjectionContext } from '@chaos/core/authoring'
-
-/** An object that emits events. */
-export interface Emitter {
-  readonly on: (event: string, listener: (...args: never) => void) => unknown
-  readonly off: (event: string, listener: (...args: never) => void) => unknown
-}
+import type { Emitter } from '../operations/listeners.js'
 
 /** A connection that a pool has checked out. */
 export type PooledConnection = Emitter

@@ -2,7 +2,8 @@ import type { Seam } from '@chaos/core/authoring'
 import type { Call, CallNeeds, ChosenCalls } from './call.js'
 import { commandCalls } from './command-calls.js'
 import { isCommandTarget } from './commands.js'
-import { grpcCalls, isGrpcClient } from './grpc-calls.js'
+import { grpcCalls } from './grpc-calls.js'
+import { isGrpcClient } from './grpc-channel.js'
 import { methodCalls } from './method-calls.js'
 import type { MethodTarget } from './methods.js'
 
@@ -15,6 +16,10 @@ import type { MethodTarget } from './methods.js'
  */
 export function callSeam(chosen: ChosenCalls, needs: CallNeeds = {}): Seam<MethodTarget, Call> {
   return (target, context, act) => {
+    const { methods, answers } = chosen
+    // Whether a fault is on may depend on each call that it sees.
+    const isAlwaysOn = needs.isOn === undefined
+    if (isAlwaysOn && context.isWatched?.(target, `calls ${JSON.stringify([methods, answers, needs.needs])}`)) return
     const calls = isCommandTarget(target)
       ? commandCalls(target, chosen, needs)
       : // Faults that make an answer of their own, or repeat a call, act on the methods of the client.

@@ -11,6 +11,7 @@ import { ReadableStream } from 'node:stream/web'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../../test/temporary-folder.js'
 import { cutResults } from './faults/cut-results.js'
+import { failAfterCall } from './faults/fail-after-call.js'
 import { delayCalls } from './faults/delay-calls.js'
 import { hangCalls } from './faults/hang-calls.js'
 import { timeOutCalls } from './faults/time-out-calls.js'
@@ -250,6 +251,72 @@ describe('a stream that is cut while data waits in it', () => {
     await injection.rollback()
     expect(injectedBy(await failed)).toBe('adapter/cut-results')
     expect(shape(made)).toEqual(before)
+  })
+})
+
+describe('a stream that was full before its caller got it', () => {
+  /** A small answer, which has come as a whole when its caller gets it. */
+  const small = (): PassThrough => {
+    const stream = new PassThrough()
+    for (const chunk of 'abc') stream.write(chunk)
+    stream.end()
+    return stream
+  }
+  const ways: Readonly<Record<string, (stream: Readable) => Promise<string>>> = {
+    'for await': async (stream) => {
+      let read = ''
+      try {
+        for await (const chunk of stream) read += String(chunk)
+        return `${read}.`
+      } catch {
+        return `${read}!`
+      }
+    },
+    data: (stream) =>
+      new Promise((resolve) => {
+        let read = ''
+        stream.on('data', (chunk) => (read += String(chunk))).on('end', () => (read += '.'))
+        stream.on('error', () => (read += '!')).on('close', () => resolve(read))
+      }),
+  }
+  it.each(Object.entries(ways))('is cut, read by %s', async (_way, read) => {
+    const service = { read: small }
+    await withFault(cutResults({ methods: 'read', answers, afterItems: 2 }), service, async () =>
+      expect(await read(service.read())).toBe('ab!'),
+    )
+  })
+
+  it('fails where it would have ended', async () => {
+    const service = { read: small }
+    await withFault(failAfterCall({ methods: 'read', answers, message: 'lost' }), service, async () =>
+      expect(await ways['data']?.(service.read())).toBe('abc!'),
+    )
+  })
+
+  it('has each chunk damaged', async () => {
+    const service = { read: small }
+    await withFault(corruptResults({ methods: 'read', answers, damage: 'empty' }), service, async () =>
+      expect(await ways['for await']?.(service.read())).toBe('.'),
+    )
+  })
+})
+
+describe('the promise of an answer of many', () => {
+  const service = {
+    stream: () => Promise.resolve(Readable.from(['a', 'b', 'c'])),
+    'web-stream': () => Promise.resolve(Readable.toWeb(Readable.from(['a', 'b', 'c']))),
+    'async-iterator': () => Promise.resolve(Readable.from(['a', 'b', 'c'])[Symbol.asyncIterator]()),
+    iterator: () => Promise.resolve(['a', 'b', 'c'][Symbol.iterator]()),
+  }
+  it.each(Object.keys(service) as (keyof typeof service)[])('is cut behind what still comes: %s', async (methods) => {
+    await withFault(cutResults({ methods, answers: methods, afterItems: 2 }), service, async () => {
+      const came: unknown[] = []
+      const reading = async (): Promise<void> => {
+        for await (const item of (await service[methods]()) as AsyncIterable<unknown>) came.push(item)
+      }
+      await expect(reading()).rejects.toMatchObject({ code: 'ECONNRESET' })
+      expect(came).toEqual(['a', 'b'])
+    })
   })
 })
 

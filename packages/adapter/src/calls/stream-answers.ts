@@ -1,6 +1,7 @@
 import { Duplex, type Readable } from 'node:stream'
 import type { Method } from '../operations/member-replacer.js'
 import { isThenable, type AnswerChanges, type Answers, type Gate } from './answer.js'
+import { changeBuffered, hasEnded } from './buffered-chunks.js'
 import { promises } from './promise-answers.js'
 
 /** The members by which data enters and leaves a stream. A stream that has none of a name is not given one. */
@@ -10,9 +11,14 @@ const FLOW = ['_read', '_write', '_writev', '_final'] as const
 export const streams: Answers = {
   // A caller may also write to a stream that is refused.
   failed: (makeError) => new Duplex().destroy(makeError()),
-  through(answer, { item = (chunk) => chunk, end }, changes) {
+  through(answer, { item = (chunk) => chunk, end, broke }, changes) {
     const stream = answer as Readable
+    if (broke !== undefined) whenDestroyed(stream, broke, changes)
     let isBroken = false
+    const breakBy = (error: unknown): void => {
+      isBroken = true
+      breakWhenRead(stream, error as Error, changes)
+    }
     changes.replaceMember(stream, 'push', (push) => (chunk, encoding) => {
       if (isBroken) return false
       if (changes.isOver()) return Reflect.apply(push as Method, stream, [chunk, encoding])
@@ -20,11 +26,22 @@ export const streams: Answers = {
         if (chunk === null) end?.()
         return Reflect.apply(push as Method, stream, [chunk === null ? null : item(chunk), encoding])
       } catch (error) {
-        isBroken = true
-        breakWhenRead(stream, error as Error, changes)
+        breakBy(error)
         return false
       }
     })
+    let broken: readonly unknown[] = []
+    changeBuffered(stream, (chunks, isAll) => {
+      const passed: unknown[] = []
+      try {
+        for (const chunk of chunks) passed.push(item(chunk))
+        if (isAll) end?.()
+      } catch (error) {
+        broken = [error]
+      }
+      return passed
+    })
+    broken.forEach(breakBy)
     return stream
   },
   late(gate, proceed, changes) {
@@ -37,6 +54,14 @@ export const streams: Answers = {
     if (isStream(answer)) holdFlow(answer, gate, changes)
     return answer
   },
+}
+
+/** Tells the error with which a stream is destroyed. */
+function whenDestroyed(stream: Readable, broke: (error: unknown) => void, { replaceMember }: AnswerChanges): void {
+  replaceMember(stream, '_destroy', (destroy) => (...args) => {
+    if (args[0] !== null && args[0] !== undefined) broke(args[0])
+    return Reflect.apply(destroy as Method, stream, args)
+  })
 }
 
 /** A stream, as far as its flow is held. Streams of other copies of the library have no class in common. */
@@ -126,9 +151,13 @@ function breakWhenRead(stream: Readable, error: Error, { atEnd, replaceMember }:
     cancel()
     stream.destroy(error)
   }
+  // A stream that has ended already would tell its end first.
+  const isSudden = hasEnded(stream)
   replaceMember(stream, 'read', (read) => (...size) => {
     const chunk = Reflect.apply(read as Method, stream, size)
-    if (stream.readableLength === 0) process.nextTick(destroy)
+    if (stream.readableLength > 0) return chunk
+    if (isSudden) destroy()
+    else process.nextTick(destroy)
     return chunk
   })
 }

@@ -5,8 +5,9 @@ import { promises } from './promise-answers.js'
 /** Answers that are web streams. A stream of bytes stays one. */
 export const webStreams: Answers = {
   failed: (makeError) => new ReadableStream({ start: (controller) => controller.error(makeError()) }),
-  through: (answer, { item = (chunk) => chunk, end }, changes) =>
+  through: (answer, { item = (chunk) => chunk, end, broke }, changes) =>
     relay(answer as ReadableStream<unknown>, {
+      ...(broke && { broke }),
       item: (chunk) => (changes.isOver() ? chunk : item(chunk)),
       end: () => {
         if (!changes.isOver()) end?.()
@@ -34,13 +35,14 @@ interface Relay {
   readonly opened?: Promise<void>
   readonly item?: (chunk: unknown) => unknown
   readonly end?: () => void
+  readonly broke?: (error: unknown) => void
   readonly cancelled?: () => void
 }
 
 /** Makes a stream that reads another on demand, so that it holds no chunk itself. */
 function relay(
   source: ReadableStream<unknown>,
-  { opened, item = (chunk) => chunk, end, cancelled }: Relay,
+  { opened, item = (chunk) => chunk, end, broke, cancelled }: Relay,
 ): ReadableStream<unknown> {
   const isOfBytes = readsBytes(source)
   const reader = source.getReader()
@@ -61,6 +63,7 @@ function relay(
       await opened
       return await next()
     } catch (error) {
+      broke?.(error)
       // A reader of a broken stream does not cancel it, so its source would stay open.
       reader.cancel(error).catch(() => undefined)
       throw error

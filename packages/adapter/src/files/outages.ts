@@ -1,4 +1,5 @@
-import type { Errno } from '@chaos/core/authoring'
+import { builtin, type Errno } from '@chaos/core/authoring'
+import fs from 'node:fs'
 import type { FileCall } from './seam.js'
 import type { FileOperation } from './places.js'
 import type { fileSystemErrors } from '../errors/file-system.js'
@@ -28,17 +29,31 @@ const CHANGES = [
   'lutime',
 ] as const
 
+const { F_OK, W_OK } = builtin('node:fs', fs).constants
+
+/** Returns whether `access` asks for more than whether the file exists, such as whether it may be written. */
+const asksFor = ({ args: [, mode] }: FileCall, rights: number): boolean =>
+  typeof mode === 'number' && (mode & rights) !== F_OK
+
+/** The system says that a folder exists before it tells that it cannot make one. */
+const makesFolder = ({ operation, isThere }: FileCall): boolean => operation !== 'mkdir' || !isThere()
+
 /** The outages, by preset name. */
 export const fileOutages = {
-  'fs/enospc': { code: 'ENOSPC', operations: ['write', 'copyfile', 'mkdir', 'mkdtemp'] },
+  'fs/enospc': { code: 'ENOSPC', operations: ['write', 'copyfile', 'mkdir', 'mkdtemp'], when: makesFolder },
   'fs/eio': { code: 'EIO', operations: ['read', 'write', 'fsync', 'fdatasync', 'scandir', 'copyfile'] },
   'fs/emfile': { code: 'EMFILE', operations: ['open', 'scandir', 'copyfile'] },
   'fs/erofs': {
     code: 'EROFS',
-    operations: ['open', ...CHANGES],
-    when: ({ operation, writes }) => operation !== 'open' || writes,
+    operations: ['open', 'access', ...CHANGES],
+    when: (call) =>
+      call.operation === 'open' ? call.writes : call.operation === 'access' ? asksFor(call, W_OK) : makesFolder(call),
   },
-  'fs/eacces': { code: 'EACCES', operations: ['open', 'access', 'scandir', ...CHANGES] },
+  'fs/eacces': {
+    code: 'EACCES',
+    operations: ['open', 'access', 'scandir', ...CHANGES],
+    when: (call) => (call.operation === 'access' ? asksFor(call, ~F_OK) : makesFolder(call)),
+  },
   'fs/enoent': {
     code: 'ENOENT',
     operations: ['open', 'access', 'stat', 'lstat', 'statfs', 'scandir', 'readlink', 'realpath', ...CHANGES],

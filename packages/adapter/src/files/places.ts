@@ -1,15 +1,24 @@
-import type { TargetKind } from '@chaos/core/authoring'
 import { ChaosError } from '@chaos/core'
-import fs from 'node:fs'
+import { builtin, type TargetKind } from '@chaos/core/authoring'
+import importedFs from 'node:fs'
 import { devNull } from 'node:os'
-import { resolve } from 'node:path'
+import importedPath from 'node:path'
 import { types } from 'node:util'
+import { unwrapped } from './unwrapped.js'
+
+const fs = builtin('node:fs', importedFs)
+const nodePath = builtin('node:path', importedPath)
+// Copies: the spies and stubs of a test must neither answer nor count what the fault asks for itself.
+const existsSync = unwrapped(fs.existsSync)
+const readFile = unwrapped(fs.readFile)
+const readlinkSync = unwrapped(fs.readlinkSync)
 
 /**
  * The target of file faults: the `fs` module of Node.js in all of its forms, or `fs/promises`, which means the same.
  */
 export type FileSystem =
-  Pick<typeof fs, 'createReadStream' | 'readFile'> | Pick<typeof fs.promises, 'open' | 'readFile'>
+  | Pick<typeof fs, 'createReadStream' | 'readFile'>
+  | Pick<typeof fs.promises, 'open' | 'readFile'>
 
 /** Returns whether a value is one of the two modules, as default export or namespace. */
 function isFileSystem(value: unknown): value is FileSystem {
@@ -165,7 +174,7 @@ function readingPrototype(binding: Record<string, unknown>): object {
   try {
     binding['open'] = (...args: readonly unknown[]) => void requests.push(...args)
     // With a `buffer` option, Node.js 26 reads step by step, as older versions always do.
-    fs.readFile(devNull, { buffer: Buffer.alloc(1) } as object, () => undefined)
+    readFile(devNull, { buffer: Buffer.alloc(1) } as object, () => undefined)
   } finally {
     binding['open'] = open
   }
@@ -201,7 +210,7 @@ export function pathIn(value: unknown): string | undefined {
 
 /** Returns the full path, which filters match. */
 export function fullPath(path: string): string {
-  return resolve(path.replace(/^\\\\\?\\/, ''))
+  return nodePath.resolve(path.replace(/^\\\\\?\\/, ''))
 }
 
 /**
@@ -221,12 +230,23 @@ export class Descriptors {
   /** Returns the full path of a descriptor; `undefined` if it is not a file, such as a pipe. */
   pathOf(descriptor: number): string | undefined {
     if (process.platform !== 'linux') return this.#opened.get(descriptor)
-    this.isResolving = true
     try {
-      const path = fs.readlinkSync(`/proc/self/fd/${descriptor}`).replace(/ \(deleted\)$/, '')
+      const path = this.#resolving(() => readlinkSync(`/proc/self/fd/${descriptor}`)).replace(/ \(deleted\)$/, '')
       return path.startsWith('/') ? path : undefined
     } catch {
       return undefined
+    }
+  }
+
+  /** Returns whether a path exists, past the fault. */
+  isThere(path: string): boolean {
+    return this.#resolving(() => existsSync(path))
+  }
+
+  #resolving<Answer>(ask: () => Answer): Answer {
+    this.isResolving = true
+    try {
+      return ask()
     } finally {
       this.isResolving = false
     }

@@ -1,5 +1,6 @@
 import { ChaosError } from '@chaos/core'
 import {
+  builtin,
   globMatcher,
   type InjectionContext,
   isGlob,
@@ -8,9 +9,8 @@ import {
   type Seam,
   type SeamOperation,
 } from '@chaos/core/authoring'
-import { realpathSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { FileCallers, endedBySignalOf } from './callers.js'
+import fs from 'node:fs'
+import importedPath from 'node:path'
 import { formOf, whenOpened } from './forms.js'
 import { heldOn, watchDescriptors } from './held-files.js'
 import {
@@ -26,6 +26,11 @@ import {
   type FilePlace,
 } from './places.js'
 import { isModuleLoaderAsking } from './module-loader.js'
+import { unwrapped } from './unwrapped.js'
+
+// A copy: a stub of a test must not answer.
+const realpathSync = unwrapped(builtin('node:fs', fs).realpathSync)
+const nodePath = builtin('node:path', importedPath)
 
 /** The option with the files to affect, which all file faults share. */
 export const pathsOption = option.names(
@@ -62,11 +67,14 @@ interface ChosenFiles {
   readonly operations: readonly FileOperation[]
   /** Selects the operations that the fault supports; the others are outside its blast radius. Default: all. */
   readonly when?: ((asked: FileCall) => boolean) | undefined
-  /** Whether the fault makes operations wait, so that it needs the signals of their callers. Default: `false`. */
+  /** Whether the fault makes operations wait. Default: `false`. */
   readonly waits?: boolean
 }
 
-/** A file operation, before it reaches the system. */
+/**
+ * A file operation, before it reaches the system. It has no signal of its caller: Node.js looks at the signal of a `readFile`
+ * or `writeFile` between two steps, and a step that the system does not answer goes on.
+ */
 export interface FileCall extends SeamOperation {
   /** The system call. */
   readonly operation: FileOperation
@@ -74,6 +82,8 @@ export interface FileCall extends SeamOperation {
   readonly paths: readonly string[]
   /** Whether the operation opens a file to write to it. */
   readonly writes: boolean
+  /** Returns whether the file exists. */
+  readonly isThere: () => boolean
 }
 
 /**
@@ -95,8 +105,6 @@ function patchFiles(
   const wanted = new Set<FileOperation>(operations)
   const isInside = insideOf([paths].flat())
   const descriptors = new Descriptors()
-  const callers = new FileCallers()
-  if (waits) callers.watch(context)
   const refusalOf = waits ? watchDescriptors(context) : undefined
 
   /** Returns the first chosen operation of a call. */
@@ -114,24 +122,23 @@ function patchFiles(
     const files = isOpen ? [descriptors.pathOf(first)].filter((path) => path !== undefined) : given.map(fullPath)
     const file = files.find(isInside)
     if (file === undefined) return undefined
-    const caller = callers.of(isOpen ? first : undefined)
     for (const operation of place.operations) {
       if (!wanted.has(operation) || (operation === 'open' && isOpen)) continue
       const writes = operation === 'open' && (place.writes ?? asksToWrite(args[place.flags ?? -1]))
       const named = operation === 'write' || (operation === 'read' && place.writes === undefined) ? [] : given
       let form = formOf(place, self, args, proceed)
       if (refusalOf !== undefined) form = heldOn(form, refusalOf(operation, isOpen ? first : undefined, args))
-      if (caller !== undefined) form = endedBySignalOf(caller, form)
       const name = `${operation} ${file}`
       const call: FileCall = {
         ...form,
         name,
         args,
         operation,
-        paths: named,
+        // The system replaces the six letters.
+        paths: operation === 'mkdtemp' ? named.map((path) => path.replace(/(?:XXXXXX)?$/, 'XXXXXX')) : named,
         writes,
+        isThere: () => descriptors.isThere(file),
         proceed,
-        signal: caller?.signal,
       }
       if (when?.(call) === false || isModuleLoaderAsking()) continue
       if (context.operation(name).shouldInject(args)) return call
@@ -139,8 +146,7 @@ function patchFiles(
     return undefined
   }
 
-  // Records the caller or path of each new descriptor, if the fault needs it.
-  const recordsDescriptors = waits || process.platform !== 'linux'
+  const recordsDescriptors = process.platform !== 'linux'
   for (const place of filePlaces()) {
     const opens = recordsDescriptors && place.operations.join() === 'open'
     if (!opens && !place.operations.some((operation) => wanted.has(operation))) continue
@@ -149,14 +155,10 @@ function patchFiles(
       place.key,
       (below) =>
         function (this: unknown, ...args: unknown[]): unknown {
-          const caller = opens ? callers.of(undefined) : undefined
           const proceed = (): unknown => {
             const answer = (below.call as FileFunction).apply(this, args)
             if (opens) {
-              whenOpened(args, answer, (descriptor) => {
-                descriptors.opened(descriptor, fullPath(pathIn(args[0]) ?? ''))
-                callers.opened(descriptor, caller)
-              })
+              whenOpened(args, answer, (descriptor) => descriptors.opened(descriptor, fullPath(pathIn(args[0]) ?? '')))
             }
             return answer
           }
@@ -177,7 +179,7 @@ function insideOf(patterns: readonly string[]): (file: string) => boolean {
 
 /** Resolves the links in a pattern, since the path of a descriptor has none. The file need not exist yet. */
 function behindLinks(pattern: string): string {
-  const folder = dirname(isGlob(pattern) ? pattern.slice(0, pattern.search(/[*?]/) + 1) : pattern)
+  const folder = nodePath.dirname(isGlob(pattern) ? pattern.slice(0, pattern.search(/[*?]/) + 1) : pattern)
   for (const fixed of isGlob(pattern) ? [folder] : [pattern, folder]) {
     try {
       return realpathSync(fixed) + pattern.slice(fixed.length)

@@ -23,10 +23,15 @@ export class AnsweringSocket extends net.Socket {
   }
 
   #send(): void {
-    if (this.#answer === undefined || !this.#hasRequest || this.destroyed) return
-    this.push(this.#answer)
-    this.push(null)
+    const answer = this.#answer
+    if (answer === undefined || !this.#hasRequest || this.destroyed) return
+    // A client may write as soon as it reads the answer.
     this.#answer = undefined
+    this.push(answer)
+    // The end of a connection is read after its data. Read at once, it would close the request before its response is read.
+    setImmediate(() => {
+      if (!this.destroyed) this.push(null)
+    })
   }
 
   #receive(done: () => void): void {

@@ -1,9 +1,11 @@
 import type { InjectionContext, Seam } from '@chaos/core/authoring'
 import http from 'node:http'
 import type { BodyPiece, Change } from './body-piece.js'
+import { bodiesOfSessions } from './http2-client.js'
 import { writtenByServer } from './server-bodies.js'
 import {
   clientRequestName,
+  isHttp2Client,
   isHttpClient,
   isHttpServer,
   isRequestOf,
@@ -18,6 +20,7 @@ import { handledByUndici } from './undici-bodies.js'
  */
 export const bodySeam: Seam<HttpTarget, BodyPiece, Buffer> = (target, context, change) => {
   if (isHttpServer(target)) writtenByServer(target, context, change)
+  else if (isHttp2Client(target)) bodiesOfSessions(context, change)
   else if (isHttpClient(target)) receivedByClient(target, context, change)
   else handledByUndici(target, context, change)
 }
@@ -36,6 +39,7 @@ function receivedByClient(client: HttpClient, context: InjectionContext, change:
         // Only responses to a client of this process have `req`.
         if (
           chunk === null ||
+          chunk.length === 0 ||
           !(request instanceof http.ClientRequest) ||
           !isRequestOf(client, request) ||
           !context.operation(clientRequestName(request)).shouldInject(args)

@@ -3,7 +3,7 @@ import type { Done } from '../sockets/wire.js'
 import type { Outgoing } from '../sockets/writes.js'
 
 /** How much a request may write before the connection takes no more, as the buffers of two kernels between mute peers. */
-const ACCEPTED_BYTES = 256 * 1024
+export const ACCEPTED_BYTES = 256 * 1024
 
 /** The internal method by which a socket starts its idle timer again. */
 interface TimedConnection extends Duplex {

@@ -3,6 +3,7 @@ import http from 'node:http'
 import { Duplex } from 'node:stream'
 import { holdWhileOpen } from '../operations/while-open.js'
 import { onWrites } from '../sockets/writes.js'
+import { hasBody } from './answer-body.js'
 import { AnsweringSocket } from './answering-socket.js'
 import { HeldWrites } from './held-writes.js'
 import type { AnswerCall, RequestCall } from './request-call.js'
@@ -92,7 +93,7 @@ export function answersOfClient(
           keep({
             answer: (made, body) => {
               leave()
-              connection.answer(made, request.method === 'HEAD' ? Buffer.alloc(0) : body)
+              connection.answer(made, hasBody(request.method, made.statusCode) ? body : Buffer.alloc(0))
             },
           }),
         )

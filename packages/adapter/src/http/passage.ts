@@ -52,7 +52,11 @@ export function awaited(context: InjectionContext): () => void {
   return () => held.drop()
 }
 
-/** Keeps an injection with a spent limit in force until a request or response is closed. */
-export function awaitClose(context: InjectionContext, emitter: EventEmitter): void {
-  holdWhileOpen(emitter, (run) => context.hold({ afterMs: Number.POSITIVE_INFINITY, run }))
+/**
+ * Keeps an injection with a spent limit in force until a request or response is closed.
+ *
+ * @param onClose Called when it is closed.
+ */
+export function awaitClose(context: InjectionContext, emitter: EventEmitter, onClose?: () => void): void {
+  holdWhileOpen(emitter, (run) => context.hold({ afterMs: Number.POSITIVE_INFINITY, run }), onClose)
 }

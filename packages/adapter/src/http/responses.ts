@@ -3,11 +3,14 @@ import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { memberReplacer, type Method } from '../operations/member-replacer.js'
 import { endConnection } from '../sockets/connection-end.js'
+import { onReads } from '../sockets/reads.js'
 import type { TakeBytes, Wire } from '../sockets/wire.js'
 import { sentByClient } from './client-responses.js'
+import { requestsOfSessions } from './http2-client.js'
+import { responsesOfStreams } from './http2/responses.js'
 import { Passage, type ActOnResponse } from './passage.js'
 import { sentByServer } from './server-responses.js'
-import { isHttpClient, isHttpServer, type HttpTarget } from './target.js'
+import { isHttp2Client, isHttpClient, isHttpServer, type HttpTarget } from './target.js'
 import { sentByUndici } from './undici-responses.js'
 
 /**
@@ -19,13 +22,22 @@ export const responseSeam: Seam<HttpTarget, Wire, TakeBytes> = (target, context,
     sentByServer(target, context, act)
     return
   }
+  if (isHttp2Client(target)) {
+    const take = responsesOfStreams(context, act)
+    requestsOfSessions(context, ({ send }) => {
+      const stream = send()
+      take(stream)
+      return stream
+    })
+    return
+  }
   const sent = receivedOn(context, act)
   if (isHttpClient(target)) sentByClient(target, context, sent)
-  else sentByUndici(target, context, (socket, isChosen) => sent(socket, isChosen ? '' : undefined))
+  else sentByUndici(target, context, sent, responsesOfStreams(context, act))
 }
 
 /** Passes received bytes, or the end of them, on beneath the fault. */
-type Push = (chunk: Buffer | null) => boolean
+type Push = (chunk: Buffer | null) => void
 
 /**
  * Takes the bytes of chosen responses.
@@ -40,31 +52,17 @@ function receivedOn(
   const passages = new WeakMap<Duplex, Passage>()
   /** How bytes reach each connection beneath the fault. */
   const pushes = new WeakMap<Duplex, Push>()
-  const receive = (
-    connection: Duplex,
-    args: readonly unknown[],
-    below: (args: readonly unknown[]) => unknown,
-  ): unknown => {
-    const [chunk] = args
+  /** Returns whether the fault has the bytes, or the end of the connection. */
+  const receive = (connection: Duplex, chunk: Buffer | null, deliver: Push): boolean => {
     const passage = passages.get(connection)
-    if (passage === undefined || (chunk !== null && !Buffer.isBuffer(chunk))) return below(args)
-    pushes.set(connection, (bytes) => below([bytes]) as boolean)
-    if (chunk === null) {
-      // The end of a connection waits behind the bytes that are held.
-      passage.behindHeld(() => void below(args))
-      return false
-    }
-    passage.take(chunk, () => undefined)
+    if (passage === undefined) return false
+    pushes.set(connection, deliver)
+    // The end of a connection waits behind the bytes that are held.
+    if (chunk === null) passage.behindHeld(() => deliver(null))
+    else passage.take(chunk, () => undefined)
     return true
   }
-  context.patch(
-    net.Socket.prototype,
-    'push',
-    (below) =>
-      function push(this: net.Socket, ...args: unknown[]): unknown {
-        return receive(this, args, (given) => below.call.apply(this, given))
-      },
-  )
+  onReads(context, ({ socket, chunk, deliver }) => receive(socket, chunk, deliver))
   const replaceMember = memberReplacer(context)
   const known = new WeakSet<Duplex>()
   return (connection, method) => {
@@ -75,6 +73,7 @@ function receivedOn(
     const wire: Wire = {
       line: Symbol('response'),
       on: { isGone: () => connection.destroyed },
+      connection,
       deliver(bytes, done) {
         if (!connection.destroyed) pushes.get(connection)?.(bytes)
         done?.()
@@ -89,7 +88,10 @@ function receivedOn(
       'push',
       (original) =>
         function (...args) {
-          return receive(connection, args, (given) => Reflect.apply(original as Method, connection, [...given]))
+          const [chunk] = args
+          const pass = (given: unknown): unknown => Reflect.apply(original as Method, connection, [given])
+          if (chunk !== null && !Buffer.isBuffer(chunk)) return Reflect.apply(original as Method, connection, args)
+          return receive(connection, chunk, pass) || pass(chunk)
         },
     )
   }

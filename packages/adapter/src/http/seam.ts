@@ -1,8 +1,9 @@
 import type { Seam } from '@chaos/core/authoring'
+import { requestsOfHttp2 } from './http2-client.js'
 import { answersOfClient, requestsOfClient } from './node-client.js'
 import type { AnswerCall, RequestCall } from './request-call.js'
 import { requestsAtServer } from './server.js'
-import { isHttpClient, isHttpServer, type HttpTarget } from './target.js'
+import { isHttp2Client, isHttpClient, isHttpServer, type HttpTarget } from './target.js'
 import { answeredByUndici, requestsOfUndici } from './undici/undici.js'
 
 /**
@@ -11,6 +12,7 @@ import { answeredByUndici, requestsOfUndici } from './undici/undici.js'
  */
 export const requestSeam: Seam<HttpTarget, RequestCall> = (target, context, act) => {
   if (isHttpServer(target)) requestsAtServer(target, context, act)
+  else if (isHttp2Client(target)) requestsOfHttp2(context, act)
   else if (isHttpClient(target)) requestsOfClient(target, context, act)
   else requestsOfUndici(target, context, act)
 }
@@ -18,6 +20,7 @@ export const requestSeam: Seam<HttpTarget, RequestCall> = (target, context, act)
 /** The requests that a fault answers. They have the names of those in {@link requestSeam}. */
 export const answerSeam: Seam<HttpTarget, AnswerCall> = (target, context, act) => {
   if (isHttpServer(target)) requestsAtServer(target, context, act)
+  else if (isHttp2Client(target)) requestsOfHttp2(context, act)
   else if (isHttpClient(target)) answersOfClient(target, context, act)
   else answeredByUndici(target, context, act)
 }

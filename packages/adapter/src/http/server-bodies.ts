@@ -2,6 +2,7 @@ import type { InjectionContext } from '@chaos/core/authoring'
 import http from 'node:http'
 import { types } from 'node:util'
 import type { Change } from './body-piece.js'
+import { onBehalfOf } from './scopes/request-scopes.js'
 import { isRequestEvent, serverRequestName } from './target.js'
 
 /**
@@ -28,6 +29,8 @@ export function writtenByServer(server: http.Server, context: InjectionContext, 
     names.set(response, name)
     return name
   }
+  const isChosen = (name: string, response: http.ServerResponse): boolean =>
+    onBehalfOf(response.req, () => context.operation(name).shouldInject([response.req, response]))
   for (const method of ['write', 'end'] as const)
     context.patch(
       http.ServerResponse.prototype,
@@ -36,8 +39,7 @@ export function writtenByServer(server: http.Server, context: InjectionContext, 
         function (this: http.ServerResponse, ...args: unknown[]): unknown {
           const [chunk, ...rest] = args
           const name = isPiece(chunk) && !this.writableEnded ? nameOf(this) : undefined
-          if (name === undefined || !isPiece(chunk) || !context.operation(name).shouldInject([this.req, this]))
-            return below.call.apply(this, args)
+          if (name === undefined || !isPiece(chunk) || !isChosen(name, this)) return below.call.apply(this, args)
           const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingIn(rest)) : Buffer.from(chunk)
           return below.call.call(this, change({ bytes, keepsLength: hasLength(this) }), ...rest)
         },

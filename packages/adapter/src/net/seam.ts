@@ -1,5 +1,6 @@
 import { injectedBy } from '@chaos/core'
-import { isError, markInjected, type Seam, type SeamOperation } from '@chaos/core/authoring'
+import { isError, isExempt, markInjected, type Held, type Seam, type SeamOperation } from '@chaos/core/authoring'
+import { holdWhileOpen } from '../operations/while-open.js'
 import { pipeHandlePrototype } from '../sockets/unix.js'
 import {
   complete,
@@ -32,8 +33,8 @@ export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, ac
           const [request, address, port] = args
           const name = endpoint(address, port)
           const proceed = (): number => below.call.apply(this, args) as number
-          if (!context.operation(name).shouldInject(args)) return proceed()
           const socket = socketOf(this)
+          if (isExempt(socket) || !context.operation(name).shouldInject(args)) return proceed()
           // A client that gave up meanwhile, for example by its own timeout, has closed the socket or this attempt at
           // one of several addresses.
           const isOver = (): boolean => socket?.destroyed === true || isGivenUp(request)
@@ -43,20 +44,24 @@ export const connectionSeam: Seam<NetModule, SeamOperation> = (_net, context, ac
             proceed,
             fail: statusOf,
             later: (keep) => {
-              const held = keep({
-                proceed: () => {
-                  if (isOver()) return
-                  const failure = proceed()
-                  if (failure !== 0) complete(this, request, failure)
-                },
-                fail: (error) => {
-                  if (isOver()) return
-                  complete(this, request, statusOf(error))
-                  const fault = injectedBy(error)
-                  if (fault !== undefined && isError(socket?.errored)) markInjected(socket.errored, fault)
-                },
-              })
-              socket?.once('close', () => held.drop())
+              const hold = (leave: () => void): Held =>
+                keep({
+                  proceed: () => {
+                    leave()
+                    if (isOver()) return
+                    const failure = proceed()
+                    if (failure !== 0) complete(this, request, failure)
+                  },
+                  fail: (error) => {
+                    leave()
+                    if (isOver()) return
+                    complete(this, request, statusOf(error))
+                    const fault = injectedBy(error)
+                    if (fault !== undefined && isError(socket?.errored)) markInjected(socket.errored, fault)
+                  },
+                })
+              if (socket === undefined) hold(() => undefined)
+              else holdWhileOpen(socket, hold)
               return 0
             },
           }) as number

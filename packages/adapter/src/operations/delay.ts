@@ -38,7 +38,7 @@ export function keepBack<Left extends RestOfOperation>(
 }
 
 /**
- * Delays operations. A synchronous operation blocks its thread instead, for at most 5 s.
+ * Delays operations. A synchronous operation blocks its thread instead, for at most 5 s and never beyond the lease.
  *
  * @param delayMsOf Returns the delay of an operation, in ms.
  */
@@ -51,10 +51,16 @@ export function delayOperations<Target, Op extends SeamOperation>(
   seam(target, context, (operation) => {
     const delayMs = delayMsOf(operation)
     if (operation.later !== undefined) return keepBack(operation, context, delayMs)
-    block(Math.min(delayMs, MAX_BLOCK_MS))
+    block(Math.min(delayMs, MAX_BLOCK_MS, context.leaseLeftMs()))
     return operation.proceed()
   })
 }
+
+/**
+ * Longer than any injection. Unlike an infinite hold, such a hold has a timer, which keeps the process alive: a request that
+ * waits for the system or for a peer does so too.
+ */
+const FOREVER_MS = Number.MAX_SAFE_INTEGER
 
 /** Leaves operations without an answer until the injection ends or the caller's signal aborts. */
 export function hangOperations<Target, Op extends SeamOperation>(
@@ -62,7 +68,7 @@ export function hangOperations<Target, Op extends SeamOperation>(
   target: Target,
   context: InjectionContext,
 ): void {
-  seam(target, context, (operation) => keepBack(operation, context, Number.POSITIVE_INFINITY))
+  seam(target, context, (operation) => keepBack(operation, context, FOREVER_MS))
 }
 
 /** Blocks the thread, as a slow system call does. */

@@ -32,19 +32,12 @@ const replacementOf = new WeakMap<Method, Replacement>()
  * fault's function must therefore pass every call through once its injection has ended.
  */
 export function memberReplacer(context: InjectionContext): ReplaceMember {
-  const replacements = new WeakMap<object, Replacement[]>()
-  const objects = new Set<WeakRef<object>>()
-  const collected = new FinalizationRegistry<WeakRef<object>>((ref) => objects.delete(ref))
-  context.defer(() => {
-    for (const ref of objects) {
-      const object = ref.deref()
-      if (object === undefined) continue
-      for (const replacement of replacements.get(object) ?? []) restore(object, replacement)
-    }
-    objects.clear()
-  })
+  let replaced: ReplacedMembers | undefined
+  context.defer(() => replaced?.restore())
   return (object, key, make) => {
     if (context.signal.aborted) return
+    // Made when it is first needed: few injections replace members, and a registry is costly.
+    replaced ??= new ReplacedMembers()
     const before = Object.getOwnPropertyDescriptor(object, key)
     const replacement: Replacement = {
       key,
@@ -59,15 +52,35 @@ export function memberReplacer(context: InjectionContext): ReplaceMember {
       enumerable: before?.enumerable ?? true,
     })
     replacementOf.set(replacement.value, replacement)
-    const known = replacements.get(object)
+    replaced.add(object, replacement)
+  }
+}
+
+/** The replacements of one injection, by object. Forgets objects that are gone. */
+class ReplacedMembers {
+  readonly #replacements = new WeakMap<object, Replacement[]>()
+  readonly #objects = new Set<WeakRef<object>>()
+  readonly #collected = new FinalizationRegistry<WeakRef<object>>((ref) => this.#objects.delete(ref))
+
+  add(object: object, replacement: Replacement): void {
+    const known = this.#replacements.get(object)
     if (known !== undefined) {
       known.push(replacement)
       return
     }
-    replacements.set(object, [replacement])
+    this.#replacements.set(object, [replacement])
     const ref = new WeakRef(object)
-    objects.add(ref)
-    collected.register(object, ref)
+    this.#objects.add(ref)
+    this.#collected.register(object, ref)
+  }
+
+  restore(): void {
+    for (const ref of this.#objects) {
+      const object = ref.deref()
+      if (object === undefined) continue
+      for (const replacement of this.#replacements.get(object) ?? []) restore(object, replacement)
+    }
+    this.#objects.clear()
   }
 }
 

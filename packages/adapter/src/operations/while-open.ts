@@ -1,5 +1,6 @@
 import type { Held } from '@chaos/core/authoring'
 import type { EventEmitter } from 'node:events'
+import { listenTo } from './listeners.js'
 
 /**
  * Holds work on something that can close, and drops the work when it closes. No listener stays once the work has run.
@@ -12,13 +13,12 @@ export function holdWhileOpen(
   hold: (leave: () => void) => Held,
   onDrop = (): void => undefined,
 ): Held {
-  const onClose = (): void => {
+  // Held work may run at once.
+  const leave = listenTo(emitter, 'close', () => {
+    leave()
     held.drop()
     onDrop()
-  }
-  const leave = (): void => void emitter.removeListener('close', onClose)
-  // Held work may run at once.
-  emitter.once('close', onClose)
+  })
   const held = hold(leave)
   return held
 }

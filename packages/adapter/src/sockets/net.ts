@@ -1,7 +1,13 @@
-import type { TargetKind } from '@chaos/core/authoring'
-import net, { type Socket } from 'node:net'
-import { liveSockets } from './live-sockets.js'
+import { builtin, isExempt, type TargetKind } from '@chaos/core/authoring'
+import importedNet, { type Socket } from 'node:net'
+import { hidden } from './hidden.js'
+import { liveSockets, type LiveSockets } from './live-sockets.js'
+import { nativePrototype } from './native-prototype.js'
 import { remotePathOf } from './unix.js'
+
+const net = builtin('node:net', importedNet)
+// A copy: the stub of a test must not answer.
+const { connect } = net
 
 /** The target of connection faults: the `net` module of Node.js, and with it every TCP client in the process. */
 export interface NetModule {
@@ -33,11 +39,14 @@ interface ConnectRequest {
 }
 
 /**
- * Returns the prototype of all TCP handles. A socket has its handle as soon as it starts to connect; this socket is
- * destroyed before it sends a packet.
+ * Returns the prototype of all TCP handles. Where Node.js denies its native bindings, as under `--permission`, a socket gives
+ * it: a socket has its handle as soon as it starts to connect, and this one is destroyed before it sends a packet. An
+ * instrumentation of `net` sees that attempt.
  */
 export function tcpHandlePrototype(): TcpHandle {
-  const socket = net.connect({ host: '127.0.0.1', port: 1 }) as Socket & { readonly _handle: TcpHandle }
+  const known = nativePrototype('tcp_wrap', 'TCP')
+  if (known !== undefined) return known as TcpHandle
+  const socket = connect({ host: '127.0.0.1', port: 1 }) as Socket & { readonly _handle: TcpHandle }
   const handle = socket._handle
   socket.destroy()
   return Object.getPrototypeOf(handle) as TcpHandle
@@ -45,8 +54,7 @@ export function tcpHandlePrototype(): TcpHandle {
 
 /** Returns the socket of a handle. */
 export function socketOf(handle: TcpHandle): Socket | undefined {
-  const owner = Object.getOwnPropertySymbols(handle).find(({ description }) => description === 'owner_symbol')
-  return owner === undefined ? undefined : (Reflect.get(handle, owner) as Socket)
+  return hidden(handle, 'owner_symbol') as Socket | undefined
 }
 
 /**
@@ -72,11 +80,11 @@ export function endpoint(address: string, port: number | undefined): string {
 
 /**
  * Returns the remote address of an open connection, the path at a Unix socket; `undefined` if a server accepted the
- * connection or if it is not open.
+ * connection, if it is not open, or if it is exempt from faults.
  */
 export function peerOf(socket: Socket): string | undefined {
   const { remoteAddress, remotePort } = socket
-  if (isAccepted(socket)) return undefined
+  if (isAccepted(socket) || isExempt(socket)) return undefined
   if (remoteAddress === undefined || remotePort === undefined) return remotePathOf(socket)
   return endpoint(remoteAddress, remotePort)
 }
@@ -86,11 +94,12 @@ function isAccepted(socket: Socket): boolean {
 }
 
 /**
- * Returns the open connections that the process made, in no order, idle and unreferenced ones included. A connection under
- * TLS is its TLS socket.
+ * Returns the open connections that the process made and that faults may affect, oldest first, idle and unreferenced ones
+ * included. A connection under TLS is its TLS socket.
  */
-export function openConnections(): Socket[] {
-  const open = liveSockets().filter((socket) => !socket.destroyed && peerOf(socket) !== undefined)
+export function openConnections(): LiveSockets {
+  const { sockets, isAll } = liveSockets()
+  const open = sockets.filter((socket) => !socket.destroyed && peerOf(socket) !== undefined)
   const beneath = new Set(open.map((socket): unknown => Reflect.get(socket, '_parent')))
-  return open.filter((socket) => !beneath.has(socket))
+  return { sockets: open.filter((socket) => !beneath.has(socket)), isAll }
 }

@@ -1,7 +1,8 @@
 import type { Seam } from '@chaos/core/authoring'
-import net, { type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { endConnection } from './connection-end.js'
 import { peerOf, type NetModule } from './net.js'
+import { onReads } from './reads.js'
 import { onSessionBytes } from './sessions.js'
 import type { TakeBytes, Wire } from './wire.js'
 
@@ -34,6 +35,7 @@ export const readSeam: Seam<NetModule, Wire, TakeBytes> = (_net, context, act) =
     const wire: Wire = {
       line: Symbol(peer),
       on: { isGone },
+      connection: socket,
       deliver: (bytes, done) => {
         if (!isGone()) deliver(bytes)
         done?.()
@@ -58,35 +60,20 @@ export const readSeam: Seam<NetModule, Wire, TakeBytes> = (_net, context, act) =
     return true
   }
   /** Returns whether the fault has the bytes. */
-  const takes = (reader: Reader, bytes: Uint8Array, args: readonly unknown[]): boolean => {
+  const takes = (reader: Reader, bytes: Uint8Array): boolean => {
     const line = lines.get(reader.socket)
     if (line?.isCut === true) return true
     const peer = peerOf(reader.socket)
-    if (peer !== undefined && context.operation(peer).shouldInject(args)) {
+    if (peer !== undefined && context.operation(peer).shouldInject([bytes])) {
       lineOf(reader, peer).take(Buffer.from(bytes), 0, () => undefined)
       return true
     }
     return line !== undefined && queue(line, () => void reader.deliver(bytes))
   }
-  context.patch(
-    net.Socket.prototype,
-    'push',
-    (below) =>
-      function push(this: Socket, ...args: [chunk: Uint8Array | null, encoding?: BufferEncoding]): boolean {
-        const [chunk] = args
-        const pass = (): boolean => below.call.apply(this, args) as boolean
-        if (chunk === null) {
-          const line = lines.get(this)
-          const isQueued = line !== undefined && !line.isCut && queue(line, () => void pass())
-          return isQueued || pass()
-        }
-        const reader = {
-          socket: this,
-          isGone: () => this.destroyed,
-          deliver: (bytes: Uint8Array): unknown => below.call.call(this, bytes),
-        }
-        return takes(reader, chunk, args) || pass()
-      },
-  )
-  onSessionBytes(context, (session, bytes, deliver) => takes({ ...session, deliver }, bytes, [bytes]))
+  onReads(context, ({ socket, chunk, deliver }) => {
+    if (chunk !== null) return takes({ socket, isGone: () => socket.destroyed, deliver }, chunk)
+    const line = lines.get(socket)
+    return line !== undefined && !line.isCut && queue(line, () => deliver(null))
+  })
+  onSessionBytes(context, (session, bytes, deliver) => takes({ ...session, deliver }, bytes))
 }

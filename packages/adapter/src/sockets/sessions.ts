@@ -1,10 +1,14 @@
-import type { InjectionContext } from '@chaos/core/authoring'
-import http from 'node:http'
-import http2 from 'node:http2'
-import { Socket } from 'node:net'
+import { builtin, type InjectionContext } from '@chaos/core/authoring'
+import importedHttp from 'node:http'
+import importedHttp2 from 'node:http2'
+import importedNet, { type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { instancesOf } from './live-sockets.js'
-import { hasUnreferencedConnections, referencedSockets } from './referenced.js'
+import { hidden } from './hidden.js'
+import { nativeObjects } from './native-objects.js'
+
+const http = builtin('node:http', importedHttp)
+const http2 = builtin('node:http2', importedHttp2)
+const net = builtin('node:net', importedNet)
 
 /** The native part of an HTTP/2 session. It reads its connection itself, so that no code of `net` sees the bytes. */
 interface NativeSession {
@@ -91,26 +95,10 @@ export function onSessionBytes(context: InjectionContext, take: TakeReceived): v
   }
 }
 
-/** The listener by which a session hears that its connection has closed. */
-const SESSION_LISTENER = 'socketOnClose'
-
-/**
- * Whether a session may exist. The search for sessions takes long, so it is left out where no connection has a listener of one,
- * and no connection is unreferenced.
- */
-function maySessionsExist(): boolean {
-  const isRead = (socket: Socket): boolean => socket.listeners('close').some(({ name }) => name === SESSION_LISTENER)
-  return referencedSockets().some(isRead) || hasUnreferencedConnections() === true
-}
-
-/** Returns the sessions of this thread; none without an inspector. Before Node.js 20.19, unreferenced ones may be missing. */
+/** Returns the sessions of this thread; none where Node.js does not tell of its native objects. */
 function liveSessions(prototype: NativeSession): readonly NativeSession[] {
-  if (!maySessionsExist()) return []
-  try {
-    return instancesOf(prototype).filter((value): value is NativeSession => value !== prototype)
-  } catch {
-    return []
-  }
+  const isSession = (value: object): value is NativeSession => Object.prototype.isPrototypeOf.call(prototype, value)
+  return nativeObjects()?.filter(isSession) ?? []
 }
 
 /** Returns the open session that a native one belongs to. A connection without a remote address is none of the network. */
@@ -118,14 +106,8 @@ function sessionOf(native: NativeSession): Session | undefined {
   const session = hidden(native, 'owner_symbol')
   if (typeof session !== 'object' || session === null || Reflect.get(session, 'destroyed') === true) return undefined
   const socket = hidden(session, 'socket')
-  if (!(socket instanceof Socket) || socket.destroyed) return undefined
+  if (!(socket instanceof net.Socket) || socket.destroyed) return undefined
   return { socket, isGone: () => socket.destroyed || Reflect.get(session, 'destroyed') === true }
-}
-
-/** Returns the value of an object's own symbol, by the name of the symbol. */
-function hidden(object: object, name: string): unknown {
-  const symbol = Object.getOwnPropertySymbols(object).find(({ description }) => description === name)
-  return symbol === undefined ? undefined : Reflect.get(object, symbol)
 }
 
 /** Returns a parser that reads nothing and reports the bytes of the connection that it consumes. */

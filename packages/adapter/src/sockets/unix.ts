@@ -1,4 +1,9 @@
-import net, { type Socket } from 'node:net'
+import { builtin } from '@chaos/core/authoring'
+import importedNet, { type Socket } from 'node:net'
+import { handleOf } from './handle.js'
+import { nativePrototype } from './native-prototype.js'
+
+const net = builtin('node:net', importedNet)
 
 /** The native handle of a connection over a Unix socket, or a named pipe on Windows. */
 export interface PipeHandle {
@@ -16,10 +21,12 @@ interface ReportedHandle {
 const paths = new WeakMap<object, string | undefined>()
 
 /**
- * Returns the prototype of all handles of Unix sockets. A socket has its handle before it looks at the path, which is
- * none here, so that it connects to nothing.
+ * Returns the prototype of all handles of Unix sockets. Where Node.js denies its native bindings, a socket gives it: a socket
+ * has its handle before it looks at the path, which is none here, so that it connects to nothing.
  */
 export function pipeHandlePrototype(): PipeHandle {
+  const known = nativePrototype('pipe_wrap', 'Pipe')
+  if (known !== undefined) return known as PipeHandle
   const socket = new net.Socket()
   try {
     socket.connect({ path: {} as string })
@@ -54,9 +61,4 @@ function reportedPath(descriptor: unknown): string | undefined {
   } finally {
     if (before !== undefined) Reflect.set(report, 'excludeNetwork', before)
   }
-}
-
-function handleOf(socket: Socket): object | undefined {
-  const handle: unknown = Reflect.get(socket, '_handle')
-  return typeof handle === 'object' && handle !== null ? handle : undefined
 }

@@ -1,4 +1,5 @@
 import type { HeldOn } from '@chaos/core/authoring'
+import type { Duplex } from 'node:stream'
 import type { ConnectionEnd } from './connection-end.js'
 
 /** A connection, or one response on a connection, whose bytes a fault handles. */
@@ -7,6 +8,8 @@ export interface Wire {
   readonly line: symbol
   /** The connection. Bytes that are held when it is gone are lost. */
   readonly on: HeldOn
+  /** The connection itself, which tells when it closes. */
+  readonly connection: Duplex
   /**
    * Delivers bytes.
    *

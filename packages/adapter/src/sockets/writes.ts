@@ -1,9 +1,11 @@
-import type { InjectionContext } from '@chaos/core/authoring'
-import net from 'node:net'
+import { builtin, type InjectionContext } from '@chaos/core/authoring'
+import importedNet, { type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { memberReplacer, type Method } from '../operations/member-replacer.js'
 import type { Done } from './wire.js'
 import { WriteLine } from './write-line.js'
+
+const net = builtin('node:net', importedNet)
 
 /** What a connection writes, before it is written. */
 export interface Outgoing {
@@ -18,7 +20,7 @@ export interface Outgoing {
 type TakerOf = (connection: Duplex) => ((outgoing: Outgoing) => void) | undefined
 
 /** The internal method of a socket that all of its writes go through. */
-interface WritingSocket extends net.Socket {
+interface WritingSocket extends Socket {
   _writeGeneric: (isMany: boolean, data: unknown, encoding: BufferEncoding | 'buffer', done: Done) => unknown
 }
 

@@ -103,12 +103,16 @@ function scenesOf({ postgres, mariadb, redis }) {
       )
     }
     for (const how of ['close', 'destroy']) {
-      addClient(`node-redis, ${how}`, async () => {
-        const client = await createClient({ socket: { port: redis } })
-          .on('error', nothing)
-          .connect()
-        return { target: bindNodeRedis(client), call: () => client.set('a', '1'), close: async () => client[how]() }
-      })
+      addClient(
+        `node-redis, ${how}`,
+        async () => {
+          const client = await createClient({ socket: { port: redis } })
+            .on('error', nothing)
+            .connect()
+          return { target: bindNodeRedis(client), call: () => client.set('a', '1'), close: async () => client[how]() }
+        },
+        how === 'close',
+      )
     }
   }
   if (postgres !== undefined) {
@@ -144,11 +148,15 @@ function scenesOf({ postgres, mariadb, redis }) {
         how === 'end',
       )
     }
-    addClient('a pool of mysql2, end', async () => {
-      const pool = mysql.createPool(mariadb)
-      await pool.query('select 1')
-      return { target: bindMysql2(pool), call: () => pool.query('select 1'), close: () => pool.end() }
-    })
+    addClient(
+      'a pool of mysql2, end',
+      async () => {
+        const pool = mysql.createPool(mariadb)
+        await pool.query('select 1')
+        return { target: bindMysql2(pool), call: () => pool.query('select 1'), close: () => pool.end() }
+      },
+      true,
+    )
   }
   addClient(
     'a plain object over http',

@@ -1,4 +1,5 @@
 import { inject, withFault } from '@chaos/core'
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { Store } from '../../../test/store.js'
 import { corruptResults } from './corrupt-results.js'
@@ -71,7 +72,94 @@ it('lets a result that contains itself come as it is', async () => {
   for (const damage of ['truncate', 'garble'] as const) {
     const injection = await inject(corruptResults({ damage }), service)
     expect(await service.find()).toBe(circle)
-    expect(injection.affected).toBe(1)
+    expect([injection.seen, injection.affected]).toEqual([1, 0])
     await injection.rollback()
   }
+})
+
+describe('a result that the damage does not change', () => {
+  class Hidden {
+    readonly #secret = 7
+    get secret(): number {
+      return this.#secret
+    }
+  }
+  const unreadable = new Proxy(
+    {},
+    {
+      get(_object, key) {
+        // A promise looks for `then`.
+        if (key === 'then') return undefined
+        throw new Error('no')
+      },
+      getPrototypeOf: () => {
+        throw new Error('no')
+      },
+    },
+  )
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['0', 0],
+    ['a bigint', 1n],
+    ['true', true],
+    ['an empty text', ''],
+    ['an empty list', []],
+    ['an empty object', {}],
+    ['an empty Map', new Map()],
+    ['an empty Set', new Set()],
+    ['a date', new Date(0)],
+    ['empty bytes', Buffer.alloc(0)],
+    ['an instance with private state', new Hidden()],
+    ['a function', () => 1],
+    ['what throws when it is read', unreadable],
+  ])('comes as it is, and its call counts as passed: %s', async (_what, result) => {
+    const service = { find: async (): Promise<unknown> => Promise.resolve(result) }
+    const injection = await inject(corruptResults(), service, { limit: 1 })
+    expect((await service.find()) === result).toBe(true)
+    expect([injection.seen, injection.affected, injection.landedAt]).toEqual([1, 0, undefined])
+    await injection.rollback()
+  })
+
+  it('leaves the limit to one that it changes', async () => {
+    const results = ['', null, 'abcd', 'abcd']
+    const service = { find: async (): Promise<unknown> => Promise.resolve(results.shift()) }
+    const injection = await inject(corruptResults(), service, { limit: 1 })
+    expect([await service.find(), await service.find(), await service.find()]).toEqual(['', null, 'ab'])
+    expect((await injection.done).outcome).toBe('limit-spent')
+    expect([injection.seen, injection.affected, await service.find()]).toEqual([3, 1, 'abcd'])
+  })
+
+  it.each(['iterator', 'async-iterator', 'stream', 'web-stream'] as const)(
+    'is no hit in an answer by %s until one of its items is damaged',
+    async (answers) => {
+      const made = {
+        iterator: (items: unknown[]) => items.values(),
+        'async-iterator': (items: unknown[]) => Readable.from(items)[Symbol.asyncIterator](),
+        stream: (items: unknown[]) => Readable.from(items),
+        'web-stream': (items: unknown[]) => Readable.toWeb(Readable.from(items)),
+      }
+      const service = { list: (...items: unknown[]) => made[answers](items) }
+      await withFault(corruptResults({ methods: 'list', answers }), service, async (injection) => {
+        const all = async (...items: unknown[]): Promise<unknown[]> => {
+          const came: unknown[] = []
+          for await (const item of service.list(...items) as AsyncIterable<unknown>) came.push(item)
+          return came
+        }
+        expect(await all(1, true)).toEqual([1, true])
+        expect([injection.seen, injection.affected]).toEqual([1, 0])
+        expect(await all(1, 'abcd', 'efgh')).toEqual([1, 'ab', 'ef'])
+        expect([injection.seen, injection.affected]).toEqual([2, 1])
+      })
+    },
+  )
+
+  it('lets a result that comes after the end pass', async () => {
+    let answer: (value: string) => void = () => undefined
+    const service = { find: async (): Promise<string> => new Promise((resolve) => (answer = resolve)) }
+    const found = await withFault(corruptResults(), service, () => Promise.resolve([service.find()]))
+    answer('abcd')
+    expect(await found[0]).toBe('abcd')
+  })
 })

@@ -32,8 +32,9 @@ export type CorruptResultsOptions = OptionsOf<typeof corruptResults>
  *
  * Models a reply that is cut short, a bad disk or cable, or a serializer that disagrees with its reader. The call
  * succeeds with a wrong result. The fault damages a copy, so the data of the service stays intact. A result that the
- * damage does not fit (a class instance, a date) stays as it is; use `at` or `change` for it. Each item of an iteration
- * or a stream is a result. An operation is a call; its name is the name of the method.
+ * damage does not change (a class instance, an empty text, `null`) comes as it is, and its call counts as passed; use `at`
+ * or `change` for it. Each item of an iteration or a stream is a result, and the call counts as affected once one of them
+ * is damaged. An operation is a call; its name is the name of the method.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` if an option belongs to another kind of damage, if `set` has no `value` or
  *   `remove` no `at`, or if `change` is combined with another option of damage; `CHAOS_TARGET_MISMATCH` if `methods`
@@ -50,22 +51,32 @@ export const corruptResults = defineFault({
     const damage = damageOf(options)
     const chance = seededStream(context, 'damage')
     const changes = answerChanges(context)
-    callSeam(options)(target, context, ({ answers, proceed, name: method, args, within = wholeResult }) => {
-      const spoil = (data: unknown): unknown => {
+    callSeam(options, { countsEffects: true })(target, context, (call) => {
+      const { answers, proceed, name: method, args, within = wholeResult, lands } = call
+      const damaged = (result: unknown): unknown => {
+        const hit = { isDamaged: false }
+        const damagedData = (data: unknown): unknown => {
+          const copy = damage.damaged(data, () => chance(method))
+          hit.isDamaged ||= !Object.is(copy, data)
+          return copy
+        }
         try {
-          return damage.damaged(data, () => chance(method))
+          const copy = within(result, damagedData)
+          return hit.isDamaged ? copy : result
         } catch {
-          // A result that contains itself, or throws when it is read, stays as it is.
-          return data
+          // A result that throws when it is read stays as it is.
+          return result
         }
       }
-      return answers.through(
-        proceed(),
-        {
-          item: (result) => (change === undefined ? within(result, spoil) : change(result as never, { method, args })),
-        },
-        changes,
-      )
+      const item = (result: unknown): unknown => {
+        if (context.signal.aborted) return result
+        if (change === undefined) {
+          const copy = damaged(result)
+          return !Object.is(copy, result) && lands() ? copy : result
+        }
+        return lands() ? change(result as never, { method, args }) : result
+      }
+      return answers.through(proceed(), { item }, changes)
     })
   },
 })

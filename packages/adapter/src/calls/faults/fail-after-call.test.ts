@@ -21,7 +21,10 @@ describe('failAfterCall', () => {
 
   it('leaves a call that the service fails its own error', async () => {
     const store = new Store()
-    await withFault(failAfterCall(), store, () => expect(store.fail()).rejects.toThrow(new RangeError('its own')))
+    await withFault(failAfterCall(), store, async (injection) => {
+      await expect(store.fail()).rejects.toThrow(new RangeError('its own'))
+      expect([injection.seen, injection.affected]).toEqual([1, 0])
+    })
     expect(store.reached).toEqual(['fail'])
   })
 

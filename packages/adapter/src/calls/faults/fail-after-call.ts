@@ -16,8 +16,8 @@ export type FailAfterCallOptions = OptionsOf<typeof failAfterCall>
  *
  * Models a lost reply: the connection breaks after the service has done its work, and the caller cannot know whether it
  * was done. A caller that tries again does the work twice, unless the work is idempotent. An iteration or a stream
- * delivers all of its items and breaks at the end. A call that the service itself fails keeps its own error. An
- * operation is a call; its name is the name of the method.
+ * delivers all of its items and breaks at the end. A call that the service itself fails keeps its own error and counts as
+ * passed. An operation is a call; its name is the name of the method.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` if more than one error is described; `CHAOS_TARGET_MISMATCH` if `methods`
  *   match nothing.
@@ -33,12 +33,12 @@ export const failAfterCall = defineFault({
   inject(target, options, context) {
     const errorFor = errorOf(NAME, options, 'ECONNRESET')
     const changes = answerChanges(context)
-    callSeam(options)(target, context, (call) =>
+    callSeam(options, { countsEffects: true })(target, context, (call) =>
       call.answers.through(
         call.proceed(),
         {
           end() {
-            throw errorFor(call)
+            if (call.lands()) throw errorFor(call)
           },
         },
         changes,

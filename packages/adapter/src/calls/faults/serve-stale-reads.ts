@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import { inspect } from 'node:util'
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { answerChanges } from '../answer.js'
 import { methodTarget } from '../methods.js'
 import { callSeam } from '../seam.js'
 import { wholeResult, callOptions, type Call } from '../call.js'
 import { copyOf } from '../../operations/copy-of.js'
+import { keyOfArguments } from '../../operations/key-of-arguments.js'
 
 const options = {
   methods: option.names('Methods that read: names or globs.'),
@@ -33,7 +32,7 @@ interface Snapshot {
  * Models a replica that has stopped replicating, or a cache without invalidation: an affected read gets the answer of
  * the first affected read with the same method and arguments, even if the value was written since. Reads that pass go
  * to the service, so at a rate below 1 newer and older values alternate. A failed read is not remembered. An injection
- * remembers up to 10,000 answers. Each caller gets its own copy of plain objects, arrays and bytes. An operation is a
+ * remembers up to 10,000 answers, none of calls with a Proxy or more than 1 MB in their arguments. Each caller gets its own copy of plain objects, arrays and bytes. An operation is a
  * call; its name is the name of the method.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` if `lagMs` does not fit a timer; `CHAOS_TARGET_MISMATCH` if `methods` match
@@ -63,29 +62,10 @@ export const serveStaleReads = defineFault({
     }
     const changes = answerChanges(context)
     callSeam(options, { needs: 'one' })(target, context, (call) => {
-      const key = keyOf(call)
+      const key = keyOfArguments([call.name, ...call.args])
       const known = key === undefined ? undefined : snapshots.get(key)
       const { answer } = known !== undefined && context.clock.now() - known.takenAt < lagMs ? known : take(key, call)
       return call.answers.through(answer, { item: (result) => (call.within ?? wholeResult)(result, copyOf) }, changes)
     })
   },
 })
-
-/** The longest key in characters; a longer one is replaced by its hash. */
-const MAX_KEY_LENGTH = 200
-
-/**
- * Returns the key of a read: its method and arguments in full. `inspect` shows only the first 50 bytes of a `Buffer`,
- * so the key holds all of them as base64.
- *
- * @returns `undefined` if the arguments cannot be inspected. Such a read is never answered from memory.
- */
-function keyOf({ name, args }: Call): string | undefined {
-  try {
-    const shown = args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString('base64') : arg))
-    const key = `${name} ${inspect(shown, { depth: Number.POSITIVE_INFINITY, maxArrayLength: null, maxStringLength: null, breakLength: Number.POSITIVE_INFINITY })}`
-    return key.length > MAX_KEY_LENGTH ? createHash('sha256').update(key).digest('base64') : key
-  } catch {
-    return undefined
-  }
-}

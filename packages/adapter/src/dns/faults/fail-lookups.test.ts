@@ -10,6 +10,8 @@ import { rejection } from '../../../test/rejection.js'
 import { lifeOf, listen } from '../../../test/tcp.js'
 import { failLookups } from './fail-lookups.js'
 
+const { lookup: captured } = dns
+
 describe('failLookups', () => {
   // A label longer than 63 letters cannot exist: no name server is asked.
   const nowhere = `${'a'.repeat(70)}.invalid`
@@ -18,6 +20,7 @@ describe('failLookups', () => {
     const ways: Readonly<Record<string, (host: string) => Promise<unknown>>> = {
       'dns.lookup': (host) => promisify(dns.lookup)(host),
       'dns.lookup with options': (host) => promisify(dns.lookup)(host, { all: true }),
+      'a function captured before': (host) => promisify(captured)(host),
       'dns.promises.lookup': (host) => dns.promises.lookup(host),
       'a named import': (host) => promisify(named)(host),
       'a named import of promises': (host) => promised(host),
@@ -28,6 +31,14 @@ describe('failLookups', () => {
       expect(describeError(error), way).toEqual(describeError(real))
       expect([way, injectedBy(error), injectedBy(real)]).toEqual([way, 'adapter/fail-lookups', undefined])
     }
+  })
+
+  it('lets Node.js make the error of a callback, at the place where it makes the real one', async () => {
+    const place = async (): Promise<string | undefined> =>
+      (await rejection(promisify(dns.lookup)(nowhere))).stack?.split('\n')[1]
+    const real = await place()
+    expect(await withFault(failLookups({ error: 'dns/enotfound' }), dns, place)).toBe(real)
+    expect(real).toContain('GetAddrInfoReqWrap')
   })
 
   it('reaches whoever connects by name, event by event as the real one', async () => {

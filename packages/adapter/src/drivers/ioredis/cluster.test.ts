@@ -1,12 +1,12 @@
 import { injectedBy, withFault } from '@chaos/core'
-import { shapeDifference, shapeOf } from '@chaos/core/testing'
+import { shapeDifference, shapeOf, type Shape } from '@chaos/core/testing'
 import { hasPrograms, ownRedisCluster, type OwnCluster } from '@chaos/test-servers'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { redisClientClass } from '../../../test/redis-client-class.js'
 import { rejection } from '../../../test/rejection.js'
-import { delayCalls, refuseCalls } from '../../calls/index.js'
+import { delayCalls, hangCalls, refuseCalls } from '../../calls/index.js'
 import { bindIoredis } from './seam.js'
 import { bindNodeRedis } from '../node-redis/seam.js'
 
@@ -38,17 +38,18 @@ describe.runIf(hasPrograms('redis-server'))(
       })
       afterAll(() => cluster.disconnect())
 
-      it('is broken as a whole, before it chooses a node, and left as it was', async () => {
-        const before = shapeOf(cluster)
+      it('is broken at its nodes, and left as it was', async () => {
+        const touched = [cluster, ...cluster.nodes('all')]
+        const before = touched.map(shapeOf)
         await withFault(
-          refuseCalls({ methods: 'SET', error: 'redis/clusterdown' }),
+          refuseCalls({ methods: 'SET', error: 'redis/readonly' }),
           bindIoredis(cluster),
           async (injection) => {
             for (const key of KEYS) {
               const error = await rejection(cluster.set(key, 'other'))
               expect(error).toMatchObject({
                 name: 'ReplyError',
-                message: 'CLUSTERDOWN Hash slot not served',
+                message: "READONLY You can't write against a read only replica.",
                 command: { name: 'set' },
               })
               expect(injectedBy(error)).toBe('adapter/refuse-calls')
@@ -58,7 +59,19 @@ describe.runIf(hasPrograms('redis-server'))(
           },
         )
         expect(await kept()).toEqual(KEYS)
-        expect(shapeDifference(before, shapeOf(cluster))).toBeUndefined()
+        expect(touched.map((one, n) => shapeDifference(before[n] as Shape, shapeOf(one)))).toEqual(
+          touched.map(() => undefined),
+        )
+      })
+
+      it('ends a hang by the `commandTimeout` of its nodes', async () => {
+        const hasty = new Cluster(own.nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
+        onTestFinished(() => hasty.disconnect())
+        for (const key of KEYS) await hasty.get(key)
+        for (const node of hasty.nodes('all')) node.options.commandTimeout = 100
+        await withFault(hangCalls({ methods: 'GET' }), bindIoredis(hasty), async () => {
+          for (const key of KEYS) expect((await rejection(hasty.get(key))).message).toBe('Command timed out')
+        })
       })
 
       it('breaks single commands of its pipelines, and whole transactions', async () => {
@@ -77,12 +90,18 @@ describe.runIf(hasPrograms('redis-server'))(
         await cluster.del('{foo}n')
       })
 
-      it.each(['redis/moved', 'redis/clusterdown'] as const)(
-        'follows or tries again by itself what its nodes answer: %s',
-        async (error) => {
+      it.each([
+        ['redis/moved', 'the class of nodes', () => Redis],
+        ['redis/clusterdown', 'the class of nodes', () => Redis],
+        ['redis/moved', 'the cluster', () => cluster],
+        ['redis/clusterdown', 'the cluster', () => cluster],
+        ['redis/clusterdown', 'the class of clusters', () => Cluster],
+      ] as const)(
+        'follows or tries again by itself what its nodes answer: %s, bound by %s',
+        async (error, _what, target) => {
           await withFault(
             refuseCalls({ methods: 'GET', error }),
-            bindIoredis(Redis),
+            bindIoredis(target()),
             { limitPerOperation: 2 },
             async (injection) => {
               for (const key of KEYS) expect(await cluster.get(key)).toBe(key)

@@ -45,7 +45,31 @@ export interface RedisConnection {
 /** The stream that collects the commands of a pipeline until all are there. */
 export interface PipelineStream {
   readonly isPipeline?: boolean
-  readonly write: (data: string | Buffer) => void
+  readonly write: (data: string | Buffer) => unknown
+}
+
+/** Takes what a client writes, and writes nothing: for a command that a fault takes from its client. */
+export const SILENT: PipelineStream = { write: () => undefined }
+
+const copies = new WeakSet<RedisCommand>()
+
+/** A pipeline that holds nothing back. Faults beneath know by it that the commands of a transaction come together. */
+export class StraightPipeline implements PipelineStream {
+  readonly isPipeline = true
+  readonly #client: RedisConnection
+
+  constructor(client: RedisConnection) {
+    this.#client = client
+  }
+
+  write(data: string | Buffer): void {
+    this.#client.stream?.write(data)
+  }
+}
+
+/** Whether a command is the copy that a fault sends. The client has done everything with the original but send it. */
+export function isCopy(command: RedisCommand): boolean {
+  return copies.has(command)
 }
 
 /** Copies a command, with a new promise, as ioredis does when it retries a pipeline of a cluster. */
@@ -57,6 +81,7 @@ export function copyOf(command: RedisCommand): RedisCommand {
     _blockingTimeoutTimer: undefined,
     _blockingDeadline: undefined,
   })
+  copies.add(copy)
   copy.initPromise()
   return copy
 }

@@ -1,8 +1,9 @@
-import { inject, injectedBy, withFault } from '@chaos/core'
+import { inject, injectedBy, withFault, type Fault } from '@chaos/core'
 import { faultContract, manualClock, shapeDifference, shapeOf } from '@chaos/core/testing'
 import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
 import { Redis, ReplyError } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { expectObserved } from '../../../test/observed-writes.js'
 import { rejection } from '../../../test/rejection.js'
 import {
   corruptResults,
@@ -18,6 +19,8 @@ import {
   timeOutCalls,
 } from '../../calls/index.js'
 import { bindIoredis } from './seam.js'
+
+type TwoFaults = readonly [Fault<object>, Fault<object>]
 
 describe.runIf(hasPrograms('redis-server'))(
   'the commands of ioredis (skipped without `redis-server`: Debian package redis-server)',
@@ -49,6 +52,36 @@ describe.runIf(hasPrograms('redis-server'))(
       touched: () => [client, Redis.prototype],
     })
     for (const { title, run } of contract) it(`keeps the contract: ${title}`, run)
+
+    it('lets a client be observed, beneath no fault', () =>
+      expectObserved(
+        () => bindIoredis(client),
+        'INCR',
+        () => client.incr('n'),
+      ))
+
+    it.each([
+      [
+        'a delay above',
+        (): TwoFaults => [failAfterCall({ methods: 'INCR', message: 'lost' }), delayCalls({ delayMs: 1 })],
+      ],
+      [
+        'a delay beneath',
+        (): TwoFaults => [delayCalls({ delayMs: 1 }), failAfterCall({ methods: 'INCR', message: 'lost' })],
+      ],
+    ] as const)('sends a command once under two faults, and loses its reply: with %s', async (_order, faults) => {
+      const [first, second] = faults()
+      await withFault(first, bindIoredis(client), async (one) => {
+        await withFault(second, bindIoredis(client), async (other) => {
+          expect((await rejection(client.incr('n'))).message).toBe('lost')
+          const answers = await client.pipeline().get('n').incr('n').exec()
+          expect(answers?.map(([error, value]) => error?.message ?? value)).toEqual(['1', 'lost'])
+          expect((await rejection(client.multi().incr('n').exec())).message).toBe('lost')
+          expect([one.affected, other.affected].sort()).toEqual([3, 6])
+        })
+      })
+      expect(await witness.get('n')).toBe('3')
+    })
 
     it('refuses a command by its name, however it was called, and never sends it', async () => {
       await withFault(

@@ -1,7 +1,16 @@
-import type { Below, InjectionContext } from '@chaos/core/authoring'
+import { isExempt, type Below, type InjectionContext } from '@chaos/core/authoring'
 import { commandTarget, endpointOf, mismatch, type CommandSeam, type CommandTarget } from '../../calls/commands.js'
-import { leavePlace, resolve, type PipelineStream, type RedisCommand, type RedisConnection } from './command.js'
-import { clientSending, clusterSending, type Sending } from './sending.js'
+import {
+  isCopy,
+  leavePlace,
+  resolve,
+  SILENT,
+  type PipelineStream,
+  type RedisCommand,
+  type RedisConnection,
+} from './command.js'
+import { eachNode } from './nodes.js'
+import { clientSending, write, type Sending } from './sending.js'
 import { answerTransaction } from './transaction.js'
 import { isModuleCommand, REDIS_COMMANDS } from '../redis/command-names.js'
 
@@ -24,8 +33,8 @@ type IoredisClass = abstract new (...args: never) => IoredisClient
  * Commands that a client sends before it is ready, such as its own handshake, are not affected. If the client is
  * disconnected, a held command fails as it does while a server is mute.
  *
- * A bound `Cluster` affects commands before they are assigned to a node. The bound class `Redis` affects them on the
- * nodes, so that a cluster follows a `redis/moved` error.
+ * A bound `Cluster`, or its class, affects commands at the clients of its nodes. So it follows a `redis/moved` error, and
+ * tries again after `redis/clusterdown`. Each attempt is an operation.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `client` is not an ioredis client or its class.
  */
@@ -39,30 +48,56 @@ export function bindIoredis(client: IoredisClient | IoredisClass): CommandTarget
   ) {
     throw mismatch('a client of ioredis, or its class', client)
   }
-  return commandTarget(Reflect.get(holder, 'isCluster') === true ? 'Cluster' : 'Redis', {
+  const isCluster = typeof Reflect.get(holder, 'nodes') === 'function'
+  return commandTarget(isCluster ? 'Cluster' : 'Redis', {
     names: REDIS_COMMANDS,
     isName: isModuleCommand,
-    patch: (context, seam) => patchCommands(holder, context, seam),
+    patch(context, seam) {
+      const patchNode = commandsPatch(context, seam)
+      if (isCluster) eachNode(holder, context, patchNode)
+      else patchNode(holder)
+    },
   })
 }
 
-function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
+/** Returns a function that affects the commands of a client, or of all clients of a class. */
+function commandsPatch(context: InjectionContext, seam: CommandSeam): (holder: object) => void {
   // A command that was queued while the client was not connected passes here twice.
   const passed = new WeakSet<RedisCommand>()
   const transactions = new WeakMap<PipelineStream, RedisCommand[]>()
-  const sendingOver = Reflect.get(holder, 'isCluster') === true ? clusterSending : clientSending
+  return (holder) => patchCommands(holder, context, seam, passed, transactions)
+}
+
+/** The layers of all faults over `sendCommand`. What a fault sends passes those beneath it, and nothing else of the client. */
+const layers = new WeakSet()
+
+function patchCommands(
+  holder: object,
+  context: InjectionContext,
+  seam: CommandSeam,
+  passed: WeakSet<RedisCommand>,
+  transactions: WeakMap<PipelineStream, RedisCommand[]>,
+): void {
   let sending: Sending | undefined
   context.patch(holder, 'sendCommand', (below: Below) => {
-    const send = (client: RedisConnection, command: RedisCommand, ...rest: unknown[]): unknown =>
-      below.call.call(client, command, ...rest)
-    const { isDue, take, sendCopy } = (sending = sendingOver(send, passed))
-    return function sendCommand(
+    const send = (
+      client: RedisConnection,
+      command: RedisCommand,
+      stream?: PipelineStream,
+      ...rest: unknown[]
+    ): unknown =>
+      isCopy(command) && !layers.has(below.call)
+        ? write(client, command, stream)
+        : below.call.call(client, command, stream, ...rest)
+    const { isDue, take, sendCopy } = (sending = clientSending(send, passed))
+    const layer = function sendCommand(
       this: RedisConnection,
       command: RedisCommand,
       stream?: PipelineStream,
       ...rest: unknown[]
     ): unknown {
-      if (passed.has(command) || !isDue(this)) return send(this, command, stream, ...rest)
+      if (passed.has(command) || stream === SILENT || isExempt(this) || !isDue(this))
+        return send(this, command, stream, ...rest)
       passed.add(command)
 
       const begun = stream === undefined ? undefined : transactions.get(stream)
@@ -100,13 +135,18 @@ function patchCommands(holder: object, context: InjectionContext, seam: CommandS
               if (taken.end()) resolve(command, value)
             },
             (error: unknown) => {
-              if (taken.end()) command.reject(error)
+              if (!taken.end()) return
+              // A cluster may send the command again, which is another attempt.
+              passed.delete(command)
+              command.reject(error)
             },
           )
       }
       place.leave()
       return command.promise
     }
+    layers.add(layer)
+    return layer
   })
   context.patch(
     holder,

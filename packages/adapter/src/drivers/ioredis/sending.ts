@@ -1,5 +1,13 @@
 import type { HeldOn } from '@chaos/core/authoring'
-import { copyOf, type PipelineStream, type RedisCommand, type RedisConnection } from './command.js'
+import {
+  copyOf,
+  isCopy,
+  SILENT,
+  StraightPipeline,
+  type PipelineStream,
+  type RedisCommand,
+  type RedisConnection,
+} from './command.js'
 
 /** A command that its client has taken and has not sent. */
 interface Taken {
@@ -18,7 +26,7 @@ export interface Sending {
    * @returns `undefined` if the client has rejected the command.
    */
   readonly take: (client: RedisConnection, command: RedisCommand) => Taken | undefined
-  /** Sends a copy of a taken command, with an answer of its own. */
+  /** Sends a copy of a taken command, with an answer of its own. Faults beneath decide about the copy. */
   readonly sendCopy: (client: RedisConnection, command: RedisCommand, through?: PipelineStream) => Promise<unknown>
   /** Fails the taken commands of a client that still wait for their answers, as the client fails those that it has sent. */
   readonly fail: (client: RedisConnection, error: unknown) => void
@@ -28,9 +36,6 @@ export interface Sending {
 type Send = (client: RedisConnection, command: RedisCommand, stream?: PipelineStream) => unknown
 
 const closed = (): Error => new Error('Connection is closed.')
-
-/** Takes what a client writes, and writes nothing. */
-const SILENT: PipelineStream = { write: () => undefined }
 
 /**
  * Sends commands where a `Redis` client writes them: beneath the instrumentation of its class, `commandTimeout`, the
@@ -44,9 +49,11 @@ export function clientSending(send: Send, passed: WeakSet<RedisCommand>): Sendin
   return {
     isDue: ({ status, stream }) => status === 'ready' && stream?.writable === true,
     take(client, command) {
-      send(client, command, SILENT)
-      if (client.commandQueue.peekBack()?.command !== command) return undefined
-      client.commandQueue.pop()
+      if (!isCopy(command)) {
+        send(client, command, SILENT)
+        if (client.commandQueue.peekBack()?.command !== command) return undefined
+        client.commandQueue.pop()
+      }
       const commands = waiting.get(client) ?? new Set()
       waiting.set(client, commands.add(command))
       return {
@@ -58,7 +65,7 @@ export function clientSending(send: Send, passed: WeakSet<RedisCommand>): Sendin
       if (failed.has(command)) return Promise.reject(closed())
       const copy = copyOf(command)
       passed.add(copy)
-      write(client, copy, through)
+      send(client, copy, through)
       return copy.promise
     },
     fail(client, error) {
@@ -72,25 +79,12 @@ export function clientSending(send: Send, passed: WeakSet<RedisCommand>): Sendin
   }
 }
 
-/** Sends commands before a `Cluster` chooses a node for them. */
-export function clusterSending(send: Send, passed: WeakSet<RedisCommand>): Sending {
-  return {
-    isDue: () => true,
-    take: (client) => ({ on: { isGone: () => client.status === 'end' }, end: () => true }),
-    sendCopy(client, command, through) {
-      const copy = copyOf(command)
-      passed.add(copy)
-      send(client, copy, through)
-      return copy.promise
-    },
-    fail: () => undefined,
-  }
-}
-
-/** Sends a command as ioredis does, in the present state of the client. */
-function write(client: RedisConnection, command: RedisCommand, through: PipelineStream | undefined): void {
+/** Sends a copy of a command as ioredis does, in the present state of the client. */
+export function write(client: RedisConnection, command: RedisCommand, through: PipelineStream | undefined): void {
   const { status, stream, commandQueue, offlineQueue, options } = client
-  const queued = { command, stream: through, select: client.condition?.select ?? 0 }
+  // A client that sends it again knows only pipelines of its own.
+  const again = through instanceof StraightPipeline ? undefined : through
+  const queued = { command, stream: again, select: client.condition?.select ?? 0 }
   if (status === 'end') {
     command.reject(closed())
   } else if (status === 'ready' && stream?.writable === true) {

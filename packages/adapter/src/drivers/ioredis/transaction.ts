@@ -1,7 +1,13 @@
 import { loadedClass } from '../../errors/loaded-module.js'
 import { endpointOf, type CommandSeam } from '../../calls/commands.js'
 import type { Sending } from './sending.js'
-import { leavePlace, type PipelineStream, type RedisCommand, type RedisConnection } from './command.js'
+import {
+  leavePlace,
+  StraightPipeline,
+  type PipelineStream,
+  type RedisCommand,
+  type RedisConnection,
+} from './command.js'
 
 const EXECABORT = 'EXECABORT Transaction discarded because of previous errors.'
 
@@ -33,11 +39,11 @@ export function answerTransaction(
   let sent = 0
   const wasSent = (): boolean => sent > 0
   const proceed = async (): Promise<unknown> => {
-    const through = place
-    place = undefined
+    const through = place ?? new StraightPipeline(client)
     sent += 1
     // The copy must go behind the pipeline, since replies are matched by order.
-    if (through === undefined) await Promise.resolve()
+    if (place === undefined) await Promise.resolve()
+    place = undefined
     const replies = commands.map((command) => sendCopy(client, command, through))
     for (const [index, command] of queued.entries())
       replies[index]?.then(

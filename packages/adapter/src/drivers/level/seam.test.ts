@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { expectObserved } from '../../../test/observed-writes.js'
 import { rejection } from '../../../test/rejection.js'
 import {
   corruptResults,
@@ -49,6 +50,13 @@ for (const [what, target] of [
   })
   for (const { title, run } of contract) it(`with ${what}, keeps the contract: ${title}`, run)
 }
+
+it('lets a database be observed, beneath no fault', () =>
+  expectObserved(
+    () => bindLevel(db),
+    'put',
+    () => db.put('a', '1'),
+  ))
 
 describe('the operations of level', () => {
   it('refuses by name, sublevels included, and nothing reaches the store', async () => {

@@ -3,6 +3,7 @@ import { faultContract, manualClock } from '@chaos/core/testing'
 import { Collection, MongoClient, MongoNetworkError, MongoServerError } from 'mongodb'
 import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { expectObserved } from '../../../test/observed-writes.js'
 import { mongoDouble, type MongoDouble } from '../../../test/mongo-double.js'
 import { rejection } from '../../../test/rejection.js'
 import {
@@ -69,6 +70,13 @@ describe('the commands of mongodb (its driver, and a double of the server at the
     })
     for (const { title, run } of contract) it(`with ${what}, keeps the contract: ${title}`, run)
   }
+
+  it('lets a client be observed, beneath no fault', () =>
+    expectObserved(
+      () => bindMongodb(client),
+      'insert',
+      () => users.insertOne({ name: 'a' }),
+    ))
 
   it('refuses a command by its name, and it never reaches the server', async () => {
     const before = double.received.length

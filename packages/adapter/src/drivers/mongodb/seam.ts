@@ -95,6 +95,11 @@ export function bindMongodb(client: MongoClient | MongoClass): CommandTarget {
   })
 }
 
+/**
+ * The sessions of copies. A copy passes all layers again, but only the faults beneath the one that sends it see it.
+ */
+const copies = new WeakMap<Session, { readonly by: object; isBeneath: boolean }>()
+
 type NetworkErrorClass = new (message: string, options: { readonly cause: Error }) => Error
 
 function patchCommands(
@@ -104,7 +109,6 @@ function patchCommands(
   context: InjectionContext,
   seam: CommandSeam,
 ): void {
-  const again = new WeakSet<Session>()
   const within = withinReply(bson)
   context.patch(
     holder,
@@ -120,7 +124,12 @@ function patchCommands(
         const send = (): Promise<unknown> => below.call.call(this, ns, asked, options, type) as Promise<unknown>
         const { session } = options
         // The driver's handshake and monitoring commands have no session.
-        if (session === undefined || again.has(session) || !isOurs(session.client)) return send()
+        if (session === undefined || !isOurs(session.client)) return send()
+        const copy = copies.get(session)
+        if (copy?.isBeneath === false) {
+          copy.isBeneath = copy.by === context
+          return send()
+        }
         const [name = ''] = Object.keys(asked)
         const args = [
           ns.toString(),
@@ -132,7 +141,7 @@ function patchCommands(
         // A connection runs one command at a time, so a copy uses another connection, in its own session.
         const sendAgain = async (): Promise<unknown> => {
           const own = session.client.startSession()
-          again.add(own)
+          copies.set(own, { by: context, isBeneath: false })
           return session.client
             .db(ns.db)
             .command(args[1], { session: own })

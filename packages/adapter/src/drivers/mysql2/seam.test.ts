@@ -7,6 +7,7 @@ import manifest from 'mysql2/package.json' with { type: 'json' }
 import promises from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
+import { expectObserved } from '../../../test/observed-writes.js'
 import { rejection } from '../../../test/rejection.js'
 import {
   corruptResults,
@@ -87,6 +88,14 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
       })
       for (const { title, run } of contract) it(`with ${what}, keeps the contract: ${title}`, run)
     }
+
+    it.each([
+      ['a pool', () => bindMysql2(pool), () => pool.execute(insert)],
+      ['a pool with callbacks', () => bindMysql2(callbacks), () => callbacks.promise().query(insert)],
+      ['a connection', () => bindMysql2(connection), () => connection.query(insert)],
+    ] as const)('lets %s be observed, beneath no fault', (_what, target, write) =>
+      expectObserved(target, 'INSERT', write),
+    )
 
     it('refuses a statement by its verb, however it was given, and never does it', async () => {
       for (const target of [bindMysql2(callbacks), bindMysql2(callbacks.promise())]) {
@@ -196,8 +205,11 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
         connection.commit(),
         connection.execute(insert),
       ])
-      expect(await rows()).toBe(0)
-      await clock.advance(100)
+      for (const written of [0, 1]) {
+        await vi.waitFor(() => expect(delay.held).toBe(1))
+        expect(await rows()).toBe(written)
+        await clock.advance(100)
+      }
       await done
       expect(await rows()).toBe(2)
       await delay.rollback()
@@ -276,6 +288,7 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
         clock,
       })
       const error = rejection(connection.query('select 1'))
+      await vi.waitFor(() => expect(timeOut.held).toBe(1))
       await clock.advance(50)
       expect(await error).toMatchObject({ errno: 1205, sql: 'select 1' })
       await timeOut.rollback()
@@ -284,6 +297,8 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
       const hang = await inject(hangCalls({ methods: 'SELECT' }), bindMysql2(connection), { clock })
       const late = rejection(connection.query({ sql: 'select 1', timeout: 20 }))
       const answer = connection.query('select 7 as n')
+      // The connection is busy until the server has slept.
+      await vi.waitFor(() => expect(hang.held).toBe(1))
       await clock.advance(20)
       expect(describeError(await late)).toEqual(describeError(real))
       await hang.rollback()
@@ -306,6 +321,106 @@ describe.runIf(hasPrograms('mariadbd', 'mariadb-install-db'))(
         expect(events).not.toHaveBeenCalled()
       },
     )
+
+    it('fails a held statement when its connection is lost, as the driver does while a server is busy', async () => {
+      const lifeOf = async (isHeld: boolean): Promise<readonly unknown[]> => {
+        const few = mysql.createPool({ ...address(), connectionLimit: 1 })
+        const one = await few.promise().getConnection()
+        const hang = isHeld ? await inject(hangCalls({ methods: 'SELECT' }), bindMysql2(few)) : undefined
+        const held = rejection(one.query(isHeld ? 'select 1' : 'select sleep(5)'))
+        const behind = rejection(one.query('select 2'))
+        if (isHeld) await vi.waitFor(() => expect(hang?.held).toBe(1))
+        await witness.query('kill connection ?', [coreOf(one).threadId])
+        const errors = [await held, await behind].map((error) => describeError(error))
+        const after = await few.promise().query('insert into entries values (1)')
+        await hang?.rollback()
+        const { _allConnections: all, _freeConnections: free } = few as unknown as Record<string, { length: number }>
+        await few.promise().end()
+        return [errors, after[0].constructor.name, all?.length, free?.length]
+      }
+      expect(await lifeOf(true)).toEqual(await lifeOf(false))
+    })
+
+    it('ends a connection behind its held statement, and keeps one whose statement timed out in use', async () => {
+      const freeAfterTimeout = async (isHeld: boolean): Promise<readonly unknown[]> => {
+        const few = mysql.createPool({ ...address(), connectionLimit: 1 })
+        const { _freeConnections: free } = few as unknown as { readonly _freeConnections: { readonly length: number } }
+        await few.promise().query('insert into entries values (1)')
+        const hang = isHeld ? await inject(hangCalls({ methods: 'SELECT' }), bindMysql2(few)) : undefined
+        const sql = isHeld ? 'select 1' : 'select sleep(0.2)'
+        const { message } = await rejection(few.promise().query({ sql, timeout: 20 }))
+        const counts = [free.length]
+        await hang?.rollback()
+        await few.promise().query('insert into entries values (1)')
+        counts.push(free.length)
+        await few.promise().end()
+        return [message, counts]
+      }
+      expect(await freeAfterTimeout(true)).toEqual(await freeAfterTimeout(false))
+
+      const ending = await promises.createConnection(address())
+      const hang = await inject(hangCalls(), bindMysql2(ending))
+      const answer = ending.query('select 7 as n')
+      const ended = ending.end()
+      await hang.rollback()
+      expect((await answer)[0]).toEqual([{ n: 7 }])
+      await ended
+    })
+
+    it('leaves nothing on a statement or a connection that it held', async () => {
+      const one = coreOf(connection)
+      const before = [Reflect.ownKeys(one), Object.getPrototypeOf(one)]
+      await withFault(delayCalls({ delayMs: 1 }), bindMysql2(connection), async () => {
+        const command = one.query('select 1')
+        const keys = Reflect.ownKeys(command)
+        await once(command, 'end')
+        expect(Reflect.ownKeys(command)).toEqual(keys)
+        await connection.execute('select ?', [1])
+      })
+      expect([Reflect.ownKeys(one), Object.getPrototypeOf(one)]).toEqual(before)
+    })
+
+    it('fails a connection that loses the last reply of its handshake, and closes it', async () => {
+      const few = promises.createPool(address())
+      onTestFinished(() => few.end())
+      const connected = async (): Promise<unknown> =>
+        (await witness.query<RowDataPacket[]>("show status like 'Threads_connected'"))[0][0]?.['Value']
+      const before = await connected()
+      const ways = [
+        [bindMysql2(mysql.Connection), () => promises.createConnection(address())],
+        [bindMysql2(few), () => few.getConnection()],
+      ] as const
+      for (const [target, connect] of ways)
+        await withFault(failAfterCall({ methods: 'connect', message: 'lost' }), target, async (injection) => {
+          expect(await rejection(connect())).toMatchObject({ message: 'lost' })
+          expect(injection.affected).toBe(1)
+        })
+      await vi.waitFor(async () => expect(await connected()).toBe(before))
+    })
+
+    it('affects how connections of the class connect, where it is asked to', async () => {
+      const connect = (): Promise<promises.Connection> => promises.createConnection(address())
+      const refuse = refuseCalls({ methods: 'connect', error: 'mysql/too-many-connections' })
+      await withFault(refuse, bindMysql2(mysql.Connection), async (injection) => {
+        await expect(connect()).rejects.toMatchObject({ code: 'ER_CON_COUNT_ERROR', errno: 1040 })
+        const few = promises.createPool(address())
+        await expect(few.query('select 1')).rejects.toMatchObject({ errno: 1040 })
+        await few.end()
+        expect(injection.affected).toBe(2)
+      })
+      for (const [fault, message] of [
+        [refuseCalls({ methods: 'connect', error: 'ECONNREFUSED' }), 'connect ECONNREFUSED'],
+        [failAfterCall({ methods: 'connect' }), 'read ECONNRESET'],
+      ] as const)
+        await withFault(fault, bindMysql2(mysql.Connection), () => expect(connect()).rejects.toThrow(message))
+      await withFault(delayCalls({ methods: 'connect', delayMs: 1 }), bindMysql2(mysql.Connection), async (delay) => {
+        const late = await connect()
+        expect(delay.affected).toBe(1)
+        expect((await late.query('select 1 as n'))[0]).toEqual([{ n: 1 }])
+        expect(Object.hasOwn(coreOf(late), 'handlePacket') || Object.hasOwn(coreOf(late), 'emit')).toBe(false)
+        late.destroy()
+      })
+    })
 
     it('flaps, and limits the rate', async () => {
       const clock = manualClock()

@@ -1,4 +1,4 @@
-import { ownersOf, type Below, type InjectionContext } from '@chaos/core/authoring'
+import { isExempt, ownersOf, type InjectionContext } from '@chaos/core/authoring'
 import {
   commandTarget,
   endpointOf,
@@ -8,14 +8,15 @@ import {
   type Endpoint,
   type WithinResult,
 } from '../../calls/commands.js'
-import { mysqlErrors } from '../../errors/mysql.js'
-import type { Emitter, PoolBinding, PooledConnection } from '../../calls/pools.js'
-import { answerPoolCheckout } from '../sql/pool-checkout.js'
-import { isStatementCommand, meansBroken, sendCopy, settle, textOf, type LosableConnection } from './command.js'
-import { endsTransaction } from '../sql/ends-transaction.js'
+import type { PoolBinding, PooledConnection } from '../../calls/pools.js'
+import type { Emitter } from '../../operations/listeners.js'
+import { beginStages, isHeld, joinAll, joinStages, standInFor, type Stage } from '../sql/stages.js'
 import { SQL_VERBS, verbOf } from '../sql/verbs.js'
-import { answerInTurn, withOwnTimeout } from '../sql/statement.js'
-import { statementQueue } from '../sql/statement-queue.js'
+import { watchOutcome } from '../sql/watch-outcome.js'
+import { holdCheckout, type CheckoutCallback } from './checkout.js'
+import { isStatementCommand, textOf, type StatementCommand } from './command.js'
+import { connectingHolder, type ConnectingConnection } from './connecting.js'
+import { HeldStatement, type RunningConnection } from './held-statement.js'
 
 /** A connection or a pool of mysql2, with callbacks or with promises. */
 export interface MysqlClient {
@@ -26,43 +27,46 @@ export interface MysqlClient {
 /** The class of connections: `mysql.Connection`. */
 type MysqlClass = abstract new (...args: never) => object
 
+/** The connections of a pool, or those of them that are free. */
+interface Connections {
+  readonly length: number
+  readonly get: (index: number) => Connection | undefined
+}
+
 /** The internals of a pool that its methods use. */
 interface Pool extends Emitter {
   readonly config: { readonly connectionConfig: Endpoint; readonly connectionLimit: number }
-  readonly _allConnections: { readonly length: number }
+  readonly _allConnections: Connections
   readonly _freeConnections: { readonly length: number }
 }
 
 /** The internals of a connection that its methods use. */
-interface Connection extends PooledConnection, LosableConnection {
-  readonly config: Endpoint
-  readonly _pool?: unknown
-  readonly addCommand?: unknown
-  /**
-   * The function that replaces `addCommand` when the application ends the connection, or when the connection breaks.
-   */
-  readonly _addCommandClosedState?: unknown
-  readonly release: () => void
-  readonly constructor: {
-    readonly createQuery: (sql: string, values: undefined, callback: () => void, config: object) => object
+interface Connection extends PooledConnection, RunningConnection, ConnectingConnection {
+  readonly config: Endpoint & {
+    /** In ms. `0` or absent: no limit. */
+    readonly connectTimeout?: number
   }
+  readonly _pool?: unknown
+  /** The running command. */
+  _command: object | null | undefined
+  /** Fails the connection by its `connectTimeout`. */
+  readonly _handleTimeoutError: () => void
+  readonly release: () => void
 }
-
-type CheckoutCallback = (error: Error | null, connection?: Connection) => void
-
-/** ER_LOCK_DEADLOCK: the server rolls the whole transaction back. */
-const DEADLOCK = 1213
 
 /**
  * Binds a pool or a connection of mysql2, with callbacks or promises, or the class `mysql.Connection` of all
  * connections, as a target of call faults. An operation is a statement, queried or executed; its name is its verb in
  * capitals: `SELECT`, `INSERT`, `START`. A bound pool covers its `query` and `execute`, and the connections that it
- * hands out. If `methods` name `connect`, the checkout of a connection is an operation too. The answer to a statement
- * is `[result, fields]`.
+ * hands out. If `methods` name `connect`, the connecting of a new connection is an operation too; with a pool, the
+ * checkout of a connection. The answer to a statement is `[result, fields]`.
  *
- * The statements of a connection keep their order. A deadlock rolls back its transaction, and so does a `COMMIT` or
- * `ROLLBACK` that is refused or lost. A connection error ends the connection; the driver reports both in its own way. A statement without a callback delivers its rows as events or
- * as a stream; a fault affects everything but those rows.
+ * Faults act when the turn of a statement comes in the queue of its connection, beneath instrumentations and the
+ * promise API. So the commands of a connection keep their order. The `timeout` of a statement and the `connectTimeout`
+ * of a connection fail as they do while a server is mute, and a lost connection fails its held statement. A deadlock
+ * rolls back its transaction, and so does a `COMMIT` or `ROLLBACK` that is refused or lost. A connection error ends the
+ * connection; the driver reports both in its own way. A statement without a callback delivers its rows as events or as a
+ * stream; a fault affects everything but those rows.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `target` is none of these.
  */
@@ -78,9 +82,28 @@ export function bindMysql2(target: MysqlClient | MysqlClass): CommandTarget {
   const holder = typeof core === 'function' ? (core.prototype as unknown) : core
   if (!isObject(holder) || typeof Reflect.get(holder, 'addCommand') !== 'function')
     throw mismatch('a pool or a connection of mysql2, or the class mysql.Connection', target)
+  // A connection begins to connect when it is made.
+  const hasConnect = typeof core === 'function'
   return commandTarget('Connection', {
-    names: SQL_VERBS,
-    patch: (context, seam) => patchStatements(holder, context, seam),
+    names: hasConnect ? [...SQL_VERBS, 'connect'] : SQL_VERBS,
+    onRequest: ['connect'],
+    patch: (context, seam) =>
+      patchStatements(
+        hasConnect ? classOf(holder) : holder,
+        context,
+        seam,
+        () => true,
+        new WeakSet(),
+        (client) =>
+          hasConnect
+            ? {
+                by: context,
+                chooses: () => seam.chooses('connect', []),
+                answer: ({ on, proceed }) =>
+                  seam.answer({ name: 'connect', args: [], client, endpoint: client.config, on, proceed }),
+              }
+            : undefined,
+      ),
   })
 }
 
@@ -94,48 +117,76 @@ function isPool(core: unknown): core is Pool {
   return isObject(core) && '_allConnections' in core && 'getConnection' in core
 }
 
+/** Returns the object on which faults of pools and of the class lie over each other: that with the queue of connections. */
+function classOf(connection: object): object {
+  return ownersOf(connection, 'addCommand').at(-1) as object
+}
+
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-function patchPool(pool: object, context: InjectionContext, seam: CommandSeam): void {
+function patchPool(pool: Pool, context: InjectionContext, seam: CommandSeam): void {
+  const fresh = new WeakSet()
+  const holdConnecting = connectingHolder(context)
   let isPatched = false
   // The class of the connections is known only once there is one.
   const patchStatementsOf = (connection: Connection): void => {
     if (isPatched || context.signal.aborted) return
     isPatched = true
-    patchStatements(ownersOf(connection, 'addCommand').at(-1) as object, context, seam, (one) => one._pool === pool)
+    patchStatements(classOf(connection), context, seam, (one) => one._pool === pool, fresh)
   }
   context.patch(
     pool,
     'getConnection',
     (below) =>
-      function getConnection(this: Pool, callback: CheckoutCallback): unknown {
-        const take = (report: CheckoutCallback): unknown =>
-          below.call.call(this, (error: Error | null, connection?: Connection) => {
-            if (connection !== undefined) patchStatementsOf(connection)
-            report(error, connection)
-          })
-        if (!seam.chooses('connect', [])) return take(callback)
-        const command = { name: 'connect', args: [], client: this, endpoint: this.config.connectionConfig }
-        const checkedOut = answerPoolCheckout<Connection>(seam, command, {
-          take: () =>
-            new Promise((resolve, reject) =>
-              take((error, connection) => (error === null ? resolve(connection as Connection) : reject(error))),
-            ),
+      function getConnection(this: Pool, callback: CheckoutCallback<Connection>): unknown {
+        const take = (report: CheckoutCallback<Connection>): unknown =>
+          below.call.call(
+            this,
+            standInFor(report, (error: Error | null, connection?: Connection) => {
+              if (connection !== undefined) patchStatementsOf(connection)
+              report(error, connection)
+            }),
+          )
+        /** Returns the connection that the pool opens in a call. */
+        const openedIn = (call: () => unknown): Connection | undefined => {
+          const before = this._allConnections.length
+          call()
+          const opened =
+            this._allConnections.length > before ? this._allConnections.get(this._allConnections.length - 1) : undefined
+          if (opened === undefined) return undefined
+          fresh.add(opened)
+          patchStatementsOf(opened)
+          return opened
+        }
+        const stage: Stage = {
+          by: context,
+          chooses: () => seam.chooses('connect', []),
+          answer: ({ on, proceed }) =>
+            seam.answer({
+              ...{ name: 'connect', args: [], client: this, endpoint: this.config.connectionConfig },
+              ...{ on, proceed },
+            }),
+        }
+        if (isExempt(callback) || joinStages(callback, stage) || !stage.chooses()) {
+          openedIn(() => take(callback))
+          return undefined
+        }
+        const report: CheckoutCallback<Connection> = (error, connection) => checkout.report(error, connection)
+        const stages = beginStages(report, stage)
+        const checkout = holdCheckout<Connection>(stages, callback, {
+          take: (anew) => void take(anew),
           giveBack: (connection) => connection.release(),
         })
-        checkedOut.then(
-          (connection) => process.nextTick(callback, null, connection),
-          (error: unknown) => process.nextTick(callback, error),
-        )
+        const opened = openedIn(() => take(report))
+        if (opened === undefined) checkout.hold()
+        else if (isHeld(opened)) joinAll(opened, stages)
+        else holdConnecting(opened, stages)
         return undefined
       },
   )
-  const connections = Reflect.get(pool, '_allConnections') as {
-    readonly get: (index: number) => Connection | undefined
-  }
-  const first = connections.get(0)
+  const first = pool._allConnections.get(0)
   if (first !== undefined) patchStatementsOf(first)
 }
 
@@ -157,7 +208,7 @@ function poolBinding(pool: Pool): PoolBinding {
                 error === null ? resolve(connection as Connection) : reject(error),
               ),
           )
-        return function getConnection(this: Pool, callback: CheckoutCallback): unknown {
+        return function getConnection(this: Pool, callback: CheckoutCallback<Connection>): unknown {
           return onAttempt({
             pass: () => below.call.call(this, callback) as unknown,
             handOver: (connection) => process.nextTick(callback, null, connection),
@@ -169,65 +220,109 @@ function poolBinding(pool: Pool): PoolBinding {
   }
 }
 
+/**
+ * Patches the point where the turn of a command comes on its connection.
+ *
+ * @param fresh The connections that connected during the fault and have run no statement yet.
+ * @param connectStage Returns what the fault does about a connection that begins to connect; `undefined` if it does
+ *   nothing.
+ */
 function patchStatements(
   holder: object,
   context: InjectionContext,
   seam: CommandSeam,
-  isOurs: (connection: Connection) => boolean = () => true,
+  isOurs: (connection: Connection) => boolean,
+  fresh: WeakSet<object>,
+  connectStage: (connection: Connection) => Stage | undefined = () => undefined,
 ): void {
-  const queue = statementQueue()
+  const { watch } = seam
+  if (watch !== undefined) {
+    watchStatements(holder, context, seam.chooses, watch, isOurs)
+    return
+  }
+  const holdConnecting = connectingHolder(context)
+  context.patch(
+    holder,
+    'handlePacket',
+    (below) =>
+      function handlePacket(this: Connection, packet: unknown): void {
+        if (packet === undefined && this._command !== null && this._command !== undefined) onTurn(this, this._command)
+        below.call.call(this, packet)
+      },
+  )
+
+  function onTurn(connection: Connection, command: object): void {
+    if (isHeld(command)) {
+      if (isOurs(connection)) joinStages(command, stageOf(connection, (command as HeldStatement).command))
+      return
+    }
+    if (isStatementCommand(command)) {
+      if (!isOurs(connection) || isExempt(command) || isOver(command)) return
+      const stage = stageOf(connection, command)
+      if (stage.chooses()) connection._command = new HeldStatement(command, connection, stage, context.clock)
+      return
+    }
+    // The first command of a connection is the handshake, in its constructor.
+    if ((connection._handshakePacket ?? null) !== null) return
+    fresh.add(connection)
+    const stage = connectStage(connection)
+    if (stage !== undefined && !joinStages(connection, stage) && stage.chooses())
+      holdConnecting(connection, beginStages(connection, stage))
+  }
+
+  function stageOf(connection: Connection, command: StatementCommand): Stage {
+    const isFirst = fresh.delete(connection)
+    const text = textOf(command)
+    const [name, args] = [verbOf(text), [text, command.values]]
+    return {
+      by: context,
+      chooses: () => seam.chooses(name, args),
+      answer({ on, proceed, untilSent }) {
+        if (isFirst) untilSent(startConnectTimeout(connection, context.clock))
+        const endpoint = endpointOf(connection.stream, connection.config)
+        return seam.answer({ name, args, client: connection, endpoint, within: withinRows, on, proceed })
+      },
+    }
+  }
+}
+
+/** Patches the queue of a connection, to record its statements. */
+function watchStatements(
+  holder: object,
+  context: InjectionContext,
+  chooses: CommandSeam['chooses'],
+  watch: NonNullable<CommandSeam['watch']>,
+  isOurs: (connection: Connection) => boolean,
+): void {
   context.patch(
     holder,
     'addCommand',
-    (below: Below) =>
+    (below) =>
       function addCommand(this: Connection, command: object): unknown {
-        const add = (added: object): void => void below.call.call(this, added)
-        if (!isStatementCommand(command) || !isOurs(this)) return below.call.call(this, command)
-        const text = textOf(command)
-        const [name, args] = [verbOf(text), [text, command.values]]
-        const isChosen = seam.chooses(name, args)
-        if (!isChosen && queue.ahead(this) === undefined) return below.call.call(this, command)
-
-        const rollBack = (): Promise<void> =>
-          isGone(this)
-            ? Promise.resolve()
-            : new Promise((resolve) => add(this.constructor.createQuery('ROLLBACK', undefined, resolve, this.config)))
-        let copies = 0
-        const answer = answerInTurn(queue, {
-          connection: this,
-          send: () => (isGone(this) ? Promise.reject(closedState()) : sendCopy(command, add, (copies += 1) === 1)),
-          answer: isChosen
-            ? (proceed) =>
-                seam.answer({
-                  name,
-                  args,
-                  client: this,
-                  endpoint: endpointOf(this.stream, this.config),
-                  within: withinRows,
-                  proceed,
-                })
-            : undefined,
-          onFailure: async (error, { wasSent }) => {
-            if (wasSent || meansBroken(error)) return
-            if (Reflect.get(error, 'errno') === DEADLOCK || endsTransaction(text)) await rollBack()
-          },
-          onLost: async () => {
-            if (endsTransaction(text)) await rollBack()
-          },
-        })
-        settle(command, this, withOwnTimeout(answer, command.timeout, mysqlErrors['mysql/query-timeout'], context))
-        return command
+        if (isStatementCommand(command) && !isExempt(command) && isOurs(this)) {
+          const text = textOf(command)
+          const [name, args] = [verbOf(text), [text, command.values]]
+          if (chooses(name, args)) watchOutcome(command, 'onResult', watch({ name, args }))
+        }
+        return below.call.call(this, command)
       },
   )
 }
 
-/** Returns whether a connection is closed or closing. The driver never answers a later statement. */
-const isGone = ({ addCommand, _addCommandClosedState, stream }: Connection): boolean =>
-  addCommand === _addCommandClosedState || stream.destroyed
+/** Whether preparing the statement failed. The driver has told the caller and replaced `start`. */
+function isOver(command: StatementCommand): boolean {
+  return Object.hasOwn(command, 'start')
+}
 
-/** Makes the driver's error for a statement on a broken connection. */
-function closedState(): Error {
-  return Object.assign(new Error("Can't add new command when connection is in closed state"), { fatal: true })
+/**
+ * Starts the `connectTimeout` of a connection again, for a statement that is the first one after the connection
+ * connected during the fault. Before a mute server such a connection would not have connected, so its caller would wait
+ * no longer than this.
+ */
+function startConnectTimeout(connection: Connection, clock: InjectionContext['clock']): () => void {
+  const { connectTimeout = 0 } = connection.config
+  if (connectTimeout <= 0) return () => undefined
+  return clock.after(connectTimeout, () => connection._handleTimeoutError(), { ref: false })
 }
 
 const withinRows: WithinResult = (result, change) => {

@@ -1,9 +1,11 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { AbortError, createClient, createClientPool, SimpleError } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { redisClientClass } from '../../../test/redis-client-class.js'
+import { asBundled, redisQueues } from '../../../test/redis-queues.js'
 import { rejection } from '../../../test/rejection.js'
 import {
   corruptResults,
@@ -49,7 +51,12 @@ describe.runIf(hasPrograms('redis-server'))(
       async exercise(_target, times) {
         for (let n = 0; n < times; n += 1) await client.get('key').catch(() => undefined)
       },
-      touched: () => [client, Object.getPrototypeOf(client) as object, redisClientClass(client).prototype],
+      touched: () => [
+        client,
+        Object.getPrototypeOf(client) as object,
+        redisClientClass(client).prototype,
+        ...redisQueues(client),
+      ],
     })
     for (const { title, run } of contract) it(`keeps the contract: ${title}`, run)
 
@@ -142,30 +149,165 @@ describe.runIf(hasPrograms('redis-server'))(
       await one.connect()
       const hang = await inject(hangCalls({ methods: 'SET' }), bindNodeRedis(one))
       const error = rejection(one.set('key', 1))
+      await vi.waitFor(() => expect(hang.affected).toBe(1))
       one.destroy()
+      expect((await error).constructor.name).toBe('DisconnectsClientError')
       await hang.rollback()
-      expect((await error).constructor.name).toBe('ClientClosedError')
       expect(hang.account['lost']).toBe(1)
     })
 
-    it.each([
-      ['hang', hangCalls({ methods: 'SET' })],
-      ['delay', delayCalls({ delayMs: 60_000, methods: 'SET' })],
-      ['time out', timeOutCalls({ timeoutMs: 60_000, methods: 'SET' })],
-    ])(
-      "ends a %s when the caller's own signal aborts, as node-redis says it, and never sends the command",
-      async (_what, fault) => {
-        await withFault(fault, bindNodeRedis(client), async () => {
-          const controller = new AbortController()
-          const error = rejection(client.withAbortSignal(controller.signal).set('key', 1))
-          controller.abort()
-          expect(await error).toBeInstanceOf(AbortError)
-          // What it says of a signal that has aborted before the command is written.
-          expect(await error).toEqual(await rejection(witness.withAbortSignal(controller.signal).get('key')))
-        })
-        expect(await witness.exists('key')).toBe(0)
-      },
-    )
+    it('decides on a command in the async context of its caller', async () => {
+      const caller = new AsyncLocalStorage<string>()
+      await withFault(
+        refuseCalls({ methods: 'GET' }),
+        bindNodeRedis(client),
+        { only: () => caller.getStore() === 'b' },
+        async () => {
+          const calls = ['a', 'b', 'c'].map((name) => caller.run(name, () => client.get('key')))
+          expect((await Promise.allSettled(calls)).map(({ status }) => status)).toEqual([
+            'fulfilled',
+            'rejected',
+            'fulfilled',
+          ])
+        },
+      )
+    })
+
+    it('gives each of many concurrent commands its own reply, whichever of them are late', async () => {
+      const numbers = Array.from({ length: 100 }, (_, n) => n)
+      await Promise.all(numbers.map((n) => witness.set(`n${n}`, n)))
+      await withFault(delayCalls({ delayMs: 2, jitterMs: 2 }), bindNodeRedis(client), { rate: 0.5 }, async () => {
+        const values = await Promise.all(numbers.map((n) => client.get(`n${n}`)))
+        expect(values).toEqual(numbers.map(String))
+      })
+    })
+
+    it('passes a command through several faults, the newest first', async () => {
+      const clock = manualClock()
+      const refuse = await inject(refuseCalls({ methods: 'GET', message: 'refused' }), bindNodeRedis(client))
+      const delay = await inject(delayCalls({ methods: 'GET', delayMs: 10 }), bindNodeRedis(client), { clock })
+      const error = rejection(client.get('key'))
+      await vi.waitFor(() => expect(delay.affected).toBe(1))
+      expect(refuse.seen).toBe(0)
+      await clock.advance(10)
+      expect((await error).message).toBe('refused')
+      expect([refuse.affected, delay.affected]).toEqual([1, 1])
+      await refuse.rollback()
+      await delay.rollback()
+      expect(await client.get('key')).toBeNull()
+    })
+
+    it('lets a client close after its last command, though the answer of that is injected', async () => {
+      const clock = manualClock()
+      const one = connect()
+      await one.connect()
+      const late = await inject(timeOutCalls({ timeoutMs: 10, message: 'too late' }), bindNodeRedis(one), { clock })
+      const error = rejection(one.get('key'))
+      await vi.waitFor(() => expect(late.affected).toBe(1))
+      const closed = one.close()
+      await clock.advance(10)
+      expect((await error).message).toBe('too late')
+      await closed
+      expect(one.isReady).toBe(false)
+      await late.rollback()
+    })
+
+    it('leaves the client its subscriptions, and the commands of its handshake', async () => {
+      const received = vi.fn()
+      const one = connect()
+      await one.connect()
+      onTestFinished(() => one.destroy())
+      await withFault(hangCalls(), bindNodeRedis(redisClientClass(one)), async (hang) => {
+        await one.subscribe('channel', received)
+        const later = connect()
+        await later.connect()
+        onTestFinished(() => later.destroy())
+        expect(hang.seen).toBe(0)
+      })
+      await witness.publish('channel', 'message')
+      await vi.waitFor(() => expect(received).toHaveBeenCalledWith('message', 'channel'))
+    })
+
+    it('acts beneath the cache of the client', async () => {
+      const cached = createClient({ RESP: 3, socket: { host: '127.0.0.1', port: server.port }, clientSideCache: {} })
+      await cached.connect()
+      onTestFinished(() => cached.destroy())
+      await witness.set('key', 1)
+      await cached.get('key')
+      await withFault(refuseCalls({ message: 'refused' }), bindNodeRedis(cached), async (refuse) => {
+        expect(await cached.get('key')).toBe('1')
+        await expect(cached.get('other')).rejects.toThrow('refused')
+        expect(refuse.seen).toBe(1)
+      })
+    })
+
+    it('asks again before a command that a cluster was redirected for, if the command is late', async () => {
+      const chainId = Symbol('asking chain')
+      const options = { chainId } as Parameters<typeof client.sendCommand>[1]
+      const seen: string[] = []
+      const monitor = connect()
+      await monitor.connect()
+      onTestFinished(() => monitor.destroy())
+      await monitor.monitor((line) => seen.push(line))
+      await withFault(delayCalls({ methods: 'GET', delayMs: 5 }), bindNodeRedis(client), async () => {
+        await Promise.allSettled([client.sendCommand(['ASKING'], options), client.sendCommand(['GET', 'key'], options)])
+      })
+      await vi.waitFor(() => expect(seen.at(-1)).toContain('"GET" "key"'))
+      expect(seen.slice(-2)[0]).toContain('"ASKING"')
+    })
+
+    describe('in an application that bundles it', () => {
+      it.each([
+        ['hang', hangCalls({ methods: 'SET' })],
+        ['delay', delayCalls({ delayMs: 60_000, methods: 'SET' })],
+        ['time out', timeOutCalls({ timeoutMs: 60_000, methods: 'SET' })],
+      ])(
+        "ends a %s when the caller's own signal aborts, as node-redis says it, and never sends the command",
+        async (_what, fault) => {
+          await asBundled(() =>
+            withFault(fault, bindNodeRedis(redisClientClass(client)), async () => {
+              const controller = new AbortController()
+              const error = rejection(client.withAbortSignal(controller.signal).set('key', 1))
+              controller.abort()
+              expect(await error).toBeInstanceOf(AbortError)
+            }),
+          )
+          expect(await witness.exists('key')).toBe(0)
+        },
+      )
+
+      it.runIf('_getQueue' in redisClientClass(createClient()).prototype)(
+        'affects a client that shows its queue where it writes its commands',
+        async () => {
+          await asBundled(() =>
+            withFault(refuseCalls({ methods: 'GET', message: 'refused' }), bindNodeRedis(client), async (refuse) => {
+              const error = rejection(client.get('key'))
+              expect(refuse.seen).toBe(0)
+              expect((await error).message).toBe('refused')
+              expect(refuse.seen).toBe(1)
+            }),
+          )
+        },
+      )
+
+      it('affects commands, pipelines and transactions where they are called', async () => {
+        const run = () => client.multi().set('a', 1).incr('n').get('a')
+        await asBundled(() =>
+          withFault(
+            refuseCalls({ methods: 'INCR', error: 'redis/oom' }),
+            bindNodeRedis(redisClientClass(client)),
+            async (refuse) => {
+              await expect(client.incr('n')).rejects.toThrow('OOM')
+              await expect(run().execAsPipeline()).rejects.toThrow('OOM')
+              await expect(run().exec()).rejects.toThrow('OOM')
+              expect(refuse.affected).toBe(3)
+            },
+          ),
+        )
+        await vi.waitFor(async () => expect(await witness.mGet(['a', 'n'])).toEqual(['1', null]))
+        expect(await run().exec()).toEqual(['OK', 1, '1'])
+      })
+    })
 
     it('flaps, and limits the rate', async () => {
       const clock = manualClock()

@@ -1,14 +1,7 @@
-import type { InjectionContext } from '@chaos/core/authoring'
-import { loadedClass } from '../../errors/loaded-module.js'
-import {
-  commandTarget,
-  endpointOf,
-  mismatch,
-  type Command,
-  type CommandSeam,
-  type CommandTarget,
-} from '../../calls/commands.js'
+import { commandTarget, mismatch, type CommandTarget } from '../../calls/commands.js'
 import { isModuleCommand, REDIS_COMMANDS } from '../redis/command-names.js'
+import { patchCalls } from './at-call.js'
+import { patchQueue } from './at-queue.js'
 
 /** A client of node-redis (package `redis`), version 5 or later. */
 export interface NodeRedisClient {
@@ -19,38 +12,19 @@ export interface NodeRedisClient {
 /** The class of node-redis clients: `RedisClient`. */
 type NodeRedisClass = abstract new (...args: never) => NodeRedisClient
 
-/** The internals of a client that its methods use. */
-interface Connection {
-  readonly isOpen: boolean
-  readonly _commandOptions?: CommandOptions
-  readonly options?: { readonly socket?: { readonly host?: string; readonly port?: number } }
-}
-
-interface CommandOptions {
-  readonly abortSignal?: AbortSignal
-}
-
-type CommandArgs = readonly [name: string | Buffer, ...args: unknown[]]
-
-/** A command of a `multi`, before it is sent. */
-interface QueuedCommand {
-  readonly args: CommandArgs
-}
-
-/** Used if the application has not loaded node-redis. */
-class AbortError extends Error {
-  constructor() {
-    super('The command was aborted')
-  }
-}
-
 /**
  * Binds a node-redis client as a target of call faults. The class `RedisClient` binds all clients, including those of
  * pools, clusters and sentinels. An operation is a command; its name is the Redis command in capitals: `GET`. Each
  * command of `execAsPipeline` is an operation. A transaction (`multi`) is affected as a whole. Commands of the client's
- * own handshake, and subscriptions, are not affected.
+ * own handshake, subscriptions and `QUIT` are not affected.
  *
- * The `abortSignal` of a command ends an injected wait at once, with the `AbortError` of node-redis.
+ * Faults act where a client writes its commands: beneath its queue of commands that wait for a connection, `timeout`,
+ * `abortSignal`, `commandsQueueMaxLength` and instrumentations. So a command is affected, and counted, when it is due to be
+ * written; `timeout` and `abortSignal` end it before that only, as without a fault. When the client loses its connection
+ * (`socketTimeout`), a held command fails as one that was sent.
+ *
+ * The queue of a version before 5.9 is out of reach if the application is bundled, and that of a bundled class always.
+ * Faults then act where commands are called, and `abortSignal` ends an injected wait at once.
  *
  * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `client` is not a node-redis client or its class.
  */
@@ -72,80 +46,8 @@ export function bindNodeRedis(client: NodeRedisClient | NodeRedisClass): Command
   return commandTarget('RedisClient', {
     names: REDIS_COMMANDS,
     isName: isModuleCommand,
-    patch: (context, seam) => patchCommands(holder, context, seam),
+    patch(context, seam) {
+      if (!patchQueue(holder, context, seam)) patchCalls(holder, context, seam)
+    },
   })
-}
-
-function patchCommands(holder: object, context: InjectionContext, seam: CommandSeam): void {
-  const commandOf = (
-    client: Connection,
-    args: CommandArgs,
-    proceed: () => Promise<unknown>,
-    signal?: AbortSignal,
-  ): Command => ({
-    name: nameOf(args),
-    args: args.slice(1),
-    client,
-    endpoint: endpointOf(undefined, client.options?.socket ?? {}),
-    on: { isGone: () => !client.isOpen },
-    signal,
-    proceed,
-  })
-  const chooses = (args: CommandArgs): boolean => seam.chooses(nameOf(args), args.slice(1))
-
-  context.patch(
-    holder,
-    'sendCommand',
-    (below) =>
-      function sendCommand(this: Connection, args: CommandArgs, options?: CommandOptions): unknown {
-        const proceed = (): Promise<unknown> => below.call.call(this, args, options) as Promise<unknown>
-        if (!chooses(args)) return proceed()
-        const signal = options?.abortSignal ?? this._commandOptions?.abortSignal
-        return seam.answer(commandOf(this, args, proceed, signal)).catch((error: unknown) => {
-          throw signal?.aborted === true && error === signal.reason
-            ? new (loadedClass('@redis/client/dist/lib/errors.js', 'AbortError', AbortError))()
-            : error
-        })
-      },
-  )
-
-  context.patch(
-    holder,
-    '_executePipeline',
-    (below) =>
-      function executePipeline(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
-        const chosen = commands.map(({ args }) => chooses(args))
-        if (!chosen.includes(true)) return below.call.call(this, commands, ...rest)
-        // Sends each command as a pipeline of its own. The client still queues them in order, and each gets its own
-        // answer.
-        const sendAlone = async (command: QueuedCommand): Promise<unknown> =>
-          ((await below.call.call(this, [command], ...rest)) as unknown[])[0]
-        return Promise.all(
-          commands.map((command, index) =>
-            chosen[index] === true
-              ? seam.answer(commandOf(this, command.args, () => sendAlone(command)))
-              : sendAlone(command),
-          ),
-        )
-      },
-  )
-
-  context.patch(
-    holder,
-    '_executeMulti',
-    (below) =>
-      function executeMulti(this: Connection, commands: readonly QueuedCommand[], ...rest: unknown[]): unknown {
-        const proceed = (): Promise<unknown> => below.call.call(this, commands, ...rest) as Promise<unknown>
-        const [first] = commands.filter(({ args }) => chooses(args))
-        if (first === undefined) return proceed()
-        // One injected acknowledgement answers each command of the transaction.
-        return seam
-          .answer(commandOf(this, first.args, proceed))
-          .then((replies) => (Array.isArray(replies) ? (replies as unknown[]) : commands.map(() => replies)))
-      },
-  )
-}
-
-function nameOf([name]: CommandArgs): string {
-  return String(name).toUpperCase()
 }

@@ -1,6 +1,6 @@
 import { injectedBy } from '@chaos/core'
 import type { Socket } from 'node:net'
-import type { Command } from '../../calls/commands.js'
+import { answerInStages, beginStages, type Stage } from '../sql/stages.js'
 import { endsConnection, loseConnection } from './lose-connection.js'
 import { replacementFor } from './replacement.js'
 
@@ -53,20 +53,16 @@ export interface RunningClient {
   readonly sendCopy: (query: Query) => Promise<unknown>
 }
 
-/** Makes the answer of the fault. */
-export type Answer = (command: Pick<Command, 'on' | 'proceed'>) => Promise<unknown>
-
 type State = 'held' | 'sent' | 'replied' | 'replaced' | 'told'
 
 /**
- * Runs in the place of a query that a fault affects. The client takes it for its active query, so later queries,
+ * Runs in the place of a query that faults affect. The client takes it for its active query, so later queries,
  * cursors and the end of the client wait for it or fail with it, as they do while a server is slow. Nothing is put on
  * the query itself.
  */
 export class HeldQuery {
   readonly #query: Query
   readonly #client: RunningClient
-  readonly #answer: Answer
   #state: State = 'held'
   #reply: { readonly resolve: (result: unknown) => void; readonly reject: (error: unknown) => void } | undefined
   /** What the caller gets instead of what the client reports. */
@@ -74,10 +70,17 @@ export class HeldQuery {
   /** Tells the caller, once the server has run the replacement. */
   #afterReplacement: (() => void) | undefined
 
-  constructor(query: Query, client: RunningClient, answer: Answer) {
+  readonly #stages: readonly Stage[]
+
+  /** @param outermost The outermost fault, which has chosen the query. Others may join until the query is submitted. */
+  constructor(query: Query, client: RunningClient, outermost: Stage) {
     this.#query = query
     this.#client = client
-    this.#answer = answer
+    this.#stages = beginStages(this, outermost)
+  }
+
+  get query(): Query {
+    return this.#query
   }
 
   get text(): string | undefined {
@@ -89,12 +92,11 @@ export class HeldQuery {
   }
 
   submit(): null {
-    let sent = 0
-    this.#answer({
+    answerInStages(this.#stages, {
       on: { isGone: () => this.#client.isGone() },
-      proceed: () => {
+      send: (isFirst) => {
         if (this.#client.isGone()) return Promise.reject(new Error('Connection terminated'))
-        return (sent += 1) === 1 && this.#state === 'held' ? this.#send() : this.#client.sendCopy(this.#query)
+        return isFirst && this.#state === 'held' ? this.#send() : this.#client.sendCopy(this.#query)
       },
     }).then(
       (result) => this.#onAnswer(result),
@@ -153,6 +155,12 @@ export class HeldQuery {
       this.#state = 'told'
       this.#reply?.reject(told)
       this.#query.handleError(told, this.#client.connection)
+      return
+    }
+    if (this.#state === 'held') {
+      // The server ends the session: it has been idle in its transaction for too long, or is stopped.
+      this.#state = 'told'
+      this.#query.handleError(error, this.#client.connection)
       return
     }
     // The server is ready for the next query only after its error.

@@ -1,10 +1,14 @@
-import type { InjectionContext } from '@chaos/core/authoring'
+import { exempt, isExempt, type InjectionContext } from '@chaos/core/authoring'
 import { endpointOf, type CommandSeam, type Endpoint, type WithinResult } from '../../calls/commands.js'
+import { listenTo } from '../../operations/listeners.js'
+import { isHeld, joinStages, type Stage } from '../sql/stages.js'
 import { verbOf } from '../sql/verbs.js'
+import { watchOutcome } from '../sql/watch-outcome.js'
+import { startConnectionTimeout, type TimedClient } from './connection-timeout.js'
 import { HeldQuery, type Connection, type Query, type RunningClient } from './held-query.js'
 
 /** The internals of a client that run its queries. Names without an underscore are those of older versions. */
-interface Client extends Endpoint {
+interface Client extends Endpoint, TimedClient {
   readonly connection: Connection
   /** Set if the client sends queries without waiting for the answers to earlier ones. */
   pipeline?: boolean
@@ -25,37 +29,50 @@ type QueryClass = new (config: object) => Query
 /**
  * Patches the point where a client sends its next query. The client's queue and its `query_timeout`, and
  * instrumentations, are above it.
+ *
+ * @param fresh The clients that connected during the fault and have sent no query yet.
  */
 export function patchQueries(
   holder: object,
   context: InjectionContext,
   seam: CommandSeam,
   isOurs: (client: object) => boolean,
+  fresh: WeakSet<object>,
 ): void {
   /** Whether the fault affects a query. A query is decided once. */
   const decisions = new WeakMap<Query, boolean>()
+  const decide = ({ text, values }: Query): boolean => seam.chooses(verbOf(text ?? ''), [text, values])
   const isChosen = (query: unknown): query is Query => {
-    if (!isQuery(query)) return false
-    const known = decisions.get(query)
-    if (known !== undefined) return known
-    const decision = seam.chooses(verbOf(query.text ?? ''), [query.text, query.values])
+    if (!isQuery(query) || isExempt(query)) return false
+    const decision = decisions.get(query) ?? decide(query)
     decisions.set(query, decision)
     return decision
   }
-  const heldQuery = (client: Client, query: Query): HeldQuery =>
-    new HeldQuery(
-      query,
-      runningClient(client, (copy) => decisions.set(copy, false)),
-      (command) =>
-        seam.answer({
+  const stageOf = (client: Client, query: Query): Stage => {
+    const isFirst = fresh.delete(client)
+    return {
+      by: context,
+      chooses() {
+        const known = decisions.get(query)
+        // A copy of the query is decided anew.
+        decisions.delete(query)
+        return known ?? decide(query)
+      },
+      answer({ untilSent, ...command }) {
+        if (isFirst) untilSent(startConnectionTimeout(client, context.clock))
+        return seam.answer({
           name: verbOf(query.text ?? ''),
           args: [query.text, query.values],
           client,
           endpoint: endpointOf(client.connection.stream, client),
           within: withinRows,
           ...command,
-        }),
-    )
+        })
+      },
+    }
+  }
+  const heldQuery = (client: Client, query: Query): HeldQuery =>
+    new HeldQuery(query, runningClient(client), stageOf(client, query))
 
   context.patch(
     holder,
@@ -64,28 +81,69 @@ export function patchQueries(
       function pulseQueryQueue(this: Client): void {
         const pass = (): void => void below.call.call(this)
         const queue = queueOf(this)
+        const { watch } = seam
+        if (watch !== undefined) {
+          if (isOurs(this)) for (const query of queue) watchQuery(query, watch)
+          pass()
+          return
+        }
         if (isOurs(this)) {
           if (this.pipeline === true) {
             pulsePipeline(this, pass)
             return
           }
-          if (this.readyForQuery && isChosen(queue[0])) queue[0] = heldQuery(this, queue[0])
+          if (this.readyForQuery && queue.length > 0) {
+            const [head] = queue
+            if (isHeld(head)) joinStages(head as HeldQuery, stageOf(this, (head as HeldQuery).query))
+            else if (isChosen(head)) queue[0] = heldQuery(this, head)
+            else fresh.delete(this)
+          }
         }
         pass()
       },
   )
 
+  const watched = new WeakSet<Query>()
+  function watchQuery(query: unknown, watch: NonNullable<CommandSeam['watch']>): void {
+    if (!isChosen(query) || watched.has(query)) return
+    watched.add(query)
+    watchOutcome(query, 'callback', watch({ name: verbOf(query.text ?? ''), args: [query.text, query.values] }))
+  }
+
+  /** The affected queries that wait for their turn in the pipelines of clients. */
+  const waiting = new WeakMap<Client, { readonly query: Query; readonly end: () => void }>()
+  /** Keeps the injection in force until the turn of a query comes, though its limit may be spent. */
+  function awaitTurn(client: Client, query: Query): void {
+    const leave = listenTo(client.connection.stream, 'close', () => end())
+    const held = context.hold({
+      afterMs: Number.POSITIVE_INFINITY,
+      run() {
+        leave()
+        decisions.set(query, false)
+      },
+    })
+    const end = (): void => {
+      leave()
+      held.drop()
+      waiting.delete(client)
+    }
+    waiting.set(client, { query, end })
+  }
+
   /** Lets a query of a pipeline that is affected wait until those ahead are answered, and those behind wait for it. */
   function pulsePipeline(client: Client, pass: () => void): void {
     const active = activeQueryOf(client)
-    if (active instanceof HeldQuery) return
+    if (isHeld(active)) return
     const queue = queueOf(client)
     const index = queue.findIndex(isChosen)
+    const before = waiting.get(client)
+    if (before !== undefined && before.query !== queue[index]) before.end()
     if (index === -1) {
       pass()
       return
     }
     if (index > 0 || !client.readyForQuery || (active ?? client._sentQueryQueue?.[0]) !== undefined) {
+      if (!waiting.has(client)) awaitTurn(client, queue[index] as Query)
       const behind = queue.splice(index)
       pass()
       queue.push(...behind)
@@ -95,6 +153,7 @@ export function patchQueries(
     client.pipeline = false
     pass()
     client.pipeline = true
+    waiting.get(client)?.end()
   }
 }
 
@@ -116,7 +175,7 @@ function isQuery(entry: unknown): entry is Query {
   return typeof entry === 'object' && entry !== null && 'requiresPreparation' in entry
 }
 
-function runningClient(client: Client, exempt: (copy: Query) => void): RunningClient {
+function runningClient(client: Client): RunningClient {
   const key = activeKeyOf(client)
   const isGone = (): boolean => !client._queryable || client.connection.stream.destroyed
   return {
@@ -142,8 +201,7 @@ function runningClient(client: Client, exempt: (copy: Query) => void): RunningCl
             error === null || error === undefined ? resolve(result) : reject(error),
         })
         if (copy._result !== undefined) copy._result._types = query._result?._types
-        exempt(copy)
-        queueOf(client).unshift(copy)
+        queueOf(client).unshift(exempt(copy))
         client._pulseQueryQueue()
       }),
   }

@@ -1,9 +1,11 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { faultContract, manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { expectObserved } from '../../../test/observed-writes.js'
 import { rejection } from '../../../test/rejection.js'
 import {
   corruptResults,
@@ -67,6 +69,13 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       })
       for (const { title, run } of contract) it(`with ${what}, keeps the contract: ${title}`, run)
     }
+
+    it.each([
+      ['a pool', () => bindPg(pool), () => pool.query(insert)],
+      ['a client', () => bindPg(client), () => client.query(insert)],
+    ] as const)('lets %s be observed, beneath no fault', (_what, target, write) =>
+      expectObserved(target, 'INSERT', write),
+    )
 
     it('refuses a statement by its verb, however it was given, and never sends it', async () => {
       await withFault(
@@ -253,6 +262,48 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
       expect(await lifeOf('select 1', true)).toEqual(await lifeOf('select pg_sleep(1)', false))
     })
 
+    it('fails a held query when the server ends its session, as pg does while a query runs', async () => {
+      const lifeOf = async (text: string, hang: boolean): Promise<readonly unknown[]> => {
+        const few = new pg.Pool({ ...address(), max: 1 })
+        const one = await few.connect()
+        one.on('error', () => undefined)
+        const ended = new Promise<void>((resolve) => one.once('end', () => resolve()))
+        const pid = (await one.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid
+        const injection = hang ? await inject(hangCalls({ methods: 'SELECT' }), bindPg(few)) : undefined
+        const failed = rejection(one.query(text))
+        await witness.query('values (pg_terminate_backend($1))', [pid])
+        const { message } = await failed
+        await ended
+        one.release()
+        const { rowCount } = await few.query('values (1)')
+        await injection?.rollback()
+        const told: readonly unknown[] = [
+          Reflect.get(await failed, 'code'),
+          message,
+          rowCount,
+          few.totalCount,
+          few.idleCount,
+        ]
+        await few.end()
+        return told
+      }
+      const real = await lifeOf('select pg_sleep(5)', false)
+      expect(real[0]).toBe('57P01')
+      expect(await lifeOf('select 1', true)).toEqual(real)
+    })
+
+    it('fails a held query when its transaction is idle for too long', async () => {
+      const one = new pg.Client({ ...address(), idle_in_transaction_session_timeout: 50 }).on('error', () => undefined)
+      await one.connect()
+      await withFault(hangCalls({ methods: 'SELECT' }), bindPg(one), async () => {
+        // Queued at once: on a machine that stalls the transaction would be idle for too long before it has a query.
+        const [begun, held] = [one.query('begin'), rejection(one.query('select 1'))]
+        await begun
+        expect(await held).toMatchObject({ code: '25P03', severity: 'FATAL' })
+      })
+      await one.end()
+    })
+
     it('leaves nothing on a query that it held, and keeps a pipeline in its order', async () => {
       const clock = manualClock()
       const one = new pg.Client({ ...address(), pipeline: true })
@@ -267,14 +318,47 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
         once(one.query(query), 'end').then(() => told.push('inserted')),
         one.query('select count(*)::int as n from entries').then(({ rows: [row] }) => told.push(row)),
       ]
-      await vi.waitFor(() => expect(delay.held).toBe(1))
-      expect(told).toEqual([{ n: 1 }])
+      await vi.waitFor(() => expect(told).toEqual([{ n: 1 }]))
+      expect(delay.held).toBe(1)
       await clock.advance(100)
       await Promise.all(done)
       expect(told).toEqual([{ n: 1 }, 'inserted', { n: 1 }])
       expect(Reflect.ownKeys(query).filter((key) => !keys.includes(key) && key !== '_accumulateRows')).toEqual([])
       await delay.rollback()
     })
+
+    it('does not end before the turn of the last query in a pipeline that its limit allows', async () => {
+      const one = new pg.Client({ ...address(), pipeline: true })
+      await one.connect()
+      onTestFinished(() => one.end())
+      const refusal = await inject(refuseCalls({ methods: 'INSERT', message: 'refused' }), bindPg(one), { limit: 1 })
+      onTestFinished(() => refusal.rollback().then(() => undefined))
+      const answers = [one.query('select 1'), one.query(insert), one.query(insert)]
+      expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ])
+      expect(await rows()).toBe(1)
+      expect([refusal.affected, refusal.held, refusal.status]).toEqual([1, 0, 'ended'])
+    })
+
+    // Earlier versions of pg have no pipelines: the second query waits in the queue of its client, where no fault has met it.
+    it.runIf('pipeline' in new pg.Client())(
+      'stops waiting for the turn of a query in a pipeline whose connection is lost (skipped with a pg that has none)',
+      async () => {
+        const one = new pg.Client({ ...address(), pipeline: true })
+        one.on('error', () => undefined)
+        await one.connect()
+        const refusal = await inject(refuseCalls({ methods: 'INSERT', message: 'refused' }), bindPg(one), { limit: 1 })
+        onTestFinished(() => refusal.rollback().then(() => undefined))
+        const answers = Promise.allSettled([one.query('select pg_sleep(60)'), one.query(insert)])
+        await vi.waitFor(() => expect(refusal.held).toBe(1))
+        ;(one as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy()
+        await answers
+        await vi.waitFor(() => expect([refusal.held, refusal.status]).toEqual([0, 'ended']))
+      },
+    )
 
     it('keeps the statements of a connection in their order', async () => {
       const clock = manualClock()
@@ -390,6 +474,53 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
           expect(fresh.totalCount).toBe(0)
         },
       )
+    })
+
+    it.each(['request', 'response'] as const)(
+      'holds a connect at the %s until the timeout of the client or of its pool, and leaves nothing behind',
+      async (seam) => {
+        const connectionTimeoutMillis = 50
+        const hang = await inject(hangCalls({ methods: 'connect', seam }), bindPg(pg.Client))
+        const one = new pg.Client({ ...address(), connectionTimeoutMillis })
+        await expect(one.connect()).rejects.toThrow('timeout expired')
+        const few = new pg.Pool({ ...address(), connectionTimeoutMillis, max: 1 })
+        await expect(few.query('select 1')).rejects.toThrow('Connection terminated due to connection timeout')
+        const late = new pg.Client(address())
+        const connected = late.connect()
+        await vi.waitFor(() => expect(hang.held).toBe(3))
+        await hang.rollback()
+        await connected
+        expect([one, late].flatMap(({ connection }) => Object.keys(connection))).not.toContain('emit')
+        expect(Object.keys(late.connection)).not.toContain('startup')
+        // Fifty ms are little for a real connection as well: a machine that stalls may need more than one.
+        await vi.waitFor(async () => expect((await few.query('select 1')).rowCount).toBe(1))
+        expect([few.totalCount, few.idleCount, few.waitingCount]).toEqual([1, 1, 0])
+        await Promise.all([late.end(), few.end()])
+      },
+    )
+
+    it('holds the checkout of an idle client until the timeout of the pool', async () => {
+      const one = new pg.Pool({ ...address(), connectionTimeoutMillis: 50, max: 1 })
+      // A machine that stalls may need more than one.
+      await vi.waitFor(() => one.query('select 1'))
+      const hang = await inject(hangCalls({ methods: 'connect' }), bindPg(one))
+      await expect(one.connect()).rejects.toThrow('timeout exceeded when trying to connect')
+      await hang.rollback()
+      await one.query('select 1')
+      expect([one.totalCount, one.idleCount, one.waitingCount]).toEqual([1, 1, 0])
+      await one.end()
+    })
+
+    it('hands the idle client out when the fault ends, if the pool has no timeout', async () => {
+      const one = new pg.Pool({ ...address(), max: 1 })
+      await one.query('select 1')
+      const hang = await inject(hangCalls({ methods: 'connect' }), bindPg(one))
+      const answer = one.query('select 7 as n')
+      await vi.waitFor(() => expect(hang.held).toBe(1))
+      await hang.rollback()
+      expect((await answer).rows).toEqual([{ n: 7 }])
+      expect([one.totalCount, one.idleCount, one.waitingCount]).toEqual([1, 1, 0])
+      await one.end()
     })
 
     it('covers query objects too', async () => {

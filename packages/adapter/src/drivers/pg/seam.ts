@@ -1,13 +1,18 @@
+import type { InjectionContext } from '@chaos/core/authoring'
 import {
   commandTarget,
   mismatch,
   type CommandBinding,
+  type CommandSeam,
   type CommandTarget,
   type Endpoint,
 } from '../../calls/commands.js'
-import type { Emitter, PoolBinding, PooledConnection } from '../../calls/pools.js'
-import { answerPoolCheckout } from '../sql/pool-checkout.js'
+import type { PoolBinding, PooledConnection } from '../../calls/pools.js'
+import type { Emitter } from '../../operations/listeners.js'
+import type { Stage } from '../sql/stages.js'
 import { SQL_VERBS } from '../sql/verbs.js'
+import { patchCheckout, type CheckoutPool } from './checkout.js'
+import { patchConnecting } from './connecting.js'
 import { patchQueries } from './queries.js'
 
 /** A client or a pool of `pg`. */
@@ -20,10 +25,10 @@ export interface PgClient {
 type PgClientClass = abstract new (...args: never) => PgClient
 
 /** The parts of a pool that the binding uses. */
-interface Pool extends PgClient, Emitter {
+interface Pool extends PgClient, Emitter, CheckoutPool {
   readonly Client: PgClientClass
   readonly _clients: readonly object[]
-  readonly options: Endpoint & { readonly max: number }
+  readonly options: CheckoutPool['options'] & { readonly max: number }
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
@@ -46,7 +51,8 @@ type CheckoutCallback = (error: Error | undefined, client: PoolClient | undefine
  * Faults act where a client sends its next query, beneath `query_timeout`, instrumentations and the client's own queue.
  * So the queries of a client keep their order, and cursors and query streams, which a fault does not affect, wait for
  * the queries ahead of them. If the client is ended, or its connection is lost, a held query fails as it does while a
- * server is mute.
+ * server is mute. `connect` acts beneath `connectionTimeoutMillis`, which also ends the first query of a client that
+ * connected during the fault.
  *
  * A statement refused by an injected server error aborts its transaction. A refused or lost statement that ends the
  * transaction (`COMMIT`, `ROLLBACK`) rolls it back. A connection error ends the connection; the client reports it by its
@@ -68,21 +74,9 @@ export function bindPg(target: PgClient | PgClientClass): CommandTarget {
 function patcherOf(target: unknown): CommandBinding['patch'] | undefined {
   if (isPool(target)) {
     return (context, seam) => {
-      patchQueries(target.Client.prototype as object, context, seam, (client) => target._clients.includes(client))
-      context.patch(
-        target,
-        'connect',
-        (below) =>
-          function connect(this: Pool, callback?: CheckoutCallback): unknown {
-            if (!seam.chooses('connect', [])) return below.call.call(this, callback)
-            const command = { name: 'connect', args: [], client: this, endpoint: this.options }
-            const checkedOut = answerPoolCheckout(seam, command, {
-              take: () => below.call.call(this) as Promise<PoolClient>,
-              giveBack: (client) => client.release(),
-            })
-            return deliver(checkedOut, asCheckout(callback))
-          },
-      )
+      const clients = target.Client.prototype as object
+      const openingStage = patchCheckout(target, context, seam)
+      patchClients(clients, context, seam, (client) => target._clients.includes(client), openingStage)
     }
   }
   const holder: unknown = typeof target === 'function' ? target.prototype : target
@@ -92,27 +86,35 @@ function patcherOf(target: unknown): CommandBinding['patch'] | undefined {
     typeof Reflect.get(holder, '_handleReadyForQuery') !== 'function'
   )
     return undefined
-  return (context, seam) => {
-    patchQueries(holder, context, seam, () => true)
-    context.patch(
+  return (context, seam) =>
+    patchClients(
       holder,
-      'connect',
-      (below) =>
-        function connect(this: Endpoint, callback?: Callback): unknown {
-          if (!seam.chooses('connect', [])) return below.call.call(this, callback)
-          return deliver(
-            seam.answer({
-              name: 'connect',
-              args: [],
-              client: this,
-              endpoint: this,
-              proceed: () => below.call.call(this) as Promise<unknown>,
-            }),
-            callback,
-          )
-        },
+      context,
+      seam,
+      () => true,
+      (client) => ({
+        by: context,
+        chooses: () => seam.chooses('connect', []),
+        answer: ({ on, proceed }) => seam.answer({ name: 'connect', args: [], client, endpoint: client, on, proceed }),
+      }),
     )
-  }
+}
+
+/** Patches how clients connect and send their queries. */
+function patchClients(
+  holder: object,
+  context: InjectionContext,
+  seam: CommandSeam,
+  isOurs: (client: object) => boolean,
+  connectStage: (client: object & Endpoint) => Stage | undefined,
+): void {
+  const fresh = new WeakSet()
+  patchConnecting(holder, context, (client) => {
+    if (!isOurs(client)) return undefined
+    fresh.add(client)
+    return connectStage(client)
+  })
+  patchQueries(holder, context, seam, isOurs, fresh)
 }
 
 function isPool(target: unknown): target is Pool {

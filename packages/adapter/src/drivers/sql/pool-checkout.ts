@@ -1,4 +1,5 @@
-import type { Command, CommandSeam } from '../../calls/commands.js'
+import type { Command } from '../../calls/commands.js'
+import { answerInStages, type Stage } from './stages.js'
 
 /** The checkout of connections of a pool. */
 export interface PoolCheckout<Connection> {
@@ -7,23 +8,23 @@ export interface PoolCheckout<Connection> {
 }
 
 /**
- * Lets a fault affect the checkout of a connection. A connection that its caller does not get goes back to the pool.
+ * Lets faults affect the checkout of a connection. A connection that its caller does not get goes back to the pool.
  */
 export async function answerPoolCheckout<Connection>(
-  seam: CommandSeam,
-  command: Omit<Command, 'proceed'>,
+  stages: readonly Stage[],
+  on: Command['on'],
   { take, giveBack }: PoolCheckout<Connection>,
 ): Promise<Connection> {
   const spare = new Set<Connection>()
   const state = { isAnswered: false }
-  const proceed = async (): Promise<Connection> => {
+  const send = async (): Promise<Connection> => {
     const connection = await take()
     if (state.isAnswered) giveBack(connection)
     else spare.add(connection)
     return connection
   }
   try {
-    const connection = (await seam.answer({ ...command, proceed })) as Connection
+    const connection = (await answerInStages(stages, { on, send })) as Connection
     spare.delete(connection)
     return connection
   } finally {

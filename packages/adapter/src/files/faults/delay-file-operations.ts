@@ -21,8 +21,8 @@ export type DelayFileOperationsOptions = OptionsOf<typeof delayFileOperations>
  * Delays file operations.
  *
  * Models a disk under load, or a network volume. Each system call waits on its own, so reading a file (open, stat,
- * read, close) takes several delays. A synchronous call blocks its thread for the delay, but at most 5 s. The signal of
- * `readFile`, `writeFile` and `appendFile` ends the wait at once. An operation that is held when the fault ends goes on
+ * read, close) takes several delays. A synchronous call blocks its thread for the delay, but at most 5 s. Node.js
+ * looks at the signal of a `readFile` or `writeFile` between two steps, so it does not end the wait of a step. An operation that is held when the fault ends goes on
  * then. An operation is a system call on a file; its name is the call and the full path, `read /var/data/orders.json`.
  *
  * Reads of the Node.js module loader pass. So do files in `node_modules`, unless a path names that folder.

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { fileWays, type Outcome } from '../../../test/file-ways.js'
 import { rejection } from '../../../test/rejection.js'
@@ -244,6 +244,112 @@ describe('failFileOperations', () => {
       expect(await loaded.load(pathToFileURL(files[1] as string).href)).toMatchObject({ default: 1 })
       expect(() => fs.readFileSync(files[2] as string)).toThrow('EMFILE')
     })
+  })
+
+  it.each(['fs/enospc', 'fs/erofs', 'fs/eacces'] as const)(
+    'says under %s that a folder exists, as the system does, and makes no other',
+    async (error) => {
+      const folder = temporaryFolder()
+      await withFault(failFileOperations({ paths: `${folder}*`, error }), fs, async (injection) => {
+        fs.mkdirSync(folder, { recursive: true })
+        expect(await fsPromises.mkdir(folder, { recursive: true })).toBeUndefined()
+        expect(() => fs.mkdirSync(folder)).toThrow('EEXIST')
+        expect(injection.seen).toBe(0)
+        const code = error.slice(3).toUpperCase()
+        expect(() => fs.mkdirSync(join(folder, 'new'))).toThrow(code)
+        expect(() => fs.mkdtempSync(join(folder, 'new-'))).toThrow(
+          expect.objectContaining({ code, path: join(folder, 'new-XXXXXX') }),
+        )
+      })
+    },
+  )
+
+  it('tells of rights that are missing, and not that a file is missing', async () => {
+    const { path } = used()
+    const { R_OK, W_OK } = fs.constants
+    const denied = (...modes: number[]): Promise<readonly unknown[]> =>
+      Promise.all(
+        modes.map((mode) =>
+          fsPromises.access(path, mode).then(
+            () => 'granted',
+            (error: unknown) => (error as NodeJS.ErrnoException).code,
+          ),
+        ),
+      )
+    await withFault(failFileOperations({ paths: path, error: 'fs/eacces' }), fs, async () => {
+      expect(fs.existsSync(path)).toBe(true)
+      expect(await denied(0, R_OK, W_OK)).toEqual(['granted', 'EACCES', 'EACCES'])
+    })
+    await withFault(failFileOperations({ paths: path, error: 'fs/erofs' }), fs, async () => {
+      expect(fs.existsSync(path)).toBe(true)
+      expect(await denied(0, R_OK, W_OK)).toEqual(['granted', 'granted', 'EROFS'])
+    })
+  })
+
+  it('gives an error that comes later the stack of a real one', async () => {
+    const { path } = used()
+    const missing = `${path}2`
+    const stacks = async (file: string): Promise<readonly unknown[]> => {
+      const errors = [promisify(fs.readFile)(file), promisify(fs.stat)(file), fsPromises.stat(file)].map(rejection)
+      // The frames after the second line are those of the callers.
+      return (await Promise.all(errors)).map(({ stack }) => stack?.replaceAll(missing, path).split('\n').slice(0, 2))
+    }
+    const real = await stacks(missing)
+    expect(await withFault(failFileOperations({ paths: path, error: 'fs/enoent' }), fs, () => stacks(path))).toEqual(
+      real,
+    )
+  })
+
+  it('calls no spy or stub of the application for itself', async () => {
+    const { folder } = used()
+    const stubs = (['readFile', 'existsSync', 'readlinkSync', 'realpathSync'] as const).map((key) =>
+      vi.spyOn(fs, key).mockImplementation(() => {
+        throw new Error('a stub was asked')
+      }),
+    )
+    onTestFinished(() => stubs.forEach((stub) => stub.mockRestore()))
+    const descriptor = fs.openSync(join(folder, 'orders.json'), 'r+')
+    await withFault(failFileOperations({ paths: `${folder}/*` }), fs, () => {
+      expect(() => fs.writeSync(descriptor, 'x')).toThrow('ENOSPC')
+      expect(() => fs.mkdirSync(join(folder, 'new'))).toThrow('ENOSPC')
+      return Promise.resolve()
+    })
+    fs.closeSync(descriptor)
+    for (const stub of stubs) expect(stub).not.toHaveBeenCalled()
+  })
+
+  it('asks beneath an instrumentation that was loaded before it', async () => {
+    const path = join(temporaryFolder(), 'orders.json')
+    fs.writeFileSync(path, '[]')
+    const spans: string[] = []
+    for (const key of ['readFile', 'existsSync', 'readlinkSync', 'realpathSync'] as const) {
+      const original = fs[key]
+      const wrapper = Object.assign(
+        (...args: never[]): unknown => {
+          spans.push(key)
+          return (original as (...args: never[]) => unknown)(...args)
+        },
+        { __original: original },
+      )
+      Reflect.set(fs, key, wrapper)
+      onTestFinished(() => void Reflect.set(fs, key, original))
+    }
+    vi.resetModules()
+    const loadedAfter = await import('./fail-file-operations.js')
+    await withFault(loadedAfter.failFileOperations({ paths: path, error: 'fs/eacces' }), fs, () => {
+      expect(() => fs.openSync(path, 'r')).toThrow('EACCES')
+    })
+    await withFault(
+      loadedAfter.failFileOperations({ paths: path, operations: 'read', error: 'fs/eio' }),
+      fs,
+      (fault) => {
+        const descriptor = fs.openSync(path, 'r')
+        expect(() => fs.readSync(descriptor, Buffer.alloc(1))).toThrow('EIO')
+        fs.closeSync(descriptor)
+        expect(fault.affected).toBe(1)
+      },
+    )
+    expect(spans).toEqual([])
   })
 
   it('refuses what it does not know', () => {

@@ -43,8 +43,22 @@ export const failFileOperations = defineFault({
   inject(target, { paths, error, operations }, context) {
     const { code, operations: byDefault, when }: FileOutage = fileOutages[error]
     const files = fileSeam({ paths, operations: operationsNamed(NAME, operations) ?? byDefault, when })
-    const errorOf = (call: FileCall): Error => markInjected(fileError(code, call.operation, call.paths), NAME)
+    const errorOf = (call: FileCall): Error => {
+      const make = (): Error => fileError(code, call.operation, call.paths)
+      return markInjected(call.later === undefined ? make() : withoutFrames(make), NAME)
+    }
     // A real system call runs on another thread, and its answer comes in a later turn of the event loop.
     failOperations(files, target, context, errorOf, 0)
   },
 })
+
+/** Makes the error of an answer that comes later. The real one is made where no JavaScript code runs. */
+function withoutFrames(make: () => Error): Error {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}

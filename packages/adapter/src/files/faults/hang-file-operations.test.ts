@@ -1,7 +1,8 @@
-import { inject, withFault } from '@chaos/core'
+import { inject } from '@chaos/core'
 import fs from 'node:fs'
 import fsPromises from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { temporaryFolder } from '../../../test/temporary-folder.js'
@@ -26,16 +27,17 @@ describe('hangFileOperations', () => {
     expect([(one as fs.Stats).size, (two as fs.Stats).size, ...texts]).toEqual([7, 7, 'content', 'content'])
   })
 
-  it('lets go of whoever gives up by a signal', async () => {
+  it('keeps whoever gives up by a signal waiting, as a volume without a server does', async () => {
     const path = join(temporaryFolder(), 'file')
-    fs.writeFileSync(path, 'content')
-    await withFault(hangFileOperations({ paths: path, operations: 'read' }), fs, async (injection) => {
-      const controller = new AbortController()
-      const reading = fsPromises.readFile(path, { signal: controller.signal }).catch((error: unknown) => error)
-      await vi.waitFor(() => expect(injection.held).toBe(1))
-      controller.abort(new Error('enough'))
-      expect(await reading).toMatchObject({ code: 'ABORT_ERR', cause: { message: 'enough' } })
-      expect(injection.held).toBe(0)
-    })
+    fs.writeFileSync(path, 'x'.repeat(2 ** 20))
+    const injection = await inject(hangFileOperations({ paths: path, operations: 'read' }), fs)
+    const controller = new AbortController()
+    const reading = fsPromises.readFile(path, { signal: controller.signal }).catch((error: unknown) => error)
+    await vi.waitFor(() => expect(injection.held).toBe(1))
+    controller.abort(new Error('enough'))
+    await turn()
+    expect(injection.held).toBe(1)
+    await injection.rollback()
+    expect(await reading).toMatchObject({ code: 'ABORT_ERR', cause: { message: 'enough' } })
   })
 })

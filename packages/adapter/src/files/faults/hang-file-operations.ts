@@ -10,11 +10,11 @@ const options = { paths: pathsOption, operations: operationsOption('Default: all
 export type HangFileOperationsOptions = OptionsOf<typeof hangFileOperations>
 
 /**
- * Leaves file operations without an answer, until the fault ends or the caller gives up.
+ * Leaves file operations without an answer, until the fault ends.
  *
- * Models a network volume whose server is gone, or a disk that does not come back. The signal of `readFile`,
- * `writeFile` and `appendFile` ends the wait at once. When the fault ends, held operations go on. Synchronous calls
- * pass and are not counted, since nothing could end them. An operation is a system call on a file; its name is the call
+ * Models a network volume whose server is gone, or a disk that does not come back. A signal of the caller does not end the
+ * wait, as on a real volume: Node.js looks at it between two steps. When the fault ends, held operations go on. Synchronous
+ * calls pass and are not counted, since nothing could end them. An operation is a system call on a file; its name is the call
  * and the full path, `read /var/data/orders.json`.
  *
  * Reads of the Node.js module loader pass. So do files in `node_modules`, unless a path names that folder.
@@ -26,7 +26,7 @@ export type HangFileOperationsOptions = OptionsOf<typeof hangFileOperations>
 export const hangFileOperations = defineFault({
   name: NAME,
   kind: 'standing',
-  summary: 'Leaves file operations without an answer, until the fault ends or the caller gives up.',
+  summary: 'Leaves file operations without an answer, until the fault ends.',
   options,
   check: ({ operations }) => void operationsNamed(NAME, operations),
   target: fileSystem,

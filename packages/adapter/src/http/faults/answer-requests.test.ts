@@ -1,5 +1,8 @@
 import { inject, withFault } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
+import { once } from 'node:events'
+import http from 'node:http'
+import { text } from 'node:stream/consumers'
 import { Agent, RetryAgent, fetch as undiciFetch, request } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { askings, saidBy } from '../../../test/http-clients.js'
@@ -153,5 +156,25 @@ describe('answerRequests', () => {
     await vi.waitFor(() => expect(injection.held).toBe(1))
     await injection.rollback()
     expect((await second).status).toBe(503)
+  })
+
+  it('closes a request of node:http behind its response, as a real service does', async () => {
+    const agent = new http.Agent({ keepAlive: true })
+    onTestFinished(() => agent.destroy())
+    const { origin } = await serve((_request, response) => void response.writeHead(503).end('busy'))
+    const lifeOf = async (): Promise<readonly string[]> => {
+      const life: string[] = []
+      const request = http.get(origin, { agent })
+      const closed = once(request, 'close')
+      for (const event of ['finish', 'response', 'error', 'close'])
+        request.on(event, () => life.push(`request ${event}`))
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+      for (const event of ['end', 'error', 'close']) response.on(event, () => life.push(`response ${event}`))
+      await Promise.all([text(response), closed, once(response, 'close')])
+      return life
+    }
+    const real = await lifeOf()
+    expect(await withFault(answerRequests(), agent, lifeOf)).toEqual(real)
+    expect(real).toContain('request close')
   })
 })

@@ -24,6 +24,18 @@ function storyOf(request: http.ClientRequest): Promise<readonly string[]> {
   return new Promise((resolve) => request.on('close', () => setImmediate(() => resolve(story))))
 }
 
+/** The story of a request that was sent before its time was over. A machine that stalls for that long makes another one, of which nothing is to be said here. */
+async function sentStory(tell: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  for (;;) {
+    const story = await tell()
+    const before = story.slice(
+      0,
+      story.findIndex((event) => /(?:timeout|abort|error)/.test(event)),
+    )
+    if (before.includes('socket connect') && before.includes('request finish')) return story
+  }
+}
+
 type Ask = (url: string) => http.ClientRequest
 
 const onTimeout = (request: http.ClientRequest): http.ClientRequest =>
@@ -73,14 +85,20 @@ const faults = {
 
 describe.each(Object.entries(faults))('a client whose request is held by %s', (_name, fault) => {
   it.each(Object.entries(ways))('gives up by %s as before a mute server, event by event', async (_way, ask) => {
-    const real = await storyOf(ask(await mute()))
+    const muteUrl = await mute()
+    const real = await sentStory(() => storyOf(ask(muteUrl)))
     const { origin, requests } = await serve()
-    const injection = await inject(fault(), http)
-    const injected = await storyOf(ask(origin))
+    let counts: readonly number[] = []
+    const injected = await sentStory(async () => {
+      const injection = await inject(fault(), http)
+      const story = await storyOf(ask(origin))
+      counts = [injection.affected, injection.held]
+      await injection.rollback()
+      return story
+    })
     expect(injected).toEqual(real)
     expect(injected.at(-1)).toBe('socket close')
-    expect([injection.affected, injection.held]).toEqual([1, 0])
-    await injection.rollback()
+    expect(counts).toEqual([1, 0])
     expect(requests).toEqual([])
   })
 

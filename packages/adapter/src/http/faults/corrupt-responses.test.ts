@@ -24,6 +24,14 @@ describe.each(Object.entries(askings))('corruptResponses, with %s', (_name, { ta
     }
   })
 
+  it('takes an empty body for no piece', async () => {
+    const server = await serve(answering('', 'chunked'))
+    await withFault(corruptResponses(), target(server), async (injection) => {
+      expect((await ask(server.origin)).text).toBe('')
+      expect(injection.seen).toBe(0)
+    })
+  })
+
   it('cuts pieces short, or empties them, where no length was announced', async () => {
     const server = await serve(answering('abcdefgh', 'chunked'))
     const heard = async (damage: 'truncate' | 'empty'): Promise<string> =>

@@ -1,4 +1,5 @@
 import { inject } from '@chaos/core'
+import { EventEmitter, once } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { askings } from '../../../test/http-clients.js'
@@ -37,7 +38,32 @@ describe.each(Object.entries(askings))('hangResponses, with %s', (_name, { targe
     const server = await serve(answering('hello, world', 'chunked'))
     const injection = await inject(hangResponses({ afterBytes: 8 }), target(server))
     expect(await ended(server.origin)).toEqual(real)
+    await vi.waitFor(() => expect(injection.held, 'what is kept of a response that nobody waits for').toBe(0))
     await injection.rollback()
     expect((await ask(server.origin)).text).toBe('hello, world')
+  })
+})
+
+describe('hangResponses, at a server', () => {
+  it('keeps a response unfinished that ends after its body, so that closing idle connections loses nothing', async () => {
+    const [told, finished] = [new EventEmitter(), vi.fn()]
+    const { origin, server } = await serve((_request, response) => {
+      response.on('finish', finished)
+      response.writeHead(200, { 'content-length': 6 }).write('answer')
+      setImmediate(() => {
+        response.end()
+        told.emit('ended')
+      })
+    })
+    const injection = await inject(hangResponses(), server)
+    const ended = once(told, 'ended')
+    const answer = fetch(origin)
+    await ended
+    await new Promise(setImmediate)
+    expect(finished).not.toHaveBeenCalled()
+    server.closeIdleConnections()
+    await injection.rollback()
+    expect(await (await answer).text()).toBe('answer')
+    expect(finished).toHaveBeenCalled()
   })
 })

@@ -1,4 +1,6 @@
-import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
+import { defineFault, option, type Held, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
+import { listenTo } from '../../operations/listeners.js'
+import type { Done, Wire } from '../../sockets/wire.js'
 import { responseSeam } from '../responses.js'
 import { httpTarget } from '../target.js'
 
@@ -29,18 +31,56 @@ export const hangResponses = defineFault({
   options,
   target: httpTarget,
   inject: (target, { afterBytes }, context) =>
-    responseSeam(target, context, ({ deliver, line, on }) => {
+    responseSeam(target, context, (wire) => {
+      const { deliver, line } = wire
       let left = afterBytes
+      const stall = stalled(wire, context)
       return (bytes, headBytes, done) => {
         const passing = afterBytes === 0 ? 0 : headBytes + Math.min(left, bytes.length - headBytes)
         left -= passing - (afterBytes === 0 ? 0 : headBytes)
-        if (passing === bytes.length) {
+        // A response that has sent its body ends with an empty write, which must not overtake the body.
+        if (passing === bytes.length && !context.isHolding(line)) {
           deliver(bytes, done)
           return
         }
         if (passing > 0) deliver(bytes.subarray(0, passing))
-        const rest = bytes.subarray(passing)
-        context.hold({ afterMs: Number.POSITIVE_INFINITY, order: line, on, run: () => deliver(rest, done) })
+        stall(bytes.subarray(passing), done)
       }
     }),
 })
+
+/** Keeps the bytes of a response until the injection ends, or until nobody waits for them. */
+function stalled(
+  { deliver, line, on, connection }: Wire,
+  context: InjectionContext,
+): (bytes: Buffer, done: Done) => void {
+  const kept: { readonly held: Held; readonly accept: () => void }[] = []
+  const leaving: (() => void)[] = []
+  const leave = (): void => {
+    for (const stop of leaving.splice(0)) stop()
+  }
+  // The caller has hung up. The connection closes when its writer need not wait.
+  const accept = (): void => {
+    for (const piece of kept) piece.accept()
+  }
+  // The bytes of a closed connection count as lost when they are due.
+  const lose = (): void => {
+    leave()
+    for (const { held } of kept.splice(0)) held.run()
+  }
+  return (bytes, done) => {
+    let isDone = false
+    const doneOnce: Done = (error) => {
+      if (!isDone) done(error)
+      isDone = true
+    }
+    const run = (): void => {
+      leave()
+      deliver(bytes, doneOnce)
+    }
+    if (kept.length === 0) leaving.push(listenTo(connection, 'end', accept), listenTo(connection, 'close', lose))
+    const held = context.hold({ afterMs: Number.POSITIVE_INFINITY, order: line, on, run })
+    kept.push({ held, accept: doneOnce })
+    if (connection.readableEnded) doneOnce()
+  }
+}

@@ -1,7 +1,9 @@
 import { inject, withFault } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { once } from 'node:events'
+import http from 'node:http'
 import net from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it, vi } from 'vitest'
 import { askings } from '../../../test/http-clients.js'
 import { answering, serve } from '../../../test/http.js'
@@ -71,6 +73,53 @@ describe.each(Object.entries(askings))('slowResponses, with %s', (_name, { targe
     await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
     await injection.rollback()
     expect((await asking).text).toBe('hello, world')
+  })
+})
+
+describe('slowResponses, with a server', () => {
+  it('holds each piece for its own time, however the handler waits between them', async () => {
+    const clock = manualClock()
+    const responses: http.ServerResponse[] = []
+    const { origin, server } = await serve((_request, response) => {
+      responses.push(response.writeHead(200, { 'content-length': 2 }))
+      response.write('a')
+    })
+    await withFault(slowResponses({ delayMs: 100 }), server, { clock }, async (injection) => {
+      const pieces: string[] = []
+      const asking = once(http.get(origin), 'response').then(([response]: readonly http.IncomingMessage[]) =>
+        response?.on('data', (piece: Buffer) => pieces.push(String(piece))),
+      )
+      await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
+      const before = injection.held
+      await clock.advance(60)
+      responses[0]?.end('b')
+      await vi.waitFor(() => expect(injection.held).toBeGreaterThan(before))
+      await clock.advance(40)
+      await asking
+      await vi.waitFor(() => expect(pieces).toEqual(['a']))
+      expect(responses[0]?.writableFinished).toBe(false)
+      await clock.advance(60)
+      await vi.waitFor(() => expect(pieces).toEqual(['a', 'b']))
+      expect(responses[0]?.writableFinished).toBe(true)
+    })
+  })
+
+  it('is waited for by a server that closes in order', async () => {
+    const clock = manualClock()
+    const { origin, server } = await serve((_request, response) => void response.end('answer'))
+    await withFault(slowResponses({ delayMs: 100 }), server, { clock }, async (injection) => {
+      const asking = once(http.get(origin, { agent: false }), 'response')
+      await vi.waitFor(() => expect(injection.held).toBeGreaterThan(1))
+      const closes = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      await clock.advance(100)
+      const [response] = (await asking) as [http.IncomingMessage]
+      expect(await text(response)).toBe('answer')
+      await closes
+    })
+    // The end of the test closes it again.
+    server.listen(0)
   })
 })
 

@@ -1,5 +1,5 @@
 import type { HttpAnswer } from '../../errors/http.js'
-import { hasBody } from './answer-bytes.js'
+import { hasBody } from '../answer-body.js'
 
 /** The caller of a request, behind either of undici's two handler interfaces. */
 export interface Caller {

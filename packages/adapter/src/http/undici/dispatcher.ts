@@ -1,4 +1,6 @@
+import type { InjectionContext } from '@chaos/core/authoring'
 import { runInThisContext } from 'node:vm'
+import { hiddenKey } from '../../sockets/hidden.js'
 import { isMock } from './mock-dispatcher.js'
 
 /**
@@ -39,19 +41,49 @@ export function isGlobal(target: object): target is typeof globalThis {
   return target === globalThis || ('globalThis' in target && target.globalThis === target)
 }
 
+/** The symbols under which versions of undici keep the dispatcher of requests without one of their own. */
+const GLOBAL_KEYS: ReadonlySet<unknown> = new Set(
+  [1, 2].map((version) => Symbol.for(`undici.globalDispatcher.${version}`)),
+)
+
 /**
- * Returns the dispatcher that requests without one of their own go through.
+ * Returns the dispatchers that requests without one of their own go through.
  *
- * Node.js stores it on the global object of its own realm, under a symbol that names the version of undici's handler
- * interface, and makes it on first use of `fetch` or `Request`. A sandbox such as that of Jest has `fetch` of that
- * realm, but not the symbol.
+ * Node.js stores its own on the global object of its own realm, and makes it on first use of `fetch` or `Request`. A
+ * sandbox such as that of Jest has `fetch` of that realm, but stores the dispatcher of a copy of undici that it loads.
  */
-export function globalDispatcher(): Dispatcher | undefined {
-  const realm = runInThisContext('globalThis') as object
+export function globalDispatchers(global: typeof globalThis): ReadonlySet<Dispatcher> {
+  const realm = ownRealm()
   Reflect.get(realm, 'Request')
-  const isNew = Number.parseInt(process.versions['undici'] ?? '', 10) >= 8
-  const dispatcher: unknown = Reflect.get(realm, Symbol.for(`undici.globalDispatcher.${isNew ? 2 : 1}`))
-  return typeof dispatcher === 'object' && dispatcher !== null ? (dispatcher as Dispatcher) : undefined
+  const kept = [realm, global].flatMap((holder) =>
+    [...GLOBAL_KEYS].map((key): unknown => Reflect.get(holder, key as symbol)),
+  )
+  return new Set(kept.filter((value): value is Dispatcher => typeof value === 'object' && value !== null))
+}
+
+/**
+ * Calls a function whenever a global dispatcher has been set. All versions of undici set it by `Object.defineProperty`; the
+ * property itself cannot be watched.
+ */
+export function onGlobalDispatcher(global: typeof globalThis, context: InjectionContext, onSet: () => void): void {
+  const constructors = new Set([ownRealm(), global].map((realm): unknown => Reflect.get(realm, 'Object')))
+  for (const constructor of constructors)
+    // With frozen intrinsics it cannot be patched.
+    if (typeof constructor === 'function' && !Object.isFrozen(constructor))
+      context.patch(
+        constructor,
+        'defineProperty',
+        (below) =>
+          function defineProperty(this: unknown, ...args: unknown[]): unknown {
+            const result: unknown = below.call.apply(this, args)
+            if (GLOBAL_KEYS.has(args[1])) onSet()
+            return result
+          },
+      )
+}
+
+function ownRealm(): object {
+  return runInThisContext('globalThis') as object
 }
 
 /**
@@ -64,8 +96,8 @@ export function globalDispatcher(): Dispatcher | undefined {
  */
 export function innerDispatchOf(dispatcher: object): symbol | undefined {
   if (isMock(dispatcher)) return undefined
-  const inner = symbolOf(dispatcher, 'dispatch')
-  const kept = symbolOf(dispatcher, 'Intercepted Dispatch')
+  const inner = hiddenKey(dispatcher, 'dispatch')
+  const kept = hiddenKey(dispatcher, 'Intercepted Dispatch')
   if (inner === undefined || kept === undefined) return inner
   if (!Object.hasOwn(dispatcher, kept)) Reflect.set(dispatcher, kept, intercepted(dispatcher, inner))
   return kept
@@ -80,15 +112,6 @@ function intercepted(dispatcher: object, inner: symbol): unknown {
     (next: unknown, interceptor) => interceptor(next),
     dispatch.bind(dispatcher),
   )
-}
-
-/** Returns the symbol with a description among the keys of an object and of its prototypes. */
-function symbolOf(object: object, name: string): symbol | undefined {
-  for (let holder: object | null = object; holder !== null; holder = Object.getPrototypeOf(holder) as object | null) {
-    const key = Object.getOwnPropertySymbols(holder).find(({ description }) => description === name)
-    if (key !== undefined) return key
-  }
-  return undefined
 }
 
 /**

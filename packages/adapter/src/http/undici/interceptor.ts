@@ -1,7 +1,8 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { memberReplacer, type Method } from '../../operations/member-replacer.js'
 import type { ActOnRequest, RestOfRequest } from '../request-call.js'
-import { hasBody } from './answer-bytes.js'
+import { hasBody } from '../answer-body.js'
 import { requestName } from './dispatcher.js'
 import { follow, type BelongsTo, type UndiciRequest } from './requests.js'
 import { watchedGlobal } from './watched-global.js'
@@ -13,7 +14,7 @@ const FETCH_INTERCEPTOR = Symbol.for('fetch-interceptor')
 interface Controller {
   readonly respondWith: (response: Response) => Promise<void> | void
   readonly errorWith: (error: Error) => Promise<void> | void
-  readonly source: { passthrough: () => unknown }
+  readonly source: { readonly passthrough: () => unknown }
 }
 
 type Listener = (event: { readonly request: Request; readonly controller: Controller }) => unknown
@@ -35,6 +36,7 @@ export function requestsOfInterceptor(
 ): BelongsTo {
   const known = new WeakSet()
   const passedOn = new WeakSet<UndiciRequest>()
+  const replaceMember = memberReplacer(context)
   let passing: AsyncLocalStorage<boolean> | undefined
   /** Marks what the interceptor sends by the real `fetch`. */
   const mark = (source: Controller['source']): void => {
@@ -46,8 +48,15 @@ export function requestsOfInterceptor(
       })
     }
     const storage = passing
-    const passthrough = source.passthrough.bind(source)
-    source.passthrough = () => storage.run(true, passthrough)
+    replaceMember(
+      source,
+      'passthrough',
+      (original) =>
+        function (this: unknown, ...args) {
+          const pass = (): unknown => Reflect.apply(original as Method, this, args)
+          return context.signal.aborted ? pass() : storage.run(true, pass)
+        },
+    )
   }
   const onRequest = async (request: Request, controller: Controller): Promise<boolean> => {
     const { origin, pathname } = new URL(request.url)

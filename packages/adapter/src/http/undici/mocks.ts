@@ -1,11 +1,10 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import type { ActOnRequest } from '../request-call.js'
-import { globalDispatcher, type Dispatcher } from './dispatcher.js'
+import { globalDispatchers, onGlobalDispatcher, type Dispatcher } from './dispatcher.js'
 import { isMock } from './mock-dispatcher.js'
 import { requestsOfMock } from './mocked.js'
 import { requestsOfInterceptor } from './interceptor.js'
 import type { BelongsTo } from './requests.js'
-import { watchedGlobal } from './watched-global.js'
 
 /**
  * Requests of `fetch` that a mock gets before anything is sent: a mock dispatcher that is the global one (`MockAgent` of
@@ -16,13 +15,13 @@ import { watchedGlobal } from './watched-global.js'
 export function requestsOfMocks(global: typeof globalThis, context: InjectionContext, act: ActOnRequest): BelongsTo {
   const known = new WeakSet<Dispatcher>()
   const look = (): void => {
-    const dispatcher = globalDispatcher()
-    if (dispatcher === undefined || known.has(dispatcher) || !isMock(dispatcher)) return
-    known.add(dispatcher)
-    requestsOfMock(dispatcher, context, act)
+    for (const dispatcher of globalDispatchers(global)) {
+      if (known.has(dispatcher) || !isMock(dispatcher)) continue
+      known.add(dispatcher)
+      requestsOfMock(dispatcher, context, act)
+    }
   }
   look()
-  // The property that holds the global dispatcher cannot be watched. Whoever calls `fetch` reads it first.
-  watchedGlobal(global, 'fetch', context, look)
+  onGlobalDispatcher(global, context, look)
   return requestsOfInterceptor(global, context, act)
 }

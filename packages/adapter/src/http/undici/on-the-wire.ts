@@ -2,6 +2,7 @@ import type { InjectionContext } from '@chaos/core/authoring'
 import type { Socket } from 'node:net'
 import { memberReplacer } from '../../operations/member-replacer.js'
 import type { ActOnRequest } from '../request-call.js'
+import { requestsOfStreams } from '../http2/requests.js'
 import { answerBytes } from './answer-bytes.js'
 import { requestName, type RequestTarget } from './dispatcher.js'
 import { Outgoing } from './outgoing.js'
@@ -23,9 +24,10 @@ export function requestsOnTheWire(
   const connections = new WeakMap<Socket, Outgoing>()
   const drops = new WeakMap<UndiciRequest, () => void>()
   const replaceMember = memberReplacer(context)
+  const onStream = requestsOfStreams(context, act)
   followRequests(target, context, {
     sent(request, socket) {
-      const name = isDecided(request) || isHttp2(socket) ? undefined : requestName(request)
+      const name = isDecided(request) ? undefined : requestName(request)
       let outgoing = connections.get(socket)
       if (name === undefined || !context.operation(name).shouldInject([request])) {
         outgoing?.begin()
@@ -52,14 +54,15 @@ export function requestsOnTheWire(
         },
       })
     },
+    starting(request, starting) {
+      const name = isDecided(request) ? undefined : requestName(request)
+      if (name === undefined || !context.operation(name).shouldInject([request])) return starting.send()
+      const onHeld = (giveUp: () => void): void => void drops.set(request, giveUp)
+      return onStream(starting, { name, method: request.method, args: [request], onHeld })
+    },
     // Its caller has given up, or the connection is lost.
     over(request) {
       drops.get(request)?.()
     },
   })
-}
-
-/** HTTP/2 sends all requests of a connection as frames that only the session can tell apart. */
-function isHttp2(socket: Socket): boolean {
-  return Reflect.get(socket, 'alpnProtocol') === 'h2'
 }

@@ -1,6 +1,7 @@
 import type { Held } from '@chaos/core/authoring'
 import { Socket } from 'node:net'
 import type { HttpAnswer } from '../../errors/http.js'
+import { hidden } from '../../sockets/hidden.js'
 import { answerBytes } from './answer-bytes.js'
 import type { Dispatched, Dispatcher } from './dispatcher.js'
 
@@ -103,12 +104,12 @@ function clientClassOf(dispatcher: Dispatcher): MakeClient | undefined {
   try {
     let one: unknown = dispatcher
     for (let depth = 0; depth < 4 && typeof one === 'object' && one !== null; depth += 1) {
-      const make = read(one, 'factory')
+      const make = hidden(one, 'factory')
       if (typeof make !== 'function') break
       one = Reflect.apply(make, one, ['http://127.0.0.1', { connect: () => undefined, connections: 2 }])
     }
     const made = (one as object).constructor
-    return read(one as object, 'url') === undefined ? undefined : (made as MakeClient)
+    return hidden(one as object, 'url') === undefined ? undefined : (made as MakeClient)
   } catch {
     // A factory of the application may want other arguments.
     return undefined
@@ -117,19 +118,13 @@ function clientClassOf(dispatcher: Dispatcher): MakeClient | undefined {
 
 /** The options that undici keeps for the clients of a dispatcher, and the timeouts that a client was made with. */
 function optionsOf(dispatcher: Dispatcher): object {
-  const options = read(dispatcher, 'options') as Readonly<Record<string, unknown>> | undefined
+  const options = hidden(dispatcher, 'options') as Readonly<Record<string, unknown>> | undefined
   return {
-    headersTimeout: options?.['headersTimeout'] ?? read(dispatcher, 'headers timeout'),
-    bodyTimeout: options?.['bodyTimeout'] ?? read(dispatcher, 'body timeout'),
+    headersTimeout: options?.['headersTimeout'] ?? hidden(dispatcher, 'headers timeout'),
+    bodyTimeout: options?.['bodyTimeout'] ?? hidden(dispatcher, 'body timeout'),
   }
 }
 
 function originOf(dispatcher: Dispatcher): string | URL {
-  return read(dispatcher, 'url') as URL
-}
-
-/** Reads a member that undici keeps under a symbol. */
-function read(object: object, description: string): unknown {
-  const key = Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description)
-  return key === undefined ? undefined : (Reflect.get(object, key) as unknown)
+  return hidden(dispatcher, 'url') as URL
 }

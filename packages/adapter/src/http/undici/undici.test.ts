@@ -28,6 +28,7 @@ import { serve } from '../../../test/http.js'
 import { answerRequests } from '../faults/answer-requests.js'
 import { corruptResponses } from '../faults/corrupt-responses.js'
 import { delayRequests } from '../faults/delay-requests.js'
+import { hangResponses } from '../faults/hang-responses.js'
 import { hangRequests } from '../faults/hang-requests.js'
 
 /** A server that accepts connections and never answers. */
@@ -156,7 +157,8 @@ describe('hangRequests on undici', () => {
       expect(JSON.stringify(await failureOf(request(server.origin)))).toContain('UND_ERR_HEADERS_TIMEOUT')
     })
     expect(getGlobalDispatcher()).toBe(agent)
-    expect(await (await fetch(server.origin)).text()).toBe('answer')
+    // Its time is short in health too: a machine that stalls may need more than one request.
+    await vi.waitFor(async () => expect(await (await fetch(server.origin)).text()).toBe('answer'))
     expect(server.requests).toHaveLength(1)
   })
 
@@ -222,6 +224,24 @@ describe('answerRequests on undici', () => {
   })
 })
 
+it('lets what follows a successful CONNECT of undici pass', async () => {
+  const server = await serve()
+  server.server.on('connect', (_request, socket: net.Socket) => {
+    socket.on('error', () => undefined).on('data', (data) => socket.write(data))
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    onTestFinished(() => void socket.destroy())
+  })
+  const client = new Client(server.origin)
+  onTestFinished(() => client.destroy())
+  await withFault(hangResponses({ afterBytes: 1 }), client, async (injection) => {
+    const { socket } = await client.connect({ path: 'service.test:80' })
+    const heard = once(socket, 'data')
+    socket.write('through the tunnel')
+    expect(String((await heard)[0])).toBe('through the tunnel')
+    expect([injection.affected, injection.held]).toEqual([1, 0])
+  })
+})
+
 describe('a mock of undici', () => {
   it.each(['itself', 'globalThis'])('gets no request that is answered, with %s as target', async (which) => {
     const before = getGlobalDispatcher()
@@ -252,6 +272,69 @@ describe('a mock of undici', () => {
     await injection.rollback()
     expect(Object.hasOwn(mock, 'dispatch')).toBe(false)
     expect(await (await fetch('http://mock.test/items')).text()).toBe('mocked')
+  })
+})
+
+describe('a global dispatcher that is set during a fault', () => {
+  const captured = fetch
+  const ways: Readonly<Record<string, (url: string) => Promise<string>>> = {
+    'a `fetch` that was captured before': async (url) => {
+      const response = await captured(url)
+      return `${response.status} ${await response.text()}`
+    },
+    '`request` of undici': async (url) => {
+      const { statusCode, body } = await request(url)
+      return `${statusCode} ${await body.text()}`
+    },
+  }
+
+  it.each(Object.entries(ways))('is a mock that the fault stands in front of, with %s', async (_way, ask) => {
+    const before = getGlobalDispatcher()
+    const mock = new MockAgent()
+    mock.disableNetConnect()
+    mock.get('http://mock.test').intercept({ path: '/', method: 'GET' }).reply(200, 'mocked').persist()
+    onTestFinished(() => {
+      setGlobalDispatcher(before)
+      return mock.close()
+    })
+    const { defineProperty } = Object
+    await withFault(answerRequests({ body: 'sorry' }), globalThis, { limit: 1 }, async (injection) => {
+      setGlobalDispatcher(mock)
+      expect(await ask('http://mock.test/')).toBe('503 sorry')
+      expect(injection.affected).toBe(1)
+    })
+    expect(await ask('http://mock.test/')).toBe('200 mocked')
+    expect(Object.hasOwn(mock, 'dispatch')).toBe(false)
+    expect(Object.defineProperty).toBe(defineProperty)
+  })
+
+  it.each(Object.entries(ways))('is answered for although no service runs, with %s', async (_way, ask) => {
+    const before = getGlobalDispatcher()
+    const agent = new Agent()
+    onTestFinished(() => {
+      setGlobalDispatcher(before)
+      return agent.close()
+    })
+    await withFault(answerRequests({ body: 'sorry' }), globalThis, async () => {
+      setGlobalDispatcher(agent)
+      expect(await ask('http://127.0.0.1:2/')).toBe('503 sorry')
+    })
+  })
+
+  it.each([1, 2])('is found under the symbol of version %s of its interface', async (version) => {
+    const key = Symbol.for(`undici.globalDispatcher.${version}`)
+    const before = Object.getOwnPropertyDescriptor(globalThis, key)
+    const mock = new MockAgent()
+    mock.disableNetConnect()
+    onTestFinished(async () => {
+      Object.defineProperty(globalThis, key, { value: before?.value as unknown })
+      await mock.close()
+    })
+    await withFault(answerRequests({ body: 'sorry' }), globalThis, async () => {
+      Object.defineProperty(globalThis, key, { value: mock, writable: true })
+      const { statusCode } = await mock.request({ origin: 'http://mock.test', path: '/', method: 'GET' })
+      expect(statusCode).toBe(503)
+    })
   })
 })
 

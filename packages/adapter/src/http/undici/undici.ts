@@ -1,9 +1,10 @@
 import type { InjectionContext } from '@chaos/core/authoring'
 import type { ActOnRequest, AnswerableCall } from '../request-call.js'
 import {
-  globalDispatcher,
+  globalDispatchers,
   innerDispatchOf,
   isGlobal,
+  onGlobalDispatcher,
   requestName,
   type Dispatcher,
   type RequestTarget,
@@ -27,13 +28,31 @@ export function requestsOfUndici(target: RequestTarget, context: InjectionContex
  * service that does not run is answered for as well.
  */
 export function answeredByUndici(target: RequestTarget, context: InjectionContext, act: ActOnRequest): void {
-  const dispatcher = isGlobal(target) ? globalDispatcher() : target
-  const isAnswered = dispatcher === undefined ? undefined : answered(dispatcher, context, act)
-  if (isAnswered === undefined) requestsOfUndici(target, context, act)
-  else if (isGlobal(target)) {
-    const isMocked = requestsOfMocks(target, context, act)
-    requestsOnTheWire(target, context, act, (request) => isAnswered(request) || isMocked(request))
+  if (isGlobal(target)) answeredByAll(target, context, act)
+  else if (answered(target, context, act) === undefined) requestsOfUndici(target, context, act)
+}
+
+/** Answers the requests of all global dispatchers, those included that are set while the fault is in force. */
+function answeredByAll(global: typeof globalThis, context: InjectionContext, act: ActOnRequest): void {
+  const known = new WeakSet<Dispatcher>()
+  const answerers: BelongsTo[] = []
+  const look = (): void => {
+    for (const dispatcher of globalDispatchers(global)) {
+      if (known.has(dispatcher)) continue
+      known.add(dispatcher)
+      const isAnswered = answered(dispatcher, context, act)
+      if (isAnswered !== undefined) answerers.push(isAnswered)
+    }
   }
+  look()
+  onGlobalDispatcher(global, context, look)
+  const isMocked = requestsOfMocks(global, context, act)
+  requestsOnTheWire(
+    global,
+    context,
+    act,
+    (request) => answerers.some((isAnswered) => isAnswered(request)) || isMocked(request),
+  )
 }
 
 /** @returns `undefined` for a dispatcher whose requests can be answered on their connection only. */

@@ -83,6 +83,15 @@ describe('cutConnections', () => {
     await again()
   })
 
+  it('cuts the oldest first, so that each run cuts the same ones', async () => {
+    const { port } = await listen()
+    const sockets: net.Socket[] = []
+    for (const _nth of [1, 2, 3]) sockets.push((await connected(port)).unref())
+    await inject(cutConnections(), net, { only: `*:${port}`, limit: 2 })
+    expect(sockets.map((socket) => socket.destroyed)).toEqual([true, true, false])
+    sockets[2]?.destroy()
+  })
+
   it("leaves the server's own side alone", async () => {
     const { port, accepted } = await listen()
     const client = await connected(port)

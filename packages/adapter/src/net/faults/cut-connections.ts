@@ -14,7 +14,7 @@ export type CutConnectionsOptions = OptionsOf<typeof cutConnections>
  * Models a server that is killed or restarted, or a firewall that drops its state. Each client gets the end of its
  * connection from its own socket and reacts as usual, for example ioredis with `close` and `reconnecting`. Combine it
  * with `refuseConnections` to keep the service down. An operation is a connection; its name is the remote address,
- * `127.0.0.1:6379`. The evidence lists each connection that was cut.
+ * `127.0.0.1:6379`. The evidence lists each connection that was cut, and says where Node.js tells of some connections only.
  */
 export const cutConnections = defineFault({
   name: NAME,
@@ -23,11 +23,13 @@ export const cutConnections = defineFault({
   options,
   target: netModule,
   inject(_net, { how }, context) {
-    for (const socket of openConnections()) {
+    const { sockets, isAll } = openConnections()
+    const reach = isAll ? {} : { reach: 'only connections that keep the process alive' }
+    for (const socket of sockets) {
       const peer = peerOf(socket)
       if (peer === undefined || !context.operation(peer).shouldInject([socket])) continue
       endConnection(socket, how, NAME)
-      context.landed({ peer, how })
+      context.landed({ peer, how, ...reach })
     }
   },
 })

@@ -1,7 +1,7 @@
 import { inject, injectedBy, withFault } from '@chaos/core'
 import { once } from 'node:events'
 import net from 'node:net'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeError } from '../../../test/describe-error.js'
 import { listen } from '../../../test/tcp.js'
 import { hangConnections } from './hang-connections.js'
@@ -44,6 +44,13 @@ describe('hangConnections', () => {
     await injection.rollback()
     await connects
     socket.destroy()
+  })
+
+  it('calls no stub of `net.connect` for itself', async () => {
+    const stub = vi.spyOn(net, 'connect').mockReturnValue(new net.Socket())
+    onTestFinished(() => stub.mockRestore())
+    await (await inject(hangConnections(), net)).rollback()
+    expect(stub).not.toHaveBeenCalled()
   })
 
   it('takes no options', () => {

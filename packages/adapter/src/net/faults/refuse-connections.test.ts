@@ -10,6 +10,13 @@ import { networkErrors } from '../../errors/network.js'
 import { refuseConnections } from './refuse-connections.js'
 
 describe('refuseConnections', () => {
+  it('makes no connection of its own that an instrumentation would see', async () => {
+    const connect = vi.spyOn(net.Socket.prototype, 'connect')
+    onTestFinished(() => connect.mockRestore())
+    await withFault(refuseConnections(), net, () => undefined)
+    expect(connect).not.toHaveBeenCalled()
+  })
+
   it('reads as the real one does, event by event and field by field, on every way to connect', async () => {
     const { port } = await listen()
     const closed = await freePort()

@@ -1,0 +1,7 @@
+export { observeCalls, type CallObservation, type ObserveCallsOptions, type ObservedTarget } from './observe-calls.js'
+export type { CallAccount } from './account.js'
+export type { Attempt, ObservedCall } from './attempt.js'
+export type { Growth } from './backoff.js'
+export { retryChecks, type RetryCheck, type RetryViolation } from './checks.js'
+export type { SeenAttempt } from './recorder.js'
+export type { Retries } from './retries.js'
