@@ -10,6 +10,8 @@ it('exports every fault, and these names beside them', () => {
     'bindEmitter',
     'bindEventTarget',
     'bindSubject',
+    'carryScopes',
+    'eventScopes',
     'isBus',
     'methodSeam',
     'observeDelivery',

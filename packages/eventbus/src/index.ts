@@ -9,6 +9,7 @@ export { bindSubject, type SubjectLike } from './in-process/subject.js'
 export {
   bindBus,
   isBus,
+  type Begun,
   type Bus,
   type BusDefinition,
   type Connection,
@@ -46,5 +47,7 @@ export {
   type Observation,
   type ObserveDeliveryOptions,
 } from './oracle/observe-delivery.js'
+export { carryScopes, type CarriedScopes, type CarryScopesOptions } from './scopes/carry-scopes.js'
+export { eventScopes, type EventScopes } from './scopes/event-scopes.js'
 export type { EmitterLike } from './seams/emitter-listeners.js'
 export { methodSeam, type MessageParts, type MethodSeam } from './seams/method-seam.js'

@@ -19,6 +19,7 @@ import { redeliverEvents } from '../src/faults/redeliver-events.js'
 import { reorderEvents } from '../src/faults/reorder-events.js'
 import { stallListeners } from '../src/faults/stall-listeners.js'
 import { throttleEvents } from '../src/faults/throttle-events.js'
+import { stackedFaults } from './stacked-faults.js'
 
 /** What the table publishes: enough to know a message again, and something to damage. */
 export interface Content {
@@ -47,6 +48,11 @@ export interface RunningBus {
    * it asked for before the fault was in force comes untouched. Default: messages are pushed to it.
    */
   readonly asksAnew?: () => Promise<unknown>
+  /**
+   * Deliveries are answers to commands, so of several faults the one injected first sees them first. Default: the one
+   * injected last does.
+   */
+  readonly answersReads?: boolean
   readonly dispose?: () => unknown
 }
 
@@ -153,6 +159,7 @@ export function faultTable(binding: string, make: (title: string) => RunningBus 
         }
       })
     }
+    stackedFaults(make)
     it('has the row that the docs show', async () => {
       expect(Object.keys(row)).toEqual(['disconnect', ...TRIED.map(([title]) => title)])
       const file = fileURLToPath(new URL(`./table/${binding.replace(/[^\w]+/g, '-')}.json`, import.meta.url))

@@ -36,6 +36,23 @@ describe('corruptEvents', () => {
     expect(new Set(await run(1)).size).toBeGreaterThan(1)
   })
 
+  it('passes an event that it does not change, and does not count it', async () => {
+    const { bus, got, injection } = await broken(corruptEvents())
+    const payloads = [undefined, null, 0, '', [], {}, new Map(), new Date(0), Buffer.alloc(0)]
+    for (const payload of payloads) bus.emit('tick', payload)
+    expect(got.every((payload, index) => payload === payloads[index])).toBe(true)
+    expect([injection.affected, injection.landedAt]).toEqual([0, undefined])
+    bus.emit('tick', new Map([[1, 2]]))
+    expect([got.at(-1), injection.affected]).toEqual([new Map(), 1])
+  })
+
+  it('damages a sparse list of any length without passing its holes', async () => {
+    const list: unknown[] = ['first']
+    list[4_000_000_000] = 'last'
+    const after = (await corrupted({}, list)) as unknown[]
+    expect([after.length, Object.keys(after)]).toEqual([2_000_000_000, ['0']])
+  })
+
   it('leaves what the publisher has as it is, and keeps the class of what it copies', async () => {
     class Order {
       constructor(

@@ -98,7 +98,6 @@ describe('what throws when it is read, never in emit', () => {
     }
     let reads = 0
     const payloads: readonly object[] = [
-      new Proxy({ price: 1 }, { ownKeys: thrower }),
       new Proxy({ price: 1 }, { ownKeys: () => ['price', 'missing'] }),
       {
         get price(): number {
@@ -113,6 +112,10 @@ describe('what throws when it is read, never in emit', () => {
       expect(got[0] === payload).toBe(true)
       expect(injection.account).toMatchObject({ sent: 1, delivered: 1, unreadable: 1 })
     }
+    const payload = new Proxy({ price: 1 }, { ownKeys: thrower })
+    const { bus, got, injection } = await broken(corruptEvents({ damage: 'set', at: 'price', value: -1 }))
+    expect(bus.emit('tick', payload)).toBe(true)
+    expect([got[0] === payload, injection.affected, injection.account['unreadable']]).toEqual([true, 0, 1])
   })
 
   it.each([

@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events'
+import diagnostics from 'node:diagnostics_channel'
+import { EventEmitter, EventEmitterAsyncResource, on, once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
 import { inject, type Fault, type Injection, type InjectOptions } from '@chaos/core'
 import { manualClock, type ManualClock } from '@chaos/core/testing'
@@ -51,6 +52,52 @@ faultTable('eventemitter2', () => {
     got,
     touched: [bus, EventEmitter2.prototype],
   }
+})
+
+it('takes an emitter with `listenersAny` and no `emitAsync`, as a socket of socket.io, for a plain one', async () => {
+  const emitter = new EventEmitter()
+  const socket = {
+    on: emitter.on.bind(emitter),
+    emit: emitter.emit.bind(emitter),
+    listeners: emitter.listeners.bind(emitter),
+    listenersAny: () => [],
+  }
+  const got: unknown[] = []
+  socket.on('tick', (n) => got.push(n))
+  const { injection } = await broken(dropEvents(), socket)
+  socket.emit('tick', 1)
+  expect([got, injection.affected]).toEqual([[], 1])
+})
+
+it.each<[string, object]>([
+  ['a diagnostics channel', diagnostics.channel('chaos')],
+  ['a tracing channel', diagnostics.tracingChannel('chaos')],
+  ['hooks', { hook: () => undefined, callHook: () => undefined }],
+  ['a bus that has a subject', { publish: () => undefined, subject$: new Subject() }],
+])('refuses %s', async (_what, target) => {
+  await expect(broken(dropEvents(), target as BusTarget & object)).rejects.toMatchObject({
+    code: 'CHAOS_TARGET_MISMATCH',
+  })
+})
+
+it('reaches an emitter of an async resource, and those who read an emitter by `on` and `once`', async () => {
+  const emitter = new EventEmitterAsyncResource({ name: 'chaos' })
+  const got: unknown[] = []
+  const next = on(emitter, 'tick')
+  void once(emitter, 'tick').then(([n]: unknown[]) => got.push(['once', n]))
+  void next.next().then(({ value }) => got.push(['on', ...(value as unknown[])]))
+  const { injection } = await broken(dropEvents(), emitter, { limit: 1 })
+  emitter.emit('tick', 1)
+  emitter.emit('tick', 2)
+  await turn()
+  expect([got, injection.affected]).toEqual([
+    [
+      ['on', 2],
+      ['once', 2],
+    ],
+    1,
+  ])
+  await next.return?.()
 })
 
 describe('eventemitter2 with wildcards', () => {

@@ -1,3 +1,4 @@
+import type { Scope } from '@chaos/core'
 import type { Below } from '@chaos/core/authoring'
 import type { EventName, Failure, Message, SeamBinding, Subscriber } from '../seams/bus.js'
 import { failInProcess } from '../seams/fail-in-process.js'
@@ -25,6 +26,8 @@ export abstract class ChannelMessage implements Message {
   readonly name: EventName
   readonly subscriber: Subscriber
   readonly args: readonly unknown[]
+  /** The scope that its sender has put into its envelope. */
+  scope: Scope | undefined
   protected readonly end: End
   protected readonly call: Call
 

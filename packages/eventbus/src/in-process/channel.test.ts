@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { fork, spawn, type ChildProcess, type ForkOptions } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BroadcastChannel, MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
@@ -40,8 +40,8 @@ async function startWorker(): Promise<Worker> {
   return worker
 }
 
-async function startChild(): Promise<ChildProcess> {
-  const child = fork(childFile, { execArgv: [] })
+async function startChild(options: ForkOptions = {}): Promise<ChildProcess> {
+  const child = fork(childFile, { execArgv: [], ...options })
   children.push(child)
   await once(child, 'message')
   return child
@@ -660,4 +660,14 @@ describe('a function as the target of a channel', () => {
       message: expect.stringContaining(words) as string,
     })
   })
+})
+
+it('holds a message to a child process that shares its parts, without walking all ways to them', async () => {
+  const child = await startChild({ serialization: 'advanced' })
+  let shared: unknown = 'text'
+  for (let level = 0; level < 40; level += 1) shared = { left: shared, right: shared }
+  const injection = await inject(delayEvents({ seam: 'publish', delayMs: 60_000 }), child)
+  child.send(shared as object)
+  expect(injection.account).toMatchObject({ held: 1 })
+  await injection.rollback()
 })

@@ -91,16 +91,21 @@ function isInternal(message: unknown): boolean {
  * any other value is kept by reference.
  */
 function plainCopy(value: unknown): unknown {
-  const isPlain = (part: unknown): boolean =>
-    part === null ||
-    ['string', 'boolean', 'number'].includes(typeof part) ||
-    (typeof part === 'object' &&
-      (Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype) &&
-      Object.values(part).every(isPlain))
+  // A message may share its parts, so that walking all ways to them would not end.
+  const seen = new Set<object>()
+  const isPlain = (part: unknown): boolean => {
+    if (part === null || ['string', 'boolean', 'number'].includes(typeof part)) return true
+    if (typeof part !== 'object') return false
+    if (seen.has(part)) return true
+    seen.add(part)
+    return (
+      (Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype) && Object.values(part).every(isPlain)
+    )
+  }
   try {
     return isPlain(value) ? structuredClone(value) : value
   } catch {
-    // A circular structure.
+    // A getter that throws, or very deep nesting.
     return value
   }
 }

@@ -1,7 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { inject } from '@chaos/core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -20,15 +19,15 @@ const ask = (): Promise<number> =>
   })
 
 beforeAll(async () => {
-  // A port of its own: that of a server which is gone again.
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  port = (probe.address() as AddressInfo).port
-  await new Promise((resolve) => probe.close(resolve))
   const exec = fileURLToPath(new URL('../../test/cluster-worker.mjs', import.meta.url))
-  cluster.setupPrimary({ exec, args: [String(port)], execArgv: [], silent: true })
+  cluster.setupPrimary({ exec, args: ['0'], execArgv: [], silent: true })
   cluster.schedulingPolicy = cluster.SCHED_RR
-  await once(cluster.fork(), 'message')
+  const worker = cluster.fork()
+  const [, [address]] = await Promise.all([
+    once(worker, 'message'),
+    once(worker, 'listening') as Promise<[{ readonly port: number }]>,
+  ])
+  ;({ port } = address)
 })
 afterAll(() => living().forEach((worker) => worker.process.kill('SIGKILL')))
 

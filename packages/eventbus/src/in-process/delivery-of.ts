@@ -13,9 +13,9 @@ export type DeliveryOf =
  * Finds where an emitter delivers.
  *
  * A class that overrides `emit` and calls `super.emit` delivers below the override: publishing is counted as usual, and only
- * delivery breaks. A class whose code also asks for `listeners()` may call them itself. A class that never calls the `emit`
- * below, reads the private list of listeners, or may call handlers of its own before `super.emit`, delivers somewhere in its own
- * `emit`. So does an `emit` that was assigned to the instance, because the method that it wraps is unknown.
+ * delivery breaks. A class whose code also asks for `listeners()`, or calls an object of its own that may do so, may call them
+ * itself. A class that never calls the `emit` below, reads the private list of listeners, gives itself to another function, or may
+ * call handlers of its own before `super.emit`, delivers somewhere in its own `emit`. So does an `emit` that was assigned to the instance, because the method that it wraps is unknown.
  */
 export function deliveryOf(emitter: object): DeliveryOf {
   if (Object.hasOwn(emitter, 'emit')) return { at: 'emit' }
@@ -31,8 +31,19 @@ export function deliveryOf(emitter: object): DeliveryOf {
   // Code elsewhere in the class may only count listeners, so it is no sign of how a class delivers that never calls `super.emit`.
   if (asksForListeners(isBelowCalled ? code : emits.join('\n'))) return { at: 'listeners', override }
   const called = overrides.flatMap((owner, at) => [emits[at] ?? '', ...helpersOf(owner, emits[at] ?? '')])
-  return isBelowCalled && !called.some(callsHandlers) ? { at: 'super', override } : { at: 'emit' }
+  if (!isBelowCalled || called.some((one) => callsHandlers(one) || handsItselfOn(one))) return { at: 'emit' }
+  return { at: called.some(callsMember) ? 'listeners' : 'super', override }
 }
+
+/** Whether a method gives the bus to another function, which may deliver. To call a method below is no such thing. */
+const handsItselfOn = (code: string): boolean =>
+  /[(,]\s*this\s*[,)]/.test(
+    code.replace(/\.\s*(?:call|apply|bind)\s*\(\s*this\b/g, '').replace(/\bemit\s*,\s*this\b/g, ''),
+  )
+
+/** Whether a method calls an object that the bus has, which may ask the bus for its listeners. */
+const callsMember = (code: string): boolean =>
+  /\bthis\s*(?:\?\.|\.)\s*#?[\w$]+\s*(?:\?\.|\.)\s*(?!(?:call|apply|bind)\b)[\w$]+\s*\(/.test(code)
 
 const asksForListeners = (code: string): boolean =>
   /\b(?:rawListeners|listeners)['"`]?\]?\s*(?:\?\.|\.\s*(?:call|apply|bind)\b)?\s*\(/.test(code)

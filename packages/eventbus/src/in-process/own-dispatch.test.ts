@@ -379,6 +379,69 @@ class PrivateHelperBus extends HandlerMapBus {
   }
 }
 
+/** Gives each event to the listeners of a bus. */
+class Dispatcher {
+  constructor(private readonly bus: EventEmitter) {}
+  dispatch(event: string, payload: unknown): void {
+    for (const listener of this.bus.listeners(event)) Reflect.apply(listener, this.bus, [payload])
+  }
+}
+
+class DispatcherBus extends EventEmitter {
+  readonly dispatcher = new Dispatcher(this)
+  override emit(event: string, payload?: unknown): boolean {
+    this.dispatcher.dispatch(event, payload)
+    return super.emit('any', event)
+  }
+}
+
+const dispatch = (bus: EventEmitter, event: string, payload: unknown): void =>
+  new Dispatcher(bus).dispatch(event, payload)
+
+class FunctionBus extends EventEmitter {
+  override emit(event: string, payload?: unknown): boolean {
+    dispatch(this, event, payload)
+    return super.emit('any', event)
+  }
+}
+
+/** Delivers what comes from elsewhere below its own `emit`, which sends. */
+class RemoteBus extends EventEmitter {
+  readonly outgoing: unknown[] = []
+  override emit(event: string, payload?: unknown): boolean {
+    this.outgoing.push([event, payload])
+    return true
+  }
+  override listeners(event: string): ReturnType<EventEmitter['listeners']> {
+    return super.listeners(event)
+  }
+  receive(event: string, payload: unknown): void {
+    super.emit(event, payload)
+  }
+}
+
+describe('listeners that are called outside of the `emit` of their class', () => {
+  it.each([DispatcherBus, FunctionBus])('get an event of %o late that is held', async (Bus) => {
+    const { bus, clock, injection } = await broken(delayEvents({ delayMs: 100 }), () => new Bus())
+    const heard: unknown[] = []
+    bus.on('tick', (payload) => heard.push(payload))
+    bus.emit('tick', 1)
+    expect([heard, injection.affected]).toEqual([[], 1])
+    await clock.advance(100)
+    expect([heard, injection.account]).toMatchObject([[1], { delivered: 1, held: 0 }])
+  })
+
+  it('get an event late that their bus emits below its own `emit`', async () => {
+    const { bus, clock, injection } = await broken(delayEvents({ delayMs: 100 }), () => new RemoteBus())
+    const heard: unknown[] = []
+    bus.on('tick', (payload) => heard.push(payload))
+    bus.receive('tick', 1)
+    expect([heard, injection.affected]).toEqual([[], 1])
+    await clock.advance(100)
+    expect([heard, injection.account]).toMatchObject([[1], { delivered: 1, held: 0 }])
+  })
+})
+
 describe('handlers that a bus keeps itself', () => {
   it.each([HandlerMapBus, OneHandlerBus, HelperBus, PrivateHelperBus])(
     'do not hear an event of %o that is counted as dropped',

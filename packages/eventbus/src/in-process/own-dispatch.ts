@@ -29,21 +29,22 @@ export function ownDispatchSeam({ emitter, override, spares }: OwnDispatch): Sea
     const inside = patching(steps, override, { inherited: true })
 
     const patchEmitter = patching(steps, emitter, {})
+    /** Begins an event, unless no fault may affect it. */
+    const begin = (args: EmitArgs): DispatchedEvent | undefined => {
+      const name = spares(args[0]) ? undefined : nameOfEvent(args[0])
+      const isSpared = name === undefined || !tap.covers(name) || (args[0] === 'error' && isErrorUnheard(emitter))
+      return isSpared ? undefined : under.begin(tap, emitter, name, args)
+    }
     patchEmitter('emit', (below) => {
       return function (this: CallableEmitter, ...args: EmitArgs): unknown {
         const emit = (): unknown => below.call.apply(this, args) as unknown
-        const name = spares(args[0]) ? undefined : nameOfEvent(args[0])
-        const isSpared =
-          name === undefined ||
-          !tap.covers(name) ||
-          (args[0] === 'error' && isErrorUnheard(emitter)) ||
-          this !== emitter
-        return under.run(isSpared ? undefined : under.begin(tap, emitter, name, args), emit)
+        return under.run(this === emitter ? begin(args) : undefined, emit)
       }
     })
     inside('emit', (below) => {
       return function (this: CallableEmitter, ...args: EmitArgs): unknown {
-        const event = this === emitter ? under.eventOf(args[0]) : undefined
+        // A bus may also emit below its own `emit`: what it got from elsewhere, or put in a queue.
+        const event = this === emitter ? (under.isAny() ? under.eventOf(args[0]) : begin(args)) : undefined
         const call = (given: EmitArgs): unknown => below.call.apply(this, given) as unknown
         if (event === undefined) return call(args)
         return event.reach(new SuperPart(event, args, (given) => under.run(undefined, () => call(given))))
@@ -115,6 +116,11 @@ class UnderWay {
 
   begin(tap: Tap, emitter: CallableEmitter, name: EventName, args: EmitArgs): DispatchedEvent {
     return new DispatchedEvent({ tap, emitter, name, args, outside: (work) => this.run(undefined, work) })
+  }
+
+  /** Whether any event is under way. */
+  isAny(): boolean {
+    return this.#current.getStore() !== undefined
   }
 
   eventOf(name: unknown): DispatchedEvent | undefined {

@@ -1,6 +1,7 @@
 import { isArrayBuffer } from 'node:util/types'
 import type { Message, SeamBinding, Steps } from '../seams/bus.js'
 import { replaced } from '../seams/method-seam.js'
+import { opened } from './envelope.js'
 import { ChannelMessage, passageSeam, type Call, type End } from './channel-message.js'
 import { contentOf, DISPATCH, isEventTarget, withContent, type EventTargetLike } from './event-target.js'
 
@@ -38,11 +39,15 @@ export const isDispatching = (port: object): boolean => DISPATCH in port
 
 /** The delivery seam of a port, for all kinds of listeners. */
 export function dispatchSeam(end: End): SeamBinding {
-  return passageSeam(end, DISPATCH, (args, self, below) =>
-    args[1] === 'message'
-      ? new DispatchedMessage(end, (given) => below.call.apply(self, given) as unknown, args, self)
-      : undefined,
-  )
+  return passageSeam(end, DISPATCH, ([value, type, ...more], self, below) => {
+    if (type !== 'message') return undefined
+    const { message, scope } = opened(value)
+    const args = [message, type, ...more]
+    const call: Call = (given) => below.call.apply(self, given) as unknown
+    const dispatched = new DispatchedMessage(end, call, args, self)
+    dispatched.scope = scope
+    return dispatched
+  })
 }
 
 /** A posted message: `(message, transfer)`. */

@@ -1,6 +1,7 @@
 import type { Message, SeamBinding } from '../seams/bus.js'
 import type { CallableEmitter } from '../seams/emitter-listeners.js'
 import { ChannelMessage, passageSeam, type End } from './channel-message.js'
+import { opened } from './envelope.js'
 import { isPosting, type PostingEnd } from './port.js'
 
 /** The members of a `Worker` that faults use. */
@@ -22,14 +23,17 @@ export function unwrapped(value: unknown): unknown {
 
 /** The delivery of a worker or process. `exit`, `error`, `online` and all other events pass unchanged. */
 export function messageEventSeam(end: End): SeamBinding {
-  return passageSeam(end, 'emit', ([event, ...args], self, below) =>
-    event === 'message'
-      ? new EmittedMessage(end, (given) => below.call.apply(self, ['message', ...given]) as unknown, args, {
-          emitter: self as CallableEmitter,
-          failCloning: (error) => below.call.apply(self, ['messageerror', error]) as unknown,
-        })
-      : undefined,
-  )
+  return passageSeam(end, 'emit', ([event, value, ...more], self, below) => {
+    if (event !== 'message') return undefined
+    const { message, scope } = opened(value)
+    const call = (given: readonly unknown[]): unknown => below.call.apply(self, ['message', ...given]) as unknown
+    const emitted = new EmittedMessage(end, call, [message, ...more], {
+      emitter: self as CallableEmitter,
+      failCloning: (error) => below.call.apply(self, ['messageerror', error]) as unknown,
+    })
+    emitted.scope = scope
+    return emitted
+  })
 }
 
 interface Emitting {

@@ -202,7 +202,9 @@ const watchSeam = defineFault({
       record(message)
       return message.forward()
     }
-    busOf(target).seams[seam]?.({ covers: () => true, take }, context)
+    const { seams, handsOver } = busOf(target)
+    const binding = seam === 'publish' ? (handsOver ?? seams.publish) : seams[seam]
+    binding?.({ covers: () => true, take }, context)
   },
 })
 

@@ -1,4 +1,4 @@
-import { ChaosError } from '@chaos/core'
+import { ChaosError, type Scope } from '@chaos/core'
 import { listed, type InjectionContext, type Operation } from '@chaos/core/authoring'
 
 /** The name of an event: an event name, topic, subject, channel or routing key. `only` is matched against it. */
@@ -35,6 +35,10 @@ export interface Message {
    * gets `answer()` at once.
    */
   readonly isAwaited?: boolean
+  /** On whose behalf the message was sent, if it carries that. Default: unknown. */
+  readonly scope?: Scope | undefined
+  /** The same message, which carries a scope to its receivers. Missing where the bus has no place for it. */
+  withScope?(scope: Scope): Message
   /** Lets the message go on, now or later, once for each copy. @returns What the sender gets without a fault. */
   forward(): unknown
   /**
@@ -42,6 +46,11 @@ export interface Message {
    * ignored. Default: {@link Message.forward}.
    */
   forwardLate?(): unknown
+  /**
+   * Begins a held message: the client does everything with it except send it, so that its timeouts and retries run. Default:
+   * the client gets the message when it is sent.
+   */
+  begin?(): Begun | undefined
   /** The same message with other content. The original stays unchanged. */
   withPayload(payload: unknown): Message
   /** What the sender gets without a fault, for a message that a fault holds or drops. */
@@ -97,6 +106,16 @@ export interface Message {
 
 /** How a listener fails: it throws, or its promise rejects. */
 export type Failure = 'throw' | 'reject'
+
+/** A message that a client has begun and cannot send. */
+export interface Begun {
+  /** What the sender gets. */
+  readonly answer: unknown
+  /** Lets the client send the message. */
+  send(): void
+  /** Whether the client has given the message up itself, so that nothing is left to send. */
+  isGone(): boolean
+}
 
 /** Receives the messages of a binding. */
 export interface Tap {
@@ -199,10 +218,17 @@ export interface BusDefinition {
    * @returns A function that stops reporting.
    */
   readonly watchListeners?: ((see: (message: Message) => void) => () => void) | undefined
+  /**
+   * Where the application hands a message to the client, if the publish seam is further down. `observeDelivery` counts there,
+   * so that a message that the client sends again counts once. Default: the publish seam.
+   */
+  readonly handsOver?: SeamBinding | undefined
   /** The connections that can be cut. Default: none. */
   readonly connections?: readonly Connection[] | undefined
   /** Whether consumers can requeue a delivery ({@link Message.refuse}). Default `false`. */
   readonly requeues?: boolean
+  /** Whether messages carry a scope from where they are handed over ({@link Message.withScope}). Default `false`. */
+  readonly carriesScopes?: boolean
   /** Whether the bus clones its messages, which can fail ({@link Message.failCloning}). Default `false`. */
   readonly clones?: boolean
 }

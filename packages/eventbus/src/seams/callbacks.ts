@@ -1,7 +1,8 @@
 /** A callback that a client calls when a command has ended. */
 export type Callback = (error?: Error | null, result?: unknown) => unknown
 
-const isCallback = (value: unknown): value is Callback => typeof value === 'function'
+/** Whether a value is a callback. */
+export const isCallback = (value: unknown): value is Callback => typeof value === 'function'
 
 /** Wraps callbacks to run once, even if the message is duplicated or dropped. */
 export const callingOnce = <Args extends readonly unknown[]>(args: Args): Args =>

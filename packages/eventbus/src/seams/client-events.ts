@@ -51,6 +51,7 @@ export function eventsOf(
       if (reading === undefined || !isOne(self) || self.listenerCount?.(event) === 0) return undefined
       return {
         payload: args[reading.payloadAt],
+        baggage: () => reading.baggage?.(args),
         withPayload: (payload) => withContent(reading, args, payload),
         answer: () => true,
         isGone: () => reading.isGone?.(self) === true,

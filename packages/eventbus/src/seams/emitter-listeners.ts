@@ -42,6 +42,8 @@ export interface Reading {
   readonly payloadAt: number
   /** Replaces the content, where more than one argument holds it. */
   readonly replace?: (args: EmitArgs, payload: unknown) => EmitArgs
+  /** The `baggage` header of the message. Default: it has no headers. */
+  readonly baggage?: (args: EmitArgs) => unknown
   /** Whether a client is closed for good, so that its listeners get no more messages. Default: never. */
   readonly isGone?: (client: object) => boolean
   /** How a listener of the event fails. Default: as a listener of an emitter. */
@@ -81,7 +83,7 @@ interface EventEmitter2 {
   listenersAny(): readonly AnyFunction[]
 }
 export const isEventEmitter2 = (emitter: object): emitter is EventEmitter2 & CallableEmitter =>
-  'listenersAny' in emitter && 'listeners' in emitter && !('rawListeners' in emitter)
+  'listenersAny' in emitter && 'emitAsync' in emitter && 'listeners' in emitter && !('rawListeners' in emitter)
 
 /** Whether the listeners of an emitter can be called one by one. */
 export function tellsListenersApart(emitter: object): boolean {

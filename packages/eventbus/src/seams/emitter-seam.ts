@@ -117,4 +117,4 @@ class TakesAll implements SwiftTap {
   }
 }
 
-const ANY: Operation = { covers: () => true, shouldInject: () => true }
+const ANY: Operation = { covers: () => true, shouldInject: () => true, chance: () => () => true }

@@ -1,14 +1,24 @@
-import type { AnyFunction, Below } from '@chaos/core/authoring'
-import type { EventName, Failure, Message, SeamBinding, Subscriber } from './bus.js'
+import type { Scope } from '@chaos/core'
+import { scopeOfMember, withScopeMember, type AnyFunction, type Below } from '@chaos/core/authoring'
+import { headerText } from './message-scope.js'
+import type { Begun, EventName, Failure, Message, SeamBinding, Subscriber } from './bus.js'
 
 /** The parts of the message that one method call carries. Only the content is required. */
 export interface MessageParts<Args extends readonly unknown[] = readonly unknown[]> {
   /** The content. Make it a getter where reading costs time or may throw: most faults never read it. */
   readonly payload: unknown
+  /** The arguments that an `only` predicate gets. Default: those of the method. */
+  readonly shown?: readonly unknown[] | undefined
   /** The arguments with other content. Returns new arguments and leaves the original ones unchanged. */
   withPayload(payload: unknown): Args
+  /** The `baggage` header, as the client gives it. Default: the bus has no headers. */
+  baggage?(): unknown
+  /** The arguments with a `baggage` header. @param write Makes its value from that of the application, if any. */
+  readonly withBaggage?: ((write: (given?: unknown) => string) => Args) | undefined
   /** What the caller gets without a fault, for a message that a fault holds or drops. Default: `undefined`. */
   answer?(): unknown
+  /** See {@link Message.begin}. `forward` calls the method. */
+  readonly begin?: ((forward: () => unknown) => Begun | undefined) | undefined
   /** See {@link Message.lose}. */
   readonly lose?: (() => void) | undefined
   /** See {@link Message.isGone}. */
@@ -128,23 +138,30 @@ function readOr<Value>(otherwise: Value, read: () => Value | undefined): Value {
 
 class MethodMessage<Args extends readonly unknown[], Self> implements Message {
   readonly name: EventName
-  readonly args: Args
+  readonly args: readonly unknown[]
   readonly subscriber: Subscriber | undefined
   readonly deliveries?: () => readonly Message[]
   readonly refuse?: () => unknown
+  readonly withScope?: (scope: Scope) => Message
+  readonly #given: Args
   readonly #layer: Layer<Args, Self>
   readonly #self: Self
   readonly #parts: MessageParts<Args>
 
   constructor(layer: Layer<Args, Self>, name: EventName, self: Self, args: Args, parts: MessageParts<Args>) {
     this.name = name
-    this.args = args
+    this.args = parts.shown ?? args
+    this.#given = args
     this.subscriber = parts.subscriber
     this.#layer = layer
     this.#self = self
     this.#parts = parts
     if (parts.deliveries !== undefined) this.deliveries = () => parts.deliveries?.() ?? []
     if (parts.refuse !== undefined) this.refuse = () => parts.refuse?.()
+    const { withBaggage } = parts
+    if (withBaggage !== undefined)
+      this.withScope = (scope) =>
+        this.#with(readOr(args, () => withBaggage((given) => withScopeMember(scope, headerText(given)))))
   }
 
   get isAwaited(): boolean {
@@ -156,17 +173,24 @@ class MethodMessage<Args extends readonly unknown[], Self> implements Message {
   get payload(): unknown {
     return this.#parts.payload
   }
+  get scope(): Scope | undefined {
+    const header = readOr(undefined, () => headerText(this.#parts.baggage?.()))
+    return header === undefined ? undefined : scopeOfMember(header)
+  }
   forward(): unknown {
-    return this.#layer.below.call.apply(this.#self, this.args) as unknown
+    return this.#layer.below.call.apply(this.#self, this.#given) as unknown
+  }
+  begin(): Begun | undefined {
+    return this.#parts.begin?.(() => this.forward())
   }
   withPayload(payload: unknown): Message {
-    return this.#with(readOr(this.args, () => this.#parts.withPayload(payload)))
+    return this.#with(readOr(this.#given, () => this.#parts.withPayload(payload)))
   }
   snapshot(): Message {
-    return this.#parts.snapshot === undefined ? this : this.#with(readOr(this.args, () => this.#parts.snapshot?.()))
+    return this.#parts.snapshot === undefined ? this : this.#with(readOr(this.#given, () => this.#parts.snapshot?.()))
   }
   copy(): Message {
-    return this.#parts.copy === undefined ? this : this.#with(readOr(this.args, () => this.#parts.copy?.()))
+    return this.#parts.copy === undefined ? this : this.#with(readOr(this.#given, () => this.#parts.copy?.()))
   }
   lose(): void {
     readOr(undefined, () => this.#parts.lose?.())

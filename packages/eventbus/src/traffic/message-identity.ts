@@ -9,12 +9,17 @@ import { bytesOf, fieldOf, isBytes } from '@chaos/core/authoring'
  */
 export function messageIdentity(payload: unknown, keyAt: string | undefined, isCarried: boolean): unknown {
   const key = keyAt === undefined ? payload : fieldOf(payload, keyAt)
-  if (isBytes(key)) return bounded(bytesOf(key).toString('latin1'))
+  if (isBytes(key)) {
+    const bytes = bytesOf(key)
+    // A text has less room than bytes.
+    return bytes.length > MAX_KEY_LENGTH ? hashOf(bytes) : bytes.toString('latin1')
+  }
   const known: unknown = isCarried && typeof key === 'object' ? JSON.stringify(key) : key
   return typeof known === 'string' ? bounded(known) : known
 }
 
 const MAX_KEY_LENGTH = 200
 /** Replaces a text that is longer than `MAX_KEY_LENGTH` by its hash. */
-export const bounded = (text: string): string =>
-  text.length > MAX_KEY_LENGTH ? createHash('sha256').update(text).digest('base64') : text
+export const bounded = (text: string): string => (text.length > MAX_KEY_LENGTH ? hashOf(text) : text)
+
+const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('base64')

@@ -3,6 +3,7 @@ import { type HeldWork, type InjectionContext, type Operation } from '@chaos/cor
 import { busOf, type BusTarget } from '../in-process/bus-target.js'
 import {
   seamBinding,
+  type Begun,
   type Decision,
   type EventName,
   type Failure,
@@ -10,6 +11,7 @@ import {
   type Seam,
   type SwiftTap,
 } from '../seams/bus.js'
+import { onBehalfOfSender } from '../seams/message-scope.js'
 import { scopeTest, type Scope } from './scope.js'
 
 /**
@@ -24,8 +26,6 @@ export interface HeldMessage {
   readonly answer: unknown
   /** Lets the message go on early. */
   deliver(): void
-  /** Drops the message. */
-  drop(): void
 }
 
 /** What a fault can do with a message. Each method updates the account. */
@@ -115,6 +115,7 @@ class BusTraffic implements SwiftTap, Traffic {
   readonly #keepsOrder: boolean
   readonly #eachListener: boolean
   readonly #callsClient: boolean
+  readonly #isDelivery: boolean
   readonly #keys: OrderKeys
   readonly #ends: (() => void)[] = []
 
@@ -135,6 +136,7 @@ class BusTraffic implements SwiftTap, Traffic {
     this.#keepsOrder = options.order !== 'free'
     this.#eachListener = of.eachListener
     this.#callsClient = of.callsClient
+    this.#isDelivery = options.seam === 'delivery'
     this.#keys = new OrderKeys(context.isHolding)
     this.isByName = this.#inScope === undefined && this.#applies === undefined && !this.#eachListener
     this.isHolding = this.#keepsOrder ? context.isHolding : () => false
@@ -164,6 +166,10 @@ class BusTraffic implements SwiftTap, Traffic {
   }
 
   take(message: Message): unknown {
+    return this.#isDelivery ? onBehalfOfSender(message, () => this.#take(message)) : this.#take(message)
+  }
+
+  #take(message: Message): unknown {
     const deliveries = this.#eachListener ? deliveriesOf(message) : undefined
     if (deliveries === undefined) return this.#takeOne(message)
     for (const delivery of deliveries) this.#takeOne(delivery)
@@ -172,6 +178,7 @@ class BusTraffic implements SwiftTap, Traffic {
 
   #takeOne(message: Message): unknown {
     const operation = this.#operation(message.name)
+    if (operation.isElsewhere?.() === true) return message.forward()
     if (!operation.covers(message.args) || !this.#concerns(message)) {
       return this.#mustWait(message) ? this.#queue(message) : message.forward()
     }
@@ -246,10 +253,6 @@ class BusTraffic implements SwiftTap, Traffic {
     return {
       answer: kept.answer,
       deliver: () => held.run(),
-      drop: () => {
-        held.drop()
-        kept.drop()
-      },
     }
   }
 
@@ -296,7 +299,6 @@ class BusTraffic implements SwiftTap, Traffic {
     return {
       ...kept,
       deliver: thenEnd(kept.deliver),
-      drop: thenEnd(kept.drop),
       late: { ...kept.late, lose: lose && thenEnd(lose) },
     }
   }
@@ -309,6 +311,8 @@ class BusTraffic implements SwiftTap, Traffic {
       account[into] += 1
     }
     const on = message.isGone === undefined ? undefined : { isGone: () => message.isGone?.() === true }
+    const begun = message.begin?.()
+    if (begun !== undefined) return keptBegun(begun, leave)
     if (message.isAwaited !== true) {
       const lose = (): void => {
         leave('dropped')
@@ -325,10 +329,6 @@ class BusTraffic implements SwiftTap, Traffic {
           forwardHeld(message)
           leave('delivered')
         },
-        drop: () => {
-          leave('dropped')
-          message.lose?.()
-        },
         late: { on, lose, fail: this.#callsClient ? lose : undefined },
       }
     }
@@ -342,11 +342,6 @@ class BusTraffic implements SwiftTap, Traffic {
       deliver: () => {
         leave('delivered')
         settle(() => message.forward())
-      },
-      drop: () => {
-        leave('dropped')
-        message.lose?.()
-        settle(() => message.answer())
       },
       late: {
         on,
@@ -380,10 +375,18 @@ interface Kept {
   /** What the sender gets. */
   readonly answer: unknown
   readonly deliver: () => void
-  readonly drop: () => void
   /** What happens when the message cannot go on any more. */
   readonly late: Pick<HeldWork, 'on' | 'lose' | 'fail'>
 }
+
+const keptBegun = (begun: Begun, leave: (into: 'delivered' | 'dropped') => void): Kept => ({
+  answer: begun.answer,
+  deliver: () => {
+    leave('delivered')
+    begun.send()
+  },
+  late: { on: begun, lose: () => leave('dropped') },
+})
 
 /** Keys of the messages that stay in order: those of one name to one subscriber. */
 class OrderKeys {

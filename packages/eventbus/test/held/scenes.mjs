@@ -313,14 +313,14 @@ function natsScenes(port) {
 }
 
 function mqttScenes(port) {
-  const open = (close) => async () => {
+  const open = (qos, close) => async () => {
     const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`)
     const topic = uniqueName('/')
     await client.subscribeAsync(topic)
     client.on('message', nothing)
     return {
       bus: bindMqtt(client),
-      send: (body) => client.publish(topic, body, { qos: 1 }, nothing),
+      send: (body) => client.publish(topic, body, { qos }, nothing),
       close: () => close(client),
       dispose: () => client.endAsync(true),
     }
@@ -329,12 +329,13 @@ function mqttScenes(port) {
     {
       name: 'an MQTT client that was ended',
       seams: ['publish', 'delivery'],
-      open: open((client) => client.endAsync()),
+      // With messages that wait for the broker, it would end when they are sent.
+      open: open(0, (client) => client.endAsync()),
     },
     {
       name: 'an MQTT client that was ended by force',
       seams: ['publish', 'delivery'],
-      open: open((client) => client.endAsync(true)),
+      open: open(1, (client) => client.endAsync(true)),
     },
   ]
 }
@@ -406,7 +407,7 @@ function ioredisScenes(port) {
 
 function nodeRedisScenes(port) {
   const connect = () => createClient({ socket: { port } }).on('error', nothing).connect()
-  const pubsub = (close) => async () => {
+  const pubsub = (close, closesWhileHeld) => async () => {
     const [publisher, subscriber] = [await connect(), await connect()]
     const channel = uniqueName(':')
     await subscriber.subscribe(channel, nothing)
@@ -414,6 +415,7 @@ function nodeRedisScenes(port) {
       bus: bindNodeRedisPubSub({ publisher, subscriber }),
       send: (body) => heard(publisher.publish(channel, body)),
       close: () => Promise.all([publisher, subscriber].map(close)),
+      closesWhileHeld,
       dispose: () => [publisher, subscriber].forEach((client) => client.isOpen && client.destroy()),
     }
   }
@@ -445,7 +447,8 @@ function nodeRedisScenes(port) {
     {
       name: 'clients of node-redis that were closed',
       seams: ['publish', 'delivery'],
-      open: pubsub((client) => client.close()),
+      // A client that closes waits for its commands, as in health.
+      open: pubsub((client) => client.close(), false),
     },
     {
       name: 'clients of node-redis that were destroyed',

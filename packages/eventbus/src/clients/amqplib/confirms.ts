@@ -16,8 +16,6 @@ interface Publishing {
   readonly slot: Slot
   /** The messages that were sent during the call, in order. */
   readonly sent: Slot[]
-  /** Where amqplib queues the callback. */
-  at: number
 }
 
 interface ConfirmChannel extends AmqplibChannel {
@@ -41,13 +39,16 @@ export class Confirms {
   readonly #channel: ConfirmChannel | undefined
   readonly #slots = new WeakMap<object, Slot>()
   readonly #withheld = new Set<Slot>()
-  /** The layers of the faults in force; the first one is the lowest. */
-  readonly #layers = new Set<object>()
   /** Whether amqplib queues the callback before it sends the message, as 0.10 does. Unknown before the first message. */
   #queuesFirst: boolean | undefined
   #hasQueued = false
   #publishing: Publishing | undefined
+  /** A call that has returned to amqplib, which has yet to queue its callback. */
   #returned: Publishing | undefined
+  /** How often a layer was called. */
+  #calls = 0
+  /** The number of lost messages whose callbacks are called at the end of the tick. */
+  #losing = 0
 
   private constructor(channel: AmqplibChannel) {
     this.#channel = isConfirmChannel(channel) ? channel : undefined
@@ -64,28 +65,28 @@ export class Confirms {
    * Watches the channel for one fault: `waitForConfirms` also waits for messages that are kept back, and their callbacks hear
    * that the channel closes.
    */
-  watch(layer: object, steps: Steps): void {
-    this.#layers.add(layer)
-    steps.defer(() => void this.#layers.delete(layer))
+  watch(steps: Steps): void {
     const channel = this.#channel
     if (channel === undefined) return
     const onClose = (): void => {
-      this.#settle()
       for (const slot of this.#withheld) this.#tell(slot, closed())
     }
     channel.on('close', onClose)
     steps.defer(() => void channel.off('close', onClose))
-    const queues = (): void => {
+    const queued = (): void => {
       this.#hasQueued = true
-      if (this.#queuesFirst === true) this.#settle()
+      const returned = this.#returned
+      this.#returned = undefined
+      if (returned !== undefined) this.#settle(channel, returned)
     }
     steps.patch(
       channel,
       'pushConfirmCallback',
       (below) =>
         function pushConfirmCallback(this: unknown, confirmed: unknown): unknown {
-          queues()
-          return below.call.call(this, confirmed) as unknown
+          const answer = below.call.call(this, confirmed) as unknown
+          queued()
+          return answer
         },
     )
     const whenConfirmed = (): Promise<unknown> => this.#whenConfirmed()
@@ -105,44 +106,46 @@ export class Confirms {
         }) as unknown
       }
     })
+    // A fault can end while `publish` runs, or before the callbacks of lost messages are called. amqplib cannot wait for those.
+    steps.defer(() => (this.#isBusy ? new Promise((resolve) => process.nextTick(resolve)) : undefined))
   }
 
-  /** Runs the call of `publish` that carries `fields`. */
+  /** Runs a call of `sendMessage` through one layer. The call that `publish` makes carries new `fields`. */
   publish(fields: object, run: () => unknown): unknown {
+    this.#calls += 1
     const channel = this.#channel
     const slot = this.#slotOf(fields)
     if (channel === undefined || slot.isLate || this.#publishing !== undefined) return run()
     this.#queuesFirst ??= this.#hasQueued
-    if (!this.#queuesFirst) this.#settle()
-    const publishing: Publishing = { slot, sent: [], at: 0 }
+    const publishing: Publishing = { slot, sent: [] }
+    const { sent } = publishing
     this.#publishing = publishing
     try {
-      return run()
+      const answer = run()
+      const isAsInHealth = sent.length === 1 && sent[0] === slot
+      if (!isAsInHealth && this.#queuesFirst) this.#settle(channel, publishing)
+      else if (!isAsInHealth) this.#returned = publishing
+      return answer
+    } catch (error) {
+      // The message was refused. What amqplib does with its callback then is as in health.
+      for (const other of sent) this.#queue(channel, other)
+      throw error
     } finally {
       this.#publishing = undefined
-      publishing.at = channel.unconfirmed.length - (this.#queuesFirst ? 1 : 0)
       slot.isLate = true
-      const { sent } = publishing
-      if (sent.length !== 1 || sent[0] !== slot) {
-        this.#returned = publishing
-        process.nextTick(() => this.#settle())
-      }
     }
   }
 
-  /** A message has been sent. The layers above the lowest one report it, too. */
-  sent(layer: object, fields: object): void {
-    const [lowest] = this.#layers
-    const channel = this.#channel
-    if (channel === undefined || layer !== lowest) return
-    const slot = this.#slotOf(fields)
-    if (this.#publishing !== undefined) {
-      this.#publishing.sent.push(slot)
-      return
+  /** Sends a message through the layers below, of which the lowest one counts it. */
+  send(fields: object, run: () => unknown): unknown {
+    const calls = this.#calls
+    const answer = run()
+    if (this.#channel !== undefined && this.#calls === calls) {
+      const slot = this.#slotOf(fields)
+      if (this.#publishing === undefined) this.#queue(this.#channel, slot)
+      else this.#publishing.sent.push(slot)
     }
-    this.#settle()
-    this.#withheld.delete(slot)
-    channel.unconfirmed.push(slot.confirmed)
+    return answer
   }
 
   /** A copy has no callback: one message is confirmed once. */
@@ -165,8 +168,9 @@ export class Confirms {
   /** As amqplib, which calls back when the broker has answered. */
   #tellSoon(fields: object, error: Error | null): void {
     if (this.#channel === undefined) return
+    this.#losing += 1
     process.nextTick(() => {
-      this.#settle()
+      this.#losing -= 1
       this.#tell(this.#slotOf(fields), error)
     })
   }
@@ -183,24 +187,27 @@ export class Confirms {
     return slot
   }
 
-  /** Takes the callback of a message that was kept back out of the queue, and queues those of copies behind it. */
-  #settle(): void {
-    const [channel, returned] = [this.#channel, this.#returned]
-    if (channel === undefined || returned === undefined) return
-    this.#returned = undefined
-    const { slot, sent, at } = returned
-    const [confirmed] = channel.unconfirmed.splice(at, 1)
-    slot.confirmed = confirmed ?? false
+  get #isBusy(): boolean {
+    return this.#publishing !== undefined || this.#returned !== undefined || this.#losing > 0
+  }
+
+  /**
+   * Replaces the callback that a call of `publish` has just queued by those of the messages that were sent during the call.
+   * This must not wait: the broker may confirm messages, and the application may wait for it, in the same tick.
+   */
+  #settle(channel: ConfirmChannel, { slot, sent }: Publishing): void {
+    slot.confirmed = channel.unconfirmed.pop() ?? false
     if (!sent.includes(slot)) this.#withheld.add(slot)
-    for (const one of sent) {
-      this.#withheld.delete(one)
-      channel.unconfirmed.push(one.confirmed)
-    }
+    for (const one of sent) this.#queue(channel, one)
+  }
+
+  #queue(channel: ConfirmChannel, slot: Slot): void {
+    this.#withheld.delete(slot)
+    channel.unconfirmed.push(slot.confirmed)
   }
 
   /** Resolves when all messages that are kept back now are confirmed. Rejects like `waitForConfirms`. */
   #whenConfirmed(): Promise<unknown> {
-    this.#settle()
     const all = Promise.all(
       [...this.#withheld].map(
         (slot) =>

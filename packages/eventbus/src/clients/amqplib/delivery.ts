@@ -16,6 +16,7 @@ export interface AmqplibChannel {
 /** A message as amqplib delivers it to a consumer. */
 export interface AmqplibDelivery {
   readonly content: unknown
+  readonly properties?: { readonly headers?: Readonly<Record<string, unknown>> | undefined }
   readonly fields: {
     readonly deliveryTag: number
     readonly redelivered: boolean

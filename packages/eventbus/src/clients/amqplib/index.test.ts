@@ -1,6 +1,6 @@
 import { connect, type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage } from 'amqplib'
 import callbackApi from 'amqplib/callback_api'
-import { inject, withFault, type Injection } from '@chaos/core'
+import { createChaos, inject, withFault, type Injection } from '@chaos/core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { contentOf, uniqueName } from '../../../test/broker-bus.js'
 import { faultTable, type Content } from '../../../test/fault-table.js'
@@ -285,6 +285,113 @@ describe.runIf(hasRabbitMq)(
       await confirming.waitForConfirms()
       expect(confirmed.sort()).toEqual(bodies.map((body) => `${body} null`))
       expect(Reflect.get(confirming, 'unconfirmed')).toEqual([])
+    })
+
+    describe('while the broker confirms one message at a time', () => {
+      /** A confirm channel that confirms when the test says so, as a loaded broker may. */
+      async function confirmScene() {
+        const { publisher, queue, bus } = await scene(undefined, { confirm: true })
+        const confirming = publisher as ConfirmChannel
+        const confirm = confirming.listeners('ack')
+        confirming.removeAllListeners('ack')
+        const confirmed: string[] = []
+        return {
+          confirming,
+          bus,
+          confirmed,
+          publish: (body: string, then: () => void = () => undefined) =>
+            confirming.publish('', queue, Buffer.from(body), {}, () => {
+              confirmed.push(body)
+              then()
+            }),
+          confirm: (deliveryTag: number, multiple = false) => {
+            for (const listener of confirm) Reflect.apply(listener, confirming, [{ deliveryTag, multiple }])
+          },
+          unconfirmed: () => (Reflect.get(confirming, 'unconfirmed') as unknown[]).length,
+        }
+      }
+
+      it('waits for all that one call has sent, also when the fault ends in the same tick', async () => {
+        const { confirming, bus, confirmed, publish, confirm } = await confirmScene()
+        const injection = await inject(reorderEvents({ window: 2, withinMs: 60_000, seam: 'publish' }), bus)
+        publish('a')
+        publish('b')
+        void injection.rollback()
+        let waited = false
+        const waiting = confirming.waitForConfirms().then(() => (waited = true))
+        confirm(1)
+        await new Promise(setImmediate)
+        expect([confirmed, waited]).toEqual([['b'], false])
+        confirm(2)
+        await waiting
+        expect(confirmed).toEqual(['b', 'a'])
+      })
+
+      it('keeps count when the fault ends during a call, and the next call follows at once', async () => {
+        const { bus, confirmed, publish, confirm } = await confirmScene()
+        const injection = await inject(reorderEvents({ window: 2, withinMs: 60_000, seam: 'publish' }), bus, {
+          limit: 2,
+        })
+        for (const body of 'abc') publish(body)
+        await injection.done
+        for (const tag of [1, 2, 3]) confirm(tag)
+        expect(confirmed).toEqual(['b', 'a', 'c'])
+      })
+
+      it('keeps count of what is published, and held, in the callback of a confirmation while the next one arrives', async () => {
+        const { bus, confirmed, publish, confirm, unconfirmed } = await confirmScene()
+        const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus, { skip: 2 })
+        publish('a', () => publish('c'))
+        publish('b')
+        confirm(1)
+        confirm(2)
+        await new Promise(setImmediate)
+        expect([confirmed, injection.held, unconfirmed()]).toEqual([['a', 'b'], 1, 0])
+        await injection.rollback()
+        confirm(3)
+        expect([confirmed, unconfirmed()]).toEqual([['a', 'b', 'c'], 0])
+      })
+
+      it('keeps count when faults that hold end together', async () => {
+        const { bus, confirmed, publish, confirm, unconfirmed } = await confirmScene()
+        const hold = delayEvents({ delayMs: 60_000, order: 'free', seam: 'publish' })
+        const chaos = createChaos({ environment: 'test', targets: {} })
+        onTestFinished(() => chaos.close())
+        await inject(hold, bus, { limit: 1 })
+        await inject(hold, bus, { skip: 1 })
+        for (const body of 'abc') publish(body)
+        expect(unconfirmed()).toBe(0)
+        await chaos.controller.stopAll()
+        expect(unconfirmed()).toBe(3)
+        confirm(3, true)
+        expect(confirmed).toEqual(['a', 'b', 'c'])
+      })
+
+      it('has called the callbacks of lost messages when the fault has ended', async () => {
+        const { confirming, bus, confirmed, publish } = await confirmScene()
+        const injection = await inject(dropEvents({ seam: 'publish' }), bus)
+        publish('a')
+        expect(confirmed).toEqual([])
+        await injection.rollback()
+        await confirming.waitForConfirms()
+        expect(confirmed).toEqual(['a'])
+      })
+
+      it('leaves a message that the channel refuses as it is in health', async () => {
+        const refusedBy = async (isFaulty: boolean) => {
+          const channel = await connection.createConfirmChannel()
+          if (isFaulty) {
+            const bus = bindAmqplib({ publisher: channel })
+            const injection = await inject(dropEvents({ seam: 'publish' }), bus, { skip: 9 })
+            onTestFinished(() => void injection.rollback())
+          }
+          expect(() => channel.sendToQueue('q', 'text' as unknown as Buffer)).toThrow(TypeError)
+          const waiting = channel.waitForConfirms().then(() => 'resolves', String)
+          await channel.close()
+          return [Reflect.get(channel, 'unconfirmed') as unknown, await waiting]
+        }
+        expect(await refusedBy(true)).toEqual(await refusedBy(false))
+      })
     })
 
     it('tells those who wait for the confirmation of a held message when the channel closes', async () => {

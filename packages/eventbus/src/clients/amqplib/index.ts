@@ -13,6 +13,7 @@ import {
   type AmqplibDelivery,
 } from './delivery.js'
 import { watchSettling, type Settled } from './settled.js'
+import { BAGGAGE } from '../../seams/message-scope.js'
 import { methodSeam, type MessageParts } from '../../seams/method-seam.js'
 import { publishSeam } from './publish.js'
 
@@ -44,6 +45,7 @@ export function bindAmqplib({ publisher, consumer, noAck = false }: AmqplibChann
   return bindBus({
     kind: noAck ? 'channels of amqplib without acknowledgements' : 'channels of amqplib',
     knowsSubscribers: true,
+    carriesScopes: true,
     requeues: !noAck,
     connections: [...connectionOf('publisher', publisher), ...connectionOf('consumer', consumer)],
     seams: {
@@ -91,6 +93,7 @@ function deliveries(channel: AmqplibChannel, settled: Settled | undefined): Seam
       const isGone = (): boolean => isClosed(channel) || isCancelled(channel, delivery)
       const parts: MessageParts<DeliveryArgs> = {
         payload: delivery.content,
+        baggage: () => delivery.properties?.headers?.[BAGGAGE],
         withPayload: (content) => [event, { ...delivery, content }],
         answer: () => true,
         subscriber: subscriberOf(delivery),

@@ -1,5 +1,6 @@
 import { copiedBytes } from '@chaos/core/authoring'
 import type { SeamBinding } from '../../seams/bus.js'
+import { BAGGAGE } from '../../seams/message-scope.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { Confirms } from './confirms.js'
 import { isClosed, type AmqplibChannel } from './delivery.js'
@@ -10,7 +11,18 @@ interface Fields {
   readonly routingKey: string
 }
 
-type PublishArgs = readonly [exchange: string, routingKey: string, content: unknown, properties: object, fields: Fields]
+/** The properties of a message, as amqplib encodes them. */
+interface Properties {
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
+}
+
+type PublishArgs = readonly [
+  exchange: string,
+  routingKey: string,
+  content: unknown,
+  properties: Properties,
+  fields: Fields,
+]
 
 /**
  * Binds what a channel sends, beneath `publish` and `sendToQueue`, and so beneath the confirmations of the channel and the
@@ -19,8 +31,7 @@ type PublishArgs = readonly [exchange: string, routingKey: string, content: unkn
 export function publishSeam(channel: AmqplibChannel): SeamBinding {
   return (tap, steps) => {
     const confirms = Confirms.of(channel)
-    const layer = {}
-    confirms.watch(layer, steps)
+    confirms.watch(steps)
     const seam = methodSeam<PublishArgs>({
       object: channel,
       method: 'sendMessage',
@@ -30,6 +41,10 @@ export function publishSeam(channel: AmqplibChannel): SeamBinding {
         return {
           payload: content,
           withPayload: (payload) => replaced(args, 2, payload),
+          withBaggage: (write) => {
+            const { headers } = properties
+            return replaced(args, 3, { ...properties, headers: { ...headers, [BAGGAGE]: write(headers?.[BAGGAGE]) } })
+          },
           answer: () => true,
           snapshot: () => replaced(args, 2, copiedBytes(content)),
           isGone: () => isClosed(channel),
@@ -49,12 +64,15 @@ export function publishSeam(channel: AmqplibChannel): SeamBinding {
           (below) => {
             const tapped = layerOn({
               call(this: unknown, ...[, , content, properties, fields]: PublishArgs): unknown {
-                const answer = below.call.call(this, fields, properties, content) as unknown
-                confirms.sent(layer, fields)
-                return answer
+                return confirms.send(fields, () => below.call.call(this, fields, properties, content) as unknown)
               },
             })
-            return function sendMessage(this: unknown, fields: Fields, properties: object, content: unknown): unknown {
+            return function sendMessage(
+              this: unknown,
+              fields: Fields,
+              properties: Properties,
+              content: unknown,
+            ): unknown {
               const { exchange, routingKey } = fields
               const args: PublishArgs = [exchange, routingKey, content, properties, fields]
               return confirms.publish(fields, () => tapped.apply(this, [...args]) as unknown)

@@ -1,4 +1,5 @@
 import { allSeams, bindBus, type Bus, type SeamBinding, type Subscriber } from '../../seams/bus.js'
+import { carriedBy, withCarried, type JobOptions } from './telemetry.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 
 /** The members of a BullMQ queue that faults use. */
@@ -25,6 +26,7 @@ export interface BullQueueEnds {
 interface Job {
   readonly name: string
   readonly data: unknown
+  readonly opts?: JobOptions
   readonly queue: unknown
   readonly attemptsStarted: number
   moveToWait(token: unknown): Promise<unknown>
@@ -47,6 +49,7 @@ export function bindBullmq({ queue, worker }: BullQueueEnds): Bus {
   return bindBus({
     kind: 'a queue of BullMQ',
     knowsSubscribers: true,
+    carriesScopes: true,
     requeues: worker !== undefined && 'moveToWait' in jobClassOf(worker).prototype,
     seams: {
       publish: queue && allSeams(addSeam(queue), addBulkSeam(queue)),
@@ -67,6 +70,7 @@ function addSeam(queue: BullQueueLike): SeamBinding {
       payload: args[1],
       isGone: () => Reflect.get(queue, 'closing') !== undefined,
       withPayload: (payload) => replaced(args, 1, payload),
+      withBaggage: (write) => [args[0], args[1], withCarried(args[2] as JobOptions | undefined, write)],
       answer: () => Promise.resolve(new (jobClassOf(queue))(queue, ...args)),
     }),
   })
@@ -106,6 +110,7 @@ function processSeam(worker: BullWorkerLike): SeamBinding {
       const [job] = args
       return {
         payload: job.data,
+        baggage: () => carriedBy(job.opts),
         withPayload: (data) => replaced(args, 0, withData(job, data)),
         subscriber: subscriberOf(worker),
         isRedelivered: isRedelivered(job),

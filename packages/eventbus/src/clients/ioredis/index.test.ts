@@ -1,4 +1,4 @@
-import { inject } from '@chaos/core'
+import { inject, withFault } from '@chaos/core'
 import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -11,7 +11,7 @@ import { delayEvents } from '../../faults/delay-events.js'
 import { dropEvents } from '../../faults/drop-events.js'
 import { duplicateEvents } from '../../faults/duplicate-events.js'
 import { partitionBus } from '../../faults/partition-bus.js'
-import { bindIoredisPubSub } from './index.js'
+import { bindIoredisPubSub, bindIoredisStreams } from './index.js'
 
 describe.runIf(hasPrograms('redis-server'))(
   'publish/subscribe of ioredis (skipped without `redis-server`: Debian package redis-server)',
@@ -97,7 +97,7 @@ describe.runIf(hasPrograms('redis-server'))(
     })
 
     it('holds a publication beneath the timeout of its client, sends it late, and leaves the queues as they were', async () => {
-      const publisher = new Redis(server.port, '127.0.0.1', { commandTimeout: 50 })
+      const publisher = new Redis(server.port, '127.0.0.1')
       const { subscriber } = clients()
       onTestFinished(() => publisher.disconnect())
       const [name, got] = [uniqueName(), [] as string[]]
@@ -106,13 +106,78 @@ describe.runIf(hasPrograms('redis-server'))(
       await publisher.ping()
       const bus = bindIoredisPubSub({ publisher })
       const held = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus, { limit: 1 })
+      // Of this command alone: on a machine that stalls others may take longer.
+      publisher.options.commandTimeout = 50
       await expect(publisher.publish(name, 'late')).rejects.toEqual(new Error('Command timed out'))
+      delete publisher.options.commandTimeout
       await held.rollback()
       const changed = await inject(corruptEvents({ change: () => 'other', seam: 'publish' }), bus)
       expect(await publisher.publish(name, 'real')).toBe(1)
       await changed.rollback()
       await vi.waitFor(() => expect(got).toEqual(['late', 'other']))
       for (const queue of ['commandQueue', 'offlineQueue']) expect(Reflect.get(publisher, queue)).toHaveLength(0)
+    })
+
+    it('holds an entry of a stream beneath the timeout of their client', async () => {
+      const publisher = new Redis(server.port, '127.0.0.1')
+      onTestFinished(() => publisher.disconnect())
+      const stream = uniqueName()
+      await publisher.ping()
+      const bus = bindIoredisStreams({ publisher })
+      await withFault(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus, { limit: 1 }, async () => {
+        publisher.options.commandTimeout = 50
+        await expect(publisher.xadd(stream, '*', 'n', '1')).rejects.toEqual(new Error('Command timed out'))
+        delete publisher.options.commandTimeout
+      })
+      await vi.waitFor(async () => expect(await publisher.xlen(stream)).toBe(1))
+    })
+
+    it('holds a publication within an automatic pipeline, and gives each command of it its own reply', async () => {
+      const publisher = new Redis(server.port, '127.0.0.1', { enableAutoPipelining: true })
+      const { subscriber } = clients()
+      onTestFinished(() => publisher.disconnect())
+      const [name, key] = [uniqueName(), uniqueName()]
+      await subscriber.subscribe(name)
+      await publisher.ping()
+      const bus = bindIoredisPubSub({ publisher })
+      const calls = (): Promise<unknown>[] => [
+        publisher.set(key, '1'),
+        publisher.publish(name, 'message'),
+        publisher.incr(key),
+      ]
+      await withFault(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus, async (injection) => {
+        // Of these commands alone, and longer than Redis takes to answer two of them on a machine that stalls.
+        publisher.options.commandTimeout = 1_000
+        const [set, published, incremented] = await Promise.allSettled(calls())
+        delete publisher.options.commandTimeout
+        expect([set, incremented]).toMatchObject([{ value: 'OK' }, { value: 2 }])
+        expect(published).toMatchObject({ reason: new Error('Command timed out') })
+        await publisher.pipeline().publish(name, 'of the application').exec()
+        expect(injection.seen).toBe(1)
+      })
+      for (const fault of [dropEvents({ seam: 'publish' }), duplicateEvents({ seam: 'publish' })])
+        await withFault(fault, bus, async () => expect(await Promise.all(calls())).toEqual(['OK', 1, 2]))
+      await withFault(dropEvents({ seam: 'publish' }), bus, { rate: 0 }, async () => {
+        expect(await Promise.all(calls())).toEqual(['OK', 1, 2])
+      })
+      expect(await Promise.all(calls())).toEqual(['OK', 1, 2])
+      expect(Reflect.get(publisher, 'commandQueue')).toHaveLength(0)
+    })
+
+    it('loses a publication that is held when its client is closed while it reconnects', async () => {
+      const away = await ownRedis()
+      const publisher = new Redis(away.port, '127.0.0.1', { retryStrategy: () => 60_000 })
+      publisher.on('error', () => undefined)
+      await publisher.ping()
+      const held = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bindIoredisPubSub({ publisher }))
+      const published = publisher.publish('name', 'message')
+      await away.stop()
+      await vi.waitFor(() => expect(publisher.status).toBe('reconnecting'))
+      publisher.disconnect()
+      expect(publisher.status).toBe('reconnecting')
+      await held.rollback()
+      await expect(published).rejects.toEqual(new Error('Connection is closed.'))
+      expect(held.account).toMatchObject({ sent: 1, delivered: 0, dropped: 1, lost: 1 })
     })
 
     it('keeps a publication of a client that is not connected yet, and rejects one whose client has closed', async () => {

@@ -1,11 +1,10 @@
-import { allSeams, bindBus, type Bus, type SeamBinding } from '../../seams/bus.js'
-import { methodSeam, replaced } from '../../seams/method-seam.js'
-import { copiedBytes } from '@chaos/core/authoring'
-import { callingOnce, type Callback } from '../../seams/callbacks.js'
+import { bindBus, type Bus } from '../../seams/bus.js'
 import { clientEvents, namedAt } from '../../seams/client-events.js'
 import { watchListeners } from '../../seams/emitter-listeners.js'
 import { ioredisConnection } from './connection.js'
-import { commandSeam } from './publish.js'
+import { isClosed } from '../redis/closed-client.js'
+import { publications } from '../redis/commands.js'
+import { writtenCommands } from './written-commands.js'
 import type { EmitterLike } from '../../seams/emitter-listeners.js'
 
 export { bindIoredisStreams, type IoredisStreamsClient, type IoredisStreamsClients } from './streams.js'
@@ -29,7 +28,7 @@ export interface IoredisPubSubClients {
  * Binds Redis publish/subscribe through ioredis. The name of a message is its channel, also for pattern subscriptions.
  *
  * A subscriber is a listener of `message`, `pmessage`, `smessage` or their `…Buffer` variants. Each of these events is a
- * separate delivery. A publisher waits for a held message as for a slow server, at most its `commandTimeout`. For a dropped message it gets the current
+ * separate delivery. A publisher waits for a held message as for a slow server, at most its `commandTimeout`; a `Cluster` is affected at its nodes. For a dropped message it gets the current
  * number of subscribers of the channel, without patterns. Commands in a pipeline or transaction are never affected.
  */
 export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClients): Bus {
@@ -39,59 +38,17 @@ export function bindIoredisPubSub({ publisher, subscriber }: IoredisPubSubClient
     watchListeners: subscriber && ((see) => watchListeners(subscriber, see)),
     connections: [...ioredisConnection('publisher', publisher), ...ioredisConnection('subscriber', subscriber)],
     seams: {
-      publish: publisher && publishSeam(publisher),
+      publish: publisher && writtenCommands(publisher, publications),
       delivery:
         subscriber &&
         clientEvents(subscriber, {
-          message: namedAt(1, 2, hasEnded),
-          messageBuffer: namedAt(1, 2, hasEnded),
-          pmessage: namedAt(2, 3, hasEnded),
-          pmessageBuffer: namedAt(2, 3, hasEnded),
-          smessage: namedAt(1, 2, hasEnded),
-          smessageBuffer: namedAt(1, 2, hasEnded),
+          message: namedAt(1, 2, isClosed),
+          messageBuffer: namedAt(1, 2, isClosed),
+          pmessage: namedAt(2, 3, isClosed),
+          pmessageBuffer: namedAt(2, 3, isClosed),
+          smessage: namedAt(1, 2, isClosed),
+          smessageBuffer: namedAt(1, 2, isClosed),
         }),
-    },
-  })
-}
-
-/** Whether a client was closed or has stopped reconnecting. */
-const hasEnded = (client: object): boolean => Reflect.get(client, 'status') === 'end'
-
-/**
- * A cluster chooses a node for each command, and automatic pipelining collects commands, so that only their calls can be
- * held.
- */
-function publishSeam(client: IoredisClient): SeamBinding {
-  const sendsByItself =
-    'commandQueue' in client && Reflect.get(Reflect.get(client, 'options') as object, 'enableAutoPipelining') !== true
-  return sendsByItself
-    ? commandSeam(client as unknown as Parameters<typeof commandSeam>[0])
-    : allSeams(callSeam(client, 'publish', 'NUMSUB'), callSeam(client, 'spublish', 'SHARDNUMSUB'))
-}
-
-function callSeam(
-  client: IoredisClient,
-  method: 'publish' | 'spublish',
-  counting: 'NUMSUB' | 'SHARDNUMSUB',
-): SeamBinding {
-  return methodSeam<readonly [channel: unknown, message: unknown, callback?: Callback]>({
-    object: client,
-    method,
-    isAwaited: true,
-    name: ([channel]) => String(channel),
-    read(args) {
-      const [channel, message, callback] = args
-      return {
-        payload: args[1],
-        withPayload: (payload) => replaced(args, 1, payload),
-        isGone: () => hasEnded(client),
-        snapshot: () => callingOnce(replaced(args, 1, copiedBytes(message))),
-        async answer() {
-          const [, receivers] = await client.pubsub(counting as never, channel as never)
-          if (typeof callback === 'function') callback(null, receivers)
-          return receivers
-        },
-      }
     },
   })
 }

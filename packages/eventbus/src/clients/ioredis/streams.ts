@@ -1,8 +1,9 @@
 import { bindBus, type Bus } from '../../seams/bus.js'
+import { acknowledgements, additions } from '../redis/commands.js'
 import { ioredisConnection } from './connection.js'
+import { writtenCommands } from './written-commands.js'
+import { fieldsOf, flatFields } from '../redis/added-fields.js'
 import {
-  ackSeam,
-  addSeam,
   contentOf,
   readSeam,
   withContent,
@@ -34,8 +35,11 @@ export interface IoredisStreamsClients {
  *
  * A reply to a read arrives when no entry of it is held any more, so a held entry delays the whole reply. A read that is
  * pending when a fault is armed is not affected. An entry whose delivery fails stays pending until it is claimed; a dropped
- * entry is acknowledged. Redis has no negative acknowledgement. Pipelines, transactions
- * and calls with a callback are never affected.
+ * entry is acknowledged. Redis has no negative acknowledgement. Pipelines and transactions are never affected, and reads
+ * with a callback neither.
+ *
+ * `xadd` and `xack` are held where the client, or a node of a `Cluster`, writes them: beneath its `commandTimeout` and
+ * instrumentation.
  */
 export function bindIoredisStreams({ publisher, consumer, acknowledger = consumer }: IoredisStreamsClients): Bus {
   return bindBus({
@@ -46,9 +50,9 @@ export function bindIoredisStreams({ publisher, consumer, acknowledger = consume
       ...ioredisConnection('consumer', consumer === publisher ? undefined : consumer),
     ],
     seams: {
-      publish: publisher && addSeam(publisher, DIALECT),
+      publish: publisher && writtenCommands(publisher, additions),
       delivery: consumer && readSeam(consumer, DIALECT),
-      ack: acknowledger && ackSeam(acknowledger, DIALECT),
+      ack: acknowledger && writtenCommands(acknowledger, acknowledgements),
     },
   })
 }
@@ -82,15 +86,6 @@ const reading: Pick<Reading, 'entries' | 'rebuild'> = {
 }
 
 const DIALECT: StreamsDialect = {
-  adding: {
-    methods: ['xadd'],
-    read: (args) => contentOf(fieldsOf(args.flat().slice(idAt(args.flat()) + 1))),
-    replace(args, payload) {
-      const flat = args.flat()
-      const end = idAt(flat) + 1
-      return [...flat.slice(0, end), ...flatFields(withContent(fieldsOf(flat.slice(end)), payload))]
-    },
-  },
   reading: [
     {
       ...reading,
@@ -116,27 +111,3 @@ const DIALECT: StreamsDialect = {
     flatFields(withContent(fieldsOf((raw as RawEntry)[1] ?? []), payload)),
   ],
 }
-
-/**
- * The index of the id in the arguments of `xadd`, after its options.
- *
- * @see https://redis.io/docs/latest/commands/xadd/
- */
-function idAt(args: readonly unknown[]): number {
-  let at = 1
-  for (;;) {
-    const option = String(args[at]).toUpperCase()
-    if (['NOMKSTREAM', 'KEEPREF', 'DELREF', 'ACKED'].includes(option)) at += 1
-    else if (['LIMIT', 'IDMPAUTO'].includes(option)) at += 2
-    else if (option === 'IDMP') at += 3
-    else if (['MAXLEN', 'MINID'].includes(option)) at += ['=', '~'].includes(String(args[at + 1])) ? 3 : 2
-    else return at
-  }
-}
-
-function fieldsOf(flat: readonly unknown[]): Record<string, unknown> {
-  const pairs = flat.flatMap((name, index) => (index % 2 === 0 ? [[String(name), flat[index + 1]] as const] : []))
-  return Object.fromEntries(pairs)
-}
-
-const flatFields = (fields: Readonly<Record<string, unknown>>): unknown[] => Object.entries(fields).flat()

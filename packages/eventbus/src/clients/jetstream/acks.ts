@@ -2,7 +2,7 @@ import { ownersOf } from '@chaos/core/authoring'
 import { allSeams, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
 import { consumersOf, withEachClass, type JetStreamOutlet } from './classes.js'
-import { isJsMessage, subscriberOf, type JsMessage } from './messages.js'
+import { isConnectionClosed, isJsMessage, subscriberOf, type JsMessage } from './messages.js'
 
 /**
  * Binds the acknowledgements of messages. They are methods of the message class, which is found with the first queued
@@ -56,6 +56,7 @@ function ackSeam(object: object, method: 'ack' | 'ackAck', isOurs: (message: JsM
       get isRedelivered() {
         return message.redelivered
       },
+      isGone: () => isConnectionClosed(message),
       refuse() {
         message.nak()
         return answer()

@@ -1,8 +1,9 @@
 import type { Below } from '@chaos/core/authoring'
 import type { SeamBinding, Steps, Tap } from '../../seams/bus.js'
+import { BAGGAGE } from '../../seams/message-scope.js'
 import { methodSeam } from '../../seams/method-seam.js'
 import { consumersOf, withEachClass, type JetStreamOutlet } from './classes.js'
-import { copyOf, isJsMessage, subscriberOf, withData, type MessagesIterator } from './messages.js'
+import { copyOf, isConnectionClosed, isJsMessage, subscriberOf, withData, type MessagesIterator } from './messages.js'
 
 /** The held messages of an iterator, and the steps that wait behind them. */
 interface Line {
@@ -56,6 +57,7 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
         get payload() {
           return item.data
         },
+        baggage: () => item.headers?.values(BAGGAGE),
         withPayload: (data) => [withData(item, data as Uint8Array)],
         subscriber: subscriberOf(item),
         get isRedelivered() {
@@ -63,8 +65,8 @@ function bindPush(prototype: object, consumers: ReadonlySet<unknown>, tap: Tap, 
         },
         refuse,
         fail: refuse,
-        // A closed iterator delivers nothing, and the server redelivers its messages.
-        isGone: () => iterator.done,
+        // A closed iterator or connection delivers nothing, and the server redelivers its messages.
+        isGone: () => iterator.done || isConnectionClosed(item),
         loseLate: () => leave(iterator),
         lose() {
           item.ack()

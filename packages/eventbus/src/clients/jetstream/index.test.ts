@@ -264,6 +264,39 @@ describe.runIf(hasPrograms('nats-server'))(
       expect(shipping.got).toHaveLength(2)
     })
 
+    it.each([
+      ['delay', delayEvents({ delayMs: 60_000 }), 'close'],
+      ['delay', delayEvents({ delayMs: 60_000 }), 'drain'],
+      ['redeliver', redeliverEvents({ afterMs: 60_000 }), 'close'],
+      ['redeliver', redeliverEvents({ afterMs: 60_000 }), 'drain'],
+    ] as const)(
+      'loses what %s holds when its connection ends, and the server redelivers it',
+      async (_fault, fault, end) => {
+        const { consumer, send } = await stream()
+        const own = await connect({ port: server.port })
+        onTestFinished(() => own.close())
+        const { stream_name: name } = await consumer.info()
+        const got: string[] = []
+        const messages = await (
+          await jetstream(own).consumers.get(name, 'billing')
+        ).consume({
+          callback: (message) => {
+            got.push(message.string())
+            message.ack()
+          },
+        })
+        void messages.closed().catch(() => undefined)
+        const injection = await inject(fault, bindJetStream({ messages }))
+        await send('held')
+        await vi.waitFor(() => expect(injection.held).toBe(1))
+        const before = [...got]
+        await own[end]()
+        await injection.rollback()
+        expect([got, injection.account]).toMatchObject([before, { delivered: 0, dropped: 1, held: 0 }])
+        expect(await backlog(consumer)).toEqual([1, 0])
+      },
+    )
+
     it('is observed: acknowledgements that are lost keep at-least-once, and break at-most-once', async () => {
       const { client, consumer, subject } = await stream()
       const { messages, got } = await consume(consumer)

@@ -39,6 +39,7 @@ export function bindJetStream({ client, messages = [], consumer }: JetStreamEnds
   return bindBus({
     kind: 'NATS JetStream',
     knowsSubscribers: true,
+    carriesScopes: true,
     requeues: true,
     connections: client && bindNats(Reflect.get(client, 'nc') as NatsConnectionLike).connections,
     seams: {

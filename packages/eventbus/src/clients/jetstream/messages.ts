@@ -24,6 +24,7 @@ export interface MessagesIterator {
 export interface JsMessage {
   readonly subject: string
   readonly data: Uint8Array
+  readonly headers?: { values(name: string): readonly string[] } | undefined
   readonly didAck: boolean
   readonly redelivered: boolean
   readonly info: { readonly stream: string; readonly consumer: string; readonly deliveryCount: number }
@@ -36,6 +37,12 @@ export interface JsMessage {
  */
 export const isJsMessage = (item: unknown): item is JsMessage =>
   typeof item === 'object' && item !== null && 'ackAck' in item
+
+/** Whether the connection that a message came by is closed for good, so that the server redelivers the message. */
+export function isConnectionClosed(message: JsMessage): boolean {
+  const { publisher } = Reflect.get(message, 'msg') as { readonly publisher: { isClosed(): boolean } }
+  return publisher.isClosed()
+}
 
 export const subscriberOf = ({ info: { stream, consumer } }: JsMessage): Subscriber => ({
   name: consumer,

@@ -1,6 +1,7 @@
 import { copiedBytes } from '@chaos/core/authoring'
 import type { SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
+import { withBaggage, type EncodedHeaders } from '../nats/headers.js'
 import { protocolOf } from '../nats/protocol.js'
 
 /** A call of `publish` that waits for the acknowledgement of the server. */
@@ -23,7 +24,13 @@ export function jetStreamPublish(client: object): SeamBinding {
     let current: Publishing | undefined
     const callOf = (subject: string): Publishing | undefined =>
       current ?? [...waiting].find((call) => call.subject === subject)
-    const seam = methodSeam<readonly [subject: string, payload?: unknown, options?: { readonly reply?: string }]>({
+    const seam = methodSeam<
+      readonly [
+        subject: string,
+        payload?: unknown,
+        options?: { readonly reply?: string; readonly headers?: EncodedHeaders | undefined },
+      ]
+    >({
       object: protocol,
       method: 'publish',
       name: ([subject, , options]) =>
@@ -34,6 +41,7 @@ export function jetStreamPublish(client: object): SeamBinding {
         return {
           payload,
           withPayload: (other) => replaced(args, 1, other),
+          withBaggage: (write) => [subject, payload, { ...options, headers: withBaggage(options?.headers, write) }],
           isGone: () => protocol.isClosed(),
           snapshot: () => [subject, copiedBytes(payload), { ...options }],
           lose() {

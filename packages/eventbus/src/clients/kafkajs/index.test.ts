@@ -1,9 +1,9 @@
 import { inject, injectedBy } from '@chaos/core'
-import { hasPrograms } from '@chaos/test-servers'
+import { hasPrograms, mockKafka } from '@chaos/test-servers'
 import { Kafka, logLevel, type Consumer, type EachMessagePayload, type Producer } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { uniqueName } from '../../../test/broker-bus.js'
-import { mockKafka, type KafkaCluster } from '../../../test/kafka.js'
+import { contentOf, uniqueName } from '../../../test/broker-bus.js'
+import { stackedFaults } from '../../../test/stacked-faults.js'
 import { corruptEvents } from '../../faults/corrupt-events.js'
 import { delayEvents } from '../../faults/delay-events.js'
 import { dropEvents } from '../../faults/drop-events.js'
@@ -15,13 +15,13 @@ import { bindKafkajs } from './index.js'
 describe.runIf(hasPrograms('kcat'))(
   'kafkajs, at the level of the protocol (skipped without `kcat`: Debian package kcat)',
   () => {
-    let cluster: KafkaCluster
+    let cluster: Awaited<ReturnType<typeof mockKafka>>
     let kafka: Kafka
     let producer: Producer
     beforeAll(async () => {
       cluster = await mockKafka()
       kafka = new Kafka({
-        brokers: [cluster.address],
+        brokers: [`127.0.0.1:${cluster.port}`],
         logLevel: logLevel.NOTHING,
         retry: { initialRetryTime: 10, retries: 50 },
       })
@@ -74,6 +74,18 @@ describe.runIf(hasPrograms('kcat'))(
         send: (value: string) => producer.send({ topic, messages: [{ key: 'k', value }] }),
       }
     }
+
+    stackedFaults(async () => {
+      const { topic, got, handlers, send } = await running()
+      return {
+        // At publish, a message that a fault holds has passed the faults beneath.
+        ...{ target: bindKafkajs({ handlers }), name: topic, touched: [] },
+        publish: (content) => send(JSON.stringify(content)),
+        get got() {
+          return got.map((line) => contentOf(line.slice('k '.length)))
+        },
+      }
+    })
 
     it('delays, repeats, damages and loses what is sent, and is as it was found afterwards', async () => {
       const { topic, got, bus, send } = await running()

@@ -4,6 +4,7 @@ import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { bytesOf, copiedBytes } from '@chaos/core/authoring'
+import { baggageIn, withBaggage, type EncodedHeaders } from './headers.js'
 import { protocolOf, type Protocol, type Subscription } from './protocol.js'
 
 /** A connection of NATS.js 3: the result of `connect` of `@nats-io/transport-node` or of another transport. */
@@ -33,6 +34,7 @@ export function bindNats(connection: NatsConnectionLike): Bus {
   return bindBus({
     kind: 'a connection to NATS',
     knowsSubscribers: true,
+    carriesScopes: true,
     connections: [connectionOf(protocol)],
     seams: { publish: publishSeam(protocol), delivery: deliverySeam(protocol) },
   })
@@ -68,7 +70,9 @@ function connectionOf(protocol: Protocol): Connection {
  * invalid messages.
  */
 function publishSeam(protocol: Protocol): SeamBinding {
-  return methodSeam<readonly [subject: string, payload?: unknown, options?: object]>({
+  return methodSeam<
+    readonly [subject: string, payload?: unknown, options?: { readonly headers?: EncodedHeaders | undefined }]
+  >({
     object: protocol,
     method: 'publish',
     name: ([subject]) => nameOf(subject),
@@ -77,6 +81,7 @@ function publishSeam(protocol: Protocol): SeamBinding {
       return {
         payload: args[1],
         withPayload: (payload) => replaced(args, 1, payload),
+        withBaggage: (write) => [subject, payload, { ...options, headers: withBaggage(options?.headers, write) }],
         isGone: () => protocol.isClosed(),
         snapshot: () => [subject, copiedBytes(payload), { ...options }],
       }
@@ -99,6 +104,7 @@ function deliverySeam(protocol: Protocol): SeamBinding {
         get payload() {
           return data.subarray(headerSize)
         },
+        baggage: () => baggageIn(data.subarray(0, headerSize)),
         withPayload(payload) {
           const changed = Buffer.concat([data.subarray(0, headerSize), payload as Uint8Array])
           return [{ ...frame, size: changed.length }, changed]

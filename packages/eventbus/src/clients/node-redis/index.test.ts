@@ -1,15 +1,16 @@
-import { inject } from '@chaos/core'
+import { inject, withFault } from '@chaos/core'
 import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { contentOf, uniqueName } from '../../../test/broker-bus.js'
 import { faultTable, type Content } from '../../../test/fault-table.js'
 import { listeners, oracle } from '../../../test/oracle.js'
+import { redisQueue } from '../../../test/redis-queue.js'
 import { reconnection } from '../../../test/reconnection.js'
 import { corruptEvents } from '../../faults/corrupt-events.js'
 import { delayEvents } from '../../faults/delay-events.js'
 import { dropEvents } from '../../faults/drop-events.js'
-import { bindNodeRedisPubSub } from './index.js'
+import { bindNodeRedisPubSub, bindNodeRedisStreams } from './index.js'
 
 describe.runIf(hasPrograms('redis-server'))(
   'publish/subscribe of node-redis (skipped without `redis-server`: Debian package redis-server)',
@@ -54,6 +55,7 @@ describe.runIf(hasPrograms('redis-server'))(
             publisher,
             subscriber,
             channels,
+            ...redisQueue(publisher),
             ...[...channels.values()].flatMap(({ buffers, strings }) => [buffers, strings]),
           ],
           dispose: () => {
@@ -144,6 +146,45 @@ describe.runIf(hasPrograms('redis-server'))(
       expect(await publisher.publish(name, 'lost')).toBe(1)
       expect(await publisher.publish(Buffer.from(name), Buffer.from('lost'))).toBe(1)
       expect(injection.account).toMatchObject({ sent: 2, dropped: 2 })
+      await injection.rollback()
+    })
+
+    it('loses a held publication as before a mute server, by `socketTimeout`', async () => {
+      const publisher = createClient({
+        socket: { host: '127.0.0.1', port: server.port, socketTimeout: 400, reconnectStrategy: false },
+      })
+      await publisher.on('error', () => undefined).connect()
+      const injection = await inject(
+        delayEvents({ delayMs: 60_000, seam: 'publish' }),
+        bindNodeRedisPubSub({ publisher }),
+      )
+      await expect(publisher.publish(uniqueName(), 'lost')).rejects.toThrow('Socket timeout')
+      await injection.rollback()
+      expect(injection.account).toMatchObject({ sent: 1, delivered: 0, dropped: 1, lost: 1 })
+    })
+
+    it('writes what passes in its place among other commands', async () => {
+      const { publisher } = await clients()
+      const stream = uniqueName()
+      await withFault(
+        dropEvents({ seam: 'publish' }),
+        bindNodeRedisStreams({ publisher }),
+        { rate: 0 },
+        async (none) => {
+          const [, length] = await Promise.all([publisher.xAdd(stream, '*', { n: '1' }), publisher.xLen(stream)])
+          expect(length).toBe(1)
+          expect(none.account).toMatchObject({ sent: 1, delivered: 1 })
+        },
+      )
+    })
+
+    it('passes publications of pipelines and transactions', async () => {
+      const { publisher } = await clients()
+      const name = uniqueName()
+      const injection = await inject(dropEvents({ seam: 'publish' }), bindNodeRedisPubSub({ publisher }))
+      await publisher.multi().publish(name, 'a').exec()
+      await publisher.multi().publish(name, 'b').execAsPipeline()
+      expect(injection.seen).toBe(0)
       await injection.rollback()
     })
 

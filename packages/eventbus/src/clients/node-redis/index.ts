@@ -5,6 +5,9 @@ import { nameOf } from '../../seams/emitter-listeners.js'
 import { allSeams, bindBus, type Bus, type Message, type SeamBinding, type Steps, type Tap } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
+import { isClosed } from '../redis/closed-client.js'
+import { publications } from '../redis/commands.js'
+import { writtenCommands } from './written-commands.js'
 
 export { bindNodeRedisStreams, type NodeRedisStreamsClient, type NodeRedisStreamsClients } from './streams.js'
 
@@ -39,7 +42,8 @@ interface Listeners {
  * Binds Redis publish/subscribe through node-redis. The name of a message is its channel, also for pattern subscriptions.
  *
  * A subscriber is a listener of `subscribe`, `pSubscribe` or `sSubscribe`. Each listener gets a separate delivery. A
- * publisher waits for a held message as for a slow server. For a dropped message it gets the current number of subscribers
+ * publisher waits for a held message as for a slow server, beneath its timeouts and instrumentation: its connection fails
+ * the message if it ends. For a dropped message it gets the current number of subscribers
  * of the channel, without patterns. Commands of `multi` are never affected. With RESP2, a listener that throws can stop the
  * client from reading, so an injected failure goes to the process instead, as an uncaught exception or an unhandled
  * rejection.
@@ -78,11 +82,15 @@ function publishSeam(client: NodeRedisClient): SeamBinding {
         }
       },
     })
-  return allSeams(
-    calls('publish', 'pubSubNumSub'),
-    calls('PUBLISH', 'pubSubNumSub'),
-    calls('sPublish', 'pubSubShardNumSub'),
-    calls('SPUBLISH', 'pubSubShardNumSub'),
+  return writtenCommands(
+    client,
+    publications,
+    allSeams(
+      calls('publish', 'pubSubNumSub'),
+      calls('PUBLISH', 'pubSubNumSub'),
+      calls('sPublish', 'pubSubShardNumSub'),
+      calls('SPUBLISH', 'pubSubShardNumSub'),
+    ),
   )
 }
 
@@ -134,9 +142,6 @@ function tapListeners(client: NodeRedisClient, { buffers, strings }: Listeners, 
     )
   }
 }
-
-/** Whether the application has closed a client. A client that reconnects is open. */
-const isClosed = (client: object): boolean => Reflect.get(client, 'isOpen') === false
 
 /** The listener of the application for each wrapped listener, below the layers of several faults. */
 const originals = new WeakMap<Listener, Listener>()

@@ -1,11 +1,14 @@
 import { bindBus, type Bus } from '../../seams/bus.js'
+import { acknowledgements, additions } from '../redis/commands.js'
 import { nodeRedisConnection } from './connection.js'
+import { writtenCommands } from './written-commands.js'
 import {
   ackSeam,
   addSeam,
   contentOf,
   readSeam,
   withContent,
+  type Adding,
   type Entry,
   type Reading,
   type StreamsDialect,
@@ -38,8 +41,10 @@ export interface NodeRedisStreamsClients {
  *
  * A reply to a read arrives when no entry of it is held any more, so a held entry delays the whole reply. A read that is
  * pending when a fault is armed is not affected. An entry whose delivery fails stays pending until it is claimed; a dropped
- * entry is acknowledged. Redis has no negative acknowledgement. Commands of `multi` are
- * never affected.
+ * entry is acknowledged. Redis has no negative acknowledgement. Commands of `multi` are never affected.
+ *
+ * `xAdd` and `xAck` are held where the client writes them, beneath its timeouts and instrumentation. The arguments that an
+ * `only` predicate gets are then those of the command, as Redis sees them.
  */
 export function bindNodeRedisStreams({ publisher, consumer, acknowledger = consumer }: NodeRedisStreamsClients): Bus {
   return bindBus({
@@ -50,9 +55,9 @@ export function bindNodeRedisStreams({ publisher, consumer, acknowledger = consu
       ...nodeRedisConnection('consumer', consumer === publisher ? undefined : consumer),
     ],
     seams: {
-      publish: publisher && addSeam(publisher, DIALECT),
+      publish: publisher && writtenCommands(publisher, additions, addSeam(publisher, ADDING)),
       delivery: consumer && readSeam(consumer, DIALECT),
-      ack: acknowledger && ackSeam(acknowledger, DIALECT),
+      ack: acknowledger && writtenCommands(acknowledger, acknowledgements, ackSeam(acknowledger, DIALECT.acking)),
     },
   })
 }
@@ -83,12 +88,13 @@ const reading: Pick<Reading, 'entries' | 'rebuild'> = {
 
 const reader: Reading['reader'] = ([group, consumer]) => ({ group: String(group), consumer: String(consumer) })
 
+const ADDING: Adding = {
+  methods: ['xAdd', 'XADD'],
+  read: ([, , fields]) => contentOf(fields as Fields),
+  replace: (args, payload) => args.map((arg, index) => (index === 2 ? withContent(arg as Fields, payload) : arg)),
+}
+
 const DIALECT: StreamsDialect = {
-  adding: {
-    methods: ['xAdd', 'XADD'],
-    read: ([, , fields]) => contentOf(fields as Fields),
-    replace: (args, payload) => args.map((arg, index) => (index === 2 ? withContent(arg as Fields, payload) : arg)),
-  },
   reading: [
     { ...reading, methods: ['xReadGroup', 'XREADGROUP'], claims: false, reader },
     { ...reading, methods: ['xRead', 'XREAD'], claims: false, reader: () => undefined },

@@ -5,6 +5,7 @@ import { hasPrograms, ownRedis, type OwnServer } from '@chaos/test-servers'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { contentOf, uniqueName } from '../../../test/broker-bus.js'
 import { faultTable, type Content } from '../../../test/fault-table.js'
+import { redisQueue } from '../../../test/redis-queue.js'
 import type { Bus } from '../../seams/bus.js'
 import { corruptEvents } from '../../faults/corrupt-events.js'
 import { delayEvents } from '../../faults/delay-events.js'
@@ -90,11 +91,12 @@ async function ofNodeRedis(port: number, stream: string): Promise<Streams> {
     messages.flatMap((entry) => (entry === null ? [] : [{ id: String(entry.id), fields: { ...entry.message } }]))
   return {
     bus: bindNodeRedisStreams({ publisher, consumer }),
-    touched: [publisher, consumer, Object.getPrototypeOf(publisher) as object],
+    touched: [publisher, consumer, Object.getPrototypeOf(publisher) as object, ...redisQueue(publisher)],
     add: (fields) => publisher.xAdd(stream, '*', { ...fields }),
     read: async () => {
       const reply = (await consumer.xReadGroup('billing', 'a', { key: stream, id: '>' }, { COUNT: 10, BLOCK: 20 })) as
-        { messages: { id: string; message: Record<string, string> }[] }[] | null
+        | { messages: { id: string; message: Record<string, string> }[] }[]
+        | null
       return readOf(reply?.[0]?.messages ?? [])
     },
     claim: async () => readOf((await consumer.xAutoClaim(stream, 'billing', 'a', 0, '0')).messages),
@@ -176,6 +178,7 @@ for (const [library, open] of [
           touched: streams.touched,
           redelivers: true,
           asksAnew,
+          answersReads: true,
           dispose: async () => {
             await stop()
             streams.close()
@@ -285,12 +288,27 @@ for (const [library, open] of [
       it('loses a publication that is held when its client closes, and tells its caller', async () => {
         const { bus, add, close } = await opened()
         const injection = await inject(delayEvents({ delayMs: 60_000, seam: 'publish' }), bus)
-        const adding = expect(add({ n: '1' })).rejects.toThrow(/closed/)
+        const adding = expect(add({ n: '1' })).rejects.toThrow(/closed|Disconnects client/)
         await vi.waitFor(() => expect(injection.account).toMatchObject({ sent: 1, held: 1 }))
         close()
         await injection.rollback()
         expect(injection.account).toMatchObject({ sent: 1, held: 0, delivered: 0, dropped: 1 })
         await adding
+      })
+
+      it('loses entries that are held when their client closes, tells who reads, and leaves them pending', async () => {
+        const { bus, stream, add, read, close } = await opened()
+        const injection = await inject(delayEvents({ delayMs: 60_000 }), bus)
+        for (const n of ['1', '2']) await add({ n })
+        const reading = expect(read()).rejects.toThrow(/closed/)
+        await vi.waitFor(() => expect(injection.account).toMatchObject({ sent: 2, held: 2 }))
+        close()
+        await injection.rollback()
+        expect(injection.account).toMatchObject({ sent: 2, held: 0, delivered: 0, dropped: 2 })
+        await reading
+        const inspector = new Redis(server.port, '127.0.0.1')
+        onTestFinished(() => inspector.disconnect())
+        expect((await inspector.xpending(stream, 'billing'))[0]).toBe(2)
       })
 
       it('is observed: acknowledgements that are lost keep at-least-once, and break at-most-once', async () => {

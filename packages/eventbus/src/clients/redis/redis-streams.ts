@@ -1,6 +1,7 @@
 import type { AnyFunction } from '@chaos/core/authoring'
 import { allSeams, type Message, type SeamBinding, type Subscriber, type Tap } from '../../seams/bus.js'
 import { methodSeam } from '../../seams/method-seam.js'
+import { isClosed } from './closed-client.js'
 
 /** An entry of a stream, with its stream and id. */
 export interface Entry {
@@ -10,14 +11,15 @@ export interface Entry {
   readonly raw: unknown
 }
 
-/** The stream commands of a client and the form of their arguments and replies. */
+/** The methods of a client that publish. The first argument is the stream. */
+export interface Adding {
+  readonly methods: readonly string[]
+  readonly read: (args: readonly unknown[]) => unknown
+  readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
+}
+
+/** The stream commands of a client that reads, and the form of their replies. */
 export interface StreamsDialect {
-  /** Methods that publish. The first argument is the stream. */
-  readonly adding: {
-    readonly methods: readonly string[]
-    readonly read: (args: readonly unknown[]) => unknown
-    readonly replace: (args: readonly unknown[], payload: unknown) => readonly unknown[]
-  }
   readonly reading: readonly Reading[]
   /** Methods that acknowledge. Their arguments are stream, group and ids. */
   readonly acking: readonly string[]
@@ -40,15 +42,8 @@ export interface Reading {
 /** Whether a call has a callback. Such calls are never affected. */
 const hasCallback = (args: readonly unknown[]): boolean => typeof args.at(-1) === 'function'
 
-/** Whether the application has closed a client: one of ioredis, whose status follows a little later, or one of node-redis. */
-const isClosed = (client: object): boolean =>
-  Reflect.get(client, 'status') === 'end' ||
-  Reflect.get(client, 'manuallyClosing') === true ||
-  Reflect.get(client, 'isOpen') === false
-
 /** The publish seam: an awaited call that resolves with the id of the new entry. */
-export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding {
-  const { methods, read, replace } = adding
+export function addSeam(client: object, { methods, read, replace }: Adding): SeamBinding {
   return allSeams(
     ...methods.map((method) =>
       methodSeam({
@@ -70,7 +65,7 @@ export function addSeam(client: object, { adding }: StreamsDialect): SeamBinding
 }
 
 /** The acknowledgement seam: an awaited call that resolves with the number of entries that were pending. */
-export function ackSeam(client: object, { acking }: StreamsDialect): SeamBinding {
+export function ackSeam(client: object, acking: readonly string[]): SeamBinding {
   const idsOf = (args: readonly unknown[]): unknown[] => args.slice(2).flat()
   return allSeams(
     ...acking.map((method) =>
@@ -106,11 +101,23 @@ export function readSeam(client: object, dialect: StreamsDialect): SeamBinding {
         function (this: unknown, ...args: readonly unknown[]): unknown {
           const reply = below.call.apply(this, args) as Promise<unknown>
           if (hasCallback(args)) return reply
-          return reply.then((value) => (hasEnded ? value : through(tap, client, dialect, reading, args, value)))
+          const again = (): unknown => below.call.apply(this, args)
+          return reply.then((value) =>
+            hasEnded ? value : through(tap, client, dialect, { reading, args, reply: value, again }),
+          )
         }
       for (const method of reading.methods) steps.patch(client, method, layer)
     }
   }
+}
+
+/** A call that reads, with its reply. */
+interface Answered {
+  readonly reading: Reading
+  readonly args: readonly unknown[]
+  readonly reply: unknown
+  /** Makes the call again. */
+  readonly again: () => unknown
 }
 
 /**
@@ -122,14 +129,13 @@ function through(
   tap: Tap,
   client: object,
   dialect: StreamsDialect,
-  reading: Reading,
-  args: readonly unknown[],
-  reply: unknown,
+  { reading, args, reply, again }: Answered,
 ): unknown {
   const entries = reading.entries(reply, args)
   if (!entries.some(({ stream }) => tap.covers(stream))) return reply
   return new Promise((resolve) => {
     const arrived: Entry[] = []
+    let isLost = false
     // One more than the number of entries, so that the reply waits until the loop below has made all copies.
     let undecided = entries.length + 1
     const decide = (): void => {
@@ -161,6 +167,12 @@ function through(
         const [ack] = dialect.acking
         if (reader !== undefined && ack !== undefined) acknowledge(client, ack, entry, reader.group)
         decide()
+      },
+      isGone: () => isClosed(client),
+      // The closed client itself rejects the call. The entries stay pending until they are claimed.
+      loseLate() {
+        if (!isLost) resolve(again())
+        isLost = true
       },
       // A failed consumer does not acknowledge the entry, which stays pending until it is claimed.
       fail: decide,

@@ -194,8 +194,13 @@ describe('WebSockets of ws', () => {
     client.terminate()
     await once(client, 'close')
     await held.rollback()
-    expect(await answer).toContain('WebSocket is not open')
+    expect([await answer, held.account]).toMatchObject(['well', { dropped: 1 }])
     await injection.rollback()
+  })
+
+  it('refuses the global WebSocket of Node.js, which is an event target', () => {
+    const socket = Object.assign(new EventTarget(), { readyState: 1, send: () => undefined })
+    expect(() => bindWebSocket(socket as never)).toThrow('The target is not a WebSocket of ws.')
   })
 
   it('has one socket cut as by a network that fails, which does not come back by itself', async () => {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { ChaosError } from '@chaos/core'
-import { callBack, callingOnce } from '../../seams/callbacks.js'
+import { isCallback, type Callback } from '../../seams/callbacks.js'
 import { eventsOf } from '../../seams/client-events.js'
 import { watchListeners } from '../../seams/emitter-listeners.js'
 import type { EmitterLike } from '../../seams/emitter-listeners.js'
@@ -8,6 +8,7 @@ import { failInProcess } from '../../seams/fail-in-process.js'
 import { bindBus, type Bus, type Connection, type Message, type SeamBinding } from '../../seams/bus.js'
 import { methodSeam, replaced } from '../../seams/method-seam.js'
 import { copiedBytes } from '@chaos/core/authoring'
+import { SendBuffer, Sending } from './send-buffer.js'
 
 /** A `WebSocket` of ws: that of a client, or a connection of a server. */
 export interface WebSocketLike extends EmitterLike {
@@ -35,11 +36,20 @@ export interface BindWebSocketOptions {
 /**
  * Binds one WebSocket of ws: `send`, and the listeners of `message`, which are the subscribers.
  *
- * Text frames stay text and binary frames stay binary. The callback of `send` is called when a held message is sent, and at
- * once for a dropped one. A listener that throws stops the socket from reading for good, so an injected failure goes to the
- * process instead, as an uncaught exception or an unhandled rejection.
+ * Text frames stay text and binary frames stay binary. The callback of `send` is called at once for a dropped message, and for
+ * a held one as long as the send buffer of a silent peer has room (4 MiB); beyond that, it waits until the message is sent, and
+ * `bufferedAmount` grows. Pings, pongs and `close` pass, so what is held when the socket closes is lost. A listener that throws
+ * stops the socket from reading for good, so an injected failure goes to the process instead, as an uncaught exception or an
+ * unhandled rejection.
+ *
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` for a WebSocket that is not of ws.
  */
 export function bindWebSocket(socket: WebSocketLike, { nameOf = () => 'message' }: BindWebSocketOptions = {}): Bus {
+  if (!('emit' in socket && 'terminate' in socket))
+    throw new ChaosError(
+      'CHAOS_TARGET_MISMATCH',
+      'The target is not a WebSocket of ws. Faults act on what the global WebSocket of Node.js receives if you pass it unbound, with `only: "message"`.',
+    )
   return bus(
     'a WebSocket',
     { object: socket, isOne: (self) => self === socket },
@@ -144,26 +154,56 @@ function bus(
   })
 }
 
-function sendSeam({ object, isOne }: Where, nameOf: (data: unknown) => string): SeamBinding {
-  return methodSeam<readonly [data: unknown, ...rest: readonly unknown[]], WebSocketLike>({
-    object,
-    method: 'send',
-    name: ([data], socket) => (isOne(socket) ? nameOf(data) : undefined),
-    read(args, socket) {
-      // A socket that is not open rejects the data at once.
-      if (socket.readyState !== OPEN) return undefined
-      return {
-        payload: args[0],
-        withPayload: (payload) => replaced(args, 0, payload),
-        snapshot: () => callingOnce(replaced(args, 0, copiedBytes(args[0]))),
-        isGone: () => socket.readyState !== OPEN,
-        lose: () => callBack(args),
-        loseLate() {
-          const { readyState } = socket
-          const state = readyState === CLOSED ? 'CLOSED' : 'CLOSING'
-          callBack(args, new Error(`WebSocket is not open: readyState ${readyState} (${state})`))
-        },
-      }
-    },
-  })
-}
+/** The arguments of `send`: the data, options and a callback, or a callback alone. */
+type SendArgs = readonly [data: unknown, ...rest: readonly unknown[]]
+
+const sendSeam =
+  ({ object, isOne }: Where, nameOf: (data: unknown) => string): SeamBinding =>
+  (tap, steps) => {
+    const buffers = new WeakMap<WebSocketLike, SendBuffer>()
+    const bufferOf = (socket: WebSocketLike): SendBuffer => {
+      const buffer = buffers.get(socket) ?? new SendBuffer()
+      buffers.set(socket, buffer)
+      return buffer
+    }
+    if ('bufferedAmount' in object)
+      steps.patch(
+        object,
+        'bufferedAmount',
+        (below) =>
+          function bufferedAmount(this: WebSocketLike): unknown {
+            return (below.call.call(this) as number) + (buffers.get(this)?.waiting ?? 0)
+          },
+        { getter: true },
+      )
+    const sendings = new WeakMap<object, Sending>()
+    const sendingOf = (args: SendArgs): Sending | undefined => sendings.get(args.at(-1) as Callback)
+    const own = ([data, ...rest]: SendArgs, socket: WebSocketLike): SendArgs => {
+      const options = rest.find((arg) => typeof arg !== 'function')
+      const sending = new Sending(bufferOf(socket), data, rest.find(isCallback))
+      sendings.set(sending.written, sending)
+      return [copiedBytes(data), options, sending.written]
+    }
+    methodSeam<SendArgs, WebSocketLike>({
+      object,
+      method: 'send',
+      name: ([data], socket) => (isOne(socket) ? nameOf(data) : undefined),
+      read(args, socket) {
+        // A socket that is not open rejects the data at once.
+        if (socket.readyState !== OPEN) return undefined
+        return {
+          payload: args[0],
+          withPayload: (payload) => replaced(args, 0, payload),
+          snapshot: () => own(args, socket),
+          answer: () => sendingOf(args)?.hold(),
+          isGone: () => socket.readyState !== OPEN,
+          lose: () => sendingOf(args)?.lose(),
+          loseLate() {
+            const { readyState } = socket
+            const state = readyState === CLOSED ? 'CLOSED' : 'CLOSING'
+            sendingOf(args)?.loseLate(new Error(`WebSocket is not open: readyState ${readyState} (${state})`))
+          },
+        }
+      },
+    })(tap, steps)
+  }
