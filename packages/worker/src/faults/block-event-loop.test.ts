@@ -22,6 +22,7 @@ describe('blockEventLoop', () => {
     const worker = await startWorker(ECHO)
     const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 600_000 })
     await clock.advance(60_000)
+    await vi.waitFor(() => expect(injection.affected).toBe(1))
     await seenBlocked(worker)
     let isAnswered = false
     worker.once('message', () => (isAnswered = true))
@@ -69,8 +70,8 @@ describe('blockEventLoop', () => {
       leaseMs: 600_000,
     })
     await clock.advance(60_000)
+    await vi.waitFor(() => expect([injection.affected, injection.status]).toEqual([1, 'active']))
     await seenBlocked(worker)
-    expect([injection.affected, injection.status]).toEqual([1, 'active'])
     await clock.advance(60_000)
     expect((await injection.done).outcome).toBe('limit-spent')
     await answers(worker)
@@ -128,30 +129,100 @@ describe('blockEventLoop', () => {
   it('restores a worker that did not yield before the end', async () => {
     const clock = manualClock()
     const workerData = new Int32Array(new SharedArrayBuffer(4))
-    const worker = await startWorker(`${COUNTS_CHANNELS}; setImmediate(() => Atomics.wait(workerData, 0, 0))`, {
-      workerData,
-    })
+    const worker = await startWorker(
+      `${COUNTS_CHANNELS}; setImmediate(() => { while (Atomics.load(workerData, 0) === 0); })`,
+      {
+        workerData,
+      },
+    )
     const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 600_000 })
     await clock.advance(60_000)
     const over = injection.rollback()
     Atomics.store(workerData, 0, 1)
-    Atomics.notify(workerData, 0)
     expect((await over).failures).toEqual([])
     await vi.waitFor(async () => expect(await openIn(worker)).toBe(0))
   })
 
-  it('uses the inspector once, however many periods there are', async () => {
+  it('uses the inspector at the start only, however many periods there are', async () => {
     const post = vi.spyOn(Session.prototype, 'post')
+    const sent = (): number =>
+      post.mock.calls.filter(([method]) => (method as string) === 'NodeWorker.sendMessageToWorker').length
     const clock = manualClock()
     const worker = await startWorker(ECHO)
     const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 60_000_000 })
+    await clock.advance(60_000)
+    await vi.waitFor(() => expect(injection.affected).toBe(1))
+    const before = sent()
     await clock.advance(6_000_000)
-    expect(injection.affected).toBe(100)
+    expect(injection).toMatchObject({ affected: 101, account: { unread: 0 } })
     await seenBlocked(worker)
     await injection.rollback()
-    expect(post.mock.calls.filter(([method]) => (method as string) === 'NodeWorker.sendMessageToWorker')).toHaveLength(
-      1,
+    expect(before).toBeGreaterThan(0)
+    expect(sent()).toBe(before)
+  })
+
+  /** A worker that sleeps on each message until it is woken, and says when it is about to. */
+  async function startSleeper(): Promise<{ sleep(): Promise<void>; wake(): void; readonly worker: Worker }> {
+    const shared = new Int32Array(new SharedArrayBuffer(4))
+    const worker = await startWorker(
+      `const { parentPort: port, workerData } = require('node:worker_threads')
+      port.on('message', () => { port.postMessage('sleeps'); Atomics.wait(workerData, 0, 0); Atomics.store(workerData, 0, 0) })`,
+      { workerData: shared },
     )
+    return {
+      worker,
+      async sleep() {
+        worker.postMessage('sleep')
+        await once(worker, 'message')
+      },
+      wake() {
+        Atomics.store(shared, 0, 1)
+        Atomics.notify(shared, 0)
+      },
+    }
+  }
+
+  it('counts no period of a worker that sleeps, and blocks it once it wakes', async () => {
+    const clock = manualClock()
+    const { worker, sleep, wake } = await startSleeper()
+    const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, leaseMs: 600_000 })
+    await sleep()
+    await clock.advance(300_000)
+    expect(injection).toMatchObject({ seen: 0, affected: 0, landedAt: undefined, account: { unread: 4 } })
+    wake()
+    await vi.waitFor(() => expect(injection).toMatchObject({ seen: 1, affected: 1 }))
+    await seenBlocked(worker)
+    await injection.rollback()
+  })
+
+  it('refuses workers that all sleep, and hits the one that does not', async () => {
+    const { worker, sleep, wake } = await startSleeper()
+    await sleep()
+    await expect(inject(blockEventLoop(), [worker])).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining(`Worker thread ${worker.threadId} sleeps in \`Atomics.wait\``) as string,
+    })
+    const awake = await startWorker(ECHO)
+    const clock = manualClock()
+    const injection = await inject(blockEventLoop({ periodMs: 60_000 }), [worker, awake], { clock, leaseMs: 600_000 })
+    await clock.advance(60_000)
+    await vi.waitFor(() => expect(injection).toMatchObject({ seen: 1, affected: 1 }))
+    await seenBlocked(awake)
+    await injection.rollback()
+    wake()
+  })
+
+  it('decides each period once, and leaves the worker alone in those that are not chosen', async () => {
+    const clock = manualClock()
+    const worker = await startWorker(ECHO)
+    const injection = await inject(blockEventLoop({ periodMs: 60_000 }), worker, { clock, rate: 0, leaseMs: 600_000 })
+    for (let period = 1; period <= 5; period += 1) {
+      await clock.advance(60_000)
+      await vi.waitFor(() => expect(injection.seen).toBe(period))
+      await answers(worker)
+    }
+    expect(injection).toMatchObject({ affected: 0, passed: 5, account: { unread: 0 } })
+    await injection.rollback()
   })
 
   it('does not outlive a worker that is terminated meanwhile', async () => {

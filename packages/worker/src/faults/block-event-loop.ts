@@ -1,5 +1,6 @@
 import { ChaosError } from '@chaos/core'
 import { defineFault, option, repeat, type InjectionContext, type OptionsOf } from '@chaos/core/authoring'
+import { refuseSleepers } from '../threads/asleep.js'
 import { WorkerBlock } from '../threads/block.js'
 import { inspectorOf } from '../threads/inspector.js'
 import {
@@ -34,11 +35,13 @@ const PERIODS_AHEAD = 3
  * its own code runs. Messages to it wait, its timers fire late, and its event-loop utilization rises.
  *
  * The worker ends each block by itself, and each period renews the block. If the process that holds the fault stalls, the
- * worker runs again. An operation is one period of one worker, named `block`. If the target is a function or a pool,
- * replacements are blocked as well.
+ * worker runs again. An operation is one period of one worker, named `block`. It is decided once the worker has read the
+ * period in a turn of its event loop, so a period that is counted is one that blocks. `account.unread` counts the periods
+ * that a worker did not read in time, since its loop did not turn. If the target is a function or a pool, replacements are
+ * blocked as well.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` if options contradict each other, `CHAOS_NO_LIVE_WORKER` if the target has no
- *   matching live worker when the fault is injected.
+ *   matching live worker when the fault is injected, `CHAOS_TARGET_MISMATCH` if all of them sleep in `Atomics.wait`.
  */
 export const blockEventLoop = defineFault({
   name: 'worker/block-event-loop',
@@ -56,33 +59,30 @@ export const blockEventLoop = defineFault({
   },
   async inject(target: WorkerTarget, options, context) {
     const chosen = new Set(await chooseWorkers(target, options, context))
-    const operation = context.operation('block')
+    await refuseSleepers([...chosen], context)
     const takesAll =
       options.select === 'all' &&
       options.name === undefined &&
       options.threadId === undefined &&
       options.where === undefined
-    const blockMs = options.periodMs * (options.duty < 1 ? options.duty : PERIODS_AHEAD)
-    const blocker = blockerOf(context, blockMs)
+    const account = context.account('unread')
+    const blockOf = blocksOf(context, options)
     repeat(context, options.periodMs, () => {
       for (const worker of liveWorkers(target)) {
         if (!isUp(worker) || (!takesAll && !chosen.has(worker))) continue
-        if (operation.shouldInject([worker])) {
-          blocker.block(worker)
-          lastFor(context, options.periodMs)
-        } else if (options.duty === 1) blocker.release(worker)
+        if (!blockOf(worker).begin()) account.unread += 1
       }
     })
   },
 })
 
-interface Blocker {
-  block(worker: WorkerLike): void
-  release(worker: WorkerLike): void
-}
-
-function blockerOf(context: InjectionContext, blockMs: number): Blocker {
+/** Returns what makes the block of a worker, once for each. */
+function blocksOf(
+  context: InjectionContext,
+  { periodMs, duty }: { readonly periodMs: number; readonly duty: number },
+): (worker: WorkerLike) => WorkerBlock {
   const inspector = inspectorOf(context)
+  const operation = context.operation('block')
   const blocks = new Map<WorkerLike, WorkerBlock>()
   const endBlocksOf = async (which: (worker: WorkerLike) => boolean): Promise<void> => {
     const ending = [...blocks].filter(([worker]) => which(worker))
@@ -90,20 +90,22 @@ function blockerOf(context: InjectionContext, blockMs: number): Blocker {
     await Promise.all(ending.map(([, block]) => block.end()))
   }
   context.defer(() => endBlocksOf(() => true))
-  return {
-    block(worker) {
-      let block = blocks.get(worker)
-      if (block === undefined) {
-        void endBlocksOf(isGone)
-        // A dead worker needs no release.
-        block = new WorkerBlock(blockMs, async (expression) =>
-          isGone(worker) ? undefined : inspector.evaluate(worker, expression),
-        )
-        blocks.set(worker, block)
-      }
-      block.renew()
-    },
-    release: (worker) => blocks.get(worker)?.release(),
+  return (worker) => {
+    const known = blocks.get(worker)
+    if (known !== undefined) return known
+    void endBlocksOf(isGone)
+    const made = new WorkerBlock({
+      blockMs: periodMs * (duty < 1 ? duty : PERIODS_AHEAD),
+      // A dead worker needs no release.
+      evaluate: async (expression) => (isGone(worker) ? undefined : inspector.evaluate(worker, expression)),
+      isChosen() {
+        const isChosen = operation.shouldInject([worker])
+        if (isChosen) lastFor(context, periodMs)
+        return isChosen
+      },
+    })
+    blocks.set(worker, made)
+    return made
   }
 }
 

@@ -25,6 +25,16 @@ describe('blockMainThread', () => {
     expect(longest).toBeGreaterThanOrEqual(60)
   })
 
+  it('asks for no longer block than its lease lasts', async () => {
+    const clock = manualClock()
+    const injection = await inject(blockMainThread({ blockMs: 5_000, everyMs: 10 }), process, { clock, leaseMs: 30 })
+    const before = performance.now()
+    await clock.advance(10)
+    expect(injection.affected).toBe(1)
+    expect(performance.now() - before).toBeLessThan(5_000)
+    await injection.rollback()
+  })
+
   it('refuses more than 5 s, and anything but this process', async () => {
     expect(() => blockMainThread({ blockMs: 5_001 })).toThrow('at most 5000, got `5001`')
     expect(() => blockMainThread({ blockMs: 0 })).toThrow('blockMs')

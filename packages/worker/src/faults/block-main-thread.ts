@@ -17,7 +17,7 @@ export type BlockMainThreadOptions = OptionsOf<typeof blockMainThread>
  * Blocks the event loop of this process repeatedly, each time for at most 5 s.
  *
  * Models synchronous work on the main thread: requests, timers and health checks of the process wait. The loop runs between
- * two blocks, so the fault can be stopped and its lease can end. An operation is one block, named `block`.
+ * two blocks, so the fault can be stopped and its lease can end. No block outlasts the lease. An operation is one block, named `block`.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` if `blockMs` is above 5000.
  */
@@ -38,7 +38,7 @@ export const blockMainThread = defineFault({
     const operation = context.operation('block')
     repeat(context, everyMs, () => {
       if (!operation.shouldInject([])) return
-      const until = performance.now() + blockMs
+      const until = performance.now() + Math.min(blockMs, context.leaseLeftMs())
       while (performance.now() < until);
     })
   },

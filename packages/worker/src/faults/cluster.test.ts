@@ -1,7 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
 import { inject } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -11,12 +10,13 @@ import { killReturningWorkers } from './kill-returning-workers.js'
 import { signalProcess } from './signal-process.js'
 import { observeWorkers } from '../observe/observe-workers.js'
 
+/** Where the cluster listens. The operating system picks the port for the first worker, and others share it for as long as one is there. */
 let port: number
 let isSupervised = false
 
 const startWorker = async (): Promise<Worker> => {
   const worker = cluster.fork()
-  await once(worker, 'message')
+  await Promise.all([once(worker, 'message'), once(worker, 'listening')])
   return worker
 }
 /** Asks the cluster once; answers with the pid of the worker that took it. */
@@ -29,13 +29,9 @@ const ask = (): Promise<number> =>
   })
 const living = (): Worker[] => Object.values(cluster.workers ?? {}) as Worker[]
 
-beforeAll(async () => {
-  // A port of its own: that of a server which is gone again.
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  port = (probe.address() as AddressInfo).port
-  await new Promise((resolve) => probe.close(resolve))
-  cluster.setupPrimary({ exec: clusterWorkerFile, args: [String(port)], execArgv: [], silent: true })
+beforeAll(() => {
+  cluster.setupPrimary({ exec: clusterWorkerFile, args: ['0'], execArgv: [], silent: true })
+  cluster.on('listening', (_worker, address) => ({ port } = address))
   cluster.schedulingPolicy = cluster.SCHED_RR
   // What an application does that keeps its cluster up.
   cluster.on('exit', () => {

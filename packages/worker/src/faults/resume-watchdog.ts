@@ -1,6 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import childProcess, { type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { InjectionContext } from '@chaos/core/authoring'
+import { builtin, type InjectionContext } from '@chaos/core/authoring'
+
+const { spawn } = builtin('node:child_process', childProcess)
 
 /**
  * Starts a guard process that resumes a stopped process. It sends SIGCONT when its standard input closes, which happens

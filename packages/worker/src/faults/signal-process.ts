@@ -1,5 +1,6 @@
 import { defineFault, option, type OptionsOf } from '@chaos/core/authoring'
 import { exitOf } from '../threads/exit.js'
+import { strikeEach } from '../threads/strike-each.js'
 import { waitUntilStrike, strikeTiming } from '../threads/strike-timing.js'
 import { isProcessTarget, PROCESS_TARGET, type ProcessTarget } from '../targets/processes.js'
 import { chooseProcesses, processSelection, selectionFits } from '../threads/selection.js'
@@ -43,27 +44,26 @@ export const signalProcess = defineFault({
     const { clock, landed } = context
     const chosen = chooseProcesses(target, options)
     const operation = context.operation('signal')
-    await Promise.all(
-      chosen
-        .filter((one) => operation.shouldInject([one]))
-        .map(async (one) => {
-          const { pid } = one
-          await waitUntilStrike(one, options, context)
-          const sentAt = clock.now()
-          const patience = new AbortController()
-          const exited = exitOf(one, { clock: context.clock, signal: patience.signal })
-          const cancel = clock.after(options.patienceMs, () => patience.abort())
-          context.defer(() => {
-            cancel()
-            patience.abort()
-          })
-          one.kill(options.signal)
-          const outcome = await exited.then(
-            ([exitCode, endedBy]) => ({ exitCode, endedBy }),
-            () => ({ ignored: true }),
-          )
-          landed({ pid, signal: options.signal, ...outcome, tookMs: clock.now() - sentAt })
-        }),
+    await strikeEach(
+      chosen.filter((one) => operation.shouldInject([one])),
+      async (one) => {
+        const { pid } = one
+        await waitUntilStrike(one, options, context)
+        const sentAt = clock.now()
+        const patience = new AbortController()
+        const exited = exitOf(one, { clock: context.clock, signal: patience.signal })
+        const cancel = clock.after(options.patienceMs, () => patience.abort())
+        context.defer(() => {
+          cancel()
+          patience.abort()
+        })
+        one.kill(options.signal)
+        const outcome = await exited.then(
+          ([exitCode, endedBy]) => ({ exitCode, endedBy }),
+          () => ({ ignored: true }),
+        )
+        landed({ pid, signal: options.signal, ...outcome, tookMs: clock.now() - sentAt })
+      },
     )
   },
 })

@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import childProcess, { type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { InjectionContext } from '@chaos/core/authoring'
+import { builtin, type InjectionContext } from '@chaos/core/authoring'
+
+const { spawn } = builtin('node:child_process', childProcess)
 
 /** A separate process that uses up CPU time or memory. */
 export interface Stressor {

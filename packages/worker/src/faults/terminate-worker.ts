@@ -1,5 +1,6 @@
 import { defineFault, type OptionsOf } from '@chaos/core/authoring'
 import { exitOf } from '../threads/exit.js'
+import { strikeEach } from '../threads/strike-each.js'
 import { waitUntilStrike, strikeTiming } from '../threads/strike-timing.js'
 import { chooseWorkers, selectionFits, workerSelection, workerSelectionInProcess } from '../threads/selection.js'
 import { isWorkerTarget, WORKER_TARGET, type WorkerTarget } from '../targets/workers.js'
@@ -16,7 +17,8 @@ export type TerminateWorkerOptions = OptionsOf<typeof terminateWorker>
  * chosen worker has emitted `exit`; the exit code is the evidence. The fault does not restart workers: that is the
  * application's job. An operation is one chosen worker, named `terminate`, so `rate` and `limit` narrow the choice.
  *
- * @throws ChaosError `CHAOS_INVALID_OPTION` if options do not fit `select`, `CHAOS_NO_LIVE_WORKER` if no live worker matches,
+ * @throws ChaosError `CHAOS_INVALID_OPTION` if options do not fit `select`, `CHAOS_NO_LIVE_WORKER` if no live worker
+ *   matches, or each chosen one ended before its message came,
  *   `CHAOS_INJECTION_ENDED` if a worker did not exit within the lease.
  */
 export const terminateWorker = defineFault({
@@ -29,20 +31,17 @@ export const terminateWorker = defineFault({
   async inject(target: WorkerTarget, options, context) {
     const chosen = await chooseWorkers(target, options, context)
     const operation = context.operation('terminate')
-    await Promise.all(
-      chosen
-        .filter((worker) => operation.shouldInject([worker]))
-        .map(async (worker) => {
-          const { threadId } = worker
-          const strike = async (): Promise<number> => {
-            await waitUntilStrike(worker, options, context)
-            const struckAt = context.clock.now()
-            void worker.terminate()
-            return struckAt
-          }
-          const [[exitCode], struckAt] = await Promise.all([exitOf(worker, context), strike()])
-          context.landed({ threadId, exitCode, tookMs: context.clock.now() - struckAt })
-        }),
+    await strikeEach(
+      chosen.filter((worker) => operation.shouldInject([worker])),
+      async (worker) => {
+        const { threadId } = worker
+        await waitUntilStrike(worker, options, context)
+        const struckAt = context.clock.now()
+        const exited = exitOf(worker, context)
+        void worker.terminate()
+        const [exitCode] = await exited
+        context.landed({ threadId, exitCode, tookMs: context.clock.now() - struckAt })
+      },
     )
   },
 })

@@ -1,10 +1,10 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { inject } from '@chaos/core'
+import { inject, type Injection } from '@chaos/core'
 import { Tinypool } from 'tinypool'
 import { expect, it } from 'vitest'
 import workerpool from 'workerpool'
-import { startWorker } from '../../test/support.js'
+import { ECHO, startWorker } from '../../test/support.js'
 import { taskFile, workerpoolFile } from '../../test/task-file.js'
 import { blockEventLoop } from '../faults/block-event-loop.js'
 import { crashWorker } from '../faults/crash-worker.js'
@@ -46,6 +46,84 @@ it('finds a thread in the object that a pool keeps of it', async () => {
   const worker = await startWorker()
   const { evidence } = await inject(terminateWorker(), () => [{ worker } as never])
   expect(evidence).toMatchObject([{ exitCode: 1 }])
+})
+
+it('refuses objects that hide their worker, and says what to return instead', async () => {
+  const worker = await startWorker()
+  class Employee {
+    readonly #worker = worker
+    name = this.#worker.threadId
+  }
+  await expect(inject(exitWorker(), () => [new Employee() as never])).rejects.toMatchObject({
+    code: 'CHAOS_TARGET_MISMATCH',
+    message: expect.stringContaining('got an object of another kind (Employee)') as string,
+  })
+})
+
+it('blocks a busy thread of a pool, and refuses one that sleeps', async () => {
+  const pool = new Tinypool({ filename: taskFile, minThreads: 1, maxThreads: 1 })
+  try {
+    await pool.run({ id: 1 })
+    await expect(inject(blockEventLoop(), pool)).rejects.toMatchObject({
+      code: 'CHAOS_TARGET_MISMATCH',
+      message: expect.stringContaining('sleeps in `Atomics.wait`') as string,
+    })
+    void pool.run({ id: 2, forMs: 60_000 }).catch(() => undefined)
+    await using blocked: Injection = await inject(blockEventLoop({ periodMs: 10 }), pool, { limit: 3 })
+    expect(await blocked.done).toMatchObject({ affected: 3, outcome: 'limit-spent' })
+  } finally {
+    await pool.destroy()
+  }
+})
+
+it('blocks the threads of a workerpool', async () => {
+  const pool = workerpool.pool(workerpoolFile, { maxWorkers: 1, workerType: 'thread' })
+  try {
+    expect(await pool.exec('task', [{ id: 1 }])).toBe(1)
+    const target = (): never => Reflect.get(pool, 'workers') as never
+    await using blocked: Injection = await inject(blockEventLoop({ periodMs: 10 }), target, { limit: 3 })
+    expect(await blocked.done).toMatchObject({ affected: 3, outcome: 'limit-spent' })
+    expect(await pool.exec('task', [{ id: 2 }])).toBe(2)
+  } finally {
+    await pool.terminate(true)
+  }
+})
+
+it.each([
+  exitWorker({ exitCode: 7, when: 'message' }),
+  crashWorker({ when: 'message' }),
+  terminateWorker({ when: 'message' }),
+])('does not pass off the exit of a worker that has nothing left to do as that of $name', async (fault) => {
+  const code =
+    "import { parentPort as port } from 'node:worker_threads'; port.once('message', () => port.close()); await new Promise(() => undefined)"
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { stderr: true })
+  const injecting = inject(fault, worker)
+  worker.postMessage('that was all')
+  await expect(injecting).rejects.toMatchObject({
+    code: 'CHAOS_NO_LIVE_WORKER',
+    message: expect.stringContaining('ended by itself (exit code 13) before the fault struck it') as string,
+  })
+})
+
+it('does not pass off an exit that came before its turn in the worker as its own', async () => {
+  // Ends as soon as the code of the fault waits for a turn of the loop.
+  const worker = await startWorker(
+    "const waiting = Symbol.for('@chaos/worker.waiting'); while (globalThis[waiting] === undefined); process.exit(3)",
+  )
+  await expect(inject(exitWorker({ exitCode: 3 }), worker)).rejects.toMatchObject({ code: 'CHAOS_NO_LIVE_WORKER' })
+})
+
+it('strikes the others when one of several has ended by itself', async () => {
+  const [ends, stays] = [
+    await startWorker("require('node:worker_threads').parentPort.once('message', () => process.exit(3))"),
+    await startWorker(ECHO),
+  ]
+  const { threadId } = stays.on('message', () => undefined)
+  const injecting = inject(exitWorker({ exitCode: 7, when: 'message', select: 'all' }), [ends, stays])
+  ends.postMessage('end')
+  await once(ends, 'exit')
+  stays.postMessage('answer')
+  expect((await injecting).evidence).toMatchObject([{ threadId, exitCode: 7 }])
 })
 
 it('finds the processes of a workerpool, and refuses faults on threads for them', async () => {

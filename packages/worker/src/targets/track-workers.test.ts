@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { inject } from '@chaos/core'
+import { exempt } from '@chaos/core/authoring'
 import { expect, it, vi } from 'vitest'
 import workerpool from 'workerpool'
 import { makeWorker, startWorker } from '../../test/support.js'
@@ -24,6 +25,14 @@ it('tracks live workers that are created from now on and that `where` chooses', 
   makeWorker()
   await new Promise(setImmediate)
   expect([threads(), process.listeners('worker')]).toEqual([[second], []])
+})
+
+it('leaves out the threads of tools, which no fault on the workers of the application is for', async () => {
+  const threads = trackWorkers()
+  exempt(makeWorker())
+  const own = await startWorker()
+  expect(threads()).toEqual([own])
+  threads.close()
 })
 
 it('reaches the threads of a workerpool, and their replacements, by every fault on threads', async () => {

@@ -1,10 +1,13 @@
 import type { Worker } from 'node:worker_threads'
 import { ChaosError } from '@chaos/core'
-import { synchronousAnswer } from '@chaos/core/authoring'
+import { isExempt, synchronousAnswer } from '@chaos/core/authoring'
 
 /** Options of {@link trackWorkers}. */
 export interface TrackWorkersOptions {
-  /** Chooses the workers to track. A worker on which it throws is not tracked. Default: every worker that this thread creates. */
+  /**
+   * Chooses the workers to track. A worker on which it throws is not tracked. Default: every worker that this thread creates.
+   * Those of Chaos Harness itself, such as the one of a proxy, are never tracked.
+   */
   readonly where?: (worker: Worker) => boolean
 }
 
@@ -41,7 +44,7 @@ export function trackWorkers({ where = () => true }: TrackWorkersOptions = {}): 
     }
   }
   const meet = (worker: Worker): void => {
-    if (isMeant(worker)) known.add(worker)
+    if (!isExempt(worker) && isMeant(worker)) known.add(worker)
     living()
   }
   if (meeting.size === 0) process.on('worker', onWorker)

@@ -50,18 +50,27 @@ export function isWorkerTarget(value: unknown): value is WorkerTarget {
 
 /** The live workers of a target, oldest first: thread ids only grow. Skips values in the result of a function that are not workers. */
 export function liveWorkers(target: WorkerTarget): WorkerLike[] {
-  const named = askedOf(target, 'the current workers')
-  const all: readonly unknown[] = isPool(named) ? [...named.threads] : isIterable(named) ? [...named] : [named]
-  return all
-    .map(unwrapped)
+  return named(target)
     .filter(isWorkerLike)
     .filter(({ threadId }) => threadId !== -1)
     .sort((a, b) => a.threadId - b.threadId)
 }
 
+/** An object that a target names and that is no worker, such as one of the app's own that hides its worker; `undefined` if there is none. */
+export function strangerIn(target: WorkerTarget): object | undefined {
+  return named(target).find((one): one is object => typeof one === 'object' && one !== null && !isWorkerLike(one))
+}
+
+function named(target: WorkerTarget): readonly unknown[] {
+  const answer = askedOf(target, 'the current workers')
+  const all: readonly unknown[] = isPool(answer) ? [...answer.threads] : isIterable(answer) ? [...answer] : [answer]
+  return all.map(unwrapped)
+}
+
 const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.iterator in value
-const isPool = (value: unknown): value is PoolLike =>
+/** Whether a value is a pool that exposes its threads. */
+export const isPool = (value: unknown): value is PoolLike =>
   typeof value === 'object' && value !== null && 'threads' in value && isIterable(value.threads)
 
 /**

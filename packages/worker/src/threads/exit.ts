@@ -1,6 +1,7 @@
 import { MAX_TIMER_MS, onAbort, type InjectionContext } from '@chaos/core/authoring'
 
-interface Exiting<Details extends unknown[]> {
+/** The members with which an exit is heard. */
+export interface Exiting<Details extends unknown[]> {
   once(event: 'exit', listener: (...details: Details) => void): unknown
   off(event: 'exit', listener: (...details: Details) => void): unknown
   prependOnceListener?(event: 'exit', listener: (...details: Details) => void): unknown

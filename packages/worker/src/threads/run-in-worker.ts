@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto'
+import { BroadcastChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { injectedBy } from '@chaos/core'
 import { isError, markInjected, onAbort, type AnyFunction, type InjectionContext } from '@chaos/core/authoring'
 import { refuseSleeper } from './asleep.js'
 import { exitOf } from './exit.js'
+import { endedFirst, strikeEach } from './strike-each.js'
 import { waitUntilStrike } from './strike-timing.js'
 import { chooseWorkers, type WorkerSelection } from './selection.js'
 import type { WorkerLike, WorkerTarget } from '../targets/workers.js'
 import { inspectorOf } from './inspector.js'
+import { TIMERS } from './timers.js'
 
 /** Code that ends a worker from the inside. */
 export interface Strike {
@@ -29,7 +33,8 @@ let lastStrike = 0
  * The code runs in a turn of the worker's own event loop and never interrupts running code: on Node.js 18, ending a worker
  * in the middle of `Atomics.wait` crashes the whole process. A worker that does not yield before the lease ends is left alone.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` if a worker sleeps in `Atomics.wait`.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if a worker sleeps in `Atomics.wait`, `CHAOS_NO_LIVE_WORKER` if each worker ended
+ *   before the code ran.
  */
 export async function runInWorkers(
   strike: Strike,
@@ -39,10 +44,9 @@ export async function runInWorkers(
 ): Promise<void> {
   const chosen = await chooseWorkers(target, options, context)
   const operation = context.operation(strike.operation)
-  await Promise.all(
-    chosen
-      .filter((worker) => operation.shouldInject([worker]))
-      .map((worker) => runInOne(strike, worker, options, context)),
+  await strikeEach(
+    chosen.filter((worker) => operation.shouldInject([worker])),
+    (worker) => runInOne(strike, worker, options, context),
   )
 }
 
@@ -56,6 +60,7 @@ async function runInOne(
   const { clock, signal, landed, defer } = context
   const inspector = inspectorOf(context)
   const heard = errorsOf(strike, worker, context)
+  const begun = beginningOf(context)
   let struckAt = clock.now()
   const strikeAndSurvive = async (): Promise<undefined> => {
     await waitUntilStrike(worker, options, context)
@@ -66,7 +71,7 @@ async function runInOne(
       if (worker.threadId !== -1) await inspector.evaluate(worker, callOff(id)).catch(() => undefined)
     })
     const isAlive = await Promise.race([
-      inspector.evaluate(worker, inItsTurn(id, strike), { awaitPromise: true }).catch(() => false),
+      inspector.evaluate(worker, inItsTurn(id, strike, begun.channel), { awaitPromise: true }).catch(() => false),
       refuseSleeper(worker, context),
     ])
     await new Promise<void>((resolve) => {
@@ -80,6 +85,7 @@ async function runInOne(
     return undefined
   }
   const exit = await Promise.race([exitOf(worker, context), strikeAndSurvive()])
+  if (exit !== undefined && !begun.isHeard()) throw endedFirst(`Worker thread ${threadId}`, `exit code ${exit[0]}`)
   landed({
     threadId,
     ...(exit === undefined ? { survived: true } : { exitCode: exit[0] }),
@@ -112,19 +118,37 @@ function errorsOf(
   return heard
 }
 
+/**
+ * Hears from inside a worker that the code begins. A worker that has nothing left to do exits by itself, and its exit alone
+ * does not say why.
+ */
+function beginningOf({ defer }: InjectionContext): { readonly channel: string; readonly isHeard: () => boolean } {
+  const name = `@chaos/worker.strike.${randomUUID()}`
+  const channel = new BroadcastChannel(name)
+  channel.unref()
+  let isHeard = false
+  channel.onmessage = () => (isHeard = true)
+  defer(() => channel.close())
+  // The exit may be reported before a message that was sent earlier. Node.js reads a channel as well, which its types do not say.
+  return {
+    channel: name,
+    isHeard: () => isHeard || receiveMessageOnPort(channel as unknown as MessagePort) !== undefined,
+  }
+}
+
 const WAITING = "globalThis[Symbol.for('@chaos/worker.waiting')]"
 
-/** The timers inside the worker: those of Node.js if they are available without `require` (20.16, 22.3 and up), else the globals. */
-const TIMERS = "(process.getBuiltinModule?.('node:timers') ?? globalThis)"
-
 /** Runs the code in a turn of its own. Resolves to `true` if the worker still runs one turn later. */
-const inItsTurn = (id: number, { code }: Strike): string => `new Promise((resolve) => {
+const inItsTurn = (id: number, { code }: Strike, channel: string): string => `new Promise((resolve) => {
   const waiting = (${WAITING} ??= new Set()).add(${id})
   const { setImmediate } = ${TIMERS}
   setImmediate(() => {
     if (!waiting.delete(${id})) return
     if (waiting.size === 0) delete ${WAITING}
     setImmediate(() => resolve(true))
+    const begins = new BroadcastChannel('${channel}')
+    begins.postMessage(true)
+    begins.close()
     ${code}
   })
 })`

@@ -3,7 +3,7 @@ import { globMatcher, option, type InjectionContext } from '@chaos/core/authorin
 import { inspectorOf } from './inspector.js'
 import { isProcessTarget, liveProcesses, type ProcessLike, type ProcessTarget } from '../targets/processes.js'
 import type { MeasuredWorker } from './wait-until-online.js'
-import { isWorkerTarget, liveWorkers, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
+import { isWorkerTarget, liveWorkers, strangerIn, type WorkerLike, type WorkerTarget } from '../targets/workers.js'
 
 /** The description of a worker for a `where` predicate. */
 export interface WorkerDescription {
@@ -103,7 +103,8 @@ export const selectionFits =
 /**
  * Chooses among the live workers of a target.
  *
- * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no live worker matches, `CHAOS_TARGET_MISMATCH` if the target has processes only.
+ * @throws ChaosError `CHAOS_NO_LIVE_WORKER` if no live worker matches, `CHAOS_TARGET_MISMATCH` if the target has
+ *   processes only, or objects in which no worker is found.
  */
 export async function chooseWorkers(
   target: WorkerTarget,
@@ -114,7 +115,7 @@ export async function chooseWorkers(
   if (live.length === 0)
     throw isProcessTarget(target) && liveProcesses(target).length > 0
       ? wrongKind('threads', 'processes')
-      : noneAlive('worker')
+      : (noWorker(strangerIn(target)) ?? noneAlive('worker'))
   const candidates = await matching(live, selection, context)
   return selection.select === 'busiest'
     ? [await busiest(candidates, selection.windowMs ?? 100, context)]
@@ -210,6 +211,17 @@ async function busiest(
 
 const noneAlive = (what: string): ChaosError =>
   new ChaosError('CHAOS_NO_LIVE_WORKER', `The target has no live ${what}. Inject the fault once one has started.`)
+
+/** The error for an object that hides its worker, so that no worker is found. */
+export function noWorker(stranger: object | undefined): ChaosError | undefined {
+  if (stranger === undefined) return undefined
+  const name: unknown = Reflect.get(stranger, 'constructor')
+  const what = typeof name === 'function' && name.name !== '' ? name.name : 'object'
+  return new ChaosError(
+    'CHAOS_TARGET_MISMATCH',
+    `Expected the target to have Workers, got an object of another kind (${what.slice(0, 100)}). If it keeps its Worker in a member of its own, return that: \`() => pool.map((one) => one.itsWorker)\`.`,
+  )
+}
 
 const FAULTS_OF = {
   threads: 'exitWorker, crashWorker, terminateWorker or blockEventLoop',

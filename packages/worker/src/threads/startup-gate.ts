@@ -1,3 +1,4 @@
+import { builtin } from '@chaos/core/authoring'
 import { Session } from 'node:inspector'
 import timers from 'node:timers'
 import type { Worker } from 'node:worker_threads'
@@ -5,7 +6,7 @@ import { parseTitle } from './inspector.js'
 
 // Copies, so that fake timers do not affect them.
 const nextTick = process.nextTick.bind(process)
-const { setImmediate: soon } = timers
+const { setImmediate: soon } = builtin('node:timers', timers)
 
 /** Makes new workers wait before any of their code runs. */
 export interface StartupGate {

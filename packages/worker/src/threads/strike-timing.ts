@@ -1,7 +1,9 @@
 import { ChaosError } from '@chaos/core'
-import { option, type InjectionContext } from '@chaos/core/authoring'
+import { onAbort, option, type InjectionContext } from '@chaos/core/authoring'
 import type { ProcessLike } from '../targets/processes.js'
 import type { WorkerLike } from '../targets/workers.js'
+import { exitOf, type Exiting } from './exit.js'
+import { endedFirst } from './strike-each.js'
 
 /** The options that say when an instant fault strikes. */
 export const strikeTiming = {
@@ -24,14 +26,38 @@ interface StrikeTiming {
  * Waits until it is time to strike a thread or process. `mid-task` means right after a message was sent to it. The lease
  * bounds the wait.
  *
- * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `when` is not `now` and the process has no IPC channel.
+ * @throws ChaosError `CHAOS_TARGET_MISMATCH` if `when` is not `now` and the process has no IPC channel, `CHAOS_NO_LIVE_WORKER` if
+ *   the thread or process ends first.
  */
 export async function waitUntilStrike(
+  one: WorkerLike | ProcessLike,
+  timing: StrikeTiming,
+  context: InjectionContext,
+): Promise<void> {
+  if (timing.when === 'now') return
+  const waiting = new AbortController()
+  const ignoreSignal = onAbort(context.signal, () => waiting.abort(context.signal.reason))
+  const what = 'threadId' in one ? `Worker thread ${one.threadId}` : `Process ${String(one.pid)}`
+  const ends = exitOf<[exitCode: number | null, signal?: string | null]>(one as Exiting<[number | null]>, {
+    clock: context.clock,
+    signal: waiting.signal,
+  }).then(([exitCode, signal]) => {
+    throw endedFirst(what, signal ?? `exit code ${String(exitCode)}`)
+  })
+  try {
+    await Promise.race([moment(one, timing, context), ends])
+  } finally {
+    ignoreSignal()
+    waiting.abort()
+  }
+}
+
+/** Resolves at the moment of the strike. */
+async function moment(
   one: WorkerLike | ProcessLike,
   { when, messages }: StrikeTiming,
   { patch }: InjectionContext,
 ): Promise<void> {
-  if (when === 'now') return
   const send = 'postMessage' in one ? 'postMessage' : 'send'
   if (typeof (one as Partial<Record<typeof send, unknown>>)[send] !== 'function') {
     throw new ChaosError(

@@ -24,8 +24,7 @@ const standing = (make, cell, isSeen) => ({
   make,
   async land(scene, arm) {
     const injection = await arm()
-    await until(cell, () => isSeen(scene, injection))
-    assert.ok(injection.affected > 0)
+    await until(cell, async () => injection.affected > 0 && (await isSeen(scene, injection)))
     await injection.rollback()
     assert.notEqual(injection.landedAt, undefined)
     return cell
@@ -59,6 +58,19 @@ export const FAULTS = {
       assert.equal((await injection.done).outcome, 'limit-spent')
       await exited
       assert.equal(injection.evidence.length, 1)
+      return 'killed'
+    },
+  },
+  killMidTask: {
+    make: () => faults.killMidTask(),
+    how: { limit: 1 },
+    async land({ current }, arm) {
+      const one = current()
+      const exited = once(one, 'exit')
+      const injection = await arm()
+      one.postMessage('a task')
+      await exited
+      assert.equal((await injection.done).outcome, 'limit-spent')
       return 'killed'
     },
   },

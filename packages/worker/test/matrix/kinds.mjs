@@ -46,6 +46,7 @@ const ON_THREADS = [
   'exit-worker',
   'crash-worker',
   'exhaust-heap',
+  'kill-mid-task',
   'kill-returning-workers',
   'block-event-loop',
 ].map((name) => `worker/${name}`)

@@ -17,6 +17,9 @@ const children = () =>
     .filter((pid) => pid !== '')
 const listeners = (object) => (object.eventNames?.() ?? []).map((name) => [name, object.listenerCount(name)])
 
+/** The standing faults after which the target is dead. */
+const KILLING = ['killReturningWorkers', 'killMidTask']
+
 async function cell(fault, { make, how, land }, makeScene) {
   const before = resources()
   const scene = await makeScene(make().name)
@@ -39,7 +42,7 @@ async function cell(fault, { make, how, land }, makeScene) {
         [],
       )
     }
-    if (make().kind === 'standing' && fault !== 'killReturningWorkers') await works(scene)
+    if (make().kind === 'standing' && !KILLING.includes(fault)) await works(scene)
     return seen
   } finally {
     await scene.dispose()
