@@ -1,4 +1,10 @@
-import { ChaosError, type ChaosController, type InjectionState } from '@chaos/core'
+import {
+  ChaosError,
+  type ChaosController,
+  type InjectionState,
+  type InjectOptions,
+  type PortableInjectOptions,
+} from '@chaos/core'
 import { manualClock, type ManualClock } from '@chaos/core/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { alertsOf, loadReport, shopExperiment, shopOn, type Shop } from '../test/support.js'
@@ -6,7 +12,9 @@ import type { AlertReader } from './alerts/reader.js'
 import type { Notification } from './alerts/webhook-sink.js'
 import type { LoadReport } from './load/report.js'
 import type { Experiment, LoadReader } from './model/experiment.js'
+import type { Evidence } from './evidence/evidence.js'
 import type { VerdictName } from './verdict/exit-codes.js'
+import { judge } from './verdict/judge.js'
 import type { RunEvent } from './run/events.js'
 import { runExperiment } from './run-experiment.js'
 import type { RunOptions } from './run/gather-evidence.js'
@@ -43,6 +51,21 @@ const stockLow = (options: Parameters<typeof alertsOf>[2] = {}): AlertReader =>
   alertsOf(clock, () => shop.read() === 0, options)
 
 describe('a standing fault', () => {
+  it('proves nothing when its controller has cut it short', async () => {
+    const stop = new AbortController()
+    const cutting: ChaosController = {
+      ...controller,
+      inject: (target, fault, options, how) => {
+        clock.after(500, () => stop.abort())
+        const cut: InjectOptions = { ...how, signal: stop.signal }
+        return controller.inject(target, fault, options, cut as PortableInjectOptions)
+      },
+    }
+    const { verdict } = await run(shopExperiment(shop), { controller: cutting })
+    expect(verdict).toMatchObject({ name: 'inconclusive', recovery: 'not-observed' })
+    expect(verdict.cause).toContain('shop/empty-shelves was cut short')
+  })
+
   it('is followed from its landing to the steady state that held again', async () => {
     const { verdict, evidence } = await run(shopExperiment(shop, withAlert), { alerts: stockLow() })
     expect(verdict).toMatchObject({
@@ -600,6 +623,128 @@ describe('whatever happens, nothing of the run stays in force', () => {
     })
     expect(evidence.endedAt).toBeLessThanOrEqual(1_004_000)
     expect(await live()).toBe(0)
+  })
+
+  it.each([
+    ['cannot be read', () => Promise.reject(new Error('gone')), 'without data (gone)'],
+    ['does not answer', () => new Promise<number>(() => undefined), 'without data (no answer within 2000 ms)'],
+  ])('when a guardrail %s', async (_what, unread, why) => {
+    const from = clock.now() + 5_000
+    const read = (): Promise<number> => (clock.now() < from ? Promise.resolve(1) : unread())
+    const guardrails = [{ name: 'till', type: 'function' as const, read, tolerance: { above: 0 } }]
+    const { verdict, evidence } = await run(long({ guardrails }))
+    expect(verdict).toMatchObject({
+      name: 'guardrail-tripped',
+      cause: `The guardrail till was ${why}, expected > 0: the run was ended.`,
+    })
+    expect(evidence.endedAt).toBeLessThanOrEqual(from + 3_000)
+    expect(await live()).toBe(0)
+  })
+
+  describe('when an alert that must not fire', () => {
+    const stopping = { alerts: { mustNotFire: [{ name: 'StockLow', labels: { severity: 'page' } }] } }
+
+    it('fires', async () => {
+      const { verdict, evidence } = await run(long(stopping), { alerts: stockLow() })
+      expect(verdict).toMatchObject({
+        name: 'guardrail-tripped',
+        cause: 'The alert StockLow, which must not fire, fired: the run was ended.',
+        recovery: 'not-observed',
+      })
+      expect(evidence.endedAt).toBeLessThanOrEqual(1_005_000)
+      expect(evidence.injections).toMatchObject([{ status: 'ended', outcome: 'stopped' }])
+      expect(await live()).toBe(0)
+      expect(judge(long(stopping), JSON.parse(JSON.stringify(evidence)) as Evidence).name).toBe('guardrail-tripped')
+    })
+
+    it('does not fire, nor one with other labels, nothing ends', async () => {
+      const other = {
+        ...stopping,
+        alerts: { ...stopping.alerts, mayFire: [{ name: 'StockLow', labels: { severity: 'ticket' } }] },
+      }
+      const { verdict } = await run(shopExperiment(shop, other), {
+        alerts: stockLow({ labels: { severity: 'ticket' } }),
+      })
+      expect(verdict.name).toBe('pass')
+    })
+
+    it.each<[string, (from: number) => Partial<AlertReader>, string, number]>([
+      [
+        'cannot be read',
+        (from) => ({ read: () => (clock.now() < from ? Promise.resolve([]) : Promise.reject(new Error('gone'))) }),
+        'alerts could not be read from the test (gone): the run was ended.',
+        1_000,
+      ],
+      [
+        'hangs',
+        (from) => ({ read: () => (clock.now() < from ? Promise.resolve([]) : new Promise(() => undefined)) }),
+        'alerts could not be read from the test (no answer within 10000 ms): the run was ended.',
+        11_000,
+      ],
+      [
+        'is not evaluated any more',
+        (from) => ({
+          read: () => Promise.resolve([]),
+          health: () =>
+            Promise.resolve({
+              now: clock.now(),
+              nowErrorMs: 0,
+              evaluatedAt: Math.min(clock.now(), from),
+              scrapedAt: clock.now(),
+              problems: [],
+            }),
+        }),
+        'the test did not evaluate its rules for more than 5750 ms: the run was ended.',
+        8_000,
+      ],
+    ])('%s', async (_what, reader, why, withinMs) => {
+      const from = clock.now() + 5_000
+      const { verdict, evidence } = await run(long(stopping), { alerts: { ...stockLow(), ...reader(from) } })
+      expect(verdict).toMatchObject({
+        name: 'guardrail-tripped',
+        cause: `Whether an alert that must not fire was firing is unknown: ${why}`,
+      })
+      expect(evidence.endedAt).toBeLessThanOrEqual(from + withinMs)
+      expect(await live()).toBe(0)
+    })
+
+    it.each<[string, Partial<Record<keyof AlertReader, unknown>>, string]>([
+      [
+        'cannot be read',
+        { read: () => Promise.reject(new Error('gone')) },
+        'alerts could not be read from the test (gone)',
+      ],
+      [
+        'has not been evaluated for long',
+        {
+          health: () =>
+            Promise.resolve({
+              now: clock.now(),
+              nowErrorMs: 0,
+              evaluatedAt: 900_000,
+              scrapedAt: clock.now(),
+              problems: [],
+            }),
+        },
+        'the test did not evaluate its rules for more than 5750 ms',
+      ],
+      ['is evaluated by nobody', { health: undefined }, 'no source of alerts shows that rules are evaluated'],
+    ])('%s from the start: then nothing is broken', async (_what, reader, why) => {
+      const inject = vi.spyOn(controller, 'inject')
+      const { verdict } = await run(long(stopping), { alerts: { ...stockLow(), ...reader } as AlertReader })
+      expect(verdict).toMatchObject({
+        name: 'gate-unmet',
+        cause: `The steady state did not hold before anything was broken: ${why}.`,
+      })
+      expect(inject).not.toHaveBeenCalled()
+    })
+
+    it('was firing before: then nothing is broken', async () => {
+      const inject = vi.spyOn(controller, 'inject')
+      const { verdict } = await run(long(stopping), { alerts: alertsOf(clock, () => true) })
+      expect(verdict.name).toBe('inconclusive')
+      expect(inject).not.toHaveBeenCalled()
+    })
   })
 
   it('when a guardrail was out of its bounds from the start: then nothing is broken', async () => {

@@ -55,6 +55,10 @@ export interface AlertReadings {
   readonly failed: number
   /** The longest time without a reading, in ms. */
   readonly longestGapMs: number
+  /** When the last failed reading failed, in ms since the epoch; `undefined` if none failed. */
+  readonly lastFailedAt?: number | undefined
+  /** Whether the last reading failed. Default false. */
+  readonly isLastFailed?: boolean
   /** Why the last failed reading failed; `undefined` if none failed. */
   readonly problem: string | undefined
 }

@@ -115,6 +115,21 @@ describe('an experiment in TypeScript', () => {
       'alerts.mustFire.0.labels.alertname: The label `alertname` repeats the name of the alert. Remove it.',
     ],
     [
+      'the name of an alert that must not fire as a label',
+      { alerts: { mustNotFire: [{ name: 'Low', labels: { alertname: 'Low' } }] } },
+      'alerts.mustNotFire.0.labels.alertname: The label `alertname` repeats the name of the alert',
+    ],
+    [
+      'an alert that may and must not fire',
+      { alerts: { mayFire: ['A', 'B'], mustNotFire: ['B'] } },
+      'alerts.mayFire.1: The alert "B" is also in `mustNotFire`, which ends the run',
+    ],
+    [
+      'an alert that must and must not fire',
+      { alerts: { mustFire: [{ name: 'A', labels: { severity: 'page' }, withinMs: 1 }], mustNotFire: ['A'] } },
+      'alerts.mustFire.0: The alert "A" is also in `mustNotFire`, which ends the run',
+    ],
+    [
       'the name of an alert that may fire as a label',
       { alerts: { mayFire: ['A', { name: 'Low', labels: { alertname: 'Low' } }] } },
       'alerts.mayFire.1.labels.alertname: The label `alertname` repeats the name of the alert',

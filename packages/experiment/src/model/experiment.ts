@@ -45,7 +45,7 @@ const functionAction = v.strictObject({
 const anyAction = v.variant('type', [httpAction, functionAction], 'one of the types `http`, `function`')
 
 // The inject options come from core, which declares them once. The run chooses the injection ids itself.
-const { id: _id, leaseMs: _leaseMs, ...blastRadiusOptions } = portableInjectOptions
+const { id: _id, leaseMs: _leaseMs, observe: _observe, ...blastRadiusOptions } = portableInjectOptions
 const blastRadius = adopted(blastRadiusOptions)
 
 const injectStep = v.strictObject({
@@ -191,6 +191,15 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v
             ),
             [],
           ),
+          mustNotFire: v.optional(
+            v.pipe(
+              listOf(v.union([name, alertMatcher], 'a name, or a name and labels'), 'alerts'),
+              v.description(
+                'Alerts that stop the run: the first one that fires ends it and rolls everything back. So does a source of alerts that cannot be read. Default: none.',
+              ),
+            ),
+            [],
+          ),
           resolveWithinMs: v.optional(
             durationMs(
               'Deadline, in ms after the fault ended, by which every alert must have resolved. Default 60000.',
@@ -199,7 +208,7 @@ const shape = <P extends v.GenericSchema, A extends v.GenericSchema, L extends v
           ),
         }),
         v.description(
-          'Which alerts must fire and which may fire. No other alert may fire. Default: alerts do not affect the verdict.',
+          'Which alerts must fire, which may fire, and which stop the run. No other alert may fire. Default: alerts do not affect the verdict.',
         ),
       ),
     ),

@@ -54,6 +54,7 @@ describe('an experiment is loaded', () => {
 describe('what cannot be loaded is said, with the file', () => {
   it.each([
     ['a file that is not there', 'none.yaml', undefined, /The experiment file .*none\.yaml cannot be read: .*ENOENT/s],
+    ['a folder that is not there', 'none', undefined, /There is no file or folder .*none\.$/],
     ['a file of another kind', 'a.txt', 'x', /Unknown file type of .*a\.txt\. Name the file \.yaml/],
     ['a mistake in YAML', 'c.yaml', 'title: 7', /c\.yaml:1:1: title: Expected `title` to be a text, got `7`/],
     [

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -38,7 +38,9 @@ export async function loadExperiment(
   if (!['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extension)) {
     throw new ChaosError(
       'CHAOS_INVALID_EXPERIMENT',
-      `Unknown file type of ${path}. Name the file .yaml, .yml, .json, .js, .mjs, .cjs, .ts or .mts.`,
+      existsSync(path)
+        ? `Unknown file type of ${path}. Name the file .yaml, .yml, .json, .js, .mjs, .cjs, .ts or .mts.`
+        : `There is no file or folder ${path}.`,
     )
   }
   const loaded = (await import(pathToFileURL(resolve(path)).href).catch((error: unknown) => {

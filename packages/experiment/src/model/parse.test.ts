@@ -48,12 +48,22 @@ describe('an experiment in a file', () => {
         ],
       },
       method: [{ inject: { leaseMs: 12_000, options: { delayMs: 1_000 } } }, { waitMs: 500 }],
-      alerts: { mustFire: [{ name: 'LagHigh' }], mayFire: [], resolveWithinMs: 60_000 },
+      alerts: { mustFire: [{ name: 'LagHigh' }], mayFire: [], mustNotFire: [], resolveWithinMs: 60_000 },
       recovery: { withinMs: 60_000 },
       guardrails: [],
       rollbacks: [],
       afterwards: [],
     })
+  })
+
+  it('may break what is done for chosen requests alone', () => {
+    const broken = (scope: string): string => WHOLE.replace('only: "journal:*"', `scope: ${scope}`)
+    const { method } = parseExperiment(broken("{ route: 'GET /items/*', user: [alice, 'b*'], sessions: 0.1 }"))
+    expect(method[0]).toMatchObject({
+      inject: { scope: { route: 'GET /items/*', user: ['alice', 'b*'], sessions: 0.1 } },
+    })
+    expect(problemsOf(broken('{ usr: alice }')).join('\n')).toContain('without "usr". Did you mean "user"?')
+    expect(problemsOf(broken('{ sessions: 2 }')).join('\n')).toContain('a number from 0 to 1')
   })
 
   it('may be JSON as well', () => {

@@ -2,7 +2,7 @@ import { unknownName } from '@chaos/core/authoring'
 import { probeTypeOf } from '../probes/probe-types.js'
 import { isPossible } from '../probes/tolerance.js'
 import { inWords, shown } from '../shared/answer.js'
-import { seriesOf } from './alerts.js'
+import { isMeant, seriesOf } from './alerts.js'
 import { probesOf, type Experiment } from './experiment.js'
 import { requestOf } from './request.js'
 
@@ -21,6 +21,7 @@ export function brokenRules(experiment: Experiment): readonly Problem[] {
     ...namesThatAreNotThere(experiment),
     ...alertsThatRepeat(experiment),
     ...alertsNamedTwice(experiment),
+    ...alertsThatContradict(experiment),
     ...probesThatCannotHold(experiment),
     ...requestsThatCannotBeSent(experiment),
   ]
@@ -75,7 +76,7 @@ function alertsThatRepeat({ alerts }: Experiment): Problem[] {
 
 /** Alerts with `alertname` among their labels. Readers keep the name separate, so such an alert would never match. */
 function alertsNamedTwice({ alerts }: Experiment): Problem[] {
-  return (['mustFire', 'mayFire'] as const).flatMap((list) =>
+  return (['mustFire', 'mayFire', 'mustNotFire'] as const).flatMap((list) =>
     (alerts?.[list] ?? []).flatMap((matcher, index) =>
       typeof matcher === 'string' || !Object.hasOwn(matcher.labels ?? {}, 'alertname')
         ? []
@@ -86,6 +87,23 @@ function alertsNamedTwice({ alerts }: Experiment): Problem[] {
             },
           ],
     ),
+  )
+}
+
+/** Alerts that the experiment expects or allows, and that would end its run. */
+function alertsThatContradict({ alerts }: Experiment): Problem[] {
+  return (['mustFire', 'mayFire'] as const).flatMap((list) =>
+    (alerts?.[list] ?? []).flatMap((entry, index) => {
+      const { name, labels = {} } = typeof entry === 'string' ? { name: entry } : entry
+      return alerts?.mustNotFire.some((matcher) => isMeant({ name, labels }, matcher)) === true
+        ? [
+            {
+              path: ['alerts', list, index],
+              message: `The alert "${shown(name)}" is also in \`mustNotFire\`, which ends the run. Remove one entry.`,
+            },
+          ]
+        : []
+    }),
   )
 }
 

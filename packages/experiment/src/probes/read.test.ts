@@ -453,14 +453,20 @@ describe('a time limit', () => {
   it('ends the request as well', async () => {
     let hungUp: () => void = () => undefined
     const ended = new Promise<void>((resolve) => (hungUp = resolve))
-    const url = await serve((_request, response) => void response.on('close', () => hungUp()))
+    let arrive: () => void = () => undefined
+    const arrived = new Promise<void>((resolve) => (arrive = resolve))
+    const url = await serve((_request, response) => {
+      response.on('close', () => hungUp())
+      arrive()
+    })
+    // The time is over once the request has reached the server, however long that takes.
     const reading = probeReader(
       { name: 'slow', type: 'http', url, timeoutMs: 50 },
       {
         now: () => 0,
-        after: (ms, work) => {
-          const timer = setTimeout(work, ms)
-          return () => clearTimeout(timer)
+        after: (_ms, work) => {
+          void arrived.then(work)
+          return () => undefined
         },
       },
     )()

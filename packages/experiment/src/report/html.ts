@@ -1,8 +1,10 @@
-import type { MarkName } from '../evidence/evidence.js'
+import { clockOffset } from '../evidence/clock-offset.js'
+import type { Evidence, MarkName, RunInjection } from '../evidence/evidence.js'
 import { MARK_WORDS } from '../evidence/mark-words.js'
 import type { ExperimentResult } from '../verdict/result.js'
 import { timeline } from './chart.js'
 import { asMarkup, markup, textOfMarkup, type Markup } from './escape.js'
+import { countsOf, totalOf, unlistedOf } from './instances.js'
 import { errorBar, RECOVERY_WORDS, span } from './words.js'
 
 /**
@@ -74,10 +76,39 @@ ${description === undefined ? undefined : markup`<p>${description}</p>`}
 ${table('Marks', ['', 'meaning', 'time', 'error'], marks)}
 ${table('Alerts', ['alert', '', 'outcome', 'detail'], alerts)}
 ${table('Faults', ['fault', 'target', 'kind', 'affected', 'account', 'end', 'options', 'seed'], faults)}
+${evidence.injections.map((injection) => instances(injection, evidence, zero))}
 ${table('Afterwards', ['reading', 'value', 'expected', ''], afterwards)}
 </div>
 </section>`
 }
+
+/** What each process did. @param zero The time that times are counted from, in ms since the epoch */
+function instances({ fault, target, instances: told }: RunInjection, evidence: Evidence, zero: number): Markup {
+  if (told === undefined) return markup``
+  const { offsetMs = 0 } = clockOffset(evidence.appClock) ?? {}
+  const time = (at: number | undefined): string =>
+    at === undefined ? '' : `${((at - offsetMs - zero) / 1_000).toFixed(2)} s`
+  const rows = told.list.map(
+    ({ id, service = '', labels = {}, status, why = '', hits, appliedAt, endedAt, evidence: did }) =>
+      markup`<tr><th scope="row">${id}</th><td>${service}</td><td>${pairs(labels)}</td><td>${status}</td><td>${why}</td><td class="number">${hits}</td><td class="number">${time(appliedAt)}</td><td class="number">${time(endedAt)}</td><td><code>${did.length === 0 ? '' : JSON.stringify(did).slice(0, MAX_EVIDENCE)}</code></td></tr>`,
+  )
+  const unlisted = unlistedOf(told)
+  const cut = unlisted === 0 ? '' : `. ${unlisted} more are counted and not listed`
+  return markup`${table(
+    `Instances of ${fault} on ${target}: ${totalOf(told)} (${countsOf(told)})${cut}`,
+    ['instance', 'service', 'labels', 'did', 'why', 'hits', 'in force', 'whole', 'evidence'],
+    rows,
+  )}`
+}
+
+/** The most characters of the evidence of an instance on the page. The journal has all of it. */
+const MAX_EVIDENCE = 500
+
+/** Labels as text: `zone=eu-1, pod=a`. */
+const pairs = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ')
 
 /** The fault's own counters as text: `sent 20, dropped 8`. */
 const counts = (account: Readonly<Record<string, number>>): string =>

@@ -1,9 +1,10 @@
+import type { InjectionInstance } from '@chaos/core'
 import fc from 'fast-check'
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { curve, load, passingEvidence, resultOf, sample, stretch, thorough } from '../../test/support.js'
+import { curve, injection, load, passingEvidence, resultOf, sample, stretch, thorough } from '../../test/support.js'
 import { judge } from '../verdict/judge.js'
 import { timeline } from './chart.js'
 import { line, markup, textOfMarkup } from './escape.js'
@@ -14,6 +15,19 @@ import { toText } from './text.js'
 import { errorBar, span } from './words.js'
 import { prepareReports, writeReports } from './write.js'
 
+const LIST: readonly InjectionInstance[] = [
+  {
+    id: 'i-0',
+    service: 'shop',
+    labels: { zone: 'eu' },
+    status: 'reverted',
+    why: 'max-duration',
+    hits: 12,
+    evidence: [],
+  },
+  { id: 'i-1', status: 'refused', why: 'The guard says no.', hits: 0, evidence: [] },
+  { id: 'i-2', status: 'reverted', why: 'max-duration', hits: 1, appliedAt: 10_200, evidence: [{ lost: 1 }] },
+]
 const passed = resultOf()
 const failed = resultOf(passingEvidence({ alerts: [] }))
 const unsure = resultOf(passingEvidence({ load: load(() => ({ ownDelayMs: 400 })) }))
@@ -49,6 +63,52 @@ describe('text', () => {
     ])
   })
 
+  it('has a line for each process of an injection that spans a few', () => {
+    const few = resultOf(
+      passingEvidence({ injections: [injection({ instances: { counts: { reverted: 2, refused: 1 }, list: LIST } })] }),
+    )
+    const lines = toText(few).split('\n')
+    const place = lines.indexOf('  instances        3: 2 reverted, 1 refused')
+    expect(lines[place - 1]).toMatch(/^ {2}fault /)
+    expect(lines.slice(place + 1, place + 4).map((one) => one.trim())).toEqual([
+      'reverted    i-0 (shop): 12 hits, max-duration',
+      'refused     i-1: 0 hits, The guard says no.',
+      'reverted    i-2: 1 hit, max-duration',
+    ])
+  })
+
+  it('groups the processes of an injection that spans hundreds, the rarest end first', () => {
+    const list = Array.from({ length: 200 }, (_, index) => ({
+      ...(LIST[0] as InjectionInstance),
+      id: `i-${index}`,
+      ...(index === 150 ? { status: 'refused', why: 'no', hits: 0 } : {}),
+    }))
+    const many = resultOf(
+      passingEvidence({ injections: [injection({ instances: { counts: { reverted: 299, refused: 1 }, list } })] }),
+    )
+    const lines = toText(many).split('\n')
+    const place = lines.indexOf('  instances        300: 299 reverted, 1 refused')
+    expect(lines.slice(place + 1, place + 4).map((one) => one.trim())).toEqual([
+      'refused     1 with 0 hits (no): i-150',
+      'reverted    199 with 2388 hits (max-duration): i-0, i-1, i-2 and 196 more',
+      '100 more are counted and not listed',
+    ])
+  })
+
+  it('stays short where each of a thousand processes ends in its own way', () => {
+    const list = Array.from({ length: 1_000 }, (_, index) => ({
+      ...(LIST[0] as InjectionInstance),
+      why: `${index} ${'x'.repeat(9_000)}`,
+    }))
+    const wild = resultOf(
+      passingEvidence({ injections: [injection({ instances: { counts: { reverted: 1_000 }, list } })] }),
+    )
+    const lines = toText(wild).split('\n')
+    expect(lines).toContain('                   and 990 more, in 990 groups: 11880 hits')
+    expect(lines.length).toBeLessThan(40)
+    expect(toText(wild).length).toBeLessThan(60_000)
+  })
+
   it('does not say that there was nothing to recover from, where nobody saw it', () => {
     const broken = resultOf(passingEvidence({ brokenOff: 'the caller stopped it' }))
     expect(broken.verdict.recovery).toBe('not-observed')
@@ -75,10 +135,13 @@ describe('what comes from outside', () => {
   it('begins no line of its own in a text, and holds nothing that a terminal obeys', () => {
     const hostile = 'x\n\u001b[2Jpass: all is well\u202e'
     const stretches = [stretch({ name: hostile })]
+    const list = [{ id: hostile, service: hostile, status: hostile, why: hostile, hits: 1, evidence: [] }]
+    const injections = [injection({ instances: { counts: { [hostile]: 1 }, list } })]
     const text = toText(
       resultOf(
         passingEvidence({
           alerts: stretches,
+          injections,
           brokenOff: hostile,
           afterwards: [{ name: hostile, bounds: hostile, sample: sample(0, 1, undefined, false) }],
         }),
@@ -148,6 +211,36 @@ describe('the journal', () => {
 
 describe('HTML', () => {
   const page = toHtml([passed, failed, unsure])
+
+  it('has a table of what each process did, escaped and bounded', () => {
+    const hostile = '<script>\u202e'
+    const list = [
+      ...LIST,
+      {
+        id: hostile,
+        service: hostile,
+        labels: { [hostile]: hostile },
+        status: hostile,
+        why: hostile,
+        hits: 0,
+        evidence: [{ [hostile]: 'x'.repeat(1_000_000) }],
+      },
+    ]
+    const table = toHtml([
+      resultOf(
+        passingEvidence({ injections: [injection({ instances: { counts: { reverted: 2, [hostile]: 9 }, list } })] }),
+      ),
+    ])
+    expect(table).toContain('<caption>Instances of shop/empty-shelves on shop: 11 (2 reverted, 9 &#60;script&#62;')
+    expect(table).toContain('7 more are counted and not listed</caption>')
+    expect(table).toContain('<td>zone=eu</td><td>reverted</td><td>max-duration</td><td class="number">12</td>')
+    // By the clock of the app, 10.2 s is a tenth of a second after the landing.
+    expect(table).toContain(
+      '<td class="number">0.10 s</td><td class="number"></td><td><code>[{&#34;lost&#34;:1}]</code>',
+    )
+    expect(table).not.toMatch(/<script|\u202e/)
+    expect(table.length).toBeLessThan(100_000)
+  })
 
   it('is one file that loads nothing and runs nothing', () => {
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`)

@@ -4,6 +4,7 @@ import type { Evidence, MarkName } from '../evidence/evidence.js'
 import { MARK_WORDS } from '../evidence/mark-words.js'
 import type { ExperimentResult } from '../verdict/result.js'
 import { line } from './escape.js'
+import { instanceLines } from './instances.js'
 import { errorBar, RECOVERY_WORDS, span } from './words.js'
 
 /**
@@ -33,10 +34,13 @@ export function toText({ title, evidence, verdict }: ExperimentResult): string {
     `  time to recover  ${span(verdict.timeToRecoverMs)} (${RECOVERY_WORDS[verdict.recovery]})`,
     `  SLIs breached    ${breached}`,
     // The seed is printed because the same seed in the experiment's step repeats the fault's decisions.
-    ...evidence.injections.map(
-      ({ fault, target, seen, affected, seed }) =>
+    ...evidence.injections.flatMap((injection) => {
+      const { fault, target, seen, affected, seed } = injection
+      return [
         `  fault            ${line(fault)} on ${line(target)}: ${affected} of ${seen} operations affected, seed ${line(seed)}`,
-    ),
+        ...instanceLines(injection),
+      ]
+    }),
     ...alerts,
     ...loadLine(evidence.load),
     ...evidence.afterwards.map(

@@ -480,6 +480,7 @@ describe('several sources', () => {
     alerts: {
       mustFire: [...(thorough.alerts?.mustFire ?? []), { name: 'Empty', withinMs: 10_000 }],
       mayFire: [],
+      mustNotFire: [],
       resolveWithinMs: 20_000,
     },
   }

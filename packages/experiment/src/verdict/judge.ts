@@ -6,6 +6,7 @@ import type { Evidence, Marks, MarkName } from '../evidence/evidence.js'
 import { largest, longestGap } from '../shared/numbers.js'
 import { clockOffset } from '../evidence/clock-offset.js'
 import { isStanding, landingOf } from '../evidence/marks.js'
+import { stopByAlert } from '../evidence/stop-alerts.js'
 import { badBefore, badSince, findingsOf, type Findings } from './findings.js'
 import { isMonitoringDown, judgeAlerts, type AlertVerdict } from './judge-alerts.js'
 import { clockProblem } from './judge-clocks.js'
@@ -111,7 +112,7 @@ function recoveryOf({
     t4 === undefined ||
     old.length > 0 ||
     evidence.brokenOff !== undefined ||
-    trippedGuard(evidence) !== undefined
+    stopOf(experiment, evidence) !== undefined
   )
     return 'not-observed'
   if (t7 === undefined) return 'not-recovered'
@@ -133,11 +134,11 @@ function conclusion(one: Case): Conclusion {
 }
 
 /** Conclusions about events that ended the run early or invalidate its evidence. */
-function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
+function disturbance({ experiment, evidence, alerts, load }: Case): Conclusion | undefined {
   const { rollbackFailures, brokenOff, gate, own } = evidence
   if (rollbackFailures.length > 0)
     return ['rollback-failed', sentence(`Not everything could be rolled back: ${rollbackFailures.join('; ')}`)]
-  const tripped = trippedGuard(evidence)
+  const tripped = stopOf(experiment, evidence)
   if (tripped !== undefined) return ['guardrail-tripped', tripped]
   if (brokenOff !== undefined) return ['inconclusive', `The run was aborted: ${brokenOff}.`]
   const latestMs = largest(
@@ -161,9 +162,16 @@ function disturbance({ evidence, alerts, load }: Case): Conclusion | undefined {
     : ['inconclusive', `${dirty.name} was active before anything was broken, so alerts say nothing about the fault.`]
 }
 
+/** The stop condition that ended the run: a guardrail, or an alert that must not fire. */
+function stopOf(experiment: Experiment, evidence: Evidence): string | undefined {
+  const { methodAt } = evidence
+  return methodAt === undefined
+    ? undefined
+    : (trippedGuard(evidence, methodAt) ?? stopByAlert(experiment, evidence, methodAt))
+}
+
 /** The first guardrail that left its bounds or had no data after the method had begun. */
-function trippedGuard({ guards, methodAt }: Evidence): string | undefined {
-  if (methodAt === undefined) return undefined
+function trippedGuard({ guards }: Evidence, methodAt: number): string | undefined {
   for (const guard of guards) {
     const [bad] = badSince(guard, methodAt)
     if (bad !== undefined)

@@ -177,9 +177,9 @@ const lesser: Readonly<Record<string, fc.Arbitrary<(evidence: Parts) => Partial<
       samples: every(log.samples, () => ({ value: undefined, isGood: false, quality: 'none' as const }), from, 1),
     })),
   })),
-  'a probe was not read for a while': fc
-    .tuple(within(0, 84), within(9, 40))
-    .map(([from, count]) => ({ curves }) => ({ curves: curves.map((log) => gapped(log, from, count)) })),
+  'a probe was not read for a while': fc.tuple(within(0, 84), within(9, 40)).map(([from, count]) => ({ curves }) => ({
+    curves: curves.map((log) => gapped(log, from, count)),
+  })),
   'a guardrail was not read for a while': fc
     .tuple(within(0, 84), within(9, 40))
     .map(([from, count]) => ({ guards: logs }) => ({ guards: logs.map((log) => gapped(log, from, count)) })),

@@ -2,6 +2,7 @@ import { isMeant } from '../../model/alerts.js'
 import { isTelling, lastSecondsOf, loadProblemBefore, spansOf } from '../../load/rates.js'
 import { largest } from '../../shared/numbers.js'
 import { steadyStretch, withGaps } from '../../evidence/steady.js'
+import { cannotBeWatched } from '../../evidence/stop-alerts.js'
 import type { LoadReading } from '../../load/report.js'
 import type { Run } from './run.js'
 
@@ -43,6 +44,7 @@ export async function watchGate(run: Run): Promise<Gate> {
   const hasReadAlerts = (): boolean =>
     recorder.alerts.every((log) => log.readings().succeeded + log.readings().failed > 0)
   const isGuarded = (): boolean => recorder.guards.every(({ samples }) => samples.at(-1)?.isGood === true)
+  const unwatched = (): string | undefined => cannotBeWatched(run.experiment, recorder.alertWatch())
   /** The last load readings that show the rate: over the short span if it is enough, otherwise over the long span. */
   const rateReadings = (since: number): readonly LoadReading[] => {
     if (load === undefined) return []
@@ -61,12 +63,13 @@ export async function watchGate(run: Run): Promise<Gate> {
       isGuarded() &&
       loadProblem(steady.from) === undefined &&
       hasReadAlerts() &&
+      unwatched() === undefined &&
       interferingAlerts(run).length === 0
     )
   }
   await until(isReady, clock.now() + timeoutMs)
   const steady = stretch()
-  const problem = steady === undefined || !isGuarded() ? whyNotSteady(run) : loadProblem(steady.from)
+  const problem = steady === undefined || !isGuarded() ? whyNotSteady(run) : (loadProblem(steady.from) ?? unwatched())
   const from = steady === undefined ? startedAt : (rateReadings(steady.from)[0]?.at ?? steady.from)
   return {
     isMet: problem === undefined,

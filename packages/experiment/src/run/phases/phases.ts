@@ -6,6 +6,7 @@ import { perform } from '../actions.js'
 import type { MarkName, Marks, Evidence, Reading } from '../../evidence/evidence.js'
 import { MARK_WORDS } from '../../evidence/mark-words.js'
 import { marksOf } from '../../evidence/marks.js'
+import { stopByAlert } from '../../evidence/stop-alerts.js'
 import { watchGate, type Gate } from './gate.js'
 import { performMethod } from './method.js'
 import { watchAlerts, watchLoadSettle, watchMonitors, watchRecovery } from './recovery.js'
@@ -47,11 +48,15 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
   const watch = recorder(experiment, {
     ...options,
     changed() {
-      if (methodAt !== undefined && watch.guards.some(({ samples }) => samples.at(-1)?.isGood === false)) over.abort()
+      if (methodAt !== undefined && mustStop(methodAt)) over.abort()
       recorded()
     },
   })
   const { injections, load } = watch
+  const hasStopAlerts = (experiment.alerts?.mustNotFire ?? []).length > 0
+  const mustStop = (since: number): boolean =>
+    watch.guards.some(({ samples }) => samples.at(-1)?.isGood === false) ||
+    (hasStopAlerts && stopByAlert(experiment, watch.alertWatch(), since) !== undefined)
 
   /**
    * The marks so far. Each mark is reported once. `t6` is reported only at the end, because a later alert can still
@@ -111,7 +116,9 @@ export async function phases(experiment: Experiment, options: PhaseOptions): Pro
     if (failure !== undefined) rollbackFailures.push(failure)
   }
   for (const { id, outcome, failures } of injections.states())
-    if (outcome !== 'failed') rollbackFailures.push(...failures.map((failure) => `${id}: ${failure}`))
+    // Those of an aborted one tell why its controller cut it short.
+    if (outcome !== 'failed' && outcome !== 'aborted')
+      rollbackFailures.push(...failures.map((failure) => `${id}: ${failure}`))
   if (wasWhole) await load?.look()
   const afterwards = wasWhole ? await takeStock(run) : []
   marks(true)

@@ -34,12 +34,17 @@ export async function watchRecovery(run: Run): Promise<void> {
     return hasEnded()
   }, leaseEndsAt + END_GRACE_MS)
   if (!hasEnded() && !over.aborted) breakOff('a fault had not ended when its lease had')
+  // The run never aborts an injection. Its controller does when what the fault did says nothing any more.
+  const cutShort = injections.states().find(({ outcome }) => outcome === 'aborted')
+  if (cutShort !== undefined) breakOff(`${cutShort.fault} was cut short${becauseOf(cutShort.failures)}`)
   const { t0, t4 } = marks()
   if (t0 === undefined || t4 === undefined) return
   say('recovery', 'the fault has ended: waiting for recovery')
   await until(() => marks().t7 !== undefined, t4.at + recovery.withinMs + pollMs * LAST_READINGS)
   await watchAlerts(run)
 }
+
+const becauseOf = (failures: readonly string[]): string => (failures.length === 0 ? '' : `: ${failures.join('; ')}`)
 
 /** Waits until every alert in `mustFire` has fired and was notified, and no alert is active. */
 export async function watchAlerts({

@@ -20,7 +20,7 @@ export function alertProblem(
   { rules, rulesProblems, hasAlerts }: AlertKnowledge,
 ): string | undefined {
   if (alerts === undefined) return undefined
-  const { mustFire, mayFire, resolveWithinMs } = alerts
+  const { mustFire, mayFire, mustNotFire, resolveWithinMs } = alerts
   const [first] = mustFire
   if (!hasAlerts)
     return `${first === undefined ? 'The experiment declares which alerts may fire' : `${first.name} must fire`}, but the run reads no alerts. Pass a reader as \`alerts\`.`
@@ -28,7 +28,7 @@ export function alertProblem(
   if (unread !== undefined)
     return `The alert rules could not be read, so which alerts can fire is unknown. ${shown(unread)} Start the monitoring, or correct its address.`
   if (rules === undefined) return undefined
-  for (const [list, matchers] of Object.entries({ mustFire, mayFire })) {
+  for (const [list, matchers] of Object.entries({ mustFire, mayFire, mustNotFire })) {
     for (const matcher of matchers) {
       const problem = ruleProblem(matcher, list, rules)
       if (problem !== undefined) return problem

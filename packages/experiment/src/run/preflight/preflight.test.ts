@@ -32,6 +32,14 @@ async function checked(more: Partial<ExperimentInput>, facts: Partial<PreflightF
   }
 }
 
+it('leaves the selector of a target to its controller', async () => {
+  const { controller } = shopOn(manualClock())
+  const check = vi.fn<ChaosController['check']>(() => Promise.resolve())
+  const fleet = { ...controller, check }
+  expect(await checked(standing({ target: 'shop[zone=eu-1]' }), { controller: fleet })).toBe('fine')
+  expect(check.mock.calls[0]?.[0]).toBe('shop[zone=eu-1]')
+})
+
 describe('a standing fault', () => {
   it('must last for scrape, range, `for` and evaluation of its alert', async () => {
     expect(await checked({ ...standing({ leaseMs: 14_000 }), ...mustFire })).toBe('fine')
@@ -141,10 +149,14 @@ describe('refused up front is', () => {
     expect(await checked(more, facts)).toContain(message)
   })
 
+  it('a selector of a fleet where the controller is one of a process', async () => {
+    expect(await checked(standing({ target: 'shop[zone=eu-1]' }))).toContain('Unknown target "shop[zone=eu-1]"')
+  })
+
   it('a process that allows no faults', async () => {
     const { controller } = createChaos({ environment: 'production' })
     onTestFinished(() => void controller.stopAll())
-    expect(await checked(standing(), { controller })).toMatch(/^The process does not allow faults: /)
+    expect(await checked(standing(), { controller })).toMatch(/^No fault is allowed now: /)
   })
 
   it('nothing for a rule where no source tells its rules', async () => {
@@ -156,6 +168,11 @@ describe('refused up front is', () => {
       'that must fire and has no rule',
       { mustFire: [{ name: 'StokLow', withinMs: 20_000 }] },
       'Unknown alert "StokLow" in `alerts.mustFire`: the monitoring has no rule of that name. Its rules are `StockLow`. Did you mean "StockLow"?',
+    ],
+    [
+      'that must not fire and has no rule',
+      { mustNotFire: ['StockLwo'] },
+      'Unknown alert "StockLwo" in `alerts.mustNotFire`',
     ],
     ['that may fire and has no rule', { mayFire: ['StockLwo'] }, 'Unknown alert "StockLwo" in `alerts.mayFire`'],
     [

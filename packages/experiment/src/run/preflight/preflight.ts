@@ -41,7 +41,7 @@ export async function preflight(
   const injects = experiment.method.flatMap((step) => ('inject' in step ? [step.inject] : []))
   if (injects.length === 0) return
   const { refusal, maxLeaseMs } = await controller.info()
-  if (refusal !== undefined) throw refused(`The process does not allow faults: ${shown(refusal)}`)
+  if (refusal !== undefined) throw refused(`No fault is allowed now: ${shown(refusal)}`)
 
   const kinds = await kindsOf(injects, controller)
   await checkFaults(experiment, controller)
@@ -139,7 +139,9 @@ async function kindsOf(
   const [targets, faults] = await Promise.all([controller.targets(), controller.faults()])
   return injects.map(({ target, fault }) => {
     const names = targets.map(({ name }) => name)
-    const known = targets.find(({ name }) => name === target)
+    // A target of a fleet may have a selector in brackets, which its controller reads: `db[service=journal]`.
+    const [base = target] = target.split('[', 1)
+    const known = targets.find(({ name }) => name === target) ?? targets.find(({ name }) => name === base)
     if (known === undefined) throw refused(unknownName('target', target, names))
     const full = known.faults.find((name) => name === fault || name.slice(name.indexOf('/') + 1) === fault)
     if (full === undefined) throw refused(unknownName(`fault of target "${target}"`, fault, known.faults))

@@ -59,7 +59,14 @@ it('dates what changed by the reading that showed it, with the time since the on
 it('widens the error by readings that failed', async () => {
   const log = await logOf([], undefined, undefined, [firing])
   expect(log.stretches).toMatchObject([{ from: 1_400, fromErrorMs: 300 }])
-  expect(log.readings()).toEqual({ source: 's', succeeded: 2, failed: 2, longestGapMs: 300, problem: 'refused' })
+  expect(log.readings()).toEqual({
+    source: 's',
+    succeeded: 2,
+    failed: 2,
+    lastFailedAt: 1_300,
+    longestGapMs: 300,
+    problem: 'refused',
+  })
 })
 
 it('counts the time since the last reading as a gap', async () => {

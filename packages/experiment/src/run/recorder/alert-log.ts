@@ -40,6 +40,8 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
   let failed = 0
   let longestGapMs = 0
   let problem: string | undefined
+  let lastFailedAt: number | undefined
+  let isLastFailed = false
   let lastAt = clock.now()
 
   function note(alerts: readonly ActiveAlert[], at: number, errorMs: number): AlertStretch[] {
@@ -89,6 +91,8 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
       succeeded,
       failed,
       longestGapMs: Math.max(longestGapMs, clock.now() - lastAt),
+      lastFailedAt,
+      ...(isLastFailed ? { isLastFailed } : {}),
       problem,
     }),
     active: () => [...open.values()],
@@ -99,6 +103,7 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
         const at = clock.now()
         const errorMs = Math.max(0, at - lastAt)
         succeeded += 1
+        isLastFailed = false
         longestGapMs = Math.max(longestGapMs, errorMs)
         // The answer shows a moment after the request. A change may have happened just after that moment.
         lastAt = askedAt
@@ -107,6 +112,8 @@ export function alertLog(reader: AlertReader, clock: Clock): AlertLog {
         // A reading that the run itself aborted is not a failure of the monitoring system.
         if (signal?.aborted === true) return []
         failed += 1
+        isLastFailed = true
+        lastFailedAt = clock.now()
         problem = reasonOf(error)
         return []
       }

@@ -71,6 +71,32 @@ describe('the injections of a run', () => {
     expect(log.states()).toEqual([])
   })
 
+  it('include one that was refused, where the controller told how it ended, and stop what may be in force anyway', async () => {
+    let refuse: (error: unknown) => void = () => undefined
+    const stopped: string[] = []
+    const { controller, tell } = controllerOf({
+      inject: () => new Promise((_resolve, reject) => (refuse = reject)),
+      stop: (id) => {
+        stopped.push(id)
+        return Promise.reject(new ChaosError('CHAOS_UNKNOWN_INJECTION', 'none'))
+      },
+    })
+    const log = injectionLog(controller, clock, () => undefined)
+    const armed = log.inject(step, 'a:1')
+    const list = Array.from({ length: 1_500 }, () => ({ id: 'i-0', status: 'refused', hits: 0, evidence: [] }))
+    tell(EARLIER)
+    tell(state({ id: 'a:2', status: 'ended', outcome: 'failed' }))
+    tell(state({ status: 'ended', outcome: 'failed', instances: { counts: { refused: 1_500 }, list } }))
+    refuse(new ChaosError('CHAOS_TEST', 'no'))
+    await armed
+    const [told, ...others] = log.states()
+    expect(told).toMatchObject({ id: 'a:1', outcome: 'failed', instances: { counts: { refused: 1_500 } } })
+    expect(told?.instances?.list).toHaveLength(1_000)
+    expect(others).toEqual([])
+    expect(await log.stopAll()).toEqual([])
+    expect(stopped).toEqual(['a:1'])
+  })
+
   it('are never those of another run that has taken the name, which it leaves in force', async () => {
     const { controller } = shopOn(clock)
     const other = injectionLog(controller, clock, () => undefined)

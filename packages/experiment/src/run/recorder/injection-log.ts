@@ -3,6 +3,7 @@ import {
   type ChaosController,
   type Clock,
   type Injection,
+  type InjectionOutcome,
   type InjectionState,
   type PortableInjectOptions,
 } from '@chaos/core'
@@ -18,6 +19,11 @@ const ANSWER_TIMEOUT_MS = 10_000
  * them, so this limit is longer.
  */
 const STOP_TIMEOUT_MS = 12_000
+/**
+ * The longest wait for the end of an injection that spans several processes, in ms. Its controller waits for the lease of each
+ * process that does not answer, which is at most 60 s, and begins when the order to end has arrived.
+ */
+const STOP_ALL_TIMEOUT_MS = 130_000
 
 /** The injections of one run. */
 export interface InjectionLog {
@@ -41,12 +47,18 @@ interface Entry {
   /** When the controller armed the injection, as it answered. Identifies the states that belong to this run. */
   armedAt: number | undefined
   state: InjectionState | undefined
+  /** The final state of an injection that was refused, as the controller told it while it was asked. */
+  refused: InjectionState | undefined
   readonly own: OwnTimes
 }
 
 /** The times at which this run observed an injection, by its own clock. */
 type OwnTimes = { -readonly [Key in Exclude<keyof RunInjection, keyof InjectionState>]: RunInjection[Key] }
 
+/** How an injection ends whose call is refused. */
+const REFUSED: ReadonlySet<InjectionOutcome> = new Set<InjectionOutcome>(['failed', 'stopped', 'aborted'])
+/** The most processes of one injection that are recorded one by one. */
+const MAX_INSTANCES = 1_000
 /** The most states that are kept until the answer to their inject call arrives. */
 const MAX_ASIDE = 1_000
 
@@ -121,6 +133,7 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       id,
       armedAt: undefined,
       state: undefined,
+      refused: undefined,
       own: { askedAt: clock.now(), landedSeenAt: undefined, activeSeenAt: undefined, endedSeenAt: undefined },
     }
     entries.set(id, entry)
@@ -132,6 +145,10 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
       take(entry, state, entry.own.askedAt)
       takeAll(aside)
     } catch (error) {
+      // Only for the report: whether anything is in force is asked of the controller.
+      entry.refused = aside
+        .filter((told) => told.id === id && told.outcome !== undefined && REFUSED.has(told.outcome))
+        .at(-1)
       failures.push(`${step.fault} into ${step.target}: ${inWords(error)}`)
       // The fault was refused before arming. An injection with this id belongs to another run and must not be stopped.
       if (isChaosError(error, 'CHAOS_INVALID_OPTION')) entries.delete(id)
@@ -142,7 +159,10 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
     const entry = entries.get(id)
     if (entry?.state?.status === 'ended') return undefined
     try {
-      const state = await withTimeout(clock, STOP_TIMEOUT_MS, () => controller.stop(entry?.id ?? id))
+      // One that is still being armed is only known by what the controller tells.
+      const known = entry?.state ?? aside.find((told) => told.id === id)
+      const timeoutMs = known?.instances === undefined ? STOP_TIMEOUT_MS : STOP_ALL_TIMEOUT_MS
+      const state = await withTimeout(clock, timeoutMs, () => controller.stop(entry?.id ?? id))
       if (entry !== undefined) take(entry, state)
       return undefined
     } catch (error) {
@@ -154,7 +174,10 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
   return {
     failures,
     states: () =>
-      [...entries.values()].flatMap(({ state, own }) => (state === undefined ? [] : [{ ...state, ...own }])),
+      [...entries.values()].flatMap(({ state, refused, own }) => {
+        const known = state ?? refused
+        return known === undefined ? [] : [{ ...known, ...own }]
+      }),
     inject(step, id) {
       const armed = arm(step, id).finally(() => {
         arming.delete(id)
@@ -193,5 +216,13 @@ export function injectionLog(controller: ChaosController, clock: Clock, onChange
 /** A copy of the current state. The objects that a controller returns may keep changing. */
 function frozen(given: InjectionState | Injection): InjectionState {
   const state = 'snapshot' in given ? given.snapshot() : given
-  return { ...state, evidence: [...state.evidence], failures: [...state.failures] }
+  const { instances } = state
+  return {
+    ...state,
+    evidence: [...state.evidence],
+    failures: [...state.failures],
+    ...(instances === undefined
+      ? {}
+      : { instances: { counts: { ...instances.counts }, list: instances.list.slice(0, MAX_INSTANCES) } }),
+  }
 }

@@ -13,6 +13,7 @@ import { appClockLog } from './clock-log.js'
 import { curveLog, type CurveLog } from './curve-log.js'
 import type { RunEvent } from '../events.js'
 import type { Evidence, OwnReading } from '../../evidence/evidence.js'
+import type { AlertWatch } from '../../evidence/stop-alerts.js'
 import { injectionLog, type InjectionLog } from './injection-log.js'
 import { loadLog, type LoadLog } from './load-log.js'
 import { monitorLog, type MonitorLog } from './monitor-log.js'
@@ -45,6 +46,8 @@ export interface Recorder {
   start(): void
   /** Stops reading. @returns When reading stopped, in ms since the epoch. */
   stop(): Promise<number>
+  /** The evidence that decides whether alerts end the run. */
+  alertWatch(): AlertWatch
   /** The evidence so far. @param from The start of the probe readings, in ms since the epoch. */
   seen(from: number): Seen
 }
@@ -135,6 +138,11 @@ export function recorder(
       await Promise.all(loops)
       return at
     },
+    alertWatch: () => ({
+      alerts: alerts.flatMap(({ stretches }) => stretches),
+      alertReadings: alerts.map((log) => log.readings()),
+      monitors: monitors.map((log) => log.monitor()),
+    }),
     seen: (from) => ({
       injections: injections.states(),
       curves: curves.map((log) => log.curve(from)),
