@@ -1,0 +1,1 @@
+export { createAuthority, type Authority, type AuthorityOptions, type Identity, type Validity } from './authority.js'

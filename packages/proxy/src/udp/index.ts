@@ -1,0 +1,15 @@
+// #region faults: written by `npm run sync`
+export { corruptDatagrams, type CorruptDatagramsOptions } from './faults/corrupt-datagrams.js'
+export { delayDatagrams, type DelayDatagramsOptions } from './faults/delay-datagrams.js'
+export { duplicateDatagrams, type DuplicateDatagramsOptions } from './faults/duplicate-datagrams.js'
+export { loseDatagrams, type LoseDatagramsOptions } from './faults/lose-datagrams.js'
+export { reorderDatagrams, type ReorderDatagramsOptions } from './faults/reorder-datagrams.js'
+export { throttleDatagrams, type ThrottleDatagramsOptions } from './faults/throttle-datagrams.js'
+// #endregion
+export { createUdpProxy, type UdpProxyOptions } from './create-udp-proxy.js'
+export type { DatagramAccount, DropCounts } from './datagrams/account.js'
+export type { DatagramInfo, SessionInfo } from './datagrams/route.js'
+export type { UdpProxyTarget } from './datagrams/target.js'
+export type { SessionState, SessionStatus } from './sessions/session.js'
+export type { UdpProxy, UdpProxyCounters } from './udp-proxy.js'
+export type { Move } from '../listen/move.js'
