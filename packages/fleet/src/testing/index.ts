@@ -1,0 +1,6 @@
+export {
+  transportContract,
+  type TransportCase,
+  type TransportContract,
+  type TransportScene,
+} from './transport-contract.js'
