@@ -5,13 +5,16 @@ import * as control from './index.js'
 
 it('exports these names and no others', () => {
   expect(Object.keys(control).sort()).toEqual([
+    'chooseProcess',
     'connect',
     'createHandler',
     'discover',
     'errorInfo',
+    'installedPackages',
     'mountEndpoint',
     'openApiDocument',
     'openSocket',
+    'privateDirectories',
   ])
 })
 

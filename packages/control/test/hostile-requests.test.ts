@@ -87,7 +87,7 @@ const segment = text.map((value) => encodeURIComponent(value.replace(/\p{Cs}/gu,
 /** Without a content length, what follows is no body but the next request. */
 const takesBody = (method: string): boolean => method !== 'GET' && method !== 'DELETE'
 const path = fc.oneof(
-  fc.constantFrom('/injections', '/checks', '/info', '/targets', '/faults', '/openapi.json', '/events', '/'),
+  fc.constantFrom('/injections', '/checks', '/scopes', '/info', '/targets', '/faults', '/openapi.json', '/events', '/'),
   segment.map((id) => `/injections/${id}`),
   segment.map((part) => `/${part}`),
   segment.map((part) => `/injections?process=${part}`),

@@ -2,31 +2,51 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream'
 import { ChaosError, type ChaosController, type Clock, type ControllerInfo } from '@chaos/core'
 import { checkOptions, printable } from '@chaos/core/authoring'
-import { injectFor, type Caller } from './inject-for-caller.js'
-import { readJson, type BodyLimits } from './body.js'
-import { errorInfo } from './error-table.js'
-import { asChaosError, errorBody } from './errors.js'
-import { eventStream, type EventConnection } from './event-stream.js'
-import { toJson } from './json.js'
 import { appEventOf } from './app-event.js'
+import type { AuditLog } from './audit-log.js'
+import { readJson, type BodyLimits } from './body.js'
+import { callerOf, type Caller } from './callers.js'
+import { changeOf, conclude, type Change } from './changes.js'
+import { eventStream, type EventConnection } from './event-stream.js'
+import { injectAllFor } from './inject-all.js'
+import { injectFor } from './inject-for-caller.js'
 import { openApiDocument } from './openapi.js'
 import { isAnythingInForce } from './process-wide.js'
-import { matchRoutes, stopReportOf, type InjectRequest, type Route } from './routes.js'
+import { identityOf, repeatedRequests } from './repeated-requests.js'
+import { refusalOf, replyOf, type Reply } from './replies.js'
+import { fieldIn } from './request-field.js'
+import type { Call, Route } from './route.js'
+import { matchRoutes, stopReportOf } from './routes.js'
 
 /** Headers of an answer. */
 type Headers = Readonly<Record<string, string>>
+
+/** A request that an endpoint accepts. */
+interface Admission {
+  /** Headers for every answer to the request. */
+  readonly headers: Headers
+  /** How its sender has proved that it may ask: `the same user`, `the token`, or `session 3` of the page. */
+  readonly by: string
+}
 
 /** The checks of an endpoint: which requests are accepted. */
 export interface AccessControl {
   /**
    * Checks a request before its body is read.
    *
-   * @returns Headers for every answer to this request.
    * @throws ChaosError for a request that is rejected.
    */
-  readonly admit: (req: IncomingMessage) => Headers
+  readonly admit: (req: IncomingMessage) => Admission
   /** Whether this is a CORS preflight, which is answered with headers only. */
   readonly isPreflight: (req: IncomingMessage) => boolean
+}
+
+/** The page for people that an endpoint serves beside the API. */
+export interface Page {
+  /** Answers a request for the page. @returns `false` for any other request, which stays untouched. */
+  readonly answer: (req: IncomingMessage, res: ServerResponse, path: string, info: ControllerInfo) => Promise<boolean>
+  /** Answers a form that stopped something while the endpoint is hidden. @returns `false` for any other request. */
+  readonly answerUnseen: (req: IncomingMessage, res: ServerResponse, path: string) => Promise<boolean>
 }
 
 /** Options of {@link createApi}. */
@@ -34,6 +54,8 @@ export interface ApiOptions extends BodyLimits {
   readonly controller: ChaosController
   readonly clock: Clock
   readonly access: AccessControl
+  readonly page?: Page | undefined
+  readonly audit: AuditLog
   /** Answers like the server answers an unknown path. */
   readonly notFound: (req: IncomingMessage, res: ServerResponse) => void
 }
@@ -52,11 +74,7 @@ export interface Api {
 }
 
 /** Headers of every answer. */
-const HEADERS: Headers = {
-  'content-type': 'application/json; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-}
+const HEADERS: Headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 const NOT_FOUND = STATUS_CODES[404] ?? ''
 
@@ -69,8 +87,9 @@ const UNKNOWN: ControllerInfo = {
   now: undefined,
 }
 
-export function createApi({ controller, clock, access, notFound, ...limits }: ApiOptions): Api {
+export function createApi({ controller, clock, access, page, audit, notFound, ...limits }: ApiOptions): Api {
   const stream = eventStream(controller, clock)
+  const repeated = repeatedRequests(clock)
 
   /**
    * The controller's description while the endpoint is visible. Where chaos is not switched on, the endpoint answers
@@ -87,36 +106,43 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
    * them.
    */
   async function answerUnseen(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
-    if (req.method === 'DELETE' && path === '/injections' && isAdmitted(req)) {
+    const change = req.method === 'DELETE' && path === '/injections' ? changeOf(req, path) : undefined
+    const by = change === undefined ? undefined : admitted(req)?.by
+    if (change !== undefined && by !== undefined) {
       const report = await controller.stopAll()
       if (report.stopped.length > 0) {
-        send(res, 200, HEADERS, stopReportOf(report))
+        const reply = replyOf({ status: 200 }, stopReportOf(report))
+        conclude(audit, { ...change, by }, reply, false)
+        send(res, HEADERS, reply)
         return
       }
     }
-    notFound(req, res)
+    if ((await page?.answerUnseen(req, res, path)) !== true) notFound(req, res)
   }
 
-  function isAdmitted(req: IncomingMessage): boolean {
+  function admitted(req: IncomingMessage): Admission | undefined {
     try {
-      access.admit(req)
-      return true
+      return access.admit(req)
     } catch {
-      return false
+      return undefined
     }
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
-    if ((await visible()) === undefined) return answerUnseen(req, res, path)
+    const info = await visible()
+    if (info === undefined) return answerUnseen(req, res, path)
+    if ((await page?.answer(req, res, path, info)) === true) return
+    const change = changeOf(req, path)
     let headers = HEADERS
     try {
-      headers = { ...headers, ...access.admit(req) }
+      const { by, headers: own } = access.admit(req)
+      headers = { ...headers, ...own }
+      if (change !== undefined) change.by = by
       if (access.isPreflight(req)) return void res.writeHead(204, headers).end()
-      if (path === '/events')
-        throw new ChaosError(
-          'CHAOS_INVALID_REQUEST',
-          '/events is a WebSocket, but this request has no upgrade. If the client sent one, the server does not forward `upgrade` events: use `mountEndpoint(server, chaos, …)`.',
-        )
+      if (path === '/events') {
+        follow(req, res, headers, info)
+        return
+      }
       const match = matchRoutes(path)
       if (match === undefined) {
         notFound(req, res)
@@ -131,38 +157,87 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
           `${printable(path)} takes ${allow}, not ${req.method ?? 'a request without a method'}.`,
         )
       }
-      const result = await run(route, match.id, req, res)
-      send(res, route.status, headers, result)
+      const { reply, isRepeated } = await run(route, match.id, req, res, path, change)
+      if (isRepeated) headers = { ...headers, 'idempotency-replayed': 'true' }
+      finish(reply, isRepeated)
     } catch (thrown) {
-      const error = asChaosError(thrown)
-      const status = errorInfo(error.code).status
+      finish(refusalOf(thrown), false)
+    }
+
+    function finish(reply: Reply, isRepeated: boolean): void {
       // An unread body would block the connection, so it is closed.
       if (!req.complete) headers = { ...headers, connection: 'close' }
-      if (status === 401) headers = { ...headers, 'www-authenticate': 'Bearer' }
-      send(res, status, headers, errorBody(error))
+      if (reply.status === 401) headers = { ...headers, 'www-authenticate': 'Bearer' }
+      if (change !== undefined) conclude(audit, change, reply, isRepeated)
+      send(res, headers, reply)
     }
   }
 
-  async function run(route: Route, id: string, req: IncomingMessage, res: ServerResponse): Promise<unknown> {
-    const caller = callerOf(res)
+  /** Answers with server-sent events. */
+  function follow(req: IncomingMessage, res: ServerResponse, headers: Headers, info: ControllerInfo): void {
+    if (req.method !== 'GET' || !/\btext\/event-stream\b/i.test(req.headers.accept ?? ''))
+      throw new ChaosError(
+        'CHAOS_INVALID_REQUEST',
+        '/events is a WebSocket, but this request has no upgrade. If the client sent one, the server does not forward `upgrade` events: use `mountEndpoint(server, chaos, …)`. For server-sent events, send GET with `Accept: text/event-stream`.',
+      )
+    assertRoom()
+    stream.answer(req, res, headers, info)
+  }
+
+  function assertRoom(): void {
+    if (stream.isFull)
+      throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', 'Too many event streams are open. Close one first.')
+  }
+
+  async function run(
+    route: Route,
+    id: string,
+    req: IncomingMessage,
+    res: ServerResponse,
+    path: string,
+    change: Change | undefined,
+  ): Promise<{ readonly reply: Reply; readonly isRepeated: boolean }> {
+    const name = `${route.method} ${route.path}`
     const query = queryOf(req)
-    checkOptions(route.query, query, `${route.method} ${route.path}`)
+    try {
+      checkOptions(route.query, query, name)
+    } catch (error) {
+      return { reply: refusalOf(error, ({ field }) => field.slice(1)), isRepeated: false }
+    }
     const body = route.body === undefined ? undefined : await readJson(req, { ...limits, clock })
-    return route.run({
+    if (change !== undefined && isRecord(body)) change.request = body
+    const fault = isRecord(body) ? body['fault'] : undefined
+    const work = async (caller: Caller): Promise<Reply> => {
+      try {
+        return replyOf(route, await route.run(callOf(id, query, body, caller)))
+      } catch (error) {
+        return refusalOf(error, (details) => (details.of === name ? details.field : fieldIn(details, fault)))
+      }
+    }
+    const identity = route.takesKey === true ? identityOf(req, path, body) : undefined
+    if (identity === undefined) return { reply: await work(callerOf(res)), isRepeated: false }
+    return repeated.answer(identity, callerOf(res), work)
+  }
+
+  /** What a route works with. */
+  function callOf(id: string, query: Call['query'], body: unknown, caller: Caller): Call {
+    return {
       controller,
       id,
       query,
       body,
       check(request) {
-        holderOf(request)
+        holderOf(request.connection)
         return controller.check(request.target, request.fault, request.options, request.how)
       },
-      arm: (request) => injectFor(controller, request, caller, holderOf(request)),
+      arm: (request) => injectFor(controller, request, caller, holderOf(request.connection)),
+      armAll: (requests) => injectAllFor(controller, requests, caller, holderOf(requests[0]?.connection)),
       document: openApiDocument,
-    })
+      audit: () => audit.entries(),
+    }
   }
 
-  function holderOf({ connection }: InjectRequest): EventConnection | undefined {
+  function holderOf(connection: string | undefined): EventConnection | undefined {
     if (connection === undefined) return undefined
     const holder = stream.connection(connection)
     if (holder !== undefined) return holder
@@ -172,30 +247,28 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
     )
   }
 
-  function send(res: ServerResponse, status: number, headers: Headers, body: unknown): void {
+  function send(res: ServerResponse, headers: Headers, { status, type, text }: Reply): void {
     if (status === 204) return void res.writeHead(status, headers).end()
-    const text = toJson(body)
-    res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text)
+    res.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text)
   }
 
   async function open(req: IncomingMessage, socket: Duplex, head: Buffer, path: string): Promise<void> {
     const info = await visible()
     if (info === undefined) {
-      refuse(socket, 404, 'text/plain', NOT_FOUND)
+      refuse(socket, 404, 'text/plain; charset=utf-8', NOT_FOUND)
       return
     }
     try {
       access.admit(req)
       if (path !== '/events') {
-        refuse(socket, 404, 'text/plain', NOT_FOUND)
+        refuse(socket, 404, 'text/plain; charset=utf-8', NOT_FOUND)
         return
       }
-      if (stream.isFull)
-        throw new ChaosError('CHAOS_TOO_MANY_REQUESTS', 'Too many event streams are open. Close one first.')
+      assertRoom()
       stream.accept(req, socket, head, info)
     } catch (thrown) {
-      const error = asChaosError(thrown)
-      refuse(socket, errorInfo(error.code).status, 'application/json', toJson(errorBody(error)))
+      const { status, type, text } = refusalOf(thrown)
+      refuse(socket, status, type, text)
     }
   }
 
@@ -211,22 +284,8 @@ export function createApi({ controller, clock, access, notFound, ...limits }: Ap
   }
 }
 
-/** The client of a response. The client has left if its connection closes before the answer is sent. */
-function callerOf(res: ServerResponse): Caller {
-  const hasLeft = (): boolean => res.destroyed && !res.writableEnded
-  return {
-    get hasLeft() {
-      return hasLeft()
-    },
-    onLeft(listener) {
-      const onClose = (): void => {
-        if (hasLeft()) listener()
-      }
-      res.on('close', onClose)
-      return () => void res.off('close', onClose)
-    },
-  }
-}
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The longest query, in characters. */
 const MAX_QUERY = 1_024
@@ -247,7 +306,7 @@ function refuse(socket: Duplex, status: number, type: string, body: string): voi
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Connection: close',
-    `Content-Type: ${type}; charset=utf-8`,
+    `Content-Type: ${type}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())

@@ -20,31 +20,46 @@ const MAX_DEPTH = 32
  *   `CHAOS_BODY_TOO_SLOW`, or `CHAOS_INVALID_REQUEST` when it is incomplete, invalid or nested too deeply
  */
 export async function readJson(req: IncomingMessage, limits: BodyLimits): Promise<unknown> {
-  const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  const encoding = req.headers['content-encoding'] ?? 'identity'
-  if (type !== 'application/json' || encoding !== 'identity') {
-    throw new ChaosError(
-      'CHAOS_UNSUPPORTED_MEDIA_TYPE',
-      `The body has type ${printable(type ?? 'none')} (${printable(encoding)}). Send uncompressed application/json.`,
-    )
-  }
-  const text = await readText(req, limits)
+  const text = await readText(req, 'application/json', limits)
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch (error) {
-    const hint = text === '' ? ' If a body parser runs before the handler, mount the handler in front of it.' : ''
-    throw new ChaosError(
-      'CHAOS_INVALID_REQUEST',
-      `${text === '' ? 'The body is empty.' : `The body is not JSON: ${printable((error as Error).message)}.`}${hint}`,
-    )
+    throw new ChaosError('CHAOS_INVALID_REQUEST', `The body is not JSON: ${printable((error as Error).message)}.`)
   }
   if (isDeeperThan(body, MAX_DEPTH))
     throw new ChaosError('CHAOS_INVALID_REQUEST', `The body is nested deeper than ${MAX_DEPTH} levels.`)
   return body
 }
 
-function readText(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: BodyLimits): Promise<string> {
+/**
+ * Reads the body of an HTML form.
+ *
+ * @throws ChaosError as {@link readJson} does.
+ */
+export async function readForm(req: IncomingMessage, limits: BodyLimits): Promise<URLSearchParams> {
+  return new URLSearchParams(await readText(req, 'application/x-www-form-urlencoded', limits))
+}
+
+/** Reads a body of a type that is not empty. */
+async function readText(req: IncomingMessage, expected: string, limits: BodyLimits): Promise<string> {
+  const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  const encoding = req.headers['content-encoding'] ?? 'identity'
+  if (type !== expected || encoding !== 'identity') {
+    throw new ChaosError(
+      'CHAOS_UNSUPPORTED_MEDIA_TYPE',
+      `The body has type ${printable(type ?? 'none')} (${printable(encoding)}). Send uncompressed ${expected}.`,
+    )
+  }
+  const text = await receive(req, limits)
+  if (text !== '') return text
+  throw new ChaosError(
+    'CHAOS_INVALID_REQUEST',
+    'The body is empty. If a body parser runs before the handler, mount the handler in front of it.',
+  )
+}
+
+function receive(req: IncomingMessage, { maxBodyBytes, bodyTimeoutMs, clock }: BodyLimits): Promise<string> {
   const tooLarge = (): ChaosError =>
     new ChaosError('CHAOS_BODY_TOO_LARGE', `The body is larger than ${maxBodyBytes} bytes.`)
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge())

@@ -24,6 +24,8 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   },
   CHAOS_TARGET_SEALED: { status: 409, kind: 'usage' },
   CHAOS_NO_LIVE_WORKER: { status: 409, kind: 'usage', advice: 'wait until a worker runs, then inject again' },
+  CHAOS_LISTEN_FAILED: { status: 409, kind: 'usage' },
+  CHAOS_PROXY_CLOSED: { status: 409, kind: 'usage' },
 
   // Refusals.
   CHAOS_DISABLED: { status: 403, kind: 'refused', advice: 'unset CHAOS_DISABLED in the process' },
@@ -45,7 +47,23 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   CHAOS_EXPERIMENT_REFUSED: {
     status: 409,
     kind: 'refused',
-    advice: 'fix the experiment as described above; nothing was broken',
+    advice: 'nothing was broken; remove the reason above, then run it again',
+  },
+
+  CHAOS_ARMING_CLOSED: {
+    status: 403,
+    kind: 'refused',
+    advice: 'a person permits it for a while with `chaos-mcp open`, typed in a terminal',
+  },
+  CHAOS_TERMINAL_REQUIRED: {
+    status: 403,
+    kind: 'refused',
+    advice: 'type the command in a terminal of your own',
+  },
+  CHAOS_AUDIT_NOT_WRITTEN: {
+    status: 409,
+    kind: 'refused',
+    advice: 'make room for the audit log, or repair its directory; nothing was broken',
   },
 
   // Invalid requests to an endpoint.
@@ -57,6 +75,7 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
   CHAOS_UNSUPPORTED_MEDIA_TYPE: { status: 415, kind: 'usage' },
   CHAOS_TOO_MANY_REQUESTS: { status: 429, kind: 'usage', advice: 'wait a moment, then try again' },
   CHAOS_UNKNOWN_CONNECTION: { status: 409, kind: 'usage' },
+  CHAOS_IDEMPOTENCY_KEY_REUSED: { status: 422, kind: 'usage' },
 
   // Failures to find a process.
   CHAOS_ENDPOINT_UNREACHABLE: {
@@ -88,6 +107,19 @@ const TABLE: Readonly<Partial<Record<string, ErrorInfo>>> = {
     advice: 'choose another directory with --report; nothing was broken',
   },
   CHAOS_DELIVERY_VIOLATED: { status: 409, kind: 'usage' },
+  CHAOS_FAULT_MISSED: { status: 409, kind: 'usage' },
+  CHAOS_INVARIANT_BROKEN: { status: 409, kind: 'usage' },
+  CHAOS_NOT_EXPLORED: { status: 409, kind: 'usage' },
+
+  // Failures of fleets.
+  CHAOS_FLEET_PLAN_REFUSED: { status: 403, kind: 'refused', advice: 'list every reason with `chaos fleet plan`' },
+  CHAOS_FLEET_RUN_REFUSED: { status: 409, kind: 'refused', advice: 'list every reason with `chaos fleet plan`' },
+  CHAOS_FLEET_RUN_LOST: { status: 409, kind: 'unreachable', advice: 'see what happened with `chaos fleet audit`' },
+  CHAOS_FLEET_JOURNAL_BROKEN: { status: 409, kind: 'usage' },
+  CHAOS_FLEET_UNREACHABLE: { status: 409, kind: 'unreachable' },
+  CHAOS_FLEET_FORBIDDEN: { status: 403, kind: 'refused' },
+  CHAOS_FLEET_IRREVERSIBLE: { status: 409, kind: 'refused' },
+  CHAOS_FLEET_KEY_REFUSED: { status: 409, kind: 'usage' },
 
   // Failures of faults and of the toolkit.
   CHAOS_INJECTION_ENDED: { status: 409, kind: 'usage' },

@@ -169,7 +169,7 @@ describe('the event stream', () => {
     await expect(streamed(url)).rejects.toThrow('Unexpected server response: 429')
     streams[0]?.socket.close()
     await streams[0]?.closed
-    await vi.waitFor(async () => expect((await streamed(url)).connection).not.toBe(''), { timeout: 10_000 })
+    await vi.waitFor(async () => expect((await streamed(url)).connection).not.toBe(''))
   })
 })
 

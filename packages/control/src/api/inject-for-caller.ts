@@ -1,14 +1,8 @@
-import type { ChaosController, InjectionState } from '@chaos/core'
+import type { ChaosController, InjectionState, PortableInjectOptions } from '@chaos/core'
+import type { Caller } from './callers.js'
 import type { EventConnection } from './event-stream.js'
-import type { InjectRequest } from './routes.js'
+import type { InjectRequest } from './route.js'
 import { plainState } from './schemas.js'
-
-/** A client that may disconnect while a fault is being armed. */
-export interface Caller {
-  readonly hasLeft: boolean
-  /** Calls the listener when the client disconnects. @returns Removes the listener. */
-  onLeft(listener: () => void): () => void
-}
 
 /**
  * Injects a fault for a client that may disconnect. The injection ends at once, even while it is being armed, if the
@@ -26,21 +20,29 @@ export async function injectFor(
   const stopFollowing = controller.follow((entry) => {
     if (entry.type === 'armed') id ??= entry.injection.id
   })
-  const arming = controller.inject(target, fault, options, how)
+  const arming = controller.inject(target, fault, options, holder === undefined ? how : heldBy(controller, how))
   stopFollowing()
   if (id !== undefined) holder?.hold(id)
 
-  const stop = (): void => {
-    if (id !== undefined) void controller.stop(id).catch(() => undefined)
+  // A failed rollback is reported in the injection's state and in the journal.
+  const stop = async (): Promise<void> => {
+    if (id !== undefined) await controller.stop(id).catch(() => undefined)
   }
-  const forgetCaller = caller.onLeft(stop)
+  const forgetCaller = caller.onLeft(() => void stop())
   try {
     const state = await arming
     id = state.id
-    if (caller.hasLeft || holder?.isOpen === false) stop()
+    if (caller.hasLeft || holder?.isOpen === false) await stop()
     else if (state.status !== 'ended') holder?.hold(id)
     return plainState(state)
   } finally {
     forgetCaller()
   }
 }
+
+/**
+ * Has the process itself end the injection too when the connection of a `ControlClient` ends, such as when this process is
+ * killed. Other controllers have no such option.
+ */
+const heldBy = (controller: ChaosController, how: PortableInjectOptions): PortableInjectOptions =>
+  'onAppEvent' in controller ? { ...how, ...{ hold: 'connection' } } : how

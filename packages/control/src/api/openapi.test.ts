@@ -1,6 +1,8 @@
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js'
+import type { InjectionInstance, InjectionState } from '@chaos/core'
 import { describe, expect, it } from 'vitest'
-import { ask, mounted, testChaos } from '../../test/support.js'
+import { ask, mounted, testChaos, TOKEN } from '../../test/support.js'
+import { connect } from '../client/connect.js'
 import { openApiDocument } from './openapi.js'
 import { routes } from './routes.js'
 
@@ -46,6 +48,7 @@ describe('the OpenAPI document', () => {
       [
         "DELETE /injections",
         "DELETE /injections/{id}",
+        "GET /audit",
         "GET /events",
         "GET /faults",
         "GET /info",
@@ -53,8 +56,11 @@ describe('the OpenAPI document', () => {
         "GET /injections/{id}",
         "GET /openapi.json",
         "GET /targets",
+        "POST /batches",
         "POST /checks",
         "POST /injections",
+        "POST /injections/{id}/renewals",
+        "POST /scopes",
       ]
     `)
   })
@@ -81,23 +87,34 @@ describe('the OpenAPI document', () => {
     const { url } = await mounted(testChaos().controller)
     const id = encodeURIComponent('a/b')
     const request = { target: 'bus', fault: 'drop-events', id: 'a/b', only: 'tick', seed: 3 }
+    const bodies: Readonly<Partial<Record<string, object>>> = {
+      check: request,
+      inject: request,
+      renew: { leaseMs: 1_000 },
+      injectAll: { injections: [{ target: 'bus', fault: 'drop-events' }] },
+      mintScope: { name: 'checkout' },
+    }
     const order = [
       'getInfo',
       'listTargets',
       'listFaults',
       'check',
       'inject',
+      'renew',
+      'injectAll',
       'listInjections',
       'getInjection',
       'stop',
       'stopAll',
+      'getAudit',
+      'mintScope',
       'getOpenApi',
     ]
     expect([...order].sort()).toEqual(routes.map(({ operation }) => operation).sort())
     for (const name of order) {
       const route = routes.find(({ operation }) => operation === name) as (typeof routes)[number]
       const operation = operationAt(route.method, route.path.replace(':id', '{id}'))
-      const body = name === 'inject' || name === 'check' ? request : undefined
+      const body = bodies[name]
       if (body !== undefined)
         expect(complaints(operation.requestBody?.content['application/json']?.schema, body)).toEqual([])
       const answer = await ask(`${url}${route.path.replace(':id', id)}`, { method: route.method, body })
@@ -106,6 +123,34 @@ describe('the OpenAPI document', () => {
       if (route.status === 204) expect([described, answer.text], name).toEqual([undefined, ''])
       else expect(complaints(described, answer.json()), name).toEqual([])
     }
+  })
+
+  it('holds for an injection that spans several processes, which a client reads whole', async () => {
+    const chaos = testChaos()
+    const { id } = await chaos.controller.inject('bus', 'drop-events')
+    const list: InjectionInstance[] = [
+      {
+        id: 'i-0',
+        service: 'shop',
+        labels: { zone: 'eu' },
+        status: 'reverted',
+        why: 'x',
+        hits: 3,
+        evidence: [{ a: 1 }],
+      },
+      { id: 'i-1', status: 'refused', hits: 0, evidence: [], endedAt: 5 },
+    ]
+    const told = { counts: { reverted: 1, refused: 2_000 }, list }
+    const injections = async (): Promise<readonly InjectionState[]> =>
+      (await chaos.controller.injections()).map((state) => ({ ...state, instances: told }))
+    const { url } = await mounted({ ...chaos.controller, injections })
+    const schema = operationAt('GET', '/injections').responses[200]?.content?.['application/json']?.schema
+    expect(complaints(schema, (await ask(`${url}/injections`)).json())).toEqual([])
+    const client = await connect({ url, token: TOKEN })
+    expect(await client.injections()).toMatchObject([{ id, instances: told }])
+    list.push(...Array.from({ length: 999 }, () => ({ id: 'x', status: 'x', hits: 0, evidence: [] })))
+    await expect(client.injections()).rejects.toMatchObject({ code: 'CHAOS_ENDPOINT_UNREACHABLE' })
+    await client.close()
   })
 
   it('holds for what fails, and refuses a body that the server refuses', async () => {

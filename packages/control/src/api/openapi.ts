@@ -2,7 +2,8 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import type { GenericSchema } from 'valibot'
 import { type JsonSchema } from '@chaos/core'
 import { jsonSchemaOf, type OptionsSchema } from '@chaos/core/authoring'
-import { routes, type Route } from './routes.js'
+import type { Route } from './route.js'
+import { routes } from './routes.js'
 import { errorBodySchema, eventMessageSchema } from './schemas.js'
 
 /** An OpenAPI document, as JSON. */
@@ -31,8 +32,8 @@ export function openApiDocument(): OpenApiDocument {
       schemas: { Error: schemaOf(errorBodySchema), EventMessage: schemaOf(eventMessageSchema) },
       responses: {
         Error: {
-          description: 'An error with its code and message.',
-          content: json({ $ref: '#/components/schemas/Error' }),
+          description: 'A problem (RFC 9457), with the code and the message of the error.',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Error' } } },
         },
       },
       securitySchemes: {
@@ -50,11 +51,28 @@ export function openApiDocument(): OpenApiDocument {
 const events = {
   operationId: 'followEvents',
   summary:
-    'A WebSocket. The server sends a hello, then every journal entry, each as one JSON text (`EventMessage`). It accepts no messages.',
+    'A WebSocket, or server-sent events with `Accept: text/event-stream`. The server sends a hello, then every journal entry, each as one JSON text (`EventMessage`). It accepts no messages.',
   description:
     'The hello contains the unguessable id of this stream. An injection posted with this id as `connection` ends when the stream does. Under back-pressure, hits may be dropped (`dropped` has their number); life-cycle entries are never dropped. ' +
     'A browser cannot send an Authorization header with a WebSocket. It offers the subprotocols `chaos.v1` and `chaos.token.` followed by the token in base64url.',
-  responses: { 101: { description: 'The stream is open.' }, default: { $ref: '#/components/responses/Error' } },
+  parameters: [
+    {
+      name: 'Last-Event-ID',
+      in: 'header',
+      required: false,
+      description:
+        'The id of the last server-sent event that the client has. The stream goes on after it; the hello says how many messages are lost.',
+      schema: { type: 'string' },
+    },
+  ],
+  responses: {
+    101: { description: 'The WebSocket is open.' },
+    200: {
+      description: 'The stream of server-sent events. The data of each is one `EventMessage`.',
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
+    },
+    default: { $ref: '#/components/responses/Error' },
+  },
 }
 
 function pathsOf(table: readonly Route[]): Record<string, Record<string, unknown>> {
@@ -66,10 +84,20 @@ function pathsOf(table: readonly Route[]): Record<string, Record<string, unknown
   return paths
 }
 
-function operationOf({ path, operation, summary, query, body, status, response }: Route): Record<string, unknown> {
+function operationOf({
+  path,
+  operation,
+  summary,
+  query,
+  body,
+  status,
+  response,
+  takesKey = false,
+}: Route): Record<string, unknown> {
   const parameters = [
     ...(path.includes(':id') ? [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }] : []),
     ...parametersOf(query),
+    ...(takesKey ? [idempotencyKey] : []),
   ]
   return {
     operationId: operation,
@@ -81,6 +109,15 @@ function operationOf({ path, operation, summary, query, body, status, response }
       default: { $ref: '#/components/responses/Error' },
     },
   }
+}
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Makes it safe to send the request again: the same key with the same body has the same answer for 10 minutes, and nothing is done twice.',
+  schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[!-~]+$' },
 }
 
 function parametersOf(query: OptionsSchema): readonly unknown[] {

@@ -1,13 +1,11 @@
 import * as v from 'valibot'
-import {
-  ChaosError,
-  type ChaosController,
-  type InjectionState,
-  type JsonSchema,
-  type PortableInjectOptions,
-  type StopReport,
-} from '@chaos/core'
-import { checkOptions, type OptionsSchema, unknownName } from '@chaos/core/authoring'
+import { ChaosError, type PortableInjectOptions, type StopReport } from '@chaos/core'
+import { checkOptions, unknownName } from '@chaos/core/authoring'
+import type { InjectRequest, Route } from './route.js'
+import { auditRoute } from './routes-audit.js'
+import { batchRoute } from './routes-batches.js'
+import { renewRoute } from './routes-renew.js'
+import { scopeRoutes } from './routes-scopes.js'
 import {
   controllerInfoSchema,
   faultInfoSchema,
@@ -20,46 +18,6 @@ import {
   stopReportSchema,
   targetInfoSchema,
 } from './schemas.js'
-
-/** A request to inject a fault. */
-export interface InjectRequest {
-  readonly target: string
-  readonly fault: string
-  readonly options: Readonly<Record<string, unknown>> | undefined
-  readonly how: PortableInjectOptions
-  /** The id of the event stream that holds the injection. */
-  readonly connection: string | undefined
-}
-
-/** The request and the services that a route's handler receives. */
-interface Call {
-  readonly controller: ChaosController
-  /** The `:id` of the path, decoded. */
-  readonly id: string
-  readonly query: Readonly<Record<string, unknown>>
-  readonly body: unknown
-  /** Performs the checks of `arm` without arming. */
-  readonly check: (request: InjectRequest) => Promise<void>
-  /** Injects a fault for a client that may disconnect. */
-  readonly arm: (request: InjectRequest) => Promise<InjectionState>
-  /** Returns the OpenAPI document, which is generated from the route table. */
-  readonly document: () => JsonSchema
-}
-
-/** One route of the API. The dispatcher and the OpenAPI document are derived from the route table. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly path: string
-  readonly operation: string
-  readonly summary: string
-  readonly query: OptionsSchema
-  readonly body?: OptionsSchema
-  /** The status of success. */
-  readonly status: 200 | 201 | 204
-  /** The schema of the response body; absent for status 204. */
-  readonly response?: v.GenericSchema
-  readonly run: (call: Call) => unknown
-}
 
 export const routes: readonly Route[] = [
   {
@@ -111,6 +69,7 @@ export const routes: readonly Route[] = [
     body: injectionRequestSchema,
     status: 201,
     response: injectionStateSchema,
+    takesKey: true,
     run: ({ body, arm }) => arm(injectRequestOf(body, 'POST /injections')),
   },
   {
@@ -121,6 +80,7 @@ export const routes: readonly Route[] = [
     query: noQuerySchema,
     body: injectionRequestSchema,
     status: 204,
+    isAudited: false,
     run: ({ body, check }) => check(injectRequestOf(body, 'POST /checks')),
   },
   {
@@ -161,6 +121,9 @@ export const routes: readonly Route[] = [
     response: injectionStateSchema,
     run: async ({ controller, id }) => plainState(await controller.stop(id)),
   },
+  renewRoute,
+  batchRoute,
+  auditRoute,
   {
     method: 'GET',
     path: '/openapi.json',
@@ -171,6 +134,7 @@ export const routes: readonly Route[] = [
     response: v.looseObject({ openapi: v.string() }),
     run: ({ document }) => document(),
   },
+  ...scopeRoutes,
 ]
 
 function injectRequestOf(body: unknown, of: string): InjectRequest {
@@ -184,9 +148,9 @@ export function stopReportOf({ stopped }: StopReport): StopReport {
 }
 
 /** The longest path below the base, in characters as sent. It fits the longest id with every character encoded. */
-const MAX_PATH = 1_024
+export const MAX_PATH = 1_024
 /** The longest id of an injection, in characters. */
-const MAX_ID = 320
+export const MAX_ID = 320
 
 /** The routes that match a path, for all methods. */
 export interface Match {
@@ -212,8 +176,9 @@ export function matchRoutes(path: string): Match | undefined {
     )
   })
   if (allowed.length === 0) return undefined
+  const place = allowed[0]?.path.split('/').indexOf(':id') ?? -1
   try {
-    if (allowed.some((route) => route.path.endsWith('/:id'))) id = decodeURIComponent(segments.at(-1) ?? '')
+    if (place !== -1) id = decodeURIComponent(segments[place] ?? '')
   } catch {
     return undefined
   }

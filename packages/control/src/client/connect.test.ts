@@ -4,14 +4,15 @@ import { createServer as createNetServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { createChaos, inject, target, type ChaosController, type JournalEntry } from '@chaos/core'
-import { defineFault } from '@chaos/core/authoring'
+import { createChaos, inject, target, withScope, type ChaosController, type JournalEntry } from '@chaos/core'
+import { defineFault, openScope, runInScope, scopeOfMember } from '@chaos/core/authoring'
 import { manualClock } from '@chaos/core/testing'
 import { ask, dropEvents, isEnd, mounted, nextEntry, privateFolder, testChaos, TOKEN } from '../../test/support.js'
 import { MAX_STREAMS } from '../api/event-stream.js'
 import { openSocket } from '../endpoints/unix-socket.js'
 import type { Address } from './address.js'
-import { connect, type ControlClient } from './connect.js'
+import { connect } from './connect.js'
+import type { ControlClient } from './control-client.js'
 
 async function connected(address: Address, options: Parameters<typeof connect>[1] = {}): Promise<ControlClient> {
   const client = await connect(address, options)
@@ -69,6 +70,47 @@ describe.each(ways)('a client of %s', (_name, open) => {
     expect(await client.injections()).toMatchObject([{ account: { dropped: 0 } }, { account: { dropped: 1 } }])
   })
 
+  it('mints a scope with the key of the process, and breaks what is done in it', async () => {
+    const { controller, bus } = testChaos()
+    const client = await connected(await open(controller))
+    const { id, header, expiresAt } = await client.mintScope({ name: 'checkout', lifetimeMs: 60_000 })
+    await client.inject('bus', 'drop-events', {}, { scope: id })
+    const scope = scopeOfMember(header)
+    expect(scope).toMatchObject({ id: expect.stringMatching(/^checkout-/) as string, expiresAt })
+    const heard: string[] = []
+    bus.on('tick', (of: string) => heard.push(of))
+    if (scope !== undefined) runInScope(scope, () => bus.emit('tick', 'in the scope'))
+    bus.emit('tick', 'in none')
+    expect(heard).toEqual(['in none'])
+    await expect(client.mintScope({ lifetimeMs: 1e9 })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+      message: expect.stringContaining('Expected `lifetimeMs` of POST /scopes to be a number of ms') as string,
+    })
+  })
+
+  it('injects for a predicate on requests, and learns of a typo in it', async () => {
+    const { controller, bus } = testChaos()
+    const client = await connected(await open(controller))
+    const state = await client.inject(
+      'bus',
+      'drop-events',
+      {},
+      { scope: { route: 'GET /items/*', user: ['a*', 'bob'] } },
+    )
+    expect(state.scope).toBe('{ route: GET /items/*, user: a* or bob }')
+    const heard: string[] = []
+    bus.on('tick', (of: string) => heard.push(of))
+    for (const user of ['alice', 'bob', 'carol'])
+      runInScope(openScope('GET /items/7', { route: 'GET /items/7', attributes: { user } }), () =>
+        bus.emit('tick', user),
+      )
+    expect(heard).toEqual(['carol'])
+    await expect(client.inject('bus', 'drop-events', {}, { scope: { rout: 'GET /' } as never })).rejects.toMatchObject({
+      code: 'CHAOS_INVALID_OPTION',
+      message: expect.stringContaining('without "rout". Did you mean "route"?') as string,
+    })
+  })
+
   it('injects, stops and stops all, with every option that JSON can carry', async () => {
     const { controller, bus } = testChaos()
     const client = await connected(await open(controller))
@@ -84,6 +126,7 @@ describe.each(ways)('a client of %s', (_name, open) => {
         skip: 1,
         every: 1,
         only: ['tick'],
+        scope: 'order 7',
         seed: 's',
         id: 'a/b c'.replace(' ', '-'),
       },
@@ -93,11 +136,17 @@ describe.each(ways)('a client of %s', (_name, open) => {
       options: { echo: false },
       leaseMs: 5_000,
       seed: 's',
+      scope: 'order 7',
       status: 'active',
       outcome: undefined,
     })
     expect(Object.keys(made)).toContain('landedAt')
-    for (let sent = 0; sent < 3; sent += 1) bus.emit('tick')
+    const hit = nextEntry(client, ({ type }) => type === 'hit')
+    bus.emit('tick')
+    withScope('order 7', () => {
+      for (let sent = 0; sent < 3; sent += 1) bus.emit('tick')
+    })
+    expect(await hit).toMatchObject({ operation: 'tick', call: 2, scope: 'order 7' })
     expect(await client.stop(made.id)).toMatchObject({ outcome: 'stopped', seen: 3, affected: 2 })
     await client.inject('bus', 'drop-events')
     expect((await client.stopAll()).stopped).toMatchObject([{ fault: 'test/drop-events', outcome: 'stopped' }])
@@ -552,4 +601,14 @@ it('hands an entry to every follower although one throws, and does not swallow w
   await client.inject('bus', 'ring', { times: 1 })
   expect(heard).toHaveBeenCalledTimes(3)
   expect(thrown).toHaveBeenCalledTimes(1)
+})
+
+it('says that a controller of several processes mints no scope', async () => {
+  const { controller } = testChaos()
+  const { mintScope: _mintScope, ...others } = controller
+  const client = await connected({ url: (await mounted(others)).url, token: TOKEN })
+  await expect(client.mintScope()).rejects.toMatchObject({
+    code: 'CHAOS_INVALID_REQUEST',
+    message: expect.stringContaining('Set `CHAOS_SCOPE_KEY`') as string,
+  })
 })

@@ -1,36 +1,27 @@
+import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
+import { isChaosError, type Clock, type InjectionState, type StopReport } from '@chaos/core'
+import { checkOptions, option, optionsSchema, systemClock, MAX_TIMER_MS } from '@chaos/core/authoring'
 import {
-  ChaosError,
-  isChaosError,
-  type ChaosController,
-  type Clock,
-  type InjectionState,
-  type PortableInjectOptions,
-  type StopReport,
-} from '@chaos/core'
-import {
-  checkOptions,
-  option,
-  optionsSchema,
-  printable,
-  systemClock,
-  DEFAULT_LEASE_MS,
-  MAX_TIMER_MS,
-} from '@chaos/core/authoring'
-import type { AppEvent } from '../api/app-event.js'
-import {
+  auditEntrySchema,
+  batchSchema,
   controllerInfoSchema,
   faultInfoSchema,
   injectionStateSchema,
+  plainAuditEntry,
   plainInfo,
   plainState,
   stopReportSchema,
   targetInfoSchema,
 } from '../api/schemas.js'
-import { reach, type Address } from './address.js'
-import { openEventSocket } from './event-socket.js'
-import { noEvents } from './no-events.js'
+import { mintedScopeSchema, plainScope } from '../api/routes-scopes.js'
 import { checkPortable } from '../api/portable.js'
+import { defaultActor, MAX_ACTOR } from './actor.js'
+import { reach, type Address } from './address.js'
+import type { BatchedInjection, ControlClient, HoldOptions, RemoteInjectOptions } from './control-client.js'
+import { openEventSocket } from './event-socket.js'
+import { holdOf, injectBody, leaseOf } from './inject-request.js'
+import { noEvents } from './no-events.js'
 import { call, unreachable, type ClientCall } from './request.js'
 
 /** Options of {@link connect}. */
@@ -40,48 +31,18 @@ export interface ConnectOptions {
    * s. Default 10,000.
    */
   readonly requestTimeoutMs?: number
+  /**
+   * What the audit log of the process calls this client: up to 200 characters. Default: the user, the script and the id of
+   * this process. A name only; the endpoint does not trust it.
+   */
+  readonly actor?: string
   /** The clock for timeouts. Default: the system clock. */
   readonly clock?: Clock
 }
 
-/** Inject options of a client. */
-export interface RemoteInjectOptions extends PortableInjectOptions {
-  /**
-   * When the fault ends. `lease`: when its lease ends. `connection`: at once when this client closes or dies, and at
-   * the latest when its lease ends. Default `lease`.
-   */
-  readonly hold?: 'lease' | 'connection'
-}
-
-/** A controller in another process. */
-export interface ControlClient extends ChaosController {
-  inject(
-    target: string,
-    fault: string,
-    options?: Readonly<Record<string, unknown>>,
-    how?: RemoteInjectOptions,
-  ): Promise<InjectionState>
-  check(
-    target: string,
-    fault: string,
-    options?: Readonly<Record<string, unknown>>,
-    how?: RemoteInjectOptions,
-  ): Promise<void>
-  /** Calls the listener for each event that the app sends with `notify`. @returns Removes the listener. */
-  onAppEvent(listener: (event: AppEvent) => void): () => void
-  /**
-   * The number of hits that the server left out of the stream because they came faster than they could be sent. The
-   * counters of an injection are exact anyway.
-   */
-  readonly droppedHits: number
-  /** Resolves when the connection is gone, whichever side ended it. Never rejects. */
-  readonly closed: Promise<void>
-  /** Ends the injections that this client holds, then disconnects. Further calls have no effect. */
-  close(): Promise<void>
-}
-
 const connectSchema = optionsSchema({
   requestTimeoutMs: option.optional(option.durationMs('The longest wait for an answer, in ms.'), 10_000),
+  actor: option.optional(option.text('What the audit log calls this client.', MAX_ACTOR)),
 })
 /** The longest list that is accepted from a process. */
 const MAX_LISTED = 10_000
@@ -91,8 +52,6 @@ function listOf<Schema extends v.GenericSchema>(schema: Schema) {
   const tooLong = `Expected a list of at most ${MAX_LISTED} entries`
   return v.pipe(v.array(v.unknown()), v.maxLength(MAX_LISTED, tooLong), v.array(schema))
 }
-
-const holdSchema = v.optional(v.picklist(['lease', 'connection']), 'lease')
 
 /** The extra time for an answer that waits for a rollback, in ms. A process gives up unsettled undo steps within it. */
 const ROLLBACK_MS = 10_000
@@ -111,7 +70,7 @@ export async function connect(
   address: Address,
   { clock = systemClock, ...given }: ConnectOptions = {},
 ): Promise<ControlClient> {
-  const { requestTimeoutMs } = checkOptions(connectSchema, given, 'connect')
+  const { requestTimeoutMs, actor = defaultActor() } = checkOptions(connectSchema, given, 'connect')
   const endpoint = reach(address)
   const events = await openEventSocket(endpoint, clock, requestTimeoutMs).catch((error: unknown) => {
     if (isChaosError(error, 'CHAOS_TOO_MANY_REQUESTS')) return noEvents(error)
@@ -123,10 +82,10 @@ export async function connect(
   void events.closed.then(() => gone.abort(unreachable(endpoint, 'closed the connection')))
 
   function ask<Schema extends v.GenericSchema>(
-    sent: Pick<ClientCall<Schema>, 'method' | 'path' | 'body' | 'expects'> & { readonly timeoutMs?: number },
+    sent: Pick<ClientCall<Schema>, 'method' | 'path' | 'body' | 'key' | 'expects'> & { readonly timeoutMs?: number },
   ): Promise<v.InferOutput<Schema>> {
     if (events.isClosed) return Promise.reject(unreachable(endpoint, 'is no longer connected'))
-    return call(endpoint, { timeoutMs: requestTimeoutMs, clock, signal: gone.signal, ...sent })
+    return call(endpoint, { timeoutMs: requestTimeoutMs, clock, signal: gone.signal, actor, ...sent })
   }
 
   /**
@@ -141,68 +100,76 @@ export async function connect(
     return answer
   }
 
-  /**
-   * The body of an inject or check request.
-   *
-   * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is not JSON data
-   */
-  function requestOf(
-    target: string,
-    fault: string,
-    options: Readonly<Record<string, unknown>> | undefined,
-    { hold: asked, ...rest }: RemoteInjectOptions,
-  ): { readonly hold: 'lease' | 'connection'; readonly body: object } {
-    const hold = v.safeParse(holdSchema, asked)
-    if (!hold.success)
-      throw new ChaosError(
-        'CHAOS_INVALID_OPTION',
-        `Expected \`hold\` to be \`lease\` or \`connection\`, got \`${printable(asked)}\`.`,
-      )
-    checkPortable(options, 'options')
-    for (const [name, value] of Object.entries(rest)) checkPortable(value, name)
-    return {
-      hold: hold.output,
-      body: {
-        ...rest,
-        target,
-        fault,
-        options,
-        ...(hold.output === 'connection' ? { connection: events.connection } : {}),
-      },
-    }
+  /** The part of a body that says what holds the injection. */
+  const holding = (hold: 'lease' | 'connection'): object =>
+    hold === 'connection' ? { connection: events.connection } : {}
+
+  const within = (leaseMs: number): number => Math.min(requestTimeoutMs + leaseMs, MAX_TIMER_MS)
+
+  function noteHeld(hold: 'lease' | 'connection', { id, status }: InjectionState): void {
+    if (hold === 'connection' && status !== 'ended') held.add(id)
   }
 
   async function inject(
     target: string,
     fault: string,
     options?: Readonly<Record<string, unknown>>,
-    how: RemoteInjectOptions = {},
+    { hold: asked, ...how }: RemoteInjectOptions = {},
   ): Promise<InjectionState> {
-    const { hold, body } = requestOf(target, fault, options, how)
-    // The answer for an instant fault comes when the fault is done, at the latest when its lease ends.
-    const timeoutMs = Math.min(
-      requestTimeoutMs + (typeof how.leaseMs === 'number' ? how.leaseMs : DEFAULT_LEASE_MS),
-      MAX_TIMER_MS,
-    )
+    const hold = holdOf(asked)
     const state = plainState(
-      await change({ method: 'POST', path: '/injections', body, expects: injectionStateSchema, timeoutMs }),
+      await change({
+        method: 'POST',
+        path: '/injections',
+        body: { ...injectBody(target, fault, options, how), ...holding(hold) },
+        key: randomUUID(),
+        expects: injectionStateSchema,
+        timeoutMs: within(leaseOf(how)),
+      }),
     )
-    if (hold === 'connection' && state.status !== 'ended') held.add(state.id)
+    noteHeld(hold, state)
     return state
+  }
+
+  async function injectAll(
+    injections: readonly BatchedInjection[],
+    { hold: asked }: HoldOptions = {},
+  ): Promise<readonly InjectionState[]> {
+    const hold = holdOf(asked)
+    const bodies = injections.map(({ target, fault, options, ...how }) => injectBody(target, fault, options, how))
+    const made = await change({
+      method: 'POST',
+      path: '/batches',
+      body: { injections: bodies, ...holding(hold) },
+      key: randomUUID(),
+      expects: batchSchema,
+      timeoutMs: within(injections.reduce((sum, one) => sum + leaseOf(one), 0)),
+    })
+    const states = made.injections.map(plainState)
+    for (const state of states) noteHeld(hold, state)
+    return states
   }
 
   async function check(
     target: string,
     fault: string,
     options?: Readonly<Record<string, unknown>>,
-    how: RemoteInjectOptions = {},
+    { hold, ...how }: RemoteInjectOptions = {},
   ): Promise<void> {
-    await ask({
-      method: 'POST',
-      path: '/checks',
-      body: requestOf(target, fault, options, how).body,
-      expects: v.undefined_(),
-    })
+    const body = { ...injectBody(target, fault, options, how), ...holding(holdOf(hold)) }
+    await ask({ method: 'POST', path: '/checks', body, expects: v.undefined_() })
+  }
+
+  async function renew(id: string, leaseMs: number): Promise<InjectionState> {
+    return plainState(
+      await change({
+        method: 'POST',
+        path: `/injections/${encodeURIComponent(id)}/renewals`,
+        body: { leaseMs },
+        key: randomUUID(),
+        expects: injectionStateSchema,
+      }),
+    )
   }
 
   async function stop(id: string): Promise<InjectionState> {
@@ -241,8 +208,16 @@ export async function connect(
     faults: () => ask({ method: 'GET', path: '/faults', expects: listOf(faultInfoSchema) }),
     injections: async () =>
       (await ask({ method: 'GET', path: '/injections', expects: listOf(injectionStateSchema) })).map(plainState),
+    audit: async () =>
+      (await ask({ method: 'GET', path: '/audit', expects: listOf(auditEntrySchema) })).map(plainAuditEntry),
     inject,
+    injectAll,
     check,
+    renew,
+    mintScope: async (options = {}) => {
+      checkPortable(options, 'options')
+      return plainScope(await ask({ method: 'POST', path: '/scopes', body: options, expects: mintedScopeSchema }))
+    },
     stop,
     stopAll,
     follow: (listener) => events.follow(listener),

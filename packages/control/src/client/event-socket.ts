@@ -22,7 +22,7 @@ export interface EventSocket {
   close(): Promise<void>
 }
 
-/** How long a server may be silent before it counts as gone or stuck, in ms. It pings every 5 s. */
+/** How long a server may be silent before it counts as gone or stuck, in ms. It pings every 4.5 s. */
 const SILENCE_MS = 30_000
 /** How long a server may take to close the connection, in ms. */
 const CLOSE_MS = 1_000

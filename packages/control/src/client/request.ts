@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
-import { ChaosError, type ChaosErrorCode, type Clock } from '@chaos/core'
+import { ChaosError, isChaosError, type ChaosErrorCode, type Clock } from '@chaos/core'
 import { messageOf, onAbort, printable } from '@chaos/core/authoring'
 import { isDeeperThan } from '../api/json.js'
 import { errorBodySchema } from '../api/schemas.js'
+import { actorHeader } from './actor.js'
 import { MAX_MESSAGE_BYTES, type Reach } from './address.js'
 
 /** One request of a client. */
@@ -11,6 +12,10 @@ export interface ClientCall<Schema extends v.GenericSchema> {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly body?: unknown
+  /** An `Idempotency-Key`. With it, the request is sent once more if the connection is lost before the answer is there. */
+  readonly key?: string
+  /** What the audit log calls this client. */
+  readonly actor?: string
   /** The schema of the answer. */
   readonly expects: Schema
   /** The longest wait for the answer, in ms. */
@@ -21,7 +26,8 @@ export interface ClientCall<Schema extends v.GenericSchema> {
 }
 
 /**
- * Sends one request on a new connection.
+ * Sends one request on a new connection. With a `key`, it is sent once more if the connection is lost before the answer is
+ * there: the endpoint does nothing twice for one key.
  *
  * @throws ChaosError `CHAOS_ENDPOINT_UNREACHABLE` when no endpoint answers, or the error that the endpoint answered
  */
@@ -29,7 +35,10 @@ export async function call<Schema extends v.GenericSchema>(
   reach: Reach,
   { expects, ...sent }: ClientCall<Schema>,
 ): Promise<v.InferOutput<Schema>> {
-  const { status, text } = await exchange(reach, sent)
+  const { status, text } = await exchange(reach, sent).catch((error: unknown) => {
+    if (sent.key !== undefined && sent.signal?.aborted !== true && isLost(error)) return exchange(reach, sent)
+    throw error
+  })
   const answer = jsonOf(text)
   if (status < 200 || status > 299) throw errorOf(reach, status, answer)
   const result = v.safeParse(expects, answer)
@@ -43,11 +52,14 @@ export async function call<Schema extends v.GenericSchema>(
 /** Converts an error response to a ChaosError. */
 export function errorOf(reach: Reach, status: number, answer: unknown): ChaosError {
   const said = v.safeParse(errorBodySchema, answer)
-  if (said.success)
+  if (said.success) {
+    const { error, field, expected } = said.output
     return new ChaosError(
-      said.output.error.code as ChaosErrorCode,
-      printable(said.output.error.message, { max: MAX_SAID, lines: true }),
+      error.code as ChaosErrorCode,
+      printable(error.message, { max: MAX_SAID, lines: true }),
+      field === undefined ? {} : { details: { of: 'the request', field, expected } },
     )
+  }
   return unreachable(reach, `answered with status ${status}, as a server without a control endpoint does`)
 }
 
@@ -72,6 +84,11 @@ export function connectionFailure(reach: Reach, error: unknown): ChaosError {
   }
   return unreachable(reach, reasons[code ?? ''] ?? `failed with ${messageOf(error, { max: MAX_SAID })}`, error)
 }
+
+/** Whether the connection was lost after it had been there, so that the answer may be lost too. */
+const isLost = (error: unknown): boolean =>
+  isChaosError(error, 'CHAOS_ENDPOINT_UNREACHABLE') &&
+  ['ECONNRESET', 'EPIPE'].includes(String((Object(error.cause) as NodeJS.ErrnoException).code))
 
 /** The longest text of a peer in an error message, in characters. */
 const MAX_SAID = 2_000
@@ -102,13 +119,15 @@ export async function textOf(res: IncomingMessage): Promise<string> {
 
 function exchange(
   reach: Reach,
-  { method, path, body, timeoutMs, clock, signal }: Omit<ClientCall<never>, 'expects'>,
+  { method, path, body, key, actor, timeoutMs, clock, signal }: Omit<ClientCall<never>, 'expects'>,
 ): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const headers =
-      text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-    const req = reach.request(method, path, headers)
+    const req = reach.request(method, path, {
+      ...(actor === undefined ? {} : { 'chaos-actor': actorHeader(actor) }),
+      ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    })
     const settle = (finish: () => void): void => {
       cancel()
       ignoreSignal?.()

@@ -1,9 +1,12 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { ChaosError, type Clock } from '@chaos/core'
 import { printable } from '@chaos/core/authoring'
-import type { AccessControl } from '../api/api.js'
 import { TOKEN_SUBPROTOCOL } from '../api/event-stream.js'
+import type { PageAccess } from '../page/page.js'
+import { digestOf, isSame } from '../page/secrets.js'
+import { nameOf, type Session, type Sessions } from '../page/sessions.js'
+import { hostOf, isFromOwnPage, isOwnOrigin } from '../page/sender.js'
 import { rateLimit } from './request-rate.js'
 
 /** Options of {@link accessControl}. */
@@ -14,6 +17,8 @@ export interface AccessOptions {
   readonly loopbackOnly: boolean
   readonly maxRequestsPerSecond: number
   readonly clock: Clock
+  /** The sessions of the page, which count as the token does. Absent without a page. */
+  readonly sessions: Sessions | undefined
 }
 
 /** The longest Host or Origin in a message, in characters. */
@@ -79,13 +84,17 @@ export function accessControl({
   loopbackOnly,
   maxRequestsPerSecond,
   clock,
-}: AccessOptions): AccessControl {
+  sessions,
+}: AccessOptions): PageAccess {
   const digest = digestOf(token)
   const hosts = new Set([...LOOPBACK_HOSTS, ...allowedHosts.map((host) => host.toLowerCase())])
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))
-  // Two budgets: failed logins must not exhaust the quota of authenticated clients.
+  // Budgets of their own: failed logins must exhaust neither the quota of authenticated clients nor that of preflights, which
+  // browsers send without a token before a page of an allowed origin may ask.
   const withToken = rateLimit(maxRequestsPerSecond, clock)
   const withoutToken = rateLimit(maxRequestsPerSecond, clock)
+  const preflights = rateLimit(maxRequestsPerSecond, clock)
+  const visits = rateLimit(maxRequestsPerSecond, clock)
   const tooMany = (): ChaosError =>
     new ChaosError('CHAOS_TOO_MANY_REQUESTS', `More than ${maxRequestsPerSecond} requests a second. Wait a moment.`)
 
@@ -112,8 +121,8 @@ export function accessControl({
     }
   }
 
-  function checkHost({ headers }: IncomingMessage): string {
-    const host = (headers.host ?? '').toLowerCase()
+  function checkHost(req: IncomingMessage): string {
+    const host = hostOf(req)
     if (!hosts.has(host) && !hosts.has(host.replace(/:\d+$/, ''))) {
       throw new ChaosError(
         'CHAOS_FORBIDDEN',
@@ -131,7 +140,7 @@ export function accessControl({
       return {
         'access-control-allow-origin': headers.origin,
         'access-control-allow-methods': 'GET, POST, DELETE',
-        'access-control-allow-headers': 'authorization, content-type',
+        'access-control-allow-headers': 'authorization, content-type, idempotency-key, last-event-id, chaos-actor',
         vary: 'origin',
       }
     }
@@ -142,12 +151,13 @@ export function accessControl({
     )
   }
 
-  function checkToken(req: IncomingMessage): void {
-    const given = tokenOf(req)
-    if (given !== undefined && timingSafeEqual(digestOf(given), digest)) {
-      if (req.method !== 'DELETE' && !withToken()) throw tooMany()
-      return
-    }
+  /** Counts a request of a client that has proved who it is. Stopping is not limited. */
+  function count({ method }: IncomingMessage): void {
+    if (method !== 'DELETE' && !withToken()) throw tooMany()
+  }
+
+  function checkToken(given: string | undefined): void {
+    if (given !== undefined && timingSafeEqual(digestOf(given), digest)) return
     if (!withoutToken()) throw tooMany()
     throw new ChaosError(
       'CHAOS_UNAUTHORIZED',
@@ -155,21 +165,57 @@ export function accessControl({
     )
   }
 
+  /** @returns How the sender has proved that it may ask. */
+  function checkSenderProof(req: IncomingMessage): string {
+    const given = tokenOf(req)
+    const session = given === undefined ? sessions?.of(req) : undefined
+    if (session === undefined) checkToken(given)
+    else checkSession(req, session)
+    count(req)
+    // An event stream would outlive its session.
+    if (req.headers.upgrade !== undefined || followsEvents(req)) session?.hold(req.socket)
+    return session === undefined ? 'the token' : nameOf(session)
+  }
+
   return {
     isPreflight,
+    checkSender: (req) => {
+      checkAddress(req)
+      return checkOrigin(req, checkHost(req))
+    },
+    checkToken,
+    visit() {
+      if (!visits()) throw tooMany()
+    },
     admit(req) {
       checkAddress(req)
       const headers = checkOrigin(req, checkHost(req))
-      if (!isPreflight(req)) checkToken(req)
-      else if (req.headers['access-control-request-method'] !== 'DELETE' && !withoutToken()) throw tooMany()
-      return headers
+      if (!isPreflight(req)) return { headers, by: checkSenderProof(req) }
+      if (req.headers['access-control-request-method'] !== 'DELETE' && !preflights()) throw tooMany()
+      return { headers, by: 'nothing yet' }
     },
   }
 }
 
-/** Hashes a text. Digests have equal lengths, so a comparison takes the same time for every guess. */
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+/** Whether a request asks for server-sent events. */
+const followsEvents = ({ headers }: IncomingMessage): boolean => (headers.accept ?? '').includes('text/event-stream')
+
+/**
+ * Checks that a request with the cookie of a session comes from the page of that session. A browser adds the cookie to
+ * requests of any page, so only what other pages cannot send counts.
+ *
+ * @throws ChaosError `CHAOS_FORBIDDEN` when another page sent it
+ */
+function checkSession(req: IncomingMessage, { csrf }: Session): void {
+  if (!isFromOwnPage(req) || (req.headers.upgrade !== undefined && !isOwnOrigin(req)))
+    throw new ChaosError('CHAOS_FORBIDDEN', 'A page of another origin sent this request with the cookie of a session.')
+  if (req.method === 'GET' || req.method === 'HEAD') return
+  const given = req.headers['x-chaos-csrf']
+  if (typeof given === 'string' && isSame(given, csrf)) return
+  throw new ChaosError(
+    'CHAOS_FORBIDDEN',
+    'A change by the cookie of a session needs its `x-chaos-csrf` header. Load the page again, or send the token.',
+  )
 }
 
 function isLoopback(address = ''): boolean {

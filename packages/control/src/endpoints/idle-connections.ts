@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '@chaos/core'
 
@@ -21,8 +21,8 @@ export function boundConnections(server: Server, clock: Clock): Connections {
   const all = new Set<Socket>()
   /** Idle connections, longest idle first. */
   const idle = new Map<Socket, Cancel>()
-  /** Connections with a request, longest running first. */
-  const busy = new Set<Socket>()
+  /** Connections with a request and its answer, longest running first. */
+  const busy = new Map<Socket, ServerResponse>()
 
   const rest = (socket: Socket): void => {
     if (socket.destroyed) return
@@ -47,16 +47,16 @@ export function boundConnections(server: Server, clock: Clock): Connections {
       busy.delete(socket)
       wake(socket)
     })
-    const [oldest] = idle.size > 0 ? idle.keys() : busy
+    const [oldest] = idle.size > 0 ? idle.keys() : withoutStreams(busy)
     rest(socket)
     if (all.size <= MAX_CONNECTIONS) return
     const leaving = oldest ?? socket
     all.delete(leaving)
     leaving.destroy()
   })
-  server.on('request', ({ socket }, res) => {
+  server.on('request', ({ socket }, res: ServerResponse) => {
     wake(socket)
-    busy.add(socket)
+    busy.set(socket, res)
     res.once('close', () => rest(socket))
   })
   server.on('upgrade', ({ socket }) => wake(socket))
@@ -66,4 +66,10 @@ export function boundConnections(server: Server, clock: Clock): Connections {
       for (const socket of all) socket.destroy()
     },
   }
+}
+
+/** The connections whose answer is no stream of server-sent events. */
+function* withoutStreams(busy: ReadonlyMap<Socket, ServerResponse>): Generator<Socket> {
+  for (const [socket, res] of busy)
+    if (!String(res.getHeader('content-type')).startsWith('text/event-stream')) yield socket
 }

@@ -1,7 +1,10 @@
-import { ServerResponse, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createHandler, type ControlHandler, type HandlerOptions } from './create-handler.js'
 import type { Controlled } from './controlled.js'
+import { override } from './override.js'
+import { BASE_PATH, pathBelow } from './paths.js'
+import { plainUpgrades, type AppServer } from './plain-upgrades.js'
 
 /** A control endpoint in an app's own server. */
 export type MountedEndpoint = Pick<ControlHandler, 'notify' | 'close'>
@@ -9,54 +12,46 @@ export type MountedEndpoint = Pick<ControlHandler, 'notify' | 'close'>
 /**
  * Serves the control API below `/chaos` of an app's own server, including the event stream. It may be called before or
  * after the server listens, with any framework: Express (`app.listen()` returns the server), Fastify (`app.server`),
- * NestJS (`app.getHttpServer()`).
+ * NestJS (`app.getHttpServer()`), Hono (`serve()` returns the server). The server may use TLS, and HTTP/2 with
+ * `allowHTTP1`.
  *
- * The endpoint receives its requests before the app does, so body parsers and other WebSocket servers do not interfere.
- * Closing the endpoint removes it from the server.
+ * The endpoint receives its requests before the app does, so body parsers, compression and other WebSocket servers do
+ * not interfere. All other requests and upgrades reach the app as without the endpoint.
+ *
+ * Closing the endpoint removes it from the server. Closing the server closes the endpoint first, so that no event
+ * stream keeps the server open.
  *
  * @throws ChaosError `CHAOS_INVALID_OPTION` when an option is unknown or its value is invalid
  */
-export function mountEndpoint(
-  server: Pick<Server, 'emit' | 'on' | 'off' | 'listenerCount'>,
-  chaos: Controlled,
-  options: HandlerOptions,
-): MountedEndpoint {
+export function mountEndpoint(server: AppServer, chaos: Controlled, options: HandlerOptions): MountedEndpoint {
   const handler = createHandler(chaos, options)
+  const basePath = options.basePath ?? BASE_PATH
   const emit = server.emit.bind(server) as (...event: readonly unknown[]) => boolean
-  const own = Object.getOwnPropertyDescriptor(server, 'emit')
+  const closeServer = server.close.bind(server)
+  let isClosed = false
 
-  function emitUnlessOurs(event: string | symbol, ...args: readonly unknown[]): boolean {
+  const upgrades = plainUpgrades(server, (req) => !isClosed && pathBelow(basePath, req.url) !== undefined)
+  // If other code has wrapped a function since, ours stays beneath it and forwards everything.
+  const restoreEmit = override(server, 'emit', (event: string | symbol, ...args: readonly unknown[]): boolean => {
     if (event === 'request' && handler.handle(args[0] as IncomingMessage, args[1] as ServerResponse)) return true
-    if (event === 'upgrade' && handler.upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer))
+    if (event === 'upgrade' && handler.upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)) {
+      upgrades.taken()
       return true
+    }
     return emit(event, ...args)
-  }
-  Object.defineProperty(server, 'emit', { value: emitUnlessOurs, configurable: true, writable: true })
+  })
+  const restoreClose = override(server, 'close', (...args: Parameters<typeof closeServer>) => {
+    void close()
+    return closeServer(...args)
+  })
 
-  /**
-   * Makes Node.js emit `upgrade`, which needs a listener. If this is the only listener, other paths are answered
-   * without an upgrade, as before.
-   */
-  const onUpgrade = (req: IncomingMessage, socket: Duplex): void => {
-    if (server.listenerCount('upgrade') > 1) return
-    const res = new ServerResponse(req)
-    res.shouldKeepAlive = false
-    res.assignSocket(socket as Parameters<typeof res.assignSocket>[0])
-    res.on('finish', () => socket.end())
-    emit('request', req, res)
+  function close(): Promise<void> {
+    isClosed = true
+    upgrades.release()
+    restoreClose()
+    restoreEmit()
+    return handler.close()
   }
-  server.on('upgrade', onUpgrade)
 
-  return {
-    notify: (topic, data) => handler.notify(topic, data),
-    close() {
-      server.off('upgrade', onUpgrade)
-      // If other code has wrapped `emit` since, this layer stays beneath it and forwards everything.
-      if (server.emit === emitUnlessOurs) {
-        if (own === undefined) Reflect.deleteProperty(server, 'emit')
-        else Object.defineProperty(server, 'emit', own)
-      }
-      return handler.close()
-    },
-  }
+  return { notify: (topic, data) => handler.notify(topic, data), close }
 }

@@ -1,3 +1,6 @@
+/** The path at which the API is mounted, unless the app says otherwise. */
+export const BASE_PATH = '/chaos'
+
 /**
  * The path of a request target below a base, without its query; `undefined` outside the base. The path is neither
  * decoded nor normalised, so encoded paths cannot enter or leave the base.

@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { isChaosError } from '@chaos/core'
 import { privateFolder } from '../../test/support.js'
-import { checkPrivateDirectory, preparePrivateDirectory, socketDirectories } from './socket-directory.js'
+import {
+  checkPrivateDirectory,
+  preparePrivateDirectory,
+  privateDirectories,
+  socketDirectories,
+} from './socket-directory.js'
 
 // Asked for in each test: a test of another file may have set another temporary folder when this file is loaded.
 const temporary = (): string => join(tmpdir(), `chaos-harness-${userInfo().uid}`)
@@ -26,16 +31,32 @@ describe('where sockets are', () => {
   it('is below the runtime folder of the user, and others are looked for below the temporary one too', () => {
     const runtime = privateFolder()
     const own = join(runtime, 'chaos-harness')
-    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime })).toEqual({
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: runtime }, '/nonexistent')).toEqual({
       own,
       all: [own, temporary()],
       isDefault: true,
     })
-    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '' })).toEqual({
+    expect(socketDirectories(undefined, { CHAOS_SOCKET_DIR: '' }, '/nonexistent')).toEqual({
       own: temporary(),
       all: [temporary()],
       isDefault: true,
     })
+  })
+
+  it('is looked for in the usual runtime folder too, by a program that does not have the variable', () => {
+    const runtimes = privateFolder()
+    const usual = join(runtimes, String(userInfo().uid))
+    expect(socketDirectories(undefined, {}, runtimes).all).toEqual([temporary()])
+    mkdirSync(usual)
+    expect(socketDirectories(undefined, {}, runtimes)).toEqual({
+      own: temporary(),
+      all: [temporary(), join(usual, 'chaos-harness')],
+      isDefault: true,
+    })
+    expect(socketDirectories(undefined, { XDG_RUNTIME_DIR: usual }, runtimes).all).toEqual([
+      join(usual, 'chaos-harness'),
+      temporary(),
+    ])
   })
 
   it('is not below a runtime folder that is missing or of someone else', () => {
@@ -47,6 +68,14 @@ describe('where sockets are', () => {
 })
 
 describe('a directory of sockets', () => {
+  it('is made for a tool that keeps a file there, unless another user could read it', () => {
+    const own = join(privateFolder(), 'new')
+    expect(privateDirectories(own)).toEqual({ own, all: [own] })
+    expect(statSync(own).mode & 0o777).toBe(0o700)
+    chmodSync(own, 0o755)
+    expect(() => privateDirectories(own)).toThrow(/mode is 755/)
+  })
+
   const reasonOf = (path: string): string => {
     try {
       checkPrivateDirectory(path)

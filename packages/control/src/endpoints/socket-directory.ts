@@ -16,16 +16,46 @@ export interface SocketDirectories {
  * Returns the socket directories: the given one, else `CHAOS_SOCKET_DIR`, else one in `XDG_RUNTIME_DIR` if the user
  * owns that, else one per user in the folder for temporary files.
  */
-export function socketDirectories(asked: string | undefined, env: NodeJS.ProcessEnv = process.env): SocketDirectories {
+export function socketDirectories(
+  asked: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  runtimeDirectories = '/run/user',
+): SocketDirectories {
   const named = asked ?? (env['CHAOS_SOCKET_DIR'] === '' ? undefined : env['CHAOS_SOCKET_DIR'])
   if (named !== undefined) return { own: resolve(named), all: [resolve(named)], isDefault: false }
   const { uid, username } = userInfo()
   const temporary = join(tmpdir(), `chaos-harness-${uid === -1 ? username.replace(/[^\w.-]/g, '_') : uid}`)
   const runtime = env['XDG_RUNTIME_DIR']
+  // Programs that editors and desktop apps start often lack the variable that shells have. systemd names the directory so.
+  const usual = join(runtimeDirectories, String(uid))
+  const others = uid !== -1 && isOwnDirectory(usual) ? [join(usual, 'chaos-harness')] : []
   // After `su` or `sudo`, the variable may name another user's directory.
-  if (runtime === undefined || !isOwnDirectory(runtime)) return { own: temporary, all: [temporary], isDefault: true }
-  const own = join(runtime, 'chaos-harness')
-  return { own, all: [own, temporary], isDefault: true }
+  const own = runtime === undefined || !isOwnDirectory(runtime) ? temporary : join(runtime, 'chaos-harness')
+  return { own, all: [...new Set([own, temporary, ...others])], isDefault: true }
+}
+
+/**
+ * The private directories of this user's control sockets, for tools that keep small files of their own beside the
+ * sockets. Names that begin with a digit are taken by sockets.
+ *
+ * @param directory Asked for. Default: as in {@link openSocket}.
+ * @returns `own`, which is created if it is missing, and `all`: every directory that {@link discover} searches, without
+ *   those that are missing or not private.
+ * @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when `own` cannot be created or is not private
+ */
+export function privateDirectories(directory?: string): { readonly own: string; readonly all: readonly string[] } {
+  const { own, all } = socketDirectories(directory)
+  preparePrivateDirectory(own)
+  return { own, all: all.filter((path) => path === own || isPrivateDirectory(path)) }
+}
+
+function isPrivateDirectory(path: string): boolean {
+  try {
+    checkPrivateDirectory(path)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -6,6 +6,8 @@ import { performance } from 'node:perf_hooks'
 import { ChaosError, type ChaosController, type Clock } from '@chaos/core'
 import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { createApi, type AccessControl } from '../api/api.js'
+import { auditLog } from '../api/audit-log.js'
+import { auditTo, type AuditListener, type AuditOptions } from './audit-file.js'
 import { writeSocketRecord, socketRecordPath } from './socket-record.js'
 import { PRELOADED } from './preload-mark.js'
 import { controllerOf, type Controlled } from './controlled.js'
@@ -16,7 +18,7 @@ import { pathBelow } from './paths.js'
 import { preparePrivateDirectory, socketDirectories, unusable } from './socket-directory.js'
 
 /** Options of {@link openSocket}. */
-export interface SocketOptions {
+export interface SocketOptions extends AuditOptions {
   /**
    * The directory of the socket. Default: `CHAOS_SOCKET_DIR`, else `chaos-harness` in `XDG_RUNTIME_DIR`, else
    * `chaos-harness-<uid>` in the folder for temporary files.
@@ -65,7 +67,7 @@ const MAX_SOCKETS = 100
 const LIMITS = { maxBodyBytes: 65_536, bodyTimeoutMs: 10_000 }
 
 /** Accepts every request: the directory of the socket is private. */
-const everyone: AccessControl = { admit: () => ({}), isPreflight: () => false }
+const everyone: AccessControl = { admit: () => ({ headers: {}, by: 'the same user' }), isPreflight: () => false }
 
 /**
  * Opens the control API on a Unix socket (on Windows, a named pipe) in a private directory, where the CLI finds it. The
@@ -80,7 +82,7 @@ const everyone: AccessControl = { admit: () => ({}), isPreflight: () => false }
  */
 export async function openSocket(
   chaos: Controlled,
-  { clock = systemClock, ...given }: SocketOptions = {},
+  { clock = systemClock, onAudit, auditFile, ...given }: SocketOptions = {},
 ): Promise<ControlEndpoint> {
   const { directory, name = basename(process.argv[1] ?? process.title).slice(0, MAX_NAME) } = checkOptions(
     socketSchema,
@@ -95,12 +97,20 @@ export async function openSocket(
   const { own } = socketDirectories(directory)
   // An app's own socket must not replace the socket of the preload.
   const isPreload = Reflect.get(globalThis, PRELOADED) === controller
-  return openOnce(JSON.stringify([own, name, isPreload]), controller, () => open(controller, own, name, clock))
+  const audited = auditTo({ onAudit, auditFile })
+  return openOnce(JSON.stringify([own, name, isPreload]), controller, () => open(controller, own, name, clock, audited))
 }
 
-async function open(controller: ChaosController, own: string, name: string, clock: Clock): Promise<ControlEndpoint> {
+async function open(
+  controller: ChaosController,
+  own: string,
+  name: string,
+  clock: Clock,
+  onAudit: AuditListener | undefined,
+): Promise<ControlEndpoint> {
   preparePrivateDirectory(own)
-  const api = createApi({ controller, clock, notFound, access: everyone, ...LIMITS })
+  const audit = auditLog(clock, onAudit)
+  const api = createApi({ controller, clock, notFound, access: everyone, audit, ...LIMITS })
   const server = createServer((req, res) => {
     const path = pathBelow('', req.url)
     if (path === undefined) notFound(req, res)

@@ -11,7 +11,8 @@ import { PRELOADED } from '../endpoints/preload-mark.js'
  * line on standard error, and the app continues.
  *
  * Where chaos is not switched on, nothing is loaded or opened. `CHAOS_ALLOW_ENVIRONMENT` allows one environment in
- * addition to development and test.
+ * addition to development and test. With `CHAOS_SCOPES=1`, the injectors open scopes, such as one for each request; further
+ * variables `CHAOS_SCOPES_…` are theirs.
  */
 export async function registerProcess(folder = process.cwd(), env = process.env): Promise<void> {
   // A preload runs in every thread, and possibly twice.
@@ -28,7 +29,9 @@ export async function registerProcess(folder = process.cwd(), env = process.env)
     const loaded = injectorsOf(folder).map(load)
     const early = loaded.flatMap((one) => (one instanceof Promise || one === undefined ? [] : [one]))
     const late = await Promise.all(loaded.filter((one) => one instanceof Promise))
-    offerAll(chaos, [...early, ...late.filter((one) => one !== undefined)])
+    const all = [...early, ...late.filter((one) => one !== undefined)]
+    offerAll(chaos, all)
+    if (['1', 'true'].includes(env['CHAOS_SCOPES'] ?? '')) await Promise.all(all.map((one) => openScopes(one, env)))
     await openSocket(chaos)
   } catch (error) {
     say(`no control socket was opened: ${messageOf(error, { max: 2_000 })}`)
@@ -67,6 +70,14 @@ function offerAll(chaos: Chaos, injectors: readonly Loaded[]): void {
     } catch (error) {
       sayFailed(name, error)
     }
+  }
+}
+
+async function openScopes({ name, scopes }: Loaded, env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await scopes?.(env)
+  } catch (error) {
+    say(`${name} could not open scopes: ${messageOf(error, { max: 2_000 })}`)
   }
 }
 
