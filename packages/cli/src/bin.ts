@@ -9,7 +9,7 @@ process.on('exit', (code) => {
   if (hasEnded || code !== EXIT.ok) return
   process.exitCode = EXIT.internal
   process.stderr.write(
-    'error: The command ended before it finished. A module of an experiment ended the process, or waits for a promise that never settles.\n',
+    'error: The command ended before it finished. A module of an experiment or of a package ended the process, or waits for a promise that never settles.\n',
   )
 })
 

@@ -1,12 +1,26 @@
-import { Command, CommanderError } from 'commander'
-import { addCommonOptions, addInjectOptions } from './arguments/command-options.js'
+import { Command, CommanderError, Option } from 'commander'
+import { addCommonOptions, addInjectOptions, holdOption, leaseOf } from './arguments/command-options.js'
+import { parsePort } from './arguments/values.js'
 import { EXIT } from './process/exit-codes.js'
 import type { Io } from './view/io.js'
 import type { Part, Terminal } from './view/terminal.js'
 import { version } from './process/version.js'
 
 /** The verbs of this package. Other verbs are `chaos-<verb>` programs. */
-const VERBS = ['targets', 'faults', 'inject', 'status', 'watch', 'stop', 'run']
+const VERBS = [
+  'targets',
+  'faults',
+  'inject',
+  'batch',
+  'status',
+  'watch',
+  'ui',
+  'renew',
+  'stop',
+  'audit',
+  'scope',
+  'run',
+]
 
 /**
  * Runs the `chaos` command. Each verb is loaded when it is used, so `--version` and `--help` answer at once. Errors are
@@ -34,16 +48,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     })
     .addHelpText(
       'after',
-      '\nLocal processes are found by their control socket. Use --url for other processes, with the token in CHAOS_TOKEN or\n--token-file (every user of the machine can read a token on the command line).\n\nExamples:\n  chaos targets\n  chaos inject eventbus delay-events --delay-ms 1000 --for 10s\n  chaos run experiments/*.yaml --alerts-url http://127.0.0.1:9090 --report reports',
+      '\nLocal processes are found by their control socket. Use --url for other processes, with the token in CHAOS_TOKEN or\n--token-file (every user of the machine can read a token on the command line).\n\nExamples:\n  chaos targets\n  chaos inject eventbus delay-events --delay-ms 1000 --for 10s\n  chaos scope checkout --for 10m\n  chaos run experiments/*.yaml --alerts-url http://127.0.0.1:9090 --report reports',
     )
 
-  const verb = (name: string, description: string): Command =>
-    addCommonOptions(program.command(name).description(description))
+  const verb = (name: string, description: string, takesOn = false): Command =>
+    addCommonOptions(program.command(name).description(description), { takesOn })
 
-  verb('targets', 'list the targets and their faults').action(async (flags) =>
+  verb('targets', 'list the targets and their faults', true).action(async (flags) =>
     (await import('./commands/list.js')).targets(flags as never, await screen()),
   )
-  verb('faults', 'list the faults and their options')
+  verb('faults', 'list the faults and their options', true)
     .argument('[target]', 'list only the faults of this target')
     .action(async (target: string | undefined, flags) => {
       const taken = new Set(injectCommand().options.map(({ long }) => long ?? ''))
@@ -57,6 +71,29 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .action(async (flags) => {
       code = await (await import('./commands/watch.js')).watch(flags as never, await screen())
     })
+  verb('ui', 'serve the page of a process on a port of 127.0.0.1, and open it in a browser')
+    .option('--port <port>', 'port of the page (default: any free port)', parsePort)
+    .option('--no-open', 'print the address without opening a browser')
+    .action(async (flags) => {
+      code = await (await import('./commands/ui.js')).ui(flags as never, await screen())
+    })
+  verb('renew', 'renew the lease of an injection, which then ends that long from now')
+    .argument('<id>', 'id of the injection')
+    .addOption(
+      new Option('--for <time>', 'how long the fault stays in force from now: 500ms, 10s, 2m').argParser(leaseOf),
+    )
+    .action(async (id: string, flags) =>
+      (await import('./commands/renew.js')).renew(id, flags as never, await screen()),
+    )
+  verb('audit', 'print who changed what, and which changes were refused').action(async (flags) =>
+    (await import('./commands/audit.js')).audit(flags as never, await screen()),
+  )
+  verb('batch', 'inject the faults of a JSON file: all of them, or none')
+    .argument('<file>', 'list of injections: [{ "target": "bus", "fault": "drop-events", "leaseMs": 10000 }]')
+    .addOption(holdOption())
+    .action(async (file: string, flags) => {
+      code = await (await import('./commands/batch.js')).batch(file, flags as never, await screen())
+    })
   verb('stop', 'end injections')
     .argument('[ids...]', 'ids of injections')
     .option('--all', 'end every injection of the process, including those of other clients')
@@ -67,7 +104,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const injectCommand = (): Command => {
     const command = new Command('inject').copyInheritedSettings(program).helpOption(false)
     command.argument('<target>', 'name of the target').argument('<fault>', 'name of the fault, or a prefix of it')
-    return addCommonOptions(addInjectOptions(command))
+    return addCommonOptions(addInjectOptions(command), { takesOn: true })
   }
   const injectVerb = injectCommand()
     .description('inject a fault; `chaos inject <target> <fault> --help` lists its options')
@@ -80,7 +117,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     })
   program.addCommand(injectVerb)
 
-  verb('run', 'run experiment files and judge them')
+  verb('scope', 'mint a header whose requests a fault can be limited to')
+    .argument('[name]', 'what the id of the scope begins with (default: scope)')
+    .option('--for <time>', 'how long the header counts: 30s, 10m, at most 24h (default: 10m)', leaseOf)
+    .option('--id <id>', 'the whole id of the scope, such as that of a run of a fleet')
+    .action(async (name: string | undefined, flags) =>
+      (await import('./commands/scope.js')).scope(name, flags as never, await screen()),
+    )
+  verb('run', 'run experiment files and judge them', true)
     .argument('<files...>', 'experiments: YAML, JSON, modules, or folders of YAML and JSON')
     .option(
       '--alerts-url <address>',

@@ -72,8 +72,15 @@ function hostileClient(): ControlClient {
         { name: HOSTILE, kind: 'instant', summary: HOSTILE, options: { properties: HOSTILE } },
       ]),
     injections: () => Promise.resolve([state, ended]),
+    mintScope: () => Promise.resolve({ id: HOSTILE, header: HOSTILE, expiresAt: 1e300 }),
     inject: () => Promise.resolve(ended),
     check: () => Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', HOSTILE)),
+    injectAll: () => Promise.reject(new ChaosError('CHAOS_INVALID_OPTION', HOSTILE)),
+    renew: () => Promise.resolve(state),
+    audit: () =>
+      Promise.resolve([
+        { at: Number.NaN, operation: HOSTILE, by: HOSTILE, actor: HOSTILE, status: 200, ids: [HOSTILE] },
+      ]),
     stop: () => Promise.reject(new ChaosError('CHAOS_UNKNOWN_INJECTION', HOSTILE)),
     stopAll: () => Promise.resolve({ stopped: [state] }),
     follow: (listener) => {
@@ -132,7 +139,11 @@ describe('what a peer says', () => {
     [['targets']],
     [['faults']],
     [['status', '--all']],
+    [['renew', 'x', '--for', '1s']],
+    [['audit']],
     [['stop', '--all']],
+    [['scope']],
+    [['scope', HOSTILE]],
     [['stop', HOSTILE]],
     [['inject', 'bus', 'b']],
     [['inject', 'bus', 'b', '--help']],
@@ -171,7 +182,14 @@ describe('what a peer says', () => {
   })
 
   it('stays what it is in JSON, with nothing that a terminal obeys', async () => {
-    for (const argv of [['targets'], ['faults'], ['status', '--all'], ['stop', '--all'], ['inject', 'bus', 'b']]) {
+    for (const argv of [
+      ['targets'],
+      ['faults'],
+      ['status', '--all'],
+      ['stop', '--all'],
+      ['scope'],
+      ['inject', 'bus', 'b'],
+    ]) {
       const used = io(hostileClient())
       expect(await main([...argv, '--json'], used)).toBe(0)
       const [document = ''] = used.printed

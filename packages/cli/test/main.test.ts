@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect, discover } from '@chaos/control'
 import { ChaosError } from '@chaos/core'
+import { hasScopeMember } from '@chaos/core/authoring'
 import { EXIT_CODES } from '@chaos/experiment'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { EXIT, main, type Io } from '../src/index.js'
@@ -100,13 +101,58 @@ describe('chaos', () => {
   it('reads like success where a fault is in force, and says how to get the same decisions again', async () => {
     const { code, out } = await chaos(
       ...['inject', 'bus', 'drop', '--only', 'never', 'neither', '--for', '30s', '--id', 'new', '--seed', 'a b'],
+      ...['--scope', 'order 7 > *'],
     )
     expect(code).toBe(0)
     expect(out.split('\n')).toEqual([
-      expect.stringMatching(/^new: test\/drop-events into bus, in force for (29|30)\.\d s, nothing affected yet$/),
+      expect.stringMatching(
+        /^new: test\/drop-events into bus, in force for (?:[12]\d|30)\.\d s, nothing affected yet$/,
+      ),
       "  same decisions again: --seed 'a b' --id new",
     ])
+    expect(JSON.parse((await chaos('status', '--json')).out)).toMatchObject([{ id: 'new', scope: 'order 7 > *' }])
     expect((await chaos('stop', 'new')).out).toMatch(/, ended \(stopped\), nothing affected$/)
+  })
+
+  it('mints a scope by the key of the process, with all that is needed to use it', async () => {
+    const { code, out, err } = await chaos('scope', 'checkout', '--for', '2m')
+    expect([code, err]).toEqual([0, ''])
+    const [first = '', header = '', ...commands] = out.split('\n')
+    const [, id = '', until = ''] = /^scope (checkout-[0-9a-f]{16}), until (\S+)$/.exec(first) ?? []
+    expect(Math.abs(Date.parse(until) - Date.now() - 120_000)).toBeLessThan(60_000)
+    expect(header).toMatch(new RegExp(`^baggage: chaos=${id}\\.[0-9a-z]{8}\\.[\\w-]{22}$`))
+    expect(commands).toEqual([`curl -H '${header}' "$APP_URL"`, `chaos inject <target> <fault> --scope ${id}`])
+    expect((await chaos('inject', 'bus', 'drop', '--scope', id)).code).toBe(0)
+    expect(JSON.parse((await chaos('status', '--json')).out)).toMatchObject([{ scope: id, seen: 0 }])
+  })
+
+  it('mints a scope itself with the key of several processes, unless one of them is chosen', async () => {
+    const minted = async (...argv: string[]): Promise<string> => {
+      const used = io(undefined, { CHAOS_SCOPE_KEY: 'a shared key' })
+      expect(await main(['scope', '--id', 'run-7', '--json', ...argv], used)).toBe(0)
+      return (JSON.parse(used.lines.out.join('\n')) as { readonly header: string }).header
+    }
+    const isSigned = (header: string): boolean => {
+      vi.stubEnv('CHAOS_SCOPE_KEY', 'a shared key')
+      const found = hasScopeMember(header, { accept: 'minted' })
+      vi.unstubAllEnvs()
+      return found
+    }
+    const headers = [await minted(), await minted('--name', 'test-app')]
+    expect(headers).toEqual([expect.stringMatching(/^chaos=run-7\./), expect.stringMatching(/^chaos=run-7\./)])
+    // The app has a key of its own.
+    expect(headers.map(isSigned)).toEqual([true, false])
+  })
+
+  it('injects for requests that are chosen by who has sent them, though there are none yet', async () => {
+    const { code, out, err } = await chaos(
+      ...['inject', 'bus', 'drop', '--route', 'GET /items/*', 'POST /items', '--user', 'alice', '--tenant', 'a*,b*'],
+      ...['--sessions', '0.1', '--sessions-seed', 'monday', '--json'],
+    )
+    expect([code, err]).toEqual([0, ''])
+    expect(JSON.parse(out)).toMatchObject({
+      scope: '{ route: GET /items/* or POST /items, user: alice, tenant: a* or b*, sessions: 0.1, seed: monday }',
+    })
   })
 
   it('injects by a short form, shows what is in force, and stops it', async () => {
@@ -146,6 +192,78 @@ describe('chaos', () => {
     expect(JSON.parse((await chaos('status', '--all', '--json')).out)).toContainEqual(
       expect.objectContaining({ id: 'mine', outcome: 'stopped' }),
     )
+  })
+
+  it('renews a lease, both ways', async () => {
+    await chaos('inject', 'bus', 'drop', '--id', 'mine', '--for', '10s')
+    const longer = await chaos('renew', 'mine', '--for', '2m')
+    expect([longer.code, longer.out]).toEqual([0, expect.stringMatching(/in force for 1(19|20)\.\d s/)])
+    expect(JSON.parse((await chaos('renew', 'mine', '--for', '30s', '--json')).out)).toMatchObject({ status: 'active' })
+    expect(await chaos('renew', 'mine')).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('--for 30s') as string,
+    })
+    expect((await chaos('renew', 'mine', '--for', '30')).err).toContain('Add a unit')
+    await chaos('stop', 'mine')
+    expect(await chaos('renew', 'mine', '--for', '1s')).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('has ended (stopped)') as string,
+    })
+  })
+
+  it('injects the faults of a file: all of them, or none', async () => {
+    const file = join(folder, 'faults.json')
+    const drop = { target: 'bus', fault: 'drop-events', leaseMs: 30_000 }
+    await writeFile(
+      file,
+      JSON.stringify([
+        { ...drop, id: 'one' },
+        { ...drop, id: 'two', only: 'never' },
+      ]),
+    )
+    const done = await chaos('batch', file)
+    expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^one: [^]*\ntwo: /)])
+    await chaos('stop', '--all')
+    await writeFile(file, JSON.stringify({ injections: [drop, { ...drop, target: 'buss' }] }))
+    expect(await chaos('batch', file)).toMatchObject({
+      code: EXIT.usage,
+      err: expect.stringContaining('Injection 1 of the batch (counted from 0): Unknown target "buss".') as string,
+    })
+    expect((await chaos('status')).out).toBe('Nothing is in force.')
+    for (const [text, words] of [
+      ['{', 'is not JSON'],
+      ['{}', 'a list of 1 to 100 injections'],
+      ['[{"target":"bus"}]', 'Expected `fault` of injection 0'],
+      [' '.repeat(70_000), 'is larger than 65536 bytes'],
+    ] as const) {
+      await writeFile(file, text)
+      expect(await chaos('batch', file)).toMatchObject({
+        code: EXIT.usage,
+        err: expect.stringContaining(words) as string,
+      })
+    }
+    expect((await chaos('batch', join(folder, 'no.json'))).err).toContain('cannot be read')
+  })
+
+  it('ends a batch that is held by the connection when the user breaks off', async () => {
+    const file = join(folder, 'held.json')
+    await writeFile(file, JSON.stringify([{ target: 'bus', fault: 'drop-events', id: 'held', leaseMs: 60_000 }]))
+    const stop = new AbortController()
+    const used = io(stop.signal)
+    const running = main(['batch', file, '--hold', 'connection'], used)
+    await vi.waitFor(() => expect(used.lines.out.join('')).toContain('held: '))
+    stop.abort('SIGINT')
+    expect(await running).toBe(EXIT.interrupted)
+    await vi.waitFor(async () => expect((await chaos('status')).out).toBe('Nothing is in force.'))
+  })
+
+  it('says who changed what', async () => {
+    await chaos('inject', 'bus', 'drop', '--id', 'mine', '--for', '10s')
+    await chaos('stop', 'of-nobody')
+    const { out } = await chaos('audit')
+    expect(out).toMatch(/inject test\/drop-events into bus mine: 201 active {2}\(.*process \d+, by the same user\)/)
+    expect(out).toMatch(/stop of-nobody: 404 CHAOS_UNKNOWN_INJECTION/)
+    expect((JSON.parse((await chaos('audit', '--json')).out) as unknown[]).at(-1)).toMatchObject({ operation: 'stop' })
   })
 
   it('stops what it can, although one of several ids is unknown', async () => {
@@ -214,6 +332,22 @@ describe('chaos', () => {
     ['a fault', ['inject', 'bus', 'dorp-events'], EXIT.usage, 'Did you mean "drop-events"?'],
     ['an option', ['inject', 'bus', 'drop', '--labl', 'x'], EXIT.usage, '(Did you mean --label?)'],
     ['a rate', ['inject', 'bus', 'drop', '--rate', '2'], EXIT.usage, 'from 0 to 1'],
+    [
+      'a share of sessions',
+      ['inject', 'bus', 'drop', '--sessions', '2'],
+      EXIT.usage,
+      'Expected `scope.sessions` of POST /injections to be a number from 0 to 1',
+    ],
+    [
+      'a scope and a predicate',
+      ['inject', 'bus', 'drop', '--scope', 'a', '--user', 'b', '--route', 'c'],
+      EXIT.usage,
+      '`--scope` names a scope, but --route, --user chooses requests.',
+    ],
+    ['a seed alone', ['inject', 'bus', 'drop', '--sessions-seed', 'a'], EXIT.usage, 'Add `--sessions`.'],
+    ['a time for which a scope is minted', ['scope', '--for', '25h'], EXIT.usage, 'a number of ms from 1 to 86400000'],
+    ['the name of a scope', ['scope', 'a b'], EXIT.usage, 'to be 1 to 40 letters, digits or -_'],
+    ['a scope of a package', ['scope', '--on', 'redis://127.0.0.1'], EXIT.usage, 'does not take `--on`'],
     ['an id', ['stop', 'nobody'], EXIT.usage, 'next: list the injections with `chaos status --all`'],
     ['a verb', ['inejct'], EXIT.usage, 'Did you mean "inject"?'],
     ['a process', ['targets', '--name', 'nobody'], EXIT.unreachable, 'test-app'],
@@ -327,6 +461,11 @@ describe('chaos', () => {
     const seen = await connect({ socketPath: found?.socketPath ?? '' })
     onTestFinished(() => seen.close())
     await vi.waitFor(async () => expect(await seen.injections()).toHaveLength(1))
+    // The watch has its connection too.
+    await vi.waitFor(async () => {
+      await seen.inject('bus', 'say-once')
+      expect(both[0]?.used.lines.out).not.toEqual([])
+    })
     other.kill('SIGKILL')
     for (const { used, running } of both) {
       expect(await running).toBe(EXIT.unreachable)

@@ -34,7 +34,7 @@ function read(args: readonly string[], own: readonly string[] = []): unknown {
   const said: string[] = []
   const command = new Command('inject').exitOverride().configureOutput({ writeErr: (text) => said.push(text) })
   for (const flag of own) command.option(flag)
-  const options = addFaultOptions(command, slow)
+  const options = addFaultOptions(command, slow, args)
   try {
     command.allowExcessArguments(false).parse(args, { from: 'user' })
     return options()

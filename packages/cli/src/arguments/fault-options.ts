@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { type FaultInfo } from '@chaos/core'
 import { listed, printable, suggestion } from '@chaos/core/authoring'
 import { parseDuration } from './duration.js'
+import { withUndeclared } from './undeclared-options.js'
 import { namesOf, parseNumber } from './values.js'
 
 /** The parts of an option's JSON Schema that the command line uses. */
@@ -71,11 +72,17 @@ export function faultOptions({ options }: FaultInfo, taken: ReadonlySet<string>)
 /**
  * Adds the options of a fault to a command. Help lists them before the command's own options.
  *
+ * @param args The arguments that the command is going to parse.
  * @returns A function that returns the given fault options after the command has parsed its arguments.
  */
-export function addFaultOptions(command: Command, info: FaultInfo): () => Readonly<Record<string, unknown>> {
+export function addFaultOptions(
+  command: Command,
+  info: FaultInfo,
+  args: readonly string[],
+): () => Readonly<Record<string, unknown>> {
   const own = [...command.options]
-  const options = faultOptions(info, new Set(own.map(({ long }) => long ?? '')))
+  const taken = new Set(own.map(({ long }) => long ?? ''))
+  const options = faultOptions(withUndeclared(info, args, taken), taken)
   for (const { shown, aliases } of options) for (const option of [shown, ...aliases]) command.addOption(option)
   command.configureHelp({
     visibleArguments: () => [],
@@ -144,7 +151,7 @@ function parserOf(name: string, { type, choices }: OptionSchema): (text: string)
     try {
       return JSON.parse(text) as unknown
     } catch {
-      return text
+      return name.endsWith('Ms') ? parseDuration(text) : text
     }
   }
 }

@@ -1,13 +1,18 @@
 import { ChaosError, type ChaosController, type FaultInfo } from '@chaos/core'
 import { listed, unknownName } from '@chaos/core/authoring'
 
-/** Returns the faults of a target. @throws ChaosError `CHAOS_UNKNOWN_TARGET` when the process has no such target */
+/**
+ * Returns the faults of a target. A target may have a selector in brackets, which its controller reads: `db[service=shop]`.
+ *
+ * @throws ChaosError `CHAOS_UNKNOWN_TARGET` when there is no such target
+ */
 export async function faultsOf(
   controller: Pick<ChaosController, 'targets' | 'faults'>,
   targetName: string,
 ): Promise<readonly FaultInfo[]> {
   const targets = await controller.targets()
-  const target = targets.find((candidate) => candidate.name === targetName)
+  const [base = targetName] = targetName.split('[', 1)
+  const target = targets.find(({ name }) => name === targetName) ?? targets.find(({ name }) => name === base)
   if (target !== undefined) return (await controller.faults()).filter((info) => target.faults.includes(info.name))
   const known = targets.map((candidate) => candidate.name)
   throw new ChaosError('CHAOS_UNKNOWN_TARGET', unknownName('target', targetName, known))

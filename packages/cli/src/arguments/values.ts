@@ -12,3 +12,10 @@ export const namesOf = (text: string, given: readonly string[] | undefined): rea
   ...(given ?? []),
   ...text.split(','),
 ]
+
+/** Parses a port to listen on. @throws InvalidArgumentError when the text is not one */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError('Expected a port from 1 to 65535.')
+  return port
+}

@@ -1,14 +1,23 @@
 import type { Command } from 'commander'
-import type { ControlClient } from '@chaos/control'
 import { ChaosError, type InjectionState, type PortableInjectOptions } from '@chaos/core'
 import { printable } from '@chaos/core/authoring'
 import type { CommonFlags, InjectFlags } from '../arguments/command-options.js'
 import { addFaultOptions } from '../arguments/fault-options.js'
 import { findFault } from '../arguments/find-fault.js'
+import { scopeOf } from '../arguments/scope-options.js'
+import { ANY_OPTION, takesAnyOption } from '../arguments/undeclared-options.js'
 import { EXIT } from '../process/exit-codes.js'
 import { injectionLine, replayLine } from '../view/lines.js'
-import type { Terminal } from '../view/terminal.js'
-import { announceInterruption, interrupted, orInterrupted, processGone, withClient } from './command.js'
+import { red, type Terminal } from '../view/terminal.js'
+import {
+  announceInterruption,
+  connectionGone,
+  interrupted,
+  orInterrupted,
+  processGone,
+  withController,
+} from './command.js'
+import { untilEnded } from './until-ended.js'
 
 /** A call of `chaos inject`. */
 export interface InjectCall {
@@ -23,34 +32,44 @@ export interface InjectCall {
 }
 
 /**
- * Injects a fault. With `--hold connection`, the command runs until the fault ends, or until the user interrupts, which
- * ends the fault.
+ * Injects a fault. With `--hold connection`, which `--on` implies, the command runs until the fault ends, or until the user
+ * interrupts, which ends the fault.
  *
- * The options of the fault are known only after the process was asked, so the arguments are then parsed again.
+ * The options of the fault are known only after the process was asked, if at all, so the arguments are then parsed again.
  *
  * @returns The exit code.
  */
 export function inject({ target, fault, args, flags: common, command }: InjectCall, io: Terminal): Promise<number> {
-  return withClient(common, io, async (client) => {
-    const info = await orInterrupted(io.signal, findFault(client, target, fault))
+  return withController(common, io, async (controller) => {
+    const info = await orInterrupted(io.signal, findFault(controller, target, fault))
     const parsed = command()
       .name('chaos inject')
       .usage(`${target} ${printable(info.name)} [options]`)
-    const readOptions = addFaultOptions(parsed, info)
+    const readOptions = addFaultOptions(parsed, info, args)
     // Printed before help, because commander would wrap a description. `printable` keeps it on one line.
     parsed.addHelpText('before', `Fault ${printable(info.name)}: ${printable(info.summary)}\n`)
+    const isOpen = takesAnyOption(info)
+    if (isOpen) parsed.addHelpText('before', `${ANY_OPTION}\n`)
     parsed.helpOption('--help').parse(args, { from: 'user' })
     const flags = parsed.opts<InjectFlags>()
     const options = readOptions()
-    const hold = flags.hold ?? 'lease'
+    if (common.on !== undefined && flags.hold === 'lease')
+      throw new ChaosError(
+        'CHAOS_INVALID_OPTION',
+        'A fault that is injected through `--on` ends with this command. Leave out `--hold lease`, and keep the command running.',
+      )
+    const hold = flags.hold ?? (common.on === undefined ? 'lease' : 'connection')
     if (flags.dryRun === true) {
-      await orInterrupted(io.signal, client.check(target, info.name, options, { ...how(flags), hold }))
+      await orInterrupted(io.signal, controller.check(target, info.name, options, { ...how(flags), hold }))
       if (flags.json === true) io.json({ target, fault: info.name, options })
-      else io.out(`Nothing was broken. ${info.name} can be injected into ${target}.`)
+      else
+        io.out(
+          `Nothing was broken. ${info.name} can be injected into ${target}.${isOpen ? ' Its options are checked when it is injected.' : ''}`,
+        )
       return EXIT.ok
     }
     // Arming may take long. If the user interrupts it, the command disconnects and the process rolls back.
-    const arming = client.inject(target, info.name, options, { ...how(flags), hold })
+    const arming = controller.inject(target, info.name, options, { ...how(flags), hold })
     const state = await Promise.race([arming, interrupted(io.signal)])
     if (state === undefined) {
       arming.catch(() => undefined)
@@ -59,23 +78,30 @@ export function inject({ target, fault, args, flags: common, command }: InjectCa
     }
     report(state, flags, io)
     if (hold === 'lease') return EXIT.ok
-    if (state.status === 'ended') return codeOf(state)
+    if (state.status === 'ended') return codeOf(state, io)
     const silence = announceInterruption(io)
-    const ended = await untilEnded(client, state, io)
+    const ended = await untilEnded(controller, state, io)
     silence()
     if (ended !== undefined) report(ended, flags, io)
     if (io.signal.aborted) {
-      if (ended === undefined) await client.stop(state.id)
+      if (ended === undefined) await controller.stop(state.id)
       return EXIT.interrupted
     }
-    if (ended === undefined) throw processGone('A process that still runs has rolled the fault back.')
-    return codeOf(ended)
+    if (ended === undefined)
+      throw common.on === undefined
+        ? processGone('A process that still runs has rolled the fault back.')
+        : connectionGone()
+    return codeOf(ended, io)
   })
 }
 
 /** The exit code for a state. @throws ChaosError `CHAOS_ROLLBACK_FAILED` when the rollback failed */
-function codeOf({ id, status, failures }: InjectionState): number {
+function codeOf({ id, status, outcome, failures }: InjectionState, { err }: Terminal): number {
   if (status !== 'ended' || failures.length === 0) return EXIT.ok
+  if (outcome === 'aborted') {
+    err(red('error'), `: ${id} was cut short: ${failures.join('; ')}`)
+    return EXIT.internal
+  }
   throw new ChaosError('CHAOS_ROLLBACK_FAILED', `The rollback of ${id} failed in part: ${failures.join('; ')}`)
 }
 
@@ -100,35 +126,10 @@ function how({
   only,
   seed,
   id,
+  ...scopeFlags
 }: InjectFlags): PortableInjectOptions {
-  const given = { leaseMs, rate, limit, limitPerOperation, skip, every, only, seed, id }
+  const { scope, route, user, tenant, sessions, sessionsSeed } = scopeFlags
+  const chosen = scopeOf({ scope, route, user, tenant, sessions, sessionsSeed })
+  const given = { leaseMs, rate, limit, limitPerOperation, skip, every, only, scope: chosen, seed, id }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-}
-
-/** Waits until a fault has ended, or the user interrupts. */
-function untilEnded(
-  client: ControlClient,
-  { id, armedAt }: InjectionState,
-  { signal }: Terminal,
-): Promise<InjectionState | undefined> {
-  return new Promise((resolve) => {
-    const unfollow = client.follow((entry) => {
-      if (entry.type === 'ended' && entry.injection.id === id) finish(entry.injection)
-    })
-    const finish = (state: InjectionState | undefined): void => {
-      unfollow()
-      resolve(state)
-    }
-    void Promise.race([client.closed, interrupted(signal)]).then(() => finish(undefined))
-    // The fault may have ended before the command followed events.
-    client.injections().then(
-      (states) => {
-        // An earlier injection may have had the same id.
-        const state = states.find((one) => one.id === id && one.armedAt === armedAt)
-        if (state?.status === 'ended') finish(state)
-      },
-      // `client.closed` handles a lost connection.
-      () => undefined,
-    )
-  })
 }

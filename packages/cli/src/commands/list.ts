@@ -1,15 +1,16 @@
 import { faultOptions } from '../arguments/fault-options.js'
 import { faultsOf } from '../arguments/find-fault.js'
+import { ANY_OPTION, takesAnyOption } from '../arguments/undeclared-options.js'
 import { columns, injectionLine } from '../view/lines.js'
 import type { CommonFlags } from '../arguments/command-options.js'
 import type { Terminal } from '../view/terminal.js'
-import { orInterrupted, withClient } from './command.js'
+import { orInterrupted, withClient, withController } from './command.js'
 
 export function targets(flags: CommonFlags, io: Terminal): Promise<void> {
-  return withClient(flags, io, async (client) => {
-    const found = await orInterrupted(io.signal, client.targets())
+  return withController(flags, io, async (controller) => {
+    const found = await orInterrupted(io.signal, controller.targets())
     if (flags.json === true) io.json(found)
-    else if (found.length === 0) io.out('This process has no targets.')
+    else if (found.length === 0) io.out('There are no targets.')
     else
       for (const line of columns([['target', 'faults'], ...found.map(({ name, faults }) => [name, faults.join(', ')])]))
         io.out(line)
@@ -28,8 +29,9 @@ export function faults(
   taken: ReadonlySet<string>,
   io: Terminal,
 ): Promise<void> {
-  return withClient(flags, io, async (client) => {
-    const found = await orInterrupted(io.signal, target === undefined ? client.faults() : faultsOf(client, target))
+  return withController(flags, io, async (controller) => {
+    const asking = target === undefined ? controller.faults() : faultsOf(controller, target)
+    const found = await orInterrupted(io.signal, asking)
     if (flags.json === true) {
       io.json(found)
       return
@@ -39,6 +41,7 @@ export function faults(
       io.out(`  ${info.summary}`)
       for (const { shown, isRequired } of faultOptions(info, taken))
         io.out(`    ${shown.flags}${isRequired ? ' (required)' : ''}  ${shown.description}`)
+      if (takesAnyOption(info)) io.out(`    ${ANY_OPTION}`)
     }
   })
 }

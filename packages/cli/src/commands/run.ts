@@ -7,7 +7,7 @@ import { EXIT } from '../process/exit-codes.js'
 import { summaryLines } from '../view/lines.js'
 import { progress } from '../view/progress.js'
 import { bold, red, type Terminal } from '../view/terminal.js'
-import { announceInterruption, orInterrupted, withClient } from './command.js'
+import { announceInterruption, connectionGone, orInterrupted, withController } from './command.js'
 
 /** The options of `chaos run`. */
 export interface RunFlags extends CommonFlags {
@@ -43,8 +43,9 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
   const port = portOf(flags.webhookPort)
   const isJson = flags.json === true
 
-  return withClient(flags, io, async (client) => {
+  return withController(flags, io, async (connection) => {
     const results: ExperimentResult[] = []
+    let isOver = false
     let sink: WebhookSink | undefined
     /**
      * Writes the reports. Never throws, because a full disk must not hide a verdict.
@@ -66,9 +67,15 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
     const silence = announceInterruption(io)
     // With `hold: 'connection'`, faults end with the command for any reason.
     const controller: ChaosController = {
-      ...client,
-      inject: (target, fault, options, how) => client.inject(target, fault, options, { ...how, hold: 'connection' }),
+      ...connection,
+      inject: (target, fault, options, how) =>
+        connection.inject(target, fault, options, { ...how, hold: 'connection' }),
     }
+    // A process may end by the fault itself. Nobody expects that of a connection by a package.
+    if (flags.on !== undefined)
+      void connection.closed.then(() => {
+        if (!isOver) io.err(red('error'), `: ${connectionGone().message}`)
+      })
     try {
       if (flags.webhook === true || port !== undefined) {
         sink = await experiment.webhookSink({ port: port ?? 0 }).catch((error: unknown) => {
@@ -108,6 +115,7 @@ export async function run(paths: readonly string[], flags: RunFlags, io: Termina
       if (results.length > 0) await report()
       throw error
     } finally {
+      isOver = true
       silence()
       await sink?.close()
     }

@@ -1,5 +1,5 @@
-import type { AppEvent } from '@chaos/control'
-import type { InjectionState, JournalEntry } from '@chaos/core'
+import type { AppEvent, AuditEntry } from '@chaos/control'
+import type { InjectionState, JournalEntry, MintedScope } from '@chaos/core'
 import type { ExperimentResult } from '@chaos/experiment'
 
 /** The widest aligned column, in characters. */
@@ -85,6 +85,34 @@ const timeOf = (at: number): string =>
 /** The latest time that a `Date` can represent, in ms since the epoch. */
 const MAX_DATE_MS = 8_640_000_000_000_000
 
+/** Formats an entry of the audit log as one line: when, who, what, with which outcome. */
+export function auditLine(entry: AuditEntry): string {
+  const { at, operation, by = 'nobody known', actor, peer, request = {}, ids = [], status, code, outcome } = entry
+  const { target, fault } = request
+  const what = typeof target === 'string' && typeof fault === 'string' ? ` ${fault} into ${target}` : ''
+  const which = ids.length === 0 ? '' : ` ${ids.join(', ')}`
+  const who = [actor, `by ${by}`, peer === undefined ? undefined : `from ${peer}`].filter((part) => part !== undefined)
+  const end = code ?? outcome ?? 'done'
+  const repeated = entry.isRepeated === true ? ', answered again' : ''
+  const unlisted = entry.unlisted === undefined ? '' : `; ${entry.unlisted} more before it`
+  return `${timeOf(at)}  ${operation}${what}${which}: ${status} ${end}${repeated}  (${who.join(', ')})${unlisted}`
+}
+
+/**
+ * Formats a minted scope: until when it lasts, its header, and commands that send a request in it and break it.
+ *
+ * @param app The address of the app, as a shell takes it.
+ */
+export function scopeLines({ id, header, expiresAt }: MintedScope, app: string): readonly string[] {
+  const until = Math.abs(expiresAt) <= MAX_DATE_MS ? new Date(expiresAt).toISOString() : 'an unknown time'
+  return [
+    `scope ${id}, until ${until}`,
+    `baggage: ${header}`,
+    `curl -H 'baggage: ${header}' ${app}`,
+    `chaos inject <target> <fault> --scope ${id}`,
+  ]
+}
+
 /** Formats a journal entry as one line. */
 export function entryLine(entry: JournalEntry): string {
   const time = timeOf(entry.at)
@@ -96,6 +124,8 @@ export function entryLine(entry: JournalEntry): string {
       ? `${injection.outcome ?? ''}, ${affectedOf(injection)}${accountOf(injection)}`
       : entry.type === 'armed'
         ? `seed ${injection.seed}`
-        : ''
+        : entry.type === 'renewed'
+          ? `in force for ${((injection.leaseEndsAt - entry.at) / 1_000).toFixed(1)} s`
+          : ''
   return `${time}  ${entry.type.padEnd(7)} ${injection.id}  ${detail}`.trimEnd()
 }

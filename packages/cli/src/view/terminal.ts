@@ -19,7 +19,7 @@ const MAX_PART = 10_000
 
 /**
  * The output of the command. Text from a peer (names, messages, numbers) is untrusted. Its control characters and line
- * feeds are escaped, so it can neither move the cursor nor start a new line.
+ * feeds are escaped, so it can neither move the cursor nor start a new line. Passwords in URLs are left out.
  */
 export interface Terminal extends Omit<Io, 'out' | 'err'> {
   /** Prints one line on standard output. */
@@ -32,18 +32,19 @@ export interface Terminal extends Omit<Io, 'out' | 'err'> {
 
 export function terminal(io: Io): Terminal {
   const colour = colours(io)
-  const shown = (part: Part): string =>
-    typeof part === 'string'
-      ? printable(part, { max: MAX_PART })
-      : colour[part.style](printable(part.text, { max: MAX_PART }))
+  const plain = (text: string): string => printable(withoutPasswords(text), { max: MAX_PART })
+  const shown = (part: Part): string => (typeof part === 'string' ? plain(part) : colour[part.style](plain(part.text)))
   return {
     ...io,
     out: (...parts) => io.out(parts.map(shown).join('')),
     err: (...parts) => io.err(parts.map(shown).join('')),
     json: (value, { isOneLine = false } = {}) =>
-      io.out(printableJson(JSON.stringify(value, null, isOneLine ? undefined : 2))),
+      io.out(printableJson(withoutPasswords(JSON.stringify(value, null, isOneLine ? undefined : 2)))),
   }
 }
+
+/** Leaves out the passwords of URLs: what is between the user and the last `@` before the host ends. */
+const withoutPasswords = (text: string): string => text.replace(/(:\/\/[^\s/?#"@:]*:)[^\s/?#"]*@/g, '$1…@')
 
 /** Styles a text. */
 export const bold = (text: string): Styled => ({ style: 'bold', text })
