@@ -6,6 +6,7 @@ export default defineConfig({
     app: 'src/app.ts',
     'loop-worker': 'src/loop-worker.ts',
     demo: 'demo/demo.ts',
+    load: 'demo/load-command.ts',
     // No part of the app: what sabotages it in the soak.
     sabotaged: 'e2e/sabotage/sabotaged.ts',
     'sabotaged-evaluator': 'e2e/sabotage/in-app/sabotaged-evaluator.ts',

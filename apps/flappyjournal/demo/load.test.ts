@@ -18,7 +18,7 @@ async function sabotaged(
   const journal = await fakeJournal()
   onTestFinished(() => journal.close())
   const load = await loadOn(journal.url, options)
-  await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(8), { timeout: 20_000 })
+  await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(8))
   expect(countsOf(load.report())).toEqual({})
   journal.sabotage = sabotage
   return { load, journal }
@@ -31,14 +31,11 @@ function countsOf(report: LoadReport): Partial<Record<Kind, number>> {
 
 /** Waits, without a look, until one kind is found. @returns An offender of which the words match. */
 async function found(load: Load, kind: Kind, words: RegExp): Promise<void> {
-  await vi.waitFor(
-    () => {
-      const report = load.report()
-      expect(report[kind], JSON.stringify(report)).toBeGreaterThan(0)
-      expect(report.offenders).toContainEqual(expect.stringMatching(words))
-    },
-    { timeout: 20_000 },
-  )
+  await vi.waitFor(() => {
+    const report = load.report()
+    expect(report[kind], JSON.stringify(report)).toBeGreaterThan(0)
+    expect(report.offenders).toContainEqual(expect.stringMatching(words))
+  })
 }
 
 /** Every n-th of what it is given. */
@@ -51,7 +48,7 @@ describe('the load', () => {
   it('finds nothing wrong with a correct journal, however many entries come while it looks', async () => {
     const app = await start()
     const load = await loadOn(app.url, { users: 10, paceMs: 200, listEveryMs: 500, requestTimeoutMs: 45_000 })
-    await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(40), { timeout: 20_000 })
+    await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(40))
     for (let acknowledged = 0; acknowledged < 120;) {
       const before = load.report().acknowledged
       const looked = await load.look()
@@ -80,23 +77,21 @@ describe('the load', () => {
     const ownDelay = async (): Promise<number> => ((await (await fetch(load.url)).json()) as LoadReport).ownDelayMs
     await ownDelay()
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
-    expect(await ownDelay()).toBeGreaterThan(1_500)
-    expect(await ownDelay()).toBeLessThan(1_500)
+    const stall = await ownDelay()
+    expect(stall).toBeGreaterThan(1_500)
+    expect(await ownDelay()).toBeLessThan(stall)
   })
 
   it('goes on sending when nothing is answered, and knows how old its requests are', async () => {
     const { load } = await sabotaged({ refuse: ({ method }) => (method === 'POST' ? 'hang' : undefined) })
     const { acknowledged, requests } = load.report()
-    await vi.waitFor(
-      () => {
-        const report = load.report()
-        expect(report.underWay).toBeGreaterThan(20)
-        expect(report.oldestUnderWayMs).toBeGreaterThan(300)
-        expect(report.requests - requests).toBeGreaterThan(40)
-        expect(report.acknowledged - acknowledged).toBeLessThan(10)
-      },
-      { timeout: 20_000 },
-    )
+    await vi.waitFor(() => {
+      const report = load.report()
+      expect(report.underWay).toBeGreaterThan(20)
+      expect(report.oldestUnderWayMs).toBeGreaterThan(300)
+      expect(report.requests - requests).toBeGreaterThan(40)
+      expect(report.acknowledged - acknowledged).toBeLessThan(10)
+    })
   })
 
   it('counts a request that had no answer in time as failed', async () => {
@@ -212,7 +207,8 @@ describe('the load shows that a journal', () => {
       /: pushed as "DELETE", though nobody changed it$/,
     ],
   ])('%s', async (_title, sabotage, kind, words) => {
-    const { load } = await sabotaged(sabotage, { pushWithinMs: 500 })
+    // A short time for pushes only where one must be late: a machine that stalls for as long makes others late too.
+    const { load } = await sabotaged(sabotage, kind === 'undelivered' ? { pushWithinMs: 500 } : {})
     await found(load, kind, words)
   })
 

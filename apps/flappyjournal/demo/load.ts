@@ -38,6 +38,8 @@ export interface LoadOptions {
   readonly pushWithinMs?: number
   /** Longest wait for an answer, in ms: beyond it a request has failed. Default 15,000. */
   readonly requestTimeoutMs?: number
+  /** The port of its report. Default 0, a free one. */
+  readonly port?: number
   /** A look that has not come to its end after so long, in ms, is given up; nothing is verified then. Default 45,000. */
   readonly lookTimeoutMs?: number
 }
@@ -65,6 +67,7 @@ export async function startLoad({
   pushWithinMs = 5_000,
   requestTimeoutMs = 15_000,
   lookTimeoutMs = 45_000,
+  port = 0,
 }: LoadOptions): Promise<Load> {
   const findings = new Findings()
   const oracle = new Oracle(findings, pushWithinMs)
@@ -200,7 +203,7 @@ export async function startLoad({
   }
 
   const takeDelay = (): number => delay.take()
-  const server = await serveReports((isLook) => (isLook ? look(takeDelay) : Promise.resolve(report(takeDelay()))))
+  const server = await serveReports(port, (isLook) => (isLook ? look(takeDelay) : Promise.resolve(report(takeDelay()))))
   const stopListening = listen(url, await tokenOf('listener'), oracle)
   const working = [
     ...Array.from({ length: users }, (_, index) => user(`user-${index}`, (index * paceMs) / users)),
@@ -222,7 +225,7 @@ export async function startLoad({
   }
 }
 
-async function serveReports(answer: (isLook: boolean) => Promise<LoadReport>): Promise<Server> {
+async function serveReports(port: number, answer: (isLook: boolean) => Promise<LoadReport>): Promise<Server> {
   const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://load')
     void answer(searchParams.has('look')).then(
@@ -230,7 +233,7 @@ async function serveReports(answer: (isLook: boolean) => Promise<LoadReport>): P
       (error: unknown) => response.writeHead(500).end(String(error)),
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return server
 }
 

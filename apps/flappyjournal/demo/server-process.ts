@@ -20,17 +20,26 @@ const START_TIMEOUT_MS = 30_000
  * Starts the dev server with chaos switched on, short windows and any free port.
  *
  * @param logFile Where its output goes, alerts among it.
+ * @param onLine Receives each line of its output.
  */
-export async function startServerProcess(env: NodeJS.ProcessEnv, logFile: string): Promise<ServerProcess> {
+export async function startServerProcess(
+  env: NodeJS.ProcessEnv,
+  logFile: string,
+  onLine: (line: string) => void = () => undefined,
+): Promise<ServerProcess> {
   const child: ChildProcess = spawn(process.execPath, [fileURLToPath(new URL('./main.js', import.meta.url))], {
     env: { ...process.env, NODE_ENV: 'development', CHAOS: 'on', FLAPPY_WINDOWS: 'demo', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const exited = once(child, 'exit')
+  // However the demo ends, no server outlives it.
+  const killWithUs = (): void => void child.kill('SIGKILL')
+  process.once('exit', killWithUs)
+  const exited = once(child, 'exit').finally(() => process.off('exit', killWithUs))
   const log = createWriteStream(logFile)
   if (child.stdout === null) throw new TypeError('Expected the output of the server to be piped.')
   child.stdout.pipe(log)
   const lines = createInterface({ input: child.stdout })
+  lines.on('line', onLine)
   const listening = new Promise<{ url: string; alertsUrl: string }>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`Expected the server to listen within ${START_TIMEOUT_MS} ms.`)),

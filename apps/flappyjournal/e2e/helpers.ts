@@ -74,7 +74,7 @@ export async function devServer(env: NodeJS.ProcessEnv = {}): Promise<Dev> {
   })
   let out = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  await vi.waitFor(() => expect(out).toContain('"listening"'), { timeout: 30_000 })
+  await vi.waitFor(() => expect(out).toContain('"listening"'))
   const { url, alertsUrl } = JSON.parse(out.split('\n').find((line) => line.includes('"listening"')) ?? '{}') as {
     url: string
     alertsUrl: string
@@ -92,6 +92,6 @@ export async function devServer(env: NodeJS.ProcessEnv = {}): Promise<Dev> {
 export async function loadOn({ url }: { readonly url: string }): Promise<Load> {
   const load = await startLoad({ url, secret: SECRET, users: 3 })
   onTestFinished(() => load.stop())
-  await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(3), { timeout: 45_000 })
+  await vi.waitFor(() => expect(load.report().acknowledged).toBeGreaterThan(3))
   return load
 }

@@ -14,7 +14,8 @@ import { addRoutes, newServer } from './secure-server.js'
 import { startSpiralMemory } from './spiral-memory.js'
 import { openStorage } from './storage/open-storage.js'
 import type { StorageAdapter } from './storage/adapter.js'
-import { superviseLoop } from './supervisor.js'
+import { superviseLoop, type Supervisor } from './supervisor.js'
+import { every, realTime, type Time } from './time/time.js'
 
 /** The running app, and the parts that a wiring may access. */
 export interface App {
@@ -29,6 +30,8 @@ export interface App {
   readonly workers: () => readonly Worker[]
   readonly registry: Registry
   readonly alertsUrl: string
+  /** Listens on the configured port, and starts the evaluator of the alerts. */
+  listen(): Promise<void>
   /** Registers a function that runs before the app closes. */
   onClose(close: () => Promise<void>): void
   close(): Promise<void>
@@ -51,28 +54,56 @@ export interface Wired {
 /** Adds parts to the app from outside, before it listens. */
 export type Wiring = (app: App) => Promise<Wired>
 
+/** Parts that the app otherwise makes by itself. */
+export interface Parts {
+  readonly bus?: ConsciousnessEventBus
+  readonly time?: Time
+  readonly backend?: StorageAdapter
+  /** The period of `system_tick`, in ms. Default 1,000. */
+  readonly tickMs?: number
+  /** A loop that the app uses, and does not stop. */
+  readonly loop?: Supervisor
+}
+
 /**
  * Starts the app.
  *
  * @param wire Adds parts from outside the app: server hooks, metrics, rule files.
  */
-export async function startApp(config: Config, wire?: Wiring, bus = new ConsciousnessEventBus()): Promise<App> {
-  const storage = await openStorage(config)
-  const supervisor = superviseLoop({
-    restarts: config.supervisorRestarts,
-    onReport: (report) => bus.emit('consciousness:update', report),
-  })
+export async function startApp(config: Config, wire?: Wiring, parts: Parts = {}): Promise<App> {
+  const app = await assembleApp(config, wire, parts)
+  try {
+    await app.listen()
+  } catch (error) {
+    // A failed start must not leave parts of the app running.
+    await app.close()
+    throw error
+  }
+  return app
+}
+
+/** Builds the app, which works but does not listen yet. */
+export async function assembleApp(config: Config, wire: Wiring | undefined, parts: Parts): Promise<App> {
+  const { time = realTime, tickMs = 1_000, bus = new ConsciousnessEventBus(() => time.now()) } = parts
+  const storage = await openStorage(config, time, parts.backend)
+  const supervisor =
+    parts.loop ??
+    superviseLoop({
+      restarts: config.supervisorRestarts,
+      onReport: (report) => bus.emit('consciousness:update', report),
+    })
   const metrics = appMetrics(bus, storage, supervisor)
-  const stopMemory = startSpiralMemory(bus, storage)
-  const memory = requester(bus, MODULE, REQUEST_TIMEOUT_MS)
-  const health = watchHealth(bus, storage, supervisor)
+  const stopMemory = startSpiralMemory(bus, storage, time)
+  const memory = requester(bus, MODULE, REQUEST_TIMEOUT_MS, time)
+  const health = watchHealth(bus, storage, supervisor, time)
   const alerting: { evaluator?: Evaluator } = {}
   const server = await newServer()
-  const tick = setInterval(() => bus.emit('system_tick', Date.now()), 1_000)
+  const stopTicks = every(time, tickMs, () => bus.emit('system_tick', Date.now()))
   bus.subscribe(MODULE, 'system_tick', () => undefined)
 
   const closing: (() => Promise<void>)[] = []
   let url = ''
+  let wired: Wired | undefined
   const app: App = {
     config,
     server,
@@ -86,23 +117,28 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
     get alertsUrl() {
       return alerting.evaluator?.url ?? ''
     },
+    async listen() {
+      await server.listen({ port: config.port, host: config.host })
+      url = `http://${config.host}:${(server.server.address() as AddressInfo).port}`
+      alerting.evaluator = await evaluate(app, wired)
+    },
     onClose: (close) => void closing.push(close),
     async close() {
       for (const close of closing.splice(0).reverse()) await close()
-      clearInterval(tick)
+      stopTicks()
       await alerting.evaluator?.close()
       await server.close()
       memory.close()
       health.close()
       stopMemory()
       metrics.close()
-      await supervisor.stop()
+      if (parts.loop === undefined) await supervisor.stop()
       await storage.close()
       bus.removeAllListeners()
     },
   }
   try {
-    const wired = await wire?.(app)
+    wired = await wire?.(app)
     addRoutes(server, {
       jwtSecret: config.jwtSecret,
       journal: (journal) => addJournalApi(journal, memory, (change) => bus.emit('journal:changed', change)),
@@ -111,11 +147,7 @@ export async function startApp(config: Config, wire?: Wiring, bus = new Consciou
       bus,
       alertsUrl: () => alerting.evaluator?.url,
     })
-    await server.listen({ port: config.port, host: config.host })
-    url = `http://${config.host}:${(server.server.address() as AddressInfo).port}`
-    alerting.evaluator = await evaluate(app, wired)
   } catch (error) {
-    // A failed start must not leave parts of the app running.
     await app.close()
     throw error
   }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { ConsciousnessEventBus } from './event-bus.js'
+import { realTime, type Time } from './time/time.js'
 
 /** Thrown when no answer arrives over the bus in time. */
 export class BusTimeoutError extends Error {
   override readonly name = 'BusTimeoutError'
 }
 
-/** Sends requests over the bus and waits for the answer with the request's id. */
+/** Sends requests over the bus and waits for the answer with the request's id. A request says when the wait ends. */
 export interface Requester {
   /** Sends a request. @throws BusTimeoutError when no answer arrives in time, or the error in a `.fail` answer */
   ask(
@@ -28,7 +29,12 @@ interface Waiting {
  * @param timeoutMs The longest wait for an answer, in ms. A late bus delays both request and answer, so choose more
  *   than twice its delay.
  */
-export function requester(bus: ConsciousnessEventBus, module: string, timeoutMs: number): Requester {
+export function requester(
+  bus: ConsciousnessEventBus,
+  module: string,
+  timeoutMs: number,
+  time: Time = realTime,
+): Requester {
   const waiting = new Map<string, Waiting>()
   const take = (payload: unknown): Waiting | undefined => {
     const { requestId } = payload as Answer
@@ -46,18 +52,18 @@ export function requester(bus: ConsciousnessEventBus, module: string, timeoutMs:
     ask(event, payload) {
       const requestId = randomUUID()
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
+        const cancel = time.after(timeoutMs, () => {
           waiting.delete(requestId)
           reject(new BusTimeoutError(`No answer to ${event} arrived within ${timeoutMs} ms.`))
-        }, timeoutMs)
+        })
         const settle =
           <T>(finish: (value: T) => void) =>
           (value: T): void => {
-            clearTimeout(timer)
+            cancel()
             finish(value)
           }
         waiting.set(requestId, { resolve: settle(resolve), reject: settle(reject) })
-        bus.emit(`${event}.request`, { ...payload, requestId })
+        bus.emit(`${event}.request`, { ...payload, requestId, expiresAt: time.now() + timeoutMs })
       })
     },
     close() {

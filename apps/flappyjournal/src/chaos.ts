@@ -4,28 +4,89 @@
  *
  * Chaos is on only if the environment is development and CHAOS=on. Then the app opens a control socket for the `chaos`
  * command, and HTTP and WebSocket endpoints under /chaos with the token in CHAOS_TOKEN (default: a random token, which
- * is printed). While chaos is off, /chaos answers 404 like any unknown path.
+ * is printed). While chaos is off, /chaos answers 404 like any unknown path. Where the storage is a Redis, the app reaches
+ * it through a proxy of its own, whose faults break the network between the two.
+ *
+ * With CHAOS_FLEET_REDIS the app also joins a fleet: CHAOS_FLEET names it, and CHAOS_FLEET_PUBLIC_KEY the file with the
+ * public key of those who may run experiments on it. Without, it belongs to none.
  */
 import { randomBytes } from 'node:crypto'
 import { delayCalls, failAfterCall, hangCalls, refuseCalls } from '@chaos/adapter'
 import { mountEndpoint, openSocket } from '@chaos/control'
-import { createChaos, target } from '@chaos/core'
+import { createChaos, target, type Chaos } from '@chaos/core'
 import { delayEvents, dropEvents, duplicateEvents, reorderEvents } from '@chaos/eventbus'
+import { joinFleet, readPublicKeyFile, type FleetMember } from '@chaos/fleet'
+import {
+  closeConnections,
+  createProxy,
+  delayConnections,
+  delayData,
+  dropData,
+  limitBandwidth,
+  limitData,
+  refuseConnections,
+  resetConnections,
+  retransmitData,
+  type Proxy,
+} from '@chaos/proxy'
 import { blockEventLoop, crashWorker, exitWorker, killReturningWorkers, terminateWorker } from '@chaos/worker'
 import { Counter, Gauge } from 'prom-client'
-import type { App, Wired } from './app.js'
-import { intervalMs, ruleFile } from './config.js'
+import type { App, Wired, Wiring } from './app.js'
+import { intervalMs, ruleFile, type Config } from './config.js'
 import { Recoveries } from './recovery.js'
 
 /** The longest wait for a check of the steady state, in ms. */
 const LOOK_TIMEOUT_MS = 2_000
+/** The port of a Redis whose address names none. */
+const REDIS_PORT = 6_379
+/** What can happen to the network between the app and its Redis. */
+const networkFaults = [
+  closeConnections,
+  delayConnections,
+  refuseConnections,
+  resetConnections,
+  delayData,
+  dropData,
+  limitBandwidth,
+  limitData,
+  retransmitData,
+] as const
 /** The number of evaluations for which the final recovery time is shown. */
 const FINAL_EVALUATIONS = 3
 
-export async function wireChaos(app: App): Promise<Wired> {
-  const { environment, windows } = app.config
-  if (environment !== 'development' || process.env['CHAOS'] !== 'on') return { ruleFiles: [] }
+/** What chaos needs before the app opens its storage. */
+export interface PreparedChaos {
+  /** The configuration to start the app with. */
+  readonly config: Config
+  readonly wire: Wiring
+  /** Call it when the app has closed: until then, the app writes to its storage. */
+  readonly close: () => Promise<void>
+}
 
+/**
+ * Prepares chaos for an app that is about to start. If the storage is a Redis at a `redis:` address and chaos is on, the
+ * configuration leads to it through a proxy, which is the target `redis`.
+ */
+export async function prepareChaos(config: Config): Promise<PreparedChaos> {
+  const url = config.redisUrl === undefined ? undefined : new URL(config.redisUrl)
+  if (!isOn(config) || url?.protocol !== 'redis:')
+    return { config, wire: (app) => wireChaos(app), close: () => Promise.resolve() }
+  const proxy = await createProxy({ name: 'redis', upstream: `${url.hostname}:${url.port || REDIS_PORT}` })
+  url.host = proxy.listen
+  return {
+    config: { ...config, redisUrl: url.href },
+    wire: (app) => wireChaos(app, proxy),
+    close: () => proxy.close(),
+  }
+}
+
+const isOn = ({ environment }: Config): boolean => environment === 'development' && process.env['CHAOS'] === 'on'
+
+/** @param redis The proxy through which the app reaches its Redis. */
+export async function wireChaos(app: App, redis?: Proxy): Promise<Wired> {
+  if (!isOn(app.config)) return { ruleFiles: [] }
+
+  const { environment, windows } = app.config
   const chaos = createChaos({
     environment,
     targets: {
@@ -34,7 +95,16 @@ export async function wireChaos(app: App): Promise<Wired> {
       adapter: target(app.storageBackend, [refuseCalls, failAfterCall, delayCalls, hangCalls]),
     },
   })
+  if (redis !== undefined) chaos.target('redis', redis, networkFaults)
 
+  // A fleet that cannot be joined as asked must leave no endpoint and no controller open.
+  let member: FleetMember | undefined
+  try {
+    member = fleetMember(chaos)
+  } catch (error) {
+    await chaos.close()
+    throw error
+  }
   const token = process.env['CHAOS_TOKEN'] ?? randomBytes(24).toString('hex')
   const handler = mountEndpoint(app.server.server, chaos, { token })
   const socket = await openSocket(chaos, { name: 'flappyjournal' })
@@ -103,6 +173,7 @@ export async function wireChaos(app: App): Promise<Wired> {
   app.onClose(async () => {
     unfollow()
     recoveries.close()
+    await member?.leave()
     await handler.close()
     await socket.close()
     await chaos.close()
@@ -112,6 +183,24 @@ export async function wireChaos(app: App): Promise<Wired> {
     onAlert: ({ name, state, labels, value }) =>
       notify('alert', { alert: name, state, severity: labels['severity'] ?? '', value }),
   }
+}
+
+/**
+ * Joins the fleet that the environment names, as an instance of the service `journal`.
+ *
+ * @throws TypeError when a variable is missing, and the errors of `joinFleet` and `readPublicKeyFile`
+ */
+function fleetMember(chaos: Chaos): FleetMember | undefined {
+  const { CHAOS_FLEET_REDIS: redis, CHAOS_FLEET: fleet, CHAOS_FLEET_PUBLIC_KEY: keyFile } = process.env
+  if (redis === undefined) return undefined
+  if (fleet === undefined || keyFile === undefined)
+    throw new TypeError(`Set ${fleet === undefined ? 'CHAOS_FLEET' : 'CHAOS_FLEET_PUBLIC_KEY'} to join a fleet.`)
+  const { keyId, publicKey } = readPublicKeyFile(keyFile)
+  const log = (line: string): void =>
+    console.log(JSON.stringify({ event: 'fleet', line, at: new Date().toISOString() }))
+  const member = joinFleet(chaos, { redis, fleet, service: 'journal', keys: { [keyId]: publicKey }, log })
+  console.log(JSON.stringify({ event: 'fleet joined', fleet, instance: member.id }))
+  return member
 }
 
 /** A query with a non-empty result while any SLI is breached. Its window is shorter than the windows of the alerts. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ConsciousnessEventBus } from './event-bus.js'
 import type { ResilientStorage } from './storage/resilient-storage.js'
 import type { Supervisor } from './supervisor.js'
+import { realTime, within, type Time } from './time/time.js'
 
 /** The result of a health check: each part and whether it works. */
 export interface HealthReport {
@@ -23,7 +24,12 @@ const MODULE = 'health'
 const LIMIT_MS = 500
 
 /** Creates health checks that do real work: a turn of the loop, an event round trip, a value written and read. */
-export function watchHealth(bus: ConsciousnessEventBus, storage: ResilientStorage, supervisor: Supervisor): Health {
+export function watchHealth(
+  bus: ConsciousnessEventBus,
+  storage: ResilientStorage,
+  supervisor: Supervisor,
+  time: Time = realTime,
+): Health {
   const waiting = new Map<string, () => void>()
   const onPing = (payload: unknown): void => {
     waiting.get(payload as string)?.()
@@ -47,6 +53,16 @@ export function watchHealth(bus: ConsciousnessEventBus, storage: ResilientStorag
     if ((await storage.get('health:probe')) !== value)
       throw new Error('Storage returned another value than was written.')
   }
+  const works = (work: Promise<unknown>): Promise<boolean> =>
+    within(
+      time,
+      LIMIT_MS,
+      work.then(
+        () => true,
+        () => false,
+      ),
+      () => false,
+    )
   const loopWorks = (): Promise<boolean> => Promise.resolve(supervisor.isUp && supervisor.hz > 0)
 
   return {
@@ -63,20 +79,4 @@ export function watchHealth(bus: ConsciousnessEventBus, storage: ResilientStorag
     },
     close: () => bus.unsubscribe(MODULE, 'health:ping', onPing),
   }
-}
-
-async function works(work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), LIMIT_MS)
-  })
-  const done = await Promise.race([
-    work.then(
-      () => true,
-      () => false,
-    ),
-    limit,
-  ])
-  clearTimeout(timer)
-  return done
 }

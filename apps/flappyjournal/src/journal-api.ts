@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Requester } from './bus-request.js'
+import { entryId } from './entry-id.js'
 import { HttpError } from './http-error.js'
 
 /** An entry of the journal. */
@@ -31,17 +31,23 @@ interface ById {
  * @param onChange Receives each change just before the API acknowledges it.
  */
 export function addJournalApi(server: FastifyInstance, memory: Requester, onChange: (change: Change) => void): void {
+  async function stored(id: string): Promise<Entry | undefined> {
+    return (await memory.ask('spiral.memory.retrieve', { id }))['value'] as Entry | undefined
+  }
   async function find(id: string): Promise<Entry> {
-    const { value } = await memory.ask('spiral.memory.retrieve', { id })
-    if (value === undefined) throw new HttpError(404, 'No entry has this id.')
-    return value as Entry
+    const entry = await stored(id)
+    if (entry === undefined) throw new HttpError(404, 'No entry has this id.')
+    return entry
   }
 
   server.get('/api/journal', async () => (await memory.ask('spiral.memory.retrieve', {}))['values'])
 
-  server.post('/api/journal', async ({ method, body }, reply) => {
+  server.post('/api/journal', async ({ method, body, user, headers }, reply) => {
     const now = new Date().toISOString()
-    const entry: Entry = { id: randomUUID(), ...fieldsOf(body), createdAt: now, updatedAt: now }
+    const key = headers['idempotency-key']
+    const entry: Entry = { id: entryId(user, key), ...fieldsOf(body), createdAt: now, updatedAt: now }
+    const before = key === undefined ? undefined : await stored(entry.id)
+    if (before !== undefined) return reply.code(201).send(before)
     await memory.ask('spiral.memory.store', { id: entry.id, value: entry })
     onChange({ method, id: entry.id })
     return reply.code(201).send(entry)

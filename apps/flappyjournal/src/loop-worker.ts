@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
-/** The report that the loop sends about once a second. */
+/** The report that the loop sends regularly, by default once a second. */
 export interface LoopReport {
   /** Measured turns per second. */
   readonly hz: number
@@ -9,7 +9,7 @@ export interface LoopReport {
   readonly turns: number
 }
 
-const { hz } = workerData as { readonly hz: number }
+const { hz, reportEveryMs } = workerData as { readonly hz: number; readonly reportEveryMs: number }
 const periodMs = 1_000 / hz
 const startedAt = performance.now()
 let turns = 0
@@ -27,7 +27,7 @@ function turn(): void {
   const behind = Math.floor((now - (startedAt + skipped)) / periodMs) - turns
   if (behind > hz) skipped += behind * periodMs
   const nextAt = startedAt + skipped + (turns + 1) * periodMs
-  if (now - reportedAt >= 1_000) {
+  if (now - reportedAt >= reportEveryMs) {
     parentPort?.postMessage({
       hz: ((turns - reportedTurns) * 1_000) / (now - reportedAt),
       skewMs: now - (nextAt - periodMs),

@@ -1,9 +1,10 @@
 import { startApp } from './app.js'
-import { wireChaos } from './chaos.js' // This import and its use below are the only chaos code outside chaos.ts.
+import { prepareChaos } from './chaos.js' // This import and the uses of `chaos` below are the only chaos code outside chaos.ts.
 import { configFrom } from './config.js'
 import { eventBus } from './event-bus.js'
 
-const app = await startApp(configFrom(process.env), wireChaos, eventBus())
+const chaos = await prepareChaos(configFrom(process.env))
+const app = await startApp(chaos.config, chaos.wire, { bus: eventBus() })
 console.log(
   JSON.stringify({
     event: 'listening',
@@ -17,12 +18,15 @@ console.log(
 let closing: Promise<void> | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    closing ??= app.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
+    closing ??= app
+      .close()
+      .then(chaos.close)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error)
+          process.exit(1)
+        },
+      )
   })
 }

@@ -8,6 +8,13 @@ import { HttpError } from './http-error.js'
 import { RateLimit } from './rate-limit.js'
 import type { Metrics } from './metrics.js'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks, on routes that require a token. */
+    user: string
+  }
+}
+
 /** The parts that the server exposes. */
 export interface ServerParts {
   readonly jwtSecret: string
@@ -96,9 +103,11 @@ export function addRoutes(server: FastifyInstance, parts: ServerParts): void {
     })
   }
 
+  server.decorateRequest('user', '')
   server.register((journal, _options, done) => {
     journal.addHook('onRequest', async (request, reply) => {
-      const waitSeconds = limit.take(await userOf(request))
+      request.user = await userOf(request)
+      const waitSeconds = limit.take(request.user)
       if (waitSeconds === undefined) return
       reply.header('retry-after', waitSeconds)
       throw new HttpError(429, 'Too many requests.')

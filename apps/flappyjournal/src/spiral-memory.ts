@@ -1,5 +1,6 @@
 import type { ConsciousnessEventBus } from './event-bus.js'
 import type { ResilientStorage } from './storage/resilient-storage.js'
+import { realTime, type Time } from './time/time.js'
 
 const MODULE = 'memory'
 
@@ -15,17 +16,37 @@ const LANES = 8
  */
 interface MemoryRequest {
   readonly requestId: string
+  /** When the one who asked gives up waiting. */
+  readonly expiresAt: number
   readonly id?: string
   readonly value?: unknown
 }
 
 /** Starts the module that stores entries under `mem:<id>`. It is used only over the bus. @returns Stops the module. */
-export function startSpiralMemory(bus: ConsciousnessEventBus, storage: ResilientStorage): () => void {
+export function startSpiralMemory(
+  bus: ConsciousnessEventBus,
+  storage: ResilientStorage,
+  time: Time = realTime,
+): () => void {
+  /** The requests that have come, until they expire. All wait equally long, so the first to come expires first. */
+  const taken = new Map<string, number>()
+  function isFirst(requestId: string, expiresAt: number): boolean {
+    for (const [id, until] of taken) {
+      if (until > time.now()) break
+      taken.delete(id)
+    }
+    if (taken.has(requestId)) return false
+    taken.set(requestId, expiresAt)
+    return true
+  }
+
   async function answer(
     event: string,
-    { requestId }: MemoryRequest,
+    { requestId, expiresAt }: MemoryRequest,
     work: () => Promise<Readonly<Record<string, unknown>>>,
   ): Promise<void> {
+    // A write that comes too late, or again, must not overwrite what was acknowledged since.
+    if (time.now() >= expiresAt || !isFirst(requestId, expiresAt)) return
     try {
       bus.emit(`${event}.ok`, { requestId, ...(await work()) })
     } catch (error) {

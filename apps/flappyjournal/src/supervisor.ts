@@ -7,6 +7,8 @@ import type { LoopReport } from './loop-worker.js'
 export interface SupervisorOptions {
   /** The planned turns of the loop per second. Default 100. */
   readonly hz?: number
+  /** The period of the loop's reports, in ms. Default 1,000. */
+  readonly reportEveryMs?: number
   /** Whether a dead worker is replaced. Default `true`. */
   readonly restarts?: boolean
   /** The pause before the first restart, in ms. It doubles with each further restart. Default 200. */
@@ -39,6 +41,7 @@ export interface Supervisor {
 export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
   const {
     hz = 100,
+    reportEveryMs = 1_000,
     restarts: mayRestart = true,
     firstPauseMs = 200,
     maxPauseMs = 5_000,
@@ -55,7 +58,7 @@ export function superviseLoop(options: SupervisorOptions = {}): Supervisor {
   let restartTimer: NodeJS.Timeout | undefined
 
   function start(): void {
-    const started = new Worker(loopWorkerFile, { workerData: { hz }, name: 'consciousness-loop' })
+    const started = new Worker(loopWorkerFile, { workerData: { hz, reportEveryMs }, name: 'consciousness-loop' })
     startedAt = performance.now()
     started.once('online', () => {
       // Silence is measured from here, because the start of a thread may take long.

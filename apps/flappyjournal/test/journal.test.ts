@@ -27,6 +27,35 @@ describe('the journal', () => {
     expect((await ask(app, 'GET', `/api/journal/${id}`)).status).toBe(404)
   })
 
+  it('stores an entry once that a user sends again with the same Idempotency-Key', async () => {
+    const app = await start()
+    const send = async (user: string, headers: Record<string, string>): Promise<{ status: number; id: unknown }> => {
+      const { status, body } = await ask(app, 'POST', '/api/journal', { title: 't', content: 'c' }, user, headers)
+      return { status, id: (body as { id?: unknown }).id }
+    }
+    const first = await send('ada', { 'idempotency-key': 'one' })
+    expect(first.status).toBe(201)
+    expect(await send('ada', { 'idempotency-key': 'one' })).toEqual(first)
+    const others = [
+      await send('ada', { 'idempotency-key': 'two' }),
+      await send('grace', { 'idempotency-key': 'one' }),
+      await send('ada', {}),
+      await send('ada', {}),
+    ]
+    expect(new Set([first, ...others].map(({ id }) => id)).size).toBe(5)
+    expect((await ask(app, 'GET', '/api/journal')).body).toHaveLength(5)
+    for (const key of ['', 'k'.repeat(201)]) expect((await send('ada', { 'idempotency-key': key })).status).toBe(400)
+  })
+
+  it('answers a repeated request with the entry as it is now', async () => {
+    const app = await start()
+    const write = (content: string) =>
+      ask(app, 'POST', '/api/journal', { title: 't', content }, 'ada', { 'idempotency-key': 'one' })
+    const { id } = (await write('first')).body as { id: string }
+    await ask(app, 'PUT', `/api/journal/${id}`, { title: 't', content: 'changed' })
+    expect(await write('first')).toMatchObject({ status: 201, body: { id, content: 'changed' } })
+  })
+
   it.each([
     [{ content: 'No title.' }, '`title`'],
     [{ title: 'No content.' }, '`content`'],

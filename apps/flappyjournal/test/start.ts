@@ -30,10 +30,11 @@ export async function ask(
   path: string,
   body?: unknown,
   user = 'ada',
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ status: number; body: unknown; headers: Headers }> {
   const response = await fetch(app.url + path, {
     method,
-    headers: { authorization: `Bearer ${await token(user)}` },
+    headers: { authorization: `Bearer ${await token(user)}`, ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const text = await response.text()

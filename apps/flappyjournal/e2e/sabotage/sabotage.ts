@@ -3,7 +3,12 @@ import type { Stage } from './stage.js'
 
 /** The experiments of the sample app. */
 export type ExperimentName =
-  'no-fault' | 'worker' | 'worker-crash-loop' | 'eventbus' | 'adapter' | 'adapter-one-in-five'
+  | 'no-fault'
+  | 'worker'
+  | 'worker-crash-loop'
+  | 'eventbus'
+  | 'adapter'
+  | 'adapter-one-in-five'
 
 /** How a run came out: its verdict, or that it was refused before anything was broken. */
 export type Outcome = VerdictName | 'refused' | 'report-not-written'

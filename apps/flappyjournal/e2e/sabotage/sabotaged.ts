@@ -31,7 +31,7 @@ process.once('disconnect', () => process.exit(1))
 for (const { before } of sabotages) before?.(moments)
 const wiring: typeof wireChaos = (app) =>
   wireChaos(sabotages.reduce((given, sabotage) => sabotage.wiring?.(given) ?? given, app))
-const app = await startApp(configFrom(process.env), wiring, eventBus())
+const app = await startApp(configFrom(process.env), wiring, { bus: eventBus() })
 const [controller] = registeredControllers()
 controller?.follow(({ type }) => {
   if (type === 'landed' || type === 'ended') tell(type)

@@ -9,7 +9,11 @@ export class MemoryAdapter implements StorageAdapter {
     await Promise.resolve()
   }
   async get(key: string): Promise<unknown> {
-    const text = await Promise.resolve(this.#texts.get(key))
+    return Promise.resolve(this.peek(key))
+  }
+  /** Reads a value at once. */
+  peek(key: string): unknown {
+    const text = this.#texts.get(key)
     return text === undefined ? undefined : (JSON.parse(text) as unknown)
   }
   async set(key: string, value: unknown): Promise<void> {

@@ -2,6 +2,7 @@ import type { StorageAdapter } from './adapter.js'
 import { LevelAdapter } from './level-adapter.js'
 import { MemoryAdapter } from './memory-adapter.js'
 import { RedisAdapter } from './redis-adapter.js'
+import type { Time } from '../time/time.js'
 import { ResilientStorage } from './resilient-storage.js'
 
 /** The configuration of the storage. */
@@ -20,8 +21,13 @@ function adapterFor({ redisUrl, levelPath }: StorageConfig): StorageAdapter {
   return levelPath === undefined ? new MemoryAdapter() : new LevelAdapter(levelPath)
 }
 
-export async function openStorage(config: StorageConfig): Promise<ResilientStorage> {
-  const storage = new ResilientStorage(adapterFor(config), { hasFallback: config.storageFallback })
+/** Opens the storage. @param backend The adapter to use instead of the configured one. */
+export async function openStorage(
+  config: StorageConfig,
+  time: Time,
+  backend: StorageAdapter = adapterFor(config),
+): Promise<ResilientStorage> {
+  const storage = new ResilientStorage(backend, { hasFallback: config.storageFallback, time })
   await storage.init()
   return storage
 }

@@ -1,5 +1,6 @@
-import { withFault } from '@chaos/core'
-import { refuseCalls } from '@chaos/adapter'
+import { inject, withFault } from '@chaos/core'
+import { manualClock } from '@chaos/core/testing'
+import { failAfterCall, hangCalls, refuseCalls } from '@chaos/adapter'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +36,7 @@ describe('ResilientStorage', () => {
       expect([await storage.get('a'), await storage.get('b'), await storage.get('c')]).toEqual([3, undefined, 4])
       expect((await storage.keys('')).sort()).toEqual(['a', 'c'])
     })
-    await vi.waitFor(() => expect(storage.pendingWrites).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(storage.pendingWrites).toBe(0))
     expect([await backend.get('a'), await backend.get('b'), await backend.get('c')]).toEqual([3, undefined, 4])
     expect(storage.breaker.state).toBe('closed')
   })
@@ -53,6 +54,38 @@ describe('ResilientStorage', () => {
       })
     },
   )
+
+  it('finds in memory what it has read from the backend, though the write of it had failed', async () => {
+    const { storage, backend } = await open()
+    await withFault(failAfterCall(), backend, { only: 'set' }, async () => {
+      await expect(storage.set('a', 1)).rejects.toThrow('Storage is unavailable.')
+    })
+    expect(await storage.get('a')).toBe(1)
+    await withFault(refuseCalls(), backend, async () => {
+      expect(await storage.get('a')).toBe(1)
+    })
+  })
+
+  it('puts right what a write that timed out overwrites when it reaches the backend late', async () => {
+    const time = manualClock()
+    const backend = new MemoryAdapter()
+    const storage = new ResilientStorage(backend, { time })
+    await storage.init()
+    onTestFinished(() => storage.close())
+    const hung = await inject(hangCalls(), backend, { only: 'set', limit: 1 })
+    const first = storage.set('a', 1)
+    await time.advance(1_100)
+    await first
+    // The breaker closes, and the write is replayed.
+    await time.advance(3_000)
+    expect([storage.breaker.state, storage.pendingWrites, await backend.get('a')]).toEqual(['closed', 0, 1])
+    await storage.set('a', 2)
+    await hung.rollback()
+    await time.advance(0)
+    expect([await backend.get('a'), await storage.get('a')]).toEqual([1, 2])
+    await time.advance(100)
+    expect([storage.pendingWrites, await backend.get('a'), await storage.get('a')]).toEqual([0, 2, 2])
+  })
 
   it('never loses or reorders an acknowledged write, whatever comes in between', async () => {
     const step = fc.oneof(
@@ -95,9 +128,7 @@ describe('ResilientStorage', () => {
           }
         }
         backend.isDown = false
-        await vi.waitFor(() => expect([storage.pendingWrites, storage.breaker.state === 'open']).toEqual([0, false]), {
-          timeout: 5_000,
-        })
+        await vi.waitFor(() => expect([storage.pendingWrites, storage.breaker.state === 'open']).toEqual([0, false]))
         for (const [key, value] of expected) expect(await backend.get(key)).toEqual(value)
         await storage.close()
       }),
@@ -166,7 +197,7 @@ describe('ResilientStorage', () => {
     const { storage, backend } = await open(new MemoryAdapter(), false)
     await storage.set('a', 1)
     await withFault(refuseCalls({ methods: 'set' }), backend, () => expect(storage.set('a', 2)).rejects.toThrow())
-    await vi.waitFor(async () => expect(await storage.get('a')).toBe(1), { timeout: 5_000 })
+    await vi.waitFor(async () => expect(await storage.get('a')).toBe(1))
   })
 })
 
