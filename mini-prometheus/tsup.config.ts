@@ -6,6 +6,4 @@ export default defineConfig({
   entry: { index: 'src/index.ts', 'evaluator-worker': 'src/evaluator-worker.ts' },
   format: ['esm'],
   target: 'node20',
-  // Users of this package read its types from `src`.
-  dts: false,
 })

@@ -40,6 +40,24 @@ export function examplesIn(markdown: string, language: string): readonly Example
   })
 }
 
+/**
+ * What two runs of an experiment print alike: lines without their numbers, each once, in an order of their own. The progress of
+ * a run shows what was seen at each moment, which differs; the verdict below it, which begins with the title once more, does not.
+ */
+export function shapeOf(output: string): readonly string[] {
+  const lines = output
+    .trim()
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/, seed \w+$/, '')
+        .replace(/[\w.-]+:\d+:[\w-]{8}(?= \()/, 'an instance')
+        .replace(/\d+(?:\.\d+)?(?: (?:ms|s)\b)?/g, '#')
+        .replace(/ +/g, ' '),
+    )
+  return [...new Set(lines.slice(lines.lastIndexOf(lines[0] ?? '')))].sort()
+}
+
 /** Runs an example as an ES module in a process of its own, which finds the packages that `e2e` depends on. */
 export function runModule(code: string): Promise<Ran> {
   return run(process.execPath, ['--input-type=module', '--eval', code], { cwd: join(root, 'e2e'), timeoutMs: 60_000 })
@@ -64,7 +82,8 @@ export function isRewritten(page: string, { language, code, output = '' }: Examp
   return true
 }
 
-function blocksIn(markdown: string): readonly (Block & { readonly after: string })[] {
+/** The fenced blocks of a text, each with what follows it up to the next one. */
+export function blocksIn(markdown: string): readonly (Block & { readonly after: string })[] {
   const found = [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
   return found.map((match, index) => {
     const [whole, language = '', code = ''] = match

@@ -37,7 +37,7 @@ export interface Package {
 }
 
 /** What is installed by everyone, and what stands right of the injectors: neither breaks anything itself. */
-const FRAME = ['core', 'control', 'experiment', 'cli'] as const
+const FRAME = ['core', 'control', 'experiment', 'test', 'cli', 'mcp', 'fleet'] as const
 
 /** The published packages. */
 export const packages: readonly Package[] = readdirSync(join(root, 'packages'))
@@ -61,10 +61,10 @@ export function packageNamed(id: string): Package {
 }
 
 /** The program of a package that `e2e` or the repository depends on. */
-export function binOf(name: string): string {
+export function binOf(name: string, command = name): string {
   const manifest = createRequire(join(root, 'e2e', 'package.json')).resolve(`${name}/package.json`)
   const { bin } = readJson(manifest) as { readonly bin: string | Readonly<Record<string, string>> }
-  return join(dirname(manifest), typeof bin === 'string' ? bin : (bin[name] ?? ''))
+  return join(dirname(manifest), typeof bin === 'string' ? bin : (bin[command] ?? ''))
 }
 
 export function readJson(path: string): unknown {

@@ -10,6 +10,7 @@ export const SKELETONS: readonly (readonly [asked: string, files: readonly strin
   ['fault worker/end-workers', faultFiles('worker', 'packages/worker/src', 'end-workers')],
   ['fault adapter/calls/break-calls', faultFiles('adapter', 'packages/adapter/src/calls', 'break-calls')],
   ['fault adapter/http/queue-requests', faultFiles('adapter', 'packages/adapter/src/http', 'queue-requests')],
+  ['fault proxy/blank-data', faultFiles('proxy', 'packages/proxy/src', 'blank-data')],
   [
     'client eventbus/some-broker some-broker ^1.2.0',
     [
@@ -71,7 +72,7 @@ export interface Copy {
 export function copyOfRepository(): Copy {
   const folder = mkdtempSync(join(tmpdir(), 'chaos-new-'))
   const at = (path: string): string => join(folder, path)
-  const parts = ['scripts', 'packages', 'test-servers', 'docs', '.changeset', 'e2e/package.json', '.prettierrc*']
+  const parts = ['scripts', 'packages', 'test-servers', 'docs', '.changeset', 'e2e/package.json', '.oxfmtrc.json']
   for (const file of repositoryFiles(...parts, ':(glob)*')) cpSync(join(root, file), at(file), { recursive: true })
   symlinkSync(join(root, 'node_modules'), at('node_modules'))
   for (const { id, dir } of packages) symlinkSync(join(dir, 'node_modules'), at(`packages/${id}/node_modules`))

@@ -32,6 +32,7 @@ const SUBJECTS = [
   ...injectors.map(({ id }) => [id, ['core']] as const),
   ['control', ['core']],
   ['experiment', ['core']],
+  ['test', ['core', 'adapter']],
   ['cli', ['core', 'control', 'experiment']],
 ] as readonly (readonly [string, readonly string[]])[]
 

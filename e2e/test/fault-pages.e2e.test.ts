@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { outputsOf } from '../src/example-groups.js'
 import { exampleFolder, faultNames, pageExamples } from '../src/examples.js'
 import { injectors, packageNamed, repositoryFiles, root, type Package } from '../src/repository.js'
 import { run } from '../src/run.js'
@@ -10,24 +11,6 @@ const read = (page: string): string => (existsSync(join(root, page)) ? readFileS
 
 /** The sections of a fault page, in order. */
 const SECTIONS = ['Options', 'What happens', 'How it ends', 'Evidence', 'See also']
-
-/** Most of the time of an example is the start of its process: two of them keep two cores busy. */
-const AT_ONCE = 2
-let running = 0
-const waiting: (() => void)[] = []
-
-async function atOnce<Result>(work: () => Promise<Result>): Promise<Result> {
-  if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
-  else running += 1
-  try {
-    return await work()
-  } finally {
-    // The place goes to the next in line, or is free.
-    const next = waiting.shift()
-    if (next === undefined) running -= 1
-    else next()
-  }
-}
 
 const catalogs = await Promise.all(
   injectors.map(async (injector) => [injector.id, injector, await faultNames(injector)] as const),
@@ -62,19 +45,33 @@ describe('the recipes', () => {
 /** Declares one test for each example of some pages. */
 function runExamples(pages: string, injector: Package): void {
   let folder: ReturnType<typeof exampleFolder>
+  let outputs: ReturnType<typeof outputsOf>
+  const examples = repositoryFiles(pages).flatMap((page) =>
+    pageExamples(read(page)).map(({ code, output }, index) => ({
+      page: basename(page, '.md'),
+      number: index + 1,
+      code,
+      output,
+    })),
+  )
+  const files: string[] = []
   beforeAll(() => {
     folder = exampleFolder(injector)
+    for (const { page, number, code } of examples) files.push(folder.write(`${page}-${number}.mjs`, code))
+    outputs = outputsOf(files)
   })
   afterAll(() => folder.remove())
 
-  const examples = repositoryFiles(pages).flatMap((page) =>
-    pageExamples(read(page)).map((example, index) => [basename(page, '.md'), index + 1, example] as const),
+  it.each(examples.map((example, at) => ({ ...example, at })))(
+    '$page.md: example $number prints what the page says',
+    async ({ at, output }) => {
+      if ((await outputs[at]) === output) return
+      // Not every program leaves its process to the next as it was.
+      const { stderr, ...ran } = await run(process.execPath, [files[at] ?? ''], {
+        timeoutMs: 60_000,
+        env: { ...process.env, NODE_ENV: 'test' },
+      })
+      expect(ran, stderr).toEqual({ exitCode: 0, signal: null, stdout: output })
+    },
   )
-  it.concurrent.each(examples)('%s.md: example %i prints what the page says', async (page, number, example) => {
-    const file = folder.write(`${page}-${number}.mjs`, example.code)
-    const { stderr, ...ran } = await atOnce(() =>
-      run(process.execPath, [file], { timeoutMs: 10_000, env: { ...process.env, NODE_ENV: 'test' } }),
-    )
-    expect(ran, stderr).toEqual({ exitCode: 0, signal: null, stdout: example.output })
-  })
 }

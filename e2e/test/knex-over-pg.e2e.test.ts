@@ -4,7 +4,7 @@ import { inject, withFault, type Injection } from '@chaos/core'
 import knex, { type Knex } from 'knex'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '../../test-servers/src/index.js'
+import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import { relayTo } from '../src/mute-relay.js'
 
 /** How work ended: the class and message of its error. */
@@ -33,7 +33,8 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
         log: { warn: () => undefined, error: () => undefined },
       })
       onTestFinished(() => db.destroy())
-      await db.raw('select 1')
+      // The timeout is short for connecting too: on a machine that stalls it may need more than one try.
+      await vi.waitFor(() => db.raw('select 1'))
       return db
     }
 

@@ -137,16 +137,20 @@ describe('what a team installs', () => {
       .split('\n')
       .reduce((sum, line) => sum + Number(/\s(\d+)\s\d{4}-/.exec(line)?.[1] ?? 0), 0)
 
-  it('is at most 500 KiB for core, which brings no other package and shows none in its types', () => {
+  it('is at most 560 KiB for core, which brings no other package and shows none in its types', () => {
     expect(sizeOf('core')).toBeGreaterThan(100 * KIB)
-    expect(sizeOf('core')).toBeLessThanOrEqual(500 * KIB)
+    expect(sizeOf('core')).toBeLessThanOrEqual(560 * KIB)
     const { manifest, dir } = packageNamed('core')
     expect(manifest).not.toHaveProperty('dependencies')
     for (const file of tarballs['core']?.files.filter((name) => name.endsWith('.d.ts')) ?? [])
       expect(readFileSync(join(dir, file), 'utf8')).not.toMatch(/valibot|@standard-schema\/spec/)
   })
 
-  it.each(['worker', 'eventbus', 'adapter'])('is at most 1.2 MiB for @chaos/%s with core', (id) => {
-    expect(sizeOf(id) + sizeOf('core')).toBeLessThanOrEqual(1.2 * KIB * KIB)
+  it.each([
+    ['worker', 0.9],
+    ['eventbus', 1.2],
+    ['adapter', 1.6],
+  ])('is, for @chaos/%s with core, at most %f MiB', (id, mib) => {
+    expect(sizeOf(id) + sizeOf('core')).toBeLessThanOrEqual(mib * KIB * KIB)
   })
 })

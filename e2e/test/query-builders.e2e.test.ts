@@ -1,8 +1,8 @@
 import { breakable, exhaustPool, refuseCalls } from '@chaos/adapter'
 import { inject, withFault, type Fault } from '@chaos/core'
-import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '../../test-servers/src/index.js'
+import { hasPrograms, ownPostgres, SERVER_TIMEOUT_MS, type OwnServer } from '@chaos/test-servers'
 import knex, { type Knex } from 'knex'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 describe.runIf(hasPrograms('initdb', 'postgres'))(
   'knex (skipped without `initdb` and `postgres`: Debian package postgresql)',
@@ -18,6 +18,8 @@ describe.runIf(hasPrograms('initdb', 'postgres'))(
         acquireConnectionTimeout: 100,
         log: { warn: () => undefined, error: () => undefined },
       })
+      // Both connections are open from here on: to open one may take longer than the timeout.
+      await vi.waitFor(() => Promise.all([db.raw('select 1'), db.raw('select 1')]))
     }, SERVER_TIMEOUT_MS)
     afterAll(async () => {
       await db.destroy()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { freshData } from './fresh-data.js'
 import { ownServer, type OwnServer } from './own-server.js'
 import { required, run } from './programs.js'
 
@@ -7,13 +8,15 @@ export const ownMariaDb = (...options: readonly string[]): Promise<OwnServer> =>
   ownServer((port, folder) => {
     const user = process.getuid?.() === 0 ? ['--user=root'] : []
     const data = join(folder, 'data')
-    run(required('mariadb-install-db'), [
-      '--no-defaults',
-      ...user,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-      `--datadir=${data}`,
-    ])
+    freshData('mariadb-install-db', data, () =>
+      run(required('mariadb-install-db'), [
+        '--no-defaults',
+        ...user,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+        `--datadir=${data}`,
+      ]),
+    )
     return {
       program: required('mariadbd'),
       args: [

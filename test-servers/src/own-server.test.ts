@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import net from 'node:net'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { ownServer, type Command } from './own-server.js'
+import { freePort, ownServer, type Command } from './own-server.js'
 
 /** A server that says `I listen` once it listens, and does this with each who connects. */
 const command = (port: number, serve = "socket.end('ours')"): Command => ({
@@ -65,3 +65,12 @@ it('tells of a server that ends by itself, with the last it wrote, and not of on
   )
   await fallen.stop()
 })
+
+it.runIf(process.platform === 'linux')(
+  'hands out ports that the operating system gives to no connection (Linux only: it reads /proc)',
+  async () => {
+    const [first = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t').map(Number)
+    const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()))
+    for (const port of ports) expect(port).toBeLessThan(first)
+  },
+)

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
@@ -87,15 +88,23 @@ export async function started(
   }
 }
 
-/** The highest port that is handed out: a node of a Redis Cluster listens 10,000 above its own as well. */
-const MAX_PORT = 55_535
+/**
+ * The ports that are handed out. Operating systems give higher ones to connections and to servers that listen on port 0 (Linux from 32,768 on,
+ * others from 49,152 on): one of those could be taken before its server listens. A node of a Redis Cluster listens 10,000 above its own as well.
+ */
+const [FIRST_PORT, LAST_PORT] = [12_768, 22_767]
 
 /** A port of 127.0.0.1 that nothing listens on. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const server = net.createServer()
+  try {
+    await once(server.listen(randomInt(FIRST_PORT, LAST_PORT + 1), '127.0.0.1'), 'listening')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return freePort()
+    throw error
+  }
   const { port } = server.address() as net.AddressInfo
   server.close()
   await once(server, 'close')
-  return port > MAX_PORT ? freePort() : port
+  return port
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync } from 'node:fs'
 import { join } from 'node:path'
+import { freshData } from './fresh-data.js'
 import { ownServer, type OwnServer } from './own-server.js'
 import { required, run } from './programs.js'
 
@@ -10,7 +11,9 @@ export async function ownPostgres(...settings: readonly string[]): Promise<OwnSe
   return ownServer((port, folder) => {
     if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
     const data = join(folder, 'data')
-    run(required('initdb'), ['-D', data, '--no-sync', '-A', 'trust', '-U', 'root'], { cwd: folder, ...user })
+    freshData('initdb', data, () =>
+      run(required('initdb'), ['-D', data, '--no-sync', '-A', 'trust', '-U', 'root'], { cwd: folder, ...user }),
+    )
     const flags = [
       'listen_addresses=127.0.0.1',
       `port=${port}`,

@@ -1,6 +1,6 @@
 import { spawnSync, type SpawnOptions } from 'node:child_process'
 import { accessSync, readdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, resolve } from 'node:path'
 
 /** Whether a suite that needs these programs runs. With CHAOS_REQUIRE_SERVICES=all it runs, and fails where one is missing. */
 export function hasPrograms(...names: readonly string[]): boolean {
@@ -23,10 +23,13 @@ export function run(program: string, args: readonly string[], options: SpawnOpti
   if (status !== 0) throw new Error(`Expected ${program} to succeed, got exit code ${String(status)}:\n${stderr}`)
 }
 
-function programPath(name: string): string | undefined {
+/** Returns where a program is, or `undefined`. */
+export function programPath(name: string): string | undefined {
+  // Suites that know nothing of it run on that one too.
+  if (name === 'redis-server') name = process.env['CHAOS_REDIS_SERVER'] ?? name
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', ...debianPostgres()]
   return folders
-    .map((folder) => join(folder, name))
+    .map((folder) => resolve(folder, name))
     .find((path) => {
       try {
         accessSync(path)

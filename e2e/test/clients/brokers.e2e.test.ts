@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import net from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { hasPrograms, mockKafka } from '@chaos/test-servers'
+import { expect, it, onTestFinished } from 'vitest'
 import { expectTable } from '../../src/page-table.js'
 
 /** What the caller of a publication and its span saw. */
@@ -37,10 +38,12 @@ const SEAMS: Readonly<Record<string, readonly [above: string, below: string]>> =
   'amqplib, channel': ['`publish`, OpenTelemetry', 'frames, heartbeats'],
   'amqplib, confirm channel': ['`publish`, `waitForConfirms`, OpenTelemetry', 'frames, heartbeats'],
   ioredis: ['`commandTimeout`, OpenTelemetry', 'reconnection, queue of unsent commands'],
-  'node-redis': ['nothing: the queue of commands is private', 'OpenTelemetry, `socketTimeout`, reconnection'],
+  'node-redis': ['OpenTelemetry, the queue of commands, `timeout`, `socketTimeout`', 'the socket'],
   'NATS, request': ['`timeout` of `request`', 'pings, reconnection'],
-  'mqtt.js, QoS 1': ['nothing: the store resends what it has', 'store, acknowledgements, `keepalive`'],
-  ws: ['nothing: there is no timeout of `send`', 'frames, compression'],
+  kafkajs: ['OpenTelemetry, `requestTimeout`, retries, `maxInFlightRequests`', 'reconnection'],
+  'mqtt.js, QoS 0': ['`publish`, the queue for offline times', '`keepalive`, reconnection'],
+  'mqtt.js, QoS 1': ['`publish`, the store and what it sends again, acknowledgements', '`keepalive`, reconnection'],
+  ws: ['`send`, streams, `bufferedAmount`', 'frames, compression'],
 }
 
 const spanOf = ({ mute, fault, isLate }: Row): string => {
@@ -49,13 +52,16 @@ const spanOf = ({ mute, fault, isLate }: Row): string => {
   return fault.span === 'failed' && isLate ? 'error and delay' : 'after the fault only'
 }
 
-it.runIf(areListening)(
-  'shows the callers and spans of each client what a mute broker shows them (skipped without RabbitMQ, NATS, Redis and Mosquitto on their usual ports)',
+it.runIf(areListening && hasPrograms('kcat'))(
+  'shows the callers and spans of each client what a mute broker shows them (skipped without kcat, and RabbitMQ, NATS, Redis and Mosquitto on their usual ports)',
   async () => {
+    const kafka = await mockKafka()
+    onTestFinished(() => kafka.stop())
+    const ports = { ...BROKER_PORTS, kafka: kafka.port }
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [fileURLToPath(new URL('brokers.cjs', import.meta.url))],
-      { env: { ...process.env, BROKER_PORTS: JSON.stringify(BROKER_PORTS) } },
+      { env: { ...process.env, BROKER_PORTS: JSON.stringify(ports) } },
     )
     const rows = JSON.parse(stdout) as readonly Row[]
     // Nothing is doubled or lost once the instrumentation was switched off and on.

@@ -11,6 +11,9 @@ const { getNodeAutoInstrumentations } = require('@opentelemetry/auto-instrumenta
 const isLate = process.argv.includes('late')
 /** The timeouts of the clients, a wait that is longer, and a delay that shows in a span, in ms. */
 const [TIMEOUT_MS, WAIT_MS, DELAY_MS] = [500, 8_000, 80]
+/** The timeouts of the clients where they must not end a call, in ms. */
+const PATIENT_MS = 30_000
+let timeoutMs = PATIENT_MS
 
 /** Every span that was begun, ended or not. */
 const spans = []
@@ -45,7 +48,7 @@ const { refuseConnections } = require('@chaos/adapter/net')
 /** Sends a request whose connection may be idle for the timeout, as users of `node:http` write it. */
 const get = (url) =>
   new Promise((resolve, reject) => {
-    const request = http.request(url, { timeout: TIMEOUT_MS }, (response) => {
+    const request = http.request(url, { timeout: timeoutMs }, (response) => {
       response
         .on('error', reject)
         .on('end', () => resolve(response.statusCode))
@@ -66,7 +69,7 @@ async function clientsOf() {
     fetch: {
       side: 'client',
       call: async (url) => {
-        const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+        const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
         await response.text()
         return response.status
       },
@@ -74,7 +77,7 @@ async function clientsOf() {
     undici: {
       side: 'client',
       call: async (url) => {
-        const { statusCode, body } = await undici.request(url, { headersTimeout: TIMEOUT_MS })
+        const { statusCode, body } = await undici.request(url, { headersTimeout: timeoutMs })
         await body.text()
         return statusCode
       },
@@ -85,7 +88,7 @@ async function clientsOf() {
         const agent = new undici.Agent()
         const dispatcher = new undici.RetryAgent(agent, { maxRetries: 2, minTimeout: 10, maxTimeout: 10 })
         try {
-          const { statusCode, body } = await undici.request(url, { dispatcher, headersTimeout: TIMEOUT_MS })
+          const { statusCode, body } = await undici.request(url, { dispatcher, headersTimeout: timeoutMs })
           await body.text()
           return statusCode
         } finally {
@@ -93,16 +96,16 @@ async function clientsOf() {
         }
       },
     },
-    axios: { side: 'client', call: async (url) => (await axios.get(url, { timeout: TIMEOUT_MS })).status },
+    axios: { side: 'client', call: async (url) => (await axios.get(url, { timeout: timeoutMs })).status },
     got: {
       side: 'client',
-      call: async (url) => (await got(url, { timeout: { request: TIMEOUT_MS }, retry: retried })).statusCode,
+      call: async (url) => (await got(url, { timeout: { request: timeoutMs }, retry: retried })).statusCode,
     },
     ky: {
       side: 'client',
       call: async (url) => {
         const retry = { limit: 2, delay: () => 10, afterStatusCodes: [] }
-        const response = await ky(url, { timeout: TIMEOUT_MS, retry })
+        const response = await ky(url, { timeout: timeoutMs, retry })
         await response.text()
         return response.status
       },
@@ -312,13 +315,18 @@ async function main() {
   const clients = await clientsOf()
   const delayed = await atBothSides(clients, delayRequests({ delayMs: DELAY_MS }), switched)
   if (isLate) return { switched: delayed, leftovers: leftovers() }
+  timeoutMs = TIMEOUT_MS
   const mute = urlOf(await beMute())
   const dead = await deadUrl()
   const unavailable = urlOf(await serve(503, { 'retry-after': '0' }))
-  return {
-    switched: delayed,
+  const outages = {
     mute: await sideBySide(clients, () => mute),
     hung: await atBothSides(clients, hangRequests(), during),
+  }
+  timeoutMs = PATIENT_MS
+  return {
+    switched: delayed,
+    ...outages,
     dead: await sideBySide(clients, () => dead),
     refused: await during(clients, serviceUrl, faultOn([net], refuseConnections())),
     unavailable: await sideBySide(clients, () => unavailable),

@@ -68,8 +68,13 @@ beforeAll(async () => {
   late = JSON.parse(second) as Run
 })
 
-const areAlike = (...[one, other]: readonly [Seen | undefined, Seen | undefined]): boolean =>
-  one !== undefined && JSON.stringify([one.seen, one.details]) === JSON.stringify([other?.seen, other?.details])
+/** Whether the caller of a client saw the same error, after as many attempts. */
+const alike = (outage: Seen, fault: Seen): string => {
+  const isSame = JSON.stringify([outage.seen, outage.details]) === JSON.stringify([fault.seen, fault.details])
+  const counts = `${outage.spans.length} attempts, under the fault ${fault.spans.length}`
+  if (outage.spans.length !== fault.spans.length) return `no: ${counts}`
+  return isSame ? 'yes' : 'no: another error'
+}
 const spanOf = ({ spans, failed, isDelayed }: Seen): string => {
   if (spans.length === 0) return 'no span'
   const parts = [failed === spans.length ? 'error' : '', isDelayed ? 'delay' : ''].filter(Boolean)
@@ -120,9 +125,9 @@ it('compares each client before an outage and under the fault that stands for it
       ...seams,
       mute.seen,
       hung.seen,
-      areAlike(mute, hung) ? 'yes' : 'no',
-      `${dead.spans.length}, ${refused.spans.length}${areAlike(dead, refused) ? '' : ' (other errors)'}`,
-      `${unavailable.spans.length}, ${answered.spans.length}${areAlike(unavailable, answered) ? '' : ' (other errors)'}`,
+      alike(mute, hung),
+      alike(dead, refused),
+      alike(unavailable, answered),
       both(spanOf(mute), spanOf(hung)),
       calls.every(isCounted) ? 'one span a call' : 'differs',
     ]
@@ -135,8 +140,8 @@ it('compares each client before an outage and under the fault that stands for it
       'A mute server',
       '`hangRequests`',
       'Alike',
-      'Attempts: a dead port, `refuseConnections`',
-      'Attempts: a real 503, `answerRequests`',
+      'A dead port and `refuseConnections` alike',
+      'A real 503 and `answerRequests` alike',
       'Span before a mute server and under the fault',
       'OpenTelemetry switched during the fault',
     ],

@@ -9,7 +9,7 @@ export type AnyFactory = FaultFactoryFor<never>
 export interface Kind {
   readonly title: string
   /** The package of the faults that act on these operations, without its scope. */
-  readonly injector: 'worker' | 'eventbus' | 'adapter'
+  readonly injector: 'worker' | 'eventbus' | 'adapter' | 'proxy'
   /** The names of the faults that act on these operations. Default: every fault of the package that accepts the target. */
   readonly faults?: readonly string[]
   /** Faults that accept the target and whose operations these are not. */

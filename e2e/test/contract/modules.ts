@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import fsPromises from 'node:fs/promises'
 import http from 'node:http'
+import http2 from 'node:http2'
 import net from 'node:net'
+import { Duplex } from 'node:stream'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
@@ -90,6 +92,14 @@ async function dispatched(by: Dispatcher, count: number): Promise<void> {
 /** A request that has no socket yet: the case decides what comes of it. */
 const requestWithoutSocket = (): http.ClientRequest =>
   http.request(origin(), { agent: new http.Agent(), createConnection: () => new net.Socket() }).on('error', swallow)
+
+/** A session of HTTP/2 that has connected, to a peer that answers nothing. */
+async function http2Session(): Promise<http2.ClientHttp2Session> {
+  const peer = new Duplex({ read: () => undefined, write: (_bytes, _encoding, done) => done() })
+  const session = http2.connect('http://peer', { createConnection: () => peer }).on('error', swallow)
+  await once(session, 'connect')
+  return session
+}
 
 const REQUESTS = ['adapter/answer-requests', 'adapter/delay-requests', 'adapter/hang-requests']
 const FILES = ['adapter/delay-file-operations', 'adapter/fail-file-operations', 'adapter/hang-file-operations']
@@ -179,6 +189,25 @@ export const modules: readonly Kind[] = [
     },
     { faults: ['adapter/cut-responses'] },
   ),
+  kind<typeof http2>(
+    'adapter',
+    'node:http2, its requests',
+    {
+      target: () => http2,
+      async exercise(_http2, count, _clock, meet) {
+        const session = await http2Session()
+        meet(session)
+        times(count, () => {
+          const stream = session.request().on('error', swallow)
+          meet(stream)
+          setImmediate(() => stream.destroy())
+        })
+        await new Promise((resolve) => setImmediate(resolve))
+        session.destroy()
+      },
+    },
+    { faults: [...REQUESTS, 'adapter/cut-responses', 'adapter/hang-responses', 'adapter/slow-responses'] },
+  ),
   kind<http.Server>(
     'adapter',
     'a server of node:http',
@@ -220,7 +249,7 @@ export const modules: readonly Kind[] = [
     {
       target: () => fs,
       touched: () => [fileBinding(), fs, fsPromises],
-      exercise: (files, count) => times(count, () => files.access(FILE, () => undefined)),
+      exercise: (files, count) => times(count, () => files.access(FILE, fs.constants.R_OK, () => undefined)),
     },
     { faults: FILES },
   ),
@@ -230,7 +259,7 @@ export const modules: readonly Kind[] = [
     {
       target: () => fsPromises,
       touched: () => [fileBinding(), fs, fsPromises],
-      exercise: (files, count) => times(count, () => files.access(FILE)),
+      exercise: (files, count) => times(count, () => files.access(FILE, fs.constants.R_OK)),
     },
     { faults: FILES },
   ),

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import workerThreads, { Worker } from 'node:worker_threads'
+import type { Injection } from '@chaos/core'
 import { kind, times, type Kind } from './kind.js'
 
 const IDLE = "require('node:worker_threads').parentPort.postMessage('up'); setInterval(() => undefined, 1000)"
@@ -36,6 +38,8 @@ export async function stopWorkers(): Promise<void> {
   await Promise.all(made.splice(0).map((worker) => worker.terminate()))
 }
 
+const seenBy = (injections: readonly Injection[]): number => injections.reduce((sum, { seen }) => sum + seen, 0)
+
 export const threads: readonly Kind[] = [
   kind<Worker>(
     'worker',
@@ -48,7 +52,17 @@ export const threads: readonly Kind[] = [
     'the event loop of a worker',
     {
       target: startWorker,
-      exercise: (_worker, count, clock) => clock.advance(count * 20),
+      // A period counts when the worker has read it, in real time.
+      async exercise(_worker, count, clock, _meet, inForce) {
+        for (let period = 0; period < count; period += 1) {
+          const before = seenBy(inForce())
+          do {
+            await clock.advance(20)
+            for (let wait = 0; wait < 100 && inForce().length > 0 && seenBy(inForce()) === before; wait += 1)
+              await pause(1)
+          } while (inForce().length > 0 && seenBy(inForce()) === before)
+        }
+      },
       dispose: (worker) => worker.terminate().then(() => undefined),
     },
     { faults: ['worker/block-event-loop'] },
@@ -71,6 +85,23 @@ export const threads: readonly Kind[] = [
       },
     },
     { faults: ['worker/kill-returning-workers'] },
+  ),
+  kind<() => Worker>(
+    'worker',
+    'a worker that gets tasks',
+    {
+      target() {
+        nextWorker()
+        return () => current
+      },
+      async exercise(_current, count) {
+        for (let index = 0; index < count; index += 1) {
+          nextWorker().postMessage(index)
+          await turn()
+        }
+      },
+    },
+    { faults: ['worker/kill-mid-task'] },
   ),
   kind<typeof workerThreads>('worker', 'node:worker_threads', {
     target: () => workerThreads,

@@ -9,6 +9,7 @@ const FOLDER = dirname(fileURLToPath(import.meta.url))
 it.each([
   ['CommonJS', 'commonjs.jest.cjs', 9],
   ['ES modules', 'modules.jest.mjs', 8],
+  ['mocked modules of Node.js', 'mocked-modules.jest.cjs', 4],
 ])('keeps the faults whole in the sandbox of Jest: %s', async (_, file, tests) => {
   const config = {
     rootDir: FOLDER,

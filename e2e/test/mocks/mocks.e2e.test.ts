@@ -1,7 +1,7 @@
 import { answerRequests, delayRequests } from '@chaos/adapter/http'
 import { inject, withFault } from '@chaos/core'
 import { manualClock } from '@chaos/core/testing'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import http from 'node:http'
 import { http as route, HttpResponse } from 'msw'
 import { setupServer } from 'msw/node'
@@ -134,4 +134,30 @@ describe.each([
       expect(Object.getOwnPropertyDescriptor(globalThis, Symbol.for('fetch-interceptor'))).toBeUndefined()
     })
   })
+})
+
+/** The interceptor of `fetch` that nock and MSW share. */
+interface Interceptor {
+  readonly on: (event: 'request', listener: (event: { readonly controller: object }) => Promise<unknown>) => unknown
+}
+
+it('leaves nothing on a request of `fetch` that a mock still has when the fault ends', async () => {
+  const mock = mswMock()
+  mock.install()
+  onTestFinished(() => mock.uninstall())
+  const interceptor = Reflect.get(globalThis, Symbol.for('fetch-interceptor')) as Interceptor
+  const gate = new EventEmitter()
+  interceptor.on('request', async ({ controller }) => {
+    gate.emit('asked', Reflect.get(controller, 'source'))
+    await once(gate, 'open')
+  })
+  const injection = await inject(answerRequests(), globalThis, { only: 'GET */nothing' })
+  const asked = once(gate, 'asked')
+  const asking = fetch(`${ORIGIN}/items`)
+  const [source] = (await asked) as [{ readonly passthrough: unknown }]
+  const during = source.passthrough
+  await injection.rollback()
+  expect(source.passthrough).not.toBe(during)
+  gate.emit('open')
+  expect(await (await asking).text()).toBe('mocked')
 })

@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@chaos/test-servers'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { blocksOf, examplesOf, isRewritten, type Example } from '../../src/page-examples.js'
+import { blocksOf, examplesOf, isRewritten, shapeOf, type Example } from '../../src/page-examples.js'
 import { root } from '../../src/repository.js'
 import { run } from '../../src/run.js'
 
@@ -13,39 +13,15 @@ const PAGE = 'docs/getting-started.md'
 /** What stays in a terminal of its own, by the first word that is no variable. */
 const STAYS = /^(?:\w+=\S+ )*(?:node|prometheus) /
 /** The address that shows that it is up, by the same. */
-const READY: Readonly<Record<string, string>> = { node: ':3000/healthz', prometheus: ':9090/-/ready' }
+const READY: Readonly<Record<string, string>> = { node: ':3000/healthz', prometheus: ':9090/api/v1/query?query=up' }
+/** What a Prometheus says that has no targets yet, as in its first five seconds: somebody who types takes longer than that. */
+const NOTHING_SCRAPED = '"result":[]'
 /** Exit codes of commands that end otherwise than with 0, as the page says. */
 const ENDS: Readonly<Record<string, number>> = { 'npx chaos run lost-orders.yaml': 10 }
 
 const isInstalled = (program: string): boolean => spawnSync(program, ['--version']).error === undefined
 const runs =
   process.env['CHAOS_REQUIRE_SERVICES'] === 'all' || ['prometheus', 'curl', 'npm'].every((name) => isInstalled(name))
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return String(port)
-}
-
-/**
- * What two runs print alike: lines without their numbers, each once, in an order of their own. The progress of a run shows what was seen at each
- * moment, which differs; the verdict below it, which begins with the title once more, does not.
- */
-function shape(output: string): readonly string[] {
-  const lines = output
-    .trim()
-    .split('\n')
-    .map((line) =>
-      line
-        .replace(/, seed \w+$/, '')
-        .replace(/\d+(?:\.\d+)?/g, '#')
-        .replace(/ +/g, ' '),
-    )
-  return [...new Set(lines.slice(lines.lastIndexOf(lines[0] ?? '')))].sort()
-}
 
 it.runIf(runs)(
   'a built clone, followed by the page alone, ends with its verdicts (skipped without prometheus, curl and npm)',
@@ -63,7 +39,7 @@ it.runIf(runs)(
     })
     // Stands for the clone that the page makes and builds.
     symlinkSync(root, join(folder, 'chaos-harness'))
-    const ports: Readonly<Record<string, string>> = { 3000: await freePort(), 9090: await freePort() }
+    const ports: Readonly<Record<string, string>> = { 3000: String(await freePort()), 9090: String(await freePort()) }
     const here = (text: string): string => text.replace(/(?<=[:(])(?:3000|9090)\b/g, (port) => ports[port] ?? port)
     const there = (text: string): string =>
       Object.entries(ports).reduce((result, [shown, port]) => result.replaceAll(`:${port}`, `:${shown}`), text)
@@ -73,9 +49,9 @@ it.runIf(runs)(
     const compare = (example: Example, printed: string): void => {
       if (example.output === undefined || isRewritten(PAGE, example, there(printed))) return
       expect(
-        shape(there(printed)),
+        shapeOf(there(printed)),
         `${PAGE}:${example.line}. With PAGES=write set, the page gets the new output.`,
-      ).toEqual(shape(example.output))
+      ).toEqual(shapeOf(example.output))
     }
 
     const commands = examplesOf(PAGE, 'sh')
@@ -104,8 +80,9 @@ it.runIf(runs)(
         const program = Object.keys(READY).find((name) => command.split(' ').includes(name)) ?? ''
         const address = `http://127.0.0.1${here(READY[program] ?? '')}`
         await vi.waitFor(async () => {
-          const answer = await fetch(address).then(({ status }) => status, String)
-          expect(answer, `${where}\n${printed}`).toBe(200)
+          const answer = await fetch(address).catch(String)
+          expect(typeof answer === 'string' ? answer : answer.status, `${where}\n${printed}`).toBe(200)
+          if (typeof answer !== 'string') expect(await answer.text()).not.toContain(NOTHING_SCRAPED)
           if (example.output !== undefined) expect(printed, where).not.toBe('')
         })
         compare(example, printed)

@@ -3,12 +3,29 @@ import { dirname, join } from 'node:path'
 import { parseExperiment } from '@chaos/experiment'
 import { describe, expect, it } from 'vitest'
 import { blocksOf, examplesOf, isRewritten, runModule } from '../../src/page-examples.js'
-import { root } from '../../src/repository.js'
+import { repositoryFiles, root } from '../../src/repository.js'
 
-/** Pages whose `js` blocks are whole modules: each runs, and prints what the `text` block behind it shows. */
-const PAGES = ['docs/choosing.md', 'docs/coming-from.md', 'docs/probes.md', 'docs/troubleshooting.md']
+/** Pages whose `js` blocks, but for files, are whole modules: each runs, and prints what the `text` block behind it shows. */
+const PAGES = [
+  'docs/choosing.md',
+  'docs/coming-from.md',
+  'docs/exploring.md',
+  'docs/fleet/chaos-mesh.md',
+  'docs/page.md',
+  'docs/probes.md',
+  'docs/proxy-tls.md',
+  'docs/retries.md',
+  'docs/scopes.md',
+  'docs/toxiproxy.md',
+  'docs/troubleshooting.md',
+  'docs/udp.md',
+  'packages/adapter/README.md',
+  'packages/proxy/README.md',
+]
 const EXAMPLES = PAGES.flatMap((page) =>
-  examplesOf(page, 'js').map((example) => ({ page, line: example.line, example })),
+  examplesOf(page, 'js')
+    .filter(({ file }) => file === undefined)
+    .map((example) => ({ page, line: example.line, example })),
 )
 const EXPERIMENTS = [...PAGES, 'docs/getting-started.md'].flatMap((page) =>
   blocksOf(page)
@@ -33,6 +50,24 @@ describe('the experiments of the pages', () => {
   })
 })
 
+/** The bounds of probes in the code of the pages, also where that is only a part of a program. */
+const BOUNDS = repositoryFiles('*.md').flatMap((page) =>
+  [...readFileSync(join(root, page), 'utf8').matchAll(/\btolerance"?: (\{[^}]*\})/g)].map(([, bounds = '']) => ({
+    page,
+    // YAML has no separators within numbers.
+    bounds: bounds.replace(/(?<=\d)_(?=\d)/g, ''),
+  })),
+)
+
+it.each(BOUNDS)('$bounds of $page are bounds', ({ bounds }) => {
+  const experiment = `
+title: bounds
+steadyState: { probes: [{ name: probe, type: http, url: 'http://127.0.0.1/', path: value, tolerance: ${bounds} }] }
+method: [{ inject: { target: orders, fault: drop-events } }]
+`
+  expect(parseExperiment(experiment, { filename: 'bounds.yaml' }).steadyState.probes).toHaveLength(1)
+})
+
 /** A page without its code. */
 const proseOf = (page: string): string => readFileSync(join(root, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
 
@@ -48,15 +83,20 @@ function anchorsOf(page: string): readonly string[] {
 }
 
 describe('links of the pages', () => {
-  it.each([...PAGES, 'docs/comparison.md', 'docs/concepts.md', 'docs/getting-started.md', 'docs/testing.md'])(
-    'lead to a section that exists, in %s',
-    (page) => {
-      const links = [...proseOf(page).matchAll(/\]\((?!https?:)([^)\s#]*)#([^)\s]+)\)/g)]
-      const broken = links.filter(([, file = '', anchor = '']) => {
-        const to = file === '' ? page : join(dirname(page), file)
-        return !existsSync(join(root, to)) || !anchorsOf(to).includes(anchor)
-      })
-      expect(broken.map(([link]) => link)).toEqual([])
-    },
-  )
+  it.each([
+    ...PAGES,
+    'docs/comparison.md',
+    'docs/concepts.md',
+    'docs/explore-live.md',
+    'docs/fleet/README.md',
+    'docs/getting-started.md',
+    'docs/testing.md',
+  ])('lead to a section that exists, in %s', (page) => {
+    const links = [...proseOf(page).matchAll(/\]\((?!https?:)([^)\s#]*)#([^)\s]+)\)/g)]
+    const broken = links.filter(([, file = '', anchor = '']) => {
+      const to = file === '' ? page : join(dirname(page), file)
+      return !existsSync(join(root, to)) || !anchorsOf(to).includes(anchor)
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
 })

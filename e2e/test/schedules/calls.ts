@@ -106,7 +106,13 @@ export function callSubject(): Promise<Subject> {
       'Orders.prototype': Orders.prototype,
     }),
     close() {
-      while (undo.length > 0) undo.pop()?.()
+      for (const take of undo.splice(0).reverse()) {
+        try {
+          take()
+        } catch {
+          // The object was frozen meanwhile, so the spy of the application stays.
+        }
+      }
       return Promise.resolve()
     },
   })
