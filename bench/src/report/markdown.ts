@@ -25,12 +25,15 @@ export function withTables(document: string, tables: string): string {
 export function tablesOf(
   suites: readonly Suite[],
   results: readonly Result[],
-  { node, platform, cpus, date }: Machine,
+  machine: Machine,
+  /** The machines of suites that were measured in another run. */
+  elsewhere: Readonly<Record<string, Machine>> = {},
 ): string {
+  const { node } = machine
   const barred = results.filter(({ bar }) => bar !== undefined)
   const missed = barred.filter((result) => verdictOf(result) !== 'met')
   return [
-    `Measured on ${date} with Node.js ${node} on ${platform}, ${cpus}. Of ${barred.length} bars ${barred.length - missed.length} are met.`,
+    `Measured ${shownMachine(machine)}. Of ${barred.length} bars ${barred.length - missed.length} are met.`,
     ...missed.map(
       (result) =>
         `- ${verdictOf(result) ?? ''}: ${titleOf(suites, result)}, ${result.name}${onNode(result, node)}: ${shown(result.median, result.unit)}, bar ${barOf(result)}`,
@@ -41,12 +44,13 @@ export function tablesOf(
         suite,
         results.filter((result) => result.suite === suite.name),
         node,
+        elsewhere[suite.name],
       ),
     ),
   ].join('\n')
 }
 
-function tableOf(suite: Suite, results: readonly Result[], node: string): string {
+function tableOf(suite: Suite, results: readonly Result[], node: string, other: Machine | undefined): string {
   const rows = suite.cases.flatMap((one) => {
     if (isPending(one)) return [`| ${one.name} | pending: needs ${one.pending} | | | | |`]
     return results.filter(({ name }) => name === one.name).map((result) => rowOf(result, node))
@@ -55,6 +59,7 @@ function tableOf(suite: Suite, results: readonly Result[], node: string): string
     `### ${suite.title}`,
     '',
     suite.about,
+    ...(other === undefined ? [] : ['', `Measured ${shownMachine(other)}.`]),
     '',
     '| case | median | 10 % to 90 % of the readings | bare call | added | bar |',
     '| --- | --- | --- | --- | --- | --- |',
@@ -74,6 +79,9 @@ function rowOf(result: Result, node: string): string {
       : `${shown(result.low, result.unit)} to ${shown(result.high, result.unit)} (${result.readings})`
   return `| ${name} | ${shown(result.median, result.unit)} | ${spread} | ${ns(result.bareNs)} | ${ns(result.addedNs)} | ${barOf(result)}${verdict === undefined ? '' : `: ${verdict}`} |`
 }
+
+const shownMachine = ({ date, node, platform, cpus }: Machine): string =>
+  `on ${date} with Node.js ${node} on ${platform}, ${cpus}`
 
 function titleOf(suites: readonly Suite[], { suite }: Result): string {
   return suites.find(({ name }) => name === suite)?.title ?? suite

@@ -49,6 +49,12 @@ describe('a verdict', () => {
   it('of the fast check looks at its margin, not at the bar', () => {
     expect([1.06, 1.4, 1.41].map((median) => isRefused(result({ median })))).toEqual([false, false, true])
   })
+
+  it('of the fast check looks at the low readings of a time, which other work of the machine does not make longer', () => {
+    const time = { unit: 'µs', bar: { most: 20 }, refused: 300, median: 400 } as const
+    expect([20, 300, 301].map((low) => isRefused(result({ ...time, low })))).toEqual([false, false, true])
+    expect(isRefused(result({ ...time, low: Number.NaN }))).toBe(true)
+  })
 })
 
 describe('the tables', () => {
@@ -62,6 +68,16 @@ describe('the tables', () => {
   it('name bars that are missed first, with the version of Node.js where it is another', () => {
     const text = tablesOf([suite], [result({ median: 2, node: '18.0.0' })], machine)
     expect(text).toContain('Of 1 bars 0 are met.\n- missed: Calls, armed, on Node.js 18.0.0: 2.00, bar ≤ 1.05\n')
+  })
+
+  it('say of a suite that was measured alone on what that was', () => {
+    const other = { ...machine, cpus: '4 × another' }
+    const text = tablesOf([suite], [result()], machine, { calls: other })
+    expect(text).toContain('Measured on 2026-01-01 with Node.js 20.0.0 on linux x64, 2 × some. Of')
+    expect(text).toContain(
+      'Calls of things.\n\nMeasured on 2026-01-01 with Node.js 20.0.0 on linux x64, 4 × another.\n',
+    )
+    expect(tablesOf([suite], [result()], machine)).not.toContain('another')
   })
 
   it('replace those of the run before, and nothing else of the document', () => {

@@ -24,8 +24,11 @@ export interface Case {
   readonly everyNode?: boolean
   /** Processes that are enough, where there is less to find in many. */
   readonly processes?: number
-  /** @param rounds Readings wanted of this process. */
-  readonly measure: (rounds: number) => Promise<Readings>
+  /**
+   * @param rounds Readings wanted of this process.
+   * @param isQuick Whether what takes long may be smaller: fewer bytes, shorter times.
+   */
+  readonly measure: (rounds: number, isQuick: boolean) => Promise<Readings>
 }
 
 /** Something that cannot be measured yet. */

@@ -35,6 +35,8 @@ export interface Effort {
   readonly rounds: number
   /** Whether cases are also measured on the other versions of Node.js where they say so. */
   readonly everyNode: boolean
+  /** Whether what takes long may be smaller. */
+  readonly isQuick: boolean
   /** A regression on purpose, in every layer of every fault. */
   readonly sabotage?: string | undefined
 }
@@ -50,7 +52,7 @@ const TIMEOUT_MS = 120_000
 /** Measures cases, each in fresh processes of its own; these come in random order, so that no case has the quiet minute for itself. */
 export async function measureAll(
   tasks: readonly Task[],
-  { processes, rounds, everyNode, sabotage }: Effort,
+  { processes, rounds, everyNode, isQuick, sabotage }: Effort,
 ): Promise<Result[]> {
   const programs = new Map<string, string | undefined>([[process.versions.node, process.execPath]])
   const groups = tasks.flatMap((task) => {
@@ -81,6 +83,7 @@ export async function measureAll(
       group.suite.name,
       group.one.name,
       String(rounds),
+      isQuick ? 'quick' : 'whole',
       ...(sabotage === undefined ? [] : [sabotage]),
     ]
     const { exitCode, signal, stdout, stderr } = await run(program, args, { timeoutMs: TIMEOUT_MS })

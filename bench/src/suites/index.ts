@@ -3,7 +3,11 @@ import { atRest } from './at-rest.js'
 import { crowdSuites } from './crowd.js'
 import { delays } from './delays.js'
 import { emitterSuites } from './emitter.js'
+import { endpointSuite } from './endpoint.js'
 import { eventLoop } from './event-loop.js'
+import { exploreSuite } from './explore.js'
+import { fleetApp } from './fleet-app.js'
+import { fleetParts } from './fleet-parts.js'
 import { growth } from './growth.js'
 import { lifeCycle } from './life-cycle.js'
 import { memory } from './memory.js'
@@ -11,6 +15,10 @@ import { methodSuites } from './methods.js'
 import { packagesSuite } from './packages.js'
 import { peers } from './peers.js'
 import { processSuite } from './process.js'
+import { proxyCarry } from './proxy-carry.js'
+import { proxyLoad } from './proxy-load.js'
+import { proxyToxics } from './proxy-toxics.js'
+import { scopesSuite } from './scopes.js'
 import { transportSuites } from './transports.js'
 import { workersSuite } from './workers.js'
 
@@ -22,6 +30,8 @@ export const suites: readonly Suite[] = [
   ...crowdSuites,
   ...transportSuites,
   processSuite,
+  endpointSuite,
+  scopesSuite,
   workersSuite,
   lifeCycle,
   delays,
@@ -29,5 +39,11 @@ export const suites: readonly Suite[] = [
   packagesSuite,
   memory,
   growth,
+  exploreSuite,
   peers,
+  ...proxyCarry,
+  ...proxyToxics,
+  ...proxyLoad,
+  fleetParts,
+  fleetApp,
 ]

@@ -130,7 +130,7 @@ export const lifeCycle: Suite = {
     overlapping(1, { bar: { most: 20 }, refused: 300 }),
     method,
     overlapping(100),
-    overlapping(10_000),
+    overlapping(1_000),
     ...stopping,
   ],
 }

@@ -73,9 +73,5 @@ export const processSuite: Suite = {
       { target: 'http-server', prepare: mountHandler },
       { bar: endpointBar, refused: 1.5 },
     ),
-    {
-      name: 'an `await` elsewhere, a scoped fault in force',
-      pending: 'faults scoped to a request, which need an `AsyncLocalStorage`',
-    },
   ],
 }
