@@ -3,7 +3,16 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['**/dist/**', '**/test-results/**', '**/node_modules/**', '**/.turbo/**', '**/reports/**']),
+  globalIgnores([
+    '**/dist/**',
+    // What tsup writes and removes again while it builds.
+    '**/*.bundled_*.mjs',
+    '**/.declarations/**',
+    '**/test-results/**',
+    '**/node_modules/**',
+    '**/.turbo/**',
+    '**/reports/**',
+  ]),
   js.configs.recommended,
   {
     files: ['**/*.{js,mjs,cjs}'],

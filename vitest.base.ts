@@ -18,6 +18,7 @@ export const base = {
     // Limits for what hangs, not bars on speed: those live in bench/.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 45_000 } },
     restoreMocks: true,
     unstubEnvs: true,
   },

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { vi } from 'vitest'
+import { failOnResidue } from './vitest.residue.js'
 
 /**
  * Properties draw the same cases in every run, so that a suite is green or red by the code alone; `FC_SEED=<number>` draws others,
@@ -19,3 +20,15 @@ process.env['NO_COLOR'] = '1'
 const { waitFor } = vi
 vi.waitFor = (callback, options) =>
   waitFor(callback, { timeout: 45_000, ...(typeof options === 'number' ? { timeout: options } : options) })
+
+failOnResidue()
+
+// A timer that is made in fake time and outlives it never fires. A library that keeps one for the whole process, as undici does, would stand still for all later files.
+const { useRealTimers } = vi
+vi.useRealTimers = () => {
+  const left = vi.isFakeTimers() ? vi.getTimerCount() : 0
+  useRealTimers()
+  if (left > 0)
+    throw new Error(`Expected no timer to outlive fake time, got ${left}. End what waits, or let its time pass.`)
+  return vi
+}

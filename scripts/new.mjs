@@ -72,12 +72,10 @@ function textOf({ template, copy, values: own = {} }, values) {
   })
 }
 
-async function formatted(path, text) {
+async function written(path, text) {
   // Loaded when something is written: a refusal comes at once.
-  const { format, resolveConfig } = await import('prettier')
-  const filepath = join(root, path)
-  const options = { ...(await resolveConfig(filepath)), filepath }
-  return /\.(ts|md|json)$/.test(path) ? format(text, options) : text
+  const { formatted } = await import('./format.mjs')
+  return /\.(ts|md|json)$/.test(path) ? formatted(path, text) : text
 }
 
 const sync = () => spawnSync(process.execPath, [join(root, 'scripts', 'sync.mjs')], { stdio: 'inherit' }).status ?? 1
@@ -88,7 +86,7 @@ try {
   const taken = files.filter(({ path }) => existsSync(join(root, path)))
   if (taken.length > 0) throw new Refusal(`There is already ${taken.map(({ path }) => path).join(', ')}.`)
   const texts = await Promise.all(
-    files.map(async (file) => [file.path, await formatted(file.path, textOf(file, values))]),
+    files.map(async (file) => [file.path, await written(file.path, textOf(file, values))]),
   )
   for (const [path, text] of texts) {
     mkdirSync(dirname(join(root, path)), { recursive: true })

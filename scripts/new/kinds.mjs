@@ -5,6 +5,7 @@ const FAULTS = {
   worker: { templates: 'fault-worker', folder: 'packages/worker/src' },
   'adapter/calls': { templates: 'fault-calls', folder: 'packages/adapter/src/calls' },
   'adapter/http': { templates: 'fault-http', folder: 'packages/adapter/src/http' },
+  proxy: { templates: 'fault-proxy', folder: 'packages/proxy/src' },
 }
 
 const changeset = (name, package_, bump, news) => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** Files beside the folders of `src` that are entries, by name. */
 const FILES = ['index', 'authoring', 'faults', 'register']
 /** Folders with one folder for each library. */
-const LIBRARIES = ['clients', 'drivers']
+const LIBRARIES = ['clients', 'drivers', 'runners']
 /** Folders whose entry has another name than the folder. */
 const RENAMED = { calls: 'index', files: 'fs' }
 /** Folders with an `index.ts` for the package itself. */
@@ -23,7 +23,7 @@ const foldersIn = (folder) =>
  *
  * - `src/<name>.ts` for `index`, `authoring`, `faults` and `register`;
  * - `src/<folder>/index.ts`, named after the folder (`calls` is the main entry, `files` is `fs`);
- * - `src/clients/<library>/index.ts` and `src/drivers/<library>/index.ts`, named after the library.
+ * - `src/clients/<library>/index.ts`, `src/drivers/<library>/index.ts` and `src/runners/<library>/index.ts`, named after the library.
  *
  * @param {string} folder of the package
  * @param {readonly string[]} expected files that count as there

@@ -1,7 +1,7 @@
 // Everything that sync writes: text by path, formatted as the repository is.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { format, resolveConfig } from 'prettier'
+import { formatted } from '../format.mjs'
 import { readCatalogs } from './catalogs.mjs'
 import { manifestOf, withPackages } from './manifests.mjs'
 import { choosingPageOf, faultPageOf, indexesOfPages, probesPageOf } from './pages.mjs'
@@ -34,12 +34,11 @@ export async function outputs() {
     ...pages,
     ...indexesOfPages(packages, catalogs, new Map(pages)),
   ]
-  return new Map(await Promise.all(written.map(async ([path, text]) => [path, await formatted(path, text)])))
+  return new Map(await Promise.all(written.map(async ([path, text]) => [path, await asWritten(path, text)])))
 }
 
-async function formatted(path, text) {
+function asWritten(path, text) {
   // What is there is formatted.
-  if (UNFORMATTED.includes(path) || (existsSync(join(root, path)) && read(path) === text)) return text
-  const filepath = join(root, path)
-  return format(text, { ...(await resolveConfig(filepath)), filepath })
+  const isWritten = UNFORMATTED.includes(path) || (existsSync(join(root, path)) && read(path) === text)
+  return isWritten ? text : formatted(path, text)
 }

@@ -53,6 +53,7 @@ function sectionsOf(packages, catalogs, pages) {
       })),
     },
     ...faults,
+    { title: 'Fleets', pages: described(below('fleet/')) },
     { title: 'Recipes', pages: described(below('recipes/')) },
     { title: 'Decisions', pages: described(below('decisions/')) },
     { title: 'Error codes', pages: described(below('errors/')) },

@@ -38,7 +38,7 @@ export function listsOf({ id, dir, faults, groups }) {
 }
 
 /** `calls` → `callFaults`, `http` → `httpFaults` */
-export const groupName = (folder) => `${{ calls: 'call', files: 'file' }[folder] ?? folder}Faults`
+export const groupName = (folder) => `${{ calls: 'call', files: 'file', src: 'tcp' }[folder] ?? folder}Faults`
 
 /** The list of probe types. */
 export function probeTypesOf({ dir, probes }) {

@@ -22,7 +22,7 @@ export const camelCase = (name) => name.replace(/-(\w)/g, (_, letter) => letter.
 export const pascalCase = (name) => camelCase(`-${name}`)
 
 /** From core, which stands on nothing, to the command line, which stands on the most; injectors between, by name. */
-const ORDER = ['core', undefined, 'control', 'experiment', 'cli', 'fleet']
+const ORDER = ['core', undefined, 'control', 'experiment', 'test', 'cli', 'mcp', 'fleet']
 const rankOf = ({ id }) => (ORDER.includes(id) ? ORDER.indexOf(id) : 1)
 
 /** The published packages. */
