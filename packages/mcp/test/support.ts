@@ -23,7 +23,11 @@ export function environment(sockets: string, more: Readonly<Record<string, strin
 
 /** Has work done at the end: of a test, or of a file for what its tests share. */
 export type AtEnd = (undo: () => unknown) => void
-const afterTest: AtEnd = (undo) => onTestFinished(async () => void (await undo()))
+const afterTest: AtEnd = (undo) => {
+  onTestFinished(async () => {
+    await undo()
+  })
+}
 
 /** For what the tests of a file share: undone after the last, in reverse order. Call it outside of tests. */
 export function afterFile(): AtEnd {
