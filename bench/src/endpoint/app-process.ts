@@ -12,20 +12,32 @@ export interface AppProcess {
   readonly visit: (requests: number) => Promise<void>
   /** The CPU time that it has used, in ms. */
   readonly cpuMs: () => Promise<number>
+  /** Mounts the endpoint. */
+  readonly mount: () => Promise<void>
+  /** Closes the endpoint, which takes it off the server. */
+  readonly unmount: () => Promise<void>
   readonly stop: () => Promise<void>
 }
+
+/** What an app is asked. It answers each with the CPU time that it has used. */
+export type AppRequest = 'use' | 'mount' | 'unmount'
 
 const program = fileURLToPath(new URL('./endpoint/app.js', import.meta.url))
 /** Requests in flight at once, so that system calls are shared among them and the app's own work shows. */
 const PIPELINED = 16
 
-/** Starts an app. @param kind With a control endpoint, or without. */
-export async function forkApp(kind: 'bare' | 'mounted'): Promise<AppProcess> {
-  const child = fork(program, [kind], { execArgv: [] })
+/** Starts an app without an endpoint. */
+export async function forkApp(): Promise<AppProcess> {
+  const child = fork(program, { execArgv: [] })
   const [{ port }] = (await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`Expected the app \`${kind}\` to start, it ended.`))),
+    once(child, 'exit').then(() => Promise.reject(new Error('Expected the app to start, it ended.'))),
   ])) as [{ readonly port: number }]
+  const ask = async (what: AppRequest): Promise<number> => {
+    const answer = once(child, 'message') as Promise<[{ readonly cpuMs: number }]>
+    child.send(what)
+    return (await answer)[0].cpuMs
+  }
   const socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1')
   await once(socket, 'connect')
   let missing = 0
@@ -45,10 +57,12 @@ export async function forkApp(kind: 'bare' | 'mounted'): Promise<AppProcess> {
           socket.write(requests)
         })
     },
-    async cpuMs() {
-      const answer = once(child, 'message') as Promise<[{ readonly cpuMs: number }]>
-      child.send('use')
-      return (await answer)[0].cpuMs
+    cpuMs: () => ask('use'),
+    async mount() {
+      await ask('mount')
+    },
+    async unmount() {
+      await ask('unmount')
     },
     async stop() {
       socket.destroy()

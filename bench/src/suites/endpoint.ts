@@ -3,8 +3,11 @@ import { openPage, openStream, type Leave } from '../endpoint/watch.js'
 import { inTurn } from '../proxy/in-turn.js'
 import type { Case, Suite } from '../runner/case.js'
 
-/** Requests of one slice. */
-const VISITS = { whole: 16_000, quick: 4_000 } as const
+/** Requests of one slice, and before one, since a page was just opened or closed. */
+const VISITS = 4_000
+const SETTLE_VISITS = 4_000
+/** Slices of each state in a round. */
+const SLICES = { whole: 8, quick: 2 } as const
 /** Until the optimising compiler of the app has had its say. */
 const WARM_UP_VISITS = 32_000
 
@@ -23,13 +26,24 @@ async function cpuMs(app: AppProcess, visits: number): Promise<number> {
   return (await app.cpuMs()) - before
 }
 
-const nobody = (): Promise<Leave> => Promise.resolve(() => Promise.resolve())
+const nothing = (): Promise<Leave> => Promise.resolve(() => Promise.resolve())
 
-/** Compares the requests of an app with those of the same app without an endpoint. */
+/** Mounts the endpoint, and opens what watches it. */
+const mounted =
+  (watch: (app: AppProcess) => Promise<Leave>) =>
+  async (app: AppProcess): Promise<Leave> => {
+    await app.mount()
+    const leave = await watch(app)
+    return async () => {
+      await leave()
+      await app.unmount()
+    }
+  }
+
+/** Compares the requests of an app in some state with those of the same app as it was. */
 const toBare = (
   name: string,
-  kind: 'bare' | 'mounted',
-  watch: (app: AppProcess) => Promise<Leave>,
+  enter: (app: AppProcess) => Promise<Leave>,
   measure: Measure,
   rest: Pick<Case, 'bar' | 'refused'>,
 ): Case => ({
@@ -37,21 +51,19 @@ const toBare = (
   unit: 'ratio',
   ...rest,
   async measure(rounds, isQuick) {
-    const [bare, subject] = [await forkApp('bare'), await forkApp(kind)]
-    try {
-      const leave = await watch(subject)
-      for (const app of [bare, subject]) await app.visit(WARM_UP_VISITS)
-      const visits = isQuick ? VISITS.quick : VISITS.whole
-      const readings = await inTurn(
-        rounds,
-        () => measure(bare, visits),
-        () => measure(subject, visits),
-      )
+    const app = await forkApp()
+    const slice = (state: typeof enter) => async (): Promise<number> => {
+      const leave = await state(app)
+      await app.visit(SETTLE_VISITS)
+      const spent = await measure(app, VISITS)
       await leave()
-      return readings
+      return spent
+    }
+    try {
+      await app.visit(WARM_UP_VISITS)
+      return await inTurn(rounds, slice(nothing), slice(enter), isQuick ? SLICES.quick : SLICES.whole)
     } finally {
-      await bare.stop()
-      await subject.stop()
+      await app.stop()
     }
   },
 })
@@ -63,15 +75,15 @@ const CHECKED = { ...BAR, refused: 1.3 }
 export const endpointSuite: Suite = {
   name: 'endpoint',
   title: 'An app with a control endpoint',
-  about: `The requests of an app that mounts the endpoint, page included, to those of the same app without it. Each app has a process of its own, and the load comes from a third: ${VISITS.whole.toLocaleString('en')} requests a slice, 16 in flight, which the app answers with two bytes. The first lines compare the app without an endpoint with itself.`,
+  about: `The requests of an app that mounts the endpoint, page included, to those of the same process without it: what is mounted or opened is there before a slice, and gone after it. The load comes from another process: ${VISITS.toLocaleString('en')} requests a slice, 16 in flight, which the app answers with two bytes. The first lines compare the app without an endpoint with itself.`,
   cases: [
-    toBare('no endpoint', 'bare', nobody, timeMs, {}),
-    toBare('CPU time, no endpoint', 'bare', nobody, cpuMs, {}),
-    toBare('idle', 'mounted', nobody, timeMs, BAR),
-    toBare('CPU time, idle', 'mounted', nobody, cpuMs, CHECKED),
-    toBare('an event stream open', 'mounted', openStream, timeMs, BAR),
-    toBare('CPU time, an event stream open', 'mounted', openStream, cpuMs, BAR),
-    toBare('the page open', 'mounted', openPage, timeMs, BAR),
-    toBare('CPU time, the page open', 'mounted', openPage, cpuMs, CHECKED),
+    toBare('no endpoint', nothing, timeMs, {}),
+    toBare('CPU time, no endpoint', nothing, cpuMs, {}),
+    toBare('idle', mounted(nothing), timeMs, BAR),
+    toBare('CPU time, idle', mounted(nothing), cpuMs, CHECKED),
+    toBare('an event stream open', mounted(openStream), timeMs, BAR),
+    toBare('CPU time, an event stream open', mounted(openStream), cpuMs, BAR),
+    toBare('the page open', mounted(openPage), timeMs, BAR),
+    toBare('CPU time, the page open', mounted(openPage), cpuMs, CHECKED),
   ],
 }
