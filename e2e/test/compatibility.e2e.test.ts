@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { codeBlocks, toCommonJs } from '../src/examples.js'
 import { NODE_VERSIONS, nodeProgram } from '../src/node-versions.js'
@@ -34,7 +35,12 @@ const SUBJECTS = [
   ['experiment', ['core']],
   ['test', ['core', 'adapter']],
   ['cli', ['core', 'control', 'experiment']],
+  ['mcp', ['core', 'control', 'experiment']],
+  ['fleet', ['core']],
 ] as readonly (readonly [string, readonly string[]])[]
+
+/** Whose READMEs are type-checked: what a tool of a Model Context Protocol answers is unknown to TypeScript. */
+const TYPED = SUBJECTS.filter(([id]) => id !== 'mcp')
 
 /** How modules are resolved: as Node.js does; in the soak also as a bundler does. */
 const RESOLUTIONS = [['node16', 'node16'], ...(isSoak ? [['esnext', 'bundler'] as const] : [])] as const
@@ -50,7 +56,7 @@ async function install(own: string, ids: readonly string[]): Promise<void> {
   })
 }
 
-/** Puts each tarball where npm puts it, and beside it the dependencies that it names: npm takes ten times as long. */
+/** Puts each tarball and its commands where npm puts them, and beside it the dependencies that it names: npm takes ten times as long. */
 async function unpack(own: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     const { dir, manifest } = packageNamed(id)
@@ -58,6 +64,12 @@ async function unpack(own: string, ids: readonly string[]): Promise<void> {
     mkdirSync(place(manifest.name), { recursive: true })
     await runOrThrow('tar', ['-xzf', tarballs[id]?.path ?? '', '--strip-components=1'], { cwd: place(manifest.name) })
     const unpacked = JSON.parse(readFileSync(join(place(manifest.name), 'package.json'), 'utf8')) as Manifest
+    for (const [name, file] of Object.entries(unpacked.bin ?? {})) {
+      const command = join(own, 'node_modules', '.bin', name)
+      mkdirSync(dirname(command), { recursive: true })
+      symlinkSync(join(place(manifest.name), file), command)
+      chmodSync(command, 0o755)
+    }
     for (const name of Object.keys(unpacked.dependencies ?? {})) {
       if (name.startsWith('@chaos/') || existsSync(place(name))) continue
       mkdirSync(dirname(place(name)), { recursive: true })
@@ -92,7 +104,16 @@ describe.each(SUBJECTS)('%s, installed from its tarball beside %j', (id) => {
       it.runIf(runs(version)).each(['example.mjs', 'example.cjs'])('runs its README as %s', async (file) => {
         const program = programs.get(version)
         if (program === undefined) throw new Error(`Expected Node.js ${version} to be there.`)
-        const { exitCode, stdout, stderr } = await run(program, [file], { cwd: folderOf(id), timeoutMs: 60_000 })
+        const { exitCode, stdout, stderr } = await run(program, [file], {
+          cwd: folderOf(id),
+          timeoutMs: 60_000,
+          env: {
+            ...process.env,
+            // What the example starts runs on that version too, and meets no process of others.
+            PATH: `${dirname(program)}${delimiter}${process.env['PATH'] ?? ''}`,
+            CHAOS_SOCKET_DIR: join(folderOf(id), 'sockets'),
+          },
+        })
         expect(exitCode, stdout + stderr).toBe(0)
         expect(stdout).not.toBe('')
       })
@@ -121,12 +142,12 @@ describe.each(COMPILERS)('the READMEs of all of them, by %s', (compiler) => {
         moduleResolution,
       }
       const project = join(folder, 'tsconfig.json')
-      writeFileSync(project, JSON.stringify({ compilerOptions, files: SUBJECTS.map(([id]) => `${id}/typed.mts`) }))
-      for (const [id] of SUBJECTS) rmSync(join(folderOf(id), 'typed.mjs'), { force: true })
+      writeFileSync(project, JSON.stringify({ compilerOptions, files: TYPED.map(([id]) => `${id}/typed.mts`) }))
+      for (const [id] of TYPED) rmSync(join(folderOf(id), 'typed.mjs'), { force: true })
       const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
       const { exitCode, stdout, stderr } = await run(process.execPath, [tsc, '-p', project], { cwd: folder })
       expect(exitCode, stdout + stderr).toBe(0)
-      for (const [id] of SUBJECTS) {
+      for (const [id] of TYPED) {
         const ran = await run(process.execPath, ['typed.mjs'], { cwd: folderOf(id), timeoutMs: 60_000 })
         expect(ran.exitCode, `${id}: ${ran.stdout}${ran.stderr}`).toBe(0)
       }
