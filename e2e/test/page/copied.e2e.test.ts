@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { checkExperiment, parseExperiment } from '@chaos/experiment'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { chromiumPath, launchBrowser } from '../../src/browser.js'
 import { exampleFolder } from '../../src/examples.js'
 import { packageNamed, root } from '../../src/repository.js'
@@ -91,6 +91,34 @@ describe.runIf(program !== undefined || process.env['CHAOS_REQUIRE_SERVICES'] ==
           },
         },
       ])
+    })
+
+    it.each([
+      ['a scope', 'scope', 'mine-1', 'mine-1'],
+      ['route', 'route', 'GET /menu*', { route: 'GET /menu*' }],
+      ['user', 'user', 'ada\nb*', { user: ['ada', 'b*'] }],
+      ['tenant', 'tenant', 'acme', { tenant: 'acme' }],
+      ['share of sessions', 'sessions', '0.25', { sessions: 0.25 }],
+    ] as const)('chooses the same requests, by %s', async (choice, field, entered, scope) => {
+      await page.getByLabel('Chosen by').selectOption(choice)
+      onTestFinished(async () => {
+        await page.getByLabel('Chosen by').selectOption('everything')
+      })
+      await page.locator(`[data-field=${field}]`).locator('input, textarea').fill(entered)
+      expect(parseExperiment(await copied('YAML')).method).toMatchObject([{ inject: { scope } }])
+
+      const scopesOfAll = async (): Promise<readonly unknown[]> =>
+        (await shop.chaos.stopAll(), await shop.chaos.controller.injections()).map((state) => state.scope)
+      await runOrThrow('sh', ['-c', `npx() { "$@"; }\n${await copied('CLI')}`], { env })
+      await runOrThrow(process.execPath, [folder.write('copied.mjs', await copied('code'))], { env })
+      // No request is chosen here, and so the test says that nothing was affected.
+      const test = folder.write('copied.test.mjs', await copied('test'))
+      await expect(runOrThrow(process.execPath, ['--test', test], { env })).rejects.toThrow(
+        'The fault affected nothing.',
+      )
+      const [ofLine, ofCode, ofTest] = (await scopesOfAll()).slice(-3)
+      expect(ofLine).toBeTypeOf('string')
+      expect([ofCode, ofTest]).toEqual([ofLine, ofLine])
     })
   },
 )

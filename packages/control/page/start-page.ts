@@ -70,6 +70,7 @@ export function startPage(page: Document): void {
   const form = takeOverForm(aside, {
     inject,
     check: (request) => api.post('/checks', request),
+    mint: () => api.post('/scopes', {}),
     connection: () => stream,
     place: placeOf(page, address),
   })

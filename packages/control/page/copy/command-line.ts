@@ -70,7 +70,18 @@ function faultFlag(name: string, value: unknown, schema: Schema): readonly strin
 function howFlag(name: string, value: unknown): readonly string[] {
   if (value === undefined) return []
   if (name === 'only') return listFlag('--only', value)
+  if (name === 'scope' && isObject(value)) return Object.entries(value).flatMap(([key, one]) => conditionFlag(key, one))
   return flag(dashed(name), typeof value === 'number' ? decimal(value) : wordOf(value))
+}
+
+/** One condition of a predicate on requests. */
+function conditionFlag(name: string, value: unknown): readonly string[] {
+  if (name === 'sessions' || name === 'seed')
+    return flag(
+      name === 'seed' ? '--sessions-seed' : '--sessions',
+      wordOf(typeof value === 'number' ? decimal(value) : value),
+    )
+  return listFlag(dashed(name), value)
 }
 
 const wordOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))

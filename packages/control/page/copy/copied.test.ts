@@ -62,6 +62,15 @@ describe('a command line', () => {
     )
   })
 
+  it('writes a scope by its id, and a choice of requests as its flags', () => {
+    expect(line({}, { scope: 'mine-1' })).toContain('--scope mine-1')
+    expect(line({}, { scope: { route: 'GET /a*', user: ['ada', 'b*'] } })).toContain(
+      `--route 'GET /a*' --user ada --user 'b*'`,
+    )
+    expect(line({}, { scope: { sessions: 0.1, seed: 7 } })).toContain('--sessions 0.1 --sessions-seed 7')
+    expect(commandLine({ ...request, scope: { tenant: 'a,b' } }, info, PLACE)).toHaveProperty('problem')
+  })
+
   it('says what it cannot express', () => {
     expect(commandLine({ ...request, options: { methods: 'a,b' } }, info, PLACE)).toHaveProperty('problem')
     expect(commandLine({ ...request, target: '-x' }, info, PLACE)).toHaveProperty('problem')

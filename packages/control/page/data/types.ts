@@ -1,6 +1,6 @@
 import type { InjectionState, JournalEntry, PortableInjectOptions } from '@chaos/core'
 
-export type { ControllerInfo, FaultInfo, InjectionState, JournalEntry, TargetInfo } from '@chaos/core'
+export type { ControllerInfo, FaultInfo, InjectionState, JournalEntry, MintedScope, TargetInfo } from '@chaos/core'
 
 /** A hit as the event stream reports it. */
 export type HitEntry = Extract<JournalEntry, { readonly type: 'hit' }>

@@ -11,10 +11,6 @@ export const COMMON_FIELDS: readonly Field[] = [
     kind: { type: 'names', isList: false },
   },
   {
-    ...optional('scope', 'Path or id of the scope that a call must be made in.'),
-    kind: { type: 'text', maxLength: 11_000 },
-  },
-  {
     ...optional('seed', 'Seed of the random decisions: the same seed repeats the run.'),
     kind: { type: 'text', maxLength: 200 },
   },

@@ -1,4 +1,4 @@
-import type { FaultInfo, InjectionRequest, TargetInfo } from '../data/types.js'
+import type { FaultInfo, InjectionRequest, MintedScope, TargetInfo } from '../data/types.js'
 import { RequestError } from '../data/request.js'
 import { button, el, setText } from '../view/dom.js'
 import { COMMON_FIELDS, LEASE_FIELD, RATE_FIELD } from './common-fields.js'
@@ -8,11 +8,13 @@ import type { Place } from '../copy/place.js'
 import { fieldsOf } from './fields.js'
 import { LEASES, RATES } from './presets.js'
 import { controlOfProblem, requestOf } from './request-of.js'
+import { scopeBox } from './scope-box.js'
 
 /** What the form does. */
 export interface FormActions {
   readonly inject: (request: InjectionRequest) => Promise<void>
   readonly check: (request: InjectionRequest) => Promise<void>
+  readonly mint: () => Promise<MintedScope>
   /** The id of the event stream; `undefined` while there is none. */
   readonly connection: () => string | undefined
   readonly place: Place
@@ -39,7 +41,8 @@ export function takeOverForm(region: HTMLElement, actions: FormActions): Form {
   const lease = control(LEASE_FIELD, LEASES)
   const rate = control(RATE_FIELD, RATES)
   const more = COMMON_FIELDS.map((field) => control(field))
-  const how = [lease, rate, ...more]
+  const scope = scopeBox(actions.mint)
+  const how = [lease, rate, scope, ...more]
   const optionsBox = el('fieldset', {}, el('legend', {}, 'Options of the fault'))
   const hold = el('input', { type: 'checkbox', id: 'form-hold' })
   const moreBox = el('details', {}, el('summary', {}, 'More limits'), ...more.map(({ element }) => element))
@@ -67,6 +70,7 @@ export function takeOverForm(region: HTMLElement, actions: FormActions): Form {
       ),
     ),
     optionsBox,
+    scope.element,
     moreBox,
     el('div', { class: 'actions' }, injecting, checking, outcome),
     copies.element,
