@@ -64,7 +64,8 @@ export async function startControlling(
         exited.then(() => Promise.reject(new Error(`The ${who} ended as it came to \`${phase()}\`.`))),
       ]),
     suffer(harm) {
-      if (harm === 'cut') relay.cut()
+      // New connections are refused too, or a process that had none yet would go on unharmed.
+      if (harm === 'cut') relay.stop()
       else if (harm === 'silence') relay.isMute = relay.isDeaf = true
       else child.kill(harm)
     },
