@@ -146,7 +146,9 @@ describe('a fault', () => {
       problem: expect.stringContaining('Did you mean "label"?') as string,
     })
     removePermits(sockets)
-    expect((await call('plan', FAULT)).data).toMatchObject({ possible: false, arming: { open: false } })
+    const unpermitted = await call('plan', FAULT)
+    expect(unpermitted.data).toMatchObject({ possible: false, arming: { open: false } })
+    expect(unpermitted.text).toContain('test/drop-events could be injected into bus')
     expect(await (await seenFromOutside(sockets)).injections()).toEqual([])
   })
 

@@ -51,7 +51,7 @@ export const plan = defineTool({
     return {
       summary: [
         problem ??
-          `${plain(info?.name ?? args.fault)} can be injected into ${plain(args.target)} of process ${process.pid}: ${plain(info?.summary ?? '', 500)}`,
+          `${plain(info?.name ?? args.fault)} ${isPossible ? 'can' : 'could'} be injected into ${plain(args.target)} of process ${process.pid}: ${plain(info?.summary ?? '', 500)}`,
         radius,
         state.isOpen ? 'A person has permitted it.' : state.refusal.message,
         ...inForce.slice(0, MAX_SHOWN).map((one) => `in force: ${injectionLine(one)}`),
