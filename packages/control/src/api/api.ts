@@ -157,7 +157,7 @@ export function createApi({ controller, clock, access, page, audit, notFound, ..
           `${printable(path)} takes ${allow}, not ${req.method ?? 'a request without a method'}.`,
         )
       }
-      const { reply, isRepeated } = await run(route, match.id, req, res, path, change)
+      const { reply, isRepeated } = await run(route, match.id, by, req, res, path, change)
       if (isRepeated) headers = { ...headers, 'idempotency-replayed': 'true' }
       finish(reply, isRepeated)
     } catch (thrown) {
@@ -192,6 +192,7 @@ export function createApi({ controller, clock, access, page, audit, notFound, ..
   async function run(
     route: Route,
     id: string,
+    by: string,
     req: IncomingMessage,
     res: ServerResponse,
     path: string,
@@ -214,7 +215,7 @@ export function createApi({ controller, clock, access, page, audit, notFound, ..
         return refusalOf(error, (details) => (details.of === name ? details.field : fieldIn(details, fault)))
       }
     }
-    const identity = route.takesKey === true ? identityOf(req, path, body) : undefined
+    const identity = route.takesKey === true ? identityOf(req, by, path, body) : undefined
     if (identity === undefined) return { reply: await work(callerOf(res)), isRepeated: false }
     return repeated.answer(identity, callerOf(res), work)
   }

@@ -2,6 +2,7 @@ import { connect as connectSocket, createServer, type AddressInfo, type Socket }
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { manualClock } from '@chaos/core/testing'
 import { ask, mounted, nextEntry, rawConnection, testChaos, TOKEN } from '../../test/support.js'
+import { signedIn } from '../../test/visitor.js'
 import { connect } from '../client/connect.js'
 import type { Caller } from './callers.js'
 import { MAX_KEYS, REMEMBER_MS, repeatedRequests } from './repeated-requests.js'
@@ -31,6 +32,18 @@ describe('a request with an Idempotency-Key', () => {
     await clock.advance(1)
     expect((await post('/injections', drop, 'one')).text).not.toBe(first.text)
     expect(await chaos.injections()).toHaveLength(2)
+  })
+
+  it('is told apart from one of another sender with the same key', async () => {
+    const { chaos, url, post } = await scene()
+    const [one, other] = [await signedIn(url), await signedIn(url)]
+    await post('/injections', drop, 'one')
+    for (const { csrf, call } of [one, other]) {
+      const own = { 'x-chaos-csrf': csrf, origin: new URL(url).origin, 'sec-fetch-site': 'same-origin' }
+      const answer = await call('POST', '/injections', { ...own, 'idempotency-key': 'one' }, drop)
+      expect([answer.status, answer.headers['idempotency-replayed']]).toEqual([201, undefined])
+    }
+    expect(await chaos.injections()).toHaveLength(3)
   })
 
   it('has the same answer again when it was refused', async () => {

@@ -7,7 +7,7 @@ import type { Reply } from './replies.js'
 
 /** What identifies a request that may be sent again. */
 export interface RequestIdentity {
-  /** The `Idempotency-Key` of the client. */
+  /** The `Idempotency-Key` of the client, and how it has proved that it may ask: keys of one say nothing of those of another. */
   readonly key: string
   /** Differs between requests that ask for different things. */
   readonly fingerprint: string
@@ -50,11 +50,12 @@ const MAX_KEY = 200
 /**
  * Reads the `Idempotency-Key` of a request.
  *
+ * @param by How its sender has proved that it may ask.
  * @param body The body of the request, which the key belongs to.
  * @returns `undefined` if it has none
  * @throws ChaosError `CHAOS_INVALID_REQUEST` when the key is invalid
  */
-export function identityOf(req: IncomingMessage, path: string, body: unknown): RequestIdentity | undefined {
+export function identityOf(req: IncomingMessage, by: string, path: string, body: unknown): RequestIdentity | undefined {
   const key = req.headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key !== 'string' || key.length > MAX_KEY || !/^[!-~]+$/.test(key))
@@ -65,7 +66,7 @@ export function identityOf(req: IncomingMessage, path: string, body: unknown): R
   const fingerprint = createHash('sha256')
     .update(`${req.method ?? ''} ${path}\n${toJson(body)}`)
     .digest('base64')
-  return { key, fingerprint }
+  return { key: `${by}\n${key}`, fingerprint }
 }
 
 /** Creates a store of answers. Answers are remembered for 10 minutes; the oldest are forgotten first. */
