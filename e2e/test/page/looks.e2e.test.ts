@@ -12,6 +12,18 @@ import { visit, visitSignedIn } from './visitor.js'
 const program = chromiumPath()
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+const MARKUP = `<img src=x onerror="document.title='owned'">"'<script>document.title='owned'</script>`
+/** What of the page is read by people, and contains a character that hides or reorders text. */
+const HIDING = `(() => {
+  const read = [document.title]
+  for (const element of document.querySelectorAll('body, body *')) {
+    for (const name of ['aria-label', 'label', 'placeholder', 'title']) read.push(element.getAttribute(name) ?? '')
+    if (element.localName !== 'script' && element.localName !== 'style')
+      for (const node of element.childNodes) if (node.nodeType === 3) read.push(node.data)
+  }
+  return read.filter((text) => /[\\u200b-\\u200f\\u202a-\\u202e\\u2066-\\u2069]/.test(text))
+})()`
+
 const PHONE = { viewport: { width: 360, height: 740 } }
 const looks: readonly (readonly [string, BrowserContextOptions])[] = [
   ['in the light', {}],
@@ -46,6 +58,9 @@ describe.runIf(program !== undefined || process.env['CHAOS_REQUIRE_SERVICES'] ==
         await page.locator('#form-fault').selectOption('eventbus/corrupt-events')
         await page.getByRole('button', { name: 'Add a field' }).click()
         await page.getByText('More limits').click()
+        await page.getByLabel('Chosen by').selectOption('a scope')
+        await page.getByRole('button', { name: 'Mint a scope' }).click()
+        await page.getByText(/^Minted scope-/).waitFor()
         await page.locator('rect.mark.hits').first().waitFor()
         await page.getByText('Events as a table').click()
         await shop.chaos.stopAll()
@@ -112,8 +127,14 @@ describe.runIf(program !== undefined || process.env['CHAOS_REQUIRE_SERVICES'] ==
       expect(Math.min(...starts)).toBeGreaterThanOrEqual(0)
     })
 
-    it('shows whatever a process calls its things as text', async () => {
-      const hostile = `<img src=x onerror="document.title='owned'">"'<script>document.title='owned'</script>`
+    it.each([
+      ['tags', MARKUP, MARKUP],
+      [
+        'characters that hide or reorder text',
+        'pay\u202egnp.\u2066exe\u200f\u200b',
+        'pay\\u202egnp.\\u2066exe\\u200f\\u200b',
+      ],
+    ])('shows whatever a process calls its things as text: %s', async (_what, hostile, shown) => {
       const { controller, report } = hostileController(hostile)
       const server = await servePage(controller)
       const { page, complaints, close } = await visitSignedIn(browser, server.url)
@@ -130,8 +151,9 @@ describe.runIf(program !== undefined || process.env['CHAOS_REQUIRE_SERVICES'] ==
       await page.getByText('Events as a table').click()
       await page.getByText('Ended (').click()
       for (const region of ['header', 'targets', 'injections', 'form', 'timeline'])
-        expect(await page.locator(`#chaos-${region}`).innerText(), region).toContain(hostile)
+        expect(await page.locator(`#chaos-${region}`).innerText(), region).toContain(shown)
       expect(await page.locator('img, body script').count()).toBe(0)
+      expect(await page.evaluate(HIDING)).toEqual([])
       expect(await page.title()).toMatch(/^1 in force/)
 
       const [download] = await Promise.all([
@@ -144,7 +166,8 @@ describe.runIf(program !== undefined || process.env['CHAOS_REQUIRE_SERVICES'] ==
       await file.setContent(readFileSync(await download.path(), 'utf8'))
       expect(await file.locator('img').count()).toBe(0)
       expect(await file.title()).toMatch(/^Chaos in /)
-      expect(await file.locator('body').innerText()).toContain(hostile)
+      expect(await file.locator('body').innerText()).toContain(shown)
+      expect(await file.evaluate(HIDING)).toEqual([])
       expect(complaints).toEqual([])
     })
   },

@@ -14,6 +14,7 @@ import { timelineRecord } from './model/record.js'
 import { clockTime } from './model/times.js'
 import { exportedFile } from './timeline/export.js'
 import { takeOverTimeline } from './timeline/timeline.js'
+import { setText } from './view/dom.js'
 import { takeOverHeader, type Connection } from './view/header.js'
 import { takeOverInjections } from './view/injections.js'
 import { takeOverTargets } from './view/targets.js'
@@ -38,7 +39,7 @@ export function startPage(page: Document): void {
     'chaos-status',
   ].map((id) => page.getElementById(id))
   if (!header || !targetList || !main || !aside || !section || !status) return
-  const say = (text: string): void => void (status.textContent = text)
+  const say = (text: string): void => setText(status, text)
 
   const base = new URL('.', page.querySelector<HTMLScriptElement>('script[src$="page.js"]')?.src ?? page.baseURI)
   const address = base.href.replace(/\/$/, '')

@@ -1,5 +1,5 @@
 import { clockTime, preciseTime, span } from '../model/times.js'
-import { svg } from '../view/dom.js'
+import { setAttribute, svg } from '../view/dom.js'
 import type { Bar, Mark, Row } from './rows.js'
 import { ticksOf, type Window } from './window.js'
 
@@ -63,9 +63,8 @@ export function drawChart(rows: readonly Row[], window: Window, now: number, wid
 
   function add(key: string, shape: SVGElement, text: string): void {
     if (items.length >= MAX_ITEMS) return
-    shape.setAttribute('role', 'img')
-    shape.setAttribute('aria-label', text)
-    shape.setAttribute('tabindex', '-1')
+    for (const [name, value] of Object.entries({ role: 'img', 'aria-label': text, tabindex: -1 }))
+      setAttribute(shape, name, value)
     items.push({ key, element: shape, text })
     element.append(shape)
   }

@@ -1,7 +1,6 @@
 import type { TimelineRecord } from '../model/record.js'
-import { visible } from '../data/visible.js'
 import { clockTime } from '../model/times.js'
-import { el } from '../view/dom.js'
+import { el, svg } from '../view/dom.js'
 import { drawChart } from './chart.js'
 import { rowsOf } from './rows.js'
 import { momentTable } from './table.js'
@@ -38,9 +37,7 @@ export function exportedFile(
   chart.setAttribute('aria-label', 'Timeline. The table below says the same.')
   for (const { element, text } of items) {
     element.removeAttribute('tabindex')
-    const tip = document.createElementNS('http://www.w3.org/2000/svg', 'title')
-    tip.textContent = visible(text)
-    element.append(tip)
+    element.append(svg('title', {}, text))
   }
   file.documentElement.lang = 'en'
   file.head.prepend(

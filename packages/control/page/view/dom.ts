@@ -33,10 +33,13 @@ export function button(label: string, onClick: () => void, attributes: Attribute
   return made
 }
 
+/** Attributes that people read or hear. */
+const READ = ['aria-label', 'label', 'placeholder', 'title']
+
 /** Sets or removes an attribute, if it differs: a screen reader hears of changes only. */
 export function setAttribute(element: Element, name: string, value: Attributes[string]): void {
-  const text = value === true ? '' : value === false || value === undefined ? undefined : String(value)
-  if (text === undefined) element.removeAttribute(name)
+  const text = value === true ? '' : READ.includes(name) ? visible(String(value)) : String(value)
+  if (value === false || value === undefined) element.removeAttribute(name)
   else if (element.getAttribute(name) !== text) element.setAttribute(name, text)
 }
 
