@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import {
   connect as connectHttp2,
   type IncomingHttpHeaders,
@@ -9,13 +9,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from '@chaos/control'
-import { createAuthority } from '@chaos/proxy/tls'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { NODE_VERSIONS, nodeProgram } from '../../src/node-versions.js'
 import { expectTable } from '../../src/page-table.js'
 import { readJson, root, type Manifest } from '../../src/repository.js'
 import { APPS, supports, type MountedApp } from './apps.js'
-import { startApp, type Answer, type Certificate, type RunningApp } from './running-app.js'
+import { certificateIn, startApp, type Answer, type Certificate, type RunningApp } from './running-app.js'
 
 const soak = process.env['CHAOS_SOAK']
 /** The version that runs this; each supported one in the soak. */
@@ -38,20 +37,7 @@ let folder: string
 let tls: Certificate
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'chaos-mounted-'))
-  const authority = await createAuthority()
-  const { cert, key } = authority.serverIdentity(['127.0.0.1', 'localhost'])
-  const fileOf = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text)
-    return join(folder, name)
-  }
-  tls = {
-    certificate: authority.certificate,
-    files: {
-      TLS_CERT: fileOf('cert.pem', cert),
-      TLS_KEY: fileOf('key.pem', key),
-      NODE_EXTRA_CA_CERTS: fileOf('ca.pem', authority.certificate),
-    },
-  }
+  tls = await certificateIn(folder)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

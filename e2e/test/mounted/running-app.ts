@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { request as requestHttp, type IncomingHttpHeaders } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createAuthority } from '@chaos/proxy/tls'
 import { WebSocket } from 'ws'
 import { packageNamed } from '../../src/repository.js'
 import { run } from '../../src/run.js'
@@ -17,6 +19,24 @@ const chaosBin = join(packageNamed('cli').dir, 'dist', 'bin.js')
 export interface Certificate {
   readonly certificate: string
   readonly files: { readonly TLS_CERT: string; readonly TLS_KEY: string; readonly NODE_EXTRA_CA_CERTS: string }
+}
+
+/** Makes one, with its files in a folder. */
+export async function certificateIn(folder: string): Promise<Certificate> {
+  const authority = await createAuthority()
+  const { cert, key } = authority.serverIdentity(['127.0.0.1', 'localhost'])
+  const fileOf = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  return {
+    certificate: authority.certificate,
+    files: {
+      TLS_CERT: fileOf('cert.pem', cert),
+      TLS_KEY: fileOf('key.pem', key),
+      NODE_EXTRA_CA_CERTS: fileOf('ca.pem', authority.certificate),
+    },
+  }
 }
 
 /** An answer as it came. */

@@ -38,8 +38,8 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
 }
 
 /** Signs in, as a person does. */
-export async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('Token of the endpoint').fill(TOKEN)
+export async function signIn(page: Page, token = TOKEN): Promise<void> {
+  await page.getByLabel('Token of the endpoint').fill(token)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('button', { name: 'STOP ALL' }).waitFor()
 }
