@@ -6,7 +6,9 @@ export const BASE_PATH = '/chaos'
  * decoded nor normalised, so encoded paths cannot enter or leave the base.
  */
 export function pathBelow(base: string, url: string | undefined): string | undefined {
-  const [path = ''] = (url ?? '').split('?', 1)
+  // Every request of the app comes by here.
+  if (url?.startsWith(base) !== true) return undefined
+  const [path = ''] = url.split('?', 1)
   if (path === base) return '/'
   return path.startsWith(`${base}/`) ? path.slice(base.length) : undefined
 }
