@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delayCalls, refuseCalls } from '@chaos/adapter'
@@ -87,6 +88,13 @@ describe.runIf(program !== undefined || process.env['CHAOS_REQUIRE_SERVICES'] ==
 
       const kept = `${page.url()} ${await page.locator('#chaos-timeline').innerText()}`
       expect(kept).not.toContain(header)
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Export' }).click(),
+      ])
+      const exported = readFileSync(await download.path(), 'utf8')
+      expect(exported).toContain('adapter/refuse-calls')
+      expect(exported).not.toContain(header)
       for (const as of ['CLI', 'code', 'YAML', 'test']) {
         await page.getByRole('radio', { name: as, exact: true }).check()
         expect(await page.locator('.copied').innerText()).toContain(id)
