@@ -1,6 +1,7 @@
 // The one entry point of a clone: `npm run …` comes here, and everything else (pnpm, the install, the builds) follows from it.
 // npx fetches the pnpm that `packageManager` names, pnpm installs what the lockfile says where it has not yet, turbo builds and runs in order.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { folders, root, scriptsOf } from './workspace.mjs'
@@ -15,14 +16,14 @@ env.TURBO_TELEMETRY_DISABLED = '1'
 env.DO_NOT_TRACK = '1'
 delete env.CHAOS_PNPM
 
-function run(program, programArgs, extraEnv = {}) {
-  const { status, error } = spawnSync(program, programArgs, {
+async function run(program, programArgs, extraEnv = {}) {
+  const child = spawn(program, programArgs, {
     cwd: root,
     stdio: 'inherit',
     env: { ...env, ...extraEnv },
     shell: process.platform === 'win32',
   })
-  if (error) throw error
+  const [status] = await once(child, 'exit')
   return status ?? 1
 }
 const pnpm = (pnpmArgs, extraEnv) => run('pnpm', pnpmArgs, extraEnv)
@@ -30,7 +31,19 @@ const turbo = (...turboArgs) => pnpm(['exec', 'turbo', 'run', ...turboArgs])
 const install = () => pnpm(['install', '--frozen-lockfile', '--prefer-offline'])
 
 /** Runs the steps one after another, stopping at the first that fails. */
-const inOrder = (...steps) => steps.reduce((status, step) => (status === 0 ? step() : status), 0)
+async function inOrder(...steps) {
+  for (const step of steps) {
+    const status = await step()
+    if (status !== 0) return status
+  }
+  return 0
+}
+
+/** Runs the steps at the same time, and waits for all of them. */
+async function atOnce(...steps) {
+  const statuses = await Promise.all(steps.map((step) => step()))
+  return statuses.find((status) => status !== 0) ?? 0
+}
 
 /** Old results must not be counted for a suite that no longer runs. */
 function forgetResults() {
@@ -65,10 +78,10 @@ function soak() {
   const chosen = soaks.filter((one) => asked.length === 0 || asked.some((name) => isAsked(one, name)))
   return inOrder(
     () => turbo('build', '--output-logs=new-only'),
-    ...chosen.map(({ name, folder, script }) => () => {
+    ...chosen.map(({ name, folder, script }) => async () => {
       console.log(`soak ${name} (${folder})${isQuick ? ', the quick form' : ''}`)
       const startedAt = performance.now()
-      const status = pnpm(['--dir', folder, 'run', script, ...own], { CHAOS_SOAK: isQuick ? 'quick' : 'whole' })
+      const status = await pnpm(['--dir', folder, 'run', script, ...own], { CHAOS_SOAK: isQuick ? 'quick' : 'whole' })
       const tookS = Math.round((performance.now() - startedAt) / 1_000)
       console.log(`soak ${name} (${folder}): ${status === 0 ? 'passed' : 'failed'} after ${tookS} s`)
       if (isQuick && tookS > QUICK_S) console.log(`Its quick form is meant to take at most ${QUICK_S} s.`)
@@ -88,15 +101,22 @@ const commands = {
       forgetResults,
       // Alone, so that no suite takes the place of a build which the longest suites wait for.
       () => turbo('build', '--concurrency=4', '--output-logs=errors-only'),
+      // The longest suite begins at once: turbo would leave it to the end, where it would have the machine to itself.
       () =>
-        turbo(
-          '//#check:lint',
-          '//#check:sync',
-          '//#check:format',
-          '//#check:unused',
-          'test',
-          '--concurrency=4',
-          '--output-logs=new-only',
+        atOnce(
+          () => turbo('test', '--filter=@chaos/e2e', '--only', '--output-logs=new-only'),
+          () =>
+            turbo(
+              '//#check:lint',
+              '//#check:sync',
+              '//#check:format',
+              '//#check:unused',
+              'test',
+              '--filter=!@chaos/e2e',
+              '--only',
+              '--concurrency=3',
+              '--output-logs=new-only',
+            ),
         ),
       () => turbo('e2e', '--concurrency=1', '--output-logs=new-only'),
       () => run(process.execPath, [join(root, 'scripts', 'totals.mjs')]),
@@ -131,11 +151,11 @@ if (command === 'soak' && args[0] === '--list') {
 }
 // npx takes seconds to find pnpm, so it does that once: this program runs again with that pnpm on its PATH.
 process.exit(
-  process.env.CHAOS_PNPM === packageManager
+  await (process.env.CHAOS_PNPM === packageManager
     ? inOrder(install, commands[command])
     : run(
         'npx',
         ['-y', '--prefer-offline', `--package=${packageManager}`, '--', 'node', 'scripts/dev.mjs', command, ...args],
         { CHAOS_PNPM: packageManager },
-      ),
+      )),
 )

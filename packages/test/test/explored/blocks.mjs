@@ -16,6 +16,6 @@ export async function test() {
     return new Promise(() => undefined)
   })
   await store.readAgain().catch(() => {
-    for (;;);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   })
 }
