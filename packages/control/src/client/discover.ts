@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { isChaosError, type Clock, type TargetInfo } from '@chaos/core'
@@ -6,6 +6,7 @@ import { checkOptions, option, optionsSchema, systemClock } from '@chaos/core/au
 import { targetInfoSchema } from '../api/schemas.js'
 import { socketRecordPath, isOwn, readSocketRecord, SOCKET_NAME } from '../endpoints/socket-record.js'
 import { checkPrivateDirectory, socketDirectories } from '../endpoints/socket-directory.js'
+import { lookAt, removeFile } from '../endpoints/socket-file.js'
 import { reach } from './address.js'
 import { call } from './request.js'
 
@@ -62,7 +63,7 @@ export async function discover({ clock = systemClock, ...given }: DiscoverOption
  * Whether a directory can be searched. A missing directory is skipped. A directory that is not private is not trusted.
  */
 function isUsable(path: string, isDefault: boolean): boolean {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false
+  if (lookAt(path) === undefined) return false
   try {
     checkPrivateDirectory(path)
     return true
@@ -86,10 +87,7 @@ async function look(
   const record = readSocketRecord(socketRecordPath(directory, base))
   const isPipe = process.platform === 'win32'
   const socketPath = isPipe ? record?.socketPath : join(directory, `${base}.sock`)
-  if (
-    socketPath === undefined ||
-    (!isPipe && lstatSync(socketPath, { throwIfNoEntry: false }) !== undefined && !isOwn(socketPath, 'socket'))
-  )
+  if (socketPath === undefined || (!isPipe && lookAt(socketPath) !== undefined && !isOwn(socketPath, 'socket')))
     return undefined
   try {
     const targets = await call(reach({ socketPath }), {
@@ -104,8 +102,7 @@ async function look(
       : { pid: record.pid, name: record.name, startedAt: record.startedAt, socketPath, targets }
   } catch (error) {
     if (isStale(error, directory, base))
-      for (const file of [socketRecordPath(directory, base), ...(isPipe ? [] : [socketPath])])
-        rmSync(file, { force: true })
+      for (const file of [socketRecordPath(directory, base), ...(isPipe ? [] : [socketPath])]) removeFile(file)
     return undefined
   }
 }
@@ -120,10 +117,8 @@ function isStale(error: unknown, directory: string, base: string): boolean {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code
   if (code !== 'ECONNREFUSED' && code !== 'ENOENT') return false
   if (!isAlive(Number(base.split('-')[0]))) return true
-  const ages = ['sock', 'json'].flatMap(
-    (end) => lstatSync(join(directory, `${base}.${end}`), { throwIfNoEntry: false })?.mtimeMs ?? [],
-  )
-  return ages.every((modifiedAt) => Date.now() - modifiedAt > YOUNG_MS)
+  const ages = ['sock', 'json'].flatMap((end) => lookAt(join(directory, `${base}.${end}`))?.mtimeMs ?? [])
+  return ages.every((modifiedAt) => Date.now() - Number(modifiedAt) > YOUNG_MS)
 }
 
 function isAlive(pid: number): boolean {

@@ -95,11 +95,12 @@ function open(path: string): { readonly fd: number; readonly size: number } {
   const { O_APPEND, O_CREAT, O_WRONLY } = constants
   const fd = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {
-    const stats = fstatSync(fd)
+    // Bigints, as in `socket-file.ts`: what is opened may be a pipe.
+    const stats = fstatSync(fd, { bigint: true })
     if (!stats.isFile())
       throw new ChaosError('CHAOS_INVALID_OPTION', 'It is not a regular file. Choose the path of a file.')
-    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) fchmodSync(fd, 0o600)
-    return { fd, size: stats.size }
+    if (process.platform !== 'win32' && (stats.mode & 0o077n) !== 0n) fchmodSync(fd, 0o600)
+    return { fd, size: Number(stats.size) }
   } catch (error) {
     closeSync(fd)
     throw error

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs'
 import type { ChaosController } from '@chaos/core'
 import { retireController } from '@chaos/core/authoring'
+import { removeFile } from './socket-file.js'
 import type { ControlEndpoint } from './unix-socket.js'
 
 /** A socket of this process that is open or about to open. */
@@ -29,7 +29,7 @@ function openSockets(): OpenSockets {
   const made: OpenSockets = {
     byKey: new Map(),
     files,
-    onExit: () => [...files].forEach((file) => rmSync(file, { force: true })),
+    onExit: () => [...files].forEach((file) => removeFile(file)),
   }
   Object.defineProperty(globalThis, KEY, { value: made, configurable: true })
   return made
@@ -43,7 +43,7 @@ export function removeAtExit(paths: readonly string[]): () => void {
   return () => {
     for (const path of paths) {
       files.delete(path)
-      rmSync(path, { force: true })
+      removeFile(path)
     }
     if (files.size === 0) process.off('exit', onExit)
   }

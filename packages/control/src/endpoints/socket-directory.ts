@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ChaosError } from '@chaos/core'
+import { lookAt } from './socket-file.js'
 
 /** The directories of control sockets. */
 export interface SocketDirectories {
@@ -96,18 +97,18 @@ function makePath(path: string): void {
 
 /** Checks that a directory is private. @throws ChaosError `CHAOS_SOCKET_DIRECTORY` when it is missing or not private */
 export function checkPrivateDirectory(path: string): void {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
+  const stats = lookAt(path)
   if (stats === undefined) throw unusable(path, 'it does not exist')
   if (stats.isSymbolicLink()) throw unusable(path, 'it is a symbolic link')
   if (!stats.isDirectory()) throw unusable(path, 'it is not a directory')
   const uid = process.getuid?.()
   // Windows has no such owners and modes. There, the folder for temporary files belongs to the user.
   if (uid === undefined) return
-  if (stats.uid !== uid) throw unusable(path, `it belongs to user ${stats.uid}, not to ${uid}`)
-  if ((stats.mode & 0o077) !== 0)
+  if (stats.uid !== BigInt(uid)) throw unusable(path, `it belongs to user ${stats.uid}, not to ${uid}`)
+  if ((stats.mode & 0o077n) !== 0n)
     throw unusable(
       path,
-      `its mode is ${(stats.mode & 0o777).toString(8)} instead of 700; check its contents, then run \`chmod 700\` on it`,
+      `its mode is ${(stats.mode & 0o777n).toString(8)} instead of 700; check its contents, then run \`chmod 700\` on it`,
     )
 }
 

@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { lookAt } from './socket-file.js'
 
 /** The description of a process, stored in a file beside its socket. */
 export interface SocketRecord {
@@ -45,11 +46,11 @@ export function readSocketRecord(path: string): SocketRecord | undefined {
 
 /** Whether a path is a file or socket (not a link) that belongs to this user. */
 export function isOwn(path: string, kind: 'file' | 'socket'): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
+  const stats = lookAt(path)
   if (stats === undefined) return false
   const uid = process.getuid?.()
   return (
     (kind === 'file' ? stats.isFile() && stats.size <= MAX_BYTES : stats.isSocket()) &&
-    (uid === undefined || stats.uid === uid)
+    (uid === undefined || stats.uid === BigInt(uid))
   )
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@chaos/core'
 import { checkOptions, exempt, option, optionsSchema, systemClock } from '@chaos/core/authoring'
 import { once } from 'node:events'
-import { chmodSync, lstatSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import net from 'node:net'
 import { dirname } from 'node:path'
 import type { AgentTransport, ControllerTransport } from '../transport.js'
@@ -80,7 +80,8 @@ export async function startRelay(transport: AgentTransport, options: RelayOption
 
 /** Removes the socket of a relay that was killed. @throws ChaosError `CHAOS_SOCKET_DIRECTORY` if there is anything else. */
 async function removeStale(path: string): Promise<void> {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
+  // Plain numbers would have the module loader of Node.js 18 to 22 follow no links after it has seen a socket (nodejs/node#51142); `rmSync` gets them too.
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
   if (stats === undefined) return
   if (!stats.isSocket()) throw unusable(path, 'something that is no socket is there')
   const socket = exempt(new net.Socket()).connect({ path })
@@ -88,7 +89,7 @@ async function removeStale(path: string): Promise<void> {
     await once(socket, 'connect')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw unusable(path, (error as Error).message, error)
-    rmSync(path)
+    unlinkSync(path)
     return
   } finally {
     socket.destroy()
