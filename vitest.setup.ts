@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import fc from 'fast-check'
 import { vi } from 'vitest'
 import { failOnResidue } from './vitest.residue.js'
@@ -20,6 +21,10 @@ process.env['NO_COLOR'] = '1'
 const { waitFor } = vi
 vi.waitFor = (callback, options) =>
   waitFor(callback, { timeout: 45_000, ...(typeof options === 'number' ? { timeout: options } : options) })
+
+// A file before may have removed a folder with sockets. The module loader of Node.js 18 to 22 would take what `fs` saw last for its
+// own path, follow no links, and give this file other copies of libraries than the libraries have (nodejs/node#51142).
+statSync('.')
 
 failOnResidue()
 
