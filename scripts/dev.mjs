@@ -107,10 +107,9 @@ const commands = {
           () => turbo('test', '--filter=@chaos/e2e', '--only', '--output-logs=new-only'),
           () =>
             turbo(
-              '//#check:lint',
+              '//#check:types',
               '//#check:sync',
               '//#check:format',
-              '//#check:unused',
               'test',
               '--filter=!@chaos/e2e',
               '--only',

@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['src/runners/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
     outputFile: { json: 'test-results/lowest.json' },
     env: { CHAOS_PEERS: 'lowest' },
   },

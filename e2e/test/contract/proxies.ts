@@ -1,6 +1,4 @@
 import { createProxy, type Proxy } from '@chaos/proxy'
-import { createUdpProxy, type UdpProxy } from '@chaos/proxy/udp'
-import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { vi } from 'vitest'
@@ -73,33 +71,6 @@ async function stop(proxy: Proxy): Promise<void> {
   await new Promise((resolve) => server.close(resolve))
 }
 
-const udpEnds = new WeakMap<UdpProxy, { readonly server: UdpSocket; readonly client: UdpSocket }>()
-
-/** A UDP proxy before a server that only receives. */
-async function startUdpProxy(): Promise<UdpProxy> {
-  const server = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(server, 'listening')
-  const proxy = await createUdpProxy({ upstream: `127.0.0.1:${server.address().port}` })
-  udpEnds.set(proxy, { server, client: createSocket('udp4') })
-  return proxy
-}
-
-/** Sends datagrams, and waits until the proxy has read them. */
-async function send(proxy: UdpProxy, count: number): Promise<void> {
-  const expected = proxy.counters.upstream.datagramsIn + count
-  for (let n = 0; n < count; n += 1) udpEnds.get(proxy)?.client.send('x', proxy.port, proxy.host)
-  await vi.waitFor(() => {
-    if (proxy.counters.upstream.datagramsIn < expected) throw new Error('The proxy has not read all datagrams yet.')
-  }, WAIT)
-}
-
-async function stopUdp(proxy: UdpProxy): Promise<void> {
-  const ends = udpEnds.get(proxy)
-  ends?.client.close()
-  await proxy.close()
-  ends?.server.close()
-}
-
 export const proxies: readonly Kind[] = [
   kind<Proxy>('proxy', 'a proxy', { target: () => startProxy(), exercise: open, dispose: stop }),
   kind<Proxy>('proxy', 'a proxy in a worker thread', {
@@ -107,5 +78,4 @@ export const proxies: readonly Kind[] = [
     exercise: open,
     dispose: leave,
   }),
-  kind<UdpProxy>('proxy', 'a UDP proxy', { target: startUdpProxy, exercise: send, dispose: stopUdp }),
 ]
