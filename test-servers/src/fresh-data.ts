@@ -5,6 +5,9 @@ import { required, run } from './programs.js'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/fresh-data/', import.meta.url))
 
+/** Another number whenever data is made in another way: what was made before is then left alone. */
+const FORM = 2
+
 /**
  * Puts the data of a fresh database where a server finds it. It is made once, which takes a second of CPU, and copied from then on.
  * Another version of the program makes it anew.
@@ -12,7 +15,7 @@ const CACHE = fileURLToPath(new URL('../node_modules/.cache/fresh-data/', import
  * @param program What `make` makes it with.
  */
 export function freshData(program: string, data: string, make: () => void): void {
-  const kept = join(CACHE, `${program}-${statSync(required(program)).mtimeMs}-${String(process.getuid?.())}`)
+  const kept = join(CACHE, `${program}-${FORM}-${statSync(required(program)).mtimeMs}-${String(process.getuid?.())}`)
   if (existsSync(kept)) copied(kept, data)
   else {
     make()

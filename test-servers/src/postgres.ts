@@ -12,7 +12,10 @@ export async function ownPostgres(...settings: readonly string[]): Promise<OwnSe
     if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
     const data = join(folder, 'data')
     freshData('initdb', data, () =>
-      run(required('initdb'), ['-D', data, '--no-sync', '-A', 'trust', '-U', 'root'], { cwd: folder, ...user }),
+      run(required('initdb'), ['-D', data, '--no-sync', '-A', 'trust', '-U', 'root', '--wal-segsize=1'], {
+        cwd: folder,
+        ...user,
+      }),
     )
     const flags = [
       'listen_addresses=127.0.0.1',
