@@ -10,7 +10,7 @@ import { made, type AnyFactory, type Kind } from './kind.js'
 import { FILE, modules, startServers, stopServers } from './modules.js'
 import { proxies, stopProxies } from './proxies.js'
 import { services } from './services.js'
-import { stopWorkers, threads } from './threads.js'
+import { threads } from './threads.js'
 
 /** What a fault needs to act often enough within a case. The others need nothing. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -57,7 +57,6 @@ const factories: readonly AnyFactory[] = [...workerFaults, ...eventbusFaults, ..
 
 await startServers()
 afterAll(stopServers)
-afterAll(stopWorkers)
 afterAll(stopProxies)
 afterAll(stopEnds)
 

@@ -34,7 +34,7 @@ function nextWorker(): Worker {
   return current
 }
 
-export async function stopWorkers(): Promise<void> {
+async function stopWorkers(): Promise<void> {
   await Promise.all(made.splice(0).map((worker) => worker.terminate()))
 }
 
@@ -83,6 +83,7 @@ export const threads: readonly Kind[] = [
           void before.terminate()
         }
       },
+      dispose: stopWorkers,
     },
     { faults: ['worker/kill-returning-workers'] },
   ),
@@ -100,6 +101,7 @@ export const threads: readonly Kind[] = [
           await turn()
         }
       },
+      dispose: stopWorkers,
     },
     { faults: ['worker/kill-mid-task'] },
   ),
