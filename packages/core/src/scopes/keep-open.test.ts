@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createChaos } from '../controller/create-chaos.js'
 import { defineFault } from '../fault/define-fault.js'
@@ -116,6 +117,25 @@ describe('what is kept open', () => {
     isBroken = false
     needScopes()()
     expect(isOpen(store)).toBe(true)
+  })
+
+  it('is not tried again when there is nothing left to open scopes for', async () => {
+    const store = new Store()
+    let tries = 0
+    const kept = await keepScopesOpen(
+      () => inject(scopeRequests(), store),
+      () => {
+        tries += 1
+        return Promise.resolve(undefined)
+      },
+    )
+    await stopAll()
+    for (let round = 0; round < 3; round += 1) {
+      needScopes()()
+      await nextTurn()
+    }
+    expect(tries).toBe(1)
+    await kept.stop()
   })
 })
 

@@ -12,15 +12,22 @@ interface Opening {
  * Puts in force what opens scopes, until `stop` is called. If something else ends it, such as `stopAll`, nothing of it is left,
  * and it is put in force again when somebody next needs scopes: otherwise a fault for a scope would hit nothing from then on.
  *
- * @param open Puts it in force, before it returns its promise. A later failure is a warning of the process.
+ * @param open Puts it in force, before it returns its promise.
+ * @param reopen Does so later. A failure is a warning of the process. `undefined`: there is nothing left to open scopes for, and it
+ *   is not called again. Default: `open`.
  * @throws The error of `open`.
  */
-export async function keepScopesOpen(open: () => Promise<Opening>): Promise<{ stop(): Promise<void> }> {
+export async function keepScopesOpen(
+  open: () => Promise<Opening>,
+  reopen: () => Promise<Opening | undefined> = open,
+): Promise<{ stop(): Promise<void> }> {
+  const { openers } = madeScopeState()
   let opening: Opening | undefined = await open()
   let pending: Promise<void> | undefined
-  const reopen = async (): Promise<void> => {
+  const openAgain = async (): Promise<void> => {
     try {
-      opening = await open()
+      opening = await reopen()
+      if (opening === undefined) openers.delete(opener)
     } catch (error) {
       opening = undefined
       warn(error)
@@ -31,10 +38,9 @@ export async function keepScopesOpen(open: () => Promise<Opening>): Promise<{ st
   const opener: ScopeOpener = {
     isOpen: () => pending !== undefined || (opening !== undefined && opening.outcome === undefined),
     open() {
-      if (!opener.isOpen()) pending = reopen()
+      if (!opener.isOpen()) pending = openAgain()
     },
   }
-  const { openers } = madeScopeState()
   openers.add(opener)
   return {
     async stop() {

@@ -178,6 +178,37 @@ describe('carryScopes', () => {
     await vi.waitFor(() => expect(got).toEqual([[['hello', 'an order > checkout'], 'an order > checkout > message']]))
   })
 
+  it('carries again after `stopAll`, as soon as somebody needs scopes', async () => {
+    const opened = channel()
+    const { near, far, got } = opened
+    await pair(opened)
+    await createChaos({ environment: 'test' }).stopAll()
+    onTestFinished(needScopes())
+    await vi.waitFor(async () => {
+      got.length = 0
+      post(near, 'order 7', 1)
+      await once(far, 'message')
+      expect(got).toEqual([[1, expect.stringMatching(/^order 7/)]])
+    })
+  })
+
+  it('has nothing to say about a thread that is gone', async () => {
+    const worker = new Worker('setInterval(() => undefined, 1_000)', { eval: true })
+    await once(worker, 'online')
+    await carry(worker)
+    await createChaos({ environment: 'test' }).stopAll()
+    await worker.terminate()
+    const warned: unknown[] = []
+    const hear = (warning: Error): unknown => warned.push(warning)
+    process.on('warning', hear)
+    onTestFinished(() => void process.off('warning', hear))
+    for (let round = 0; round < 2; round += 1) {
+      needScopes()()
+      await nextTurn()
+    }
+    expect(warned).toEqual([])
+  })
+
   it('asks for the name of a port', async () => {
     const { near } = channel()
     await expect(carryScopes(near)).rejects.toMatchObject({ code: 'CHAOS_INVALID_OPTION' })

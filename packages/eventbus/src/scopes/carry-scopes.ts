@@ -1,6 +1,14 @@
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads'
-import { ChaosError, currentScope, inject, type Clock } from '@chaos/core'
-import { checkOptions, defineFault, MAX_TIMER_MS, option, optionsSchema, systemClock } from '@chaos/core/authoring'
+import { ChaosError, currentScope, inject, isChaosError, type Clock, type Injection } from '@chaos/core'
+import {
+  checkOptions,
+  defineFault,
+  keepScopesOpen,
+  MAX_TIMER_MS,
+  option,
+  optionsSchema,
+  systemClock,
+} from '@chaos/core/authoring'
 import { bindChannel, type ChannelEnd } from '../in-process/channel.js'
 import { sealed } from '../in-process/envelope.js'
 import { isWorker, type WorkerLike } from '../in-process/worker.js'
@@ -34,7 +42,8 @@ export interface CarriedScopes {
  * Carries scopes in the messages between threads: those of a `Worker` and its `parentPort`, or of two ports.
  *
  * Call it at both ends. A message then travels in an envelope with its scope, and listeners get the message, in that scope.
- * Until the other end has called it, and once that has stopped, messages travel as they are. Do not use it on a port that is
+ * Until the other end has called it, and once that has stopped, messages travel as they are. `stopAll()` ends it too; until `stop()`
+ * is called, it is in force again for the next fault that needs scopes, unless the thread is gone. Do not use it on a port that is
  * read by `receiveMessageOnPort`, which no fault and no observer can see.
  *
  * @param end A `Worker`, `parentPort` in that worker, or a `MessagePort` with a `name`.
@@ -46,19 +55,26 @@ export async function carryScopes(
   { clock = systemClock, ...given }: CarryScopesOptions = {},
 ): Promise<CarriedScopes> {
   const { name = nameOf(end) } = checkOptions(schema, given, 'carryScopes')
-  const pairing = new Pairing(name, () => new BroadcastChannel('@chaos/eventbus.scopes'), clock)
-  try {
-    const carried = await inject(carryInMessages({ pairing }), end, { leaseMs: MAX_TIMER_MS, clock })
-    return {
-      paired: pairing.paired,
-      stop: async () => {
-        await carried.rollback()
-      },
+  const newPairing = (): Pairing => new Pairing(name, () => new BroadcastChannel('@chaos/eventbus.scopes'), clock)
+  const carry = async (pairing: Pairing): Promise<Injection> => {
+    try {
+      return await inject(carryInMessages({ pairing }), end, { leaseMs: MAX_TIMER_MS, clock })
+    } catch (error) {
+      pairing.close()
+      throw error
     }
-  } catch (error) {
-    pairing.close()
-    throw error
   }
+  const first = newPairing()
+  const kept = await keepScopesOpen(
+    () => carry(first),
+    () => carry(newPairing()).catch(unlessGone),
+  )
+  return { paired: first.paired, stop: () => kept.stop() }
+}
+
+/** There is nothing to be carried to a thread that is gone. */
+function unlessGone(error: unknown): undefined {
+  if (!isChaosError(error, 'CHAOS_NO_LIVE_WORKER')) throw error
 }
 
 function nameOf(end: PortLike | WorkerLike): string {
