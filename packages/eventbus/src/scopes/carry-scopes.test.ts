@@ -192,6 +192,15 @@ describe('carryScopes', () => {
     })
   })
 
+  it('is paired also where `stopAll` came before the other end', async () => {
+    const { near, far } = channel()
+    const { paired } = await carry(near, { name: 'orders' })
+    await createChaos({ environment: 'test' }).stopAll()
+    onTestFinished(needScopes())
+    await carry(far, { name: 'orders' })
+    await paired
+  })
+
   it('has nothing to say about a thread that is gone', async () => {
     const worker = new Worker('setInterval(() => undefined, 1_000)', { eval: true })
     await once(worker, 'online')

@@ -55,8 +55,11 @@ export async function carryScopes(
   { clock = systemClock, ...given }: CarryScopesOptions = {},
 ): Promise<CarriedScopes> {
   const { name = nameOf(end) } = checkOptions(schema, given, 'carryScopes')
-  const newPairing = (): Pairing => new Pairing(name, () => new BroadcastChannel('@chaos/eventbus.scopes'), clock)
-  const carry = async (pairing: Pairing): Promise<Injection> => {
+  let setPaired: () => void = () => undefined
+  const paired = new Promise<void>((resolve) => (setPaired = resolve))
+  const carry = async (): Promise<Injection> => {
+    const pairing = new Pairing(name, () => new BroadcastChannel('@chaos/eventbus.scopes'), clock)
+    void pairing.paired.then(setPaired)
     try {
       return await inject(carryInMessages({ pairing }), end, { leaseMs: MAX_TIMER_MS, clock })
     } catch (error) {
@@ -64,12 +67,8 @@ export async function carryScopes(
       throw error
     }
   }
-  const first = newPairing()
-  const kept = await keepScopesOpen(
-    () => carry(first),
-    () => carry(newPairing()).catch(unlessGone),
-  )
-  return { paired: first.paired, stop: () => kept.stop() }
+  const kept = await keepScopesOpen(carry, () => carry().catch(unlessGone))
+  return { paired, stop: () => kept.stop() }
 }
 
 /** There is nothing to be carried to a thread that is gone. */
