@@ -24,7 +24,11 @@ export async function soakHarms(
     for (let index = 0; index < trials && failures.length < MAX_FAILURES; index += 1) {
       try {
         lab ??= await startLab(options)
-        done.push(await inTime(tryHarm(lab, harm, (index + 0.5) / trials)))
+        const trial = await inTime(tryHarm(lab, harm, (index + 0.5) / trials))
+        done.push(trial)
+        const reached = harm.reaches?.(lab).length ?? options.agents
+        const reverted = Object.values(trial.whys).reduce((sum, count) => sum + count, 0)
+        if (reverted !== reached) failures.push(`Of ${reached} agents that were reached, ${reverted} reverted.`)
       } catch (error) {
         failures.push(String(error).slice(0, 500))
         log(`${harm.name}: a trial failed: ${String(error)}`)
