@@ -101,7 +101,8 @@ const commands = {
       forgetResults,
       // Alone, so that no suite takes the place of a build which the longest suites wait for.
       () => turbo('build', '--concurrency=4', '--output-logs=errors-only'),
-      // The longest suite begins at once: turbo would leave it to the end, where it would have the machine to itself.
+      // The longest suite begins at once: turbo would leave it to the end, where it would have the machine to itself. Builds are done,
+      // so that no suite waits for them (`--only`).
       () =>
         atOnce(
           () => turbo('test', '--filter=@chaos/e2e', '--only', '--output-logs=new-only'),
